@@ -1,0 +1,1 @@
+"""stcloud: a city's time-stamped layers, and what happened where and when."""

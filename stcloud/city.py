@@ -1,0 +1,218 @@
+"""The facade: a city in a folder, its layers, loads and questions. It composes and decides nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from stcloud.daas.catalogue import Catalogue, Layer
+from stcloud.daas.charter import Charter
+from stcloud.daas.definition import Definition
+from stcloud.daas.ingest import Ingest, Limit, Mode, load_id
+from stcloud.daas.ledger import Reckoning
+from stcloud.errors import Conflict, InvalidInput, NotFound
+from stcloud.iaas.clock import Clock, system_clock
+from stcloud.iaas.duck import Duck
+from stcloud.iaas.engine import Engine
+from stcloud.iaas.folder import Folder, check_name, storage_errors
+from stcloud.iaas.job import Job
+from stcloud.iaas.source import Reading, fingerprint, open_source
+from stcloud.iaas.spark import Spark
+from stcloud.paas.query import Query, Subject
+
+__all__ = ["City", "create", "open"]
+
+_LOCK_WAIT_S = 600.0
+
+
+def create(path: str | os.PathLike[str], *, crs: str, zone: str, name: str | None = None) -> City:
+    """Make a new city in an empty or absent folder.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    crs
+        The city's metric CRS, e.g. ``"EPSG:32618"``: distances and cells are in its metres.
+    zone
+        IANA time zone, e.g. ``"America/New_York"``: local times are read and shown in it.
+    name
+        What the city is called; default: the folder's name.
+
+    Raises
+    ------
+    InvalidInput
+        ``metric-crs-needed`` (the hint proposes some), ``unknown-crs``, ``unknown-zone``.
+    Conflict
+        ``city-exists``: there is a city or something else in the folder.
+    """
+    root = Path(path)
+    charter = Charter.found(name or root.resolve().name, crs, zone)
+    with storage_errors(f"create {root}"):
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise Conflict("city-exists", f"{root} is not empty", hint="choose another folder")
+        root.mkdir(parents=True, exist_ok=True)
+    Folder(root).write_text(charter.to_toml(), "city.toml")
+    return City(Folder(root), charter)
+
+
+def open(  # noqa: A001  (st.open reads as it should)
+    path: str | os.PathLike[str], *, engine: str | Engine = "duckdb", clock: Clock = system_clock
+) -> City:
+    """Open a city.
+
+    Parameters
+    ----------
+    path
+        Its folder.
+    engine
+        ``"duckdb"``, the URL of a Spark Connect endpoint (``"sc://host:port"``), or an engine.
+    clock
+        Tells the present instant in UTC microseconds; loads are recorded at it.
+
+    Raises
+    ------
+    NotFound
+        ``no-city``.
+    FormatError
+        ``newer-city``, ``damaged-city``.
+    """
+    folder = Folder(Path(path))
+    if not folder.path("city.toml").is_file():
+        raise NotFound("no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …")
+    return City(folder, Charter.from_toml(folder.read_text("city.toml")), engine=engine, clock=clock)
+
+
+class City:
+    """A city: layers, loads, questions. Made by `stcloud.create` and `stcloud.open`."""
+
+    def __init__(
+        self, folder: Folder, charter: Charter, *, engine: str | Engine = "duckdb", clock: Clock = system_clock
+    ) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._wanted = engine
+        self._engine: Engine | None = None
+        self.charter = charter
+        self._catalogue = Catalogue(folder, charter)
+
+    @property
+    def name(self) -> str:
+        """What the city is called."""
+        return self.charter.name
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs the city's questions; started when first needed."""
+        if self._engine is None:
+            self._engine = _engine(self._wanted) if isinstance(self._wanted, str) else self._wanted
+        return self._engine
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Return the city's layers, by name."""
+        return self._catalogue.layers()
+
+    def layer(self, name: str) -> Layer:
+        """Return a layer.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``, with the nearest names.
+        """
+        return self._catalogue.layer(name)
+
+    def query(self, layer: str) -> Query:
+        """Start a question about a layer; chain ``what``, ``where``, ``when``, ``known_at``, then ask.
+
+        >>> # city.query("requests").when("2025-02").count(by=["week"])
+        """
+        found = self._catalogue.layer(layer)
+        return Query(Subject(found, self.charter, self.engine))
+
+    def load(
+        self,
+        layer: str,
+        *sources: str | os.PathLike[str],
+        definition: str | os.PathLike[str] | Definition | None = None,
+        mode: Mode = "changes",
+        max_rejected: str | int = "5%",
+        again: bool = False,
+        job: Job | None = None,
+        wait_s: float = _LOCK_WAIT_S,
+    ) -> list[Reckoning]:
+        """Load source files into a layer, each in one atomic, idempotent commit.
+
+        Parameters
+        ----------
+        layer
+            Name of the layer; made by the first load.
+        sources
+            Files: CSV, NDJSON, JSON, GeoJSON, GeoPackage, Parquet; text may be gzip-compressed.
+        definition
+            How to read them: a bundled definition's name, a TOML file, or a `Definition`. Needed by the first
+            load only; later ones use what the city saved.
+        mode
+            ``changes``: add and update by key; ``append``: refuse known keys; ``delete``: read keys only.
+        max_rejected
+            A number of rows or a share (``"5%"``) of rejected rows beyond which a file is not loaded at all.
+        again
+            Load even what the ledger knows.
+        job
+            Told of progress; may cancel.
+        wait_s
+            Seconds to wait for another load of this layer to end.
+
+        Returns
+        -------
+        A reckoning per source; ``known`` where the ledger had the load already and nothing was done.
+
+        Raises
+        ------
+        InvalidInput, InvalidDefinition
+            The file, the definition or the call is wrong; nothing was written.
+        Conflict
+            ``locked``, ``concurrent-commit``: another writer was faster; nothing was written.
+        """
+        check_name(layer)
+        limit = Limit.parse(str(max_rejected))
+        if not sources:
+            raise InvalidInput("no-source", f"no source file was named to load into '{layer}'")
+        with self._folder.lock(f"layer-{layer}", wait_s=wait_s):
+            chosen = self._catalogue.definition_for(layer, definition)
+            return [
+                self._load_one(layer, Path(source), chosen, mode, limit, job or Job(), again=again) for source in sources
+            ]
+
+    def _load_one(
+        self, layer: str, path: Path, definition: Definition, mode: Mode, limit: Limit, job: Job, *, again: bool
+    ) -> Reckoning:
+        reading = definition.read
+        source = open_source(path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer))
+        job.tell("open", 0, path.stat().st_size)
+        load = load_id(fingerprint(path), definition, mode)
+        earlier = self._catalogue.recovered(layer, load)
+        if earlier and not again:
+            return earlier[-1]
+        ingest = Ingest(
+            self._catalogue.events(layer), definition, self.charter.lattice, self.charter.zone,
+            self._catalogue.ledger, self._catalogue.quarantine, mode, limit,
+        )  # fmt: skip
+        name = f"{load}.{len(earlier) + 1}" if earlier else load
+        with self._folder.staging(f"layer-{layer}") as staging, self._catalogue.founding(layer, definition):
+            return ingest.run(source, name=path.name, load=name, now_us=self._clock(), staging=staging, job=job)
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        if self._engine is not None:
+            self._engine.close()
+
+
+def _engine(wanted: str) -> Engine:
+    if wanted == "duckdb":
+        return Duck()
+    if wanted.startswith("sc://"):
+        return Spark(wanted)
+    raise InvalidInput("unknown-engine", f"there is no engine {wanted!r}", hint="use duckdb or sc://host:port")
+
+

@@ -1,0 +1,81 @@
+"""A city's charter: its name, CRS, zone, lattice and format version, as `city.toml` says."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+
+from stcloud.errors import FormatError
+from stcloud.space import Lattice, require_metric
+from stcloud.time import Zone
+
+__all__ = ["FORMAT", "Charter"]
+
+FORMAT = 1
+"""Version of what lies on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charter:
+    """What is fixed for a city when it is created.
+
+    Examples
+    --------
+    >>> charter = Charter.found("nyc", "EPSG:32618", "America/New_York")
+    >>> Charter.from_toml(charter.to_toml()) == charter
+    True
+    """
+
+    name: str
+    zone: Zone
+    lattice: Lattice
+
+    @property
+    def crs(self) -> str:
+        """The city's metric CRS."""
+        return self.lattice.crs
+
+    @classmethod
+    def found(cls, name: str, crs: str, zone: str) -> Charter:
+        """Make the charter of a new city.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-crs``, ``metric-crs-needed``, ``unknown-zone``.
+        """
+        require_metric(crs)
+        return cls(name, Zone(zone), Lattice.for_crs(crs))
+
+    @classmethod
+    def from_toml(cls, text: str) -> Charter:
+        """Read ``city.toml``.
+
+        Raises
+        ------
+        FormatError
+            ``newer-city``: written by a newer stcloud; ``damaged-city``: not what we write.
+        """
+        try:
+            said = tomllib.loads(text)
+            found = int(said["format"])
+            if found > FORMAT:
+                raise FormatError(
+                    "newer-city",
+                    f"the city is of format {found}, this stcloud reads up to {FORMAT}",
+                    hint="upgrade stcloud",
+                )
+            origin = (int(said["lattice_origin"][0]), int(said["lattice_origin"][1]))
+            return cls(str(said["name"]), Zone(said["zone"]), Lattice(said["crs"], origin))
+        except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
+            raise FormatError("damaged-city", f"city.toml is not what stcloud writes: {error}") from error
+
+    def to_toml(self) -> str:
+        """Return ``city.toml``."""
+        quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in (self.name, self.crs, self.zone.name))
+        name, crs, zone = quoted
+        x, y = self.lattice.origin
+        return (
+            f'format = {FORMAT}\nname = "{name}"\ncrs = "{crs}"\nzone = "{zone}"\n'
+            f"lattice_origin = [{x}, {y}]  # metres, south-west corner of the 10,000 km square\n"
+        )

@@ -1,0 +1,133 @@
+"""Cleaning: text from a source in, typed rows of an event table and refusals out.
+
+A row is refused for its first fault, in this order: key, time, coordinates, columns. A row without a usable
+place is kept and says why it has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.column import Faults, Values, read_column, without_nulls
+from stcloud.daas.definition import Definition
+from stcloud.daas.place import Placer
+from stcloud.daas.schema import INSTANT, Attribute
+from stcloud.iaas.digest import digest_rows
+from stcloud.iaas.source import Batch, Refusal
+from stcloud.time import Zone, read_stamps
+
+__all__ = ["ROW", "Cleaned", "Cleaner"]
+
+ROW = "row"
+"""Column of cleaned rows: the row's number in its file, from 1."""
+
+MONTH = "month"
+"""Column of cleaned rows: UTC months since 1970-01, the part that a row belongs to."""
+
+_DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Rows to keep, refusals, and how many times were adjusted at a daylight-saving change."""
+
+    rows: pa.RecordBatch
+    refusals: tuple[Refusal, ...]
+    read: int
+    time_adjusted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """Cleans batches of one source under one definition; safe to use from several threads.
+
+    Parameters
+    ----------
+    definition
+        How to read the source.
+    columns
+        Attribute by source column, from `bind_columns`.
+    placer
+        Coordinates to places in the city.
+    zone
+        The city's time zone, for times that declare none.
+    keys_only
+        True when rows only name what to delete.
+    """
+
+    definition: Definition
+    columns: Mapping[str, Attribute]
+    placer: Placer
+    zone: Zone
+    keys_only: bool = False
+
+    def clean(self, batch: Batch) -> Cleaned:
+        """Clean one batch."""
+        source = without_nulls(batch.rows, self.definition)
+        faults = Faults(batch.numbers)
+        digest = digest_rows(batch.rows.select(self._meaning), self.definition.digest())
+        key = self._key(source, digest, faults)
+        own: dict[str, pa.Array] = {ROW: pa.array(batch.numbers), "st_key": key, "st_digest": digest}
+        adjusted = np.zeros(len(key), np.bool_)
+        if not self.keys_only:
+            adjusted = self._add_time(source, own, faults)
+            own |= self.placer.place(source, faults)
+            own |= self._attributes(source, faults)
+        keep = ~faults.faulty
+        rows = pa.RecordBatch.from_pydict(own)
+        rows = rows if keep.all() else rows.filter(pa.array(keep))
+        read = len(key) + len(batch.refusals)
+        refusals = (*batch.refusals, *faults.refusals())
+        return Cleaned(rows, refusals, read, int((adjusted & keep).sum()))
+
+    @property
+    def _meaning(self) -> list[str]:
+        """Columns that the layer keeps or is made from; what is ignored changes nothing."""
+        return sorted({*self.columns, *self.definition.required})
+
+    def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
+        if not self.definition.key:
+            return pa.array([one.hex() for one in digest.to_pylist()], pa.string())
+        parts = [pc.utf8_trim_whitespace(source[name]) for name in self.definition.key]
+        for name, part in zip(self.definition.key, parts, strict=True):
+            missing = pc.fill_null(pc.equal(pc.utf8_length(part), 0), True)
+            faults.add(missing, name, part, "missing-key")
+        return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "|")
+
+    def _add_time(self, source: Mapping[str, pa.Array], own: dict[str, pa.Array], faults: Faults) -> Values:
+        reading = self.definition.time
+        zone = Zone(reading.zone) if reading.zone else self.zone
+        texts = source[reading.column]
+        start = read_stamps(texts, reading.formats, zone)
+        faults.add(pc.is_null(texts), reading.column, texts, "missing-time")
+        faults.add(~start.valid, reading.column, texts, "unreadable-time")
+        own["st_time"] = pa.array(start.utc_us).cast(INSTANT)
+        own[MONTH] = pa.array(_months(start.utc_us))
+        if reading.end:
+            texts = source[reading.end]
+            end = read_stamps(texts, reading.formats, zone)
+            written = pc.is_valid(texts).to_numpy(zero_copy_only=False)
+            faults.add(written & ~end.valid, reading.end, texts, "unreadable-time")
+            faults.add(end.valid & (end.utc_us < start.utc_us), reading.end, texts, "end-before-start")
+            own["st_time_to"] = pa.array(end.utc_us, mask=~end.valid).cast(INSTANT)
+        else:
+            own["st_time_to"] = pa.nulls(len(texts), INSTANT)
+        return start.adjusted
+
+    def _attributes(self, source: Mapping[str, pa.Array], faults: Faults) -> dict[str, pa.Array]:
+        found = {}
+        for name, attribute in self.columns.items():
+            column = self.definition.column(name)
+            found[attribute.stored] = read_column(name, source[name], column, self.zone, faults)
+        return found
+
+
+def _months(utc_us: Values) -> Values:
+    days = np.floor_divide(utc_us, _DAY_US).astype("datetime64[D]")
+    return days.astype("datetime64[M]").astype(np.int64)
+

@@ -1,0 +1,138 @@
+"""One column: words that mean nothing, mapped values, text to its declared type, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from stcloud.daas.definition import Column, Definition
+from stcloud.daas.schema import INSTANT
+from stcloud.iaas.source import Refusal
+from stcloud.time import Zone, read_stamps
+
+__all__ = ["Faults", "Values", "read_column", "read_numbers", "without_nulls"]
+
+Values = NDArray[Any]
+
+_NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^(?i:[+-]?(nan|inf|infinity))$"
+_INTEGER = r"^[+-]?\d{1,18}$"
+_TRUE = ("true", "t", "yes", "y", "1")
+_FALSE = ("false", "f", "no", "n", "0")
+
+
+class Faults:
+    """The first fault of each row of a batch."""
+
+    def __init__(self, numbers: Values) -> None:
+        self._numbers = numbers
+        self.faulty = np.zeros(len(numbers), np.bool_)
+        self._found: list[Refusal] = []
+
+    def add(self, where: Values | pa.Array, field: str, values: pa.Array, reason: str) -> None:
+        """Note that the rows in the mask ``where`` are at fault, unless they already were."""
+        mask = where if isinstance(where, np.ndarray) else where.to_numpy(zero_copy_only=False)
+        new = mask.astype(np.bool_) & ~self.faulty
+        for at in np.flatnonzero(new).tolist():
+            self._found.append(Refusal(int(self._numbers[at]), field, _shown(values[at].as_py()), reason))
+        self.faulty |= new
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Return what was noted, by row."""
+        return tuple(sorted(self._found, key=lambda refusal: refusal.row))
+
+
+def _shown(value: Any) -> str | None:
+    return None if value is None else str(value)[:200]
+
+
+def without_nulls(rows: pa.RecordBatch, definition: Definition) -> Mapping[str, pa.Array]:
+    """Return the columns by name, with the definition's null words made null."""
+    return {
+        name: _nulled(rows.column(at), (*definition.null, *definition.column(name).null))
+        for at, name in enumerate(rows.schema.names)
+    }
+
+
+def _nulled(values: pa.Array, words: Sequence[str]) -> pa.Array:
+    if not pa.types.is_string(values.type) or not words:
+        return values
+    if words == ("",):
+        meant = pc.not_equal(pc.binary_length(values), 0)
+        return values if pc.all(meant).as_py() else pc.if_else(meant, values, None)
+    hit = pc.is_in(values, value_set=pa.array(sorted(set(words)), pa.string()))
+    return pc.if_else(hit, None, values) if pc.any(hit).as_py() else values
+
+
+def read_column(name: str, values: pa.Array, column: Column, zone: Zone, faults: Faults) -> pa.Array:
+    """Return a column's values as its declared type; what cannot be read is a fault."""
+    if column.values or column.otherwise != "keep":
+        values = _mapped(name, values, column, faults)
+    if column.type == "text":
+        return values
+    texts = pc.utf8_trim_whitespace(values)
+    if column.type in ("date", "instant"):
+        return _moments(name, texts, column, zone, faults)
+    if column.type == "boolean":
+        return _booleans(name, texts, faults)
+    if column.type == "number":
+        numbers, bad = read_numbers(texts)
+        faults.add(bad, name, texts, "not-a-number")
+        return numbers
+    bad = _unlike(texts, _INTEGER)
+    faults.add(bad, name, texts, "not-an-integer")
+    return pc.if_else(pa.array(bad), None, texts).cast(pa.int64())
+
+
+def read_numbers(texts: pa.Array) -> tuple[pa.Array, Values]:
+    """Read trimmed decimal numbers.
+
+    Returns
+    -------
+    float64 array, and the mask of texts that are no number (null in the array).
+    """
+    try:
+        return texts.cast(pa.float64()), np.zeros(len(texts), np.bool_)
+    except pa.ArrowInvalid:
+        bad = _unlike(texts, _NUMBER)
+        return pc.if_else(pa.array(bad), None, texts).cast(pa.float64()), bad
+
+
+def _unlike(texts: pa.Array, pattern: str) -> Values:
+    like = pc.fill_null(pc.match_substring_regex(texts, pattern), True)
+    return ~like.to_numpy(zero_copy_only=False)
+
+
+def _mapped(name: str, values: pa.Array, column: Column, faults: Faults) -> pa.Array:
+    found = pc.index_in(values, value_set=pa.array(list(column.values), pa.string()))
+    meant = pc.take(pa.array(list(column.values.values()), pa.string()), found)
+    if column.otherwise == "keep":
+        return pc.if_else(pc.is_valid(found), meant, values)
+    if column.otherwise == "refuse":
+        strange = pc.and_(pc.is_null(found), pc.is_valid(values))
+        faults.add(strange, name, values, "unknown-value")
+    return meant
+
+
+def _moments(name: str, texts: pa.Array, column: Column, zone: Zone, faults: Faults) -> pa.Array:
+    """Instants in UTC; for dates, the day that is written."""
+    written = pc.is_valid(texts).to_numpy(zero_copy_only=False)
+    own = Zone("UTC") if column.type == "date" else Zone(column.zone) if column.zone else zone
+    read = read_stamps(texts, column.formats, own)
+    reason = "unreadable-date" if column.type == "date" else "unreadable-time"
+    faults.add(written & ~read.valid, name, texts, reason)
+    moments = pa.array(read.utc_us, mask=~read.valid).cast(INSTANT)
+    return moments.cast(pa.timestamp("us")).cast(pa.date32(), safe=False) if column.type == "date" else moments
+
+
+def _booleans(name: str, texts: pa.Array, faults: Faults) -> pa.Array:
+    folded = pc.utf8_lower(texts)
+    true = pc.is_in(folded, value_set=pa.array(_TRUE))
+    false = pc.is_in(folded, value_set=pa.array(_FALSE))
+    strange = pc.and_(pc.invert(pc.or_(true, false)), pc.is_valid(texts))
+    faults.add(strange, name, texts, "not-a-boolean")
+    return pc.if_else(pc.or_(true, false), true, pa.scalar(None, pa.bool_()))

@@ -1,0 +1,270 @@
+"""Layer definitions: how to read a source and what its rows mean, as a closed TOML document.
+
+A definition is data: no expressions, no environment, no Python. All faults of a file are told at once.
+`docs/reference/definition.md` describes every key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stcloud.errors import InvalidDefinition, InvalidInput, nearest
+from stcloud.space import Datum, read_crs
+from stcloud.time import Zone, check_format
+
+__all__ = ["Column", "Definition", "Reading", "Space", "Time", "stored_name"]
+
+Text = Annotated[str, Field(min_length=1)]
+_UNSTORABLE = re.compile(r"[ ,;{}()=\t\n]")
+
+
+def stored_name(name: str) -> str:
+    """Return the name under which a source column is stored: what Delta forbids becomes ``_``.
+
+    >>> stored_name("X Coordinate (State Plane)")
+    'X_Coordinate__State_Plane_'
+    """
+    return _UNSTORABLE.sub("_", name)
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Reading(_Closed):
+    """How the file is written: format (by its name when absent), encoding, delimiter, layer."""
+
+    format: Literal["csv", "json", "vector", "parquet"] | None = None
+    encoding: str = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    layer: str | None = None
+
+
+class Time(_Closed):
+    """Which column tells when, in which formats and zone (the city's when absent).
+
+    ``end`` names the column that tells when the event ended (exclusive), if it lasts.
+    """
+
+    column: Text
+    formats: tuple[Text, ...] = ("iso",)
+    zone: str | None = None
+    end: Text | None = None
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        _check_formats(self.formats, self.zone)
+        return self
+
+
+class Space(_Closed):
+    """Which columns tell where: ``lon``/``lat`` in degrees, ``x``/``y`` in ``crs``, or one geometry column."""
+
+    lon: Text | None = None
+    lat: Text | None = None
+    x: Text | None = None
+    y: Text | None = None
+    column: Text | None = None
+    encoding: Literal["wkt", "wkb"] = "wkt"
+    crs: str | None = None
+    datum: Datum = Datum.WGS84
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        forms = [self.lon or self.lat, self.x or self.y, self.column]
+        if sum(form is not None for form in forms) != 1:
+            raise ValueError("name lon and lat, or x, y and crs, or column and crs")
+        if (self.lon is None) != (self.lat is None) or (self.x is None) != (self.y is None):
+            raise ValueError("both coordinates must be named")
+        if self.lon is None and self.crs is None:
+            raise ValueError("crs must be declared for x and y or a geometry column; it is never guessed")
+        if self.crs is not None:
+            read_crs(self.crs)
+        if self.datum in (Datum.GCJ02, Datum.BD09) and not read_crs(self.declared_crs).is_geographic:
+            raise ValueError(f"datum {self.datum} shifts degrees; crs {self.crs} is not in degrees")
+        return self
+
+    @property
+    def declared_crs(self) -> str:
+        """CRS of the coordinates as they are written."""
+        return self.crs or "OGC:CRS84"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that tell where."""
+        return tuple(name for name in (self.lon, self.lat, self.x, self.y, self.column) if name)
+
+
+class Column(_Closed):
+    """What one column holds; absent columns are text.
+
+    ``values`` maps what is written to what is kept; ``otherwise`` says what becomes of the rest.
+    """
+
+    type: Literal["text", "integer", "number", "boolean", "date", "instant"] = "text"
+    formats: tuple[Text, ...] = ("iso",)
+    zone: str | None = None
+    null: tuple[str, ...] = ()
+    values: dict[str, str] = Field(default_factory=dict)
+    otherwise: Literal["keep", "null", "refuse"] = "keep"
+    optional: bool = False
+    rename: Text | None = None
+    title: str | None = None
+    unit: str | None = None
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        _check_formats(self.formats, self.zone)
+        return self
+
+
+class Definition(_Closed):
+    """A layer of events.
+
+    Examples
+    --------
+    >>> definition = Definition.from_toml('''
+    ... id = "potholes"
+    ... kind = "event"
+    ... key = ["id"]
+    ... [time]
+    ... column = "opened"
+    ... [space]
+    ... lon = "lon"
+    ... lat = "lat"
+    ... ''', name="potholes.toml")
+    >>> definition.key
+    ('id',)
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+    kind: Literal["event"]
+    title: str = ""
+    source: str = ""
+    key: tuple[Text, ...] = ()
+    duplicates: Literal["last", "first", "refuse"] = "last"
+    extra_columns: Literal["keep", "ignore", "refuse"] = "keep"
+    null: tuple[str, ...] = ("",)
+    read: Reading = Reading()
+    time: Time
+    space: Space
+    columns: dict[str, Column] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _storable(self) -> Self:
+        for name, column in self.columns.items():
+            _check_storable(column.rename or name)
+        return self
+
+    @classmethod
+    def from_toml(cls, text: str, *, name: str) -> Definition:
+        """Read a definition.
+
+        Parameters
+        ----------
+        text
+            The TOML document.
+        name
+            What to call it in errors, e.g. its file name.
+
+        Raises
+        ------
+        InvalidDefinition
+            ``not-toml`` with the line; ``invalid-definition`` with every fault, its key and the nearest known key.
+        """
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise InvalidDefinition("invalid-definition", name, faults=_faults(error)) from error
+
+    def to_toml(self) -> str:
+        """Return the definition as a TOML document that reads back as an equal definition."""
+        return "\n".join(_toml(self.model_dump(mode="json", exclude_defaults=True))) + "\n"
+
+    def digest(self) -> str:
+        """Identity of what the definition means (16 hexadecimal digits); titles do not count."""
+        meaning = self.model_dump(mode="json", exclude={"id", "title", "source"})
+        for column in meaning["columns"].values():
+            del column["title"], column["unit"]
+        text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def column(self, name: str) -> Column:
+        """Return what is declared of a column, or what goes without saying.
+
+        The column of the event's time is an instant, coordinate columns are numbers, others are text.
+        """
+        if name in self.columns:
+            return self.columns[name]
+        if name in (self.time.column, self.time.end):
+            return Column(type="instant", formats=self.time.formats, zone=self.time.zone)
+        if name in self.space.columns and name != self.space.column:
+            return Column(type="number")
+        return Column()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Source columns that must be in the file."""
+        named = [*self.key, self.time.column, *self.space.columns]
+        named += [self.time.end] if self.time.end else []
+        named += [name for name, column in self.columns.items() if not column.optional]
+        return tuple(dict.fromkeys(named))
+
+
+def _check_formats(formats: tuple[str, ...], zone: str | None) -> None:
+    for one in formats:
+        check_format(one)
+    if zone is not None:
+        Zone(zone)
+
+
+def _check_storable(name: str) -> None:
+    if stored_name(name).lower().startswith("st_"):
+        raise InvalidInput(
+            "reserved-column", f"column {name!r}: the prefix st_ is stcloud's own", hint="declare a rename for it"
+        )
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors():
+        where = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            proposals = nearest(str(fault["loc"][-1]), _keys(fault["loc"][:-1]))
+            hint = f"; did you mean '{proposals[0]}'?" if proposals else ""
+            yield f"{where}: unknown key{hint}"
+        else:
+            said = fault["msg"].removeprefix("Value error, ")
+            yield f"{where}: {said}" if where else said
+
+
+def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
+    models: dict[str, type[BaseModel]] = {"read": Reading, "time": Time, "space": Space, "columns": Column}
+    return tuple((models.get(str(place[0]), Definition) if place else Definition).model_fields)
+
+
+def _toml(document: dict[str, Any], path: str = "") -> Iterator[str]:
+    """The few shapes a definition has: plain values first, then tables."""
+    for key, value in document.items():
+        if not isinstance(value, dict):
+            yield f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"
+    for key, value in document.items():
+        if isinstance(value, dict) and (value or path == "columns"):
+            name = f"{path}.{_key(key)}" if path else _key(key)
+            if any(not isinstance(inner, dict) for inner in value.values()) or not value:
+                yield f"\n[{name}]"
+            yield from _toml(value, name)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)

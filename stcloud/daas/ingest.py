@@ -1,0 +1,326 @@
+"""Loading: from a source file to one atomic commit and a reckoning of every row.
+
+::
+
+    read ─ clean ─┬─ keys  ─ settle: which row stands for each key, is it new, changed or known
+                  └─ sorter ─ by month, cell, time ─ files ┐
+    files that hold superseded rows ─ written anew ────────┴─ commit ─ ledger
+
+Nothing shows before the commit. Whoever is killed leaves the layer as it was; what lies around then is swept
+by the next load. Memory stays flat: rows spill to the city's folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.clean import MONTH, ROW, Cleaned, Cleaner
+from stcloud.daas.definition import Definition
+from stcloud.daas.layer import ORDER, EventLayer
+from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
+from stcloud.daas.place import Placer
+from stcloud.daas.schema import Attribute, bind_columns
+from stcloud.errors import InternalError, InvalidInput
+from stcloud.iaas.job import Job
+from stcloud.iaas.keys import Keys, Settled
+from stcloud.iaas.parquet import Written
+from stcloud.iaas.sorter import Sorter
+from stcloud.iaas.source import Refusal, Source
+from stcloud.space import Lattice
+from stcloud.time import Zone
+
+__all__ = ["Ingest", "Limit", "Mode", "load_id"]
+
+Result = TypeVar("Result")
+Mode = Literal["changes", "append", "delete"]
+_WORKERS = 2
+_AHEAD = 4
+_SAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many rows may be rejected before the whole load fails: a number of rows, or a share of those read.
+
+    >>> Limit.parse("5%").exceeded(rejected=6, read=100)
+    True
+    >>> Limit.parse("6").exceeded(rejected=6, read=10)
+    False
+    """
+
+    rows: int | None = None
+    share: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Limit:
+        """Read ``N`` or ``P%``."""
+        try:
+            if text.strip().endswith("%"):
+                share = float(text.strip()[:-1]) / 100
+                if 0 <= share <= 1:
+                    return cls(share=share)
+            elif int(text) >= 0:
+                return cls(rows=int(text))
+        except ValueError:
+            pass
+        raise InvalidInput("bad-limit", f"{text!r} is no limit of rejected rows", hint="write e.g. 100 or 5%")
+
+    def exceeded(self, *, rejected: int, read: int) -> bool:
+        """Tell whether so many rejected rows are too many."""
+        return rejected > (self.rows if self.rows is not None else (self.share or 0.0) * read)
+
+
+def load_id(content: str, definition: Definition, mode: Mode) -> str:
+    """Return the identity of a load: the digest of content, definition and mode (16 hexadecimal digits)."""
+    text = "\n".join((content, definition.digest(), mode))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(slots=True)
+class _Intake:
+    """What was seen of a source while it was read once."""
+
+    read: int = 0
+    time_adjusted: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """One load of one source into one layer; the caller holds the layer's lock.
+
+    Parameters
+    ----------
+    layer, definition, lattice, zone
+        Where to, how to read it, and the city's space and time.
+    ledger, quarantine
+        The city's.
+    mode
+        ``changes`` adds and updates by key and leaves absent rows alone; ``append`` refuses known keys;
+        ``delete`` reads keys only and ends the belief in their rows.
+    limit
+        How many rejected rows make the load fail as a whole.
+    """
+
+    layer: EventLayer
+    definition: Definition
+    lattice: Lattice
+    zone: Zone
+    ledger: Ledger
+    quarantine: Quarantine
+    mode: Mode = "changes"
+    limit: Limit = Limit(share=0.05)
+
+    def run(self, source: Source, *, name: str, load: str, now_us: int, staging: Path, job: Job) -> Reckoning:
+        """Load the source; return the reckoning.
+
+        Parameters
+        ----------
+        source
+            An opened source; read once.
+        name, load
+            What to call the source and the load.
+        now_us
+            The present instant; the load is recorded at it or, if the layer has a later record, just after that.
+        staging
+            An empty folder; the caller removes it.
+        job
+            Told of progress, asked whether to go on; may cancel until the commit.
+
+        Raises
+        ------
+        InvalidInput
+            ``too-many-rejected``: more rows were rejected than the limit allows; nothing was written.
+        """
+        columns = {} if self.mode == "delete" else self._columns(source, name)
+        keys, sorter = Keys(staging), Sorter(staging, part=MONTH, order=ORDER)
+        try:
+            intake = self._take_in(source, columns, keys, sorter, job)
+            self._refuse_too_many(intake, len(intake.refusals), name)
+            if columns or self.layer.table.exists:
+                self.layer.prepare(list(columns.values()))
+            after = self.layer.table.sequence()
+            snapshot = self.layer.table.snapshot()
+            job.tell("compare", 0, 1)
+            settled = self._judge(keys.settle(snapshot, rule=self.definition.duplicates, compare=self.mode != "delete"), intake)
+            self._refuse_too_many(intake, len(intake.refusals), name)
+            attempt = uuid.uuid4().hex
+            recorded_us = self._recorded_us(now_us)
+            stamp = {"st_recorded_from": recorded_us, "st_load": load}
+            written, unplaced = self._write(sorter, settled.stored, stamp, job)
+            reckoning = self._reckon(intake, settled, unplaced, Reckoning(
+                load, self.layer.name, name, self.mode, recorded_us, attempt=attempt
+            ))  # fmt: skip
+            self.quarantine.write(load, self.layer.name, attempt, name, intake.refusals)
+            self._commit(settled, written, reckoning, after, job)
+        finally:
+            keys.close()
+        self.ledger.write([reckoning])
+        self.layer.compact()
+        return reckoning
+
+    def _columns(self, source: Source, name: str) -> Mapping[str, Attribute]:
+        return bind_columns(self.definition, source.columns, name)
+
+    def _take_in(
+        self, source: Source, columns: Mapping[str, Attribute], keys: Keys, sorter: Sorter, job: Job
+    ) -> _Intake:
+        cleaner = Cleaner(
+            self.definition, columns, Placer(self.definition.space, self.lattice), self.zone, self.mode == "delete"
+        )
+        intake = _Intake()
+        for cleaned in _cleaned(source, cleaner):
+            intake.read += cleaned.read
+            intake.time_adjusted += cleaned.time_adjusted
+            intake.refusals += cleaned.refusals
+            rows = cleaned.rows
+            keys.add(rows.column(ROW), rows.column("st_key"), rows.column("st_digest"))
+            if self.mode != "delete":
+                sorter.add(rows)
+            job.tell("read", intake.read, 0)
+        sorter.flush()
+        return intake
+
+    def _judge(self, settled: Settled, intake: _Intake) -> Settled:
+        """Apply the mode to what was settled; rows it refuses join the refusals."""
+        for number, key in settled.conflicting.items():
+            intake.refusals.append(Refusal(number, "st_key", key, "conflicting-key"))
+        if self.mode == "append":
+            for number in np.concatenate((settled.changed, settled.same)).tolist():
+                intake.refusals.append(Refusal(number, "st_key", None, "known-key"))
+            none = np.empty(0, np.int64)
+            return replace(settled, changed=none, same=none, superseded={})
+        return settled
+
+    def _write(
+        self, sorter: Sorter, stored: np.ndarray, stamp: Mapping[str, object], job: Job
+    ) -> tuple[list[Written], dict[str, int]]:
+        """Write the rows to store, month by month; also count those without a place by reason."""
+        if self.mode == "delete":
+            return [], {}
+        chosen = np.zeros(int(stored[-1]) + 1 if len(stored) else 0, np.bool_)
+        chosen[stored] = True
+        written: list[Written] = []
+        unplaced: Counter[str] = Counter()
+        done = 0
+
+        def lay(rows: pa.RecordBatch, month: int) -> tuple[Written | None, Mapping[str, int]]:
+            number = rows.column(ROW).to_numpy()
+            keep = (number < len(chosen)) & chosen[np.minimum(number, len(chosen) - 1)] if len(chosen) else number < 0
+            rows = rows if keep.all() else rows.filter(pa.array(keep))
+            if not rows.num_rows:
+                return None, {}
+            return self.layer.write(rows, month, stamp), _unplaced(rows)
+
+        try:
+            with ThreadPoolExecutor(_WORKERS) as pool:
+                chunks = ((chunk, month) for month in sorter.parts for chunk in sorter.chunks(month))
+                for file, reasons in _ordered(pool, lay, chunks, ahead=_WORKERS):
+                    written += [file] if file else []
+                    unplaced.update(reasons)
+                    done += file.rows if file else 0
+                    job.tell("write", done, len(stored))
+        except BaseException:
+            self.layer.table.discard(written)
+            raise
+        return written, dict(unplaced)
+
+    def _commit(
+        self, settled: Settled, written: list[Written], reckoning: Reckoning, after: int, job: Job
+    ) -> None:
+        if not written and not settled.superseded:
+            return
+        table = self.layer.table
+        snapshot = table.snapshot()
+        files = {Path(file.path).name: file for file in snapshot.files}
+        try:
+            for path, keys in settled.superseded.items():
+                job.tell("update", 0, len(settled.superseded))
+                written.append(self.layer.close_rows(snapshot, files[path], keys, reckoning.recorded_at_us))
+            job.tell("commit", 0, 1)
+            removed = [files[path] for path in settled.superseded]
+            table.commit(add=written, remove=removed, after=after, note=reckoning.to_row())
+        except BaseException:
+            table.discard(written)
+            raise
+
+    def _reckon(
+        self, intake: _Intake, settled: Settled, unplaced: Mapping[str, int], blank: Reckoning
+    ) -> Reckoning:
+        deleting = self.mode == "delete"
+        reckoning = replace(
+            blank,
+            read=intake.read,
+            accepted=0 if deleting else len(settled.new),
+            updated=len(settled.changed),
+            unchanged=len(settled.new) if deleting else len(settled.same),
+            duplicates=settled.repeated,
+            rejected=len(intake.refusals),
+            unplaced=sum(unplaced.values()),
+            time_adjusted=intake.time_adjusted,
+            unplaced_by=unplaced,
+            rejected_by=dict(Counter(one.reason.split(":")[0] for one in intake.refusals)),
+        )
+        if not reckoning.adds_up:
+            raise InternalError("reckoning", f"the reckoning does not add up: {reckoning.counts}")
+        return reckoning
+
+    def _recorded_us(self, now_us: int) -> int:
+        last = [one.recorded_at_us for one in self.ledger.loads(self.layer.name)]
+        newest = self.layer.last_recorded_us()
+        return max([now_us, *(one + 1 for one in last), *([newest + 1] if newest is not None else [])])
+
+    def _refuse_too_many(self, intake: _Intake, rejected: int, name: str) -> None:
+        if intake.read == 0:
+            raise InvalidInput("empty-source", f"{name} holds no rows")
+        if not self.limit.exceeded(rejected=rejected, read=intake.read):
+            return
+        samples = "; ".join(
+            f"row {one.row}: {one.reason}" + (f" in {one.field!r}: {one.value!r}" if one.field else "")
+            for one in intake.refusals[:_SAMPLES]
+        )
+        raise InvalidInput(
+            "too-many-rejected",
+            f"{rejected:,} of {intake.read:,} rows of {name} are rejected, more than allowed; "
+            f"nothing was loaded ({samples})",
+            hint="mend the file or the definition, or raise --max-rejected",
+        )
+
+
+def _unplaced(rows: pa.RecordBatch) -> dict[str, int]:
+    counted = pc.value_counts(rows.column("st_unplaced").drop_null())
+    return {pair["values"]: pair["counts"] for pair in counted.to_pylist()}
+
+
+def _cleaned(source: Source, cleaner: Cleaner) -> Iterator[Cleaned]:
+    """Clean batches on other threads while the file is being read; in file order."""
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        yield from _ordered(pool, cleaner.clean, ((batch,) for batch in source.batches()), ahead=_AHEAD)
+
+
+def _ordered(
+    pool: ThreadPoolExecutor, function: Callable[..., Result], calls: Iterable[tuple[Any, ...]], *, ahead: int
+) -> Iterator[Result]:
+    """Results of the calls in their order, at most ``ahead`` of them waiting."""
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for call in calls:
+            waiting.append(pool.submit(function, *call))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()

@@ -1,0 +1,141 @@
+"""An event layer's table: what is in it, when it was last changed, and its files, written by one load at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+from stcloud.daas.schema import INSTANT, PART, Attribute, attributes, event_schema
+from stcloud.errors import InvalidInput
+from stcloud.iaas.parquet import Written
+from stcloud.iaas.table import File, Snapshot, Table
+from stcloud.time import Bin
+
+__all__ = ["EventLayer", "month_text"]
+
+ORDER = ("st_cell", "st_time")
+"""Rows lie by cell, then time, within a month: a neighbourhood reads a neighbourhood."""
+
+_MOST_FILES = 8
+
+
+def month_text(month: int) -> str:
+    """Return the partition's text of a month counted from 1970-01.
+
+    >>> month_text(650)
+    '2024-03'
+    """
+    return str(Bin.MONTH.label(month + 1970 * 12))
+
+
+@dataclass(frozen=True, slots=True)
+class EventLayer:
+    """The table of one layer of events."""
+
+    name: str
+    table: Table
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever loaded."""
+        return self.table.exists and bool(self.table.sequence())
+
+    def attributes(self) -> tuple[Attribute, ...]:
+        """Return the source's columns as the layer keeps them."""
+        return attributes(self.table.snapshot().schema)
+
+    def prepare(self, wanted: Sequence[Attribute]) -> None:
+        """Make the table, or add the columns that it lacks.
+
+        Raises
+        ------
+        InvalidInput
+            ``retyped-column``: a column came as another type than the layer keeps.
+        """
+        if not self.table.exists:
+            self.table.create(event_schema(wanted), partition_by=[PART])
+            return
+        _refuse_retyped(self.name, self.attributes(), wanted)
+        known = {one.stored for one in self.attributes()}
+        self.table.add_columns([one.field for one in wanted if one.stored not in known])
+
+    def write(self, rows: pa.RecordBatch, month: int, stamp: Mapping[str, Any]) -> Written:
+        """Write cleaned, sorted rows of one month as one file; ``stamp`` fills the columns of the load."""
+        schema = pa.schema([field for field in self.table.snapshot().schema if field.name != PART])
+        count = rows.num_rows
+        columns = [
+            rows.column(field.name).cast(field.type)
+            if field.name in rows.schema.names
+            else _constant(stamp.get(field.name), field.type, count)
+            for field in schema
+        ]
+        return self.table.write(pa.Table.from_arrays(columns, schema=schema), {PART: month_text(month)})
+
+    def close_rows(self, snapshot: Snapshot, file: File, keys: pa.Array, at_us: int) -> Written:
+        """Write a file anew with the current rows of ``keys`` believed until ``at_us`` only."""
+        rows = snapshot.read([file])
+        hit = pc.and_(pc.is_in(rows["st_key"], keys), pc.is_null(rows["st_recorded_to"]))
+        at = pa.scalar(at_us, pa.int64()).cast(INSTANT)
+        closed = pc.if_else(hit, at, rows["st_recorded_to"])
+        where = rows.schema.get_field_index("st_recorded_to")
+        return self.table.write(rows.set_column(where, rows.schema.field(where), closed), _partition(file))
+
+    def compact(self, *, most_files: int = _MOST_FILES) -> int:
+        """Merge the files of every month that has more than ``most_files``; return how many months that were.
+
+        Rows and what every past instant shows stay as they are. The writer must hold the layer's lock.
+        """
+        snapshot = self.table.snapshot()
+        months: dict[str, list[File]] = {}
+        for file in snapshot.files:
+            months.setdefault(_partition(file)[PART], []).append(file)
+        crowded = [files for files in months.values() if len(files) > most_files]
+        written = [self._merge(snapshot, files) for files in crowded]
+        if written:
+            removed = [file for files in crowded for file in files]
+            self.table.commit(add=written, remove=removed, after=self.table.sequence(), changes_data=False)
+        return len(crowded)
+
+    def last_recorded_us(self) -> int | None:
+        """Return the newest instant at which the layer's content changed (recorded time)."""
+        return newest(self.table.snapshot().files)
+
+    def _merge(self, snapshot: Snapshot, files: Sequence[File]) -> Written:
+        rows = snapshot.read(files)
+        return self.table.write(rows.sort_by([(name, "ascending") for name in ORDER]), _partition(files[0]))
+
+
+def newest(files: Iterable[File]) -> int | None:
+    """Return the newest recorded instant that the log knows of in ``files``."""
+    found = [
+        file.high[name] for file in files for name in ("st_recorded_from", "st_recorded_to") if name in file.high
+    ]
+    return int(pa.scalar(max(found), INSTANT).cast(pa.int64()).as_py()) if found else None
+
+
+def _partition(file: File) -> dict[str, str]:
+    return {name: value or "" for name, value in file.partition.items()}
+
+
+def _constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:
+    if value is None:
+        return pa.nulls(count, kind)
+    scalar = pa.scalar(value, pa.int64()).cast(kind) if pa.types.is_timestamp(kind) else pa.scalar(value, kind)
+    return pa.repeat(scalar, count)
+
+
+def _refuse_retyped(layer: str, known: Sequence[Attribute], wanted: Sequence[Attribute]) -> None:
+    kept = {one.stored: one for one in known}
+    for one in wanted:
+        before = kept.get(one.stored)
+        if before is not None and before.type != one.type:
+            raise InvalidInput(
+                "retyped-column",
+                f"layer '{layer}' keeps column {one.name!r} as {before.type}, the definition now says {one.type}",
+                hint="keep the type, or give the column another name (rename)",
+            )

@@ -1,0 +1,157 @@
+"""The ledger of loads and the quarantine of refused rows: two tables of the city that any writer appends to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.schema import INSTANT
+from stcloud.iaas.source import Refusal
+from stcloud.iaas.table import Table
+
+__all__ = ["Ledger", "Quarantine", "Reckoning"]
+
+_COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
+
+_LEDGER = pa.schema(
+    [
+        ("load", pa.string()),
+        ("layer", pa.string()),
+        ("source", pa.string()),
+        ("mode", pa.string()),
+        ("recorded_at", INSTANT),
+        ("attempt", pa.string()),
+        *((name, pa.int64()) for name in _COUNTS),
+    ]
+)
+_QUARANTINE = pa.schema(
+    [
+        ("load", pa.string()),
+        ("layer", pa.string()),
+        ("attempt", pa.string()),
+        ("source", pa.string()),
+        ("row", pa.int64()),
+        ("field", pa.string()),
+        ("value", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """What became of every row of a load.
+
+    ``read = accepted + updated + unchanged + duplicates + rejected``; ``unplaced`` is a part of the stored rows
+    (accepted and updated), ``time_adjusted`` of the rows that were not rejected. ``known`` says that the load was
+    in the ledger already and nothing was done.
+
+    Examples
+    --------
+    >>> Reckoning("l1", "requests", "a.csv", "changes", 0, read=3, accepted=2, rejected=1).adds_up
+    True
+    """
+
+    load: str
+    layer: str
+    source: str
+    mode: str
+    recorded_at_us: int
+    read: int = 0
+    accepted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    unplaced: int = 0
+    time_adjusted: int = 0
+    attempt: str = ""
+    known: bool = False
+    unplaced_by: Mapping[str, int] = field(default_factory=dict)
+    rejected_by: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every row that was read is accounted for."""
+        settled = self.accepted + self.updated + self.unchanged + self.duplicates + self.rejected
+        return self.read == settled
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts by name, in their usual order."""
+        return {name: getattr(self, name) for name in _COUNTS}
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the ledger's row."""
+        own = {"load": self.load, "layer": self.layer, "source": self.source, "mode": self.mode}
+        return own | {"recorded_at": self.recorded_at_us, "attempt": self.attempt} | self.counts
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], *, known: bool = False) -> Reckoning:
+        """Return what a ledger's row says."""
+        own = (row["load"], row["layer"], row["source"], row["mode"], row["recorded_at"])
+        counts = {name: row[name] for name in _COUNTS}
+        return cls(*own, **counts, attempt=row["attempt"], known=known)
+
+
+class Ledger:
+    """Every load of a city, in the order of being written."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def loads(self, layer: str | None = None) -> list[Reckoning]:
+        """Return the loads, of one layer or of all, by layer and recorded instant."""
+        if not self._table.exists:
+            return []
+        snapshot = self._table.snapshot()
+        rows = snapshot.read(snapshot.files).cast(_LEDGER)
+        if layer is not None:
+            rows = rows.filter(pc.equal(rows["layer"], layer))
+        plain = rows.set_column(4, "recorded_at", rows["recorded_at"].cast(pa.int64()))
+        return sorted(
+            (Reckoning.from_row(row) for row in plain.to_pylist()), key=lambda one: (one.layer, one.recorded_at_us)
+        )
+
+    def write(self, reckonings: Iterable[Reckoning]) -> None:
+        """Append loads."""
+        rows = [one.to_row() for one in reckonings]
+        if rows:
+            self._table.create(_LEDGER)
+            self._table.append(pa.Table.from_pylist(rows, _LEDGER))
+            self._table.tidy()
+
+
+class Quarantine:
+    """Refused rows of the city's loads, with file, row, field, value and reason."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def write(self, load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]) -> None:
+        """Append refusals; they show once a load with this ``attempt`` is committed."""
+        rows = [
+            {
+                "load": load, "layer": layer, "attempt": attempt, "source": source,
+                "row": one.row, "field": one.field, "value": one.value, "reason": one.reason,
+            }
+            for one in refusals
+        ]  # fmt: skip
+        if rows:
+            self._table.create(_QUARANTINE)
+            self._table.append(pa.Table.from_pylist(rows, _QUARANTINE))
+            self._table.tidy()
+
+    def rows(self, loads: Iterable[Reckoning]) -> pa.Table:
+        """Return the refused rows of these loads, by load and row."""
+        if not self._table.exists:
+            return _QUARANTINE.empty_table().drop_columns(["attempt"])
+        snapshot = self._table.snapshot()
+        rows = snapshot.read(snapshot.files).cast(_QUARANTINE)
+        attempts = pa.array([load.attempt for load in loads], pa.string())
+        rows = rows.filter(pc.is_in(rows["attempt"], attempts)).drop_columns(["attempt"])
+        return rows.sort_by([("load", "ascending"), ("row", "ascending")])

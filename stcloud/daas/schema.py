@@ -1,0 +1,141 @@
+"""What an event layer's table looks like: our ``st_*`` columns, then the source's own.
+
+A source column's name, as people know it, lies in its field's metadata beside the stored name, so the
+table describes itself to us and is plain Parquet to everybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from stcloud.daas.definition import Column, Definition, stored_name
+from stcloud.errors import InvalidDefinition, NotFound, nearest
+
+__all__ = ["INSTANT", "OWN", "PART", "Attribute", "attributes", "bind_columns", "event_schema"]
+
+INSTANT = pa.timestamp("us", "UTC")
+PART = "st_month"
+"""Partition of event tables: the UTC month, as text (``2024-03``)."""
+
+OWN = {
+    "st_key": pa.string(),
+    "st_digest": pa.binary(),
+    "st_time": INSTANT,
+    "st_time_to": INSTANT,
+    "st_x": pa.float64(),
+    "st_y": pa.float64(),
+    "st_cell": pa.int64(),
+    "st_unplaced": pa.string(),
+    "st_recorded_from": INSTANT,
+    "st_recorded_to": INSTANT,
+    "st_load": pa.string(),
+}
+"""Columns that every event table has: key as text; digest of the source row; when it happened and, for
+lasting events, ended (exclusive); where, in the city's CRS (metres), and its 10 m lattice cell, or why it has
+no place; since when and until when (exclusive) we believed so; the load that said so."""
+
+_TYPES: Mapping[str, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "instant": INSTANT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A column of the source as the layer keeps it."""
+
+    name: str
+    stored: str
+    type: str
+    title: str | None = None
+    unit: str | None = None
+
+    @property
+    def field(self) -> pa.Field:
+        """The column in the table's schema."""
+        said = {"stcloud.name": self.name, "stcloud.type": self.type}
+        said |= {f"stcloud.{key}": value for key, value in (("title", self.title), ("unit", self.unit)) if value}
+        return pa.field(self.stored, _TYPES[self.type], metadata=said)
+
+
+def event_schema(columns: Iterable[Attribute]) -> pa.Schema:
+    """Return the schema of an event table with these attributes."""
+    own = [pa.field(name, kind) for name, kind in OWN.items()]
+    return pa.schema([*own, pa.field(PART, pa.string()), *(column.field for column in columns)])
+
+
+def attributes(schema: pa.Schema) -> tuple[Attribute, ...]:
+    """Return the attributes that a table's schema describes, in order."""
+    return tuple(_attribute(field) for field in schema if b"stcloud.name" in (field.metadata or {}))
+
+
+def _attribute(field: pa.Field) -> Attribute:
+    said = {key.decode(): value.decode() for key, value in field.metadata.items()}
+    title, unit = said.get("stcloud.title"), said.get("stcloud.unit")
+    return Attribute(said["stcloud.name"], field.name, said["stcloud.type"], title, unit)
+
+
+def bind_columns(definition: Definition, found: Iterable[str], source: str) -> dict[str, Attribute]:
+    """Decide which columns of a source are kept, and as what.
+
+    Returns
+    -------
+    Attribute by source column, in file order.
+
+    Raises
+    ------
+    NotFound
+        ``missing-column``: the definition needs a column that the file lacks.
+    InvalidDefinition
+        ``extra-column``: the definition refuses unlisted columns; ``ambiguous-column``: two stored names are
+        equal but for case.
+    """
+    names = tuple(found)
+    for needed in definition.required:
+        if needed not in names:
+            raise _missing(definition, needed, names, source)
+    listed = {*definition.required, *definition.columns}
+    extra = [name for name in names if name not in listed]
+    if extra and definition.extra_columns == "refuse":
+        raise InvalidDefinition(
+            "extra-column", f"{source} has a column {extra[0]!r} that definition '{definition.id}' does not list"
+        )
+    dropped = set(extra) if definition.extra_columns == "ignore" else set()
+    dropped |= {definition.space.column} if definition.space.column else set()
+    kept = {name: _kept(name, definition.column(name)) for name in names if name not in dropped}
+    _refuse_twins(kept)
+    return kept
+
+
+def _kept(name: str, column: Column) -> Attribute:
+    shown = column.rename or name
+    return Attribute(shown, stored_name(shown), column.type, column.title, column.unit)
+
+
+def _missing(definition: Definition, needed: str, names: tuple[str, ...], source: str) -> NotFound:
+    header = ", ".join(names[:40])
+    return NotFound(
+        "missing-column",
+        f"{source} has no column {needed!r}, which definition '{definition.id}' needs (found: {header})",
+        nearest=nearest(needed, names),
+    )
+
+
+def _refuse_twins(kept: Mapping[str, Attribute]) -> None:
+    seen: dict[str, str] = {}
+    for name, attribute in kept.items():
+        twin = seen.setdefault(attribute.stored.lower(), name)
+        if twin != name or attribute.stored.lower().startswith("st_"):
+            other = f"{twin!r} and {name!r} differ" if twin != name else f"{name!r} begins with st_ and differs"
+            raise InvalidDefinition(
+                "ambiguous-column",
+                f"columns {other} in nothing that can be stored",
+                hint=f'declare columns."{name}".rename',
+            )

@@ -1,0 +1,38 @@
+"""What travels with the package: bundled definitions and the demo's data.
+
+In a wheel these lie in ``stcloud/_bundled``; in a checkout or an editable install they lie beside the
+package. Both are found alike.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import stcloud
+
+__all__ = ["bundled", "bundled_text", "definitions"]
+
+
+def bundled(*parts: str) -> Path:
+    """Return the path of a bundled file or folder, e.g. ``bundled("layers", "nyc-311.toml")``.
+
+    >>> bundled("layers").is_dir()
+    True
+    """
+    package = Path(stcloud.__file__).parent
+    inside = package / "_bundled"
+    return (inside if inside.is_dir() else package.parent).joinpath(*parts)
+
+
+def definitions() -> tuple[str, ...]:
+    """Return the names of the bundled layer definitions, sorted.
+
+    >>> "nyc-311" in definitions()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("layers").glob("*.toml")))
+
+
+def bundled_text(*parts: str) -> str:
+    """Return the text of a bundled file."""
+    return bundled(*parts).read_text(encoding="utf-8")

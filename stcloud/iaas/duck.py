@@ -1,0 +1,119 @@
+"""The embedded engine: DuckDB over the files that the log names, no extension, nothing downloaded."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from stcloud.errors import InternalError, StorageError
+from stcloud.iaas.engine import STAGE, Files, Refine, Relation, Sql, Stage
+
+__all__ = ["Duck", "connect"]
+
+_BATCH_ROWS = 65_536
+
+
+def connect(*, memory: str = "1GB", scratch: str | None = None, path: str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB that touches nothing but what it is told to: no extensions, UTC, bounded memory."""
+    return duckdb.connect(
+        path,
+        config={
+            "memory_limit": memory,
+            "temp_directory": scratch or f"{tempfile.gettempdir()}/stcloud-{uuid.uuid4().hex}",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "parquet_metadata_cache": True,
+            "validate_external_file_cache": "NO_VALIDATION",
+            "TimeZone": "UTC",
+        },
+    )
+
+
+class Duck:
+    """DuckDB in this process; one kept connection per stage depth, since a new one doubles the latency.
+
+    Parameters
+    ----------
+    memory
+        The most that DuckDB may hold before it spills to disk.
+    """
+
+    name = "duckdb"
+
+    def __init__(self, *, memory: str = "1GB") -> None:
+        self._root = connect(memory=memory)
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
+
+    def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
+        """Run stages over named relations and stream what the last one gives."""
+        reader: pa.RecordBatchReader | None = None
+        for depth, stage in enumerate(stages):
+            if isinstance(stage, Sql):
+                reader = self._sql(self._cursor(depth), stage, relations, reader)
+            elif reader is not None:
+                reader = _refine(stage, reader)
+        if reader is None:
+            raise InternalError("no-stage", "a plan gave no SQL stage to run")
+        return reader
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for cursor in self._cursors:
+            cursor.close()
+        self._root.close()
+
+    def _cursor(self, depth: int) -> duckdb.DuckDBPyConnection:
+        while len(self._cursors) <= depth:
+            self._cursors.append(self._root.cursor())
+        return self._cursors[depth]
+
+    def _sql(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        stage: Sql,
+        relations: Mapping[str, Relation],
+        previous: pa.RecordBatchReader | None,
+    ) -> pa.RecordBatchReader:
+        query = stage.query.copy()
+        for table in list(query.find_all(exp.Table)):
+            relation = previous if table.name == STAGE else relations.get(table.name)
+            if isinstance(relation, Files) and relation.files:
+                table.replace(_read_parquet(relation, table.alias_or_name))
+            elif relation is not None:
+                cursor.register(table.name, _arrow(relation))
+        text = query.sql(dialect="duckdb")
+        try:
+            return cursor.sql(text, params=dict(stage.values)).to_arrow_reader(_BATCH_ROWS)
+        except duckdb.IOException as error:
+            raise StorageError("storage", f"a file of the layer could not be read: {error}") from error
+
+
+def _arrow(relation: Relation | pa.RecordBatchReader) -> pa.Table | pa.RecordBatchReader:
+    return relation.snapshot.schema.empty_table() if isinstance(relation, Files) else relation
+
+
+def _read_parquet(relation: Files, alias: str) -> exp.Expression:
+    """``read_parquet([...])``; files that lack a newer column give nulls for it."""
+    paths = relation.snapshot.paths(relation.files)
+    columns = relation.snapshot.schema.names
+    uneven = any(file.lacks(name) for file in relation.files for name in columns if name not in file.partition)
+    arguments: list[exp.Expression] = [exp.Array(expressions=[exp.Literal.string(path) for path in paths])]
+    if uneven:
+        arguments.append(exp.PropertyEQ(this=exp.to_identifier("union_by_name"), expression=exp.true()))
+    call = exp.Anonymous(this="read_parquet", expressions=arguments)
+    return exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+
+
+def _refine(stage: Refine, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    schema = pa.schema([field for field in reader.schema if field.name not in stage.drops])
+
+    def refined() -> Iterator[pa.RecordBatch]:
+        for batch in reader:
+            yield stage.function(batch)
+
+    return pa.RecordBatchReader.from_batches(schema, refined())

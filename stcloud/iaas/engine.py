@@ -1,0 +1,75 @@
+"""What an engine is: something that runs stages over tables and gives Arrow batches back.
+
+An engine knows SQL, functions over batches and tables; it never sees a plan. Stages run in order, each
+reading what the one before gave under the name `STAGE`. An engine needs no spatial extension and no time
+zone database: instants are compared as instants, local time comes as integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pyarrow as pa
+from sqlglot import exp
+
+from stcloud.iaas.table import File, Snapshot
+
+__all__ = ["STAGE", "Engine", "Files", "Refine", "Relation", "Sql", "Stage"]
+
+STAGE = "stage"
+"""The name under which a stage finds what the stage before gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A query, with the values it binds by name; values never become part of its text."""
+
+    query: exp.Query
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refine:
+    """A function over record batches that keeps some rows and drops some columns.
+
+    ``function`` must be picklable: a cluster applies it where the rows are.
+    """
+
+    function: Callable[[pa.RecordBatch], pa.RecordBatch]
+    drops: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Some files of one version of a table, read as one relation."""
+
+    snapshot: Snapshot
+    files: tuple[File, ...]
+
+
+Stage = Sql | Refine
+Relation = Files | pa.Table
+
+
+class Engine(Protocol):
+    """Runs stages. Implementations: `stcloud.iaas.duck.Duck`, `stcloud.iaas.spark.Spark`."""
+
+    @property
+    def name(self) -> str:
+        """What the engine is called in explanations."""
+
+    def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
+        """Run stages over named relations and stream what the last one gives.
+
+        Parameters
+        ----------
+        stages
+            At least one; the first is `Sql`.
+        relations
+            What the SQL's table names mean.
+        """
+
+    def close(self) -> None:
+        """Let go of connections."""

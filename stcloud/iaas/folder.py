@@ -1,0 +1,152 @@
+"""A city's folder: names that cannot escape it, files written whole or not at all, locks that die with us.
+
+::
+
+    CITY/city.toml              name, CRS, zone, lattice origin, format version
+    CITY/layers/NAME.toml       the layer's definition, to be edited
+    CITY/layers/NAME/           its Delta table
+    CITY/ledger/  quarantine/   Delta tables: every load, every refused row
+    CITY/.work/                 locks and staging; may be deleted when no load runs
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from stcloud.errors import Conflict, InvalidInput, StorageError
+
+__all__ = ["Folder", "check_name", "storage_errors"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
+
+
+def check_name(name: str, what: str = "layer") -> str:
+    """Return ``name`` when it may name a thing inside a city's folder.
+
+    Raises
+    ------
+    InvalidInput
+        ``bad-name``: only lower-case letters, digits, ``_`` and ``-``, a letter first, at most 63.
+
+    Examples
+    --------
+    >>> check_name("requests")
+    'requests'
+    >>> check_name("../etc")
+    Traceback (most recent call last):
+    ...
+    stcloud.errors.InvalidInput: '../etc' cannot name a layer; use lower-case letters, digits, _ and -, ...
+    """
+    if not _NAME.match(name):
+        raise InvalidInput(
+            "bad-name",
+            f"{name!r} cannot name a {what}",
+            hint="use lower-case letters, digits, _ and -, a letter first, at most 63",
+        )
+    return name
+
+
+@contextlib.contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """Turn what the operating system says into one `StorageError` that tells what was being done."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        raise _storage_error(doing, error) from error
+
+
+def _storage_error(doing: str, error: OSError) -> StorageError:
+    kinds = {errno.ENOSPC: "disk-full", errno.EROFS: "read-only", errno.EACCES: "no-permission"}
+    kind = kinds.get(error.errno or 0, "storage")
+    return StorageError(kind, f"could not {doing}: {error.strerror or error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The root folder of one city."""
+
+    root: Path
+
+    def path(self, *parts: str) -> Path:
+        """Return a path inside the folder; parts are fixed names or have passed `check_name`."""
+        return self.root.joinpath(*parts)
+
+    def read_text(self, *parts: str) -> str:
+        """Return the whole text of a small file."""
+        with storage_errors(f"read {'/'.join(parts)}"):
+            return self.path(*parts).read_text(encoding="utf-8")
+
+    def write_text(self, text: str, *parts: str) -> None:
+        """Write a small file whole or not at all (a temporary neighbour, then a rename)."""
+        target = self.path(*parts)
+        with storage_errors(f"write {'/'.join(parts)}"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+            try:
+                temporary.write_text(text, encoding="utf-8")
+                temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def lock(self, name: str, *, wait_s: float) -> Iterator[None]:
+        """Hold the kernel's lock called ``name``; it ends with the process, however that ends.
+
+        Raises
+        ------
+        Conflict
+            ``locked``: another process held it for longer than ``wait_s`` seconds.
+        """
+        path = self.path(".work", f"{name}.lock")
+        with storage_errors(f"lock {name}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _acquire(descriptor, name, wait_s)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def staging(self, name: str) -> Iterator[Path]:
+        """Give an empty folder under ``.work`` for one holder of the lock ``name``; removed at the end.
+
+        What a killed process left there is swept first: the lock says nobody else is using it.
+        """
+        path = self.path(".work", f"{name}.staging")
+        with storage_errors("prepare staging"):
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(parents=True)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _acquire(descriptor: int, name: str, wait_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise Conflict(
+                    "locked",
+                    f"another load holds '{name}' and did not finish within {wait_s:g} s",
+                    hint="try again when it is done",
+                ) from None
+            time.sleep(0.05)
+        else:
+            return

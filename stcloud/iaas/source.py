@@ -1,0 +1,153 @@
+"""Source files, whatever their format: text columns in batches, in file order, with row numbers.
+
+Values arrive as text exactly as written (a number in Parquet or GeoPackage arrives in its shortest exact
+form), so one way of cleaning serves all formats. A row that cannot be read at all is a `Refusal`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from stcloud.errors import InvalidInput, NotFound, Unsupported
+from stcloud.iaas.folder import storage_errors
+
+__all__ = ["GEOMETRY", "Batch", "Reading", "Refusal", "Source", "fingerprint", "open_source"]
+
+GEOMETRY = "geometry"
+"""Name of the WKB column that geometry-carrying formats give."""
+
+_FORMATS = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv",
+    ".ndjson": "json", ".jsonl": "json", ".json": "json",
+    ".geojson": "vector", ".gpkg": "vector", ".fgb": "vector", ".shp": "vector",
+    ".parquet": "parquet", ".pq": "parquet",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file does not say about itself.
+
+    Parameters
+    ----------
+    format
+        ``csv``, ``json``, ``vector`` or ``parquet``; None: from the file's name.
+    encoding
+        Of text files; a UTF-8 byte order mark is dropped.
+    delimiter
+        Of CSV; None: from the header line.
+    layer
+        Of vector files that hold several.
+    """
+
+    format: str | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    layer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row, or one value of it, that was refused. ``row`` counts from 1, the header not counted."""
+
+    row: int
+    field: str | None
+    value: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of a file: text columns (binary for geometry), their numbers, and rows beyond reading."""
+
+    rows: pa.RecordBatch
+    numbers: np.ndarray
+    refusals: tuple[Refusal, ...] = ()
+
+
+class Source(Protocol):
+    """An opened file."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in file order."""
+
+    @property
+    def crs(self) -> str | None:
+        """CRS that the file declares for its geometry, as WKT or authority code."""
+
+    def batches(self) -> Iterator[Batch]:
+        """Read the file once, in order."""
+
+    def position(self) -> int:
+        """Bytes of the file read so far, as far as known."""
+
+
+def open_source(path: Path, reading: Reading) -> Source:
+    """Open a source file by its format.
+
+    Raises
+    ------
+    NotFound
+        ``no-source``: there is no such file.
+    InvalidInput
+        ``not-a-file``, ``empty-source``, ``unreadable-source``, ``wrong-encoding``.
+    Unsupported
+        ``unknown-format``: neither the name nor the definition tells the format.
+    """
+    if not path.exists():
+        raise NotFound("no-source", f"there is no file {path}")
+    if not path.is_file():
+        raise InvalidInput("not-a-file", f"{path} is not a file", hint="name one file, or several")
+    with storage_errors(f"read {path}"):
+        if path.stat().st_size == 0:
+            raise InvalidInput("empty-source", f"{path} is empty")
+        return _open(path, reading)
+
+
+def _open(path: Path, reading: Reading) -> Source:
+    from stcloud.iaas import columnar, delimited, jsonrows, vector  # noqa: PLC0415  (they import this file)
+
+    kind = reading.format or _format(path)
+    if kind == "json" and _is_geojson(path):
+        kind = "vector"
+    if kind == "csv":
+        return delimited.DelimitedSource(path, reading)
+    if kind == "json":
+        return jsonrows.JsonSource(path, reading)
+    if kind == "vector":
+        return vector.VectorSource(path, reading)
+    return columnar.ParquetSource(path)
+
+
+def _format(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] == ".gz":
+        suffixes.pop()
+    kind = _FORMATS.get(suffixes[-1]) if suffixes else None
+    if kind is None:
+        raise Unsupported(
+            "unknown-format",
+            f"the name of {path} does not tell its format",
+            hint="name it .csv, .ndjson, .json, .geojson, .gpkg or .parquet, or set read.format in the definition",
+        )
+    return kind
+
+
+def _is_geojson(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    return b'"FeatureCollection"' in head or b'"Feature"' in head
+
+
+def fingerprint(path: Path) -> str:
+    """Return a digest of the file's content (BLAKE2b, 32 hexadecimal digits)."""
+    with storage_errors(f"read {path}"), path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -1,0 +1,325 @@
+"""A Delta table in a folder: immutable snapshots to read, one atomic commit to change.
+
+A commit adds some files and removes others at once. Every commit of a single-writer table carries the
+next number of one application id, so two commits that overlap always conflict: there are no blind
+appends. Readers never wait: they hold a snapshot, which is a list of files.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from stcloud.errors import Conflict, FormatError, NotFound, StorageError
+from stcloud.iaas.folder import storage_errors
+from stcloud.iaas.parquet import Written, write_parquet
+
+__all__ = ["File", "Snapshot", "Table"]
+
+_APPLICATION = "stcloud"
+_NOTE = "stcloud"
+_CONFIGURATION = {
+    "delta.logRetentionDuration": "interval 3650 days",
+    "delta.deletedFileRetentionDuration": "interval 1 days",
+    "delta.checkpointInterval": "20",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One immutable Parquet file of a snapshot, with what the log knows of its content."""
+
+    path: str
+    rows: int
+    bytes: int
+    partition: Mapping[str, str | None]
+    low: Mapping[str, Any] = field(default_factory=dict)
+    high: Mapping[str, Any] = field(default_factory=dict)
+    nulls: Mapping[str, int] = field(default_factory=dict)
+
+    def lacks(self, column: str) -> bool:
+        """Tell whether the file was written before the table had this column."""
+        return bool(self.nulls) and column not in self.nulls
+
+    def all_null(self, column: str) -> bool:
+        """Tell whether the log proves that the column holds nothing but nulls here."""
+        return self.lacks(column) or self.nulls.get(column) == self.rows
+
+    def may_hold(self, column: str, low: Any = None, high: Any = None) -> bool:
+        """Tell whether some value of ``column`` may lie in the closed range [low, high].
+
+        None is an open end. Without statistics the answer is yes.
+        """
+        if self.all_null(column):
+            return False
+        smallest, largest = self.low.get(column), self.high.get(column)
+        if smallest is None or largest is None:
+            return True
+        return (high is None or smallest <= high) and (low is None or largest >= low)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One version of a table: its schema and its files."""
+
+    root: Path
+    version: int
+    schema: pa.Schema
+    files: tuple[File, ...]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, from the log."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the data files."""
+        return sum(file.bytes for file in self.files)
+
+    def paths(self, files: Iterable[File] | None = None) -> list[str]:
+        """Return the places of ``files`` (default: all) for an engine to open."""
+        return [str(self.root / file.path) for file in (self.files if files is None else files)]
+
+    def read(self, files: Sequence[File], columns: Sequence[str] | None = None) -> pa.Table:
+        """Read whole files into memory, in order, without the partition columns."""
+        with storage_errors(f"read {self.root.name}"):
+            schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
+            return ds.dataset(self.paths(files), schema=schema, format="parquet").to_table()
+
+    def _stored(self, columns: Sequence[str] | None) -> list[str]:
+        keys = set(self.files[0].partition) if self.files else set()
+        return [name for name in (columns or self.schema.names) if name not in keys]
+
+
+class Table:
+    """A Delta table at a path, written by one writer at a time.
+
+    Parameters
+    ----------
+    root
+        Folder of the table.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._delta: DeltaTable | None = None
+        self._snapshot: Snapshot | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a table in the folder."""
+        return self._delta is not None or (
+            self.root.is_dir() and DeltaTable.is_deltatable(str(self.root))
+        )
+
+    def create(self, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> None:
+        """Make an empty table; does nothing when it exists."""
+        with storage_errors(f"create table {self.root.name}"), _delta_errors(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            DeltaTable.create(
+                str(self.root),
+                schema=Schema.from_arrow(schema),
+                mode="ignore",
+                partition_by=list(partition_by),
+                configuration=_CONFIGURATION,
+            )
+
+    def snapshot(self, version: int | None = None) -> Snapshot:
+        """Return the newest version, or the stated one.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-version``: vacuumed away or never written.
+        """
+        if version is None:
+            delta = self._fresh()
+            if self._snapshot is None or self._snapshot.version != delta.version():
+                self._snapshot = _snapshot(self.root, delta)
+            return self._snapshot
+        try:
+            return _snapshot(self.root, DeltaTable(str(self.root), version=version))
+        except DeltaError as error:
+            raise NotFound("unknown-version", f"{self.root.name} has no version {version}") from error
+
+    def sequence(self) -> int:
+        """Return the number of single-writer commits so far."""
+        return self._fresh().transaction_version(_APPLICATION) or 0
+
+    def notes(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return what the commits' writers noted, newest first."""
+        history = self._fresh().history(limit)
+        return [json.loads(entry[_NOTE]) for entry in history if _NOTE in entry]
+
+    def write(self, rows: pa.Table, partition: Mapping[str, str]) -> Written:
+        """Write rows, in the order given, as one new file that no snapshot shows before `commit`.
+
+        Rows must not hold the partition columns.
+        """
+        name = f"{'-'.join(partition.values())}-{uuid.uuid4().hex}.parquet"
+        with storage_errors(f"write {self.root.name}"):
+            return write_parquet(rows, self.root, name, dict(partition))
+
+    def commit(
+        self,
+        *,
+        add: Iterable[Written] = (),
+        remove: Iterable[File] = (),
+        after: int,
+        note: Mapping[str, Any] | None = None,
+        changes_data: bool = True,
+    ) -> int:
+        """Make the added files visible and the removed ones invisible, all at once.
+
+        Parameters
+        ----------
+        add, remove
+            Files that `write` gave; files of the snapshot that was read.
+        after
+            The `sequence` that the writer saw before it read.
+        note
+            Kept in the log with the commit (JSON).
+        changes_data
+            False for a rewrite that leaves the rows as they were.
+
+        Returns
+        -------
+        The new version.
+
+        Raises
+        ------
+        Conflict
+            ``concurrent-commit``: someone committed in between; nothing was written.
+        """
+        delta = self._fresh()
+        if (delta.transaction_version(_APPLICATION) or 0) != after:
+            raise _overtaken(self.root)
+        actions = [_add(written, changes_data) for written in add]
+        actions += [_remove(file, changes_data) for file in remove]
+        with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root):
+            delta.create_write_transaction(
+                actions,
+                "append",
+                delta.schema(),
+                partition_by=delta.metadata().partition_columns,
+                commit_properties=CommitProperties(
+                    custom_metadata={_NOTE: json.dumps(note)} if note is not None else None,
+                    max_commit_retries=0,
+                    app_transactions=[Transaction(_APPLICATION, after + 1)],
+                ),
+            )
+        return self.snapshot().version
+
+    def discard(self, written: Iterable[Written]) -> None:
+        """Delete files that were written and will not be committed."""
+        for file in written:
+            (self.root / file.path).unlink(missing_ok=True)
+
+    def add_columns(self, fields: Sequence[pa.Field]) -> None:
+        """Add nullable columns at the end; rows written before have nulls in them."""
+        if fields:
+            with _delta_errors(self.root):
+                self._fresh().alter.add_columns(Schema.from_arrow(pa.schema(fields)).fields)
+
+    @retry(
+        retry=retry_if_exception_type(Conflict),
+        stop=stop_after_attempt(8),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        reraise=True,
+    )
+    def append(self, rows: pa.Table) -> None:
+        """Append rows of an any-writer table (ledger, quarantine); tried again when overtaken."""
+        with storage_errors(f"append to {self.root.name}"), _delta_errors(self.root):
+            write_deltalake(str(self.root), rows, mode="append", schema_mode="merge")
+
+    def tidy(self, *, most_files: int = 32) -> None:
+        """Merge the files of an any-writer table when it has become many; rows stay as they are."""
+        if len(self.snapshot().files) > most_files:
+            with storage_errors(f"compact {self.root.name}"), _delta_errors(self.root):
+                self._fresh().optimize.compact()
+
+    def vacuum(self, *, retain_hours: int = 24) -> int:
+        """Delete files that no snapshot of the last ``retain_hours`` hours shows; return how many.
+
+        Files that a killed load left are gone after that time too.
+        """
+        with storage_errors(f"vacuum {self.root.name}"), _delta_errors(self.root):
+            removed = self._fresh().vacuum(
+                retention_hours=retain_hours, dry_run=False, enforce_retention_duration=False, full=True
+            )
+        return len(removed)
+
+    def _fresh(self) -> DeltaTable:
+        try:
+            if self._delta is None:
+                self._delta = DeltaTable(str(self.root))
+            else:
+                self._delta.update_incremental()
+        except TableNotFoundError as error:
+            raise NotFound("no-table", f"there is no table in {self.root.name}") from error
+        except (DeltaError, OSError) as error:
+            raise FormatError("damaged-table", f"the log of {self.root.name} cannot be read: {error}") from error
+        return self._delta
+
+
+class _delta_errors:  # noqa: N801  (reads as a statement)
+    """Turn delta-rs' errors into ours."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, CommitFailedError):
+            raise _overtaken(self.root) from error
+        if isinstance(error, DeltaError):
+            raise StorageError("storage", f"{self.root.name}: {error}") from error
+
+
+def _overtaken(root: Path) -> Conflict:
+    return Conflict(
+        "concurrent-commit",
+        f"another writer committed to '{root.name}' meanwhile; nothing was written",
+        hint="try again",
+    )
+
+
+def _snapshot(root: Path, delta: DeltaTable) -> Snapshot:
+    rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+    schema = pa.schema(delta.schema().to_arrow())
+    return Snapshot(root, delta.version(), schema, tuple(sorted(map(_file, rows), key=lambda file: file.path)))
+
+
+def _file(row: Mapping[str, Any]) -> File:
+    def part(prefix: str) -> dict[str, Any]:
+        cut = len(prefix)
+        return {name[cut:]: value for name, value in row.items() if name.startswith(prefix) and value is not None}
+
+    return File(
+        row["path"], row["num_records"], row["size_bytes"], part("partition."), part("min."), part("max."),
+        part("null_count."),
+    )  # fmt: skip
+
+
+def _add(written: Written, changes_data: bool) -> AddAction:  # noqa: FBT001
+    return AddAction(
+        written.path, written.bytes, written.partition, written.modified_ms, changes_data, written.stats
+    )
+
+
+def _remove(file: File, changes_data: bool) -> RemoveAction:  # noqa: FBT001
+    return RemoveAction(file.path, changes_data, 0, file.bytes, dict(file.partition))

@@ -1,0 +1,42 @@
+"""Time in a city: spans, `when` expressions, calendar bins, and the way between wall clock and UTC.
+
+Ring: the innermost but for `errors`; pure. Knows the calendar and the time zones. Must not know layers,
+files, engines, nor what time it is now.
+
+Nouns: `Zone` (an IANA time zone), `Span` and `Spans` (half-open pieces of time), `When` (the time condition
+of a query), `Bin` (a way to cut time for counting), `StampResult` (a column of written timestamps, read). An
+instant is an int64, UTC microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is what the wall
+clock shows.
+
+Start reading at `zone` (with `transition`), then `span`. `expression` is the grammar of what people write,
+`recurrence` weekdays and hours, `when` puts them together. `stamp` reads files: `pattern` knows the formats,
+`step` their parts, `cursor` reads many texts at once.
+"""
+
+from stcloud.time.bin import Bin
+from stcloud.time.expression import parse_instant, parse_when, read_instant, read_when
+from stcloud.time.micros import Bools, Micros
+from stcloud.time.pattern import check_format
+from stcloud.time.span import Span, Spans
+from stcloud.time.stamp import StampResult, read_stamps
+from stcloud.time.transition import Transitions
+from stcloud.time.when import When
+from stcloud.time.zone import Zone
+
+__all__ = [
+    "Bin",
+    "Bools",
+    "Micros",
+    "Span",
+    "Spans",
+    "StampResult",
+    "Transitions",
+    "When",
+    "Zone",
+    "check_format",
+    "parse_instant",
+    "parse_when",
+    "read_instant",
+    "read_stamps",
+    "read_when",
+]
