@@ -20,18 +20,19 @@ _BATCH_ROWS = 65_536
 
 def connect(*, memory: str = "1GB", scratch: str | None = None, path: str = ":memory:") -> duckdb.DuckDBPyConnection:
     """Open a DuckDB that touches nothing but what it is told to: no extensions, UTC, bounded memory."""
-    return duckdb.connect(
+    connection = duckdb.connect(
         path,
         config={
             "memory_limit": memory,
             "temp_directory": scratch or f"{tempfile.gettempdir()}/stcloud-{uuid.uuid4().hex}",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "parquet_metadata_cache": True,
             "validate_external_file_cache": "NO_VALIDATION",
-            "TimeZone": "UTC",
         },
     )
+    connection.execute("SET parquet_metadata_cache = true")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 class Duck:

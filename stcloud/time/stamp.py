@@ -56,8 +56,8 @@ def read_stamps(values: Any, formats: Sequence[str], zone: Zone | None) -> Stamp
         is not looked at.
     formats
         ``iso``, ``epoch-s``, ``epoch-ms`` or directives of strptime; each is tried on what those before it
-        could not read. ``iso`` is ``YYYY-MM-DD``, then maybe ``T`` or one space and ``HH:MM[:SS[.fraction]]``,
-        then maybe an offset.
+        could not read. ``iso`` is ``YYYY-MM-DD``, and maybe ``T`` or one space and ``HH:MM[:SS[.fraction]]``,
+        and maybe an offset.
     zone
         Zone of the wall clock for texts without an offset of their own; None: there are none.
 

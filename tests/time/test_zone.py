@@ -38,7 +38,7 @@ def test_offset_at_is_that_of_zoneinfo(data):
 @given(st.data())
 @some
 def test_to_utc_follows_the_fold_rules(data):
-    """to_utc takes fold 0: the earlier of two instants, or forward by the gap; adjusted where the folds differ."""
+    """to_utc takes fold 0, the earlier instant, or forward by the gap; adjusted where the folds differ."""
     zone = data.draw(zones())
     local = data.draw(st.lists(local_times(zone), min_size=1, max_size=30))
 

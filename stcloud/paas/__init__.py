@@ -1,0 +1,1 @@
+"""What one can ask (ring: paas). Rooms: `query`."""

@@ -1,0 +1,18 @@
+"""What happened where and when: questions about one layer (ring: paas).
+
+Knows: plans, their compilation to engine stages, answers. Must not know: where files lie, which engine runs,
+commands and pages.
+
+Nouns: `Query` (an immutable question), `Plan` and its operators, `Predicate` (a checked CQL2 filter), `Place`
+(areas and cells united), `Compiled` (stages and the files they read), `Answer`, `Explanation`.
+
+Start reading at `query.py`, then `plan.py`, then `compile.py`.
+"""
+
+from stcloud.paas.query.answer import Answer
+from stcloud.paas.query.explain import Explanation
+from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.query import Query, Subject
+from stcloud.paas.query.where import Place
+
+__all__ = ["Answer", "Explanation", "Place", "Predicate", "Query", "Subject"]

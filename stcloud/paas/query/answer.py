@@ -1,0 +1,90 @@
+"""Answers: Arrow inside; pandas, GeoPandas and plain records at the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import shapely
+
+from stcloud.errors import Unsupported
+from stcloud.space import Lattice
+
+__all__ = ["Answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, with what was understood.
+
+    Attributes
+    ----------
+    table
+        Rows or counts. Instants carry the city's zone.
+    lattice
+        The city's: its CRS is that of ``st_x``, ``st_y``, and its cells are the shapes of counts by cell.
+    facts
+        What the question was understood as, and the recorded instant (``known_at``) that it was answered at:
+        asked again with it, the answer is the same for ever.
+    """
+
+    table: pa.Table
+    lattice: Lattice
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the Arrow table."""
+        return self.table
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a DataFrame; integers with nulls stay integers."""
+        return self.table.to_pandas(types_mapper=_nullable)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return a list of dicts, one a row."""
+        records: list[dict[str, Any]] = self.table.to_pylist()
+        return records
+
+    @property
+    def shape_column(self) -> str | None:
+        """The column that tells where: ``st_x`` for rows, ``cell_…`` for counts by cell, None without either."""
+        names = self.table.schema.names
+        if "st_x" in names:
+            return "st_x"
+        return next((name for name in names if name.startswith("cell_")), None)
+
+    def geometry(self) -> np.ndarray:
+        """Return points or cells, ``(n,)``, in the city's CRS; None where a row has no place.
+
+        Raises
+        ------
+        Unsupported
+            ``no-geometry``: the answer has no place in it.
+        """
+        column = self.shape_column
+        if column is None:
+            raise Unsupported("no-geometry", "these counts have no place", hint="count by cell:100m or cell:1km too")
+        if column == "st_x":
+            x, y = (self.table[name].to_numpy() for name in ("st_x", "st_y"))
+            return np.where(np.isnan(x), None, shapely.points(x, y))
+        cells = self.table[column].to_pandas().fillna(0).to_numpy(np.int64)
+        shapes = np.full(len(cells), None, object)
+        shapes[cells > 0] = shapely.box(*self.lattice.bounds(cells[cells > 0]))
+        return shapes
+
+    def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:
+        """Return a GeoDataFrame in the city's CRS, or in ``crs``."""
+        frame = geopandas.GeoDataFrame(self.to_pandas(), geometry=self.geometry(), crs=self.lattice.crs)
+        return frame if crs is None else frame.to_crs(crs)
+
+
+def _nullable(kind: pa.DataType) -> Any:
+    return pd.Int64Dtype() if pa.types.is_integer(kind) else None

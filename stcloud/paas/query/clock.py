@@ -1,0 +1,123 @@
+"""Wall clocks for engines: local time, weekday and calendar bins as integer arithmetic on UTC microseconds.
+
+Engines' time zone databases differ in age and in what they do at a change; so they are given the changes that
+matter, as a balanced CASE over UTC instants, and one integer rule per bin (the one of `stcloud.time.Bin`).
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from stcloud.time import Bin, Transitions, When, Zone
+
+__all__ = ["WallClock", "within"]
+
+_SECOND_US = 1_000_000
+_MINUTE_US = 60 * _SECOND_US
+_HOUR_US = 3600 * _SECOND_US
+_DAY_US = 24 * _HOUR_US
+_SHIFT_DAYS = 770_000
+"""Whole weeks before 1970: with them added every day of the years 1..9999 is positive, so that integer
+division, which engines truncate towards zero, rounds down."""
+_OFFSETS, _NO_OFFSET = 200_000, 100_000
+
+
+def number(value: int) -> exp.Expression:
+    """Return an integer literal."""
+    return exp.Literal.number(value) if value >= 0 else exp.paren(exp.Neg(this=exp.Literal.number(-value)))
+
+
+class WallClock:
+    """Local time of a column of instants in a zone, for instants of a half-open span.
+
+    Parameters
+    ----------
+    column
+        The instants.
+    zone
+        The city's.
+    span_us
+        ``[start, stop)``, UTC microseconds: all instants that the column may hold.
+    """
+
+    def __init__(self, column: exp.Expression, zone: Zone, span_us: tuple[int, int]) -> None:
+        self._utc_us = exp.UnixMicros(this=column)
+        pieces = zone.offsets(*span_us)
+        self._offset_us = _choose(self._utc_us, pieces, 0, len(pieces.starts_us))
+
+    def shifted(self) -> exp.Expression:
+        """Local microseconds plus the shift: never negative."""
+        shift = number(_SHIFT_DAYS * _DAY_US)
+        return exp.paren(exp.Add(this=exp.Add(this=self._utc_us.copy(), expression=self._offset_us.copy()), expression=shift))
+
+    def bin(self, by: Bin) -> exp.Expression:
+        """Return the bin's number, as `Bin.numbers` gives it."""
+        if by is Bin.HOUR:
+            hours = _minus(_over(self.shifted(), _HOUR_US), _SHIFT_DAYS * 24)
+            seconds = exp.Add(this=_over(exp.paren(self._offset_us.copy()), _SECOND_US), expression=number(_NO_OFFSET))
+            return exp.Add(this=exp.Mul(this=exp.paren(hours), expression=number(_OFFSETS)), expression=exp.paren(seconds))
+        if by is Bin.HOUR_OF_DAY:
+            return exp.Mod(this=exp.paren(_over(self.shifted(), _HOUR_US)), expression=number(24))
+        days = _over(self.shifted(), _DAY_US)
+        if by is Bin.DAY:
+            return _minus(days, _SHIFT_DAYS)
+        monday = exp.paren(exp.Add(this=exp.paren(days), expression=number(3)))
+        if by is Bin.WEEK:
+            return _minus(_over(monday, 7), _SHIFT_DAYS // 7)
+        if by is Bin.WEEKDAY:
+            return exp.Add(this=exp.Mod(this=monday, expression=number(7)), expression=number(1))
+        return self._of_year(by)
+
+    def _of_year(self, by: Bin) -> exp.Expression:
+        days = exp.cast(_minus(_over(self.shifted(), _DAY_US), _SHIFT_DAYS), "int")
+        epoch = exp.cast(exp.Literal.string("1970-01-01"), "date")
+        day = exp.DateAdd(this=epoch, expression=days, unit=exp.var("DAY"))
+        year = exp.cast(exp.Extract(this=exp.var("YEAR"), expression=day), "bigint")
+        if by is Bin.YEAR:
+            return year
+        month = exp.cast(exp.Extract(this=exp.var("MONTH"), expression=day.copy()), "bigint")
+        months = exp.Add(this=exp.Mul(this=year, expression=number(12)), expression=_minus(month, 1))
+        return months if by is Bin.MONTH else _over(exp.paren(months), 3)
+
+    def fits(self, when: When) -> list[exp.Expression]:
+        """Return the conditions on weekday and time of day, if ``when`` has any."""
+        found: list[exp.Expression] = []
+        if when.weekdays is not None:
+            days = [number(day) for day in sorted(when.weekdays)]
+            found.append(exp.In(this=exp.paren(self.bin(Bin.WEEKDAY)), expressions=days))
+        if when.hours is not None:
+            time_us = exp.paren(exp.Mod(this=self.shifted(), expression=number(_DAY_US)))
+            ranges = [_between(time_us, low * _MINUTE_US, high * _MINUTE_US) for low, high in when.hours]
+            found.append(exp.paren(exp.or_(*ranges)))
+        return found
+
+
+def within(column: exp.Expression, low: exp.Expression | None, high: exp.Expression | None) -> exp.Expression:
+    """``low <= column < high``; None is an open end."""
+    sides: list[exp.Expression] = []
+    if low is not None:
+        sides.append(exp.GTE(this=column.copy(), expression=low))
+    if high is not None:
+        sides.append(exp.LT(this=column.copy(), expression=high))
+    return exp.paren(exp.and_(*sides)) if sides else exp.true()
+
+
+def _between(value: exp.Expression, low: int, high: int) -> exp.Expression:
+    return within(value, number(low), number(high))
+
+
+def _choose(utc_us: exp.Expression, pieces: Transitions, low: int, high: int) -> exp.Expression:
+    if high - low == 1:
+        return number(int(pieces.offsets_us[low]))
+    middle = (low + high) // 2
+    earlier = exp.LT(this=utc_us.copy(), expression=number(int(pieces.starts_us[middle])))
+    case = exp.Case().when(earlier, _choose(utc_us, pieces, low, middle))
+    return case.else_(_choose(utc_us, pieces, middle, high))
+
+
+def _over(value: exp.Expression, divisor: int) -> exp.Expression:
+    return exp.IntDiv(this=value, expression=number(divisor))
+
+
+def _minus(value: exp.Expression, amount: int) -> exp.Expression:
+    return exp.Sub(this=value, expression=number(amount))

@@ -1,0 +1,103 @@
+"""Explanations: what a question means, what will be read, and why, before any row is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stcloud.daas.catalogue import Layer
+from stcloud.daas.charter import Charter
+from stcloud.daas.schema import PART
+from stcloud.iaas.engine import Sql
+from stcloud.iaas.parquet import RowGroup, row_groups
+from stcloud.iaas.table import File
+from stcloud.paas.query.compile import Compiled
+from stcloud.paas.query.plan import Plan
+from stcloud.paas.query.prune import may_match
+from stcloud.paas.query.where import Place
+from stcloud.time import When
+
+__all__ = ["Explanation", "explain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a question will be answered.
+
+    Attributes
+    ----------
+    plan
+        The operators, in order.
+    engine
+        Who will run it.
+    version
+        Version of the layer's table.
+    partitions, files, row_groups, rows, bytes
+        What will be read, and of how much: ``(chosen, all)``. Row groups and rows are those that the footers'
+        statistics leave; bytes count compressed pages of the columns used, of all: the files' sizes.
+    cells
+        ``(inner, edge)`` cells of each place's cover; only rows of edge cells are tested exactly.
+    sql
+        The statements, in the embedded engine's dialect; values are bound by name.
+    """
+
+    plan: tuple[str, ...]
+    engine: str
+    version: int
+    partitions: tuple[int, int]
+    files: tuple[int, int]
+    row_groups: tuple[int, int]
+    rows: tuple[int, int]
+    bytes: tuple[int, int]
+    cells: tuple[tuple[int, int], ...]
+    sql: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        pairs = ("partitions", "files", "row_groups", "rows", "bytes")
+        read = {name: {"read": getattr(self, name)[0], "of": getattr(self, name)[1]} for name in pairs}
+        cells = [{"inner": inner, "edge": edge} for inner, edge in self.cells]
+        own = {"plan": list(self.plan), "engine": self.engine, "version": self.version}
+        return own | read | {"cells": cells, "sql": list(self.sql)}
+
+    def __str__(self) -> str:
+        lines = [f"{'  ' * depth}{step}" for depth, step in enumerate(self.plan)]
+        for name in ("partitions", "files", "row_groups", "rows", "bytes"):
+            chosen, whole = getattr(self, name)
+            lines.append(f"{name.replace('_', ' ')}: {chosen:,} of {whole:,}")
+        lines += [f"cells: {inner:,} inner, {edge:,} edge" for inner, edge in self.cells]
+        return "\n".join([*lines, f"engine: {self.engine}, table version {self.version}"])
+
+
+def explain(plan: Plan, compiled: Compiled, layer: Layer, charter: Charter, engine: str) -> Explanation:
+    """Explain a compiled plan; reads the footers of the chosen files."""
+    snapshot, chosen = compiled.files.snapshot, compiled.files.files
+    boxes = [one.boxes(charter.lattice) for one in plan if isinstance(one, Place)]
+    groups = [
+        (group, may_match(plan, boxes, _as_file(group)))
+        for file in chosen
+        for group in row_groups(snapshot.root / file.path, compiled.columns)
+    ]
+    wanted = [group for group, hit in groups if hit]
+    return Explanation(
+        tuple(f"when {one.describe()}" if isinstance(one, When) else str(one) for one in plan),
+        engine,
+        snapshot.version,
+        (_partitions(chosen), _partitions(snapshot.files)),
+        (len(chosen), len(snapshot.files)),
+        (len(wanted), len(groups)),
+        (sum(group.rows for group in wanted), layer.rows),
+        (sum(group.bytes for group in wanted), snapshot.bytes),
+        tuple((len(cover.inner), len(cover.edge)) for cover in compiled.covers),
+        tuple(stage.query.sql(dialect="duckdb") for stage in compiled.stages if isinstance(stage, Sql)),
+    )
+
+
+def _partitions(files: tuple[File, ...]) -> int:
+    return len({file.partition.get(PART) for file in files})
+
+
+def _as_file(group: RowGroup) -> File:
+    low: Mapping[str, Any] = group.low
+    return File("", group.rows, group.bytes, {}, low, group.high)

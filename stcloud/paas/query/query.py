@@ -1,0 +1,242 @@
+"""The question: immutable, chainable, lazy. Rows appear only where it says ``to_…``, ``count`` or ``rows``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import geopandas
+import pandas as pd
+import pyarrow as pa
+
+from stcloud.daas.catalogue import Layer
+from stcloud.daas.charter import Charter
+from stcloud.errors import InvalidInput
+from stcloud.iaas.engine import Engine
+from stcloud.paas.query.answer import Answer
+from stcloud.paas.query.compile import OWN_ROWS, Compiled, compile_plan
+from stcloud.paas.query.explain import Explanation, explain
+from stcloud.paas.query.plan import By, Count, Known, Operator, Plan, Rows, Scan, by_name, parse_by
+from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.where import Asked, read_where
+from stcloud.space import Level
+from stcloud.time import Bin, When, parse_instant
+
+__all__ = ["Query", "Subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a question is about: one version of a layer, its city, and the engine that will run it."""
+
+    layer: Layer
+    charter: Charter
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question about one layer. Every method that narrows it returns a new one.
+
+    Conditions of several calls must all hold; several values in one call are alternatives.
+
+    Examples
+    --------
+    See `docs/tutorials`; with ``city`` an open city::
+
+        city.query("requests").what("status = 'open'").when("2024-03", hours="07:00-10:00").count(by=["week"])
+    """
+
+    subject: Subject
+    conditions: tuple[Operator, ...] = ()
+    believed_us: int | None = None
+
+    def what(self, *filters: str | Mapping[str, Any]) -> Query:
+        """Keep rows that fulfil every CQL2 filter (text or JSON), e.g. ``"category = 'pothole'"``.
+
+        Raises
+        ------
+        InvalidInput, NotFound, Unsupported
+            See `Predicate.read`: wrong types, unknown columns (with the nearest), operators not known here.
+        """
+        zone = self.subject.charter.zone
+        return self._with(Predicate.read(one, self._attributes, zone) for one in filters)
+
+    def where(self, *places: Asked, crs: str | None = None) -> Query:
+        """Keep rows that lie in any of the places.
+
+        Parameters
+        ----------
+        places
+            ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons,
+            `Area`, GeoDataFrames.
+        crs
+            CRS of polygons and WKT; default: longitude and latitude.
+
+        Notes
+        -----
+        A point on the edge of an area is inside; cells alone are half-open. Rows without a place are nowhere.
+        """
+        return self._with([read_where(places, self.subject.charter.lattice, crs)])
+
+    def when(
+        self, *times: str, weekdays: str | Iterable[int] | None = None, hours: str | None = None
+    ) -> Query:
+        """Keep events that start in any of the times, on these weekdays, at these hours of the city's wall clock.
+
+        Parameters
+        ----------
+        times
+            ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``; half-open.
+        weekdays
+            ``"mon-fri"``, ``"sat,sun"`` or numbers from 1 = Monday.
+        hours
+            ``"07:00-10:00"``, several by comma; may run over midnight.
+        """
+        return self._with([When.of(*times, zone=self.subject.charter.zone, weekdays=weekdays, hours=hours)])
+
+    def known_at(self, instant: str | int | datetime) -> Query:
+        """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.
+
+        Beyond the newest load it means that load; the answer's facts say which instant was used.
+        """
+        if self.believed_us is not None:
+            raise InvalidInput("asked-twice", "known_at was asked twice")
+        return replace(self, believed_us=_instant_us(instant, self.subject.charter))
+
+    def rows(self, limit: int | None = None) -> Answer:
+        """Return rows in order of time, then key; at most ``limit``."""
+        batches = list(self.batches(limit))
+        return Answer(pa.Table.from_batches(batches, self._row_schema()), self.subject.charter.lattice, self.facts())
+
+    def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
+        """Stream rows in order of time, then key, so that memory stays flat."""
+        if limit is not None and limit < 0:
+            raise InvalidInput("bad-limit", f"a limit of {limit} rows is none")
+        schema = self._row_schema()
+        for batch in self._run(Rows(limit)):
+            yield _as(batch, schema)
+
+    def count(self, by: Sequence[str] = ()) -> Answer:
+        """Count rows by group.
+
+        Parameters
+        ----------
+        by
+            ``cell:100m`` (any level), ``hour``, ``day``, ``week``, ``month``, ``quarter``, ``year``, ``weekday``,
+            ``hour-of-day``, or columns.
+
+        Returns
+        -------
+        One record a group, ascending, null last: a field per name, then ``count``.
+        """
+        groups = tuple(parse_by(one, self._attributes) for one in by)
+        names = [by_name(one) for one in groups]
+        if len(set(names)) < len(names):
+            raise InvalidInput("repeated-group", f"the groups {', '.join(by)} name a field twice")
+        table = self._run(Count(groups)).read_all()
+        columns = [self._labelled(table.column(index), one) for index, one in enumerate(groups)]
+        counts = table.column(table.num_columns - 1).cast(pa.int64())
+        labelled = pa.Table.from_arrays([*columns, counts], [*names, "count"])
+        return Answer(labelled, self.subject.charter.lattice, self.facts())
+
+    def to_arrow(self) -> pa.Table:
+        """Return rows as an Arrow table."""
+        return self.rows().to_arrow()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return rows as a DataFrame."""
+        return self.rows().to_pandas()
+
+    def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:
+        """Return rows as points in the city's CRS, or in ``crs``."""
+        return self.rows().to_geopandas(crs)
+
+    def explain(self, by: Sequence[str] | None = None) -> Explanation:
+        """Say what would be done and read; reads files' footers, no row.
+
+        Parameters
+        ----------
+        by
+            As for `count`; None explains `rows`.
+        """
+        goal = Rows() if by is None else Count(tuple(parse_by(one, self._attributes) for one in by))
+        plan = self.plan(goal)
+        return explain(plan, self._compiled(plan), self.subject.layer, self.subject.charter, self.subject.engine.name)
+
+    def plan(self, goal: Rows | Count) -> Plan:
+        """Return the plan for a goal."""
+        known = Known(self._known_us, self.subject.charter.zone.iso(self._known_us))
+        return (Scan(self.subject.layer.name), known, *self.conditions, goal)
+
+    def facts(self) -> dict[str, str]:
+        """Say what was understood."""
+        zone = self.subject.charter.zone
+        found = {"layer": self.subject.layer.name, "known_at": zone.iso(self._known_us)}
+        whens = [one.describe() for one in self.conditions if isinstance(one, When)]
+        if whens:
+            found["when"] = " and ".join(whens)
+        return found
+
+    @property
+    def _attributes(self) -> dict[str, Any]:
+        return {one.name: one for one in self.subject.layer.attributes}
+
+    @property
+    def _known_us(self) -> int:
+        recorded = self.subject.layer.recorded_us
+        newest = recorded[1] if recorded else 0
+        return newest if self.believed_us is None else min(self.believed_us, newest)
+
+    def _with(self, conditions: Iterable[Operator]) -> Query:
+        return replace(self, conditions=(*self.conditions, *conditions))
+
+    def _compiled(self, plan: Plan) -> Compiled:
+        return compile_plan(plan, self.subject.layer, self.subject.charter)
+
+    def _run(self, goal: Rows | Count) -> pa.RecordBatchReader:
+        compiled = self._compiled(self.plan(goal))
+        return self.subject.engine.run(compiled.stages, compiled.relations)
+
+    def _row_schema(self) -> pa.Schema:
+        stored = self.subject.layer.snapshot.schema
+        fields = [stored.field(name) for name in OWN_ROWS[:2]]
+        lasting = self.subject.layer.definition.time.end is not None
+        fields += [stored.field("st_time_to")] if lasting else []
+        fields += [pa.field(one.name, stored.field(one.stored).type) for one in self.subject.layer.attributes]
+        fields += [stored.field(name) for name in OWN_ROWS[3:]]
+        zone = self.subject.charter.zone.name
+        return pa.schema([pa.field(one.name, _zoned(one.type, zone)) for one in fields])
+
+    def _labelled(self, column: pa.ChunkedArray, by: By) -> pa.Array:
+        if isinstance(by, Bin):
+            return pa.array(by.labels(column.to_numpy()), pa.int64() if by.recurs else pa.string())
+        if isinstance(by, Level):
+            return column.cast(pa.int64())
+        return column.cast(_zoned(column.type, self.subject.charter.zone.name))
+
+
+def _zoned(kind: pa.DataType, zone: str) -> pa.DataType:
+    return pa.timestamp("us", zone) if pa.types.is_timestamp(kind) else kind
+
+
+def _as(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Columns by their people's names, in the order and types of ``schema``."""
+    stored = batch.schema.names
+    own = [name for name in OWN_ROWS if name in stored]
+    others = iter([index for index, name in enumerate(stored) if name not in own])
+    places = [stored.index(name) if name in own else next(others) for name in schema.names]
+    columns = [batch.column(at).cast(field.type) for at, field in zip(places, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _instant_us(instant: str | int | datetime, charter: Charter) -> int:
+    if isinstance(instant, str):
+        return parse_instant(instant, charter.zone)
+    if isinstance(instant, datetime):
+        if instant.tzinfo is None:
+            raise InvalidInput("zone-needed", f"the instant {instant} has no zone", hint="give an aware datetime or text")
+        return int(pa.scalar(instant, pa.timestamp("us", "UTC")).cast(pa.int64()).as_py())
+    return instant

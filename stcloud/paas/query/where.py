@@ -1,0 +1,142 @@
+"""Where: areas and lattice cells, united. A point on an area's edge is inside; cells alone are half-open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from stcloud.errors import InvalidInput, Unsupported
+from stcloud.space import Area, CellIds, Cover, Lattice, cover, parse_cell, project_area
+
+__all__ = ["Asked", "Place", "read_where"]
+
+Asked = str | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries | int
+_LATER = ("unit", "near")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere in a city: any of some areas or cells.
+
+    Parameters
+    ----------
+    area
+        The areas' union in the city's CRS, or None.
+    cells
+        Lattice cells of any level.
+    said
+        What was asked, for people.
+    """
+
+    area: BaseGeometry | None
+    cells: tuple[int, ...]
+    said: str
+
+    def __str__(self) -> str:
+        return f"where {self.said}"
+
+    def cover(self, lattice: Lattice) -> Cover:
+        """Return the cells to look into; those that were asked for are inner."""
+        found = cover(self.area, lattice) if self.area is not None else Cover(_ids(()), _ids(()))
+        return Cover(np.union1d(found.inner, _ids(self.cells)), found.edge) if self.cells else found
+
+    def boxes(self, lattice: Lattice) -> list[tuple[float, float, float, float]]:
+        """Return ``(xmin, ymin, xmax, ymax)`` of the area and of each cell, closed, metres."""
+        boxes = [self.area.bounds] if self.area is not None else []
+        bounds = np.stack(lattice.bounds(_ids(self.cells)), axis=-1).tolist() if self.cells else []
+        return [*boxes, *(tuple(box) for box in bounds)]
+
+
+def _ids(cells: Iterable[int]) -> CellIds:
+    return np.array(list(cells), np.int64)
+
+
+def read_where(asked: Iterable[Asked], lattice: Lattice, crs: str | None) -> Place:
+    """Unite what was asked for into one place.
+
+    Parameters
+    ----------
+    asked
+        Texts (``bbox:W,S,E,N`` in degrees, ``wkt:…``, ``cell:ID``), cell ids, polygons (shapely, GeoJSON
+        mappings), `Area` values, GeoDataFrames or GeoSeries (in their own CRS).
+    lattice
+        The city's.
+    crs
+        CRS of polygons and WKT; None: longitude and latitude.
+
+    Raises
+    ------
+    InvalidInput
+        ``no-place``, ``unknown-where``, ``unreadable-area``, ``invalid-area``, ``crs-needed``.
+    Unsupported
+        ``where-later``: a form that this version cannot answer.
+    """
+    areas: list[BaseGeometry] = []
+    cells: list[int] = []
+    said: list[str] = []
+    for one in asked:
+        found = _read(one, crs)
+        if isinstance(found, int):
+            cells.append(found)
+            said.append(f"cell:{found}")
+        else:
+            areas.append(project_area(found, lattice.crs))
+            said.append(_said(one, found))
+    if not said:
+        raise InvalidInput("no-place", "where was asked without a place", hint="e.g. bbox:-74.05,40.68,-73.90,40.83")
+    area = shapely.union_all(areas) if len(areas) > 1 else areas[0] if areas else None
+    return Place(area, tuple(sorted(set(cells))), " or ".join(said))
+
+
+def _said(asked: Asked, area: Area) -> str:
+    if isinstance(asked, str) and len(asked) <= 80:
+        return asked
+    west, south, east, north = area.geometry.bounds
+    return f"{area.geometry.geom_type.lower()} within {west:.6g},{south:.6g},{east:.6g},{north:.6g} ({area.crs})"
+
+
+def _read(asked: Asked, crs: str | None) -> Area | int:
+    if isinstance(asked, Area):
+        return asked
+    if isinstance(asked, int):
+        return parse_cell(asked)
+    if isinstance(asked, str):
+        return _spec(asked, crs)
+    if isinstance(asked, Mapping):
+        return Area.from_geojson(asked)
+    if isinstance(asked, geopandas.GeoDataFrame | geopandas.GeoSeries):
+        if asked.crs is None:
+            raise InvalidInput("crs-needed", "the GeoDataFrame asked for has no CRS", hint="set_crs it first")
+        return Area(asked.union_all(), asked.crs.to_string())
+    return Area(asked, crs) if crs else Area(asked)
+
+
+def _spec(text: str, crs: str | None) -> Area | int:
+    form, _, rest = text.partition(":")
+    if form == "bbox":
+        return Area.from_bbox(*_numbers(rest, text))
+    if form == "wkt":
+        return Area.from_wkt(rest, crs) if crs else Area.from_wkt(rest)
+    if form == "cell":
+        return parse_cell(rest)
+    if form in _LATER:
+        raise Unsupported("where-later", f"'{text}': this version does not answer '{form}:' yet")
+    raise InvalidInput(
+        "unknown-where", f"'{text}' is no place", hint="write bbox:W,S,E,N, wkt:…, cell:ID or file:area.geojson"
+    )
+
+
+def _numbers(text: str, whole: str) -> tuple[float, float, float, float]:
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InvalidInput("unknown-where", f"'{whole}' is not bbox:W,S,E,N in degrees") from error
+    return west, south, east, north
+
+
