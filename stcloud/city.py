@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+
+from stcloud.daas.audit import Finding, audit
 from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition
+from stcloud.daas.draft import Options, draft
 from stcloud.daas.ingest import Ingest, Limit, Mode, load_id
 from stcloud.daas.ledger import Reckoning
 from stcloud.errors import Conflict, InvalidInput, NotFound
@@ -79,15 +85,30 @@ def open(  # noqa: A001  (st.open reads as it should)
     """
     folder = Folder(Path(path))
     if not folder.path("city.toml").is_file():
-        raise NotFound("no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …")
+        raise NotFound(
+            "no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …"
+        )
     return City(folder, Charter.from_toml(folder.read_text("city.toml")), engine=engine, clock=clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A definition, and whether it was derived just now."""
+
+    definition: Definition
+    fresh: bool
 
 
 class City:
     """A city: layers, loads, questions. Made by `stcloud.create` and `stcloud.open`."""
 
     def __init__(
-        self, folder: Folder, charter: Charter, *, engine: str | Engine = "duckdb", clock: Clock = system_clock
+        self,
+        folder: Folder,
+        charter: Charter,
+        *,
+        engine: str | Engine = "duckdb",
+        clock: Clock = system_clock,
     ) -> None:
         self._folder = folder
         self._clock = clock
@@ -181,14 +202,25 @@ class City:
         with self._folder.lock(f"layer-{layer}", wait_s=wait_s):
             chosen = self._catalogue.definition_for(layer, definition)
             return [
-                self._load_one(layer, Path(source), chosen, mode, limit, job or Job(), again=again) for source in sources
+                self._load_one(layer, Path(source), chosen, mode, limit, job or Job(), again=again)
+                for source in sources
             ]
 
     def _load_one(
-        self, layer: str, path: Path, definition: Definition, mode: Mode, limit: Limit, job: Job, *, again: bool
+        self,
+        layer: str,
+        path: Path,
+        definition: Definition,
+        mode: Mode,
+        limit: Limit,
+        job: Job,
+        *,
+        again: bool,
     ) -> Reckoning:
         reading = definition.read
-        source = open_source(path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer))
+        source = open_source(
+            path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
+        )
         job.tell("open", 0, path.stat().st_size)
         load = load_id(fingerprint(path), definition, mode)
         earlier = self._catalogue.recovered(layer, load)
@@ -200,7 +232,58 @@ class City:
         )  # fmt: skip
         name = f"{load}.{len(earlier) + 1}" if earlier else load
         with self._folder.staging(f"layer-{layer}") as staging, self._catalogue.founding(layer, definition):
-            return ingest.run(source, name=path.name, load=name, now_us=self._clock(), staging=staging, job=job)
+            return ingest.run(
+                source, name=path.name, load=name, now_us=self._clock(), staging=staging, job=job
+            )
+
+    def draft(
+        self,
+        layer: str,
+        source: str | os.PathLike[str],
+        *,
+        definition: str | os.PathLike[str] | None = None,
+        **said: Any,
+    ) -> Drafted:
+        """Return the definition for a load whose user gives options instead of one, or besides the saved one.
+
+        Parameters
+        ----------
+        layer, source
+            What is to be loaded where.
+        definition
+            A definition named besides; then the options must agree with it.
+        said
+            Fields of `stcloud.daas.draft.Options`.
+
+        Raises
+        ------
+        InvalidInput
+            ``other-definition``, or what `draft` raises.
+        """
+        named: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in said.items()
+        }
+        options = Options(**named)
+        if definition is not None or self._catalogue.events(layer).exists:
+            known = self._catalogue.definition_for(layer, definition)
+            options.refuse_other(known, layer)
+            return Drafted(known, fresh=False)
+        return Drafted(draft(Path(source), options, check_name(layer)), fresh=True)
+
+    def rejected(self, layer: str) -> pa.Table:
+        """Return the rejected rows of a layer's loads: load, layer, source, row, field, value, reason."""
+        return self._catalogue.quarantine.rows(self._catalogue.layer(layer).loads)
+
+    def check(self, layer: str | None = None) -> list[Finding]:
+        """Check that what lies on disk is whole, for one layer or all; a finding per check."""
+        layers = self.layers() if layer is None else (self.layer(layer),)
+        return [finding for one in layers for finding in audit(one, self.charter.lattice, self.engine)]
+
+    def vacuum(self, *, retain_hours: int = 24) -> int:
+        """Delete files that nobody has needed for ``retain_hours`` hours; return how many."""
+        return sum(
+            self._catalogue.events(one.name).table.vacuum(retain_hours=retain_hours) for one in self.layers()
+        )
 
     def close(self) -> None:
         """Let go of the engine."""
@@ -213,6 +296,6 @@ def _engine(wanted: str) -> Engine:
         return Duck()
     if wanted.startswith("sc://"):
         return Spark(wanted)
-    raise InvalidInput("unknown-engine", f"there is no engine {wanted!r}", hint="use duckdb or sc://host:port")
-
-
+    raise InvalidInput(
+        "unknown-engine", f"there is no engine {wanted!r}", hint="use duckdb or sc://host:port"
+    )

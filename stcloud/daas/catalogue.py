@@ -140,7 +140,7 @@ class Catalogue:
                 raise InvalidInput(
                     "definition-needed",
                     f"layer '{layer}' is new: nothing says how to read its source",
-                    hint="name a definition (--definition), or at least --time, and --lon and --lat or --x, --y and --crs",
+                    hint="name a definition, or at least --time, and --lon and --lat or --x, --y and --crs",
                 )
             return saved
         asked = given if isinstance(given, Definition) else read_definition(given)

@@ -72,7 +72,9 @@ class Charter:
 
     def to_toml(self) -> str:
         """Return ``city.toml``."""
-        quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in (self.name, self.crs, self.zone.name))
+        quoted = (
+            text.replace("\\", "\\\\").replace('"', '\\"') for text in (self.name, self.crs, self.zone.name)
+        )
         name, crs, zone = quoted
         x, y = self.lattice.origin
         return (

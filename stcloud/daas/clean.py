@@ -95,7 +95,7 @@ class Cleaner:
             return pa.array([one.hex() for one in digest.to_pylist()], pa.string())
         parts = [pc.utf8_trim_whitespace(source[name]) for name in self.definition.key]
         for name, part in zip(self.definition.key, parts, strict=True):
-            missing = pc.fill_null(pc.equal(pc.utf8_length(part), 0), True)
+            missing = pc.fill_null(pc.equal(pc.utf8_length(part), 0), fill_value=True)
             faults.add(missing, name, part, "missing-key")
         return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "|")
 
@@ -130,4 +130,3 @@ class Cleaner:
 def _months(utc_us: Values) -> Values:
     days = np.floor_divide(utc_us, _DAY_US).astype("datetime64[D]")
     return days.astype("datetime64[M]").astype(np.int64)
-

@@ -103,8 +103,9 @@ def read_numbers(texts: pa.Array) -> tuple[pa.Array, Values]:
 
 
 def _unlike(texts: pa.Array, pattern: str) -> Values:
-    like = pc.fill_null(pc.match_substring_regex(texts, pattern), True)
-    return ~like.to_numpy(zero_copy_only=False)
+    like = pc.fill_null(pc.match_substring_regex(texts, pattern), fill_value=True)
+    unlike: Values = ~like.to_numpy(zero_copy_only=False)
+    return unlike
 
 
 def _mapped(name: str, values: pa.Array, column: Column, faults: Faults) -> pa.Array:
@@ -126,7 +127,9 @@ def _moments(name: str, texts: pa.Array, column: Column, zone: Zone, faults: Fau
     reason = "unreadable-date" if column.type == "date" else "unreadable-time"
     faults.add(written & ~read.valid, name, texts, reason)
     moments = pa.array(read.utc_us, mask=~read.valid).cast(INSTANT)
-    return moments.cast(pa.timestamp("us")).cast(pa.date32(), safe=False) if column.type == "date" else moments
+    return (
+        moments.cast(pa.timestamp("us")).cast(pa.date32(), safe=False) if column.type == "date" else moments
+    )
 
 
 def _booleans(name: str, texts: pa.Array, faults: Faults) -> pa.Array:

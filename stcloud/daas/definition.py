@@ -232,7 +232,9 @@ def _check_formats(formats: tuple[str, ...], zone: str | None) -> None:
 def _check_storable(name: str) -> None:
     if stored_name(name).lower().startswith("st_"):
         raise InvalidInput(
-            "reserved-column", f"column {name!r}: the prefix st_ is stcloud's own", hint="declare a rename for it"
+            "reserved-column",
+            f"column {name!r}: the prefix st_ is stcloud's own",
+            hint="declare a rename for it",
         )
 
 
@@ -254,7 +256,7 @@ def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
 
 
 def _toml(document: dict[str, Any], path: str = "") -> Iterator[str]:
-    """The few shapes a definition has: plain values first, then tables."""
+    """Write the few shapes that a definition has: plain values first, then tables."""
     for key, value in document.items():
         if not isinstance(value, dict):
             yield f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"

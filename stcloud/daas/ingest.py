@@ -83,7 +83,7 @@ class Limit:
 
 def load_id(content: str, definition: Definition, mode: Mode) -> str:
     """Return the identity of a load: the digest of content, definition and mode (16 hexadecimal digits)."""
-    text = "\n".join((content, definition.digest(), mode))
+    text = f"{content}\n{definition.digest()}\n{mode}"
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -153,7 +153,9 @@ class Ingest:
             after = self.layer.table.sequence()
             snapshot = self.layer.table.snapshot()
             job.tell("compare", 0, 1)
-            settled = self._judge(keys.settle(snapshot, rule=self.definition.duplicates, compare=self.mode != "delete"), intake)
+            settled = self._judge(
+                keys.settle(snapshot, rule=self.definition.duplicates, compare=self.mode != "delete"), intake
+            )
             self._refuse_too_many(intake, len(intake.refusals), name)
             attempt = uuid.uuid4().hex
             recorded_us = self._recorded_us(now_us)
@@ -177,7 +179,11 @@ class Ingest:
         self, source: Source, columns: Mapping[str, Attribute], keys: Keys, sorter: Sorter, job: Job
     ) -> _Intake:
         cleaner = Cleaner(
-            self.definition, columns, Placer(self.definition.space, self.lattice), self.zone, self.mode == "delete"
+            self.definition,
+            columns,
+            Placer(self.definition.space, self.lattice),
+            self.zone,
+            self.mode == "delete",
         )
         intake = _Intake()
         for cleaned in _cleaned(source, cleaner):
@@ -217,7 +223,11 @@ class Ingest:
 
         def lay(rows: pa.RecordBatch, month: int) -> tuple[Written | None, Mapping[str, int]]:
             number = rows.column(ROW).to_numpy()
-            keep = (number < len(chosen)) & chosen[np.minimum(number, len(chosen) - 1)] if len(chosen) else number < 0
+            keep = (
+                (number < len(chosen)) & chosen[np.minimum(number, len(chosen) - 1)]
+                if len(chosen)
+                else number < 0
+            )
             rows = rows if keep.all() else rows.filter(pa.array(keep))
             if not rows.num_rows:
                 return None, {}

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-
 from stcloud.daas.schema import INSTANT, PART, Attribute, attributes, event_schema
 from stcloud.errors import InvalidInput
 from stcloud.iaas.parquet import Written
@@ -113,7 +112,10 @@ class EventLayer:
 def newest(files: Iterable[File]) -> int | None:
     """Return the newest recorded instant that the log knows of in ``files``."""
     found = [
-        file.high[name] for file in files for name in ("st_recorded_from", "st_recorded_to") if name in file.high
+        file.high[name]
+        for file in files
+        for name in ("st_recorded_from", "st_recorded_to")
+        if name in file.high
     ]
     return int(pa.scalar(max(found), INSTANT).cast(pa.int64()).as_py()) if found else None
 
@@ -125,7 +127,9 @@ def _partition(file: File) -> dict[str, str]:
 def _constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:
     if value is None:
         return pa.nulls(count, kind)
-    scalar = pa.scalar(value, pa.int64()).cast(kind) if pa.types.is_timestamp(kind) else pa.scalar(value, kind)
+    scalar = (
+        pa.scalar(value, pa.int64()).cast(kind) if pa.types.is_timestamp(kind) else pa.scalar(value, kind)
+    )
     return pa.repeat(scalar, count)
 
 

@@ -114,7 +114,8 @@ class Ledger:
             rows = rows.filter(pc.equal(rows["layer"], layer))
         plain = rows.set_column(4, "recorded_at", rows["recorded_at"].cast(pa.int64()))
         return sorted(
-            (Reckoning.from_row(row) for row in plain.to_pylist()), key=lambda one: (one.layer, one.recorded_at_us)
+            (Reckoning.from_row(row) for row in plain.to_pylist()),
+            key=lambda one: (one.layer, one.recorded_at_us),
         )
 
     def write(self, reckonings: Iterable[Reckoning]) -> None:

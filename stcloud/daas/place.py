@@ -58,7 +58,9 @@ class Placer:
             "st_unplaced": pa.array(reason, pa.string(), mask=~nowhere),
         }
 
-    def _written(self, source: Mapping[str, pa.Array], faults: Faults) -> tuple[Floats, Floats, NDArray[np.str_]]:
+    def _written(
+        self, source: Mapping[str, pa.Array], faults: Faults
+    ) -> tuple[Floats, Floats, NDArray[np.str_]]:
         if self.space.column is not None:
             return _points(self.space.column, source[self.space.column], self.space.encoding, faults)
         reason = np.full(len(next(iter(source.values()))), "", "U10")
@@ -81,7 +83,9 @@ class Placer:
             first, second = lon, lat
         inside = (np.abs(lon) <= 180) & (np.abs(lat) <= 90) & inside_area_of_use(lon, lat, declared)
         inside &= inside_area_of_use(lon, lat, self.lattice.crs)
-        x, y = project(np.where(inside, first, np.nan), np.where(inside, second, np.nan), declared, self.lattice.crs)
+        x, y = project(
+            np.where(inside, first, np.nan), np.where(inside, second, np.nan), declared, self.lattice.crs
+        )
         return x, y, np.isfinite(x) & self.lattice.contains(x, y)
 
 

@@ -61,7 +61,9 @@ class Attribute:
     def field(self) -> pa.Field:
         """The column in the table's schema."""
         said = {"stcloud.name": self.name, "stcloud.type": self.type}
-        said |= {f"stcloud.{key}": value for key, value in (("title", self.title), ("unit", self.unit)) if value}
+        said |= {
+            f"stcloud.{key}": value for key, value in (("title", self.title), ("unit", self.unit)) if value
+        }
         return pa.field(self.stored, _TYPES[self.type], metadata=said)
 
 
@@ -105,7 +107,8 @@ def bind_columns(definition: Definition, found: Iterable[str], source: str) -> d
     extra = [name for name in names if name not in listed]
     if extra and definition.extra_columns == "refuse":
         raise InvalidDefinition(
-            "extra-column", f"{source} has a column {extra[0]!r} that definition '{definition.id}' does not list"
+            "extra-column",
+            f"{source} has a column {extra[0]!r} that definition '{definition.id}' does not list",
         )
     dropped = set(extra) if definition.extra_columns == "ignore" else set()
     dropped |= {definition.space.column} if definition.space.column else set()
@@ -133,7 +136,9 @@ def _refuse_twins(kept: Mapping[str, Attribute]) -> None:
     for name, attribute in kept.items():
         twin = seen.setdefault(attribute.stored.lower(), name)
         if twin != name or attribute.stored.lower().startswith("st_"):
-            other = f"{twin!r} and {name!r} differ" if twin != name else f"{name!r} begins with st_ and differs"
+            other = (
+                f"{twin!r} and {name!r} differ" if twin != name else f"{name!r} begins with st_ and differs"
+            )
             raise InvalidDefinition(
                 "ambiguous-column",
                 f"columns {other} in nothing that can be stored",

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import stcloud
-
 __all__ = ["bundled", "bundled_text", "definitions"]
 
 
@@ -19,7 +17,7 @@ def bundled(*parts: str) -> Path:
     >>> bundled("layers").is_dir()
     True
     """
-    package = Path(stcloud.__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "_bundled"
     return (inside if inside.is_dir() else package.parent).joinpath(*parts)
 

@@ -26,7 +26,9 @@ class ParquetSource:
         try:
             self._file = pq.ParquetFile(path)
         except pa.ArrowInvalid as error:
-            raise InvalidInput("unreadable-source", f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+            raise InvalidInput(
+                "unreadable-source", f"{path} cannot be read: {str(error).splitlines()[0]}"
+            ) from error
         self.columns = tuple(self._file.schema_arrow.names)
         self.crs: str | None = None
 
@@ -62,6 +64,9 @@ def as_text(column: pa.Array) -> pa.Array:
         naive = column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
         return pc.binary_join_element_wise(naive.cast(pa.string()), "Z", "")
     if pa.types.is_nested(kind):
-        texts = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in column.to_pylist()]
+        texts = [
+            None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+            for value in column.to_pylist()
+        ]
         return pa.array(texts, pa.string())
     return column.cast(pa.string())

@@ -44,7 +44,9 @@ class DelimitedSource:
 
         def skip(row: pacsv.InvalidRow) -> str:
             found = f"{row.actual_columns} fields where the header has {row.expected_columns}"
-            skipped.append((row.number - 1, Refusal(row.number - 1, None, row.text, f"malformed-row: {found}")))
+            skipped.append(
+                (row.number - 1, Refusal(row.number - 1, None, row.text, f"malformed-row: {found}"))
+            )
             return "skip"
 
         start = 1
@@ -99,7 +101,9 @@ def _encoding(name: str) -> str:
     try:
         return codecs.lookup(name).name
     except LookupError as error:
-        raise InvalidInput("unknown-encoding", f"there is no encoding {name!r}", hint="e.g. utf-8, gb18030") from error
+        raise InvalidInput(
+            "unknown-encoding", f"there is no encoding {name!r}", hint="e.g. utf-8, gb18030"
+        ) from error
 
 
 def _delimiter(header: str) -> str:
@@ -115,7 +119,7 @@ def _columns(path: Path, names: list[str]) -> tuple[str, ...]:
 
 
 def _numbers(start: int, count: int, skipped: list[int]) -> np.ndarray:
-    """The next ``count`` row numbers from ``start`` that were not skipped."""
+    """Return the next ``count`` row numbers from ``start`` that were not skipped."""
     numbers = np.arange(start, start + count + len(skipped), dtype=np.int64)
     return np.setdiff1d(numbers, skipped, assume_unique=True)[:count] if skipped else numbers
 

@@ -18,7 +18,9 @@ __all__ = ["Duck", "connect"]
 _BATCH_ROWS = 65_536
 
 
-def connect(*, memory: str = "1GB", scratch: str | None = None, path: str = ":memory:") -> duckdb.DuckDBPyConnection:
+def connect(
+    *, memory: str = "1GB", scratch: str | None = None, path: str = ":memory:"
+) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB that touches nothing but what it is told to: no extensions, UTC, bounded memory."""
     connection = duckdb.connect(
         path,
@@ -102,7 +104,9 @@ def _read_parquet(relation: Files, alias: str) -> exp.Expression:
     """``read_parquet([...])``; files that lack a newer column give nulls for it."""
     paths = relation.snapshot.paths(relation.files)
     columns = relation.snapshot.schema.names
-    uneven = any(file.lacks(name) for file in relation.files for name in columns if name not in file.partition)
+    uneven = any(
+        file.lacks(name) for file in relation.files for name in columns if name not in file.partition
+    )
     arguments: list[exp.Expression] = [exp.Array(expressions=[exp.Literal.string(path) for path in paths])]
     if uneven:
         arguments.append(exp.PropertyEQ(this=exp.to_identifier("union_by_name"), expression=exp.true()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 from sqlglot import exp
@@ -49,8 +49,8 @@ class Files:
     files: tuple[File, ...]
 
 
-Stage = Sql | Refine
-Relation = Files | pa.Table
+Stage: TypeAlias = Sql | Refine
+Relation: TypeAlias = Files | pa.Table
 
 
 class Engine(Protocol):

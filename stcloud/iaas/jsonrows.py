@@ -69,9 +69,7 @@ class JsonSource:
         if held or refusals:
             yield self._batch(held, numbers, refusals)
 
-    def _batch(
-        self, held: list[dict[str, str | None]], numbers: list[int], refusals: list[Refusal]
-    ) -> Batch:
+    def _batch(self, held: list[dict[str, str | None]], numbers: list[int], refusals: list[Refusal]) -> Batch:
         schema = pa.schema([(name, pa.string()) for name in self.columns])
         rows = pa.RecordBatch.from_pylist(held, schema)
         return Batch(rows, np.array(numbers, np.int64), tuple(refusals))
@@ -79,9 +77,9 @@ class JsonSource:
     def _texts(self) -> Iterator[str]:
         with connect(memory="256MB") as connection:
             try:
-                found = connection.sql(
+                found = connection.execute(
                     "SELECT json FROM read_json_objects($path, format = 'auto', ignore_errors = false)",
-                    params={"path": str(self._path)},
+                    {"path": str(self._path)},
                 )
                 while rows := found.fetchmany(2048):
                     yield from (row[0] for row in rows)

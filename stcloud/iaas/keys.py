@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -78,7 +78,9 @@ class Keys:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._connection = connect(memory="384MB", scratch=str(folder / "spill"), path=str(folder / "keys.duckdb"))
+        self._connection = connect(
+            memory="384MB", scratch=str(folder / "spill"), path=str(folder / "keys.duckdb")
+        )
         self._connection.execute("SET preserve_insertion_order = false")
         self._connection.execute("CREATE TABLE came (number BIGINT, key VARCHAR, digest BLOB)")
 
@@ -109,7 +111,9 @@ class Keys:
         losers = self._rows("SELECT sum(times - 1)::BIGINT FROM judged WHERE verdict <> 'conflicting'")
         changed = self._rows("SELECT file, list(key) FROM judged WHERE verdict = 'changed' GROUP BY file")
         return Settled(
-            *(self._numbers(verdict) for verdict in ("new", "changed", "same")),
+            new=self._numbers("new"),
+            changed=self._numbers("changed"),
+            same=self._numbers("same"),
             repeated=int(losers[0][0] or 0),
             conflicting=dict(refused),
             superseded={file: pa.array(keys, pa.string()) for file, keys in changed},
@@ -120,8 +124,10 @@ class Keys:
         self._connection.close()
 
     def _numbers(self, verdict: str) -> np.ndarray:
-        found = self._connection.execute("SELECT number FROM judged WHERE verdict = $v ORDER BY number", {"v": verdict})
+        found = self._connection.execute(
+            "SELECT number FROM judged WHERE verdict = $v ORDER BY number", {"v": verdict}
+        )
         return np.asarray(found.fetchnumpy()["number"], np.int64)
 
-    def _rows(self, query: str) -> Sequence[tuple[object, ...]]:
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(query).fetchall()

@@ -60,7 +60,7 @@ def _statistics(footer: pq.FileMetaData, schema: pa.Schema) -> dict[str, Any]:
 
 
 def _prunable(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_timestamp(kind)
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_timestamp(kind))
 
 
 def _plain(value: Any) -> Any:

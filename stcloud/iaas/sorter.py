@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,13 @@ class Sorter:
     """
 
     def __init__(
-        self, folder: Path, *, part: str, order: tuple[str, ...], run_bytes: int = 96 << 20, chunk_rows: int = 262_144
+        self,
+        folder: Path,
+        *,
+        part: str,
+        order: tuple[str, ...],
+        run_bytes: int = 96 << 20,
+        chunk_rows: int = 262_144,
     ) -> None:
         self.folder = folder
         self.part = part
@@ -90,7 +97,7 @@ class Sorter:
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with pa.ipc.new_file(sink, rows.schema, options=options) as writer:
             count = 0
-            for start, stop in zip(edges[:-1], edges[1:], strict=True):
+            for start, stop in pairwise(edges):
                 for at in range(int(start), int(stop), _BATCH_ROWS):
                     end = min(at + _BATCH_ROWS, int(stop))
                     writer.write_batch(rows.slice(at, end - at))
@@ -127,7 +134,7 @@ class Sorter:
                 rows = 0
             rows += piece.rows
         edges = [-(2**63), *cuts, 2**63 - 1]
-        return list(zip(edges[:-1], edges[1:], strict=True))
+        return list(pairwise(edges))
 
     def _read(self, piece: _Piece) -> pa.RecordBatch:
         with (

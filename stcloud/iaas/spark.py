@@ -106,7 +106,7 @@ def _session(url: str) -> SparkSession:
     try:
         session = SparkSession.builder.remote(url).create()
         session.conf.set("spark.sql.session.timeZone", "UTC")
-    except Exception as error:  # noqa: BLE001  (pyspark and grpc raise many kinds)
+    except Exception as error:
         raise StorageError("engine-unreachable", f"no Spark Connect endpoint answers at {url}") from error
     return session
 

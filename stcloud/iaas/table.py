@@ -120,9 +120,7 @@ class Table:
     @property
     def exists(self) -> bool:
         """Whether there is a table in the folder."""
-        return self._delta is not None or (
-            self.root.is_dir() and DeltaTable.is_deltatable(str(self.root))
-        )
+        return self._delta is not None or (self.root.is_dir() and DeltaTable.is_deltatable(str(self.root)))
 
     def create(self, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> None:
         """Make an empty table; does nothing when it exists."""
@@ -206,7 +204,7 @@ class Table:
         delta = self._fresh()
         if (delta.transaction_version(_APPLICATION) or 0) != after:
             raise _overtaken(self.root)
-        actions = [_add(written, changes_data) for written in add]
+        actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in add]
         actions += [_remove(file, changes_data) for file in remove]
         with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root):
             delta.create_write_transaction(
@@ -270,7 +268,9 @@ class Table:
         except TableNotFoundError as error:
             raise NotFound("no-table", f"there is no table in {self.root.name}") from error
         except (DeltaError, OSError) as error:
-            raise FormatError("damaged-table", f"the log of {self.root.name} cannot be read: {error}") from error
+            raise FormatError(
+                "damaged-table", f"the log of {self.root.name} cannot be read: {error}"
+            ) from error
         return self._delta
 
 
@@ -301,13 +301,17 @@ def _overtaken(root: Path) -> Conflict:
 def _snapshot(root: Path, delta: DeltaTable) -> Snapshot:
     rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
     schema = pa.schema(delta.schema().to_arrow())
-    return Snapshot(root, delta.version(), schema, tuple(sorted(map(_file, rows), key=lambda file: file.path)))
+    return Snapshot(
+        root, delta.version(), schema, tuple(sorted(map(_file, rows), key=lambda file: file.path))
+    )
 
 
 def _file(row: Mapping[str, Any]) -> File:
     def part(prefix: str) -> dict[str, Any]:
         cut = len(prefix)
-        return {name[cut:]: value for name, value in row.items() if name.startswith(prefix) and value is not None}
+        return {
+            name[cut:]: value for name, value in row.items() if name.startswith(prefix) and value is not None
+        }
 
     return File(
         row["path"], row["num_records"], row["size_bytes"], part("partition."), part("min."), part("max."),

@@ -37,9 +37,10 @@ class VectorSource:
     def batches(self) -> Iterator[Batch]:
         """Read the file once, in order."""
         start = 1
-        with pyogrio.open_arrow(
-            self._path, layer=self._layer, batch_size=_BATCH_ROWS, use_pyarrow=True
-        ) as (meta, reader):
+        with pyogrio.open_arrow(self._path, layer=self._layer, batch_size=_BATCH_ROWS, use_pyarrow=True) as (
+            meta,
+            reader,
+        ):
             name = meta["geometry_name"] or "wkb_geometry"
             for rows in reader:
                 yield Batch(self._plain(rows, name), np.arange(start, start + rows.num_rows, dtype=np.int64))

@@ -6,7 +6,7 @@ division is rounded down.
 ===============  =================================================================  ==========================
 bin              number                                                                 label
 ===============  =================================================================  ==========================
-``hour``         ``local_us // 3.6e9 * 200_000 + offset_s + 100_000``               ``2024-03-05T07:00-05:00``
+``hour``         ``local_us // 3.6e9 * 200_000 + 100_000 - offset_s``               ``2024-03-05T07:00-05:00``
 ``day``          ``local_us // 86.4e9``: days since 1970-01-01                      ``2024-03-05``
 ``week``         ``(day + 3) // 7``: ISO weeks since Monday 1969-12-29              ``2024-W12``
 ``month``        ``year * 12 + month - 1``                                          ``2024-03``
@@ -17,7 +17,7 @@ bin              number                                                         
 ===============  =================================================================  ==========================
 
 The number of an hour carries the offset, so that the two hours from 01:00 to 02:00 of an autumn night stay
-apart. Numbers grow with time, but for these two: the later one has the smaller offset, so the smaller number.
+apart and in order: the later one has the smaller offset. All numbers grow with time.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Bin(StrEnum):
         day = local_us // DAY_US
         match self:
             case Bin.HOUR:
-                return local_us // HOUR_US * _OFFSETS + (offset_us // SECOND_US + _NO_OFFSET)
+                return local_us // HOUR_US * _OFFSETS + (_NO_OFFSET - offset_us // SECOND_US)
             case Bin.DAY:
                 return day
             case Bin.WEEK:
@@ -229,13 +229,13 @@ class Bin(StrEnum):
                 return (_EPOCH + timedelta(days=number)).isoformat()
         hour, offset = divmod(number, _OFFSETS)
         day = _EPOCH + timedelta(days=hour // 24)
-        return f"{day.isoformat()}T{hour % 24:02}:00{offset_text((offset - _NO_OFFSET) * SECOND_US)}"
+        return f"{day.isoformat()}T{hour % 24:02}:00{offset_text((_NO_OFFSET - offset) * SECOND_US)}"
 
 
 def _hour_span(number: int, zone: Zone) -> Span:
     """Find the part of a wall-clock hour with its offset: less than an hour where the clock was set in it."""
     hour, offset = divmod(number, _OFFSETS)
-    offset_us = (offset - _NO_OFFSET) * SECOND_US
+    offset_us = (_NO_OFFSET - offset) * SECOND_US
     start_us = hour * HOUR_US - offset_us
     end_us = start_us + HOUR_US
     pieces = zone.offsets(start_us, end_us)

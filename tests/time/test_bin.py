@@ -55,7 +55,7 @@ def test_numbers_are_as_documented(data):
     day = local // 86_400_000_000
     wall = EPOCH + timedelta(microseconds=local)
     expected = {
-        Bin.HOUR: local // 3_600_000_000 * 200_000 + offset // 1_000_000 + 100_000,
+        Bin.HOUR: local // 3_600_000_000 * 200_000 + 100_000 - offset // 1_000_000,
         Bin.DAY: day,
         Bin.WEEK: (day + 3) // 7,
         Bin.MONTH: wall.year * 12 + wall.month - 1,

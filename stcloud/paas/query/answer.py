@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
+from numpy.typing import NDArray
 
 from stcloud.errors import Unsupported
 from stcloud.space import Lattice
@@ -46,7 +47,8 @@ class Answer:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a DataFrame; integers with nulls stay integers."""
-        return self.table.to_pandas(types_mapper=_nullable)
+        frame: pd.DataFrame = self.table.to_pandas(types_mapper=_nullable)
+        return frame
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return a list of dicts, one a row."""
@@ -61,7 +63,7 @@ class Answer:
             return "st_x"
         return next((name for name in names if name.startswith("cell_")), None)
 
-    def geometry(self) -> np.ndarray:
+    def geometry(self) -> NDArray[Any]:
         """Return points or cells, ``(n,)``, in the city's CRS; None where a row has no place.
 
         Raises
@@ -71,13 +73,17 @@ class Answer:
         """
         column = self.shape_column
         if column is None:
-            raise Unsupported("no-geometry", "these counts have no place", hint="count by cell:100m or cell:1km too")
+            raise Unsupported(
+                "no-geometry", "these counts have no place", hint="count by cell:100m or cell:1km too"
+            )
         if column == "st_x":
             x, y = (self.table[name].to_numpy() for name in ("st_x", "st_y"))
-            return np.where(np.isnan(x), None, shapely.points(x, y))
+            points: NDArray[Any] = np.where(np.isnan(x), None, shapely.points(x, y))
+            return points
         cells = self.table[column].to_pandas().fillna(0).to_numpy(np.int64)
         shapes = np.full(len(cells), None, object)
-        shapes[cells > 0] = shapely.box(*self.lattice.bounds(cells[cells > 0]))
+        squares: Any = shapely.box(*self.lattice.bounds(cells[cells > 0]))
+        shapes[cells > 0] = squares
         return shapes
 
     def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:

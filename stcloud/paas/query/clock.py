@@ -48,14 +48,22 @@ class WallClock:
     def shifted(self) -> exp.Expression:
         """Local microseconds plus the shift: never negative."""
         shift = number(_SHIFT_DAYS * _DAY_US)
-        return exp.paren(exp.Add(this=exp.Add(this=self._utc_us.copy(), expression=self._offset_us.copy()), expression=shift))
+        return exp.paren(
+            exp.Add(
+                this=exp.Add(this=self._utc_us.copy(), expression=self._offset_us.copy()), expression=shift
+            )
+        )
 
     def bin(self, by: Bin) -> exp.Expression:
         """Return the bin's number, as `Bin.numbers` gives it."""
         if by is Bin.HOUR:
             hours = _minus(_over(self.shifted(), _HOUR_US), _SHIFT_DAYS * 24)
-            seconds = exp.Add(this=_over(exp.paren(self._offset_us.copy()), _SECOND_US), expression=number(_NO_OFFSET))
-            return exp.Add(this=exp.Mul(this=exp.paren(hours), expression=number(_OFFSETS)), expression=exp.paren(seconds))
+            offset_s = _over(exp.paren(self._offset_us.copy()), _SECOND_US)
+            seconds = exp.Sub(this=number(_NO_OFFSET), expression=offset_s)
+            return exp.Add(
+                this=exp.Mul(this=exp.paren(hours), expression=number(_OFFSETS)),
+                expression=exp.paren(seconds),
+            )
         if by is Bin.HOUR_OF_DAY:
             return exp.Mod(this=exp.paren(_over(self.shifted(), _HOUR_US)), expression=number(24))
         days = _over(self.shifted(), _DAY_US)

@@ -61,7 +61,9 @@ class _Compilation:
     def compiled(self) -> Compiled:
         goal = self._plan[-1]
         given = self._counted(goal.by) if isinstance(goal, Count) else self._rows()
-        query = exp.select(*(exp.alias_(value, name, quoted=True) for name, value in given.items())).from_(LAYER)
+        query = exp.select(*(exp.alias_(value, name, quoted=True) for name, value in given.items())).from_(
+            LAYER
+        )
         query = self._located(query, given)
         query = query.where(*self._conditions(), copy=False)
         last = self._last(goal, query, refined=bool(self._areas))
@@ -70,7 +72,9 @@ class _Compilation:
             stages = [Sql(query, self._binder.values), self._refine(given), Sql(last)]
         else:
             stages = [Sql(last, self._binder.values)]
-        read = sorted({column.name for stage in stages[:1] for column in _columns(stage, self._snapshot.schema)})
+        read = sorted(
+            {column.name for stage in stages[:1] for column in _columns(stage, self._snapshot.schema)}
+        )
         files = Files(self._snapshot, self._files)
         return Compiled(tuple(stages), self._relations, files, tuple(read), tuple(self._covers))
 
@@ -89,7 +93,9 @@ class _Compilation:
 
     def _group(self, by: By) -> exp.Expression:
         if isinstance(by, Level):
-            return exp.IntDiv(this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - by.digits)))
+            return exp.IntDiv(
+                this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - by.digits))
+            )
         if isinstance(by, Bin):
             return self._wall_clock().bin(by)
         return _stored(by.stored)
@@ -110,7 +116,9 @@ class _Compilation:
             return []
         at = self._binder.instant(known.at_us)
         ends = _stored("st_recorded_to")
-        still = exp.or_(exp.Is(this=ends, expression=exp.null()), exp.GT(this=ends.copy(), expression=at.copy()))
+        still = exp.or_(
+            exp.Is(this=ends, expression=exp.null()), exp.GT(this=ends.copy(), expression=at.copy())
+        )
         return [exp.LTE(this=_stored("st_recorded_from"), expression=at), exp.paren(still)]
 
     def _when(self, when: When) -> list[exp.Expression]:
@@ -155,10 +163,14 @@ class _Compilation:
                 digits = number(10 ** (Level.M10.digits - level.digits))
                 cell = exp.IntDiv(this=_stored("st_cell"), expression=digits)
                 on = exp.EQ(this=cell, expression=exp.column("cell", table=name, quoted=True))
-                query = query.join(exp.to_table(f'"{name}"'), on=on, join_type="left" if len(tables) > 1 else "inner")
+                query = query.join(
+                    exp.to_table(f'"{name}"'), on=on, join_type="left" if len(tables) > 1 else "inner"
+                )
                 hits.append(exp.column("edge", table=name, quoted=True))
             if len(hits) > 1:
-                query = query.where(exp.paren(exp.or_(*(exp.not_(exp.Is(this=hit, expression=exp.null())) for hit in hits))))
+                query = query.where(
+                    exp.paren(exp.or_(*(exp.not_(exp.Is(this=hit, expression=exp.null())) for hit in hits)))
+                )
             if not hits:
                 query = query.where(exp.false())
             if len(cover.edge):
@@ -191,7 +203,11 @@ class _Compilation:
         keys = [f"g{index}" for index in range(len(goal.by))]
         groups = [exp.column(key, quoted=True) for key in keys]
         query = exp.select(*groups, count).from_(source)
-        return query.group_by(*(group.copy() for group in groups)).order_by(*map(_ascending, keys)) if keys else query
+        return (
+            query.group_by(*(group.copy() for group in groups)).order_by(*map(_ascending, keys))
+            if keys
+            else query
+        )
 
 
 def _stored(name: str) -> exp.Column:
@@ -219,4 +235,3 @@ def _columns(stage: Stage, schema: pa.Schema) -> list[exp.Column]:
     query = stage.query if isinstance(stage, Sql) else None
     names = set(schema.names)
     return [column for column in query.find_all(exp.Column) if column.name in names] if query else []
-

@@ -99,4 +99,6 @@ def parse_by(text: str, attributes: Mapping[str, Attribute]) -> By:
         return attributes[name]
     near = nearest(name, (*attributes, *Bin))
     hint = " or ".join(f"'{one}'" for one in near) or f"cell:1km, {', '.join(Bin)}, or a column"
-    raise InvalidInput("unknown-group", f"cannot count by '{text}': no such bin or column", hint=f"use {hint}")
+    raise InvalidInput(
+        "unknown-group", f"cannot count by '{text}': no such bin or column", hint=f"use {hint}"
+    )

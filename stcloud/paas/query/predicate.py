@@ -63,7 +63,9 @@ class Predicate:
         return f"what {self.said}"
 
     @classmethod
-    def read(cls, asked: str | Mapping[str, Any], attributes: Mapping[str, Attribute], zone: Zone) -> Predicate:
+    def read(
+        cls, asked: str | Mapping[str, Any], attributes: Mapping[str, Attribute], zone: Zone
+    ) -> Predicate:
         """Read CQL2 text or JSON and check it against a layer's columns.
 
         Raises
@@ -163,7 +165,9 @@ class _Compiler:
         if attribute is None:
             have = ", ".join(list(self._attributes)[:30])
             raise NotFound(
-                "unknown-column", f"there is no column '{name}' (there are: {have})", nearest=nearest(name, self._attributes)
+                "unknown-column",
+                f"there is no column '{name}' (there are: {have})",
+                nearest=nearest(name, self._attributes),
             )
         return _Typed(exp.column(attribute.stored, quoted=True), attribute.type)
 
@@ -171,7 +175,9 @@ class _Compiler:
         try:
             day = date.fromisoformat(text)
         except ValueError as error:
-            raise InvalidInput("impossible-date", f"{text!r} is no day", hint="write e.g. DATE('2024-03-01')") from error
+            raise InvalidInput(
+                "impossible-date", f"{text!r} is no day", hint="write e.g. DATE('2024-03-01')"
+            ) from error
         return _Typed(exp.cast(self._binder.bind(day), "date"), "date", day)
 
     def _timestamp(self, text: str) -> _Typed:
@@ -179,7 +185,9 @@ class _Compiler:
             datetime.fromisoformat(text)
         except ValueError as error:
             raise InvalidInput(
-                "impossible-date", f"{text!r} is no instant", hint="write e.g. TIMESTAMP('2024-03-01T07:00:00Z')"
+                "impossible-date",
+                f"{text!r} is no instant",
+                hint="write e.g. TIMESTAMP('2024-03-01T07:00:00Z')",
             ) from error
         at_us = parse_instant(text, self._zone)
         return _Typed(self._binder.instant(at_us), "instant", at_us)
@@ -198,7 +206,9 @@ class _Compiler:
     def _condition(self, node: Any) -> exp.Expression:
         found = self.value(node)
         if found.type != "boolean":
-            raise InvalidInput("wrong-type", f"{json.dumps(node, ensure_ascii=False)} is {_a(found.type)}, not a condition")
+            raise InvalidInput(
+                "wrong-type", f"{json.dumps(node, ensure_ascii=False)} is {_a(found.type)}, not a condition"
+            )
         return found.sql
 
     def _compare(self, operator: str, arguments: list[Any]) -> _Typed:
@@ -225,8 +235,11 @@ class _Compiler:
     def _arithmetic(self, operator: str, arguments: list[Any]) -> _Typed:
         left, right = (self.value(argument) for argument in arguments)
         if not {left.type, right.type} <= _NUMERIC:
-            raise InvalidInput("wrong-type", f"'{operator}' needs two numbers, found {left.type} and {right.type}")
-        first, second = (exp.cast(one.sql, "double") for one in (left, right))
+            raise InvalidInput(
+                "wrong-type", f"'{operator}' needs two numbers, found {left.type} and {right.type}"
+            )
+        first: exp.Expression = exp.cast(left.sql, "double")
+        second: exp.Expression = exp.cast(right.sql, "double")
         if operator == "/":
             second = exp.Nullif(this=second, expression=exp.cast(exp.Literal.number(0), "double"))
         return _Typed(exp.paren(_ARITHMETIC[operator](this=first, expression=second)), "number")
@@ -244,11 +257,13 @@ class _Compiler:
         )
 
     def _instant(self, value: _Typed) -> _Typed:
-        """A day is its first instant in the city's zone; a column of days cannot be compared with instants."""
+        """Read a day as its first instant in the city's zone; a column of days has no such."""
         if value.type == "instant":
             return value
         if value.literal is None:
-            raise InvalidInput("wrong-type", "a column of days cannot be compared with an instant", hint="use DATE('…')")
+            raise InvalidInput(
+                "wrong-type", "a column of days cannot be compared with an instant", hint="use DATE('…')"
+            )
         at_us = parse_instant(value.literal.isoformat(), self._zone)
         return _Typed(self._binder.instant(at_us), "instant", at_us)
 
@@ -261,7 +276,9 @@ def _check_pattern(pattern: str) -> None:
         escaped = letter == "\\" and not escaped
     if escaped:
         raise InvalidInput(
-            "bad-pattern", f"the pattern {pattern!r} has a backslash before nothing to escape", hint="write \\\\, \\% or \\_"
+            "bad-pattern",
+            f"the pattern {pattern!r} has a backslash before nothing to escape",
+            hint="write \\\\, \\% or \\_",
         )
 
 
@@ -271,7 +288,8 @@ def _a(kind: str) -> str:
 
 def _how_to_write(kind: str) -> str:
     forms = {
-        "text": "write a text as 'text'", "integer": "write a number without quotes", "number": "write a number without quotes",
+        "text": "write a text as 'text'", "integer": "write a number without quotes",
+        "number": "write a number without quotes",
         "boolean": "write TRUE or FALSE", "date": "write a day as DATE('2024-03-01')",
         "instant": "write an instant as TIMESTAMP('2024-03-01T07:00:00Z')",
     }  # fmt: skip

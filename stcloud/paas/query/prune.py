@@ -36,7 +36,9 @@ def may_match(plan: Plan, boxes: Sequence[Sequence[tuple[float, float, float, fl
 
 def _known(known: Known, file: File) -> bool:
     at = instant(known.at_us)
-    ended = file.nulls.get("st_recorded_to") == 0 and not file.may_hold("st_recorded_to", instant(known.at_us + 1))
+    ended = file.nulls.get("st_recorded_to") == 0 and not file.may_hold(
+        "st_recorded_to", instant(known.at_us + 1)
+    )
     return file.may_hold("st_recorded_from", None, at) and not ended
 
 
@@ -60,7 +62,9 @@ def known_by_all(files: Iterable[File], at_us: int) -> bool:
     """Tell whether the log proves that every row of the files was believed at an instant."""
     at = instant(at_us)
     return all(
-        file.all_null("st_recorded_to") and "st_recorded_from" in file.high and file.high["st_recorded_from"] <= at
+        file.all_null("st_recorded_to")
+        and "st_recorded_from" in file.high
+        and file.high["st_recorded_from"] <= at
         for file in files
     )
 

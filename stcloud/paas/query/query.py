@@ -109,7 +109,9 @@ class Query:
     def rows(self, limit: int | None = None) -> Answer:
         """Return rows in order of time, then key; at most ``limit``."""
         batches = list(self.batches(limit))
-        return Answer(pa.Table.from_batches(batches, self._row_schema()), self.subject.charter.lattice, self.facts())
+        return Answer(
+            pa.Table.from_batches(batches, self._row_schema()), self.subject.charter.lattice, self.facts()
+        )
 
     def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
         """Stream rows in order of time, then key, so that memory stays flat."""
@@ -164,7 +166,9 @@ class Query:
         """
         goal = Rows() if by is None else Count(tuple(parse_by(one, self._attributes) for one in by))
         plan = self.plan(goal)
-        return explain(plan, self._compiled(plan), self.subject.layer, self.subject.charter, self.subject.engine.name)
+        return explain(
+            plan, self._compiled(plan), self.subject.layer, self.subject.charter, self.subject.engine.name
+        )
 
     def plan(self, goal: Rows | Count) -> Plan:
         """Return the plan for a goal."""
@@ -237,6 +241,8 @@ def _instant_us(instant: str | int | datetime, charter: Charter) -> int:
         return parse_instant(instant, charter.zone)
     if isinstance(instant, datetime):
         if instant.tzinfo is None:
-            raise InvalidInput("zone-needed", f"the instant {instant} has no zone", hint="give an aware datetime or text")
+            raise InvalidInput(
+                "zone-needed", f"the instant {instant} has no zone", hint="give an aware datetime or text"
+            )
         return int(pa.scalar(instant, pa.timestamp("us", "UTC")).cast(pa.int64()).as_py())
     return instant

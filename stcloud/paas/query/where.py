@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import geopandas
 import numpy as np
@@ -16,7 +16,9 @@ from stcloud.space import Area, CellIds, Cover, Lattice, cover, parse_cell, proj
 
 __all__ = ["Asked", "Place", "read_where"]
 
-Asked = str | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries | int
+Asked: TypeAlias = (
+    str | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries | int
+)
 _LATER = ("unit", "near")
 
 
@@ -89,7 +91,9 @@ def read_where(asked: Iterable[Asked], lattice: Lattice, crs: str | None) -> Pla
             areas.append(project_area(found, lattice.crs))
             said.append(_said(one, found))
     if not said:
-        raise InvalidInput("no-place", "where was asked without a place", hint="e.g. bbox:-74.05,40.68,-73.90,40.83")
+        raise InvalidInput(
+            "no-place", "where was asked without a place", hint="e.g. bbox:-74.05,40.68,-73.90,40.83"
+        )
     area = shapely.union_all(areas) if len(areas) > 1 else areas[0] if areas else None
     return Place(area, tuple(sorted(set(cells))), " or ".join(said))
 
@@ -98,7 +102,9 @@ def _said(asked: Asked, area: Area) -> str:
     if isinstance(asked, str) and len(asked) <= 80:
         return asked
     west, south, east, north = area.geometry.bounds
-    return f"{area.geometry.geom_type.lower()} within {west:.6g},{south:.6g},{east:.6g},{north:.6g} ({area.crs})"
+    return (
+        f"{area.geometry.geom_type.lower()} within {west:.6g},{south:.6g},{east:.6g},{north:.6g} ({area.crs})"
+    )
 
 
 def _read(asked: Asked, crs: str | None) -> Area | int:
@@ -128,7 +134,9 @@ def _spec(text: str, crs: str | None) -> Area | int:
     if form in _LATER:
         raise Unsupported("where-later", f"'{text}': this version does not answer '{form}:' yet")
     raise InvalidInput(
-        "unknown-where", f"'{text}' is no place", hint="write bbox:W,S,E,N, wkt:…, cell:ID or file:area.geojson"
+        "unknown-where",
+        f"'{text}' is no place",
+        hint="write bbox:W,S,E,N, wkt:…, cell:ID or file:area.geojson",
     )
 
 
@@ -138,5 +146,3 @@ def _numbers(text: str, whole: str) -> tuple[float, float, float, float]:
     except ValueError as error:
         raise InvalidInput("unknown-where", f"'{whole}' is not bbox:W,S,E,N in degrees") from error
     return west, south, east, north
-
-

@@ -1,0 +1,51 @@
+# Two commands do everything on a fresh machine with Python >= 3.11: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= auto
+
+.PHONY: demo test test-slow check bench docs format clean constraints
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,spark]'
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	touch $@
+
+demo: $(VENV)/.ready  ## build a demo city, ask three questions, draw a map
+	$(BIN)/stcloud demo demo
+
+test: $(VENV)/.ready  ## all tests but the slow ones
+	$(BIN)/python -m pytest -n $(JOBS)
+
+test-slow: $(VENV)/.ready  ## kill tests and large simulations
+	$(BIN)/python -m pytest -n $(JOBS) -m slow
+
+check: $(VENV)/.ready  ## lint, format, types, direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.ready  ## write the generated reference pages
+	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.bench  ## measure against the peers
+	$(BIN)/python -m bench
+
+constraints:  ## pin what a fresh install gets
+	$(PYTHON) -m venv .venv-pin
+	.venv-pin/bin/python -m pip install --quiet --upgrade --editable '.[dev,spark,bench]'
+	.venv-pin/bin/python -m pip freeze --exclude-editable | grep -v '^stcloud' > constraints.txt
+	rm -r .venv-pin
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build demo

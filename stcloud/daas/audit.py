@@ -1,0 +1,92 @@
+"""The audit: is what lies on disk whole? Files, keys, recorded periods, cells, the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlglot
+
+from stcloud.daas.catalogue import Layer
+from stcloud.daas.ledger import Reckoning
+from stcloud.iaas.engine import Engine, Files, Sql
+from stcloud.space import Lattice
+
+__all__ = ["Finding", "audit"]
+
+_KEYS = """
+SELECT st_key AS example FROM layer WHERE st_recorded_to IS NULL GROUP BY st_key HAVING count(*) > 1
+"""
+_PERIODS = """
+SELECT st_key AS example FROM (
+  SELECT st_key, st_recorded_from, st_recorded_to,
+         lead(st_recorded_from) OVER (PARTITION BY st_key ORDER BY st_recorded_from) AS following FROM layer
+) AS periods
+WHERE st_recorded_to <= st_recorded_from OR st_recorded_to > following
+   OR (st_recorded_to IS NULL AND following IS NOT NULL)
+"""
+_PLACES = "SELECT st_key, st_x, st_y, st_cell FROM layer WHERE st_x IS NOT NULL OR st_cell IS NOT NULL"
+_LOADS = "SELECT DISTINCT st_load AS example FROM layer"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check: how many faults, and one of them."""
+
+    layer: str
+    check: str
+    faults: int
+    example: str | None = None
+
+
+def audit(layer: Layer, lattice: Lattice, engine: Engine) -> Iterator[Finding]:
+    """Run every check on one layer.
+
+    Returns
+    -------
+    A finding a check: ``files`` (there, of the size and row count that the log says), ``keys`` (one current row
+    each), ``periods`` (recorded periods of a key neither empty nor overlapping), ``cells`` (as the coordinates
+    say), ``ledger`` (every load in the table is in it).
+    """
+
+    def find(check: str, examples: list[str]) -> Finding:
+        return Finding(layer.name, check, len(examples), examples[0] if examples else None)
+
+    files = Files(layer.snapshot, layer.snapshot.files)
+    broken = list(_broken_files(files))
+    yield find("files", broken)
+    if broken:
+        return
+
+    def ask(query: str) -> pa.RecordBatchReader:
+        return engine.run([Sql(sqlglot.parse_one(query, dialect="duckdb"))], {"layer": files})  # type: ignore[arg-type]
+
+    yield find("keys", ask(_KEYS).read_all()["example"].to_pylist())
+    yield find("periods", ask(_PERIODS).read_all()["example"].to_pylist())
+    yield find("cells", [key for batch in ask(_PLACES) for key in _misplaced(batch, lattice)])
+    loads = set(ask(_LOADS).read_all()["example"].to_pylist())
+    yield find("ledger", sorted(loads - _entered(layer.loads)))
+
+
+def _broken_files(files: Files) -> Iterator[str]:
+    for file in files.files:
+        path = files.snapshot.root / file.path
+        try:
+            if path.stat().st_size != file.bytes or pq.read_metadata(path).num_rows != file.rows:
+                yield file.path
+        except (OSError, pa.ArrowException):
+            yield file.path
+
+
+def _misplaced(batch: pa.RecordBatch, lattice: Lattice) -> list[str]:
+    x, y = (batch.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
+    cells = batch.column("st_cell").fill_null(0).to_numpy()
+    wrong = np.flatnonzero(lattice.cells(x, y) != cells)
+    return [batch.column("st_key")[int(at)].as_py() for at in wrong]
+
+
+def _entered(loads: tuple[Reckoning, ...]) -> set[str]:
+    return {one.load for one in loads}

@@ -1,0 +1,163 @@
+"""Drafts: a definition derived from a file and what its user says. What cannot be told for sure is asked for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from stcloud.daas.definition import Definition, Reading, Space, Time
+from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.iaas import source as files
+from stcloud.time import Zone, read_stamps
+
+__all__ = ["Options", "draft"]
+
+_FORMATS = (
+    "iso",
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y%m%d%H%M%S", "%Y%m%d",
+    "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y",
+    "%d/%m/%Y %I:%M:%S %p", "%d/%m/%Y %I:%M %p", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y",
+    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user says of a file; the options of `stcloud load` and `stcloud define`."""
+
+    key: tuple[str, ...] = ()
+    time: str | None = None
+    time_formats: tuple[str, ...] = ()
+    lon: str | None = None
+    lat: str | None = None
+    x: str | None = None
+    y: str | None = None
+    crs: str | None = None
+    zone: str | None = None
+    encoding: str | None = None
+
+    @property
+    def names_place(self) -> bool:
+        """Whether some coordinate was named."""
+        return any((self.lon, self.lat, self.x, self.y))
+
+    def refuse_other(self, saved: Definition, layer: str) -> None:
+        """Refuse options that say something else than the layer's saved definition.
+
+        Raises
+        ------
+        InvalidInput
+            ``other-definition``.
+        """
+        kept: dict[str, Any] = {
+            "key": saved.key, "time": saved.time.column, "time_formats": saved.time.formats, "zone": saved.time.zone,
+            "encoding": saved.read.encoding,
+        }  # fmt: skip
+        kept |= {name: getattr(saved.space, name) for name in ("lon", "lat", "x", "y", "crs")}
+        for name, before in kept.items():
+            now = getattr(self, name)
+            if now and now != before:
+                raise InvalidInput(
+                    "other-definition",
+                    f"layer '{layer}' was defined with {name.replace('_', '-')} {before!r}, not {now!r}",
+                    hint=f"leave the option out, or edit layers/{layer}.toml in the city's folder",
+                )
+
+
+def draft(path: Path, options: Options, name: str | None = None) -> Definition:
+    """Draft a definition of an event layer.
+
+    Parameters
+    ----------
+    path
+        The source file; its header and first rows are read.
+    options
+        What its user says.
+    name
+        The definition's id; default: made from the file's name.
+
+    Returns
+    -------
+    The definition. Columns stay text: their types are for its editor to declare.
+
+    Raises
+    ------
+    InvalidInput
+        ``time-needed``, ``place-needed``, ``time-format-needed``: what must be said, by option.
+    NotFound
+        ``missing-column``: an option names a column that the file lacks.
+    """
+    reading = Reading(encoding=options.encoding or "utf-8")
+    source = files.open_source(path, files.Reading(encoding=reading.encoding))
+    for column in (*options.key, options.time, options.lon, options.lat, options.x, options.y):
+        if column is not None and column not in source.columns:
+            found = ", ".join(source.columns[:40])
+            raise NotFound(
+                "missing-column",
+                f"{path} has no column {column!r} (found: {found})",
+                nearest=nearest(column, source.columns),
+            )
+    if options.time is None:
+        raise InvalidInput(
+            "time-needed",
+            f"nothing says when the rows of {path.name} happened (columns: {', '.join(source.columns[:40])})",
+            hint="name the column with --time",
+        )
+    formats = options.time_formats or _formats(source, options.time, path)
+    return Definition(
+        id=name or _identifier(path),
+        kind="event",
+        key=options.key,
+        read=reading,
+        time=Time(column=options.time, formats=formats, zone=options.zone),
+        space=_space(source, options, path),
+    )
+
+
+def _space(source: files.Source, options: Options, path: Path) -> Space:
+    if files.GEOMETRY in source.columns and not options.names_place:
+        crs = options.crs or source.crs
+        if crs is None:
+            raise InvalidInput(
+                "place-needed", f"{path.name} does not declare its CRS", hint="state it with --crs"
+            )
+        return Space(column=files.GEOMETRY, encoding="wkb", crs=crs)
+    if not options.names_place:
+        raise InvalidInput(
+            "place-needed",
+            f"nothing says where the rows of {path.name} happened (columns: {', '.join(source.columns[:40])})",
+            hint="name columns with --lon and --lat, or --x, --y and --crs",
+        )
+    try:
+        return Space(lon=options.lon, lat=options.lat, x=options.x, y=options.y, crs=options.crs)
+    except ValueError as error:
+        said = str(error).splitlines()
+        raise InvalidInput(
+            "place-needed", said[1].strip().removeprefix("Value error, ").split(" [")[0]
+        ) from error
+
+
+def _formats(source: files.Source, column: str, path: Path) -> tuple[str, ...]:
+    """Find the one format that reads all of the first rows' times."""
+    batch = next(iter(source.batches()), None)
+    values = batch.rows.column(column).drop_null() if batch else pa.array([], pa.string())
+    values = values.filter(pa.compute.not_equal(values, ""))
+    fitting = [one for one in _FORMATS if len(values) and read_stamps(values, [one], Zone("UTC")).valid.all()]
+    if len(fitting) == 1:
+        return (fitting[0],)
+    example = repr(values[0].as_py()) if len(values) else "nothing"
+    fault = f"may be read as {' or '.join(fitting)}" if fitting else "are in no format that can be told"
+    raise InvalidInput(
+        "time-format-needed",
+        f"the times in {column!r} of {path.name} {fault} (first: {example})",
+        hint="state it with --time-format, e.g. '%m/%d/%Y %H:%M'",
+    )
+
+
+def _identifier(path: Path) -> str:
+    stem = re.sub(r"[^a-z0-9_-]+", "-", path.name.split(".")[0].lower()).strip("-_")
+    return stem[:63] if re.match(r"[a-z]", stem) else f"layer-{stem}"[:63].rstrip("-")

@@ -1,0 +1,54 @@
+"""All commands in one app; heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+
+from stcloud.saas.cli import check, create, define, demo, layers, load, query
+from stcloud.saas.cli.exits import report
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="stcloud",
+    help="A city's time-stamped layers, and what happened where and when.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (
+    create.create, load.load, query.query, layers.layers, layers.quarantine, define.define, check.check, demo.demo,
+):  # fmt: skip
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    *,
+    show: bool = typer.Option(False, "--version", help="Say the version and exit."),  # noqa: FBT003
+) -> None:
+    """A city's time-stamped layers, and what happened where and when."""  # noqa: D401
+    if show:
+        import stcloud  # noqa: PLC0415
+
+        typer.echo(f"stcloud {stcloud.__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; exit with its code."""
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.exceptions.Abort:
+        code = 130
+    except BaseException as error:
+        if isinstance(error, SystemExit):
+            raise
+        code = report(error)
+    sys.exit(code or 0)

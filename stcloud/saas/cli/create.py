@@ -1,0 +1,32 @@
+"""`stcloud create`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stcloud.saas.cli.option import CityFolder
+from stcloud.saas.cli.output import note
+
+__all__ = ["create"]
+
+
+def create(
+    city: CityFolder,
+    crs: Annotated[
+        str,
+        typer.Option(help="The city's metric CRS, e.g. EPSG:32618: distances and cells are in its metres."),
+    ],
+    zone: Annotated[
+        str, typer.Option(help="IANA time zone, e.g. America/New_York: local times are read in it.")
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="What the city is called; default: the folder's name.")
+    ] = None,
+) -> None:
+    """Make a new city in an empty or absent folder."""
+    import stcloud  # noqa: PLC0415
+
+    made = stcloud.create(city, crs=crs, zone=zone, name=name)
+    note(f"created city '{made.name}' in {city} ({made.charter.crs}, {made.charter.zone})")

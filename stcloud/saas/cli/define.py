@@ -1,0 +1,39 @@
+"""`stcloud define`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stcloud.saas.cli.load import Crs, Encoding, Key, Lat, Lon, TimeColumn, TimeFormat, X, Y, ZoneName
+from stcloud.saas.cli.option import split
+
+__all__ = ["define"]
+
+
+def define(
+    source: Annotated[Path, typer.Argument(help="A file to describe.", show_default=False)],
+    name: Annotated[
+        str | None, typer.Option("--id", help="Name of the definition; default: from the file's.")
+    ] = None,
+    key: Key = None,
+    time: TimeColumn = None,
+    time_format: TimeFormat = None,
+    lon: Lon = None,
+    lat: Lat = None,
+    x: X = None,
+    y: Y = None,
+    crs: Crs = None,
+    zone: ZoneName = None,
+    encoding: Encoding = None,
+) -> None:
+    """Draft a layer's definition from a file, to be edited; loads nothing."""
+    from stcloud.daas.draft import Options, draft  # noqa: PLC0415
+
+    said: dict[str, Any] = {
+        "key": tuple(split(key)), "time": time, "time_formats": tuple(time_format or ()), "lon": lon, "lat": lat,
+        "x": x, "y": y, "crs": crs, "zone": zone, "encoding": encoding,
+    }  # fmt: skip
+    typer.echo(draft(source, Options(**said), name).to_toml(), nl=False)

@@ -1,0 +1,19 @@
+"""`stcloud demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["demo"]
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder of the demo city; made anew.")] = Path("demo"),
+) -> None:
+    """Build a demo city, load a year of requests, answer three questions, draw a map."""
+    from stcloud.saas.demo import run  # noqa: PLC0415
+
+    run(folder)

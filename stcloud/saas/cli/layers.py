@@ -1,0 +1,86 @@
+"""`stcloud layers` and `stcloud quarantine`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stcloud.saas.cli.option import CityFolder, Format, FormatOption, LayerName, OutputOption, open_city
+from stcloud.saas.cli.output import print_records
+
+if TYPE_CHECKING:
+    from stcloud.daas.catalogue import Layer
+    from stcloud.time import Zone
+
+__all__ = ["layers", "quarantine"]
+
+
+def layers(
+    city: CityFolder,
+    layer: Annotated[str | None, typer.Argument(help="Tell all of this layer.", show_default=False)] = None,
+    form: FormatOption = None,
+) -> None:
+    """List a city's layers, or tell one layer's columns, definition and loads."""
+    opened = open_city(city)
+    zone = opened.charter.zone
+    if layer is None:
+        print_records([_summary(one, zone) for one in opened.layers()], form)
+        return
+    found = opened.layer(layer)
+    columns = [
+        {"column": one.name, "type": one.type, "unit": one.unit, "title": one.title}
+        for one in found.attributes
+    ]
+    loads = [
+        {
+            "load": one.load,
+            "source": one.source,
+            "mode": one.mode,
+            "recorded_at": zone.iso(one.recorded_at_us),
+        }
+        | one.counts
+        for one in found.loads
+    ]
+    if form is Format.JSON:
+        whole = {
+            "layer": _summary(found, zone),
+            "columns": columns,
+            "loads": loads,
+            "definition": found.definition.to_toml(),
+        }
+        typer.echo(json.dumps(whole, ensure_ascii=False))
+        return
+    for part in ([_summary(found, zone)], columns, loads):
+        print_records(part, form)
+        typer.echo()
+    typer.echo(found.definition.to_toml(), nl=False)
+
+
+def quarantine(
+    city: CityFolder,
+    layer: LayerName,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """List the rejected rows of a layer's loads, with file, row, field, value and reason."""
+    rows = open_city(city).rejected(layer).to_pylist()
+    print_records(rows, form, output)
+
+
+def _summary(layer: Layer, zone: Zone) -> dict[str, Any]:
+    span, recorded, extent = layer.span_us, layer.recorded_us, layer.extent
+    return {
+        "layer": layer.name,
+        "kind": layer.kind,
+        "title": layer.definition.title,
+        "events": layer.events,
+        "rows": layer.rows,
+        "first": zone.iso(span[0]) if span else None,
+        "last": zone.iso(span[1]) if span else None,
+        "extent": ",".join(f"{value:.0f}" for value in extent) if extent else None,
+        "bytes": layer.bytes,
+        "loads": len(layer.loads),
+        "last_load": zone.iso(recorded[1]) if recorded else None,
+    }

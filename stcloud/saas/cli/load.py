@@ -1,0 +1,156 @@
+"""`stcloud load`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stcloud.saas.cli.option import CityFolder, Format, LayerName, open_city, split
+from stcloud.saas.cli.output import note, print_records
+
+if TYPE_CHECKING:
+    from stcloud.daas.ledger import Reckoning
+    from stcloud.iaas.job import Job
+
+__all__ = ["Crs", "Encoding", "Key", "Lat", "Lon", "TimeColumn", "TimeFormat", "X", "Y", "ZoneName", "load", "watched"]
+
+Key = Annotated[list[str] | None, typer.Option("--key", help="Column(s) that identify an event, by comma.")]
+TimeColumn = Annotated[str | None, typer.Option("--time", help="Column that tells when it happened.")]
+TimeFormat = Annotated[
+    list[str] | None,
+    typer.Option("--time-format", help="How times are written: iso, or e.g. '%m/%d/%Y %H:%M'."),
+]
+Lon = Annotated[str | None, typer.Option("--lon", help="Column of longitudes, degrees.")]
+Lat = Annotated[str | None, typer.Option("--lat", help="Column of latitudes, degrees.")]
+X = Annotated[str | None, typer.Option("--x", help="Column of eastings, in --crs.")]
+Y = Annotated[str | None, typer.Option("--y", help="Column of northings, in --crs.")]
+Crs = Annotated[str | None, typer.Option("--crs", help="CRS of the coordinates.")]
+ZoneName = Annotated[
+    str | None, typer.Option("--zone", help="Time zone of the file's times; default: the city's.")
+]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="Encoding of the file; default: utf-8.")]
+
+
+class LoadMode(StrEnum):
+    """How rows meet what the layer holds."""
+
+    CHANGES = "changes"
+    APPEND = "append"
+    DELETE = "delete"
+
+
+def load(
+    city: CityFolder,
+    layer: LayerName,
+    sources: Annotated[list[Path], typer.Argument(help="Files to load, in this order.", show_default=False)],
+    definition: Annotated[
+        str | None, typer.Option(help="How to read the files: a bundled definition's name or a TOML file.")
+    ] = None,
+    mode: Annotated[
+        LoadMode, typer.Option(help="Add and update by key, refuse known keys, or end keys.")
+    ] = LoadMode.CHANGES,
+    max_rejected: Annotated[
+        str, typer.Option(help="Rows, or a share of them, that may be rejected before nothing is loaded.")
+    ] = "5%",
+    again: Annotated[bool, typer.Option("--again", help="Load even what was loaded already.")] = False,  # noqa: FBT002
+    key: Key = None,
+    time: TimeColumn = None,
+    time_format: TimeFormat = None,
+    lon: Lon = None,
+    lat: Lat = None,
+    x: X = None,
+    y: Y = None,
+    crs: Crs = None,
+    zone: ZoneName = None,
+    encoding: Encoding = None,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How to print the reckoning.")
+    ] = Format.TABLE,
+) -> None:
+    """Load files into a layer: atomic, idempotent, every row accounted for."""
+    opened = open_city(city)
+    said: dict[str, Any] = {
+        "key": split(key) or None, "time": time, "time_formats": time_format or None, "lon": lon, "lat": lat,
+        "x": x, "y": y, "crs": crs, "zone": zone, "encoding": encoding,
+    }  # fmt: skip
+    given = {name: value for name, value in said.items() if value is not None}
+    with watched() as job:
+        if given:
+            drafted = opened.draft(layer, sources[0], definition=definition, **given)
+            if drafted.fresh:
+                note(f"derived definition, saved with the city as layers/{layer}.toml:")
+                note(f"\n{drafted.definition.to_toml()}")
+            reckonings = opened.load(
+                layer,
+                *sources,
+                definition=drafted.definition,
+                mode=mode.value,
+                max_rejected=max_rejected,
+                again=again,
+                job=job,
+            )
+        else:
+            reckonings = opened.load(
+                layer,
+                *sources,
+                definition=definition,
+                mode=mode.value,
+                max_rejected=max_rejected,
+                again=again,
+                job=job,
+            )
+    _print(reckonings, opened.charter.zone.iso, form)
+
+
+def _print(reckonings: list[Reckoning], iso: Any, form: Format) -> None:
+    for one in reckonings:
+        at = iso(one.recorded_at_us)
+        if one.known:
+            note(f"{one.source} was loaded already, at {at} (load {one.load}); nothing changed")
+        for what, reasons in (("unplaced", one.unplaced_by), ("rejected", one.rejected_by)):
+            if reasons:
+                listed = ", ".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
+                note(f"{one.source}: {what}: {listed}")
+    records = [
+        {
+            "load": one.load,
+            "layer": one.layer,
+            "source": one.source,
+            "recorded_at": iso(one.recorded_at_us),
+            "known": one.known,
+        }
+        | one.counts
+        for one in reckonings
+    ]
+    if form is Format.JSON and len(records) == 1:
+        import json  # noqa: PLC0415
+
+        typer.echo(json.dumps(records[0], ensure_ascii=False))
+    else:
+        hidden = {"layer", "known"} if form is Format.TABLE else set()
+        print_records([{k: v for k, v in one.items() if k not in hidden} for one in records], form)
+
+
+@contextmanager
+def watched() -> Iterator[Job]:
+    """Give a job whose progress shows on stderr and which Ctrl-C cancels."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    from stcloud.iaas.job import Job  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total or None)
+            bars.update(tasks[step], completed=done, total=total or None)
+
+        yield Job(progress=show)

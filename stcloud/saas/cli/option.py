@@ -1,0 +1,81 @@
+"""Options and arguments that several commands share, and how values on the command line are read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from stcloud.city import City
+
+__all__ = [
+    "CityFolder",
+    "Format",
+    "FormatOption",
+    "LayerName",
+    "OutputOption",
+    "open_city",
+    "read_place",
+    "split",
+]
+
+
+class Format(StrEnum):
+    """How data is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+    GEOJSON = "geojson"
+    PARQUET = "parquet"
+
+
+CityFolder = Annotated[Path, typer.Argument(help="Folder of the city.", show_default=False)]
+LayerName = Annotated[str, typer.Argument(help="Name of the layer.", show_default=False)]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", "-f", help="How to print; default: table, or by the name given with -o."),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write to this file instead of stdout.", show_default=False),
+]
+
+
+def open_city(folder: Path, engine: str = "duckdb") -> City:
+    """Open a city; imports what it needs only now."""
+    import stcloud  # noqa: PLC0415
+
+    return stcloud.open(folder, engine=engine)
+
+
+def split(values: list[str] | None) -> list[str]:
+    """Return values given one by one or separated by commas; a comma within double quotes stays.
+
+    >>> split(["a,b", '"x, y"'])
+    ['a', 'b', '"x, y"']
+    """
+    found: list[str] = []
+    for value in values or []:
+        part, quoted = "", False
+        for letter in value + ",":
+            quoted ^= letter == '"'
+            if letter == "," and not quoted:
+                found += [part.strip()] if part.strip() else []
+                part = ""
+            else:
+                part += letter
+    return found
+
+
+def read_place(text: str) -> Any:
+    """Return what ``--where`` names: ``file:…`` is read here, other forms are left to the query."""
+    if not text.startswith("file:"):
+        return text
+    from stcloud.iaas.areas import read_areas  # noqa: PLC0415
+
+    return read_areas(Path(text.removeprefix("file:")))

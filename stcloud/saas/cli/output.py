@@ -1,0 +1,174 @@
+"""Printing answers: tables for people; JSON, CSV, GeoJSON and Parquet for programs."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+from stcloud.saas.cli.option import Format
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from stcloud.paas.query import Answer
+
+__all__ = ["note", "plain", "print_answer", "print_records", "print_table"]
+
+_TABLE_ROWS = 50
+_BY_SUFFIX = {
+    ".json": Format.JSON, ".ndjson": Format.NDJSON, ".jsonl": Format.NDJSON, ".csv": Format.CSV,
+    ".geojson": Format.GEOJSON, ".parquet": Format.PARQUET,
+}  # fmt: skip
+
+
+def note(text: str) -> None:
+    """Say something to the person, on stderr."""
+    Console(stderr=True, soft_wrap=True).print(text, markup=False, highlight=False)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: instants and days in ISO 8601, no NaN."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def print_answer(answer: Answer, form: Format | None, path: Path | None) -> None:
+    """Print an answer in a format, to stdout or a file that is written whole or not at all."""
+    chosen = form or (_BY_SUFFIX.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE)
+    if chosen is Format.PARQUET:
+        _to(path, lambda sink: _parquet(answer, sink), binary=True)
+        return
+    writers: Mapping[Format, Callable[[Answer, TextIO], None]] = {
+        Format.TABLE: lambda found, sink: print_table(
+            found.table.schema.names, _rows(found.table), sink, len(found)
+        ),
+        Format.JSON: lambda found, sink: _array(found.table, sink),
+        Format.NDJSON: lambda found, sink: sink.writelines(_json(row) + "\n" for row in _rows(found.table)),
+        Format.CSV: _csv,
+        Format.GEOJSON: _geojson,
+    }
+    _to(path, lambda sink: writers[chosen](answer, sink))
+
+
+def print_records(
+    records: Sequence[Mapping[str, Any]], form: Format | None, path: Path | None = None
+) -> None:
+    """Print a few records; as JSON the whole list."""
+    if form in (None, Format.TABLE):
+        names = list(records[0]) if records else []
+        _to(path, lambda sink: print_table(names, records, sink, len(records)))
+    elif form is Format.CSV:
+        _to(path, lambda sink: _write_csv(list(records[0]) if records else [], records, sink))
+    elif form is Format.NDJSON:
+        _to(path, lambda sink: sink.writelines(_json(one) + "\n" for one in records))
+    else:
+        _to(
+            path,
+            lambda sink: print(json.dumps([_plain(one) for one in records], ensure_ascii=False), file=sink),
+        )
+
+
+def print_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: TextIO, count: int) -> None:
+    """Print a table for people: at most fifty rows; a note tells of the rest."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for number, row in enumerate(rows):
+        if number == _TABLE_ROWS:
+            note(f"{count:,} rows; the first {_TABLE_ROWS} are shown (--format csv, json … give all)")
+            break
+        table.add_row(*("" if row[name] is None else str(plain(row[name])) for name in names))
+    width = None if sink.isatty() else 200
+    Console(file=sink, width=width).print(table, markup=False) if names else None
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in table.to_batches(max_chunksize=4096):
+        yield from batch.to_pylist()
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in row.items()}
+
+
+def _json(row: Mapping[str, Any]) -> str:
+    return json.dumps(_plain(row), ensure_ascii=False)
+
+
+def _array(table: pa.Table, sink: TextIO) -> None:
+    _joined("[", map(_json, _rows(table)), "]", sink)
+
+
+def _joined(head: str, parts: Iterable[str], tail: str, sink: TextIO) -> None:
+    sink.write(head)
+    for number, part in enumerate(parts):
+        sink.write(("," if number else "") + "\n" + part)
+    sink.write(f"\n{tail}\n" if tail else "\n")
+
+
+def _csv(answer: Answer, sink: TextIO) -> None:
+    _write_csv(answer.table.schema.names, _rows(answer.table), sink)
+
+
+def _write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: TextIO) -> None:
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([plain(row[name]) for name in names] for row in rows)
+
+
+def _geojson(answer: Answer, sink: TextIO) -> None:
+    """RFC 7946: longitude and latitude; rows without a place have a null geometry."""
+    import geopandas  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    shapes = geopandas.GeoSeries(answer.geometry(), crs=answer.lattice.crs).to_crs("OGC:CRS84")
+    rounded = shapely.set_precision(shapes.to_numpy(), 1e-9)
+    texts = shapely.to_geojson(shapely.orient_polygons(rounded))
+    features = (
+        f'{{"type": "Feature", "geometry": {text or "null"}, "properties": {_json(row)}}}'
+        for text, row in zip(texts, _rows(answer.table), strict=True)
+    )
+    _joined('{"type": "FeatureCollection", "features": [', features, "]}", sink)
+
+
+def _parquet(answer: Answer, sink: Any) -> None:
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    if answer.shape_column is None:
+        pq.write_table(answer.table, sink)
+    else:
+        answer.to_geopandas().to_parquet(sink)
+
+
+def _to(path: Path | None, write: Callable[[Any], None], *, binary: bool = False) -> None:
+    if path is None:
+        if binary:  # a pipe cannot be sought in
+            memory = io.BytesIO()
+            write(memory)
+            sys.stdout.buffer.write(memory.getvalue())
+        else:
+            write(sys.stdout)
+        sys.stdout.flush()
+        return
+    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415
+
+    temporary = path.with_name(f".{path.name}.part")
+    with storage_errors(f"write {path}"), contextlib.ExitStack() as stack:
+        stack.callback(temporary.unlink, missing_ok=True)
+        with temporary.open("wb") if binary else temporary.open("w", encoding="utf-8", newline="") as sink:
+            write(sink)
+        temporary.replace(path)

@@ -1,0 +1,100 @@
+"""`stcloud query`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stcloud.saas.cli.option import (
+    CityFolder,
+    Format,
+    FormatOption,
+    LayerName,
+    OutputOption,
+    open_city,
+    read_place,
+    split,
+)
+from stcloud.saas.cli.output import note, print_answer
+
+if TYPE_CHECKING:
+    from stcloud.paas.query import Query
+
+__all__ = ["query"]
+
+
+def query(
+    city: CityFolder,
+    layer: LayerName,
+    what: Annotated[
+        list[str] | None,
+        typer.Option(help="CQL2 filter, text or JSON, e.g. \"status = 'open'\"; several must all hold."),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="bbox:W,S,E,N (degrees), wkt:…, cell:ID or file:area.geojson; several are united."),
+    ] = None,
+    when: Annotated[
+        list[str] | None,
+        typer.Option(help="2024, 2024-03, 2024-W12, A/B, A/.. (half-open); several are united."),
+    ] = None,
+    weekdays: Annotated[str | None, typer.Option(help="mon-fri, or sat,sun, of the city's calendar.")] = None,
+    hours: Annotated[
+        str | None, typer.Option(help="07:00-10:00, on the city's wall clock; several by comma.")
+    ] = None,
+    known_at: Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Count by cell:100m (any level), hour, day, week, month, quarter, year, weekday, hour-of-day, columns."
+        ),
+    ] = None,
+    count: Annotated[bool, typer.Option("--count", help="Count all of them.")] = False,  # noqa: FBT002
+    limit: Annotated[int | None, typer.Option(help="At most so many rows.", min=0)] = None,
+    engine: Annotated[
+        str, typer.Option(help="duckdb, or sc://host:port of a Spark Connect endpoint.")
+    ] = "duckdb",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what would be read, and read no row.")
+    ] = False,
+    picture: Annotated[
+        Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG.")
+    ] = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Ask what happened where and when: rows, or counts with --by."""
+    groups = split(by)
+    asked = _ask(open_city(city, engine).query(layer), what, where, when, weekdays, hours, known_at)
+    note(", ".join(f"{name} {value}" for name, value in asked.facts().items()))
+    if explain:
+        found = asked.explain(groups if groups or count else None)
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False) if form is Format.JSON else str(found))
+        return
+    answer = asked.count(groups) if groups or count else asked.rows(limit)
+    print_answer(answer, form, output)
+    if picture is not None:
+        from stcloud.saas.report import map_answer  # noqa: PLC0415
+
+        note(f"map: {map_answer(asked, answer, picture)}")
+
+
+def _ask(
+    asked: Query,
+    what: list[str] | None,
+    where: list[str] | None,
+    when: list[str] | None,
+    weekdays: str | None,
+    hours: str | None,
+    known_at: str | None,
+) -> Query:
+    if what:
+        asked = asked.what(*what)
+    if where:
+        asked = asked.where(*(read_place(one) for one in where))
+    if when or weekdays or hours:
+        asked = asked.when(*(when or []), weekdays=weekdays, hours=hours)
+    return asked.known_at(known_at) if known_at else asked

@@ -1,0 +1,146 @@
+"""The sheet a map is drawn on: a Matplotlib figure measured in pixels from its top left corner."""
+
+from __future__ import annotations
+
+import functools
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+
+__all__ = ["DPI", "Sheet", "lettering", "wrap"]
+
+DPI = 128
+"""Pixels an inch: a power of two, so that whole pixels stay whole in inches."""
+
+_CJK = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Hiragino Sans GB",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "SimHei",
+    "Heiti SC",
+    "STHeiti",
+    "Droid Sans Fallback",
+    "Arial Unicode MS",
+    "Noto Sans CJK JP",
+)
+_WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+# Punctuation stays with what it follows; a long word may be cut.
+_PIECE = re.compile(rf"\s+|[{_WIDE}][，。、；：！？）」』》】]*|[^\s{_WIDE}]{{1,40}}")
+
+
+class Sheet(Figure):
+    """A figure without pyplot. Text is plain: ``$`` is a dollar, not the start of a formula.
+
+    Parameters
+    ----------
+    width_px, height_px
+        Size in pixels.
+    """
+
+    def __init__(self, width_px: int, height_px: int) -> None:
+        super().__init__(figsize=(width_px / DPI, height_px / DPI), dpi=DPI, facecolor="white", layout="none")
+        self.agg = FigureCanvasAgg(self)
+        self.width_px, self.height_px = width_px, height_px
+
+    def draw(self, renderer: Any) -> None:
+        """Draw, quietly where no font has a glyph."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")
+            super().draw(renderer)
+
+    def measure(self, text: str, font: FontProperties) -> float:
+        """Return the width of a text in pixels."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")
+            return float(self.agg.get_renderer().get_text_width_height_descent(text, font, False)[0])  # noqa: FBT003
+
+    def write(self, x_px: float, y_px: float, text: str, font: FontProperties, **style: Any) -> None:
+        """Write a text with its top left corner at a place, unless ``style`` aligns it otherwise."""
+        style = {"va": "top", "ha": "left", "parse_math": False, "usetex": False, **style}
+        self.text(x_px / self.width_px, 1 - y_px / self.height_px, text, fontproperties=font, **style)
+
+    def paragraph(
+        self, y_px: float, text: str, font: FontProperties, *, most: int, color: str, inset_px: float
+    ) -> float:
+        """Write a text between the insets, wrapped to ``most`` lines; return where the next one may start."""
+        width = self.width_px - 2 * inset_px
+        lines = wrap(text, width, lambda part: self.measure(part, font))
+        if len(lines) > most:
+            lines = [*lines[: most - 1], f"{lines[most - 1]} …"]
+        step = font.get_size_in_points() / 72 * DPI * 1.35
+        for line in lines:
+            self.write(inset_px, y_px, line, font, color=color)
+            y_px += step
+        return y_px
+
+    def block(self, x_px: float, y_px: float, width_px: float, height_px: float, **style: Any) -> None:
+        """Fill a box given by its top left corner and size."""
+        low = (x_px / self.width_px, 1 - (y_px + height_px) / self.height_px)
+        size = (width_px / self.width_px, height_px / self.height_px)
+        self.add_artist(Rectangle(low, *size, transform=self.transFigure, **style))
+
+    def plot_box(self, x_px: float, y_px: float, width_px: float, height_px: float) -> Axes:
+        """Return axes that fill a box given by its top left corner and size."""
+        low = (x_px / self.width_px, 1 - (y_px + height_px) / self.height_px)
+        return self.add_axes((*low, width_px / self.width_px, height_px / self.height_px))
+
+
+def lettering(size_pt: float, weight: str = "normal") -> FontProperties:
+    """Return a font: DejaVu Sans, and for what it lacks the first Chinese font found here."""
+    return FontProperties(family=list(_families()), size=size_pt, weight=weight)
+
+
+@functools.cache
+def _families() -> tuple[str, ...]:
+    known = set(font_manager.get_font_names())
+    return ("DejaVu Sans", *[name for name in _CJK if name in known][:1])
+
+
+def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
+    """Break a text into lines at blanks, between Chinese characters, and within words beyond 40 letters.
+
+    Parameters
+    ----------
+    text
+        Text; a line break stays one.
+    width
+        Width of a line.
+    measure
+        Returns the width of a text in the same unit.
+
+    Notes
+    -----
+    No character but blanks is lost. A line is wider than ``width`` only where it cannot be broken.
+
+    Examples
+    --------
+    >>> wrap("what happened where", 13, len)
+    ['what happened', 'where']
+    >>> wrap("蓝塘大道夜市，占道经营", 7, len)
+    ['蓝塘大道夜市，', '占道经营']
+    """
+    lines: list[str] = []
+    for whole in text.splitlines():
+        line = ""
+        for piece in _PIECE.findall(whole):
+            if line and measure((line + piece).rstrip()) > width:
+                lines.append(line.rstrip())
+                line = piece.lstrip()
+            else:
+                line += piece
+        lines.append(line.rstrip())
+    return [line for line in lines if line]
