@@ -179,7 +179,7 @@ def _times(
     day, hour = second // 86_400, chance.normal(19, 4.5, count) % 24  # UTC: early afternoon in the city
     second = np.clip(day * 86_400 + np.floor(hour * 3600), 0, length_s - 1).astype(np.int64)
     second = np.sort(second) if ordered else second
-    return (np.datetime64(_FIRST.replace(tzinfo=None), "s") + second).astype("datetime64[us]")
+    return (second + int(_FIRST.timestamp())).astype("datetime64[s]").astype("datetime64[us]")
 
 
 def _skewed(chance: np.random.Generator, kinds: int, count: int) -> NDArray[np.int64]:

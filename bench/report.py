@@ -89,6 +89,21 @@ class Finding:
             return "aim reached"
         return "missing" if judged[-1] is None else "reached" if judged[-1] else "missed"
 
+    @property
+    def warnings(self) -> list[str]:
+        """What makes the figures doubtful: answers that differ, a peer that is missing."""
+        more = self.more or {}
+        differing = more.get("differing", {})
+        found = [
+            f"{peer} counts otherwise in {times} questions" for peer, times in differing.items() if times
+        ]
+        peers = {name: said for name, said in more.items() if isinstance(said, dict) and "missing" in said}
+            name: said["missing"]
+            for name, said in more.items()
+            if isinstance(said, dict) and "missing" in said
+        }
+        return found + [f"{name} is left out: {said['missing']}" for name, said in peers.items()]
+
     def _meets(self, target: Target) -> bool | None:
         asked = [(self.ratio, target.ratio), (self.ours, target.most)]
         pairs = [(found, limit) for found, limit in asked if limit is not None]

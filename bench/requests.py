@@ -96,7 +96,7 @@ def rows_like_nyc(
     placed = chance.random(count) >= 0.015
     closed = created + (chance.exponential(5 * 86_400, count) * 1e6).astype("timedelta64[us]")
     is_closed = chance.random(count) < 0.93
-    spot = np.round(np.stack((lat, lon)), 14)
+    spot = np.round(np.stack((lat, lon)), 11)
     latitude, longitude = (pa.array(one, mask=~placed) for one in spot)
     corner = chance.random(count) < 0.12
     columns: dict[str, pa.Array] = {
@@ -121,7 +121,7 @@ def rows_like_nyc(
         "Status": pa.array(["Closed", "Open", "In Progress"]).take(
             pa.array(np.where(is_closed, 0, 1 + kind % 2))
         ),
-        "Resolution Description": draw.pick(_resolutions(), empty=0.04),
+        "Resolution Description": draw.pick(_resolutions(), empty=0.2),
         "Resolution Action Updated Date": _clock(closed, chance.random(count) < 0.98),
         "Community Board": _text(
             draw.pick(_name("{:02d}", 18)), " ", pa.array(_BOROUGHS).take(pa.array(borough))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.column import Faults, Values, read_column, without_nulls
+from stcloud.daas.column import Faults, Values, plain, read_column, without_nulls
 from stcloud.daas.definition import Definition
 from stcloud.daas.place import Placer
 from stcloud.daas.schema import INSTANT, Attribute
@@ -34,12 +34,12 @@ _DAY_US = 86_400_000_000
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Rows to keep, refusals, and how many times were adjusted at a daylight-saving change."""
+    """Rows to keep, refusals, and the numbers of rows whose time a daylight-saving change adjusted."""
 
     rows: pa.RecordBatch
     refusals: tuple[Refusal, ...]
     read: int
-    time_adjusted: int
+    adjusted: Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +83,19 @@ class Cleaner:
         rows = rows if keep.all() else rows.filter(pa.array(keep))
         read = len(key) + len(batch.refusals)
         refusals = (*batch.refusals, *faults.refusals())
-        return Cleaned(rows, refusals, read, int((adjusted & keep).sum()))
+        return Cleaned(rows, refusals, read, batch.numbers[adjusted & keep])
 
     @property
     def _meaning(self) -> list[str]:
         """Columns that the layer keeps or is made from; what is ignored changes nothing."""
+        if self.keys_only and self.definition.key:
+            return sorted(self.definition.key)
         return sorted({*self.columns, *self.definition.required})
 
     def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
         if not self.definition.key:
             return pa.array([one.hex() for one in digest.to_pylist()], pa.string())
-        parts = [pc.utf8_trim_whitespace(source[name]) for name in self.definition.key]
+        parts = [pc.utf8_trim_whitespace(plain(source[name])) for name in self.definition.key]
         for name, part in zip(self.definition.key, parts, strict=True):
             missing = pc.fill_null(pc.equal(pc.utf8_length(part), 0), fill_value=True)
             faults.add(missing, name, part, "missing-key")

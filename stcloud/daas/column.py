@@ -15,7 +15,7 @@ from stcloud.daas.schema import INSTANT
 from stcloud.iaas.source import Refusal
 from stcloud.time import Zone, read_stamps
 
-__all__ = ["Faults", "Values", "read_column", "read_numbers", "without_nulls"]
+__all__ = ["Faults", "Values", "plain", "read_column", "read_numbers", "without_nulls"]
 
 Values = NDArray[Any]
 
@@ -59,6 +59,8 @@ def without_nulls(rows: pa.RecordBatch, definition: Definition) -> Mapping[str, 
 
 
 def _nulled(values: pa.Array, words: Sequence[str]) -> pa.Array:
+    if pa.types.is_dictionary(values.type):
+        return _recoded(values, _nulled(values.dictionary, words))
     if not pa.types.is_string(values.type) or not words:
         return values
     if words == ("",):
@@ -68,8 +70,24 @@ def _nulled(values: pa.Array, words: Sequence[str]) -> pa.Array:
     return pc.if_else(hit, None, values) if pc.any(hit).as_py() else values
 
 
+def _recoded(values: pa.DictionaryArray, meant: pa.Array) -> pa.Array:
+    """Give dictionary-encoded values with other meanings, null among them."""
+    if meant is values.dictionary:
+        return values
+    codes = pc.if_else(pc.is_valid(meant), pa.array(np.arange(len(meant), dtype=np.int32)), None)
+    return pa.DictionaryArray.from_arrays(codes.take(values.indices), values.dictionary)
+
+
+def plain(values: pa.Array) -> pa.Array:
+    """Return values without dictionary encoding."""
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
 def read_column(name: str, values: pa.Array, column: Column, zone: Zone, faults: Faults) -> pa.Array:
     """Return a column's values as its declared type; what cannot be read is a fault."""
+    if column.type == "text" and not column.values and column.otherwise == "keep":
+        return values
+    values = plain(values)
     if column.values or column.otherwise != "keep":
         values = _mapped(name, values, column, faults)
     if column.type == "text":
@@ -85,7 +103,8 @@ def read_column(name: str, values: pa.Array, column: Column, zone: Zone, faults:
         return numbers
     bad = _unlike(texts, _INTEGER)
     faults.add(bad, name, texts, "not-an-integer")
-    return pc.if_else(pa.array(bad), None, texts).cast(pa.int64())
+    digits = pc.replace_substring_regex(texts, r"^\+", "")  # a cast knows no plus sign
+    return pc.if_else(pa.array(bad), None, digits).cast(pa.int64())
 
 
 def read_numbers(texts: pa.Array) -> tuple[pa.Array, Values]:

@@ -30,7 +30,7 @@ from stcloud.daas.definition import Definition
 from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.place import Placer
-from stcloud.daas.schema import Attribute, bind_columns
+from stcloud.daas.schema import Attribute, bind_columns, require_columns
 from stcloud.errors import InternalError, InvalidInput
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import Keys, Settled
@@ -92,7 +92,7 @@ class _Intake:
     """What was seen of a source while it was read once."""
 
     read: int = 0
-    time_adjusted: int = 0
+    adjusted: set[int] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -143,18 +143,19 @@ class Ingest:
         InvalidInput
             ``too-many-rejected``: more rows were rejected than the limit allows; nothing was written.
         """
-        columns = {} if self.mode == "delete" else self._columns(source, name)
+        columns = self._columns(source, name)
+        wanted = [] if self.mode == "delete" else list(columns.values())
         keys, sorter = Keys(staging), Sorter(staging, part=MONTH, order=ORDER)
         try:
             intake = self._take_in(source, columns, keys, sorter, job)
             self._refuse_too_many(intake, len(intake.refusals), name)
-            if columns or self.layer.table.exists:
-                self.layer.prepare(list(columns.values()))
+            if wanted or self.layer.table.exists:
+                self.layer.prepare(wanted)
             after = self.layer.table.sequence()
             snapshot = self.layer.table.snapshot()
             job.tell("compare", 0, 1)
             settled = self._judge(
-                keys.settle(snapshot, rule=self.definition.duplicates, compare=self.mode != "delete"), intake
+                keys.settle(snapshot, rule=self._rule, compare=self.mode != "delete"), intake
             )
             self._refuse_too_many(intake, len(intake.refusals), name)
             attempt = uuid.uuid4().hex
@@ -173,7 +174,15 @@ class Ingest:
         return reckoning
 
     def _columns(self, source: Source, name: str) -> Mapping[str, Attribute]:
+        if self.mode == "delete" and self.definition.key:
+            require_columns(self.definition, self.definition.key, source.columns, name)
+            return {}
         return bind_columns(self.definition, source.columns, name)
+
+    @property
+    def _rule(self) -> Literal["last", "first", "refuse"]:
+        """Which row of a key stands; one that is to be deleted cannot come in two readings."""
+        return "last" if self.mode == "delete" else self.definition.duplicates
 
     def _take_in(
         self, source: Source, columns: Mapping[str, Attribute], keys: Keys, sorter: Sorter, job: Job
@@ -188,7 +197,7 @@ class Ingest:
         intake = _Intake()
         for cleaned in _cleaned(source, cleaner):
             intake.read += cleaned.read
-            intake.time_adjusted += cleaned.time_adjusted
+            intake.adjusted.update(cleaned.adjusted.tolist())
             intake.refusals += cleaned.refusals
             rows = cleaned.rows
             keys.add(rows.column(ROW), rows.column("st_key"), rows.column("st_digest"))
@@ -278,7 +287,7 @@ class Ingest:
             duplicates=settled.repeated,
             rejected=len(intake.refusals),
             unplaced=sum(unplaced.values()),
-            time_adjusted=intake.time_adjusted,
+            time_adjusted=len(intake.adjusted - {one.row for one in intake.refusals}),
             unplaced_by=unplaced,
             rejected_by=dict(Counter(one.reason.split(":")[0] for one in intake.refusals)),
         )

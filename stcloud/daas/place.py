@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.daas.column import Faults, read_numbers
+from stcloud.daas.column import Faults, plain, read_numbers
 from stcloud.daas.definition import Space
 from stcloud.space import LONLAT, Datum, Lattice, inside_area_of_use, project, read_crs, to_wgs84
 
@@ -62,11 +62,11 @@ class Placer:
         self, source: Mapping[str, pa.Array], faults: Faults
     ) -> tuple[Floats, Floats, NDArray[np.str_]]:
         if self.space.column is not None:
-            return _points(self.space.column, source[self.space.column], self.space.encoding, faults)
+            return _points(self.space.column, plain(source[self.space.column]), self.space.encoding, faults)
         reason = np.full(len(next(iter(source.values()))), "", "U10")
         found = []
         for name in self.space.columns:
-            texts = pc.utf8_trim_whitespace(source[name])
+            texts = pc.utf8_trim_whitespace(plain(source[name]))
             numbers, bad = read_numbers(texts)
             faults.add(bad, name, texts, "not-a-number")
             _unplace(reason, pc.is_null(texts).to_numpy(zero_copy_only=False), "missing")

@@ -14,7 +14,7 @@ import pyarrow as pa
 from stcloud.daas.definition import Column, Definition, stored_name
 from stcloud.errors import InvalidDefinition, NotFound, nearest
 
-__all__ = ["INSTANT", "OWN", "PART", "Attribute", "attributes", "bind_columns", "event_schema"]
+__all__ = ["INSTANT", "OWN", "PART", "Attribute", "attributes", "bind_columns", "event_schema", "require_columns"]
 
 INSTANT = pa.timestamp("us", "UTC")
 PART = "st_month"
@@ -100,9 +100,7 @@ def bind_columns(definition: Definition, found: Iterable[str], source: str) -> d
         equal but for case.
     """
     names = tuple(found)
-    for needed in definition.required:
-        if needed not in names:
-            raise _missing(definition, needed, names, source)
+    require_columns(definition, definition.required, names, source)
     listed = {*definition.required, *definition.columns}
     extra = [name for name in names if name not in listed]
     if extra and definition.extra_columns == "refuse":
@@ -115,6 +113,14 @@ def bind_columns(definition: Definition, found: Iterable[str], source: str) -> d
     kept = {name: _kept(name, definition.column(name)) for name in names if name not in dropped}
     _refuse_twins(kept)
     return kept
+
+
+def require_columns(definition: Definition, needed: Iterable[str], found: Iterable[str], source: str) -> None:
+    """Raise ``missing-column`` for the first needed column that a source lacks."""
+    names = tuple(found)
+    for one in needed:
+        if one not in names:
+            raise _missing(definition, one, names, source)
 
 
 def _kept(name: str, column: Column) -> Attribute:

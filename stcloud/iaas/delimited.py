@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from stcloud.errors import InvalidInput
@@ -17,6 +18,7 @@ from stcloud.iaas.source import Batch, Reading, Refusal
 __all__ = ["DelimitedSource"]
 
 _BLOCK_BYTES = 4 << 20
+_SAMPLE_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
 
 
@@ -28,7 +30,8 @@ class DelimitedSource:
     def __init__(self, path: Path, reading: Reading) -> None:
         self._path = path
         self._encoding = _encoding(reading.encoding)
-        self._gzip = path.open("rb").read(2) == b"\x1f\x8b"
+        with path.open("rb") as file:
+            self._gzip = file.read(2) == b"\x1f\x8b"
         header = self._header()
         self._delimiter = reading.delimiter or _delimiter(header)
         self.columns = _columns(path, next(csv.reader([header], delimiter=self._delimiter), []))
@@ -71,12 +74,30 @@ class DelimitedSource:
                         delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=skip
                     ),
                     convert_options=pacsv.ConvertOptions(
-                        column_types=dict.fromkeys(self.columns, pa.string()), strings_can_be_null=False
+                        column_types=self._types(), strings_can_be_null=False
                     ),
                 )
                 yield from reader
         except pa.ArrowInvalid as error:
             raise _unreadable(self._path, str(error)) from error
+
+    def _types(self) -> dict[str, pa.DataType]:
+        """Text; dictionary-encoded where the first rows say that values come again and again."""
+        types = dict.fromkeys(self.columns, pa.string())
+        options = pacsv.ReadOptions(block_size=_SAMPLE_BYTES, use_threads=False, encoding=self._encoding)
+        parsing = pacsv.ParseOptions(
+            delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=lambda _: "skip"
+        )
+        converting = pacsv.ConvertOptions(column_types=types, strings_can_be_null=False)
+        with self._stream() as stream:
+            reader = pacsv.open_csv(
+                stream, read_options=options, parse_options=parsing, convert_options=converting
+            )
+            sample = next(iter(reader), None)
+        for at, name in enumerate(self.columns):
+            if sample is not None and pc.count_distinct(sample.column(at)).as_py() * 2 < sample.num_rows:
+                types[name] = pa.dictionary(pa.int32(), pa.string())
+        return types
 
     def _stream(self) -> pa.NativeFile:
         self._raw = pa.OSFile(str(self._path), "rb")

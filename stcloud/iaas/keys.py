@@ -5,36 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
+import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from stcloud.errors import InternalError
 from stcloud.iaas.duck import connect
+from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.table import Snapshot
 
-__all__ = ["Keys", "Settled"]
+__all__ = ["Keys", "Rule", "Settled"]
 
+Rule: TypeAlias = Literal["last", "first", "refuse"]
+"""Which row stands for a key that came with several readings: the last, the first, or none."""
+
+_SCHEMA = pa.schema([("number", pa.int64()), ("key", pa.string()), ("digest", pa.binary())])
+_REFUSED = "SELECT number, key FROM came WHERE key IN (SELECT key FROM judged WHERE verdict = 'conflicting')"
 _CURRENT = """
 CREATE TABLE current AS
 SELECT st_key AS key, st_digest AS digest, parse_filename(filename) AS file
 FROM read_parquet($paths, filename = true) WHERE st_recorded_to IS NULL
 """
 _NO_CURRENT = "CREATE TABLE current (key VARCHAR, digest BLOB, file VARCHAR)"
-_WINNERS = """
-CREATE TABLE winner AS
+# Most keys come once: grouping hashes finds the few that may not, and only those are looked at closely.
+_SUSPECTS = "CREATE TABLE suspect AS SELECT hash(key) AS h FROM came GROUP BY h HAVING count(*) > 1"
+_REPEATED = """
+CREATE TABLE repeated AS
 SELECT key, {pick}(number) AS number, arg_{pick}(digest, number) AS digest,
        count(*) AS times, count(DISTINCT digest) AS readings
-FROM came GROUP BY key
+FROM came WHERE hash(key) IN (SELECT h FROM suspect) GROUP BY key
 """
 _JUDGED = """
 CREATE TABLE judged AS
-SELECT winner.*, current.file,
-       CASE WHEN times > 1 AND readings > 1 AND $refuse THEN 'conflicting'
+SELECT winner.number, winner.key, winner.times, current.file,
+       CASE WHEN readings > 1 AND $refuse THEN 'conflicting'
             WHEN current.key IS NULL THEN 'new'
             WHEN $compare AND current.digest = winner.digest THEN 'same'
             ELSE 'changed' END AS verdict
-FROM winner LEFT JOIN current USING (key)
+FROM (SELECT number, key, digest, 1 AS times, 1 AS readings FROM came
+      WHERE hash(key) NOT IN (SELECT h FROM suspect)
+      UNION ALL SELECT number, key, digest, times, readings FROM repeated) AS winner
+LEFT JOIN current USING (key)
 """
 
 
@@ -78,56 +92,62 @@ class Keys:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._connection = connect(
-            memory="384MB", scratch=str(folder / "spill"), path=str(folder / "keys.duckdb")
+        self._folder = folder
+        self._path = folder / "keys.parquet"
+        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
+            self._path, _SCHEMA, compression="lz4", use_dictionary=False, write_statistics=False
         )
-        self._connection.execute("SET preserve_insertion_order = false")
-        self._connection.execute("CREATE TABLE came (number BIGINT, key VARCHAR, digest BLOB)")
 
     def add(self, numbers: pa.Array, keys: pa.Array, digests: pa.Array) -> None:
         """Take some rows; a number comes once."""
-        self._connection.register("batch", pa.table({"number": numbers, "key": keys, "digest": digests}))
-        self._connection.execute("INSERT INTO came SELECT number, key, digest FROM batch")
-        self._connection.unregister("batch")
+        if self._writer is None:
+            raise InternalError("settled", "keys came after they were settled")
+        with storage_errors("lay down keys"):
+            self._writer.write_batch(pa.RecordBatch.from_arrays([numbers, keys, digests], schema=_SCHEMA))
 
-    def settle(
-        self, snapshot: Snapshot, *, rule: Literal["last", "first", "refuse"], compare: bool = True
-    ) -> Settled:
+    def settle(self, snapshot: Snapshot, *, rule: Rule, compare: bool = True) -> Settled:
         """Decide which row stands for each key and compare it with the current state in ``snapshot``.
 
         Without ``compare`` every known key counts as changed.
         """
-        run = self._connection.execute
+        self.close()
+        with connect(memory="512MB", scratch=str(self._folder / "spill")) as connection:
+            return self._settled(connection, snapshot, rule, compare=compare)
+
+    def _settled(
+        self, connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, rule: Rule, *, compare: bool
+    ) -> Settled:
+        run = connection.execute
+        run("SET preserve_insertion_order = false")
+        connection.read_parquet(str(self._path)).create_view("came")
         paths = snapshot.paths(file for file in snapshot.files if file.nulls.get("st_recorded_to") != 0)
         if paths:
             run(_CURRENT, {"paths": paths})
         else:
             run(_NO_CURRENT)
-        run(_WINNERS.format(pick="min" if rule == "first" else "max"))
+        run(_SUSPECTS)
+        run(_REPEATED.format(pick="min" if rule == "first" else "max"))
         run(_JUDGED, {"refuse": rule == "refuse", "compare": compare})
-        refused = self._rows(
-            "SELECT number, key FROM came WHERE key IN (SELECT key FROM judged WHERE verdict = 'conflicting')"
-        )
-        losers = self._rows("SELECT sum(times - 1)::BIGINT FROM judged WHERE verdict <> 'conflicting'")
-        changed = self._rows("SELECT file, list(key) FROM judged WHERE verdict = 'changed' GROUP BY file")
+
+        def numbers(verdict: str) -> np.ndarray:
+            found = run("SELECT number FROM judged WHERE verdict = $v", {"v": verdict}).fetchnumpy()
+            return np.sort(np.asarray(found["number"], np.int64))
+
+        refused = run(_REFUSED).fetchall()
+        lost = run("SELECT sum(times - 1)::BIGINT FROM judged WHERE verdict <> 'conflicting'").fetchone()
+        changed = run("SELECT file, list(key) FROM judged WHERE verdict = 'changed' GROUP BY file").fetchall()
         return Settled(
-            new=self._numbers("new"),
-            changed=self._numbers("changed"),
-            same=self._numbers("same"),
-            repeated=int(losers[0][0] or 0),
+            new=numbers("new"),
+            changed=numbers("changed"),
+            same=numbers("same"),
+            repeated=int(lost[0] or 0) if lost else 0,
             conflicting=dict(refused),
             superseded={file: pa.array(keys, pa.string()) for file, keys in changed},
         )
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+        """Finish the file; nothing more can be added."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
-    def _numbers(self, verdict: str) -> np.ndarray:
-        found = self._connection.execute(
-            "SELECT number FROM judged WHERE verdict = $v ORDER BY number", {"v": verdict}
-        )
-        return np.asarray(found.fetchnumpy()["number"], np.int64)
-
-    def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self._connection.execute(query).fetchall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 __all__ = ["ROW_GROUP_ROWS", "RowGroup", "Written", "row_groups", "write_parquet"]
@@ -33,30 +35,49 @@ class Written:
 def write_parquet(rows: pa.Table, folder: Path, name: str, partition: Mapping[str, str]) -> Written:
     """Write one file; a failure leaves none behind."""
     path = folder / name
+    prunable = [field.name for field in rows.schema if _prunable(field.type)]
     try:
-        with pq.ParquetWriter(path, rows.schema, compression="zstd", compression_level=1) as writer:
+        with pq.ParquetWriter(
+            path,
+            rows.schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=_repetitive(rows),
+            write_statistics=prunable or False,
+        ) as writer:
             writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     stat = path.stat()
-    stats = json.dumps(_statistics(pq.read_metadata(path), rows.schema))
+    stats = json.dumps(_statistics(rows, prunable))
     return Written(name, stat.st_size, rows.num_rows, partition, stats, stat.st_mtime_ns // 1_000_000)
 
 
-def _statistics(footer: pq.FileMetaData, schema: pa.Schema) -> dict[str, Any]:
-    """Null counts of all columns, least and greatest of those worth pruning on (not of texts)."""
+def _repetitive(rows: pa.Table) -> list[str]:
+    """Return the columns whose first row group repeats values: only there a dictionary pays."""
+    head = rows.slice(0, ROW_GROUP_ROWS)
+    return [
+        name
+        for name, column in zip(head.schema.names, head.columns, strict=True)
+        if pc.count_distinct(column).as_py() * 2 < head.num_rows
+    ]
+
+
+def _statistics(rows: pa.Table, prunable: Iterable[str]) -> dict[str, Any]:
+    """Null counts of all columns, least and greatest of those worth pruning on (numbers and instants)."""
     low: dict[str, Any] = {}
     high: dict[str, Any] = {}
-    nulls: dict[str, int] = {}
-    for index, column in enumerate(schema):
-        found = [footer.row_group(group).column(index).statistics for group in range(footer.num_row_groups)]
-        nulls[column.name] = sum(one.null_count for one in found if one is not None)
-        ranged = [one for one in found if one is not None and one.has_min_max]
-        if ranged and _prunable(column.type):
-            low[column.name] = _plain(min(one.min for one in ranged))
-            high[column.name] = _plain(max(one.max for one in ranged))
-    return {"numRecords": footer.num_rows, "minValues": low, "maxValues": high, "nullCount": nulls}
+    for name in prunable:
+        found = pc.min_max(rows[name]).as_py()
+        if _comparable(found["min"]):
+            low[name], high[name] = _plain(found["min"]), _plain(found["max"])
+    nulls = {name: column.null_count for name, column in zip(rows.schema.names, rows.columns, strict=True)}
+    return {"numRecords": rows.num_rows, "minValues": low, "maxValues": high, "nullCount": nulls}
+
+
+def _comparable(value: Any) -> bool:
+    return value is not None and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def _prunable(kind: pa.DataType) -> bool:

@@ -70,6 +70,7 @@ class Sorter:
         self._held_bytes = 0
         self._runs: list[Path] = []
         self._pieces: dict[int, list[_Piece]] = {}
+        self._opened: dict[int, pa.RecordBatchFileReader] = {}
 
     def add(self, rows: pa.RecordBatch) -> None:
         """Take rows in any order."""
@@ -137,11 +138,19 @@ class Sorter:
         return list(pairwise(edges))
 
     def _read(self, piece: _Piece) -> pa.RecordBatch:
-        with (
-            storage_errors("read back a run of the sort"),
-            pa.memory_map(str(self._runs[piece.run])) as source,
-        ):
-            return pa.ipc.open_file(source).get_batch(piece.batch)
+        with storage_errors("read back a run of the sort"):
+            if piece.run not in self._opened:  # kept open: a run's dictionaries are read once
+                self._opened[piece.run] = pa.ipc.open_file(pa.memory_map(str(self._runs[piece.run])))
+            return _decoded(self._opened[piece.run].get_batch(piece.batch))
+
+
+def _decoded(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows without dictionary encoding."""
+    columns = [
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        for column in rows.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, rows.schema.names)
 
 
 def _sorted(rows: pa.RecordBatch, by: tuple[str, ...]) -> pa.RecordBatch:

@@ -1,6 +1,8 @@
 """Definitions: a closed document that tells all its faults, and an identity that titles do not touch."""
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 from stcloud.daas.definition import Column, Definition, Reading, Space, Time
 from stcloud.errors import InvalidDefinition
 from stcloud.testing.definitions import columns, definitions
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "definition.md"
 
 PLAIN = """
 id = "potholes"
@@ -170,3 +174,28 @@ def test_what_goes_without_saying():
 def test_what_must_be_in_the_file():
     definition = read(PLAIN + "[columns.status]\n[columns.note]\noptional = true\n")
     assert definition.required == ("id", "opened", "lon", "lat", "status")
+
+
+@pytest.mark.parametrize("model", [Definition, *MODELS.values()])
+def test_the_page_tells_every_key(model):
+    told = re.findall(r"^\| (`.+?`) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    keys = {key for cell in told for key in re.findall(r"`(\w+)`", cell)}
+    assert set(model.model_fields) <= keys
+
+
+def test_the_page_tells_every_reason():
+    page = PAGE.read_text(encoding="utf-8")
+    package = Path(__file__).resolve().parents[2] / "stcloud"
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((package / "daas").glob("*.py")))
+    text += "".join(path.read_text(encoding="utf-8") for path in sorted((package / "iaas").glob("*.py")))
+    calls = re.findall(r"(?:faults\.add|Refusal|_unplace)\((.*)\)$", text, re.MULTILINE)
+    reasons = {found[1] for call in calls if (found := re.search(r'"([a-z]+(?:-[a-z]+)*)[^"]*"\)*$', call))}
+    assert {"missing-key", "not-a-point", "known-key", "zero", "outside"} <= reasons
+    assert {reason for reason in reasons if f"| `{reason}` |" not in page} == set()
+
+
+def test_the_worked_example_is_a_definition():
+    example = re.search(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
+    definition = Definition.from_toml(example, name="hotline.toml")
+    assert definition.id == "hotline"
+    assert definition.columns["Art"].values["Schlagloch"] == "pothole"

@@ -11,15 +11,19 @@ from sqlglot import exp
 __all__ = ["Binder", "instant"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def instant(at_us: int) -> datetime:
-    """Return an instant as a datetime in UTC.
+    """Return an instant as a datetime in UTC; beyond the years 1 to 9999, where nothing happens, their end.
 
-    >>> instant(0).isoformat()
-    '1970-01-01T00:00:00+00:00'
+    >>> instant(0).isoformat(), instant(-(10**17)).isoformat()
+    ('1970-01-01T00:00:00+00:00', '0001-01-01T00:00:00+00:00')
     """
-    return _EPOCH + timedelta(microseconds=at_us)
+    try:
+        return _EPOCH + timedelta(microseconds=at_us)
+    except OverflowError:
+        return _FIRST if at_us < 0 else _LAST
 
 
 class Binder:
@@ -37,6 +41,10 @@ class Binder:
     def values(self) -> Mapping[str, Any]:
         """Value by name."""
         return self._values
+
+    def values_of(self, query: exp.Expression) -> Mapping[str, Any]:
+        """Return the values that a query names; some are bound and then not needed."""
+        return {one.name: self._values[one.name] for one in query.find_all(exp.Placeholder)}
 
     def bind(self, value: Any) -> exp.Expression:
         """Return a placeholder for ``value``."""

@@ -69,9 +69,9 @@ class _Compilation:
         last = self._last(goal, query, refined=bool(self._areas))
         stages: list[Stage] = []
         if self._areas:
-            stages = [Sql(query, self._binder.values), self._refine(given), Sql(last)]
+            stages = [Sql(query, self._binder.values_of(query)), self._refine(given), Sql(last)]
         else:
-            stages = [Sql(last, self._binder.values)]
+            stages = [Sql(last, self._binder.values_of(last))]
         read = sorted(
             {column.name for stage in stages[:1] for column in _columns(stage, self._snapshot.schema)}
         )
@@ -112,7 +112,8 @@ class _Compilation:
         return found + [self._near(place) for place in self._places]
 
     def _known(self, known: Known) -> list[exp.Expression]:
-        if known_by_all(self._files, known.at_us):
+        # Of all files, not of those that are left: an engine may read more than was asked for.
+        if known_by_all(self._snapshot.files, known.at_us):
             return []
         at = self._binder.instant(known.at_us)
         ends = _stored("st_recorded_to")

@@ -39,8 +39,9 @@ def graticule(
 
     Examples
     --------
-    >>> graticule((499_000, 3_540_000, 505_000, 3_544_000), "EPSG:4548", (2, 2))[1]
-    [(3540829.96..., '31.98°N'), (3543047.41..., '32.00°N')]
+    >>> meridians, parallels = graticule((499_000, 3_540_000, 505_000, 3_544_000), "EPSG:4548", (2, 2))
+    >>> [label for _, label in meridians], [label for _, label in parallels]
+    (['117.00°E', '117.05°E'], ['32.00°N'])
     """
     xmin, ymin, xmax, ymax = extent
     xs, ys = np.linspace(xmin, xmax, _SAMPLES), np.linspace(ymin, ymax, _SAMPLES)

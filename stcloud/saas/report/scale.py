@@ -100,7 +100,7 @@ def class_limits(counts: ArrayLike, most: int = 6) -> Classes:
 
     Returns
     -------
-    Classes from the least to the greatest count, at round limits.
+    Classes from the least to the greatest count, at round limits, none of them empty.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def class_limits(counts: ArrayLike, most: int = 6) -> Classes:
     >>> class_limits([1, 1, 2, 3]).labels()
     ('1', '2', '3')
     >>> class_limits([1] * 90 + [2, 3, 4, 8, 40]).labels()
-    ('1', '2', '3 – 6', '7 – 9', '10 – 19', '20 – 40')
+    ('1', '2', '3 – 6', '7 – 19', '20 – 40')
     >>> class_limits(range(400, 1000)).labels()
     ('400 – 499', '500 – 599', '600 – 699', '700 – 799', '800 – 899', '900 – 999')
     """
@@ -121,15 +121,17 @@ def class_limits(counts: ArrayLike, most: int = 6) -> Classes:
         raise InvalidInput("no-counts", "there are no counts to divide into classes")
     low, high, middle = int(values[0]), int(values[-1]), float(values[values.size // 2])
     if high - low < most:
-        return Classes(tuple(range(low, high + 1)), high)
+        return Classes(tuple(np.unique(values).tolist()), high)
     if low > 0 and high > _SKEWED * middle:
         inner = np.geomspace(low, high, most + 1)[1:-1]
         limits = [_nearest(one) for one in inner]
     else:
         inner = np.quantile(values, np.linspace(0, 1, most + 1)[1:-1])
-        step = max(1, int(10 ** math.floor(math.log10((high - low) / most))))
+        step = max(1, int(round_down((high - low) / most / 4)))
         limits = [round(one / step) * step for one in inner]
-    return Classes(tuple(sorted({low, *(one for one in limits if low < one <= high)})), high)
+    classes = Classes(tuple(sorted({low, *(one for one in limits if low < one <= high)})), high)
+    used = np.unique(classes.of(values))
+    return Classes(tuple(classes.starts[at] for at in used), high)
 
 
 def _nearest(value: float) -> int:
@@ -158,8 +160,7 @@ def round_down(value: float) -> float:
     """
     power = 10.0 ** math.floor(math.log10(value))
     return max(
-        (one * scale for scale in (power / 10, power) for one in _ROUND if one * scale <= value),
-        default=power,
+        one * scale for scale in (power / 10, power, power * 10) for one in _ROUND if one * scale <= value
     )
 
 

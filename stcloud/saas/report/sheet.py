@@ -52,7 +52,8 @@ class Sheet(Figure):
     """
 
     def __init__(self, width_px: int, height_px: int) -> None:
-        super().__init__(figsize=(width_px / DPI, height_px / DPI), dpi=DPI, facecolor="white", layout="none")
+        super().__init__(figsize=(width_px / DPI, height_px / DPI), dpi=DPI, facecolor="white")
+        self.set_layout_engine("none")
         self.agg = FigureCanvasAgg(self)
         self.width_px, self.height_px = width_px, height_px
 
@@ -66,26 +67,48 @@ class Sheet(Figure):
         """Return the width of a text in pixels."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
-            return float(self.agg.get_renderer().get_text_width_height_descent(text, font, False)[0])  # noqa: FBT003
+            renderer = self.agg.get_renderer()  # type: ignore[no-untyped-call]
+            return float(renderer.get_text_width_height_descent(text, font, ismath=False)[0])
 
-    def write(self, x_px: float, y_px: float, text: str, font: FontProperties, **style: Any) -> None:
+    def write(
+        self, x_px: float, y_px: float, text: str, size_pt: float, *, bold: bool = False, **style: Any
+    ) -> None:
         """Write a text with its top left corner at a place, unless ``style`` aligns it otherwise."""
         style = {"va": "top", "ha": "left", "parse_math": False, "usetex": False, **style}
+        font = lettering(size_pt, text, bold=bold)
         self.text(x_px / self.width_px, 1 - y_px / self.height_px, text, fontproperties=font, **style)
 
     def paragraph(
-        self, y_px: float, text: str, font: FontProperties, *, most: int, color: str, inset_px: float
+        self,
+        top_px: float,
+        inset_px: float,
+        text: str,
+        size_pt: float,
+        *,
+        most: int,
+        bold: bool = False,
+        color: str,
     ) -> float:
-        """Write a text between the insets, wrapped to ``most`` lines; return where the next one may start."""
-        width = self.width_px - 2 * inset_px
-        lines = wrap(text, width, lambda part: self.measure(part, font))
+        """Write a text between left and right inset, in at most so many lines; return where it ends."""
+        font = lettering(size_pt, text, bold=bold)
+        lines = wrap(text, self.width_px - 2 * inset_px, lambda part: self.measure(part, font))
         if len(lines) > most:
             lines = [*lines[: most - 1], f"{lines[most - 1]} …"]
-        step = font.get_size_in_points() / 72 * DPI * 1.35
-        for line in lines:
-            self.write(inset_px, y_px, line, font, color=color)
-            y_px += step
-        return y_px
+        elif len(lines) > 1:
+            lines = self._balanced(lines, inset_px, text, font)
+        step = size_pt / 72 * DPI * 1.35
+        for number, line in enumerate(lines):
+            self.write(inset_px, top_px + number * step, line, size_pt, bold=bold, color=color)
+        return top_px + len(lines) * step
+
+    def _balanced(self, lines: list[str], inset_px: float, text: str, font: FontProperties) -> list[str]:
+        """Return as many lines of more equal width: no last line of a single word."""
+        for share in (0.6, 0.7, 0.85):
+            width = share * (self.width_px - 2 * inset_px)
+            tried = wrap(text, width, lambda part: self.measure(part, font))
+            if len(tried) == len(lines):
+                return tried
+        return lines
 
     def block(self, x_px: float, y_px: float, width_px: float, height_px: float, **style: Any) -> None:
         """Fill a box given by its top left corner and size."""
@@ -99,15 +122,26 @@ class Sheet(Figure):
         return self.add_axes((*low, width_px / self.width_px, height_px / self.height_px))
 
 
-def lettering(size_pt: float, weight: str = "normal") -> FontProperties:
-    """Return a font: DejaVu Sans, and for what it lacks the first Chinese font found here."""
-    return FontProperties(family=list(_families()), size=size_pt, weight=weight)
+def lettering(size_pt: float, text: str = "", *, bold: bool = False) -> FontProperties:
+    """Return the font of a text: DejaVu Sans, or for Chinese text the first Chinese font found here.
+
+    Where the Chinese font has no bold face the whole text is plain.
+    """
+    chinese, has_bold = _chinese() if re.search(f"[{_WIDE}]", text) else ("", True)
+    families = [chinese, "DejaVu Sans"] if chinese else ["DejaVu Sans"]
+    return FontProperties(family=families, size=size_pt, weight="bold" if bold and has_bold else "normal")
 
 
 @functools.cache
-def _families() -> tuple[str, ...]:
-    known = set(font_manager.get_font_names())
-    return ("DejaVu Sans", *[name for name in _CJK if name in known][:1])
+def _chinese() -> tuple[str, bool]:
+    """Return the name of a Chinese font, empty when there is none, and whether it has a bold face."""
+    faces = font_manager.fontManager.ttflist
+    known = {face.name for face in faces}
+    found = next((name for name in _CJK if name in known), "")
+    weights = [
+        font_manager.weight_dict.get(str(face.weight), face.weight) for face in faces if face.name == found
+    ]
+    return found, not found or any(int(weight) >= 600 for weight in weights)
 
 
 def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:

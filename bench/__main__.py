@@ -1,0 +1,61 @@
+"""`python -m bench [--only NAME] [--scale small|full] [--data DIR] [--reuse]`, from the repository's root."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import cells, load, query, start
+from bench.data import Scale
+from bench.report import facts, keep, show
+
+_HERE = Path(__file__).parent
+_MEASURES = {
+    "start": start.findings,
+    "cells": cells.findings,
+    "load": load.loads,
+    "memory": load.longer,
+    "query": query.answers,
+    "growth": query.growth,
+}
+
+
+def main() -> None:
+    """Measure what is asked for, say it and keep it."""
+    asked = _arguments()
+    scale = Scale.of(asked.scale, asked.data.resolve(), reuse=asked.reuse)
+    machine, found, notes = facts(), [], Console(stderr=True)
+    for name in asked.only or _MEASURES:
+        with notes.status(f"{name} …"):
+            measured = list(_MEASURES[name](scale))
+        notes.print(f"kept in {keep(measured, scale.name, machine, _HERE / 'results')}: {name}")
+        found += measured
+    show(found, scale.name, machine)
+    for one in found:
+        for line in one.warnings:
+            notes.print(f"[red]{one.name}: {line}[/]")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="How fast we are beside others, as ratios."
+    )
+    parser.add_argument(
+        "--only", choices=_MEASURES, action="append", help="measure this only; may be repeated"
+    )
+    parser.add_argument(
+        "--scale", choices=("small", "full"), default="full", help="small: to try; full: to report"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=_HERE / ".data", metavar="DIR", help="where data is kept"
+    )
+    parser.add_argument(
+        "--reuse", action="store_true", help="keep layers of events; ask those of an earlier run"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

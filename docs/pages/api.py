@@ -1,0 +1,165 @@
+"""The page of the Python interface, from docstrings."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import stcloud
+from pages import GENERATED
+
+__all__ = ["page"]
+
+_HEAD = """# Python
+
+```python
+import stcloud as st
+```
+
+This page is all of the public surface. Names that are not here are the inside of the house: they may change in any
+release. Importing `stcloud` is light; an engine is started by the first question.
+"""
+_ORDER = (
+    "create", "open", "City", "Query", "Answer", "Explanation", "Reckoning", "Definition", "Area", "Job",
+    "StcloudError",
+)  # fmt: skip
+_LISTED = ("Parameters", "Attributes", "Raises")
+_WIDTH = 100
+
+
+def page() -> str:
+    """Return ``api.md``."""
+    names = [*_ORDER, *(name for name in stcloud.__all__ if name not in _ORDER)]
+    parts = [GENERATED, _HEAD]
+    for name in names:
+        found = getattr(stcloud, name)
+        parts += [
+            *(
+                _class(name, found)
+                if inspect.isclass(found)
+                else _function("##", f"stcloud.{name}", name, found)
+            )
+        ]
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _class(name: str, found: type) -> Iterator[str]:
+    yield from (f"## stcloud.{name}", "", *_prose(found.__doc__), "")
+    for member, value in vars(found).items():
+        if member.startswith("_"):
+            continue
+        plain = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+        if isinstance(plain, property):
+            yield from (f"### {name}.{member}", "", *_prose(plain.fget.__doc__ if plain.fget else ""), "")
+        elif inspect.isfunction(plain) and plain.__doc__:
+            yield from _function("###", f"{name}.{member}", member, plain)
+
+
+def _function(level: str, title: str, name: str, function: Any) -> Iterator[str]:
+    yield from (
+        f"{level} {title}",
+        "",
+        "```text",
+        _signature(name, function),
+        "```",
+        "",
+        *_prose(function.__doc__),
+        "",
+    )
+
+
+def _signature(name: str, function: Any) -> str:
+    signature = inspect.signature(function)
+    shown: list[str] = []
+    starred = False
+    for one in signature.parameters.values():
+        if one.name in ("self", "cls"):
+            continue
+        if one.kind is one.KEYWORD_ONLY and not starred:
+            shown.append("*")
+        starred |= one.kind in (one.KEYWORD_ONLY, one.VAR_POSITIONAL)
+        shown.append(_parameter(one))
+    end = f" -> {signature.return_annotation}" if isinstance(signature.return_annotation, str) else ""
+    line = f"{name}({', '.join(shown)}){end}"
+    if len(line) <= _WIDTH:
+        return line
+    return f"{name}(\n" + "".join(f"    {one},\n" for one in shown) + f"){end}"
+
+
+def _parameter(one: inspect.Parameter) -> str:
+    mark = {one.VAR_POSITIONAL: "*", one.VAR_KEYWORD: "**"}.get(one.kind, "")
+    hint = f": {one.annotation}" if isinstance(one.annotation, str) else ""
+    if one.default is one.empty:
+        return f"{mark}{one.name}{hint}"
+    default = getattr(one.default, "__name__", None) or repr(one.default)
+    return f"{mark}{one.name}{hint} = {default}"
+
+
+def _prose(text: str | None) -> list[str]:
+    """Return a numpydoc docstring as Markdown."""
+    lines = inspect.cleandoc(text or "").splitlines()
+    found: list[str] = []
+    section = ""
+    at = 0
+    while at < len(lines):
+        if at + 1 < len(lines) and lines[at] and re.fullmatch("-{3,}", lines[at + 1]):
+            section = lines[at]
+            found += [f"**{section}**", ""]
+            at += 2
+        else:
+            end = next((to for to in range(at, len(lines)) if _heads(lines, to)), len(lines))
+            found += [*_body(section, lines[at:end]), ""]
+            at = end
+    return _trimmed(found)
+
+
+def _heads(lines: list[str], at: int) -> bool:
+    return at + 1 < len(lines) and bool(lines[at]) and bool(re.fullmatch("-{3,}", lines[at + 1]))
+
+
+def _body(section: str, lines: list[str]) -> list[str]:
+    if section == "Examples":
+        return _examples(_trimmed(lines))
+    if section in _LISTED:
+        return [_item(line) for line in lines if line.strip()]
+    return [_marked(line) for line in _fenced(_trimmed(lines))]
+
+
+def _examples(lines: list[str]) -> list[str]:
+    """Fence what a doctest would run; prose among it stays prose."""
+    code = any(line.startswith(">>>") for line in lines)
+    return ["```pycon", *lines, "```"] if code else [_marked(line) for line in _fenced(lines)]
+
+
+def _fenced(lines: list[str]) -> Iterator[str]:
+    """Turn ``::`` and an indented block, or bare doctests, into a fence."""
+    inside = ""
+    for number, line in enumerate(lines):
+        doctest = line.startswith(">>>")
+        if not inside and (doctest or (line.startswith("    ") and number and not lines[number - 1].strip())):
+            inside = "pycon" if doctest else "text"
+            yield f"```{inside}"
+        elif inside and not (line.startswith("    ") or inside == "pycon"):
+            yield "```"
+            inside = ""
+        yield line.removeprefix("    ") if inside == "text" else line[:-1] if line.endswith("::") else line
+    if inside:
+        yield "```"
+
+
+def _item(line: str) -> str:
+    return f"  {_marked(line.strip())}" if line.startswith(" ") else f"- *{line.strip()}*:"
+
+
+def _marked(line: str) -> str:
+    if line.startswith("```"):
+        return line
+    return re.sub(r":\w+:`(\w+)`", r"`\1`", line.replace("``", "`"))
+
+
+def _trimmed(lines: list[str]) -> list[str]:
+    start = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+    end = next((at for at in range(len(lines), start, -1) if lines[at - 1].strip()), start)
+    return lines[start:end]

@@ -1,0 +1,164 @@
+"""The page of errors, from every call that makes one: kinds are literal there, or named here."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import stcloud
+from pages import GENERATED
+from stcloud import errors
+from stcloud.iaas.job import Cancelled
+from stcloud.saas.cli.exits import BUG, CANCELLED, CODES
+
+__all__ = ["page"]
+
+PACKAGE = Path(stcloud.__file__).parent
+CLASSES: tuple[type[errors.StcloudError], ...] = (
+    errors.InvalidInput, errors.InvalidDefinition, errors.NotFound, errors.Conflict, errors.Unsupported,
+    errors.MissingExtra, errors.StorageError, errors.FormatError, errors.InternalError, Cancelled,
+)  # fmt: skip
+COMPUTED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("iaas/folder.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
+}
+"""Kinds that are no literal where the error is made, by file and class."""
+MEANINGS: Mapping[tuple[str, str], str] = {
+    (
+        "InvalidDefinition",
+        "ambiguous-column",
+    ): "two columns have the same stored name, or one begins with `st_`",
+    ("InvalidDefinition", "invalid-definition"): "the definition has faults; `.faults` lists all of them",
+    ("InvalidInput", "cell-too-coarse"): "a cell is coarser than what was asked of it",
+    ("InvalidInput", "empty-area"): "the area, box or FeatureCollection has no inside",
+    ("InvalidInput", "invalid-range-count"): "a cover was asked for fewer than one range",
+    ("InvalidInput", "invalid-size"): "a map was asked for in a size that it cannot have",
+    ("InvalidInput", "lon-lat-out-of-range"): "a longitude or latitude cannot be; often the two were swapped",
+    (
+        "InvalidInput",
+        "metric-crs-needed",
+    ): "the CRS is not projected, or not in true metres; the hint proposes others",
+    (
+        "InvalidInput",
+        "other-definition",
+    ): "the layer was loaded with another definition than the one given now",
+    ("InvalidInput", "outside-lattice"): "a point is outside the city's square of 10,000 km by 10,000 km",
+    ("InvalidInput", "place-needed"): "nothing, or not enough, says where the rows of a file happened",
+    ("InvalidInput", "time-format-needed"): "the times of a file can be read in several ways, or in none",
+    ("InvalidInput", "too-many-rejected"): "more rows are rejected than allowed; nothing was loaded",
+    ("InvalidInput", "unknown-time-format"): "a time format has a part that is not known, or is not allowed",
+    ("InvalidInput", "unreadable-source"): "the file cannot be read as the format it is said to be in",
+    ("InvalidInput", "unreadable-time"): "not a time as ISO 8601 writes it, or one that does not exist",
+    ("InvalidInput", "wrong-type"): "the filter compares or computes with values whose types do not fit",
+    ("InvalidInput", "zone-needed"): "a wall-clock time was given without a zone",
+    ("StorageError", "disk-full"): "the disk is full",
+    ("StorageError", "no-permission"): "a file or folder may not be read or written",
+    ("StorageError", "read-only"): "the disk is read-only",
+    (
+        "StorageError",
+        "storage",
+    ): "the disk, or a table on it, failed in another way; the message repeats what it said",
+}
+"""Meanings where the messages are mostly values, or too many."""
+
+_HEAD = """# Errors
+
+Every error that stcloud raises on purpose is a `stcloud.StcloudError`. Its **class** says what a handler would do
+about it and decides the exit code; its **kind** is the precise fact, for machines. Kinds are only ever added, never
+renamed.
+
+- `error.kind`: one of the kinds below.
+- `error.message`: what was asked and what was found, with values; `str(error)` adds the hint.
+- `error.hint`: one thing to do, or nothing.
+- `error.nearest` (`NotFound`): names that exist and are spelt alike.
+- `error.faults` (`InvalidDefinition`): all faults of a definition.
+
+```python
+import stcloud as st
+
+try:
+    st.open("nowhere")
+except st.StcloudError as error:
+    assert error.kind == "no-city"
+    assert isinstance(error, KeyError)  # NotFound is a KeyError, InvalidInput a ValueError, StorageError an OSError
+```
+
+On the command line an error is one line on stderr. `STCLOUD_DEBUG=1` adds the traceback. A usage error of the command
+line itself (an unknown option, a missing argument) has no kind.
+"""
+
+
+def page() -> str:
+    """Return ``errors.md``."""
+    kinds = _kinds()
+    parts = [GENERATED, _HEAD]
+    for one in CLASSES:
+        summary = inspect.cleandoc(one.__doc__ or "").splitlines()[0].replace("``", "`")
+        parts += [
+            f"## {one.__name__}",
+            "",
+            f"{summary} Exit code {_code(one)}.",
+            "",
+            "| kind | meaning |",
+            "|---|---|",
+        ]
+        found = sorted((kind, said) for (name, kind), said in kinds.items() if name == one.__name__)
+        parts += [*(f"| `{kind}` | {said} |" for kind, said in found), ""]
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _kinds() -> dict[tuple[str, str], str]:
+    """Return the meaning of each class and kind."""
+    templates: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "testing" not in path.relative_to(PACKAGE).parts:
+            for name, kind, template in _calls(path):
+                templates[name, kind].append(template)
+    gone = MEANINGS.keys() - templates.keys()
+    if gone:
+        raise SystemExit(f"docs/pages/errors.py tells of kinds that nothing raises: {sorted(gone)}")
+    known = {
+        pair: MEANINGS.get(pair) or "; or ".join(dict.fromkeys(found)) for pair, found in templates.items()
+    }
+    return {pair: said.replace("|", "\\|") for pair, said in known.items()}
+
+
+def _calls(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Give class, kind and message template of each error made in a file."""
+    place = path.relative_to(PACKAGE).as_posix()
+    names = {one.__name__ for one in CLASSES}
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            not isinstance(call, ast.Call)
+            or not isinstance(call.func, ast.Name | ast.Attribute)
+            or not call.args
+        ):
+            continue
+        name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr
+        if name not in names:
+            continue
+        template = _template(call.args[1]) if len(call.args) > 1 else ""
+        first = call.args[0]
+        literal = isinstance(first, ast.Constant)
+        for kind in (str(first.value),) if literal else COMPUTED[place, name]:  # type: ignore[attr-defined]
+            yield name, kind, template
+
+
+def _template(node: ast.expr) -> str:
+    """Return a message with ``…`` for its values."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        text = "".join(str(one.value) if isinstance(one, ast.Constant) else "…" for one in node.values)
+        text = re.sub(r"'…'|\"…\"", "…", text)
+        return re.sub(r"( \([^()]*…\)|: ?…|…: …)+$|^…: (?=\w)", "", text)
+    return "…"
+
+
+def _code(error: type[Exception]) -> int:
+    if error is Cancelled:
+        return CANCELLED
+    return next((code for one, code in CODES if issubclass(error, one)), BUG)

@@ -1,0 +1,15 @@
+"""Map pictures for reports (ring: saas).
+
+Knows questions and answers (paas), cells and polygons (space), and Matplotlib. Must not know commands: whoever has an
+answer may draw it. Draws on figures of its own, never through pyplot.
+
+Nouns: `Sheet` (the figure, measured in pixels), `Marks` (what an answer puts on a map), `Classes` (of counts), the
+graticule (degrees along the edges).
+
+Start reading at `map.py`, then `scale.py`; `picture.py` takes title and outline from the question.
+"""
+
+from stcloud.saas.report.map import draw_map
+from stcloud.saas.report.picture import map_answer
+
+__all__ = ["draw_map", "map_answer"]

@@ -1,0 +1,115 @@
+"""The picture of a question: its answer as a map, with what was asked as the title."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from stcloud.paas.query import Place, Predicate
+from stcloud.saas.report.map import draw_map
+from stcloud.time import When
+from stcloud.time.recurrence import hours_text, weekdays_text
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from stcloud.paas.query import Answer, Query
+    from stcloud.space import Lattice
+    from stcloud.time import Span, Zone
+
+__all__ = ["asked_area", "asked_title", "map_answer"]
+
+_ROUND = ("Y", "M", "D")
+
+
+def map_answer(query: Query, answer: Answer, path: Path) -> Path:
+    """Draw the answer of a query as a map.
+
+    Parameters
+    ----------
+    query
+        What was asked; it gives the title and the outline.
+    answer
+        Its rows, or its counts by cell.
+    path
+        PNG file to write.
+
+    Returns
+    -------
+    The file.
+
+    Raises
+    ------
+    Unsupported, InvalidInput, StorageError
+        As `draw_map`.
+    """
+    subject = query.subject
+    places = [one.said for one in query.conditions if isinstance(one, Place)]
+    subtitle = f"{subject.charter.name}, layer {subject.layer.name}"
+    subtitle += "".join(f"  ·  in {one}" for one in places)
+    draw_map(answer, asked_area(query), title=asked_title(query), subtitle=subtitle, path=path)
+    return path
+
+
+def asked_title(query: Query) -> str:
+    """Say what and when a query asks for, as the title of a map.
+
+    Days, months and years are written as people read them, the last one included.
+    """
+    layer = query.subject.layer
+    parts = [one.said for one in query.conditions if isinstance(one, Predicate)]
+    parts += [_when(one) for one in query.conditions if isinstance(one, When)]
+    asked = "; ".join(part for part in parts if part)
+    name = layer.definition.title or layer.name
+    return f"{name}: {asked}" if asked else name
+
+
+def asked_area(query: Query) -> BaseGeometry | None:
+    """Return the area that a query asks for, cells included, in the city's CRS; None: the whole city."""
+    lattice = query.subject.charter.lattice
+    shapes = [_shape(one, lattice) for one in query.conditions if isinstance(one, Place)]
+    return functools.reduce(shapely.intersection, shapes) if shapes else None
+
+
+def _shape(place: Place, lattice: Lattice) -> BaseGeometry:
+    cells = np.array(place.cells, np.int64)
+    shapes = [*shapely.box(*lattice.bounds(cells)), *([] if place.area is None else [place.area])]
+    return shapes[0] if len(shapes) == 1 else shapely.union_all(shapes)
+
+
+def _when(when: When) -> str:
+    """Write a time condition: ``2024-07 to 2024-09, mon–fri, 07:00-10:00``."""
+    periods = [period for span in when.spans if (period := _period(span, when.zone))]
+    parts = [" and ".join(periods) if len(when.spans) else "never"]
+    if when.weekdays is not None:
+        days = weekdays_text(when.weekdays).split(",")
+        running = len(days) > 2 and max(when.weekdays) - min(when.weekdays) == len(days) - 1
+        parts.append(f"{days[0]}–{days[-1]}" if running else ", ".join(days))
+    if when.hours is not None:
+        parts.append(hours_text(when.hours))
+    return ", ".join(part for part in parts if part)
+
+
+def _period(span: Span, zone: Zone) -> str:
+    ends = [None if one is None else _local(one, zone) for one in (span.start_us, span.end_us)]
+    unit = next((unit for unit in _ROUND if all(one is None or _is_round(one, unit) for one in ends)), "m")
+    last = 0 if unit == "m" or span.start_us is None else 1
+    start, end = (
+        "" if one is None else str(one.astype(f"M8[{unit}]") - less).replace("T", " ")
+        for one, less in zip(ends, (0, last), strict=True)
+    )
+    if start and end:
+        return start if start == end else f"{start} to {end}"
+    return f"since {start}" if start else f"before {end}" if end else ""
+
+
+def _local(at_us: int, zone: Zone) -> np.datetime64:
+    return np.datetime64(int(zone.to_local(np.array([at_us]))[0]), "us")
+
+
+def _is_round(at: np.datetime64, unit: str) -> bool:
+    return bool(at.astype(f"M8[{unit}]") == at)

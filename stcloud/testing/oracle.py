@@ -1,0 +1,253 @@
+"""The oracle: a third implementation of loads and questions, plain, slow and obvious.
+
+It keeps every state of every key in a list, asks each of them one thing after another, and leaves points to
+pyproj and shapely, clocks to `zoneinfo`. What an engine answers must equal what it answers, row for row.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import cql2
+import pandas as pd
+
+from stcloud.testing.almanac import BINS, bin_of, happens, read_instant, read_span
+from stcloud.testing.ground import LEVELS, Ground
+from stcloud.testing.logic import evaluate
+from stcloud.testing.reader import Reader, Record
+
+if TYPE_CHECKING:
+    from stcloud.daas.definition import Definition
+    from stcloud.daas.ingest import Mode
+    from stcloud.testing.question import Places, Question, Times
+
+__all__ = ["Oracle", "State", "Tally"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class State:
+    """What was believed of a key from one load until another, ``[from, to)``."""
+
+    record: Record
+    from_us: int
+    to_us: int | None = None
+
+    def believed(self, at_us: int) -> bool:
+        """Tell whether it was believed at an instant of recorded time."""
+        return self.from_us <= at_us and (self.to_us is None or at_us < self.to_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a load should come to: counts as in a reckoning, and why rows were refused, by their number."""
+
+    recorded_at_us: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    unplaced_by: Mapping[str, int] = field(default_factory=dict)
+    refusals: Mapping[int, str] = field(default_factory=dict)
+    known: bool = False
+
+
+class Oracle:
+    """One layer of a city, as it should be.
+
+    Parameters
+    ----------
+    definition
+        How its rows are read.
+    crs, origin, zone
+        The city's metric CRS, its lattice's south-west corner (metres) and its time zone.
+
+    Examples
+    --------
+    >>> from stcloud import Definition
+    >>> text = 'id="a"\\nkind="event"\\nkey=["id"]\\n[time]\\ncolumn="at"\\n[space]\\nlon="lon"\\nlat="lat"'
+    >>> oracle = Oracle(Definition.from_toml(text, name="a"), "EPSG:32618", (-4_000_000, -1_000_000), "America/New_York")
+    >>> rows = pd.DataFrame({"id": ["1", ""], "at": "2024-03-05", "lon": "-74", "lat": "40.7"})
+    >>> oracle.load(rows, mode="changes", now_us=5).refusals
+    {2: 'missing-key'}
+    """
+
+    def __init__(self, definition: Definition, crs: str, origin: tuple[int, int], zone: str) -> None:
+        self.states: list[State] = []
+        self.columns: list[str] = []
+        self._definition = definition
+        self._zone = ZoneInfo(zone)
+        self._ground = Ground(crs, origin)
+        self._reader = Reader(definition, self._ground, self._zone)
+        self._seen: dict[object, Tally] = {}
+        self._current: dict[str, State] = {}
+
+    def load(self, rows: pd.DataFrame, *, mode: Mode, now_us: int) -> Tally:
+        """Take in a file.
+
+        Parameters
+        ----------
+        rows
+            Text as the file has it; the first row has number 1.
+        mode
+            As for `City.load`.
+        now_us
+            The present, UTC microseconds.
+        """
+        identity = (mode, *rows.columns, *rows.to_numpy().ravel().tolist())
+        if identity in self._seen:
+            earlier = self._seen[identity]
+            return Tally(earlier.recorded_at_us, earlier.counts, known=True)
+        last_us = max((one.recorded_at_us for one in self._seen.values()), default=now_us - 1)
+        tally = self._take(rows, mode, max(now_us, last_us + 1))
+        self._seen[identity] = tally
+        return tally
+
+    @property
+    def recorded_us(self) -> list[int]:
+        """Instants of all loads, in their order."""
+        return sorted(one.recorded_at_us for one in self._seen.values())
+
+    def answer(self, question: Question) -> pd.DataFrame:
+        """Return the rows or counts that a question asks for."""
+        found = self._found(question)
+        return self._rows(found, question.limit) if question.by is None else self._count(found, question.by)
+
+    def _take(self, rows: pd.DataFrame, mode: Mode, now_us: int) -> Tally:
+        texts: list[dict[str, str]] = rows.to_dict("records")
+        read = {number: self._reader.read(row, keys_only=mode == "delete") for number, row in enumerate(texts, 1)}
+        refusals = {number: one for number, one in read.items() if isinstance(one, str)}
+        records = {number: one for number, one in read.items() if isinstance(one, Record)}
+        if mode != "delete":
+            self._add_columns(rows.columns)
+        counts = Counter(read=len(texts))
+        stored: list[Record] = []
+        for numbers in _by_key(records).values():
+            verdict, refused = self._judge(numbers, records, mode)
+            refusals |= refused
+            counts.update(verdict)
+            counts["duplicates"] += len(numbers) - len(refused) - verdict.total()
+            if not refused:
+                self._settle(records[self._winner(numbers)], verdict, mode, now_us, stored)
+        adjusted = sum(one.adjusted for number, one in records.items() if number not in refusals)
+        unplaced = Counter(one.unplaced for one in stored if one.unplaced)
+        counts.update(rejected=len(refusals), time_adjusted=adjusted, unplaced=unplaced.total())
+        return Tally(now_us, _all_counts(counts), dict(unplaced), dict(sorted(refusals.items())))
+
+    def _add_columns(self, names: Iterable[str]) -> None:
+        kept = self._reader.kept(names)
+        shown = [column.rename or name for name, column in kept.items()]
+        self.columns += [name for name in shown if name not in self.columns]
+
+    def _winner(self, numbers: list[int]) -> int:
+        return numbers[0] if self._definition.duplicates == "first" else numbers[-1]
+
+    def _judge(
+        self, numbers: list[int], records: Mapping[int, Record], mode: Mode
+    ) -> tuple[Counter[str], dict[int, str]]:
+        """Say what becomes of the row that stands for a key, and which rows of the key are refused."""
+        said = [records[number].said for number in numbers]
+        if self._definition.duplicates == "refuse" and any(one != said[0] for one in said):
+            return Counter(), dict.fromkeys(numbers, "conflicting-key")
+        winner = self._winner(numbers)
+        current = self._current.get(records[winner].key)
+        if mode == "append" and current is not None:
+            return Counter(), {winner: "known-key"}
+        if mode == "delete":
+            return Counter(["updated" if current else "unchanged"]), {}
+        if current is None:
+            return Counter(["accepted"]), {}
+        return Counter(["unchanged" if current.record.said == records[winner].said else "updated"]), {}
+
+    def _settle(self, record: Record, verdict: Counter[str], mode: Mode, now_us: int, stored: list[Record]) -> None:
+        if verdict["updated"]:
+            self._current.pop(record.key).to_us = now_us
+        if mode != "delete" and not verdict["unchanged"]:
+            self._current[record.key] = State(record, now_us)
+            self.states.append(self._current[record.key])
+            stored.append(record)
+
+    def _found(self, question: Question) -> list[Record]:
+        at_us = self._known_us(question.known_at)
+        found = [one.record for one in self.states if one.believed(at_us)]
+        for what in question.what:
+            found = self._that(found, what)
+        for where in question.where:
+            found = self._there(found, where)
+        for when in question.when:
+            found = self._then(found, when)
+        return sorted(found, key=lambda one: (one.time, one.key))
+
+    def _known_us(self, asked: str | int | None) -> int:
+        newest_us = self.recorded_us[-1] if self._seen else 0
+        if asked is None:
+            return newest_us
+        at_us = asked if isinstance(asked, int) else (read_instant(asked, self._zone) - _EPOCH) // timedelta(microseconds=1)
+        return min(at_us, newest_us)
+
+    def _that(self, records: list[Record], what: str | Mapping[str, Any]) -> list[Record]:
+        tree = cql2.parse_text(what).to_json() if isinstance(what, str) else json.loads(json.dumps(what))
+        nothing = dict.fromkeys(self.columns)
+        return [one for one in records if evaluate(tree, nothing | dict(one.values or {}), self._zone) is True]
+
+    def _there(self, records: list[Record], where: Places) -> list[Record]:
+        lies_in = self._ground.lies_in(where)
+        return [one for one in records if one.spot is not None and lies_in(one.spot)]
+
+    def _then(self, records: list[Record], when: Times) -> list[Record]:
+        spans = [read_span(text, self._zone) for text in when.texts] or [(None, None)]
+        return [one for one in records if happens(one.time, spans, when.weekdays, when.hours, self._zone)]
+
+    def _rows(self, records: list[Record], limit: int | None) -> pd.DataFrame:
+        lasting = {"st_time_to"} if self._definition.time.end else set()
+        names = ["st_key", "st_time", *lasting, *self.columns, "st_x", "st_y", "st_cell", "st_unplaced"]
+        rows = [self._row(one) for one in records[:limit]]
+        return pd.DataFrame([[row[name] for name in names] for row in rows], columns=names, dtype=object)
+
+    def _row(self, record: Record) -> dict[str, Any]:
+        x, y, cell = record.spot or (None, None, None)
+        own = {"st_key": record.key, "st_time": record.time, "st_time_to": record.ends, "st_unplaced": record.unplaced}
+        values = dict.fromkeys(self.columns) | dict(record.values or {})
+        return own | {"st_x": x, "st_y": y, "st_cell": cell} | values
+
+    def _count(self, records: list[Record], by: tuple[str, ...]) -> pd.DataFrame:
+        names = [*(_field(one) for one in by), "count"]
+        groups = Counter(tuple(self._group(record, one) for one in by) for record in records)
+        if not by:
+            return pd.DataFrame([[len(records)]], columns=names, dtype=object)
+        rows = [[*(label for _, label in group), count] for group, count in sorted(groups.items())]
+        return pd.DataFrame(rows, columns=names, dtype=object)
+
+    def _group(self, record: Record, by: str) -> tuple[tuple[object, ...], Any]:
+        """Return what a record's group is sorted by, nulls last, and its label."""
+        if by in BINS:
+            return bin_of(record.time, by, self._zone)
+        if by.startswith("cell:"):
+            digits = LEVELS[by.removeprefix("cell:")]
+            value = None if record.spot is None else int(str(record.spot[2])[:digits])
+        else:
+            value = (record.values or {}).get(by.strip('"'))
+        return ((True,), None) if value is None else ((False, value), value)
+
+
+def _field(by: str) -> str:
+    if by.startswith("cell:"):
+        return by.replace(":", "_")
+    return by.replace("-", "_") if by in BINS else by.strip('"')
+
+
+def _by_key(records: Mapping[int, Record]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for number, record in records.items():
+        found.setdefault(record.key, []).append(number)
+    return found
+
+
+def _all_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    names = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
+    return {name: counts.get(name, 0) for name in names}

@@ -1,0 +1,76 @@
+"""Every engine answers the corpus as the oracle does."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import stcloud
+from stcloud.iaas.duck import Duck
+from stcloud.iaas.engine import Engine
+from stcloud.testing.engines import corpus, difference
+from stcloud.testing.oracle import Oracle
+from stcloud.testing.question import Question
+from stcloud.testing.scenes import Scene, scenes
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+QUESTIONS = corpus()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Scene, Path, Oracle]]:
+    """Cities and oracles, loaded alike."""
+    folder = tmp_path_factory.mktemp("scenes")
+    found = {}
+    for name, scene in scenes(FIXTURES).items():
+        city, oracle = folder / name.replace("/", "-"), scene.oracle()
+        for reckoning, tally in zip(scene.build(city), scene.tallies(oracle), strict=True):
+            assert reckoning.counts == tally.counts
+            assert dict(reckoning.unplaced_by) == tally.unplaced_by
+        found[name] = (scene, city, oracle)
+    return found
+
+
+@pytest.fixture(scope="module")
+def duckdb() -> Iterator[Engine]:
+    engine = Duck()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def sail() -> Iterator[Engine]:
+    os.environ["RUST_LOG"] = "off"  # before the server's library is loaded
+    pysail = pytest.importorskip("pysail.spark", reason="pysail is not installed")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        pytest.importorskip("pyspark.sql.connect.session", reason="pyspark is not installed")
+    from stcloud.iaas.spark import Spark
+
+    server = pysail.SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    host, port = server.listening_address
+    engine = Spark(f"sc://{host}:{port}")
+    yield engine
+    engine.close()
+    server.stop()
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+@pytest.mark.parametrize("name", ["duckdb", "sail"])
+def test_engine_answers_as_the_oracle(
+    name: str, question: Question, built: dict[str, tuple[Scene, Path, Oracle]], request: pytest.FixtureRequest
+) -> None:
+    scene, folder, oracle = built[question.scene]
+    city = stcloud.open(folder, engine=request.getfixturevalue(name))
+    answer = question.ask(city, scene.layer)
+    assert difference(answer.table, oracle.answer(question)) is None
+
+
+def test_names_of_questions_are_their_own() -> None:
+    names = [question.name for question in QUESTIONS]
+    assert len(set(names)) == len(names)
