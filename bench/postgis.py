@@ -49,6 +49,7 @@ FROM events WHERE ST_Intersects(geom, ST_GeomFromWKB(%s, {_SRID})) AND at >= %s 
 _BATCH = 200_000
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+Process = subprocess.Popen[bytes]
 
 
 class Missing(Exception):
@@ -65,48 +66,38 @@ def server() -> Iterator[Connection]:
     owner: dict[str, Any] = {} if os.geteuid() else {"user": "postgres", "group": "postgres"}
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     try:
-        if owner:
-            _give(folder, owner)
-        data = folder / "data"
-        subprocess.run(
-            [
-                programs / "initdb",
-                "-D",
-                data,
-                "-U",
-                "bench",
-                "--auth=trust",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "--no-sync",
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=folder,
-            **owner,
-        )
-        command = [
-            programs / "postgres",
+        _give(folder, owner)
+        data = str(folder / "data")
+        made = [
+            str(programs / "initdb"),
             "-D",
             data,
-            "-k",
-            folder,
-            *(f"--{name}={text}" for name, text in _SETTINGS.items()),
+            "-U",
+            "bench",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
         ]
-        with (folder / "log").open("w") as log:
-            process: subprocess.Popen[bytes] = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=folder, **owner
-            )
-        try:
-            with _connected(folder, process) as connection:
-                _extend(connection)
-                yield connection
-        finally:
-            process.send_signal(signal.SIGINT)  # ends sessions too
-            process.wait(60)
+        subprocess.run([*made, "--locale=C"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **owner)
+        with _running(programs, folder, owner) as process, _connected(folder, process) as connection:
+            _extend(connection)
+            yield connection
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _running(programs: Path, folder: Path, owner: dict[str, Any]) -> Iterator[Process]:
+    settings = [f"--{name}={text}" for name, text in _SETTINGS.items()]
+    command = [str(programs / "postgres"), "-D", str(folder / "data"), "-k", str(folder), *settings]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **owner)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)  # does not wait for sessions
+        process.wait(60)
 
 
 def fill(connection: Connection, source: Path) -> float:
@@ -136,7 +127,7 @@ def _rows(batch: pa.RecordBatch) -> Iterator[tuple[str, ...]]:
     return zip(number, at, places, category, strict=True)
 
 
-def _connected(folder: Path, process: subprocess.Popen[bytes]) -> Connection:
+def _connected(folder: Path, process: Process) -> Connection:
     """Nothing is prepared: a plan that serves any area would serve each badly."""
     for _ in range(300):
         if process.poll() is not None:
@@ -167,6 +158,8 @@ def _programs() -> Path:
 
 
 def _give(folder: Path, owner: dict[str, Any]) -> None:
+    if not owner:
+        return
     try:
         shutil.chown(folder, **owner)
     except LookupError as error:

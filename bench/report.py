@@ -97,12 +97,10 @@ class Finding:
         found = [
             f"{peer} counts otherwise in {times} questions" for peer, times in differing.items() if times
         ]
-        peers = {name: said for name, said in more.items() if isinstance(said, dict) and "missing" in said}
-            name: said["missing"]
-            for name, said in more.items()
-            if isinstance(said, dict) and "missing" in said
-        }
-        return found + [f"{name} is left out: {said['missing']}" for name, said in peers.items()]
+        for name, said in more.items():
+            if isinstance(said, dict) and "missing" in said:
+                found.append(f"{name} is left out: {said['missing']}")
+        return found
 
     def _meets(self, target: Target) -> bool | None:
         asked = [(self.ratio, target.ratio), (self.ours, target.most)]

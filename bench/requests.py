@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -73,10 +73,13 @@ Drawn = NDArray[np.int64]
 
 def write_csv(path: Path, tables: Iterable[pa.Table]) -> None:
     """Write tables of one schema as one CSV file, quoted only where needed."""
-    batches = (batch for table in tables for batch in table.to_batches())
-    first = next(batches)
-    reader = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], batches))
-    duckdb.from_arrow(reader, connection=duckdb.connect()).write_csv(str(path))
+    connection, piece = duckdb.connect(config={"enable_progress_bar": False}), path.with_suffix(".piece")
+    with path.open("wb") as whole:
+        for number, table in enumerate(tables):
+            duckdb.from_arrow(table, connection=connection).write_csv(str(piece), header=number == 0)
+            with piece.open("rb") as part:
+                shutil.copyfileobj(part, whole, 1 << 22)
+    piece.unlink()
 
 
 def rows_like_nyc(

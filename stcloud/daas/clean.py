@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.column import Faults, Values, plain, read_column, without_nulls
+from stcloud.daas.column import Faults, Values, plain, read_column, trimmed, without_nulls
 from stcloud.daas.definition import Definition
 from stcloud.daas.place import Placer
 from stcloud.daas.schema import INSTANT, Attribute
@@ -95,11 +95,10 @@ class Cleaner:
     def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
         if not self.definition.key:
             return pa.array([one.hex() for one in digest.to_pylist()], pa.string())
-        parts = [pc.utf8_trim_whitespace(plain(source[name])) for name in self.definition.key]
+        parts = [trimmed(plain(source[name])) for name in self.definition.key]
         for name, part in zip(self.definition.key, parts, strict=True):
-            missing = pc.fill_null(pc.equal(pc.utf8_length(part), 0), fill_value=True)
-            faults.add(missing, name, part, "missing-key")
-        return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "|")
+            faults.add(pc.is_null(part), name, part, "missing-key")
+        return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*map(_escaped, parts), "|")
 
     def _add_time(self, source: Mapping[str, pa.Array], own: dict[str, pa.Array], faults: Faults) -> Values:
         reading = self.definition.time
@@ -132,3 +131,8 @@ class Cleaner:
 def _months(utc_us: Values) -> Values:
     days = np.floor_divide(utc_us, _DAY_US).astype("datetime64[D]")
     return days.astype("datetime64[M]").astype(np.int64)
+
+
+def _escaped(part: pa.Array) -> pa.Array:
+    """Return a part of a composite key that no other parts can be mistaken for."""
+    return pc.replace_substring(pc.replace_substring(part, "\\", "\\\\"), "|", "\\|")

@@ -15,7 +15,7 @@ from stcloud.daas.schema import INSTANT
 from stcloud.iaas.source import Refusal
 from stcloud.time import Zone, read_stamps
 
-__all__ = ["Faults", "Values", "plain", "read_column", "read_numbers", "without_nulls"]
+__all__ = ["Faults", "Values", "plain", "read_column", "read_numbers", "trimmed", "without_nulls"]
 
 Values = NDArray[Any]
 
@@ -83,6 +83,12 @@ def plain(values: pa.Array) -> pa.Array:
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
 
 
+def trimmed(values: pa.Array) -> pa.Array:
+    """Return texts without white space around them; null where nothing is left."""
+    texts = pc.utf8_trim_whitespace(values)
+    return pc.if_else(pc.equal(pc.binary_length(texts), 0), None, texts)
+
+
 def read_column(name: str, values: pa.Array, column: Column, zone: Zone, faults: Faults) -> pa.Array:
     """Return a column's values as its declared type; what cannot be read is a fault."""
     if column.type == "text" and not column.values and column.otherwise == "keep":
@@ -92,7 +98,7 @@ def read_column(name: str, values: pa.Array, column: Column, zone: Zone, faults:
         values = _mapped(name, values, column, faults)
     if column.type == "text":
         return values
-    texts = pc.utf8_trim_whitespace(values)
+    texts = trimmed(values)
     if column.type in ("date", "instant"):
         return _moments(name, texts, column, zone, faults)
     if column.type == "boolean":

@@ -54,7 +54,7 @@ class Time(_Closed):
     """
 
     column: Text
-    formats: tuple[Text, ...] = ("iso",)
+    formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
     zone: str | None = None
     end: Text | None = None
 
@@ -85,8 +85,9 @@ class Space(_Closed):
             raise ValueError("both coordinates must be named")
         if self.lon is None and self.crs is None:
             raise ValueError("crs must be declared for x and y or a geometry column; it is never guessed")
-        if self.crs is not None:
-            read_crs(self.crs)
+        if self.lon is not None and not read_crs(self.declared_crs).is_geographic:
+            raise ValueError(f"crs {self.crs} is not in degrees; name its columns x and y")
+        read_crs(self.declared_crs)
         if self.datum in (Datum.GCJ02, Datum.BD09) and not read_crs(self.declared_crs).is_geographic:
             raise ValueError(f"datum {self.datum} shifts degrees; crs {self.crs} is not in degrees")
         return self
@@ -109,7 +110,7 @@ class Column(_Closed):
     """
 
     type: Literal["text", "integer", "number", "boolean", "date", "instant"] = "text"
-    formats: tuple[Text, ...] = ("iso",)
+    formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
     zone: str | None = None
     null: tuple[str, ...] = ()
     values: dict[str, str] = Field(default_factory=dict)
@@ -259,7 +260,7 @@ def _toml(document: dict[str, Any], path: str = "") -> Iterator[str]:
     """Write the few shapes that a definition has: plain values first, then tables."""
     for key, value in document.items():
         if not isinstance(value, dict):
-            yield f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"
+            yield f"{_key(key)} = {_quoted(value)}"
     for key, value in document.items():
         if isinstance(value, dict) and (value or path == "columns"):
             name = f"{path}.{_key(key)}" if path else _key(key)
@@ -269,4 +270,9 @@ def _toml(document: dict[str, Any], path: str = "") -> Iterator[str]:
 
 
 def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)
+
+
+def _quoted(value: Any) -> str:
+    """Write a value as TOML; it differs from JSON in one character that must be escaped."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from stcloud.daas.column import plain, trimmed
 from stcloud.daas.definition import Definition, Reading, Space, Time
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas import source as files
@@ -23,6 +24,9 @@ _FORMATS = (
     "%d/%m/%Y %I:%M:%S %p", "%d/%m/%Y %I:%M %p", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y",
     "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
 )  # fmt: skip
+
+
+_ENOUGH = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +146,12 @@ def _space(source: files.Source, options: Options, path: Path) -> Space:
 
 
 def _formats(source: files.Source, column: str, path: Path) -> tuple[str, ...]:
-    """Find the one format that reads all of the first rows' times."""
+    """Find the one format that reads the first rows' times; a few unreadable ones do not count."""
     batch = next(iter(source.batches()), None)
-    values = batch.rows.column(column).drop_null() if batch else pa.array([], pa.string())
-    values = values.filter(pa.compute.not_equal(values, ""))
-    fitting = [one for one in _FORMATS if len(values) and read_stamps(values, [one], Zone("UTC")).valid.all()]
+    values = trimmed(plain(batch.rows.column(column))).drop_null() if batch else pa.array([], pa.string())
+    read = {one: int(read_stamps(values, [one], Zone("UTC")).valid.sum()) for one in _FORMATS}
+    most = max(read.values())
+    fitting = [one for one, count in read.items() if count == most and count > _ENOUGH * len(values)]
     if len(fitting) == 1:
         return (fitting[0],)
     example = repr(values[0].as_py()) if len(values) else "nothing"

@@ -30,7 +30,7 @@ from stcloud.daas.definition import Definition
 from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.place import Placer
-from stcloud.daas.schema import Attribute, bind_columns, require_columns
+from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns
 from stcloud.errors import InternalError, InvalidInput
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import Keys, Settled
@@ -143,11 +143,12 @@ class Ingest:
         InvalidInput
             ``too-many-rejected``: more rows were rejected than the limit allows; nothing was written.
         """
-        columns = self._columns(source, name)
+        names = as_defined(self.definition, source.columns)
+        columns = self._columns(names, name)
         wanted = [] if self.mode == "delete" else list(columns.values())
         keys, sorter = Keys(staging), Sorter(staging, part=MONTH, order=ORDER)
         try:
-            intake = self._take_in(source, columns, keys, sorter, job)
+            intake = self._take_in(source, names, columns, keys, sorter, job)
             self._refuse_too_many(intake, len(intake.refusals), name)
             if wanted or self.layer.table.exists:
                 self.layer.prepare(wanted)
@@ -173,11 +174,11 @@ class Ingest:
         self.layer.compact()
         return reckoning
 
-    def _columns(self, source: Source, name: str) -> Mapping[str, Attribute]:
+    def _columns(self, names: tuple[str, ...], source: str) -> Mapping[str, Attribute]:
         if self.mode == "delete" and self.definition.key:
-            require_columns(self.definition, self.definition.key, source.columns, name)
+            require_columns(self.definition, self.definition.key, names, source)
             return {}
-        return bind_columns(self.definition, source.columns, name)
+        return bind_columns(self.definition, names, source)
 
     @property
     def _rule(self) -> Literal["last", "first", "refuse"]:
@@ -185,7 +186,13 @@ class Ingest:
         return "last" if self.mode == "delete" else self.definition.duplicates
 
     def _take_in(
-        self, source: Source, columns: Mapping[str, Attribute], keys: Keys, sorter: Sorter, job: Job
+        self,
+        source: Source,
+        names: tuple[str, ...],
+        columns: Mapping[str, Attribute],
+        keys: Keys,
+        sorter: Sorter,
+        job: Job,
     ) -> _Intake:
         cleaner = Cleaner(
             self.definition,
@@ -195,7 +202,7 @@ class Ingest:
             self.mode == "delete",
         )
         intake = _Intake()
-        for cleaned in _cleaned(source, cleaner):
+        for cleaned in _cleaned(source, names, cleaner):
             intake.read += cleaned.read
             intake.adjusted.update(cleaned.adjusted.tolist())
             intake.refusals += cleaned.refusals
@@ -322,10 +329,11 @@ def _unplaced(rows: pa.RecordBatch) -> dict[str, int]:
     return {pair["values"]: pair["counts"] for pair in counted.to_pylist()}
 
 
-def _cleaned(source: Source, cleaner: Cleaner) -> Iterator[Cleaned]:
+def _cleaned(source: Source, names: tuple[str, ...], cleaner: Cleaner) -> Iterator[Cleaned]:
     """Clean batches on other threads while the file is being read; in file order."""
     with ThreadPoolExecutor(_WORKERS) as pool:
-        yield from _ordered(pool, cleaner.clean, ((batch,) for batch in source.batches()), ahead=_AHEAD)
+        batches = ((replace(one, rows=one.rows.rename_columns(list(names))),) for one in source.batches())
+        yield from _ordered(pool, cleaner.clean, batches, ahead=_AHEAD)
 
 
 def _ordered(

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.daas.column import Faults, plain, read_numbers
+from stcloud.daas.column import Faults, plain, read_numbers, trimmed
 from stcloud.daas.definition import Space
 from stcloud.space import LONLAT, Datum, Lattice, inside_area_of_use, project, read_crs, to_wgs84
 
@@ -66,7 +66,7 @@ class Placer:
         reason = np.full(len(next(iter(source.values()))), "", "U10")
         found = []
         for name in self.space.columns:
-            texts = pc.utf8_trim_whitespace(plain(source[name]))
+            texts = trimmed(plain(source[name]))
             numbers, bad = read_numbers(texts)
             faults.add(bad, name, texts, "not-a-number")
             _unplace(reason, pc.is_null(texts).to_numpy(zero_copy_only=False), "missing")

@@ -14,7 +14,17 @@ import pyarrow as pa
 from stcloud.daas.definition import Column, Definition, stored_name
 from stcloud.errors import InvalidDefinition, NotFound, nearest
 
-__all__ = ["INSTANT", "OWN", "PART", "Attribute", "attributes", "bind_columns", "event_schema", "require_columns"]
+__all__ = [
+    "INSTANT",
+    "OWN",
+    "PART",
+    "Attribute",
+    "as_defined",
+    "attributes",
+    "bind_columns",
+    "event_schema",
+    "require_columns",
+]
 
 INSTANT = pa.timestamp("us", "UTC")
 PART = "st_month"
@@ -82,6 +92,17 @@ def _attribute(field: pa.Field) -> Attribute:
     said = {key.decode(): value.decode() for key, value in field.metadata.items()}
     title, unit = said.get("stcloud.title"), said.get("stcloud.unit")
     return Attribute(said["stcloud.name"], field.name, said["stcloud.type"], title, unit)
+
+
+def as_defined(definition: Definition, found: Iterable[str]) -> tuple[str, ...]:
+    """Return a file's column names as the definition spells them: portals change capitals, not meanings.
+
+    A name that the definition has is left alone; another is taken for the one that differs in case only.
+    """
+    names = tuple(found)
+    known = {name.casefold(): name for name in (*definition.columns, *definition.required)}
+    spelled = [name if name in known.values() else known.get(name.casefold(), name) for name in names]
+    return tuple(new if spelled.count(new) == 1 else old for old, new in zip(names, spelled, strict=True))
 
 
 def bind_columns(definition: Definition, found: Iterable[str], source: str) -> dict[str, Attribute]:

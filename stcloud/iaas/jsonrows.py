@@ -18,14 +18,12 @@ from stcloud.iaas.source import Batch, Reading, Refusal
 __all__ = ["JsonSource"]
 
 _BATCH_ROWS = 16_384
-_SAMPLE_ROWS = 1000
 
 
 class JsonSource:
     """Rows of a JSON file: an array of objects, or objects one a line.
 
-    Columns are the names met in the first thousand objects; in a later object an unmet name refuses the row,
-    since nothing may be dropped in silence.
+    Columns are all names met in the file, which is therefore read twice: an object may leave out what is null.
     """
 
     crs: str | None = None
@@ -35,7 +33,7 @@ class JsonSource:
             raise InvalidInput("wrong-encoding", f"{path}: JSON is UTF-8, not {reading.encoding}")
         self._path = path
         names: dict[str, None] = {}
-        for number, text in zip(range(_SAMPLE_ROWS), self._texts(), strict=False):
+        for number, text in enumerate(self._texts()):
             found = _object(text)
             if number == 0 and found is None:
                 raise InvalidInput("unreadable-source", f"{path} does not hold JSON objects")
@@ -55,11 +53,8 @@ class JsonSource:
         refusals: list[Refusal] = []
         for number, text in enumerate(self._texts(), start=1):
             found = _object(text)
-            strange = next((name for name in found or () if name not in self.columns), None)
             if found is None:
                 refusals.append(Refusal(number, None, text[:200], "malformed-row: not a JSON object"))
-            elif strange is not None:
-                refusals.append(Refusal(number, strange, _text(found[strange]), "unknown-column"))
             else:
                 held.append({name: _text(value) for name, value in found.items()})
                 numbers.append(number)

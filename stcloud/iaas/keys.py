@@ -150,4 +150,3 @@ class Keys:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-

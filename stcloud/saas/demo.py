@@ -40,7 +40,9 @@ def run(folder: Path) -> None:
     say(f"[bold]Lantang District[/], an invented city, in {folder}")
     for name in ("requests_2024.csv", "requests_2024_update.csv"):
         with watched() as job:
-            reckoning = city.load("requests", bundled(*_DISTRICT, name), definition="district-requests", job=job)[0]
+            reckoning = city.load(
+                "requests", bundled(*_DISTRICT, name), definition="district-requests", job=job
+            )[0]
         counts = ", ".join(f"{what} {count:,}" for what, count in reckoning.counts.items() if count)
         say(f"loaded {name}: {counts}")
     _ask(city, folder)
@@ -50,14 +52,18 @@ def _ask(city: City, folder: Path) -> None:
     say = Console(stderr=True, highlight=False).print
     requests = city.query("requests")
     say("\n[bold]1. On which days are cars parked illegally by the school, from 7 to 9?[/] (1 is Monday)")
-    parked = requests.what("class_code = '09009'").where(_around_school(city.charter.crs), crs=city.charter.crs)
+    parked = requests.what("class_code = '09009'").where(
+        _around_school(city.charter.crs), crs=city.charter.crs
+    )
     print_answer(parked.when("2024-03/2024-07", hours="07:00-09:00").count(["weekday"]), None, None)
     say("\n[bold]2. What did the first dump, of 1 January 2025, know of December's requests?[/] And now:")
     december = requests.when("2024-12")
     first = city.layer("requests").loads[0].recorded_at_us
     for asked in (december.known_at(first), december):
         print_answer(asked.count(["status"]), None, None)
-    say("\n[bold]3. Where was refuse left about in summer?[/] Counted in cells of 100 m, about 10,000 m² each:")
+    say(
+        "\n[bold]3. Where was refuse left about in summer?[/] Counted in cells of 100 m, about 10,000 m² each:"
+    )
     summer = requests.what("class_code = '06010'").when("2024-07/2024-10")
     say(f"map: {map_answer(summer, summer.count(['cell:100m']), folder / 'refuse.png')}")
     say(f"\nAsk on: stcloud query {folder} requests --when 2024-06 --by week")
@@ -67,5 +73,6 @@ def _around_school(crs: str) -> shapely.Polygon:
     """Return a circle of 150 m around the school gate, where the fixtures plant parked cars."""
     planted = json.loads(bundled(*_DISTRICT, "planted.json").read_text(encoding="utf-8"))
     spot = next(one for one in planted["hot_spots"] if one["name"] == "school-parking")
-    x, y = project(*spot["centre"], LONLAT, crs)
+    lon, lat = spot["centre"]
+    x, y = project(lon, lat, LONLAT, crs)
     return shapely.Point(float(x), float(y)).buffer(spot["radius_m"], quad_segs=32)

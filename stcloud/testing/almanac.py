@@ -19,9 +19,7 @@ Span = tuple[datetime | None, datetime | None]
 BINS = ("hour", "day", "week", "month", "quarter", "year", "weekday", "hour-of-day")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _COARSE = re.compile(r"(\d{4})(?:-Q([1-4])|-W(\d\d)|-(\d\d)(?:-(\d\d))?)?", re.ASCII)
-_ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?", re.ASCII
-)
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
 def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
@@ -138,7 +136,11 @@ def _length(text: str) -> timedelta:
 
 
 def happens(
-    at: datetime, spans: Iterable[Span], weekdays: str | Iterable[int] | None, hours: str | None, zone: ZoneInfo
+    at: datetime,
+    spans: Iterable[Span],
+    weekdays: str | Iterable[int] | None,
+    hours: str | None,
+    zone: ZoneInfo,
 ) -> bool:
     """Tell whether an instant is in one of the spans, on one of the weekdays and in one of the hours."""
     if not any((start is None or start <= at) and (end is None or at < end) for start, end in spans):

@@ -50,8 +50,12 @@ class Ground:
     def place(self, first: float, second: float, declared: str) -> Spot | None:
         """Return where coordinates in a declared CRS lie; None outside of where the two CRSs are used."""
         source = pyproj.CRS(declared)
-        lon, lat = (first, second) if source.is_geographic else _forward(declared, LONLAT).transform(first, second)
-        if not (abs(lon) <= 180 and abs(lat) <= 90 and _used_at(source, lon, lat) and _used_at(self.crs, lon, lat)):
+        lon, lat = (
+            (first, second) if source.is_geographic else _forward(declared, LONLAT).transform(first, second)
+        )
+        if not (
+            abs(lon) <= 180 and abs(lat) <= 90 and _used_at(source, lon, lat) and _used_at(self.crs, lon, lat)
+        ):
             return None
         x, y = (first, second) if source == self.crs else self._metres(declared).transform(first, second)
         (x0, y0), finite = self.origin, math.isfinite(x) and math.isfinite(y)
@@ -93,7 +97,8 @@ class Ground:
         step = (1e-5 if area.length < 10 else 1e-3) if pyproj.CRS(crs).is_geographic else 1.0
         forward = self._metres(crs)
         return shapely.transform(
-            shapely.segmentize(area, step), lambda at: np.stack(forward.transform(at[:, 0], at[:, 1]), axis=-1)
+            shapely.segmentize(area, step),
+            lambda at: np.stack(forward.transform(at[:, 0], at[:, 1]), axis=-1),
         )
 
 

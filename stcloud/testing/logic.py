@@ -48,7 +48,9 @@ def evaluate(node: Any, row: Mapping[str, Any], zone: ZoneInfo) -> Any:
         return _connect(operator, [evaluate(one, row, zone) for one in node["args"]])
     if operator == "in":
         wanted = evaluate(node["args"][0], row, zone)
-        return _connect("or", [_compare("=", wanted, evaluate(one, row, zone), zone) for one in node["args"][1]])
+        return _connect(
+            "or", [_compare("=", wanted, evaluate(one, row, zone), zone) for one in node["args"][1]]
+        )
     return _plain(operator, [evaluate(one, row, zone) for one in node["args"]], zone)
 
 
@@ -92,7 +94,10 @@ def _order(value: Any, other: Any, zone: ZoneInfo) -> Any:
     if isinstance(other, datetime) and not isinstance(value, datetime):
         return to_utc(datetime(value.year, value.month, value.day), zone)  # noqa: DTZ001
     if isinstance(value, float) or isinstance(other, float):
-        return (math.isnan(value), 0.0 if math.isnan(value) else float(value))  # NaN is the greatest, as in SQL
+        return (
+            math.isnan(value),
+            0.0 if math.isnan(value) else float(value),
+        )  # NaN is the greatest, as in SQL
     return value
 
 

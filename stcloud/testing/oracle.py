@@ -7,7 +7,6 @@ pyproj and shapely, clocks to `zoneinfo`. What an engine answers must equal what
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -120,7 +119,9 @@ class Oracle:
 
     def _take(self, rows: pd.DataFrame, mode: Mode, now_us: int) -> Tally:
         texts: list[dict[str, str]] = rows.to_dict("records")
-        read = {number: self._reader.read(row, keys_only=mode == "delete") for number, row in enumerate(texts, 1)}
+        read = {
+            number: self._reader.read(row, keys_only=mode == "delete") for number, row in enumerate(texts, 1)
+        }
         refusals = {number: one for number, one in read.items() if isinstance(one, str)}
         records = {number: one for number, one in read.items() if isinstance(one, Record)}
         if mode != "delete":
@@ -164,7 +165,9 @@ class Oracle:
             return Counter(["accepted"]), {}
         return Counter(["unchanged" if current.record.said == records[winner].said else "updated"]), {}
 
-    def _settle(self, record: Record, verdict: Counter[str], mode: Mode, now_us: int, stored: list[Record]) -> None:
+    def _settle(
+        self, record: Record, verdict: Counter[str], mode: Mode, now_us: int, stored: list[Record]
+    ) -> None:
         if verdict["updated"]:
             self._current.pop(record.key).to_us = now_us
         if mode != "delete" and not verdict["unchanged"]:
@@ -187,13 +190,19 @@ class Oracle:
         newest_us = self.recorded_us[-1] if self._seen else 0
         if asked is None:
             return newest_us
-        at_us = asked if isinstance(asked, int) else (read_instant(asked, self._zone) - _EPOCH) // timedelta(microseconds=1)
+        at_us = (
+            asked
+            if isinstance(asked, int)
+            else (read_instant(asked, self._zone) - _EPOCH) // timedelta(microseconds=1)
+        )
         return min(at_us, newest_us)
 
     def _that(self, records: list[Record], what: str | Mapping[str, Any]) -> list[Record]:
         tree = cql2.parse_text(what).to_json() if isinstance(what, str) else json.loads(json.dumps(what))
         nothing = dict.fromkeys(self.columns)
-        return [one for one in records if evaluate(tree, nothing | dict(one.values or {}), self._zone) is True]
+        return [
+            one for one in records if evaluate(tree, nothing | dict(one.values or {}), self._zone) is True
+        ]
 
     def _there(self, records: list[Record], where: Places) -> list[Record]:
         lies_in = self._ground.lies_in(where)
@@ -211,7 +220,12 @@ class Oracle:
 
     def _row(self, record: Record) -> dict[str, Any]:
         x, y, cell = record.spot or (None, None, None)
-        own = {"st_key": record.key, "st_time": record.time, "st_time_to": record.ends, "st_unplaced": record.unplaced}
+        own = {
+            "st_key": record.key,
+            "st_time": record.time,
+            "st_time_to": record.ends,
+            "st_unplaced": record.unplaced,
+        }
         values = dict.fromkeys(self.columns) | dict(record.values or {})
         return own | {"st_x": x, "st_y": y, "st_cell": cell} | values
 
@@ -249,5 +263,14 @@ def _by_key(records: Mapping[int, Record]) -> dict[str, list[int]]:
 
 
 def _all_counts(counts: Mapping[str, int]) -> dict[str, int]:
-    names = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
+    names = (
+        "read",
+        "accepted",
+        "updated",
+        "unchanged",
+        "duplicates",
+        "rejected",
+        "unplaced",
+        "time_adjusted",
+    )
     return {name: counts.get(name, 0) for name in names}

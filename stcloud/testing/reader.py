@@ -54,7 +54,11 @@ class Reader:
     """
 
     def __init__(self, definition: Definition, ground: Ground, zone: ZoneInfo) -> None:
-        if not definition.key or definition.space.column or definition.space.datum not in ("wgs84", "cgcs2000"):
+        if (
+            not definition.key
+            or definition.space.column
+            or definition.space.datum not in ("wgs84", "cgcs2000")
+        ):
             raise NotImplementedError("the oracle reads keyed rows with two coordinates that no datum shifts")
         self._definition = definition
         self._ground = ground

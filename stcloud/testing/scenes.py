@@ -105,7 +105,10 @@ def district(fixtures: Path) -> Scene:
     fixtures
         The repository's ``fixtures`` folder.
     """
-    files = {"requests_2024.csv": "2025-01-01T09:00+08:00", "requests_2024_update.csv": "2025-01-15T09:00+08:00"}
+    files = {
+        "requests_2024.csv": "2025-01-01T09:00+08:00",
+        "requests_2024_update.csv": "2025-01-15T09:00+08:00",
+    }
     loads = (
         Delivery(sheet((fixtures / "district" / name).read_text(encoding="utf-8")), micros(at))
         for name, at in files.items()
@@ -195,11 +198,19 @@ _MINUTES = (-1500, -180, -90, -61, -60, -45, -31, -30, -1, 0, 1, 15, 29, 30, 59,
 def nights(zone: str) -> Scene:
     """Return events around the changes of a zone's clock, every one written in UTC, and a few in local time."""
     crs, changes = _NIGHTS[zone]
-    instants = [datetime.fromisoformat(at).replace(tzinfo=UTC) + timedelta(minutes=by) for at in changes for by in _MINUTES]
+    instants = [
+        datetime.fromisoformat(at).replace(tzinfo=UTC) + timedelta(minutes=by)
+        for at in changes
+        for by in _MINUTES
+    ]
     instants += [at + timedelta(minutes=by, microseconds=-1) for at in instants[:40:4] for by in (0, 1)]
     written = [at.isoformat().replace("+00:00", "Z") for at in instants]
-    local = [at.astimezone(ZoneInfo(zone)) + timedelta(minutes=by) for at in instants[:40] for by in (-60, 60)]
-    written += [at.replace(tzinfo=None).isoformat(" ") for at in local]  # some of them never were, some were twice
+    local = [
+        at.astimezone(ZoneInfo(zone)) + timedelta(minutes=by) for at in instants[:40] for by in (-60, 60)
+    ]
+    written += [
+        at.replace(tzinfo=None).isoformat(" ") for at in local
+    ]  # some of them never were, some were twice
     rows = pd.DataFrame({"id": [f"n{number:03}" for number in range(len(written))], "at": written})
     rows = rows.assign(x="500050", y="4500050", note="", n="", m="", i="", ok="", day="", done=rows["at"])
     if zone == "Australia/Lord_Howe":

@@ -1,8 +1,8 @@
-"""What is written in the documentation is executed: every page in order, in a folder of its own with the fixtures in it.
+"""What the documentation shows is executed: every page in order, in a folder of its own with the fixtures in it.
 
-```` ```python ```` blocks of a page share one namespace. In ```` ```console ```` blocks a line ``$ command`` is run, and
-the lines below are what it prints: ``...`` stands for any text within a line or, alone, for any lines; blank lines and
-the width of gaps do not count. Other blocks are only shown.
+Python blocks of a page share one namespace. In console blocks a line ``$ command`` is run, and the lines below are
+what it prints: ``...`` stands for any text within a line or, alone, for any lines; blank lines and the width of gaps
+do not count. Other blocks are only shown.
 """
 
 import os
@@ -92,7 +92,12 @@ def scratch(tmp_path, monkeypatch):
 def run_console(block: Block, page: Path) -> None:
     for command, expected in commands(block):
         done = subprocess.run(
-            ["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False
+            ["sh", "-c", command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
         )
         where = f"{page.name}, block of line {block.line}: $ {command}\n{done.stdout}"
         assert done.returncode == 0, where

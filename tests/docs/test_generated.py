@@ -46,7 +46,11 @@ def raised() -> set[tuple[str, str]]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
                 first = node.args[0]
                 known = getattr(errors, node.func.id, None)
-                if isinstance(known, type) and issubclass(known, errors.StcloudError) and isinstance(first, ast.Constant):
+                if (
+                    isinstance(known, type)
+                    and issubclass(known, errors.StcloudError)
+                    and isinstance(first, ast.Constant)
+                ):
                     found.add((node.func.id, first.value))
     return found
 
@@ -111,12 +115,19 @@ def test_check_exits_1_when_a_page_differs(tmp_path):
     import shutil
 
     docs = tmp_path / "docs"
-    shutil.copytree(ROOT / "docs", docs, ignore=shutil.ignore_patterns("__pycache__", "explanation", "how-to"))
+    shutil.copytree(
+        ROOT / "docs", docs, ignore=shutil.ignore_patterns("__pycache__", "explanation", "how-to")
+    )
     page = docs / "reference" / "cli.md"
     page.write_text(page.read_text(encoding="utf-8") + "more\n", encoding="utf-8")
     command = [sys.executable, "-B", str(docs / "generate.py"), "--check"]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, env={"PYTHONPATH": str(ROOT), "PATH": ""}
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
     )
     assert done.returncode == 1
     assert "cli.md" in done.stdout

@@ -41,5 +41,9 @@ def test_every_page_can_be_reached_from_the_index():
         if page in seen or page.suffix != ".md":
             continue
         seen.add(page)
-        ahead += [(page.parent / link.partition("#")[0]).resolve() for link in links(page) if not link.startswith("#")]
+        ahead += [
+            (page.parent / link.partition("#")[0]).resolve()
+            for link in links(page)
+            if not link.startswith("#")
+        ]
     assert set((ROOT / "docs").rglob("*.md")) <= seen

@@ -71,7 +71,7 @@ def known_by_all(files: Iterable[File], at_us: int) -> bool:
 
 def time_span(files: Sequence[File], whens: Iterable[When]) -> tuple[int, int]:
     """Return a half-open span (UTC microseconds) that holds the time of every row that can match."""
-    low, high = _ALL
+    low, high = _ALL if files else (0, 0)
     if files and all("st_time" in file.low for file in files):
         low = min(_us(file.low["st_time"]) for file in files)
         high = max(_us(file.high["st_time"]) for file in files) + 1

@@ -1,4 +1,4 @@
-"""The command line: one command is one method.
+"""The command line: one command is one method (ring: saas).
 
 A command parses its options, calls one method and prints one answer: data on stdout, notes and progress on
 stderr. `app.py` puts the commands together; `exits.py` turns errors into exit codes.

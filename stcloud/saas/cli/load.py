@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
     from stcloud.iaas.job import Job
 
-__all__ = ["Crs", "Encoding", "Key", "Lat", "Lon", "TimeColumn", "TimeFormat", "X", "Y", "ZoneName", "load", "watched"]
+__all__ = [
+    "Crs",
+    "Encoding",
+    "Key",
+    "Lat",
+    "Lon",
+    "TimeColumn",
+    "TimeFormat",
+    "X",
+    "Y",
+    "ZoneName",
+    "load",
+    "watched",
+]
 
 Key = Annotated[list[str] | None, typer.Option("--key", help="Column(s) that identify an event, by comma.")]
 TimeColumn = Annotated[str | None, typer.Option("--time", help="Column that tells when it happened.")]

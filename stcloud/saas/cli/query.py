@@ -49,7 +49,7 @@ def query(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Count by cell:100m (any level), hour, day, week, month, quarter, year, weekday, hour-of-day, columns."
+            help="Count by cell:100m (any level), hour, day, week, month, quarter, year, weekday, hour-of-day, column."
         ),
     ] = None,
     count: Annotated[bool, typer.Option("--count", help="Count all of them.")] = False,  # noqa: FBT002
@@ -57,9 +57,7 @@ def query(
     engine: Annotated[
         str, typer.Option(help="duckdb, or sc://host:port of a Spark Connect endpoint.")
     ] = "duckdb",
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Say what would be read, and read no row.")
-    ] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what would be read.")] = False,  # noqa: FBT002
     picture: Annotated[
         Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG.")
     ] = None,

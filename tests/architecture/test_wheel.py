@@ -1,0 +1,89 @@
+"""A wheel in an environment of its own, away from the checkout: what is bundled is found, and the demo runs."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+
+
+def run(*command: object, cwd: Path) -> str:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "STCLOUD"))
+    }
+    done = subprocess.run(
+        [str(one) for one in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=cwd,
+        env=environment,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """Built from a copy, so that nothing is left in the checkout."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ("stcloud", "layers", "fixtures", "pyproject.toml", "README.md", "LICENSE"):
+        (source / name).symlink_to(ROOT / name)
+    run(
+        sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
+        "--no-build-isolation", source, "-w", out, cwd=out,
+    )  # fmt: skip
+    return next(out.glob("stcloud-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory) -> Path:
+    """An environment with the wheel; its dependencies are those of this one."""
+    home = tmp_path_factory.mktemp("environment")
+    venv.create(home, with_pip=False)
+    packages = Path(sysconfig.get_path("purelib", vars={"base": str(home), "platbase": str(home)}))
+    run(
+        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+        "--ignore-installed", "--prefix", home, wheel, cwd=home,
+    )  # fmt: skip
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return home
+
+
+def test_the_wheel_holds_layers_fixtures_and_the_mark_of_types(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for wanted in (
+        "stcloud/py.typed",
+        "stcloud/_bundled/layers/nyc-311.toml",
+        "stcloud/_bundled/fixtures/district/requests_2024.csv",
+        "stcloud/_bundled/fixtures/district/planted.json",
+    ):
+        assert wanted in names
+    assert not [
+        name for name in names if name.startswith(("tests/", "docs/", "bench/")) or "__pycache__" in name
+    ]
+
+
+def test_the_package_is_that_of_the_wheel(installed, tmp_path):
+    code = "import stcloud, stcloud.iaas.bundle as b; print(stcloud.__file__, *b.definitions())"
+    said = run(installed / "bin" / "python", "-c", code, cwd=tmp_path).split()
+    assert Path(said[0]).is_relative_to(installed)
+    assert set(said[1:]) == {path.stem for path in (ROOT / "layers").glob("*.toml")}
+
+
+def test_the_demo_runs_from_another_folder(installed, tmp_path):
+    run(installed / "bin" / "stcloud", "demo", "demo", cwd=tmp_path)
+    assert (tmp_path / "demo" / "city.toml").is_file()
+    assert (tmp_path / "demo" / "refuse.png").stat().st_size > 10_000
+    said = run(
+        installed / "bin" / "stcloud", "query", "demo", "requests", "--count", "--format", "csv", cwd=tmp_path
+    )
+    assert "12051" in said
