@@ -13,7 +13,7 @@ from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition
 from stcloud.daas.layer import EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
-from stcloud.daas.schema import Attribute
+from stcloud.daas.schema import Attribute, attributes
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.bundle import bundled_text, definitions
 from stcloud.iaas.folder import Folder, check_name, storage_errors
@@ -34,7 +34,12 @@ class Layer:
     definition: Definition
     snapshot: Snapshot
     attributes: tuple[Attribute, ...]
-    loads: tuple[Reckoning, ...]
+    _ledger: Ledger
+
+    @property
+    def loads(self) -> tuple[Reckoning, ...]:
+        """The loads, oldest first; reads the ledger."""
+        return tuple(self._ledger.loads(self.name))
 
     @property
     def kind(self) -> str:
@@ -89,6 +94,7 @@ class Catalogue:
         self._folder = folder
         self._charter = charter
         self._tables: dict[str, EventLayer] = {}
+        self._definitions: dict[str, tuple[str, Definition]] = {}
         self.ledger = Ledger(Table(folder.path("ledger")))
         self.quarantine = Quarantine(Table(folder.path("quarantine")))
 
@@ -105,8 +111,8 @@ class Catalogue:
     def layer(self, name: str) -> Layer:
         """Return one layer; `NotFound` ``unknown-layer`` names the nearest."""
         check_name(name)
-        events = self.events(name)
-        if not events.exists:
+        snapshot = self.events(name).current()
+        if snapshot is None:
             known = self.names()
             have = ", ".join(known) or "none"
             raise NotFound(
@@ -114,9 +120,7 @@ class Catalogue:
                 f"city '{self._charter.name}' has no layer '{name}' (it has: {have})",
                 nearest=nearest(name, known),
             )
-        definition = self._saved(name)
-        snapshot = events.table.snapshot()
-        return Layer(name, definition, snapshot, events.attributes(), tuple(self.ledger.loads(name)))
+        return Layer(name, self._saved(name), snapshot, attributes(snapshot.schema), self.ledger)
 
     def events(self, name: str) -> EventLayer:
         """Return a layer's table, there or not."""
@@ -184,7 +188,11 @@ class Catalogue:
 
     def _saved(self, layer: str) -> Definition:
         text = self._folder.read_text("layers", f"{layer}.toml")
-        return Definition.from_toml(text, name=f"layers/{layer}.toml")
+        known = self._definitions.get(layer)
+        if known is None or known[0] != text:
+            known = (text, Definition.from_toml(text, name=f"layers/{layer}.toml"))
+            self._definitions[layer] = known
+        return known[1]
 
 
 def read_definition(given: str | os.PathLike[str]) -> Definition:

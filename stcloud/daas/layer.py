@@ -42,7 +42,12 @@ class EventLayer:
     @property
     def exists(self) -> bool:
         """Whether anything was ever loaded."""
-        return self.table.exists and bool(self.table.sequence())
+        return self.current() is not None
+
+    def current(self) -> Snapshot | None:
+        """Return the newest version, or None when nothing was ever loaded."""
+        snapshot = self.table.snapshot() if self.table.exists else None
+        return snapshot if snapshot is not None and snapshot.sequence else None
 
     def attributes(self) -> tuple[Attribute, ...]:
         """Return the source's columns as the layer keeps them."""

@@ -82,14 +82,14 @@ class Duck:
         relations: Mapping[str, Relation],
         previous: pa.RecordBatchReader | None,
     ) -> pa.RecordBatchReader:
-        query = stage.query.copy()
-        for table in list(query.find_all(exp.Table)):
-            relation = previous if table.name == STAGE else relations.get(table.name)
+        views: dict[str, exp.Expression] = {}
+        for name in {table.name for table in stage.query.find_all(exp.Table)}:
+            relation = previous if name == STAGE else relations.get(name)
             if isinstance(relation, Files) and relation.files:
-                table.replace(_read_parquet(relation, table.alias_or_name))
+                views[name] = _read_parquet(relation)
             elif relation is not None:
-                cursor.register(table.name, _arrow(relation))
-        text = query.sql(dialect="duckdb")
+                cursor.register(name, _arrow(relation))
+        text = _with(views) + stage.query.sql(dialect="duckdb")
         try:
             return cursor.sql(text, params=dict(stage.values)).to_arrow_reader(_BATCH_ROWS)
         except duckdb.IOException as error:
@@ -100,7 +100,16 @@ def _arrow(relation: Relation | pa.RecordBatchReader) -> pa.Table | pa.RecordBat
     return relation.snapshot.schema.empty_table() if isinstance(relation, Files) else relation
 
 
-def _read_parquet(relation: Files, alias: str) -> exp.Expression:
+def _with(views: Mapping[str, exp.Expression]) -> str:
+    """Write ``WITH`` for relations that are read from files, so that the query itself need not be copied."""
+    quoted = {
+        exp.to_identifier(name, quoted=True).sql(dialect="duckdb"): view for name, view in views.items()
+    }
+    parts = [f"{name} AS (FROM {view.sql(dialect='duckdb')})" for name, view in quoted.items()]
+    return f"WITH {', '.join(parts)} " if parts else ""
+
+
+def _read_parquet(relation: Files) -> exp.Expression:
     """``read_parquet([...])``; files that lack a newer column give nulls for it."""
     paths = relation.snapshot.paths(relation.files)
     columns = relation.snapshot.schema.names
@@ -110,8 +119,7 @@ def _read_parquet(relation: Files, alias: str) -> exp.Expression:
     arguments: list[exp.Expression] = [exp.Array(expressions=[exp.Literal.string(path) for path in paths])]
     if uneven:
         arguments.append(exp.PropertyEQ(this=exp.to_identifier("union_by_name"), expression=exp.true()))
-    call = exp.Anonymous(this="read_parquet", expressions=arguments)
-    return exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    return exp.Anonymous(this="read_parquet", expressions=arguments)
 
 
 def _refine(stage: Refine, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:

@@ -77,6 +77,8 @@ class Snapshot:
     version: int
     schema: pa.Schema
     files: tuple[File, ...]
+    sequence: int = 0
+    """Number of single-writer commits up to this version."""
 
     @property
     def rows(self) -> int:
@@ -301,9 +303,8 @@ def _overtaken(root: Path) -> Conflict:
 def _snapshot(root: Path, delta: DeltaTable) -> Snapshot:
     rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
     schema = pa.schema(delta.schema().to_arrow())
-    return Snapshot(
-        root, delta.version(), schema, tuple(sorted(map(_file, rows), key=lambda file: file.path))
-    )
+    files = tuple(sorted(map(_file, rows), key=lambda file: file.path))
+    return Snapshot(root, delta.version(), schema, files, delta.transaction_version(_APPLICATION) or 0)
 
 
 def _file(row: Mapping[str, Any]) -> File:

@@ -6,6 +6,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def wheel(tmp_path_factory) -> Path:
         (source / name).symlink_to(ROOT / name)
     run(
         sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
-        "--no-build-isolation", source, "-w", out, cwd=out,
+        *([] if find_spec("hatchling") is None else ["--no-build-isolation"]), source, "-w", out, cwd=out,
     )  # fmt: skip
     return next(out.glob("stcloud-*.whl"))
 
@@ -51,8 +52,8 @@ def installed(wheel, tmp_path_factory) -> Path:
     venv.create(home, with_pip=False)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(home), "platbase": str(home)}))
     run(
-        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-        "--ignore-installed", "--prefix", home, wheel, cwd=home,
+        sys.executable, "-m", "pip", "--python", home, "install", "--quiet", "--disable-pip-version-check",
+        "--no-deps", wheel, cwd=home,
     )  # fmt: skip
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     return home

@@ -5,14 +5,20 @@ what it prints: ``...`` stands for any text within a line or, alone, for any lin
 do not count. Other blocks are only shown.
 """
 
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
+
+from stcloud.saas.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -89,19 +95,41 @@ def scratch(tmp_path, monkeypatch):
     return work
 
 
+def run(command: str) -> tuple[int, str]:
+    """Exit code and what is printed; a plain call of stcloud runs in this process, which saves starting one."""
+    if command.startswith("stcloud ") and not set(command) & set("|<>&;$`*"):
+        return run_here(shlex.split(command.replace("\\\n", " "))[1:])
+    done = subprocess.run(
+        ["sh", "-c", command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def run_here(arguments: list[str]) -> tuple[int, str]:
+    printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    with (
+        mock.patch.object(sys, "argv", ["stcloud", *arguments]),
+        redirect_stdout(printed),
+        redirect_stderr(printed),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            return int(end.code or 0), printed.buffer.getvalue().decode()
+    raise AssertionError("the command line did not exit")
+
+
 def run_console(block: Block, page: Path) -> None:
     for command, expected in commands(block):
-        done = subprocess.run(
-            ["sh", "-c", command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        where = f"{page.name}, block of line {block.line}: $ {command}\n{done.stdout}"
-        assert done.returncode == 0, where
-        assert not expected or printed(expected, done.stdout), where
+        code, output = run(command)
+        where = f"{page.name}, block of line {block.line}: $ {command}\n{output}"
+        assert code == 0, where
+        assert not expected or printed(expected, output), where
 
 
 def run_python(block: Block, page: Path, names: dict) -> None:
@@ -143,3 +171,8 @@ def test_a_page_that_promises_otherwise_fails(scratch):
         run_console(blocks("```console\n$ false\n```\n")[0], page)
     with pytest.raises(ZeroDivisionError):
         run_python(blocks("```python\n1 / 0\n```\n")[0], page, {})
+
+
+def test_a_plain_command_prints_here_what_it_prints_in_a_shell(scratch):
+    for command in ("stcloud --version", "stcloud layers nowhere"):
+        assert run(command) == run(f"{command};")

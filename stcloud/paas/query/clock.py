@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from stcloud.paas.query.sql import all_of, any_of, number
 from stcloud.time import Bin, Transitions, When, Zone
 
 __all__ = ["WallClock", "within"]
@@ -20,11 +21,6 @@ _SHIFT_DAYS = 770_000
 """Whole weeks before 1970: with them added every day of the years 1..9999 is positive, so that integer
 division, which engines truncate towards zero, rounds down."""
 _OFFSETS, _NO_OFFSET = 200_000, 100_000
-
-
-def number(value: int) -> exp.Expression:
-    """Return an integer literal."""
-    return exp.Literal.number(value) if value >= 0 else exp.paren(exp.Neg(this=exp.Literal.number(-value)))
 
 
 class WallClock:
@@ -48,7 +44,7 @@ class WallClock:
     def shifted(self) -> exp.Expression:
         """Local microseconds plus the shift: never negative."""
         shift = number(_SHIFT_DAYS * _DAY_US)
-        return exp.paren(
+        return _paren(
             exp.Add(
                 this=exp.Add(this=self._utc_us.copy(), expression=self._offset_us.copy()), expression=shift
             )
@@ -58,18 +54,18 @@ class WallClock:
         """Return the bin's number, as `Bin.numbers` gives it."""
         if by is Bin.HOUR:
             hours = _minus(_over(self.shifted(), _HOUR_US), _SHIFT_DAYS * 24)
-            offset_s = _over(exp.paren(self._offset_us.copy()), _SECOND_US)
+            offset_s = _over(_paren(self._offset_us.copy()), _SECOND_US)
             seconds = exp.Sub(this=number(_NO_OFFSET), expression=offset_s)
             return exp.Add(
-                this=exp.Mul(this=exp.paren(hours), expression=number(_OFFSETS)),
-                expression=exp.paren(seconds),
+                this=exp.Mul(this=_paren(hours), expression=number(_OFFSETS)),
+                expression=_paren(seconds),
             )
         if by is Bin.HOUR_OF_DAY:
-            return exp.Mod(this=exp.paren(_over(self.shifted(), _HOUR_US)), expression=number(24))
+            return exp.Mod(this=_paren(_over(self.shifted(), _HOUR_US)), expression=number(24))
         days = _over(self.shifted(), _DAY_US)
         if by is Bin.DAY:
             return _minus(days, _SHIFT_DAYS)
-        monday = exp.paren(exp.Add(this=exp.paren(days), expression=number(3)))
+        monday = _paren(exp.Add(this=_paren(days), expression=number(3)))
         if by is Bin.WEEK:
             return _minus(_over(monday, 7), _SHIFT_DAYS // 7)
         if by is Bin.WEEKDAY:
@@ -85,18 +81,18 @@ class WallClock:
             return year
         month = exp.cast(exp.Extract(this=exp.var("MONTH"), expression=day.copy()), "bigint")
         months = exp.Add(this=exp.Mul(this=year, expression=number(12)), expression=_minus(month, 1))
-        return months if by is Bin.MONTH else _over(exp.paren(months), 3)
+        return months if by is Bin.MONTH else _over(_paren(months), 3)
 
     def fits(self, when: When) -> list[exp.Expression]:
         """Return the conditions on weekday and time of day, if ``when`` has any."""
         found: list[exp.Expression] = []
         if when.weekdays is not None:
             days = [number(day) for day in sorted(when.weekdays)]
-            found.append(exp.In(this=exp.paren(self.bin(Bin.WEEKDAY)), expressions=days))
+            found.append(exp.In(this=_paren(self.bin(Bin.WEEKDAY)), expressions=days))
         if when.hours is not None:
-            time_us = exp.paren(exp.Mod(this=self.shifted(), expression=number(_DAY_US)))
+            time_us = _paren(exp.Mod(this=self.shifted(), expression=number(_DAY_US)))
             ranges = [_between(time_us, low * _MINUTE_US, high * _MINUTE_US) for low, high in when.hours]
-            found.append(exp.paren(exp.or_(*ranges)))
+            found.append(any_of(ranges))
         return found
 
 
@@ -107,7 +103,7 @@ def within(column: exp.Expression, low: exp.Expression | None, high: exp.Express
         sides.append(exp.GTE(this=column.copy(), expression=low))
     if high is not None:
         sides.append(exp.LT(this=column.copy(), expression=high))
-    return exp.paren(exp.and_(*sides)) if sides else exp.true()
+    return all_of(sides)
 
 
 def _between(value: exp.Expression, low: int, high: int) -> exp.Expression:
@@ -129,3 +125,7 @@ def _over(value: exp.Expression, divisor: int) -> exp.Expression:
 
 def _minus(value: exp.Expression, amount: int) -> exp.Expression:
     return exp.Sub(this=value, expression=number(amount))
+
+
+def _paren(value: exp.Expression) -> exp.Expression:
+    return exp.Paren(this=value)

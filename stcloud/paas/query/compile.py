@@ -13,11 +13,12 @@ from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
 from stcloud.iaas.engine import STAGE, Files, Refine, Relation, Sql, Stage
 from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.clock import WallClock, number, within
+from stcloud.paas.query.clock import WallClock, within
 from stcloud.paas.query.plan import By, Count, Known, Plan, Rows
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import known_by_all, prune, time_span
 from stcloud.paas.query.refine import Refinement, edge_column
+from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.where import Place
 from stcloud.space import Cover, Level
 from stcloud.time import Bin, When
@@ -61,11 +62,9 @@ class _Compilation:
     def compiled(self) -> Compiled:
         goal = self._plan[-1]
         given = self._counted(goal.by) if isinstance(goal, Count) else self._rows()
-        query = exp.select(*(exp.alias_(value, name, quoted=True) for name, value in given.items())).from_(
-            LAYER
-        )
-        query = self._located(query, given)
-        query = query.where(*self._conditions(), copy=False)
+        columns, joins, where = self._located(given)
+        source = table(LAYER)
+        query = select({**given, **columns}, source, joins=joins, where=[*self._conditions(), *where])
         last = self._last(goal, query, refined=bool(self._areas))
         stages: list[Stage] = []
         if self._areas:
@@ -93,9 +92,7 @@ class _Compilation:
 
     def _group(self, by: By) -> exp.Expression:
         if isinstance(by, Level):
-            return exp.IntDiv(
-                this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - by.digits))
-            )
+            return _cell(by)
         if isinstance(by, Bin):
             return self._wall_clock().bin(by)
         return _stored(by.stored)
@@ -116,11 +113,10 @@ class _Compilation:
         if known_by_all(self._snapshot.files, known.at_us):
             return []
         at = self._binder.instant(known.at_us)
-        ends = _stored("st_recorded_to")
-        still = exp.or_(
-            exp.Is(this=ends, expression=exp.null()), exp.GT(this=ends.copy(), expression=at.copy())
-        )
-        return [exp.LTE(this=_stored("st_recorded_from"), expression=at), exp.paren(still)]
+        until = self._binder.instant(known.at_us)
+        open_ended = exp.Is(this=_stored("st_recorded_to"), expression=exp.null())
+        later = exp.GT(this=_stored("st_recorded_to"), expression=until)
+        return [exp.LTE(this=_stored("st_recorded_from"), expression=at), any_of([open_ended, later])]
 
     def _when(self, when: When) -> list[exp.Expression]:
         spans = [
@@ -131,8 +127,8 @@ class _Compilation:
             )
             for span in when.spans.parts
         ]
-        found: list[exp.Expression] = [exp.paren(exp.or_(*spans)) if spans else exp.false()]
-        return found + (self._wall_clock().fits(when) if when.weekdays or when.hours else [])
+        recurring = self._wall_clock().fits(when) if when.weekdays or when.hours else []
+        return [any_of(spans), *recurring]
 
     def _wall_clock(self) -> WallClock:
         if self._clock is None:
@@ -150,39 +146,37 @@ class _Compilation:
                 exp.Between(this=_stored("st_x"), low=bounds[0], high=bounds[1]),
                 exp.Between(this=_stored("st_y"), low=bounds[2], high=bounds[3]),
             ]
-            boxes.append(exp.and_(*sides))
-        return exp.paren(exp.or_(*boxes))
+            boxes.append(all_of(sides))
+        return any_of(boxes)
 
-    def _located(self, query: exp.Select, given: dict[str, exp.Expression]) -> exp.Select:
-        """Join each place's cover, one equi-join per level; rows of no cell of it are dropped."""
+    def _located(
+        self, given: Mapping[str, exp.Expression]
+    ) -> tuple[dict[str, exp.Expression], list[exp.Join], list[exp.Expression]]:
+        """Join each place's cover, one equi-join per level; rows of no cell of it are dropped.
+
+        Returns
+        -------
+        More columns (whether a row is in an edge cell, and the coordinates to test then), joins, conditions.
+        """
+        columns: dict[str, exp.Expression] = {}
+        joins: list[exp.Join] = []
+        where: list[exp.Expression] = []
         for index, cover in enumerate(self._covers):
             tables = _by_level(cover)
-            hits = []
-            for level, table in tables.items():
-                name = f"cover_{index}_{level.label}"
-                self._relations[name] = table
-                digits = number(10 ** (Level.M10.digits - level.digits))
-                cell = exp.IntDiv(this=_stored("st_cell"), expression=digits)
-                on = exp.EQ(this=cell, expression=exp.column("cell", table=name, quoted=True))
-                query = query.join(
-                    exp.to_table(f'"{name}"'), on=on, join_type="left" if len(tables) > 1 else "inner"
-                )
-                hits.append(exp.column("edge", table=name, quoted=True))
-            if len(hits) > 1:
-                query = query.where(
-                    exp.paren(exp.or_(*(exp.not_(exp.Is(this=hit, expression=exp.null())) for hit in hits)))
-                )
-            if not hits:
-                query = query.where(exp.false())
+            names = [f"cover_{index}_{level.label}" for level in tables]
+            self._relations |= dict(zip(names, tables.values(), strict=True))
+            side = {"side": "LEFT"} if len(tables) > 1 else {"kind": "INNER"}
+            for name, level in zip(names, tables, strict=True):
+                on = exp.EQ(this=_cell(level), expression=column("cell", name))
+                joins.append(exp.Join(this=table(name), on=on, **side))
+            if len(names) != 1:
+                where.append(any_of([_hit(name) for name in names]))
             if len(cover.edge):
                 # inner in any of its cells is inside: edge only where every hit says so
-                sure = [exp.Coalesce(this=hit.copy(), expressions=[exp.true()]) for hit in hits]
-                given |= {edge_column(index): exp.paren(exp.and_(*sure))}
-                query = query.select(exp.alias_(exp.paren(exp.and_(*sure)), edge_column(index), quoted=True))
-        for name in ("st_x", "st_y"):
-            if self._areas and name not in given:
-                query = query.select(exp.alias_(_stored(name), name, quoted=True))
-        return query
+                columns[edge_column(index)] = all_of([_edge(name) for name in names])
+        if columns:
+            columns |= {name: _stored(name) for name in ("st_x", "st_y") if name not in given}
+        return columns, joins, where
 
     def _refine(self, given: Mapping[str, exp.Expression]) -> Refine:
         areas = {index: place.area for index, place in self._areas}
@@ -191,32 +185,32 @@ class _Compilation:
         return Refine(Refinement(areas, tuple(drops)), tuple(drops))
 
     def _last(self, goal: object, query: exp.Select, *, refined: bool) -> exp.Query:
-        source: exp.Expression = exp.to_table(STAGE) if refined else query.subquery(STAGE)
+        alias = exp.TableAlias(this=exp.to_identifier(STAGE))
+        source = table(STAGE) if refined else exp.Subquery(this=query, alias=alias)
         if isinstance(goal, Count):
-            return self._count(goal, source)
-        names = [exp.column(name, quoted=True) for name in self._rows()]
-        rows = exp.select(*names).from_(source).order_by(*map(_ascending, ("st_time", "st_key")))
+            keys = [f"g{index}" for index in range(len(goal.by))]
+            counted = {key: column(key) for key in keys} | {"count": exp.Count(this=exp.Star())}
+            return select(counted, source, group=keys, order=keys)
+        rows = {name: column(name) for name in self._rows()}
         limit = goal.limit if isinstance(goal, Rows) else None
-        return rows if limit is None else rows.limit(limit)
-
-    def _count(self, goal: Count, source: exp.Expression) -> exp.Query:
-        count = exp.alias_(exp.Count(this=exp.Star()), "count", quoted=True)
-        keys = [f"g{index}" for index in range(len(goal.by))]
-        groups = [exp.column(key, quoted=True) for key in keys]
-        query = exp.select(*groups, count).from_(source)
-        return (
-            query.group_by(*(group.copy() for group in groups)).order_by(*map(_ascending, keys))
-            if keys
-            else query
-        )
+        return select(rows, source, order=("st_time", "st_key"), limit=limit)
 
 
 def _stored(name: str) -> exp.Column:
-    return exp.column(name, table=LAYER, quoted=True)
+    return column(name, LAYER)
 
 
-def _ascending(name: str) -> exp.Ordered:
-    return exp.Ordered(this=exp.column(name, quoted=True), desc=False, nulls_first=False)
+def _cell(level: Level) -> exp.Expression:
+    """Return the cell of a level that a row lies in."""
+    return exp.IntDiv(this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - level.digits)))
+
+
+def _hit(cover: str) -> exp.Expression:
+    return exp.Not(this=exp.Is(this=column("edge", cover), expression=exp.null()))
+
+
+def _edge(cover: str) -> exp.Expression:
+    return exp.Coalesce(this=column("edge", cover), expressions=[exp.true()])
 
 
 def _by_level(cover: Cover) -> dict[Level, pa.Table]:

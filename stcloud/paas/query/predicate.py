@@ -18,6 +18,7 @@ from sqlglot import exp
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
 from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.sql import all_of, any_of, column
 from stcloud.time import Zone, parse_instant
 
 __all__ = ["Predicate"]
@@ -169,7 +170,7 @@ class _Compiler:
                 f"there is no column '{name}' (there are: {have})",
                 nearest=nearest(name, self._attributes),
             )
-        return _Typed(exp.column(attribute.stored, quoted=True), attribute.type)
+        return _Typed(column(attribute.stored), attribute.type)
 
     def _date(self, text: str) -> _Typed:
         try:
@@ -194,11 +195,10 @@ class _Compiler:
 
     def _connect(self, operator: str, arguments: list[Any]) -> _Typed:
         parts = [self._condition(argument) for argument in arguments]
-        joined = exp.and_(*parts) if operator == "and" else exp.or_(*parts)
-        return _Typed(exp.paren(joined), "boolean")
+        return _Typed(all_of(parts) if operator == "and" else any_of(parts), "boolean")
 
     def _not(self, _: str, arguments: list[Any]) -> _Typed:
-        return _Typed(exp.not_(exp.paren(self._condition(arguments[0]))), "boolean")
+        return _Typed(exp.Not(this=exp.Paren(this=self._condition(arguments[0]))), "boolean")
 
     def _is_null(self, _: str, arguments: list[Any]) -> _Typed:
         return _Typed(exp.Is(this=self.value(arguments[0]).sql, expression=exp.null()), "boolean")
@@ -213,16 +213,16 @@ class _Compiler:
 
     def _compare(self, operator: str, arguments: list[Any]) -> _Typed:
         left, right = self._alike(self.value(arguments[0]), self.value(arguments[1]), operator)
-        return _Typed(exp.paren(_COMPARE[operator](this=left.sql, expression=right.sql)), "boolean")
+        return _Typed(exp.Paren(this=_COMPARE[operator](this=left.sql, expression=right.sql)), "boolean")
 
     def _between(self, _: str, arguments: list[Any]) -> _Typed:
         low = self._compare(">=", [arguments[0], arguments[1]])
         high = self._compare("<=", [arguments[0], arguments[2]])
-        return _Typed(exp.paren(exp.and_(low.sql, high.sql)), "boolean")
+        return _Typed(all_of([low.sql, high.sql]), "boolean")
 
     def _in(self, _: str, arguments: list[Any]) -> _Typed:
         equal = [self._compare("=", [arguments[0], one]).sql for one in arguments[1]]
-        return _Typed(exp.paren(exp.or_(*equal)) if equal else exp.false(), "boolean")
+        return _Typed(any_of(equal), "boolean")
 
     def _like(self, _: str, arguments: list[Any]) -> _Typed:
         value, pattern = self.value(arguments[0]), self.value(arguments[1])
@@ -230,7 +230,7 @@ class _Compiler:
             raise InvalidInput("wrong-type", "LIKE compares a text with a pattern such as 'Smith%'")
         _check_pattern(pattern.literal)
         like = exp.Like(this=value.sql, expression=pattern.sql)
-        return _Typed(exp.paren(exp.Escape(this=like, expression=exp.Literal.string("\\"))), "boolean")
+        return _Typed(exp.Paren(this=exp.Escape(this=like, expression=exp.Literal.string("\\"))), "boolean")
 
     def _arithmetic(self, operator: str, arguments: list[Any]) -> _Typed:
         left, right = (self.value(argument) for argument in arguments)
@@ -242,7 +242,7 @@ class _Compiler:
         second: exp.Expression = exp.cast(right.sql, "double")
         if operator == "/":
             second = exp.Nullif(this=second, expression=exp.cast(exp.Literal.number(0), "double"))
-        return _Typed(exp.paren(_ARITHMETIC[operator](this=first, expression=second)), "number")
+        return _Typed(exp.Paren(this=_ARITHMETIC[operator](this=first, expression=second)), "number")
 
     def _alike(self, left: _Typed, right: _Typed, operator: str) -> tuple[_Typed, _Typed]:
         """Bring two values to one type, or refuse to compare them."""
