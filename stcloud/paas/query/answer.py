@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import Unsupported
-from stcloud.space import Lattice
+from stcloud.space import Lattice, Level
 
 __all__ = ["Answer"]
 
@@ -61,7 +61,8 @@ class Answer:
         names = self.table.schema.names
         if "st_x" in names:
             return "st_x"
-        return next((name for name in names if name.startswith("cell_")), None)
+        cells = {f"cell_{level.label}" for level in Level}
+        return next((name for name in names if name in cells), None)
 
     def geometry(self) -> NDArray[Any]:
         """Return points or cells, ``(n,)``, in the city's CRS; None where a row has no place.
@@ -78,12 +79,12 @@ class Answer:
             )
         if column == "st_x":
             x, y = (self.table[name].to_numpy() for name in ("st_x", "st_y"))
-            points: NDArray[Any] = np.where(np.isnan(x), None, shapely.points(x, y))
+            points: NDArray[Any] = np.asarray(shapely.points(x, y), object)
+            points[np.isnan(x)] = None
             return points
         cells = self.table[column].to_pandas().fillna(0).to_numpy(np.int64)
-        shapes = np.full(len(cells), None, object)
-        squares: Any = shapely.box(*self.lattice.bounds(cells[cells > 0]))
-        shapes[cells > 0] = squares
+        shapes: NDArray[Any] = np.full(len(cells), None, object)
+        shapes[cells > 0] = shapely.box(*self.lattice.bounds(cells[cells > 0]))
         return shapes
 
     def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:

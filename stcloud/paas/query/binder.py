@@ -42,7 +42,7 @@ class Binder:
         """Value by name."""
         return self._values
 
-    def values_of(self, query: exp.Expression) -> Mapping[str, Any]:
+    def values_of(self, query: exp.Query) -> Mapping[str, Any]:
         """Return the values that a query names; some are bound and then not needed."""
         return {one.name: self._values[one.name] for one in query.find_all(exp.Placeholder)}
 
