@@ -96,7 +96,8 @@ def _ours(city: str, source: str) -> dict[str, Any]:
 
 def _duck(source: str, target: str) -> dict[str, Any]:
     query = f"""COPY (SELECT * FROM read_csv('{source}') ORDER BY "Created Date") TO '{target}' (FORMAT parquet)"""
-    connection = duckdb.connect(config={"temp_directory": f"{target}.tmp", "enable_progress_bar": False})
+    connection = duckdb.connect(config={"temp_directory": f"{target}.tmp"})
+    connection.execute("SET enable_progress_bar = false")
     (rows,) = connection.execute(query).fetchone() or (0,)
     return {"rows": rows, "megabytes": round(Path(target).stat().st_size / 1e6)}
 

@@ -73,7 +73,8 @@ Drawn = NDArray[np.int64]
 
 def write_csv(path: Path, tables: Iterable[pa.Table]) -> None:
     """Write tables of one schema as one CSV file, quoted only where needed."""
-    connection, piece = duckdb.connect(config={"enable_progress_bar": False}), path.with_suffix(".piece")
+    connection, piece = duckdb.connect(), path.with_suffix(".piece")
+    connection.execute("SET enable_progress_bar = false")
     with path.open("wb") as whole:
         for number, table in enumerate(tables):
             duckdb.from_arrow(table, connection=connection).write_csv(str(piece), header=number == 0)

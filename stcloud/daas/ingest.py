@@ -12,6 +12,7 @@ by the next load. Memory stays flat: rows spill to the city's folder.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import uuid
 from collections import Counter, deque
@@ -31,7 +32,7 @@ from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.place import Placer
 from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns
-from stcloud.errors import InternalError, InvalidInput
+from stcloud.errors import Conflict, InternalError, InvalidInput, StorageError
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import Keys, Settled
 from stcloud.iaas.parquet import Written
@@ -145,6 +146,7 @@ class Ingest:
         """
         names = as_defined(self.definition, source.columns)
         columns = self._columns(names, name)
+        self.layer.table.sweep()
         wanted = [] if self.mode == "delete" else list(columns.values())
         keys, sorter = Keys(staging), Sorter(staging, part=MONTH, order=ORDER)
         try:
@@ -152,7 +154,6 @@ class Ingest:
             self._refuse_too_many(intake, len(intake.refusals), name)
             if wanted or self.layer.table.exists:
                 self.layer.prepare(wanted)
-            after = self.layer.table.sequence()
             snapshot = self.layer.table.snapshot()
             job.tell("compare", 0, 1)
             settled = self._judge(
@@ -167,11 +168,13 @@ class Ingest:
                 load, self.layer.name, name, self.mode, recorded_us, attempt=attempt
             ))  # fmt: skip
             self.quarantine.write(load, self.layer.name, attempt, name, intake.refusals)
-            self._commit(settled, written, reckoning, after, job)
+            self._commit(settled, written, reckoning, snapshot.sequence, job)
+            self.ledger.write([reckoning])
+            with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
+                self.layer.compact()
         finally:
             keys.close()
-        self.ledger.write([reckoning])
-        self.layer.compact()
+            self.layer.table.sweep()
         return reckoning
 
     def _columns(self, names: tuple[str, ...], source: str) -> Mapping[str, Attribute]:
@@ -249,17 +252,13 @@ class Ingest:
                 return None, {}
             return self.layer.write(rows, month, stamp), _unplaced(rows)
 
-        try:
-            with ThreadPoolExecutor(_WORKERS) as pool:
-                chunks = ((chunk, month) for month in sorter.parts for chunk in sorter.chunks(month))
-                for file, reasons in _ordered(pool, lay, chunks, ahead=_WORKERS):
-                    written += [file] if file else []
-                    unplaced.update(reasons)
-                    done += file.rows if file else 0
-                    job.tell("write", done, len(stored))
-        except BaseException:
-            self.layer.table.discard(written)
-            raise
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            chunks = ((chunk, month) for month in sorter.parts for chunk in sorter.chunks(month))
+            for file, reasons in _ordered(pool, lay, chunks, ahead=_WORKERS):
+                written += [file] if file else []
+                unplaced.update(reasons)
+                done += file.rows if file else 0
+                job.tell("write", done, len(stored))
         return written, dict(unplaced)
 
     def _commit(
@@ -270,16 +269,12 @@ class Ingest:
         table = self.layer.table
         snapshot = table.snapshot()
         files = {Path(file.path).name: file for file in snapshot.files}
-        try:
-            for path, keys in settled.superseded.items():
-                job.tell("update", 0, len(settled.superseded))
-                written.append(self.layer.close_rows(snapshot, files[path], keys, reckoning.recorded_at_us))
-            job.tell("commit", 0, 1)
-            removed = [files[path] for path in settled.superseded]
-            table.commit(add=written, remove=removed, after=after, note=reckoning.to_row())
-        except BaseException:
-            table.discard(written)
-            raise
+        for path, keys in settled.superseded.items():
+            job.tell("update", 0, len(settled.superseded))
+            written.append(self.layer.close_rows(snapshot, files[path], keys, reckoning.recorded_at_us))
+        job.tell("commit", 0, 1)
+        removed = [files[path] for path in settled.superseded]
+        table.commit(add=written, remove=removed, after=after, note=reckoning.to_row())
 
     def _reckon(
         self, intake: _Intake, settled: Settled, unplaced: Mapping[str, int], blank: Reckoning

@@ -56,12 +56,15 @@ class EventLayer:
     def prepare(self, wanted: Sequence[Attribute]) -> None:
         """Make the table, or add the columns that it lacks.
 
+        A table that no load ever committed to is what a failed or killed one left: it is made anew.
+
         Raises
         ------
         InvalidInput
             ``retyped-column``: a column came as another type than the layer keeps.
         """
-        if not self.table.exists:
+        if not self.exists:
+            self.table.drop()
             self.table.create(event_schema(wanted), partition_by=[PART])
             return
         _refuse_retyped(self.name, self.attributes(), wanted)
@@ -102,7 +105,7 @@ class EventLayer:
         written = [self._merge(snapshot, files) for files in crowded]
         if written:
             removed = [file for files in crowded for file in files]
-            self.table.commit(add=written, remove=removed, after=self.table.sequence(), changes_data=False)
+            self.table.commit(add=written, remove=removed, after=snapshot.sequence, changes_data=False)
         return len(crowded)
 
     def last_recorded_us(self) -> int | None:

@@ -70,7 +70,7 @@ def _statistics(rows: pa.Table, prunable: Iterable[str]) -> dict[str, Any]:
     high: dict[str, Any] = {}
     for name in prunable:
         found = pc.min_max(rows[name]).as_py()
-        if _comparable(found["min"]):
+        if _comparable(found["min"]) and _comparable(found["max"]):
             low[name], high[name] = _plain(found["min"]), _plain(found["max"])
     nulls = {name: column.null_count for name, column in zip(rows.schema.names, rows.columns, strict=True)}
     return {"numRecords": rows.num_rows, "minValues": low, "maxValues": high, "nullCount": nulls}

@@ -7,9 +7,11 @@ appends. Readers never wait: they hold a snapshot, which is a list of files.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ __all__ = ["File", "Snapshot", "Table"]
 
 _APPLICATION = "stcloud"
 _NOTE = "stcloud"
+_STAGED = "_staged"  # readers of Delta tables pass over folders that begin with an underscore
 _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.deletedFileRetentionDuration": "interval 1 days",
@@ -169,8 +172,10 @@ class Table:
         Rows must not hold the partition columns.
         """
         name = f"{'-'.join(partition.values())}-{uuid.uuid4().hex}.parquet"
+        staged = self.root / _STAGED
         with storage_errors(f"write {self.root.name}"):
-            return write_parquet(rows, self.root, name, dict(partition))
+            staged.mkdir(exist_ok=True)
+            return write_parquet(rows, staged, name, dict(partition))
 
     def commit(
         self,
@@ -206,9 +211,10 @@ class Table:
         delta = self._fresh()
         if (delta.transaction_version(_APPLICATION) or 0) != after:
             raise _overtaken(self.root)
-        actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in add]
+        files = list(add)
+        actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in files]
         actions += [_remove(file, changes_data) for file in remove]
-        with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root):
+        with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root), self._placed(files):
             delta.create_write_transaction(
                 actions,
                 "append",
@@ -222,10 +228,30 @@ class Table:
             )
         return self.snapshot().version
 
-    def discard(self, written: Iterable[Written]) -> None:
-        """Delete files that were written and will not be committed."""
-        for file in written:
-            (self.root / file.path).unlink(missing_ok=True)
+    def sweep(self) -> None:
+        """Delete what was written and never committed, by us or by a writer that was killed."""
+        shutil.rmtree(self.root / _STAGED, ignore_errors=True)
+
+    def drop(self) -> None:
+        """Delete the table."""
+        self._delta = self._snapshot = None
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _placed(self, files: Sequence[Written]) -> Iterator[None]:
+        """Put files where a commit inside expects them; take them back when the log does not show them then."""
+        try:
+            for file in files:
+                (self.root / _STAGED / file.path).replace(self.root / file.path)
+            yield
+        except BaseException as error:  # an interrupt may come after the commit: only the log knows
+            shown = {file.path for file in self.snapshot().files}
+            for file in files:
+                if file.path not in shown:
+                    (self.root / file.path).unlink(missing_ok=True)
+            if isinstance(error, FileNotFoundError):  # another writer, without our lock, swept them
+                raise _overtaken(self.root) from error
+            raise
 
     def add_columns(self, fields: Sequence[pa.Field]) -> None:
         """Add nullable columns at the end; rows written before have nulls in them."""

@@ -6,10 +6,13 @@ matter, as a balanced CASE over UTC instants, and one integer rule per bin (the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
+from stcloud.errors import InternalError
 from stcloud.paas.query.sql import all_of, any_of, number
-from stcloud.time import Bin, Transitions, When, Zone
+from stcloud.time import Bin, Spans, When, Zone
 
 __all__ = ["WallClock", "within"]
 
@@ -24,7 +27,7 @@ _OFFSETS, _NO_OFFSET = 200_000, 100_000
 
 
 class WallClock:
-    """Local time of a column of instants in a zone, for instants of a half-open span.
+    """Local time of a column of instants in a zone.
 
     Parameters
     ----------
@@ -32,14 +35,13 @@ class WallClock:
         The instants.
     zone
         The city's.
-    span_us
-        ``[start, stop)``, UTC microseconds: all instants that the column may hold.
+    spans
+        All instants that the column may hold, bounded; elsewhere the local time is wrong.
     """
 
-    def __init__(self, column: exp.Expression, zone: Zone, span_us: tuple[int, int]) -> None:
+    def __init__(self, column: exp.Expression, zone: Zone, spans: Spans) -> None:
         self._utc_us = exp.UnixMicros(this=column)
-        pieces = zone.offsets(*span_us)
-        self._offset_us = _choose(self._utc_us, pieces, 0, len(pieces.starts_us))
+        self._offset_us = _choose(self._utc_us, _pieces(zone, spans) or [(0, 0)])
 
     def shifted(self) -> exp.Expression:
         """Local microseconds plus the shift: never negative."""
@@ -110,13 +112,24 @@ def _between(value: exp.Expression, low: int, high: int) -> exp.Expression:
     return within(value, number(low), number(high))
 
 
-def _choose(utc_us: exp.Expression, pieces: Transitions, low: int, high: int) -> exp.Expression:
-    if high - low == 1:
-        return number(int(pieces.offsets_us[low]))
-    middle = (low + high) // 2
-    earlier = exp.LT(this=utc_us.copy(), expression=number(int(pieces.starts_us[middle])))
-    case = exp.Case().when(earlier, _choose(utc_us, pieces, low, middle))
-    return case.else_(_choose(utc_us, pieces, middle, high))
+def _pieces(zone: Zone, spans: Spans) -> list[tuple[int, int]]:
+    """Return ``(start, offset)`` in microseconds wherever the offset may differ from the one before."""
+    found: list[tuple[int, int]] = []
+    for span in spans.parts:
+        if span.start_us is None or span.end_us is None:
+            raise InternalError("unbounded-span", f"no wall clock is made for the open span {span}")
+        pieces = zone.offsets(span.start_us, span.end_us)
+        found += zip(pieces.starts_us.tolist(), pieces.offsets_us.tolist(), strict=True)
+    return found
+
+
+def _choose(utc_us: exp.Expression, pieces: Sequence[tuple[int, int]]) -> exp.Expression:
+    if len(pieces) == 1:
+        return number(pieces[0][1])
+    middle = len(pieces) // 2
+    earlier = exp.LT(this=utc_us.copy(), expression=number(pieces[middle][0]))
+    branch = exp.If(this=earlier, true=_choose(utc_us, pieces[:middle]))
+    return exp.Case(ifs=[branch], default=_choose(utc_us, pieces[middle:]))
 
 
 def _over(value: exp.Expression, divisor: int) -> exp.Expression:

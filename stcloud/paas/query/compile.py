@@ -16,7 +16,7 @@ from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
 from stcloud.paas.query.plan import By, Count, Known, Plan, Rows
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.prune import known_by_all, prune, time_span
+from stcloud.paas.query.prune import known_by_all, prune, time_spans
 from stcloud.paas.query.refine import Refinement, edge_column
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.where import Place
@@ -133,8 +133,8 @@ class _Compilation:
     def _wall_clock(self) -> WallClock:
         if self._clock is None:
             whens = [one for one in self._plan if isinstance(one, When)]
-            span_us = time_span(self._files, whens)
-            self._clock = WallClock(_stored("st_time"), self._charter.zone, span_us)
+            spans = time_spans(self._files, whens)
+            self._clock = WallClock(_stored("st_time"), self._charter.zone, spans)
         return self._clock
 
     def _near(self, place: Place) -> exp.Expression:

@@ -10,11 +10,12 @@ from stcloud.paas.query.binder import instant
 from stcloud.paas.query.plan import Known, Plan
 from stcloud.paas.query.where import Place
 from stcloud.space import Lattice
-from stcloud.time import When
+from stcloud.time import Span, Spans, When
 
-__all__ = ["known_by_all", "may_match", "prune", "time_span"]
+__all__ = ["known_by_all", "may_match", "prune", "time_spans"]
 
 _EPOCH = instant(0)
+_NEAR_US = 16 * 86_400_000_000
 _ALL = (-62_135_596_800_000_000, 253_402_300_800_000_000)
 
 
@@ -69,19 +70,20 @@ def known_by_all(files: Iterable[File], at_us: int) -> bool:
     )
 
 
-def time_span(files: Sequence[File], whens: Iterable[When]) -> tuple[int, int]:
-    """Return a half-open span (UTC microseconds) that holds the time of every row that can match."""
-    low, high = _ALL if files else (0, 0)
-    if files and all("st_time" in file.low for file in files):
-        low = min(_us(file.low["st_time"]) for file in files)
-        high = max(_us(file.high["st_time"]) for file in files) + 1
+def time_spans(files: Sequence[File], whens: Iterable[When]) -> Spans:
+    """Return spans that hold the time of every row that can match; a stray date far away is a span of its own."""
+    spans = Spans.of(map(_span, files))
     for when in whens:
-        parts = when.spans.parts
-        if parts and parts[0].start_us is not None:
-            low = max(low, parts[0].start_us)
-        if parts and parts[-1].end_us is not None:
-            high = min(high, parts[-1].end_us)
-    return (low, high) if low < high else (0, 1)
+        spans = spans.intersect(when.spans)
+    return spans
+
+
+def _span(file: File) -> Span:
+    """Return a file's span, wide enough to touch the next month's."""
+    if "st_time" not in file.low:
+        return Span(*_ALL)
+    low, high = _us(file.low["st_time"]) - _NEAR_US, _us(file.high["st_time"]) + _NEAR_US
+    return Span(max(low, _ALL[0]), min(high, _ALL[1]))
 
 
 def _us(at: datetime) -> int:

@@ -49,7 +49,7 @@ def any_of(conditions: Sequence[exp.Expression]) -> exp.Expression:
     return _joined(exp.Or, conditions) if conditions else exp.false()
 
 
-def _joined(kind: type[exp.And] | type[exp.Or], parts: Sequence[exp.Expression]) -> exp.Expression:
+def _joined(kind: type[exp.And | exp.Or], parts: Sequence[exp.Expression]) -> exp.Expression:
     whole: exp.Expression = parts[0]
     for part in parts[1:]:
         whole = kind(this=whole, expression=part)
