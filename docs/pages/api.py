@@ -89,7 +89,7 @@ def _signature(name: str, function: Any) -> str:
 
 
 def _parameter(one: inspect.Parameter) -> str:
-    mark = {one.VAR_POSITIONAL: "*", one.VAR_KEYWORD: "**"}.get(one.kind, "")
+    mark = "*" if one.kind is one.VAR_POSITIONAL else "**" if one.kind is one.VAR_KEYWORD else ""
     hint = f": {one.annotation}" if isinstance(one.annotation, str) else ""
     if one.default is one.empty:
         return f"{mark}{one.name}{hint}"

@@ -142,8 +142,8 @@ def _calls(path: Path) -> Iterator[tuple[str, str, str]]:
             continue
         template = _template(call.args[1]) if len(call.args) > 1 else ""
         first = call.args[0]
-        literal = isinstance(first, ast.Constant)
-        for kind in (str(first.value),) if literal else COMPUTED[place, name]:  # type: ignore[attr-defined]
+        kinds = (str(first.value),) if isinstance(first, ast.Constant) else COMPUTED[place, name]
+        for kind in kinds:
             yield name, kind, template
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.schema import Attribute, attributes
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.bundle import bundled_text, definitions
-from stcloud.iaas.folder import Folder, check_name, storage_errors
+from stcloud.iaas.folder import Folder, check_name, is_name, read_text, storage_errors
 from stcloud.iaas.table import Snapshot, Table
 
 __all__ = ["Catalogue", "Layer"]
@@ -34,12 +35,12 @@ class Layer:
     definition: Definition
     snapshot: Snapshot
     attributes: tuple[Attribute, ...]
-    _ledger: Ledger
+    _loads: Callable[[], list[Reckoning]] = field(repr=False, compare=False)
 
     @property
     def loads(self) -> tuple[Reckoning, ...]:
         """The loads, oldest first; reads the ledger."""
-        return tuple(self._ledger.loads(self.name))
+        return tuple(self._loads())
 
     @property
     def kind(self) -> str:
@@ -102,7 +103,7 @@ class Catalogue:
         """Return the names of the layers that hold something, sorted."""
         with storage_errors("list the layers"):
             found = [path.stem for path in self._folder.path("layers").glob("*.toml")]
-        return tuple(sorted(name for name in found if self.events(name).exists))
+        return tuple(sorted(name for name in found if is_name(name) and self.events(name).exists))
 
     def layers(self) -> tuple[Layer, ...]:
         """Return all layers, by name."""
@@ -120,7 +121,8 @@ class Catalogue:
                 f"city '{self._charter.name}' has no layer '{name}' (it has: {have})",
                 nearest=nearest(name, known),
             )
-        return Layer(name, self._saved(name), snapshot, attributes(snapshot.schema), self.ledger)
+        loads = functools.partial(self._loads, name)
+        return Layer(name, self._saved(name), snapshot, attributes(snapshot.schema), loads)
 
     def events(self, name: str) -> EventLayer:
         """Return a layer's table, there or not."""
@@ -162,15 +164,22 @@ class Catalogue:
         A load that was killed between its commit and its entry is entered from its commit's note.
         """
         entered = self.ledger.loads(layer)
-        events = self.events(layer)
-        if events.exists:
-            attempts = {one.attempt for one in entered}
-            notes = [Reckoning.from_row(note) for note in events.table.notes(50)]
-            missed = [one for one in notes if one.attempt not in attempts]
-            self.ledger.write(missed)
-            entered += missed
-        same = [one for one in entered if one.load.split(".")[0] == load]
+        missed = self._missed(layer, entered)
+        self.ledger.write(missed)
+        same = [one for one in entered + missed if one.load.split(".")[0] == load]
         return [Reckoning.from_row(one.to_row(), known=True) for one in same]
+
+    def _loads(self, layer: str) -> list[Reckoning]:
+        """Return the loads of a layer, entered or not yet."""
+        entered = self.ledger.loads(layer)
+        return entered + self._missed(layer, entered)
+
+    def _missed(self, layer: str, entered: list[Reckoning]) -> list[Reckoning]:
+        """Return committed loads that the ledger misses, oldest first."""
+        events = self.events(layer)
+        attempts = {one.attempt for one in entered}
+        notes = [Reckoning.from_row(note) for note in events.table.notes(50)] if events.exists else []
+        return [one for one in reversed(notes) if one.attempt not in attempts]
 
     @contextlib.contextmanager
     def founding(self, layer: str, definition: Definition) -> Iterator[None]:
@@ -183,6 +192,7 @@ class Catalogue:
             yield
         except BaseException:
             if not known and not self.events(layer).exists:
+                self.events(layer).table.drop()
                 self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
             raise
 
@@ -201,8 +211,7 @@ def read_definition(given: str | os.PathLike[str]) -> Definition:
     if path.suffix == ".toml":
         if not path.is_file():
             raise NotFound("unknown-definition", f"there is no definition file {path}")
-        with storage_errors(f"read {path}"):
-            return Definition.from_toml(path.read_text(encoding="utf-8"), name=str(path))
+        return Definition.from_toml(read_text(path), name=str(path))
     known = definitions()
     if str(given) not in known:
         raise NotFound(

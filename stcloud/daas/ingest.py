@@ -32,7 +32,7 @@ from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.place import Placer
 from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns
-from stcloud.errors import Conflict, InternalError, InvalidInput, StorageError
+from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import Keys, Settled
 from stcloud.iaas.parquet import Written
@@ -146,6 +146,8 @@ class Ingest:
         """
         names = as_defined(self.definition, source.columns)
         columns = self._columns(names, name)
+        if self.mode == "delete" and not self.layer.exists:
+            raise NotFound("unknown-layer", f"there is no layer '{self.layer.name}' to delete from")
         self.layer.table.sweep()
         wanted = [] if self.mode == "delete" else list(columns.values())
         keys, sorter = Keys(staging), Sorter(staging, part=MONTH, order=ORDER)

@@ -23,11 +23,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stcloud.errors import Conflict, InvalidInput, StorageError
+from stcloud.errors import Conflict, FormatError, InvalidInput, StorageError
 
-__all__ = ["Folder", "check_name", "storage_errors"]
+__all__ = ["Folder", "check_name", "is_name", "read_text", "storage_errors"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
+
+
+def is_name(name: str) -> bool:
+    """Tell whether ``name`` may name a thing inside a city's folder."""
+    return bool(_NAME.match(name))
+
+
+def read_text(path: Path) -> str:
+    """Return the whole text of a small UTF-8 file.
+
+    Raises
+    ------
+    InvalidInput
+        ``wrong-encoding``: the file holds something else.
+    """
+    with storage_errors(f"read {path}"):
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidInput("wrong-encoding", f"{path} is not UTF-8 text: {error.reason}") from error
 
 
 def check_name(name: str, what: str = "layer") -> str:
@@ -47,7 +67,7 @@ def check_name(name: str, what: str = "layer") -> str:
     ...
     stcloud.errors.InvalidInput: '../etc' cannot name a layer; use lower-case letters, digits, _ and -, ...
     """
-    if not _NAME.match(name):
+    if not is_name(name):
         raise InvalidInput(
             "bad-name",
             f"{name!r} cannot name a {what}",
@@ -85,8 +105,10 @@ class Folder:
 
     def read_text(self, *parts: str) -> str:
         """Return the whole text of a small file."""
-        with storage_errors(f"read {'/'.join(parts)}"):
-            return self.path(*parts).read_text(encoding="utf-8")
+        try:
+            return read_text(self.path(*parts))
+        except InvalidInput as error:
+            raise FormatError("damaged-city", str(error)) from error
 
     def write_text(self, text: str, *parts: str) -> None:
         """Write a small file whole or not at all (a temporary neighbour, then a rename)."""

@@ -296,9 +296,13 @@ class Table:
         except TableNotFoundError as error:
             raise NotFound("no-table", f"there is no table in {self.root.name}") from error
         except (DeltaError, OSError) as error:
+            why = str(error).splitlines()[0]
             raise FormatError(
-                "damaged-table", f"the log of {self.root.name} cannot be read: {error}"
+                "damaged-table", f"the log of {self.root.name} cannot be read: {why}"
             ) from error
+        newest = self.root / "_delta_log" / f"{self._delta.version():020}.json"
+        if newest.is_file() and not newest.stat().st_size:  # a disk that lost power keeps such files
+            raise FormatError("damaged-table", f"the log of {self.root.name} ends in an empty file")
         return self._delta
 
 

@@ -16,6 +16,7 @@ app = typer.Typer(
     name="stcloud",
     help="A city's time-stamped layers, and what happened where and when.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help starts in half the time
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -13,9 +13,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from rich.console import Console
-from rich.table import Table
-
 from stcloud.saas.cli.option import Format
 
 if TYPE_CHECKING:
@@ -34,7 +31,7 @@ _BY_SUFFIX = {
 
 def note(text: str) -> None:
     """Say something to the person, on stderr."""
-    Console(stderr=True, soft_wrap=True).print(text, markup=False, highlight=False)
+    print(text, file=sys.stderr)  # noqa: T201
 
 
 def plain(value: Any) -> Any:
@@ -84,6 +81,9 @@ def print_records(
 
 def print_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: TextIO, count: int) -> None:
     """Print a table for people: at most fifty rows; a note tells of the rest."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in names:
         table.add_column(name, overflow="fold")

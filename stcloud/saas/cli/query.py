@@ -49,7 +49,7 @@ def query(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Count by cell:100m (any level), hour, day, week, month, quarter, year, weekday, hour-of-day, column."
+            help="Count by cell:100m (any level), hour, day, week, month, quarter, year, weekday, hour-of-day, column"
         ),
     ] = None,
     count: Annotated[bool, typer.Option("--count", help="Count all of them.")] = False,  # noqa: FBT002
