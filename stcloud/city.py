@@ -20,7 +20,7 @@ from stcloud.errors import Conflict, InvalidInput, NotFound
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.duck import Duck
 from stcloud.iaas.engine import Engine
-from stcloud.iaas.folder import Folder, check_name, storage_errors
+from stcloud.iaas.folder import Folder, check_name, check_place, storage_errors
 from stcloud.iaas.job import Job
 from stcloud.iaas.source import Reading, fingerprint, open_source
 from stcloud.iaas.spark import Spark
@@ -48,11 +48,13 @@ def create(path: str | os.PathLike[str], *, crs: str, zone: str, name: str | Non
     Raises
     ------
     InvalidInput
-        ``metric-crs-needed`` (the hint proposes some), ``unknown-crs``, ``unknown-zone``.
+        ``metric-crs-needed`` (the hint proposes some), ``unknown-crs``, ``unknown-zone``; ``bad-name``: a table
+        cannot lie in a folder of this name.
     Conflict
         ``city-exists``: there is a city or something else in the folder.
     """
     root = Path(path)
+    check_place(root)
     charter = Charter.found(name or root.resolve().name, crs, zone)
     with storage_errors(f"create {root}"):
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -84,6 +86,7 @@ def open(  # noqa: A001  (st.open reads as it should)
         ``newer-city``, ``damaged-city``.
     """
     folder = Folder(Path(path))
+    check_place(folder.root)
     if not folder.path("city.toml").is_file():
         raise NotFound(
             "no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …"

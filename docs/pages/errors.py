@@ -83,8 +83,11 @@ try:
     st.open("nowhere")
 except st.StcloudError as error:
     assert error.kind == "no-city"
-    assert isinstance(error, KeyError)  # NotFound is a KeyError, InvalidInput a ValueError, StorageError an OSError
+    assert isinstance(error, KeyError)
 ```
+
+`NotFound` is a `KeyError`, `InvalidInput` a `ValueError`, `MissingExtra` an `ImportError`, `StorageError` an
+`OSError`.
 
 On the command line an error is one line on stderr. `STCLOUD_DEBUG=1` adds the traceback. A usage error of the command
 line itself (an unknown option, a missing argument) has no kind.

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import sqlglot
 
 from stcloud.daas.catalogue import Layer
-from stcloud.daas.ledger import Reckoning
 from stcloud.iaas.engine import Engine, Files, Sql
 from stcloud.space import Lattice
 
@@ -68,7 +67,7 @@ def audit(layer: Layer, lattice: Lattice, engine: Engine) -> Iterator[Finding]:
     yield find("periods", ask(_PERIODS).read_all()["example"].to_pylist())
     yield find("cells", [key for batch in ask(_PLACES) for key in _misplaced(batch, lattice)])
     loads = set(ask(_LOADS).read_all()["example"].to_pylist())
-    yield find("ledger", sorted(loads - _entered(layer.loads)))
+    yield find("ledger", sorted(loads - {one.load for one in layer.loads}))
 
 
 def _broken_files(files: Files) -> Iterator[str]:
@@ -86,7 +85,3 @@ def _misplaced(batch: pa.RecordBatch, lattice: Lattice) -> list[str]:
     cells = batch.column("st_cell").fill_null(0).to_numpy()
     wrong = np.flatnonzero(lattice.cells(x, y) != cells)
     return [batch.column("st_key")[int(at)].as_py() for at in wrong]
-
-
-def _entered(loads: tuple[Reckoning, ...]) -> set[str]:
-    return {one.load for one in loads}

@@ -88,6 +88,10 @@ class Layer:
         )
 
 
+_RECENT = 50
+"""Commits that are looked at for what the ledger may lack."""
+
+
 class Catalogue:
     """The layers of the city in ``folder``."""
 
@@ -163,23 +167,20 @@ class Catalogue:
 
         A load that was killed between its commit and its entry is entered from its commit's note.
         """
-        entered = self.ledger.loads(layer)
-        missed = self._missed(layer, entered)
-        self.ledger.write(missed)
-        same = [one for one in entered + missed if one.load.split(".")[0] == load]
-        return [Reckoning.from_row(one.to_row(), known=True) for one in same]
+        entered = {one.attempt for one in self.ledger.loads(layer)}
+        loads = self._loads(layer)
+        self.ledger.write(one for one in loads if one.attempt not in entered)
+        same = [one for one in loads if one.load.split(".")[0] == load]
+        return [replace(one, known=True) for one in same]
 
     def _loads(self, layer: str) -> list[Reckoning]:
-        """Return the loads of a layer, entered or not yet."""
+        """Return a layer's loads in the order of recording, entered in the ledger or just committed."""
         entered = self.ledger.loads(layer)
-        return entered + self._missed(layer, entered)
-
-    def _missed(self, layer: str, entered: list[Reckoning]) -> list[Reckoning]:
-        """Return committed loads that the ledger misses, oldest first."""
-        events = self.events(layer)
         attempts = {one.attempt for one in entered}
-        notes = [Reckoning.from_row(note) for note in events.table.notes(50)] if events.exists else []
-        return [one for one in reversed(notes) if one.attempt not in attempts]
+        events = self.events(layer)
+        notes = events.table.notes(_RECENT) if events.exists else []
+        missed = [one for one in map(Reckoning.from_row, notes) if one.attempt not in attempts]
+        return sorted([*entered, *missed], key=lambda one: one.recorded_at_us)
 
     @contextlib.contextmanager
     def founding(self, layer: str, definition: Definition) -> Iterator[None]:

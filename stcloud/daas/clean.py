@@ -23,10 +23,10 @@ from stcloud.time import Zone, read_stamps
 
 __all__ = ["ROW", "Cleaned", "Cleaner"]
 
-ROW = "row"
+ROW = "st_row"
 """Column of cleaned rows: the row's number in its file, from 1."""
 
-MONTH = "month"
+MONTH = "st_months"
 """Column of cleaned rows: UTC months since 1970-01, the part that a row belongs to."""
 
 _DAY_US = 86_400_000_000

@@ -91,6 +91,9 @@ def trimmed(values: pa.Array) -> pa.Array:
 
 def read_column(name: str, values: pa.Array, column: Column, zone: Zone, faults: Faults) -> pa.Array:
     """Return a column's values as its declared type; what cannot be read is a fault."""
+    if pa.types.is_binary(values.type):
+        faults.add(pc.is_valid(values), name, values, "not-text")
+        values = pa.nulls(len(values), pa.string())
     if column.type == "text" and not column.values and column.otherwise == "keep":
         return values
     values = plain(values)
@@ -98,7 +101,10 @@ def read_column(name: str, values: pa.Array, column: Column, zone: Zone, faults:
         values = _mapped(name, values, column, faults)
     if column.type == "text":
         return values
-    texts = trimmed(values)
+    return _typed(name, trimmed(values), column, zone, faults)
+
+
+def _typed(name: str, texts: pa.Array, column: Column, zone: Zone, faults: Faults) -> pa.Array:
     if column.type in ("date", "instant"):
         return _moments(name, texts, column, zone, faults)
     if column.type == "boolean":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pydantic import ValidationError
 
 from stcloud.daas.column import plain, trimmed
 from stcloud.daas.definition import Definition, Reading, Space, Time
@@ -112,14 +115,25 @@ def draft(path: Path, options: Options, name: str | None = None) -> Definition:
             hint="name the column with --time",
         )
     formats = options.time_formats or _formats(source, options.time, path)
-    return Definition(
-        id=name or _identifier(path),
-        kind="event",
-        key=options.key,
-        read=reading,
-        time=Time(column=options.time, formats=formats, zone=options.zone),
-        space=_space(source, options, path),
-    )
+    with _faults():
+        return Definition(
+            id=name or _identifier(path),
+            kind="event",
+            key=options.key,
+            read=reading,
+            time=Time(column=options.time, formats=formats, zone=options.zone),
+            space=_space(source, options, path),
+        )
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Say what is wrong with what was said as one of our errors."""
+    try:
+        yield
+    except ValidationError as error:
+        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        raise InvalidInput("invalid-definition", said) from error
 
 
 def _space(source: files.Source, options: Options, path: Path) -> Space:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.schema import INSTANT, PART, Attribute, attributes, event_schema
+from stcloud.daas.schema import INSTANT, PART, Attribute, attributes, event_schema, refuse_twins
 from stcloud.errors import InvalidInput
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.table import File, Snapshot, Table
@@ -61,13 +61,15 @@ class EventLayer:
         Raises
         ------
         InvalidInput
-            ``retyped-column``: a column came as another type than the layer keeps.
+            ``retyped-column``: a column came as another type than the layer keeps; ``ambiguous-column``: a
+            new one differs from a kept one in case only.
         """
         if not self.exists:
             self.table.drop()
             self.table.create(event_schema(wanted), partition_by=[PART])
             return
         _refuse_retyped(self.name, self.attributes(), wanted)
+        refuse_twins(self.attributes(), wanted)
         known = {one.stored for one in self.attributes()}
         self.table.add_columns([one.field for one in wanted if one.stored not in known])
 

@@ -23,6 +23,7 @@ __all__ = [
     "attributes",
     "bind_columns",
     "event_schema",
+    "refuse_twins",
     "require_columns",
 ]
 
@@ -118,7 +119,7 @@ def bind_columns(definition: Definition, found: Iterable[str], source: str) -> d
         ``missing-column``: the definition needs a column that the file lacks.
     InvalidDefinition
         ``extra-column``: the definition refuses unlisted columns; ``ambiguous-column``: two stored names are
-        equal but for case.
+        equal but for case, or one is empty or begins with ``st_``.
     """
     names = tuple(found)
     require_columns(definition, definition.required, names, source)
@@ -162,12 +163,23 @@ def _refuse_twins(kept: Mapping[str, Attribute]) -> None:
     seen: dict[str, str] = {}
     for name, attribute in kept.items():
         twin = seen.setdefault(attribute.stored.lower(), name)
-        if twin != name or attribute.stored.lower().startswith("st_"):
-            other = (
-                f"{twin!r} and {name!r} differ" if twin != name else f"{name!r} begins with st_ and differs"
-            )
-            raise InvalidDefinition(
-                "ambiguous-column",
-                f"columns {other} in nothing that can be stored",
-                hint=f'declare columns."{name}".rename',
-            )
+        if twin != name:
+            raise _ambiguous(f"columns {twin!r} and {name!r} differ in nothing that can be stored", name)
+        if not attribute.stored:
+            raise _ambiguous("a column has no name", name)
+        if attribute.stored.lower().startswith("st_"):
+            raise _ambiguous(f"column {name!r} begins with st_, which is stcloud's own", name)
+
+
+def refuse_twins(known: Iterable[Attribute], wanted: Iterable[Attribute]) -> None:
+    """Raise ``ambiguous-column`` for a new column whose stored name differs from a known one in case only."""
+    kept = {one.stored.lower(): one for one in known}
+    for one in wanted:
+        twin = kept.get(one.stored.lower(), one)
+        if twin.stored != one.stored:
+            said = f"column {one.name!r} differs in nothing that can be stored from the layer's {twin.name!r}"
+            raise _ambiguous(said, one.name)
+
+
+def _ambiguous(said: str, name: str) -> InvalidDefinition:
+    return InvalidDefinition("ambiguous-column", said, hint=f'declare columns."{name}".rename')

@@ -26,10 +26,11 @@ class ParquetSource:
         try:
             self._file = pq.ParquetFile(path)
         except pa.ArrowInvalid as error:
-            raise InvalidInput(
-                "unreadable-source", f"{path} cannot be read: {str(error).splitlines()[0]}"
-            ) from error
+            raise _unreadable(path, error) from error
+        self._path = path
         self.columns = tuple(self._file.schema_arrow.names)
+        if len(set(self.columns)) < len(self.columns):
+            raise InvalidInput("repeated-column", f"{path} has two columns of one name")
         self.crs: str | None = None
 
     def position(self) -> int:
@@ -39,11 +40,21 @@ class ParquetSource:
     def batches(self) -> Iterator[Batch]:
         """Read the file once, in order."""
         start = 1
-        for rows in self._file.iter_batches(_BATCH_ROWS):
+        for rows in self._rows():
             columns = [as_text(column) for column in rows.columns]
             numbers = np.arange(start, start + rows.num_rows, dtype=np.int64)
             yield Batch(pa.RecordBatch.from_arrays(columns, list(self.columns)), numbers)
             start += rows.num_rows
+
+    def _rows(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._file.iter_batches(_BATCH_ROWS)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self._path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InvalidInput:
+    return InvalidInput("unreadable-source", f"{path} cannot be read: {str(error).splitlines()[0]}")
 
 
 def as_text(column: pa.Array) -> pa.Array:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +23,7 @@ __all__ = ["DelimitedSource"]
 _BLOCK_BYTES = 4 << 20
 _SAMPLE_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
+_END = "\x03"  # end of text: no line of a text file begins with it
 
 
 class DelimitedSource:
@@ -32,9 +36,12 @@ class DelimitedSource:
         self._encoding = _encoding(reading.encoding)
         with path.open("rb") as file:
             self._gzip = file.read(2) == b"\x1f\x8b"
-        header = self._header()
-        self._delimiter = reading.delimiter or _delimiter(header)
-        self.columns = _columns(path, next(csv.reader([header], delimiter=self._delimiter), []))
+        head = self._head()
+        self._delimiter = reading.delimiter or _delimiter(head)
+        names = csv.reader(io.StringIO(head, newline=""), delimiter=self._delimiter)
+        self.columns = _columns(path, next(names, []))
+        ascii_like = "\n".encode(self._encoding) == b"\n"
+        self._end = _END + self._delimiter * len(self.columns) if ascii_like else None
         self._raw: pa.NativeFile | None = None
 
     def position(self) -> int:
@@ -43,56 +50,68 @@ class DelimitedSource:
 
     def batches(self) -> Iterator[Batch]:
         """Read the file once, in order."""
-        skipped: list[tuple[int, Refusal]] = []
+        skipped: list[Refusal] = []
+        ended = self._end is None
 
         def skip(row: pacsv.InvalidRow) -> str:
-            found = f"{row.actual_columns} fields where the header has {row.expected_columns}"
-            skipped.append(
-                (row.number - 1, Refusal(row.number - 1, None, row.text, f"malformed-row: {found}"))
-            )
+            nonlocal ended
+            if row.text == self._end:
+                ended = True
+            else:
+                found = f"{row.actual_columns} fields where the header has {row.expected_columns}"
+                skipped.append(Refusal(row.number - 1, None, row.text, f"malformed-row: {found}"))
             return "skip"
 
         start = 1
         for rows in self._blocks(skip):
-            ready, skipped[:] = list(skipped), []
-            numbers = _numbers(start, rows.num_rows, [number for number, _ in ready])
-            start += rows.num_rows + len(ready)
-            yield Batch(rows, numbers, tuple(refusal for _, refusal in ready))
+            numbers = _numbers(start, rows.num_rows, [one.row for one in skipped])
+            start = int(numbers[-1]) + 1 if len(numbers) else start
+            ready = tuple(one for one in skipped if one.row < start)  # the reader is ahead of us
+            del skipped[: len(ready)]
+            yield Batch(rows, numbers, ready)
         if skipped:
             empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in self.columns]))
-            yield Batch(empty, np.empty(0, np.int64), tuple(refusal for _, refusal in skipped))
+            yield Batch(empty, np.empty(0, np.int64), tuple(skipped))
+        if not ended:
+            raise _unreadable(self._path, "it ends within quotes; it is cut off, or a quote is not closed")
 
-    def _blocks(self, skip: pacsv.InvalidRow) -> Iterator[pa.RecordBatch]:
+    def _blocks(self, skip: Callable[[pacsv.InvalidRow], str]) -> Iterator[pa.RecordBatch]:
         try:
+            types = self._types()
             with self._stream() as stream:
-                reader = pacsv.open_csv(
-                    stream,
-                    read_options=pacsv.ReadOptions(
-                        block_size=_BLOCK_BYTES, use_threads=False, encoding=self._encoding
-                    ),  # one thread: only then are refused rows numbered
-                    parse_options=pacsv.ParseOptions(
-                        delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=skip
-                    ),
-                    convert_options=pacsv.ConvertOptions(
-                        column_types=self._types(), strings_can_be_null=False
-                    ),
-                )
-                yield from reader
-        except pa.ArrowInvalid as error:
+                yield from self._reader(_Ended(stream, self._end), _BLOCK_BYTES, types, skip)
+        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise _unreadable(self._path, str(error)) from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise _unreadable(self._path, str(error)) from error  # a broken gzip
+
+    def _reader(
+        self,
+        stream: Any,
+        block_bytes: int,
+        types: Mapping[str, pa.DataType],
+        skip: Callable[[pacsv.InvalidRow], str],
+    ) -> pacsv.CSVStreamingReader:
+        return pacsv.open_csv(
+            stream,
+            read_options=pacsv.ReadOptions(
+                block_size=block_bytes, use_threads=False, encoding=self._encoding
+            ),  # one thread: only then are refused rows numbered
+            parse_options=pacsv.ParseOptions(
+                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=skip
+            ),
+            convert_options=pacsv.ConvertOptions(column_types=types, strings_can_be_null=False),
+        )
 
     def _types(self) -> dict[str, pa.DataType]:
         """Text; dictionary-encoded where the first rows say that values come again and again."""
         types = dict.fromkeys(self.columns, pa.string())
-        options = pacsv.ReadOptions(block_size=_SAMPLE_BYTES, use_threads=False, encoding=self._encoding)
-        parsing = pacsv.ParseOptions(
-            delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=lambda _: "skip"
-        )
-        converting = pacsv.ConvertOptions(column_types=types, strings_can_be_null=False)
         with self._stream() as stream:
-            reader = pacsv.open_csv(
-                stream, read_options=options, parse_options=parsing, convert_options=converting
-            )
+            reader = self._reader(stream, _SAMPLE_BYTES, types, lambda _: "skip")
+            if tuple(name.lstrip("\ufeff") for name in reader.schema.names) != self.columns:
+                raise _unreadable(self._path, "its header is in no clear form")
             sample = next(iter(reader), None)
         for at, name in enumerate(self.columns):
             if sample is not None and pc.count_distinct(sample.column(at)).as_py() * 2 < sample.num_rows:
@@ -103,7 +122,7 @@ class DelimitedSource:
         self._raw = pa.OSFile(str(self._path), "rb")
         return pa.CompressedInputStream(self._raw, "gzip") if self._gzip else self._raw
 
-    def _header(self) -> str:
+    def _head(self) -> str:
         try:
             with self._stream() as stream:
                 head = stream.read(1 << 16)
@@ -111,15 +130,34 @@ class DelimitedSource:
             raise _unreadable(self._path, str(error)) from error
         if b"\x00" in head and not self._encoding.startswith("utf-16"):
             raise InvalidInput("unreadable-source", f"{self._path} is not a text file: it holds NUL bytes")
-        text = codecs.getincrementaldecoder(self._encoding)("replace").decode(head).lstrip("\ufeff")
-        line = text.lstrip("\r\n").splitlines()
-        if not line:
+        try:
+            text = codecs.getincrementaldecoder(self._encoding)().decode(head).lstrip("\ufeff\r\n")
+        except UnicodeDecodeError as error:
+            raise _unreadable(self._path, str(error)) from error
+        if not text:
             raise InvalidInput("empty-source", f"{self._path} holds no line")
-        return line[0]
+        return text
+
+
+class _Ended:
+    """A stream and then one more line, with a field too many: a quote that is never closed swallows it."""
+
+    closed = False
+
+    def __init__(self, stream: pa.NativeFile, line: str | None) -> None:
+        self._stream = stream
+        self._rest = f"\n{line}\n".encode() if line else b""
+
+    def read(self, size: int) -> bytes:
+        block: bytes = self._stream.read(size)
+        if not block:
+            block, self._rest = self._rest, b""
+        return block
 
 
 def _encoding(name: str) -> str:
     try:
+        "".encode(name)  # refuses codecs that are not of text
         return codecs.lookup(name).name
     except LookupError as error:
         raise InvalidInput(
@@ -127,7 +165,8 @@ def _encoding(name: str) -> str:
         ) from error
 
 
-def _delimiter(header: str) -> str:
+def _delimiter(head: str) -> str:
+    header = re.split(r"[\r\n]", head, maxsplit=1)[0]
     counts = {mark: header.count(mark) for mark in _DELIMITERS}
     return max(counts, key=lambda mark: counts[mark])
 
@@ -152,4 +191,6 @@ def _unreadable(path: Path, why: str) -> InvalidInput:
             f"{path} is not in the declared encoding ({why.splitlines()[0]})",
             hint="state its encoding, e.g. --encoding gb18030 or --encoding latin-1",
         )
+    if "straddling" in why:
+        why = f"a row is longer than {_BLOCK_BYTES >> 20} MB, or a quote is not closed"
     return InvalidInput("unreadable-source", f"{path} cannot be read: {why.splitlines()[0]}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +13,10 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from stcloud.errors import InternalError, StorageError
+from stcloud.errors import FormatError, InternalError, StorageError
 from stcloud.iaas.engine import STAGE, Files, Refine, Relation, Sql, Stage
 
-__all__ = ["Duck", "connect"]
+__all__ = ["Duck", "connect", "file_errors", "literal"]
 
 _BATCH_ROWS = 65_536
 
@@ -35,6 +38,28 @@ def connect(
     connection.execute("SET parquet_metadata_cache = true")
     connection.execute("SET TimeZone = 'UTC'")
     return connection
+
+
+def literal(path: str | os.PathLike[str]) -> str:
+    """Return a path as DuckDB must be told it, lest it take ``*``, ``?`` and ``[`` for a pattern.
+
+    >>> literal("dump[1].json")
+    'dump[[]1].json'
+    """
+    return re.sub(r"([*?\[])", r"[\1]", os.fspath(path))
+
+
+@contextlib.contextmanager
+def file_errors() -> Iterator[None]:
+    """Turn what DuckDB says of files that it reads or spills to into our errors."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        raise StorageError("storage", f"a file of the layer could not be read or written: {error}") from error
+    except duckdb.Error as error:
+        if type(error) not in (duckdb.Error, duckdb.InvalidInputException):
+            raise
+        raise FormatError("damaged-table", f"a file of the layer cannot be read: {error}") from error
 
 
 class Duck:
@@ -62,7 +87,7 @@ class Duck:
                 reader = _refine(stage, reader)
         if reader is None:
             raise InternalError("no-stage", "a plan gave no SQL stage to run")
-        return reader
+        return pa.RecordBatchReader.from_batches(reader.schema, _guarded(reader))
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -90,10 +115,13 @@ class Duck:
             elif relation is not None:
                 cursor.register(name, _arrow(relation))
         text = _with(views) + stage.query.sql(dialect="duckdb")
-        try:
+        with file_errors():
             return cursor.sql(text, params=dict(stage.values)).to_arrow_reader(_BATCH_ROWS)
-        except duckdb.IOException as error:
-            raise StorageError("storage", f"a file of the layer could not be read: {error}") from error
+
+
+def _guarded(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    with file_errors():
+        yield from reader
 
 
 def _arrow(relation: Relation | pa.RecordBatchReader) -> pa.Table | pa.RecordBatchReader:
@@ -116,7 +144,9 @@ def _read_parquet(relation: Files) -> exp.Expression:
     uneven = any(
         file.lacks(name) for file in relation.files for name in columns if name not in file.partition
     )
-    arguments: list[exp.Expression] = [exp.Array(expressions=[exp.Literal.string(path) for path in paths])]
+    arguments: list[exp.Expression] = [
+        exp.Array(expressions=[exp.Literal.string(literal(path)) for path in paths])
+    ]
     if uneven:
         arguments.append(exp.PropertyEQ(this=exp.to_identifier("union_by_name"), expression=exp.true()))
     return exp.Anonymous(this="read_parquet", expressions=arguments)

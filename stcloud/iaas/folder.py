@@ -25,7 +25,7 @@ from pathlib import Path
 
 from stcloud.errors import Conflict, FormatError, InvalidInput, StorageError
 
-__all__ = ["Folder", "check_name", "is_name", "read_text", "storage_errors"]
+__all__ = ["Folder", "check_name", "check_place", "is_name", "read_text", "storage_errors"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
 
@@ -74,6 +74,23 @@ def check_name(name: str, what: str = "layer") -> str:
             hint="use lower-case letters, digits, _ and -, a letter first, at most 63",
         )
     return name
+
+
+def check_place(root: Path) -> None:
+    r"""Refuse a folder where no table can lie: the store takes its path for a part of a URL.
+
+    Raises
+    ------
+    InvalidInput
+        ``bad-name``: the path has one of ``[ ] ^ | \ %`` or a control character in it.
+    """
+    found = re.search(r"[\[\]^|\\%\x00-\x1f]", str(root.absolute()))
+    if found:
+        raise InvalidInput(
+            "bad-name",
+            f"{str(root)!r} cannot hold a city: its path has {found[0]!r} in it",
+            hint="rename the folder",
+        )
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.duck import connect
+from stcloud.iaas.duck import connect, literal
 from stcloud.iaas.source import Batch, Reading, Refusal
 
 __all__ = ["JsonSource"]
@@ -32,6 +33,11 @@ class JsonSource:
         if reading.encoding.lower().replace("_", "-") not in {"utf-8", "utf8"}:
             raise InvalidInput("wrong-encoding", f"{path}: JSON is UTF-8, not {reading.encoding}")
         self._path = path
+        with path.open("rb") as file:
+            if file.read(3) == codecs.BOM_UTF8:
+                raise InvalidInput(
+                    "unreadable-source", f"{path} begins with a byte order mark: JSON has none"
+                )
         names: dict[str, None] = {}
         for number, text in enumerate(self._texts()):
             found = _object(text)
@@ -74,7 +80,7 @@ class JsonSource:
             try:
                 found = connection.execute(
                     "SELECT json FROM read_json_objects($path, format = 'auto', ignore_errors = false)",
-                    {"path": str(self._path)},
+                    {"path": literal(self._path)},
                 )
                 while rows := found.fetchmany(2048):
                     yield from (row[0] for row in rows)
@@ -86,9 +92,13 @@ class JsonSource:
 def _object(text: str) -> dict[str, Any] | None:
     try:
         found = json.loads(text, parse_float=str, parse_int=str)
-    except ValueError:
+        if not isinstance(found, dict):
+            return None
+        nested = [name for name, value in found.items() if isinstance(value, dict | list)]
+        numbers = json.loads(text) if nested else {}
+    except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return found | {name: numbers[name] for name in nested}
 
 
 def _text(value: Any) -> str | None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stcloud.errors import InternalError
-from stcloud.iaas.duck import connect
+from stcloud.iaas.duck import connect, file_errors, literal
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.table import Snapshot
 
@@ -111,7 +111,7 @@ class Keys:
         Without ``compare`` every known key counts as changed.
         """
         self.close()
-        with connect(memory="512MB", scratch=str(self._folder / "spill")) as connection:
+        with file_errors(), connect(memory="512MB", scratch=str(self._folder / "spill")) as connection:
             return self._settled(connection, snapshot, rule, compare=compare)
 
     def _settled(
@@ -119,10 +119,10 @@ class Keys:
     ) -> Settled:
         run = connection.execute
         run("SET preserve_insertion_order = false")
-        connection.read_parquet(str(self._path)).create_view("came")
+        connection.read_parquet(literal(self._path)).create_view("came")
         paths = snapshot.paths(file for file in snapshot.files if file.nulls.get("st_recorded_to") != 0)
         if paths:
-            run(_CURRENT, {"paths": paths})
+            run(_CURRENT, {"paths": [literal(path) for path in paths]})
         else:
             run(_NO_CURRENT)
         run(_SUSPECTS)

@@ -6,7 +6,10 @@ form), so one way of cleaning serves all formats. A row that cannot be read at a
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +32,9 @@ _FORMATS = {
     ".geojson": "vector", ".gpkg": "vector", ".fgb": "vector", ".shp": "vector",
     ".parquet": "parquet", ".pq": "parquet",
 }  # fmt: skip
+
+
+_GEOJSON = re.compile(rb'"type"\s*:\s*"Feature(Collection)?"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +149,13 @@ def _format(path: Path) -> str:
 
 def _is_geojson(path: Path) -> bool:
     with path.open("rb") as file:
-        head = file.read(4096)
-    return b'"FeatureCollection"' in head or b'"Feature"' in head
+        zipped = file.read(2) == b"\x1f\x8b"
+    try:
+        with gzip.open(path) if zipped else path.open("rb") as file:
+            head = file.read(4096)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return False
+    return head.lstrip().startswith(b"{") and _GEOJSON.search(head) is not None
 
 
 def fingerprint(path: Path) -> str:

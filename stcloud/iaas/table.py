@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
+from stcloud.iaas.clock import system_clock
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.parquet import Written, write_parquet
 
@@ -101,7 +101,9 @@ class Snapshot:
         """Read whole files into memory, in order, without the partition columns."""
         with storage_errors(f"read {self.root.name}"):
             schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
-            return ds.dataset(self.paths(files), schema=schema, format="parquet").to_table()
+            from pyarrow import dataset  # noqa: PLC0415  (slow to import, and a query needs it not)
+
+            return dataset.dataset(self.paths(files), schema=schema, format="parquet").to_table()
 
     def _stored(self, columns: Sequence[str] | None) -> list[str]:
         keys = set(self.files[0].partition) if self.files else set()
@@ -357,4 +359,4 @@ def _add(written: Written, changes_data: bool) -> AddAction:  # noqa: FBT001
 
 
 def _remove(file: File, changes_data: bool) -> RemoveAction:  # noqa: FBT001
-    return RemoveAction(file.path, changes_data, 0, file.bytes, dict(file.partition))
+    return RemoveAction(file.path, changes_data, system_clock() // 1000, file.bytes, dict(file.partition))

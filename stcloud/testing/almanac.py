@@ -17,6 +17,7 @@ Span = tuple[datetime | None, datetime | None]
 """``[start, end)`` in UTC; None is an open end."""
 
 BINS = ("hour", "day", "week", "month", "quarter", "year", "weekday", "hour-of-day")
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _COARSE = re.compile(r"(\d{4})(?:-Q([1-4])|-W(\d\d)|-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
@@ -31,7 +32,7 @@ def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
     try:
         return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     except OverflowError:  # the first or last day that `datetime` knows
-        return (datetime.min if local.year == 1 else datetime.max).replace(tzinfo=UTC)
+        return _FIRST if local.year == 1 else _LAST
 
 
 def was_adjusted(local: datetime, zone: ZoneInfo) -> bool:

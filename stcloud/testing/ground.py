@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ class Ground:
 
     def place(self, first: float, second: float, declared: str) -> Spot | None:
         """Return where coordinates in a declared CRS lie; None outside of where the two CRSs are used."""
-        source = pyproj.CRS(declared)
+        source = _crs(declared)
         lon, lat = (
             (first, second) if source.is_geographic else _forward(declared, LONLAT).transform(first, second)
         )
@@ -68,8 +68,8 @@ class Ground:
         column, row = (f"{math.floor(at) - start:07}" for at, start in zip((x, y), self.origin, strict=True))
         return int("1" + "".join(east + north for east, north in zip(column[:6], row[:6], strict=True)))
 
-    def lies_in(self, places: Places) -> Callable[[Spot], bool]:
-        """Return the test of a spot against what one call of ``where`` asks for."""
+    def lie_in(self, spots: Sequence[Spot], places: Places) -> list[bool]:
+        """Tell for each spot whether it lies in what one call of ``where`` asks for."""
         cells = [str(_cell(one)) for one in places.asked if _cell(one) is not None]
         areas = [
             self._project(part, crs)
@@ -77,24 +77,22 @@ class Ground:
             if _cell(one) is None
             for part, crs in _areas(one, places.crs or LONLAT)
         ]
+        points = [shapely.Point(x, y) for x, y, _ in spots]
         shapely.prepare(areas)
-
-        def test(spot: Spot) -> bool:
-            x, y, cell = spot
-            return any(str(cell).startswith(one) for one in cells) or bool(
-                shapely.intersects(areas, shapely.Point(x, y)).any()
-            )
-
-        return test
+        inside = [shapely.intersects(area, points) for area in areas]
+        return [
+            any(str(cell).startswith(one) for one in cells) or any(one[number] for one in inside)
+            for number, (_, _, cell) in enumerate(spots)
+        ]
 
     def _metres(self, declared: str) -> pyproj.Transformer:
         return _forward(declared, self.crs.srs)
 
     def _project(self, area: BaseGeometry, crs: str) -> BaseGeometry:
         """Project an area, its edges divided so finely that they bend as they must."""
-        if pyproj.CRS(crs) == self.crs:
+        if _crs(crs) == self.crs:
             return area
-        step = (1e-5 if area.length < 10 else 1e-3) if pyproj.CRS(crs).is_geographic else 1.0
+        step = (1e-5 if area.length < 10 else 1e-3) if _crs(crs).is_geographic else 1.0
         forward = self._metres(crs)
         return shapely.transform(
             shapely.segmentize(area, step),
@@ -103,9 +101,14 @@ class Ground:
 
 
 @cache
+def _crs(text: str) -> pyproj.CRS:
+    return pyproj.CRS(text)
+
+
+@cache
 def _forward(source: str, target: str) -> pyproj.Transformer:
     """Make a transformer; longitude and latitude on CGCS2000 and on WGS 84 count as equal."""
-    first, second = pyproj.CRS(source), pyproj.CRS(target)
+    first, second = _crs(source), _crs(target)
     if first.is_geographic and all(_datum(crs).startswith(_EQUAL_DATUMS) for crs in (first, second)):
         first = second.geodetic_crs or first
     elif second.is_geographic and all(_datum(crs).startswith(_EQUAL_DATUMS) for crs in (first, second)):

@@ -35,40 +35,48 @@ def evaluate(node: Any, row: Mapping[str, Any], zone: ZoneInfo) -> Any:
     >>> [evaluate(cold, {"degrees": degrees}, ZoneInfo("UTC")) for degrees in (2, 3, None)]
     [True, False, None]
     """
+    if not isinstance(node, Mapping) or "op" not in node:
+        return _leaf(node, row, zone)
+    operator = node["op"].lower()
+    if operator == "in":
+        wanted, several = node["args"]
+        return evaluate(
+            {"op": "or", "args": [{"op": "=", "args": [wanted, one]} for one in several]}, row, zone
+        )
+    return _operate(operator, [evaluate(one, row, zone) for one in node["args"]], zone)
+
+
+def _leaf(node: Any, row: Mapping[str, Any], zone: ZoneInfo) -> Any:
     if not isinstance(node, Mapping):
         return node
     if "property" in node:
         return row[node["property"]]
     if "date" in node:
         return date.fromisoformat(node["date"])
-    if "timestamp" in node:
-        return read_instant(node["timestamp"], zone)
-    operator = node["op"].lower()
+    return read_instant(node["timestamp"], zone)
+
+
+def _operate(operator: str, values: list[Any], zone: ZoneInfo) -> Any:
     if operator in ("and", "or"):
-        return _connect(operator, [evaluate(one, row, zone) for one in node["args"]])
-    if operator == "in":
-        wanted = evaluate(node["args"][0], row, zone)
-        return _connect(
-            "or", [_compare("=", wanted, evaluate(one, row, zone), zone) for one in node["args"][1]]
-        )
-    return _plain(operator, [evaluate(one, row, zone) for one in node["args"]], zone)
-
-
-def _plain(operator: str, values: list[Any], zone: ZoneInfo) -> Any:
+        return _connect(operator, values)
     if operator == "isnull":
         return values[0] is None
     if operator == "between":
         value, low, high = values
         return _connect("and", [_compare(">=", value, low, zone), _compare("<=", value, high, zone)])
-    if any(value is None for value in values):
-        return None
+    return None if None in values else _known(operator, values, zone)
+
+
+def _known(operator: str, values: list[Any], zone: ZoneInfo) -> Any:
+    """Return what an operator makes of values none of which is null."""
     if operator == "not":
         return not values[0]
     if operator == "like":
         return _like(*values)
     if operator in ("+", "-", "*", "/"):
         return _arithmetic(operator, *(float(value) for value in values))
-    return _compare(operator, *values, zone)
+    left, right = values
+    return _compare(operator, left, right, zone)
 
 
 def _connect(operator: str, values: list[bool | None]) -> bool | None:
@@ -83,10 +91,11 @@ def _compare(operator: str, left: Any, right: Any, zone: ZoneInfo) -> bool | Non
     if left is None or right is None:
         return None
     first, second = _order(left, right, zone), _order(right, left, zone)
-    return {
+    answers: Mapping[str, bool] = {
         "=": first == second, "<>": first != second, "<": first < second,
         "<=": first <= second, ">": first > second, ">=": first >= second,
-    }[operator]  # fmt: skip
+    }  # fmt: skip
+    return answers[operator]
 
 
 def _order(value: Any, other: Any, zone: ZoneInfo) -> Any:

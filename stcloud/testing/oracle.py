@@ -57,7 +57,7 @@ class Tally:
 
 
 class Oracle:
-    """One layer of a city, as it should be.
+    r"""One layer of a city, as it should be.
 
     Parameters
     ----------
@@ -68,10 +68,9 @@ class Oracle:
 
     Examples
     --------
-    >>> from stcloud import Definition
-    >>> text = 'id="a"\\nkind="event"\\nkey=["id"]\\n[time]\\ncolumn="at"\\n[space]\\nlon="lon"\\nlat="lat"'
-    >>> oracle = Oracle(Definition.from_toml(text, name="a"), "EPSG:32618", (-4_000_000, -1_000_000), "America/New_York")
-    >>> rows = pd.DataFrame({"id": ["1", ""], "at": "2024-03-05", "lon": "-74", "lat": "40.7"})
+    >>> from stcloud.testing.scenes import marks, sheet
+    >>> oracle = Oracle(marks("EPSG:32618"), "EPSG:32618", (-4_000_000, -1_000_000), "America/New_York")
+    >>> rows = sheet("id,at,x,y,note,n,m,i,ok,day,done\n1,2024-03-05,5e5,4.5e6,,,,,,,\n,,,,,,,,,,")
     >>> oracle.load(rows, mode="changes", now_us=5).refusals
     {2: 'missing-key'}
     """
@@ -118,7 +117,7 @@ class Oracle:
         return self._rows(found, question.limit) if question.by is None else self._count(found, question.by)
 
     def _take(self, rows: pd.DataFrame, mode: Mode, now_us: int) -> Tally:
-        texts: list[dict[str, str]] = rows.to_dict("records")
+        texts = [dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False)]
         read = {
             number: self._reader.read(row, keys_only=mode == "delete") for number, row in enumerate(texts, 1)
         }
@@ -205,8 +204,9 @@ class Oracle:
         ]
 
     def _there(self, records: list[Record], where: Places) -> list[Record]:
-        lies_in = self._ground.lies_in(where)
-        return [one for one in records if one.spot is not None and lies_in(one.spot)]
+        placed = [(one, one.spot) for one in records if one.spot is not None]
+        inside = self._ground.lie_in([spot for _, spot in placed], where)
+        return [one for (one, _), there in zip(placed, inside, strict=True) if there]
 
     def _then(self, records: list[Record], when: Times) -> list[Record]:
         spans = [read_span(text, self._zone) for text in when.texts] or [(None, None)]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from stcloud.testing.almanac import read_stamp
@@ -22,6 +22,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _YEARS = datetime(1, 1, 1, tzinfo=UTC)
+
+Something = TypeVar("Something")
 
 
 class _FaultError(ValueError):
@@ -61,14 +63,16 @@ class Reader:
         ):
             raise NotImplementedError("the oracle reads keyed rows with two coordinates that no datum shifts")
         self._definition = definition
+        self._coordinates, self._required = definition.space.columns, definition.required
+        self._columns: dict[str, Column] = {}
         self._ground = ground
         self._zone = zone
 
     def kept(self, names: Iterable[str]) -> dict[str, Column]:
         """Return the columns of a file that are kept, by the file's name of them."""
-        declared = {*self._definition.required, *self._definition.columns}
+        declared = {*self._required, *self._definition.columns}
         ignored = self._definition.extra_columns == "ignore"
-        return {name: self._definition.column(name) for name in names if name in declared or not ignored}
+        return {name: self._column(name) for name in names if name in declared or not ignored}
 
     def read(self, row: Mapping[str, str], *, keys_only: bool = False) -> Record | str:
         """Return what a row says, or the reason for refusing it."""
@@ -82,14 +86,19 @@ class Reader:
     def _whole(self, key: str, row: Mapping[str, str], meant: Mapping[str, str | None]) -> Record:
         time, adjusted = self._time(meant[self._definition.time.column])
         ends = self._end(meant, time)
-        spot, unplaced = self._spot([meant[name] for name in self._definition.space.columns])
+        spot, unplaced = self._spot([meant[name] for name in self._coordinates])
         kept = self.kept(row)
         values = {column.rename or name: self._value(meant[name], column) for name, column in kept.items()}
-        said = {name: row[name] for name in {*kept, *self._definition.required}}
+        said = {name: row[name] for name in {*kept, *self._required}}
         return Record(key, said, time, ends, adjusted, spot, unplaced, values)
 
+    def _column(self, name: str) -> Column:
+        if name not in self._columns:
+            self._columns[name] = self._definition.column(name)
+        return self._columns[name]
+
     def _meant(self, name: str, text: str) -> str | None:
-        nothing = (*self._definition.null, *self._definition.column(name).null)
+        nothing = (*self._definition.null, *self._column(name).null)
         return None if text in nothing else text
 
     def _key(self, text: str | None) -> str:
@@ -140,7 +149,7 @@ class Reader:
         return _expect(read_stamp(text, column.formats, zone), "unreadable-time")[0]
 
 
-def _expect(value: Any, reason: str) -> Any:
+def _expect(value: Something | None, reason: str) -> Something:
     if value is None or value == "":
         raise _FaultError(reason)
     return value

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import Unsupported
 from stcloud.space import Lattice, Level
+
+if TYPE_CHECKING:
+    import geopandas
+    import pandas as pd
 
 __all__ = ["Answer"]
 
@@ -89,9 +91,13 @@ class Answer:
 
     def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:
         """Return a GeoDataFrame in the city's CRS, or in ``crs``."""
+        import geopandas  # noqa: PLC0415  (slow to import)
+
         frame = geopandas.GeoDataFrame(self.to_pandas(), geometry=self.geometry(), crs=self.lattice.crs)
         return frame if crs is None else frame.to_crs(crs)
 
 
 def _nullable(kind: pa.DataType) -> Any:
+    import pandas as pd  # noqa: PLC0415  (slow to import)
+
     return pd.Int64Dtype() if pa.types.is_integer(kind) else None

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas
-import pandas as pd
 import pyarrow as pa
 
 from stcloud.daas.catalogue import Layer
@@ -23,6 +21,10 @@ from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.where import Asked, read_where
 from stcloud.space import Level
 from stcloud.time import Bin, When, parse_instant
+
+if TYPE_CHECKING:
+    import geopandas
+    import pandas as pd
 
 __all__ = ["Query", "Subject"]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import geopandas
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -14,10 +13,13 @@ from shapely.geometry.base import BaseGeometry
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.space import Area, CellIds, Cover, Lattice, cover, parse_cell, project_area
 
+if TYPE_CHECKING:
+    import geopandas
+
 __all__ = ["Asked", "Place", "read_where"]
 
 Asked: TypeAlias = (
-    str | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries | int
+    "str | int | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries"
 )
 _LATER = ("unit", "near")
 
@@ -116,7 +118,7 @@ def _read(asked: Asked, crs: str | None) -> Area | int:
         return _spec(asked, crs)
     if isinstance(asked, Mapping):
         return Area.from_geojson(asked)
-    if isinstance(asked, geopandas.GeoDataFrame | geopandas.GeoSeries):
+    if not isinstance(asked, BaseGeometry):  # a frame of geopandas, which is slow to import
         if asked.crs is None:
             raise InvalidInput("crs-needed", "the GeoDataFrame asked for has no CRS", hint="set_crs it first")
         return Area(asked.union_all(), asked.crs.to_string())

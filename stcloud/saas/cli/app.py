@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 
 from stcloud.saas.cli import check, create, define, demo, layers, load, query
-from stcloud.saas.cli.exits import report
+from stcloud.saas.cli.exits import CANCELLED, report
 
 __all__ = ["app", "main"]
 
@@ -43,13 +42,11 @@ def main() -> None:
     """Run the command line; exit with its code."""
     try:
         code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except click.exceptions.Abort:
-        code = 130
-    except BaseException as error:
-        if isinstance(error, SystemExit):
-            raise
+        if code == CANCELLED:  # what typer makes of Ctrl-C
+            report(KeyboardInterrupt())
+    except SystemExit as ending:
+        cause = ending.__context__  # typer ends when nobody reads on
+        code = report(cause) if isinstance(cause, BrokenPipeError) else ending.code
+    except BaseException as error:  # noqa: BLE001  (the one place where everything ends)
         code = report(error)
     sys.exit(code or 0)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from typing import Any
+
+import typer
 
 from stcloud import errors
 
@@ -23,6 +26,7 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
 5 missing extra or engine · 6 storage · 7 a city written by a newer version, or damaged."""
 
 BUG = 70
+_USAGE: Any = typer.BadParameter.__mro__[2]  # the base of what the click that typer carries says of a call
 CANCELLED = 130
 
 
@@ -31,25 +35,37 @@ def report(error: BaseException) -> int:
 
     A fault of ours is 70; ``STCLOUD_DEBUG=1`` shows its traceback.
     """
-    from stcloud.iaas.job import Cancelled  # noqa: PLC0415  (keeps --help light)
-
     if os.environ.get("STCLOUD_DEBUG"):
         traceback.print_exception(error)
-    if isinstance(error, KeyboardInterrupt | Cancelled):
-        _say("cancelled; nothing was written")
-        return CANCELLED
-    if isinstance(error, BrokenPipeError):
-        sys.stdout = None
+    if isinstance(error, BrokenPipeError):  # nobody reads on; what is left to flush goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    for kind, code in CODES:
-        if isinstance(error, kind):
-            _say(str(error))
-            return code
+    code, said = _verdict(error)
+    _say(said)
+    return code
+
+
+def _verdict(error: BaseException) -> tuple[int, str]:
+    from stcloud.iaas.job import Cancelled  # noqa: PLC0415  (keeps --help light)
+
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return CANCELLED, "interrupted; a load is there in full or not at all: loading again is safe"
+    if isinstance(error, Cancelled):
+        return CANCELLED, str(error)
+    if isinstance(error, _USAGE):
+        return 2, _usage(error)
     if isinstance(error, MemoryError):
-        _say("out of memory; narrow the question or count instead of listing rows")
-        return 6
-    _say(f"a fault of stcloud itself: {type(error).__name__}: {error}; set STCLOUD_DEBUG=1 and report it")
-    return BUG
+        return 6, "out of memory; narrow the question or count instead of listing rows"
+    code = next((code for kind, code in CODES if isinstance(error, kind)), BUG)
+    bug = f"a fault of stcloud itself: {type(error).__name__}: {error}; set STCLOUD_DEBUG=1 and report it"
+    return code, bug if code == BUG else str(error)
+
+
+def _usage(error: Any) -> str:
+    """Return what is wrong with a call, and where its help is."""
+    path = error.ctx.command_path if getattr(error, "ctx", None) else "stcloud"
+    said = error.format_message()
+    return f"{'no command' if said.startswith('Usage:') else said.rstrip('.')} (see {path} --help)"
 
 
 def _say(text: str) -> None:

@@ -22,7 +22,7 @@ def layers(
     layer: Annotated[str | None, typer.Argument(help="Tell all of this layer.", show_default=False)] = None,
     form: FormatOption = None,
 ) -> None:
-    """List a city's layers, or tell one layer's columns, definition and loads."""
+    """List a city's layers, or tell one layer's columns, definition and loads (ndjson, csv: its columns)."""
     opened = open_city(city)
     zone = opened.charter.zone
     if layer is None:
@@ -51,6 +51,9 @@ def layers(
             "definition": found.definition.to_toml(),
         }
         typer.echo(json.dumps(whole, ensure_ascii=False))
+        return
+    if form not in (None, Format.TABLE):
+        print_records(columns, form)
         return
     for part in ([_summary(found, zone)], columns, loads):
         print_records(part, form)

@@ -92,31 +92,15 @@ def load(
         "x": x, "y": y, "crs": crs, "zone": zone, "encoding": encoding,
     }  # fmt: skip
     given = {name: value for name, value in said.items() if value is not None}
+    chosen: Any = definition
+    if given:
+        drafted = opened.draft(layer, sources[0], definition=definition, **given)
+        chosen = drafted.definition
+        if drafted.fresh:
+            note(f"derived definition, saved with the city as layers/{layer}.toml:\n\n{chosen.to_toml()}")
+    options: dict[str, Any] = {"mode": mode.value, "max_rejected": max_rejected, "again": again}
     with watched() as job:
-        if given:
-            drafted = opened.draft(layer, sources[0], definition=definition, **given)
-            if drafted.fresh:
-                note(f"derived definition, saved with the city as layers/{layer}.toml:")
-                note(f"\n{drafted.definition.to_toml()}")
-            reckonings = opened.load(
-                layer,
-                *sources,
-                definition=drafted.definition,
-                mode=mode.value,
-                max_rejected=max_rejected,
-                again=again,
-                job=job,
-            )
-        else:
-            reckonings = opened.load(
-                layer,
-                *sources,
-                definition=definition,
-                mode=mode.value,
-                max_rejected=max_rejected,
-                again=again,
-                job=job,
-            )
+        reckonings = opened.load(layer, *sources, definition=chosen, job=job, **options)
     _print(reckonings, opened.charter.zone.iso, form)
 
 

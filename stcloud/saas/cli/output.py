@@ -13,6 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from stcloud.errors import InvalidInput
 from stcloud.saas.cli.option import Format
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def plain(value: Any) -> Any:
 
 def print_answer(answer: Answer, form: Format | None, path: Path | None) -> None:
     """Print an answer in a format, to stdout or a file that is written whole or not at all."""
-    chosen = form or (_BY_SUFFIX.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE)
+    chosen = _chosen(form, path)
     if chosen is Format.PARQUET:
         _to(path, lambda sink: _parquet(answer, sink), binary=True)
         return
@@ -64,19 +65,30 @@ def print_answer(answer: Answer, form: Format | None, path: Path | None) -> None
 def print_records(
     records: Sequence[Mapping[str, Any]], form: Format | None, path: Path | None = None
 ) -> None:
-    """Print a few records; as JSON the whole list."""
-    if form in (None, Format.TABLE):
-        names = list(records[0]) if records else []
-        _to(path, lambda sink: print_table(names, records, sink, len(records)))
-    elif form is Format.CSV:
-        _to(path, lambda sink: _write_csv(list(records[0]) if records else [], records, sink))
-    elif form is Format.NDJSON:
-        _to(path, lambda sink: sink.writelines(_json(one) + "\n" for one in records))
-    else:
-        _to(
-            path,
-            lambda sink: print(json.dumps([_plain(one) for one in records], ensure_ascii=False), file=sink),
+    """Print a few records; as JSON the whole list.
+
+    Raises
+    ------
+    InvalidInput
+        ``no-geometry``: GeoJSON or Parquet was asked of records that have no place.
+    """
+    chosen = _chosen(form, path)
+    names = list(records[0]) if records else []
+    writers: Mapping[Format, Callable[[TextIO], None]] = {
+        Format.TABLE: lambda sink: print_table(names, records, sink, len(records)),
+        Format.CSV: lambda sink: _write_csv(names, records, sink),
+        Format.NDJSON: lambda sink: sink.writelines(_json(one) + "\n" for one in records),
+        Format.JSON: lambda sink: _joined("[", map(_json, records), "]", sink),
+    }
+    if chosen not in writers:
+        raise InvalidInput(
+            "no-geometry", f"this is not printed as {chosen}", hint="use table, json, ndjson or csv"
         )
+    _to(path, writers[chosen])
+
+
+def _chosen(form: Format | None, path: Path | None) -> Format:
+    return form or (_BY_SUFFIX.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE)
 
 
 def print_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: TextIO, count: int) -> None:

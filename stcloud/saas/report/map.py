@@ -107,9 +107,7 @@ def draw_map(
     marks = marks_of(answer)
     place = place if place is not None and place.area else None  # places that only touch meet in a line
     sheet = Sheet(*size_px)
-    top = sheet.paragraph(_MARGIN - 8, _MARGIN, title, 15, bold=True, most=4, color=_INK) + 4
-    for text in (subtitle, _totals(marks, answer)):
-        top = sheet.paragraph(top, _MARGIN, text, 9.5, most=3, color=_GREY)
+    top = _write_head(sheet, title, (subtitle, _totals(marks, answer)))
     view = _view(sheet, top + 14, marks, place)
     classes = class_limits(marks.counts) if marks.cells and len(marks) else None
     _draw_map(sheet, view, marks, place, classes, answer.lattice.crs)
@@ -119,6 +117,14 @@ def draw_map(
     if path is not None:
         _save(sheet, path)
     return sheet
+
+
+def _write_head(sheet: Sheet, title: str, below: tuple[str, ...]) -> float:
+    """Write the title and what stands below it; return where the next thing may start, px from above."""
+    top = sheet.paragraph(_MARGIN - 8, _MARGIN, title, 15, bold=True, most=4, color=_INK) + 4
+    for text in below:
+        top = sheet.paragraph(top, _MARGIN, text, 9.5, most=3, color=_GREY)
+    return top
 
 
 def _check(path: Path | None, size_px: tuple[int, int]) -> None:
