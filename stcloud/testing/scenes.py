@@ -74,8 +74,9 @@ class Scene:
         source = folder.with_name(f"{folder.name}-{number}.csv")
         one.rows.to_csv(source, index=False)
         city = stcloud.open(folder, clock=lambda: one.at_us)
-        definition = None if number else self.definition
-        return city.load(self.layer, source, definition=definition, mode=one.mode, max_rejected="100%")[0]
+        return city.load(self.layer, source, definition=self.definition, mode=one.mode, max_rejected="100%")[
+            0
+        ]
 
     def oracle(self) -> Oracle:
         """Return the oracle, which knows nothing yet."""

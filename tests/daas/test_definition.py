@@ -137,7 +137,12 @@ def test_all_faults_are_told_at_once():
         (PLAIN.replace('lon = "lon"\nlat = "lat"', ""), "space: name lon and lat, or x, y and crs"),
         (PLAIN + 'x = "x"\ny = "y"\ncrs = "EPSG:2263"\n', "space: name lon and lat, or x, y and crs"),
         (PLAIN.replace("lon = ", "x = ").replace("lat = ", "y = "), "space: crs must be declared"),
-        (PLAIN + 'crs = "EPSG:2263"\ndatum = "gcj02"\n', "space: datum gcj02 shifts degrees"),
+        (PLAIN + 'crs = "EPSG:2263"\n', "space: crs EPSG:2263 is not in degrees"),
+        (
+            PLAIN.replace("lon = ", "x = ").replace("lat = ", "y = ")
+            + 'crs = "EPSG:2263"\ndatum = "gcj02"\n',
+            "space: datum gcj02 shifts degrees",
+        ),
         (PLAIN + "[columns.st_key]\n", "the prefix st_ is stcloud's own"),
         (PLAIN + '[columns.status]\nrename = "ST_KEY"\n', "the prefix st_ is stcloud's own"),
         (

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-DATA = Path(os.environ.get("STCLOUD_REAL_DATA") or Path(__file__).resolve().parents[2].parent / "shared" / "data")
+DATA = Path(
+    os.environ.get("STCLOUD_REAL_DATA") or Path(__file__).resolve().parents[2].parent / "shared" / "data"
+)
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,9 @@ def test_what_where_and_when(city, reckoning, rows):
 
 def test_counts_by_cell_and_week(city, reckoning, rows):
     query = city.query("requests").what(KEPT).where("bbox:-74.05,40.68,-73.90,40.83").when("2025-02")
-    found = {(one["cell_1km"], one["week"]): one["count"] for one in query.count(["cell:1km", "week"]).to_records()}
+    found = {
+        (one["cell_1km"], one["week"]): one["count"] for one in query.count(["cell:1km", "week"]).to_records()
+    }
     expected = asked_for(rows)
     lattice = city.charter.lattice
     squares = {cell: lattice.polygon(cell) for cell, _ in found}
@@ -83,7 +85,9 @@ def test_counts_by_cell_and_week(city, reckoning, rows):
 
 
 def test_attributes_and_hours(city, reckoning, rows):
-    found = city.query("requests").when(weekdays="mon-fri", hours="07:00-10:00").count(["Borough"]).to_records()
+    found = (
+        city.query("requests").when(weekdays="mon-fri", hours="07:00-10:00").count(["Borough"]).to_records()
+    )
     local = rows["at"]
     wanted = rows[(local.dt.day_of_week < 5) & (local.dt.hour >= 7) & (local.dt.hour < 10)]
     expected = wanted["Borough"].value_counts().to_dict()

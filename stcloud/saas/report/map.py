@@ -101,14 +101,13 @@ def draw_map(
     Notes
     -----
     The map shows the cells drawn and the area asked for, whichever reaches farther. The cells of its classes sum
-    to the cells drawn; its scale bar is an eighth to a third of its width. 100,000 cells take one to two seconds.
+    to the cells drawn; its scale bar is an eighth to a third of its width.
     """
     _check(path, size_px)
     marks = marks_of(answer)
     place = place if place is not None and place.area else None  # places that only touch meet in a line
     sheet = Sheet(*size_px)
-    top = _write_head(sheet, title, (subtitle, _totals(marks, answer)))
-    view = _view(sheet, top + 14, marks, place)
+    view = _view(sheet, _write_head(sheet, title, (subtitle, _totals(marks, answer))), marks, place)
     classes = class_limits(marks.counts) if marks.cells and len(marks) else None
     _draw_map(sheet, view, marks, place, classes, answer.lattice.crs)
     if place is not None or len(marks):
@@ -124,7 +123,7 @@ def _write_head(sheet: Sheet, title: str, below: tuple[str, ...]) -> float:
     top = sheet.paragraph(_MARGIN - 8, _MARGIN, title, 15, bold=True, most=4, color=_INK) + 4
     for text in below:
         top = sheet.paragraph(top, _MARGIN, text, 9.5, most=3, color=_GREY)
-    return top
+    return top + 14
 
 
 def _check(path: Path | None, size_px: tuple[int, int]) -> None:

@@ -1,0 +1,116 @@
+"""Laws of questions: whatever is asked of whatever rows, DuckDB answers as the oracle does."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import cql2
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+import stcloud
+from stcloud.daas.schema import Attribute
+from stcloud.iaas.duck import Duck
+from stcloud.iaas.engine import Sql
+from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.predicate import Predicate
+from stcloud.testing.engines import difference
+from stcloud.testing.logic import evaluate
+from stcloud.testing.query import filters, layer_rows, questions
+from stcloud.testing.scenes import Delivery, Scene, marks
+from stcloud.time import Zone
+
+ZONES = ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo")
+CRS = "EPSG:4548"
+TYPES = {"id": "text", "at": "instant", "x": "number", "y": "number", "note": "text", "n": "number", "m": "number", "i": "integer", "ok": "boolean", "day": "date", "done": "instant"}  # fmt: skip
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Duck]:
+    found = Duck()
+    yield found
+    found.close()
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=SLOW)
+@given(st.data())
+def test_duckdb_answers_any_question_as_the_oracle(engine: Duck, data: st.DataObject) -> None:
+    zone = data.draw(st.sampled_from(ZONES))
+    years = data.draw(st.sampled_from([(1900, 2100), (2023, 2025), (1965, 1972), (2024, 2024)]))
+    first = data.draw(layer_rows(zone, first_year=years[0], last_year=years[1]))
+    second = data.draw(layer_rows(zone, first_year=years[0], last_year=years[1], most=5))
+    loads = (Delivery(first, 1_700_000_000_000_000), Delivery(second, 1_700_000_100_000_000))
+    scene = Scene("drawn", CRS, zone, marks(CRS), loads)
+    oracle = scene.oracle()
+    scene.tallies(oracle)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "city")
+        scene.build(path)
+        city = stcloud.open(path, engine=engine)
+        for _ in range(15):
+            question = data.draw(questions(oracle.recorded_us, first_year=years[0], last_year=years[1]))
+            found = difference(question.ask(city, scene.layer).table, oracle.answer(question))
+            assert found is None, found
+
+
+def typed(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as the oracle reads them."""
+    oracle = Scene("drawn", CRS, "UTC", marks(CRS), (Delivery(rows, 0),)).oracle()
+    oracle.load(rows, mode="changes", now_us=0)
+    return [dict(state.record.values or {}) for state in oracle.states]
+
+
+def filtered(engine: Duck, tree: Any, rows: list[dict[str, Any]], zone: str) -> list[str]:
+    """Keys of the rows that DuckDB keeps."""
+    attributes = {name: Attribute(name, name, kind) for name, kind in TYPES.items()}
+    schema = pa.schema([attribute.field for attribute in attributes.values()])
+    binder = Binder()
+    condition = Predicate.read(tree, attributes, Zone(zone)).compile(attributes, Zone(zone), binder)
+    query = exp.select(exp.column("id")).from_("plain").where(condition).order_by("id")
+    stage = Sql(query, binder.values_of(query))
+    return engine.run([stage], {"plain": pa.Table.from_pylist(rows, schema)}).read_all()["id"].to_pylist()
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=SLOW)
+@given(filters(), layer_rows("America/New_York", first_year=1900, last_year=2100, most=8))
+def test_filter_keeps_the_rows_for_which_it_is_true(engine: Duck, tree: Any, table: pd.DataFrame) -> None:
+    """Neither those for which it is false nor those for which it is unknown."""
+    rows, zone = typed(table), "America/New_York"
+    wanted = [row["id"] for row in rows if evaluate(tree, row, ZoneInfo(zone)) is True]
+    assert filtered(engine, tree, rows, zone) == wanted
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
+@given(filters(temporal=False, depth=2), layer_rows("UTC", first_year=2024, last_year=2024, most=8))
+def test_filter_means_what_cql2_itself_says(engine: Duck, tree: Any, table: pd.DataFrame) -> None:
+    """Where `cql2` can evaluate a row at all: it knows no nulls."""
+    rows = typed(table)
+    kept = filtered(engine, tree, rows, "UTC")
+    for row in rows:
+        said = matches(tree, row)
+        if said is not None:
+            note(json.dumps(row, default=str, ensure_ascii=False))
+            assert (row["id"] in kept) == said
+
+
+def matches(tree: Any, row: dict[str, Any]) -> bool | None:
+    """What `cql2` says of a row; None where it cannot tell."""
+    plain = {
+        name: value
+        for name, value in row.items()
+        if value is not None and TYPES[name] not in ("date", "instant")
+    }
+    try:
+        return bool(cql2.Expr(tree).matches({"type": "Feature", "geometry": None, "properties": plain}))
+    except Exception:  # whatever it raises
+        return None

@@ -1,0 +1,94 @@
+"""A small city, the command line in this process or in one of its own."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import stcloud
+from stcloud.saas.cli import main
+from stcloud.testing.events import define, on_disk, rows
+
+PACKAGE = Path(stcloud.__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def line(self):
+        """The one line of an error; there must be no other on stderr."""
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        assert lines[0].startswith("stcloud: ")
+        return lines[0]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process."""
+
+    def command(*args):
+        monkeypatch.setattr(sys, "argv", ["stcloud", *map(str, args)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return Outcome(ended.value.code, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def spawn():
+    """Start Python with stcloud on its path, in a process of its own; what still runs at the end is killed."""
+    started = []
+
+    def start(*args, **options):
+        environment = {**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONWARNINGS": "ignore"}
+        process = subprocess.Popen(
+            [sys.executable, *map(str, args)],
+            env=environment,
+            text=True,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A new city's folder."""
+    place = tmp_path / "city"
+    stcloud.create(place, crs="EPSG:4548", zone="Asia/Shanghai")
+    return place
+
+
+@pytest.fixture
+def city(folder, tmp_path):
+    """The folder of a city whose layer ``events`` holds five events."""
+    first = tmp_path / "first.csv"
+    first.write_text(rows(), encoding="utf-8")
+    stcloud.open(folder).load("events", first, definition=define())
+    return folder
+
+
+@pytest.fixture
+def unchanged(city):
+    """Check at the end that nothing in the city has changed."""
+    before = on_disk(city)
+    yield
+    assert on_disk(city) == before
