@@ -39,21 +39,12 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench", description="How fast we are beside others, as ratios."
-    )
-    parser.add_argument(
-        "--only", choices=_MEASURES, action="append", help="measure this only; may be repeated"
-    )
-    parser.add_argument(
-        "--scale", choices=("small", "full"), default="full", help="small: to try; full: to report"
-    )
-    parser.add_argument(
-        "--data", type=Path, default=_HERE / ".data", metavar="DIR", help="where data is kept"
-    )
-    parser.add_argument(
-        "--reuse", action="store_true", help="keep layers of events; ask those of an earlier run"
-    )
+    parser = argparse.ArgumentParser(prog="python -m bench", description="How fast we are beside others.")
+    add = parser.add_argument
+    add("--only", choices=_MEASURES, action="append", help="measure this only; may be repeated")
+    add("--scale", choices=("small", "full"), default="full", help="small: to try; full: to report")
+    add("--data", type=Path, default=_HERE / ".data", metavar="DIR", help="where data is kept")
+    add("--reuse", action="store_true", help="keep layers of events; ask those of an earlier run")
     return parser.parse_args()
 
 

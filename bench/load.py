@@ -32,21 +32,12 @@ def loads(scale: Scale) -> Iterator[Finding]:
         "peer": peer.result,
     }
     size = f"{scale.requests:,} rows, {len(HEADER)} columns"
-    yield Finding(
-        f"load CSV, {size}",
-        ours.seconds,
-        "s",
-        "DuckDB",
-        peer.seconds,
-        Target(ratio=2),
-        Target(ratio=1.2),
-        more,
-    )
-    cpu = (min(one.cpu_s for one in found) for found in zip(*runs, strict=True))
-    yield Finding("the same, time of all cores", next(cpu), "s", "DuckDB", next(cpu))
-    yield Finding(
-        "the same, memory", ours.peak_gb, "GB", "DuckDB", peer.peak_gb, Target(most=1.5), Target(most=0.7)
-    )
+    must, aim = Target(ratio=2), Target(ratio=1.2)
+    yield Finding(f"load CSV, {size}", ours.seconds, "s", "DuckDB", peer.seconds, must, aim, more)
+    cpu_s, peer_cpu_s = (min(one.cpu_s for one in found) for found in zip(*runs, strict=True))
+    yield Finding("the same, time of all cores", cpu_s, "s", "DuckDB", peer_cpu_s)
+    must, aim = Target(most=1.5), Target(most=0.7)
+    yield Finding("the same, memory", ours.peak_gb, "GB", "DuckDB", peer.peak_gb, must, aim)
 
 
 def longer(scale: Scale) -> Iterator[Finding]:
@@ -54,10 +45,8 @@ def longer(scale: Scale) -> Iterator[Finding]:
     shorter = min(run[0].peak_gb for run in _runs(requests(scale.requests, scale.folder), scale))
     done = _load_ours(requests(scale.more_requests, scale.folder), scale)
     must, aim = Target(ratio=1.2, most=1.5), Target(ratio=1.2, most=0.7)
-    name, more = (
-        f"memory, {scale.more_requests:,} rows",
-        {"seconds": round(done.seconds, 2), "ours": done.result},
-    )
+    name = f"memory, {scale.more_requests:,} rows"
+    more = {"seconds": round(done.seconds, 2), "ours": done.result}
     yield Finding(name, done.peak_gb, "GB", f"{scale.requests:,} rows", shorter, must, aim, more)
 
 

@@ -23,6 +23,7 @@ from bench.data import ZONE, Question
 __all__ = ["Missing", "ask", "fill", "server"]
 
 _SRID = 32618
+_CLUSTER = ("-U", "bench", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 _SETTINGS = {
     "listen_addresses": "",
     "shared_buffers": "1GB",
@@ -60,7 +61,7 @@ class Missing(Exception):
 def server() -> Iterator[Connection]:
     """Start a server that listens on a socket in its own folder only; give a connection; leave nothing behind.
 
-    PostgreSQL refuses to run as root, who runs it as the user ``postgres``.
+    PostgreSQL refuses to run as root; root starts it as the user ``postgres``.
     """
     programs = _programs()
     owner: dict[str, Any] = {} if os.geteuid() else {"user": "postgres", "group": "postgres"}
@@ -68,18 +69,8 @@ def server() -> Iterator[Connection]:
     try:
         _give(folder, owner)
         data = str(folder / "data")
-        made = [
-            str(programs / "initdb"),
-            "-D",
-            data,
-            "-U",
-            "bench",
-            "--auth=trust",
-            "--no-sync",
-            "-E",
-            "UTF8",
-        ]
-        subprocess.run([*made, "--locale=C"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **owner)
+        made = [str(programs / "initdb"), "-D", data, *_CLUSTER]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, **owner)
         with _running(programs, folder, owner) as process, _connected(folder, process) as connection:
             _extend(connection)
             yield connection
@@ -133,10 +124,8 @@ def _connected(folder: Path, process: Process) -> Connection:
         if process.poll() is not None:
             raise Missing(f"PostgreSQL did not start: {(folder / 'log').read_text()}")
         with contextlib.suppress(psycopg.OperationalError):
-            # plans are made anew: one that serves any area would serve each badly
-            return psycopg.connect(
-                f"host={folder} user=bench dbname=postgres", autocommit=True, prepare_threshold=None
-            )
+            where = f"host={folder} user=bench dbname=postgres"
+            return psycopg.connect(where, autocommit=True, prepare_threshold=None)
         time.sleep(0.1)
     raise Missing("PostgreSQL did not answer for 30 s")
 

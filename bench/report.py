@@ -28,7 +28,7 @@ _PACKAGES = (
     "shapely",
     "psycopg",
 )
-_STYLES = {"missed": "red", "reached": "green", "aim reached": "bold green"}
+_STYLES = {"missed": "red", "aim missed": "yellow", "reached": "green", "aim reached": "bold green"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,13 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """``aim reached``, ``reached``, ``missed``, ``missing`` (something could not be measured) or nothing."""
-        judged = [self._meets(target) for target in (self.aim, self.must) if target]
-        if not judged:
-            return ""
-        if judged[0] and self.aim and judged[-1] is not False:
+        """``aim reached``, ``reached``, ``missed``, ``aim missed``, ``missing`` (unmeasured), or nothing."""
+        must, aim = (target and self._meets(target) for target in (self.must, self.aim))
+        if aim and (must or self.must is None):
             return "aim reached"
-        return "missing" if judged[-1] is None else "reached" if judged[-1] else "missed"
+        if self.must is None:
+            return "" if self.aim is None else "missing" if aim is None else "aim missed"
+        return "missing" if must is None else "reached" if must else "missed"
 
     @property
     def warnings(self) -> list[str]:
@@ -95,12 +95,10 @@ class Finding:
         more = self.more or {}
         differing = more.get("differing", {})
         found = [
-            f"{peer} counts otherwise in {times} questions" for peer, times in differing.items() if times
+            f"{name} counts otherwise in {times} questions" for name, times in differing.items() if times
         ]
-        for name, said in more.items():
-            if isinstance(said, dict) and "missing" in said:
-                found.append(f"{name} is left out: {said['missing']}")
-        return found
+        absent = [name for name, said in more.items() if isinstance(said, dict) and "missing" in said]
+        return found + [f"{name} is left out: {more[name]['missing']}" for name in absent]
 
     def _meets(self, target: Target) -> bool | None:
         asked = [(self.ratio, target.ratio), (self.ours, target.most)]

@@ -78,12 +78,12 @@ class EventLayer:
         schema = pa.schema([field for field in self.table.snapshot().schema if field.name != PART])
         count = rows.num_rows
         columns = [
-            rows.column(field.name).cast(field.type)
+            _kept(rows.column(field.name), field.type)
             if field.name in rows.schema.names
             else _constant(stamp.get(field.name), field.type, count)
             for field in schema
         ]
-        return self.table.write(pa.Table.from_arrays(columns, schema=schema), {PART: month_text(month)})
+        return self.table.write(pa.Table.from_arrays(columns, schema.names), {PART: month_text(month)})
 
     def close_rows(self, snapshot: Snapshot, file: File, keys: pa.Array, at_us: int) -> Written:
         """Write a file anew with the current rows of ``keys`` believed until ``at_us`` only."""
@@ -132,6 +132,11 @@ def newest(files: Iterable[File]) -> int | None:
 
 def _partition(file: File) -> dict[str, str]:
     return {name: value or "" for name, value in file.partition.items()}
+
+
+def _kept(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return a column as the table keeps it; dictionary-encoded text is written as it is."""
+    return column if pa.types.is_dictionary(column.type) else column.cast(kind)
 
 
 def _constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:

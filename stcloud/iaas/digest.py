@@ -76,9 +76,9 @@ def _md5(columns: Sequence[pa.Array]) -> list[tuple[NDArray[np.uint64], NDArray[
         return []
     connection = _connection()
     connection.register("given", pa.table({"value": pa.concat_arrays(columns)}))
-    found = connection.sql("SELECT unhex(md5(value)) AS md5 FROM given").to_arrow_table()
-    digests = found.column("md5").combine_chunks().cast(pa.binary(16))
-    halves = np.frombuffer(digests.buffers()[1], np.uint64)[digests.offset * 2 :].reshape(-1, 2)
+    found = connection.sql("SELECT md5_number(value) AS md5 FROM given").to_arrow_table()
+    numbers = found.column("md5").combine_chunks()  # 128-bit integers: the bytes of the MD5 as they are
+    halves = np.frombuffer(numbers.buffers()[1], np.uint64)[numbers.offset * 2 :].reshape(-1, 2)
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return [(part[:, 0], part[:, 1]) for part in np.split(halves, ends)]
 

@@ -63,7 +63,10 @@ def file_errors() -> Iterator[None]:
 
 
 class Duck:
-    """DuckDB in this process; one kept connection per stage depth, since a new one doubles the latency.
+    """DuckDB in this process; connections are kept, since a new one doubles the latency.
+
+    A connection serves one result at a time: who reads two answers at once has two, and one whose result was
+    not read to its end (a limit, a reader that was dropped) is let go of.
 
     Parameters
     ----------
@@ -75,30 +78,37 @@ class Duck:
 
     def __init__(self, *, memory: str = "1GB") -> None:
         self._root = connect(memory=memory)
-        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._idle: list[duckdb.DuckDBPyConnection] = []
 
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
         """Run stages over named relations and stream what the last one gives."""
         reader: pa.RecordBatchReader | None = None
-        for depth, stage in enumerate(stages):
+        for stage in stages:
             if isinstance(stage, Sql):
-                reader = self._sql(self._cursor(depth), stage, relations, reader)
+                cursor = self._idle.pop() if self._idle else self._root.cursor()
+                reader = self._kept(cursor, self._sql(cursor, stage, relations, reader))
             elif reader is not None:
                 reader = _refine(stage, reader)
         if reader is None:
             raise InternalError("no-stage", "a plan gave no SQL stage to run")
-        return pa.RecordBatchReader.from_batches(reader.schema, _guarded(reader))
+        return reader
 
     def close(self) -> None:
         """Let go of the connections."""
-        for cursor in self._cursors:
+        for cursor in self._idle:
             cursor.close()
         self._root.close()
 
-    def _cursor(self, depth: int) -> duckdb.DuckDBPyConnection:
-        while len(self._cursors) <= depth:
-            self._cursors.append(self._root.cursor())
-        return self._cursors[depth]
+    def _kept(self, cursor: duckdb.DuckDBPyConnection, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        """Stream a result, and keep its connection once it was read to its end."""
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with file_errors():
+                yield from reader
+                cursor.unregister(STAGE)  # and with it what the stage before may have left unread
+            self._idle.append(cursor)
+
+        return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
     def _sql(
         self,
@@ -117,11 +127,6 @@ class Duck:
         text = _with(views) + stage.query.sql(dialect="duckdb")
         with file_errors():
             return cursor.sql(text, params=dict(stage.values)).to_arrow_reader(_BATCH_ROWS)
-
-
-def _guarded(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    with file_errors():
-        yield from reader
 
 
 def _arrow(relation: Relation | pa.RecordBatchReader) -> pa.Table | pa.RecordBatchReader:

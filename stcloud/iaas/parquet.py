@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from stcloud.iaas.vocabulary import compact
+
 __all__ = ["ROW_GROUP_ROWS", "RowGroup", "Written", "row_groups", "write_parquet"]
 
 ROW_GROUP_ROWS = 8192
@@ -44,8 +46,10 @@ def write_parquet(rows: pa.Table, folder: Path, name: str, partition: Mapping[st
             compression_level=1,
             use_dictionary=_repetitive(rows),
             write_statistics=prunable or False,
+            store_schema=False,
         ) as writer:
-            writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+            for start in range(0, rows.num_rows, ROW_GROUP_ROWS):
+                writer.write_table(_row_group(rows.slice(start, ROW_GROUP_ROWS)))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -54,13 +58,22 @@ def write_parquet(rows: pa.Table, folder: Path, name: str, partition: Mapping[st
     return Written(name, stat.st_size, rows.num_rows, partition, stats, stat.st_mtime_ns // 1_000_000)
 
 
+def _row_group(rows: pa.Table) -> pa.Table:
+    """Return rows whose dictionaries hold only their own words, since each row group stores its dictionary."""
+    columns = [
+        compact(column.combine_chunks()) if pa.types.is_dictionary(column.type) else column
+        for column in rows.columns
+    ]
+    return pa.Table.from_arrays(columns, schema=rows.schema)
+
+
 def _repetitive(rows: pa.Table) -> list[str]:
     """Return the columns whose first row group repeats values: only there a dictionary pays."""
     head = rows.slice(0, ROW_GROUP_ROWS)
     return [
         name
         for name, column in zip(head.schema.names, head.columns, strict=True)
-        if pc.count_distinct(column).as_py() * 2 < head.num_rows
+        if pa.types.is_dictionary(column.type) or pc.count_distinct(column).as_py() * 2 < head.num_rows
     ]
 
 

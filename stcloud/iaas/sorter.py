@@ -2,7 +2,8 @@
 
 Rows are kept until they weigh ``run_bytes``, then sorted and laid down as one run: an Arrow file whose
 batches each hold rows of one part. A part is read back in chunks that do not overlap in sort order, each
-the sorted union of what every run holds of it.
+the sorted union of what every run holds of it. Dictionary-encoded columns lie there as numbers of one
+vocabulary, and come back dictionary-encoded.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.iaas.folder import storage_errors
+from stcloud.iaas.vocabulary import Vocabulary
 
 __all__ = ["Sorter"]
 
@@ -70,7 +72,7 @@ class Sorter:
         self._held_bytes = 0
         self._runs: list[Path] = []
         self._pieces: dict[int, list[_Piece]] = {}
-        self._opened: dict[int, pa.RecordBatchFileReader] = {}
+        self._vocabularies: dict[str, Vocabulary] = {}
 
     def add(self, rows: pa.RecordBatch) -> None:
         """Take rows in any order."""
@@ -83,7 +85,7 @@ class Sorter:
         """Lay down what is held as one run."""
         if not self._held:
             return
-        rows = pa.concat_batches(self._held)
+        rows = self._coded(pa.concat_batches(self._held))
         self._held, self._held_bytes = [], 0
         rows = _sorted(rows, (self.part, *self.order))
         path = self.folder / f"run-{len(self._runs)}.arrow"
@@ -124,7 +126,7 @@ class Sorter:
             first = _whole(rows.column(self.order[0]))
             if any(piece.low < low or piece.high >= high for piece in wanted):
                 rows = rows.filter(pc.and_(pc.greater_equal(first, low), pc.less(first, high)))
-            yield _sorted(rows, self.order)
+            yield self._worded(_sorted(rows, self.order))
 
     def _ranges(self, pieces: list[_Piece]) -> list[tuple[int, int]]:
         cuts: list[int] = []
@@ -138,19 +140,29 @@ class Sorter:
         return list(pairwise(edges))
 
     def _read(self, piece: _Piece) -> pa.RecordBatch:
-        with storage_errors("read back a run of the sort"):
-            if piece.run not in self._opened:  # kept open: a run's dictionaries are read once
-                self._opened[piece.run] = pa.ipc.open_file(pa.memory_map(str(self._runs[piece.run])))
-            return _decoded(self._opened[piece.run].get_batch(piece.batch))
+        with (
+            storage_errors("read back a run of the sort"),
+            pa.memory_map(str(self._runs[piece.run])) as source,
+        ):
+            return pa.ipc.open_file(source).get_batch(piece.batch)
 
+    def _coded(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return rows with numbers in place of dictionary-encoded words."""
+        columns = [
+            self._vocabularies.setdefault(field.name, Vocabulary()).codes(column)
+            if pa.types.is_dictionary(field.type)
+            else column
+            for field, column in zip(rows.schema, rows.columns, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, rows.schema.names)
 
-def _decoded(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Return rows without dictionary encoding."""
-    columns = [
-        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-        for column in rows.columns
-    ]
-    return pa.RecordBatch.from_arrays(columns, rows.schema.names)
+    def _worded(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return rows with dictionary-encoded words in place of their numbers."""
+        columns = [
+            self._vocabularies[name].words(column) if name in self._vocabularies else column
+            for name, column in zip(rows.schema.names, rows.columns, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, rows.schema.names)
 
 
 def _sorted(rows: pa.RecordBatch, by: tuple[str, ...]) -> pa.RecordBatch:

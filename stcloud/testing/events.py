@@ -44,10 +44,10 @@ def define(more: str = "", **columns: str) -> Definition:
 
 
 def row(number: int, *others: object, at: str | None = None, lon: object = None, note: str = "x") -> str:
-    """Return a line: an event a day of March 2024, along the 31.9th parallel; ``others`` are further fields.
+    r"""Return a line: an event a day of March 2024, along the 31.9th parallel; ``others`` are further fields.
 
     >>> row(1, note="pothole")
-    '1,2024-03-02 10:00:00,117.01,31.9,pothole\\n'
+    '1,2024-03-02 10:00:00,117.01,31.9,pothole\n'
     """
     when = at or f"2024-03-{1 + number % 28:02} 10:00:00"
     where = lon if lon is not None else f"{117 + number % 50 / 100:.2f}"

@@ -1,6 +1,7 @@
 """A small city, the command line in this process or in one of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -77,13 +78,21 @@ def folder(tmp_path):
     return place
 
 
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A city to be copied: its layer ``events`` holds five events."""
+    place = tmp_path_factory.mktemp("model")
+    stcloud.create(place / "city", crs="EPSG:4548", zone="Asia/Shanghai")
+    (place / "first.csv").write_text(rows(), encoding="utf-8")
+    stcloud.open(place / "city").load("events", place / "first.csv", definition=define())
+    return place
+
+
 @pytest.fixture
-def city(folder, tmp_path):
-    """The folder of a city whose layer ``events`` holds five events."""
-    first = tmp_path / "first.csv"
-    first.write_text(rows(), encoding="utf-8")
-    stcloud.open(folder).load("events", first, definition=define())
-    return folder
+def city(model, tmp_path):
+    """The folder of a city whose layer ``events`` holds the five events of ``first.csv`` beside it."""
+    shutil.copytree(model, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "city"
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+"""A column's vocabulary: every word that comes is given a number once, so that rows carry numbers, not words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+__all__ = ["Vocabulary", "compact"]
+
+
+class Vocabulary:
+    """Words by number, in the order of their coming.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary()
+    >>> codes = [vocabulary.codes(pa.array(words).dictionary_encode()) for words in (["b", "a"], ["c", None, "b"])]
+    >>> [one.to_pylist() for one in codes], vocabulary.words(codes[1]).to_pylist()
+    ([[0, 1], [2, None, 0]], ['c', None, 'b'])
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str | None, int] = {}
+        self._words: pa.Array = pa.array([], pa.string())
+
+    def codes(self, column: pa.DictionaryArray) -> pa.Array:
+        """Return the numbers of a dictionary-encoded column's words, int32; null stays null."""
+        numbers = self._numbers
+        local = [numbers.setdefault(word, len(numbers)) for word in column.dictionary.to_pylist()]
+        return pa.array(local, pa.int32()).take(column.indices)
+
+    def words(self, codes: pa.Array) -> pa.DictionaryArray:
+        """Return the words of codes, dictionary-encoded over the whole vocabulary."""
+        if len(self._words) < len(self._numbers):
+            self._words = pa.array(list(self._numbers), pa.string())
+        return pa.DictionaryArray.from_arrays(codes, self._words)
+
+
+def compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return the same values over a dictionary of only those that occur.
+
+    >>> compact(pa.DictionaryArray.from_arrays(pa.array([2, None], pa.int32()), pa.array(["a", "b", "c"]))).dictionary
+    <pyarrow.lib.StringArray object at ...>
+    [
+      "c"
+    ]
+    """
+    valid: NDArray[Any] = column.indices.is_valid().to_numpy(zero_copy_only=False)
+    codes = column.indices.fill_null(0).to_numpy()
+    occurs = np.zeros(len(column.dictionary), np.bool_)
+    occurs[codes[valid]] = True
+    renumbered = (np.cumsum(occurs) - 1).astype(np.int32)
+    indices = pa.array(renumbered[codes] if len(occurs) else codes, mask=~valid)
+    return pa.DictionaryArray.from_arrays(indices, column.dictionary.take(pa.array(np.flatnonzero(occurs))))
