@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
 from stcloud.daas.audit import Finding, audit
 from stcloud.daas.catalogue import Catalogue, Layer
@@ -22,7 +24,7 @@ from stcloud.iaas.duck import Duck
 from stcloud.iaas.engine import Engine
 from stcloud.iaas.folder import Folder, check_name, check_place, storage_errors
 from stcloud.iaas.job import Job
-from stcloud.iaas.source import Reading, fingerprint, open_source
+from stcloud.iaas.source import Reading, fingerprint, open_source, watch
 from stcloud.iaas.spark import Spark
 from stcloud.paas.query import Query, Subject
 
@@ -204,10 +206,8 @@ class City:
             raise InvalidInput("no-source", f"no source file was named to load into '{layer}'")
         with self._folder.lock(f"layer-{layer}", wait_s=wait_s):
             chosen = self._catalogue.definition_for(layer, definition)
-            return [
-                self._load_one(layer, Path(source), chosen, mode, limit, job or Job(), again=again)
-                for source in sources
-            ]
+            load = _when_overtaken(self._load_one)
+            return [load(layer, Path(one), chosen, mode, limit, job or Job(), again=again) for one in sources]
 
     def _load_one(
         self,
@@ -225,6 +225,7 @@ class City:
             path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
         )
         job.tell("open", 0, path.stat().st_size)
+        unchanged = watch(path)
         load = load_id(fingerprint(path), definition, mode)
         earlier = self._catalogue.recovered(layer, load)
         if earlier and not again:
@@ -236,7 +237,13 @@ class City:
         name = f"{load}.{len(earlier) + 1}" if earlier else load
         with self._folder.staging(f"layer-{layer}") as staging, self._catalogue.founding(layer, definition):
             return ingest.run(
-                source, name=path.name, load=name, now_us=self._clock(), staging=staging, job=job
+                source,
+                name=path.name,
+                load=name,
+                now_us=self._clock(),
+                staging=staging,
+                job=job,
+                unchanged=unchanged,
             )
 
     def draft(
@@ -292,6 +299,20 @@ class City:
         """Let go of the engine."""
         if self._engine is not None:
             self._engine.close()
+
+
+def _when_overtaken(load: Callable[..., Reckoning]) -> Callable[..., Reckoning]:
+    """Do a load anew when a writer without the lock (another machine, say) committed meanwhile."""
+
+    def overtaken(error: BaseException) -> bool:
+        return isinstance(error, Conflict) and error.kind == "concurrent-commit"
+
+    return retry(
+        retry=retry_if_exception(overtaken),
+        stop=stop_after_attempt(3),
+        wait=wait_random(0.05, 0.5),
+        reraise=True,
+    )(load)
 
 
 def _engine(wanted: str) -> Engine:

@@ -123,7 +123,17 @@ class Ingest:
     mode: Mode = "changes"
     limit: Limit = Limit(share=0.05)
 
-    def run(self, source: Source, *, name: str, load: str, now_us: int, staging: Path, job: Job) -> Reckoning:
+    def run(
+        self,
+        source: Source,
+        *,
+        name: str,
+        load: str,
+        now_us: int,
+        staging: Path,
+        job: Job,
+        unchanged: Callable[[], None] = lambda: None,
+    ) -> Reckoning:
         """Load the source; return the reckoning.
 
         Parameters
@@ -138,6 +148,8 @@ class Ingest:
             An empty folder; the caller removes it.
         job
             Told of progress, asked whether to go on; may cancel until the commit.
+        unchanged
+            Raises when the source is no longer what ``load`` was made of; asked once it was read.
 
         Raises
         ------
@@ -153,6 +165,7 @@ class Ingest:
         keys, sorter = Keys(staging), Sorter(staging, part=MONTH, order=ORDER)
         try:
             intake = self._take_in(source, names, columns, keys, sorter, job)
+            unchanged()
             self._refuse_too_many(intake, len(intake.refusals), name)
             if wanted or self.layer.table.exists:
                 self.layer.prepare(wanted)

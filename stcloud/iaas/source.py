@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,10 +18,10 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from stcloud.errors import InvalidInput, NotFound, Unsupported
+from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
 from stcloud.iaas.folder import storage_errors
 
-__all__ = ["GEOMETRY", "Batch", "Reading", "Refusal", "Source", "fingerprint", "open_source"]
+__all__ = ["GEOMETRY", "Batch", "Reading", "Refusal", "Source", "fingerprint", "open_source", "watch"]
 
 GEOMETRY = "geometry"
 """Name of the WKB column that geometry-carrying formats give."""
@@ -156,6 +156,26 @@ def _is_geojson(path: Path) -> bool:
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return False
     return head.lstrip().startswith(b"{") and _GEOJSON.search(head) is not None
+
+
+def watch(path: Path) -> Callable[[], None]:
+    """Return a check that raises `Conflict` ``source-changed`` when the file was written to since."""
+
+    def state() -> tuple[int, int]:
+        with storage_errors(f"read {path}"):
+            found = path.stat()
+        return found.st_size, found.st_mtime_ns
+
+    before = state()
+
+    def check() -> None:
+        if state() != before:
+            raise Conflict(
+                "source-changed", f"{path} was written to while it was being read; nothing was loaded",
+                hint="load it again when it is whole",
+            )  # fmt: skip
+
+    return check
 
 
 def fingerprint(path: Path) -> str:
