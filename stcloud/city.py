@@ -16,8 +16,9 @@ from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition
 from stcloud.daas.draft import Options, draft
-from stcloud.daas.ingest import Ingest, Limit, Mode, load_id
+from stcloud.daas.ingest import Ingest, Mode, load_id
 from stcloud.daas.ledger import Reckoning
+from stcloud.daas.limit import Limit
 from stcloud.errors import Conflict, InvalidInput, NotFound
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.duck import Duck
@@ -235,7 +236,11 @@ class City:
             self._catalogue.ledger, self._catalogue.quarantine, mode, limit,
         )  # fmt: skip
         name = f"{load}.{len(earlier) + 1}" if earlier else load
-        with self._folder.staging(f"layer-{layer}") as staging, self._catalogue.founding(layer, definition):
+        with (
+            storage_errors(f"load {path}"),
+            self._folder.staging(f"layer-{layer}") as staging,
+            self._catalogue.founding(layer, definition),
+        ):
             return ingest.run(
                 source,
                 name=path.name,

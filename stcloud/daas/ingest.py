@@ -30,6 +30,7 @@ from stcloud.daas.clean import MONTH, ROW, Cleaned, Cleaner
 from stcloud.daas.definition import Definition
 from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
+from stcloud.daas.limit import Limit
 from stcloud.daas.place import Placer
 from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
@@ -41,45 +42,13 @@ from stcloud.iaas.source import Refusal, Source
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
-__all__ = ["Ingest", "Limit", "Mode", "load_id"]
+__all__ = ["Ingest", "Mode", "load_id"]
 
 Result = TypeVar("Result")
 Mode = Literal["changes", "append", "delete"]
 _WORKERS = 2
 _AHEAD = 4
 _SAMPLES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """How many rows may be rejected before the whole load fails: a number of rows, or a share of those read.
-
-    >>> Limit.parse("5%").exceeded(rejected=6, read=100)
-    True
-    >>> Limit.parse("6").exceeded(rejected=6, read=10)
-    False
-    """
-
-    rows: int | None = None
-    share: float | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Limit:
-        """Read ``N`` or ``P%``."""
-        try:
-            if text.strip().endswith("%"):
-                share = float(text.strip()[:-1]) / 100
-                if 0 <= share <= 1:
-                    return cls(share=share)
-            elif int(text) >= 0:
-                return cls(rows=int(text))
-        except ValueError:
-            pass
-        raise InvalidInput("bad-limit", f"{text!r} is no limit of rejected rows", hint="write e.g. 100 or 5%")
-
-    def exceeded(self, *, rejected: int, read: int) -> bool:
-        """Tell whether so many rejected rows are too many."""
-        return rejected > (self.rows if self.rows is not None else (self.share or 0.0) * read)
 
 
 def load_id(content: str, definition: Definition, mode: Mode) -> str:
@@ -166,30 +135,40 @@ class Ingest:
         try:
             intake = self._take_in(source, names, columns, keys, sorter, job)
             unchanged()
-            self._refuse_too_many(intake, len(intake.refusals), name)
-            if wanted or self.layer.table.exists:
-                self.layer.prepare(wanted)
-            snapshot = self.layer.table.snapshot()
-            job.tell("compare", 0, 1)
-            settled = self._judge(
-                keys.settle(snapshot, rule=self._rule, compare=self.mode != "delete"), intake
+            blank = Reckoning(
+                load, self.layer.name, name, self.mode, self._recorded_us(now_us), attempt=uuid.uuid4().hex
             )
-            self._refuse_too_many(intake, len(intake.refusals), name)
-            attempt = uuid.uuid4().hex
-            recorded_us = self._recorded_us(now_us)
-            stamp = {"st_recorded_from": recorded_us, "st_load": load}
-            written, unplaced = self._write(sorter, settled.stored, stamp, job)
-            reckoning = self._reckon(intake, settled, unplaced, Reckoning(
-                load, self.layer.name, name, self.mode, recorded_us, attempt=attempt
-            ))  # fmt: skip
-            self.quarantine.write(load, self.layer.name, attempt, name, intake.refusals)
-            self._commit(settled, written, reckoning, snapshot.sequence, job)
+            reckoning = self._store(intake, wanted, keys, sorter, blank, job)
             self.ledger.write([reckoning])
             with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
                 self.layer.compact()
         finally:
             keys.close()
             self.layer.table.sweep()
+        return reckoning
+
+    def _store(
+        self,
+        intake: _Intake,
+        wanted: list[Attribute],
+        keys: Keys,
+        sorter: Sorter,
+        blank: Reckoning,
+        job: Job,
+    ) -> Reckoning:
+        """Write what is to be stored, and commit; return the reckoning that ``blank`` becomes."""
+        self._refuse_too_many(intake, len(intake.refusals), blank.source)
+        if wanted or self.layer.table.exists:
+            self.layer.prepare(wanted)
+        snapshot = self.layer.table.snapshot()
+        job.tell("compare", 0, 1)
+        settled = self._judge(keys.settle(snapshot, rule=self._rule, compare=self.mode != "delete"), intake)
+        self._refuse_too_many(intake, len(intake.refusals), blank.source)
+        stamp = {"st_recorded_from": blank.recorded_at_us, "st_load": blank.load}
+        written, unplaced = self._write(sorter, settled.stored, stamp, job)
+        reckoning = self._reckon(intake, settled, unplaced, blank)
+        self.quarantine.write(blank.load, self.layer.name, blank.attempt, blank.source, intake.refusals)
+        self._commit(settled, written, reckoning, snapshot.sequence, job)
         return reckoning
 
     def _columns(self, names: tuple[str, ...], source: str) -> Mapping[str, Attribute]:

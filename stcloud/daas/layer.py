@@ -112,7 +112,8 @@ class EventLayer:
 
     def last_recorded_us(self) -> int | None:
         """Return the newest instant at which the layer's content changed (recorded time)."""
-        return newest(self.table.snapshot().files)
+        snapshot = self.current()
+        return newest(snapshot.files) if snapshot else None
 
     def _merge(self, snapshot: Snapshot, files: Sequence[File]) -> Written:
         rows = snapshot.read(files)

@@ -63,6 +63,7 @@ class DelimitedSource:
             return "skip"
 
         start = 1
+        rows = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in self.columns]))
         for rows in self._blocks(skip):
             numbers = _numbers(start, rows.num_rows, [one.row for one in skipped])
             start = int(numbers[-1]) + 1 if len(numbers) else start
@@ -70,8 +71,7 @@ class DelimitedSource:
             del skipped[: len(ready)]
             yield Batch(rows, numbers, ready)
         if skipped:
-            empty = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in self.columns]))
-            yield Batch(empty, np.empty(0, np.int64), tuple(skipped))
+            yield Batch(rows.slice(0, 0), np.empty(0, np.int64), tuple(skipped))
         if not ended:
             raise _unreadable(self._path, "it ends within quotes; it is cut off, or a quote is not closed")
 

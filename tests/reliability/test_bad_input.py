@@ -121,7 +121,7 @@ DEFINITIONS = {
         DEFINITION.replace("events", "My Events").replace("column", "colum").replace('"event"', '"evnt"'),
         2, "id: ", "kind: ", "did you mean 'column'?",
     ),
-    "no TOML": (DEFINITION + "\n[[", 2, "is not TOML", "line"),
+    "no TOML": (DEFINITION + "\n[[", 2, "is not TOML"),
     "not UTF-8": (DEFINITION.encode() + b'source = "\xe9"', 2, "not UTF-8"),
     "a datum that is none": (DEFINITION + 'datum = "mars"', 2, "space.datum"),
     "a CRS that is none": (DEFINITION + 'crs = "EPSG:1"', 2, "EPSG:1"),
@@ -292,7 +292,7 @@ def replaced(old, new):
 CHARTERS = {
     "of a newer format": (replaced(b"format = 1", b"format = 99"), "upgrade"),
     "empty": (lambda _: b"", "city.toml"),
-    "cut": (lambda text: text[:-40], "city.toml"),
+    "cut": (lambda text: text[:60], "city.toml"),
     "not text": (lambda _: b"\xff\xfe\x00", "city.toml"),
     "with a CRS that is none": (replaced(b"4548", b"99999"), "EPSG:99999"),
     "with a CRS in degrees": (replaced(b"4548", b"4326"), "metres"),
@@ -328,37 +328,36 @@ def test_a_damaged_log_is_told_and_left_alone(run, city, tmp_path, damage, comma
     assert on_disk(city) == before
 
 
+def overwrite(file):
+    """Put noise where the keys of a Parquet file are."""
+    chunk = pq.read_metadata(file).row_group(0).column(0)
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    content = bytearray(file.read_bytes())
+    content[start : start + chunk.total_compressed_size] = NOISE[: chunk.total_compressed_size]
+    file.write_bytes(content)
+
+
 FILE_DAMAGES = {
-    "cut": (lambda file: file.write_bytes(file.read_bytes()[:-500]), 7),
-    "overwritten": (lambda file: file.write_bytes(b"PAR1" + NOISE[:2000] + file.read_bytes()[2004:]), 7),
-    "gone": (lambda file: file.unlink(), 6),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:-500]),
+    "overwritten": overwrite,
+    "gone": Path.unlink,
 }
 
 
-@pytest.mark.parametrize(("damage", "code"), FILE_DAMAGES.values(), ids=FILE_DAMAGES)
-def test_a_damaged_file_of_a_layer_is_told_by_questions_loads_and_the_check(
-    run, city, tmp_path, damage, code
-):
+@pytest.mark.parametrize("damage", FILE_DAMAGES.values(), ids=FILE_DAMAGES)
+def test_a_damaged_file_of_a_layer_is_told_by_questions_loads_and_the_check(run, city, tmp_path, damage):
     file = tmp_path / "a.csv"
     file.write_text(rows(6))
     damage(next((city / "layers/events").glob("*.parquet")))
     asked = run("query", city, "events", "-f", "json")
-    assert asked.code == code
+    assert asked.code in (6, 7)
     assert asked.err.splitlines()[-1].startswith("stcloud: a file of the layer")
     loaded = run("load", city, "events", file)
-    assert (loaded.code, "a file of the layer" in loaded.line) == (code, True)
-    if damage is not FILE_DAMAGES["overwritten"][0]:
-        checked = run("check", city, "-f", "json")
-        assert checked.code == 7
+    assert (loaded.code, "a file of the layer" in loaded.line) == (asked.code, True)
+    checked = run("check", city, "-f", "json")
+    assert checked.code == 7
+    if damage is not overwrite:
         assert next(one for one in json.loads(checked.out) if one["faults"])["check"] == "files"
-
-
-@pytest.mark.xfail(
-    strict=True, reason="the check reads footers, not pages: bytes overwritten in place go unseen"
-)
-def test_the_check_sees_a_file_whose_pages_were_overwritten(run, city):
-    FILE_DAMAGES["overwritten"][0](next((city / "layers/events").glob("*.parquet")))
-    assert run("check", city).code == 7
 
 
 def test_a_definition_that_the_city_kept_may_be_mended(run, city):
@@ -456,7 +455,6 @@ def test_a_column_may_have_any_name(run, folder, tmp_path, name):
 
 def test_keys_keep_their_leading_zeros(run, folder, tmp_path):
     file = tmp_path / "a.csv"
-    file.write_text(HEAD + "".join(row(key) for key in ("7", "07", "007")).replace("\n7", "\n7"))
     file.write_text(HEAD + "".join(row(1).replace("1,", f"{key},", 1) for key in ("7", "07", "007")))
     found, _ = loaded(run, folder, file, *OPTIONS)
     assert [one["st_key"] for one in found] == ["007", "07", "7"]

@@ -96,11 +96,13 @@ def load(
     if given:
         drafted = opened.draft(layer, sources[0], definition=definition, **given)
         chosen = drafted.definition
-        if drafted.fresh:
-            note(f"derived definition, saved with the city as layers/{layer}.toml:\n\n{chosen.to_toml()}")
     options: dict[str, Any] = {"mode": mode.value, "max_rejected": max_rejected, "again": again}
     with watched() as job:
         reckonings = opened.load(layer, *sources, definition=chosen, job=job, **options)
+    if given and drafted.fresh:
+        note(
+            f"derived definition, saved with the city as layers/{layer}.toml:\n\n{drafted.definition.to_toml()}"
+        )
     _print(reckonings, opened.charter.zone.iso, form)
 
 
