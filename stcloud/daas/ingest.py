@@ -89,8 +89,8 @@ class Ingest:
     zone: Zone
     ledger: Ledger
     quarantine: Quarantine
-    mode: Mode = "changes"
-    limit: Limit = Limit(share=0.05)
+    mode: Mode
+    limit: Limit
 
     def run(
         self,
