@@ -50,7 +50,7 @@ class Scale:
     def of(cls, name: str, folder: Path, *, reuse: bool) -> Scale:
         """Return the scale of a name: ``small`` to try, ``full`` to report."""
         sizes = {
-            "small": (300_000, 1_000_000, 500_000, 2_000_000, 10_000_000, 2),
+            "small": (300_000, 1_000_000, 500_000, 1_500_000, 10_000_000, 1),
             "full": (3_000_000, 10_000_000, 5_000_000, 50_000_000, 10_000_000, 2),
         }
         return cls(name, folder, *sizes[name], reuse)

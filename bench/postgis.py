@@ -20,7 +20,7 @@ import shapely
 
 from bench.data import ZONE, Question
 
-__all__ = ["Missing", "ask", "fill", "server"]
+__all__ = ["Missing", "ask", "fill", "server", "version"]
 
 _SRID = 32618
 _CLUSTER = ("-U", "bench", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
@@ -89,6 +89,14 @@ def _running(programs: Path, folder: Path, owner: dict[str, Any]) -> Iterator[Pr
     finally:
         process.send_signal(signal.SIGINT)  # does not wait for sessions
         process.wait(60)
+
+
+def version(connection: Connection) -> str:
+    """Return the versions of PostgreSQL and PostGIS."""
+    row = connection.execute(
+        "SELECT current_setting('server_version') || ', PostGIS ' || postgis_lib_version()"
+    ).fetchone()
+    return str(row[0]) if row else ""
 
 
 def fill(connection: Connection, source: Path) -> float:

@@ -186,12 +186,12 @@ def _in_memory(rows: pd.DataFrame, index: SpatialIndex, question: Question) -> p
 def _postgis(source: Path) -> Replies:
     try:
         with postgis.server() as connection:
-            ready_s = postgis.fill(connection, source)
+            version, ready_s = postgis.version(connection), postgis.fill(connection, source)
             asked = [postgis.ask(connection, question) for question in questions(_COUNT + 1 + _SPARE)]
     except postgis.Missing as missing:
         return Replies(more={"missing": str(missing)})
     told = _told([seconds for seconds, _, _ in asked], [[found, groups] for _, found, groups in asked])
-    return Replies(**told, ready_s=ready_s)
+    return Replies(**told, ready_s=ready_s, more={"version": version})
 
 
 def _told(seconds: list[float], counted: list[list[int]]) -> dict[str, Any]:

@@ -228,28 +228,24 @@ class City:
         job.tell("open", 0, path.stat().st_size)
         unchanged = watch(path)
         load = load_id(fingerprint(path), definition, mode)
-        earlier = self._catalogue.recovered(layer, load)
-        if earlier and not again:
-            return earlier[-1]
         ingest = Ingest(
             self._catalogue.events(layer), definition, self.charter.lattice, self.charter.zone,
             self._catalogue.ledger, self._catalogue.quarantine, mode, limit,
         )  # fmt: skip
-        name = f"{load}.{len(earlier) + 1}" if earlier else load
-        with (
-            storage_errors(f"load {path}"),
-            self._folder.staging(f"layer-{layer}") as staging,
-            self._catalogue.founding(layer, definition),
-        ):
-            return ingest.run(
-                source,
-                name=path.name,
-                load=name,
-                now_us=self._clock(),
-                staging=staging,
-                job=job,
-                unchanged=unchanged,
-            )
+        with storage_errors(f"load {path}"), self._folder.staging(f"layer-{layer}") as staging:
+            earlier = self._catalogue.recovered(layer, load)
+            if earlier and not again:
+                return earlier[-1]
+            with self._catalogue.founding(layer, definition):
+                return ingest.run(
+                    source,
+                    name=path.name,
+                    load=f"{load}.{len(earlier) + 1}" if earlier else load,
+                    now_us=self._clock(),
+                    staging=staging,
+                    job=job,
+                    unchanged=unchanged,
+                )
 
     def draft(
         self,

@@ -163,10 +163,12 @@ class Catalogue:
         return saved or asked
 
     def recovered(self, layer: str, load: str) -> list[Reckoning]:
-        """Return earlier loads with this identity, after entering commits that the ledger misses.
+        """Return earlier loads with this identity, after mending what a killed load left.
 
-        A load that was killed between its commit and its entry is entered from its commit's note.
+        One that was killed between its commit and its entry is entered from its commit's note; files that it
+        wrote and did not commit are deleted. The caller holds the layer's lock.
         """
+        self.events(layer).table.sweep()
         entered = {one.attempt for one in self.ledger.loads(layer)}
         loads = self._loads(layer)
         self.ledger.write(one for one in loads if one.attempt not in entered)

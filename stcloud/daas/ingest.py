@@ -129,7 +129,6 @@ class Ingest:
         columns = self._columns(names, name)
         if self.mode == "delete" and not self.layer.exists:
             raise NotFound("unknown-layer", f"there is no layer '{self.layer.name}' to delete from")
-        self.layer.table.sweep()
         wanted = [] if self.mode == "delete" else list(columns.values())
         keys, sorter = Keys(staging), Sorter(staging, part=MONTH, order=ORDER)
         try:

@@ -158,10 +158,6 @@ def _read_parquet(relation: Files) -> exp.Expression:
 
 
 def _refine(stage: Refine, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Apply the function to what was fetched; whole, since the next stage's threads may not call Python."""
     schema = pa.schema([field for field in reader.schema if field.name not in stage.drops])
-
-    def refined() -> Iterator[pa.RecordBatch]:
-        for batch in reader:
-            yield stage.function(batch)
-
-    return pa.RecordBatchReader.from_batches(schema, refined())
+    return pa.Table.from_batches([stage.function(batch) for batch in reader], schema).to_reader()

@@ -158,20 +158,21 @@ class Folder:
         finally:
             os.close(descriptor)
 
+    def sweep(self, name: str) -> None:
+        """Remove what a killed holder of the lock ``name`` left behind; the caller holds it now."""
+        shutil.rmtree(self.path(".work", f"{name}.staging"), ignore_errors=True)
+
     @contextlib.contextmanager
     def staging(self, name: str) -> Iterator[Path]:
-        """Give an empty folder under ``.work`` for one holder of the lock ``name``; removed at the end.
-
-        What a killed process left there is swept first: the lock says nobody else is using it.
-        """
+        """Give an empty folder under ``.work`` for one holder of the lock ``name``; removed at the end."""
         path = self.path(".work", f"{name}.staging")
+        self.sweep(name)
         with storage_errors("prepare staging"):
-            shutil.rmtree(path, ignore_errors=True)
             path.mkdir(parents=True)
         try:
             yield path
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            self.sweep(name)
 
 
 def _acquire(descriptor: int, name: str, wait_s: float) -> None:

@@ -79,7 +79,7 @@ class Settled:
     @property
     def stored(self) -> np.ndarray:
         """Numbers of the rows to store, ascending."""
-        return np.union1d(self.new, self.changed)
+        return np.sort(np.concatenate((self.new, self.changed)), kind="stable")
 
 
 class Keys:

@@ -71,6 +71,8 @@ def _filters() -> Iterator[Question]:
         "is null": "n IS NULL",
         "is not null": "done IS NOT NULL AND NOT day IS NULL",
         "unknown is null": "(n > m) IS NULL",
+        "not is unknown": "(NOT ok) IS NULL",
+        "null is no null": "(n IS NULL) = FALSE",
         "boolean": "ok",
         "not boolean": "NOT ok",
         "in texts": "note IN ('A', 'it''s', '100%', '路灯不亮', 'absent')",

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import cql2
 import pandas as pd
 
+from stcloud.errors import NotFound
 from stcloud.testing.almanac import BINS, bin_of, happens, read_instant, read_span
 from stcloud.testing.ground import LEVELS, Ground
 from stcloud.testing.logic import evaluate
@@ -125,6 +126,8 @@ class Oracle:
         records = {number: one for number, one in read.items() if isinstance(one, Record)}
         if mode != "delete":
             self._add_columns(rows.columns)
+        elif not self.states:
+            raise NotFound("unknown-layer", "a layer that holds nothing is no layer to delete from")
         counts = Counter(read=len(texts))
         stored: list[Record] = []
         for numbers in _by_key(records).values():
@@ -142,7 +145,8 @@ class Oracle:
     def _add_columns(self, names: Iterable[str]) -> None:
         kept = self._reader.kept(names)
         shown = [column.rename or name for name, column in kept.items()]
-        self.columns += [name for name in shown if name not in self.columns]
+        earlier = self.columns if self.states else []
+        self.columns = [*earlier, *(name for name in shown if name not in earlier)]
 
     def _winner(self, numbers: list[int]) -> int:
         return numbers[0] if self._definition.duplicates == "first" else numbers[-1]

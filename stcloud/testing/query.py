@@ -116,7 +116,10 @@ def filters(*, depth: int = 3, temporal: bool = True) -> st.SearchStrategy[Json]
         st.sampled_from(kinds).flatmap(_between),
         st.sampled_from([kind for kind in kinds if kind != "boolean"]).flatmap(_in),
         st.builds(lambda text, pattern: _op("like", text, pattern), _named("note", "id"), _patterns()),
-        st.builds(lambda one: _op("isNull", one), _named("note", "n", "i", "ok", "day", "done")),
+        st.builds(
+            lambda one: _op("isNull", one),
+            _named("note", "n", "i", "ok", *(["day", "done"] if temporal else [])),
+        ),
         _named("ok"),
     )
     return st.recursive(

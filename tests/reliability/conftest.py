@@ -1,5 +1,6 @@
 """A small city, the command line in this process or in one of its own."""
 
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -101,3 +102,24 @@ def unchanged(city):
     before = on_disk(city)
     yield
     assert on_disk(city) == before
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """Start code in a process of its own that has stcloud imported already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["stcloud.city", "stcloud.iaas.delimited", "stcloud.testing.events"])
+    started = []
+
+    def start(code, *args):
+        process = context.Process(target=exec, args=(code, {"args": args}), daemon=True)
+        process.start()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.is_alive():
+            process.kill()
+        process.join()
+        process.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
@@ -17,7 +16,7 @@ from stcloud.paas.query.clock import WallClock, within
 from stcloud.paas.query.plan import By, Count, Known, Plan, Rows
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import known_by_all, prune, time_spans
-from stcloud.paas.query.refine import Refinement, edge_column
+from stcloud.paas.query.refine import Refinement
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.where import Place
 from stcloud.space import Cover, Level
@@ -28,6 +27,8 @@ __all__ = ["OWN_ROWS", "Compiled", "compile_plan"]
 LAYER = "layer"
 OWN_ROWS = ("st_key", "st_time", "st_time_to", "st_x", "st_y", "st_cell", "st_unplaced")
 """Our columns that rows are given with."""
+PLACED = ("st_cell", "st_x", "st_y")
+"""Columns that tell whether a row lies in a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +57,27 @@ class _Compilation:
         self._places = [one for one in plan if isinstance(one, Place)]
         self._covers = [place.cover(charter.lattice) for place in self._places]
         self._files = prune(plan, layer.snapshot, charter.lattice)
-        self._relations: dict[str, Relation] = {LAYER: Files(layer.snapshot, self._files)}
         self._clock: WallClock | None = None
 
     def compiled(self) -> Compiled:
         goal = self._plan[-1]
         given = self._counted(goal.by) if isinstance(goal, Count) else self._rows()
-        columns, joins, where = self._located(given)
-        source = table(LAYER)
-        query = select({**given, **columns}, source, joins=joins, where=[*self._conditions(), *where])
-        last = self._last(goal, query, refined=bool(self._areas))
-        stages: list[Stage] = []
-        if self._areas:
-            stages = [Sql(query, self._binder.values_of(query)), self._refine(given), Sql(last)]
-        else:
-            stages = [Sql(last, self._binder.values_of(last))]
-        read = sorted(
-            {column.name for stage in stages[:1] for column in _columns(stage, self._snapshot.schema)}
+        tested = [name for name in PLACED if name not in given] if self._places else []
+        columns = {**given, **{name: _stored(name) for name in tested}}
+        query = select(columns, table(LAYER), where=self._conditions())
+        last = self._last(goal, query, refined=bool(self._places))
+        stages: tuple[Stage, ...] = (Sql(last, self._binder.values_of(last)),)
+        if self._places:
+            regions = tuple(
+                place.region(cover) for place, cover in zip(self._places, self._covers, strict=True)
+            )
+            refine = Refine(Refinement(regions, tuple(tested)), tuple(tested))
+            stages = (Sql(query, self._binder.values_of(query)), refine, Sql(last))
+        read = sorted({column.name for column in _columns(stages[0], self._snapshot.schema)})
+        relations: dict[str, Relation] = {LAYER: Files(self._snapshot, self._files)}
+        return Compiled(
+            stages, relations, Files(self._snapshot, self._files), tuple(read), tuple(self._covers)
         )
-        files = Files(self._snapshot, self._files)
-        return Compiled(tuple(stages), self._relations, files, tuple(read), tuple(self._covers))
-
-    @property
-    def _areas(self) -> list[tuple[int, Place]]:
-        """Places with an edge to refine at, numbered."""
-        numbered = enumerate(zip(self._places, self._covers, strict=True))
-        return [(index, place) for index, (place, cover) in numbered if len(cover.edge)]
 
     def _rows(self) -> dict[str, exp.Expression]:
         names = [*OWN_ROWS, *(one.stored for one in self._attributes.values())]
@@ -149,41 +145,6 @@ class _Compilation:
             boxes.append(all_of(sides))
         return any_of(boxes)
 
-    def _located(
-        self, given: Mapping[str, exp.Expression]
-    ) -> tuple[dict[str, exp.Expression], list[exp.Join], list[exp.Expression]]:
-        """Join each place's cover, one equi-join per level; rows of no cell of it are dropped.
-
-        Returns
-        -------
-        More columns (whether a row is in an edge cell, and the coordinates to test then), joins, conditions.
-        """
-        columns: dict[str, exp.Expression] = {}
-        joins: list[exp.Join] = []
-        where: list[exp.Expression] = []
-        for index, cover in enumerate(self._covers):
-            tables = _by_level(cover)
-            names = [f"cover_{index}_{level.label}" for level in tables]
-            self._relations |= dict(zip(names, tables.values(), strict=True))
-            side = {"side": "LEFT"} if len(tables) > 1 else {"kind": "INNER"}
-            for name, level in zip(names, tables, strict=True):
-                on = exp.EQ(this=_cell(level), expression=column("cell", name))
-                joins.append(exp.Join(this=table(name), on=on, **side))
-            if len(names) != 1:
-                where.append(any_of([_hit(name) for name in names]))
-            if len(cover.edge):
-                # inner in any of its cells is inside: edge only where every hit says so
-                columns[edge_column(index)] = all_of([_edge(name) for name in names])
-        if columns:
-            columns |= {name: _stored(name) for name in ("st_x", "st_y") if name not in given}
-        return columns, joins, where
-
-    def _refine(self, given: Mapping[str, exp.Expression]) -> Refine:
-        areas = {index: place.area for index, place in self._areas}
-        drops = [edge_column(index) for index in areas]
-        drops += [name for name in ("st_x", "st_y") if name not in given]
-        return Refine(Refinement(areas, tuple(drops)), tuple(drops))
-
     def _last(self, goal: object, query: exp.Select, *, refined: bool) -> exp.Query:
         alias = exp.TableAlias(this=exp.to_identifier(STAGE))
         source = table(STAGE) if refined else exp.Subquery(this=query, alias=alias)
@@ -203,27 +164,6 @@ def _stored(name: str) -> exp.Column:
 def _cell(level: Level) -> exp.Expression:
     """Return the cell of a level that a row lies in."""
     return exp.IntDiv(this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - level.digits)))
-
-
-def _hit(cover: str) -> exp.Expression:
-    return exp.Not(this=exp.Is(this=column("edge", cover), expression=exp.null()))
-
-
-def _edge(cover: str) -> exp.Expression:
-    return exp.Coalesce(this=column("edge", cover), expressions=[exp.true()])
-
-
-def _by_level(cover: Cover) -> dict[Level, pa.Table]:
-    """Cells and whether they are at the edge, a table per level; an id comes once, inner wins."""
-    cells = np.concatenate((cover.inner, np.setdiff1d(cover.edge, cover.inner)))
-    edge = np.arange(len(cells)) >= len(cover.inner)
-    found = {}
-    for level in Level:
-        low = 10 ** (level.digits - 1)
-        mask = (cells >= low) & (cells < 10 * low)
-        if mask.any():
-            found[level] = pa.table({"cell": pa.array(cells[mask]), "edge": pa.array(edge[mask])})
-    return found
 
 
 def _columns(stage: Stage, schema: pa.Schema) -> list[exp.Column]:

@@ -16,6 +16,7 @@ from stcloud.paas.query.compile import Compiled
 from stcloud.paas.query.plan import Plan
 from stcloud.paas.query.prune import may_match
 from stcloud.paas.query.where import Place
+from stcloud.space import Cover
 from stcloud.time import When
 
 __all__ = ["Explanation", "explain"]
@@ -73,7 +74,8 @@ class Explanation:
 def explain(plan: Plan, compiled: Compiled, layer: Layer, charter: Charter, engine: str) -> Explanation:
     """Explain a compiled plan; reads the footers of the chosen files."""
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
-    boxes = [one.boxes(charter.lattice) for one in plan if isinstance(one, Place)]
+    places = [one for one in plan if isinstance(one, Place)]
+    boxes = [one.boxes(charter.lattice) for one in places]
     groups = [
         (group, may_match(plan, boxes, _as_file(group)))
         for file in chosen
@@ -89,9 +91,13 @@ def explain(plan: Plan, compiled: Compiled, layer: Layer, charter: Charter, engi
         (len(wanted), len(groups)),
         (sum(group.rows for group in wanted), layer.rows),
         (sum(group.bytes for group in wanted), snapshot.bytes),
-        tuple((len(cover.inner), len(cover.edge)) for cover in compiled.covers),
+        tuple(_cells(place, cover) for place, cover in zip(places, compiled.covers, strict=True)),
         tuple(stage.query.sql(dialect="duckdb") for stage in compiled.stages if isinstance(stage, Sql)),
     )
+
+
+def _cells(place: Place, cover: Cover) -> tuple[int, int]:
+    return len(cover.inner) + len(place.cells), len(cover.edge)
 
 
 def _partitions(files: tuple[File, ...]) -> int:

@@ -198,10 +198,11 @@ class _Compiler:
         return _Typed(all_of(parts) if operator == "and" else any_of(parts), "boolean")
 
     def _not(self, _: str, arguments: list[Any]) -> _Typed:
-        return _Typed(exp.Not(this=exp.Paren(this=self._condition(arguments[0]))), "boolean")
+        return _Typed(exp.Paren(this=exp.Not(this=exp.Paren(this=self._condition(arguments[0])))), "boolean")
 
     def _is_null(self, _: str, arguments: list[Any]) -> _Typed:
-        return _Typed(exp.Is(this=self.value(arguments[0]).sql, expression=exp.null()), "boolean")
+        found = exp.Is(this=self.value(arguments[0]).sql, expression=exp.null())
+        return _Typed(exp.Paren(this=found), "boolean")
 
     def _condition(self, node: Any) -> exp.Expression:
         found = self.value(node)

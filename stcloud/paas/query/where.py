@@ -11,7 +11,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.errors import InvalidInput, Unsupported
-from stcloud.space import Area, CellIds, Cover, Lattice, cover, parse_cell, project_area
+from stcloud.paas.query.refine import Region
+from stcloud.space import Area, CellIds, Cover, Lattice, cover, descendants, parse_cell, project_area
 
 if TYPE_CHECKING:
     import geopandas
@@ -46,9 +47,12 @@ class Place:
         return f"where {self.said}"
 
     def cover(self, lattice: Lattice) -> Cover:
-        """Return the cells to look into; those that were asked for are inner."""
-        found = cover(self.area, lattice) if self.area is not None else Cover(_ids(()), _ids(()))
-        return Cover(np.union1d(found.inner, _ids(self.cells)), found.edge) if self.cells else found
+        """Return the cells that hold the area."""
+        return cover(self.area, lattice) if self.area is not None else Cover(_ids(()), _ids(()))
+
+    def region(self, cover: Cover) -> Region:
+        """Return what rows are tested against, given the area's cover."""
+        return Region.of(self.area, cover, tuple(descendants(cell) for cell in self.cells))
 
     def boxes(self, lattice: Lattice) -> list[tuple[float, float, float, float]]:
         """Return ``(xmin, ymin, xmax, ymax)`` of the area and of each cell, closed, metres."""
