@@ -88,7 +88,7 @@ COMMITTED = [("create_write_transaction", "after"), ("compact", "before"), ("com
 
 
 def moments(*skipped):
-    return [pytest.param(one, id=f"{one[3]} {one[2]}") for one in MOMENTS if one[2] not in skipped]
+    return [pytest.param(one, id=" ".join((one[3], *one[1:3]))) for one in MOMENTS if one[2] not in skipped]
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_a_first_load_that_dies_at_a_step_is_whole_or_absent(die, folder, tmp_pa
 def test_a_load_that_dies_after_its_commit_is_known_to_the_command_line(die, run, city, tmp_path):
     file = tmp_path / "update.csv"
     file.write_text(UPDATE)
-    die(("stcloud.daas.ledger", "Ledger", "write", "before"), city, "events", file)
+    die((TABLE, "Table", "commit", "after"), city, "events", file)
     assert run("check", city).code == 0
     told = json.loads(run("layers", city, "events", "-f", "json").out)
     assert [one["source"] for one in told["loads"]] == ["first.csv", "update.csv"]
