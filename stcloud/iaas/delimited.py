@@ -114,7 +114,7 @@ class DelimitedSource:
                 raise _unreadable(self._path, "its header is in no clear form")
             sample = next(iter(reader), None)
         for at, name in enumerate(self.columns):
-            if sample is not None and pc.count_distinct(sample.column(at)).as_py() * 4 < sample.num_rows:
+            if sample is not None and pc.count_distinct(sample.column(at)).as_py() * 2 < sample.num_rows:
                 types[name] = pa.dictionary(pa.int32(), pa.string())
         return types
 

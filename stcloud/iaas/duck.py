@@ -19,6 +19,15 @@ from stcloud.iaas.engine import STAGE, Files, Refine, Relation, Sql, Stage
 __all__ = ["Duck", "connect", "file_errors", "literal"]
 
 _BATCH_ROWS = 65_536
+_SQL_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    pa.timestamp("us", "UTC"): "TIMESTAMPTZ",
+    pa.binary(): "BLOB",
+}
 
 
 def connect(
@@ -117,11 +126,11 @@ class Duck:
         relations: Mapping[str, Relation],
         previous: pa.RecordBatchReader | None,
     ) -> pa.RecordBatchReader:
-        views: dict[str, exp.Expression] = {}
+        views: dict[str, str] = {}
         for name in {table.name for table in stage.query.find_all(exp.Table)}:
             relation = previous if name == STAGE else relations.get(name)
             if isinstance(relation, Files) and relation.files:
-                views[name] = _read_parquet(relation)
+                views[name] = _selection(relation)
             elif relation is not None:
                 cursor.register(name, _arrow(relation))
         text = _with(views) + stage.query.sql(dialect="duckdb")
@@ -133,13 +142,24 @@ def _arrow(relation: Relation | pa.RecordBatchReader) -> pa.Table | pa.RecordBat
     return relation.snapshot.schema.empty_table() if isinstance(relation, Files) else relation
 
 
-def _with(views: Mapping[str, exp.Expression]) -> str:
+def _with(views: Mapping[str, str]) -> str:
     """Write ``WITH`` for relations that are read from files, so that the query itself need not be copied."""
-    quoted = {
-        exp.to_identifier(name, quoted=True).sql(dialect="duckdb"): view for name, view in views.items()
-    }
-    parts = [f"{name} AS (FROM {view.sql(dialect='duckdb')})" for name, view in quoted.items()]
+    parts = [f"{_quoted(name)} AS ({view})" for name, view in views.items()]
     return f"WITH {', '.join(parts)} " if parts else ""
+
+
+def _quoted(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql(dialect="duckdb")
+
+
+def _selection(relation: Files) -> str:
+    """Select all columns; those that none of the files has yet are null."""
+    nulls = [
+        f", CAST(NULL AS {_SQL_TYPES[field.type]}) AS {_quoted(field.name)}"
+        for field in relation.snapshot.schema
+        if all(file.lacks(field.name) and field.name not in file.partition for file in relation.files)
+    ]
+    return f"SELECT *{''.join(nulls)} FROM {_read_parquet(relation).sql(dialect='duckdb')}"  # noqa: S608  (all quoted)
 
 
 def _read_parquet(relation: Files) -> exp.Expression:
