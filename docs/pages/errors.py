@@ -31,6 +31,7 @@ MEANINGS: Mapping[tuple[str, str], str] = {
         "InvalidDefinition",
         "ambiguous-column",
     ): "two columns have the same stored name, or one begins with `st_`",
+    ("InvalidInput", "invalid-definition"): "the options given make no definition",
     ("InvalidDefinition", "invalid-definition"): "the definition has faults; `.faults` lists all of them",
     ("InvalidInput", "cell-too-coarse"): "a cell is coarser than what was asked of it",
     ("InvalidInput", "empty-area"): "the area, box or FeatureCollection has no inside",

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import sqlglot
 
 from stcloud.daas.catalogue import Layer
+from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.engine import Engine, Files, Sql
 from stcloud.space import Lattice
 
@@ -50,24 +51,31 @@ def audit(layer: Layer, lattice: Lattice, engine: Engine) -> Iterator[Finding]:
     each), ``periods`` (recorded periods of a key neither empty nor overlapping), ``cells`` (as the coordinates
     say), ``ledger`` (every load in the table is in it).
     """
-
-    def find(check: str, examples: list[str]) -> Finding:
-        return Finding(layer.name, check, len(examples), examples[0] if examples else None)
-
     files = Files(layer.snapshot, layer.snapshot.files)
     broken = list(_broken_files(files))
-    yield find("files", broken)
-    if broken:
-        return
+    if not broken:
+        try:
+            content = list(_content(layer, files, lattice, engine))
+        except (StorageError, FormatError) as error:
+            broken = [error.message]
+    yield _finding(layer, "files", broken)
+    if not broken:
+        yield from content
 
+
+def _content(layer: Layer, files: Files, lattice: Lattice, engine: Engine) -> Iterator[Finding]:
     def ask(query: str) -> pa.RecordBatchReader:
         return engine.run([Sql(sqlglot.parse_one(query, dialect="duckdb"))], {"layer": files})  # type: ignore[arg-type]
 
-    yield find("keys", ask(_KEYS).read_all()["example"].to_pylist())
-    yield find("periods", ask(_PERIODS).read_all()["example"].to_pylist())
-    yield find("cells", [key for batch in ask(_PLACES) for key in _misplaced(batch, lattice)])
+    yield _finding(layer, "keys", ask(_KEYS).read_all()["example"].to_pylist())
+    yield _finding(layer, "periods", ask(_PERIODS).read_all()["example"].to_pylist())
+    yield _finding(layer, "cells", [key for batch in ask(_PLACES) for key in _misplaced(batch, lattice)])
     loads = set(ask(_LOADS).read_all()["example"].to_pylist())
-    yield find("ledger", sorted(loads - {one.load for one in layer.loads}))
+    yield _finding(layer, "ledger", sorted(loads - {one.load for one in layer.loads}))
+
+
+def _finding(layer: Layer, check: str, examples: list[str]) -> Finding:
+    return Finding(layer.name, check, len(examples), examples[0] if examples else None)
 
 
 def _broken_files(files: Files) -> Iterator[str]:

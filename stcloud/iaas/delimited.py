@@ -166,7 +166,7 @@ def _encoding(name: str) -> str:
 
 
 def _delimiter(head: str) -> str:
-    header = re.split(r"[\r\n]", head, maxsplit=1)[0]
+    header = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", head), maxsplit=1)[0]
     counts = {mark: header.count(mark) for mark in _DELIMITERS}
     return max(counts, key=lambda mark: counts[mark])
 

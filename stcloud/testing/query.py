@@ -5,49 +5,46 @@ They fit the columns of `stcloud.testing.scenes.marks` in a city with CRS EPSG:4
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
 from hypothesis import strategies as st
 
+from stcloud.testing.filter import DAYS, TEXTS, filters
 from stcloud.testing.question import Places, Question, Times
 from stcloud.testing.time import instants
 from stcloud.time import Zone
 
-__all__ = ["filters", "layer_rows", "places", "questions", "times"]
-
-Json = Any
+__all__ = ["layer_rows", "places", "questions", "times"]
 
 EAST, NORTH = 500_000, 3_500_000
 """A corner of the lattice at every level down from 100 km."""
 
 _STEPS = (-100, -0.001, 0, 50, 99.999, 100, 150, 200, 300, 300.001, 1_000, 10_000)
-_TEXTS = (
-    "a",
-    "A",
-    "ab",
-    "a%b",
-    "a_b",
-    "a\\b",
-    "%",
-    "_",
-    "\\",
-    "é",
-    "路灯",
-    "it's",
-    'q"',
-    "two\nlines",
-    " b ",
-    "z",
-)
 _NUMBERS = ("0", "-0.0", "1", "2.5", "-1.5", "1e3", "0.1", "0.2", "3", "7", "1e-9")
 _INTEGERS = ("0", "1", "2", "3", "-5", "7", "9007199254740993", "-999999999999999999")
-_DAYS = ("1900-01-01", "1969-12-31", "1970-01-01", "2024-02-29", "2024-03-10", "2024-11-03", "2100-12-31")
-_BY = ("hour", "day", "week", "month", "quarter", "year", "weekday", "hour-of-day", "cell:10m", "cell:100m", "cell:1km", "cell:1000km", "note", "n", "i", "ok", "day", "done")  # fmt: skip
+_BY = (
+    "hour",
+    "day",
+    "week",
+    "month",
+    "quarter",
+    "year",
+    "weekday",
+    "hour-of-day",
+    "cell:10m",
+    "cell:100m",
+    "cell:1km",
+    "cell:1000km",
+    "note",
+    "n",
+    "i",
+    "ok",
+    "day",
+    "done",
+)
 _HOURS = (
     "00:00-24:00",
     "07:00-10:00",
@@ -61,7 +58,7 @@ _WEEKDAYS = ("mon-fri", "sat,sun", "fri-mon", (1,), (7, 3))
 
 @st.composite
 def layer_rows(
-    draw: st.DrawFn, zone: str, *, first_year: int, last_year: int, most: int = 12
+    draw: st.DrawFn, zone: str, *, first_year: int, last_year: int, least: int = 1, most: int = 12
 ) -> pd.DataFrame:
     """Draw rows of text with distinct keys: places on edges, times at the clock's changes, nulls.
 
@@ -71,18 +68,25 @@ def layer_rows(
         Whose changes to come near to.
     first_year, last_year
         Both inside.
-    most
-        The most rows.
+    least, most
+        How many rows.
     """
     at = instants(Zone(zone), first_year=first_year, last_year=last_year).map(_written)
     row = st.fixed_dictionaries(
         {
-            "at": at, "x": _along(EAST), "y": _along(NORTH), "note": _maybe(_TEXTS), "n": _maybe(_NUMBERS),
-            "m": _maybe(_NUMBERS), "i": _maybe(_INTEGERS), "ok": _maybe(("true", "false")), "day": _maybe(_DAYS),
+            "at": at,
+            "x": _along(EAST),
+            "y": _along(NORTH),
+            "note": _maybe(TEXTS),
+            "n": _maybe(_NUMBERS),
+            "m": _maybe(_NUMBERS),
+            "i": _maybe(_INTEGERS),
+            "ok": _maybe(("true", "false")),
+            "day": _maybe(DAYS),
             "done": st.one_of(st.just(""), at),
         }
-    )  # fmt: skip
-    rows = draw(st.lists(row, min_size=1, max_size=most))
+    )
+    rows = draw(st.lists(row, min_size=least, max_size=most))
     return pd.DataFrame([{"id": f"k{number:02}"} | one for number, one in enumerate(rows)])
 
 
@@ -98,102 +102,6 @@ def _maybe(words: tuple[str, ...]) -> st.SearchStrategy[str]:
 def _along(start: int) -> st.SearchStrategy[str]:
     near = st.sampled_from(_STEPS).map(lambda step: str(start + step))
     return st.one_of(near, near, st.floats(start - 50, start + 350).map(str), st.sampled_from(["", "0"]))
-
-
-def filters(*, depth: int = 3, temporal: bool = True) -> st.SearchStrategy[Json]:
-    """Draw CQL2-JSON conditions of all operators that are known.
-
-    Parameters
-    ----------
-    depth
-        How deep conditions are nested.
-    temporal
-        False: without days and instants.
-    """
-    kinds = ["number", "text", "boolean", *(["date", "instant"] if temporal else [])]
-    simple = st.one_of(
-        st.sampled_from(kinds).flatmap(_comparison),
-        st.sampled_from(kinds).flatmap(_between),
-        st.sampled_from([kind for kind in kinds if kind != "boolean"]).flatmap(_in),
-        st.builds(lambda text, pattern: _op("like", text, pattern), _named("note", "id"), _patterns()),
-        st.builds(
-            lambda one: _op("isNull", one),
-            _named("note", "n", "i", "ok", *(["day", "done"] if temporal else [])),
-        ),
-        _named("ok"),
-    )
-    return st.recursive(
-        simple,
-        lambda inner: st.one_of(
-            st.builds(lambda one: _op("not", one), inner),
-            st.builds(lambda one: _op("isNull", one), inner),
-            st.builds(lambda name, several: _op(name, *several), st.sampled_from(["and", "or"]), st.lists(inner, min_size=2, max_size=3)),
-        ),
-        max_leaves=2**depth,
-    )  # fmt: skip
-
-
-def _op(name: str, *arguments: Json) -> Json:
-    return {"op": name, "args": list(arguments)}
-
-
-def _named(*names: str) -> st.SearchStrategy[Json]:
-    return st.sampled_from(names).map(lambda name: {"property": name})
-
-
-def _literals(kind: str) -> st.SearchStrategy[Json]:
-    words: Mapping[str, st.SearchStrategy[Json]] = {
-        "number": st.one_of(st.integers(-6, 12), st.sampled_from([0.1, 0.2, 0.3, 2.5, -1.5, 1e-9, 1000])),
-        "text": st.sampled_from((*_TEXTS, "", "k01", "b")),
-        "boolean": st.booleans(),
-        "date": st.sampled_from(_DAYS).map(lambda day: {"date": day}),
-        "instant": st.sampled_from(_DAYS).map(lambda day: {"timestamp": f"{day}T05:00:00Z"}),
-    }
-    return words[kind]
-
-
-def _values(kind: str) -> st.SearchStrategy[Json]:
-    """Draw expressions of a kind; a day is an instant too."""
-    if kind == "number":
-        plain = st.one_of(_named("n", "m", "i"), _literals(kind))
-        return st.recursive(
-            plain, lambda inner: st.builds(_op, st.sampled_from("+-*/"), inner, inner), max_leaves=4
-        )
-    names = {"text": ("note", "id"), "boolean": ("ok",), "date": ("day",), "instant": ("at", "done")}
-    days = [_literals("date")] if kind == "instant" else []
-    return st.one_of(_named(*names[kind]), _literals(kind), *days)
-
-
-def _comparison(kind: str) -> st.SearchStrategy[Json]:
-    return st.builds(_op, st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), _columns(kind), _values(kind))
-
-
-def _between(kind: str) -> st.SearchStrategy[Json]:
-    return st.builds(
-        lambda one, low, high: _op("between", one, low, high), _columns(kind), _values(kind), _values(kind)
-    )
-
-
-def _in(kind: str) -> st.SearchStrategy[Json]:
-    several = st.lists(_literals(kind), min_size=1, max_size=4)
-    return st.builds(lambda one, words: {"op": "in", "args": [one, words]}, _columns(kind), several)
-
-
-def _columns(kind: str) -> st.SearchStrategy[Json]:
-    """Draw expressions with a column in them, so that their type is that of the kind."""
-    names = {
-        "number": ("n", "m", "i"),
-        "text": ("note", "id"),
-        "boolean": ("ok",),
-        "date": ("day",),
-        "instant": ("at", "done"),
-    }
-    return _named(*names[kind])
-
-
-def _patterns() -> st.SearchStrategy[str]:
-    parts = st.sampled_from(["%", "_", "\\%", "\\_", "\\\\", "a", "b", "é", "路", "k", "0", "'", "\n", "."])
-    return st.lists(parts, max_size=5).map("".join)
 
 
 @st.composite
@@ -228,7 +136,7 @@ def _areas(draw: st.DrawFn) -> shapely.Polygon:
     on_grid = st.tuples(st.integers(-2, 8), st.integers(-2, 8)).map(lambda at: (50 * at[0], 50 * at[1]))
     anywhere = st.tuples(st.floats(-120, 420), st.floats(-120, 420))
     corners = draw(st.lists(st.one_of(on_grid, on_grid, anywhere), min_size=3, max_size=7, unique=True))
-    at = np.array(corners) + [EAST, NORTH]
+    at = np.array(corners) + np.array((EAST, NORTH))
     if len(corners) == 3 or draw(st.booleans()):
         area = shapely.convex_hull(shapely.multipoints(at))
     else:
@@ -256,7 +164,15 @@ def _texts(draw: st.DrawFn, first_year: int, last_year: int) -> str:
     at = draw(st.datetimes(datetime(first_year, 1, 1), datetime(last_year, 12, 31)))  # noqa: DTZ001
     at = draw(st.sampled_from([at, datetime(2024, 3, 10, 2, 30), datetime(2024, 11, 3, 1, 30)]))  # noqa: DTZ001
     year, week, _ = at.isocalendar()
-    forms = [f"{at.year:04}", f"{at.year:04}-Q{(at.month + 2) // 3}", f"{at:%Y-%m}", f"{at:%Y-%m-%d}", f"{year:04}-W{week:02}", f"{at:%Y-%m-%dT%H:%M}", f"{at:%Y-%m-%dT%H:%M:%S}Z"]  # fmt: skip
+    forms = [
+        f"{at.year:04}",
+        f"{at.year:04}-Q{(at.month + 2) // 3}",
+        f"{at:%Y-%m}",
+        f"{at:%Y-%m-%d}",
+        f"{year:04}-W{week:02}",
+        f"{at:%Y-%m-%dT%H:%M}",
+        f"{at:%Y-%m-%dT%H:%M:%S}Z",
+    ]
     text = draw(st.sampled_from(forms))
     return draw(st.sampled_from([text, text, f"{text}/..", f"../{text}"]))
 

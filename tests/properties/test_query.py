@@ -24,14 +24,28 @@ from stcloud.iaas.engine import Sql
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.predicate import Predicate
 from stcloud.testing.engines import difference
+from stcloud.testing.filter import filters
 from stcloud.testing.logic import evaluate
-from stcloud.testing.query import filters, layer_rows, questions
-from stcloud.testing.scenes import Delivery, Scene, marks
+from stcloud.testing.query import layer_rows, questions
+from stcloud.testing.question import Question
+from stcloud.testing.scenes import Delivery, Scene, marks, sheet
 from stcloud.time import Zone
 
 ZONES = ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo")
 CRS = "EPSG:4548"
-TYPES = {"id": "text", "at": "instant", "x": "number", "y": "number", "note": "text", "n": "number", "m": "number", "i": "integer", "ok": "boolean", "day": "date", "done": "instant"}  # fmt: skip
+TYPES = {
+    "id": "text",
+    "at": "instant",
+    "x": "number",
+    "y": "number",
+    "note": "text",
+    "n": "number",
+    "m": "number",
+    "i": "integer",
+    "ok": "boolean",
+    "day": "date",
+    "done": "instant",
+}
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 
 
@@ -42,9 +56,20 @@ def engine() -> Iterator[Duck]:
     found.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=6, deadline=None, suppress_health_check=SLOW)
 @given(st.data())
 def test_duckdb_answers_any_question_as_the_oracle(engine: Duck, data: st.DataObject) -> None:
+    ask_both(engine, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
+@given(st.data())
+def test_duckdb_answers_many_questions_as_the_oracle(engine: Duck, data: st.DataObject) -> None:
+    ask_both(engine, data)
+
+
+def ask_both(engine: Duck, data: st.DataObject) -> None:
     zone = data.draw(st.sampled_from(ZONES))
     years = data.draw(st.sampled_from([(1900, 2100), (2023, 2025), (1965, 1972), (2024, 2024)]))
     first = data.draw(layer_rows(zone, first_year=years[0], last_year=years[1]))
@@ -81,8 +106,8 @@ def filtered(engine: Duck, tree: Any, rows: list[dict[str, Any]], zone: str) -> 
     return engine.run([stage], {"plain": pa.Table.from_pylist(rows, schema)}).read_all()["id"].to_pylist()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=SLOW)
-@given(filters(), layer_rows("America/New_York", first_year=1900, last_year=2100, most=8))
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@given(filters(), layer_rows("America/New_York", first_year=1900, last_year=2100, least=6))
 def test_filter_keeps_the_rows_for_which_it_is_true(engine: Duck, tree: Any, table: pd.DataFrame) -> None:
     """Neither those for which it is false nor those for which it is unknown."""
     rows, zone = typed(table), "America/New_York"
@@ -90,8 +115,8 @@ def test_filter_keeps_the_rows_for_which_it_is_true(engine: Duck, tree: Any, tab
     assert filtered(engine, tree, rows, zone) == wanted
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
-@given(filters(temporal=False, depth=2), layer_rows("UTC", first_year=2024, last_year=2024, most=8))
+@settings(max_examples=50, deadline=None, suppress_health_check=SLOW)
+@given(filters(temporal=False, depth=2), layer_rows("UTC", first_year=2024, last_year=2024, least=4))
 def test_filter_means_what_cql2_itself_says(engine: Duck, tree: Any, table: pd.DataFrame) -> None:
     """Where `cql2` can evaluate a row at all: it knows no nulls."""
     rows = typed(table)
@@ -112,5 +137,28 @@ def matches(tree: Any, row: dict[str, Any]) -> bool | None:
     }
     try:
         return bool(cql2.Expr(tree).matches({"type": "Feature", "geometry": None, "properties": plain}))
-    except Exception:  # whatever it raises
+    except Exception:  # noqa: BLE001  (it raises nothing finer)
         return None
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a Parquet footer leaves NaN out of its bounds, and DuckDB believes it"
+)
+@pytest.mark.parametrize("what", ["n = 0", "n > 5", "n <= 1"])
+def test_not_a_number_is_the_greatest_number(what: str, engine: Duck, tmp_path: Path) -> None:
+    """As in SQL: equal to itself and greater than all others, in a column as in an expression."""
+    rows = sheet(
+        "id,at,x,y,note,n,m,i,ok,day,done\na,2024,,,,nan,,,,,\nb,2024,,,,0,,,,,\n".replace(
+            "2024", "2024-01-01"
+        )
+    )
+    scene = Scene("nan", CRS, "UTC", marks(CRS), (Delivery(rows, 0),))
+    scene.build(tmp_path / "city")
+    oracle = scene.oracle()
+    scene.tallies(oracle)
+    question = Question("nan", "nan", what=(what,))
+    found = difference(
+        question.ask(stcloud.open(tmp_path / "city", engine=engine), scene.layer).table,
+        oracle.answer(question),
+    )
+    assert found is None, found

@@ -22,7 +22,7 @@ def layers(
     layer: Annotated[str | None, typer.Argument(help="Tell all of this layer.", show_default=False)] = None,
     form: FormatOption = None,
 ) -> None:
-    """List a city's layers, or tell one layer's columns, definition and loads (ndjson, csv: its columns)."""
+    """List a city's layers, or tell one layer's columns, definition and loads (ndjson, csv: its loads)."""
     opened = open_city(city)
     zone = opened.charter.zone
     if layer is None:
@@ -53,7 +53,7 @@ def layers(
         typer.echo(json.dumps(whole, ensure_ascii=False))
         return
     if form not in (None, Format.TABLE):
-        print_records(columns, form)
+        print_records(loads, form)
         return
     for part in ([_summary(found, zone)], columns, loads):
         print_records(part, form)

@@ -95,4 +95,4 @@ def _ask(
         asked = asked.where(*(read_place(one) for one in where))
     if when or weekdays or hours:
         asked = asked.when(*(when or []), weekdays=weekdays, hours=hours)
-    return asked.known_at(known_at) if known_at else asked
+    return asked if known_at is None else asked.known_at(known_at)

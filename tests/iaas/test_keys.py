@@ -1,0 +1,135 @@
+"""Keys against a plain dictionary: who stands for a key, and is it new, changed or known."""
+
+import tempfile
+import uuid
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stcloud.errors import FormatError, InternalError, StorageError
+from stcloud.iaas.keys import Keys
+from stcloud.iaas.table import Table
+
+SCHEMA = pa.schema(
+    [
+        ("st_key", pa.string()),
+        ("st_digest", pa.binary()),
+        ("st_recorded_to", pa.timestamp("us", "UTC")),
+        ("part", pa.string()),
+    ]
+)
+KEYS = st.sampled_from(["a", "b", "c", "d", "e", "", "a ", "A", "键"])
+CAME = st.lists(st.tuples(KEYS, st.integers(0, 2)), max_size=20)
+HELD = st.lists(st.tuples(KEYS, st.integers(0, 2), st.booleans()), max_size=12)
+
+
+def holding(folder, files):
+    """A table whose files hold rows (key, digest, ended)."""
+    table = Table(Path(folder) / "table")
+    table.create(SCHEMA, partition_by=["part"])
+    written = [
+        table.write(
+            pa.table(
+                [
+                    [key for key, _, _ in rows],
+                    [bytes([digest]) for _, digest, _ in rows],
+                    [0 if ended else None for _, _, ended in rows],
+                ],
+                schema=pa.schema(list(SCHEMA)[:3]),
+            ),
+            {"part": str(number)},
+        )
+        for number, rows in enumerate(files)
+        if rows
+    ]
+    table.commit(add=written, after=0)
+    return table
+
+
+def settled(folder, came, snapshot, rule="last", batches=3, **options):
+    place = Path(folder) / uuid.uuid4().hex
+    place.mkdir()
+    keys = Keys(place)
+    numbered = list(enumerate(came, start=1))
+    for start in range(0, len(numbered), batches):
+        some = numbered[start : start + batches]
+        keys.add(
+            pa.array([number for number, _ in some], pa.int64()),
+            pa.array([key for _, (key, _) in some], pa.string()),
+            pa.array([bytes([digest]) for _, (_, digest) in some], pa.binary()),
+        )
+    return keys.settle(snapshot, rule=rule, **options)
+
+
+def model(came, current, rule, compare):
+    """What should become of the rows that came: verdict by number, losers, refused."""
+    by_key = {}
+    for number, (key, digest) in enumerate(came, start=1):
+        by_key.setdefault(key, []).append((number, digest))
+    verdicts, repeated, refused = {}, 0, {}
+    for key, rows in by_key.items():
+        if rule == "refuse" and len({digest for _, digest in rows}) > 1:
+            refused |= {number: key for number, _ in rows}
+            continue
+        number, digest = rows[0] if rule == "first" else rows[-1]
+        repeated += len(rows) - 1
+        known = current.get(key)
+        verdicts[number] = "new" if known is None else "same" if compare and known == digest else "changed"
+    return verdicts, repeated, refused
+
+
+@given(CAME, HELD, st.sampled_from(["last", "first", "refuse"]), st.booleans(), st.integers(1, 6))
+@settings(deadline=None, max_examples=35)
+def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches):
+    """Law: settle(came, current) is what a dictionary of the current state says, row by row."""
+    current, rows = {}, []
+    for key, digest, ended in held:
+        if ended or key not in current:
+            rows.append((key, digest, ended))
+            current |= {} if ended else {key: digest}
+    files = [rows[::2], rows[1::2]]
+    with tempfile.TemporaryDirectory() as folder:
+        snapshot = holding(folder, files).snapshot()
+        found = settled(folder, came, snapshot, rule, batches, compare=compare)
+        verdicts, repeated, refused = model(came, current, rule, compare)
+        for verdict in ("new", "changed", "same"):
+            expected = sorted(number for number, one in verdicts.items() if one == verdict)
+            assert getattr(found, verdict).tolist() == expected
+        assert found.repeated == repeated
+        assert dict(found.conflicting) == refused
+        assert found.stored.tolist() == sorted(n for n, one in verdicts.items() if one in ("new", "changed"))
+        homes = {file.path: file.partition["part"] for file in snapshot.files}
+        superseded = {
+            (homes[path], key) for path, keys in found.superseded.items() for key in keys.to_pylist()
+        }
+        changed = {came[number - 1][0] for number, one in verdicts.items() if one == "changed"}
+        where = {key: str(at) for at, some in enumerate(files) for key, _, ended in some if not ended}
+        assert superseded == {(where[key], key) for key in changed}
+
+
+def test_nothing_came_and_nothing_is_held(tmp_path):
+    found = settled(tmp_path, [], holding(tmp_path, []).snapshot())
+    assert (len(found.new), len(found.changed), len(found.same), found.repeated) == (0, 0, 0, 0)
+    assert found.superseded == {}
+
+
+def test_keys_that_come_after_the_settling_are_refused(tmp_path):
+    keys = Keys(tmp_path)
+    keys.settle(holding(tmp_path, []).snapshot(), rule="last")
+    with pytest.raises(InternalError):
+        keys.add(pa.array([1]), pa.array(["a"]), pa.array([b"a"]))
+
+
+def test_a_file_of_the_table_that_is_gone_or_damaged_is_told(tmp_path):
+    table = holding(tmp_path, [[("a", 1, False)]])
+    file = next(table.root.glob("*.parquet"))
+    content = file.read_bytes()
+    file.write_bytes(content[:-10])
+    with pytest.raises(FormatError):
+        settled(tmp_path, [("a", 1)], table.snapshot())
+    file.unlink()
+    with pytest.raises(StorageError):
+        settled(tmp_path, [("a", 1)], table.snapshot())
