@@ -44,8 +44,8 @@ def connect(
             "validate_external_file_cache": "NO_VALIDATION",
         },
     )
-    connection.execute("SET parquet_metadata_cache = true")
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL parquet_metadata_cache = true")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
 
 
