@@ -5,19 +5,28 @@ They fit the columns of `stcloud.testing.scenes.marks` in a city with CRS EPSG:4
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import shapely
 from hypothesis import strategies as st
 
+import stcloud
+from stcloud.testing.engines import difference
 from stcloud.testing.filter import DAYS, TEXTS, filters
 from stcloud.testing.question import Places, Question, Times
+from stcloud.testing.scenes import Delivery, Scene, marks
 from stcloud.testing.time import instants
 from stcloud.time import Zone
 
-__all__ = ["layer_rows", "places", "questions", "times"]
+if TYPE_CHECKING:
+    from stcloud.iaas.engine import Engine
+
+__all__ = ["ask_both", "layer_rows", "places", "questions", "small_scenes", "times"]
 
 EAST, NORTH = 500_000, 3_500_000
 """A corner of the lattice at every level down from 100 km."""
@@ -45,6 +54,8 @@ _BY = (
     "day",
     "done",
 )
+_CRS = "EPSG:4548"
+_ZONES = ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo")
 _HOURS = (
     "00:00-24:00",
     "07:00-10:00",
@@ -108,7 +119,7 @@ def _along(start: int) -> st.SearchStrategy[str]:
 def places(draw: st.DrawFn) -> Places:
     """Draw one call of ``where``: one to three boxes, polygons with holes, cells of any level."""
     return Places(
-        tuple(draw(st.lists(st.one_of(_areas(), _cells(), _boxes()), min_size=1, max_size=3))), "EPSG:4548"
+        tuple(draw(st.lists(st.one_of(_areas(), _cells(), _boxes()), min_size=1, max_size=3))), _CRS
     )
 
 
@@ -201,3 +212,29 @@ def questions(draw: st.DrawFn, known: list[int], *, first_year: int, last_year: 
         by=by,
         limit=None if by is not None else draw(st.one_of(st.none(), st.integers(0, 5))),
     )
+
+
+@st.composite
+def small_scenes(draw: st.DrawFn) -> tuple[Scene, tuple[int, int]]:
+    """Draw a city of two loads, and the years that its events are of."""
+    zone = draw(st.sampled_from(_ZONES))
+    years = draw(st.sampled_from([(1900, 2100), (2023, 2025), (1965, 1972), (2024, 2024)]))
+    first = draw(layer_rows(zone, first_year=years[0], last_year=years[1]))
+    second = draw(layer_rows(zone, first_year=years[0], last_year=years[1], most=5))
+    loads = (Delivery(first, 1_700_000_000_000_000), Delivery(second, 1_700_000_100_000_000))
+    return Scene("drawn", _CRS, zone, marks(_CRS), loads), years
+
+
+def ask_both(engine: Engine, data: st.DataObject, *, times_asked: int = 15) -> None:
+    """Draw a city and questions; an engine's answers must be the oracle's."""
+    scene, years = data.draw(small_scenes())
+    oracle = scene.oracle()
+    scene.tallies(oracle)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "city")
+        scene.build(path)
+        city = stcloud.open(path, engine=engine)
+        for _ in range(times_asked):
+            question = data.draw(questions(oracle.recorded_us, first_year=years[0], last_year=years[1]))
+            found = difference(question.ask(city, scene.layer).table, oracle.answer(question))
+            assert found is None, found

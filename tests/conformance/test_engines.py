@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import stcloud
 from stcloud.iaas.duck import Duck
 from stcloud.iaas.engine import Engine
 from stcloud.testing.engines import corpus, difference
 from stcloud.testing.oracle import Oracle
+from stcloud.testing.query import ask_both
 from stcloud.testing.scenes import Scene, scenes
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -84,6 +87,13 @@ def test_engine_answers_as_the_oracle(
     city = stcloud.open(folder, engine=request.getfixturevalue(engine))
     found = difference(question.ask(city, scene.layer).table, expected(number))
     assert found is None, found
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_sail_answers_any_question_as_the_oracle(sail: Engine, data: st.DataObject) -> None:
+    ask_both(sail, data)
 
 
 def test_names_of_questions_are_their_own() -> None:

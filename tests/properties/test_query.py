@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,11 @@ from stcloud.paas.query.predicate import Predicate
 from stcloud.testing.engines import difference
 from stcloud.testing.filter import filters
 from stcloud.testing.logic import evaluate
-from stcloud.testing.query import layer_rows, questions
+from stcloud.testing.query import ask_both, layer_rows
 from stcloud.testing.question import Question
 from stcloud.testing.scenes import Delivery, Scene, marks, sheet
 from stcloud.time import Zone
 
-ZONES = ("Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo")
 CRS = "EPSG:4548"
 TYPES = {
     "id": "text",
@@ -69,25 +67,6 @@ def test_duckdb_answers_many_questions_as_the_oracle(engine: Duck, data: st.Data
     ask_both(engine, data)
 
 
-def ask_both(engine: Duck, data: st.DataObject) -> None:
-    zone = data.draw(st.sampled_from(ZONES))
-    years = data.draw(st.sampled_from([(1900, 2100), (2023, 2025), (1965, 1972), (2024, 2024)]))
-    first = data.draw(layer_rows(zone, first_year=years[0], last_year=years[1]))
-    second = data.draw(layer_rows(zone, first_year=years[0], last_year=years[1], most=5))
-    loads = (Delivery(first, 1_700_000_000_000_000), Delivery(second, 1_700_000_100_000_000))
-    scene = Scene("drawn", CRS, zone, marks(CRS), loads)
-    oracle = scene.oracle()
-    scene.tallies(oracle)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "city")
-        scene.build(path)
-        city = stcloud.open(path, engine=engine)
-        for _ in range(15):
-            question = data.draw(questions(oracle.recorded_us, first_year=years[0], last_year=years[1]))
-            found = difference(question.ask(city, scene.layer).table, oracle.answer(question))
-            assert found is None, found
-
-
 def typed(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as the oracle reads them."""
     oracle = Scene("drawn", CRS, "UTC", marks(CRS), (Delivery(rows, 0),)).oracle()
@@ -118,7 +97,7 @@ def test_filter_keeps_the_rows_for_which_it_is_true(engine: Duck, tree: Any, tab
 @settings(max_examples=50, deadline=None, suppress_health_check=SLOW)
 @given(filters(temporal=False, depth=2), layer_rows("UTC", first_year=2024, last_year=2024, least=4))
 def test_filter_means_what_cql2_itself_says(engine: Duck, tree: Any, table: pd.DataFrame) -> None:
-    """Where `cql2` can evaluate a row at all: it knows no nulls."""
+    """Where `cql2` can evaluate a row at all: it knows no nulls, and divides by zero."""
     rows = typed(table)
     kept = filtered(engine, tree, rows, "UTC")
     for row in rows:
@@ -130,6 +109,8 @@ def test_filter_means_what_cql2_itself_says(engine: Duck, tree: Any, table: pd.D
 
 def matches(tree: Any, row: dict[str, Any]) -> bool | None:
     """What `cql2` says of a row; None where it cannot tell."""
+    if '"/"' in json.dumps(tree):
+        return None
     plain = {
         name: value
         for name, value in row.items()

@@ -242,7 +242,9 @@ class _Compiler:
         first: exp.Expression = exp.cast(left.sql, "double")
         second: exp.Expression = exp.cast(right.sql, "double")
         if operator == "/":
-            second = exp.Nullif(this=second, expression=exp.cast(exp.Literal.number(0), "double"))
+            zero = exp.cast(exp.Literal.number(0), "double")
+            # -0.0, which NULLIF does not take for 0 everywhere, becomes 0 when 0 is added.
+            second = exp.Nullif(this=exp.Add(this=second, expression=zero), expression=zero.copy())
         return _Typed(exp.Paren(this=_ARITHMETIC[operator](this=first, expression=second)), "number")
 
     def _alike(self, left: _Typed, right: _Typed, operator: str) -> tuple[_Typed, _Typed]:
