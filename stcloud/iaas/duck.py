@@ -7,18 +7,24 @@ import os
 import re
 import tempfile
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
 from stcloud.errors import FormatError, InternalError, StorageError
-from stcloud.iaas.engine import STAGE, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.footer import fetch
 
 __all__ = ["Duck", "connect", "file_errors", "literal"]
 
 _BATCH_ROWS = 65_536
+_SMALL_ROWS = 1_000_000
+"""Up to so many rows in wanted row groups, files are read without SQL: binding a statement to them takes longer."""
+_Given: TypeAlias = pa.Table | pa.RecordBatchReader | None
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
     pa.int64(): "BIGINT",
@@ -91,22 +97,38 @@ class Duck:
 
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
         """Run stages over named relations and stream what the last one gives."""
-        reader: pa.RecordBatchReader | None = None
+        given: _Given = None
         for stage in stages:
-            if isinstance(stage, Sql):
-                cursor = self._idle.pop() if self._idle else self._root.cursor()
-                reader = self._kept(cursor, self._sql(cursor, stage, relations, reader))
-            elif reader is not None:
-                reader = _refine(stage, reader)
-        if reader is None:
-            raise InternalError("no-stage", "a plan gave no SQL stage to run")
-        return reader
+            given = self._stage(stage, relations, given)
+        if given is None:
+            raise InternalError("no-stage", "a plan gave no stage to run")
+        return given.to_reader() if isinstance(given, pa.Table) else given
 
     def close(self) -> None:
         """Let go of the connections."""
         for cursor in self._idle:
             cursor.close()
         self._root.close()
+
+    def _stage(self, stage: Stage, relations: Mapping[str, Relation], given: _Given) -> _Given:
+        if isinstance(stage, Refine):
+            return None if given is None else _refine(stage, given)
+        if isinstance(stage, Sql):
+            return self._run(stage, relations, given)
+        found = _fetch(stage, relations)
+        return self._run(stage.query, relations, None) if found is None else found
+
+    def _run(self, stage: Sql, relations: Mapping[str, Relation], given: _Given) -> _Given:
+        cursor = self._idle.pop() if self._idle else self._root.cursor()
+        text = self._bound(cursor, stage, relations, given)
+        with file_errors():
+            if not isinstance(given, pa.Table) or given.num_rows > _SMALL_ROWS:
+                return self._kept(
+                    cursor, cursor.sql(text, params=dict(stage.values)).to_arrow_reader(_BATCH_ROWS)
+                )
+            found = _fetched(cursor, text, stage.values)
+        self._idle.append(cursor)
+        return found
 
     def _kept(self, cursor: duckdb.DuckDBPyConnection, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
         """Stream a result, and keep its connection once it was read to its end."""
@@ -119,23 +141,22 @@ class Duck:
 
         return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
-    def _sql(
+    def _bound(
         self,
         cursor: duckdb.DuckDBPyConnection,
         stage: Sql,
         relations: Mapping[str, Relation],
-        previous: pa.RecordBatchReader | None,
-    ) -> pa.RecordBatchReader:
+        given: _Given,
+    ) -> str:
+        """Give the statement's tables their meaning; return its text."""
         views: dict[str, str] = {}
         for name in {table.name for table in stage.query.find_all(exp.Table)}:
-            relation = previous if name == STAGE else relations.get(name)
+            relation = given if name == STAGE else relations.get(name)
             if isinstance(relation, Files) and relation.files:
                 views[name] = _selection(relation)
             elif relation is not None:
                 cursor.register(name, _arrow(relation))
-        text = _with(views) + stage.query.sql(dialect="duckdb")
-        with file_errors():
-            return cursor.sql(text, params=dict(stage.values)).to_arrow_reader(_BATCH_ROWS)
+        return _with(views) + stage.query.sql(dialect="duckdb", copy=False)
 
 
 def _arrow(relation: Relation | pa.RecordBatchReader) -> pa.Table | pa.RecordBatchReader:
@@ -177,7 +198,28 @@ def _read_parquet(relation: Files) -> exp.Expression:
     return exp.Anonymous(this="read_parquet", expressions=arguments)
 
 
-def _refine(stage: Refine, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+def _fetched(cursor: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]) -> pa.Table:
+    """Run a statement and fetch its rows; it binds once where a relation binds twice: half a small question."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)  # the copy is small
+        reader: pa.RecordBatchReader = cursor.execute(text, dict(values)).to_arrow_reader(_BATCH_ROWS)
+        return reader.read_all()
+
+
+def _fetch(stage: Fetch, relations: Mapping[str, Relation]) -> pa.Table | None:
+    """Read the wanted row groups when they are few."""
+    relation = relations[stage.relation]
+    if not isinstance(relation, Files):
+        return None
+    with file_errors():
+        return fetch(
+            relation.snapshot, relation.files, stage.columns, stage.wants, bounded=stage.bounded,
+            most_rows=_SMALL_ROWS,
+        )  # fmt: skip
+
+
+def _refine(stage: Refine, given: pa.Table | pa.RecordBatchReader) -> pa.Table:
     """Apply the function to what was fetched; whole, since the next stage's threads may not call Python."""
-    schema = pa.schema([field for field in reader.schema if field.name not in stage.drops])
-    return pa.Table.from_batches([stage.function(batch) for batch in reader], schema).to_reader()
+    if isinstance(given, pa.Table):
+        given = given.combine_chunks().to_reader()
+    return pa.Table.from_batches([stage.function(batch) for batch in given], given.schema)

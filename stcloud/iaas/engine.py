@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from stcloud.iaas.table import File, Snapshot
 
-__all__ = ["STAGE", "Engine", "Files", "Refine", "Relation", "Sql", "Stage"]
+__all__ = ["STAGE", "Engine", "Fetch", "Files", "Refine", "Relation", "Sql", "Stage"]
 
 STAGE = "stage"
 """The name under which a stage finds what the stage before gave."""
@@ -31,14 +31,39 @@ class Sql:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Some columns of a relation's rows: all rows that later stages may want, and maybe more.
+
+    Parameters
+    ----------
+    relation
+        Its name.
+    columns
+        What is fetched.
+    query
+        The same as SQL, narrowed by conditions that later stages repeat.
+    wants
+        Tells of a file, or of a row group described like one, whether it may hold a wanted row. An engine that
+        opens files itself may read what is wanted and run no SQL.
+    bounded
+        Columns whose bounds ``wants`` looks at.
+    """
+
+    relation: str
+    columns: tuple[str, ...]
+    query: Sql
+    wants: Callable[[File], bool]
+    bounded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Refine:
-    """A function over record batches that keeps some rows and drops some columns.
+    """A function over record batches that keeps some rows.
 
     ``function`` must be picklable: a cluster applies it where the rows are.
     """
 
     function: Callable[[pa.RecordBatch], pa.RecordBatch]
-    drops: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +74,7 @@ class Files:
     files: tuple[File, ...]
 
 
-Stage: TypeAlias = Sql | Refine
+Stage: TypeAlias = Fetch | Sql | Refine
 Relation: TypeAlias = Files | pa.Table
 
 
@@ -66,7 +91,7 @@ class Engine(Protocol):
         Parameters
         ----------
         stages
-            At least one; the first is `Sql`.
+            At least one; the first is `Fetch` or `Sql`.
         relations
             What the SQL's table names mean.
         """

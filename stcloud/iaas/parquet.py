@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from stcloud.iaas.vocabulary import compact
 
-__all__ = ["ROW_GROUP_ROWS", "RowGroup", "Written", "row_groups", "write_parquet"]
+__all__ = ["ROW_GROUP_ROWS", "Written", "write_parquet"]
 
 ROW_GROUP_ROWS = 8192
 """Small enough that a neighbourhood reads a neighbourhood (measured best for DuckDB)."""
@@ -42,8 +42,8 @@ def write_parquet(rows: pa.Table, folder: Path, name: str, partition: Mapping[st
         with pq.ParquetWriter(
             path,
             rows.schema,
-            compression="zstd",
-            compression_level=1,
+            compression={field.name: _codec(field.type) for field in rows.schema},
+            compression_level={field.name: 1 for field in rows.schema if _codec(field.type) == "zstd"},
             use_dictionary=_repetitive(rows),
             write_statistics=prunable or False,
             store_schema=False,
@@ -56,6 +56,11 @@ def write_parquet(rows: pa.Table, folder: Path, name: str, partition: Mapping[st
     stat = path.stat()
     stats = json.dumps(_statistics(rows, prunable))
     return Written(name, stat.st_size, rows.num_rows, partition, stats, stat.st_mtime_ns // 1_000_000)
+
+
+def _codec(kind: pa.DataType) -> str:
+    """Numbers gain little by zstd, and small questions wait for them to be unpacked."""
+    return "lz4" if _prunable(kind) else "zstd"
 
 
 def _row_group(rows: pa.Table) -> pa.Table:
@@ -101,30 +106,3 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, datetime):
         return value
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-@dataclass(frozen=True, slots=True)
-class RowGroup:
-    """A row group as its file's footer describes it: the least that a reader can decode."""
-
-    rows: int
-    bytes: int
-    low: Mapping[str, Any]
-    high: Mapping[str, Any]
-
-
-def row_groups(path: Path, columns: Iterable[str]) -> Iterator[RowGroup]:
-    """Describe a file's row groups; ``bytes`` counts the compressed bytes of ``columns`` only."""
-    footer = pq.read_metadata(path)
-    wanted = set(columns)
-    for number in range(footer.num_row_groups):
-        group = footer.row_group(number)
-        chunks = [group.column(index) for index in range(group.num_columns)]
-        mine = [chunk for chunk in chunks if chunk.path_in_schema in wanted]
-        ranged = [c for c in mine if c.statistics is not None and c.statistics.has_min_max]
-        yield RowGroup(
-            group.num_rows,
-            sum(chunk.total_compressed_size for chunk in mine),
-            {chunk.path_in_schema: chunk.statistics.min for chunk in ranged},
-            {chunk.path_in_schema: chunk.statistics.max for chunk in ranged},
-        )

@@ -15,7 +15,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from stcloud.errors import InternalError, MissingExtra, StorageError
-from stcloud.iaas.engine import STAGE, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -54,7 +54,9 @@ class Spark:
         made: list[str] = []
         try:
             for stage in stages:
-                if isinstance(stage, Sql):
+                if isinstance(stage, Fetch):
+                    frame = self._sql(stage.query, relations, None, made)
+                elif isinstance(stage, Sql):
                     frame = self._sql(stage, relations, frame, made)
                 elif frame is not None:
                     frame = _refine(stage, frame)
@@ -112,8 +114,7 @@ def _session(url: str) -> SparkSession:
 
 
 def _refine(stage: Refine, frame: DataFrame) -> DataFrame:
-    kept = [field for field in frame.schema.fields if field.name not in stage.drops]
-    return frame.mapInArrow(_batchwise(stage.function), type(frame.schema)(kept))
+    return frame.mapInArrow(_batchwise(stage.function), frame.schema)
 
 
 def _batchwise(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -122,6 +123,7 @@ class Table:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._delta: DeltaTable | None = None
+        self._newest: os.stat_result | None = None
         self._snapshot: Snapshot | None = None
 
     @property
@@ -290,6 +292,9 @@ class Table:
         return len(removed)
 
     def _fresh(self) -> DeltaTable:
+        """Return the table at its newest version; looks for the next file of the log before it reads the log."""
+        if self._delta is not None and self._newest is not None and self._is_newest(self._newest):
+            return self._delta
         try:
             if self._delta is None:
                 self._delta = DeltaTable(str(self.root))
@@ -302,10 +307,22 @@ class Table:
             raise FormatError(
                 "damaged-table", f"the log of {self.root.name} cannot be read: {why}"
             ) from error
-        newest = self.root / "_delta_log" / f"{self._delta.version():020}.json"
-        if newest.is_file() and not newest.stat().st_size:  # a disk that lost power keeps such files
+        self._newest = _log_entry(self.root, self._delta.version())
+        if self._newest is not None and not self._newest.st_size:  # a disk that lost power keeps such files
             raise FormatError("damaged-table", f"the log of {self.root.name} ends in an empty file")
         return self._delta
+
+    def _is_newest(self, seen: os.stat_result) -> bool:
+        version = self._delta.version() if self._delta is not None else 0
+        entry = _log_entry(self.root, version)
+        same = entry is not None and (entry.st_ino, entry.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns)
+        return same and bool(seen.st_size) and _log_entry(self.root, version + 1) is None
+
+
+def _log_entry(root: Path, version: int) -> os.stat_result | None:
+    with contextlib.suppress(OSError):
+        return (root / "_delta_log" / f"{version:020}.json").stat()
+    return None
 
 
 class _delta_errors:  # noqa: N801  (reads as a statement)

@@ -1,21 +1,20 @@
-"""From a plan to stages: SQL over pruned files, an exact refinement for edge cells only, SQL again."""
+"""From a plan to stages: rows fetched from pruned files, an exact test for edge cells only, then SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import pyarrow as pa
 from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
-from stcloud.iaas.engine import STAGE, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
 from stcloud.paas.query.plan import By, Count, Known, Plan, Rows
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.prune import known_by_all, prune, time_spans
+from stcloud.paas.query.prune import Box, Pruning, known_by_all, time_spans
 from stcloud.paas.query.refine import Refinement
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.where import Place
@@ -40,6 +39,7 @@ class Compiled:
     files: Files
     columns: tuple[str, ...]
     covers: tuple[Cover, ...]
+    wants: Pruning
 
 
 def compile_plan(plan: Plan, layer: Layer, charter: Charter) -> Compiled:
@@ -56,28 +56,36 @@ class _Compilation:
         self._binder = Binder()
         self._places = [one for one in plan if isinstance(one, Place)]
         self._covers = [place.cover(charter.lattice) for place in self._places]
-        self._files = prune(plan, layer.snapshot, charter.lattice)
+        self._wants = Pruning.of(
+            plan,
+            tuple(tuple(place.boxes(charter.lattice)) for place in self._places),
+            tuple(place.region(cover) for place, cover in zip(self._places, self._covers, strict=True)),
+        )
+        self._files = tuple(filter(self._wants, layer.snapshot.files))
         self._clock: WallClock | None = None
 
     def compiled(self) -> Compiled:
         goal = self._plan[-1]
         given = self._counted(goal.by) if isinstance(goal, Count) else self._rows()
-        tested = [name for name in PLACED if name not in given] if self._places else []
-        columns = {**given, **{name: _stored(name) for name in tested}}
-        query = select(columns, table(LAYER), where=self._conditions())
-        last = self._last(goal, query, refined=bool(self._places))
+        conditions = self._conditions()
+        source = _stage_as_layer() if self._places else table(LAYER)
+        last = self._last(goal, select(given, source, where=conditions))
+        columns = sorted(self._named(last) | set(PLACED if self._places else ()))
         stages: tuple[Stage, ...] = (Sql(last, self._binder.values_of(last)),)
         if self._places:
-            regions = tuple(
-                place.region(cover) for place, cover in zip(self._places, self._covers, strict=True)
-            )
-            refine = Refine(Refinement(regions, tuple(tested)), tuple(tested))
-            stages = (Sql(query, self._binder.values_of(query)), refine, Sql(last))
-        read = sorted({column.name for column in _columns(stages[0], self._snapshot.schema)})
-        relations: dict[str, Relation] = {LAYER: Files(self._snapshot, self._files)}
-        return Compiled(
-            stages, relations, Files(self._snapshot, self._files), tuple(read), tuple(self._covers)
+            stages = (self._fetch(columns, conditions), Refine(Refinement(self._wants.regions)), *stages)
+        files = Files(self._snapshot, self._files)
+        return Compiled(stages, {LAYER: files}, files, tuple(columns), tuple(self._covers), self._wants)
+
+    def _fetch(self, columns: list[str], conditions: list[exp.Expression]) -> Fetch:
+        near = [self._near(boxes) for boxes in self._wants.boxes]
+        query = select({name: _stored(name) for name in columns}, table(LAYER), where=[*conditions, *near])
+        return Fetch(
+            LAYER, tuple(columns), Sql(query, self._binder.values_of(query)), self._wants, self._wants.bounded
         )
+
+    def _named(self, query: exp.Query) -> set[str]:
+        return {column.name for column in query.find_all(exp.Column)} & set(self._snapshot.schema.names)
 
     def _rows(self) -> dict[str, exp.Expression]:
         names = [*OWN_ROWS, *(one.stored for one in self._attributes.values())]
@@ -102,7 +110,7 @@ class _Compilation:
                 found += self._when(one)
             elif isinstance(one, Predicate):
                 found.append(one.compile(self._attributes, self._charter.zone, self._binder))
-        return found + [self._near(place) for place in self._places]
+        return found
 
     def _known(self, known: Known) -> list[exp.Expression]:
         # Of all files, not of those that are left: an engine may read more than was asked for.
@@ -133,21 +141,20 @@ class _Compilation:
             self._clock = WallClock(_stored("st_time"), self._charter.zone, spans)
         return self._clock
 
-    def _near(self, place: Place) -> exp.Expression:
+    def _near(self, boxes: Iterable[Box]) -> exp.Expression:
         """Within a box of what was asked for: prunes row groups, decides nothing."""
-        boxes = []
-        for xmin, ymin, xmax, ymax in place.boxes(self._charter.lattice):
+        near = []
+        for xmin, ymin, xmax, ymax in boxes:
             bounds = [self._binder.bind(float(value)) for value in (xmin, xmax, ymin, ymax)]
             sides = [
                 exp.Between(this=_stored("st_x"), low=bounds[0], high=bounds[1]),
                 exp.Between(this=_stored("st_y"), low=bounds[2], high=bounds[3]),
             ]
-            boxes.append(all_of(sides))
-        return any_of(boxes)
+            near.append(all_of(sides))
+        return any_of(near)
 
-    def _last(self, goal: object, query: exp.Select, *, refined: bool) -> exp.Query:
-        alias = exp.TableAlias(this=exp.to_identifier(STAGE))
-        source = table(STAGE) if refined else exp.Subquery(this=query, alias=alias)
+    def _last(self, goal: object, query: exp.Select) -> exp.Query:
+        source = exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("chosen")))
         if isinstance(goal, Count):
             keys = [f"g{index}" for index in range(len(goal.by))]
             counted = {key: column(key) for key in keys} | {"count": exp.Count(this=exp.Star())}
@@ -166,7 +173,7 @@ def _cell(level: Level) -> exp.Expression:
     return exp.IntDiv(this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - level.digits)))
 
 
-def _columns(stage: Stage, schema: pa.Schema) -> list[exp.Column]:
-    query = stage.query if isinstance(stage, Sql) else None
-    names = set(schema.names)
-    return [column for column in query.find_all(exp.Column) if column.name in names] if query else []
+def _stage_as_layer() -> exp.Table:
+    """Return what was fetched, under the layer's name."""
+    alias = exp.TableAlias(this=exp.to_identifier(LAYER, quoted=True))
+    return exp.Table(this=exp.to_identifier(STAGE, quoted=True), alias=alias)

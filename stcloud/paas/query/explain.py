@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from stcloud.daas.catalogue import Layer
-from stcloud.daas.charter import Charter
 from stcloud.daas.schema import PART
-from stcloud.iaas.engine import Sql
-from stcloud.iaas.parquet import RowGroup, row_groups
+from stcloud.iaas.engine import Fetch, Sql, Stage
+from stcloud.iaas.footer import row_groups
 from stcloud.iaas.table import File
 from stcloud.paas.query.compile import Compiled
 from stcloud.paas.query.plan import Plan
-from stcloud.paas.query.prune import may_match
 from stcloud.paas.query.where import Place
 from stcloud.space import Cover
 from stcloud.time import When
@@ -71,17 +68,16 @@ class Explanation:
         return "\n".join([*lines, f"engine: {self.engine}, table version {self.version}"])
 
 
-def explain(plan: Plan, compiled: Compiled, layer: Layer, charter: Charter, engine: str) -> Explanation:
+def explain(plan: Plan, compiled: Compiled, layer: Layer, engine: str) -> Explanation:
     """Explain a compiled plan; reads the footers of the chosen files."""
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
     places = [one for one in plan if isinstance(one, Place)]
-    boxes = [one.boxes(charter.lattice) for one in places]
     groups = [
-        (group, may_match(plan, boxes, _as_file(group)))
+        group
         for file in chosen
-        for group in row_groups(snapshot.root / file.path, compiled.columns)
+        for group in row_groups(snapshot.root / file.path, compiled.wants.bounded, compiled.columns)
     ]
-    wanted = [group for group, hit in groups if hit]
+    wanted = [group for group in groups if compiled.wants(group)]
     return Explanation(
         tuple(f"when {one.describe()}" if isinstance(one, When) else str(one) for one in plan),
         engine,
@@ -92,8 +88,13 @@ def explain(plan: Plan, compiled: Compiled, layer: Layer, charter: Charter, engi
         (sum(group.rows for group in wanted), layer.rows),
         (sum(group.bytes for group in wanted), snapshot.bytes),
         tuple(_cells(place, cover) for place, cover in zip(places, compiled.covers, strict=True)),
-        tuple(stage.query.sql(dialect="duckdb") for stage in compiled.stages if isinstance(stage, Sql)),
+        tuple(sql for stage in compiled.stages for sql in _sql(stage)),
     )
+
+
+def _sql(stage: Stage) -> list[str]:
+    stage = stage.query if isinstance(stage, Fetch) else stage
+    return [stage.query.sql(dialect="duckdb")] if isinstance(stage, Sql) else []
 
 
 def _cells(place: Place, cover: Cover) -> tuple[int, int]:
@@ -102,8 +103,3 @@ def _cells(place: Place, cover: Cover) -> tuple[int, int]:
 
 def _partitions(files: tuple[File, ...]) -> int:
     return len({file.partition.get(PART) for file in files})
-
-
-def _as_file(group: RowGroup) -> File:
-    low: Mapping[str, Any] = group.low
-    return File("", group.rows, group.bytes, {}, low, group.high)

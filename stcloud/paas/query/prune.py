@@ -3,58 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
 
-from stcloud.iaas.table import File, Snapshot
+from stcloud.iaas.table import File
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.plan import Known, Plan
-from stcloud.paas.query.where import Place
-from stcloud.space import Lattice
+from stcloud.paas.query.refine import Region
 from stcloud.time import Span, Spans, When
 
-__all__ = ["known_by_all", "may_match", "prune", "time_spans"]
+__all__ = ["Box", "Pruning", "known_by_all", "time_spans"]
+
+Box: TypeAlias = tuple[float, float, float, float]
 
 _EPOCH = instant(0)
+_LEAST = timedelta(microseconds=1)
 _NEAR_US = 16 * 86_400_000_000
 _ALL = (-62_135_596_800_000_000, 253_402_300_800_000_000)
 
 
-def prune(plan: Plan, snapshot: Snapshot, lattice: Lattice) -> tuple[File, ...]:
-    """Return the files that may hold rows that the plan asks for."""
-    boxes = [one.boxes(lattice) for one in plan if isinstance(one, Place)]
-    return tuple(file for file in snapshot.files if may_match(plan, boxes, file))
+@dataclass(frozen=True, slots=True, eq=False)
+class Pruning:
+    """Tells which files, and which row groups described like files, may hold a wanted row.
+
+    Parameters
+    ----------
+    known
+        Instants of recorded time that are asked for.
+    whens
+        For each condition on time, closed spans that together hold it; None is an open end.
+    boxes
+        For each place, boxes ``(xmin, ymin, xmax, ymax)`` that together hold it; closed, metres.
+    regions
+        The same places, by ranges of cells.
+    """
+
+    known: tuple[datetime, ...]
+    whens: tuple[tuple[tuple[datetime | None, datetime | None], ...], ...]
+    boxes: tuple[tuple[Box, ...], ...]
+    regions: tuple[Region, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, boxes: tuple[tuple[Box, ...], ...], regions: tuple[Region, ...]) -> Pruning:
+        """Make it of a plan, and of its places' boxes and regions."""
+        known = tuple(instant(one.at_us) for one in plan if isinstance(one, Known))
+        whens = tuple(
+            tuple((_instant(span.start_us), _instant(span.end_us, -1)) for span in one.spans.parts)
+            for one in plan
+            if isinstance(one, When)
+        )
+        return cls(known, whens, boxes, regions)
+
+    @property
+    def bounded(self) -> tuple[str, ...]:
+        """Columns whose bounds tell row groups of one file apart: they are sorted by cell."""
+        return ("st_cell",) if self.regions else ()
+
+    def __call__(self, file: File) -> bool:
+        """Tell of one."""
+        return (
+            all(any(file.may_hold("st_time", *span) for span in spans) for spans in self.whens)
+            and all(_known(at, file) for at in self.known)
+            and all(any(_meets(box, file) for box in boxes) for boxes in self.boxes)
+            and self._placed(file)
+        )
+
+    def _placed(self, file: File) -> bool:
+        low, high = (bounds.get("st_cell") for bounds in (file.low, file.high))
+        return low is None or high is None or all(one.may_hold(low, high) for one in self.regions)
 
 
-def may_match(plan: Plan, boxes: Sequence[Sequence[tuple[float, float, float, float]]], file: File) -> bool:
-    """Tell whether a file, or a row group described like one, may hold a wanted row."""
-    for one in plan:
-        if isinstance(one, Known) and not _known(one, file):
-            return False
-        if isinstance(one, When) and not _during(one, file):
-            return False
-    return all(any(_meets(box, file) for box in alternatives) for alternatives in boxes)
+def _instant(at_us: int | None, later_us: int = 0) -> datetime | None:
+    return None if at_us is None else instant(at_us + later_us)
 
 
-def _known(known: Known, file: File) -> bool:
-    at = instant(known.at_us)
-    ended = file.nulls.get("st_recorded_to") == 0 and not file.may_hold(
-        "st_recorded_to", instant(known.at_us + 1)
-    )
+def _known(at: datetime, file: File) -> bool:
+    ended = file.nulls.get("st_recorded_to") == 0 and not file.may_hold("st_recorded_to", at + _LEAST)
     return file.may_hold("st_recorded_from", None, at) and not ended
 
 
-def _during(when: When, file: File) -> bool:
-    return any(
-        file.may_hold(
-            "st_time",
-            None if span.start_us is None else instant(span.start_us),
-            None if span.end_us is None else instant(span.end_us - 1),
-        )
-        for span in when.spans.parts
-    )
-
-
-def _meets(box: tuple[float, float, float, float], file: File) -> bool:
+def _meets(box: Box, file: File) -> bool:
     xmin, ymin, xmax, ymax = box
     return file.may_hold("st_x", xmin, xmax) and file.may_hold("st_y", ymin, ymax)
 

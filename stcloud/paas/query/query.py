@@ -168,9 +168,7 @@ class Query:
         """
         goal = Rows() if by is None else Count(tuple(parse_by(one, self._attributes) for one in by))
         plan = self.plan(goal)
-        return explain(
-            plan, self._compiled(plan), self.subject.layer, self.subject.charter, self.subject.engine.name
-        )
+        return explain(plan, self._compiled(plan), self.subject.layer, self.subject.engine.name)
 
     def plan(self, goal: Rows | Count) -> Plan:
         """Return the plan for a goal."""

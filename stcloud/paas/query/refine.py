@@ -44,6 +44,20 @@ class Region:
         starts, stops, inner = cover.ranges()
         return cls(area, starts, stops, inner, *_merged(cells))
 
+    def may_hold(self, low: int, high: int) -> bool:
+        """Tell whether a cell of the closed range [low, high] is one of the region's."""
+        return any(_meet(low, high, starts, stops) for starts, stops in self._ranges)
+
+    @property
+    def _ranges(self) -> tuple[tuple[CellIds, CellIds], ...]:
+        return (self.starts, self.stops), (self.cell_starts, self.cell_stops)
+
+    def nears(self, cells: CellIds) -> NDArray[np.bool_]:
+        """Tell which cells lie between the region's first and last: a quick look before the exact one."""
+        ends = [(int(starts[0]), int(stops[-1])) for starts, stops in self._ranges if len(starts)]
+        first, stop = min((one for one, _ in ends), default=0), max((one for _, one in ends), default=0)
+        return np.asarray((cells >= first) & (cells < stop))
+
     def holds(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which rows lie in the region, by 10 m cell and coordinates."""
         within = _range_of(cells, self.cell_starts, self.cell_stops) >= 0
@@ -64,22 +78,19 @@ class Refinement:
     ----------
     regions
         Where rows must lie.
-    drops
-        Columns that served the test only.
     """
 
     regions: tuple[Region, ...]
-    drops: tuple[str, ...]
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the rows that pass, without the dropped columns."""
+        """Return the rows that pass."""
         cells = rows.column("st_cell").fill_null(0).to_numpy()
         x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
-        keep = np.ones(rows.num_rows, np.bool_)
+        chosen = np.arange(len(cells))
         for region in self.regions:
-            keep &= region.holds(cells, x, y)
-        rows = rows.drop_columns(list(self.drops)) if self.drops else rows
-        return rows if keep.all() else rows.filter(pa.array(keep))
+            chosen = chosen[region.nears(cells[chosen])]
+            chosen = chosen[region.holds(cells[chosen], x[chosen], y[chosen])]
+        return rows if len(chosen) == rows.num_rows else rows.take(pa.array(chosen))
 
 
 def _range_of(cells: CellIds, starts: CellIds, stops: CellIds) -> NDArray[np.intp]:
@@ -89,6 +100,12 @@ def _range_of(cells: CellIds, starts: CellIds, stops: CellIds) -> NDArray[np.int
     place = np.searchsorted(starts, cells, side="right") - 1
     place[(place >= 0) & (cells >= stops[place])] = -1
     return place
+
+
+def _meet(low: int, high: int, starts: CellIds, stops: CellIds) -> bool:
+    """Tell whether the closed range [low, high] meets one of the half-open ranges, ascending and disjoint."""
+    place = int(np.searchsorted(stops, low, side="right"))
+    return place < len(starts) and bool(starts[place] <= high)
 
 
 def _merged(ranges: tuple[tuple[int, int], ...]) -> tuple[CellIds, CellIds]:
