@@ -30,6 +30,8 @@ MONTH = "st_months"
 """Column of cleaned rows: UTC months since 1970-01, the part that a row belongs to."""
 
 _DAY_US = 86_400_000_000
+_FEW_ROWS = 100_000
+"""Sources with fewer rows are done before compiled loops have started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,11 @@ class Cleaner:
         """Clean one batch."""
         source = without_nulls(batch.rows, self.definition)
         faults = Faults(batch.numbers)
-        digest = digest_rows(batch.rows.select(self._meaning), self.definition.digest())
+        digest = digest_rows(
+            batch.rows.select(self._meaning),
+            self.definition.digest(),
+            many=len(batch.numbers) > 0 and int(batch.numbers[0]) > _FEW_ROWS,
+        )
         key = self._key(source, digest, faults)
         own: dict[str, pa.Array] = {ROW: pa.array(batch.numbers), "st_key": key, "st_digest": digest}
         adjusted = np.zeros(len(key), np.bool_)

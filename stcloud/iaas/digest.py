@@ -1,30 +1,27 @@
 """Digests of rows: 128 bits that change when any value, its column or its absence does.
 
-A row's digest is a sum over its columns: each value's MD5, as two 64-bit numbers, times a constant of the
-column's name. So it depends neither on the order of columns nor on columns that hold nothing, and a value that
-comes often is hashed once a batch.
+A row's digest is a sum over its columns, in two lanes of 64 bits: each value's XXH64, seeded by the column's name
+and the lane. So it depends neither on the order of columns nor on columns that hold nothing, and a value that comes
+often is hashed once a batch.
 """
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+import xxhash
 from numpy.typing import NDArray
-
-from stcloud.iaas.duck import connect
 
 __all__ = ["digest_rows"]
 
-_local = threading.local()
+Hashes: TypeAlias = NDArray[np.uint64]
+_LANES = (0, 1)
 
 
-def digest_rows(rows: pa.RecordBatch, salt: str) -> pa.Array:
+def digest_rows(rows: pa.RecordBatch, salt: str, *, many: bool = False) -> pa.Array:
     """Return a digest of each row's values as they are written.
 
     Parameters
@@ -33,6 +30,8 @@ def digest_rows(rows: pa.RecordBatch, salt: str) -> pa.Array:
         Text or binary columns, dictionary-encoded or not, in any order. A null counts like no column.
     salt
         What else decides the meaning of the values.
+    many
+        Whether so many rows will come that a compiled loop pays, which takes a second to start.
 
     Returns
     -------
@@ -46,17 +45,16 @@ def digest_rows(rows: pa.RecordBatch, salt: str) -> pa.Array:
     >>> digest_rows(ab, "") == digest_rows(ab, "salt")
     False
     """
-    columns = [_encoded(column) for column in rows.columns]
-    hashes = _md5([values for values, _ in columns])
-    sums = np.empty((rows.num_rows, 2), np.uint64)
-    sums[:] = np.frombuffer(hashlib.md5(salt.encode(), usedforsecurity=False).digest(), np.uint64)
-    for name, (_, codes), (low, high) in zip(rows.schema.names, columns, hashes, strict=True):
-        constants = np.frombuffer(
-            hashlib.md5(name.encode(), usedforsecurity=False).digest(), np.uint64
-        ) | np.uint64(1)
-        for lane, lanes in enumerate((low, high)):
-            products = np.append(lanes * constants[lane], np.uint64(0))  # the last is a null's
-            sums[:, lane] += products[:-1] if codes is None else products[codes]
+    hashed = _compiled() if many else _plain
+    sums = np.empty((rows.num_rows, len(_LANES)), np.uint64)
+    sums[:] = [xxhash.xxh64_intdigest(salt.encode(), lane) for lane in _LANES]
+    for name, column in zip(rows.schema.names, rows.columns, strict=True):
+        values, codes = _encoded(column)
+        for lane in _LANES:
+            found = np.append(
+                hashed(values, xxhash.xxh64_intdigest(name.encode(), lane)), np.uint64(0)
+            )  # last: a null's
+            sums[:, lane] += found[:-1] if codes is None else found[codes]
     digests = pa.Array.from_buffers(pa.binary(16), rows.num_rows, [None, pa.py_buffer(sums.tobytes())])
     return digests.cast(pa.binary())
 
@@ -70,22 +68,11 @@ def _encoded(column: pa.Array) -> tuple[pa.Array, NDArray[Any] | None]:
     return column.dictionary.cast(pa.binary()), column.indices.fill_null(-1).to_numpy()
 
 
-def _md5(columns: Sequence[pa.Array]) -> list[tuple[NDArray[np.uint64], NDArray[np.uint64]]]:
-    """Hash all columns' values in one query; return the lower and upper half by column."""
-    if not columns:
-        return []
-    connection = _connection()
-    connection.register("given", pa.table({"value": pa.concat_arrays(columns)}))
-    found = connection.sql("SELECT md5_number(value) AS md5 FROM given").to_arrow_table()
-    numbers = found.column("md5").combine_chunks()  # 128-bit integers: the bytes of the MD5 as they are
-    halves = np.frombuffer(numbers.buffers()[1], np.uint64)[numbers.offset * 2 :].reshape(-1, 2)
-    ends = np.cumsum([len(column) for column in columns])[:-1]
-    return [(part[:, 0], part[:, 1]) for part in np.split(halves, ends)]
+def _plain(values: pa.Array, seed: int) -> Hashes:
+    return np.array([xxhash.xxh64_intdigest(value, seed) for value in values.to_pylist()], np.uint64)
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
-    if not hasattr(_local, "connection"):
-        _local.connection = connect(memory="256MB")
-        _local.connection.execute("SET threads = 1")
-    connection: duckdb.DuckDBPyConnection = _local.connection
-    return connection
+def _compiled() -> Callable[[pa.Array, int], Hashes]:
+    from stcloud.iaas.xxh64 import hash_values  # noqa: PLC0415  (slow to import)
+
+    return hash_values

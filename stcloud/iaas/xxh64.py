@@ -1,0 +1,105 @@
+"""XXH64, the 64-bit hash of xxHash, over the values of an Arrow column.
+
+Source: the xxHash fast digest algorithm, specification 0.1.1, https://github.com/Cyan4973/xxHash (XXH64).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["hash_values"]
+
+_P1 = np.uint64(0x9E3779B185EBCA87)
+_P2 = np.uint64(0xC2B2AE3D27D4EB4F)
+_P3 = np.uint64(0x165667B19E3779F9)
+_P4 = np.uint64(0x85EBCA77C2B2AE63)
+_P5 = np.uint64(0x27D4EB2F165667C5)
+
+
+def hash_values(values: pa.Array, seed: int) -> NDArray[np.uint64]:
+    """Hash each value.
+
+    Parameters
+    ----------
+    values
+        Binary or text; a null is hashed like an empty value.
+    seed
+        64 bits.
+
+    Returns
+    -------
+    ``(n,)`` uint64.
+
+    Examples
+    --------
+    >>> [hex(one) for one in hash_values(pa.array(["", "abc"]), 0).tolist()]
+    ['0xef46db3751d8e999', '0x44bc2cf5ad770999']
+    """
+    values = values.cast(pa.binary())
+    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    data = values.buffers()[2]
+    found = np.empty(len(values), np.uint64)
+    if len(values):
+        _hash(np.frombuffer(data or b"", np.uint8), offsets, np.uint64(seed), found)
+    return found
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _rotl(x: Any, bits: int) -> Any:
+    return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _word(data: Any, at: Any, count: int) -> Any:
+    """Little-endian number of ``count`` bytes."""
+    word = np.uint64(0)
+    for byte in range(count):
+        word |= np.uint64(data[at + byte]) << np.uint64(8 * byte)
+    return word
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _round(lane: Any, word: Any) -> Any:
+    return _rotl(lane + word * _P2, 31) * _P1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _merge(state: Any, lane: Any) -> Any:
+    return (state ^ _round(np.uint64(0), lane)) * _P1 + _P4
+
+
+@njit(cache=True, nogil=True)
+def _hash(data: Any, offsets: Any, seed: Any, found: Any) -> None:
+    for row in range(len(found)):
+        at, end = np.int64(offsets[row]), np.int64(offsets[row + 1])
+        length = np.uint64(end - at)
+        if end - at >= 32:
+            v1, v2, v3, v4 = seed + _P1 + _P2, seed + _P2, seed, seed - _P1
+            while end - at >= 32:
+                v1 = _round(v1, _word(data, at, 8))
+                v2 = _round(v2, _word(data, at + 8, 8))
+                v3 = _round(v3, _word(data, at + 16, 8))
+                v4 = _round(v4, _word(data, at + 24, 8))
+                at += 32
+            state = _rotl(v1, 1) + _rotl(v2, 7) + _rotl(v3, 12) + _rotl(v4, 18)
+            state = _merge(_merge(_merge(_merge(state, v1), v2), v3), v4)
+        else:
+            state = seed + _P5
+        state += length
+        while end - at >= 8:
+            state = _rotl(state ^ _round(np.uint64(0), _word(data, at, 8)), 27) * _P1 + _P4
+            at += 8
+        if end - at >= 4:
+            state = _rotl(state ^ (_word(data, at, 4) * _P1), 23) * _P2 + _P3
+            at += 4
+        while at < end:
+            state = _rotl(state ^ (np.uint64(data[at]) * _P5), 11) * _P1
+            at += 1
+        state = (state ^ (state >> np.uint64(33))) * _P2
+        state = (state ^ (state >> np.uint64(29))) * _P3
+        found[row] = state ^ (state >> np.uint64(32))

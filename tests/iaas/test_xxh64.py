@@ -1,0 +1,29 @@
+"""XXH64 over Arrow values, compared with the xxhash package."""
+
+import pyarrow as pa
+import xxhash
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stcloud.iaas.digest import digest_rows
+from stcloud.iaas.xxh64 import hash_values
+
+SEEDS = st.integers(0, 2**64 - 1)
+
+
+@given(st.lists(st.binary(max_size=100), max_size=20), SEEDS, st.integers(0, 20))
+@settings(deadline=None)
+def test_values_hash_as_by_xxhash(values, seed, cut):
+    """Law: hash_values(v, seed)[i] == xxh64(v[i], seed), for any slice."""
+    found = hash_values(pa.array(values, pa.binary()).slice(cut), seed).tolist()
+    assert found == [xxhash.xxh64_intdigest(value, seed) for value in values[cut:]]
+
+
+@given(st.lists(st.tuples(st.none() | st.text(max_size=40), st.none() | st.text(max_size=3)), max_size=12))
+@settings(deadline=None)
+def test_rows_have_one_digest_however_many_come(rows):
+    """Law: digest(rows, many=True) == digest(rows, many=False)."""
+    batch = pa.RecordBatch.from_pydict(
+        {"a": pa.array([a for a, _ in rows], pa.string()), "b": pa.array([b for _, b in rows], pa.string())}
+    )
+    assert digest_rows(batch, "s", many=True) == digest_rows(batch, "s")
