@@ -36,6 +36,7 @@ from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_col
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import Keys, Settled
+from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter
 from stcloud.iaas.source import Refusal, Source
@@ -131,7 +132,11 @@ class Ingest:
             raise NotFound("unknown-layer", f"there is no layer '{self.layer.name}' to delete from")
         wanted = [] if self.mode == "delete" else list(columns.values())
         keys, sorter = Keys(staging), Sorter(staging, part=MONTH, order=ORDER)
-        try:
+        with contextlib.ExitStack() as held:
+            held.enter_context(steady_memory())
+            held.callback(self.layer.table.sweep)
+            held.callback(sorter.close)
+            held.callback(keys.close)
             intake = self._take_in(source, names, columns, keys, sorter, job)
             unchanged()
             blank = Reckoning(
@@ -141,9 +146,6 @@ class Ingest:
             self.ledger.write([reckoning])
             with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
                 self.layer.compact()
-        finally:
-            keys.close()
-            self.layer.table.sweep()
         return reckoning
 
     def _store(

@@ -9,6 +9,7 @@ vocabulary, and come back dictionary-encoded.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -60,7 +61,7 @@ class Sorter:
         *,
         part: str,
         order: tuple[str, ...],
-        run_bytes: int = 96 << 20,
+        run_bytes: int = 64 << 20,
         chunk_rows: int = 262_144,
     ) -> None:
         self.folder = folder
@@ -73,20 +74,39 @@ class Sorter:
         self._runs: list[Path] = []
         self._pieces: dict[int, list[_Piece]] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
+        self._laying: Future[None] | None = None
+        self._pool = ThreadPoolExecutor(1)  # rows keep coming while a run is sorted
 
     def add(self, rows: pa.RecordBatch) -> None:
         """Take rows in any order."""
         self._held.append(rows)
         self._held_bytes += rows.nbytes
         if self._held_bytes >= self.run_bytes:
-            self.flush()
+            self._lay_down()
 
     def flush(self) -> None:
-        """Lay down what is held as one run."""
-        if not self._held:
-            return
-        rows = self._coded(pa.concat_batches(self._held))
-        self._held, self._held_bytes = [], 0
+        """Lay down what is held; everything lies there afterwards."""
+        self._lay_down()
+        self._wait()
+
+    def close(self) -> None:
+        """Wait for what is being laid down; nothing more can be added."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _lay_down(self) -> None:
+        self._wait()  # at most one run is under way beside the rows held
+        if self._held:
+            self._laying = self._pool.submit(self._run, self._held)
+            self._held, self._held_bytes = [], 0
+
+    def _wait(self) -> None:
+        if self._laying is not None:
+            laying, self._laying = self._laying, None
+            laying.result()
+
+    def _run(self, held: list[pa.RecordBatch]) -> None:
+        rows = self._coded(pa.concat_batches(held))
+        held.clear()
         rows = _sorted(rows, (self.part, *self.order))
         path = self.folder / f"run-{len(self._runs)}.arrow"
         with storage_errors("lay down a run of the sort"), pa.OSFile(str(path), "wb") as sink:
