@@ -112,7 +112,8 @@ def _typed(name: str, texts: pa.Array, column: Column, zone: Zone, faults: Fault
     if column.type == "number":
         numbers, bad = read_numbers(texts)
         faults.add(bad, name, texts, "not-a-number")
-        return numbers
+        # NaN says that there is no number. Bounds in files leave it out, so a stored one could not be found.
+        return pc.if_else(pc.is_nan(numbers), None, numbers)
     bad = _unlike(texts, _INTEGER)
     faults.add(bad, name, texts, "not-an-integer")
     digits = pc.replace_substring_regex(texts, r"^\+", "")  # a cast knows no plus sign

@@ -159,17 +159,18 @@ class Ingest:
     ) -> Reckoning:
         """Write what is to be stored, and commit; return the reckoning that ``blank`` becomes."""
         self._refuse_too_many(intake, len(intake.refusals), blank.source)
-        if wanted or self.layer.table.exists:
-            self.layer.prepare(wanted)
+        schema = self.layer.prepare(wanted)
         snapshot = self.layer.table.snapshot()
         job.tell("compare", 0, 1)
         settled = self._judge(keys.settle(snapshot, rule=self._rule, compare=self.mode != "delete"), intake)
         self._refuse_too_many(intake, len(intake.refusals), blank.source)
         stamp = {"st_recorded_from": blank.recorded_at_us, "st_load": blank.load}
-        written, unplaced = self._write(sorter, settled.stored, stamp, job)
+        written, unplaced = self._write(sorter, settled.stored, schema, stamp, job)
         reckoning = self._reckon(intake, settled, unplaced, blank)
         self.quarantine.write(blank.load, self.layer.name, blank.attempt, blank.source, intake.refusals)
-        self._commit(settled, written, reckoning, snapshot.sequence, job)
+        if written or settled.superseded:
+            self.layer.extend(wanted)
+            self._commit(settled, written, reckoning, snapshot.sequence, job)
         return reckoning
 
     def _columns(self, names: tuple[str, ...], source: str) -> Mapping[str, Attribute]:
@@ -224,7 +225,12 @@ class Ingest:
         return settled
 
     def _write(
-        self, sorter: Sorter, stored: np.ndarray, stamp: Mapping[str, object], job: Job
+        self,
+        sorter: Sorter,
+        stored: np.ndarray,
+        schema: pa.Schema,
+        stamp: Mapping[str, object],
+        job: Job,
     ) -> tuple[list[Written], dict[str, int]]:
         """Write the rows to store, month by month; also count those without a place by reason."""
         if self.mode == "delete":
@@ -245,7 +251,7 @@ class Ingest:
             rows = rows if keep.all() else rows.filter(pa.array(keep))
             if not rows.num_rows:
                 return None, {}
-            return self.layer.write(rows, month, stamp), _unplaced(rows)
+            return self.layer.write(rows, month, schema, stamp), _unplaced(rows)
 
         with ThreadPoolExecutor(_WORKERS) as pool:
             chunks = ((chunk, month) for month in sorter.parts for chunk in sorter.chunks(month))
@@ -259,8 +265,6 @@ class Ingest:
     def _commit(
         self, settled: Settled, written: list[Written], reckoning: Reckoning, after: int, job: Job
     ) -> None:
-        if not written and not settled.superseded:
-            return
         table = self.layer.table
         snapshot = table.snapshot()
         files = {Path(file.path).name: file for file in snapshot.files}

@@ -53,10 +53,11 @@ class EventLayer:
         """Return the source's columns as the layer keeps them."""
         return attributes(self.table.snapshot().schema)
 
-    def prepare(self, wanted: Sequence[Attribute]) -> None:
-        """Make the table, or add the columns that it lacks.
+    def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
+        """Return the schema that rows with the wanted columns are written in; make the table if there is none.
 
-        A table that no load ever committed to is what a failed or killed one left: it is made anew.
+        A table that no load ever committed to is what a failed or killed one left: it is made anew. Columns that
+        the table lacks are part of the schema, and added by `extend`.
 
         Raises
         ------
@@ -67,15 +68,24 @@ class EventLayer:
         if not self.exists:
             self.table.drop()
             self.table.create(event_schema(wanted), partition_by=[PART])
-            return
         _refuse_retyped(self.name, self.attributes(), wanted)
         refuse_twins(self.attributes(), wanted)
-        known = {one.stored for one in self.attributes()}
-        self.table.add_columns([one.field for one in wanted if one.stored not in known])
+        return pa.schema([*self.table.snapshot().schema, *self._lacking(wanted)])
 
-    def write(self, rows: pa.RecordBatch, month: int, stamp: Mapping[str, Any]) -> Written:
-        """Write cleaned, sorted rows of one month as one file; ``stamp`` fills the columns of the load."""
-        schema = pa.schema([field for field in self.table.snapshot().schema if field.name != PART])
+    def extend(self, wanted: Sequence[Attribute]) -> None:
+        """Add the wanted columns that the table lacks; what was written before has nulls in them."""
+        self.table.add_columns(self._lacking(wanted))
+
+    def _lacking(self, wanted: Sequence[Attribute]) -> list[pa.Field]:
+        known = {one.stored for one in self.attributes()}
+        return [one.field for one in wanted if one.stored not in known]
+
+    def write(self, rows: pa.RecordBatch, month: int, schema: pa.Schema, stamp: Mapping[str, Any]) -> Written:
+        """Write cleaned, sorted rows of one month as one file.
+
+        ``schema`` is what `prepare` gave; ``stamp`` fills the columns of the load.
+        """
+        schema = pa.schema([field for field in schema if field.name != PART])
         count = rows.num_rows
         columns = [
             _kept(rows.column(field.name), field.type)

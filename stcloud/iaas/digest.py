@@ -7,7 +7,7 @@ often is hashed once a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,16 +45,12 @@ def digest_rows(rows: pa.RecordBatch, salt: str, *, many: bool = False) -> pa.Ar
     >>> digest_rows(ab, "") == digest_rows(ab, "salt")
     False
     """
-    hashed = _compiled() if many else _plain
+    hash_values, add_hashes = _compiled() if many else (_hash, _add)
     sums = np.empty((rows.num_rows, len(_LANES)), np.uint64)
-    sums[:] = [xxhash.xxh64_intdigest(salt.encode(), lane) for lane in _LANES]
+    sums[:] = _seeds(salt)
     for name, column in zip(rows.schema.names, rows.columns, strict=True):
         values, codes = _encoded(column)
-        for lane in _LANES:
-            found = np.append(
-                hashed(values, xxhash.xxh64_intdigest(name.encode(), lane)), np.uint64(0)
-            )  # last: a null's
-            sums[:, lane] += found[:-1] if codes is None else found[codes]
+        add_hashes(sums, hash_values(values, _seeds(name)), codes)
     digests = pa.Array.from_buffers(pa.binary(16), rows.num_rows, [None, pa.py_buffer(sums.tobytes())])
     return digests.cast(pa.binary())
 
@@ -68,11 +64,24 @@ def _encoded(column: pa.Array) -> tuple[pa.Array, NDArray[Any] | None]:
     return column.dictionary.cast(pa.binary()), column.indices.fill_null(-1).to_numpy()
 
 
-def _plain(values: pa.Array, seed: int) -> Hashes:
-    return np.array([xxhash.xxh64_intdigest(value, seed) for value in values.to_pylist()], np.uint64)
+def _seeds(text: str) -> list[int]:
+    return [xxhash.xxh64_intdigest(text.encode(), lane) for lane in _LANES]
 
 
-def _compiled() -> Callable[[pa.Array, int], Hashes]:
-    from stcloud.iaas.xxh64 import hash_values  # noqa: PLC0415  (slow to import)
+def _hash(values: pa.Array, seeds: Sequence[int]) -> Hashes:
+    found = [[xxhash.xxh64_intdigest(value, seed) for seed in seeds] for value in values.to_pylist()]
+    return np.array(found, np.uint64).reshape(-1, len(seeds))
 
-    return hash_values
+
+def _add(sums: Hashes, hashes: Hashes, codes: NDArray[Any] | None) -> None:
+    if codes is not None:
+        hashes = np.concatenate((hashes, np.zeros((1, hashes.shape[1]), np.uint64)))[
+            codes
+        ]  # the last is a null's
+    sums += hashes
+
+
+def _compiled() -> tuple[Callable[..., Hashes], Callable[..., None]]:
+    from stcloud.iaas import xxh64  # noqa: PLC0415  (slow to import)
+
+    return xxh64.hash_values, xxh64.add_hashes

@@ -5,6 +5,7 @@ Source: the xxHash fast digest algorithm, specification 0.1.1, https://github.co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["hash_values"]
+__all__ = ["add_hashes", "hash_values"]
 
 _P1 = np.uint64(0x9E3779B185EBCA87)
 _P2 = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -21,32 +22,58 @@ _P4 = np.uint64(0x85EBCA77C2B2AE63)
 _P5 = np.uint64(0x27D4EB2F165667C5)
 
 
-def hash_values(values: pa.Array, seed: int) -> NDArray[np.uint64]:
-    """Hash each value.
+def hash_values(values: pa.Array, seeds: Sequence[int]) -> NDArray[np.uint64]:
+    """Hash each value with each seed.
 
     Parameters
     ----------
     values
         Binary or text; a null is hashed like an empty value.
-    seed
-        64 bits.
+    seeds
+        64 bits each.
 
     Returns
     -------
-    ``(n,)`` uint64.
+    ``(n, len(seeds))`` uint64.
 
     Examples
     --------
-    >>> [hex(one) for one in hash_values(pa.array(["", "abc"]), 0).tolist()]
+    >>> [hex(one) for one in hash_values(pa.array(["", "abc"]), [0]).ravel().tolist()]
     ['0xef46db3751d8e999', '0x44bc2cf5ad770999']
     """
     values = values.cast(pa.binary())
     offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
-    data = values.buffers()[2]
-    found = np.empty(len(values), np.uint64)
+    data = np.frombuffer(values.buffers()[2] or b"", np.uint8)
+    found = np.empty((len(values), len(seeds)), np.uint64)
     if len(values):
-        _hash(np.frombuffer(data or b"", np.uint8), offsets, np.uint64(seed), found)
+        _hash(data, offsets, np.array(seeds, np.uint64), found)
     return found
+
+
+def add_hashes(sums: NDArray[np.uint64], hashes: NDArray[np.uint64], codes: NDArray[Any] | None) -> None:
+    """Add to each row its value's hashes, modulo 2^64.
+
+    Parameters
+    ----------
+    sums
+        ``(n, k)``, changed.
+    hashes
+        ``(m, k)``, from `hash_values`.
+    codes
+        ``(n,)`` integers: each row's position in ``hashes``, -1 for none; None: row by row.
+    """
+    if codes is None:
+        sums += hashes
+    else:
+        _add(sums, hashes, codes)
+
+
+@njit(cache=True, nogil=True)
+def _add(sums: Any, hashes: Any, codes: Any) -> None:
+    for row in range(len(codes)):
+        if codes[row] >= 0:
+            for lane in range(sums.shape[1]):
+                sums[row, lane] += hashes[codes[row], lane]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -74,32 +101,39 @@ def _merge(state: Any, lane: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _hash(data: Any, offsets: Any, seed: Any, found: Any) -> None:
+def _hash(data: Any, offsets: Any, seeds: Any, found: Any) -> None:
     for row in range(len(found)):
-        at, end = np.int64(offsets[row]), np.int64(offsets[row + 1])
-        length = np.uint64(end - at)
-        if end - at >= 32:
-            v1, v2, v3, v4 = seed + _P1 + _P2, seed + _P2, seed, seed - _P1
-            while end - at >= 32:
-                v1 = _round(v1, _word(data, at, 8))
-                v2 = _round(v2, _word(data, at + 8, 8))
-                v3 = _round(v3, _word(data, at + 16, 8))
-                v4 = _round(v4, _word(data, at + 24, 8))
-                at += 32
-            state = _rotl(v1, 1) + _rotl(v2, 7) + _rotl(v3, 12) + _rotl(v4, 18)
-            state = _merge(_merge(_merge(_merge(state, v1), v2), v3), v4)
-        else:
-            state = seed + _P5
-        state += length
-        while end - at >= 8:
-            state = _rotl(state ^ _round(np.uint64(0), _word(data, at, 8)), 27) * _P1 + _P4
-            at += 8
-        if end - at >= 4:
-            state = _rotl(state ^ (_word(data, at, 4) * _P1), 23) * _P2 + _P3
-            at += 4
-        while at < end:
-            state = _rotl(state ^ (np.uint64(data[at]) * _P5), 11) * _P1
-            at += 1
-        state = (state ^ (state >> np.uint64(33))) * _P2
-        state = (state ^ (state >> np.uint64(29))) * _P3
-        found[row] = state ^ (state >> np.uint64(32))
+        for lane in range(len(seeds)):
+            found[row, lane] = _hash_one(
+                data, np.int64(offsets[row]), np.int64(offsets[row + 1]), seeds[lane]
+            )
+
+
+@njit(cache=True, nogil=True)
+def _hash_one(data: Any, at: Any, end: Any, seed: Any) -> Any:
+    length = np.uint64(end - at)
+    if end - at >= 32:
+        v1, v2, v3, v4 = seed + _P1 + _P2, seed + _P2, seed, seed - _P1
+        while end - at >= 32:
+            v1 = _round(v1, _word(data, at, 8))
+            v2 = _round(v2, _word(data, at + 8, 8))
+            v3 = _round(v3, _word(data, at + 16, 8))
+            v4 = _round(v4, _word(data, at + 24, 8))
+            at += 32
+        state = _rotl(v1, 1) + _rotl(v2, 7) + _rotl(v3, 12) + _rotl(v4, 18)
+        state = _merge(_merge(_merge(_merge(state, v1), v2), v3), v4)
+    else:
+        state = seed + _P5
+    state += length
+    while end - at >= 8:
+        state = _rotl(state ^ _round(np.uint64(0), _word(data, at, 8)), 27) * _P1 + _P4
+        at += 8
+    if end - at >= 4:
+        state = _rotl(state ^ (_word(data, at, 4) * _P1), 23) * _P2 + _P3
+        at += 4
+    while at < end:
+        state = _rotl(state ^ (np.uint64(data[at]) * _P5), 11) * _P1
+        at += 1
+    state = (state ^ (state >> np.uint64(33))) * _P2
+    state = (state ^ (state >> np.uint64(29))) * _P3
+    return state ^ (state >> np.uint64(32))

@@ -139,7 +139,8 @@ class Reader:
             text = mapped
         if column.type in ("date", "instant"):
             return self._moment(text, column)
-        return _TYPES[column.type](text)
+        value = _TYPES[column.type](text)
+        return None if value != value else value  # noqa: PLR0124  (NaN says that there is no number)
 
     def _moment(self, text: str, column: Column) -> date | datetime:
         if column.type == "date":

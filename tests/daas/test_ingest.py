@@ -367,7 +367,6 @@ def test_a_load_that_fails_leaves_nothing(desk):
     assert on_disk(desk.folder / "city") == before
 
 
-@pytest.mark.xfail(strict=True, reason="columns are added in a commit of their own, before the load's")
 def test_a_load_that_fails_late_adds_no_column(desk):
     desk.load(row(1))
     before = [one.name for one in desk.city.layer("events").attributes]

@@ -89,7 +89,11 @@ def test_columns_are_prepared_once_and_never_retyped(tmp_path):
     assert [one.type for one in layer.attributes()] == ["number"]
     layer.table.commit(after=0, note={})
     assert layer.exists
-    layer.prepare([Attribute("n", "n", "number"), Attribute("A b", "A_b", "text", "a title", "m")])
+    wanted = [Attribute("n", "n", "number"), Attribute("A b", "A_b", "text", "a title", "m")]
+    assert layer.prepare(wanted).names[-2:] == ["n", "A_b"]
+    assert len(layer.attributes()) == 1  # nothing shows before the commit
+    layer.extend(wanted)
+    layer.extend(wanted)
     assert layer.attributes()[1] == Attribute("A b", "A_b", "text", "a title", "m")
     for wrong, error in (
         (Attribute("n", "n", "text"), InvalidInput),

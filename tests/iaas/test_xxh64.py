@@ -11,12 +11,16 @@ from stcloud.iaas.xxh64 import hash_values
 SEEDS = st.integers(0, 2**64 - 1)
 
 
-@given(st.lists(st.binary(max_size=100), max_size=20), SEEDS, st.integers(0, 20))
+@given(
+    st.lists(st.binary(max_size=100), max_size=20),
+    st.lists(SEEDS, min_size=1, max_size=3),
+    st.integers(0, 20),
+)
 @settings(deadline=None)
-def test_values_hash_as_by_xxhash(values, seed, cut):
-    """Law: hash_values(v, seed)[i] == xxh64(v[i], seed), for any slice."""
-    found = hash_values(pa.array(values, pa.binary()).slice(cut), seed).tolist()
-    assert found == [xxhash.xxh64_intdigest(value, seed) for value in values[cut:]]
+def test_values_hash_as_by_xxhash(values, seeds, cut):
+    """Law: hash_values(v, seeds)[i, j] == xxh64(v[i], seeds[j]), for any slice."""
+    found = hash_values(pa.array(values, pa.binary()).slice(cut), seeds).tolist()
+    assert found == [[xxhash.xxh64_intdigest(value, seed) for seed in seeds] for value in values[cut:]]
 
 
 @given(st.lists(st.tuples(st.none() | st.text(max_size=40), st.none() | st.text(max_size=3)), max_size=12))

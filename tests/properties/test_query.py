@@ -122,12 +122,9 @@ def matches(tree: Any, row: dict[str, Any]) -> bool | None:
         return None
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a Parquet footer leaves NaN out of its bounds, and DuckDB believes it"
-)
-@pytest.mark.parametrize("what", ["n = 0", "n > 5", "n <= 1"])
-def test_not_a_number_is_the_greatest_number(what: str, engine: Duck, tmp_path: Path) -> None:
-    """As in SQL: equal to itself and greater than all others, in a column as in an expression."""
+@pytest.mark.parametrize("what", ["n = 0", "n > 5", "n <= 1", "n IS NULL"])
+def test_what_is_not_a_number_is_null(what: str, engine: Duck, tmp_path: Path) -> None:
+    """Bounds of a file leave NaN out, so a stored one would be missed."""
     rows = sheet(
         "id,at,x,y,note,n,m,i,ok,day,done\na,2024,,,,nan,,,,,\nb,2024,,,,0,,,,,\n".replace(
             "2024", "2024-01-01"
