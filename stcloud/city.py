@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
@@ -14,11 +14,13 @@ from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 from stcloud.daas.audit import Finding, audit
 from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.charter import Charter
-from stcloud.daas.definition import Definition
+from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition
 from stcloud.daas.draft import Options, draft
 from stcloud.daas.ingest import Ingest, Mode, load_id
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.limit import Limit
+from stcloud.daas.revision import FeatureMode, Revision
+from stcloud.daas.undo import undo
 from stcloud.errors import Conflict, InvalidInput, NotFound
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.duck import Duck
@@ -27,7 +29,8 @@ from stcloud.iaas.folder import Folder, check_name, check_place, storage_errors
 from stcloud.iaas.job import Job
 from stcloud.iaas.source import Reading, fingerprint, open_source, watch
 from stcloud.iaas.spark import Spark
-from stcloud.paas.query import Query, Subject
+from stcloud.paas.query import Features, Query, Subject
+from stcloud.time import Zone, parse_instant, read_stamps
 
 __all__ = ["City", "create", "open"]
 
@@ -97,6 +100,25 @@ def open(  # noqa: A001  (st.open reads as it should)
     return City(folder, Charter.from_toml(folder.read_text("city.toml")), engine=engine, clock=clock)
 
 
+_EVENT_MODES = ("changes", "append", "delete")
+_FEATURE_MODES = ("snapshot", *_EVENT_MODES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How a load is told to meet what the layer holds, and for which valid period."""
+
+    mode: str
+    valid_from_us: int | None
+    valid_to_us: int | None
+
+
+def _mode(mode: str, modes: tuple[str, ...]) -> str:
+    if mode not in modes:
+        raise InvalidInput("unknown-mode", f"there is no mode '{mode}' here", hint=f"use {', '.join(modes)}")
+    return mode
+
+
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """A definition, and whether it was derived just now."""
@@ -137,17 +159,36 @@ class City:
 
     def layers(self) -> tuple[Layer, ...]:
         """Return the city's layers, by name."""
-        return self._catalogue.layers()
+        return tuple(self.layer(name) for name in self._catalogue.names())
 
     def layer(self, name: str) -> Layer:
-        """Return a layer.
+        """Return a layer; one of features can be asked (`Features`).
 
         Raises
         ------
         NotFound
             ``unknown-layer``, with the nearest names.
         """
-        return self._catalogue.layer(name)
+        found = self._catalogue.layer(name)
+        return found if found.kind == "event" else self._features(found)
+
+    def features(self, name: str) -> Features:
+        """Return a layer of features: ``as_of``, ``between``, ``history``, ``diff``, ``lineage``, ``timeline``.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``, with the nearest names.
+        InvalidInput
+            ``not-features``: it is a layer of events.
+        """
+        found = self._catalogue.layer(name)
+        if found.kind == "event":
+            raise InvalidInput("not-features", f"layer '{name}' holds events", hint="ask it with query")
+        return self._features(found)
+
+    def _features(self, found: Layer) -> Features:
+        return Features.of(found, self._catalogue.features(found.name), self.charter, self.engine)
 
     def query(self, layer: str) -> Query:
         """Start a question about a layer; chain ``what``, ``where``, ``when``, ``known_at``, then ask.
@@ -155,6 +196,10 @@ class City:
         >>> # city.query("requests").when("2025-02").count(by=["week"])
         """
         found = self._catalogue.layer(layer)
+        if found.kind != "event":
+            raise InvalidInput(
+                "not-events", f"layer '{layer}' holds features", hint="ask it with as_of, between or history"
+            )
         return Query(Subject(found, self.charter, self.engine))
 
     def load(
@@ -162,11 +207,14 @@ class City:
         layer: str,
         *sources: str | os.PathLike[str],
         definition: str | os.PathLike[str] | Definition | None = None,
-        mode: Mode = "changes",
+        mode: Mode | FeatureMode | None = None,
+        valid_from: str | None = None,
+        valid_to: str | None = None,
         max_rejected: str | int = "5%",
         again: bool = False,
         job: Job | None = None,
         wait_s: float = _LOCK_WAIT_S,
+        **said: Any,
     ) -> list[Reckoning]:
         """Load source files into a layer, each in one atomic, idempotent commit.
 
@@ -175,12 +223,16 @@ class City:
         layer
             Name of the layer; made by the first load.
         sources
-            Files: CSV, NDJSON, JSON, GeoJSON, GeoPackage, Parquet; text may be gzip-compressed.
+            Files: CSV, NDJSON, JSON, Parquet, and all vector formats that GDAL reads; text may be gzip-compressed.
         definition
             How to read them: a bundled definition's name, a TOML file, or a `Definition`. Needed by the first
-            load only; later ones use what the city saved.
+            load only, unless ``said`` says enough; later loads use what the city saved.
         mode
-            ``changes``: add and update by key; ``append``: refuse known keys; ``delete``: read keys only.
+            Events: ``changes`` (the default): add and update by key; ``append``: refuse known keys; ``delete``:
+            read keys only. Features: ``snapshot`` (the default), and the same three for a period; see
+            `docs/explanation/time-stamped-layers.md`.
+        valid_from, valid_to
+            The valid period that is stated of features, half-open; text in the city's zone, as for `Query.when`.
         max_rejected
             A number of rows or a share (``"5%"``) of rejected rows beyond which a file is not loaded at all.
         again
@@ -189,6 +241,8 @@ class City:
             Told of progress; may cancel.
         wait_s
             Seconds to wait for another load of this layer to end.
+        said
+            Fields of `stcloud.daas.draft.Options`, of which a first load's definition is derived.
 
         Returns
         -------
@@ -205,17 +259,38 @@ class City:
         limit = Limit.parse(str(max_rejected))
         if not sources:
             raise InvalidInput("no-source", f"no source file was named to load into '{layer}'")
+        if said:
+            dated = valid_from is not None or mode == "snapshot"
+            definition = self.draft(layer, sources[0], definition=definition, dated=dated, **said).definition
         with self._folder.lock(f"layer-{layer}", wait_s=wait_s):
             chosen = self._catalogue.definition_for(layer, definition)
+            told = self._told(chosen, mode, valid_from, valid_to)
             load = _when_overtaken(self._load_one)
-            return [load(layer, Path(one), chosen, mode, limit, job or Job(), again=again) for one in sources]
+            return [load(layer, Path(one), chosen, told, limit, job or Job(), again=again) for one in sources]
+
+    def _told(
+        self, definition: Definition, mode: str | None, valid_from: str | None, valid_to: str | None
+    ) -> _Told:
+        """Check what a load is told against the kind of its layer."""
+        start, end = (
+            None if text is None else parse_instant(text, self.charter.zone)
+            for text in (valid_from, valid_to)
+        )
+        if isinstance(definition, FeatureDefinition):
+            return _Told(_mode(mode or "snapshot", _FEATURE_MODES), start, end)
+        if start is not None or end is not None:
+            raise InvalidInput(
+                "events-have-no-period", f"'{definition.id}' defines events: their time is in their rows",
+                hint="leave out --valid-from and --valid-to",
+            )  # fmt: skip
+        return _Told(_mode(mode or "changes", _EVENT_MODES), None, None)
 
     def _load_one(
         self,
         layer: str,
         path: Path,
         definition: Definition,
-        mode: Mode,
+        told: _Told,
         limit: Limit,
         job: Job,
         *,
@@ -227,32 +302,73 @@ class City:
         )
         job.tell("open", 0, path.stat().st_size)
         unchanged = watch(path)
-        load = load_id(fingerprint(path), definition, mode)
-        ingest = Ingest(
-            self._catalogue.events(layer), definition, self.charter.lattice, self.charter.zone,
-            self._catalogue.ledger, self._catalogue.quarantine, mode, limit,
-        )  # fmt: skip
+        told = self._dated(told, definition, path)
+        period = [None if at is None else str(at) for at in (told.valid_from_us, told.valid_to_us)]
+        load = load_id(fingerprint(path), definition, told.mode, *period)
         with storage_errors(f"load {path}"), self._folder.staging(f"layer-{layer}") as staging:
-            earlier = self._catalogue.recovered(layer, load)
+            earlier, count = self._catalogue.recovered(layer, load)
             if earlier and not again:
                 return earlier[-1]
             with self._catalogue.founding(layer, definition):
-                return ingest.run(
+                return self._ingest(layer, definition, told, limit).run(
                     source,
                     name=path.name,
-                    load=f"{load}.{len(earlier) + 1}" if earlier else load,
+                    load=f"{load}.{count + 1}" if count else load,
                     now_us=self._clock(),
                     staging=staging,
                     job=job,
                     unchanged=unchanged,
                 )
 
+    def _ingest(self, layer: str, definition: Definition, told: _Told, limit: Limit) -> Ingest | Revision:
+        known, lattice, zone = self._catalogue, self.charter.lattice, self.charter.zone
+        if isinstance(definition, FeatureDefinition):
+            return Revision(
+                known.features(layer), definition, lattice, zone, known.ledger, known.quarantine,
+                cast("FeatureMode", told.mode), limit, told.valid_from_us, told.valid_to_us,
+            )  # fmt: skip
+        return Ingest(
+            known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
+            known.quarantine, cast("Mode", told.mode), limit,
+        )  # fmt: skip
+
+    def _dated(self, told: _Told, definition: Definition, path: Path) -> _Told:
+        """Return what is told with the instant that the file's name says, if the definition has it say one."""
+        valid = definition.valid if isinstance(definition, FeatureDefinition) else None
+        if valid is None or valid.file is None or told.valid_from_us is not None:
+            return told
+        stem = path.name.split(".")[0]
+        zone = Zone(valid.zone) if valid.zone else self.charter.zone
+        read = read_stamps(pa.array([stem]), [valid.file], zone)
+        if not read.valid[0]:
+            raise InvalidInput(
+                "undated-file", f"the name of {path} is not as '{valid.file}' says", hint="state --valid-from"
+            )
+        return replace(told, valid_from_us=int(read.utc_us[0]))
+
+    def undo(self, layer: str, load: str, *, wait_s: float = _LOCK_WAIT_S) -> Reckoning:
+        """Take back a load of a feature layer: its reverse is recorded, history stays.
+
+        Where the layer still says what the load said, it says again what it said before.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``, ``unknown-load``
+        InvalidInput
+            ``undone-already``, ``not-features``
+        """
+        self.features(layer)
+        with self._folder.lock(f"layer-{layer}", wait_s=wait_s), storage_errors(f"take back {load}"):
+            return undo(self._catalogue.features(layer), self._catalogue.ledger, load, self._clock())
+
     def draft(
         self,
         layer: str,
         source: str | os.PathLike[str],
         *,
-        definition: str | os.PathLike[str] | None = None,
+        definition: str | os.PathLike[str] | Definition | None = None,
+        dated: bool = False,
         **said: Any,
     ) -> Drafted:
         """Return the definition for a load whose user gives options instead of one, or besides the saved one.
@@ -263,6 +379,8 @@ class City:
             What is to be loaded where.
         definition
             A definition named besides; then the options must agree with it.
+        dated
+            True when a valid period is stated: the layer is one of features.
         said
             Fields of `stcloud.daas.draft.Options`.
 
@@ -275,11 +393,11 @@ class City:
             name: tuple(value) if isinstance(value, list) else value for name, value in said.items()
         }
         options = Options(**named)
-        if definition is not None or self._catalogue.events(layer).exists:
+        if definition is not None or self._catalogue.table(layer).exists:
             known = self._catalogue.definition_for(layer, definition)
             options.refuse_other(known, layer)
             return Drafted(known, fresh=False)
-        return Drafted(draft(Path(source), options, check_name(layer)), fresh=True)
+        return Drafted(draft(Path(source), options, check_name(layer), dated=dated), fresh=True)
 
     def rejected(self, layer: str) -> pa.Table:
         """Return the rejected rows of a layer's loads: load, layer, source, row, field, value, reason."""
@@ -293,7 +411,7 @@ class City:
     def vacuum(self, *, retain_hours: int = 24) -> int:
         """Delete files that nobody has needed for ``retain_hours`` hours; return how many."""
         return sum(
-            self._catalogue.events(one.name).table.vacuum(retain_hours=retain_hours) for one in self.layers()
+            self._catalogue.table(one.name).table.vacuum(retain_hours=retain_hours) for one in self.layers()
         )
 
     def close(self) -> None:

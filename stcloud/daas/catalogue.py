@@ -12,13 +12,14 @@ from pathlib import Path
 
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition
-from stcloud.daas.layer import EventLayer
+from stcloud.daas.feature import FeatureLayer
+from stcloud.daas.layer import EventLayer, LayerTable
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
-from stcloud.daas.schema import Attribute, attributes
+from stcloud.daas.schema import FEATURE_PART, Attribute, attributes
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.bundle import bundled_text, definitions
 from stcloud.iaas.folder import Folder, check_name, is_name, read_text, storage_errors
-from stcloud.iaas.table import Snapshot, Table
+from stcloud.iaas.table import File, Snapshot, Table
 
 __all__ = ["Catalogue", "Layer"]
 
@@ -35,27 +36,32 @@ class Layer:
     definition: Definition
     snapshot: Snapshot
     attributes: tuple[Attribute, ...]
-    _loads: Callable[[], list[Reckoning]] = field(repr=False, compare=False)
+    read_loads: Callable[[], list[Reckoning]] = field(repr=False, compare=False)
 
     @property
     def loads(self) -> tuple[Reckoning, ...]:
         """The loads, oldest first; reads the ledger."""
-        return tuple(self._loads())
+        return tuple(self.read_loads())
 
     @property
     def kind(self) -> str:
-        """``event``."""
+        """``event`` or ``feature``."""
         return self.definition.kind
 
     @property
     def rows(self) -> int:
         """Number of rows kept, superseded ones included."""
-        return self.snapshot.rows
+        return sum(file.rows for file in self._rows)
 
     @property
     def events(self) -> int:
-        """Number of events believed in now."""
-        return sum(file.nulls.get("st_recorded_to", file.rows) for file in self.snapshot.files)
+        """Number of events, or of versions of features, that are believed in now."""
+        ended = sum(file.rows for file in self.snapshot.files) - self.rows
+        return sum(file.nulls.get("st_recorded_to", file.rows) for file in self._rows) - ended
+
+    @property
+    def _rows(self) -> list[File]:
+        return [file for file in self.snapshot.files if file.partition.get(FEATURE_PART) != "ends"]
 
     @property
     def bytes(self) -> int:
@@ -65,7 +71,8 @@ class Layer:
     @property
     def span_us(self) -> tuple[int, int] | None:
         """From the earliest to the latest start, closed."""
-        return _bounds_us(self.snapshot, "st_time", "st_time")
+        name = "st_time" if self.kind == "event" else "st_valid_from"
+        return _bounds_us(self.snapshot, name, name)
 
     @property
     def recorded_us(self) -> tuple[int, int] | None:
@@ -77,14 +84,19 @@ class Layer:
     @property
     def extent(self) -> tuple[float, float, float, float] | None:
         """Bounding box of the placed events."""
-        files = [file for file in self.snapshot.files if "st_x" in file.low]
+        west, south, east, north = (
+            ("st_x", "st_y", "st_x", "st_y")
+            if self.kind == "event"
+            else ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
+        )
+        files = [file for file in self.snapshot.files if west in file.low]
         if not files:
             return None
         return (
-            min(file.low["st_x"] for file in files),
-            min(file.low["st_y"] for file in files),
-            max(file.high["st_x"] for file in files),
-            max(file.high["st_y"] for file in files),
+            min(file.low[west] for file in files),
+            min(file.low[south] for file in files),
+            max(file.high[east] for file in files),
+            max(file.high[north] for file in files),
         )
 
 
@@ -98,7 +110,7 @@ class Catalogue:
     def __init__(self, folder: Folder, charter: Charter) -> None:
         self._folder = folder
         self._charter = charter
-        self._tables: dict[str, EventLayer] = {}
+        self._tables: dict[str, LayerTable] = {}
         self._definitions: dict[str, tuple[str, Definition]] = {}
         self.ledger = Ledger(Table(folder.path("ledger")))
         self.quarantine = Quarantine(Table(folder.path("quarantine")))
@@ -107,7 +119,7 @@ class Catalogue:
         """Return the names of the layers that hold something, sorted."""
         with storage_errors("list the layers"):
             found = [path.stem for path in self._folder.path("layers").glob("*.toml")]
-        return tuple(sorted(name for name in found if is_name(name) and self.events(name).exists))
+        return tuple(sorted(name for name in found if is_name(name) and self.table(name).exists))
 
     def layers(self) -> tuple[Layer, ...]:
         """Return all layers, by name."""
@@ -116,7 +128,7 @@ class Catalogue:
     def layer(self, name: str) -> Layer:
         """Return one layer; `NotFound` ``unknown-layer`` names the nearest."""
         check_name(name)
-        snapshot = self.events(name).current()
+        snapshot = self.table(name).current()
         if snapshot is None:
             known = self.names()
             have = ", ".join(known) or "none"
@@ -128,10 +140,18 @@ class Catalogue:
         loads = functools.partial(self._loads, name)
         return Layer(name, self._saved(name), snapshot, attributes(snapshot.schema), loads)
 
-    def events(self, name: str) -> EventLayer:
-        """Return a layer's table, there or not."""
+    def table(self, name: str) -> LayerTable:
+        """Return a layer's table, there or not, of whatever kind."""
         check_name(name)
-        return self._tables.setdefault(name, EventLayer(name, Table(self._folder.path("layers", name))))
+        return self._tables.setdefault(name, LayerTable(name, Table(self._folder.path("layers", name))))
+
+    def events(self, name: str) -> EventLayer:
+        """Return the table of a layer of events, there or not."""
+        return EventLayer(name, self.table(name).table)
+
+    def features(self, name: str) -> FeatureLayer:
+        """Return the table of a layer of features, there or not."""
+        return FeatureLayer(name, self.table(name).table)
 
     def definition_for(self, layer: str, given: str | os.PathLike[str] | Definition | None) -> Definition:
         """Return the definition that a load of ``layer`` uses.
@@ -144,7 +164,7 @@ class Catalogue:
         NotFound
             ``unknown-definition``, with the nearest bundled names.
         """
-        saved = self._saved(layer) if self.events(layer).exists else None
+        saved = self._saved(layer) if self.table(layer).exists else None
         if given is None:
             if saved is None:
                 raise InvalidInput(
@@ -162,40 +182,41 @@ class Catalogue:
             )
         return saved or asked
 
-    def recovered(self, layer: str, load: str) -> list[Reckoning]:
-        """Return earlier loads with this identity, after mending what a killed load left.
+    def recovered(self, layer: str, load: str) -> tuple[list[Reckoning], int]:
+        """Return the loads with this identity that stand, and how many there were; mends what a killed load left.
 
         One that was killed between its commit and its entry is entered from its commit's note; files that it
         wrote and did not commit are deleted. The caller holds the layer's lock.
         """
-        self.events(layer).table.sweep()
+        self.table(layer).table.sweep()
         entered = {one.attempt for one in self.ledger.loads(layer)}
         loads = self._loads(layer)
         self.ledger.write(one for one in loads if one.attempt not in entered)
         same = [one for one in loads if one.load.split(".")[0] == load]
-        return [replace(one, known=True) for one in same]
+        undone = {one.source for one in loads if one.mode == "undo"}
+        return [replace(one, known=True) for one in same if one.load not in undone], len(same)
 
     def _loads(self, layer: str) -> list[Reckoning]:
         """Return a layer's loads in the order of recording, entered in the ledger or just committed."""
         entered = self.ledger.loads(layer)
         attempts = {one.attempt for one in entered}
-        events = self.events(layer)
-        notes = events.table.notes(_RECENT) if events.exists else []
+        found = self.table(layer)
+        notes = found.table.notes(_RECENT) if found.exists else []
         missed = [one for one in map(Reckoning.from_row, notes) if one.attempt not in attempts]
         return sorted([*entered, *missed], key=lambda one: one.recorded_at_us)
 
     @contextlib.contextmanager
     def founding(self, layer: str, definition: Definition) -> Iterator[None]:
         """Save a new layer's definition for the load inside; forget it again when that fails."""
-        known = self.events(layer).exists
+        known = self.table(layer).exists
         if not known:
             saved = definition.model_copy(update={"id": layer}) if definition.id != layer else definition
             self._folder.write_text(saved.to_toml(), "layers", f"{layer}.toml")
         try:
             yield
         except BaseException:
-            if not known and not self.events(layer).exists:
-                self.events(layer).table.drop()
+            if not known and not self.table(layer).exists:
+                self.table(layer).table.drop()
                 self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
             raise
 

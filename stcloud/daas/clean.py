@@ -6,7 +6,7 @@ place is kept and says why it has none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.column import Faults, Values, plain, read_column, trimmed, without_nulls
-from stcloud.daas.definition import Definition
+from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.daas.place import Placer
 from stcloud.daas.schema import INSTANT, Attribute
 from stcloud.iaas.digest import digest_rows
 from stcloud.iaas.source import Batch, Refusal
 from stcloud.time import Zone, read_stamps
 
-__all__ = ["ROW", "Cleaned", "Cleaner"]
+__all__ = ["FEW_ROWS", "ROW", "Cleaned", "Cleaner", "read_attributes", "read_key"]
 
 ROW = "st_row"
 """Column of cleaned rows: the row's number in its file, from 1."""
@@ -30,7 +30,7 @@ MONTH = "st_months"
 """Column of cleaned rows: UTC months since 1970-01, the part that a row belongs to."""
 
 _DAY_US = 86_400_000_000
-_FEW_ROWS = 100_000
+FEW_ROWS = 100_000
 """Sources with fewer rows are done before compiled loops have started."""
 
 
@@ -62,7 +62,7 @@ class Cleaner:
         True when rows only name what to delete.
     """
 
-    definition: Definition
+    definition: EventDefinition
     columns: Mapping[str, Attribute]
     placer: Placer
     zone: Zone
@@ -75,7 +75,7 @@ class Cleaner:
         digest = digest_rows(
             batch.rows.select(self._meaning),
             self.definition.digest(),
-            many=len(batch.numbers) > 0 and int(batch.numbers[0]) > _FEW_ROWS,
+            many=len(batch.numbers) > 0 and int(batch.numbers[0]) > FEW_ROWS,
         )
         key = self._key(source, digest, faults)
         own: dict[str, pa.Array] = {ROW: pa.array(batch.numbers), "st_key": key, "st_digest": digest}
@@ -101,10 +101,7 @@ class Cleaner:
     def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
         if not self.definition.key:
             return pa.array([one.hex() for one in digest.to_pylist()], pa.string())
-        parts = [trimmed(plain(source[name])) for name in self.definition.key]
-        for name, part in zip(self.definition.key, parts, strict=True):
-            faults.add(pc.is_null(part), name, part, "missing-key")
-        return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*map(_escaped, parts), "|")
+        return read_key(self.definition.key, source, faults)
 
     def _add_time(self, source: Mapping[str, pa.Array], own: dict[str, pa.Array], faults: Faults) -> Values:
         reading = self.definition.time
@@ -127,11 +124,29 @@ class Cleaner:
         return start.adjusted
 
     def _attributes(self, source: Mapping[str, pa.Array], faults: Faults) -> dict[str, pa.Array]:
-        found = {}
-        for name, attribute in self.columns.items():
-            column = self.definition.column(name)
-            found[attribute.stored] = read_column(name, source[name], column, self.zone, faults)
-        return found
+        return read_attributes(self.columns, source, self.definition, self.zone, faults)
+
+
+def read_key(names: Sequence[str], source: Mapping[str, pa.Array], faults: Faults) -> pa.Array:
+    """Return keys as text; several columns are joined so that no other values give the same."""
+    parts = [trimmed(plain(source[name])) for name in names]
+    for name, part in zip(names, parts, strict=True):
+        faults.add(pc.is_null(part), name, part, "missing-key")
+    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*map(_escaped, parts), "|")
+
+
+def read_attributes(
+    columns: Mapping[str, Attribute],
+    source: Mapping[str, pa.Array],
+    definition: Definition,
+    zone: Zone,
+    faults: Faults,
+) -> dict[str, pa.Array]:
+    """Return the columns that a layer keeps, by stored name, as their declared types."""
+    return {
+        attribute.stored: read_column(name, source[name], definition.column(name), zone, faults)
+        for name, attribute in columns.items()
+    }
 
 
 def _months(utc_us: Values) -> Values:

@@ -19,7 +19,18 @@ from stcloud.errors import InvalidDefinition, InvalidInput, nearest
 from stcloud.space import Datum, read_crs
 from stcloud.time import Zone, check_format
 
-__all__ = ["Column", "Definition", "Reading", "Space", "Time", "stored_name"]
+__all__ = [
+    "Column",
+    "Definition",
+    "EventDefinition",
+    "FeatureDefinition",
+    "Reading",
+    "Shape",
+    "Space",
+    "Time",
+    "Valid",
+    "stored_name",
+]
 
 Text = Annotated[str, Field(min_length=1)]
 _UNSTORABLE = re.compile(r"[ ,;{}()=\t\n]")
@@ -126,8 +137,50 @@ class Column(_Closed):
         return self
 
 
+class Valid(_Closed):
+    """Where the valid period of a feature is written: in columns of each row, or once in the file's name.
+
+    ``file`` is a pattern of the file's name without its suffix, e.g. ``"communities_%Y-%m-%d"``: the instant of a
+    snapshot. ``inclusive`` says that an end is the last day, not the first day after.
+    """
+
+    start: Annotated[Text | None, Field(alias="from")] = None
+    end: Annotated[Text | None, Field(alias="to")] = None
+    formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
+    zone: str | None = None
+    inclusive: bool = False
+    file: Text | None = None
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        _check_formats(self.formats, self.zone)
+        if self.file is not None:
+            check_format(self.file)
+        if (self.start is None) == (self.file is None):
+            raise ValueError("name the column that a period is from, or the file's pattern")
+        if self.end is not None and self.start is None:
+            raise ValueError("a period has a column it is from before it has one it is to")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of each row that tell its period."""
+        return tuple(name for name in (self.start, self.end) if name)
+
+
+class Shape(_Closed):
+    """What geometry a feature may have, and what becomes of an invalid one.
+
+    ``tolerance_m``: geometries that differ by less are the same, metres.
+    """
+
+    invalid: Literal["repair", "reject"] = "repair"
+    kinds: tuple[Literal["Point", "LineString", "Polygon"], ...] = ()
+    tolerance_m: Annotated[float, Field(ge=0)] = 0.001
+
+
 class Definition(_Closed):
-    """A layer of events.
+    """What a layer's source is and means: an `EventDefinition` or a `FeatureDefinition`.
 
     Examples
     --------
@@ -141,12 +194,12 @@ class Definition(_Closed):
     ... lon = "lon"
     ... lat = "lat"
     ... ''', name="potholes.toml")
-    >>> definition.key
-    ('id',)
+    >>> definition.kind, definition.key
+    ('event', ('id',))
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-    kind: Literal["event"]
+    kind: Literal["event", "feature"]
     title: str = ""
     source: str = ""
     key: tuple[Text, ...] = ()
@@ -154,7 +207,6 @@ class Definition(_Closed):
     extra_columns: Literal["keep", "ignore", "refuse"] = "keep"
     null: tuple[str, ...] = ("",)
     read: Reading = Reading()
-    time: Time
     space: Space
     columns: dict[str, Column] = Field(default_factory=dict)
 
@@ -165,7 +217,7 @@ class Definition(_Closed):
         return self
 
     @classmethod
-    def from_toml(cls, text: str, *, name: str) -> Definition:
+    def from_toml(cls, text: str, *, name: str) -> Self:
         """Read a definition.
 
         Parameters
@@ -184,14 +236,16 @@ class Definition(_Closed):
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
+        kinds: dict[Any, Any] = {"event": EventDefinition, "feature": FeatureDefinition}
+        model = kinds.get(document.get("kind"), EventDefinition) if cls is Definition else cls
         try:
-            return cls.model_validate(document)
+            return model.model_validate(document)
         except ValidationError as error:
             raise InvalidDefinition("invalid-definition", name, faults=_faults(error)) from error
 
     def to_toml(self) -> str:
         """Return the definition as a TOML document that reads back as an equal definition."""
-        return "\n".join(_toml(self.model_dump(mode="json", exclude_defaults=True))) + "\n"
+        return "\n".join(_toml(self.model_dump(mode="json", exclude_defaults=True, by_alias=True))) + "\n"
 
     def digest(self) -> str:
         """Identity of what the definition means (16 hexadecimal digits); titles do not count."""
@@ -204,12 +258,10 @@ class Definition(_Closed):
     def column(self, name: str) -> Column:
         """Return what is declared of a column, or what goes without saying.
 
-        The column of the event's time is an instant, coordinate columns are numbers, others are text.
+        Columns of time are instants, coordinate columns are numbers, others are text.
         """
         if name in self.columns:
             return self.columns[name]
-        if name in (self.time.column, self.time.end):
-            return Column(type="instant", formats=self.time.formats, zone=self.time.zone)
         if name in self.space.columns and name != self.space.column:
             return Column(type="number")
         return Column()
@@ -217,10 +269,53 @@ class Definition(_Closed):
     @property
     def required(self) -> tuple[str, ...]:
         """Source columns that must be in the file."""
-        named = [*self.key, self.time.column, *self.space.columns]
-        named += [self.time.end] if self.time.end else []
+        named = [*self.key, *self.space.columns]
         named += [name for name, column in self.columns.items() if not column.optional]
         return tuple(dict.fromkeys(named))
+
+    @property
+    def unkept(self) -> tuple[str, ...]:
+        """Source columns that are read and not kept: what they say is kept in columns of ours."""
+        return (self.space.column,) if self.space.column else ()
+
+
+class EventDefinition(Definition):
+    """A layer of events: something happened at an instant."""
+
+    kind: Literal["event"]
+    time: Time
+
+    def column(self, name: str) -> Column:
+        """Return what is declared of a column, or what goes without saying."""
+        if name not in self.columns and name in (self.time.column, self.time.end):
+            return Column(type="instant", formats=self.time.formats, zone=self.time.zone)
+        return super().column(name)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Source columns that must be in the file."""
+        times = [self.time.column, *([self.time.end] if self.time.end else [])]
+        return tuple(dict.fromkeys([*self.key, *times, *super().required]))
+
+
+class FeatureDefinition(Definition):
+    """A layer of features: something was so during a period."""
+
+    kind: Literal["feature"]
+    key: Annotated[tuple[Text, ...], Field(min_length=1)]
+    duplicates: Literal["last", "first", "refuse"] = "refuse"
+    valid: Valid | None = None
+    shape: Shape = Shape()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Source columns that must be in the file."""
+        return tuple(dict.fromkeys([*super().required, *(self.valid.columns if self.valid else ())]))
+
+    @property
+    def unkept(self) -> tuple[str, ...]:
+        """Source columns that are read and not kept."""
+        return (*super().unkept, *(self.valid.columns if self.valid else ()))
 
 
 def _check_formats(formats: tuple[str, ...], zone: str | None) -> None:
@@ -252,8 +347,12 @@ def _faults(error: ValidationError) -> Iterator[str]:
 
 
 def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
-    models: dict[str, type[BaseModel]] = {"read": Reading, "time": Time, "space": Space, "columns": Column}
-    return tuple((models.get(str(place[0]), Definition) if place else Definition).model_fields)
+    models: dict[str, type[BaseModel]] = {
+        "read": Reading, "time": Time, "space": Space, "columns": Column, "valid": Valid, "shape": Shape,
+    }  # fmt: skip
+    if place:
+        return tuple(models.get(str(place[0]), Definition).model_fields)
+    return tuple({**EventDefinition.model_fields, **FeatureDefinition.model_fields})
 
 
 def _toml(document: dict[str, Any], path: str = "") -> Iterator[str]:

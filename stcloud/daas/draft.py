@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from stcloud.daas.column import plain, trimmed
-from stcloud.daas.definition import Definition, Reading, Space, Time
+from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition, Reading, Space, Time
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas import source as files
 from stcloud.time import Zone, read_stamps
@@ -60,10 +60,10 @@ class Options:
         InvalidInput
             ``other-definition``.
         """
-        kept: dict[str, Any] = {
-            "key": saved.key, "time": saved.time.column, "time_formats": saved.time.formats, "zone": saved.time.zone,
-            "encoding": saved.read.encoding,
-        }  # fmt: skip
+        kept: dict[str, Any] = {"key": saved.key, "encoding": saved.read.encoding}
+        if isinstance(saved, EventDefinition):
+            time = saved.time
+            kept |= {"time": time.column, "time_formats": time.formats, "zone": time.zone}
         kept |= {name: getattr(saved.space, name) for name in ("lon", "lat", "x", "y", "crs")}
         for name, before in kept.items():
             now = getattr(self, name)
@@ -75,8 +75,8 @@ class Options:
                 )
 
 
-def draft(path: Path, options: Options, name: str | None = None) -> Definition:
-    """Draft a definition of an event layer.
+def draft(path: Path, options: Options, name: str | None = None, *, dated: bool = False) -> Definition:
+    """Draft a definition of a layer: of events when a column of time is named, else of features.
 
     Parameters
     ----------
@@ -86,6 +86,8 @@ def draft(path: Path, options: Options, name: str | None = None) -> Definition:
         What its user says.
     name
         The definition's id; default: made from the file's name.
+    dated
+        True when a valid period is stated, which only features have.
 
     Returns
     -------
@@ -94,7 +96,8 @@ def draft(path: Path, options: Options, name: str | None = None) -> Definition:
     Raises
     ------
     InvalidInput
-        ``time-needed``, ``place-needed``, ``time-format-needed``: what must be said, by option.
+        ``time-needed``, ``key-needed``, ``place-needed``, ``time-format-needed``: what must be said, by option;
+        ``two-kinds``: a time of events and a valid period.
     NotFound
         ``missing-column``: an option names a column that the file lacks.
     """
@@ -108,20 +111,47 @@ def draft(path: Path, options: Options, name: str | None = None) -> Definition:
                 f"{path} has no column {column!r} (found: {found})",
                 nearest=nearest(column, source.columns),
             )
+    if dated and options.time is not None:
+        raise InvalidInput(
+            "two-kinds",
+            "--time makes a layer of events, --valid-from one of features",
+            hint="leave out one of them",
+        )
+    if dated:
+        return _features(path, source, options, reading, name)
     if options.time is None:
         raise InvalidInput(
             "time-needed",
             f"nothing says when the rows of {path.name} happened (columns: {', '.join(source.columns[:40])})",
-            hint="name the column with --time",
+            hint="name the column with --time, or state --valid-from for features",
         )
     formats = options.time_formats or _formats(source, options.time, path)
     with _faults():
-        return Definition(
+        return EventDefinition(
             id=name or _identifier(path),
             kind="event",
             key=options.key,
             read=reading,
             time=Time(column=options.time, formats=formats, zone=options.zone),
+            space=_space(source, options, path),
+        )
+
+
+def _features(
+    path: Path, source: files.Source, options: Options, reading: Reading, name: str | None
+) -> FeatureDefinition:
+    if not options.key:
+        raise InvalidInput(
+            "key-needed",
+            f"nothing says what identifies a feature of {path.name} (columns: {', '.join(source.columns[:40])})",
+            hint="name the column or columns with --key",
+        )
+    with _faults():
+        return FeatureDefinition(
+            id=name or _identifier(path),
+            kind="feature",
+            key=options.key,
+            read=reading,
             space=_space(source, options, path),
         )
 

@@ -16,7 +16,7 @@ import contextlib
 import hashlib
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.clean import MONTH, ROW, Cleaned, Cleaner
-from stcloud.daas.definition import Definition
+from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.limit import Limit
@@ -43,7 +43,7 @@ from stcloud.iaas.source import Refusal, Source
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
-__all__ = ["Ingest", "Mode", "load_id"]
+__all__ = ["Ingest", "Mode", "load_id", "ordered", "refuse_too_many"]
 
 Result = TypeVar("Result")
 Mode = Literal["changes", "append", "delete"]
@@ -52,9 +52,9 @@ _AHEAD = 4
 _SAMPLES = 3
 
 
-def load_id(content: str, definition: Definition, mode: Mode) -> str:
-    """Return the identity of a load: the digest of content, definition and mode (16 hexadecimal digits)."""
-    text = f"{content}\n{definition.digest()}\n{mode}"
+def load_id(content: str, definition: Definition, mode: str, *period: str | None) -> str:
+    """Return the identity of a load: the digest of content, definition, mode and valid period (16 digits)."""
+    text = "\n".join([content, definition.digest(), mode, *(part or "" for part in period)])
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
@@ -85,7 +85,7 @@ class Ingest:
     """
 
     layer: EventLayer
-    definition: Definition
+    definition: EventDefinition
     lattice: Lattice
     zone: Zone
     ledger: Ledger
@@ -158,12 +158,12 @@ class Ingest:
         job: Job,
     ) -> Reckoning:
         """Write what is to be stored, and commit; return the reckoning that ``blank`` becomes."""
-        self._refuse_too_many(intake, len(intake.refusals), blank.source)
+        refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
         schema = self.layer.prepare(wanted)
         snapshot = self.layer.table.snapshot()
         job.tell("compare", 0, 1)
         settled = self._judge(keys.settle(snapshot, rule=self._rule, compare=self.mode != "delete"), intake)
-        self._refuse_too_many(intake, len(intake.refusals), blank.source)
+        refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
         stamp = {"st_recorded_from": blank.recorded_at_us, "st_load": blank.load}
         written, unplaced = self._write(sorter, settled.stored, schema, stamp, job)
         reckoning = self._reckon(intake, settled, unplaced, blank)
@@ -255,7 +255,7 @@ class Ingest:
 
         with ThreadPoolExecutor(_WORKERS) as pool:
             chunks = ((chunk, month) for month in sorter.parts for chunk in sorter.chunks(month))
-            for file, reasons in _ordered(pool, lay, chunks, ahead=_WORKERS):
+            for file, reasons in ordered(pool, lay, chunks, ahead=_WORKERS):
                 written += [file] if file else []
                 unplaced.update(reasons)
                 done += file.rows if file else 0
@@ -301,21 +301,23 @@ class Ingest:
         newest = self.layer.last_recorded_us()
         return max([now_us, *(one + 1 for one in last), *([newest + 1] if newest is not None else [])])
 
-    def _refuse_too_many(self, intake: _Intake, rejected: int, name: str) -> None:
-        if intake.read == 0:
-            raise InvalidInput("empty-source", f"{name} holds no rows")
-        if not self.limit.exceeded(rejected=rejected, read=intake.read):
-            return
-        samples = "; ".join(
-            f"row {one.row}: {one.reason}" + (f" in {one.field!r}: {one.value!r}" if one.field else "")
-            for one in intake.refusals[:_SAMPLES]
-        )
-        raise InvalidInput(
-            "too-many-rejected",
-            f"{rejected:,} of {intake.read:,} rows of {name} are rejected, more than allowed; "
-            f"nothing was loaded ({samples})",
-            hint="mend the file or the definition, or raise --max-rejected",
-        )
+
+def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: str) -> None:
+    """Raise ``too-many-rejected`` or ``empty-source``."""
+    if read == 0:
+        raise InvalidInput("empty-source", f"{name} holds no rows")
+    if not limit.exceeded(rejected=len(refusals), read=read):
+        return
+    samples = "; ".join(
+        f"row {one.row}: {one.reason}" + (f" in {one.field!r}: {one.value!r}" if one.field else "")
+        for one in refusals[:_SAMPLES]
+    )
+    raise InvalidInput(
+        "too-many-rejected",
+        f"{len(refusals):,} of {read:,} rows of {name} are rejected, more than allowed; "
+        f"nothing was loaded ({samples})",
+        hint="mend the file or the definition, or raise --max-rejected",
+    )
 
 
 def _unplaced(rows: pa.RecordBatch) -> dict[str, int]:
@@ -327,10 +329,10 @@ def _cleaned(source: Source, names: tuple[str, ...], cleaner: Cleaner) -> Iterat
     """Clean batches on other threads while the file is being read; in file order."""
     with ThreadPoolExecutor(_WORKERS) as pool:
         batches = ((replace(one, rows=one.rows.rename_columns(list(names))),) for one in source.batches())
-        yield from _ordered(pool, cleaner.clean, batches, ahead=_AHEAD)
+        yield from ordered(pool, cleaner.clean, batches, ahead=_AHEAD)
 
 
-def _ordered(
+def ordered(
     pool: ThreadPoolExecutor, function: Callable[..., Result], calls: Iterable[tuple[Any, ...]], *, ahead: int
 ) -> Iterator[Result]:
     """Results of the calls in their order, at most ``ahead`` of them waiting."""

@@ -1,4 +1,4 @@
-"""An event layer's table: what is in it, when it was last changed, and its files, written by one load at a time."""
+"""Layers' tables: what is in them, and, of events, when they last changed and how files are written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stcloud.iaas.parquet import Written
 from stcloud.iaas.table import File, Snapshot, Table
 from stcloud.time import Bin
 
-__all__ = ["EventLayer", "month_text"]
+__all__ = ["EventLayer", "LayerTable", "kept_column", "month_text", "newest"]
 
 ORDER = ("st_cell", "st_time")
 """Rows lie by cell, then time, within a month: a neighbourhood reads a neighbourhood."""
@@ -33,11 +33,20 @@ def month_text(month: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class EventLayer:
-    """The table of one layer of events."""
+class LayerTable:
+    """The table of one layer: whether it holds something, its columns, and those that a load brings."""
 
     name: str
     table: Table
+
+    @property
+    def partition(self) -> str:
+        """Name of the column that files are told apart by."""
+        raise NotImplementedError
+
+    def schema(self, wanted: Sequence[Attribute]) -> pa.Schema:
+        """Return the schema of a new table with these columns."""
+        raise NotImplementedError
 
     @property
     def exists(self) -> bool:
@@ -67,7 +76,7 @@ class EventLayer:
         """
         if not self.exists:
             self.table.drop()
-            self.table.create(event_schema(wanted), partition_by=[PART])
+            self.table.create(self.schema(wanted), partition_by=[self.partition])
         _refuse_retyped(self.name, self.attributes(), wanted)
         refuse_twins(self.attributes(), wanted)
         return pa.schema([*self.table.snapshot().schema, *self._lacking(wanted)])
@@ -76,9 +85,28 @@ class EventLayer:
         """Add the wanted columns that the table lacks; what was written before has nulls in them."""
         self.table.add_columns(self._lacking(wanted))
 
+    def last_recorded_us(self) -> int | None:
+        """Return the newest instant at which the layer's content changed (recorded time)."""
+        snapshot = self.current()
+        return newest(snapshot.files) if snapshot else None
+
     def _lacking(self, wanted: Sequence[Attribute]) -> list[pa.Field]:
         known = {one.stored for one in self.attributes()}
         return [one.field for one in wanted if one.stored not in known]
+
+
+@dataclass(frozen=True, slots=True)
+class EventLayer(LayerTable):
+    """The table of one layer of events, by UTC month."""
+
+    @property
+    def partition(self) -> str:
+        """Name of the column that files are told apart by."""
+        return PART
+
+    def schema(self, wanted: Sequence[Attribute]) -> pa.Schema:
+        """Return the schema of a new table with these columns."""
+        return event_schema(wanted)
 
     def write(self, rows: pa.RecordBatch, month: int, schema: pa.Schema, stamp: Mapping[str, Any]) -> Written:
         """Write cleaned, sorted rows of one month as one file.
@@ -88,7 +116,7 @@ class EventLayer:
         schema = pa.schema([field for field in schema if field.name != PART])
         count = rows.num_rows
         columns = [
-            _kept(rows.column(field.name), field.type)
+            kept_column(rows.column(field.name), field.type)
             if field.name in rows.schema.names
             else _constant(stamp.get(field.name), field.type, count)
             for field in schema
@@ -120,11 +148,6 @@ class EventLayer:
             self.table.commit(add=written, remove=removed, after=snapshot.sequence, changes_data=False)
         return len(crowded)
 
-    def last_recorded_us(self) -> int | None:
-        """Return the newest instant at which the layer's content changed (recorded time)."""
-        snapshot = self.current()
-        return newest(snapshot.files) if snapshot else None
-
     def _merge(self, snapshot: Snapshot, files: Sequence[File]) -> Written:
         rows = snapshot.read(files)
         return self.table.write(rows.sort_by([(name, "ascending") for name in ORDER]), _partition(files[0]))
@@ -145,7 +168,7 @@ def _partition(file: File) -> dict[str, str]:
     return {name: value or "" for name, value in file.partition.items()}
 
 
-def _kept(column: pa.Array, kind: pa.DataType) -> pa.Array:
+def kept_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
     """Return a column as the table keeps it; dictionary-encoded text is written as it is."""
     return column if pa.types.is_dictionary(column.type) else column.cast(kind)
 

@@ -17,6 +17,9 @@ __all__ = ["Ledger", "Quarantine", "Reckoning"]
 
 _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
 
+_MORE = ("ended", "overridden", "repaired")
+"""Counts that only loads of features have."""
+
 _LEDGER = pa.schema(
     [
         ("load", pa.string()),
@@ -25,7 +28,7 @@ _LEDGER = pa.schema(
         ("mode", pa.string()),
         ("recorded_at", INSTANT),
         ("attempt", pa.string()),
-        *((name, pa.int64()) for name in _COUNTS),
+        *((name, pa.int64()) for name in (*_COUNTS, *_MORE)),
     ]
 )
 _QUARANTINE = pa.schema(
@@ -47,8 +50,9 @@ class Reckoning:
     """What became of every row of a load.
 
     ``read = accepted + updated + unchanged + duplicates + rejected``; ``unplaced`` is a part of the stored rows
-    (accepted and updated), ``time_adjusted`` of the rows that were not rejected. ``known`` says that the load was
-    in the ledger already and nothing was done.
+    (accepted and updated), ``time_adjusted`` of the rows that were not rejected. Of features: ``ended`` keys that a
+    snapshot lacked, pieces of earlier changes that it has ``overridden``, ``repaired`` geometries. ``known`` says
+    that the load was in the ledger already and nothing was done.
 
     Examples
     --------
@@ -69,6 +73,9 @@ class Reckoning:
     rejected: int = 0
     unplaced: int = 0
     time_adjusted: int = 0
+    ended: int = 0
+    overridden: int = 0
+    repaired: int = 0
     attempt: str = ""
     known: bool = False
     unplaced_by: Mapping[str, int] = field(default_factory=dict)
@@ -82,20 +89,26 @@ class Reckoning:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The counts by name, in their usual order."""
-        return {name: getattr(self, name) for name in _COUNTS}
+        """The counts by name, in their usual order; those of features where there are some."""
+        more = {name: getattr(self, name) for name in _MORE if getattr(self, name)}
+        return {name: getattr(self, name) for name in _COUNTS} | more
 
     def to_row(self) -> dict[str, Any]:
         """Return the ledger's row."""
         own = {"load": self.load, "layer": self.layer, "source": self.source, "mode": self.mode}
-        return own | {"recorded_at": self.recorded_at_us, "attempt": self.attempt} | self.counts
+        return (
+            own
+            | {"recorded_at": self.recorded_at_us, "attempt": self.attempt}
+            | dict.fromkeys(_MORE, 0)
+            | self.counts
+        )
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], *, known: bool = False) -> Reckoning:
         """Return what a ledger's row says."""
-        own = (row["load"], row["layer"], row["source"], row["mode"], row["recorded_at"])
-        counts = {name: row[name] for name in _COUNTS}
-        return cls(*own, **counts, attempt=row["attempt"], known=known)
+        own: dict[str, Any] = {name: row[name] for name in ("load", "layer", "source", "mode", "attempt")}
+        own |= {name: row.get(name) or 0 for name in (*_COUNTS, *_MORE)}
+        return cls(**own, recorded_at_us=row["recorded_at"], known=known)
 
 
 class Ledger:
@@ -109,7 +122,7 @@ class Ledger:
         if not self._table.exists:
             return []
         snapshot = self._table.snapshot()
-        rows = snapshot.read(snapshot.files).cast(_LEDGER)
+        rows = _whole(snapshot.read(snapshot.files), _LEDGER)
         if layer is not None:
             rows = rows.filter(pc.equal(rows["layer"], layer))
         plain = rows.set_column(4, "recorded_at", rows["recorded_at"].cast(pa.int64()))
@@ -156,3 +169,14 @@ class Quarantine:
         attempts = pa.array([load.attempt for load in loads], pa.string())
         rows = rows.filter(pc.is_in(rows["attempt"], attempts)).drop_columns(["attempt"])
         return rows.sort_by([("load", "ascending"), ("row", "ascending")])
+
+
+def _whole(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows with all columns of a schema: a table that an older version made may lack some."""
+    columns = [
+        rows[field.name].cast(field.type)
+        if field.name in rows.schema.names
+        else pa.nulls(len(rows), field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

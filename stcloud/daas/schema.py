@@ -1,4 +1,4 @@
-"""What an event layer's table looks like: our ``st_*`` columns, then the source's own.
+"""What layers' tables look like: our ``st_*`` columns, then the source's own.
 
 A source column's name, as people know it, lies in its field's metadata beside the stored name, so the
 table describes itself to us and is plain Parquet to everybody else.
@@ -15,6 +15,8 @@ from stcloud.daas.definition import Column, Definition, stored_name
 from stcloud.errors import InvalidDefinition, NotFound, nearest
 
 __all__ = [
+    "FEATURE_OWN",
+    "FEATURE_PART",
     "INSTANT",
     "OWN",
     "PART",
@@ -23,6 +25,7 @@ __all__ = [
     "attributes",
     "bind_columns",
     "event_schema",
+    "feature_schema",
     "refuse_twins",
     "require_columns",
 ]
@@ -47,6 +50,29 @@ OWN = {
 """Columns that every event table has: key as text; digest of the source row; when it happened and, for
 lasting events, ended (exclusive); where, in the city's CRS (metres), and its 10 m lattice cell, or why it has
 no place; since when and until when (exclusive) we believed so; the load that said so."""
+
+FEATURE_PART = "st_part"
+"""Partition of feature tables: ``rows`` are beliefs, ``ends`` say of a row until when it was believed."""
+
+FEATURE_OWN = {
+    "st_key": pa.string(),
+    "st_digest": pa.binary(),
+    "st_valid_from": INSTANT,
+    "st_valid_to": INSTANT,
+    "st_geom": pa.binary(),
+    "st_xmin": pa.float64(),
+    "st_ymin": pa.float64(),
+    "st_xmax": pa.float64(),
+    "st_ymax": pa.float64(),
+    "st_cell": pa.int64(),
+    "st_recorded_from": INSTANT,
+    "st_recorded_to": INSTANT,
+    "st_load": pa.string(),
+    "st_row": pa.int64(),
+}
+"""Columns that every feature table has: key as text; digest of the source row; when it was so (null: no end is
+known); WKB in the city's CRS, its bounds (metres) and the 10 m cell of their centre; since when and until when we
+believed so; the load that stated the content; the number of the belief, which an end names."""
 
 _TYPES: Mapping[str, pa.DataType] = {
     "text": pa.string(),
@@ -82,6 +108,12 @@ def event_schema(columns: Iterable[Attribute]) -> pa.Schema:
     """Return the schema of an event table with these attributes."""
     own = [pa.field(name, kind) for name, kind in OWN.items()]
     return pa.schema([*own, pa.field(PART, pa.string()), *(column.field for column in columns)])
+
+
+def feature_schema(columns: Iterable[Attribute]) -> pa.Schema:
+    """Return the schema of a feature table with these attributes."""
+    own = [pa.field(name, kind) for name, kind in FEATURE_OWN.items()]
+    return pa.schema([*own, pa.field(FEATURE_PART, pa.string()), *(column.field for column in columns)])
 
 
 def attributes(schema: pa.Schema) -> tuple[Attribute, ...]:
@@ -131,7 +163,7 @@ def bind_columns(definition: Definition, found: Iterable[str], source: str) -> d
             f"{source} has a column {extra[0]!r} that definition '{definition.id}' does not list",
         )
     dropped = set(extra) if definition.extra_columns == "ignore" else set()
-    dropped |= {definition.space.column} if definition.space.column else set()
+    dropped |= set(definition.unkept)
     kept = {name: _kept(name, definition.column(name)) for name in names if name not in dropped}
     _refuse_twins(kept)
     return kept

@@ -10,6 +10,7 @@ microseconds. `docs/explanation/time-stamped-layers.md` has the laws.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
 
-__all__ = ["ABSENT", "ALWAYS", "FOREVER", "Change", "Pieces", "state"]
+__all__ = ["ABSENT", "ALWAYS", "FOREVER", "Change", "Ints", "Pieces", "distinct", "reverse", "state"]
 
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -134,20 +135,60 @@ def state(believed: Pieces, stated: Pieces) -> Change:
     return Change(np.flatnonzero(~np.isin(old, new)), after.take(~np.isin(new, old)))
 
 
+def reverse(before: Pieces, after: Pieces, now: Pieces) -> Pieces:
+    """Return what must be stated to take back a change.
+
+    Parameters
+    ----------
+    before, after
+        What was believed just before the change, and just after it, of the keys that it changed.
+    now
+        What is believed of them now.
+
+    Returns
+    -------
+    What was believed before, for the time that the change changed and that is still as it left it.
+
+    Examples
+    --------
+    >>> before, after = Pieces.of([(1, 0, 9, 5)]), Pieces.of([(1, 0, 9, 6)])
+    >>> reverse(before, after, Pieces.of([(1, 0, 4, 6), (1, 4, 9, 7)])).to_list()
+    [(1, 0, 4, 5)]
+    """
+    key, time, (old, new, held) = _laid(((before, ABSENT), (after, ABSENT), (now, ABSENT)))
+    return _pieces(key, time, np.where((old != new) & (held == new), old, _UNSTATED), _UNSTATED)
+
+
 def _after(believed: Pieces, stated: Pieces) -> Pieces:
     """Return the timelines once ``stated`` is believed."""
-    keys = np.concatenate([believed.key, believed.key, stated.key, stated.key])
-    times = np.concatenate([believed.start_us, believed.end_us, stated.start_us, stated.end_us])
-    first, place = _distinct(keys, times)
-    key, time = keys[first], times[first]  # the cuts
-    n, m = len(believed), len(stated)
-    before = _filled(len(key), place[:n], place[n : 2 * n], believed.content, ABSENT)
-    said = _filled(len(key), place[2 * n : 2 * n + m], place[2 * n + m :], stated.content, _UNSTATED)
-    content = np.where(said == _UNSTATED, before, said)
+    key, time, (before, said) = _laid(((believed, ABSENT), (stated, _UNSTATED)))
+    return _pieces(key, time, np.where(said == _UNSTATED, before, said), ABSENT)
+
+
+def _laid(given: Sequence[tuple[Pieces, int]]) -> tuple[Ints, Ints, list[Ints]]:
+    """Cut the time of all keys where a piece begins or ends; return the cuts and what holds from each on.
+
+    With each set of pieces comes the content that stands where none of them lies.
+    """
+    keys = np.concatenate([key for one, _ in given for key in (one.key, one.key)])
+    times = np.concatenate([time for one, _ in given for time in (one.start_us, one.end_us)])
+    first, place = distinct(keys, times)
+    parts = np.split(place, np.cumsum([len(one) for one, _ in given for _ in (0, 1)])[:-1])
+    contents = [
+        _filled(len(first), starts, ends, one.content, nothing)
+        for (one, nothing), starts, ends in zip(given, parts[::2], parts[1::2], strict=True)
+    ]
+    return keys[first], times[first], contents
+
+
+def _pieces(key: Ints, time: Ints, content: Ints, nothing: int) -> Pieces:
+    """Return what holds from each cut on as pieces, touching equal ones made one."""
     fresh = np.ones(len(key), np.bool_)  # where something begins or ends
     fresh[1:] = (key[1:] != key[:-1]) | (content[1:] != content[:-1])
     key, time, content = key[fresh], time[fresh], content[fresh]
-    there = content != ABSENT  # the last cut of a key ends its last piece, so the next cut is of the same key
+    there = (
+        content != nothing
+    )  # the last cut of a key ends its last piece, so the next cut is of the same key
     ends = np.append(time[1:], 0)
     return Pieces(key[there], time[there], ends[there], content[there])
 
@@ -164,11 +205,11 @@ def _filled(count: int, starts: Ints, ends: Ints, content: Ints, nothing: int) -
 def _numbered(one: Pieces, other: Pieces) -> tuple[Ints, Ints]:
     """Return a number for each piece of both; equal pieces have equal numbers."""
     columns = [np.concatenate(pair) for pair in zip(one.columns, other.columns, strict=True)]
-    _, number = _distinct(*columns)
+    _, number = distinct(*columns)
     return number[: len(one)], number[len(one) :]
 
 
-def _distinct(*columns: Ints) -> tuple[Ints, Ints]:
+def distinct(*columns: Ints) -> tuple[Ints, Ints]:
     """Return the position of one of each distinct row, in order, and each row's rank among them."""
     order = np.lexsort(columns[::-1])
     fresh = np.ones(len(order), np.bool_)

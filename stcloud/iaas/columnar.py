@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pyproj
+from pyproj.exceptions import CRSError
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source import Batch
@@ -17,10 +19,14 @@ from stcloud.iaas.source import Batch
 __all__ = ["ParquetSource", "as_text"]
 
 _BATCH_ROWS = 32_768
+_LONLAT = "OGC:CRS84"
 
 
 class ParquetSource:
-    """Rows of a Parquet file (GeoParquet's WKB columns stay binary)."""
+    """Rows of a Parquet file; GeoParquet's WKB columns stay binary and keep their names.
+
+    ``geometry`` names the column that GeoParquet declares primary, if it is WKB; ``crs`` is of that column.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
@@ -31,7 +37,7 @@ class ParquetSource:
         self.columns = tuple(self._file.schema_arrow.names)
         if len(set(self.columns)) < len(self.columns):
             raise InvalidInput("repeated-column", f"{path} has two columns of one name")
-        self.crs: str | None = None
+        self.geometry, self.crs = _geometry(self._file.schema_arrow)
 
     def position(self) -> int:
         """Not known for Parquet."""
@@ -53,6 +59,30 @@ class ParquetSource:
             raise _unreadable(self._path, error) from error
 
 
+def _geometry(schema: pa.Schema) -> tuple[str | None, str | None]:
+    """Primary column and CRS as GeoParquet declares them; no CRS is lon/lat, a null one is unknown."""
+    try:
+        declared = json.loads((schema.metadata or {})[b"geo"])
+        name = declared["primary_column"]
+        column = declared["columns"][name]
+        if name not in schema.names or column["encoding"].upper() != "WKB":
+            return None, None
+        crs = column.get("crs", _LONLAT)
+        return name, None if crs is None else _crs_text(crs)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None, None  # what is not GeoParquet is Parquet
+
+
+def _crs_text(crs: str | dict[str, object]) -> str | None:
+    """Return a CRS as a code if it has one, else as WKT; None if nobody can read it."""
+    try:
+        read = pyproj.CRS.from_user_input(crs)
+    except CRSError:
+        return None
+    code = read.to_authority(min_confidence=100)
+    return ":".join(code) if code else str(read.to_wkt())
+
+
 def _unreadable(path: Path, error: Exception) -> InvalidInput:
     return InvalidInput("unreadable-source", f"{path} cannot be read: {str(error).splitlines()[0]}")
 
@@ -67,6 +97,8 @@ def as_text(column: pa.Array) -> pa.Array:
     ['1.5', None]
     """
     kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return as_text(column.storage)
     if pa.types.is_dictionary(kind):
         return as_text(column.cast(kind.value_type))
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):

@@ -21,7 +21,17 @@ import pyarrow as pa
 from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
 from stcloud.iaas.folder import storage_errors
 
-__all__ = ["GEOMETRY", "Batch", "Reading", "Refusal", "Source", "fingerprint", "open_source", "watch"]
+__all__ = [
+    "GEOMETRY",
+    "Batch",
+    "Reading",
+    "Refusal",
+    "Source",
+    "fingerprint",
+    "geometry_column",
+    "open_source",
+    "watch",
+]
 
 GEOMETRY = "geometry"
 """Name of the WKB column that geometry-carrying formats give."""
@@ -29,7 +39,8 @@ GEOMETRY = "geometry"
 _FORMATS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv",
     ".ndjson": "json", ".jsonl": "json", ".json": "json",
-    ".geojson": "vector", ".gpkg": "vector", ".fgb": "vector", ".shp": "vector",
+    ".geojson": "vector", ".geojsonl": "vector", ".geojsons": "vector", ".gpkg": "vector", ".fgb": "vector",
+    ".shp": "vector", ".kml": "vector", ".kmz": "vector", ".gml": "vector", ".pbf": "vector", ".zip": "vector",
     ".parquet": "parquet", ".pq": "parquet",
 }  # fmt: skip
 
@@ -46,11 +57,12 @@ class Reading:
     format
         ``csv``, ``json``, ``vector`` or ``parquet``; None: from the file's name.
     encoding
-        Of text files; a UTF-8 byte order mark is dropped.
+        Of text files; a UTF-8 byte order mark is dropped. A Shapefile tells its own: it is read by any other
+        than the default that is stated here.
     delimiter
         Of CSV; None: from the header line.
     layer
-        Of vector files that hold several.
+        Of vector files that hold several; in a zip file also a data set's name or path.
     """
 
     format: str | None = None
@@ -156,6 +168,15 @@ def _is_geojson(path: Path) -> bool:
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return False
     return head.lstrip().startswith(b"{") and _GEOJSON.search(head) is not None
+
+
+def geometry_column(source: Source) -> str | None:
+    """Return the name of the column that a source declares to be its geometry, as WKB.
+
+    It is `GEOMETRY` in vector files and the primary column of GeoParquet; text formats declare none.
+    """
+    found: str | None = getattr(source, "geometry", None)
+    return found
 
 
 def watch(path: Path) -> Callable[[], None]:

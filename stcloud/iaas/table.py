@@ -106,6 +106,17 @@ class Snapshot:
 
             return dataset.dataset(self.paths(files), schema=schema, format="parquet").to_table()
 
+    def batches(self, files: Sequence[File]) -> Iterator[pa.RecordBatch]:
+        """Stream whole files without the partition columns; columns that a file has not yet are nulls."""
+        if not files:
+            return
+        schema = pa.schema([self.schema.field(name) for name in self._stored(None)])
+        from pyarrow import dataset  # noqa: PLC0415  (slow to import)
+
+        with storage_errors(f"read {self.root.name}"):
+            source = dataset.dataset(self.paths(files), schema=schema, format="parquet")
+            yield from source.to_batches(batch_size=16_384, batch_readahead=4, fragment_readahead=1)
+
     def _stored(self, columns: Sequence[str] | None) -> list[str]:
         keys = set(self.files[0].partition) if self.files else set()
         return [name for name in (columns or self.schema.names) if name not in keys]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from stcloud.daas.definition import Column, Definition, Reading, Space, Time, stored_name
+from stcloud.daas.definition import Column, EventDefinition, Reading, Space, Time, stored_name
 from stcloud.space import Datum
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def spaces(draw: st.DrawFn) -> Space:
     return Space(**said)
 
 
-def definitions() -> SearchStrategy[Definition]:
+def definitions() -> SearchStrategy[EventDefinition]:
     """Draw valid definitions.
 
     Returns
@@ -96,7 +96,7 @@ def definitions() -> SearchStrategy[Definition]:
     Strategy of definitions; their columns need not fit any file.
     """
     return st.builds(
-        Definition,
+        EventDefinition,
         id=st.from_regex(r"[a-z][a-z0-9_-]{0,62}", fullmatch=True),
         kind=st.just("event"),
         title=_texts(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from stcloud.daas.definition import Definition
+from stcloud.daas.definition import EventDefinition
 
 __all__ = ["DEFINITION", "HEAD", "OPTIONS", "define", "on_disk", "row", "rows"]
 
@@ -33,14 +33,14 @@ lat = "lat"
 """The same as a definition."""
 
 
-def define(more: str = "", **columns: str) -> Definition:
+def define(more: str = "", **columns: str) -> EventDefinition:
     """Return the definition with other top-level lines before it and column types after it.
 
     >>> define('duplicates = "first"', n="integer").column("n").type
     'integer'
     """
     typed = "".join(f'[columns.{name}]\ntype = "{kind}"\n' for name, kind in columns.items())
-    return Definition.from_toml(f"{more}\n{DEFINITION}\n{typed}", name="events.toml")
+    return EventDefinition.from_toml(f"{more}\n{DEFINITION}\n{typed}", name="events.toml")
 
 
 def row(number: int, *others: object, at: str | None = None, lon: object = None, note: str = "x") -> str:

@@ -24,7 +24,7 @@ from stcloud.testing.logic import evaluate
 from stcloud.testing.reader import Reader, Record
 
 if TYPE_CHECKING:
-    from stcloud.daas.definition import Definition
+    from stcloud.daas.definition import EventDefinition
     from stcloud.daas.ingest import Mode
     from stcloud.testing.question import Places, Question, Times
 
@@ -76,7 +76,7 @@ class Oracle:
     {2: 'missing-key'}
     """
 
-    def __init__(self, definition: Definition, crs: str, origin: tuple[int, int], zone: str) -> None:
+    def __init__(self, definition: EventDefinition, crs: str, origin: tuple[int, int], zone: str) -> None:
         self.states: list[State] = []
         self.columns: list[str] = []
         self._definition = definition

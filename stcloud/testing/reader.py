@@ -14,7 +14,7 @@ from stcloud.testing.almanac import read_stamp
 from stcloud.testing.ground import Ground, Spot
 
 if TYPE_CHECKING:
-    from stcloud.daas.definition import Column, Definition
+    from stcloud.daas.definition import Column, EventDefinition
 
 __all__ = ["Reader", "Record"]
 
@@ -55,7 +55,7 @@ class Reader:
         The city's.
     """
 
-    def __init__(self, definition: Definition, ground: Ground, zone: ZoneInfo) -> None:
+    def __init__(self, definition: EventDefinition, ground: Ground, zone: ZoneInfo) -> None:
         if (
             not definition.key
             or definition.space.column

@@ -17,7 +17,7 @@ import pandas as pd
 
 import stcloud
 from stcloud.daas.catalogue import read_definition
-from stcloud.daas.definition import Definition
+from stcloud.daas.definition import EventDefinition
 from stcloud.testing.oracle import Oracle, Tally
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Scene:
     name: str
     crs: str
     zone: str
-    definition: Definition
+    definition: EventDefinition
     deliveries: tuple[Delivery, ...]
 
     @property
@@ -114,7 +114,11 @@ def district(fixtures: Path) -> Scene:
         Delivery(sheet((fixtures / "district" / name).read_text(encoding="utf-8")), micros(at))
         for name, at in files.items()
     )
-    return Scene("district", "EPSG:4548", "Asia/Shanghai", read_definition("district-requests"), tuple(loads))
+    return Scene("district", "EPSG:4548", "Asia/Shanghai", _events("district-requests"), tuple(loads))
+
+
+def _events(name: str) -> EventDefinition:
+    return EventDefinition.from_toml(read_definition(name).to_toml(), name=name)
 
 
 _MARKS = """
@@ -138,9 +142,9 @@ done = {{ type = "instant" }}
 """
 
 
-def marks(crs: str) -> Definition:
+def marks(crs: str) -> EventDefinition:
     """Return a definition with a column of every type and places in metres of ``crs``."""
-    return Definition.from_toml(_MARKS.format(crs=crs), name="marks.toml")
+    return EventDefinition.from_toml(_MARKS.format(crs=crs), name="marks.toml")
 
 
 _EDGES = r'''id,at,x,y,note,n,m,i,ok,day,done

@@ -109,7 +109,7 @@ def test_all_faults_are_told_at_once():
     found = faults(
         """
         id = "Pot holes"
-        kind = "feature"
+        kind = "happening"
         titel = "x"
         [time]
         formats = ["%d/%m/%Y %I:%M"]

@@ -4,15 +4,17 @@ Knows: plans, their compilation to engine stages, answers. Must not know: where 
 commands and pages.
 
 Nouns: `Query` (an immutable question), `Plan` and its operators, `Predicate` (a checked CQL2 filter), `Place`
-(areas and cells united), `Compiled` (stages and the files they read), `Answer`, `Explanation`.
+(areas and cells united), `Compiled` (stages and the files they read), `Answer`, `Explanation`,
+`Features` (a feature layer, ready to be asked).
 
 Start reading at `query.py`, then `plan.py`, then `compile.py`.
 """
 
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.explain import Explanation
+from stcloud.paas.query.features import Features
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.query import Query, Subject
 from stcloud.paas.query.where import Place
 
-__all__ = ["Answer", "Explanation", "Place", "Predicate", "Query", "Subject"]
+__all__ = ["Answer", "Explanation", "Features", "Place", "Predicate", "Query", "Subject"]

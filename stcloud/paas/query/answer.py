@@ -58,11 +58,17 @@ class Answer:
         return records
 
     @property
+    def plain(self) -> pa.Table:
+        """The table without geometry."""
+        return self.table.drop_columns(["st_geom"]) if "st_geom" in self.table.schema.names else self.table
+
+    @property
     def shape_column(self) -> str | None:
-        """The column that tells where: ``st_x`` for rows, ``cell_…`` for counts by cell, None without either."""
+        """The column that tells where: ``st_x`` of events, ``st_geom`` of features, ``cell_…`` of counts, or None."""
         names = self.table.schema.names
-        if "st_x" in names:
-            return "st_x"
+        own = next((name for name in ("st_x", "st_geom") if name in names), None)
+        if own is not None:
+            return own
         cells = {f"cell_{level.label}" for level in Level}
         return next((name for name in names if name in cells), None)
 
@@ -84,6 +90,9 @@ class Answer:
             points: NDArray[Any] = np.asarray(shapely.points(x, y), object)
             points[np.isnan(x)] = None
             return points
+        if column == "st_geom":
+            shapes_of: NDArray[Any] = shapely.from_wkb(self.table[column].to_numpy())
+            return shapes_of
         cells = self.table[column].to_pandas().fillna(0).to_numpy(np.int64)
         shapes: NDArray[Any] = np.full(len(cells), None, object)
         shapes[cells > 0] = shapely.box(*self.lattice.bounds(cells[cells > 0]))
@@ -93,7 +102,8 @@ class Answer:
         """Return a GeoDataFrame in the city's CRS, or in ``crs``."""
         import geopandas  # noqa: PLC0415  (slow to import)
 
-        frame = geopandas.GeoDataFrame(self.to_pandas(), geometry=self.geometry(), crs=self.lattice.crs)
+        plain = Answer(self.plain, self.lattice, self.facts).to_pandas()
+        frame = geopandas.GeoDataFrame(plain, geometry=self.geometry(), crs=self.lattice.crs)
         return frame if crs is None else frame.to_crs(crs)
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
+from stcloud.daas.definition import EventDefinition
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine import Engine
 from stcloud.paas.query.answer import Answer
@@ -207,7 +208,8 @@ class Query:
     def _row_schema(self) -> pa.Schema:
         stored = self.subject.layer.snapshot.schema
         fields = [stored.field(name) for name in OWN_ROWS[:2]]
-        lasting = self.subject.layer.definition.time.end is not None
+        definition = self.subject.layer.definition
+        lasting = isinstance(definition, EventDefinition) and definition.time.end is not None
         fields += [stored.field("st_time_to")] if lasting else []
         fields += [pa.field(one.name, stored.field(one.stored).type) for one in self.subject.layer.attributes]
         fields += [stored.field(name) for name in OWN_ROWS[3:]]

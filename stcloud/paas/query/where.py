@@ -60,6 +60,12 @@ class Place:
         bounds = np.stack(lattice.bounds(_ids(self.cells)), axis=-1).tolist() if self.cells else []
         return [*boxes, *(tuple(box) for box in bounds)]
 
+    def outline(self, lattice: Lattice) -> BaseGeometry:
+        """Return the whole place as one geometry, in the city's CRS."""
+        parts = [self.area] if self.area is not None else []
+        parts += list(shapely.box(*lattice.bounds(_ids(self.cells)))) if self.cells else []
+        return shapely.union_all(parts)
+
 
 def _ids(cells: Iterable[int]) -> CellIds:
     return np.array(list(cells), np.int64)

@@ -1,0 +1,348 @@
+"""A feature layer asked: as of an instant, between two, one feature's history, what differs, how many when.
+
+Every answer takes ``known_at``: what was believed then. Without it, what is believed now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+import sqlglot
+from shapely.geometry.base import BaseGeometry
+from sqlglot import exp
+
+from stcloud.daas.catalogue import Layer
+from stcloud.daas.charter import Charter
+from stcloud.daas.feature import Believed, FeatureLayer, read_ends, row_files
+from stcloud.daas.timeline import FOREVER
+from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.iaas.engine import STAGE, Engine, Fetch, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.table import File
+from stcloud.paas.query.answer import Answer
+from stcloud.paas.query.binder import instant
+from stcloud.paas.query.sql import column
+from stcloud.paas.query.where import Asked, read_where
+from stcloud.time import parse_instant
+
+__all__ = ["Features", "Instant"]
+
+Instant: TypeAlias = str | int | datetime
+_PERIODS = ("st_valid_from", "st_valid_to", "st_recorded_from", "st_recorded_to", "st_load")
+_OWN = ("st_key", *_PERIODS, "st_geom")
+_BOUNDS = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
+_FROM = "FROM layer LEFT JOIN ends ON layer.st_row = ends.st_row WHERE NOT layer.st_key IS NULL"
+_UNTIL = "COALESCE(layer.st_recorded_to, ends.st_recorded_to)"
+_KNOWN = f"layer.st_recorded_from <= $known AND ({_UNTIL} IS NULL OR {_UNTIL} > $known)"
+_VALID = "layer.st_valid_from < $before AND (layer.st_valid_to IS NULL OR layer.st_valid_to > $after)"
+_NEAR = "st_xmin <= $east AND st_xmax >= $west AND st_ymin <= $north AND st_ymax >= $south"
+_LEAST_US = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Features(Layer):
+    """One version of a feature layer, ready to be asked.
+
+    Examples
+    --------
+    With ``city`` an open city that has a layer of communities::
+
+        city.layer("communities").as_of("2019-06-01").to_geopandas()
+        city.layer("communities").history("110101001")
+    """
+
+    table: FeatureLayer
+    charter: Charter
+    engine: Engine
+
+    @classmethod
+    def of(cls, layer: Layer, table: FeatureLayer, charter: Charter, engine: Engine) -> Features:
+        """Make a layer ready to be asked."""
+        return cls(
+            layer.name,
+            layer.definition,
+            layer.snapshot,
+            layer.attributes,
+            layer.read_loads,
+            table,
+            charter,
+            engine,
+        )
+
+    def as_of(self, at: Instant, *, known_at: Instant | None = None, where: Asked | None = None) -> Answer:
+        """Return the features that were there at an instant, by key.
+
+        Parameters
+        ----------
+        at
+            Valid time: text in the city's zone, UTC microseconds, or an aware datetime.
+        known_at
+            Recorded time; default: now.
+        where
+            Only features that touch this place: as for `Query.where`.
+        """
+        at_us = self._us(at)
+        return self._found(at_us, at_us + _LEAST_US, known_at, where, "layer.st_key", {"as_of": at_us})
+
+    def between(
+        self, start: Instant, end: Instant, *, known_at: Instant | None = None, where: Asked | None = None
+    ) -> Answer:
+        """Return every version that was there at some instant of ``[start, end)``, by key and time."""
+        start_us, end_us = self._us(start), self._us(end)
+        if end_us <= start_us:
+            raise InvalidInput("empty-period", f"from {start} to {end} there is no time")
+        order = "layer.st_key, layer.st_valid_from"
+        return self._found(start_us, end_us, known_at, where, order, {"from": start_us, "to": end_us})
+
+    def history(self, key: str, *, known_at: Instant | None = None) -> Answer:
+        """Return all that was ever believed of one feature, by recorded and valid time.
+
+        Parameters
+        ----------
+        key
+            The feature's key as text; of several columns, joined by ``|``.
+        known_at
+            Only what was believed then.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-feature``, with the nearest keys.
+        """
+        values: dict[str, Any] = {"key": key}
+        condition = "layer.st_key = $key"
+        if known_at is not None:
+            values["known"] = instant(self._known_us(known_at))
+            condition += f" AND {_KNOWN}"
+        order = "layer.st_recorded_from, layer.st_valid_from"
+        text = f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {condition} ORDER BY {order}"
+        answer = self._answer(self._run([Sql(self._selected(text), values)]), {"key": key})
+        if not len(answer) and known_at is None:
+            known = self.table.believed(self.snapshot).key.to_pylist()
+            raise NotFound(
+                "unknown-feature",
+                f"layer '{self.name}' has no feature '{key}'",
+                nearest=nearest(key, known[:50_000]),
+            )
+        return answer
+
+    def diff(self, one: Instant, other: Instant, *, known_at: Instant | None = None) -> Answer:
+        """Return what differs between two instants: ``change`` is ``added``, ``removed`` or ``changed``.
+
+        A removed feature comes as it was at ``one``, others as at ``other``; ``differs`` names what changed.
+        """
+        old, new = (self.as_of(at, known_at=known_at).table for at in (one, other))
+        facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at)}
+        return self._answer(_difference(old, new), facts)
+
+    def lineage(self, one: Instant, other: Instant, *, known_at: Instant | None = None) -> Answer:
+        """Return which old feature went into which new one: ``area_m2`` shared, and its share of both.
+
+        Of polygons that differ between two instants, by shared area; pieces below 1 m² are left out.
+        """
+        old, new = (self.as_of(at, known_at=known_at).table for at in (one, other))
+        facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at)}
+        return self._answer(_lineage(old, new), facts)
+
+    def timeline(self, *, known_at: Instant | None = None) -> Answer:
+        """Return how many features there were when: ``from``, ``to`` (null: no end), ``features``."""
+        known = self._known_us(known_at)
+        return self._answer(_counted(self.table.believed(self.snapshot, known)), {"known": known})
+
+    def _found(
+        self,
+        after_us: int,
+        before_us: int,
+        known_at: Instant | None,
+        where: Asked | None,
+        order: str,
+        facts: Mapping[str, int],
+    ) -> Answer:
+        known = self._known_us(known_at)
+        values = {"known": instant(known), "before": instant(before_us), "after": instant(after_us)}
+        text = f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {_VALID} AND {_KNOWN} ORDER BY {order}"
+        stages: list[Stage] = [Sql(self._selected(text), values)]
+        if where is not None:
+            area = read_where([where], self.charter.lattice, None).outline(self.charter.lattice)
+            stages = [
+                self._near(area),
+                Refine(Touching(area)),
+                Sql(self._selected(text.replace("FROM layer", f"FROM {STAGE} AS layer")), values),
+            ]
+        return self._answer(self._run(stages), {**facts, "known": known})
+
+    def _near(self, area: BaseGeometry) -> Fetch:
+        west, south, east, north = area.bounds
+        names = [
+            name for name in self.snapshot.schema.names if name not in ("st_part", "st_cell")
+        ]
+        query = sqlglot.parse_one(f"SELECT 1 FROM layer WHERE {_NEAR}", dialect="duckdb")  # noqa: S608
+        query.set("expressions", [column(name, "layer") for name in names])
+        values = {"west": west, "south": south, "east": east, "north": north}
+
+        def wants(file: File) -> bool:
+            return (
+                file.may_hold("st_xmin", None, east) and file.may_hold("st_xmax", west, None)
+                and file.may_hold("st_ymin", None, north) and file.may_hold("st_ymax", south, None)
+            )  # fmt: skip
+
+        return Fetch("layer", tuple(names), Sql(query, values), wants, _BOUNDS)  # type: ignore[arg-type]
+
+    def _selected(self, text: str) -> exp.Query:
+        """Parse a statement of ours and let it select the layer's columns."""
+        query = sqlglot.parse_one(text, dialect="duckdb")
+        until = query.expressions[0]
+        names = [
+            *_OWN[:4],
+            None,
+            "st_load",
+            "st_digest",
+            *(one.stored for one in self.attributes),
+            "st_geom",
+        ]
+        query.set("expressions", [until if name is None else column(name, "layer") for name in names])
+        return query  # type: ignore[return-value]
+
+    def _run(self, stages: list[Stage]) -> pa.Table:
+        snapshot = self.snapshot
+        relations: dict[str, Relation] = {
+            "layer": Files(snapshot, tuple(row_files(snapshot))), "ends": read_ends(snapshot).table(),
+        }  # fmt: skip
+        return self.engine.run(stages, relations).read_all()
+
+    def _answer(self, table: pa.Table, facts: Mapping[str, Any]) -> Answer:
+        zone = self.charter.zone
+        said = {name: zone.iso(value) if isinstance(value, int) else value for name, value in facts.items()}
+        said = {
+            "layer": self.name,
+            **{("known_at" if name == "known" else name): text for name, text in said.items()},
+        }
+        shown = {one.stored: one.name for one in self.attributes}
+        names = [shown.get(name, name) for name in table.schema.names if name != "st_digest"]
+        table = table.select([name for name in table.schema.names if name != "st_digest"]).rename_columns(
+            names
+        )
+        for place, field in enumerate(table.schema):
+            if pa.types.is_timestamp(field.type):
+                table = table.set_column(place, field.name, table[place].cast(pa.timestamp("us", zone.name)))
+        return Answer(table, self.charter.lattice, said)
+
+    def _us(self, at: Instant) -> int:
+        if isinstance(at, str):
+            return parse_instant(at, self.charter.zone)
+        if isinstance(at, datetime):
+            if at.tzinfo is None:
+                raise InvalidInput(
+                    "zone-needed", f"the instant {at} has no zone", hint="give an aware datetime or text"
+                )
+            return int(pa.scalar(at, pa.timestamp("us", "UTC")).cast(pa.int64()).as_py())
+        return at
+
+    def _known_us(self, at: Instant | None) -> int:
+        recorded = self.recorded_us
+        newest = recorded[1] if recorded else 0
+        return newest if at is None else min(self._us(at), newest)
+
+
+@dataclass(frozen=True, slots=True)
+class Touching:
+    """Keeps features that touch an area; edges count."""
+
+    area: BaseGeometry
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows that touch it."""
+        bounds = [rows.column(name).to_numpy(zero_copy_only=False) for name in _BOUNDS]
+        west, south, east, north = self.area.bounds
+        with np.errstate(invalid="ignore"):
+            near = (bounds[0] <= east) & (bounds[2] >= west) & (bounds[1] <= north) & (bounds[3] >= south)
+        at = np.flatnonzero(near)
+        shapely.prepare(self.area)
+        shapes = shapely.from_wkb(rows.column("st_geom").take(pa.array(at)).to_numpy(zero_copy_only=False))
+        return rows.take(pa.array(at[shapely.intersects(self.area, shapes)]))
+
+
+def _difference(old: pa.Table, new: pa.Table) -> pa.Table:
+    """Return the rows that are in one, or differ, with what they are and what differs."""
+    before, after = (table["st_key"].combine_chunks() for table in (old, new))
+    match = pc.index_in(after, value_set=before)
+    removed = np.flatnonzero(pc.is_null(pc.index_in(before, value_set=after)).to_numpy(zero_copy_only=False))
+    both = np.flatnonzero(match.is_valid().to_numpy(zero_copy_only=False))
+    added = np.flatnonzero(match.is_null().to_numpy(zero_copy_only=False))
+    paired = old.take(match.drop_null())
+    differs = _differing(paired, new.take(pa.array(both)))
+    names = [
+        name
+        for name in new.schema.names
+        if name not in _PERIODS and name not in ("st_key", "st_geom", "st_digest")
+    ]
+    told = [", ".join(name for name in [*names, "st_geom"] if differs[name][at]) for at in range(len(both))]
+    changed = [at for at, text in enumerate(told) if text]
+    parts = [
+        (old.take(pa.array(removed)), "removed", [""] * len(removed)),
+        (new.take(pa.array(added)), "added", [""] * len(added)),
+        (new.take(pa.array(both[changed])), "changed", [told[at] for at in changed]),
+    ]
+    tables = [
+        part.add_column(0, "change", pa.repeat(pa.scalar(kind), len(part))).add_column(
+            2, "differs", pa.array(text, pa.string())
+        )
+        for part, kind, text in parts
+    ]
+    return pa.concat_tables(tables).sort_by("st_key")
+
+
+def _differing(old: pa.Table, new: pa.Table) -> dict[str, np.ndarray]:
+    found = {}
+    for name in new.schema.names:
+        if name in _PERIODS or name == "st_digest":
+            continue
+        one, other = old[name], new[name]
+        same = pc.or_kleene(pc.equal(one, other), pc.and_(pc.is_null(one), pc.is_null(other)))
+        found[name] = ~pc.fill_null(same, fill_value=False).to_numpy()
+    return found
+
+
+def _lineage(old: pa.Table, new: pa.Table) -> pa.Table:
+    differing = set(_difference(old, new)["st_key"].to_pylist())
+    sides = []
+    for table in (old, new):
+        chosen = table.filter(pc.is_in(table["st_key"], pa.array(sorted(differing), pa.string())))
+        shapes = shapely.from_wkb(chosen["st_geom"].to_numpy())
+        area = shapely.area(shapes) > 0
+        sides.append((np.array(chosen["st_key"].to_pylist(), object)[area], shapes[area]))
+    (old_key, old_shape), (new_key, new_shape) = sides
+    one, other = shapely.STRtree(new_shape).query(old_shape, predicate="intersects")
+    shared = shapely.area(shapely.intersection(old_shape[one], new_shape[other]))
+    keep = shared >= 1.0
+    one, other, shared = one[keep], other[keep], shared[keep]
+    found = pa.table(
+        {
+            "old": pa.array(old_key[one], pa.string()), "new": pa.array(new_key[other], pa.string()),
+            "area_m2": shared, "share_of_old": shared / shapely.area(old_shape)[one],
+            "share_of_new": shared / shapely.area(new_shape)[other],
+        }
+    )  # fmt: skip
+    return found.sort_by([("old", "ascending"), ("share_of_old", "descending"), ("new", "ascending")])
+
+
+def _counted(believed: Believed) -> pa.Table:
+    times = np.concatenate([believed.start_us, believed.end_us])
+    steps = np.concatenate([np.ones(len(believed), np.int64), np.full(len(believed), -1, np.int64)])
+    at, place = np.unique(times, return_inverse=True)
+    count = np.cumsum(np.bincount(place, steps, minlength=len(at))).astype(np.int64)[:-1]
+    start, end = at[:-1], at[1:]
+    kind = pa.timestamp("us", "UTC")
+    return pa.table(
+        {
+            "from": pa.array(start).cast(kind),
+            "to": pa.array(end, mask=end == FOREVER).cast(kind),
+            "features": count,
+        }
+    )

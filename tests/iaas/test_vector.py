@@ -1,0 +1,334 @@
+"""Vector files: every format gives the same rows, zip files and encodings are no mystery, faults are one line."""
+
+import gzip
+import json
+import sqlite3
+import struct
+import warnings
+import zipfile
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+import pyproj
+import pytest
+import shapely
+
+from stcloud.errors import InvalidInput
+from stcloud.iaas import vector
+from stcloud.iaas.source import GEOMETRY, Reading, geometry_column, open_source
+
+SQUARE = shapely.box(117, 31, 118, 32)
+HOLED = shapely.Polygon(SQUARE.exterior, [shapely.box(117.2, 31.2, 117.4, 31.4).exterior])
+PLACES = [SQUARE, shapely.MultiPolygon([HOLED, shapely.box(119, 31, 120, 32)]), None]
+
+
+def rows(path, **reading):
+    source = open_source(path, Reading(**reading))
+    found = []
+    for batch in source.batches():
+        assert batch.rows.schema.names == list(source.columns)
+        assert batch.numbers.tolist() == list(range(len(found) + 1, len(found) + 1 + batch.rows.num_rows))
+        found += batch.rows.to_pylist()
+    return found
+
+
+def shapes(found):
+    return [shapely.from_wkb(row[GEOMETRY]) for row in found]
+
+
+def told(path, **reading):
+    """The kind of the one clear line."""
+    with pytest.raises(InvalidInput) as error:
+        rows(path, **reading)
+    assert "\n" not in str(error.value)
+    assert str(path) in str(error.value)
+    return error.value.kind
+
+
+def frame(geometry=PLACES, crs=4326, **columns):
+    named = columns or {"name": [f"区{at}" for at in range(len(geometry))]}
+    return geopandas.GeoDataFrame(named, geometry=list(geometry), crs=crs)
+
+
+def write(path, data=None, **how):
+    pyogrio.write_dataframe(frame() if data is None else data, path, **how)
+    return path
+
+
+def pack(path, *files):
+    """A zip file of (name inside, file or bytes); a Shapefile comes with its companions."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, file in files:
+            if isinstance(file, bytes):
+                packed.writestr(name, file)
+                continue
+            for part in sorted(file.parent.glob(f"{file.stem}.*")):
+                packed.write(part, name.removesuffix(file.suffix) + part.suffix)
+    return path
+
+
+DRIVERS = {
+    "a.geojson": "GeoJSON", "a.geojsonl": "GeoJSONSeq", "a.geojsons": "GeoJSONSeq", "a.shp": "ESRI Shapefile",
+    "a.gpkg": "GPKG", "a.fgb": "FlatGeobuf", "a.kml": "LIBKML", "a.kmz": "LIBKML", "a.gml": "GML",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_every_format_gives_the_same_features(tmp_path, name):
+    places = PLACES[:2] if name.endswith(("fgb", "kmz", "kml")) else PLACES
+    file = write(tmp_path / name, frame(places), driver=DRIVERS[name], promote_to_multi=False)
+    beside = sorted(tmp_path.iterdir())
+    source = open_source(file, Reading())
+    assert (source.geometry, geometry_column(source)) == (GEOMETRY, GEOMETRY)
+    assert pyproj.CRS(source.crs).equals(pyproj.CRS(4326), ignore_axis_order=True)
+    found = {
+        row.get("name") or row["Name"]: shape
+        for row, shape in zip(rows(file), shapes(rows(file)), strict=True)
+    }
+    assert sorted(found) == [f"区{at}" for at in range(len(places))]
+    for at, place in enumerate(places):
+        shape = found[f"区{at}"]
+        assert (place is None and (shape is None or shape.is_empty)) or shapely.equals(shape, place)
+    assert sorted(tmp_path.iterdir()) == beside
+
+
+@pytest.mark.parametrize("name", ["a.gpkg", "a.fgb", "a.geojson", "a.shp"])
+def test_heights_are_kept(tmp_path, name):
+    high = shapely.force_3d(SQUARE, 5.0)
+    shape = shapes(rows(write(tmp_path / name, frame([high]))))[0]
+    assert shape.has_z
+    assert set(shapely.get_coordinates(shape, include_z=True)[:, 2]) == {5.0}
+
+
+def test_a_projected_crs_is_kept_as_declared(tmp_path):
+    for name in ("a.shp", "a.gpkg"):
+        data = frame([shapely.Point(4e7 + 5e5, 3.4e6)], crs=4528)
+        assert pyproj.CRS(open_source(write(tmp_path / name, data), Reading()).crs).to_epsg() == 4528
+    (tmp_path / "a.prj").unlink()
+    assert open_source(tmp_path / "a.shp", Reading()).crs is None
+
+
+def test_a_layer_without_geometry_has_no_geometry_column(tmp_path):
+    file = tmp_path / "a.gpkg"
+    pyogrio.write_dataframe(pd.DataFrame({"n": [1, 2]}), file, layer="style")
+    source = open_source(file, Reading())
+    assert (source.columns, source.geometry) == (("n",), None)
+    assert rows(file) == [{"n": "1"}, {"n": "2"}]
+    write(file, layer="districts")
+    assert len(shapes(rows(file))) == 3
+    assert len(rows(file, layer="style")) == 2
+
+
+def test_a_property_named_as_the_geometry_is_refused(tmp_path):
+    feature = {"type": "Feature", "properties": {GEOMETRY: "x"}, "geometry": None}
+    file = tmp_path / "a.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    assert told(file) == "repeated-column"
+
+
+def test_nested_properties_are_json(tmp_path):
+    feature = {"type": "Feature", "properties": {"a": {"b": [1, "道"]}, "wkb_geometry": 7}, "geometry": None}
+    file = tmp_path / "a.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    found = rows(file)[0]
+    assert (json.loads(found["a"]), found["wkb_geometry"], found[GEOMETRY]) == ({"b": [1, "道"]}, "7", None)
+
+
+ARC = """<gml:Curve srsName="EPSG:32650"><gml:segments><gml:Arc>
+<gml:posList>0 0 1 1 2 0</gml:posList></gml:Arc></gml:segments></gml:Curve>"""
+LINE = '<gml:LineString srsName="EPSG:32650"><gml:posList>0 0 7 7</gml:posList></gml:LineString>'
+
+
+def test_curves_come_as_lines_in_their_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(vector, "_BATCH_ROWS", 4)
+    drawn = [ARC if at % 7 == 5 else LINE for at in range(20)]
+    members = "".join(
+        f"<gml:featureMember><a:r><a:n>{at}</a:n><a:g>{one}</a:g></a:r></gml:featureMember>"
+        for at, one in enumerate(drawn)
+    )
+    file = tmp_path / "a.gml"
+    file.write_text(
+        '<gml:FeatureCollection xmlns:gml="http://www.opengis.net/gml/3.2" xmlns:a="http://a">'
+        f"{members}</gml:FeatureCollection>"
+    )
+    found = rows(file)
+    assert [row["n"] for row in found] == [str(at) for at in range(20)]
+    for at, shape in enumerate(shapes(found)):
+        assert shape.length == pytest.approx(np.pi if at % 7 == 5 else 7 * 2**0.5, rel=1e-3)
+    assert not (tmp_path / "a.gfs").exists()
+
+
+def test_a_curve_inside_a_collection_comes_as_lines(tmp_path):
+    file = write(tmp_path / "a.gpkg", frame([SQUARE, shapely.GeometryCollection([SQUARE])]))
+    arc = struct.pack("<BII6d", 1, 8, 3, 0, 0, 1, 1, 2, 0)
+    with sqlite3.connect(file) as database:
+        head = database.execute("select geom from a where fid = 2").fetchone()[0][:8]
+        database.execute("drop trigger if exists rtree_a_geom_update5")
+        for (trigger,) in database.execute(
+            "select name from sqlite_master where type = 'trigger'"
+        ).fetchall():
+            database.execute(f'drop trigger "{trigger}"')
+        blob = head[:3] + b"\x01" + head[4:] + struct.pack("<BII", 1, 7, 1) + arc
+        database.execute("update a set geom = ? where fid = 2", (blob,))
+    database.close()
+    assert shapes(rows(file))[1].length == pytest.approx(np.pi, rel=1e-3)
+
+
+JUNK = [("__MACOSX/地 图/._a.shp", b"\x00\x05"), (".DS_Store", b"\x00"), ("地 图/read me.txt", b"x")]
+
+
+def test_a_shapefile_in_a_zip_file_among_junk(tmp_path):
+    shp = write(tmp_path / "a.shp")
+    file = pack(tmp_path / "out 1.zip", *JUNK, ("地 图/道路.shp", shp))
+    assert shapes(rows(file)) == shapes(rows(shp))
+    assert shapes(rows(file, layer="道路")) == shapes(rows(shp))
+    assert told(file, layer="road") == "unreadable-source"
+
+
+def test_several_data_sets_in_a_zip_file(tmp_path):
+    one, other = write(tmp_path / "a.shp"), write(tmp_path / "b.geojson", frame([SQUARE]))
+    file = pack(tmp_path / "a.zip", *JUNK, ("x/a.shp", one), ("y/a.shp", one), ("b.geojson", other))
+    with pytest.raises(InvalidInput, match=r"x/a\.shp/a, y/a\.shp/a") as error:
+        open_source(file, Reading())
+    assert error.value.kind == told(file, layer="a") == "several-layers"
+    assert len(rows(file, layer="b")) == len(rows(file, layer="b.geojson")) == 1
+    assert len(rows(file, layer="y/a.shp")) == 3
+
+
+def test_layers_of_a_geopackage_in_a_zip_file(tmp_path):
+    file = tmp_path / "a.gpkg"
+    write(file, layer="n")
+    write(file, frame([SQUARE]), layer="s")
+    packed = pack(tmp_path / "b.zip", ("d/a.gpkg", file.read_bytes()))
+    assert told(packed) == "several-layers"
+    assert len(rows(packed, layer="s")) == len(rows(packed, layer="d/a.gpkg/s")) == 1
+
+
+def test_a_zip_file_without_a_data_set(tmp_path):
+    assert told(pack(tmp_path / "a.zip", ("a.txt", b"x"))) == "unreadable-source"
+    assert told(pack(tmp_path / "b.zip")) == "unreadable-source"
+    (tmp_path / "c.zip").write_bytes(b"PK\x03\x04junk")
+    assert told(tmp_path / "c.zip") == "unreadable-source"
+
+
+OSM = """<osm version="0.6"><node id="1" lat="31" lon="117"><tag k="amenity" v="bench"/><tag k="name" v="n"/></node>
+<node id="2" lat="31" lon="118"/><way id="5"><nd ref="1"/><nd ref="2"/><tag k="highway" v="path"/></way></osm>"""
+
+
+def test_layers_of_openstreetmap(tmp_path):
+    file = tmp_path / "a.osm"
+    file.write_text(OSM)
+    with pytest.raises(InvalidInput, match="points, lines, multilinestrings, multipolygons, other_relations"):
+        open_source(file, Reading(format="vector"))
+    (line,) = rows(file, format="vector", layer="lines")
+    assert (line["osm_id"], line["highway"]) == ("5", "path")
+    assert shapes([line])[0].equals(shapely.LineString([(117, 31), (118, 31)]))
+    (point,) = rows(file, format="vector", layer="points")
+    assert json.loads(point["other_tags"]) == {"amenity": "bench"}
+    assert rows(file, format="vector", layer="multipolygons") == []
+
+
+def chinese(tmp_path, *, cpg, wrong=False):
+    """A Shapefile in GB 18030 whose .cpg says so, or says something else, or is missing."""
+    file = write(tmp_path / "a.shp", frame([SQUARE], 名称=["道路"]), encoding="GB18030")
+    (tmp_path / "a.cpg").unlink() if cpg is None else (tmp_path / "a.cpg").write_text(cpg)
+    if wrong:
+        table = (tmp_path / "a.dbf").read_bytes()
+        (tmp_path / "a.dbf").write_bytes(table.replace("道路".encode("gb18030"), b"\xff\xff\xff\xff"))
+    return file
+
+
+def test_a_shapefile_in_the_encoding_that_it_declares(tmp_path):
+    assert rows(chinese(tmp_path, cpg="GB18030"))[0]["名称"] == "道路"
+
+
+@pytest.mark.parametrize("cpg", [None, "UTF-8", "ISO-8859-1"])
+@pytest.mark.parametrize("encoding", ["gb18030", "GBK", "cp936"])
+def test_a_stated_encoding_wins(tmp_path, cpg, encoding):
+    assert rows(chinese(tmp_path, cpg=cpg), encoding=encoding)[0]["名称"] == "道路"
+
+
+def test_text_that_is_not_in_the_encoding(tmp_path):
+    for _ in range(2):
+        assert told(chinese(tmp_path, cpg="GB18030", wrong=True)) == "wrong-encoding"
+    assert told(chinese(tmp_path, cpg="UTF-8")) == "wrong-encoding"
+    with pytest.raises(InvalidInput) as error:
+        rows(chinese(tmp_path, cpg="UTF-8"), encoding="none")
+    assert error.value.kind == "unknown-encoding"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.geojson", "a.gpkg", "a.fgb", "a.shp", "a.kml", "a.kmz", "a.gml", "a.pbf"]
+)
+@pytest.mark.parametrize("content", [b"\x00\x01\x02junk", b"{", b"<a>"])
+def test_what_is_no_such_file(tmp_path, name, content):
+    file = tmp_path / name
+    file.write_bytes(content)
+    assert told(file) == "unreadable-source"
+
+
+@pytest.mark.parametrize("name", ["a.geojson", "a.gpkg", "a.fgb", "a.geojson.gz"])
+def test_a_file_that_was_cut_off(tmp_path, name):
+    data = frame([SQUARE] * 3000, n=[f"{at:09}" for at in range(3000)])
+    whole = write(tmp_path / name.removesuffix(".gz"), data).read_bytes()
+    file = tmp_path / name
+    whole = gzip.compress(whole) if name.endswith("gz") else whole
+    file.write_bytes(whole[: len(whole) * 2 // 3])
+    assert told(file) == "unreadable-source"
+
+
+def test_warnings_of_gdal_stay_with_us(tmp_path):
+    file = tmp_path / "a.geojson"
+    ring = [[0, 0], [9, 0], [9, 9]]
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(rows(file)) == 1
+
+
+def geoparquet(path, **column):
+    """A GeoParquet file whose geometry is in a column of its own name."""
+    table = pa.table({"n": ["x"], "where": pa.array([SQUARE.wkb])})
+    said = {"primary_column": "where", "columns": {"where": {"encoding": "WKB", **column}}}
+    pq.write_table(table.replace_schema_metadata({"geo": json.dumps({"version": "1.1.0", **said})}), path)
+    return open_source(path, Reading())
+
+
+def test_geoparquet_says_where_and_in_which_crs(tmp_path):
+    file = tmp_path / "a.parquet"
+    local = pyproj.CRS("+proj=tmerc +lon_0=121.4 +lat_0=31.2 +ellps=GRS80")
+    for crs, text in [(pyproj.CRS(4528), "EPSG:4528"), (pyproj.CRS("OGC:CRS84"), "OGC:CRS84")]:
+        source = geoparquet(file, crs=crs.to_json_dict())
+        assert (source.crs, source.geometry, source.columns) == (text, "where", ("n", "where"))
+        assert geometry_column(source) == "where"
+    assert pyproj.CRS(geoparquet(file, crs=local.to_json_dict()).crs).equals(local)
+    assert geoparquet(file).crs == "OGC:CRS84"
+    assert geoparquet(file, crs=None).crs is None
+    assert geoparquet(file, crs="nonsense").crs is None
+    assert next(geoparquet(file).batches()).rows.to_pylist() == [{"n": "x", "where": SQUARE.wkb}]
+
+
+@pytest.mark.parametrize("geo", [b"", b"{", b"[]", b'{"primary_column": "w"}', b'{"columns": 1}'])
+def test_parquet_with_odd_metadata_is_parquet(tmp_path, geo):
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"n": ["x"]}).replace_schema_metadata({"geo": geo}), file)
+    source = open_source(file, Reading())
+    assert (source.geometry, source.crs, source.columns) == (None, None, ("n",))
+    assert rows(file) == [{"n": "x"}]
+
+
+def test_what_geopandas_writes_as_geoparquet(tmp_path):
+    frame().to_parquet(tmp_path / "a.parquet")
+    source = open_source(tmp_path / "a.parquet", Reading())
+    assert (source.crs, source.geometry) == ("EPSG:4326", "geometry")
+    assert shapes(rows(tmp_path / "a.parquet")) == PLACES
+
+
+def test_text_formats_declare_no_geometry(tmp_path):
+    (tmp_path / "a.csv").write_text("geometry\nPOINT (1 2)\n")
+    assert geometry_column(open_source(tmp_path / "a.csv", Reading())) is None
