@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import cells, load, query, start
+from bench import cells, features, load, query, start
 from bench.data import Scale
 from bench.report import facts, keep, show
 
@@ -19,6 +19,7 @@ _MEASURES = {
     "memory": load.longer,
     "query": query.answers,
     "growth": query.growth,
+    "features": features.findings,
 }
 
 

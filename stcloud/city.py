@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from stcloud.daas.ingest import Ingest, Mode, load_id
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.limit import Limit
 from stcloud.daas.revision import FeatureMode, Revision
+from stcloud.daas.told import Told
 from stcloud.daas.undo import undo
 from stcloud.errors import Conflict, InvalidInput, NotFound
 from stcloud.iaas.clock import Clock, system_clock
@@ -30,7 +31,6 @@ from stcloud.iaas.job import Job
 from stcloud.iaas.source import Reading, fingerprint, open_source, watch
 from stcloud.iaas.spark import Spark
 from stcloud.paas.query import Features, Query, Subject
-from stcloud.time import Zone, parse_instant, read_stamps
 
 __all__ = ["City", "create", "open"]
 
@@ -98,25 +98,6 @@ def open(  # noqa: A001  (st.open reads as it should)
             "no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …"
         )
     return City(folder, Charter.from_toml(folder.read_text("city.toml")), engine=engine, clock=clock)
-
-
-_EVENT_MODES = ("changes", "append", "delete")
-_FEATURE_MODES = ("snapshot", *_EVENT_MODES)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """How a load is told to meet what the layer holds, and for which valid period."""
-
-    mode: str
-    valid_from_us: int | None
-    valid_to_us: int | None
-
-
-def _mode(mode: str, modes: tuple[str, ...]) -> str:
-    if mode not in modes:
-        raise InvalidInput("unknown-mode", f"there is no mode '{mode}' here", hint=f"use {', '.join(modes)}")
-    return mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,33 +245,16 @@ class City:
             definition = self.draft(layer, sources[0], definition=definition, dated=dated, **said).definition
         with self._folder.lock(f"layer-{layer}", wait_s=wait_s):
             chosen = self._catalogue.definition_for(layer, definition)
-            told = self._told(chosen, mode, valid_from, valid_to)
+            told = Told.of(chosen, mode, valid_from, valid_to, self.charter.zone)
             load = _when_overtaken(self._load_one)
             return [load(layer, Path(one), chosen, told, limit, job or Job(), again=again) for one in sources]
-
-    def _told(
-        self, definition: Definition, mode: str | None, valid_from: str | None, valid_to: str | None
-    ) -> _Told:
-        """Check what a load is told against the kind of its layer."""
-        start, end = (
-            None if text is None else parse_instant(text, self.charter.zone)
-            for text in (valid_from, valid_to)
-        )
-        if isinstance(definition, FeatureDefinition):
-            return _Told(_mode(mode or "snapshot", _FEATURE_MODES), start, end)
-        if start is not None or end is not None:
-            raise InvalidInput(
-                "events-have-no-period", f"'{definition.id}' defines events: their time is in their rows",
-                hint="leave out --valid-from and --valid-to",
-            )  # fmt: skip
-        return _Told(_mode(mode or "changes", _EVENT_MODES), None, None)
 
     def _load_one(
         self,
         layer: str,
         path: Path,
         definition: Definition,
-        told: _Told,
+        told: Told,
         limit: Limit,
         job: Job,
         *,
@@ -302,9 +266,8 @@ class City:
         )
         job.tell("open", 0, path.stat().st_size)
         unchanged = watch(path)
-        told = self._dated(told, definition, path)
-        period = [None if at is None else str(at) for at in (told.valid_from_us, told.valid_to_us)]
-        load = load_id(fingerprint(path), definition, told.mode, *period)
+        told = told.dated(definition, path.name, self.charter.zone)
+        load = load_id(fingerprint(path), definition, told.mode, *told.period)
         with storage_errors(f"load {path}"), self._folder.staging(f"layer-{layer}") as staging:
             earlier, count = self._catalogue.recovered(layer, load)
             if earlier and not again:
@@ -320,7 +283,7 @@ class City:
                     unchanged=unchanged,
                 )
 
-    def _ingest(self, layer: str, definition: Definition, told: _Told, limit: Limit) -> Ingest | Revision:
+    def _ingest(self, layer: str, definition: Definition, told: Told, limit: Limit) -> Ingest | Revision:
         known, lattice, zone = self._catalogue, self.charter.lattice, self.charter.zone
         if isinstance(definition, FeatureDefinition):
             return Revision(
@@ -331,20 +294,6 @@ class City:
             known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
             known.quarantine, cast("Mode", told.mode), limit,
         )  # fmt: skip
-
-    def _dated(self, told: _Told, definition: Definition, path: Path) -> _Told:
-        """Return what is told with the instant that the file's name says, if the definition has it say one."""
-        valid = definition.valid if isinstance(definition, FeatureDefinition) else None
-        if valid is None or valid.file is None or told.valid_from_us is not None:
-            return told
-        stem = path.name.split(".")[0]
-        zone = Zone(valid.zone) if valid.zone else self.charter.zone
-        read = read_stamps(pa.array([stem]), [valid.file], zone)
-        if not read.valid[0]:
-            raise InvalidInput(
-                "undated-file", f"the name of {path} is not as '{valid.file}' says", hint="state --valid-from"
-            )
-        return replace(told, valid_from_us=int(read.utc_us[0]))
 
     def undo(self, layer: str, load: str, *, wait_s: float = _LOCK_WAIT_S) -> Reckoning:
         """Take back a load of a feature layer: its reverse is recorded, history stays.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import sqlglot
 
 from stcloud.daas.catalogue import Layer
+from stcloud.daas.feature import FeatureLayer, read_ends
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.engine import Engine, Files, Sql
+from stcloud.iaas.table import Table
 from stcloud.space import Lattice
 
 __all__ = ["Finding", "audit"]
@@ -30,6 +32,9 @@ WHERE st_recorded_to <= st_recorded_from OR st_recorded_to > following
 """
 _PLACES = "SELECT st_key, st_x, st_y, st_cell FROM layer WHERE st_x IS NOT NULL OR st_cell IS NOT NULL"
 _LOADS = "SELECT DISTINCT st_load AS example FROM layer"
+_BACKWARDS = """
+SELECT st_key AS example FROM layer WHERE st_valid_to <= st_valid_from OR st_recorded_to <= st_recorded_from
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ def audit(layer: Layer, lattice: Lattice, engine: Engine) -> Iterator[Finding]:
     -------
     A finding a check: ``files`` (there, of the size and row count that the log says), ``keys`` (one current row
     each), ``periods`` (recorded periods of a key neither empty nor overlapping), ``cells`` (as the coordinates
-    say), ``ledger`` (every load in the table is in it).
+    say), ``ledger`` (every load in the table is in it). Of features: ``files``, ``overlap`` (valid periods of a key
+    do not overlap), ``periods``, ``ends`` (each names a row), ``ledger``.
     """
     files = Files(layer.snapshot, layer.snapshot.files)
     broken = list(_broken_files(files))
@@ -67,10 +73,31 @@ def _content(layer: Layer, files: Files, lattice: Lattice, engine: Engine) -> It
     def ask(query: str) -> pa.RecordBatchReader:
         return engine.run([Sql(sqlglot.parse_one(query, dialect="duckdb"))], {"layer": files})  # type: ignore[arg-type]
 
+    if layer.kind == "feature":
+        yield from _features(layer, ask)
+        return
     yield _finding(layer, "keys", ask(_KEYS).read_all()["example"].to_pylist())
     yield _finding(layer, "periods", ask(_PERIODS).read_all()["example"].to_pylist())
     yield _finding(layer, "cells", [key for batch in ask(_PLACES) for key in _misplaced(batch, lattice)])
     loads = set(ask(_LOADS).read_all()["example"].to_pylist())
+    yield _finding(layer, "ledger", sorted(loads - {one.load for one in layer.loads}))
+
+
+def _features(layer: Layer, ask: Callable[[str], pa.RecordBatchReader]) -> Iterator[Finding]:
+    table = FeatureLayer(layer.name, Table(layer.snapshot.root))
+    believed = table.believed(layer.snapshot)
+    key = np.unique(np.asarray(believed.key.to_pylist(), object).astype(str), return_inverse=True)[1]
+    order = np.lexsort((believed.start_us, key))
+    key, start, end = key[order], believed.start_us[order], believed.end_us[order]
+    overlapping = order[1:][(key[1:] == key[:-1]) & (start[1:] < end[:-1])]
+    yield _finding(layer, "overlap", believed.key.take(pa.array(overlapping)).to_pylist())
+    yield _finding(layer, "periods", ask(_BACKWARDS).read_all()["example"].drop_null().to_pylist())
+    rows = (
+        ask("SELECT st_row AS example FROM layer WHERE st_key IS NOT NULL").read_all()["example"].to_numpy()
+    )
+    lost = np.setdiff1d(read_ends(layer.snapshot).row, rows)
+    yield _finding(layer, "ends", [str(one) for one in lost.tolist()])
+    loads = set(ask(_LOADS).read_all()["example"].drop_null().to_pylist())
     yield _finding(layer, "ledger", sorted(loads - {one.load for one in layer.loads}))
 
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -27,63 +27,32 @@ import pyarrow.compute as pc
 
 from stcloud.daas.clean import ROW
 from stcloud.daas.definition import FeatureDefinition
-from stcloud.daas.feature import Believed, FeatureLayer, instants, lanes
+from stcloud.daas.feature import Believed, FeatureLayer
 from stcloud.daas.ingest import ordered, refuse_too_many
+from stcloud.daas.intake import Intake, nothing
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
+from stcloud.daas.likeness import alike
 from stcloud.daas.limit import Limit
-from stcloud.daas.schema import FEATURE_PART, Attribute, as_defined, bind_columns, require_columns
-from stcloud.daas.shape import same_shape
-from stcloud.daas.survey import PART, Known, Surveyed, Surveyor
+from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns
+from stcloud.daas.survey import PART, Known, Surveyor
 from stcloud.daas.timeline import ABSENT, FOREVER, Ints, Pieces
-from stcloud.daas.verdict import Dated, Verdict, judge, pairs, stand
+from stcloud.daas.verdict import Dated, Verdict, judge, stand
+from stcloud.daas.writing import write_verdict
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Job
 from stcloud.iaas.memory import steady_memory
-from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter
 from stcloud.iaas.source import Refusal, Source
 from stcloud.iaas.table import Snapshot
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
-__all__ = ["FeatureMode", "Revision", "begun_rows", "known_snapshots", "next_recorded_us"]
+__all__ = ["FeatureMode", "Revision", "known_snapshots", "next_recorded_us"]
 
 FeatureMode = Literal["snapshot", "changes", "append", "delete"]
 _WORKERS = 2
 _AHEAD = 4
 _ORDER = ("st_cell", ROW)
-
-
-@dataclass(slots=True)
-class _Intake:
-    """What was seen of a source while it was read once."""
-
-    read: int = 0
-    repaired: int = 0
-    adjusted: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
-    silent: list[pa.Array] = field(default_factory=list)
-    seen: list[Ints] = field(default_factory=list)
-    seen_numbers: list[Ints] = field(default_factory=list)
-    key: list[pa.Array] = field(default_factory=list)
-    digest: list[np.ndarray] = field(default_factory=list)
-    number: list[Ints] = field(default_factory=list)
-    start_us: list[Ints] = field(default_factory=list)
-    end_us: list[Ints] = field(default_factory=list)
-
-    def add(self, found: Surveyed) -> None:
-        self.read += found.read
-        self.repaired += found.repaired
-        self.adjusted += found.adjusted
-        self.refusals += found.refusals
-        self.silent.append(found.silent)
-        self.seen.append(found.seen)
-        self.seen_numbers.append(found.seen_numbers)
-        self.key.append(found.rows.column("st_key"))
-        self.digest.append(lanes(found.rows.column("st_digest")))
-        self.number.append(found.rows.column(ROW).to_numpy())
-        self.start_us.append(found.start_us)
-        self.end_us.append(found.end_us)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,8 +210,8 @@ class Revision:
 
     def _take_in(
         self, source: Source, names: tuple[str, ...], surveyor: Surveyor, sorter: Sorter, job: Job
-    ) -> _Intake:
-        intake = _Intake()
+    ) -> Intake:
+        intake = Intake()
         with ThreadPoolExecutor(_WORKERS) as pool:
             batches = ((replace(one, rows=one.rows.rename_columns(list(names))),) for one in source.batches())
             for found in ordered(pool, surveyor.survey, batches, ahead=_AHEAD):
@@ -255,7 +224,7 @@ class Revision:
 
     def _store(
         self,
-        intake: _Intake,
+        intake: Intake,
         wanted: list[Attribute],
         believed: Believed,
         period: tuple[int, int],
@@ -270,7 +239,7 @@ class Revision:
         before = snapshot or self.layer.table.snapshot()
         settled = self._settle(intake, believed, period, sorter, before)
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
-        written, unplaced = self._write(settled.verdict, sorter, before, schema, blank, job)
+        written, unplaced = write_verdict(self.layer, settled.verdict, sorter, before, schema, blank, job)
         reckoning = self._reckon(intake, settled, unplaced, blank)
         self.quarantine.write(blank.load, self.layer.name, blank.attempt, blank.source, intake.refusals)
         job.tell("commit", 0, 1)
@@ -283,17 +252,17 @@ class Revision:
 
     def _settle(
         self,
-        intake: _Intake,
+        intake: Intake,
         believed: Believed,
         period: tuple[int, int],
         sorter: Sorter,
         snapshot: Snapshot,
     ) -> _Settled:
         """Decide what the rows change; rows that are refused here join the refusals."""
-        seen, first = np.unique(np.concatenate(intake.seen or [_none()]), return_index=True)
-        seen_number = np.concatenate(intake.seen_numbers or [_none()])[first]
+        seen, first = np.unique(np.concatenate(intake.seen or [nothing()]), return_index=True)
+        seen_number = np.concatenate(intake.seen_numbers or [nothing()])[first]
         repeated = sum(map(len, intake.seen)) - len(seen)
-        rows, beliefs, silent = self._coded(intake, believed)
+        rows, beliefs, silent = intake.coded(believed)
         # A row that repeats a belief counts among those of its key that do not.
         rival = np.isin(beliefs.key[seen], rows.key)
         again = beliefs.take(seen[rival])
@@ -314,7 +283,7 @@ class Revision:
             told = self._refuse_known(intake, told, beliefs)
         gone = self._gone(beliefs, told, seen, silent, period)
         touched = beliefs.take(np.isin(beliefs.key, np.concatenate([told.key, gone.key])))
-        equal = self._equal(told, touched, sorter, snapshot)
+        equal = self._alike(told, touched, sorter, snapshot)
         verdict = judge(told, touched, equal, gone, absent=self.mode == "delete")
         stays = int(found.stands[len(rows) :].sum())
         seen_count = len(seen) - len(again) + stays
@@ -323,19 +292,8 @@ class Revision:
             self._overridden(believed, verdict),
         )  # fmt: skip
 
-    def _coded(self, intake: _Intake, believed: Believed) -> tuple[Dated, Dated, Ints]:
-        """Return rows, beliefs and keys of which nothing is said, with numbers for keys."""
-        codes = _codes([believed.key, *intake.key, *intake.silent])
-        n = len(believed)
-        beliefs = Dated(codes[:n], believed.start_us, believed.end_us, believed.digest, believed.row)
-        number = np.concatenate(intake.number or [_none()])
-        digest = np.concatenate(intake.digest or [np.empty((0, 2), np.uint64)])
-        start, end = (np.concatenate(one or [_none()]) for one in (intake.start_us, intake.end_us))
-        m = len(number)
-        return Dated(codes[n : n + m], start, end, digest, number), beliefs, codes[n + m :]
-
-    def _refuse_known(self, intake: _Intake, told: Dated, beliefs: Dated) -> Dated:
-        verdict = judge(told, beliefs, (_none(), _none()), _no_pieces(), absent=False)
+    def _refuse_known(self, intake: Intake, told: Dated, beliefs: Dated) -> Dated:
+        verdict = judge(told, beliefs, (nothing(), nothing()), _no_pieces(), absent=False)
         for number in told.number[~verdict.new].tolist():
             intake.refusals.append(Refusal(int(number), "st_key", None, "known-key"))
         return told.take(verdict.new)
@@ -351,29 +309,10 @@ class Revision:
         count = len(keys)
         return Pieces(keys, np.full(count, period[0]), np.full(count, period[1]), np.full(count, ABSENT))
 
-    def _equal(self, told: Dated, touched: Dated, sorter: Sorter, snapshot: Snapshot) -> tuple[Ints, Ints]:
-        """Return pairs of a row and a belief of its key that say the same in other words."""
-        if self.mode == "delete" or not len(told):
-            return _none(), _none()
-        row, belief = pairs(told, touched)
-        if not len(row):
-            return row, belief
-        held = self.layer.content(snapshot, np.unique(touched.number[belief]))
-        order = np.argsort(held["st_row"].to_numpy())
-        place = order[np.searchsorted(held["st_row"].to_numpy()[order], touched.number[belief])]
-        same = np.zeros(len(row), np.bool_)
-        number = told.number[row]
-        by_number = np.argsort(number, kind="stable")
-        for chunk in _chunks(sorter):
-            numbers = chunk.column(ROW).to_numpy()
-            first, last = (np.searchsorted(number[by_number], numbers, side) for side in ("left", "right"))
-            count = last - first
-            within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-            pair = by_number[np.repeat(first, count) + within]
-            if len(pair):
-                new = chunk.take(pa.array(np.repeat(np.arange(len(numbers)), count)))
-                same[pair] = _alike(new, held.take(pa.array(place[pair])), self.definition.shape.tolerance_m)
-        return row[same], belief[same]
+    def _alike(self, told: Dated, touched: Dated, sorter: Sorter, snapshot: Snapshot) -> tuple[Ints, Ints]:
+        if self.mode == "delete":
+            return nothing(), nothing()
+        return alike(told, touched, sorter, self.layer, snapshot, self.definition.shape.tolerance_m)
 
     def _overridden(self, believed: Believed, verdict: Verdict) -> int:
         """Count beliefs that a change stated and this snapshot ends."""
@@ -385,52 +324,7 @@ class Revision:
         ).to_pylist()
         return sum(one["counts"] for one in ended if modes.get(one["values"], "snapshot") != "snapshot")
 
-    def _write(
-        self,
-        verdict: Verdict,
-        sorter: Sorter,
-        snapshot: Snapshot,
-        schema: pa.Schema,
-        blank: Reckoning,
-        job: Job,
-    ) -> tuple[list[Written], int]:
-        """Write what begins and what ends; also count new content without a place."""
-        schema = pa.schema([field for field in schema if field.name != FEATURE_PART])
-        written: list[Written] = []
-        begun, unplaced, done = verdict.begun, 0, 0
-        number = self.layer.numbers(len(begun))
-        kept = np.flatnonzero(verdict.belief >= 0)
-        held = self.layer.content(snapshot, verdict.belief[kept])
-        waiting = (
-            [begun_rows(held, begun.take(kept), number[kept], blank, schema, load=False)] if len(kept) else []
-        )
-        fresh = np.flatnonzero(verdict.row >= 0)
-        by_number = fresh[np.argsort(verdict.row[fresh], kind="stable")]
-        for chunk in _chunks(sorter) if len(fresh) else ():
-            numbers = chunk.column(ROW).to_numpy()
-            first, last = (
-                np.searchsorted(verdict.row[by_number], numbers, side) for side in ("left", "right")
-            )
-            count = last - first
-            if not count.any():
-                continue
-            within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-            piece = by_number[np.repeat(first, count) + within]
-            rows = pa.table(chunk.take(pa.array(np.repeat(np.arange(len(numbers)), count))))
-            unplaced += rows["st_geom"].null_count
-            waiting.append(begun_rows(rows, begun.take(piece), number[piece], blank, schema, load=True))
-            done += len(piece)
-            job.tell("write", done, len(fresh))
-            if sum(one.num_rows for one in waiting) >= sorter.chunk_rows:
-                written.append(self.layer.write_rows(_by_cell(waiting)))
-                waiting = []
-        if waiting:
-            written.append(self.layer.write_rows(_by_cell(waiting)))
-        if len(verdict.ended):
-            written.append(self.layer.write_ends(verdict.ended, blank.recorded_at_us, schema))
-        return written, unplaced
-
-    def _reckon(self, intake: _Intake, settled: _Settled, unplaced: int, blank: Reckoning) -> Reckoning:
+    def _reckon(self, intake: Intake, settled: _Settled, unplaced: int, blank: Reckoning) -> Reckoning:
         verdict = settled.verdict
         deleting = self.mode == "delete"
         unchanged = int(verdict.unchanged.sum())
@@ -469,82 +363,15 @@ def known_snapshots(layer: FeatureLayer) -> list[int]:
     return next((list(note["snapshots"]) for note in layer.table.notes() if "snapshots" in note), [])
 
 
-def begun_rows(
-    rows: pa.Table, begun: Pieces, number: Ints, blank: Reckoning, schema: pa.Schema, *, load: bool
-) -> pa.Table:
-    """Return rows as they are stored: with their period, their number, and since when they are believed."""
-    count = rows.num_rows
-    given: dict[str, Any] = {
-        "st_valid_from": instants(begun.start_us),
-        "st_valid_to": instants(begun.end_us, FOREVER),
-        "st_recorded_from": instants(np.full(count, blank.recorded_at_us)),
-        "st_recorded_to": pa.nulls(count, pa.timestamp("us", "UTC")),
-        "st_row": pa.array(number),
-    }
-    if load:
-        given["st_load"] = pa.repeat(pa.scalar(blank.load), count)
-    columns = [
-        given[field.name]
-        if field.name in given
-        else rows[field.name].cast(field.type)
-        if field.name in rows.schema.names
-        else pa.nulls(count, field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _by_cell(parts: list[pa.Table]) -> pa.Table:
-    rows = pa.concat_tables(parts)
-    return rows if len(parts) == 1 and rows.num_rows > 1 << 17 else rows.sort_by([("st_cell", "ascending")])
-
-
-def _alike(new: pa.RecordBatch, old: pa.Table, tolerance_m: float) -> np.ndarray:
-    """Tell where rows say the same: attributes by value and type, geometry within the tolerance."""
-    attributes = [name for name in old.schema.names if not name.startswith("st_")]
-    fresh = [name for name in new.schema.names if not name.startswith("st_") and name not in attributes]
-    same = np.ones(new.num_rows, np.bool_)
-    for name in attributes:
-        before = old[name].combine_chunks()
-        there = name in new.schema.names
-        now = new.column(name).cast(before.type) if there else pa.nulls(new.num_rows, before.type)
-        equal = pc.or_kleene(pc.equal(now, before), pc.and_(pc.is_null(now), pc.is_null(before)))
-        same &= pc.fill_null(equal, fill_value=False).to_numpy(zero_copy_only=False)
-    for name in fresh:
-        same &= pc.is_null(new.column(name)).to_numpy(zero_copy_only=False)
-    at = np.flatnonzero(same)
-    if len(at):
-        where = pa.array(at)
-        same[at] = same_shape(
-            new.column("st_geom").take(where), old["st_geom"].combine_chunks().take(where), tolerance_m
-        )
-    return same
-
-
-def _chunks(sorter: Sorter) -> Iterator[pa.RecordBatch]:
-    for part in sorter.parts:
-        yield from sorter.chunks(part)
-
-
-def _codes(parts: list[pa.Array]) -> Ints:
-    encoded = pa.chunked_array(parts, pa.string()).combine_chunks().dictionary_encode()
-    found: Ints = encoded.indices.to_numpy().astype(np.int64)
-    return found
-
-
 def _joined(one: Dated, other: Dated) -> Dated:
     names = ("key", "start_us", "end_us", "digest", "number")
     return Dated(*(np.concatenate([getattr(one, name), getattr(other, name)]) for name in names))
 
 
-def _none() -> Ints:
-    return np.empty(0, np.int64)
-
-
 def _no_pieces() -> Pieces:
-    return Pieces(_none(), _none(), _none(), _none())
+    return Pieces(nothing(), nothing(), nothing(), nothing())
 
 
 def _nobody() -> Believed:
     text = pa.array([], pa.string())
-    return Believed(text, _none(), _none(), np.empty((0, 2), np.uint64), _none(), text)
+    return Believed(text, nothing(), nothing(), np.empty((0, 2), np.uint64), nothing(), text)

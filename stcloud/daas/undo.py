@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from stcloud.daas.feature import Believed, FeatureLayer
 from stcloud.daas.ledger import Ledger, Reckoning
-from stcloud.daas.revision import begun_rows, known_snapshots, next_recorded_us
+from stcloud.daas.revision import known_snapshots, next_recorded_us
 from stcloud.daas.schema import FEATURE_PART
 from stcloud.daas.timeline import Ints, Pieces, distinct, reverse, state
+from stcloud.daas.writing import begun_rows
 from stcloud.errors import InvalidInput, NotFound
 
 __all__ = ["UNDO", "undo"]

@@ -148,6 +148,11 @@ class Sorter:
                 rows = rows.filter(pc.and_(pc.greater_equal(first, low), pc.less(first, high)))
             yield self._worded(_sorted(rows, self.order))
 
+    def everything(self) -> Iterator[pa.RecordBatch]:
+        """Give all rows, part by part."""
+        for part in self.parts:
+            yield from self.chunks(part)
+
     def _ranges(self, pieces: list[_Piece]) -> list[tuple[int, int]]:
         cuts: list[int] = []
         rows = 0

@@ -88,8 +88,8 @@ class Chronicle:
     2
     >>> layer.pieces()["a"], layer.pieces()["b"]
     ([(2, None, 'red')], [(2, 5, 'blue')])
-    >>> layer.as_of(4), layer.as_of(4, known_at=1)
-    ({'a': 'red', 'b': 'blue'}, {})
+    >>> layer.as_of(5), layer.as_of(4, known_at=1)
+    ({'a': 'red'}, {})
     """
 
     def __init__(self, days: int) -> None:

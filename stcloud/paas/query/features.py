@@ -179,9 +179,7 @@ class Features(Layer):
 
     def _near(self, area: BaseGeometry) -> Fetch:
         west, south, east, north = area.bounds
-        names = [
-            name for name in self.snapshot.schema.names if name not in ("st_part", "st_cell")
-        ]
+        names = [name for name in self.snapshot.schema.names if name not in ("st_part", "st_cell")]
         query = sqlglot.parse_one(f"SELECT 1 FROM layer WHERE {_NEAR}", dialect="duckdb")  # noqa: S608
         query.set("expressions", [column(name, "layer") for name in names])
         values = {"west": west, "south": south, "east": east, "north": north}

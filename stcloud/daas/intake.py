@@ -1,0 +1,74 @@
+"""What was seen of a feature layer's source while it was read once, and its keys as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from stcloud.daas.clean import ROW
+from stcloud.daas.feature import Believed, lanes
+from stcloud.daas.survey import Surveyed
+from stcloud.daas.timeline import Ints
+from stcloud.daas.verdict import Dated
+from stcloud.iaas.source import Refusal
+
+__all__ = ["Intake", "nothing"]
+
+
+@dataclass(slots=True)
+class Intake:
+    """What was seen of a source while it was read once."""
+
+    read: int = 0
+    repaired: int = 0
+    adjusted: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    silent: list[pa.Array] = field(default_factory=list)
+    seen: list[Ints] = field(default_factory=list)
+    seen_numbers: list[Ints] = field(default_factory=list)
+    key: list[pa.Array] = field(default_factory=list)
+    digest: list[np.ndarray] = field(default_factory=list)
+    number: list[Ints] = field(default_factory=list)
+    start_us: list[Ints] = field(default_factory=list)
+    end_us: list[Ints] = field(default_factory=list)
+
+    def add(self, found: Surveyed) -> None:
+        """Take what became of one batch."""
+        self.read += found.read
+        self.repaired += found.repaired
+        self.adjusted += found.adjusted
+        self.refusals += found.refusals
+        self.silent.append(found.silent)
+        self.seen.append(found.seen)
+        self.seen_numbers.append(found.seen_numbers)
+        self.key.append(found.rows.column("st_key"))
+        self.digest.append(lanes(found.rows.column("st_digest")))
+        self.number.append(found.rows.column(ROW).to_numpy())
+        self.start_us.append(found.start_us)
+        self.end_us.append(found.end_us)
+
+    def coded(self, believed: Believed) -> tuple[Dated, Dated, Ints]:
+        """Return rows, beliefs and keys of which nothing is said, with numbers for keys."""
+        parts = [*self.key, *self.silent]
+        # Where all rows repeat beliefs, each belief may be a key of its own: nothing is compared.
+        codes = _codes([believed.key, *parts]) if sum(map(len, parts)) else np.arange(len(believed))
+        n = len(believed)
+        beliefs = Dated(codes[:n], believed.start_us, believed.end_us, believed.digest, believed.row)
+        number = np.concatenate(self.number or [nothing()])
+        digest = np.concatenate(self.digest or [np.empty((0, 2), np.uint64)])
+        start, end = (np.concatenate(one or [nothing()]) for one in (self.start_us, self.end_us))
+        m = len(number)
+        return Dated(codes[n : n + m], start, end, digest, number), beliefs, codes[n + m :]
+
+
+def _codes(parts: list[pa.Array]) -> Ints:
+    encoded = pa.chunked_array(parts, pa.string()).combine_chunks().dictionary_encode()
+    found: Ints = encoded.indices.to_numpy().astype(np.int64)
+    return found
+
+
+def nothing() -> Ints:
+    """Return no number."""
+    return np.empty(0, np.int64)

@@ -1,0 +1,77 @@
+"""Likeness: which rows say the same as a belief of their key, in other words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.clean import ROW
+from stcloud.daas.feature import FeatureLayer
+from stcloud.daas.shape import same_shape
+from stcloud.daas.timeline import Ints
+from stcloud.daas.verdict import Dated, pairs
+from stcloud.iaas.sorter import Sorter
+from stcloud.iaas.table import Snapshot
+
+__all__ = ["alike", "matches"]
+
+
+def alike(
+    told: Dated, touched: Dated, sorter: Sorter, layer: FeatureLayer, snapshot: Snapshot, tolerance_m: float
+) -> tuple[Ints, Ints]:
+    """Return positions of rows and of beliefs of their key that say the same, though their digests differ.
+
+    Parameters
+    ----------
+    told, touched
+        Rows that stand, and beliefs of their keys.
+    sorter
+        Holds the rows' content.
+    layer, snapshot
+        Hold the beliefs' content.
+    tolerance_m
+        Geometries that differ by less are the same.
+    """
+    row, belief = pairs(told, touched)
+    same = np.zeros(len(row), np.bool_)
+    if len(row):
+        held = layer.content(snapshot, np.unique(touched.number[belief]))
+        place = np.searchsorted(held["st_row"].to_numpy(), touched.number[belief])
+        number = told.number[row]
+        order = np.argsort(number, kind="stable")
+        for chunk in sorter.everything():
+            at, pair = matches(number, order, chunk.column(ROW).to_numpy())
+            if len(pair):
+                same[pair] = _same(chunk.take(pa.array(at)), held.take(pa.array(place[pair])), tolerance_m)
+    return row[same], belief[same]
+
+
+def _same(new: pa.RecordBatch, old: pa.Table, tolerance_m: float) -> np.ndarray:
+    """Tell where rows say the same: attributes by value and type, geometry within the tolerance."""
+    attributes = [name for name in old.schema.names if not name.startswith("st_")]
+    fresh = [name for name in new.schema.names if not name.startswith("st_") and name not in attributes]
+    same = np.ones(new.num_rows, np.bool_)
+    for name in attributes:
+        before = old[name].combine_chunks()
+        there = name in new.schema.names
+        now = new.column(name).cast(before.type) if there else pa.nulls(new.num_rows, before.type)
+        equal = pc.or_kleene(pc.equal(now, before), pc.and_(pc.is_null(now), pc.is_null(before)))
+        same &= pc.fill_null(equal, fill_value=False).to_numpy(zero_copy_only=False)
+    for name in fresh:
+        same &= pc.is_null(new.column(name)).to_numpy(zero_copy_only=False)
+    at = np.flatnonzero(same)
+    if len(at):
+        where = pa.array(at)
+        same[at] = same_shape(
+            new.column("st_geom").take(where), old["st_geom"].combine_chunks().take(where), tolerance_m
+        )
+    return same
+
+
+def matches(wanted: Ints, order: Ints, numbers: Ints) -> tuple[Ints, Ints]:
+    """Return where numbers are wanted: positions in ``numbers``, and in ``wanted``; ``order`` sorts ``wanted``."""
+    first, last = (np.searchsorted(wanted[order], numbers, side) for side in ("left", "right"))
+    count = last - first
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(np.arange(len(numbers)), count), order[np.repeat(first, count) + within]

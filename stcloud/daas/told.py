@@ -1,0 +1,83 @@
+"""What a load is told: how it meets what the layer holds, and for which valid period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from stcloud.daas.definition import Definition, FeatureDefinition
+from stcloud.errors import InvalidInput
+from stcloud.time import Zone, parse_instant, read_stamps
+
+__all__ = ["Told"]
+
+_EVENT_MODES = ("changes", "append", "delete")
+_FEATURE_MODES = ("snapshot", *_EVENT_MODES)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A load's mode and valid period; instants are UTC microseconds, None: not said."""
+
+    mode: str
+    valid_from_us: int | None = None
+    valid_to_us: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        definition: Definition,
+        mode: str | None,
+        valid_from: str | None,
+        valid_to: str | None,
+        zone: Zone,
+    ) -> Told:
+        """Check what a load is told against the kind of its layer.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-mode``; ``events-have-no-period``; what `parse_instant` raises.
+        """
+        start, end = (None if text is None else parse_instant(text, zone) for text in (valid_from, valid_to))
+        if isinstance(definition, FeatureDefinition):
+            return cls(_mode(mode or "snapshot", _FEATURE_MODES), start, end)
+        if start is not None or end is not None:
+            raise InvalidInput(
+                "events-have-no-period",
+                f"'{definition.id}' defines events: their time is in their rows",
+                hint="leave out --valid-from and --valid-to",
+            )
+        return cls(_mode(mode or "changes", _EVENT_MODES))
+
+    def dated(self, definition: Definition, file: str, zone: Zone) -> Told:
+        """Return what is told with the instant that a file's name says, if the definition has it say one.
+
+        Raises
+        ------
+        InvalidInput
+            ``undated-file``: the name is not as the definition says.
+        """
+        valid = definition.valid if isinstance(definition, FeatureDefinition) else None
+        if valid is None or valid.file is None or self.valid_from_us is not None:
+            return self
+        own = Zone(valid.zone) if valid.zone else zone
+        read = read_stamps(pa.array([file.split(".", maxsplit=1)[0]]), [valid.file], own)
+        if not read.valid[0]:
+            raise InvalidInput(
+                "undated-file", f"the name '{file}' is not as '{valid.file}' says", hint="state --valid-from"
+            )
+        return replace(self, valid_from_us=int(read.utc_us[0]))
+
+    @property
+    def period(self) -> tuple[str | None, str | None]:
+        """The period as a part of the load's identity."""
+        start, end = (None if at is None else str(at) for at in (self.valid_from_us, self.valid_to_us))
+        return start, end
+
+
+def _mode(mode: str, modes: tuple[str, ...]) -> str:
+    if mode not in modes:
+        raise InvalidInput("unknown-mode", f"there is no mode '{mode}' here", hint=f"use {', '.join(modes)}")
+    return mode

@@ -1,0 +1,91 @@
+"""Writing what a load of features changes: beliefs that begin, and ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stcloud.daas.clean import ROW
+from stcloud.daas.feature import FeatureLayer, instants
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.likeness import matches
+from stcloud.daas.schema import FEATURE_PART
+from stcloud.daas.timeline import FOREVER, Ints, Pieces
+from stcloud.daas.verdict import Verdict
+from stcloud.iaas.job import Job
+from stcloud.iaas.parquet import Written
+from stcloud.iaas.sorter import Sorter
+from stcloud.iaas.table import Snapshot
+
+__all__ = ["begun_rows", "write_verdict"]
+
+
+def write_verdict(
+    layer: FeatureLayer,
+    verdict: Verdict,
+    sorter: Sorter,
+    snapshot: Snapshot,
+    schema: pa.Schema,
+    blank: Reckoning,
+    job: Job,
+) -> tuple[list[Written], int]:
+    """Write what begins and what ends; also count new content without a place."""
+    schema = pa.schema([field for field in schema if field.name != FEATURE_PART])
+    written: list[Written] = []
+    begun, unplaced, done = verdict.begun, 0, 0
+    number = layer.numbers(len(begun))
+    kept, fresh = np.flatnonzero(verdict.belief >= 0), np.flatnonzero(verdict.row >= 0)
+    held = layer.content(snapshot, verdict.belief[kept])
+    waiting = (
+        [begun_rows(held, begun.take(kept), number[kept], blank, schema, load=False)] if len(kept) else []
+    )
+    order = np.argsort(verdict.row[fresh], kind="stable")
+    for chunk in sorter.everything() if len(fresh) else ():
+        at, place = matches(verdict.row[fresh], order, chunk.column(ROW).to_numpy())
+        if not len(at):
+            continue
+        rows, piece = pa.table(chunk.take(pa.array(at))), fresh[place]
+        unplaced += rows["st_geom"].null_count
+        waiting.append(begun_rows(rows, begun.take(piece), number[piece], blank, schema, load=True))
+        done += len(piece)
+        job.tell("write", done, len(fresh))
+        if sum(one.num_rows for one in waiting) >= sorter.chunk_rows:
+            written.append(layer.write_rows(_by_cell(waiting)))
+            waiting = []
+    if waiting:
+        written.append(layer.write_rows(_by_cell(waiting)))
+    if len(verdict.ended):
+        written.append(layer.write_ends(verdict.ended, blank.recorded_at_us, schema))
+    return written, unplaced
+
+
+def begun_rows(
+    rows: pa.Table, begun: Pieces, number: Ints, blank: Reckoning, schema: pa.Schema, *, load: bool
+) -> pa.Table:
+    """Return rows as they are stored: with their period, their number, and since when they are believed."""
+    count = rows.num_rows
+    given: dict[str, Any] = {
+        "st_valid_from": instants(begun.start_us),
+        "st_valid_to": instants(begun.end_us, FOREVER),
+        "st_recorded_from": instants(np.full(count, blank.recorded_at_us)),
+        "st_recorded_to": pa.nulls(count, pa.timestamp("us", "UTC")),
+        "st_row": pa.array(number),
+    }
+    if load:
+        given["st_load"] = pa.repeat(pa.scalar(blank.load), count)
+    columns = [
+        given[field.name]
+        if field.name in given
+        else rows[field.name].cast(field.type)
+        if field.name in rows.schema.names
+        else pa.nulls(count, field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _by_cell(parts: list[pa.Table]) -> pa.Table:
+    rows = pa.concat_tables(parts)
+    return rows if len(parts) == 1 and rows.num_rows > 1 << 17 else rows.sort_by([("st_cell", "ascending")])
