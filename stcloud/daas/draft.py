@@ -46,6 +46,7 @@ class Options:
     crs: str | None = None
     zone: str | None = None
     encoding: str | None = None
+    source_layer: str | None = None
 
     @property
     def names_place(self) -> bool:
@@ -60,7 +61,8 @@ class Options:
         InvalidInput
             ``other-definition``.
         """
-        kept: dict[str, Any] = {"key": saved.key, "encoding": saved.read.encoding}
+        read = saved.read
+        kept: dict[str, Any] = {"key": saved.key, "encoding": read.encoding, "source_layer": read.layer}
         if isinstance(saved, EventDefinition):
             time = saved.time
             kept |= {"time": time.column, "time_formats": time.formats, "zone": time.zone}
@@ -101,8 +103,8 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
     NotFound
         ``missing-column``: an option names a column that the file lacks.
     """
-    reading = Reading(encoding=options.encoding or "utf-8")
-    source = files.open_source(path, files.Reading(encoding=reading.encoding))
+    reading = Reading(encoding=options.encoding or "utf-8", layer=options.source_layer)
+    source = files.open_source(path, files.Reading(encoding=reading.encoding, layer=reading.layer))
     for column in (*options.key, options.time, options.lon, options.lat, options.x, options.y):
         if column is not None and column not in source.columns:
             found = ", ".join(source.columns[:40])

@@ -32,6 +32,8 @@ class Format(StrEnum):
     CSV = "csv"
     GEOJSON = "geojson"
     PARQUET = "parquet"
+    GPKG = "gpkg"
+    FGB = "fgb"
 
 
 CityFolder = Annotated[Path, typer.Argument(help="Folder of the city.", show_default=False)]

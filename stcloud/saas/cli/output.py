@@ -1,4 +1,4 @@
-"""Printing answers: tables for people; JSON, CSV, GeoJSON and Parquet for programs."""
+"""Printing answers: tables for people; JSON, CSV, GeoJSON and Parquet for programs; vector files for GIS."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.vectorfile import DRIVERS, write_vector
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +27,7 @@ __all__ = ["note", "plain", "print_answer", "print_records", "print_table"]
 _TABLE_ROWS = 50
 _BY_SUFFIX = {
     ".json": Format.JSON, ".ndjson": Format.NDJSON, ".jsonl": Format.NDJSON, ".csv": Format.CSV,
-    ".geojson": Format.GEOJSON, ".parquet": Format.PARQUET,
+    ".geojson": Format.GEOJSON, ".parquet": Format.PARQUET, ".gpkg": Format.GPKG, ".fgb": Format.FGB,
 }  # fmt: skip
 
 
@@ -45,17 +46,32 @@ def plain(value: Any) -> Any:
 
 
 def print_answer(answer: Answer, form: Format | None, path: Path | None) -> None:
-    """Print an answer in a format, to stdout or a file that is written whole or not at all."""
+    """Print an answer in a format, to stdout or a file that is written whole or not at all.
+
+    Raises
+    ------
+    InvalidInput
+        ``file-needed``: a GeoPackage or FlatGeobuf was asked for, and no file named.
+    Unsupported
+        ``no-geometry``, ``same-names``: the answer does not go into this format.
+    """
     chosen = _chosen(form, path)
+    if chosen in DRIVERS:
+        if path is None:
+            raise InvalidInput(
+                "file-needed", f"{chosen} is not written to stdout", hint="name a file with --output"
+            )
+        write_vector(answer, chosen, path)
+        return
     if chosen is Format.PARQUET:
         _to(path, lambda sink: _parquet(answer, sink), binary=True)
         return
     writers: Mapping[Format, Callable[[Answer, TextIO], None]] = {
         Format.TABLE: lambda found, sink: print_table(
-            found.table.schema.names, _rows(found.table), sink, len(found)
+            found.plain.schema.names, _rows(found.plain), sink, len(found)
         ),
-        Format.JSON: lambda found, sink: _array(found.table, sink),
-        Format.NDJSON: lambda found, sink: sink.writelines(_json(row) + "\n" for row in _rows(found.table)),
+        Format.JSON: lambda found, sink: _array(found.plain, sink),
+        Format.NDJSON: lambda found, sink: sink.writelines(_json(row) + "\n" for row in _rows(found.plain)),
         Format.CSV: _csv,
         Format.GEOJSON: _geojson,
     }
@@ -73,7 +89,7 @@ def print_records(
         ``no-geometry``: GeoJSON or Parquet was asked of records that have no place.
     """
     chosen = _chosen(form, path)
-    names = list(records[0]) if records else []
+    names = list(dict.fromkeys(name for one in records for name in one))
     writers: Mapping[Format, Callable[[TextIO], None]] = {
         Format.TABLE: lambda sink: print_table(names, records, sink, len(records)),
         Format.CSV: lambda sink: _write_csv(names, records, sink),
@@ -103,7 +119,7 @@ def print_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: T
         if number == _TABLE_ROWS:
             note(f"{count:,} rows; the first {_TABLE_ROWS} are shown (--format csv, json … give all)")
             break
-        table.add_row(*("" if row[name] is None else str(plain(row[name])) for name in names))
+        table.add_row(*("" if row.get(name) is None else str(plain(row[name])) for name in names))
     width = None if sink.isatty() else 200
     Console(file=sink, width=width).print(table, markup=False) if names else None
 
@@ -133,13 +149,21 @@ def _joined(head: str, parts: Iterable[str], tail: str, sink: TextIO) -> None:
 
 
 def _csv(answer: Answer, sink: TextIO) -> None:
-    _write_csv(answer.table.schema.names, _rows(answer.table), sink)
+    """Columns and, of features, the geometry as WKT in the city's CRS, exactly."""
+    rows, names = _rows(answer.plain), answer.plain.schema.names
+    if answer.shape_column == "st_geom":
+        import shapely  # noqa: PLC0415
+
+        texts = shapely.to_wkt(answer.geometry(), rounding_precision=-1)
+        rows = ({**row, "geometry": text} for row, text in zip(rows, texts, strict=True))
+        names = [*names, "geometry"]
+    _write_csv(names, rows, sink)
 
 
 def _write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: TextIO) -> None:
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([plain(row[name]) for name in names] for row in rows)
+    writer.writerows([plain(row.get(name)) for name in names] for row in rows)
 
 
 def _geojson(answer: Answer, sink: TextIO) -> None:
@@ -152,7 +176,7 @@ def _geojson(answer: Answer, sink: TextIO) -> None:
     texts = shapely.to_geojson(shapely.orient_polygons(rounded))
     features = (
         f'{{"type": "Feature", "geometry": {text or "null"}, "properties": {_json(row)}}}'
-        for text, row in zip(texts, _rows(answer.table), strict=True)
+        for text, row in zip(texts, _rows(answer.plain), strict=True)
     )
     _joined('{"type": "FeatureCollection", "features": [', features, "]}", sink)
 
