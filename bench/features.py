@@ -1,12 +1,12 @@
 """A feature layer: nightly snapshots that change little, states of the past, small questions, memory, disk.
 
-Parcels are invented (`bench.parcels`). The peer of a load is GeoPandas that reads the same file into memory; the peer of
-a question is GeoPandas that reads the place from a GeoPackage of just that version.
+Parcels are invented (`bench.parcels`). The peer of a load is GeoPandas that reads the same file into memory; the peer
+of a question is GeoPandas that reads the place from a GeoPackage of just that version.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import shutil
 import statistics
 import time
@@ -32,7 +32,7 @@ _PLACES = 20
 _SPARE = 3
 _VERSIONS = 10
 _READS = 3
-_FIRST = datetime.date(2024, 1, 1)
+_FIRST = dt.date(2024, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,8 @@ def _timed(count: int, ask: Callable[[geopandas.GeoSeries], int]) -> dict[str, A
 def _places(count: int) -> list[geopandas.GeoSeries]:
     """Return squares of 1 km², in the city's metres, within the lattice of the parcels."""
     room = columns(count) * SIDE_M - 1000
-    corners = np.random.default_rng([SEED, 9]).uniform(0, room, (_PLACES + 1 + _SPARE, 2)) + (WEST, SOUTH)
+    corners = np.random.default_rng([SEED, 9]).uniform(0, room, (1 + _SPARE + _PLACES, 2))
+    corners += np.array([WEST, SOUTH])
     boxes = shapely.box(*corners.T, *(corners.T + 1000))
     return [geopandas.GeoSeries([one], crs=CRS) for one in boxes]
 
@@ -202,7 +203,7 @@ def _read(source: Path) -> Done:
 
 
 def _day(number: int) -> str:
-    return (_FIRST + datetime.timedelta(days=number)).isoformat()
+    return (_FIRST + dt.timedelta(days=number)).isoformat()
 
 
 def _megabytes(folder: Path) -> float:

@@ -1,4 +1,4 @@
-"""Invented parcels, the same for the same seed: polygons on a jittered lattice, of which some change from time to time."""
+"""Invented parcels, the same for the same seed: polygons on a jittered lattice, of which some change now and then."""
 
 from __future__ import annotations
 

@@ -363,6 +363,13 @@ class City:
             self._catalogue.table(one.name).table.vacuum(retain_hours=retain_hours) for one in self.layers()
         )
 
+    def delete(self, layer: str, *, wait_s: float = _LOCK_WAIT_S) -> None:
+        """Delete a layer's table and definition; the ledger stays. `NotFound` ``unknown-layer``."""
+        lock = f"layer-{check_name(layer)}"
+        with self._folder.lock(lock, wait_s=wait_s), storage_errors(f"delete layer '{layer}'"):
+            with self._folder.staging(lock) as staging:
+                self._catalogue.delete(layer, self._clock(), staging)
+
     def close(self) -> None:
         """Let go of the engine."""
         if self._engine is not None:

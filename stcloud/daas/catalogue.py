@@ -220,6 +220,23 @@ class Catalogue:
                 self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
             raise
 
+    def delete(self, layer: str, now_us: int, staging: Path) -> None:
+        """Delete a layer's table and definition; the caller holds its lock, and empties ``staging``.
+
+        The ledger is told first: killed in between, the layer is there still and may be deleted again.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``
+        """
+        self.layer(layer)
+        self.ledger.delete(layer, now_us)
+        table = self.table(layer).table
+        table.root.replace(staging / layer)
+        table.drop()
+        self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
+
     def _saved(self, layer: str) -> Definition:
         text = self._folder.read_text("layers", f"{layer}.toml")
         known = self._definitions.get(layer)

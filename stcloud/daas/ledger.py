@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,9 @@ _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected",
 
 _MORE = ("ended", "overridden", "repaired")
 """Counts that only loads of features have."""
+
+_DELETED = "delete-layer"
+"""Mode of the entry that tells of a layer's deletion."""
 
 _LEDGER = pa.schema(
     [
@@ -118,7 +122,10 @@ class Ledger:
         self._table = table
 
     def loads(self, layer: str | None = None) -> list[Reckoning]:
-        """Return the loads, of one layer or of all, by layer and recorded instant."""
+        """Return the loads, of one layer or of all, by layer and recorded instant.
+
+        Of a layer that was deleted they are its deletion and the loads since.
+        """
         if not self._table.exists:
             return []
         snapshot = self._table.snapshot()
@@ -126,10 +133,12 @@ class Ledger:
         if layer is not None:
             rows = rows.filter(pc.equal(rows["layer"], layer))
         plain = rows.set_column(4, "recorded_at", rows["recorded_at"].cast(pa.int64()))
-        return sorted(
+        loads = sorted(
             (Reckoning.from_row(row) for row in plain.to_pylist()),
             key=lambda one: (one.layer, one.recorded_at_us),
         )
+        deleted_us = {one.layer: one.recorded_at_us for one in loads if one.mode == _DELETED}
+        return [one for one in loads if one.recorded_at_us >= deleted_us.get(one.layer, one.recorded_at_us)]
 
     def write(self, reckonings: Iterable[Reckoning]) -> None:
         """Append loads."""
@@ -138,6 +147,13 @@ class Ledger:
             self._table.create(_LEDGER)
             self._table.append(pa.Table.from_pylist(rows, _LEDGER))
             self._table.tidy()
+
+    def delete(self, layer: str, now_us: int) -> None:
+        """Enter that a layer is deleted: its loads stay in the table, and `loads` tells of them no more."""
+        last_us = max((one.recorded_at_us for one in self.loads(layer)), default=now_us)
+        self.write(
+            [Reckoning(f"{_DELETED}-{uuid.uuid4().hex[:12]}", layer, "", _DELETED, max(now_us, last_us + 1))]
+        )
 
 
 class Quarantine:

@@ -236,7 +236,7 @@ def _choose(layers: list[_Layer], wanted: str | None, path: Path) -> _Layer:
     raise InvalidInput(
         "several-layers",
         f"{path} holds several layers: {names}",
-        hint="name one as read.layer in the definition",
+        hint="name one with --source-layer, or as read.layer in the definition",
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stcloud.errors import InvalidInput
 from stcloud.saas.cli.option import CityFolder, Format, FormatOption, LayerName, OutputOption, open_city
-from stcloud.saas.cli.output import print_records
+from stcloud.saas.cli.output import note, print_records
 
 if TYPE_CHECKING:
+    from stcloud.city import City
     from stcloud.daas.catalogue import Layer
     from stcloud.time import Zone
 
@@ -20,11 +23,16 @@ __all__ = ["layers", "quarantine"]
 def layers(
     city: CityFolder,
     layer: Annotated[str | None, typer.Argument(help="Tell all of this layer.", show_default=False)] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete this layer, after asking.")] = False,  # noqa: FBT002
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,  # noqa: FBT002
     form: FormatOption = None,
 ) -> None:
     """List a city's layers, or tell one layer's columns, definition and loads (ndjson, csv: its loads)."""
     opened = open_city(city)
     zone = opened.charter.zone
+    if delete or yes:
+        _delete(opened, layer if delete else None, yes=yes)
+        return
     if layer is None:
         print_records([_summary(one, zone) for one in opened.layers()], form)
         return
@@ -61,6 +69,24 @@ def layers(
     typer.echo(found.definition.to_toml(), nl=False)
 
 
+def _delete(opened: City, layer: str | None, *, yes: bool) -> None:
+    if layer is None:
+        raise InvalidInput("which-layer", "nothing says what is to be deleted", hint="use LAYER --delete")
+    found = opened.layer(layer)
+    if not yes and not sys.stdin.isatty():
+        raise InvalidInput(
+            "yes-needed",
+            f"layer '{layer}' is deleted only after asking, and nobody can answer",
+            hint="add --yes",
+        )
+    asked = f"Delete layer '{layer}' ({found.rows:,} rows, {len(found.loads)} loads)?"
+    if not yes and not typer.confirm(asked, err=True):
+        note("nothing was deleted")
+        return
+    opened.delete(layer)
+    note(f"layer '{layer}' was deleted; its loads stay in the ledger")
+
+
 def quarantine(
     city: CityFolder,
     layer: LayerName,
@@ -78,12 +104,14 @@ def _summary(layer: Layer, zone: Zone) -> dict[str, Any]:
         "layer": layer.name,
         "kind": layer.kind,
         "title": layer.definition.title,
-        "events": layer.events,
+        "events": layer.events if layer.kind == "event" else None,
+        "versions": layer.events if layer.kind == "feature" else None,
         "rows": layer.rows,
         "first": zone.iso(span[0]) if span else None,
         "last": zone.iso(span[1]) if span else None,
         "extent": ",".join(f"{value:.0f}" for value in extent) if extent else None,
         "bytes": layer.bytes,
         "loads": len(layer.loads),
+        "first_load": zone.iso(recorded[0]) if recorded else None,
         "last_load": zone.iso(recorded[1]) if recorded else None,
     }

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stcloud.errors import InvalidInput
 from stcloud.saas.cli.option import CityFolder, Format, LayerName, open_city, split
 from stcloud.saas.cli.output import note, print_records
 
 if TYPE_CHECKING:
+    from stcloud.city import City, Drafted
     from stcloud.daas.ledger import Reckoning
     from stcloud.iaas.job import Job
 
@@ -23,6 +25,7 @@ __all__ = [
     "Key",
     "Lat",
     "Lon",
+    "SourceLayer",
     "TimeColumn",
     "TimeFormat",
     "X",
@@ -32,7 +35,9 @@ __all__ = [
     "watched",
 ]
 
-Key = Annotated[list[str] | None, typer.Option("--key", help="Column(s) that identify an event, by comma.")]
+Key = Annotated[
+    list[str] | None, typer.Option("--key", help="Column(s) that identify an event or a feature, by comma.")
+]
 TimeColumn = Annotated[str | None, typer.Option("--time", help="Column that tells when it happened.")]
 TimeFormat = Annotated[
     list[str] | None,
@@ -46,12 +51,16 @@ Crs = Annotated[str | None, typer.Option("--crs", help="CRS of the coordinates."
 ZoneName = Annotated[
     str | None, typer.Option("--zone", help="Time zone of the file's times; default: the city's.")
 ]
+SourceLayer = Annotated[
+    str | None, typer.Option("--source-layer", help="Layer of a file that holds several.", show_default=False)
+]
 Encoding = Annotated[str | None, typer.Option("--encoding", help="Encoding of the file; default: utf-8.")]
 
 
 class LoadMode(StrEnum):
     """How rows meet what the layer holds."""
 
+    SNAPSHOT = "snapshot"
     CHANGES = "changes"
     APPEND = "append"
     DELETE = "delete"
@@ -60,13 +69,29 @@ class LoadMode(StrEnum):
 def load(
     city: CityFolder,
     layer: LayerName,
-    sources: Annotated[list[Path], typer.Argument(help="Files to load, in this order.", show_default=False)],
+    sources: Annotated[
+        list[Path] | None, typer.Argument(help="Files to load, in this order.", show_default=False)
+    ] = None,
     definition: Annotated[
         str | None, typer.Option(help="How to read the files: a bundled definition's name or a TOML file.")
     ] = None,
     mode: Annotated[
-        LoadMode, typer.Option(help="Add and update by key, refuse known keys, or end keys.")
-    ] = LoadMode.CHANGES,
+        LoadMode | None,
+        typer.Option(
+            help="The layer is exactly this; add and update by key; refuse known keys; or end keys. "
+            "Default: changes of events, snapshot of features.",
+        ),
+    ] = None,
+    valid_from: Annotated[
+        str | None,
+        typer.Option(help="Features: from when on it was so, e.g. 2023-01-01, in the city's zone."),
+    ] = None,
+    valid_to: Annotated[
+        str | None, typer.Option(help="Features: until before when it was so; default: an open end.")
+    ] = None,
+    undo: Annotated[
+        str | None, typer.Option(metavar="LOAD", help="Features: take back this load instead of loading.")
+    ] = None,
     max_rejected: Annotated[
         str, typer.Option(help="Rows, or a share of them, that may be rejected before nothing is loaded.")
     ] = "5%",
@@ -80,30 +105,56 @@ def load(
     y: Y = None,
     crs: Crs = None,
     zone: ZoneName = None,
+    source_layer: SourceLayer = None,
     encoding: Encoding = None,
     form: Annotated[
         Format, typer.Option("--format", "-f", help="How to print the reckoning.")
     ] = Format.TABLE,
 ) -> None:
-    """Load files into a layer: atomic, idempotent, every row accounted for."""
+    """Load files into a layer: atomic, idempotent, every row accounted for. Or take back a load."""
     opened = open_city(city)
     said: dict[str, Any] = {
         "key": split(key) or None, "time": time, "time_formats": time_format or None, "lon": lon, "lat": lat,
-        "x": x, "y": y, "crs": crs, "zone": zone, "encoding": encoding,
+        "x": x, "y": y, "crs": crs, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
     given = {name: value for name, value in said.items() if value is not None}
-    chosen: Any = definition
-    if given:
-        drafted = opened.draft(layer, sources[0], definition=definition, **given)
-        chosen = drafted.definition
-    options: dict[str, Any] = {"mode": mode.value, "max_rejected": max_rejected, "again": again}
+    options = {"mode": mode.value if mode else None, "valid_from": valid_from, "valid_to": valid_to}
+    if undo is not None:
+        _refuse_besides_undo(sources, definition, *given.values(), *options.values())
+        _print([opened.undo(layer, undo)], opened.charter.zone.iso, form)
+        return
+    if not sources:
+        raise InvalidInput("no-source", f"no file was named to load into '{layer}'")
+    drafted = _drafted(opened, layer, sources[0], definition, given, options)
+    chosen = drafted.definition if drafted else definition
     with watched() as job:
-        reckonings = opened.load(layer, *sources, definition=chosen, job=job, **options)
-    if given and drafted.fresh:
+        reckonings = opened.load(
+            layer, *sources, definition=chosen, max_rejected=max_rejected, again=again, job=job, **options
+        )
+    if drafted and drafted.fresh:
         note(
             f"derived definition, saved with the city as layers/{layer}.toml:\n\n{drafted.definition.to_toml()}"
         )
     _print(reckonings, opened.charter.zone.iso, form)
+
+
+def _refuse_besides_undo(*given: object) -> None:
+    if any(given):
+        raise InvalidInput(
+            "undo-alone",
+            "--undo takes back a load and loads nothing",
+            hint="leave out files and other options",
+        )
+
+
+def _drafted(
+    opened: City, layer: str, source: Path, definition: str | None, given: dict[str, Any], options: Any
+) -> Drafted | None:
+    """Return the definition that the options make, if they say something; a period makes one of features."""
+    dated = options["valid_from"] is not None or options["mode"] == LoadMode.SNAPSHOT
+    if not given and (definition or not dated):
+        return None
+    return opened.draft(layer, source, definition=definition, dated=dated, **given)
 
 
 def _print(reckonings: list[Reckoning], iso: Any, form: Format) -> None:

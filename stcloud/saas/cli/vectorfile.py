@@ -79,9 +79,14 @@ def _refuse_same(names: list[str], form: Format) -> None:
 def _write(frame: geopandas.GeoDataFrame, form: Format, path: Path, layer: str) -> None:
     from pyogrio.errors import DataLayerError, DataSourceError, FeatureError  # noqa: PLC0415
 
-    options: dict[str, Any] = {"FID": "st_fid", "GEOMETRY_NAME": "st_geom"}  # no source column begins with st_
+    options: dict[str, Any] = {
+        "FID": "st_fid",
+        "GEOMETRY_NAME": "st_geom",
+    }  # no source column begins with st_
     if form is Format.FGB:
-        options = {"SPATIAL_INDEX": "NO" if frame.geometry.isna().any() else "YES"}  # it has no place for nothing
+        options = {
+            "SPATIAL_INDEX": "NO" if frame.geometry.isna().any() else "YES"
+        }  # it has no place for nothing
     try:
         frame.to_file(
             path, driver=DRIVERS[form], engine="pyogrio", use_arrow=True, layer=layer, layer_options=options

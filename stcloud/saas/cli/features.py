@@ -1,0 +1,93 @@
+"""`stcloud show`, `stcloud history`, `stcloud diff` and `stcloud timeline`: a layer of features asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city, read_place
+from stcloud.saas.cli.output import note, print_answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stcloud.paas.query import Answer
+    from stcloud.saas.cli.option import Format
+
+__all__ = ["diff", "history", "show", "timeline"]
+
+KnownAt = Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")]
+
+
+def show(
+    city: CityFolder,
+    layer: LayerName,
+    as_of: Annotated[
+        str, typer.Option(help="The instant, e.g. 2024-03-01, in the city's zone.", show_default=False)
+    ],
+    known_at: KnownAt = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="Only what touches bbox:W,S,E,N (degrees), wkt:…, cell:ID or file:area.geojson."),
+    ] = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Show the features that were there at an instant."""
+    place = None if where is None else read_place(where)
+    asked = open_city(city).features(layer)
+    _tell(asked.as_of(as_of, known_at=known_at, where=place), form, output)
+
+
+def history(
+    city: CityFolder,
+    layer: LayerName,
+    key: Annotated[
+        str, typer.Argument(help="The feature's key; of several columns, joined by |.", show_default=False)
+    ],
+    known_at: KnownAt = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Tell all that was ever believed of one feature, by recorded and valid time."""
+    _tell(open_city(city).features(layer).history(key, known_at=known_at), form, output)
+
+
+def diff(
+    city: CityFolder,
+    layer: LayerName,
+    one: Annotated[
+        str, typer.Argument(metavar="T1", help="The instant to compare from.", show_default=False)
+    ],
+    other: Annotated[
+        str, typer.Argument(metavar="T2", help="The instant to compare to.", show_default=False)
+    ],
+    known_at: KnownAt = None,
+    lineage: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option("--lineage", help="Tell which old feature went into which new one, by shared area."),
+    ] = False,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Tell what differs between two instants: features added, removed and changed, and in what."""
+    asked = open_city(city).features(layer)
+    compare = asked.lineage if lineage else asked.diff
+    _tell(compare(one, other, known_at=known_at), form, output)
+
+
+def timeline(
+    city: CityFolder,
+    layer: LayerName,
+    known_at: KnownAt = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Tell how many features there were when."""
+    _tell(open_city(city).features(layer).timeline(known_at=known_at), form, output)
+
+
+def _tell(answer: Answer, form: Format | None, output: Path | None) -> None:
+    note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
+    print_answer(answer, form, output)
