@@ -365,10 +365,8 @@ class City:
 
     def delete(self, layer: str, *, wait_s: float = _LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger stays. `NotFound` ``unknown-layer``."""
-        lock = f"layer-{check_name(layer)}"
-        with self._folder.lock(lock, wait_s=wait_s), storage_errors(f"delete layer '{layer}'"):
-            with self._folder.staging(lock) as staging:
-                self._catalogue.delete(layer, self._clock(), staging)
+        with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
+            self._catalogue.delete(layer, self._clock())
 
     def close(self) -> None:
         """Let go of the engine."""

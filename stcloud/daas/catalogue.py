@@ -220,8 +220,8 @@ class Catalogue:
                 self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
             raise
 
-    def delete(self, layer: str, now_us: int, staging: Path) -> None:
-        """Delete a layer's table and definition; the caller holds its lock, and empties ``staging``.
+    def delete(self, layer: str, now_us: int) -> None:
+        """Delete a layer's table and definition; the caller holds its lock.
 
         The ledger is told first: killed in between, the layer is there still and may be deleted again.
 
@@ -233,9 +233,10 @@ class Catalogue:
         self.layer(layer)
         self.ledger.delete(layer, now_us)
         table = self.table(layer).table
-        table.root.replace(staging / layer)
-        table.drop()
-        self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
+        with storage_errors(f"delete layer '{layer}'"), self._folder.staging(f"layer-{layer}") as staging:
+            table.root.replace(staging / layer)  # at once; what is killed while it empties the rest is swept
+            table.drop()
+            self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
 
     def _saved(self, layer: str) -> Definition:
         text = self._folder.read_text("layers", f"{layer}.toml")

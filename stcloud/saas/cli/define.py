@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from stcloud.saas.cli.load import Crs, Encoding, Key, Lat, Lon, TimeColumn, TimeFormat, X, Y, ZoneName
+from stcloud.saas.cli.load import (
+    Crs,
+    Encoding,
+    Key,
+    Lat,
+    Lon,
+    SourceLayer,
+    TimeColumn,
+    TimeFormat,
+    X,
+    Y,
+    ZoneName,
+)
 from stcloud.saas.cli.option import split
 
 __all__ = ["define"]
@@ -27,6 +39,7 @@ def define(
     y: Y = None,
     crs: Crs = None,
     zone: ZoneName = None,
+    source_layer: SourceLayer = None,
     encoding: Encoding = None,
 ) -> None:
     """Draft a layer's definition from a file, to be edited; loads nothing."""
@@ -34,6 +47,6 @@ def define(
 
     said: dict[str, Any] = {
         "key": tuple(split(key)), "time": time, "time_formats": tuple(time_format or ()), "lon": lon, "lat": lat,
-        "x": x, "y": y, "crs": crs, "zone": zone, "encoding": encoding,
+        "x": x, "y": y, "crs": crs, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
     typer.echo(draft(source, Options(**said), name).to_toml(), nl=False)

@@ -118,7 +118,11 @@ def load(
         "x": x, "y": y, "crs": crs, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
     given = {name: value for name, value in said.items() if value is not None}
-    options = {"mode": mode.value if mode else None, "valid_from": valid_from, "valid_to": valid_to}
+    options: dict[str, Any] = {
+        "mode": mode.value if mode else None,
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+    }
     if undo is not None:
         _refuse_besides_undo(sources, definition, *given.values(), *options.values())
         _print([opened.undo(layer, undo)], opened.charter.zone.iso, form)
