@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import stcloud
-from stcloud.iaas.duck import Duck
 from stcloud.iaas.engine import Engine
 from stcloud.testing.engines import corpus, difference
 from stcloud.testing.oracle import Oracle
@@ -43,34 +40,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Scene, Pa
 def expected(built: dict[str, tuple[Scene, Path, Oracle]]) -> Callable[[int], pd.DataFrame]:
     """What the oracle answers, asked once for all engines."""
     return functools.cache(lambda number: built[QUESTIONS[number].scene][2].answer(QUESTIONS[number]))
-
-
-@pytest.fixture(scope="module")
-def duckdb() -> Iterator[Engine]:
-    engine = Duck()
-    yield engine
-    engine.close()
-
-
-@pytest.fixture(scope="session")
-def sail() -> Iterator[Engine]:
-    os.environ["RUST_LOG"] = "off"  # before the server's library is loaded
-    os.environ.setdefault(
-        "SPARK_HOME", "none"
-    )  # under pytest's workers pyspark takes itself for being tested
-    pysail = pytest.importorskip("pysail.spark", reason="pysail is not installed")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-        pytest.importorskip("pyspark.sql.connect.session", reason="pyspark is not installed")
-    from stcloud.iaas.spark import Spark
-
-    server = pysail.SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    host, port = server.listening_address
-    engine = Spark(f"sc://{host}:{port}")
-    yield engine
-    engine.close()
-    server.stop()
 
 
 @pytest.mark.parametrize("number", range(len(QUESTIONS)), ids=[question.name for question in QUESTIONS])

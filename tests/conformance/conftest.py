@@ -1,0 +1,40 @@
+"""The engines: DuckDB in this process, and Spark Connect on a server on loopback."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from stcloud.iaas.duck import Duck
+from stcloud.iaas.engine import Engine
+
+
+@pytest.fixture(scope="session")
+def duckdb() -> Iterator[Engine]:
+    engine = Duck()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def sail() -> Iterator[Engine]:
+    os.environ["RUST_LOG"] = "off"  # before the server's library is loaded
+    os.environ.setdefault(
+        "SPARK_HOME", "none"
+    )  # under pytest's workers pyspark takes itself for being tested
+    pysail = pytest.importorskip("pysail.spark", reason="pysail is not installed")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        pytest.importorskip("pyspark.sql.connect.session", reason="pyspark is not installed")
+    from stcloud.iaas.spark import Spark
+
+    server = pysail.SparkConnectServer("127.0.0.1", 0)
+    server.start(background=True)
+    host, port = server.listening_address
+    engine = Spark(f"sc://{host}:{port}")
+    yield engine
+    engine.close()
+    server.stop()

@@ -1,0 +1,70 @@
+"""Every engine answers of a layer of features alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import stcloud
+from stcloud.iaas.engine import Engine
+
+DEFINITION = """
+id = "things"
+kind = "feature"
+key = ["k"]
+[space]
+column = "wkt"
+crs = "EPSG:4548"
+"""
+HEAD = "k,name,wkt\n"
+
+
+def point(key: str, name: str, east: int) -> str:
+    return f"{key},{name},POINT ({500_000 + east} 3500000)\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A city whose layer has ends, a change, and a row that lacks a later column."""
+    root = tmp_path_factory.mktemp("features")
+    city = stcloud.create(root / "city", crs="EPSG:4548", zone="Asia/Shanghai")
+    definition = stcloud.Definition.from_toml(DEFINITION, name="things.toml")
+    files = {
+        "a": HEAD + point("1", "x", 0) + point("2", "y", 50) + point("3", "z", 5000),
+        "b": HEAD + point("1", "x", 0) + point("2", "other", 50),
+        "c": "k,name,wkt,new\n" + point("2", "once", 60).rstrip() + ",1\n",
+    }
+    for name, text in files.items():
+        (root / f"{name}.csv").write_text(text)
+    city.load("things", root / "a.csv", definition=definition, valid_from="2013-01-01")
+    city.load("things", root / "b.csv", valid_from="2023-01-01")
+    city.load("things", root / "c.csv", mode="changes", valid_from="2023-03-01", valid_to="2023-09-01")
+    return root / "city"
+
+
+QUESTIONS = {
+    "then": lambda layer: layer.as_of("2019-06-01"),
+    "in the change": lambda layer: layer.as_of("2023-06-01"),
+    "before all": lambda layer: layer.as_of("2000-01-01"),
+    "known first": lambda layer: layer.as_of("2023-06-01", known_at=layer.loads[0].recorded_at_us),
+    "known never": lambda layer: layer.as_of("2023-06-01", known_at=layer.loads[0].recorded_at_us - 1),
+    "between": lambda layer: layer.between("2022-12-31", "2023-03-02"),
+    "history": lambda layer: layer.history("2"),
+    "in a place": lambda layer: layer.as_of("2023-06-01", where=stcloud.Area.from_wkt(
+        "POLYGON ((500000 3499990, 500060 3499990, 500060 3500010, 500000 3500010, 500000 3499990))", "EPSG:4548"
+    )),
+    "difference": lambda layer: layer.diff("2014-01-01", "2023-06-01"),
+}  # fmt: skip
+COUNTS = {"then": 3, "in the change": 2, "before all": 0, "known first": 3, "known never": 0, "history": 6,
+          "between": 5, "in a place": 2, "difference": 2}  # fmt: skip
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_engines_answer_of_features_alike(question: str, folder: Path, duckdb: Engine, sail: Engine) -> None:
+    one, other = (
+        QUESTIONS[question](stcloud.open(folder, engine=engine).features("things"))
+        for engine in (duckdb, sail)
+    )
+    assert one.to_records() == other.to_records()
+    assert len(one) == COUNTS[question]
