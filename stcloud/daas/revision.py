@@ -23,7 +23,6 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from stcloud.daas.clean import ROW
 from stcloud.daas.definition import FeatureDefinition
@@ -36,7 +35,7 @@ from stcloud.daas.limit import Limit
 from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns
 from stcloud.daas.survey import PART, Known, Surveyor
 from stcloud.daas.timeline import ABSENT, FOREVER, Ints, Pieces
-from stcloud.daas.verdict import Dated, Verdict, judge, stand
+from stcloud.daas.verdict import Dated, Verdict, contradicted, judge, stand
 from stcloud.daas.writing import write_verdict
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Job
@@ -289,7 +288,7 @@ class Revision:
         seen_count = len(seen) - len(again) + stays
         return _Settled(
             verdict, found.duplicates + repeated, seen_count, len(np.unique(gone.key)),
-            self._overridden(believed, verdict),
+            self._overridden(believed, verdict, period),
         )  # fmt: skip
 
     def _refuse_known(self, intake: Intake, told: Dated, beliefs: Dated) -> Dated:
@@ -314,15 +313,18 @@ class Revision:
             return nothing(), nothing()
         return alike(told, touched, sorter, self.layer, snapshot, self.definition.shape.tolerance_m)
 
-    def _overridden(self, believed: Believed, verdict: Verdict) -> int:
-        """Count beliefs that a change stated and this snapshot ends."""
+    def _overridden(self, believed: Believed, verdict: Verdict, period: tuple[int, int]) -> int:
+        """Count beliefs that a change stated and that this snapshot contradicts."""
         if self.mode != "snapshot" or not len(verdict.ended):
             return 0
         modes = {one.load: one.mode for one in self.ledger.loads(self.layer.name)}
-        ended = pc.value_counts(
-            believed.load.filter(pa.array(np.isin(believed.row, verdict.ended)))
-        ).to_pylist()
-        return sum(one["counts"] for one in ended if modes.get(one["values"], "snapshot") != "snapshot")
+        order = np.argsort(believed.row)
+        place = order[np.searchsorted(believed.row[order], verdict.ended)]
+        loads = believed.load.take(pa.array(place)).to_pylist()
+        changed = np.array([modes.get(load, "snapshot") != "snapshot" for load in loads])
+        if not changed.any():
+            return 0
+        return int((changed & contradicted(verdict.lost, verdict.begun, period)).sum())
 
     def _reckon(self, intake: Intake, settled: _Settled, unplaced: int, blank: Reckoning) -> Reckoning:
         verdict = settled.verdict

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.timeline import ABSENT, Ints, Pieces, distinct, state
 
-__all__ = ["Dated", "Standing", "Verdict", "judge", "pairs", "stand"]
+__all__ = ["Dated", "Standing", "Verdict", "contradicted", "judge", "pairs", "stand"]
 
 Mask: TypeAlias = NDArray[np.bool_]
 Rule: TypeAlias = Literal["last", "first", "refuse"]
@@ -133,8 +133,10 @@ class Verdict:
     ----------
     ended
         Numbers of beliefs that end.
+    lost
+        The beliefs that end, as pieces, in the same order.
     begun
-        Periods of beliefs that begin; content is meaningless here.
+        Beliefs that begin; equal contents of a key have equal numbers, here and in ``lost``.
     row, belief
         For each that begins: the number of the row that its content comes from, or else of the belief; -1 for none.
     new, unchanged
@@ -142,6 +144,7 @@ class Verdict:
     """
 
     ended: Ints
+    lost: Pieces
     begun: Pieces
     row: Ints
     belief: Ints
@@ -175,7 +178,8 @@ def judge(rows: Dated, beliefs: Dated, equal: tuple[Ints, Ints], gone: Pieces, *
     row, belief = (_source(content, ids, one.number) for ids, one in ((said, rows), (known, beliefs)))
     overlap, covered = _met(rows, beliefs, said, known)
     return Verdict(
-        beliefs.number[change.ended], change.begun, np.where(belief < 0, row, -1), belief,
+        beliefs.number[change.ended], beliefs.pieces(known).take(change.ended), change.begun,
+        np.where(belief < 0, row, -1), belief,
         ~overlap, ~overlap if absent else covered,
     )  # fmt: skip
 
@@ -219,3 +223,21 @@ def _of_one_key(rows: Dated, beliefs: Dated) -> tuple[Ints, Ints]:
     row = np.repeat(np.arange(len(rows)), count)
     within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
     return row, order[np.repeat(first, count) + within]
+
+
+def contradicted(lost: Pieces, begun: Pieces, period: tuple[int, int]) -> Mask:
+    """Tell which pieces that end do not go on, within a period, as part of one that begins."""
+    start, end = np.maximum(lost.start_us, period[0]), np.minimum(lost.end_us, period[1])
+    going: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for key, since, until, content in begun.to_list():
+        going.setdefault((key, content), []).append((since, until))
+    found = [
+        first < last and not any(since <= first and last <= until for since, until in going.get(whose, ()))
+        for first, last, whose in zip(
+            start.tolist(),
+            end.tolist(),
+            zip(lost.key.tolist(), lost.content.tolist(), strict=True),
+            strict=True,
+        )
+    ]
+    return np.array(found, np.bool_)

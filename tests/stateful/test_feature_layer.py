@@ -100,7 +100,7 @@ class FeatureLayer(RuleBasedStateMachine):
     """A city with one layer, and the chronicle beside it."""
 
     every_load = False  # compare all that was ever known after every load, not after the last one alone
-    overridden = False  # compare this count too: see the tests at the end
+    overridden = False  # of a piece that two loads made one, the model remembers each day who said it
 
     def __init__(self):
         super().__init__()
@@ -287,7 +287,6 @@ def test_a_snapshot_counts_the_changes_that_it_overrides():
     )
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="what only grows is counted as well")
 def test_a_snapshot_that_makes_a_change_last_longer_overrides_nothing():
     Overridden().take_all(("changes", 4, None, {"1": X}), ("snapshot", 0, None, {"1": X}))
 

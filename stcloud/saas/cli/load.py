@@ -128,7 +128,9 @@ def load(
         _print([opened.undo(layer, undo)], opened.charter.zone.iso, form)
         return
     if not sources:
-        raise InvalidInput("no-source", f"no file was named to load into '{layer}'")
+        raise InvalidInput(
+            "no-source", f"no sources were named to load into '{layer}'", hint="name one file or more"
+        )
     drafted = _drafted(opened, layer, sources[0], definition, given, options)
     chosen = drafted.definition if drafted else definition
     with watched() as job:
