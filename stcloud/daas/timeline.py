@@ -17,7 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from stcloud.errors import InvalidInput
+from stcloud.errors import InternalError, InvalidInput
 
 __all__ = ["ABSENT", "ALWAYS", "FOREVER", "Change", "Ints", "Pieces", "distinct", "reverse", "state"]
 
@@ -60,6 +60,8 @@ class Pieces:
     content: Ints
 
     def __post_init__(self) -> None:
+        if len({len(column) for column in self.columns}) > 1 or (self.content < ABSENT).any():
+            raise InternalError("bad-pieces", "columns of pieces differ in length, or a content is no number")
         if (self.start_us >= self.end_us).any():
             raise InvalidInput("empty-period", "a period ends before it begins, or as it begins")
         order = np.lexsort((self.start_us, self.key))

@@ -33,6 +33,14 @@ CITIES = {
     "open311": BOSTON,
     "district-requests": ("EPSG:4548", "Asia/Shanghai"),
 }
+FEATURES = {
+    "administrative-areas": ["Polygon", "MultiPolygon"],
+    "communities": ["Polygon", "MultiPolygon"],
+    "streets": ["LineString", "Polygon"],
+    "buildings": ["Polygon", "MultiPolygon"],
+    "points-of-interest": ["Point", "Point"],
+    "components": ["Point", "LineString", "Polygon"],
+}
 SAMPLES = [
     ("nyc-311", "nyc.csv"),
     ("boston-311", "boston_2016.csv"),
@@ -83,11 +91,11 @@ def utc(*parts):
 
 
 def test_these_are_bundled():
-    assert definitions() == tuple(sorted(CITIES))
+    assert definitions() == tuple(sorted({*CITIES, *FEATURES}))
     assert {name for name, _ in SAMPLES} == set(CITIES) - {"district-requests"}
 
 
-@pytest.mark.parametrize("name", CITIES)
+@pytest.mark.parametrize("name", [*CITIES, *FEATURES])
 def test_a_bundled_definition_is_whole(name):
     definition = read(name)
     assert definition.id == name

@@ -66,36 +66,46 @@ class LoadMode(StrEnum):
     DELETE = "delete"
 
 
+Sources = Annotated[
+    list[Path] | None, typer.Argument(help="Files to load, in this order.", show_default=False)
+]
+DefinitionName = Annotated[
+    str | None, typer.Option(help="How to read the files: a bundled definition's name or a TOML file.")
+]
+HowToMeet = Annotated[
+    LoadMode | None,
+    typer.Option(
+        help="The layer is exactly this; add and update by key; refuse known keys; or end keys. "
+        "Default: changes of events, snapshot of features."
+    ),
+]
+ValidFrom = Annotated[
+    str | None, typer.Option(help="Features: from when on it was so, e.g. 2023-01-01, in the city's zone.")
+]
+ValidTo = Annotated[
+    str | None, typer.Option(help="Features: until before when it was so; default: an open end.")
+]
+Undo = Annotated[
+    str | None, typer.Option(metavar="LOAD", help="Features: take back this load instead of loading.")
+]
+MaxRejected = Annotated[
+    str, typer.Option(help="Rows, or a share of them, that may be rejected before nothing is loaded.")
+]
+Again = Annotated[bool, typer.Option("--again", help="Load even what was loaded already.")]
+ReckoningFormat = Annotated[Format, typer.Option("--format", "-f", help="How to print the reckoning.")]
+
+
 def load(
     city: CityFolder,
     layer: LayerName,
-    sources: Annotated[
-        list[Path] | None, typer.Argument(help="Files to load, in this order.", show_default=False)
-    ] = None,
-    definition: Annotated[
-        str | None, typer.Option(help="How to read the files: a bundled definition's name or a TOML file.")
-    ] = None,
-    mode: Annotated[
-        LoadMode | None,
-        typer.Option(
-            help="The layer is exactly this; add and update by key; refuse known keys; or end keys. "
-            "Default: changes of events, snapshot of features.",
-        ),
-    ] = None,
-    valid_from: Annotated[
-        str | None,
-        typer.Option(help="Features: from when on it was so, e.g. 2023-01-01, in the city's zone."),
-    ] = None,
-    valid_to: Annotated[
-        str | None, typer.Option(help="Features: until before when it was so; default: an open end.")
-    ] = None,
-    undo: Annotated[
-        str | None, typer.Option(metavar="LOAD", help="Features: take back this load instead of loading.")
-    ] = None,
-    max_rejected: Annotated[
-        str, typer.Option(help="Rows, or a share of them, that may be rejected before nothing is loaded.")
-    ] = "5%",
-    again: Annotated[bool, typer.Option("--again", help="Load even what was loaded already.")] = False,  # noqa: FBT002
+    sources: Sources = None,
+    definition: DefinitionName = None,
+    mode: HowToMeet = None,
+    valid_from: ValidFrom = None,
+    valid_to: ValidTo = None,
+    undo: Undo = None,
+    max_rejected: MaxRejected = "5%",
+    again: Again = False,  # noqa: FBT002
     key: Key = None,
     time: TimeColumn = None,
     time_format: TimeFormat = None,
@@ -107,9 +117,7 @@ def load(
     zone: ZoneName = None,
     source_layer: SourceLayer = None,
     encoding: Encoding = None,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How to print the reckoning.")
-    ] = Format.TABLE,
+    form: ReckoningFormat = Format.TABLE,
 ) -> None:
     """Load files into a layer: atomic, idempotent, every row accounted for. Or take back a load."""
     opened = open_city(city)
@@ -118,15 +126,24 @@ def load(
         "x": x, "y": y, "crs": crs, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
     given = {name: value for name, value in said.items() if value is not None}
-    options: dict[str, Any] = {
-        "mode": mode.value if mode else None,
-        "valid_from": valid_from,
-        "valid_to": valid_to,
-    }
+    period: dict[str, Any] = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
     if undo is not None:
-        _refuse_besides_undo(sources, definition, *given.values(), *options.values())
-        _print([opened.undo(layer, undo)], opened.charter.zone.iso, form)
-        return
+        _refuse_besides_undo(sources, definition, *given.values(), *period.values())
+        reckonings = [opened.undo(layer, undo)]
+    else:
+        options = {**period, "max_rejected": max_rejected, "again": again}
+        reckonings = _load(opened, layer, sources or [], definition, given, options)
+    _print(reckonings, opened.charter.zone.iso, form)
+
+
+def _load(
+    opened: City,
+    layer: str,
+    sources: list[Path],
+    definition: str | None,
+    given: dict[str, Any],
+    options: dict[str, Any],
+) -> list[Reckoning]:
     if not sources:
         raise InvalidInput(
             "no-source", f"no sources were named to load into '{layer}'", hint="name one file or more"
@@ -134,14 +151,11 @@ def load(
     drafted = _drafted(opened, layer, sources[0], definition, given, options)
     chosen = drafted.definition if drafted else definition
     with watched() as job:
-        reckonings = opened.load(
-            layer, *sources, definition=chosen, max_rejected=max_rejected, again=again, job=job, **options
-        )
+        reckonings = opened.load(layer, *sources, definition=chosen, job=job, **options)
     if drafted and drafted.fresh:
-        note(
-            f"derived definition, saved with the city as layers/{layer}.toml:\n\n{drafted.definition.to_toml()}"
-        )
-    _print(reckonings, opened.charter.zone.iso, form)
+        text = drafted.definition.to_toml()
+        note(f"derived definition, saved with the city as layers/{layer}.toml:\n\n{text}")
+    return reckonings
 
 
 def _refuse_besides_undo(*given: object) -> None:

@@ -1,0 +1,78 @@
+"""A load of features that dies at any step leaves the layer as it was or as it should be, and the next load whole."""
+
+import pytest
+
+import stcloud
+
+DEFINITION = """
+id = "things"
+kind = "feature"
+key = ["k"]
+[space]
+column = "wkt"
+crs = "EPSG:4548"
+"""
+HEAD = "k,wkt\n"
+FIRST = HEAD + "a,POINT (500000 3500000)\nb,POINT (500010 3500000)\n"
+SECOND = HEAD + "a,POINT (500000 3500000)\nb,POINT (500020 3500000)\nc,POINT (500030 3500000)\n"
+DIE = """
+import importlib, os, stcloud
+module, owner, method, when, city, file = args
+owner = getattr(importlib.import_module(module), owner)
+meant = getattr(owner, method)
+
+def dying(*args, **named):
+    if when == "before":
+        os._exit(9)
+    meant(*args, **named)
+    os._exit(9)
+
+setattr(owner, method, dying)
+stcloud.open(city).load("things", file, valid_from="2023-01-01")
+"""
+FEATURE, TABLE = "stcloud.daas.feature", "stcloud.iaas.table"
+MOMENTS = [
+    ("stcloud.iaas.sorter", "Sorter", "flush", "before"),
+    (FEATURE, "FeatureLayer", "write_rows", "after"),
+    (FEATURE, "FeatureLayer", "write_ends", "after"),
+    (TABLE, "Table", "commit", "before"),
+    (TABLE, "DeltaTable", "create_write_transaction", "before"),
+    (TABLE, "DeltaTable", "create_write_transaction", "after"),
+    (FEATURE, "FeatureLayer", "compact", "before"),
+]
+COMMITTED = {("DeltaTable", "create_write_transaction", "after"), ("FeatureLayer", "compact", "before")}
+
+
+def state(city, at, **known):
+    return [row["k"] for row in stcloud.open(city).features("things").as_of(at, **known).to_records()]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda one: " ".join((one[3], *one[1:3])))
+def test_a_snapshot_that_dies_at_a_step_is_whole_or_absent(forks, tmp_path, moment):
+    folder = tmp_path / "city"
+    for name, text in (("first.csv", FIRST), ("second.csv", SECOND)):
+        (tmp_path / name).write_text(text)
+    city = stcloud.create(folder, crs="EPSG:4548", zone="Asia/Shanghai")
+    definition = stcloud.Definition.from_toml(DEFINITION, name="things.toml")
+    (first,) = city.load("things", tmp_path / "first.csv", definition=definition, valid_from="2013-01-01")
+
+    process = forks(DIE, *moment, folder, tmp_path / "second.csv")
+    process.join(60)
+    assert process.exitcode == 9
+
+    done = state(folder, "2024-01-01") == ["a", "b", "c"]
+    assert done or state(folder, "2024-01-01") == ["a", "b"]
+    assert done == (moment[1:] in COMMITTED)
+    assert state(folder, "2024-01-01", known_at=first.recorded_at_us) == ["a", "b"]
+    assert [one for one in stcloud.open(folder).check() if one.faults] == []
+
+    (again,) = stcloud.open(folder).load("things", tmp_path / "second.csv", valid_from="2023-01-01")
+    assert again.known == done
+    assert (again.accepted, again.updated, again.unchanged) == (1, 1, 1)
+    assert state(folder, "2024-01-01") == ["a", "b", "c"]
+    assert state(folder, "2020-01-01") == ["a", "b"]
+    assert [one.source for one in stcloud.open(folder).features("things").loads] == [
+        "first.csv",
+        "second.csv",
+    ]
+    assert [one for one in stcloud.open(folder).check() if one.faults] == []
