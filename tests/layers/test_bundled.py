@@ -5,11 +5,14 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import geopandas
 import pyarrow as pa
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import stcloud
 from stcloud.daas.clean import Cleaner
 from stcloud.daas.definition import Definition
 from stcloud.daas.place import Placer
@@ -110,6 +113,13 @@ def test_a_bundled_definition_is_whole(name):
 def test_a_bundled_definition_has_its_page(name):
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
     assert f"--definition {name}" in page
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_definition_of_features_is_on_their_page(name):
+    page = (PAGES / "city-features.md").read_text(encoding="utf-8")
+    assert f"--definition {name} " in page
+    assert f"| `{name}` |" in page
 
 
 @pytest.mark.parametrize(("name", "file"), SAMPLES)
@@ -271,3 +281,87 @@ def test_district_loads_but_for_what_is_planted(file):
     assert len(rows) == said["read"] - said["rejected"] - said["duplicates"]
     assert attributes["class_code"].type == "text"
     assert {len(row["class_code"]) for row in rows.values()} == {5}
+
+
+def shape(kind, at):
+    """Draw a shape of some metres in the district; others lie beside it."""
+    lon, lat = 117.03 + at / 1000, 31.89
+    area = shapely.box(lon, lat, lon + 0.0005, lat + 0.0005)
+    return {
+        "Point": shapely.Point(lon, lat),
+        "LineString": shapely.LineString([(lon, lat), (lon, lat + 0.0005)]),
+        "Polygon": area,
+        "MultiPolygon": shapely.MultiPolygon([area]),
+    }[kind]
+
+
+def features(path, name, kinds, **columns):
+    """Write a file of features with the columns that must be there, each filled with what its type reads."""
+    definition, count = read(name), len(kinds)
+    said = {"integer": "1", "number": "1.5", "date": "20240229", "text": "012"}
+    rows = {
+        column: [said[definition.column(column).type]] * count
+        for column in definition.required
+        if column != definition.space.column
+    }
+    rows |= {definition.key[0]: [f"0{at}" for at in range(count)], **columns}
+    frame = geopandas.GeoDataFrame(
+        rows, geometry=[shape(kind, at) for at, kind in enumerate(kinds)], crs="OGC:CRS84"
+    )
+    frame.to_file(path)
+    return path
+
+
+@pytest.fixture
+def lantang(tmp_path):
+    city = stcloud.create(tmp_path / "lantang", crs="EPSG:4548", zone="Asia/Shanghai")
+    yield city
+    city.close()
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_features_with_what_they_must_have_are_loaded(lantang, tmp_path, name):
+    file = features(tmp_path / "some.gpkg", name, FEATURES[name])
+    told = lantang.load("some", file, definition=name, valid_from="2024-01-01")[0]
+    assert (told.accepted, told.rejected, told.unplaced) == (len(FEATURES[name]), 0, 0)
+    rows = lantang.features("some").as_of("2024-06-01").to_pandas()
+    assert rows["st_key"].tolist() == [f"0{at}" for at in range(len(rows))]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("administrative-areas", "Point"), ("communities", "LineString"), ("streets", "Point"),
+        ("buildings", "LineString"), ("points-of-interest", "Polygon"),
+    ],
+)  # fmt: skip
+def test_features_of_another_kind_are_refused(lantang, tmp_path, name, kind):
+    file = features(tmp_path / "some.gpkg", name, [FEATURES[name][0], kind])
+    told = lantang.load("some", file, definition=name, valid_from="2024-01-01", max_rejected=1)[0]
+    assert (told.accepted, told.rejected) == (1, 1)
+
+
+def test_components_have_the_attributes_of_the_standard(lantang, tmp_path):
+    definition = read("components")
+    coded = [name for name in definition.columns if name.endswith(("DM", "BSM"))]
+    assert len(definition.columns) == 18
+    assert {definition.column(name).type for name in coded} == {"text"}
+    assert all(one.title for one in definition.columns.values())
+    removed = {"GLBJZT": ["移除"], "BGRQ": ["20250301"], "CZ": ["铸铁"]}
+    file = features(tmp_path / "components.gpkg", "components", ["Point"], **removed)
+    lantang.load("components", file, definition="components", valid_from="2024-01-01")
+    (row,) = lantang.features("components").as_of("2024-06-01").to_records()
+    assert (row["CSRQ"].isoformat(), row["BGRQ"].isoformat()) == ("2024-02-29", "2025-03-01")
+    assert (row["GLBJZT"], row["CZ"], row["SZDYWGBSM"]) == ("移除", "铸铁", "012")
+
+
+def test_communities_of_the_district_in_two_versions(lantang):
+    for year in (2023, 2025):
+        file = DISTRICT / f"communities_{year}.geojson"
+        told = lantang.load("communities", file, definition="communities", valid_from=f"{year}-01-01")[0]
+        assert (told.read, told.rejected, told.repaired) == (24, 0, 0)
+    for year in (2023, 2025):
+        published = geopandas.read_file(DISTRICT / f"communities_{year}.geojson").set_index("code")
+        rows = lantang.features("communities").as_of(f"{year}-06-01").to_pandas().set_index("st_key")
+        assert rows["name"].to_dict() == published["name"].to_dict()
+        assert rows["population"].to_dict() == published["population"].to_dict()

@@ -14,6 +14,7 @@ import shapely
 from shapely import box
 
 import stcloud
+from stcloud.iaas.folder import Folder
 from stcloud.paas.query import Answer
 from stcloud.saas.cli.option import Format
 from stcloud.saas.cli.vectorfile import write_vector
@@ -190,9 +191,8 @@ def test_show_is_asked_as_it_was_known_and_for_a_place(run, city):
     known = stcloud.open(city).charter.zone.iso(first)
     at = ("show", city, "communities", "-f", "json", "--as-of")
     assert len(records(run(*at, "2024-06-01", "--known-at", known))) == 2
-    place = shapely.transform(box(500600, 3500100, 500700, 3500200), lambda xy: xy)
-    lonlat = geopandas.GeoSeries([place], crs=CRS).to_crs("OGC:CRS84")[0]
-    assert [row["code"] for row in records(run(*at, "2019", "--where", f"wkt:{lonlat.wkt}"))] == ["b"]
+    place = geopandas.GeoSeries([box(500600, 3500100, 500700, 3500200)], crs=CRS).to_crs("OGC:CRS84")[0]
+    assert [row["code"] for row in records(run(*at, "2019", "--where", f"wkt:{place.wkt}"))] == ["b"]
 
 
 def test_history_tells_every_version(run, city):
@@ -406,6 +406,25 @@ def test_a_layer_of_events_is_deleted_and_loaded_again_by_an_open_city(city):
         assert (loaded.known, loaded.accepted) == (False, 1)
         assert opened.query("requests").count().to_records() == [{"count": 1}]
     assert [one.mode for one in opened.layer("requests").loads] == ["delete-layer", "changes"]
+
+
+def test_a_deletion_that_fails_leaves_the_layer_as_it_is(run, city, monkeypatch):
+    delete = ("layers", city, "communities", "--delete", "--yes")
+    with monkeypatch.context() as failing:
+        failing.setattr(Folder, "staging", failed)
+        assert run(*delete).code == 6
+    assert len(records(run("show", city, "communities", "--as-of", "2024", "-f", "json"))) == 1
+    again = run(
+        "load", city, "communities", city.parent / "new.geojson", "--valid-from", "2023-01-01", "-f", "json"
+    )
+    assert records(again)["known"] is True
+    assert run("check", city, "communities").code == 0
+    assert run(*delete).code == 0
+    assert run("show", city, "communities", "--as-of", "2024").code == 3
+
+
+def failed(self, name):
+    raise OSError("the disk is gone")
 
 
 class Terminal(io.StringIO):
