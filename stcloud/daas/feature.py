@@ -22,11 +22,23 @@ from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter
 from stcloud.iaas.table import File, Snapshot
 
-__all__ = ["Believed", "Ends", "FeatureLayer", "instants", "lanes", "micros", "read_ends", "row_files"]
+__all__ = [
+    "Believed",
+    "Ends",
+    "FeatureLayer",
+    "Held",
+    "instants",
+    "lanes",
+    "micros",
+    "read_ends",
+    "row_files",
+]
 
 ROWS, ENDS = "rows", "ends"
 _TIER = 8
 """So many files of about one size become one."""
+_GROUP_ROWS = 2048
+"""Features weigh more than events: a neighbourhood should read no more than it must."""
 _NUMBERS = 1 << 32
 """So many beliefs may begin in one load."""
 _SORT_PART = "st_sort"
@@ -109,6 +121,32 @@ class Believed:
         )  # fmt: skip
 
 
+class Held:
+    """Whole rows of some beliefs, read when they are first wanted.
+
+    Parameters
+    ----------
+    layer, snapshot
+        Where they lie.
+    row
+        ``(n,)`` int64, numbers of the beliefs.
+    """
+
+    def __init__(self, layer: FeatureLayer, snapshot: Snapshot, row: Ints) -> None:
+        self._layer = layer
+        self._snapshot = snapshot
+        self._row = np.unique(row)
+        self._rows: pa.Table | None = None
+
+    def rows(self, row: Ints) -> pa.Table:
+        """Return the rows of these beliefs, in this order."""
+        if not len(row):
+            return self._layer.content(self._snapshot, row)
+        if self._rows is None:
+            self._rows = self._layer.content(self._snapshot, self._row)
+        return self._rows.take(pa.array(np.searchsorted(self._row, row)))
+
+
 _BELIEVED = (
     "st_key", "st_digest", "st_valid_from", "st_valid_to", "st_recorded_from", "st_recorded_to", "st_row", "st_load",
 )  # fmt: skip
@@ -163,7 +201,7 @@ class FeatureLayer(LayerTable):
 
     def write_rows(self, rows: pa.Table) -> Written:
         """Write beliefs, sorted by cell, as one file."""
-        return self.table.write(rows, {FEATURE_PART: ROWS})
+        return self.table.write(rows, {FEATURE_PART: ROWS}, group_rows=_GROUP_ROWS)
 
     def write_ends(self, row: Ints, at_us: int, schema: pa.Schema) -> Written:
         """Write that beliefs end at an instant of recorded time."""

@@ -7,19 +7,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.clean import ROW
-from stcloud.daas.feature import FeatureLayer
+from stcloud.daas.feature import Held
 from stcloud.daas.shape import same_shape
 from stcloud.daas.timeline import Ints
 from stcloud.daas.verdict import Dated, pairs
 from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.table import Snapshot
 
 __all__ = ["alike", "matches"]
 
 
-def alike(
-    told: Dated, touched: Dated, sorter: Sorter, layer: FeatureLayer, snapshot: Snapshot, tolerance_m: float
-) -> tuple[Ints, Ints]:
+def alike(told: Dated, touched: Dated, sorter: Sorter, held: Held, tolerance_m: float) -> tuple[Ints, Ints]:
     """Return positions of rows and of beliefs of their key that say the same, though their digests differ.
 
     Parameters
@@ -28,22 +25,21 @@ def alike(
         Rows that stand, and beliefs of their keys.
     sorter
         Holds the rows' content.
-    layer, snapshot
-        Hold the beliefs' content.
+    held
+        Holds the beliefs' content.
     tolerance_m
         Geometries that differ by less are the same.
     """
     row, belief = pairs(told, touched)
     same = np.zeros(len(row), np.bool_)
     if len(row):
-        held = layer.content(snapshot, np.unique(touched.number[belief]))
-        place = np.searchsorted(held["st_row"].to_numpy(), touched.number[belief])
+        old = touched.number[belief]
         number = told.number[row]
         order = np.argsort(number, kind="stable")
         for chunk in sorter.everything():
             at, pair = matches(number, order, chunk.column(ROW).to_numpy())
             if len(pair):
-                same[pair] = _same(chunk.take(pa.array(at)), held.take(pa.array(place[pair])), tolerance_m)
+                same[pair] = _same(chunk.take(pa.array(at)), held.rows(old[pair]), tolerance_m)
     return row[same], belief[same]
 
 

@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from stcloud.daas.clean import ROW
 from stcloud.daas.definition import FeatureDefinition
-from stcloud.daas.feature import Believed, FeatureLayer
+from stcloud.daas.feature import Believed, FeatureLayer, Held
 from stcloud.daas.ingest import ordered, refuse_too_many
 from stcloud.daas.intake import Intake, nothing
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
@@ -59,6 +59,7 @@ class _Settled:
     """What a load changes, and how its rows are counted."""
 
     verdict: Verdict
+    held: Held
     duplicates: int
     seen: int
     ended: int
@@ -238,7 +239,9 @@ class Revision:
         before = snapshot or self.layer.table.snapshot()
         settled = self._settle(intake, believed, period, sorter, before)
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
-        written, unplaced = write_verdict(self.layer, settled.verdict, sorter, before, schema, blank, job)
+        written, unplaced = write_verdict(
+            self.layer, settled.verdict, sorter, settled.held, schema, blank, job
+        )
         reckoning = self._reckon(intake, settled, unplaced, blank)
         self.quarantine.write(blank.load, self.layer.name, blank.attempt, blank.source, intake.refusals)
         job.tell("commit", 0, 1)
@@ -282,12 +285,13 @@ class Revision:
             told = self._refuse_known(intake, told, beliefs)
         gone = self._gone(beliefs, told, seen, silent, period)
         touched = beliefs.take(np.isin(beliefs.key, np.concatenate([told.key, gone.key])))
-        equal = self._alike(told, touched, sorter, snapshot)
+        held = Held(self.layer, snapshot, touched.number)
+        equal = self._alike(told, touched, sorter, held)
         verdict = judge(told, touched, equal, gone, absent=self.mode == "delete")
         stays = int(found.stands[len(rows) :].sum())
         seen_count = len(seen) - len(again) + stays
         return _Settled(
-            verdict, found.duplicates + repeated, seen_count, len(np.unique(gone.key)),
+            verdict, held, found.duplicates + repeated, seen_count, len(np.unique(gone.key)),
             self._overridden(believed, verdict, period),
         )  # fmt: skip
 
@@ -308,10 +312,10 @@ class Revision:
         count = len(keys)
         return Pieces(keys, np.full(count, period[0]), np.full(count, period[1]), np.full(count, ABSENT))
 
-    def _alike(self, told: Dated, touched: Dated, sorter: Sorter, snapshot: Snapshot) -> tuple[Ints, Ints]:
+    def _alike(self, told: Dated, touched: Dated, sorter: Sorter, held: Held) -> tuple[Ints, Ints]:
         if self.mode == "delete":
             return nothing(), nothing()
-        return alike(told, touched, sorter, self.layer, snapshot, self.definition.shape.tolerance_m)
+        return alike(told, touched, sorter, held, self.definition.shape.tolerance_m)
 
     def _overridden(self, believed: Believed, verdict: Verdict, period: tuple[int, int]) -> int:
         """Count beliefs that a change stated and that this snapshot contradicts."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.clean import ROW
-from stcloud.daas.feature import FeatureLayer, instants
+from stcloud.daas.feature import FeatureLayer, Held, instants
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.likeness import matches
 from stcloud.daas.schema import FEATURE_PART
@@ -17,7 +17,6 @@ from stcloud.daas.verdict import Verdict
 from stcloud.iaas.job import Job
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.table import Snapshot
 
 __all__ = ["begun_rows", "write_verdict"]
 
@@ -26,7 +25,7 @@ def write_verdict(
     layer: FeatureLayer,
     verdict: Verdict,
     sorter: Sorter,
-    snapshot: Snapshot,
+    content: Held,
     schema: pa.Schema,
     blank: Reckoning,
     job: Job,
@@ -37,7 +36,7 @@ def write_verdict(
     begun, unplaced, done = verdict.begun, 0, 0
     number = layer.numbers(len(begun))
     kept, fresh = np.flatnonzero(verdict.belief >= 0), np.flatnonzero(verdict.row >= 0)
-    held = layer.content(snapshot, verdict.belief[kept])
+    held = content.rows(verdict.belief[kept])
     waiting = (
         [begun_rows(held, begun.take(kept), number[kept], blank, schema, load=False)] if len(kept) else []
     )

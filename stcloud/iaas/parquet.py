@@ -34,7 +34,14 @@ class Written:
     modified_ms: int
 
 
-def write_parquet(rows: pa.Table, folder: Path, name: str, partition: Mapping[str, str]) -> Written:
+def write_parquet(
+    rows: pa.Table,
+    folder: Path,
+    name: str,
+    partition: Mapping[str, str],
+    *,
+    group_rows: int = ROW_GROUP_ROWS,
+) -> Written:
     """Write one file; a failure leaves none behind."""
     path = folder / name
     prunable = [field.name for field in rows.schema if _prunable(field.type)]
@@ -48,8 +55,8 @@ def write_parquet(rows: pa.Table, folder: Path, name: str, partition: Mapping[st
             write_statistics=prunable or False,
             store_schema=False,
         ) as writer:
-            for start in range(0, rows.num_rows, ROW_GROUP_ROWS):
-                writer.write_table(_row_group(rows.slice(start, ROW_GROUP_ROWS)))
+            for start in range(0, rows.num_rows, group_rows):
+                writer.write_table(_row_group(rows.slice(start, group_rows)))
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -26,7 +26,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.folder import storage_errors
-from stcloud.iaas.parquet import Written, write_parquet
+from stcloud.iaas.parquet import ROW_GROUP_ROWS, Written, write_parquet
 
 __all__ = ["File", "Snapshot", "Table"]
 
@@ -181,16 +181,18 @@ class Table:
         history = self._fresh().history(limit)
         return [json.loads(entry[_NOTE]) for entry in history if _NOTE in entry]
 
-    def write(self, rows: pa.Table, partition: Mapping[str, str]) -> Written:
+    def write(
+        self, rows: pa.Table, partition: Mapping[str, str], *, group_rows: int = ROW_GROUP_ROWS
+    ) -> Written:
         """Write rows, in the order given, as one new file that no snapshot shows before `commit`.
 
-        Rows must not hold the partition columns.
+        Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least.
         """
         name = f"{'-'.join(partition.values())}-{uuid.uuid4().hex}.parquet"
         staged = self.root / _STAGED
         with storage_errors(f"write {self.root.name}"):
             staged.mkdir(exist_ok=True)
-            return write_parquet(rows, staged, name, dict(partition))
+            return write_parquet(rows, staged, name, dict(partition), group_rows=group_rows)
 
     def commit(
         self,

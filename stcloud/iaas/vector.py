@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from stcloud.errors import InvalidInput
@@ -46,6 +47,8 @@ _UNREADABLE = (
 )  # fmt: skip
 _MISREAD = re.compile(r"(?i)couldn't be converted correctly|recode from")
 _CURVES = (8, 9, 10, 11, 12, 13, 14)  # kinds of WKB, see ISO 13249-3
+_HEAD_BYTES = 5
+"""Byte order and type begin every WKB."""
 _COLLECTION = 7
 
 
@@ -259,18 +262,32 @@ def _options(path: str, encoding: str) -> dict[str, str]:
 
 def _has_curves(wkb: pa.Array) -> bool:
     """Tell whether some WKB is a curve, or a collection with one."""
-    raw = wkb.drop_null().to_numpy(zero_copy_only=False)
-    codes = np.array(
-        [int.from_bytes(one[1:5], "little" if one[:1] == b"\x01" else "big") for one in raw], np.uint32
-    )
-    kinds = np.asarray((codes & 0x0FFFFFFF) % 1000, np.uint32)  # without what says Z, M or SRID
+    raw = wkb.drop_null()
+    kinds = _kinds(raw)
     if np.isin(kinds, _CURVES).any():
         return True
+    collections = raw.filter(pa.array(kinds == _COLLECTION)).to_numpy(zero_copy_only=False)
     try:
-        shapely.from_wkb(raw[kinds == _COLLECTION], on_invalid="ignore")
+        shapely.from_wkb(collections, on_invalid="ignore")
     except NotImplementedError:
         return True
     return False
+
+
+def _kinds(wkb: pa.Array) -> NDArray[np.uint32]:
+    """Return the geometry type code of each WKB, without what says Z, M or SRID; 0 of what is too short."""
+    starts = np.frombuffer(wkb.buffers()[1], np.int32)[wkb.offset : wkb.offset + len(wkb) + 1]
+    data = np.frombuffer(wkb.buffers()[2] or b"", np.uint8)
+    whole = np.diff(starts) >= _HEAD_BYTES
+    first = starts[:-1][whole]
+    head = data[first[:, None] + np.arange(_HEAD_BYTES)].astype(np.uint32)
+    little, big = (
+        sum(head[:, at] << np.uint32(8 * place) for place, at in enumerate(order))
+        for order in ((1, 2, 3, 4), (4, 3, 2, 1))
+    )
+    codes = np.zeros(len(wkb), np.uint32)
+    codes[whole] = np.where(head[:, 0] == 1, little, big)
+    return np.asarray((codes & 0x0FFFFFFF) % 1000, np.uint32)
 
 
 def _unreadable(path: str, error: Exception) -> InvalidInput:

@@ -83,7 +83,9 @@ class Answer:
         column = self.shape_column
         if column is None:
             raise Unsupported(
-                "no-geometry", "this answer has no place in it", hint="counts have one by cell:100m or cell:1km"
+                "no-geometry",
+                "this answer has no place in it",
+                hint="counts have one by cell:100m or cell:1km",
             )
         if column == "st_x":
             x, y = (self.table[name].to_numpy() for name in ("st_x", "st_y"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -180,7 +181,7 @@ class Features(Layer):
     def _near(self, area: BaseGeometry) -> Fetch:
         west, south, east, north = area.bounds
         names = [name for name in self.snapshot.schema.names if name not in ("st_part", "st_cell")]
-        query = sqlglot.parse_one(f"SELECT 1 FROM layer WHERE {_NEAR}", dialect="duckdb")  # noqa: S608
+        query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR}")  # noqa: S608
         query.set("expressions", [column(name, "layer") for name in names])
         values = {"west": west, "south": south, "east": east, "north": north}
 
@@ -190,11 +191,11 @@ class Features(Layer):
                 and file.may_hold("st_ymin", None, north) and file.may_hold("st_ymax", south, None)
             )  # fmt: skip
 
-        return Fetch("layer", tuple(names), Sql(query, values), wants, _BOUNDS)  # type: ignore[arg-type]
+        return Fetch("layer", tuple(names), Sql(query, values), wants, _BOUNDS)
 
     def _selected(self, text: str) -> exp.Query:
         """Parse a statement of ours and let it select the layer's columns."""
-        query = sqlglot.parse_one(text, dialect="duckdb")
+        query = _parsed(text)
         until = query.expressions[0]
         names = [
             *_OWN[:4],
@@ -205,7 +206,7 @@ class Features(Layer):
             "st_geom",
         ]
         query.set("expressions", [until if name is None else column(name, "layer") for name in names])
-        return query  # type: ignore[return-value]
+        return query
 
     def _run(self, stages: list[Stage]) -> pa.Table:
         snapshot = self.snapshot
@@ -264,6 +265,16 @@ class Touching:
         shapely.prepare(self.area)
         shapes = shapely.from_wkb(rows.column("st_geom").take(pa.array(at)).to_numpy(zero_copy_only=False))
         return rows.take(pa.array(at[shapely.intersects(self.area, shapes)]))
+
+
+def _parsed(text: str) -> exp.Query:
+    """Return a statement of ours, a new copy each time: parsing takes longer than running it on few rows."""
+    return _parse(text).copy()
+
+
+@lru_cache(64)
+def _parse(text: str) -> exp.Query:
+    return sqlglot.parse_one(text, dialect="duckdb")  # type: ignore[return-value]
 
 
 def _difference(old: pa.Table, new: pa.Table) -> pa.Table:
