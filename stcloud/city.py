@@ -19,6 +19,7 @@ from stcloud.daas.draft import Options, draft
 from stcloud.daas.ingest import Ingest, Mode, load_id
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.limit import Limit
+from stcloud.daas.place import refuse_other_crs
 from stcloud.daas.revision import FeatureMode, Revision
 from stcloud.daas.told import Told
 from stcloud.daas.undo import undo
@@ -28,7 +29,7 @@ from stcloud.iaas.duck import Duck
 from stcloud.iaas.engine import Engine
 from stcloud.iaas.folder import Folder, check_name, check_place, storage_errors
 from stcloud.iaas.job import Job
-from stcloud.iaas.source import Reading, fingerprint, open_source, watch
+from stcloud.iaas.source import Reading, fingerprint, geometry_column, open_source, watch
 from stcloud.iaas.spark import Spark
 from stcloud.paas.query import Features, Query, Subject
 
@@ -201,27 +202,20 @@ class City:
 
         Parameters
         ----------
-        layer
-            Name of the layer; made by the first load.
-        sources
-            Files: CSV, NDJSON, JSON, Parquet, and all vector formats that GDAL reads; text may be gzip-compressed.
+        layer, sources
+            Name of the layer, made by the first load; files of all formats that `docs/reference/files.md` lists.
         definition
             How to read them: a bundled definition's name, a TOML file, or a `Definition`. Needed by the first
             load only, unless ``said`` says enough; later loads use what the city saved.
         mode
-            Events: ``changes`` (the default): add and update by key; ``append``: refuse known keys; ``delete``:
-            read keys only. Features: ``snapshot`` (the default), and the same three for a period; see
-            `docs/explanation/time-stamped-layers.md`.
+            Events: ``changes`` (the default), ``append``, ``delete``. Features: ``snapshot`` (the default), and the
+            same three for a period; see `docs/explanation/time-stamped-layers.md`.
         valid_from, valid_to
             The valid period that is stated of features, half-open; text in the city's zone, as for `Query.when`.
         max_rejected
             A number of rows or a share (``"5%"``) of rejected rows beyond which a file is not loaded at all.
-        again
-            Load even what the ledger knows.
-        job
-            Told of progress; may cancel.
-        wait_s
-            Seconds to wait for another load of this layer to end.
+        again, job, wait_s
+            Load even what the ledger knows; told of progress, and may cancel; seconds to wait for another load.
         said
             Fields of `stcloud.daas.draft.Options`, of which a first load's definition is derived.
 
@@ -265,6 +259,7 @@ class City:
             path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
         )
         job.tell("open", 0, path.stat().st_size)
+        refuse_other_crs(source.crs, geometry_column(source), definition.space, path.name)
         unchanged = watch(path)
         told = told.dated(definition, path.name, self.charter.zone)
         load = load_id(fingerprint(path), definition, told.mode, *told.period)

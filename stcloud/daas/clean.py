@@ -30,7 +30,7 @@ MONTH = "st_months"
 """Column of cleaned rows: UTC months since 1970-01, the part that a row belongs to."""
 
 _DAY_US = 86_400_000_000
-FEW_ROWS = 100_000
+FEW_ROWS = 50_000
 """Sources with fewer rows are done before compiled loops have started."""
 
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from stcloud.daas.column import Faults, plain, read_numbers, trimmed
 from stcloud.daas.definition import Space
-from stcloud.space import LONLAT, Datum, Lattice, inside_area_of_use, project, read_crs, to_wgs84
+from stcloud.errors import InvalidInput
+from stcloud.space import LONLAT, Datum, Lattice, inside_area_of_use, project, read_crs, same_crs, to_wgs84
 
-__all__ = ["Placer"]
+__all__ = ["Placer", "refuse_other_crs"]
 
 Floats = NDArray[np.float64]
 
@@ -87,6 +88,33 @@ class Placer:
             np.where(inside, first, np.nan), np.where(inside, second, np.nan), declared, self.lattice.crs
         )
         return x, y, np.isfinite(x) & self.lattice.contains(x, y)
+
+
+def refuse_other_crs(declared: str | None, column: str | None, space: Space, name: str) -> None:
+    """Refuse a file that declares another CRS for its geometry than the definition does.
+
+    Parameters
+    ----------
+    declared, column
+        What the file says: the CRS, and the column of geometry; None: nothing.
+    space
+        The definition's.
+    name
+        What to call the file.
+
+    Raises
+    ------
+    InvalidInput
+        ``other-crs``
+    """
+    if declared is None or column is None or space.column != column:
+        return
+    if not same_crs(declared, space.declared_crs):
+        said = declared if len(declared) < 40 else read_crs(declared).name
+        raise InvalidInput(
+            "other-crs", f"{name} declares {said}, where the definition says {space.declared_crs}",
+            hint="give it in the CRS of the definition, or load it into a layer of its own",
+        )  # fmt: skip
 
 
 def _unplace(reason: NDArray[np.str_], where: NDArray[np.bool_], why: str) -> None:

@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from stcloud.daas.clean import ROW
+from stcloud.daas.clean import FEW_ROWS, ROW
 from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.feature import Believed, FeatureLayer, Held
 from stcloud.daas.ingest import ordered, refuse_too_many
@@ -127,7 +127,14 @@ class Revision:
             believed = self.layer.believed(snapshot) if snapshot else _nobody()
             known = self._repeatable(believed, period)
             surveyor = Surveyor(
-                self.definition, columns, self.lattice, self.zone, known, period, self.mode == "delete"
+                self.definition,
+                columns,
+                self.lattice,
+                self.zone,
+                known,
+                period,
+                self.mode == "delete",
+                many=len(believed) > FEW_ROWS,
             )
             intake = self._take_in(source, names, surveyor, sorter, job)
             unchanged()

@@ -334,11 +334,16 @@ def same_shape(a_wkb: pa.Array, b_wkb: pa.Array, tolerance_m: float = 0.001) -> 
 
 def _alike(a: Geometries, b: Geometries, tolerance_m: float) -> Bools:
     """Tell which geometries of one kind cover the same points, whatever their vertices."""
-    near = np.asarray(shapely.hausdorff_distance(a, b) <= tolerance_m, np.bool_)
     # The distance is taken at vertices only, so a gap between two parts goes unseen but for its length.
     vertices = np.maximum(shapely.get_num_coordinates(a), shapely.get_num_coordinates(b))
     length = np.maximum(shapely.length(a), shapely.length(b))
-    near &= np.abs(shapely.length(a) - shapely.length(b)) <= 2 * tolerance_m * vertices
+    near: Bools = np.abs(shapely.length(a) - shapely.length(b)) <= 2 * tolerance_m * vertices
+    near &= (np.abs(shapely.bounds(a) - shapely.bounds(b)) <= tolerance_m).all(axis=1)
+    near &= np.abs(shapely.area(a) - shapely.area(b)) <= tolerance_m * length
+    close = np.flatnonzero(
+        near
+    )  # the distance takes the product of the vertices: only of what may be the same
+    near[close] = shapely.hausdorff_distance(a[close], b[close]) <= tolerance_m
     areas = np.flatnonzero(near & (_dimension(a) == 2))
     apart = shapely.area(shapely.symmetric_difference(a[areas], b[areas]))
     near[areas] = apart <= tolerance_m * length[areas]

@@ -108,6 +108,8 @@ class Surveyor:
         Valid period of rows that have none of their own, UTC microseconds.
     keys_only
         True when rows only name what is not there.
+    many
+        True when so many rows are expected that compiled loops pay from the first.
     """
 
     definition: FeatureDefinition
@@ -117,10 +119,11 @@ class Surveyor:
     known: Known
     period: tuple[int, int]
     keys_only: bool = False
+    many: bool = False
 
     def survey(self, batch: Batch) -> Surveyed:
         """Survey one batch."""
-        many = len(batch.numbers) > 0 and int(batch.numbers[0]) > FEW_ROWS
+        many = self.many or (len(batch.numbers) > 0 and int(batch.numbers[0]) > FEW_ROWS)
         digest = digest_rows(batch.rows.select(self._meaning), self.definition.digest(), many=many)
         seen = self.known.find(lanes(digest))
         rest = seen < 0

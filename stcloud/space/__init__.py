@@ -28,6 +28,7 @@ from stcloud.space.crs import (
     inside_area_of_use,
     project,
     read_crs,
+    same_crs,
     transformer,
 )
 from stcloud.space.datum import Datum, from_wgs84, to_wgs84
@@ -57,6 +58,7 @@ __all__ = [
     "project_area",
     "read_crs",
     "require_metric",
+    "same_crs",
     "suggest",
     "to_wgs84",
     "transformer",

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj.exceptions import CRSError, ProjError
 from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 
-from stcloud.errors import InvalidInput, Unsupported
+from stcloud.errors import InvalidInput, StcloudError, Unsupported
 
 __all__ = [
     "LONLAT",
@@ -24,6 +24,7 @@ __all__ = [
     "inside_area_of_use",
     "project",
     "read_crs",
+    "same_crs",
     "transformer",
 ]
 
@@ -41,6 +42,7 @@ reaches 1.2 degrees beyond its own, and both rightly keep one zone; swapped axes
 or the next zone but one are all farther off than this.
 """
 
+_NEAR_M, _NEAR_DEG = 2.0, 2e-5
 _CODE = re.compile(r"[A-Za-z]+:[A-Za-z0-9_.+-]+\Z|urn:ogc:def:crs:\S+\Z")
 _WKT = re.compile(r"[A-Za-z_0-9]+\s*\[")
 
@@ -199,6 +201,41 @@ def project(x: ArrayLike, y: ArrayLike, source: SomeCRS, target: SomeCRS) -> tup
     lost = ~(np.isfinite(out_x) & np.isfinite(out_y))
     out_x[lost] = out_y[lost] = np.nan
     return out_x.reshape(shape), out_y.reshape(shape)
+
+
+def same_crs(one: SomeCRS, other: SomeCRS) -> bool:
+    """Tell whether coordinates mean the same in two CRSs, however they are written.
+
+    Parameters
+    ----------
+    one, other
+        The CRSs; the order of axes does not count.
+
+    Returns
+    -------
+    True when they are equal, or when the middle of the area of use comes out within 2 m (or 0.00002 degrees),
+    as for two texts of one CRS and for datums that hardly differ. True too when no area of use is known.
+
+    Examples
+    --------
+    >>> same_crs("EPSG:4326", "OGC:CRS84"), same_crs("EPSG:4548", "EPSG:4549")
+    (True, False)
+    """
+    first, second = read_crs(one), read_crs(other)
+    if first.equals(second, ignore_axis_order=True):
+        return True
+    if first.is_geographic != second.is_geographic:
+        return False
+    area = area_of_use(first) or area_of_use(second)
+    if area is None:
+        return True
+    west, south, east, north = area
+    x, y = np.array([west + ((east - west) % 360) / 2]), np.array([(south + north) / 2])
+    try:
+        found = [np.stack(project(x, y, LONLAT, crs)) for crs in (first, second)]
+    except StcloudError:
+        return False
+    return bool(np.abs(found[0] - found[1]).max() <= (_NEAR_DEG if first.is_geographic else _NEAR_M))
 
 
 def area_of_use(crs: SomeCRS) -> tuple[float, float, float, float] | None:

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
+import geopandas
 import pytest
+import shapely
 
 import stcloud
 from stcloud.daas.feature import read_ends
@@ -264,6 +266,17 @@ def test_a_place_keeps_the_features_that_touch_it(desk):
         ),
     )
     assert [row["k"] for row in found.to_records()] == ["a", "b"]  # an edge counts
+
+
+def test_a_file_that_declares_another_crs_is_refused(desk, tmp_path):
+    frame = geopandas.GeoDataFrame(
+        {"k": ["a"]}, geometry=[shapely.Point(500_000, 4_500_000)], crs="EPSG:32618"
+    )
+    for name, crs in (("one", "EPSG:32618"), ("other", "EPSG:32617")):
+        frame.set_crs(crs, allow_override=True).to_file(tmp_path / f"{name}.gpkg")
+    desk.city.load("points", tmp_path / "one.gpkg", key=["k"], valid_from="2013-01-01")
+    with pytest.raises(InvalidInput, match="declares EPSG:32617"):
+        desk.city.load("points", tmp_path / "other.gpkg", valid_from="2023-01-01")
 
 
 def test_lineage_tells_where_the_area_went(desk):
