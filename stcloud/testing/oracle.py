@@ -124,9 +124,8 @@ class Oracle:
         }
         refusals = {number: one for number, one in read.items() if isinstance(one, str)}
         records = {number: one for number, one in read.items() if isinstance(one, Record)}
-        if mode != "delete":
-            self._add_columns(rows.columns)
-        elif not self.states:
+        earlier = self.columns if self.states else []
+        if mode == "delete" and not self.states:
             raise NotFound("unknown-layer", "a layer that holds nothing is no layer to delete from")
         counts = Counter(read=len(texts))
         stored: list[Record] = []
@@ -137,15 +136,16 @@ class Oracle:
             counts["duplicates"] += len(numbers) - len(refused) - verdict.total()
             if not refused:
                 self._settle(records[self._winner(numbers)], verdict, mode, now_us, stored)
+        if mode != "delete" and (stored or not earlier):  # a load that stores nothing brings no column
+            self._add_columns(rows.columns, earlier)
         adjusted = sum(one.adjusted for number, one in records.items() if number not in refusals)
         unplaced = Counter(one.unplaced for one in stored if one.unplaced)
         counts.update(rejected=len(refusals), time_adjusted=adjusted, unplaced=unplaced.total())
         return Tally(now_us, _all_counts(counts), dict(unplaced), dict(sorted(refusals.items())))
 
-    def _add_columns(self, names: Iterable[str]) -> None:
+    def _add_columns(self, names: Iterable[str], earlier: list[str]) -> None:
         kept = self._reader.kept(names)
         shown = [column.rename or name for name, column in kept.items()]
-        earlier = self.columns if self.states else []
         self.columns = [*earlier, *(name for name in shown if name not in earlier)]
 
     def _winner(self, numbers: list[int]) -> int:
