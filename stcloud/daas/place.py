@@ -83,6 +83,11 @@ class Placer:
             lon, lat = to_wgs84(first, second, self.space.datum)
             first, second = lon, lat
         inside = (np.abs(lon) <= 180) & (np.abs(lat) <= 90) & inside_area_of_use(lon, lat, declared)
+        if not read_crs(
+            declared
+        ).is_geographic:  # UTM's own origin lies within the margin: degrees are no metres
+            far = (np.abs(first) > 360) | (np.abs(second) > 90)
+            inside &= far | inside_area_of_use(lon, lat, declared, margin_deg=0)
         inside &= inside_area_of_use(lon, lat, self.lattice.crs)
         x, y = project(
             np.where(inside, first, np.nan), np.where(inside, second, np.nan), declared, self.lattice.crs

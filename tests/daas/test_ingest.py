@@ -421,3 +421,12 @@ def test_a_large_file_of_many_months_is_read_once_and_kept_in_order(desk):
     cells = [snapshot.read([file], ["st_cell"])["st_cell"].to_pylist() for file in snapshot.files]
     assert all(one == sorted(one) for one in cells)
     assert desk.faults() == []
+
+
+def test_degrees_that_are_declared_metres_are_outside(tmp_path):
+    """UTM's own origin lies half a zone west of its area of use: within the margin, and nobody's city."""
+    city = stcloud.create(tmp_path / "city", crs="EPSG:32618", zone="America/New_York")
+    (tmp_path / "a.csv").write_text("id,at,x,y\n1,2024-01-01,-73.9,40.7\n2,2024-01-01,583000,4507000\n")
+    said = {"key": ["id"], "time": "at", "x": "x", "y": "y", "crs": "EPSG:32618"}
+    (done,) = city.load("events", tmp_path / "a.csv", **said)
+    assert (done.accepted, dict(done.unplaced_by)) == (2, {"outside": 1})
