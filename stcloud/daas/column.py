@@ -33,12 +33,19 @@ class Faults:
         self.faulty = np.zeros(len(numbers), np.bool_)
         self._found: list[Refusal] = []
 
-    def add(self, where: Values | pa.Array, field: str, values: pa.Array, reason: str) -> None:
-        """Note that the rows in the mask ``where`` are at fault, unless they already were."""
+    def add(
+        self, where: Values | pa.Array, field: str, values: pa.Array, reason: str, *, most: int | None = 200
+    ) -> None:
+        """Note that the rows in the mask ``where`` are at fault, unless they already were.
+
+        Of a value the first ``most`` characters are kept; None: all.
+        """
         mask = where if isinstance(where, np.ndarray) else where.to_numpy(zero_copy_only=False)
         new = mask.astype(np.bool_) & ~self.faulty
         for at in np.flatnonzero(new).tolist():
-            self._found.append(Refusal(int(self._numbers[at]), field, _shown(values[at].as_py()), reason))
+            self._found.append(
+                Refusal(int(self._numbers[at]), field, _shown(values[at].as_py(), most), reason)
+            )
         self.faulty |= new
 
     def refusals(self) -> tuple[Refusal, ...]:
@@ -46,8 +53,8 @@ class Faults:
         return tuple(sorted(self._found, key=lambda refusal: refusal.row))
 
 
-def _shown(value: Any) -> str | None:
-    return None if value is None else str(value)[:200]
+def _shown(value: Any, most: int | None) -> str | None:
+    return None if value is None else str(value)[:most]
 
 
 def without_nulls(rows: pa.RecordBatch, definition: Definition) -> Mapping[str, pa.Array]:

@@ -156,14 +156,9 @@ _BELIEVED = (
 class FeatureLayer(LayerTable):
     """The table of one layer of features."""
 
-    @property
-    def partition(self) -> str:
-        """Name of the column that files are told apart by."""
-        return FEATURE_PART
-
-    def schema(self, wanted: Sequence[Attribute]) -> pa.Schema:
-        """Return the schema of a new table with these columns."""
-        return feature_schema(wanted)
+    def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
+        """Return the schema that rows with the wanted columns are written in; see `LayerTable.found`."""
+        return self.found(feature_schema(wanted), FEATURE_PART, wanted)
 
     def believed(self, snapshot: Snapshot, at_us: int | None = None) -> Believed:
         """Return what was believed at a recorded instant; None: now."""

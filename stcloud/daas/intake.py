@@ -22,9 +22,9 @@ class Intake:
     """What was seen of a source while it was read once."""
 
     read: int = 0
-    repaired: int = 0
     adjusted: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+    repairs: list[Refusal] = field(default_factory=list)
     silent: list[pa.Array] = field(default_factory=list)
     seen: list[Ints] = field(default_factory=list)
     seen_numbers: list[Ints] = field(default_factory=list)
@@ -37,9 +37,9 @@ class Intake:
     def add(self, found: Surveyed) -> None:
         """Take what became of one batch."""
         self.read += found.read
-        self.repaired += found.repaired
         self.adjusted += found.adjusted
         self.refusals += found.refusals
+        self.repairs += found.repairs
         self.silent.append(found.silent)
         self.seen.append(found.seen)
         self.seen_numbers.append(found.seen_numbers)

@@ -40,15 +40,6 @@ class LayerTable:
     table: Table
 
     @property
-    def partition(self) -> str:
-        """Name of the column that files are told apart by."""
-        raise NotImplementedError
-
-    def schema(self, wanted: Sequence[Attribute]) -> pa.Schema:
-        """Return the schema of a new table with these columns."""
-        raise NotImplementedError
-
-    @property
     def exists(self) -> bool:
         """Whether anything was ever loaded."""
         return self.current() is not None
@@ -62,11 +53,18 @@ class LayerTable:
         """Return the source's columns as the layer keeps them."""
         return attributes(self.table.snapshot().schema)
 
-    def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
+    def found(self, new: pa.Schema, partition: str, wanted: Sequence[Attribute]) -> pa.Schema:
         """Return the schema that rows with the wanted columns are written in; make the table if there is none.
 
         A table that no load ever committed to is what a failed or killed one left: it is made anew. Columns that
         the table lacks are part of the schema, and added by `extend`.
+
+        Parameters
+        ----------
+        new, partition
+            Schema of a new table, and the column that its files are told apart by.
+        wanted
+            The columns that a load brings.
 
         Raises
         ------
@@ -76,7 +74,7 @@ class LayerTable:
         """
         if not self.exists:
             self.table.drop()
-            self.table.create(self.schema(wanted), partition_by=[self.partition])
+            self.table.create(new, partition_by=[partition])
         _refuse_retyped(self.name, self.attributes(), wanted)
         refuse_twins(self.attributes(), wanted)
         return pa.schema([*self.table.snapshot().schema, *self._lacking(wanted)])
@@ -99,14 +97,9 @@ class LayerTable:
 class EventLayer(LayerTable):
     """The table of one layer of events, by UTC month."""
 
-    @property
-    def partition(self) -> str:
-        """Name of the column that files are told apart by."""
-        return PART
-
-    def schema(self, wanted: Sequence[Attribute]) -> pa.Schema:
-        """Return the schema of a new table with these columns."""
-        return event_schema(wanted)
+    def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
+        """Return the schema that rows with the wanted columns are written in; see `LayerTable.found`."""
+        return self.found(event_schema(wanted), PART, wanted)
 
     def write(self, rows: pa.RecordBatch, month: int, schema: pa.Schema, stamp: Mapping[str, Any]) -> Written:
         """Write cleaned, sorted rows of one month as one file.

@@ -10,10 +10,10 @@ from stcloud.daas.clean import ROW
 from stcloud.daas.feature import Held
 from stcloud.daas.shape import same_shape
 from stcloud.daas.timeline import Ints
-from stcloud.daas.verdict import Dated, pairs
+from stcloud.daas.verdict import Dated, matches, pairs
 from stcloud.iaas.sorter import Sorter
 
-__all__ = ["alike", "matches"]
+__all__ = ["alike"]
 
 
 def alike(told: Dated, touched: Dated, sorter: Sorter, held: Held, tolerance_m: float) -> tuple[Ints, Ints]:
@@ -63,11 +63,3 @@ def _same(new: pa.RecordBatch, old: pa.Table, tolerance_m: float) -> np.ndarray:
             new.column("st_geom").take(where), old["st_geom"].combine_chunks().take(where), tolerance_m
         )
     return same
-
-
-def matches(wanted: Ints, order: Ints, numbers: Ints) -> tuple[Ints, Ints]:
-    """Return where numbers are wanted: positions in ``numbers``, and in ``wanted``; ``order`` sorts ``wanted``."""
-    first, last = (np.searchsorted(wanted[order], numbers, side) for side in ("left", "right"))
-    count = last - first
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(np.arange(len(numbers)), count), order[np.repeat(first, count) + within]

@@ -51,6 +51,7 @@ __all__ = ["FeatureMode", "Revision", "known_snapshots", "next_recorded_us"]
 FeatureMode = Literal["snapshot", "changes", "append", "delete"]
 _WORKERS = 2
 _AHEAD = 4
+_RECENT = 8
 _ORDER = ("st_cell", ROW)
 
 
@@ -250,7 +251,8 @@ class Revision:
             self.layer, settled.verdict, sorter, settled.held, schema, blank, job
         )
         reckoning = self._reckon(intake, settled, unplaced, blank)
-        self.quarantine.write(blank.load, self.layer.name, blank.attempt, blank.source, intake.refusals)
+        kept = [*intake.refusals, *intake.repairs]
+        self.quarantine.write(blank.load, self.layer.name, blank.attempt, blank.source, kept)
         job.tell("commit", 0, 1)
         if written:
             self.layer.extend(wanted)
@@ -354,7 +356,7 @@ class Revision:
             time_adjusted=intake.adjusted,
             ended=settled.ended,
             overridden=settled.overridden,
-            repaired=intake.repaired,
+            repaired=len(intake.repairs),
             rejected_by=dict(Counter(one.reason.split(":")[0] for one in intake.refusals)),
         )
         if not reckoning.adds_up:
@@ -373,7 +375,11 @@ def known_snapshots(layer: FeatureLayer) -> list[int]:
     """Return the instants of the snapshots that the layer knows, UTC microseconds, from its newest commit's note."""
     if not layer.exists:
         return []
-    return next((list(note["snapshots"]) for note in layer.table.notes() if "snapshots" in note), [])
+    for most in (_RECENT, None):  # reading the whole log takes longer every night
+        for note in layer.table.notes(most):
+            if "snapshots" in note:
+                return list(note["snapshots"])
+    return []
 
 
 def _joined(one: Dated, other: Dated) -> Dated:

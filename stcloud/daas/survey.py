@@ -80,6 +80,8 @@ class Surveyed:
         Beliefs that rows repeat as they were written, and the numbers of these rows.
     silent
         Keys of refused rows: of them nothing is said.
+    repairs
+        Geometry as it came, of rows that are kept with a repaired one.
     """
 
     rows: pa.RecordBatch
@@ -89,8 +91,8 @@ class Surveyed:
     seen_numbers: Ints
     silent: pa.Array
     refusals: tuple[Refusal, ...]
+    repairs: tuple[Refusal, ...]
     read: int
-    repaired: int
     adjusted: int
 
 
@@ -138,22 +140,20 @@ class Surveyor:
             "st_digest": digest.filter(pa.array(rest)),
         }
         start, end, adjusted = self._periods(source, len(numbers), faults)
-        repaired: Values = np.zeros(len(numbers), np.bool_)
-        refusals: list[Refusal] = []
+        repairs = Faults(numbers)
         if not self.keys_only:
-            shapes = self._shapes(source, faults)
-            repaired = shapes.repaired
-            own |= self._placed(shapes) | read_attributes(
-                self.columns, source, self.definition, self.zone, faults
-            )
+            shapes = self._shapes(source, faults, repairs)
+            attributes = read_attributes(self.columns, source, self.definition, self.zone, faults)
+            own |= self._placed(shapes) | attributes
         keep = ~faults.faulty
         found = pa.RecordBatch.from_pydict(own)
         silent = own["st_key"].filter(pa.array(~keep)).drop_null()
-        refusals += [*batch.refusals, *faults.refusals()]
+        kept = set(numbers[keep].tolist())
         return Surveyed(
             found if keep.all() else found.filter(pa.array(keep)), start[keep], end[keep],
-            seen[~rest], batch.numbers[~rest], silent, tuple(refusals),
-            len(batch.numbers) + len(batch.refusals), int((repaired & keep).sum()), int((adjusted & keep).sum()),
+            seen[~rest], batch.numbers[~rest], silent, (*batch.refusals, *faults.refusals()),
+            tuple(one for one in repairs.refusals() if one.row in kept),
+            len(batch.numbers) + len(batch.refusals), int((adjusted & keep).sum()),
         )  # fmt: skip
 
     @property
@@ -190,7 +190,7 @@ class Surveyor:
                 faults.add(end <= start, name, texts, "end-before-start")
         return start, end, adjusted
 
-    def _shapes(self, source: Mapping[str, pa.Array], faults: Faults) -> Shapes:
+    def _shapes(self, source: Mapping[str, pa.Array], faults: Faults, repairs: Faults) -> Shapes:
         space, shape = self.definition.space, self.definition.shape
         name = space.columns[0]
         wkb = self._written(source, faults)
@@ -200,8 +200,9 @@ class Surveyor:
         )  # fmt: skip
         outcome = found.outcome
         for reason in pc.unique(outcome).drop_null().to_pylist():
-            hit = pc.fill_null(pc.equal(outcome, reason), fill_value=False)
-            faults.add(hit, name, pc.cast(pc.binary_length(wkb), pa.string()), reason)
+            hit = pc.fill_null(pc.equal(outcome, reason), fill_value=False).to_numpy(zero_copy_only=False)
+            faults.add(hit, name, _texts(wkb, hit), reason, most=None)
+        repairs.add(found.repaired, name, _texts(wkb, found.repaired), "repaired-geometry", most=None)
         return found
 
     def _written(self, source: Mapping[str, pa.Array], faults: Faults) -> pa.Array:
@@ -219,10 +220,11 @@ class Surveyor:
             points = shapely.points(*(np.where(missing, 0.0, one) for one in found))
             return pa.array(np.where(missing, None, shapely.to_wkb(points)), pa.binary())
         values = plain(source[space.column])
-        if pa.types.is_binary(values.type) or space.encoding == "wkb":
+        if pa.types.is_binary(values.type):
             return values.cast(pa.binary())
         texts = trimmed(values)
-        geometry = shapely.from_wkt(texts.to_numpy(zero_copy_only=False), on_invalid="ignore")
+        read = shapely.from_wkb if space.encoding == "wkb" else shapely.from_wkt  # WKB in text is hexadecimal
+        geometry = read(texts.to_numpy(zero_copy_only=False), on_invalid="ignore")
         unread = shapely.is_missing(geometry) & pc.is_valid(texts).to_numpy(zero_copy_only=False)
         faults.add(unread, space.column, texts, "unreadable-geometry")
         return pa.array(shapely.to_wkb(geometry), pa.binary())
@@ -234,3 +236,15 @@ class Surveyor:
         outside = nowhere | ~self.lattice.contains(x, y)
         bounds = {name: pa.array(shapes.bounds[:, place], mask=nowhere) for place, name in enumerate(_BOUNDS)}
         return {"st_geom": shapes.wkb, **bounds, "st_cell": pa.array(cells, mask=outside)}
+
+
+def _texts(wkb: pa.Array, chosen: Values) -> pa.Array:
+    """Return the chosen geometries as WKT, or as hexadecimal WKB where they cannot be read; null elsewhere."""
+    texts: list[str | None] = [None] * len(wkb)
+    for at in np.flatnonzero(chosen).tolist():
+        raw = wkb[at].as_py()
+        try:
+            texts[at] = shapely.to_wkt(shapely.from_wkb(raw), rounding_precision=-1)
+        except (shapely.errors.ShapelyError, NotImplementedError):
+            texts[at] = None if raw is None else raw.hex()
+    return pa.array(texts, pa.string())

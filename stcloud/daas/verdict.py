@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.timeline import ABSENT, Ints, Pieces, distinct, state
 
-__all__ = ["Dated", "Standing", "Verdict", "contradicted", "judge", "pairs", "stand"]
+__all__ = ["Dated", "Standing", "Verdict", "contradicted", "judge", "matches", "pairs", "stand"]
 
 Mask: TypeAlias = NDArray[np.bool_]
 Rule: TypeAlias = Literal["last", "first", "refuse"]
@@ -215,14 +215,17 @@ def _met(rows: Dated, beliefs: Dated, said: Ints, known: Ints) -> tuple[Mask, Ma
     return overlap, covered
 
 
+def matches(wanted: Ints, order: Ints, numbers: Ints) -> tuple[Ints, Ints]:
+    """Return where numbers are wanted: positions in ``numbers``, and in ``wanted``; ``order`` sorts ``wanted``."""
+    first, last = (np.searchsorted(wanted[order], numbers, side) for side in ("left", "right"))
+    count = last - first
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(np.arange(len(numbers)), count), order[np.repeat(first, count) + within]
+
+
 def _of_one_key(rows: Dated, beliefs: Dated) -> tuple[Ints, Ints]:
     """Return the positions of all pairs of a row and a belief of its key."""
-    order = np.argsort(beliefs.key, kind="stable")
-    first, last = (np.searchsorted(beliefs.key[order], rows.key, side) for side in ("left", "right"))
-    count = last - first
-    row = np.repeat(np.arange(len(rows)), count)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    return row, order[np.repeat(first, count) + within]
+    return matches(beliefs.key, np.argsort(beliefs.key, kind="stable"), rows.key)
 
 
 def contradicted(lost: Pieces, begun: Pieces, period: tuple[int, int]) -> Mask:

@@ -10,10 +10,9 @@ import pyarrow as pa
 from stcloud.daas.clean import ROW
 from stcloud.daas.feature import FeatureLayer, Held, instants
 from stcloud.daas.ledger import Reckoning
-from stcloud.daas.likeness import matches
 from stcloud.daas.schema import FEATURE_PART
 from stcloud.daas.timeline import FOREVER, Ints, Pieces
-from stcloud.daas.verdict import Verdict
+from stcloud.daas.verdict import Verdict, matches
 from stcloud.iaas.job import Job
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter

@@ -82,6 +82,8 @@ def _add(sums: Hashes, hashes: Hashes, codes: NDArray[Any] | None) -> None:
 
 
 def _compiled() -> tuple[Callable[..., Hashes], Callable[..., None]]:
-    from stcloud.iaas import xxh64  # noqa: PLC0415  (slow to import)
-
+    try:
+        from stcloud.iaas import xxh64  # noqa: PLC0415  (slow to import)
+    except RuntimeError:  # there is no folder where compiled loops may be kept: slower, and the same
+        return _hash, _add
     return xxh64.hash_values, xxh64.add_hashes

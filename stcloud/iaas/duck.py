@@ -22,8 +22,6 @@ from stcloud.iaas.footer import fetch
 __all__ = ["Duck", "connect", "file_errors", "literal"]
 
 _BATCH_ROWS = 65_536
-_SMALL_ROWS = 1_000_000
-"""Up to so many rows in wanted row groups, files are read without SQL: binding a statement to them takes longer."""
 _Given: TypeAlias = pa.Table | pa.RecordBatchReader | None
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
@@ -87,12 +85,15 @@ class Duck:
     ----------
     memory
         The most that DuckDB may hold before it spills to disk.
+    small_rows
+        Up to so many rows in wanted row groups, files are read without SQL: binding a statement to them takes longer.
     """
 
     name = "duckdb"
 
-    def __init__(self, *, memory: str = "1GB") -> None:
+    def __init__(self, *, memory: str = "1GB", small_rows: int = 1_000_000) -> None:
         self._root = connect(memory=memory)
+        self._small_rows = small_rows
         self._idle: list[duckdb.DuckDBPyConnection] = []
 
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
@@ -115,14 +116,14 @@ class Duck:
             return None if given is None else _refine(stage, given)
         if isinstance(stage, Sql):
             return self._run(stage, relations, given)
-        found = _fetch(stage, relations)
+        found = _fetch(stage, relations, self._small_rows)
         return self._run(stage.query, relations, None) if found is None else found
 
     def _run(self, stage: Sql, relations: Mapping[str, Relation], given: _Given) -> _Given:
         cursor = self._idle.pop() if self._idle else self._root.cursor()
         text = self._bound(cursor, stage, relations, given)
         with file_errors():
-            if not isinstance(given, pa.Table) or given.num_rows > _SMALL_ROWS:
+            if not isinstance(given, pa.Table) or given.num_rows > self._small_rows:
                 return self._kept(
                     cursor, cursor.sql(text, params=dict(stage.values)).to_arrow_reader(_BATCH_ROWS)
                 )
@@ -206,7 +207,7 @@ def _fetched(cursor: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, 
         return reader.read_all()
 
 
-def _fetch(stage: Fetch, relations: Mapping[str, Relation]) -> pa.Table | None:
+def _fetch(stage: Fetch, relations: Mapping[str, Relation], most_rows: int) -> pa.Table | None:
     """Read the wanted row groups when they are few."""
     relation = relations[stage.relation]
     if not isinstance(relation, Files):
@@ -214,7 +215,7 @@ def _fetch(stage: Fetch, relations: Mapping[str, Relation]) -> pa.Table | None:
     with file_errors():
         return fetch(
             relation.snapshot, relation.files, stage.columns, stage.wants, bounded=stage.bounded,
-            most_rows=_SMALL_ROWS,
+            most_rows=most_rows,
         )  # fmt: skip
 
 

@@ -20,6 +20,14 @@ def duckdb() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
+def duckdb_by_sql() -> Iterator[Engine]:
+    """DuckDB that takes every layer for a large one: rows of a place are fetched by SQL."""
+    engine = Duck(small_rows=0)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
 def sail() -> Iterator[Engine]:
     os.environ["RUST_LOG"] = "off"  # before the server's library is loaded
     os.environ.setdefault(

@@ -20,6 +20,12 @@ from stcloud.testing.scenes import Scene, scenes
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 QUESTIONS = corpus()
+ASKED = [
+    pytest.param(engine, number, id=f"{engine}-{question.name}")
+    for engine in ("duckdb", "sail", "duckdb_by_sql")
+    for number, question in enumerate(QUESTIONS)
+    if engine != "duckdb_by_sql" or question.where  # only rows of a place are fetched in two ways
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +48,7 @@ def expected(built: dict[str, tuple[Scene, Path, Oracle]]) -> Callable[[int], pd
     return functools.cache(lambda number: built[QUESTIONS[number].scene][2].answer(QUESTIONS[number]))
 
 
-@pytest.mark.parametrize("number", range(len(QUESTIONS)), ids=[question.name for question in QUESTIONS])
-@pytest.mark.parametrize("engine", ["duckdb", "sail"])
+@pytest.mark.parametrize(("engine", "number"), ASKED)
 def test_engine_answers_as_the_oracle(
     engine: str,
     number: int,

@@ -61,10 +61,13 @@ COUNTS = {"then": 3, "in the change": 2, "before all": 0, "known first": 3, "kno
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_engines_answer_of_features_alike(question: str, folder: Path, duckdb: Engine, sail: Engine) -> None:
-    one, other = (
+def test_engines_answer_of_features_alike(
+    question: str, folder: Path, duckdb: Engine, duckdb_by_sql: Engine, sail: Engine
+) -> None:
+    one, *others = (
         QUESTIONS[question](stcloud.open(folder, engine=engine).features("things"))
-        for engine in (duckdb, sail)
+        for engine in (duckdb, duckdb_by_sql, sail)
     )
-    assert one.to_records() == other.to_records()
+    for other in others:
+        assert one.to_records() == other.to_records()
     assert len(one) == COUNTS[question]

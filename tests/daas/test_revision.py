@@ -287,3 +287,20 @@ def test_lineage_tells_where_the_area_went(desk):
         ("a", "a", 1.0), ("b", "a", 1.0),
     ]  # fmt: skip
     assert found[0]["area_m2"] == pytest.approx(100)
+
+
+def test_a_geometry_that_is_repaired_or_refused_is_kept_whole_in_quarantine(desk):
+    bow = "POLYGON ((500000 4500000, 500010 4500010, 500010 4500000, 500000 4500010, 500000 4500000))"
+    far = "POINT (-73.9 40.7)"
+    done = desk.load(HEAD + f'a,1,"{bow}"\nb,1,{far}\n', valid_from="2013-01-01", max_rejected=1)
+    assert (done.accepted, done.repaired, done.rejected) == (1, 1, 1)
+    kept = {one["row"]: (one["reason"], one["value"]) for one in desk.city.rejected("things").to_pylist()}
+    assert kept == {1: ("repaired-geometry", bow), 2: ("outside-crs", far)}
+
+
+def test_geometry_may_be_written_as_hexadecimal_wkb(desk):
+    hexed = shapely.to_wkb(shapely.Point(500_000, 4_500_000), hex=True)
+    more = 'encoding = "wkb"'
+    done = desk.load(HEAD + f"a,1,{hexed}\nb,1,zz\n", more=more, valid_from="2013-01-01", max_rejected=1)
+    assert (done.accepted, done.rejected_by) == (1, {"unreadable-geometry": 1})
+    assert desk.city.features("things").as_of("2014-01-01").geometry()[0] == shapely.Point(500_000, 4_500_000)

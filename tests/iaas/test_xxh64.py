@@ -1,5 +1,8 @@
 """XXH64 over Arrow values, compared with the xxhash package."""
 
+import sys
+
+import numba.core.caching
 import pyarrow as pa
 import xxhash
 from hypothesis import given, settings
@@ -31,3 +34,13 @@ def test_rows_have_one_digest_however_many_come(rows):
         {"a": pa.array([a for a, _ in rows], pa.string()), "b": pa.array([b for _, b in rows], pa.string())}
     )
     assert digest_rows(batch, "s", many=True) == digest_rows(batch, "s")
+
+
+def test_where_nothing_compiled_may_be_kept_digests_are_the_same(monkeypatch):
+    batch = pa.RecordBatch.from_pydict({"a": ["1", None, "道路"]})
+    expected = digest_rows(batch, "s", many=True)
+    monkeypatch.delitem(sys.modules, "stcloud.iaas.xxh64")
+    monkeypatch.delattr("stcloud.iaas.xxh64")
+    monkeypatch.setattr(numba.core.caching.CacheImpl, "_locator_classes", [])
+    assert digest_rows(batch, "s", many=True) == expected
+    assert "stcloud.iaas.xxh64" not in sys.modules

@@ -1,52 +1,18 @@
-"""A small city, the command line in this process or in one of its own."""
+"""A small city, and processes of their own."""
 
 import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import stcloud
-from stcloud.saas.cli import main
 from stcloud.testing.events import define, on_disk, rows
 
 PACKAGE = Path(stcloud.__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def line(self):
-        """The one line of an error; there must be no other on stderr."""
-        lines = self.err.splitlines()
-        assert len(lines) == 1, self.err
-        assert lines[0].startswith("stcloud: ")
-        return lines[0]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in this process."""
-
-    def command(*args):
-        monkeypatch.setattr(sys, "argv", ["stcloud", *map(str, args)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return Outcome(ended.value.code, said.out, said.err)
-
-    return command
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,13 +27,12 @@ from stcloud.iaas.engine import STAGE, Engine, Fetch, Files, Refine, Relation, S
 from stcloud.iaas.table import File
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.binder import instant
+from stcloud.paas.query.instant import Instant, instant_us, known_us
 from stcloud.paas.query.sql import column
 from stcloud.paas.query.where import Asked, read_where
-from stcloud.time import parse_instant
 
-__all__ = ["Features", "Instant"]
+__all__ = ["Features"]
 
-Instant: TypeAlias = str | int | datetime
 _PERIODS = ("st_valid_from", "st_valid_to", "st_recorded_from", "st_recorded_to", "st_load")
 _OWN = ("st_key", *_PERIODS, "st_geom")
 _BOUNDS = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
@@ -233,20 +231,10 @@ class Features(Layer):
         return Answer(table, self.charter.lattice, said)
 
     def _us(self, at: Instant) -> int:
-        if isinstance(at, str):
-            return parse_instant(at, self.charter.zone)
-        if isinstance(at, datetime):
-            if at.tzinfo is None:
-                raise InvalidInput(
-                    "zone-needed", f"the instant {at} has no zone", hint="give an aware datetime or text"
-                )
-            return int(pa.scalar(at, pa.timestamp("us", "UTC")).cast(pa.int64()).as_py())
-        return at
+        return instant_us(at, self.charter.zone)
 
     def _known_us(self, at: Instant | None) -> int:
-        recorded = self.recorded_us
-        newest = recorded[1] if recorded else 0
-        return newest if at is None else min(self._us(at), newest)
+        return known_us(self, None if at is None else self._us(at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,11 +16,12 @@ from stcloud.iaas.engine import Engine
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import OWN_ROWS, Compiled, compile_plan
 from stcloud.paas.query.explain import Explanation, explain
+from stcloud.paas.query.instant import Instant, instant_us, known_us
 from stcloud.paas.query.plan import By, Count, Known, Operator, Plan, Rows, Scan, by_name, parse_by
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.where import Asked, read_where
 from stcloud.space import Level
-from stcloud.time import Bin, When, parse_instant
+from stcloud.time import Bin, When
 
 if TYPE_CHECKING:
     import geopandas
@@ -100,14 +100,14 @@ class Query:
         """
         return self._with([When.of(*times, zone=self.subject.charter.zone, weekdays=weekdays, hours=hours)])
 
-    def known_at(self, instant: str | int | datetime) -> Query:
+    def known_at(self, instant: Instant) -> Query:
         """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.
 
         Beyond the newest load it means that load; the answer's facts say which instant was used.
         """
         if self.believed_us is not None:
             raise InvalidInput("asked-twice", "known_at was asked twice")
-        return replace(self, believed_us=_instant_us(instant, self.subject.charter))
+        return replace(self, believed_us=instant_us(instant, self.subject.charter.zone))
 
     def rows(self, limit: int | None = None) -> Answer:
         """Return rows in order of time, then key; at most ``limit``."""
@@ -191,9 +191,7 @@ class Query:
 
     @property
     def _known_us(self) -> int:
-        recorded = self.subject.layer.recorded_us
-        newest = recorded[1] if recorded else 0
-        return newest if self.believed_us is None else min(self.believed_us, newest)
+        return known_us(self.subject.layer, self.believed_us)
 
     def _with(self, conditions: Iterable[Operator]) -> Query:
         return replace(self, conditions=(*self.conditions, *conditions))
@@ -236,15 +234,3 @@ def _as(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     places = [stored.index(name) if name in own else next(others) for name in schema.names]
     columns = [batch.column(at).cast(field.type) for at, field in zip(places, schema, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _instant_us(instant: str | int | datetime, charter: Charter) -> int:
-    if isinstance(instant, str):
-        return parse_instant(instant, charter.zone)
-    if isinstance(instant, datetime):
-        if instant.tzinfo is None:
-            raise InvalidInput(
-                "zone-needed", f"the instant {instant} has no zone", hint="give an aware datetime or text"
-            )
-        return int(pa.scalar(instant, pa.timestamp("us", "UTC")).cast(pa.int64()).as_py())
-    return instant

@@ -1,11 +1,9 @@
-"""The command line in this process."""
+"""The command line in this process, for every room that tests it."""
 
 import sys
 from dataclasses import dataclass
 
 import pytest
-
-from stcloud.saas.cli import main
 
 
 @dataclass(frozen=True)
@@ -16,10 +14,19 @@ class Outcome:
     out: str
     err: str
 
+    @property
+    def line(self):
+        """The one line of an error; there must be no other on stderr."""
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        assert lines[0].startswith("stcloud: ")
+        return lines[0]
+
 
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run a command in this process."""
+    from stcloud.saas.cli import main
 
     def command(*args):
         monkeypatch.setattr(sys, "argv", ["stcloud", *map(str, args)])
