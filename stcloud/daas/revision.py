@@ -315,7 +315,6 @@ class Revision:
         if self.mode != "snapshot":
             return _no_pieces()
         there = (beliefs.start_us < period[1]) & (period[0] < beliefs.end_us)
-        there[seen] = False
         keys = np.unique(beliefs.key[there])
         keys = keys[~np.isin(keys, np.concatenate([told.key, silent, beliefs.key[seen]]))]
         count = len(keys)

@@ -8,15 +8,8 @@ import pytest
 
 import stcloud
 from stcloud.iaas.engine import Engine
+from stcloud.testing.features import define
 
-DEFINITION = """
-id = "things"
-kind = "feature"
-key = ["k"]
-[space]
-column = "wkt"
-crs = "EPSG:4548"
-"""
 HEAD = "k,name,wkt\n"
 
 
@@ -29,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A city whose layer has ends, a change, and a row that lacks a later column."""
     root = tmp_path_factory.mktemp("features")
     city = stcloud.create(root / "city", crs="EPSG:4548", zone="Asia/Shanghai")
-    definition = stcloud.Definition.from_toml(DEFINITION, name="things.toml")
+    definition = define(crs="EPSG:4548")
     files = {
         "a": HEAD + point("1", "x", 0) + point("2", "y", 50) + point("3", "z", 5000),
         "b": HEAD + point("1", "x", 0) + point("2", "other", 50),

@@ -9,19 +9,9 @@ import shapely
 import stcloud
 from stcloud.daas.feature import read_ends
 from stcloud.errors import InvalidInput, NotFound, StcloudError
+from stcloud.testing.features import define
 
-DEFINITION = """
-id = "things"
-kind = "feature"
-key = ["k"]
-[space]
-column = "wkt"
-crs = "EPSG:32618"
-{more}
-[columns.n]
-type = "integer"
-optional = true
-"""
+NUMBERED = '[columns.n]\ntype = "integer"\noptional = true'
 HEAD = "k,n,wkt\n"
 
 
@@ -47,7 +37,7 @@ class Desk:
         file = self.folder / (name or f"{self.count}.csv")
         file.write_text(text)
         known = "things" in [one.name for one in self.city.layers()]
-        definition = stcloud.Definition.from_toml(DEFINITION.format(more=more), name="things.toml")
+        definition = define(more=f"{more}\n{NUMBERED}")
         (found,) = self.city.load("things", file, definition=None if known else definition, **options)
         return found
 

@@ -12,6 +12,22 @@ import pytest
 import stcloud
 from stcloud.testing.events import define, on_disk, rows
 
+DIE = """
+import importlib, os, stcloud
+module, owner, method, when, city, layer, file, options = args
+owner = getattr(importlib.import_module(module), owner)
+meant = getattr(owner, method)
+
+def dying(*args, **named):
+    if when == "before":
+        os._exit(9)
+    meant(*args, **named)
+    os._exit(9)
+
+setattr(owner, method, dying)
+stcloud.open(city).load(layer, file, **options)
+"""
+
 PACKAGE = Path(stcloud.__file__).parents[1]
 
 
@@ -89,3 +105,15 @@ def forks():
             process.kill()
         process.join()
         process.close()
+
+
+@pytest.fixture
+def die(forks):
+    """Load a file in a process that dies right before or right after a step."""
+
+    def die(moment, city, layer, file, **options):
+        process = forks(DIE, *moment, city, layer, file, options)
+        process.join(60)
+        assert process.exitcode == 9
+
+    return die

@@ -18,23 +18,6 @@ city, layer, file = args
 stcloud.open(city).load(layer, file, max_rejected="50%")
 """
 
-DIE = """
-import importlib, os, stcloud
-module, owner, method, when, city, layer, file, definition = args
-owner = getattr(importlib.import_module(module), owner)
-meant = getattr(owner, method)
-
-def dying(*args, **named):
-    if when == "before":
-        os._exit(9)
-    meant(*args, **named)
-    os._exit(9)
-
-setattr(owner, method, dying)
-stcloud.open(city).load(layer, file, definition=definition, max_rejected="50%")
-"""
-
-
 SHOWN = """
 SELECT count(*), sum(hash(st_key, st_time, st_x, note)) FROM read_parquet($files, union_by_name = true)
 WHERE epoch_us(st_recorded_from) <= $at AND coalesce(epoch_us(st_recorded_to) > $at, true)
@@ -91,27 +74,13 @@ def moments(*skipped):
     return [pytest.param(one, id=" ".join((one[3], *one[1:3]))) for one in MOMENTS if one[2] not in skipped]
 
 
-@pytest.fixture
-def die(forks, tmp_path):
-    """Load a file in a process that dies at a moment."""
-    definition = tmp_path / "events.toml"
-    definition.write_text(define().to_toml())
-
-    def die(moment, city, layer, file):
-        process = forks(DIE, *moment, city, layer, file, definition)
-        process.join(60)
-        assert process.exitcode == 9
-
-    return die
-
-
 @pytest.mark.parametrize("moment", moments())
 def test_an_update_that_dies_at_a_step_is_whole_or_absent(die, city, tmp_path, moment):
     file = tmp_path / "update.csv"
     file.write_text(UPDATE)
     first = stcloud.open(city).layer("events").loads[0].recorded_at_us
     before = believed(city)
-    die(moment, city, "events", file)
+    die(moment, city, "events", file, definition=define(), max_rejected="50%")
 
     done = believed(city)
     assert done[0] == before[0] + (1 if done != before else 0)
@@ -139,7 +108,7 @@ def test_an_update_that_dies_at_a_step_is_whole_or_absent(die, city, tmp_path, m
 def test_a_first_load_that_dies_at_a_step_is_whole_or_absent(die, folder, tmp_path, moment):
     file = tmp_path / "first.csv"
     file.write_text(rows() + "7,bad\n")
-    die(moment, folder, "events", file)
+    die(moment, folder, "events", file, definition=define(), max_rejected="50%")
 
     layers = [one.name for one in stcloud.open(folder).layers()]
     assert layers in ([], ["events"])
@@ -158,7 +127,7 @@ def test_a_first_load_that_dies_at_a_step_is_whole_or_absent(die, folder, tmp_pa
 def test_a_load_that_dies_after_its_commit_is_known_to_the_command_line(die, run, city, tmp_path):
     file = tmp_path / "update.csv"
     file.write_text(UPDATE)
-    die((TABLE, "Table", "commit", "after"), city, "events", file)
+    die((TABLE, "Table", "commit", "after"), city, "events", file, definition=define(), max_rejected="50%")
     assert run("check", city).code == 0
     told = json.loads(run("layers", city, "events", "-f", "json").out)
     assert [one["source"] for one in told["loads"]] == ["first.csv", "update.csv"]

@@ -3,33 +3,11 @@
 import pytest
 
 import stcloud
+from stcloud.testing.features import define
 
-DEFINITION = """
-id = "things"
-kind = "feature"
-key = ["k"]
-[space]
-column = "wkt"
-crs = "EPSG:4548"
-"""
 HEAD = "k,wkt\n"
 FIRST = HEAD + "a,POINT (500000 3500000)\nb,POINT (500010 3500000)\n"
 SECOND = HEAD + "a,POINT (500000 3500000)\nb,POINT (500020 3500000)\nc,POINT (500030 3500000)\n"
-DIE = """
-import importlib, os, stcloud
-module, owner, method, when, city, file = args
-owner = getattr(importlib.import_module(module), owner)
-meant = getattr(owner, method)
-
-def dying(*args, **named):
-    if when == "before":
-        os._exit(9)
-    meant(*args, **named)
-    os._exit(9)
-
-setattr(owner, method, dying)
-stcloud.open(city).load("things", file, valid_from="2023-01-01")
-"""
 FEATURE, TABLE = "stcloud.daas.feature", "stcloud.iaas.table"
 MOMENTS = [
     ("stcloud.iaas.sorter", "Sorter", "flush", "before"),
@@ -48,17 +26,15 @@ def state(city, at, **known):
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda one: " ".join((one[3], *one[1:3])))
-def test_a_snapshot_that_dies_at_a_step_is_whole_or_absent(forks, tmp_path, moment):
+def test_a_snapshot_that_dies_at_a_step_is_whole_or_absent(die, tmp_path, moment):
     folder = tmp_path / "city"
     for name, text in (("first.csv", FIRST), ("second.csv", SECOND)):
         (tmp_path / name).write_text(text)
     city = stcloud.create(folder, crs="EPSG:4548", zone="Asia/Shanghai")
-    definition = stcloud.Definition.from_toml(DEFINITION, name="things.toml")
+    definition = define(crs="EPSG:4548")
     (first,) = city.load("things", tmp_path / "first.csv", definition=definition, valid_from="2013-01-01")
 
-    process = forks(DIE, *moment, folder, tmp_path / "second.csv")
-    process.join(60)
-    assert process.exitcode == 9
+    die(moment, folder, "things", tmp_path / "second.csv", valid_from="2023-01-01")
 
     done = state(folder, "2024-01-01") == ["a", "b", "c"]
     assert done or state(folder, "2024-01-01") == ["a", "b"]

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 
 import stcloud
+from stcloud.testing.features import define
 from stcloud.testing.timeline import Chronicle, Counts
 
 if not hasattr(stcloud.City, "undo"):
@@ -37,16 +38,6 @@ SHAPES = (
     "POINT (500000 4500001)",
     "POLYGON ((500000 4500000, 500100 4500000, 500100 4500100, 500000 4500000))",
 )
-DEFINITION = """
-id = "things"
-kind = "feature"
-key = ["k"]
-[space]
-column = "wkt"
-crs = "EPSG:32618"
-[columns.name]
-type = "text"
-"""
 
 days = st.integers(0, DAYS - 1)
 contents = st.tuples(st.sampled_from(["x", "y", None]), st.sampled_from(SHAPES))
@@ -124,7 +115,7 @@ class FeatureLayer(RuleBasedStateMachine):
     def found(self, at, drawn, mode):
         self.take(
             self.written(mode, at, None, drawn),
-            definition=stcloud.Definition.from_toml(DEFINITION, name="things"),
+            definition=define(more="[columns.name]"),
         )
 
     @rule(at=days, drawn=rows, repeated=st.integers(0, 1))
@@ -267,7 +258,7 @@ class Overridden(FeatureLayer):
     overridden = True
 
     def take_all(self, *loads):
-        definition = stcloud.Definition.from_toml(DEFINITION, name="things")
+        definition = define(more="[columns.name]")
         try:
             for load in loads:
                 self.take(self.written(*load), definition=definition)
