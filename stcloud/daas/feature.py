@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pyarrow as pa
 from stcloud.daas.layer import LayerTable
 from stcloud.daas.schema import FEATURE_PART, INSTANT, Attribute, feature_schema
 from stcloud.daas.timeline import FOREVER, Ints
-from stcloud.iaas.parquet import Written
+from stcloud.iaas.parquet import Written, read_parquet
 from stcloud.iaas.sorter import Sorter
 from stcloud.iaas.table import File, Snapshot
 
@@ -37,7 +38,7 @@ __all__ = [
 ROWS, ENDS = "rows", "ends"
 _TIER = 8
 """So many files of about one size become one."""
-_GROUP_ROWS = 2048
+_GROUP_ROWS = 1024
 """Features weigh more than events: a neighbourhood should read no more than it must."""
 _NUMBERS = 1 << 32
 """So many beliefs may begin in one load."""
@@ -277,9 +278,15 @@ def lanes(digests: pa.Array) -> np.ndarray:
 
 
 def _read_ends(snapshot: Snapshot, files: Sequence[File]) -> Ends:
-    rows = snapshot.read(files, ["st_row", "st_recorded_to"]) if files else None
-    if rows is None:
+    return _ends_in(tuple(snapshot.paths(files)))
+
+
+@lru_cache(4)
+def _ends_in(paths: tuple[str, ...]) -> Ends:
+    """Read ends once for as long as they are remembered: files never change."""
+    if not paths:
         return Ends(np.empty(0, np.int64), np.empty(0, np.int64))
+    rows = read_parquet(paths, ("st_row", "st_recorded_to"))
     row, at_us = rows["st_row"].to_numpy(), micros(rows["st_recorded_to"], FOREVER)
     order = np.argsort(row)
     return Ends(row[order], at_us[order])

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlglot import exp
 
 from stcloud.iaas.table import File, Snapshot
 
-__all__ = ["STAGE", "Engine", "Fetch", "Files", "Refine", "Relation", "Sql", "Stage"]
+__all__ = ["STAGE", "Engine", "Fetch", "Files", "Refine", "Relation", "Sift", "Sql", "Stage"]
 
 STAGE = "stage"
 """The name under which a stage finds what the stage before gave."""
@@ -28,6 +30,22 @@ class Sql:
 
     query: exp.Query
     values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sift:
+    """A quick look at rows by few columns: those that do not pass are not wanted, whatever their other columns hold.
+
+    Parameters
+    ----------
+    columns
+        What the test looks at.
+    test
+        Tells of each row whether it passes.
+    """
+
+    columns: tuple[str, ...]
+    test: Callable[[pa.RecordBatch], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,10 @@ class Fetch:
         opens files itself may read what is wanted and run no SQL.
     bounded
         Columns whose bounds ``wants`` looks at.
+    ranges
+        Closed ranges of numbers; what lies outside one is not wanted, whatever ``wants`` says.
+    sift
+        Where later stages repeat it: an engine that opens files itself may read other columns only where rows pass.
     """
 
     relation: str
@@ -54,6 +76,8 @@ class Fetch:
     query: Sql
     wants: Callable[[File], bool]
     bounded: tuple[str, ...]
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    sift: Sift | None = None
 
 
 @dataclass(frozen=True, slots=True)

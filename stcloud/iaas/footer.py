@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from stcloud.iaas.engine import Sift
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.table import File, Snapshot
 
@@ -20,6 +25,8 @@ __all__ = ["fetch", "row_groups"]
 
 _KEPT = 512
 """Footers remembered; one weighs some hundred kilobytes at most."""
+_NO_RANGES: Mapping[str, tuple[float, float]] = MappingProxyType({})
+_VARIES = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,65 @@ class _Footer:
     metadata: pq.FileMetaData
     places: Mapping[str, int]
     groups: tuple[File, ...]
+    bounds: Mapping[str, NDArray[np.float64]]
+    """Least and greatest number of each row group, ``(2, n)``; not known: endless."""
+    constants: Mapping[str, Sequence[Any]]
+    """The one value, maybe None, that all rows of a row group have; else `_VARIES`."""
+
+    def within(self, ranges: Mapping[str, tuple[float, float]]) -> list[int]:
+        """Return the row groups that may hold a row within all ranges."""
+        found = np.ones(len(self.groups), np.bool_)
+        for name, (low, high) in ranges.items():
+            least, greatest = self.bounds.get(name, (-np.inf, np.inf))
+            found &= (least <= high) & (greatest >= low)
+        return np.flatnonzero(found).tolist()
+
+    def constant(self, name: str, numbers: Sequence[int]) -> Any:
+        """Return the one value that a column has in some row groups, or `_VARIES`."""
+        if name not in self.places:
+            return None
+        values = self.constants.get(name)
+        first = _VARIES if values is None else values[numbers[0]]
+        same = values is not None and all(values[number] == first for number in numbers)
+        return first if same else _VARIES
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some row groups of a file, at least one."""
+
+    path: str
+    footer: _Footer
+    numbers: Sequence[int]
+
+    @property
+    def rows(self) -> list[int]:
+        return [self.footer.groups[number].rows for number in self.numbers]
+
+    def read(self, schema: pa.Schema) -> pa.Table:
+        """Read columns; those that the file has not yet are nulls, and of one value the footer tells enough."""
+        told = {name: self.footer.constant(name, self.numbers) for name in schema.names}
+        wanted = [name for name, value in told.items() if value is _VARIES]
+        file = pq.ParquetFile(self.path, metadata=self.footer.metadata)
+        found = file.read_row_groups(self.numbers, columns=wanted, use_threads=False) if wanted else None
+        count = sum(self.rows)
+        columns = [
+            found.column(field.name).cast(field.type)
+            if found is not None and told[field.name] is _VARIES
+            else pa.repeat(pa.scalar(told[field.name], field.type), count)
+            for field in schema
+        ]
+        return pa.Table.from_arrays(columns, schema=schema)
+
+    def split(self, passed: NDArray[np.bool_]) -> tuple[_Part | None, NDArray[np.bool_]]:
+        """Return the row groups in which a row passes, and which of their rows do."""
+        pieces = np.split(passed, np.cumsum(self.rows)[:-1])
+        kept = [place for place, piece in enumerate(pieces) if piece.any()]
+        if not kept:
+            return None, passed[:0]
+        return replace(self, numbers=[self.numbers[place] for place in kept]), np.concatenate(
+            [pieces[place] for place in kept]
+        )
 
 
 def row_groups(path: Path, bounded: tuple[str, ...], columns: Iterable[str]) -> Iterator[File]:
@@ -49,35 +115,48 @@ def fetch(
     *,
     bounded: tuple[str, ...],
     most_rows: int,
+    ranges: Mapping[str, tuple[float, float]] = _NO_RANGES,
+    sift: Sift | None = None,
 ) -> pa.Table | None:
     """Read the wanted row groups of some files; None when they hold more than ``most_rows`` rows.
 
-    ``wants`` is shown row groups as `row_groups` describes them. Columns that a file has not yet come as nulls.
+    ``wants`` is shown the files, then their row groups as `row_groups` describes them. Columns that a file has not
+    yet come as nulls. With ``sift``, rows that do not pass are left out.
     """
-    chosen: list[tuple[str, _Footer, list[int]]] = []
+    parts: list[_Part] = []
     rows = 0
     with storage_errors(f"read {snapshot.root.name}"):
-        for path in snapshot.paths(files):
+        for path in snapshot.paths(file for file in files if wants(file)):
             footer = _footer(path, bounded)
-            wanted = [number for number, group in enumerate(footer.groups) if wants(group)]
+            wanted = [number for number in footer.within(ranges) if wants(footer.groups[number])]
             rows += sum(footer.groups[number].rows for number in wanted)
             if rows > most_rows:
                 return None
             if wanted:
-                chosen.append((path, footer, wanted))
+                parts.append(_Part(path, footer, wanted))
         schema = pa.schema([snapshot.schema.field(name) for name in columns])
-        parts = [_read(path, footer, wanted, schema) for path, footer, wanted in chosen]
-    return pa.concat_tables(parts) if parts else schema.empty_table()
+        return _read(parts, schema) if sift is None else _sifted(parts, schema, sift)
 
 
-def _read(path: str, footer: _Footer, numbers: Sequence[int], schema: pa.Schema) -> pa.Table:
-    file = pq.ParquetFile(path, metadata=footer.metadata)
-    there = [name for name in schema.names if name in footer.places]
-    found = file.read_row_groups(numbers, columns=there, use_threads=False)
-    columns = [
-        found.column(name).cast(kind) if name in there else pa.nulls(found.num_rows, kind)
-        for name, kind in zip(schema.names, schema.types, strict=True)
-    ]
+def _read(parts: Iterable[_Part], schema: pa.Schema) -> pa.Table:
+    tables = [part.read(schema) for part in parts]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:
+    """Read the columns that tell which rows pass, then the others where some do."""
+    quick = _read(parts, pa.schema([schema.field(name) for name in sift.columns])).combine_chunks()
+    passed = sift.test(quick.to_batches()[0]) if quick.num_rows else np.empty(0, np.bool_)
+    cuts = np.cumsum([sum(part.rows) for part in parts])[:-1]
+    split = (
+        [part.split(one) for part, one in zip(parts, np.split(passed, cuts), strict=True)] if parts else []
+    )
+    rest = pa.schema([field for field in schema if field.name not in sift.columns])
+    others = _read((part for part, _ in split if part is not None), rest)
+    if split:
+        others = others.filter(pa.array(np.concatenate([one for _, one in split])))
+    quick = quick.filter(pa.array(passed))
+    columns = [(quick if name in sift.columns else others).column(name) for name in schema.names]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -86,8 +165,27 @@ def _footer(path: str, bounded: tuple[str, ...]) -> _Footer:
     metadata = pq.read_metadata(path)
     places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
     told = {name: places[name] for name in bounded if name in places}
-    groups = tuple(_row_group(metadata.row_group(number), told) for number in range(metadata.num_row_groups))
-    return _Footer(metadata, places, groups)
+    chunks = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    groups = tuple(_row_group(chunk, told) for chunk in chunks)
+    bounds = {name: _numbers(groups, name) for name in told}
+    constants = {name: [_constant(chunk.column(place)) for chunk in chunks] for name, place in told.items()}
+    return _Footer(metadata, places, groups, bounds, constants)
+
+
+def _constant(chunk: pq.ColumnChunkMetaData) -> Any:
+    told = chunk.statistics
+    if told is None or not told.has_null_count:
+        return _VARIES
+    if told.null_count == chunk.num_values:
+        return None
+    same = told.null_count == 0 and told.has_min_max and told.min == told.max
+    return told.min if same and not isinstance(told.min, float) else _VARIES  # 0.0 may have been -0.0
+
+
+def _numbers(groups: Sequence[File], name: str) -> NDArray[np.float64]:
+    ends = [[group.low.get(name, -np.inf), group.high.get(name, np.inf)] for group in groups]
+    numeric = all(isinstance(end, int | float) for pair in ends for end in pair)
+    return np.array(ends if numeric else [[-np.inf, np.inf]] * len(ends), np.float64).reshape(-1, 2).T
 
 
 def _row_group(group: pq.RowGroupMetaData, places: Mapping[str, int]) -> File:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.vocabulary import compact
 
-__all__ = ["ROW_GROUP_ROWS", "Written", "write_parquet"]
+__all__ = ["ROW_GROUP_ROWS", "Written", "read_parquet", "write_parquet"]
 
 ROW_GROUP_ROWS = 8192
 """Small enough that a neighbourhood reads a neighbourhood (measured best for DuckDB)."""
@@ -65,9 +66,17 @@ def write_parquet(
     return Written(name, stat.st_size, rows.num_rows, partition, stats, stat.st_mtime_ns // 1_000_000)
 
 
+def read_parquet(paths: Iterable[str], columns: Sequence[str]) -> pa.Table:
+    """Read columns that every one of some files has, in order."""
+    with storage_errors("read a layer"):
+        return pa.concat_tables(
+            pq.ParquetFile(path).read(list(columns)).select(list(columns)) for path in paths
+        )
+
+
 def _codec(kind: pa.DataType) -> str:
-    """Numbers gain little by zstd, and small questions wait for them to be unpacked."""
-    return "lz4" if _prunable(kind) else "zstd"
+    """Numbers and geometry gain little by zstd, and small questions wait for them to be unpacked."""
+    return "lz4" if _prunable(kind) or pa.types.is_binary(kind) else "zstd"
 
 
 def _row_group(rows: pa.Table) -> pa.Table:

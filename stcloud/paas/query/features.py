@@ -5,6 +5,7 @@ Every answer takes ``known_at``: what was believed then. Without it, what is bel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 import sqlglot
-from shapely.geometry.base import BaseGeometry
 from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
@@ -23,19 +23,18 @@ from stcloud.daas.charter import Charter
 from stcloud.daas.feature import Believed, FeatureLayer, read_ends, row_files
 from stcloud.daas.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.iaas.engine import STAGE, Engine, Fetch, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.engine import Engine, Fetch, Files, Refine, Relation, Sift, Sql, Stage
 from stcloud.iaas.table import File
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.instant import Instant, instant_us, known_us
 from stcloud.paas.query.sql import column
+from stcloud.paas.query.standing import BOUNDS, SIFTED, Standing
 from stcloud.paas.query.where import Asked, read_where
 
 __all__ = ["Features"]
 
 _PERIODS = ("st_valid_from", "st_valid_to", "st_recorded_from", "st_recorded_to", "st_load")
-_OWN = ("st_key", *_PERIODS, "st_geom")
-_BOUNDS = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
 _FROM = "FROM layer LEFT JOIN ends ON layer.st_row = ends.st_row WHERE NOT layer.st_key IS NULL"
 _UNTIL = "COALESCE(layer.st_recorded_to, ends.st_recorded_to)"
 _KNOWN = f"layer.st_recorded_from <= $known AND ({_UNTIL} IS NULL OR {_UNTIL} > $known)"
@@ -163,48 +162,53 @@ class Features(Layer):
     ) -> Answer:
         known = self._known_us(known_at)
         values = {"known": instant(known), "before": instant(before_us), "after": instant(after_us)}
-        text = f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {_VALID} AND {_KNOWN}"
-        stages: list[Stage] = [Sql(self._selected(text), values)]
-        if where is not None:
+        stages: list[Stage]
+        if where is None:
+            text = f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {_VALID} AND {_KNOWN}"
+            stages = [Sql(self._selected(text), values)]
+        else:
             area = read_where([where], self.charter.lattice, None).outline(self.charter.lattice)
-            stages = [
-                self._near(area),
-                Refine(Touching(area)),
-                Sql(self._selected(text.replace("FROM layer", f"FROM {STAGE} AS layer")), values),
-            ]
+            ends = read_ends(self.snapshot)
+            standing = Standing(area, after_us, before_us, known, ends)
+            stages = [self._near(standing, values), Refine(standing)]
         # Sorted here: an engine that sorts whole rows under a bound of memory puts them on disk.
         found = self._run(stages).sort_by([("st_key", "ascending"), ("st_valid_from", "ascending")])
-        return self._answer(found, {**facts, "known": known})
+        return self._answer(found.select(self._names), {**facts, "known": known})
 
-    def _near(self, area: BaseGeometry) -> Fetch:
-        west, south, east, north = area.bounds
-        names = [name for name in self.snapshot.schema.names if name not in ("st_part", "st_cell")]
-        query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR}")  # noqa: S608
+    def _near(self, standing: Standing, values: Mapping[str, Any]) -> Fetch:
+        """Fetch what may touch an area and may have stood; ends that rows do not tell themselves count later."""
+        west, south, east, north = standing.area.bounds
+        names = (*self._names, *BOUNDS, "st_row")
+        told = _KNOWN.replace(_UNTIL, "layer.st_recorded_to")
+        query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR} AND {_VALID} AND {told}")  # noqa: S608
         query.set("expressions", [column(name, "layer") for name in names])
-        values = {"west": west, "south": south, "east": east, "north": north}
+        values = {**values, "west": west, "south": south, "east": east, "north": north}
+
+        ranges = {
+            "st_xmin": (-math.inf, east), "st_xmax": (west, math.inf),
+            "st_ymin": (-math.inf, north), "st_ymax": (south, math.inf),
+        }  # fmt: skip
 
         def wants(file: File) -> bool:
-            return (
-                file.may_hold("st_xmin", None, east) and file.may_hold("st_xmax", west, None)
-                and file.may_hold("st_ymin", None, north) and file.may_hold("st_ymax", south, None)
-            )  # fmt: skip
+            return all(file.may_hold(name, low, high) for name, (low, high) in ranges.items())
 
-        return Fetch("layer", tuple(names), Sql(query, values), wants, _BOUNDS)
+        sift = Sift(SIFTED, standing.passes)
+        return Fetch("layer", names, Sql(query, values), wants, SIFTED, ranges, sift)
 
     def _selected(self, text: str) -> exp.Query:
         """Parse a statement of ours and let it select the layer's columns."""
         query = _parsed(text)
         until = query.expressions[0]
-        names = [
-            *_OWN[:4],
-            None,
-            "st_load",
-            "st_digest",
-            *(one.stored for one in self.attributes),
-            "st_geom",
-        ]
-        query.set("expressions", [until if name is None else column(name, "layer") for name in names])
+        query.set(
+            "expressions",
+            [until if name == "st_recorded_to" else column(name, "layer") for name in self._names],
+        )
         return query
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """Names of an answer's columns, as they are stored."""
+        return ("st_key", *_PERIODS, *(one.stored for one in self.attributes), "st_geom")
 
     def _run(self, stages: list[Stage]) -> pa.Table:
         snapshot = self.snapshot
@@ -221,10 +225,7 @@ class Features(Layer):
             **{("known_at" if name == "known" else name): text for name, text in said.items()},
         }
         shown = {one.stored: one.name for one in self.attributes}
-        names = [shown.get(name, name) for name in table.schema.names if name != "st_digest"]
-        table = table.select([name for name in table.schema.names if name != "st_digest"]).rename_columns(
-            names
-        )
+        table = table.rename_columns([shown.get(name, name) for name in table.schema.names])
         for place, field in enumerate(table.schema):
             if pa.types.is_timestamp(field.type):
                 table = table.set_column(place, field.name, table[place].cast(pa.timestamp("us", zone.name)))
@@ -235,24 +236,6 @@ class Features(Layer):
 
     def _known_us(self, at: Instant | None) -> int:
         return known_us(self, None if at is None else self._us(at))
-
-
-@dataclass(frozen=True, slots=True)
-class Touching:
-    """Keeps features that touch an area; edges count."""
-
-    area: BaseGeometry
-
-    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the rows that touch it."""
-        bounds = [rows.column(name).to_numpy(zero_copy_only=False) for name in _BOUNDS]
-        west, south, east, north = self.area.bounds
-        with np.errstate(invalid="ignore"):
-            near = (bounds[0] <= east) & (bounds[2] >= west) & (bounds[1] <= north) & (bounds[3] >= south)
-        at = np.flatnonzero(near)
-        shapely.prepare(self.area)
-        shapes = shapely.from_wkb(rows.column("st_geom").take(pa.array(at)).to_numpy(zero_copy_only=False))
-        return rows.take(pa.array(at[shapely.intersects(self.area, shapes)]))
 
 
 def _parsed(text: str) -> exp.Query:
@@ -274,11 +257,7 @@ def _difference(old: pa.Table, new: pa.Table) -> pa.Table:
     added = np.flatnonzero(match.is_null().to_numpy(zero_copy_only=False))
     paired = old.take(match.drop_null())
     differs = _differing(paired, new.take(pa.array(both)))
-    names = [
-        name
-        for name in new.schema.names
-        if name not in _PERIODS and name not in ("st_key", "st_geom", "st_digest")
-    ]
+    names = [name for name in new.schema.names if name not in _PERIODS and name not in ("st_key", "st_geom")]
     told = [", ".join(name for name in [*names, "st_geom"] if differs[name][at]) for at in range(len(both))]
     changed = [at for at, text in enumerate(told) if text]
     parts = [
@@ -298,7 +277,7 @@ def _difference(old: pa.Table, new: pa.Table) -> pa.Table:
 def _differing(old: pa.Table, new: pa.Table) -> dict[str, np.ndarray]:
     found = {}
     for name in new.schema.names:
-        if name in _PERIODS or name == "st_digest":
+        if name in _PERIODS:
             continue
         one, other = old[name], new[name]
         same = pc.or_kleene(pc.equal(one, other), pc.and_(pc.is_null(one), pc.is_null(other)))
