@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from stcloud.daas.schema import INSTANT, PART, Attribute, attributes, event_schema, refuse_twins
 from stcloud.errors import InvalidInput
 from stcloud.iaas.parquet import Written
+from stcloud.iaas.sorter import in_order
 from stcloud.iaas.table import File, Snapshot, Table
 from stcloud.time import Bin
 
@@ -143,7 +144,7 @@ class EventLayer(LayerTable):
 
     def _merge(self, snapshot: Snapshot, files: Sequence[File]) -> Written:
         rows = snapshot.read(files)
-        return self.table.write(rows.sort_by([(name, "ascending") for name in ORDER]), _partition(files[0]))
+        return self.table.write(in_order(rows, ORDER), _partition(files[0]))
 
 
 def newest(files: Iterable[File]) -> int | None:

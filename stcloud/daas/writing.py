@@ -15,7 +15,7 @@ from stcloud.daas.timeline import FOREVER, Ints, Pieces
 from stcloud.daas.verdict import Verdict, matches
 from stcloud.iaas.job import Job
 from stcloud.iaas.parquet import Written
-from stcloud.iaas.sorter import Sorter
+from stcloud.iaas.sorter import Sorter, in_order
 
 __all__ = ["begun_rows", "write_verdict"]
 
@@ -86,4 +86,4 @@ def begun_rows(
 
 def _by_cell(parts: list[pa.Table]) -> pa.Table:
     rows = pa.concat_tables(parts)
-    return rows if len(parts) == 1 and rows.num_rows > 1 << 17 else rows.sort_by([("st_cell", "ascending")])
+    return rows if len(parts) == 1 and rows.num_rows > 1 << 17 else in_order(rows, ("st_cell",))

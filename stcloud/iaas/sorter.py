@@ -8,7 +8,7 @@ vocabulary, and come back dictionary-encoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,9 +21,23 @@ import pyarrow.compute as pc
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.vocabulary import Vocabulary
 
-__all__ = ["Sorter"]
+__all__ = ["Sorter", "in_order"]
 
 _BATCH_ROWS = 16_384
+_THREADS = 2
+
+
+def in_order(rows: pa.Table, by: Sequence[str], *, piece_rows: int = 262_144) -> pa.Table:
+    """Return rows that fit into memory sorted by columns, ascending.
+
+    Arrow's own ``sort_by`` moves rows of a table in many chunks one at a time: twice as slow for millions.
+    """
+    whole = rows.combine_chunks()
+    order = pc.sort_indices(whole, [(name, "ascending") for name in by])
+    with ThreadPoolExecutor(_THREADS) as pool:
+        starts = range(0, len(order), piece_rows)
+        pieces = list(pool.map(lambda start: whole.take(order.slice(start, piece_rows)), starts))
+    return pa.concat_tables(pieces) if pieces else whole
 
 
 @dataclass(frozen=True, slots=True)

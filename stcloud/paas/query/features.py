@@ -24,6 +24,7 @@ from stcloud.daas.feature import Believed, FeatureLayer, read_ends, row_files
 from stcloud.daas.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.engine import Engine, Fetch, Files, Refine, Relation, Sift, Sql, Stage
+from stcloud.iaas.sorter import in_order
 from stcloud.iaas.table import File
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.binder import instant
@@ -172,7 +173,7 @@ class Features(Layer):
             standing = Standing(area, after_us, before_us, known, ends)
             stages = [self._near(standing, values), Refine(standing)]
         # Sorted here: an engine that sorts whole rows under a bound of memory puts them on disk.
-        found = self._run(stages).sort_by([("st_key", "ascending"), ("st_valid_from", "ascending")])
+        found = in_order(self._run(stages), ("st_key", "st_valid_from"))
         return self._answer(found.select(self._names), {**facts, "known": known})
 
     def _near(self, standing: Standing, values: Mapping[str, Any]) -> Fetch:
