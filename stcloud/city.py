@@ -215,7 +215,8 @@ class City:
         max_rejected
             A number of rows or a share (``"5%"``) of rejected rows beyond which a file is not loaded at all.
         again, job, wait_s
-            Load even what the ledger knows; told of progress, and may cancel; seconds to wait for another load.
+            Load even what the ledger knows; told of progress (``file: step``), and may cancel; seconds to wait for
+            another load.
         said
             Fields of `stcloud.daas.draft.Options`, of which a first load's definition is derived.
 
@@ -254,6 +255,7 @@ class City:
         *,
         again: bool,
     ) -> Reckoning:
+        job = job.named(path.name)
         reading = definition.read
         source = open_source(
             path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)

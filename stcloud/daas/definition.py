@@ -248,8 +248,8 @@ class Definition(_Closed):
         return "\n".join(_toml(self.model_dump(mode="json", exclude_defaults=True, by_alias=True))) + "\n"
 
     def digest(self) -> str:
-        """Identity of what the definition means (16 hexadecimal digits); titles do not count."""
-        meaning = self.model_dump(mode="json", exclude={"id", "title", "source"})
+        """Identity of what the definition means (16 hexadecimal digits); titles and links do not count."""
+        meaning = self.model_dump(mode="json", exclude={"id", "title", "source", "predecessor"})
         for column in meaning["columns"].values():
             del column["title"], column["unit"]
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
@@ -306,6 +306,8 @@ class FeatureDefinition(Definition):
     duplicates: Literal["last", "first", "refuse"] = "refuse"
     valid: Valid | None = None
     shape: Shape = Shape()
+    predecessor: Text | None = None
+    """Column that names the keys a feature came from, several by ``;``."""
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -47,6 +47,10 @@ class Job:
     progress: Progress = _silent
     _stop: threading.Event = field(default_factory=threading.Event)
 
+    def named(self, subject: str) -> Job:
+        """Return the part of this job that is about one subject: its steps are told as ``subject: step``."""
+        return Job(lambda step, done, total: self.progress(f"{subject}: {step}", done, total), self._stop)
+
     def cancel(self) -> None:
         """Ask the work to stop at its next step; safe from any thread."""
         self._stop.set()

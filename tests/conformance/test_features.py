@@ -64,3 +64,30 @@ def test_engines_answer_of_features_alike(
     for other in others:
         assert one.to_records() == other.to_records()
     assert len(one) == COUNTS[question]
+
+
+def test_history_follows_predecessors_through_splits(tmp_path: Path, duckdb: Engine, sail: Engine) -> None:
+    definition = define("EPSG:4548").model_copy(update={"predecessor": "came_from"})
+    city = stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai")
+    for day, text in {
+        "2020-01-01": "k,came_from,wkt\n1,,POINT (500000 3500000)\n2,,POINT (500010 3500000)\n",
+        "2021-01-01": "k,came_from,wkt\n3,1;2,POINT (500000 3500000)\n",
+        "2022-01-01": "k,came_from,wkt\n4,3,POINT (500000 3500000)\n5,5;3,POINT (500010 3500000)\n",
+    }.items():
+        source = tmp_path / f"{day}.csv"
+        source.write_text(text)
+        city.load("things", source, definition=definition, valid_from=day)
+    for engine in (duckdb, sail):
+        layer = stcloud.open(tmp_path / "city", engine=engine).features("things")
+        now = layer.history("5", follow=True, known_at="2100-01-01")
+        assert sorted(row["st_key"] for row in now.to_records()) == ["1", "2", "3", "5"]
+        assert {row["st_key"] for row in layer.history("5").to_records()} == {"5"}
+    things = stcloud.open(tmp_path / "city").features("things")
+    with pytest.raises(stcloud.errors.NotFound):
+        things.history("9", follow=True)
+
+
+def test_history_without_a_predecessor_column_does_not_follow(folder: Path) -> None:
+    with pytest.raises(stcloud.errors.InvalidInput) as told:
+        stcloud.open(folder).features("things").history("2", follow=True)
+    assert told.value.kind == "no-predecessor"

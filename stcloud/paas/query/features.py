@@ -41,6 +41,7 @@ _UNTIL = "COALESCE(layer.st_recorded_to, ends.st_recorded_to)"
 _KNOWN = f"layer.st_recorded_from <= $known AND ({_UNTIL} IS NULL OR {_UNTIL} > $known)"
 _VALID = "layer.st_valid_from < $before AND (layer.st_valid_to IS NULL OR layer.st_valid_to > $after)"
 _NEAR = "st_xmin <= $east AND st_xmax >= $west AND st_ymin <= $north AND st_ymax >= $south"
+_WANTED = "layer.st_key IN (SELECT wanted.st_key FROM wanted)"
 _LEAST_US = 1
 
 
@@ -98,7 +99,7 @@ class Features(Layer):
             raise InvalidInput("empty-period", f"from {start} to {end} there is no time")
         return self._found(start_us, end_us, known_at, where, {"from": start_us, "to": end_us})
 
-    def history(self, key: str, *, known_at: Instant | None = None) -> Answer:
+    def history(self, key: str, *, known_at: Instant | None = None, follow: bool = False) -> Answer:
         """Return all that was ever believed of one feature, by recorded and valid time.
 
         Parameters
@@ -107,28 +108,56 @@ class Features(Layer):
             The feature's key as text; of several columns, joined by ``|``.
         known_at
             Only what was believed then.
+        follow
+            Also of the features that it came from, and of theirs, as the definition's ``predecessor`` column says.
 
         Raises
         ------
         NotFound
             ``unknown-feature``, with the nearest keys.
+        InvalidInput
+            ``no-predecessor``: asked to follow, and the definition names no such column.
         """
-        values: dict[str, Any] = {"key": key}
-        condition = "layer.st_key = $key"
-        if known_at is not None:
-            values["known"] = instant(self._known_us(known_at))
-            condition += f" AND {_KNOWN}"
-        order = "layer.st_recorded_from, layer.st_valid_from"
-        text = f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {condition} ORDER BY {order}"
-        answer = self._answer(self._run([Sql(self._selected(text), values)]), {"key": key})
-        if not len(answer) and known_at is None:
-            known = self.table.believed(self.snapshot).key.to_pylist()
+        known = None if known_at is None else self._known_us(known_at)
+        found = self._versions([key], known)
+        if not len(found) and known is None:
+            keys = self.table.believed(self.snapshot).key.to_pylist()
             raise NotFound(
-                "unknown-feature",
-                f"layer '{self.name}' has no feature '{key}'",
-                nearest=nearest(key, known[:50_000]),
-            )
-        return answer
+                "unknown-feature", f"layer '{self.name}' has no feature '{key}'",
+                nearest=nearest(key, keys[:50_000]),
+            )  # fmt: skip
+        if follow:
+            found = self._with_origins(found, {key}, known)
+        return self._answer(found, {"key": key})
+
+    def _with_origins(self, found: pa.Table, asked: set[str], known: int | None) -> pa.Table:
+        """Add the versions of features that some came from, until there are no others."""
+        origin = self._predecessor
+        fresh = found
+        while wanted := _named(fresh[origin]) - asked:
+            asked |= wanted
+            fresh = self._versions(sorted(wanted), known)
+            found = pa.concat_tables([found, fresh])
+        return in_order(found, ("st_recorded_from", "st_valid_from", "st_key"))
+
+    @property
+    def _predecessor(self) -> str:
+        asked = getattr(self.definition, "predecessor", None)
+        found = [one.stored for one in self.attributes if one.name == asked]
+        if not found:
+            raise InvalidInput(
+                "no-predecessor", f"layer '{self.name}' does not say which features others came from",
+                hint="name the column in the definition: predecessor = ...",
+            )  # fmt: skip
+        return found[0]
+
+    def _versions(self, keys: list[str], known: int | None) -> pa.Table:
+        values = {} if known is None else {"known": instant(known)}
+        condition = _WANTED if known is None else f"{_WANTED} AND {_KNOWN}"
+        order = "layer.st_recorded_from, layer.st_valid_from, layer.st_key"
+        text = f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {condition} ORDER BY {order}"
+        wanted = pa.table({"st_key": pa.array(keys, pa.string())})
+        return self._run([Sql(self._selected(text), values)], wanted=wanted)
 
     def diff(self, one: Instant, other: Instant, *, known_at: Instant | None = None) -> Answer:
         """Return what differs between two instants: ``change`` is ``added``, ``removed`` or ``changed``.
@@ -211,10 +240,10 @@ class Features(Layer):
         """Names of an answer's columns, as they are stored."""
         return ("st_key", *_PERIODS, *(one.stored for one in self.attributes), "st_geom")
 
-    def _run(self, stages: list[Stage]) -> pa.Table:
+    def _run(self, stages: list[Stage], **more: Relation) -> pa.Table:
         snapshot = self.snapshot
         relations: dict[str, Relation] = {
-            "layer": Files(snapshot, tuple(row_files(snapshot))), "ends": read_ends(snapshot).table(),
+            "layer": Files(snapshot, tuple(row_files(snapshot))), "ends": read_ends(snapshot).table(), **more,
         }  # fmt: skip
         return self.engine.run(stages, relations).read_all()
 
@@ -247,6 +276,12 @@ def _parsed(text: str) -> exp.Query:
 @lru_cache(64)
 def _parse(text: str) -> exp.Query:
     return sqlglot.parse_one(text, dialect="duckdb")  # type: ignore[return-value]
+
+
+def _named(origins: pa.ChunkedArray) -> set[str]:
+    """Return the keys that predecessor columns name, several in one by ``;``."""
+    texts = pc.unique(origins).drop_null().cast(pa.string()).to_pylist()
+    return {one.strip() for text in texts for one in text.split(";") if one.strip()}
 
 
 def _difference(old: pa.Table, new: pa.Table) -> pa.Table:

@@ -47,11 +47,18 @@ def history(
         str, typer.Argument(help="The feature's key; of several columns, joined by |.", show_default=False)
     ],
     known_at: KnownAt = None,
+    follow: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option(
+            "--follow", help="Also of the features it came from, by the definition's predecessor column."
+        ),
+    ] = False,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
     """Tell all that was ever believed of one feature, by recorded and valid time."""
-    _tell(open_city(city).features(layer).history(key, known_at=known_at), form, output)
+    asked = open_city(city).features(layer)
+    _tell(asked.history(key, known_at=known_at, follow=follow), form, output)
 
 
 def diff(

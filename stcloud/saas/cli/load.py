@@ -208,20 +208,21 @@ def _print(reckonings: list[Reckoning], iso: Any, form: Format) -> None:
 
 @contextmanager
 def watched() -> Iterator[Job]:
-    """Give a job whose progress shows on stderr and which Ctrl-C cancels."""
+    """Give a job whose progress shows on stderr, a bar for each file, and which Ctrl-C cancels."""
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     from stcloud.iaas.job import Job  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks: dict[str, Any] = {}
 
         def show(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total or None)
-            bars.update(tasks[step], completed=done, total=total or None)
+            subject = step.rpartition(": ")[0]
+            if subject not in tasks:
+                tasks[subject] = bars.add_task(step)
+            bars.update(tasks[subject], description=step, completed=done, total=total or None)
 
         yield Job(progress=show)
