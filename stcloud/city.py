@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
 from stcloud.daas.audit import Finding, audit
 from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.charter import Charter
-from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition
-from stcloud.daas.draft import Options, draft
-from stcloud.daas.ingest import Ingest, Mode, load_id
+from stcloud.daas.definition import Definition
+from stcloud.daas.draft import Drafted, Options, draft
+from stcloud.daas.ingest import Mode
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.limit import Limit
-from stcloud.daas.place import refuse_other_crs
-from stcloud.daas.revision import FeatureMode, Revision
+from stcloud.daas.loader import Loader
+from stcloud.daas.revision import FeatureMode
 from stcloud.daas.told import Told
 from stcloud.daas.undo import undo
 from stcloud.errors import Conflict, InvalidInput, NotFound
 from stcloud.iaas.clock import Clock, system_clock
-from stcloud.iaas.duck import Duck
 from stcloud.iaas.engine import Engine
+from stcloud.iaas.engines import start
 from stcloud.iaas.folder import Folder, check_name, check_place, storage_errors
 from stcloud.iaas.job import Job
-from stcloud.iaas.source import Reading, fingerprint, geometry_column, open_source, watch
-from stcloud.iaas.spark import Spark
-from stcloud.paas.query import Features, Query, Subject
+from stcloud.paas.grid import Indexed, Indexer, UnitGrid
+from stcloud.paas.query import Features, Query, Subject, UnitIndex
 
 __all__ = ["City", "create", "open"]
 
@@ -101,14 +98,6 @@ def open(  # noqa: A001  (st.open reads as it should)
     return City(folder, Charter.from_toml(folder.read_text("city.toml")), engine=engine, clock=clock)
 
 
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """A definition, and whether it was derived just now."""
-
-    definition: Definition
-    fresh: bool
-
-
 class City:
     """A city: layers, loads, questions. Made by `stcloud.create` and `stcloud.open`."""
 
@@ -126,6 +115,7 @@ class City:
         self._engine: Engine | None = None
         self.charter = charter
         self._catalogue = Catalogue(folder, charter)
+        self._grids = Indexer(self._catalogue, folder, charter)
 
     @property
     def name(self) -> str:
@@ -136,7 +126,7 @@ class City:
     def engine(self) -> Engine:
         """The engine that runs the city's questions; started when first needed."""
         if self._engine is None:
-            self._engine = _engine(self._wanted) if isinstance(self._wanted, str) else self._wanted
+            self._engine = start(self._wanted) if isinstance(self._wanted, str) else self._wanted
         return self._engine
 
     def layers(self) -> tuple[Layer, ...]:
@@ -182,7 +172,45 @@ class City:
             raise InvalidInput(
                 "not-events", f"layer '{layer}' holds features", hint="ask it with as_of, between or history"
             )
-        return Query(Subject(found, self.charter, self.engine))
+        index = self._grids.of(layer)
+        return Query(Subject(found, self.charter, self.engine, UnitIndex(*index) if index else None))
+
+    def grid(self, layer: str) -> UnitGrid:
+        """Return a unit grid: ``locate``, ``check``, ``units``.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``, with the nearest names.
+        InvalidInput
+            ``not-a-grid``: the layer's definition does not say so.
+        """
+        return self._grids.grid(layer)
+
+    def index(
+        self, events: str, grid: str | None = None, *, job: Job | None = None, wait_s: float = _LOCK_WAIT_S
+    ) -> Indexed:
+        """Give every event the code of the cell that held it at its own time; what is indexed already stays.
+
+        Parameters
+        ----------
+        events
+            A layer of events. Later loads of it, and of the grid, keep the index up to date.
+        grid
+            The unit grid; None: the one it is indexed on, or else the city's only one.
+        job, wait_s
+            As for `load`.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``
+        InvalidInput
+            ``not-events``, ``not-a-grid``, ``which-grid``
+        """
+        self.query(events)
+        with self._folder.lock(f"layer-{check_name(events)}", wait_s=wait_s):
+            return self._grids.index(events, self._grids.chosen(events, grid), job or Job())
 
     def load(
         self,
@@ -205,18 +233,16 @@ class City:
         layer, sources
             Name of the layer, made by the first load; files of all formats that `docs/reference/files.md` lists.
         definition
-            How to read them: a bundled definition's name, a TOML file, or a `Definition`. Needed by the first
-            load only, unless ``said`` says enough; later loads use what the city saved.
+            A bundled definition's name, a TOML file, or a `Definition`; the first load needs it, or enough ``said``.
         mode
             Events: ``changes`` (the default), ``append``, ``delete``. Features: ``snapshot`` (the default), and the
             same three for a period; see `docs/explanation/time-stamped-layers.md`.
         valid_from, valid_to
             The valid period that is stated of features, half-open; text in the city's zone, as for `Query.when`.
         max_rejected
-            A number of rows or a share (``"5%"``) of rejected rows beyond which a file is not loaded at all.
+            Rejected rows, or a share of them (``"5%"``), beyond which a file is not loaded at all.
         again, job, wait_s
-            Load even what the ledger knows; told of progress (``file: step``), and may cancel; seconds to wait for
-            another load.
+            Load even what the ledger knows; told of progress (``file: step``); seconds to wait for another load.
         said
             Fields of `stcloud.daas.draft.Options`, of which a first load's definition is derived.
 
@@ -231,66 +257,28 @@ class City:
         Conflict
             ``locked``, ``concurrent-commit``: another writer was faster; nothing was written.
         """
-        check_name(layer)
         limit = Limit.parse(str(max_rejected))
         if not sources:
-            raise InvalidInput("no-source", f"no source file was named to load into '{layer}'")
+            raise InvalidInput("no-source", f"no source file was named to load into '{check_name(layer)}'")
         if said:
             dated = valid_from is not None or mode == "snapshot"
             definition = self.draft(layer, sources[0], definition=definition, dated=dated, **said).definition
-        with self._folder.lock(f"layer-{layer}", wait_s=wait_s):
+        with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
             chosen = self._catalogue.definition_for(layer, definition)
             told = Told.of(chosen, mode, valid_from, valid_to, self.charter.zone)
-            load = _when_overtaken(self._load_one)
-            return [load(layer, Path(one), chosen, told, limit, job or Job(), again=again) for one in sources]
+            load = partial(self._loader(layer).load, layer, again=again)
+            done = [load(Path(one), chosen, told, limit, job or Job()) for one in sources]
+        self._follow(layer, job, wait_s)
+        return done
 
-    def _load_one(
-        self,
-        layer: str,
-        path: Path,
-        definition: Definition,
-        told: Told,
-        limit: Limit,
-        job: Job,
-        *,
-        again: bool,
-    ) -> Reckoning:
-        job = job.named(path.name)
-        reading = definition.read
-        source = open_source(
-            path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
-        )
-        job.tell("open", 0, path.stat().st_size)
-        refuse_other_crs(source.crs, geometry_column(source), definition.space, path.name)
-        unchanged = watch(path)
-        told = told.dated(definition, path.name, self.charter.zone)
-        load = load_id(fingerprint(path), definition, told.mode, *told.period)
-        with storage_errors(f"load {path}"), self._folder.staging(f"layer-{layer}") as staging:
-            earlier, count = self._catalogue.recovered(layer, load)
-            if earlier and not again:
-                return earlier[-1]
-            with self._catalogue.founding(layer, definition):
-                return self._ingest(layer, definition, told, limit).run(
-                    source,
-                    name=path.name,
-                    load=f"{load}.{count + 1}" if count else load,
-                    now_us=self._clock(),
-                    staging=staging,
-                    job=job,
-                    unchanged=unchanged,
-                )
+    def _loader(self, layer: str) -> Loader:
+        mark = self._grids.marker(layer)
+        return Loader(self._catalogue, self._folder, self.charter, self._clock, mark)
 
-    def _ingest(self, layer: str, definition: Definition, told: Told, limit: Limit) -> Ingest | Revision:
-        known, lattice, zone = self._catalogue, self.charter.lattice, self.charter.zone
-        if isinstance(definition, FeatureDefinition):
-            return Revision(
-                known.features(layer), definition, lattice, zone, known.ledger, known.quarantine,
-                cast("FeatureMode", told.mode), limit, told.valid_from_us, told.valid_to_us,
-            )  # fmt: skip
-        return Ingest(
-            known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
-            known.quarantine, cast("Mode", told.mode), limit,
-        )  # fmt: skip
+    def _follow(self, layer: str, job: Job | None, wait_s: float) -> None:
+        """Bring the indexes up to date that a change of a layer leaves behind."""
+        for events in self._grids.outdated(layer):
+            self.index(events, job=job, wait_s=wait_s)
 
     def undo(self, layer: str, load: str, *, wait_s: float = _LOCK_WAIT_S) -> Reckoning:
         """Take back a load of a feature layer: its reverse is recorded, history stays.
@@ -306,7 +294,9 @@ class City:
         """
         self.features(layer)
         with self._folder.lock(f"layer-{layer}", wait_s=wait_s), storage_errors(f"take back {load}"):
-            return undo(self._catalogue.features(layer), self._catalogue.ledger, load, self._clock())
+            done = undo(self._catalogue.features(layer), self._catalogue.ledger, load, self._clock())
+        self._follow(layer, None, wait_s)
+        return done
 
     def draft(
         self,
@@ -369,27 +359,3 @@ class City:
         """Let go of the engine."""
         if self._engine is not None:
             self._engine.close()
-
-
-def _when_overtaken(load: Callable[..., Reckoning]) -> Callable[..., Reckoning]:
-    """Do a load anew when a writer without the lock (another machine, say) committed meanwhile."""
-
-    def overtaken(error: BaseException) -> bool:
-        return isinstance(error, Conflict) and error.kind == "concurrent-commit"
-
-    return retry(
-        retry=retry_if_exception(overtaken),
-        stop=stop_after_attempt(3),
-        wait=wait_random(0.05, 0.5),
-        reraise=True,
-    )(load)
-
-
-def _engine(wanted: str) -> Engine:
-    if wanted == "duckdb":
-        return Duck()
-    if wanted.startswith("sc://"):
-        return Spark(wanted)
-    raise InvalidInput(
-        "unknown-engine", f"there is no engine {wanted!r}", hint="use duckdb or sc://host:port"
-    )

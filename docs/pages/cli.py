@@ -30,10 +30,20 @@ _VALUES = {str: "text", int: "number", Path: "path"}
 def page() -> str:
     """Return ``cli.md``."""
     group: Any = typer.main.get_command(app)
-    callbacks = {one.callback.__name__: one.callback for one in app.registered_commands if one.callback}
     parts = [GENERATED, _HEAD, _options("Options of `stcloud` itself", group.params, {})]
-    parts += [_command(name, command, callbacks[name]) for name, command in group.commands.items()]
+    parts += [_command(*one) for one in _commands(group, app, "")]
     return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _commands(group: Any, source: typer.Typer, before: str) -> Iterator[tuple[str, Any, Callable[..., Any]]]:
+    """Return the commands of a group, and those of groups within it: ``grid check``."""
+    callbacks = {one.callback.__name__: one.callback for one in source.registered_commands if one.callback}
+    groups = {one.name: one.typer_instance for one in source.registered_groups}
+    for name, command in group.commands.items():
+        if name in groups:
+            yield from _commands(command, groups[name], f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command, callbacks[name]
 
 
 def _command(name: str, command: Any, callback: Callable[..., Any]) -> str:

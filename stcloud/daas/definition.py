@@ -179,6 +179,18 @@ class Shape(_Closed):
     tolerance_m: Annotated[float, Field(ge=0)] = 0.001
 
 
+class Grid(_Closed):
+    """What makes a layer of features a unit grid: its code scheme, and what its cells should be like.
+
+    ``scheme``: name of a bundled code scheme; ``target_area_m2``: of a cell; ``tolerance_m``: edges that differ by
+    less are one.
+    """
+
+    scheme: Text = "unit-grid-15"
+    target_area_m2: Annotated[float, Field(gt=0)] = 10_000.0
+    tolerance_m: Annotated[float, Field(ge=0)] = 0.001
+
+
 class Definition(_Closed):
     """What a layer's source is and means: an `EventDefinition` or a `FeatureDefinition`.
 
@@ -249,7 +261,7 @@ class Definition(_Closed):
 
     def digest(self) -> str:
         """Identity of what the definition means (16 hexadecimal digits); titles and links do not count."""
-        meaning = self.model_dump(mode="json", exclude={"id", "title", "source", "predecessor"})
+        meaning = self.model_dump(mode="json", exclude={"id", "title", "source", "predecessor", "grid"})
         for column in meaning["columns"].values():
             del column["title"], column["unit"]
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
@@ -308,6 +320,8 @@ class FeatureDefinition(Definition):
     shape: Shape = Shape()
     predecessor: Text | None = None
     """Column that names the keys a feature came from, several by ``;``."""
+    grid: Grid | None = None
+    """Says that the features are the cells of a unit grid; their key is their code."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -351,6 +365,7 @@ def _faults(error: ValidationError) -> Iterator[str]:
 def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
     models: dict[str, type[BaseModel]] = {
         "read": Reading, "time": Time, "space": Space, "columns": Column, "valid": Valid, "shape": Shape,
+        "grid": Grid,
     }  # fmt: skip
     if place:
         return tuple(models.get(str(place[0]), Definition).model_fields)
@@ -363,7 +378,7 @@ def _toml(document: dict[str, Any], path: str = "") -> Iterator[str]:
         if not isinstance(value, dict):
             yield f"{_key(key)} = {_quoted(value)}"
     for key, value in document.items():
-        if isinstance(value, dict) and (value or path == "columns"):
+        if isinstance(value, dict):
             name = f"{path}.{_key(key)}" if path else _key(key)
             if any(not isinstance(inner, dict) for inner in value.values()) or not value:
                 yield f"\n[{name}]"

@@ -18,7 +18,7 @@ from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas import source as files
 from stcloud.time import Zone, read_stamps
 
-__all__ = ["Options", "draft"]
+__all__ = ["Drafted", "Options", "draft"]
 
 _FORMATS = (
     "iso",
@@ -30,6 +30,14 @@ _FORMATS = (
 
 
 _ENOUGH = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A definition, and whether it was derived just now."""
+
+    definition: Definition
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)

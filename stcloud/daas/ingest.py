@@ -32,7 +32,7 @@ from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.limit import Limit
 from stcloud.daas.place import Placer
-from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns
+from stcloud.daas.schema import UNIT, Attribute, as_defined, bind_columns, require_columns
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import Keys, Settled
@@ -82,6 +82,8 @@ class Ingest:
         ``delete`` reads keys only and ends the belief in their rows.
     limit
         How many rejected rows make the load fail as a whole.
+    mark
+        Gives cleaned rows their unit codes; None: the layer is not indexed.
     """
 
     layer: EventLayer
@@ -92,6 +94,7 @@ class Ingest:
     quarantine: Quarantine
     mode: Mode
     limit: Limit
+    mark: Callable[[pa.RecordBatch], pa.Array] | None = None
 
     def run(
         self,
@@ -251,6 +254,8 @@ class Ingest:
             rows = rows if keep.all() else rows.filter(pa.array(keep))
             if not rows.num_rows:
                 return None, {}
+            if self.mark is not None:
+                rows = rows.append_column(UNIT, self.mark(rows))
             return self.layer.write(rows, month, schema, stamp), _unplaced(rows)
 
         with ThreadPoolExecutor(_WORKERS) as pool:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.schema import INSTANT, PART, Attribute, attributes, event_schema, refuse_twins
+from stcloud.daas.schema import INSTANT, PART, UNIT, Attribute, attributes, event_schema, refuse_twins
 from stcloud.errors import InvalidInput
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import in_order
@@ -115,7 +115,7 @@ class EventLayer(LayerTable):
             else _constant(stamp.get(field.name), field.type, count)
             for field in schema
         ]
-        return self.table.write(pa.Table.from_arrays(columns, schema.names), {PART: month_text(month)})
+        return self._write(pa.Table.from_arrays(columns, schema.names), {PART: month_text(month)})
 
     def close_rows(self, snapshot: Snapshot, file: File, keys: pa.Array, at_us: int) -> Written:
         """Write a file anew with the current rows of ``keys`` believed until ``at_us`` only."""
@@ -124,7 +124,11 @@ class EventLayer(LayerTable):
         at = pa.scalar(at_us, pa.int64()).cast(INSTANT)
         closed = pc.if_else(hit, at, rows["st_recorded_to"])
         where = rows.schema.get_field_index("st_recorded_to")
-        return self.table.write(rows.set_column(where, rows.schema.field(where), closed), _partition(file))
+        return self.write_anew(file, rows.set_column(where, rows.schema.field(where), closed))
+
+    def write_anew(self, file: File, rows: pa.Table) -> Written:
+        """Write a file's rows, changed, as a file that is to stand for it."""
+        return self._write(rows, _partition(file))
 
     def compact(self, *, most_files: int = _MOST_FILES) -> int:
         """Merge the files of every month that has more than ``most_files``; return how many months that were.
@@ -144,7 +148,10 @@ class EventLayer(LayerTable):
 
     def _merge(self, snapshot: Snapshot, files: Sequence[File]) -> Written:
         rows = snapshot.read(files)
-        return self.table.write(in_order(rows, ORDER), _partition(files[0]))
+        return self._write(in_order(rows, ORDER), _partition(files[0]))
+
+    def _write(self, rows: pa.Table, partition: Mapping[str, str]) -> Written:
+        return self.table.write(rows, partition, bounded=(UNIT,))
 
 
 def newest(files: Iterable[File]) -> int | None:

@@ -20,6 +20,7 @@ __all__ = [
     "INSTANT",
     "OWN",
     "PART",
+    "UNIT",
     "Attribute",
     "as_defined",
     "attributes",
@@ -50,6 +51,9 @@ OWN = {
 """Columns that every event table has: key as text; digest of the source row; when it happened and, for
 lasting events, ended (exclusive); where, in the city's CRS (metres), and its 10 m lattice cell, or why it has
 no place; since when and until when (exclusive) we believed so; the load that said so."""
+
+UNIT = "st_unit"
+"""Column that event tables have once they are indexed: code of the unit grid's cell that held the event then."""
 
 FEATURE_PART = "st_part"
 """Partition of feature tables: ``rows`` are beliefs, ``ends`` say of a row until when it was believed."""

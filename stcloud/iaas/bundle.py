@@ -1,4 +1,4 @@
-"""What travels with the package: bundled definitions and the demo's data.
+"""What travels with the package: bundled definitions, grids and the demo's data.
 
 In a wheel these lie in ``stcloud/_bundled``; in a checkout or an editable install they lie beside the
 package. Both are found alike.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["bundled", "bundled_text", "definitions"]
+__all__ = ["bundled", "bundled_text", "definitions", "grids"]
 
 
 def bundled(*parts: str) -> Path:
@@ -29,6 +29,15 @@ def definitions() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(path.stem for path in bundled("layers").glob("*.toml")))
+
+
+def grids() -> tuple[str, ...]:
+    """Return the names of the bundled grids and code schemes, sorted.
+
+    >>> "unit-grid-15" in grids()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("grids").glob("*.toml")))
 
 
 def bundled_text(*parts: str) -> str:

@@ -109,7 +109,7 @@ class DelimitedSource:
         """Text; dictionary-encoded where the first rows say that values come again and again."""
         types = dict.fromkeys(self.columns, pa.string())
         with self._stream() as stream:
-            reader = self._reader(stream, _SAMPLE_BYTES, types, lambda _: "skip")
+            reader = self._reader(_Ended(stream, self._end), _SAMPLE_BYTES, types, lambda _: "skip")
             if tuple(name.lstrip("\ufeff") for name in reader.schema.names) != self.columns:
                 raise _unreadable(self._path, "its header is in no clear form")
             sample = next(iter(reader), None)
@@ -140,19 +140,29 @@ class DelimitedSource:
 
 
 class _Ended:
-    """A stream and then one more line, with a field too many: a quote that is never closed swallows it."""
+    """A stream and then one more line, with a field too many: a quote that is never closed swallows it.
+
+    All blocks but the last are as long as asked for: the reader takes one that is only a line's end for the end.
+    """
 
     closed = False
 
     def __init__(self, stream: pa.NativeFile, line: str | None) -> None:
         self._stream = stream
         self._rest = f"\n{line}\n".encode() if line else b""
+        self._ahead = b""
 
     def read(self, size: int) -> bytes:
-        block: bytes = self._stream.read(size)
-        if not block:
-            block, self._rest = self._rest, b""
-        return block
+        block = self._ahead
+        while len(block) < size:
+            more: bytes = self._stream.read(size)
+            if not more:
+                more, self._rest = self._rest, b""
+            if not more:
+                break
+            block += more
+        self._ahead = block[size:]
+        return block[:size]
 
 
 def _encoding(name: str) -> str:

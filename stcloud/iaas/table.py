@@ -182,17 +182,23 @@ class Table:
         return [json.loads(entry[_NOTE]) for entry in history if _NOTE in entry]
 
     def write(
-        self, rows: pa.Table, partition: Mapping[str, str], *, group_rows: int = ROW_GROUP_ROWS
+        self,
+        rows: pa.Table,
+        partition: Mapping[str, str],
+        *,
+        group_rows: int = ROW_GROUP_ROWS,
+        bounded: Sequence[str] = (),
     ) -> Written:
         """Write rows, in the order given, as one new file that no snapshot shows before `commit`.
 
-        Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least.
+        Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least; files are told apart
+        by numbers, instants, and texts of the columns ``bounded``.
         """
         name = f"{'-'.join(partition.values())}-{uuid.uuid4().hex}.parquet"
         staged = self.root / _STAGED
         with storage_errors(f"write {self.root.name}"):
             staged.mkdir(exist_ok=True)
-            return write_parquet(rows, staged, name, dict(partition), group_rows=group_rows)
+            return write_parquet(rows, staged, name, dict(partition), group_rows=group_rows, bounded=bounded)
 
     def commit(
         self,
@@ -271,7 +277,9 @@ class Table:
             raise
 
     def add_columns(self, fields: Sequence[pa.Field]) -> None:
-        """Add nullable columns at the end; rows written before have nulls in them."""
+        """Add nullable columns that are not there yet at the end; rows written before have nulls in them."""
+        known = self.snapshot().schema.names if fields else ()
+        fields = [field for field in fields if field.name not in known]
         if fields:
             with _delta_errors(self.root):
                 self._fresh().alter.add_columns(Schema.from_arrow(pa.schema(fields)).fields)

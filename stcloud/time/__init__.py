@@ -15,6 +15,7 @@ Start reading at `zone` (with `transition`), then `span`. `expression` is the gr
 
 from stcloud.time.bin import Bin
 from stcloud.time.expression import parse_instant, parse_when, read_instant, read_when
+from stcloud.time.instant import Instant, instant_us
 from stcloud.time.micros import Bools, Micros
 from stcloud.time.pattern import check_format
 from stcloud.time.span import Span, Spans
@@ -26,6 +27,7 @@ from stcloud.time.zone import Zone
 __all__ = [
     "Bin",
     "Bools",
+    "Instant",
     "Micros",
     "Span",
     "Spans",
@@ -34,6 +36,7 @@ __all__ = [
     "When",
     "Zone",
     "check_format",
+    "instant_us",
     "parse_instant",
     "parse_when",
     "read_instant",

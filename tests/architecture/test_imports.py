@@ -17,7 +17,7 @@ FOR_TESTS = {"hypothesis", "pysail", "pytest"}
 
 def declared() -> set[str]:
     groups = PROJECT["optional-dependencies"]
-    texts = [*PROJECT["dependencies"], *groups["spark"]]
+    texts = [*PROJECT["dependencies"], *groups["spark"], *groups["codes"]]
     return {text.split(">")[0].split("[")[0] for text in texts}
 
 

@@ -36,7 +36,7 @@ def run(*command: object, cwd: Path) -> str:
 def wheel(tmp_path_factory) -> Path:
     """Built from a copy, so that nothing is left in the checkout."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("stcloud", "layers", "fixtures", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("stcloud", "layers", "grids", "fixtures", "pyproject.toml", "README.md", "LICENSE"):
         (source / name).symlink_to(ROOT / name)
     run(
         sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
@@ -64,6 +64,7 @@ def test_the_wheel_holds_layers_fixtures_and_the_mark_of_types(wheel):
     for wanted in (
         "stcloud/py.typed",
         "stcloud/_bundled/layers/nyc-311.toml",
+        "stcloud/_bundled/grids/unit-grid-15.toml",
         "stcloud/_bundled/fixtures/district/requests_2024.csv",
         "stcloud/_bundled/fixtures/district/planted.json",
     ):
@@ -74,10 +75,12 @@ def test_the_wheel_holds_layers_fixtures_and_the_mark_of_types(wheel):
 
 
 def test_the_package_is_that_of_the_wheel(installed, tmp_path):
-    code = "import stcloud, stcloud.iaas.bundle as b; print(stcloud.__file__, *b.definitions())"
+    code = "import stcloud, stcloud.iaas.bundle as b; print(stcloud.__file__, *b.definitions(), *b.grids())"
     said = run(installed / "bin" / "python", "-c", code, cwd=tmp_path).split()
     assert Path(said[0]).is_relative_to(installed)
-    assert set(said[1:]) == {path.stem for path in (ROOT / "layers").glob("*.toml")}
+    assert set(said[1:]) == {
+        path.stem for folder in ("layers", "grids") for path in (ROOT / folder).glob("*.toml")
+    }
 
 
 def test_the_demo_runs_from_another_folder(installed, tmp_path):

@@ -17,7 +17,12 @@ from stcloud.saas.cli.exits import BUG, CODES
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-COMMANDS = typer.main.get_command(app).commands
+GROUP = typer.main.get_command(app).commands
+COMMANDS = {
+    f"{name} {inner}".strip(): command
+    for name, outer in GROUP.items()
+    for inner, command in getattr(outer, "commands", {"": outer}).items()
+}
 
 
 def read(name: str) -> str:

@@ -283,3 +283,20 @@ def test_a_fingerprint_is_of_the_content(tmp_path):
     assert fingerprint(one) == fingerprint(other)
     other.write_bytes(b"x" * 99_999 + b"y")
     assert fingerprint(one) != fingerprint(other)
+
+
+@pytest.mark.parametrize("cut", range(60, 72))
+def test_a_block_that_is_only_a_line_end_ends_nothing(tmp_path, monkeypatch, cut):
+    monkeypatch.setattr(delimited, "_BLOCK_BYTES", cut)
+    file = tmp_path / "a.csv"
+    file.write_bytes(
+        b'a,b,c\r\n0,v0,z\r\n1,"q\n1",z\r\n2,"q\n2",z\r\n' + b"\r\n" * 5 + b"8,b,c,d\r\n9,b,c,d\r\n"
+    )
+    rows, refused = read(file)
+    assert (list(rows), list(refused)) == ([1, 2, 3], [4, 5])
+
+
+def test_a_header_alone_without_a_line_end_has_no_rows(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"a,b,c")
+    assert read(file) == ({}, {})

@@ -39,6 +39,7 @@ CITIES = {
 FEATURES = {
     "administrative-areas": ["Polygon", "MultiPolygon"],
     "communities": ["Polygon", "MultiPolygon"],
+    "unit-grid": ["Polygon", "MultiPolygon"],
     "streets": ["LineString", "Polygon"],
     "buildings": ["Polygon", "MultiPolygon"],
     "points-of-interest": ["Point", "Point"],

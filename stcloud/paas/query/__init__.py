@@ -15,6 +15,9 @@ from stcloud.paas.query.explain import Explanation
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.query import Query, Subject
+from stcloud.paas.query.units import UnitIndex
 from stcloud.paas.query.where import Place
 
-__all__ = ["Answer", "Explanation", "Features", "Place", "Predicate", "Query", "Subject"]
+__all__ = [
+    "Answer", "Explanation", "Features", "Place", "Predicate", "Query", "Subject", "UnitIndex",
+]  # fmt: skip

@@ -9,13 +9,14 @@ from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
+from stcloud.daas.schema import UNIT
 from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
-from stcloud.paas.query.plan import By, Count, Known, Plan, Rows
+from stcloud.paas.query.plan import By, Count, InUnits, Known, Part, Plan, Restated, Rows
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import Box, Pruning, known_by_all, time_spans
-from stcloud.paas.query.refine import Refinement
+from stcloud.paas.query.refine import LOCATED, Refinement, Restating
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.where import Place
 from stcloud.space import Cover, Level
@@ -62,18 +63,24 @@ class _Compilation:
             tuple(place.region(cover) for place, cover in zip(self._places, self._covers, strict=True)),
         )
         self._files = tuple(filter(self._wants, layer.snapshot.files))
+        self._restated = next((one for one in plan if isinstance(one, Restated)), None)
         self._clock: WallClock | None = None
 
     def compiled(self) -> Compiled:
         goal = self._plan[-1]
         given = self._counted(goal.by) if isinstance(goal, Count) else self._rows()
-        conditions = self._conditions()
-        source = _stage_as_layer() if self._places else table(LAYER)
-        last = self._last(goal, select(given, source, where=conditions))
-        columns = sorted(self._named(last) | set(PLACED if self._places else ()))
+        conditions, units = self._conditions(), self._in_units()
+        fetched = bool(self._places or self._restated)
+        source = _stage_as_layer() if fetched else table(LAYER)
+        last = self._last(goal, select(given, source, where=[*conditions, *units]))
+        columns = sorted(self._named(last) | self._needed())
         stages: tuple[Stage, ...] = (Sql(last, self._binder.values_of(last)),)
+        if self._restated:
+            stages = (Refine(Restating(self._restated.units, self._restated.at_us)), *stages)
         if self._places:
-            stages = (self._fetch(columns, conditions), Refine(Refinement(self._wants.regions)), *stages)
+            stages = (Refine(Refinement(self._wants.regions)), *stages)
+        if fetched:
+            stages = (self._fetch(columns, conditions if self._restated else [*conditions, *units]), *stages)
         files = Files(self._snapshot, self._files)
         return Compiled(stages, {LAYER: files}, files, tuple(columns), tuple(self._covers), self._wants)
 
@@ -84,11 +91,16 @@ class _Compilation:
             LAYER, tuple(columns), Sql(query, self._binder.values_of(query)), self._wants, self._wants.bounded
         )
 
+    def _needed(self) -> set[str]:
+        """Return the columns that functions over batches look at."""
+        return set(PLACED if self._places else ()) | set(LOCATED if self._restated else ())
+
     def _named(self, query: exp.Query) -> set[str]:
         return {column.name for column in query.find_all(exp.Column)} & set(self._snapshot.schema.names)
 
     def _rows(self) -> dict[str, exp.Expression]:
-        names = [*OWN_ROWS, *(one.stored for one in self._attributes.values())]
+        unit = [UNIT] if UNIT in self._snapshot.schema.names else []
+        names = [*OWN_ROWS, *unit, *(one.stored for one in self._attributes.values())]
         return {name: _stored(name) for name in names}
 
     def _counted(self, by: tuple[By, ...]) -> dict[str, exp.Expression]:
@@ -99,7 +111,17 @@ class _Compilation:
             return _cell(by)
         if isinstance(by, Bin):
             return self._wall_clock().bin(by)
+        if isinstance(by, Part):
+            return _beginning(by.length)
         return _stored(by.stored)
+
+    def _in_units(self) -> list[exp.Expression]:
+        asked = [one.ranges for one in self._plan if isinstance(one, InUnits)]
+        return [any_of([self._in_range(low, high) for low, high in ranges]) for ranges in asked]
+
+    def _in_range(self, low: str, high: str) -> exp.Expression:
+        least = exp.GTE(this=_stored(UNIT), expression=self._binder.bind(low))
+        return all_of([least, exp.LT(this=_stored(UNIT), expression=self._binder.bind(high))])
 
     def _conditions(self) -> list[exp.Expression]:
         found: list[exp.Expression] = []
@@ -171,6 +193,11 @@ def _stored(name: str) -> exp.Column:
 def _cell(level: Level) -> exp.Expression:
     """Return the cell of a level that a row lies in."""
     return exp.IntDiv(this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - level.digits)))
+
+
+def _beginning(length: int) -> exp.Expression:
+    """Return the first characters of the code of the cell that held a row."""
+    return exp.Substring(this=_stored(UNIT), start=number(1), length=number(length))
 
 
 def _stage_as_layer() -> exp.Table:

@@ -28,10 +28,11 @@ from stcloud.iaas.sorter import in_order
 from stcloud.iaas.table import File
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.binder import instant
-from stcloud.paas.query.instant import Instant, instant_us, known_us
+from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.sql import column
 from stcloud.paas.query.standing import BOUNDS, SIFTED, Standing
 from stcloud.paas.query.where import Asked, read_where
+from stcloud.time import Instant, instant_us
 
 __all__ = ["Features"]
 

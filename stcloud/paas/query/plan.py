@@ -2,25 +2,43 @@
 
 ::
 
-    Scan → Known → When* → Where* → What* → Rows | Count
+    Scan → Known → When* → Where* → InUnits* → Restated? → What* → Rows | Count
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
+from stcloud.paas.grid import Units
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.where import Place
 from stcloud.space import Level
 from stcloud.time import Bin, When
 
-__all__ = ["By", "Count", "Known", "Operator", "Plan", "Rows", "Scan", "parse_by"]
+__all__ = [
+    "By", "Count", "InUnits", "Known", "Operator", "Part", "Plan", "Restated", "Rows", "Scan", "parse_by",
+]  # fmt: skip
 
-By = Level | Bin | Attribute
-"""What counts are grouped by: cells of a level, a calendar bin, or a column."""
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The beginning of a unit grid's code that names something: ``unit`` is all of it."""
+
+    name: str
+    length: int
+
+
+_NO_PARTS: Mapping[str, Part] = MappingProxyType({})
+
+By = Level | Bin | Attribute | Part
+"""What counts are grouped by: cells of a level, a calendar bin, a column, or the beginning of a unit code."""
+
+
+_PARTS = ("unit", "community", "street", "district")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +63,29 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class InUnits:
+    """Keep events whose unit code lies in one of some half-open ranges of texts."""
+
+    ranges: tuple[tuple[str, str], ...]
+    said: str
+
+    def __str__(self) -> str:
+        return f"where {self.said}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Restated:
+    """Take all events for events of one instant when it is asked which cell of the grid held them."""
+
+    units: Units
+    at_us: int
+    said: str
+
+    def __str__(self) -> str:
+        return f"units re-stated {self.said}"
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """Give the rows, by time, then key; at most ``limit``."""
 
@@ -65,7 +106,7 @@ class Count:
         return f"count by {names}" if names else "count"
 
 
-Operator = Scan | Known | When | Place | Predicate | Rows | Count
+Operator = Scan | Known | When | Place | InUnits | Restated | Predicate | Rows | Count
 Plan = tuple[Operator, ...]
 
 
@@ -80,10 +121,11 @@ def by_name(by: By) -> str:
     return by.value.replace("-", "_") if isinstance(by, Bin) else by.name
 
 
-def parse_by(text: str, attributes: Mapping[str, Attribute]) -> By:
-    """Read what to group by: ``cell:1km``, ``week``, ``hour-of-day``, or a column's name.
+def parse_by(text: str, attributes: Mapping[str, Attribute], parts: Mapping[str, Part] = _NO_PARTS) -> By:
+    """Read what to group by: ``cell:1km``, ``week``, ``unit``, ``community``, or a column's name.
 
-    A column that is called like a bin is meant when it is quoted: ``"week"``.
+    A column that is called like a bin is meant when it is quoted: ``"week"``; one that is called like a part of a
+    unit code must be quoted, or the part be written ``unit:community``.
 
     Raises
     ------
@@ -94,10 +136,23 @@ def parse_by(text: str, attributes: Mapping[str, Attribute]) -> By:
         return Level.parse(text.removeprefix("cell:"))
     if text in tuple(Bin):
         return Bin(text)
+    part = parts.get(text.removeprefix("unit:"))
+    if part is not None and (text.startswith("unit:") or text not in attributes):
+        return part
+    if part is not None:
+        raise InvalidInput(
+            "unclear-group", f"'{text}' is a column, and a part of the unit grid's codes",
+            hint=f"write unit:{text}, or '\"{text}\"' for the column",
+        )  # fmt: skip
+    if text in _PARTS or text.startswith("unit:"):
+        raise InvalidInput(
+            "not-indexed", f"cannot count by '{text}': the events are not indexed on a unit grid",
+            hint="index them: stcloud grid index CITY EVENTS",
+        )  # fmt: skip
     name = text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else text
     if name in attributes:
         return attributes[name]
-    near = nearest(name, (*attributes, *Bin))
+    near = nearest(name, (*attributes, *Bin, *parts))
     hint = " or ".join(f"'{one}'" for one in near) or f"cell:1km, {', '.join(Bin)}, or a column"
     raise InvalidInput(
         "unknown-group", f"cannot count by '{text}': no such bin or column", hint=f"use {hint}"

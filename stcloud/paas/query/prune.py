@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from stcloud.daas.schema import UNIT
 from stcloud.iaas.table import File
 from stcloud.paas.query.binder import instant
-from stcloud.paas.query.plan import Known, Plan
+from stcloud.paas.query.plan import InUnits, Known, Plan, Restated
 from stcloud.paas.query.refine import Region
 from stcloud.time import Span, Spans, When
 
@@ -37,12 +38,15 @@ class Pruning:
         For each place, boxes ``(xmin, ymin, xmax, ymax)`` that together hold it; closed, metres.
     regions
         The same places, by ranges of cells.
+    units
+        For each condition on unit codes, ranges of texts that together hold it.
     """
 
     known: tuple[datetime, ...]
     whens: tuple[tuple[tuple[datetime | None, datetime | None], ...], ...]
     boxes: tuple[tuple[Box, ...], ...]
     regions: tuple[Region, ...]
+    units: tuple[tuple[tuple[str, str], ...], ...] = ()
 
     @classmethod
     def of(cls, plan: Plan, boxes: tuple[tuple[Box, ...], ...], regions: tuple[Region, ...]) -> Pruning:
@@ -53,12 +57,14 @@ class Pruning:
             for one in plan
             if isinstance(one, When)
         )
-        return cls(known, whens, boxes, regions)
+        restated = any(isinstance(one, Restated) for one in plan)  # then what files hold says nothing
+        units = () if restated else tuple(one.ranges for one in plan if isinstance(one, InUnits))
+        return cls(known, whens, boxes, regions, units)
 
     @property
     def bounded(self) -> tuple[str, ...]:
         """Columns whose bounds tell row groups of one file apart: they are sorted by cell."""
-        return ("st_cell",) if self.regions else ()
+        return (*(("st_cell",) if self.regions else ()), *((UNIT,) if self.units else ()))
 
     def __call__(self, file: File) -> bool:
         """Tell of one."""
@@ -66,6 +72,7 @@ class Pruning:
             all(any(file.may_hold("st_time", *span) for span in spans) for spans in self.whens)
             and all(_known(at, file) for at in self.known)
             and all(any(_meets(box, file) for box in boxes) for boxes in self.boxes)
+            and all(any(file.may_hold(UNIT, *ends) for ends in ranges) for ranges in self.units)
             and self._placed(file)
         )
 

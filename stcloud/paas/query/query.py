@@ -11,17 +11,19 @@ import pyarrow as pa
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import EventDefinition
+from stcloud.daas.schema import UNIT
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine import Engine
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import OWN_ROWS, Compiled, compile_plan
 from stcloud.paas.query.explain import Explanation, explain
-from stcloud.paas.query.instant import Instant, instant_us, known_us
-from stcloud.paas.query.plan import By, Count, Known, Operator, Plan, Rows, Scan, by_name, parse_by
+from stcloud.paas.query.instant import known_us
+from stcloud.paas.query.plan import By, Count, Known, Operator, Plan, Restated, Rows, Scan, by_name, parse_by
 from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.units import UnitIndex, in_units, needed_index
 from stcloud.paas.query.where import Asked, read_where
 from stcloud.space import Level
-from stcloud.time import Bin, When
+from stcloud.time import Bin, Instant, When, instant_us
 
 if TYPE_CHECKING:
     import geopandas
@@ -37,6 +39,8 @@ class Subject:
     layer: Layer
     charter: Charter
     engine: Engine
+    index: UnitIndex | None = None
+    """Of the events on a unit grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Query:
         ----------
         places
             ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons,
-            `Area`, GeoDataFrames.
+            `Area`, GeoDataFrames; or only ``"unit:PREFIX"``, the beginning of codes of the unit grid.
         crs
             CRS of polygons and WKT; default: longitude and latitude.
 
@@ -82,7 +86,23 @@ class Query:
         -----
         A point on the edge of an area is inside; cells alone are half-open. Rows without a place are nowhere.
         """
+        units = [one for one in places if isinstance(one, str) and one.startswith("unit:")]
+        if units and len(units) == len(places):
+            return self._with([in_units(units, self.subject.index, self.subject.layer.name)])
         return self._with([read_where(places, self.subject.charter.lattice, crs)])
+
+    def restated(self, at: Instant) -> Query:
+        """Ask for units as the grid was at one instant, whenever events were: for trends across a change of the grid.
+
+        Without it an event lies in the cell that was there at the event's own time. The answer's facts say which was
+        used.
+        """
+        if any(isinstance(one, Restated) for one in self.conditions):
+            raise InvalidInput("asked-twice", "one fixed version of the grid was asked for twice")
+        index = needed_index(self.subject.index, self.subject.layer.name)
+        at_us = instant_us(at, self.subject.charter.zone)
+        said = f"on grid '{index.grid.name}' as of {self.subject.charter.zone.iso(at_us)}"
+        return self._with([Restated(index.grid.units(), at_us, said)])
 
     def when(
         self, *times: str, weekdays: str | Iterable[int] | None = None, hours: str | None = None
@@ -137,7 +157,7 @@ class Query:
         -------
         One record a group, ascending, null last: a field per name, then ``count``.
         """
-        groups = tuple(parse_by(one, self._attributes) for one in by)
+        groups = self._groups(by)
         names = [by_name(one) for one in groups]
         if len(set(names)) < len(names):
             raise InvalidInput("repeated-group", f"the groups {', '.join(by)} name a field twice")
@@ -146,6 +166,10 @@ class Query:
         counts = table.column(table.num_columns - 1).cast(pa.int64())
         labelled = pa.Table.from_arrays([*columns, counts], [*names, "count"])
         return Answer(labelled, self.subject.charter.lattice, self.facts())
+
+    def _groups(self, by: Sequence[str]) -> tuple[By, ...]:
+        index = self.subject.index
+        return tuple(parse_by(one, self._attributes, index.parts if index else {}) for one in by)
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
@@ -167,7 +191,7 @@ class Query:
         by
             As for `count`; None explains `rows`.
         """
-        goal = Rows() if by is None else Count(tuple(parse_by(one, self._attributes) for one in by))
+        goal = Rows() if by is None else Count(self._groups(by))
         plan = self.plan(goal)
         return explain(plan, self._compiled(plan), self.subject.layer, self.subject.engine.name)
 
@@ -183,6 +207,9 @@ class Query:
         whens = [one.describe() for one in self.conditions if isinstance(one, When)]
         if whens:
             found["when"] = " and ".join(whens)
+        if self.subject.index is not None:
+            restated = [one.said for one in self.conditions if isinstance(one, Restated)]
+            found["units"] = restated[0] if restated else self.subject.index.said(zone)
         return found
 
     @property
@@ -211,6 +238,7 @@ class Query:
         fields += [stored.field("st_time_to")] if lasting else []
         fields += [pa.field(one.name, stored.field(one.stored).type) for one in self.subject.layer.attributes]
         fields += [stored.field(name) for name in OWN_ROWS[3:]]
+        fields += [stored.field(UNIT)] if UNIT in stored.names else []
         zone = self.subject.charter.zone.name
         return pa.schema([pa.field(one.name, _zoned(one.type, zone)) for one in fields])
 
@@ -229,7 +257,7 @@ def _zoned(kind: pa.DataType, zone: str) -> pa.DataType:
 def _as(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Columns by their people's names, in the order and types of ``schema``."""
     stored = batch.schema.names
-    own = [name for name in OWN_ROWS if name in stored]
+    own = [name for name in (*OWN_ROWS, UNIT) if name in stored]
     others = iter([index for index, name in enumerate(stored) if name not in own])
     places = [stored.index(name) if name in own else next(others) for name in schema.names]
     columns = [batch.column(at).cast(field.type) for at, field in zip(places, schema, strict=True)]

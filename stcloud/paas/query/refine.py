@@ -12,9 +12,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from stcloud.daas.schema import UNIT
+from stcloud.paas.grid import Units
 from stcloud.space import CellIds, Cover, contains
 
-__all__ = ["Refinement", "Region"]
+__all__ = ["LOCATED", "Refinement", "Region", "Restating"]
+
+LOCATED = (UNIT, "st_x", "st_y")
+"""Columns that `Restating` looks at and fills."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +96,29 @@ class Refinement:
             chosen = chosen[region.nears(cells[chosen])]
             chosen = chosen[region.holds(cells[chosen], x[chosen], y[chosen])]
         return rows if len(chosen) == rows.num_rows else rows.take(pa.array(chosen))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Restating:
+    """Gives every row the code of the cell that holds its place at one instant, whenever the event was.
+
+    Parameters
+    ----------
+    units
+        The grid.
+    at_us
+        UTC microseconds.
+    """
+
+    units: Units
+    at_us: int
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows with their codes."""
+        x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
+        codes = self.units.code_of(self.units.locate(x, y, self.at_us)).cast(pa.string())
+        place = rows.schema.get_field_index(UNIT)
+        return rows.set_column(place, rows.schema.field(place), codes)
 
 
 def _range_of(cells: CellIds, starts: CellIds, stops: CellIds) -> NDArray[np.intp]:

@@ -22,7 +22,7 @@ __all__ = ["Asked", "Place", "read_where"]
 Asked: TypeAlias = (
     "str | int | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries"
 )
-_LATER = ("unit", "near")
+_LATER = ("near",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def read_where(asked: Iterable[Asked], lattice: Lattice, crs: str | None) -> Pla
     Raises
     ------
     InvalidInput
-        ``no-place``, ``unknown-where``, ``unreadable-area``, ``invalid-area``, ``crs-needed``.
+        ``no-place``, ``unknown-where``, ``unreadable-area``, ``invalid-area``, ``crs-needed``, ``mixed-places``.
     Unsupported
         ``where-later``: a form that this version cannot answer.
     """
@@ -143,6 +143,11 @@ def _spec(text: str, crs: str | None) -> Area | int:
         return Area.from_wkt(rest, crs) if crs else Area.from_wkt(rest)
     if form == "cell":
         return parse_cell(rest)
+    if form == "unit":
+        raise InvalidInput(
+            "mixed-places", f"'{text}' was asked together with other places, or of what has no unit code",
+            hint="ask it in a where of its own",
+        )  # fmt: skip
     if form in _LATER:
         raise Unsupported("where-later", f"'{text}': this version does not answer '{form}:' yet")
     raise InvalidInput(

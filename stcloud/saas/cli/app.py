@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from stcloud.saas.cli import check, create, define, demo, features, layers, load, query, vacuum
+from stcloud.saas.cli import check, create, define, demo, features, grid, layers, load, query, vacuum
 from stcloud.saas.cli.exits import CANCELLED, report
 
 __all__ = ["app", "main"]
@@ -24,6 +24,7 @@ for command in (
     layers.layers, layers.quarantine, define.define, check.check, vacuum.vacuum, demo.demo,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(grid.grid, name="grid")
 
 
 @app.callback(invoke_without_command=True)

@@ -15,7 +15,8 @@ from stcloud.saas.cli.option import CityFolder, Format, LayerName, open_city, sp
 from stcloud.saas.cli.output import note, print_records
 
 if TYPE_CHECKING:
-    from stcloud.city import City, Drafted
+    from stcloud.city import City
+    from stcloud.daas.draft import Drafted
     from stcloud.daas.ledger import Reckoning
     from stcloud.iaas.job import Job
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stcloud.paas.query import Answer
 
-__all__ = ["note", "plain", "print_answer", "print_records", "print_table"]
+__all__ = ["note", "plain", "print_answer", "print_records", "print_rows", "print_table"]
 
 _TABLE_ROWS = 50
 _BY_SUFFIX = {
@@ -100,6 +100,27 @@ def print_records(
         raise InvalidInput(
             "no-geometry", f"this is not printed as {chosen}", hint="use table, json, ndjson or csv"
         )
+    _to(path, writers[chosen])
+
+
+def print_rows(
+    names: Sequence[str], rows: Iterable[Mapping[str, Any]], form: Format | None, path: Path | None
+) -> None:
+    """Print rows that keep coming, so that memory stays flat: CSV unless another format is asked for.
+
+    Raises
+    ------
+    InvalidInput
+        ``no-geometry``: another format than CSV, JSON or NDJSON was asked for.
+    """
+    chosen = form or (_BY_SUFFIX.get(path.suffix.lower(), Format.CSV) if path else Format.CSV)
+    writers: Mapping[Format, Callable[[TextIO], None]] = {
+        Format.CSV: lambda sink: _write_csv(names, rows, sink),
+        Format.NDJSON: lambda sink: sink.writelines(_json(one) + "\n" for one in rows),
+        Format.JSON: lambda sink: _joined("[", map(_json, rows), "]", sink),
+    }
+    if chosen not in writers:
+        raise InvalidInput("no-geometry", f"this is not printed as {chosen}", hint="use csv, json or ndjson")
     _to(path, writers[chosen])
 
 

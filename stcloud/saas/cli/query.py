@@ -35,7 +35,9 @@ def query(
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(help="bbox:W,S,E,N (degrees), wkt:…, cell:ID or file:area.geojson; several are united."),
+        typer.Option(
+            help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson or unit:PREFIX; several are united."
+        ),
     ] = None,
     when: Annotated[
         list[str] | None,
@@ -49,8 +51,12 @@ def query(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Count by cell:100m (any level), hour, day, week, month, quarter, year, weekday, hour-of-day, column"
+            help="Count by cell:100m (any level), unit, community, street, district, hour, day, week, month, "
+            "quarter, year, weekday, hour-of-day, column"
         ),
+    ] = None,
+    grid_at: Annotated[
+        str | None, typer.Option(help="Count units as the grid was at this instant, whenever events were.")
     ] = None,
     count: Annotated[bool, typer.Option("--count", help="Count all of them.")] = False,  # noqa: FBT002
     limit: Annotated[int | None, typer.Option(help="At most so many rows.", min=0)] = None,
@@ -67,6 +73,7 @@ def query(
     """Ask what happened where and when: rows, or counts with --by."""
     groups = split(by)
     asked = _ask(open_city(city, engine).query(layer), what, where, when, weekdays, hours, known_at)
+    asked = asked if grid_at is None else asked.restated(grid_at)
     note(", ".join(f"{name} {value}" for name, value in asked.facts().items()))
     if explain:
         found = asked.explain(groups if groups or count else None)

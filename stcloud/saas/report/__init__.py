@@ -9,7 +9,8 @@ graticule (degrees along the edges).
 Start reading at `map.py`, then `scale.py`; `picture.py` takes title and outline from the question.
 """
 
+from stcloud.saas.report.faults import map_faults
 from stcloud.saas.report.map import draw_map
 from stcloud.saas.report.picture import map_answer
 
-__all__ = ["draw_map", "map_answer"]
+__all__ = ["draw_map", "map_answer", "map_faults"]

@@ -1,0 +1,125 @@
+"""A load of one file into one layer, whatever its kind: known already, or taken in, again when overtaken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
+
+from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.charter import Charter
+from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition
+from stcloud.daas.ingest import Ingest, Mode, load_id
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.limit import Limit
+from stcloud.daas.place import refuse_other_crs
+from stcloud.daas.revision import FeatureMode, Revision
+from stcloud.daas.told import Told
+from stcloud.errors import Conflict
+from stcloud.iaas.clock import Clock
+from stcloud.iaas.folder import Folder, storage_errors
+from stcloud.iaas.job import Job
+from stcloud.iaas.source import Reading, fingerprint, geometry_column, open_source, watch
+
+__all__ = ["Loader"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads into a city's layers; the caller holds the layer's lock.
+
+    Parameters
+    ----------
+    catalogue, folder, charter
+        The city's.
+    clock
+        Tells the present instant, UTC microseconds.
+    mark
+        Gives events their unit codes; None: the layer is not indexed.
+    """
+
+    catalogue: Catalogue
+    folder: Folder
+    charter: Charter
+    clock: Clock
+    mark: Callable[[pa.RecordBatch], pa.Array] | None = None
+
+    def load(
+        self,
+        layer: str,
+        path: Path,
+        definition: Definition,
+        told: Told,
+        limit: Limit,
+        job: Job,
+        *,
+        again: bool,
+    ) -> Reckoning:
+        """Load one file; `InvalidInput` when it is wrong, `Conflict` when others were faster three times."""
+        return _when_overtaken(self._once)(layer, path, definition, told, limit, job, again=again)
+
+    def _once(
+        self,
+        layer: str,
+        path: Path,
+        definition: Definition,
+        told: Told,
+        limit: Limit,
+        job: Job,
+        *,
+        again: bool,
+    ) -> Reckoning:
+        job = job.named(path.name)
+        reading = definition.read
+        source = open_source(
+            path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
+        )
+        job.tell("open", 0, path.stat().st_size)
+        refuse_other_crs(source.crs, geometry_column(source), definition.space, path.name)
+        unchanged = watch(path)
+        told = told.dated(definition, path.name, self.charter.zone)
+        load = load_id(fingerprint(path), definition, told.mode, *told.period)
+        with storage_errors(f"load {path}"), self.folder.staging(f"layer-{layer}") as staging:
+            earlier, count = self.catalogue.recovered(layer, load)
+            if earlier and not again:
+                return earlier[-1]
+            with self.catalogue.founding(layer, definition):
+                return self._ingest(layer, definition, told, limit).run(
+                    source,
+                    name=path.name,
+                    load=f"{load}.{count + 1}" if count else load,
+                    now_us=self.clock(),
+                    staging=staging,
+                    job=job,
+                    unchanged=unchanged,
+                )
+
+    def _ingest(self, layer: str, definition: Definition, told: Told, limit: Limit) -> Ingest | Revision:
+        known, lattice, zone = self.catalogue, self.charter.lattice, self.charter.zone
+        if isinstance(definition, FeatureDefinition):
+            return Revision(
+                known.features(layer), definition, lattice, zone, known.ledger, known.quarantine,
+                cast("FeatureMode", told.mode), limit, told.valid_from_us, told.valid_to_us,
+            )  # fmt: skip
+        return Ingest(
+            known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
+            known.quarantine, cast("Mode", told.mode), limit, self.mark,
+        )  # fmt: skip
+
+
+def _when_overtaken(load: Callable[..., Reckoning]) -> Callable[..., Reckoning]:
+    """Do a load anew when a writer without the lock (another machine, say) committed meanwhile."""
+
+    def overtaken(error: BaseException) -> bool:
+        return isinstance(error, Conflict) and error.kind == "concurrent-commit"
+
+    return retry(
+        retry=retry_if_exception(overtaken),
+        stop=stop_after_attempt(3),
+        wait=wait_random(0.05, 0.5),
+        reraise=True,
+    )(load)

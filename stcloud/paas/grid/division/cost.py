@@ -1,0 +1,64 @@
+"""What a cell costs by area and perimeter alone: the measure that merging and cutting share."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+__all__ = ["cell_cost", "cells_cost", "compactness"]
+
+
+@njit(cache=True, nogil=True)
+def compactness(area: float, perimeter: float) -> float:
+    """Polsby-Popper: 1 of a disc, 0.785 of a square, 0 of a thread."""
+    return 4.0 * math.pi * area / (perimeter * perimeter) if perimeter > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _shape_to_come(area: float, perimeter: float, count: int) -> float:
+    """Guess the compactness of ``count`` equal cells of a place: those of a rectangle of that area and outline."""
+    if count == 1:
+        return compactness(area, perimeter)
+    half = perimeter / 2.0
+    root = half * half - 4.0 * area
+    width = (half - math.sqrt(root)) / 2.0 if root > 0.0 else math.sqrt(area)
+    each, best = area / count, 0.0
+    columns = 1
+    while columns <= count:
+        side = width / columns
+        best = max(best, compactness(each, 2.0 * (side + each / side)))
+        if side * side < each:
+            break
+        columns += 1
+    return best
+
+
+@njit(cache=True, nogil=True)
+def cell_cost(ratio: float, shape: float, weights: tuple[float, ...]) -> float:
+    """Return the cost of one cell: its area as a share of the target, its compactness."""
+    size_weight, shape_weight, least, most = weights
+    octaves = math.log2(ratio) if ratio > 1e-9 else -30.0
+    lack = 1.0 - shape
+    cost = (size_weight * octaves * octaves + shape_weight * lack * lack) * max(1.0, ratio)
+    if ratio < least * 1.04:
+        cost += 2.0 + 8.0 * (least * 1.04 - ratio)
+    elif ratio > most * 0.97:
+        cost += 2.0 + 4.0 * (ratio - most * 0.97)
+    if shape < 0.32:
+        cost += 1.0 + 4.0 * (0.32 - shape)
+    return cost
+
+
+@njit(cache=True, nogil=True)
+def cells_cost(area: float, perimeter: float, target: float, weights: tuple[float, ...]) -> tuple[float, int]:
+    """Return the least cost of a place of this area and outline, and into how many cells it is to be cut."""
+    guess = area / target
+    middle = max(1, round(guess))
+    best, count = 1e300, 1
+    for number in range(max(1, middle - 1), middle + 2):
+        shape = _shape_to_come(area, perimeter, number)
+        cost = number * cell_cost(guess / number, shape, weights)
+        if cost < best:
+            best, count = cost, number
+    return best, count

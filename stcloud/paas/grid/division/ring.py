@@ -1,0 +1,98 @@
+"""Closed rings of coordinates: their measures, the vertices along a way, and slits that join holes to the outline."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import shapely
+from numba import njit
+from numpy.typing import NDArray
+
+from stcloud.paas.grid.division.cut import way_around
+from stcloud.paas.grid.division.ground import Plot
+
+__all__ = ["along", "keyhole", "measures", "without_slits"]
+
+_TRIED = 48
+_BUILDING_M = 200.0
+_TOUCH_M = 1e-3
+
+Floats = NDArray[np.float64]
+Geometries = NDArray[np.object_]
+
+
+@njit(cache=True, nogil=True)
+def measures(ring: Floats) -> tuple[float, float]:
+    """Return area (positive if counter-clockwise) and length of a closed ring."""
+    area = length = 0.0
+    for k in range(len(ring) - 1):
+        ax, ay = ring[k, 0] - ring[0, 0], ring[k, 1] - ring[0, 1]
+        bx, by = ring[k + 1, 0] - ring[0, 0], ring[k + 1, 1] - ring[0, 1]
+        area += (ax * by - bx * ay) / 2.0
+        length += math.hypot(bx - ax, by - ay)
+    return area, length
+
+
+def _stepped(start: Floats, end: Floats, step_m: float) -> Floats:
+    """Return points from a start to before an end, no farther apart than a step."""
+    count = max(1, math.ceil(math.hypot(*(end - start)) / step_m))
+    points: Floats = start + (end - start) * (np.arange(count) / count)[:, None]
+    return points
+
+
+def along(corners: Floats, step_m: float) -> Floats:
+    """Return points along a way, its corners among them, no farther apart than a step."""
+    legs = [_stepped(start, end, step_m) for start, end in itertools.pairwise(corners)]
+    points: Floats = np.concatenate([*legs, corners[-1:]])
+    return points
+
+
+def keyhole(polygon: shapely.Polygon, plot: Plot, step_m: float) -> Floats:
+    """Return one counter-clockwise ring that goes to each hole and back along a slit, around buildings."""
+    shell, *holes = (shapely.get_coordinates(one) for one in shapely.get_rings(shapely.normalize(polygon)))
+    ring: Floats = shell if measures(shell)[0] > 0 else shell[::-1]
+    holes = [hole if measures(hole)[0] < 0 else hole[::-1] for hole in holes]
+    for hole in sorted(holes, key=lambda one: tuple(one.max(axis=0)), reverse=True):
+        at, to, corners = _slit(ring, hole, polygon, plot)
+        way = along(corners, step_m)
+        ring = np.concatenate((ring[:at], way, hole[to + 1 : -1], hole[:to], way[::-1], ring[at + 1 :]))
+    return ring
+
+
+def _slit(ring: Floats, hole: Floats, polygon: shapely.Polygon, plot: Plot) -> tuple[int, int, Floats]:
+    """Return the vertices of ring and hole that the best slit joins, and its corners."""
+    away = np.hypot(*(ring[:-1, None] - hole[None, :-1]).transpose(2, 0, 1))
+    order = np.argsort(away, axis=None, kind="stable")
+    order = order[np.count_nonzero(away < _TOUCH_M) :]
+    outline = shapely.union_all([shapely.LineString(ring), shapely.boundary(polygon)])
+    best, found = math.inf, (0, 0, ring[:1])
+    pairs = np.stack(np.unravel_index(order, away.shape), axis=1)
+    for tried, (at, to) in enumerate(pairs.tolist()):
+        if tried >= _TRIED and best < math.inf:
+            break
+        start, end = ring[at] - plot.origin, hole[to] - plot.origin
+        obstacles = plot.obstacles(np.stack((start, end)))
+        way, parted = way_around(start[0], start[1], end[0], end[1], obstacles)
+        corners = np.concatenate((ring[at : at + 1], way[1:-1] + plot.origin, hole[to : to + 1]))
+        line = shapely.LineString(corners)
+        cost = line.length + _BUILDING_M * parted
+        if cost < best and line.covered_by(polygon) and len(shapely.get_parts(line & outline)) == 2:
+            best, found = cost, (at, to, corners)
+    return found
+
+
+def without_slits(ring: Floats) -> Geometries:
+    """Return the polygons left of a closed ring, less the segments it runs along in both directions.
+
+    They are several where the ring touches itself.
+    """
+    at = [tuple(one) for one in ring.tolist()]
+    steps = set(itertools.pairwise(at))
+    left = [shapely.LineString(step) for step in sorted(steps) if step[::-1] not in steps]
+    parts = shapely.get_parts(shapely.orient_polygons(shapely.polygonize(left)))
+    firsts = [shapely.get_coordinates(one.exterior)[:2].tolist() for one in parts]
+    inner = [(tuple(start), tuple(end)) in steps for start, end in firsts]
+    found: Geometries = parts[inner]
+    return found

@@ -1,0 +1,130 @@
+"""Keeping events indexed: which layer is indexed on which grid, and bringing it up to date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.charter import Charter
+from stcloud.daas.definition import FeatureDefinition
+from stcloud.daas.schema import UNIT
+from stcloud.errors import FormatError, InvalidInput, NotFound
+from stcloud.iaas.folder import Folder, check_name, storage_errors
+from stcloud.iaas.job import Job
+from stcloud.paas.grid.grid import UnitGrid
+from stcloud.paas.grid.index import Affected, Indexed, affected, index_events, unit_codes
+
+__all__ = ["Indexer"]
+
+_FOLDER = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class Indexer:
+    """The indexes of a city's events.
+
+    Parameters
+    ----------
+    catalogue, folder, charter
+        The city's.
+    """
+
+    catalogue: Catalogue
+    folder: Folder
+    charter: Charter
+
+    def grid(self, name: str) -> UnitGrid:
+        """Return a grid; `NotFound` ``unknown-layer``, `InvalidInput` ``not-a-grid``."""
+        layer = self.catalogue.layer(name)
+        place = self.folder.path(_FOLDER, check_name(name))
+        return UnitGrid(layer, self.catalogue.features(name), self.charter.lattice, place, self.charter.zone)
+
+    def grids(self) -> tuple[str, ...]:
+        """Return the names of the layers that are unit grids."""
+        found = (self.catalogue.layer(name) for name in self.catalogue.names())
+        return tuple(
+            one.name
+            for one in found
+            if isinstance(one.definition, FeatureDefinition) and one.definition.grid is not None
+        )
+
+    def of(self, events: str) -> tuple[UnitGrid, int] | None:
+        """Return the grid that a layer of events is indexed on, and as it was known when; None: on none."""
+        place = self.folder.path(_FOLDER, f"{check_name(events)}.json")
+        with storage_errors(f"read {place.name}"):
+            if not place.exists() or UNIT not in self.catalogue.layer(events).snapshot.schema.names:
+                return None
+        try:
+            said = json.loads(self.folder.read_text(_FOLDER, place.name))
+            return self.grid(said["grid"]), int(said["known_us"])
+        except NotFound:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise FormatError("damaged-index", f"{place} cannot be read", hint="delete it") from error
+
+    def marker(self, events: str) -> Callable[[pa.RecordBatch], pa.Array] | None:
+        """Return what gives the unit codes of rows that are to be loaded; None when the layer is not indexed."""
+        found = self.of(events) if self.catalogue.table(events).exists else None
+        if found is None:
+            return None
+        units = found[0].units()
+        return lambda rows: unit_codes(rows, units)
+
+    def chosen(self, events: str, grid: str | None) -> UnitGrid:
+        """Return the grid to index on: as said, or else as before, or else the city's only one."""
+        before = self.of(events)
+        if grid is not None:
+            return self.grid(grid)
+        if before is not None:
+            return before[0]
+        known = self.grids()
+        if len(known) != 1:
+            have = f"it has several: {', '.join(known)}" if known else "it has none"
+            raise InvalidInput(
+                "which-grid", f"city '{self.charter.name}' has no one unit grid to index on ({have})",
+                hint="name it: --grid LAYER",
+            )  # fmt: skip
+        return self.grid(known[0])
+
+    def index(self, events: str, grid: UnitGrid, job: Job) -> Indexed:
+        """Bring the index of a layer of events up to date; the caller holds the layer's lock."""
+        before = self.of(events)
+        changed = None
+        if before is not None and before[0].name == grid.name:
+            changed = self._changed(grid, before[1])
+        done = index_events(self.catalogue.events(events), grid.units(), changed, job)
+        text = json.dumps({"grid": grid.name, "known_us": grid.known_us})
+        self.folder.write_text(text, _FOLDER, f"{events}.json")
+        return done
+
+    def outdated(self, loaded: str) -> tuple[str, ...]:
+        """Return the layers of events to index after a load: itself, or those that are indexed on the loaded grid.
+
+        What is loaded into a city with one unit grid is indexed on it.
+        """
+        layer = self.catalogue.layer(loaded) if self.catalogue.table(loaded).current() else None
+        if layer is None:
+            return ()
+        if layer.kind == "event":
+            found = self.of(loaded)
+            fresh = len(self.grids()) == 1 if found is None else found[1] < found[0].known_us
+            return (loaded,) if fresh else ()
+        events = [name for name in self.catalogue.names() if self.catalogue.layer(name).kind == "event"]
+        indexed = {name: self.of(name) for name in events}
+        return tuple(
+            name
+            for name, index in indexed.items()
+            if index is not None and index[0].name == loaded and index[1] < index[0].known_us
+        )
+
+    def _changed(self, grid: UnitGrid, known_us: int) -> Affected | None:
+        """Tell where a grid differs from what it was known to be; None: everywhere, maybe."""
+        recorded, snapshot = grid.layer.recorded_us, grid.layer.snapshot
+        if recorded is None or not recorded[0] <= known_us <= recorded[1]:
+            return None  # it was deleted and made anew
+        then, now = (grid.table.believed(snapshot, at_us) for at_us in (known_us, recorded[1]))
+        return affected(grid.table, snapshot, then, now)

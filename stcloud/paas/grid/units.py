@@ -1,0 +1,117 @@
+"""Units: all versions of a unit grid's cells, ready to tell which held a point when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from stcloud.daas.feature import Believed
+from stcloud.daas.timeline import FOREVER, Ints
+from stcloud.errors import FormatError
+
+if TYPE_CHECKING:
+    from stcloud.paas.grid.location import Locator
+
+__all__ = ["Units"]
+
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """Every version of every cell of a grid, as it was believed at one recorded instant.
+
+    Parameters
+    ----------
+    locator
+        Of the versions' polygons; ids are codes.
+    start_us, end_us
+        ``(n,)`` int64: when each version was true, half-open, UTC microseconds.
+    """
+
+    locator: Locator
+    start_us: Ints
+    end_us: Ints
+
+    @classmethod
+    def of(cls, believed: Believed, wkb: pa.Array) -> Units:
+        """Make the versions ready.
+
+        Parameters
+        ----------
+        believed
+            The versions.
+        wkb
+            Their polygons in the city's CRS; those without one hold nothing.
+        """
+        from stcloud.paas.grid.location import Locator  # noqa: PLC0415  (compiled loops are slow to import)
+
+        codes = np.array(believed.key.to_pylist(), np.str_)
+        order = np.lexsort((believed.start_us, codes))
+        shapes = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))[order]
+        return cls(Locator.of(shapes, codes[order]), believed.start_us[order], believed.end_us[order])
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Units:
+        """Return the units whose `arrays` these are; `FormatError` ``damaged-index``."""
+        from stcloud.paas.grid.location import Locator  # noqa: PLC0415
+
+        if not {"start_us", "end_us"} <= arrays.keys():
+            raise FormatError("damaged-index", "the index of the grid has no periods", hint="build it anew")
+        return cls(Locator.from_arrays(arrays), arrays["start_us"], arrays["end_us"])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return plain arrays to be kept beside the layer."""
+        return {**self.locator.arrays(), "start_us": self.start_us, "end_us": self.end_us}
+
+    @property
+    def codes(self) -> NDArray[np.str_]:
+        """Return the code of each version."""
+        return self.locator.ids
+
+    def locate(self, x: ArrayLike, y: ArrayLike, at_us: ArrayLike) -> Rows:
+        """Tell which version of which cell held each point at its instant.
+
+        Parameters
+        ----------
+        x, y
+            ``(n,)`` float64, metres in the city's CRS; NaN is nowhere.
+        at_us
+            ``(n,)`` int64, UTC microseconds, or one for all.
+
+        Returns
+        -------
+        ``(n,)`` int32, position in ``codes``; -1 where no cell was. On a shared edge the cell that `Locator` tells;
+        where cells overlap, the one with the smallest code.
+        """
+        if self._timeless:
+            return self.locator.locate(x, y)
+        points, rows = self.locator.pairs(x, y)
+        at = np.broadcast_to(np.asarray(at_us, np.int64), np.shape(x))[points]
+        valid = (self.start_us[rows] <= at) & (at < self.end_us[rows])
+        points, rows = points[valid], rows[valid]
+        found = np.full(len(np.asarray(x)), -1, np.int32)
+        first = np.diff(points, prepend=-1) != 0
+        found[points[first]] = rows[first]
+        return found
+
+    def code_of(self, rows: Rows) -> pa.Array:
+        """Return codes by position as dictionary-encoded text; -1 is null."""
+        words, place = np.unique(self.codes, return_inverse=True)
+        numbers = place.astype(np.int32)[rows] if len(words) else np.zeros(len(rows), np.int32)
+        return pa.DictionaryArray.from_arrays(
+            pa.array(numbers, mask=rows < 0), pa.array(words.tolist(), pa.string())
+        )
+
+    @property
+    def _timeless(self) -> bool:
+        """Whether all versions were true always, so that time need not be looked at."""
+        return bool(len(self.start_us)) and bool(
+            (self.start_us == np.iinfo(np.int64).min).all() and (self.end_us == FOREVER).all()
+        )

@@ -1,0 +1,67 @@
+"""Questions by unit: ``unit:PREFIX`` as a range of codes, and the words that name parts of a code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from stcloud.errors import InvalidInput
+from stcloud.paas.grid import UnitGrid
+from stcloud.paas.grid.code import prefix_range
+from stcloud.paas.query.plan import InUnits, Part
+from stcloud.time import Zone
+
+__all__ = ["UnitIndex", "in_units", "needed_index"]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitIndex:
+    """That a layer of events is indexed on a grid, and as the grid was known when.
+
+    Parameters
+    ----------
+    grid
+        The grid.
+    known_us
+        Recorded instant of the grid's newest change that the index has seen, UTC microseconds.
+    """
+
+    grid: UnitGrid
+    known_us: int
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """Parts of a code that may be counted by, by name."""
+        scheme = self.grid.scheme
+        named = {name: Part(name, scheme.prefix_length(name)) for name in scheme.prefixes}
+        return {**named, "unit": Part("unit", scheme.length)}
+
+    def said(self, zone: Zone) -> str:
+        """Tell which grid, and whether it changed since."""
+        stale = "; the grid has changed since: index again" if self.known_us < self.grid.known_us else ""
+        return (
+            f"of grid '{self.grid.name}' at each event's own time, known at {zone.iso(self.known_us)}{stale}"
+        )
+
+
+def needed_index(index: UnitIndex | None, layer: str) -> UnitIndex:
+    """Return the index; `InvalidInput` ``not-indexed`` when there is none."""
+    if index is None:
+        raise InvalidInput(
+            "not-indexed", f"the events of layer '{layer}' are not indexed on a unit grid",
+            hint=f"index them: stcloud grid index CITY {layer}",
+        )  # fmt: skip
+    return index
+
+
+def in_units(asked: Iterable[str], index: UnitIndex | None, layer: str) -> InUnits:
+    """Read ``unit:PREFIX``, several united.
+
+    Raises
+    ------
+    InvalidInput
+        ``not-indexed``, ``invalid-code-prefix``.
+    """
+    scheme, texts = needed_index(index, layer).grid.scheme, tuple(asked)
+    ranges = tuple(prefix_range(one.removeprefix("unit:"), scheme) for one in texts)
+    return InUnits(ranges, " or ".join(texts))

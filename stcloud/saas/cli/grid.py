@@ -1,0 +1,137 @@
+"""`stcloud grid`: codes, checks, location and the index of a unit grid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stcloud.saas.cli.divide import divide
+from stcloud.saas.cli.locate import locate
+from stcloud.saas.cli.option import CityFolder, Format, FormatOption, LayerName, OutputOption, open_city
+from stcloud.saas.cli.output import note, print_answer, print_records
+
+if TYPE_CHECKING:
+    from stcloud.city import City
+    from stcloud.paas.grid.check import Report
+
+__all__ = ["grid"]
+
+grid = typer.Typer(help="The unit grid: codes, division, checks, location, index.", no_args_is_help=True)
+grid.command()(divide)
+grid.command()(locate)
+
+
+@grid.command()
+def code(
+    text: Annotated[str, typer.Argument(metavar="CODE", help="The code.", show_default=False)],
+    scheme: Annotated[str, typer.Option(help="Its code scheme.")] = "unit-grid-15",
+    to: Annotated[
+        str | None, typer.Option(help="Tell it in this scheme instead, where that is defined.")
+    ] = None,
+    form: FormatOption = None,
+) -> None:
+    """Take a code apart, or tell where and why it is wrong; or convert it."""
+    from stcloud.paas.grid import read_scheme  # noqa: PLC0415  (keeps --help light)
+    from stcloud.paas.grid.code import parse  # noqa: PLC0415
+    from stcloud.paas.grid.conversion import convert  # noqa: PLC0415
+
+    found = parse(text, read_scheme(scheme))
+    found = found if to is None else convert(found, to=read_scheme(to))
+    record: dict[str, Any] = {"code": found.text, "scheme": found.scheme.id, **found.parts}
+    print_records([record], form)
+
+
+@grid.command()
+def check(
+    city: CityFolder,
+    layer: LayerName,
+    communities: Annotated[
+        str | None,
+        typer.Option(
+            help="Polygons that the cells must tile: a file, or a layer of the city.", show_default=False
+        ),
+    ] = None,
+    community_code: Annotated[str, typer.Option(help="Column of a file that holds their codes.")] = "code",
+    tolerance: Annotated[
+        float | None, typer.Option(help="Noise of coordinates in metres; default: the definition's.", min=0)
+    ] = None,
+    picture: Annotated[Path | None, typer.Option("--map", help="Draw the faults into this PNG.")] = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Find gaps, overlaps, wrong codes and numbers, odd sizes, and dates that contradict each other."""
+    opened = open_city(city)
+    report = _checked(opened, layer, communities, community_code, tolerance)
+    _tell_report(opened, layer, report, form, output)
+    counts = ", ".join(f"{kind} {count:,}" for kind, count in report.counts.items()) or "no faults"
+    note(f"{report.cells:,} cells: {counts}")
+    if picture is not None:
+        from stcloud.saas.report import map_faults  # noqa: PLC0415
+
+        note(f"map: {map_faults(opened.grid(layer).versions().shapes, report, picture, title=layer)}")
+    if not report.is_sound:
+        raise typer.Exit(2)
+
+
+@grid.command()
+def index(
+    city: CityFolder,
+    events: Annotated[str, typer.Argument(help="Layer of events.", show_default=False)],
+    grid_layer: Annotated[
+        str | None,
+        typer.Option("--grid", metavar="LAYER", help="The unit grid; default: as before, or the one."),
+    ] = None,
+    form: FormatOption = None,
+) -> None:
+    """Give every event the code of the cell that held it at its own time; later loads keep it up to date."""
+    from stcloud.saas.cli.load import watched  # noqa: PLC0415
+
+    with watched() as job:
+        done = open_city(city).index(events, grid_layer, job=job)
+    print_records([{"files": done.looked_at, "written": done.written, "changed": done.changed}], form)
+
+
+def _checked(
+    opened: City, layer: str, communities: str | None, community_code: str, tolerance: float | None
+) -> Report:
+    from dataclasses import replace  # noqa: PLC0415
+
+    asked = opened.grid(layer)
+    rules = asked.rules if tolerance is None else replace(asked.rules, tolerance_m=tolerance)
+    if communities is None:
+        return asked.check(rules=rules)
+    from stcloud.saas.cli.ground import Ground  # noqa: PLC0415
+
+    found = Ground(opened.charter.lattice.crs, opened).areas(communities, community_code)
+    return asked.check(*found, rules=rules)
+
+
+def _tell_report(opened: City, layer: str, report: Report, form: Format | None, output: Path | None) -> None:
+    """Print the report: JSON is all of it; vector formats are the faults' places."""
+    import json  # noqa: PLC0415
+
+    suffix = output.suffix.lower() if output else ""
+    if form is Format.JSON or (form is None and suffix == ".json"):
+        text = json.dumps(report.to_dict(), ensure_ascii=False)
+        output.write_text(text, encoding="utf-8") if output else typer.echo(text)
+        return
+    rows = [{**row, "codes": ";".join(row["codes"])} for row in report.to_rows()]
+    for row in rows:
+        del row["rows"]
+    if form in (None, Format.TABLE, Format.CSV, Format.NDJSON) and suffix in ("", ".csv", ".ndjson"):
+        print_records(rows, form, output)
+        return
+    print_answer(_places(opened, layer, report, rows), form, output)
+
+
+def _places(opened: City, layer: str, report: Report, rows: list[dict[str, Any]]) -> Any:
+    import pyarrow as pa  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    from stcloud.paas.query import Answer  # noqa: PLC0415
+
+    wkb = pa.array(shapely.to_wkb([one.where for one in report.faults]), pa.binary())
+    table = pa.Table.from_pylist(rows).append_column("st_geom", wkb)
+    return Answer(table, opened.charter.lattice, {"layer": layer})

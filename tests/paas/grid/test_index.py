@@ -1,0 +1,217 @@
+"""Events indexed on a unit grid: each lies in the cell that was there at its own time, whatever was loaded when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import stcloud
+from stcloud.errors import InvalidInput
+from stcloud.testing.town import quads
+
+CRS = "EPSG:4547"
+DEFINITION = """
+id = "cells"
+kind = "feature"
+key = ["gridCode"]
+[space]
+column = "geometry"
+encoding = "wkb"
+crs = "EPSG:4547"
+[grid]
+[columns]
+gridCode = {}
+"""
+EVENTS = """
+id = "cases"
+kind = "event"
+key = ["id"]
+[time]
+column = "at"
+[space]
+x = "x"
+y = "y"
+crs = "EPSG:4547"
+"""
+DAYS = ("2020-01-01", "2021-01-01", "2022-01-01")
+
+
+def grid_of(shapes, codes):
+    return geopandas.GeoDataFrame({"gridCode": codes}, geometry=shapes, crs=CRS)
+
+
+def merged(shapes, codes, pairs):
+    """Merge some neighbouring cells; the new cell has a new code, the old ones are gone."""
+    kept, names = list(shapes), list(codes)
+    for one, other in pairs:
+        kept[one] = shapely.unary_union([kept[one], kept[other]])
+        names[one] = names[one][:12] + f"{900 + one:03}"
+        kept[other] = None
+    there = [place for place, shape in enumerate(kept) if shape is not None]
+    return [kept[place] for place in there], [names[place] for place in there]
+
+
+def events(count, seed, bounds):
+    chance = np.random.default_rng(seed)
+    west, south, east, north = bounds
+    day = pd.Timestamp("2019-10-01", tz="Asia/Shanghai")
+    return pd.DataFrame(
+        {
+            "id": [f"{seed}-{number}" for number in range(count)],
+            "at": [
+                (day + pd.Timedelta(hours=float(h))).isoformat() for h in chance.uniform(0, 26_000, count)
+            ],
+            "x": chance.uniform(west - 50, east + 50, count).round(3),
+            "y": chance.uniform(south - 50, north + 50, count).round(3),
+        }
+    )
+
+
+def expected(rows, versions, at=None):
+    """Oracle: plain shapely and dates, an event at a time."""
+    found = []
+    for row in rows.itertuples():
+        time = pd.Timestamp(row.at if at is None else at)
+        time = time.tz_localize("Asia/Shanghai") if time.tzinfo is None else time
+        code = None
+        for day, (shapes, codes) in versions.items():
+            if time >= pd.Timestamp(day, tz="Asia/Shanghai"):
+                inside = shapely.contains_xy(np.array(shapes), row.x, row.y)
+                code = codes[int(np.flatnonzero(inside)[0])] if inside.any() else None
+        found.append(code)
+    return found
+
+
+@given(st.lists(st.sampled_from(["grid0", "grid1", "grid2", "events0", "events1"]), min_size=2, max_size=4))
+@settings(deadline=None, max_examples=6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+def test_an_event_lies_in_the_cell_of_its_own_time(tmp_path_factory, order):
+    """Law: whatever was loaded when, an event's unit is the cell that was there at the event's own time."""
+    folder = tmp_path_factory.mktemp("law")
+    city = stcloud.create(folder / "city", crs=CRS, zone="Asia/Shanghai")
+    shapes, codes = quads(4, 4)
+    two = merged(shapes, codes, [(0, 1), (5, 9)])
+    three = merged(*two, [(3, 4)])
+    states = dict(zip(DAYS, ((list(shapes), list(codes)), two, three), strict=True))
+    definition = stcloud.Definition.from_toml(DEFINITION, name="cells")
+    cases = stcloud.Definition.from_toml(EVENTS, name="cases")
+    bounds = shapely.total_bounds(shapes)
+    loaded, versions = [], {}
+    for step in [*order, "grid0", "events0", "events1"]:
+        number = int(step[-1])
+        if step.startswith("grid"):
+            day = DAYS[number]
+            versions[day] = states[day]
+            file = folder / f"{day}.gpkg"
+            grid_of(*states[day]).to_file(file)
+            city.load("cells", file, definition=definition, valid_from=day)
+        else:
+            rows = events(40, number, bounds)
+            rows.to_csv(folder / f"{step}.csv", index=False)
+            city.load("cases", folder / f"{step}.csv", definition=cases)
+            loaded.append(rows)
+    city.index("cases")
+    rows = pd.concat(loaded).drop_duplicates("id")
+    versions = dict(sorted(versions.items()))
+    found = city.query("cases").to_pandas().set_index("st_key")["st_unit"]
+    wanted = expected(rows, versions)
+    assert [None if pd.isna(found[key]) else found[key] for key in rows["id"]] == wanted
+    _compare_counts(city, rows, wanted, versions)
+
+
+def _compare_counts(city, rows, wanted, versions):
+    counted = {row["unit"]: row["count"] for row in city.query("cases").count(["unit"]).to_records()}
+    assert counted == Counter(wanted)
+    some = next((code for code in wanted if code), None)
+    if some is not None:
+        assert len(city.query("cases").where(f"unit:{some}").rows()) == wanted.count(some)
+        inside = sum(code is not None and code.startswith(some[:12]) for code in wanted)
+        assert len(city.query("cases").where(f"unit:{some[:12]}").rows()) == inside
+    again = expected(rows, versions, at="2021-06-01")
+    restated = city.query("cases").restated("2021-06-01")
+    counted = {row["unit"]: row["count"] for row in restated.count(["unit"]).to_records()}
+    assert counted == Counter(again)
+    assert "2021-06-01" in restated.facts()["units"]
+
+
+@pytest.fixture
+def city(tmp_path):
+    """A city with a grid of two communities, and indexed events."""
+    found = stcloud.create(tmp_path / "city", crs=CRS, zone="Asia/Shanghai")
+    shapes, codes = quads(4, 4)
+    grid_of(shapes, codes).to_file(tmp_path / "cells.gpkg")
+    found.load("cells", tmp_path / "cells.gpkg", definition=stcloud.Definition.from_toml(DEFINITION, name="c"),
+               valid_from=DAYS[0])  # fmt: skip
+    events(200, 1, shapely.total_bounds(shapes)).to_csv(tmp_path / "cases.csv", index=False)
+    found.load("cases", tmp_path / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
+    return found
+
+
+def test_events_loaded_into_a_city_with_one_grid_are_indexed(city):
+    facts = city.query("cases").facts()
+    assert "grid 'cells'" in facts["units"]
+    assert len(city.query("cases").count(["community"]).to_records()) > 1
+
+
+def test_only_files_near_a_changed_cell_are_written_anew(city, tmp_path):
+    shapes, codes = quads(4, 4)
+    grid_of(*merged(shapes, codes, [(0, 1)])).to_file(tmp_path / "later.gpkg")
+    before = {file.path for file in city.layer("cases").snapshot.files}
+    city.load("cells", tmp_path / "later.gpkg", valid_from="2021-01-01")
+    after = {file.path for file in city.layer("cases").snapshot.files}
+    kept = set(before & after)
+    assert any("2020" in path for path in kept)
+    assert all("2020" not in path for path in after - before)
+    done = city.index("cases")
+    assert (done.looked_at, done.written, done.changed) == (0, 0, 0)
+
+
+def test_words_for_units_need_an_index(city, tmp_path):
+    other = stcloud.create(tmp_path / "other", crs=CRS, zone="Asia/Shanghai")
+    cases = stcloud.Definition.from_toml(EVENTS, name="cases")
+    other.load("cases", tmp_path / "cases.csv", definition=cases)
+    asked = other.query("cases")
+    for ask in (
+        lambda: asked.count(["unit"]),
+        lambda: asked.where("unit:3205"),
+        lambda: asked.restated("2024"),
+    ):
+        with pytest.raises(InvalidInput) as told:
+            ask()
+        assert told.value.kind == "not-indexed"
+    with pytest.raises(InvalidInput) as told:
+        other.index("cases")
+    assert told.value.kind == "which-grid"
+    with pytest.raises(InvalidInput) as told:
+        city.grid("cases")
+    assert told.value.kind == "not-a-grid"
+
+
+def test_locate_takes_the_grid_as_it_was(city, tmp_path):
+    shapes, codes = quads(4, 4)
+    changed = merged(shapes, codes, [(0, 1)])
+    grid_of(*changed).to_file(tmp_path / "later.gpkg")
+    city.load("cells", tmp_path / "later.gpkg", valid_from="2021-01-01")
+    middle = shapely.point_on_surface(shapes[0])
+    x, y = [middle.x, 0.0, np.nan], [middle.y, 0.0, 1.0]
+    grid = city.grid("cells")
+    assert grid.locate(x, y, "2020-06-01").to_pylist() == [codes[0], None, None]
+    assert grid.locate(x, y).to_pylist() == [codes[0][:12] + "900", None, None]
+    assert grid.locate(x, y, "2019-06-01").to_pylist() == [None] * 3
+    at = dt.datetime(2020, 6, 1, tzinfo=dt.UTC)
+    assert grid.locate(x, y, at).to_pylist()[0] == codes[0]
+
+
+def test_a_grid_is_made_ready_once_for_each_change(city, monkeypatch):
+    city.grid("cells").units()
+    from stcloud.paas.grid import units
+
+    monkeypatch.setattr(units.Units, "of", lambda *_: pytest.fail("made anew"))
+    assert len(city.grid("cells").units().codes) == 16
