@@ -173,7 +173,11 @@ class City:
                 "not-events", f"layer '{layer}' holds features", hint="ask it with as_of, between or history"
             )
         index = self._grids.of(layer)
-        return Query(Subject(found, self.charter, self.engine, UnitIndex(*index) if index else None))
+        return Query(
+            Subject(
+                found, self.charter, self.engine, UnitIndex(*index, self._grids.duties) if index else None
+            )
+        )
 
     def grid(self, layer: str) -> UnitGrid:
         """Return a unit grid: ``locate``, ``check``, ``units``.

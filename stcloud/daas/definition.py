@@ -33,6 +33,10 @@ __all__ = [
 ]
 
 Text = Annotated[str, Field(min_length=1)]
+_MEANINGLESS: dict[str, Any] = {
+    **dict.fromkeys(("id", "title", "source", "predecessor", "grid", "duty"), True), "space": {"none"},
+}  # fmt: skip
+"""What says nothing of how rows are read: left out of a definition's identity."""
 _UNSTORABLE = re.compile(r"[ ,;{}()=\t\n]")
 
 
@@ -76,7 +80,10 @@ class Time(_Closed):
 
 
 class Space(_Closed):
-    """Which columns tell where: ``lon``/``lat`` in degrees, ``x``/``y`` in ``crs``, or one geometry column."""
+    """Which columns tell where: ``lon``/``lat`` in degrees, ``x``/``y`` in ``crs``, or one geometry column.
+
+    ``none``: features that have no place, such as who is responsible for what.
+    """
 
     lon: Text | None = None
     lat: Text | None = None
@@ -86,9 +93,14 @@ class Space(_Closed):
     encoding: Literal["wkt", "wkb"] = "wkt"
     crs: str | None = None
     datum: Datum = Datum.WGS84
+    none: bool = False
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if self.none:
+            if self.columns or self.crs:
+                raise ValueError("what has no place has no columns that tell it, and no crs")
+            return self
         forms = [self.lon or self.lat, self.x or self.y, self.column]
         if sum(form is not None for form in forms) != 1:
             raise ValueError("name lon and lat, or x, y and crs, or column and crs")
@@ -191,6 +203,13 @@ class Grid(_Closed):
     tolerance_m: Annotated[float, Field(ge=0)] = 0.001
 
 
+class Duty(_Closed):
+    """Which columns say that a cell of the unit grid belongs to a duty grid."""
+
+    grid: Text = "duty"
+    unit: Text = "unit"
+
+
 class Definition(_Closed):
     """What a layer's source is and means: an `EventDefinition` or a `FeatureDefinition`.
 
@@ -261,7 +280,7 @@ class Definition(_Closed):
 
     def digest(self) -> str:
         """Identity of what the definition means (16 hexadecimal digits); titles and links do not count."""
-        meaning = self.model_dump(mode="json", exclude={"id", "title", "source", "predecessor", "grid"})
+        meaning = self.model_dump(mode="json", exclude=_MEANINGLESS)
         for column in meaning["columns"].values():
             del column["title"], column["unit"]
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
@@ -297,6 +316,12 @@ class EventDefinition(Definition):
     kind: Literal["event"]
     time: Time
 
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.space.none:
+            raise ValueError("events have a place; space.none is for features")
+        return self
+
     def column(self, name: str) -> Column:
         """Return what is declared of a column, or what goes without saying."""
         if name not in self.columns and name in (self.time.column, self.time.end):
@@ -322,6 +347,8 @@ class FeatureDefinition(Definition):
     """Column that names the keys a feature came from, several by ``;``."""
     grid: Grid | None = None
     """Says that the features are the cells of a unit grid; their key is their code."""
+    duty: Duty | None = None
+    """Says that the rows give unit cells to duty grids."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -365,7 +392,7 @@ def _faults(error: ValidationError) -> Iterator[str]:
 def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
     models: dict[str, type[BaseModel]] = {
         "read": Reading, "time": Time, "space": Space, "columns": Column, "valid": Valid, "shape": Shape,
-        "grid": Grid,
+        "grid": Grid, "duty": Duty,
     }  # fmt: skip
     if place:
         return tuple(models.get(str(place[0]), Definition).model_fields)

@@ -192,7 +192,7 @@ class Surveyor:
 
     def _shapes(self, source: Mapping[str, pa.Array], faults: Faults, repairs: Faults) -> Shapes:
         space, shape = self.definition.space, self.definition.shape
-        name = space.columns[0]
+        name = space.columns[0] if space.columns else "geometry"
         wkb = self._written(source, faults)
         found = read_shapes(
             wkb, crs=space.declared_crs, city_crs=self.lattice.crs, datum=space.datum, invalid=shape.invalid,
@@ -208,6 +208,8 @@ class Surveyor:
     def _written(self, source: Mapping[str, pa.Array], faults: Faults) -> pa.Array:
         """Return geometry as the source has it, as WKB."""
         space = self.definition.space
+        if space.none:
+            return pa.nulls(len(next(iter(source.values()))), pa.binary())
         if space.column is None:
             names = space.columns
             found = []

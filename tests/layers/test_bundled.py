@@ -40,6 +40,7 @@ FEATURES = {
     "administrative-areas": ["Polygon", "MultiPolygon"],
     "communities": ["Polygon", "MultiPolygon"],
     "unit-grid": ["Polygon", "MultiPolygon"],
+    "duty-grids": [],
     "streets": ["LineString", "Polygon"],
     "buildings": ["Polygon", "MultiPolygon"],
     "points-of-interest": ["Point", "Point"],

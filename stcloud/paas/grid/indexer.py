@@ -15,6 +15,7 @@ from stcloud.daas.schema import UNIT
 from stcloud.errors import FormatError, InvalidInput, NotFound
 from stcloud.iaas.folder import Folder, check_name, storage_errors
 from stcloud.iaas.job import Job
+from stcloud.paas.grid.duty import DutyGrids
 from stcloud.paas.grid.grid import UnitGrid
 from stcloud.paas.grid.index import Affected, Indexed, affected, index_events, unit_codes
 
@@ -42,6 +43,10 @@ class Indexer:
         layer = self.catalogue.layer(name)
         place = self.folder.path(_FOLDER, check_name(name))
         return UnitGrid(layer, self.catalogue.features(name), self.charter.lattice, place, self.charter.zone)
+
+    def duties(self, name: str) -> DutyGrids:
+        """Return a layer of duty grids; `NotFound` ``unknown-layer``, `InvalidInput` ``not-duties``."""
+        return DutyGrids(self.catalogue.layer(name), self.catalogue.features(name))
 
     def grids(self) -> tuple[str, ...]:
         """Return the names of the layers that are unit grids."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
 from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
@@ -13,7 +14,7 @@ from stcloud.daas.schema import UNIT
 from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
-from stcloud.paas.query.plan import By, Count, InUnits, Known, Part, Plan, Restated, Rows
+from stcloud.paas.query.plan import By, Count, Duties, InUnits, Known, OnDuty, Part, Plan, Restated, Rows
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import Box, Pruning, known_by_all, time_spans
 from stcloud.paas.query.refine import LOCATED, Refinement, Restating
@@ -64,6 +65,7 @@ class _Compilation:
         )
         self._files = tuple(filter(self._wants, layer.snapshot.files))
         self._restated = next((one for one in plan if isinstance(one, Restated)), None)
+        self._duties: dict[str, pa.Table] = {}
         self._clock: WallClock | None = None
 
     def compiled(self) -> Compiled:
@@ -72,7 +74,7 @@ class _Compilation:
         conditions, units = self._conditions(), self._in_units()
         fetched = bool(self._places or self._restated)
         source = _stage_as_layer() if fetched else table(LAYER)
-        last = self._last(goal, select(given, source, where=[*conditions, *units]))
+        last = self._last(goal, select(given, source, joins=self._joins(goal), where=[*conditions, *units]))
         columns = sorted(self._named(last) | self._needed())
         stages: tuple[Stage, ...] = (Sql(last, self._binder.values_of(last)),)
         if self._restated:
@@ -82,7 +84,9 @@ class _Compilation:
         if fetched:
             stages = (self._fetch(columns, conditions if self._restated else [*conditions, *units]), *stages)
         files = Files(self._snapshot, self._files)
-        return Compiled(stages, {LAYER: files}, files, tuple(columns), tuple(self._covers), self._wants)
+        return Compiled(
+            stages, {LAYER: files, **self._duties}, files, tuple(columns), tuple(self._covers), self._wants
+        )
 
     def _fetch(self, columns: list[str], conditions: list[exp.Expression]) -> Fetch:
         near = [self._near(boxes) for boxes in self._wants.boxes]
@@ -113,7 +117,32 @@ class _Compilation:
             return self._wall_clock().bin(by)
         if isinstance(by, Part):
             return _beginning(by.length)
+        if isinstance(by, Duties):
+            return column("duty", f"duties_{by.layer}")
         return _stored(by.stored)
+
+    def _joins(self, goal: object) -> list[exp.Join]:
+        """Join the cells of duty grids: those asked for, and those counted by, which may be several to an event."""
+        asked = [one.cells for one in self._plan if isinstance(one, OnDuty)]
+        joins = [self._join(f"asked_{number}", cells, "inner") for number, cells in enumerate(asked)]
+        by = goal.by if isinstance(goal, Count) else ()
+        return joins + [
+            self._join(f"duties_{one.layer}", one.members, "left") for one in by if isinstance(one, Duties)
+        ]
+
+    def _join(self, name: str, cells: pa.Table, side: str) -> exp.Join:
+        self._duties[name] = cells
+        at: exp.Expression = _stored("st_time")
+        if self._restated is not None:
+            at = self._binder.instant(self._restated.at_us)
+        since, until = column("since", name), column("until", name)
+        started = any_of([exp.Is(this=since, expression=exp.null()), exp.LTE(this=since, expression=at)])
+        lasting = any_of(
+            [exp.Is(this=until.copy(), expression=exp.null()), exp.GT(this=until, expression=at.copy())]
+        )
+        same = exp.EQ(this=_stored(UNIT), expression=column("unit", name))
+        kind = {"side": "LEFT"} if side == "left" else {"kind": "INNER"}
+        return exp.Join(this=table(name), on=all_of([same, started, lasting]), **kind)
 
     def _in_units(self) -> list[exp.Expression]:
         asked = [one.ranges for one in self._plan if isinstance(one, InUnits)]

@@ -2,7 +2,7 @@
 
 ::
 
-    Scan → Known → When* → Where* → InUnits* → Restated? → What* → Rows | Count
+    Scan → Known → When* → Where* → InUnits* → OnDuty* → Restated? → What* → Rows | Count
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+import pyarrow as pa
 
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
@@ -20,7 +22,8 @@ from stcloud.space import Level
 from stcloud.time import Bin, When
 
 __all__ = [
-    "By", "Count", "InUnits", "Known", "Operator", "Part", "Plan", "Restated", "Rows", "Scan", "parse_by",
+    "By", "Count", "Duties", "InUnits", "Known", "OnDuty", "Operator", "Part", "Plan", "Restated", "Rows", "Scan",
+    "parse_by",
 ]  # fmt: skip
 
 
@@ -34,8 +37,17 @@ class Part:
 
 _NO_PARTS: Mapping[str, Part] = MappingProxyType({})
 
-By = Level | Bin | Attribute | Part
-"""What counts are grouped by: cells of a level, a calendar bin, a column, or the beginning of a unit code."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Duties:
+    """The duty grids of a layer: ``members`` has ``duty``, ``unit``, ``since`` and ``until``."""
+
+    layer: str
+    members: pa.Table
+
+
+By = Level | Bin | Attribute | Part | Duties
+"""What counts are grouped by: cells of a level, a calendar bin, a column, a part of a unit code, duty grids."""
 
 
 _PARTS = ("unit", "community", "street", "district")
@@ -67,6 +79,17 @@ class InUnits:
     """Keep events whose unit code lies in one of some half-open ranges of texts."""
 
     ranges: tuple[tuple[str, str], ...]
+    said: str
+
+    def __str__(self) -> str:
+        return f"where {self.said}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnDuty:
+    """Keep events in cells that some duty grids had then: ``unit``, ``since`` and ``until``, none twice at once."""
+
+    cells: pa.Table
     said: str
 
     def __str__(self) -> str:
@@ -106,7 +129,7 @@ class Count:
         return f"count by {names}" if names else "count"
 
 
-Operator = Scan | Known | When | Place | InUnits | Restated | Predicate | Rows | Count
+Operator = Scan | Known | When | Place | InUnits | OnDuty | Restated | Predicate | Rows | Count
 Plan = tuple[Operator, ...]
 
 
@@ -118,6 +141,8 @@ def by_name(by: By) -> str:
     """
     if isinstance(by, Level):
         return f"cell_{by.label}"
+    if isinstance(by, Duties):
+        return f"duty_{by.layer}"
     return by.value.replace("-", "_") if isinstance(by, Bin) else by.name
 
 

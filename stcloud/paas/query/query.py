@@ -18,9 +18,21 @@ from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import OWN_ROWS, Compiled, compile_plan
 from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.instant import known_us
-from stcloud.paas.query.plan import By, Count, Known, Operator, Plan, Restated, Rows, Scan, by_name, parse_by
+from stcloud.paas.query.plan import (
+    By,
+    Count,
+    Duties,
+    Known,
+    Operator,
+    Plan,
+    Restated,
+    Rows,
+    Scan,
+    by_name,
+    parse_by,
+)
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.units import UnitIndex, in_units, needed_index
+from stcloud.paas.query.units import UnitIndex, in_units, needed_index, on_duty
 from stcloud.paas.query.where import Asked, read_where
 from stcloud.space import Level
 from stcloud.time import Bin, Instant, When, instant_us
@@ -78,7 +90,8 @@ class Query:
         ----------
         places
             ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons,
-            `Area`, GeoDataFrames; or only ``"unit:PREFIX"``, the beginning of codes of the unit grid.
+            `Area`, GeoDataFrames; or only ``"unit:PREFIX"``, the beginning of codes of the unit grid,
+            or only ``"duty:LAYER:ID"``, the cells that a duty grid had at the event's own time.
         crs
             CRS of polygons and WKT; default: longitude and latitude.
 
@@ -89,6 +102,9 @@ class Query:
         units = [one for one in places if isinstance(one, str) and one.startswith("unit:")]
         if units and len(units) == len(places):
             return self._with([in_units(units, self.subject.index, self.subject.layer.name)])
+        duties = [one for one in places if isinstance(one, str) and one.startswith("duty:")]
+        if duties and len(duties) == len(places):
+            return self._with([on_duty(duties, self.subject.index, self.subject.layer.name)])
         return self._with([read_where(places, self.subject.charter.lattice, crs)])
 
     def restated(self, at: Instant) -> Query:
@@ -151,7 +167,8 @@ class Query:
         ----------
         by
             ``cell:100m`` (any level), ``hour``, ``day``, ``week``, ``month``, ``quarter``, ``year``, ``weekday``,
-            ``hour-of-day``, or columns.
+            ``hour-of-day``, or columns; of events indexed on a grid ``unit``, ``community``, ``street``,
+            ``district``, and ``duty:LAYER``, where an event counts for every duty grid that had its cell then.
 
         Returns
         -------
@@ -169,7 +186,16 @@ class Query:
 
     def _groups(self, by: Sequence[str]) -> tuple[By, ...]:
         index = self.subject.index
-        return tuple(parse_by(one, self._attributes, index.parts if index else {}) for one in by)
+        name = self.subject.layer.name
+        return tuple(
+            Duties(
+                one.removeprefix("duty:"),
+                needed_index(index, name).duties(one.removeprefix("duty:")).members(),
+            )
+            if one.startswith("duty:")
+            else parse_by(one, self._attributes, index.parts if index else {})
+            for one in by
+        )
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""

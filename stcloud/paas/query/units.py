@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.grid import UnitGrid
+from stcloud.paas.grid import DutyGrids, UnitGrid
 from stcloud.paas.grid.code import prefix_range
-from stcloud.paas.query.plan import InUnits, Part
+from stcloud.paas.query.plan import InUnits, OnDuty, Part
 from stcloud.time import Zone
 
-__all__ = ["UnitIndex", "in_units", "needed_index"]
+__all__ = ["UnitIndex", "in_units", "needed_index", "on_duty"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,13 @@ class UnitIndex:
         The grid.
     known_us
         Recorded instant of the grid's newest change that the index has seen, UTC microseconds.
+    duties
+        Gives the duty grids of a layer.
     """
 
     grid: UnitGrid
     known_us: int
+    duties: Callable[[str], DutyGrids]
 
     @property
     def parts(self) -> Mapping[str, Part]:
@@ -52,6 +55,27 @@ def needed_index(index: UnitIndex | None, layer: str) -> UnitIndex:
             hint=f"index them: stcloud grid index CITY {layer}",
         )  # fmt: skip
     return index
+
+
+def on_duty(asked: Iterable[str], index: UnitIndex | None, layer: str) -> OnDuty:
+    """Read ``duty:LAYER:ID``, several of one layer united.
+
+    Raises
+    ------
+    InvalidInput
+        ``not-indexed``, ``unknown-where``.
+    NotFound
+        ``unknown-layer``, ``unknown-duty``.
+    """
+    texts = tuple(asked)
+    named = [one.removeprefix("duty:").partition(":") for one in texts]
+    layers = {name for name, _, _ in named}
+    if len(layers) != 1 or not all(duty for _, _, duty in named):
+        raise InvalidInput(
+            "unknown-where", f"'{texts[0]}' is no place", hint="write duty:LAYER:ID, of one layer"
+        )
+    found = needed_index(index, layer).duties(layers.pop())
+    return OnDuty(found.cells_of(*(duty for _, _, duty in named)), " or ".join(texts))
 
 
 def in_units(asked: Iterable[str], index: UnitIndex | None, layer: str) -> InUnits:

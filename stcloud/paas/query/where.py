@@ -143,7 +143,7 @@ def _spec(text: str, crs: str | None) -> Area | int:
         return Area.from_wkt(rest, crs) if crs else Area.from_wkt(rest)
     if form == "cell":
         return parse_cell(rest)
-    if form == "unit":
+    if form in ("unit", "duty"):
         raise InvalidInput(
             "mixed-places", f"'{text}' was asked together with other places, or of what has no unit code",
             hint="ask it in a where of its own",

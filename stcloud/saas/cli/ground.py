@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Ground"]
 
 _KEPT = ("initialDate", "predecessors")
+_LATEST = "9999-12-31"  # as it stands from its last change on
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,11 @@ class Ground:
         layer = self.layer(name)
         if layer is not None and self.city is not None:
             found = self.city.grid(name).versions()
-            now = layer.as_of(FOREVER - 1).table
+            now = layer.as_of(_LATEST).table
             said = [now[one].to_pylist() if one in now.schema.names else [None] * len(now) for one in _KEPT]
             texts = [[None if one is None else str(one) for one in part] for part in said]
             kept = dict(zip(now["st_key"].to_pylist(), zip(*texts, strict=True), strict=True))
-            return Earlier(found.shapes, found.codes.astype(str), found.retired), kept
+            return Earlier(found.shapes, found.codes.astype(str), found.end_us != FOREVER), kept
         read = read_outlines(
             Path(name),
             self.crs,
@@ -114,7 +115,7 @@ class Ground:
 
 
 def _there(layer: Features) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-    table: pa.Table = layer.as_of(FOREVER - 1).table
+    table: pa.Table = layer.as_of(_LATEST).table
     shapes = shapely.from_wkb(table["st_geom"].to_numpy())
     placed = ~shapely.is_missing(shapes)
     return shapes[placed], np.array(table["st_key"].to_pylist(), object)[placed]

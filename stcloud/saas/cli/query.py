@@ -36,7 +36,8 @@ def query(
     where: Annotated[
         list[str] | None,
         typer.Option(
-            help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson or unit:PREFIX; several are united."
+            help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX or duty:LAYER:ID; "
+            "several are united."
         ),
     ] = None,
     when: Annotated[
@@ -51,8 +52,8 @@ def query(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="Count by cell:100m (any level), unit, community, street, district, hour, day, week, month, "
-            "quarter, year, weekday, hour-of-day, column"
+            help="Count by cell:100m (any level), unit, community, street, district, duty:LAYER, hour, day, week, "
+            "month, quarter, year, weekday, hour-of-day, column"
         ),
     ] = None,
     grid_at: Annotated[

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 
-import geopandas
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,37 +14,10 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.errors import InvalidInput
+from stcloud.testing.cases import CRS, EVENTS, GRID, events, grid_of
 from stcloud.testing.town import quads
 
-CRS = "EPSG:4547"
-DEFINITION = """
-id = "cells"
-kind = "feature"
-key = ["gridCode"]
-[space]
-column = "geometry"
-encoding = "wkb"
-crs = "EPSG:4547"
-[grid]
-[columns]
-gridCode = {}
-"""
-EVENTS = """
-id = "cases"
-kind = "event"
-key = ["id"]
-[time]
-column = "at"
-[space]
-x = "x"
-y = "y"
-crs = "EPSG:4547"
-"""
 DAYS = ("2020-01-01", "2021-01-01", "2022-01-01")
-
-
-def grid_of(shapes, codes):
-    return geopandas.GeoDataFrame({"gridCode": codes}, geometry=shapes, crs=CRS)
 
 
 def merged(shapes, codes, pairs):
@@ -57,22 +29,6 @@ def merged(shapes, codes, pairs):
         kept[other] = None
     there = [place for place, shape in enumerate(kept) if shape is not None]
     return [kept[place] for place in there], [names[place] for place in there]
-
-
-def events(count, seed, bounds):
-    chance = np.random.default_rng(seed)
-    west, south, east, north = bounds
-    day = pd.Timestamp("2019-10-01", tz="Asia/Shanghai")
-    return pd.DataFrame(
-        {
-            "id": [f"{seed}-{number}" for number in range(count)],
-            "at": [
-                (day + pd.Timedelta(hours=float(h))).isoformat() for h in chance.uniform(0, 26_000, count)
-            ],
-            "x": chance.uniform(west - 50, east + 50, count).round(3),
-            "y": chance.uniform(south - 50, north + 50, count).round(3),
-        }
-    )
 
 
 def expected(rows, versions, at=None):
@@ -100,7 +56,7 @@ def test_an_event_lies_in_the_cell_of_its_own_time(tmp_path_factory, order):
     two = merged(shapes, codes, [(0, 1), (5, 9)])
     three = merged(*two, [(3, 4)])
     states = dict(zip(DAYS, ((list(shapes), list(codes)), two, three), strict=True))
-    definition = stcloud.Definition.from_toml(DEFINITION, name="cells")
+    definition = stcloud.Definition.from_toml(GRID, name="cells")
     cases = stcloud.Definition.from_toml(EVENTS, name="cases")
     bounds = shapely.total_bounds(shapes)
     loaded, versions = [], {}
@@ -147,7 +103,7 @@ def city(tmp_path):
     found = stcloud.create(tmp_path / "city", crs=CRS, zone="Asia/Shanghai")
     shapes, codes = quads(4, 4)
     grid_of(shapes, codes).to_file(tmp_path / "cells.gpkg")
-    found.load("cells", tmp_path / "cells.gpkg", definition=stcloud.Definition.from_toml(DEFINITION, name="c"),
+    found.load("cells", tmp_path / "cells.gpkg", definition=stcloud.Definition.from_toml(GRID, name="c"),
                valid_from=DAYS[0])  # fmt: skip
     events(200, 1, shapely.total_bounds(shapes)).to_csv(tmp_path / "cases.csv", index=False)
     found.load("cases", tmp_path / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
