@@ -21,11 +21,12 @@ from stcloud.iaas.arrays import read_arrays, write_arrays
 from stcloud.iaas.bundle import bundled_text, grids
 from stcloud.paas.grid.scheme import Scheme
 from stcloud.paas.grid.units import Units
-from stcloud.space import Lattice
+from stcloud.space import Lattice, Level
 from stcloud.time import Instant, Zone, instant_us
 
 if TYPE_CHECKING:
     from stcloud.paas.grid.check import Report, Rules
+    from stcloud.paas.grid.crosswalk import Crosswalk
 
 __all__ = ["UnitGrid", "read_scheme"]
 
@@ -154,6 +155,33 @@ class UnitGrid:
         wkb = _array(self.table.content(snapshot, believed.row)["st_geom"])
         shapes = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
         return Versions(shapes, _texts(believed.key), believed.start_us, believed.end_us)
+
+    def crosswalk(self, level: str = "100m", at: Instant | None = None) -> Crosswalk:
+        """Return the area that each cell shares with each cell of the lattice, at an instant.
+
+        Parameters
+        ----------
+        level
+            ``"100m"``, ``"1km"`` …
+        at
+            None: the grid as it stands from its last change on.
+        """
+        from stcloud.paas.grid.crosswalk import crosswalk  # noqa: PLC0415  (compiled loops are slow to import)
+
+        return crosswalk(*self._there(at), self.lattice, Level.parse(level))
+
+    def crosswalk_versions(self, old: Instant, new: Instant | None = None) -> Crosswalk:
+        """Return the area that each cell of an older state (left) shares with each of a newer one (right)."""
+        from stcloud.paas.grid.crosswalk import crosswalk_versions  # noqa: PLC0415
+
+        return crosswalk_versions(*self._there(old), *self._there(new))
+
+    def _there(self, at: Instant | None) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+        """Return the cells that were there at an instant, and their codes."""
+        at_us = LATEST_US if at is None else instant_us(at, self.zone)
+        found = self.versions()
+        there = (found.start_us <= at_us) & (at_us < found.end_us) & ~shapely.is_missing(found.shapes)
+        return found.shapes[there], found.codes[there]
 
     def check(
         self,

@@ -93,6 +93,84 @@ def index(
     print_records([{"files": done.looked_at, "written": done.written, "changed": done.changed}], form)
 
 
+@grid.command()
+def crosswalk(
+    city: CityFolder,
+    layer: LayerName,
+    level: Annotated[str, typer.Option(help="Cells of the lattice to compare with: 100m, 1km …")] = "100m",
+    at: Annotated[
+        str | None, typer.Option(help="The grid at this instant; default: as it stands now.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help="Compare with the grid at this instant instead of the lattice."),
+    ] = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Tell which area each cell shares with each cell of the lattice, or of the grid at an earlier instant."""
+    from stcloud.paas.query import Answer  # noqa: PLC0415  (keeps --help light)
+
+    opened = open_city(city)
+    asked = opened.grid(layer)
+    if since is None:
+        table = asked.crosswalk(level, at).to_arrow(left="unit", right="cell")
+    else:
+        table = asked.crosswalk_versions(since, at).to_arrow(left="old", right="new")
+    print_answer(Answer(table, opened.charter.lattice, {"layer": layer}), form, output)
+
+
+@grid.command()
+def equivalents(
+    city: CityFolder,
+    cell: Annotated[
+        int | None, typer.Option(help="A cell of the city's lattice.", show_default=False)
+    ] = None,
+    point: Annotated[
+        str | None, typer.Option(help="A point: longitude,latitude in degrees (WGS 84).", show_default=False)
+    ] = None,
+    form: FormatOption = None,
+) -> None:
+    """Tell what other grids call a cell of the lattice, or the cell that a point lies in."""
+    from stcloud.errors import InvalidInput  # noqa: PLC0415
+
+    if (cell is None) == (point is None):
+        raise InvalidInput(
+            "cell-or-point", "one thing has equivalents", hint="give --cell ID, or --point LON,LAT"
+        )
+    records = _of_point(point) if point is not None else _of_cell(open_city(city), cell or 0)
+    print_records(records, form)
+
+
+def _of_cell(opened: City, cell: int) -> list[dict[str, Any]]:
+    from stcloud.errors import InvalidInput  # noqa: PLC0415
+    from stcloud.paas.grid.equivalent import inspire, mgrs  # noqa: PLC0415
+
+    lattice, records = opened.charter.lattice, []
+    for name, of in (("mgrs", mgrs), ("inspire", inspire)):
+        try:
+            records.append({"grid": name, "id": of([cell], lattice).to_pylist()[0], "why_not": None})
+        except InvalidInput as error:
+            if error.kind != "no-equivalent":
+                raise
+            records.append({"grid": name, "id": None, "why_not": str(error)})
+    return records
+
+
+def _of_point(point: str) -> list[dict[str, Any]]:
+    from stcloud.errors import InvalidInput  # noqa: PLC0415
+    from stcloud.paas.grid.equivalent import beidou, geohash, h3  # noqa: PLC0415
+
+    try:
+        lon, lat = (float(part) for part in point.split(","))
+    except ValueError as error:
+        raise InvalidInput(
+            "unreadable-point", f"'{point}' is no point", hint="write lon,lat in degrees"
+        ) from error
+    found = (("beidou", beidou), ("h3", h3), ("geohash", geohash))
+    return [{"grid": name, "id": of([lon], [lat]).to_pylist()[0]} for name, of in found]
+
+
 def _checked(
     opened: City, layer: str, communities: str | None, community_code: str, tolerance: float | None
 ) -> Report:
