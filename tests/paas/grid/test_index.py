@@ -171,3 +171,19 @@ def test_a_grid_is_made_ready_once_for_each_change(city, monkeypatch):
 
     monkeypatch.setattr(units.Units, "of", lambda *_: pytest.fail("made anew"))
     assert len(city.grid("cells").units().codes) == 16
+
+
+def test_what_cells_share_with_the_lattice_and_with_their_past(city, tmp_path):
+    shapes, codes = quads(4, 4)
+    grid_of(*merged(shapes, codes, [(0, 1)])).to_file(tmp_path / "later.gpkg")
+    city.load("cells", tmp_path / "later.gpkg", valid_from="2021-01-01")
+    grid, area = city.grid("cells"), float(shapely.area(shapes).sum())
+    counted = grid.crosswalk("100m", "2020-06-01").restate(np.ones(16), to="right")
+    assert counted.values.sum() == pytest.approx(16)
+    assert (
+        grid.crosswalk("1km").to_arrow(left="unit", right="cell")["area_m2"].to_pandas().sum() >= area - 1e-3
+    )
+    between = grid.crosswalk_versions("2020-06-01", "2021-06-01")
+    moved = between.restate(np.ones(16), to="right")
+    held = dict(zip(moved.keys.tolist(), moved.values.tolist(), strict=True))
+    assert held[codes[0][:12] + "900"] == pytest.approx(2)
