@@ -13,11 +13,22 @@ import tomllib
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from stcloud.errors import InvalidDefinition, InvalidInput, nearest
-from stcloud.space import Datum, read_crs
-from stcloud.time import Zone, check_format
+from stcloud.daas.clause import (
+    Closed,
+    Column,
+    Duty,
+    Grid,
+    Reading,
+    Shape,
+    Space,
+    Text,
+    Time,
+    Valid,
+    faults,
+)  # fmt: skip
+from stcloud.errors import InvalidDefinition, InvalidInput
 
 __all__ = [
     "Column",
@@ -32,7 +43,6 @@ __all__ = [
     "stored_name",
 ]
 
-Text = Annotated[str, Field(min_length=1)]
 _MEANINGLESS: dict[str, Any] = {
     **dict.fromkeys(("id", "title", "source", "predecessor", "grid", "duty"), True), "space": {"none"},
 }  # fmt: skip
@@ -49,168 +59,7 @@ def stored_name(name: str) -> str:
     return _UNSTORABLE.sub("_", name)
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Reading(_Closed):
-    """How the file is written: format (by its name when absent), encoding, delimiter, layer."""
-
-    format: Literal["csv", "json", "vector", "parquet"] | None = None
-    encoding: str = "utf-8"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    layer: str | None = None
-
-
-class Time(_Closed):
-    """Which column tells when, in which formats and zone (the city's when absent).
-
-    ``end`` names the column that tells when the event ended (exclusive), if it lasts.
-    """
-
-    column: Text
-    formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
-    zone: str | None = None
-    end: Text | None = None
-
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        _check_formats(self.formats, self.zone)
-        return self
-
-
-class Space(_Closed):
-    """Which columns tell where: ``lon``/``lat`` in degrees, ``x``/``y`` in ``crs``, or one geometry column.
-
-    ``none``: features that have no place, such as who is responsible for what.
-    """
-
-    lon: Text | None = None
-    lat: Text | None = None
-    x: Text | None = None
-    y: Text | None = None
-    column: Text | None = None
-    encoding: Literal["wkt", "wkb"] = "wkt"
-    crs: str | None = None
-    datum: Datum = Datum.WGS84
-    none: bool = False
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.none:
-            if self.columns or self.crs:
-                raise ValueError("what has no place has no columns that tell it, and no crs")
-            return self
-        forms = [self.lon or self.lat, self.x or self.y, self.column]
-        if sum(form is not None for form in forms) != 1:
-            raise ValueError("name lon and lat, or x, y and crs, or column and crs")
-        if (self.lon is None) != (self.lat is None) or (self.x is None) != (self.y is None):
-            raise ValueError("both coordinates must be named")
-        if self.lon is None and self.crs is None:
-            raise ValueError("crs must be declared for x and y or a geometry column; it is never guessed")
-        if self.lon is not None and not read_crs(self.declared_crs).is_geographic:
-            raise ValueError(f"crs {self.crs} is not in degrees; name its columns x and y")
-        read_crs(self.declared_crs)
-        if self.datum in (Datum.GCJ02, Datum.BD09) and not read_crs(self.declared_crs).is_geographic:
-            raise ValueError(f"datum {self.datum} shifts degrees; crs {self.crs} is not in degrees")
-        return self
-
-    @property
-    def declared_crs(self) -> str:
-        """CRS of the coordinates as they are written."""
-        return self.crs or "OGC:CRS84"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the columns that tell where."""
-        return tuple(name for name in (self.lon, self.lat, self.x, self.y, self.column) if name)
-
-
-class Column(_Closed):
-    """What one column holds; absent columns are text.
-
-    ``values`` maps what is written to what is kept; ``otherwise`` says what becomes of the rest.
-    """
-
-    type: Literal["text", "integer", "number", "boolean", "date", "instant"] = "text"
-    formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
-    zone: str | None = None
-    null: tuple[str, ...] = ()
-    values: dict[str, str] = Field(default_factory=dict)
-    otherwise: Literal["keep", "null", "refuse"] = "keep"
-    optional: bool = False
-    rename: Text | None = None
-    title: str | None = None
-    unit: str | None = None
-
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        _check_formats(self.formats, self.zone)
-        return self
-
-
-class Valid(_Closed):
-    """Where the valid period of a feature is written: in columns of each row, or once in the file's name.
-
-    ``file`` is a pattern of the file's name without its suffix, e.g. ``"communities_%Y-%m-%d"``: the instant of a
-    snapshot. ``inclusive`` says that an end is the last day, not the first day after.
-    """
-
-    start: Annotated[Text | None, Field(alias="from")] = None
-    end: Annotated[Text | None, Field(alias="to")] = None
-    formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
-    zone: str | None = None
-    inclusive: bool = False
-    file: Text | None = None
-
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        _check_formats(self.formats, self.zone)
-        if self.file is not None:
-            check_format(self.file)
-        if (self.start is None) == (self.file is None):
-            raise ValueError("name the column that a period is from, or the file's pattern")
-        if self.end is not None and self.start is None:
-            raise ValueError("a period has a column it is from before it has one it is to")
-        return self
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Columns of each row that tell its period."""
-        return tuple(name for name in (self.start, self.end) if name)
-
-
-class Shape(_Closed):
-    """What geometry a feature may have, and what becomes of an invalid one.
-
-    ``tolerance_m``: geometries that differ by less are the same, metres.
-    """
-
-    invalid: Literal["repair", "reject"] = "repair"
-    kinds: tuple[Literal["Point", "LineString", "Polygon"], ...] = ()
-    tolerance_m: Annotated[float, Field(ge=0)] = 0.001
-
-
-class Grid(_Closed):
-    """What makes a layer of features a unit grid: its code scheme, and what its cells should be like.
-
-    ``scheme``: name of a bundled code scheme; ``target_area_m2``: of a cell; ``tolerance_m``: edges that differ by
-    less are one.
-    """
-
-    scheme: Text = "unit-grid-15"
-    target_area_m2: Annotated[float, Field(gt=0)] = 10_000.0
-    tolerance_m: Annotated[float, Field(ge=0)] = 0.001
-
-
-class Duty(_Closed):
-    """Which columns say that a cell of the unit grid belongs to a duty grid."""
-
-    grid: Text = "duty"
-    unit: Text = "unit"
-
-
-class Definition(_Closed):
+class Definition(Closed):
     """What a layer's source is and means: an `EventDefinition` or a `FeatureDefinition`.
 
     Examples
@@ -272,7 +121,7 @@ class Definition(_Closed):
         try:
             return model.model_validate(document)
         except ValidationError as error:
-            raise InvalidDefinition("invalid-definition", name, faults=_faults(error)) from error
+            raise InvalidDefinition("invalid-definition", name, faults=faults(error, _keys)) from error
 
     def to_toml(self) -> str:
         """Return the definition as a TOML document that reads back as an equal definition."""
@@ -361,13 +210,6 @@ class FeatureDefinition(Definition):
         return (*super().unkept, *(self.valid.columns if self.valid else ()))
 
 
-def _check_formats(formats: tuple[str, ...], zone: str | None) -> None:
-    for one in formats:
-        check_format(one)
-    if zone is not None:
-        Zone(zone)
-
-
 def _check_storable(name: str) -> None:
     if stored_name(name).lower().startswith("st_"):
         raise InvalidInput(
@@ -375,18 +217,6 @@ def _check_storable(name: str) -> None:
             f"column {name!r}: the prefix st_ is stcloud's own",
             hint="declare a rename for it",
         )
-
-
-def _faults(error: ValidationError) -> Iterator[str]:
-    for fault in error.errors():
-        where = ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            proposals = nearest(str(fault["loc"][-1]), _keys(fault["loc"][:-1]))
-            hint = f"; did you mean '{proposals[0]}'?" if proposals else ""
-            yield f"{where}: unknown key{hint}"
-        else:
-            said = fault["msg"].removeprefix("Value error, ")
-            yield f"{where}: {said}" if where else said
 
 
 def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:

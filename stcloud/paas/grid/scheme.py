@@ -7,16 +7,15 @@ to 15. What reads and checks codes by a scheme is in `code.py`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from stcloud.daas.clause import Closed, Text, faults
 from stcloud.errors import InvalidDefinition, NotFound, nearest
 
 __all__ = ["Conversion", "Part", "Range", "Scheme"]
 
-Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Length = Annotated[int, Field(ge=1, le=64)]
@@ -24,11 +23,7 @@ Length = Annotated[int, Field(ge=1, le=64)]
 _CHARACTERS = {"digits": "0-9", "digits-and-capitals": "0-9A-Z"}
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Range(_Closed):
+class Range(Closed):
     """What the numbers of a part from one to another, both included, tell about the thing."""
 
     start: Annotated[Text, Field(alias="from")]
@@ -37,7 +32,7 @@ class Range(_Closed):
     meaning_zh: str = ""
 
 
-class Part(_Closed):
+class Part(Closed):
     """Some neighbouring characters of a code.
 
     ``lowest`` is the least value that is valid; ``ranges`` only tell what numbers mean: real codes do not
@@ -72,7 +67,7 @@ class Part(_Closed):
         return next((one for one in self.ranges if one.start <= value <= one.end), None)
 
 
-class Conversion(_Closed):
+class Conversion(Closed):
     """How codes become codes of another scheme, or why they cannot.
 
     Parts of one name are equal; the numbers of the parts in ``resize`` keep their value in another width.
@@ -90,7 +85,7 @@ class Conversion(_Closed):
         return self
 
 
-class Scheme(_Closed):
+class Scheme(Closed):
     """What a code looks like and what its parts mean.
 
     Examples
@@ -163,7 +158,7 @@ class Scheme(_Closed):
         except tomllib.TOMLDecodeError as error:
             raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
         except ValidationError as error:
-            raise InvalidDefinition("invalid-definition", name, faults=_faults(error)) from error
+            raise InvalidDefinition("invalid-definition", name, faults=faults(error, _keys)) from error
 
     @property
     def length(self) -> int:
@@ -248,14 +243,7 @@ class Scheme(_Closed):
 _MODELS: dict[str, type[BaseModel]] = {"parts": Part, "ranges": Range, "conversions": Conversion}
 
 
-def _faults(error: ValidationError) -> Iterator[str]:
-    for fault in error.errors():
-        where = ".".join(str(part) for part in fault["loc"])
-        said = fault["msg"].removeprefix("Value error, ")
-        if fault["type"] == "extra_forbidden":
-            within = [str(part) for part in fault["loc"][:-1] if str(part) in _MODELS]
-            fields = _MODELS[within[-1]].model_fields if within else Scheme.model_fields
-            known = [field.alias or name for name, field in fields.items()]
-            proposals = nearest(str(fault["loc"][-1]), known)
-            said = "unknown key" + (f"; did you mean '{proposals[0]}'?" if proposals else "")
-        yield f"{where}: {said}" if where else said
+def _keys(place: tuple[int | str, ...]) -> list[str]:
+    within = [str(part) for part in place if str(part) in _MODELS]
+    fields = _MODELS[within[-1]].model_fields if within else Scheme.model_fields
+    return [field.alias or name for name, field in fields.items()]

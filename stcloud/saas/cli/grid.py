@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["grid"]
 
+_PLACED = (Format.GEOJSON, Format.PARQUET, Format.GPKG, Format.FGB)
+
 grid = typer.Typer(help="The unit grid: codes, division, checks, location, index.", no_args_is_help=True)
 grid.command()(divide)
 grid.command()(locate)
@@ -188,20 +190,30 @@ def _checked(
 
 def _tell_report(opened: City, layer: str, report: Report, form: Format | None, output: Path | None) -> None:
     """Print the report: JSON is all of it; vector formats are the faults' places."""
-    import json  # noqa: PLC0415
-
     suffix = output.suffix.lower() if output else ""
     if form is Format.JSON or (form is None and suffix == ".json"):
-        text = json.dumps(report.to_dict(), ensure_ascii=False)
-        output.write_text(text, encoding="utf-8") if output else typer.echo(text)
+        _tell_whole(report, output)
         return
     rows = [{**row, "codes": ";".join(row["codes"])} for row in report.to_rows()]
     for row in rows:
         del row["rows"]
-    if form in (None, Format.TABLE, Format.CSV, Format.NDJSON) and suffix in ("", ".csv", ".ndjson"):
+    if form in _PLACED or (form is None and suffix.removeprefix(".") in _PLACED):
+        print_answer(_places(opened, layer, report, rows), form, output)
+    else:
         print_records(rows, form, output)
+
+
+def _tell_whole(report: Report, output: Path | None) -> None:
+    import json  # noqa: PLC0415
+
+    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415
+
+    text = json.dumps(report.to_dict(), ensure_ascii=False)
+    if output is None:
+        typer.echo(text)
         return
-    print_answer(_places(opened, layer, report, rows), form, output)
+    with storage_errors(f"write {output}"):
+        output.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _places(opened: City, layer: str, report: Report, rows: list[dict[str, Any]]) -> Any:

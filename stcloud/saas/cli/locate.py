@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["locate"]
 
+_UNIT = "unit"
+
 
 def locate(
     city: CityFolder,
@@ -43,12 +45,12 @@ def locate(
 
     opened = open_city(city)
     source = open_source(points, Reading())
-    _refuse_unknown(points, source.columns, x, y)
+    _refuse_columns(points, source.columns, x, y)
     counts: Counter[str] = Counter()
     column = at if at in source.columns else None
     asked = _Asked(opened.grid(layer), opened.charter.zone, x, y, crs, column, None if column else at)
     rows = (row for batch in source.batches() for row in asked.located(batch.rows, counts))
-    print_rows([*source.columns, "unit"], rows, form, output)
+    print_rows([*source.columns, _UNIT], rows, form, output)
     note(", ".join(f"{what} {count:,}" for what, count in sorted(counts.items())) or "no points")
 
 
@@ -56,8 +58,11 @@ class _Asked:
     def __init__(
         self, grid: UnitGrid, zone: Zone, x: str, y: str, crs: str | None, column: str | None, at: str | None
     ) -> None:
+        from stcloud.space import read_crs  # noqa: PLC0415
         from stcloud.time import instant_us  # noqa: PLC0415
 
+        if crs is not None:
+            read_crs(crs)  # before anything is written
         self._units, self._zone, self._names = grid.units(), zone, (x, y)
         self._city_crs, self._crs, self._column = grid.lattice.crs, crs, column
         self._at_us = 2**63 - 2 if at is None else instant_us(at, zone)
@@ -73,7 +78,7 @@ class _Asked:
         codes = self._units.code_of(self._units.locate(x, y, self._times(rows))).to_pylist()
         for row, code in zip(rows.to_pylist(), codes, strict=True):
             counts["outside" if code is None else "located"] += 1
-            yield {**row, "unit": code}
+            yield {**row, _UNIT: code}
 
     def _times(self, rows: pa.RecordBatch) -> np.ndarray | int:
         """Return when each point is meant; one without a readable time is nowhere."""
@@ -88,11 +93,15 @@ class _Asked:
         return np.where(read.valid, read.utc_us, np.iinfo(np.int64).max)
 
 
-def _refuse_unknown(points: Path, columns: tuple[str, ...], *names: str) -> None:
-    from stcloud.errors import NotFound, nearest  # noqa: PLC0415
+def _refuse_columns(points: Path, columns: tuple[str, ...], *names: str) -> None:
+    from stcloud.errors import InvalidInput, NotFound, nearest  # noqa: PLC0415
 
     for name in names:
         if name not in columns:
             raise NotFound(
                 "unknown-column", f"{points} has no column '{name}'", nearest=nearest(name, columns)
             )
+    if _UNIT in columns:
+        raise InvalidInput(
+            "column-exists", f"{points} has a column '{_UNIT}' already", hint="leave it out, or give it another name"
+        )  # fmt: skip
