@@ -351,7 +351,7 @@ class Revision:
             unchanged=unchanged + settled.seen,
             duplicates=settled.duplicates,
             rejected=len(intake.refusals),
-            unplaced=unplaced,
+            unplaced=0 if self.definition.space.none else unplaced,
             time_adjusted=intake.adjusted,
             ended=settled.ended,
             overridden=settled.overridden,
