@@ -24,10 +24,12 @@ from stcloud.iaas.sorter import Sorter
 from stcloud.iaas.table import File, Snapshot
 
 __all__ = [
+    "LARGE_ROWS",
     "Believed",
     "Ends",
     "FeatureLayer",
     "Held",
+    "crowded",
     "instants",
     "lanes",
     "micros",
@@ -38,6 +40,8 @@ __all__ = [
 ROWS, ENDS = "rows", "ends"
 _TIER = 8
 """So many files of about one size become one."""
+LARGE_ROWS = 1 << 17
+"""Files of so many rows are large enough: they are not merged for being many, or each load would write all anew."""
 _GROUP_ROWS = 1024
 """Features weigh more than events: a neighbourhood should read no more than it must."""
 _NUMBERS = 1 << 32
@@ -215,23 +219,23 @@ class FeatureLayer(LayerTable):
         """
         snapshot = self.table.snapshot()
         ends = read_ends(snapshot)
-        crowded = _crowded(row_files(snapshot))
+        many = crowded(row_files(snapshot))
         if len(ends.row) * 2 > sum(file.rows for file in row_files(snapshot)):
-            crowded = row_files(snapshot)  # every other row has an end: time to write them as one
-        crowded_ends = _crowded(_files(snapshot, ENDS))
-        folded = len(crowded) == len(row_files(snapshot)) and bool(crowded)
+            many = row_files(snapshot)  # every other row has an end: time to write them as one
+        crowded_ends = crowded(_files(snapshot, ENDS))
+        folded = len(many) == len(row_files(snapshot)) and bool(many)
         if folded:
             crowded_ends = _files(snapshot, ENDS)
-        if not crowded and not crowded_ends:
+        if not many and not crowded_ends:
             return 0
         schema = pa.schema([field for field in snapshot.schema if field.name != FEATURE_PART])
-        written = list(self._merged(snapshot, crowded, ends, schema, folder))
+        written = list(self._merged(snapshot, many, ends, schema, folder))
         if crowded_ends and not folded:
             written.append(self._ends(_read_ends(snapshot, crowded_ends), schema))
         self.table.commit(
-            add=written, remove=[*crowded, *crowded_ends], after=snapshot.sequence, changes_data=False
+            add=written, remove=[*many, *crowded_ends], after=snapshot.sequence, changes_data=False
         )
-        return len(crowded) + len(crowded_ends)
+        return len(many) + len(crowded_ends)
 
     def _ends(self, ends: Ends, schema: pa.Schema) -> Written:
         given = {"st_row": pa.array(ends.row), "st_recorded_to": instants(ends.at_us)}
@@ -296,10 +300,10 @@ def _files(snapshot: Snapshot, part: str) -> list[File]:
     return [file for file in snapshot.files if file.partition.get(FEATURE_PART) == part]
 
 
-def _crowded(files: Iterable[File]) -> list[File]:
-    """Return the files of every size of which there are many."""
+def crowded(files: Iterable[File]) -> list[File]:
+    """Return the files of every size of which there are many; large ones may be."""
     tiers: dict[int, list[File]] = {}
-    for file in files:
+    for file in (one for one in files if one.rows < LARGE_ROWS):
         tiers.setdefault(int(math.log(max(file.rows, 1), _TIER)), []).append(file)
     return [file for tier in tiers.values() if len(tier) >= _TIER for file in tier]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.clean import ROW
-from stcloud.daas.feature import FeatureLayer, Held, instants
+from stcloud.daas.feature import LARGE_ROWS, FeatureLayer, Held, instants
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.schema import FEATURE_PART
 from stcloud.daas.timeline import FOREVER, Ints, Pieces
@@ -49,7 +49,7 @@ def write_verdict(
         waiting.append(begun_rows(rows, begun.take(piece), number[piece], blank, schema, load=True))
         done += len(piece)
         job.tell("write", done, len(fresh))
-        if sum(one.num_rows for one in waiting) >= sorter.chunk_rows:
+        if sum(one.num_rows for one in waiting) >= LARGE_ROWS:
             written.append(layer.write_rows(_by_cell(waiting)))
             waiting = []
     if waiting:
@@ -86,4 +86,4 @@ def begun_rows(
 
 def _by_cell(parts: list[pa.Table]) -> pa.Table:
     rows = pa.concat_tables(parts)
-    return rows if len(parts) == 1 and rows.num_rows > 1 << 17 else in_order(rows, ("st_cell",))
+    return rows if len(parts) == 1 and rows.num_rows >= LARGE_ROWS else in_order(rows, ("st_cell",))

@@ -7,8 +7,9 @@ import pytest
 import shapely
 
 import stcloud
-from stcloud.daas.feature import read_ends
+from stcloud.daas.feature import LARGE_ROWS, crowded, read_ends
 from stcloud.errors import InvalidInput, NotFound, StcloudError
+from stcloud.iaas.table import File
 from stcloud.testing.features import define
 
 NUMBERED = '[columns.n]\ntype = "integer"\noptional = true'
@@ -294,3 +295,11 @@ def test_geometry_may_be_written_as_hexadecimal_wkb(desk):
     done = desk.load(HEAD + f"a,1,{hexed}\nb,1,zz\n", more=more, valid_from="2013-01-01", max_rejected=1)
     assert (done.accepted, done.rejected_by) == (1, {"unreadable-geometry": 1})
     assert desk.city.features("things").as_of("2014-01-01").geometry()[0] == shapely.Point(500_000, 4_500_000)
+
+
+def test_large_files_are_not_written_anew_for_being_many():
+    """Files of one size become one when they are many; large ones stay, or each night would write a city anew."""
+    large = [File(f"large-{number}", LARGE_ROWS + number, 0, {}) for number in range(40)]
+    small = [File(f"small-{number}", 100 + number, 0, {}) for number in range(8)]
+    assert crowded([*large, *small]) == small
+    assert crowded([*large, *small[:7]]) == []

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["divide"]
 
+_WRITTEN = (".gpkg", ".fgb", ".geojson", ".parquet", ".csv")
+
 
 class PresetName(StrEnum):
     """What a division values most; the weights are in `stcloud.paas.grid.division.PRESETS`."""
@@ -87,6 +89,7 @@ def divide(
     from stcloud.paas.grid.division import divide as made_of  # noqa: PLC0415
     from stcloud.saas.cli.ground import Ground  # noqa: PLC0415
 
+    _refuse(output, initial_date)
     opened = None if city is None else open_city(city)
     ground = Ground(_metric(opened, crs), opened, source_crs)
     areas, codes = ground.areas(communities, community_code)
@@ -101,6 +104,25 @@ def divide(
     )  # fmt: skip
     _write(division, ground, kept, initial_date, output)
     _report(division, form)
+
+
+def _refuse(output: Path, initial_date: str | None) -> None:
+    """Refuse, before the work is done, what could not be written or not be loaded."""
+    from datetime import date  # noqa: PLC0415
+
+    from stcloud.errors import InvalidInput, Unsupported  # noqa: PLC0415
+
+    if output.suffix.lower() not in _WRITTEN:
+        raise Unsupported(
+            "unknown-format", f"the name of {output} does not tell a format that cells are written in",
+            hint=f"let it end in {', '.join(_WRITTEN)}",
+        )  # fmt: skip
+    try:
+        date.fromisoformat(initial_date or "2000-01-01")
+    except ValueError as error:
+        raise InvalidInput(
+            "unreadable-time", f"'{initial_date}' is no day", hint="write --initial-date 2024-08-01"
+        ) from error
 
 
 def _metric(opened: City | None, crs: str | None) -> str:

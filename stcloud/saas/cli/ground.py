@@ -12,8 +12,9 @@ import pyarrow as pa
 import shapely
 
 from stcloud.daas.outline import read_outlines
+from stcloud.daas.shape import KINDS
 from stcloud.daas.timeline import FOREVER
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.saas.cli.output import note
 
 if TYPE_CHECKING:
@@ -48,16 +49,31 @@ class Ground:
     declared: str | None = None
 
     def layer(self, name: str) -> Features | None:
-        """Return a layer of features by its name, if it is one."""
-        if self.city is None or Path(name).exists() or name not in {one.name for one in self.city.layers()}:
+        """Return a layer of features by its name; None for a file.
+
+        Raises
+        ------
+        NotFound
+            ``no-source``: it is neither, with the nearest layers.
+        """
+        if self.city is None or Path(name).is_file():
             return None
-        return self.city.features(name)
+        known = [one.name for one in self.city.layers()]
+        if name in known:
+            return self.city.features(name)
+        if not Path(name).exists():
+            raise NotFound(
+                "no-source",
+                f"there is no file {name}, and no layer of this name in city '{self.city.name}'",
+                nearest=nearest(name, known),
+            )
+        return None
 
     def shapes(self, name: str, kinds: frozenset[str] | None = None) -> NDArray[np.object_]:
         """Return geometries; rows without one that is wanted are counted and left out."""
         layer = self.layer(name)
         if layer is not None:
-            return _there(layer)[0]
+            return _of(kinds, name, *_there(layer))[0]
         read = read_outlines(Path(name), self.crs, declared=self.declared, kinds=kinds)
         _tell(name, read.refused)
         return read.shapes
@@ -72,7 +88,7 @@ class Ground:
         """
         layer = self.layer(name)
         if layer is not None:
-            return _there(layer)
+            return _of(frozenset({"Polygon"}), name, *_there(layer))
         read = read_outlines(
             Path(name), self.crs, declared=self.declared, kinds=frozenset({"Polygon"}), columns=(code,)
         )
@@ -119,6 +135,17 @@ def _there(layer: Features) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     shapes = shapely.from_wkb(table["st_geom"].to_numpy())
     placed = ~shapely.is_missing(shapes)
     return shapes[placed], np.array(table["st_key"].to_pylist(), object)[placed]
+
+
+def _of(
+    kinds: frozenset[str] | None, name: str, shapes: NDArray[np.object_], keys: NDArray[np.object_]
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Keep shapes of some kinds, multi-part ones too."""
+    if kinds is None:
+        return shapes, keys
+    wanted = np.isin(shapely.get_dimensions(shapes), [KINDS.index(one) for one in kinds])
+    _tell(name, {"other-kind": int((~wanted).sum())} if not wanted.all() else {})
+    return shapes[wanted], keys[wanted]
 
 
 def _tell(name: str, refused: object) -> None:
