@@ -171,7 +171,7 @@ class Grid(Closed):
 
     scheme: Text = "unit-grid-15"
     target_area_m2: Annotated[float, Field(gt=0)] = 10_000.0
-    tolerance_m: Annotated[float, Field(ge=0)] = 0.001
+    tolerance_m: Annotated[float, Field(gt=0)] = 0.001
 
 
 class Duty(Closed):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.shape import read_shapes
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.iaas.source import Reading, geometry_column, open_source
+from stcloud.iaas.source import GEOMETRY, Reading, geometry_column, open_source
 
 __all__ = ["Outlines", "read_outlines"]
 
@@ -66,6 +66,8 @@ def read_outlines(
     """
     source = open_source(path, Reading(layer=layer))
     column, said = geometry_column(source), source.crs or declared
+    if column is None and GEOMETRY in source.columns:
+        column = GEOMETRY  # WKT
     if column is None:
         raise InvalidInput("no-geometry", f"{path} has no column of geometry")
     if said is None:

@@ -60,11 +60,6 @@ class Versions:
     start_us: Ints
     end_us: Ints
 
-    @property
-    def retired(self) -> NDArray[np.bool_]:
-        """Which have a code that no cell has any more."""
-        return ~np.isin(self.codes, self.codes[self.end_us == FOREVER])
-
 
 @dataclass(frozen=True, slots=True)
 class UnitGrid:

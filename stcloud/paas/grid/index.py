@@ -68,13 +68,29 @@ class Indexed:
 def affected(grid: FeatureLayer, snapshot: Snapshot, before: Believed, after: Believed) -> Affected:
     """Tell where a grid differs between what was believed before and after."""
     rows = np.setxor1d(before.row, after.row)
-    start = np.concatenate([one.start_us[np.isin(one.row, rows)] for one in (before, after)])
     if not len(rows):
         return Affected(None, 0)
     content = grid.content(snapshot, rows)
     sides = (("st_xmin", pc.min), ("st_ymin", pc.min), ("st_xmax", pc.max), ("st_ymax", pc.max))
     box = tuple(function(content[name]).as_py() for name, function in sides)
-    return Affected(None if None in box else box, int(start.min()))
+    changed = (one.take(np.isin(one.row, rows)) for one in (before, after))
+    return Affected(None if None in box else box, _since(*changed))
+
+
+def _since(before: Believed, after: Believed) -> int:
+    """Return the earliest instant at which some cell differs: what only ends earlier differs from then on."""
+    ends: dict[tuple[str, int, bytes], int] = {}
+    differs = []
+    for one in (before, after):
+        for key, start, end, digest in zip(
+            one.key.to_pylist(), one.start_us.tolist(), one.end_us.tolist(), one.digest, strict=True
+        ):
+            other = ends.pop((key, start, digest.tobytes()), None)
+            if other is None:
+                ends[key, start, digest.tobytes()] = end
+            elif other != end:
+                differs.append(min(other, end))
+    return min([*differs, *(start for _, start, _ in ends)], default=FOREVER)
 
 
 def unit_codes(rows: pa.Table | pa.RecordBatch, units: Units) -> pa.Array:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.errors import InvalidInput
+from stcloud.paas.grid.index import affected
 from stcloud.testing.cases import CRS, EVENTS, GRID, events, grid_of
 from stcloud.testing.town import quads
 
@@ -187,3 +188,14 @@ def test_what_cells_share_with_the_lattice_and_with_their_past(city, tmp_path):
     moved = between.restate(np.ones(16), to="right")
     held = dict(zip(moved.keys.tolist(), moved.values.tolist(), strict=True))
     assert held[codes[0][:12] + "900"] == pytest.approx(2)
+
+
+def test_a_cell_that_ends_changes_nothing_before(city, tmp_path):
+    shapes, codes = quads(4, 4)
+    grid_of(*merged(shapes, codes, [(0, 1)])).to_file(tmp_path / "later.gpkg")
+    known = city.grid("cells").known_us
+    city.load("cells", tmp_path / "later.gpkg", valid_from="2021-01-01")
+    grid = city.grid("cells")
+    before, after = (grid.table.believed(grid.layer.snapshot, at) for at in (known, grid.known_us))
+    since = affected(grid.table, grid.layer.snapshot, before, after).since_us
+    assert since == pd.Timestamp("2021-01-01", tz="Asia/Shanghai").value // 1000

@@ -157,10 +157,18 @@ def _finished(
     )  # fmt: skip
     return Division(
         cells, codes, given.codes[own], predecessors(cells, kept, earlier), kept != "",
-        tuple(sorted(set(earlier.active.codes.tolist()) - set(codes.tolist()))),
+        _retired(earlier, given.codes, codes),
         tuple(np.unique(given.codes[own[thin]]).tolist()), rule.preset, rule.target_m2, rule.mean_load, net.single,
         quality,
     )  # fmt: skip
+
+
+def _retired(earlier: Earlier, communities: Texts, codes: Texts) -> tuple[str, ...]:
+    """Return the codes that end with the division, of the communities that were divided."""
+    here = set(communities.tolist())
+    return tuple(
+        sorted({code for code in earlier.active.codes.tolist() if code[:12] in here} - set(codes.tolist()))
+    )
 
 
 def _checked(
