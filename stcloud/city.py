@@ -357,6 +357,7 @@ class City:
     def delete(self, layer: str, *, wait_s: float = _LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger stays. `NotFound` ``unknown-layer``."""
         with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
+            self._grids.forget(layer)
             self._catalogue.delete(layer, self._clock())
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ __all__ = ["Told"]
 
 _EVENT_MODES = ("changes", "append", "delete")
 _FEATURE_MODES = ("snapshot", *_EVENT_MODES)
+_YEAR_1_US, _YEAR_10000_US = -62_135_596_800_000_000, 253_402_300_800_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ class Told:
         Raises
         ------
         InvalidInput
-            ``unknown-mode``; ``events-have-no-period``; what `parse_instant` raises.
+            ``unknown-mode``; ``events-have-no-period``; ``out-of-range``; what `parse_instant` raises.
         """
-        start, end = (None if text is None else parse_instant(text, zone) for text in (valid_from, valid_to))
+        start, end = (None if text is None else _instant(text, zone) for text in (valid_from, valid_to))
         if isinstance(definition, FeatureDefinition):
             return cls(_mode(mode or "snapshot", _FEATURE_MODES), start, end)
         if start is not None or end is not None:
@@ -75,6 +76,13 @@ class Told:
         """The period as a part of the load's identity."""
         start, end = (None if at is None else str(at) for at in (self.valid_from_us, self.valid_to_us))
         return start, end
+
+
+def _instant(text: str, zone: Zone) -> int:
+    at_us = parse_instant(text, zone)
+    if not _YEAR_1_US <= at_us < _YEAR_10000_US:
+        raise InvalidInput("out-of-range", f"the instant {text} lies outside the years 1 to 9999 of UTC")
+    return at_us
 
 
 def _mode(mode: str, modes: tuple[str, ...]) -> str:

@@ -28,8 +28,11 @@ def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             temporary.mkdir(parents=True)
             for name, values in arrays.items():
                 np.save(temporary / f"{name}.npy", values, allow_pickle=False)
-            shutil.rmtree(folder, ignore_errors=True)
-            temporary.replace(folder)
+            try:
+                temporary.replace(folder)
+            except OSError:  # there is one, damaged or of another writer
+                shutil.rmtree(folder, ignore_errors=True)
+                temporary.replace(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         for other in folder.parent.iterdir():

@@ -104,7 +104,10 @@ def _statistics(rows: pa.Table, prunable: Iterable[str]) -> dict[str, Any]:
     low: dict[str, Any] = {}
     high: dict[str, Any] = {}
     for name in prunable:
-        found = pc.min_max(_worded(rows[name])).as_py()
+        try:
+            found = pc.min_max(_worded(rows[name])).as_py()
+        except OverflowError:  # an instant before the year 1, after 9999: files are not told apart by it
+            continue
         if _comparable(found["min"]) and _comparable(found["max"]):
             low[name], high[name] = _plain(found["min"]), _plain(found["max"])
     nulls = {name: column.null_count for name, column in zip(rows.schema.names, rows.columns, strict=True)}

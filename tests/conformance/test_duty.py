@@ -144,3 +144,19 @@ def test_engines_answer_of_units_alike(question, folder, duckdb, duckdb_by_sql, 
     assert len(one) > 0
     for other in others:
         assert one.to_records() == other.to_records()
+
+
+def test_a_cell_given_twice_counts_once_and_no_cell_is_nobodys(folder, tmp_path, shapes_and_codes, duckdb):
+    """Rows may repeat a cell, or name none: an event still counts once for a duty grid."""
+    city, code = stcloud.open(folder, engine=duckdb), shapes_and_codes[1][0]
+    text = 'id = "d"\nkind = "feature"\nkey = ["id"]\n[space]\nnone = true\n[duty]\n'
+    file = tmp_path / "twice.csv"
+    file.write_text(f"id,duty,unit\n1,A,{code}\n2,A,{code}\n3,A,\n4,,{code}\n")
+    definition = stcloud.Definition.from_toml(text, name="d")
+    city.load("twice", file, definition=definition, valid_from="2019-01-01", max_rejected=2)
+    there = len(city.query("cases").where(f"unit:{code}").rows())
+    counted = {
+        row["duty_twice"]: row["count"] for row in city.query("cases").count(["duty:twice"]).to_records()
+    }
+    assert counted["A"] == there == len(city.query("cases").where("duty:twice:A").rows())
+    assert set(counted) == {"A", None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,8 @@ from stcloud.daas.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput, NotFound, nearest
 
 __all__ = ["DutyGrids"]
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,9 @@ class DutyGrids:
         content = self.table.content(snapshot, believed.row)
         grid, unit = (content[name].cast(pa.string()) for name in self._columns)
         since, until = instants(believed.start_us, ALWAYS), instants(believed.end_us, FOREVER)
-        return pa.table({"duty": grid, "unit": unit, "since": since, "until": until}).combine_chunks()
+        found = pa.table({"duty": grid, "unit": unit, "since": since, "until": until})
+        whole = pc.and_(pc.is_valid(found["duty"]), pc.is_valid(found["unit"]))
+        return _once(found.filter(whole), ("duty", "unit"))
 
     def cells_of(self, *duties: str) -> pa.Table:
         """Return the cells of some duty grids together: ``unit``, ``since``, ``until``; none is there twice at once.
@@ -66,7 +71,7 @@ class DutyGrids:
                     nearest=nearest(one, known),
                 )  # fmt: skip
         found = members.filter(pc.is_in(members["duty"], pa.array(duties, pa.string())))
-        return _once(found)
+        return _once(found, ("unit",))
 
     @property
     def _columns(self) -> tuple[str, str]:
@@ -84,20 +89,21 @@ class DutyGrids:
         return stored[names[0]], stored[names[1]]
 
 
-def _once(members: pa.Table) -> pa.Table:
-    """Unite the periods of each cell."""
-    frame = members.select(["unit", "since", "until"]).to_pylist()
-    by_unit: dict[str, list[list[object]]] = {}
-    ordered = sorted(frame, key=lambda row: (row["unit"], row["since"] is not None, row["since"] or 0))
-    for row in ordered:
-        periods = by_unit.setdefault(row["unit"], [])
-        last = periods[-1] if periods else None
-        if last is not None and (last[1] is None or (row["since"] is not None and row["since"] <= last[1])):
-            ends = (last[1], row["until"])
-            last[1] = None if None in ends else max(ends)
+def _once(members: pa.Table, by: tuple[str, ...]) -> pa.Table:
+    """Unite the periods of each cell, or of each cell of a duty grid, that overlap or touch."""
+    periods: dict[tuple[str, ...], list[list[datetime | None]]] = {}
+    rows = members.select([*by, "since", "until"]).to_pylist()
+    for row in sorted(rows, key=lambda row: row["since"] or _FIRST):
+        found = periods.setdefault(tuple(row[name] for name in by), [])
+        last = found[-1] if found else None
+        if last is not None and (last[1] is None or row["since"] is None or row["since"] <= last[1]):
+            last[1] = None if last[1] is None or row["until"] is None else max(last[1], row["until"])
         else:
-            periods.append([row["since"], row["until"]])
-    rows = [(unit, since, until) for unit, periods in by_unit.items() for since, until in periods]
-    kinds = [members.schema.field(name) for name in ("unit", "since", "until")]
-    columns = [pa.array([row[place] for row in rows], kind.type) for place, kind in enumerate(kinds)]
-    return pa.Table.from_arrays(columns, ["unit", "since", "until"])
+            found.append([row["since"], row["until"]])
+    names = [*by, "since", "until"]
+    united = [(*key, *period) for key, found in periods.items() for period in found]
+    columns = [
+        pa.array([row[place] for row in united], members.schema.field(name).type)
+        for place, name in enumerate(names)
+    ]
+    return pa.Table.from_arrays(columns, names)

@@ -112,7 +112,9 @@ class UnitGrid:
     def units(self) -> Units:
         """Return all versions of the cells as they are believed now, ready; made once for each change of the grid."""
         folder = self.place / f"{self.layer.snapshot.sequence}-{self.known_us}"
-        with contextlib.suppress(FormatError):  # of an older make, or damaged: made anew
+        with contextlib.suppress(
+            FormatError, StorageError
+        ):  # of an older make, damaged or just replaced: made anew
             kept = read_arrays(folder)
             if kept is not None:
                 return Units.from_arrays(kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -59,17 +60,27 @@ class Indexer:
 
     def of(self, events: str) -> tuple[UnitGrid, int] | None:
         """Return the grid that a layer of events is indexed on, and as it was known when; None: on none."""
-        place = self.folder.path(_FOLDER, f"{check_name(events)}.json")
+        place = self._place(events)
         with storage_errors(f"read {place.name}"):
             if not place.exists() or UNIT not in self.catalogue.layer(events).snapshot.schema.names:
                 return None
         try:
             said = json.loads(self.folder.read_text(_FOLDER, place.name))
-            return self.grid(said["grid"]), int(said["known_us"])
-        except NotFound:
-            return None
-        except (ValueError, KeyError, TypeError) as error:
-            raise FormatError("damaged-index", f"{place} cannot be read", hint="delete it") from error
+            name, known_us = str(said["grid"]), int(said["known_us"])
+        except (FormatError, ValueError, KeyError, TypeError):
+            return None  # it says nothing: they are to be indexed again
+        try:
+            return self.grid(name), known_us
+        except (NotFound, InvalidInput):
+            return None  # there is no such grid any more
+
+    def forget(self, events: str) -> None:
+        """Let a layer of events not be indexed any more, until it is again."""
+        with storage_errors(f"forget the index of {events}"):
+            self._place(events).unlink(missing_ok=True)
+
+    def _place(self, events: str) -> Path:
+        return self.folder.path(_FOLDER, f"{check_name(events)}.json")
 
     def marker(self, events: str) -> Callable[[pa.RecordBatch], pa.Array] | None:
         """Return what gives the unit codes of rows that are to be loaded; None when the layer is not indexed."""
@@ -101,6 +112,8 @@ class Indexer:
         changed = None
         if before is not None and before[0].name == grid.name:
             changed = self._changed(grid, before[1])
+        if changed is None:  # killed on the way, some have codes of one grid and some of another
+            self.forget(events)
         done = index_events(self.catalogue.events(events), grid.units(), changed, job)
         text = json.dumps({"grid": grid.name, "known_us": grid.known_us})
         self.folder.write_text(text, _FOLDER, f"{events}.json")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Units"]
 
 Rows = NDArray[np.int32]
+_AREAS = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,11 +34,15 @@ class Units:
         Of the versions' polygons; ids are codes.
     start_us, end_us
         ``(n,)`` int64: when each version was true, half-open, UTC microseconds.
+    words, word
+        Codes, each once; ``(n,)`` int32, which of them each version has.
     """
 
     locator: Locator
     start_us: Ints
     end_us: Ints
+    words: pa.Array
+    word: Rows
 
     @classmethod
     def of(cls, believed: Believed, wkb: pa.Array) -> Units:
@@ -55,7 +60,9 @@ class Units:
         codes = np.array(believed.key.to_pylist(), np.str_)
         order = np.lexsort((believed.start_us, codes))
         shapes = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))[order]
-        return cls(Locator.of(shapes, codes[order]), believed.start_us[order], believed.end_us[order])
+        shapes[~np.isin(shapely.get_type_id(shapes), _AREAS)] = None  # it holds nothing; a check tells
+        locator = Locator.of(shapes, codes[order])
+        return cls._worded(locator, believed.start_us[order], believed.end_us[order])
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Units:
@@ -64,7 +71,15 @@ class Units:
 
         if not {"start_us", "end_us"} <= arrays.keys():
             raise FormatError("damaged-index", "the index of the grid has no periods", hint="build it anew")
-        return cls(Locator.from_arrays(arrays), arrays["start_us"], arrays["end_us"])
+        locator, start_us, end_us = Locator.from_arrays(arrays), arrays["start_us"], arrays["end_us"]
+        if any(one.shape != locator.ids.shape or one.dtype != np.int64 for one in (start_us, end_us)):
+            raise FormatError("damaged-index", "the periods of the index do not fit", hint="build it anew")
+        return cls._worded(locator, start_us, end_us)
+
+    @classmethod
+    def _worded(cls, locator: Locator, start_us: Ints, end_us: Ints) -> Units:
+        words, word = np.unique(locator.ids, return_inverse=True)
+        return cls(locator, start_us, end_us, pa.array(words.tolist(), pa.string()), word.astype(np.int32))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return plain arrays to be kept beside the layer."""
@@ -103,11 +118,8 @@ class Units:
 
     def code_of(self, rows: Rows) -> pa.Array:
         """Return codes by position as dictionary-encoded text; -1 is null."""
-        words, place = np.unique(self.codes, return_inverse=True)
-        numbers = place.astype(np.int32)[rows] if len(words) else np.zeros(len(rows), np.int32)
-        return pa.DictionaryArray.from_arrays(
-            pa.array(numbers, mask=rows < 0), pa.array(words.tolist(), pa.string())
-        )
+        numbers = self.word[rows] if len(self.word) else np.zeros(len(rows), np.int32)
+        return pa.DictionaryArray.from_arrays(pa.array(numbers, mask=rows < 0), self.words)
 
     @property
     def _timeless(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -165,6 +166,8 @@ def _of_point(point: str) -> list[dict[str, Any]]:
 
     try:
         lon, lat = (float(part) for part in point.split(","))
+        if not math.isfinite(lon + lat):
+            raise ValueError(point)  # noqa: TRY301
     except ValueError as error:
         raise InvalidInput(
             "unreadable-point", f"'{point}' is no point", hint="write lon,lat in degrees"

@@ -124,6 +124,11 @@ class Ground:
             optional=("terminationDate", *_KEPT),
         )
         codes = read.columns["gridCode"].to_pylist()
+        if None in codes:
+            raise InvalidInput(
+                "bad-earlier-cells", f"{codes.count(None):,} earlier cells of {name} have no gridCode",
+                hint="give each the code it had",
+            )  # fmt: skip
         ended = [bool(text) for text in read.columns["terminationDate"].to_pylist()]
         parts = [[text or None for text in read.columns[one].to_pylist()] for one in _KEPT]
         past = Earlier(read.shapes, np.array(codes, np.str_), np.array(ended, np.bool_))

@@ -43,10 +43,16 @@ class Earlier:
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together, and codes of another length."""
         sizes = {len(self.cells), len(self.codes), len(self.retired)}
-        if len(sizes) > 1 or any(len(code) != 15 for code in self.codes.tolist()):
+        wrong = [code for code in self.codes.tolist() if len(code) != 15 or not code[12:].isdecimal()]
+        if wrong:
+            raise InvalidInput(
+                "bad-earlier-cells", f"an earlier cell has the code {wrong[0]!r}",
+                hint="give codes of 15 characters, the last three a number",
+            )  # fmt: skip
+        if len(sizes) > 1:
             raise InvalidInput(
                 "bad-earlier-cells", f"earlier cells, codes and ends have lengths {sorted(sizes)}",
-                hint="give arrays of one length, and codes of 15 characters",
+                hint="give arrays of one length",
             )  # fmt: skip
 
     @classmethod
