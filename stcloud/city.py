@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from stcloud.daas.audit import Finding, audit
-from stcloud.daas.catalogue import Catalogue, Layer
+from stcloud.daas.catalogue import Catalogue, Layer, read_definition
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition
 from stcloud.daas.draft import Drafted, Options, draft
@@ -318,7 +318,7 @@ class City:
         layer, source
             What is to be loaded where.
         definition
-            A definition named besides; then the options must agree with it.
+            A definition named besides; then the options must agree with it, but for the CRS, which they state.
         dated
             True when a valid period is stated: the layer is one of features.
         said
@@ -334,7 +334,8 @@ class City:
         }
         options = Options(**named)
         if definition is not None or self._catalogue.table(layer).exists:
-            known = self._catalogue.definition_for(layer, definition)
+            asked = None if definition is None else options.stated(read_definition(definition))
+            known = self._catalogue.definition_for(layer, asked)
             options.refuse_other(known, layer)
             return Drafted(known, fresh=False)
         return Drafted(draft(Path(source), options, check_name(layer), dated=dated), fresh=True)

@@ -21,7 +21,7 @@ from stcloud.iaas.bundle import bundled_text, definitions
 from stcloud.iaas.folder import Folder, check_name, is_name, read_text, storage_errors
 from stcloud.iaas.table import File, Snapshot, Table
 
-__all__ = ["Catalogue", "Layer"]
+__all__ = ["Catalogue", "Layer", "read_definition"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class Catalogue:
                     hint="name a definition, or at least --time, and --lon and --lat or --x, --y and --crs",
                 )
             return saved
-        asked = given if isinstance(given, Definition) else read_definition(given)
+        asked = read_definition(given)
         if saved is not None and saved.digest() != asked.digest():
             raise InvalidInput(
                 "other-definition",
@@ -247,8 +247,10 @@ class Catalogue:
         return known[1]
 
 
-def read_definition(given: str | os.PathLike[str]) -> Definition:
-    """Read a definition: a TOML file by its path, or a bundled one by its name."""
+def read_definition(given: str | os.PathLike[str] | Definition) -> Definition:
+    """Read a definition: a TOML file by its path, or a bundled one by its name; one that is read is returned."""
+    if isinstance(given, Definition):
+        return given
     path = Path(given)
     if path.suffix == ".toml":
         if not path.is_file():

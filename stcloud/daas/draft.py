@@ -61,6 +61,22 @@ class Options:
         """Whether some coordinate was named."""
         return any((self.lon, self.lat, self.x, self.y))
 
+    def stated(self, named: Definition) -> Definition:
+        """Return a definition that was named besides, with the CRS that is said of the file, if it is.
+
+        What a bundled definition says of the CRS is an example: files come in many.
+
+        Raises
+        ------
+        InvalidDefinition
+            ``invalid-definition``: its columns cannot be in that CRS.
+        """
+        if self.crs is None or named.space.none:
+            return named
+        space = named.space.model_copy(update={"crs": self.crs})
+        changed = named.model_copy(update={"space": space})
+        return named if changed == named else Definition.from_toml(changed.to_toml(), name=named.id)
+
     def refuse_other(self, saved: Definition, layer: str) -> None:
         """Refuse options that say something else than the layer's saved definition.
 

@@ -118,7 +118,7 @@ def refuse_other_crs(declared: str | None, column: str | None, space: Space, nam
         said = declared if len(declared) < 40 else read_crs(declared).name
         raise InvalidInput(
             "other-crs", f"{name} declares {said}, where the definition says {space.declared_crs}",
-            hint="give it in the CRS of the definition, or load it into a layer of its own",
+            hint="state the file's with the first load, --crs EPSG:…, or load it into a layer of its own",
         )  # fmt: skip
 
 
