@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,8 +41,13 @@ class Units:
     locator: Locator
     start_us: Ints
     end_us: Ints
-    words: pa.Array
-    word: Rows
+    words: pa.Array = field(init=False)
+    word: Rows = field(init=False)
+
+    def __post_init__(self) -> None:
+        words, word = np.unique(self.locator.ids, return_inverse=True)
+        object.__setattr__(self, "words", pa.array(words.tolist(), pa.string()))
+        object.__setattr__(self, "word", word.astype(np.int32))
 
     @classmethod
     def of(cls, believed: Believed, wkb: pa.Array) -> Units:
@@ -62,7 +67,7 @@ class Units:
         shapes = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))[order]
         shapes[~np.isin(shapely.get_type_id(shapes), _AREAS)] = None  # it holds nothing; a check tells
         locator = Locator.of(shapes, codes[order])
-        return cls._worded(locator, believed.start_us[order], believed.end_us[order])
+        return cls(locator, believed.start_us[order], believed.end_us[order])
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Units:
@@ -74,12 +79,7 @@ class Units:
         locator, start_us, end_us = Locator.from_arrays(arrays), arrays["start_us"], arrays["end_us"]
         if any(one.shape != locator.ids.shape or one.dtype != np.int64 for one in (start_us, end_us)):
             raise FormatError("damaged-index", "the periods of the index do not fit", hint="build it anew")
-        return cls._worded(locator, start_us, end_us)
-
-    @classmethod
-    def _worded(cls, locator: Locator, start_us: Ints, end_us: Ints) -> Units:
-        words, word = np.unique(locator.ids, return_inverse=True)
-        return cls(locator, start_us, end_us, pa.array(words.tolist(), pa.string()), word.astype(np.int32))
+        return cls(locator, start_us, end_us)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return plain arrays to be kept beside the layer."""

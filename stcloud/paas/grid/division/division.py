@@ -157,18 +157,19 @@ def _finished(
     )  # fmt: skip
     return Division(
         cells, codes, given.codes[own], predecessors(cells, kept, earlier), kept != "",
-        _retired(earlier, given.codes, codes),
+        _retired(earlier, given.communities, codes),
         tuple(np.unique(given.codes[own[thin]]).tolist()), rule.preset, rule.target_m2, rule.mean_load, net.single,
         quality,
     )  # fmt: skip
 
 
-def _retired(earlier: Earlier, communities: Texts, codes: Texts) -> tuple[str, ...]:
-    """Return the codes that end with the division, of the communities that were divided."""
-    here = set(communities.tolist())
-    return tuple(
-        sorted({code for code in earlier.active.codes.tolist() if code[:12] in here} - set(codes.tolist()))
-    )
+def _retired(earlier: Earlier, communities: Geometries, codes: Texts) -> tuple[str, ...]:
+    """Return codes of earlier cells that end with the division: they lay in what was divided."""
+    now = earlier.active
+    if not len(now.cells):
+        return ()
+    here, _ = shapely.STRtree(communities).query(shapely.point_on_surface(now.cells), predicate="intersects")
+    return tuple(sorted(set(now.codes[here].tolist()) - set(codes.tolist())))
 
 
 def _checked(
