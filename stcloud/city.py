@@ -173,11 +173,8 @@ class City:
                 "not-events", f"layer '{layer}' holds features", hint="ask it with as_of, between or history"
             )
         index = self._grids.of(layer)
-        return Query(
-            Subject(
-                found, self.charter, self.engine, UnitIndex(*index, self._grids.duties) if index else None
-            )
-        )
+        units = UnitIndex(*index, self._grids.duties) if index else None
+        return Query(Subject(found, self.charter, self.engine, units, self.features))
 
     def grid(self, layer: str) -> UnitGrid:
         """Return a unit grid: ``locate``, ``check``, ``units``.

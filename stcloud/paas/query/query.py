@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,10 @@ from stcloud.iaas.engine import Engine
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import OWN_ROWS, Compiled, compile_plan
 from stcloud.paas.query.explain import Explanation, explain
+from stcloud.paas.query.features import Features
 from stcloud.paas.query.instant import known_us
+from stcloud.paas.query.join.how import read_how
+from stcloud.paas.query.joining import joined
 from stcloud.paas.query.plan import (
     By,
     Count,
@@ -53,6 +56,8 @@ class Subject:
     engine: Engine
     index: UnitIndex | None = None
     """Of the events on a unit grid."""
+    features: Callable[[str], Features] | None = None
+    """Gives a layer of features of the same city."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,50 @@ class Query:
         schema = self._row_schema()
         for batch in self._run(Rows(limit)):
             yield _as(batch, schema)
+
+    def join(
+        self,
+        layer: str,
+        how: str = "within",
+        *,
+        at: Instant | None = None,
+        known_at: Instant | None = None,
+        inner: bool = False,
+    ) -> Answer:
+        """Return each event with the features of a layer that were its partners at the event's own time.
+
+        Parameters
+        ----------
+        layer
+            A layer of features of the same city.
+        how
+            ``"within"`` (on a shared border the feature with the smallest key), ``"intersects"`` (all of them),
+            ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
+        at
+            Take the features as they were then, whenever events were; None: at each event's own time.
+        known_at
+            Features as they were known then; None: as they are known now. Events are as `known_at` says.
+        inner
+            Leave out events without a partner.
+
+        Returns
+        -------
+        The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (null: no end is known),
+        ``LAYER_distance_m`` where there is one, and the features' columns as ``LAYER_NAME``. Several partners give
+        several rows; an event without one has nulls.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-how`` and what is said there; ``not-features``; ``repeated-column``.
+        NotFound
+            ``unknown-layer``
+        """
+        if self.subject.features is None:
+            raise InvalidInput(
+                "no-features", "this question knows no other layers", hint="ask with city.query"
+            )
+        return joined(self.rows(), self.subject.features(layer), read_how(how), at, known_at, inner=inner)
 
     def count(self, by: Sequence[str] = ()) -> Answer:
         """Count rows by group.

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from stcloud.saas.cli import check, create, define, demo, features, grid, layers, load, query, vacuum
+from stcloud.saas.cli import check, create, define, demo, features, grid, join, layers, load, query, vacuum
 from stcloud.saas.cli.exits import CANCELLED, report
 
 __all__ = ["app", "main"]
@@ -20,7 +20,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    create.create, load.load, query.query, features.show, features.history, features.diff, features.timeline,
+    create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
+    features.timeline,
     layers.layers, layers.quarantine, define.define, check.check, vacuum.vacuum, demo.demo,
 ):  # fmt: skip
     app.command()(command)

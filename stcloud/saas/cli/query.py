@@ -23,7 +23,7 @@ from stcloud.saas.cli.output import note, print_answer
 if TYPE_CHECKING:
     from stcloud.paas.query import Query
 
-__all__ = ["query"]
+__all__ = ["asked_of", "query"]
 
 
 def query(
@@ -73,7 +73,7 @@ def query(
 ) -> None:
     """Ask what happened where and when: rows, or counts with --by."""
     groups = split(by)
-    asked = _ask(open_city(city, engine).query(layer), what, where, when, weekdays, hours, known_at)
+    asked = asked_of(open_city(city, engine).query(layer), what, where, when, weekdays, hours, known_at)
     asked = asked if grid_at is None else asked.restated(grid_at)
     note(", ".join(f"{name} {value}" for name, value in asked.facts().items()))
     if explain:
@@ -88,7 +88,7 @@ def query(
         note(f"map: {map_answer(asked, answer, picture)}")
 
 
-def _ask(
+def asked_of(
     asked: Query,
     what: list[str] | None,
     where: list[str] | None,
@@ -97,6 +97,7 @@ def _ask(
     hours: str | None,
     known_at: str | None,
 ) -> Query:
+    """Narrow a question by what the command line says."""
     if what:
         asked = asked.what(*what)
     if where:

@@ -1,0 +1,121 @@
+"""As-of join: a table of events, and beside each the features that were its partners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from stcloud.daas.feature import instants, micros
+from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.errors import InvalidInput
+from stcloud.paas.query.join.how import How
+from stcloud.paas.query.join.pairs import Pairs
+from stcloud.paas.query.join.partners import Partners
+
+__all__ = ["asof_join"]
+
+_NONE = -1
+
+
+def asof_join(
+    events: pa.Table,
+    partners: Partners,
+    how: How,
+    *,
+    layer: str,
+    content: pa.Table | None = None,
+    inner: bool = False,
+    at_us: int | None = None,
+    workers: int = 2,
+) -> pa.Table:
+    """Return each event with the features that were its partners at its own instant.
+
+    Parameters
+    ----------
+    events
+        Rows with ``st_x``, ``st_y`` (metres in the partners' CRS, null: without a place) and ``st_time``.
+    partners
+        The versions of a feature layer.
+    how
+        Which are partners.
+    layer
+        Name of the layer, for names of columns.
+    content
+        The versions' own columns, in the order they were given to `Partners.of`.
+    inner
+        Leave out events without a partner.
+    at_us
+        Ask for partners at this instant for all events, UTC microseconds.
+    workers
+        Threads.
+
+    Returns
+    -------
+    The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (null: open), where the way of
+    joining measures ``LAYER_distance_m``, and ``LAYER_NAME`` for each column of the content. Several partners give
+    several rows; rows are in the order of events, then as `Partners.ask` has them.
+
+    Raises
+    ------
+    InvalidInput
+        ``repeated-column``: two columns would have one name; ``columns-differ``; and as `Partners.ask`.
+
+    Notes
+    -----
+    Unless ``inner``, every event is there at least once, with nulls where it has no partner.
+    """
+    if content is not None and len(content) != len(partners):
+        raise InvalidInput("columns-differ", f"{len(partners)} versions, content of {len(content)}")
+    happened = micros(events["st_time"], FOREVER) if at_us is None else np.int64(at_us)
+    pairs = partners.ask(how, _metres(events, "st_x"), _metres(events, "st_y"), happened, workers=workers)
+    event, version = (pairs.event, pairs.version) if inner else _kept(pairs, len(events))
+    beside = _beside(partners, pairs, version, events.schema.field("st_time").type, content)
+    names = [*events.schema.names, *(f"{layer}_{name}" for name, _ in beside)]
+    _refuse_repeated(names)
+    whole = len(event) == len(events) and bool((event[1:] > event[:-1]).all())
+    rows = events if whole else events.take(pa.array(event))
+    return pa.Table.from_arrays([*rows.columns, *(column for _, column in beside)], names)
+
+
+def _kept(pairs: Pairs, count: int) -> tuple[Ints, Ints]:
+    """Return events and versions with every event at least once, `_NONE` where there is no version."""
+    found = np.bincount(pairs.event, minlength=count)
+    times = np.maximum(found, 1)
+    version = np.full(times.sum(), _NONE, np.int64)
+    version[np.repeat(found > 0, times)] = pairs.version
+    return np.repeat(np.arange(count), times), version
+
+
+def _beside(
+    partners: Partners, pairs: Pairs, version: Ints, instant: pa.DataType, content: pa.Table | None
+) -> list[tuple[str, pa.Array | pa.ChunkedArray]]:
+    lone = version == _NONE
+    rows = pa.array(version, mask=lone)
+    own = {
+        "key": partners.key,
+        "valid_from": instants(partners.start_us, ALWAYS).cast(instant),
+        "valid_to": instants(partners.end_us, FOREVER).cast(instant),
+    }
+    found = [(name, column.take(rows)) for name, column in own.items()]
+    if pairs.distance_m is not None:
+        metres = np.full(len(version), np.nan)
+        metres[~lone] = pairs.distance_m
+        found.append(("distance_m", pa.array(metres, mask=lone)))
+    given = () if content is None else zip(content.schema.names, content.itercolumns(), strict=True)
+    return [*found, *((name, column.take(rows)) for name, column in given)]
+
+
+def _metres(events: pa.Table, name: str) -> np.ndarray:
+    found: np.ndarray = events[name].cast(pa.float64()).to_numpy()
+    return found
+
+
+def _refuse_repeated(names: Sequence[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InvalidInput(
+            "repeated-column", f"two columns would be named {', '.join(repeated)}",
+            hint="leave out one of them, or join under another name",
+        )  # fmt: skip

@@ -1,0 +1,136 @@
+"""Holding: the areas that held events. Squares and time prune; geometry decides what is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stcloud.paas.grid.location.bins import NOWHERE, Frame, bin_of
+from stcloud.paas.grid.location.edge import touches
+from stcloud.paas.grid.location.loop import loop
+from stcloud.paas.grid.location.slab import holds
+from stcloud.paas.query.join.epoch import Areas
+from stcloud.paas.query.join.order import roomy
+from stcloud.paas.query.join.run import NEVER, Runs, version_at
+
+__all__ = ["find_within", "holders"]
+
+_CLOSED = True
+
+
+@loop
+def find_within(x: Any, y: Any, at_us: Any, closed: Any, first: Any, areas: Areas, runs: Runs) -> Any:
+    """Find the areas that held each event at its instant.
+
+    Parameters
+    ----------
+    x, y, at_us
+        ``(n,)`` float64 metres and int64 UTC microseconds: the events.
+    closed
+        Whether areas hold their whole boundary.
+    first
+        Whether, of the areas on whose boundary an event lies, only the first counts.
+    areas
+        A cell for each run.
+    runs
+        The runs.
+
+    Returns
+    -------
+    ``(counts, rows)``: how many versions each event has in ``rows``, ascending, one event after the other.
+    """
+    (frame, labels, lists, codes), (xy, heights, cells, slabs, edges) = areas
+    begins, stops, start_us, end_us = runs
+    counts = np.empty(len(x), np.int32)
+    rows, held, size = np.empty(len(x) + 1, np.int32), np.empty(16, np.int32), 0
+    for event in range(len(x)):
+        begin = size
+        place = bin_of(x[event], y[event], frame)
+        run = labels[place] if place != NOWHERE else NOWHERE
+        if run >= 0:
+            row = version_at(run, at_us[event], begins, stops, start_us, end_us)
+            if row != NEVER:
+                rows = roomy(rows, size)
+                rows[size] = row
+                size += 1
+        elif run < NOWHERE:
+            for at in range(lists[-2 - run], lists[-1 - run]):
+                cell = codes[at] >> 1
+                row = version_at(cell, at_us[event], begins, stops, start_us, end_us)
+                if row != NEVER and (
+                    codes[at] & 1 or holds(x[event], y[event], cell, closed, xy, heights, cells, slabs, edges)
+                ):
+                    rows, held = roomy(rows, size), roomy(held, size - begin)
+                    rows[size], held[size - begin] = row, codes[at]
+                    size += 1
+            if first and size - begin > 1:
+                count = _without_borders(
+                    x[event], y[event], rows[begin:size], held, xy, heights, cells, slabs, edges
+                )
+                size = begin + count
+        counts[event] = size - begin
+    return counts, rows
+
+
+@loop
+def _without_borders(
+    x: float, y: float, rows: Any, held: Any, xy: Any, heights: Any, cells: Any, slabs: Any, edges: Any
+) -> int:
+    """Move rows together, without those that a point only borders but for the first; return how many are left."""
+    count, borders = 0, 0
+    for at in range(len(rows)):
+        if not held[at] & 1 and _borders(x, y, held[at] >> 1, xy, heights, cells, slabs, edges):
+            borders += 1
+            if borders > 1:
+                continue
+        rows[count] = rows[at]
+        count += 1
+    return count
+
+
+@loop
+def _borders(
+    x: float, y: float, cell: int, xy: Any, heights: Any, cells: Any, slabs: Any, edges: Any
+) -> bool:
+    thin = min(int((y - heights[cell, 0]) * heights[cell, 2]), cells[cell + 1] - cells[cell] - 1)
+    slab = cells[cell] + thin
+    for at in range(slabs[slab], slabs[slab + 1]):
+        v = edges[at]
+        if touches(x, y, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]):
+            return True
+    return False
+
+
+@loop
+def holders(
+    x: float, y: float, frame: Frame, labels: Any, lists: Any, codes: Any, xy: Any, heights: Any, cells: Any,
+    slabs: Any, edges: Any, found: Any,
+) -> tuple[int, Any]:  # fmt: skip
+    """Find the runs whose area holds a point, boundary included, whenever they were.
+
+    Parameters
+    ----------
+    x, y
+        The point, metres.
+    frame, labels, lists, codes, xy, heights, cells, slabs, edges
+        A cell for each run, in its bins and slabs one by one.
+    found
+        ``(m,)`` int32, written as far as it goes.
+
+    Returns
+    -------
+    ``(count, found)``: how many there are, and ``found``, longer if need be.
+    """
+    place, count = bin_of(x, y, frame), 0
+    run = labels[place] if place != NOWHERE else NOWHERE
+    if run >= 0:
+        found[0], count = run, 1
+    elif run < NOWHERE:
+        for at in range(lists[-2 - run], lists[-1 - run]):
+            cell = codes[at] >> 1
+            if codes[at] & 1 or holds(x, y, cell, _CLOSED, xy, heights, cells, slabs, edges):
+                found = roomy(found, count)
+                found[count] = cell
+                count += 1
+    return count, found

@@ -1,0 +1,159 @@
+"""How: which features are partners of an event, as people write it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from stcloud.errors import InvalidInput
+
+__all__ = ["How", "Nearest", "Within", "WithinDistance", "checked_metres", "read_how"]
+
+_NUMBER = r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(m|km)"
+_DISTANCE = re.compile(rf"within\s+{_NUMBER}")
+_NEAREST = re.compile(rf"nearest(?:\s+(\d+))?(?:\s+within\s+{_NUMBER})?")
+_PER_UNIT = {"m": 1.0, "km": 1000.0}
+_WAYS = "'within', 'within 20 m', 'nearest', 'nearest 2 within 200 m' or 'intersects'"
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Features that hold the event.
+
+    Parameters
+    ----------
+    first
+        Of the features on whose border the event lies, only the one with the smallest key.
+    """
+
+    first: bool = True
+
+    def __str__(self) -> str:
+        return "within" if self.first else "intersects"
+
+
+@dataclass(frozen=True, slots=True)
+class WithinDistance:
+    """Features at most so far from the event.
+
+    Parameters
+    ----------
+    metres
+        Distance, inclusive; 0 or more.
+
+    Raises
+    ------
+    InvalidInput
+        ``invalid-distance``
+    """
+
+    metres: float
+
+    def __post_init__(self) -> None:
+        if math.isinf(checked_metres(self.metres)):
+            raise InvalidInput("invalid-distance", "everything is within infinity", hint="give a distance")
+
+    def __str__(self) -> str:
+        return f"within {_plain(self.metres)} m"
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The nearest features.
+
+    Parameters
+    ----------
+    count
+        So many at most, 1 or more.
+    metres
+        At most so far, inclusive; infinite: no bound.
+
+    Raises
+    ------
+    InvalidInput
+        ``invalid-distance``, ``invalid-count``
+    """
+
+    count: int = 1
+    metres: float = math.inf
+
+    def __post_init__(self) -> None:
+        checked_metres(self.metres)
+        if self.count < 1:
+            raise InvalidInput(
+                "invalid-count", f"the nearest {self.count} are none", hint="ask for 1 or more"
+            )
+
+    def __str__(self) -> str:
+        bound = "" if math.isinf(self.metres) else f" within {_plain(self.metres)} m"
+        return f"nearest {self.count}{bound}"
+
+
+How: TypeAlias = Within | WithinDistance | Nearest
+
+
+def read_how(text: str) -> How:
+    """Read how events and features are joined.
+
+    Parameters
+    ----------
+    text
+        ``within`` · ``intersects`` (the same, and on a shared border all of its features) · ``within 20 m`` ·
+        ``nearest`` · ``nearest 2`` · ``nearest 2 within 0.2 km``. Case and repeated spaces do not matter.
+
+    Raises
+    ------
+    InvalidInput
+        ``unknown-how``; ``how-needs-extent``: events are points, which contain nothing; ``invalid-count``
+
+    Notes
+    -----
+    ``read_how(str(how)) == how``.
+
+    Examples
+    --------
+    >>> read_how("nearest 2 within 200 m"), read_how("within")
+    (Nearest(count=2, metres=200.0), Within(first=True))
+    """
+    asked = " ".join(text.lower().split())
+    if asked in {"within", "intersects"}:
+        return Within(first=asked == "within")
+    if asked == "contains":
+        raise InvalidInput(
+            "how-needs-extent", "events are points and contain no feature",
+            hint="ask which features contain the event: 'within'",
+        )  # fmt: skip
+    if found := _DISTANCE.fullmatch(asked):
+        return WithinDistance(_metres(*found.groups()))
+    if found := _NEAREST.fullmatch(asked):
+        count, number, unit = found.groups()
+        return Nearest(int(count or 1), _metres(number, unit) if number else math.inf)
+    raise InvalidInput("unknown-how", f"'{text}' tells no way to join", hint=f"write {_WAYS}")
+
+
+def checked_metres(metres: float) -> float:
+    """Return a distance as it is; `InvalidInput` ``invalid-distance`` when it is none.
+
+    Parameters
+    ----------
+    metres
+        0 or more, perhaps infinite.
+
+    Examples
+    --------
+    >>> checked_metres(20)
+    20.0
+    """
+    if not metres >= 0:
+        raise InvalidInput("invalid-distance", f"{metres} m is no distance", hint="give 0 or more metres")
+    return float(metres)
+
+
+def _plain(metres: float) -> str:
+    return repr(float(metres)).removesuffix(".0")
+
+
+def _metres(number: str, unit: str) -> float:
+    return float(number) * _PER_UNIT[unit]

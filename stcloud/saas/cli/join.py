@@ -1,0 +1,43 @@
+"""`stcloud join`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city
+from stcloud.saas.cli.output import note, print_answer
+from stcloud.saas.cli.query import asked_of
+
+__all__ = ["join"]
+
+How = Annotated[
+    str, typer.Option(help="within, intersects, 'within 20 m', nearest, 'nearest 2 within 200 m'.")
+]
+At = Annotated[
+    str | None, typer.Option(help="Features as they were at this instant; default: at each event's own time.")
+]
+KnownAt = Annotated[str | None, typer.Option(help="Events and features as they were known at this instant.")]
+Inner = Annotated[bool, typer.Option("--inner", help="Leave out events without a partner.")]
+
+
+def join(
+    city: CityFolder,
+    events: Annotated[str, typer.Argument(help="Layer of events.", show_default=False)],
+    layer: LayerName,
+    how: How = "within",
+    at: At = None,
+    known_at: KnownAt = None,
+    inner: Inner = False,  # noqa: FBT002
+    what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="Events in these places: as for query.")] = None,
+    when: Annotated[list[str] | None, typer.Option(help="Events in these times: as for query.")] = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Tell each event with the feature that was there at the event's own time."""
+    asked = asked_of(open_city(city).query(events), what, where, when, None, None, known_at)
+    answer = asked.join(layer, how, at=at, known_at=known_at, inner=inner)
+    note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
+    print_answer(answer, form, output)
