@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
@@ -11,7 +11,7 @@ from stcloud.errors import InvalidInput
 ROWS = st.integers(0, 119)
 RIM = st.sampled_from([row for row in range(120) if row % 12 in (0, 11) or row // 12 in (0, 9)])
 BORDER = st.sampled_from([row for row in range(120) if row % 12 in (5, 6) or row // 12 in (4, 5)])
-SMALL = settings(deadline=None, max_examples=25)
+SMALL = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 def neighbours(clean, row, *, same):

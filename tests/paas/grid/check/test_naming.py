@@ -1,13 +1,13 @@
 """Codes and dates: each fault that is planted is found, and nothing else."""
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from stcloud.daas.timeline import ALWAYS, FOREVER
 
 ROWS = st.integers(0, 119)
-SMALL = settings(deadline=None, max_examples=20)
+SMALL = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.filter_too_much])
 DAY = 86_400_000_000
 
 
