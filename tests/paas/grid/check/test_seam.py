@@ -6,7 +6,7 @@ import shapely
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from stcloud.paas.grid.check.rim import edges_prove_no_overlap, rim
+from stcloud.paas.grid.check.rim import _mixed, edges_prove_no_overlap, rim
 from stcloud.testing.town import noisy, quads
 
 ROWS = st.integers(0, 119)
@@ -161,3 +161,12 @@ def test_a_hole_that_a_cell_fills_is_no_rim():
     assert edges_prove_no_overlap(np.array([ring, plug], object))
     assert not edges_prove_no_overlap(np.array([ring, plug, plug], object))
     assert not edges_prove_no_overlap(np.array([shapely.box(0, 0, 3, 3), plug], object))
+
+
+def test_edges_of_round_numbers_are_told_apart():
+    """Two cells one upon the other, of round numbers: no edge may be taken for another."""
+    for side in (1, 2, 4, 64, 1000):
+        for ccw in (True, False):
+            assert not edges_prove_no_overlap(np.array([shapely.box(0, 0, side, side, ccw=ccw)] * 2, object))
+    x, y = np.meshgrid(np.arange(300.0), np.arange(300.0))
+    assert len(np.unique(_mixed(np.stack([x.ravel(), y.ravel()], axis=1)))) == x.size
