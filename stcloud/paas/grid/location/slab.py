@@ -141,7 +141,7 @@ def _plan(outlines: Outlines, heights: Any, counts: Any) -> None:
             low, high, climb = min(low, y1), max(high, y1), climb + abs(y2 - y1)
         edges = cells[row + 1] - cells[row]
         count = min(edges, 1)
-        if high - low > _LEAST_M:
+        if min(high - low, climb) > _LEAST_M:  # rings apart that are each flat climb nothing
             count = max(count, min(edges // _EDGES, int(_COPIES * edges * (high - low) / climb)))
         heights[row, 0], heights[row, 1] = low, high
         heights[row, 2] = count / (high - low) if count > 1 else 0.0

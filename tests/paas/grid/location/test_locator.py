@@ -290,3 +290,8 @@ def test_a_locator_cannot_be_changed():
     for name, values in locator.arrays().items():
         if name not in {"layout", "digest", "frame"}:
             assert not values.flags.writeable
+
+
+def test_flat_rings_apart_hold_nothing() -> None:
+    flat = shapely.Polygon([(0, 0), (0, 0), (0, 0)], [[(0, 1), (0, 1), (0, 1)]])
+    assert Locator.of([flat], [1]).locate([0.0, 0.0], [0.0, 0.5]).tolist() == [-1, -1]
