@@ -169,7 +169,7 @@ def parse_by(text: str, attributes: Mapping[str, Attribute], parts: Mapping[str,
             "unclear-group", f"'{text}' is a column, and a part of the unit grid's codes",
             hint=f"write unit:{text}, or '\"{text}\"' for the column",
         )  # fmt: skip
-    if not parts and (text in _PARTS or text.startswith("unit:")):
+    if not parts and text not in attributes and (text in _PARTS or text.startswith("unit:")):
         raise InvalidInput(
             "not-indexed", f"cannot count by '{text}': the events are not indexed on a unit grid",
             hint="index them: stcloud grid index CITY EVENTS",

@@ -199,3 +199,23 @@ def test_a_cell_that_ends_changes_nothing_before(city, tmp_path):
     before, after = (grid.table.believed(grid.layer.snapshot, at) for at in (known, grid.known_us))
     since = affected(grid.table, grid.layer.snapshot, before, after).since_us
     assert since == pd.Timestamp("2021-01-01", tz="Asia/Shanghai").value // 1000
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_column_called_like_a_part_of_a_code_is_counted_by(city, tmp_path, indexed):
+    """Without an index a bare name is the column; with one it must be said which is meant."""
+    asked = city if indexed else stcloud.create(tmp_path / "other", crs=CRS, zone="Asia/Shanghai")
+    rows = events(20, 5, (500_000, 3_380_000, 500_400, 3_380_400)).assign(street="Main", unit="3 B")
+    rows.to_csv(tmp_path / "named.csv", index=False)
+    asked.load("named", tmp_path / "named.csv", definition=stcloud.Definition.from_toml(EVENTS, name="named"))
+    query = asked.query("named")
+    assert query.count(['"street"', '"unit"']).to_records() == [
+        {"street": "Main", "unit": "3 B", "count": 20}
+    ]
+    if not indexed:
+        assert query.count(["street"]).to_records() == [{"street": "Main", "count": 20}]
+        return
+    with pytest.raises(InvalidInput) as told:
+        query.count(["street"])
+    assert told.value.kind == "unclear-group"
+    assert sum(row["count"] for row in query.count(["unit:street"]).to_records()) == 20
