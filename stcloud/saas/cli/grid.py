@@ -11,7 +11,7 @@ import typer
 from stcloud.saas.cli.divide import divide
 from stcloud.saas.cli.locate import locate
 from stcloud.saas.cli.option import CityFolder, Format, FormatOption, LayerName, OutputOption, open_city
-from stcloud.saas.cli.output import note, print_answer, print_records
+from stcloud.saas.cli.output import note, print_answer, print_records, print_to
 
 if TYPE_CHECKING:
     from stcloud.city import City
@@ -209,14 +209,8 @@ def _tell_report(opened: City, layer: str, report: Report, form: Format | None, 
 def _tell_whole(report: Report, output: Path | None) -> None:
     import json  # noqa: PLC0415
 
-    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415
-
     text = json.dumps(report.to_dict(), ensure_ascii=False)
-    if output is None:
-        typer.echo(text)
-        return
-    with storage_errors(f"write {output}"):
-        output.write_text(f"{text}\n", encoding="utf-8")
+    print_to(output, lambda sink: sink.write(f"{text}\n"))
 
 
 def _places(opened: City, layer: str, report: Report, rows: list[dict[str, Any]]) -> Any:

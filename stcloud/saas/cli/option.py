@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CityFolder",
+    "EngineOption",
     "Format",
     "FormatOption",
     "LayerName",
@@ -46,6 +47,8 @@ OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Write to this file instead of stdout.", show_default=False),
 ]
+
+EngineOption = Annotated[str, typer.Option(help="duckdb, or sc://host:port of a Spark Connect endpoint.")]
 
 
 def open_city(folder: Path, engine: str = "duckdb") -> City:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stcloud.paas.query import Answer
 
-__all__ = ["note", "plain", "print_answer", "print_records", "print_rows", "print_table"]
+__all__ = ["note", "plain", "print_answer", "print_records", "print_rows", "print_table", "print_to"]
 
 _TABLE_ROWS = 50
 _BY_SUFFIX = {
@@ -64,7 +64,7 @@ def print_answer(answer: Answer, form: Format | None, path: Path | None) -> None
         write_vector(answer, chosen, path)
         return
     if chosen is Format.PARQUET:
-        _to(path, lambda sink: _parquet(answer, sink), binary=True)
+        print_to(path, lambda sink: _parquet(answer, sink), binary=True)
         return
     writers: Mapping[Format, Callable[[Answer, TextIO], None]] = {
         Format.TABLE: lambda found, sink: print_table(
@@ -75,7 +75,7 @@ def print_answer(answer: Answer, form: Format | None, path: Path | None) -> None
         Format.CSV: _csv,
         Format.GEOJSON: _geojson,
     }
-    _to(path, lambda sink: writers[chosen](answer, sink))
+    print_to(path, lambda sink: writers[chosen](answer, sink))
 
 
 def print_records(
@@ -100,7 +100,7 @@ def print_records(
         raise InvalidInput(
             "no-geometry", f"this is not printed as {chosen}", hint="use table, json, ndjson or csv"
         )
-    _to(path, writers[chosen])
+    print_to(path, writers[chosen])
 
 
 def print_rows(
@@ -121,7 +121,7 @@ def print_rows(
     }
     if chosen not in writers:
         raise InvalidInput("no-geometry", f"this is not printed as {chosen}", hint="use csv, json or ndjson")
-    _to(path, writers[chosen])
+    print_to(path, writers[chosen])
 
 
 def _chosen(form: Format | None, path: Path | None) -> Format:
@@ -211,7 +211,8 @@ def _parquet(answer: Answer, sink: Any) -> None:
         answer.to_geopandas().to_parquet(sink)
 
 
-def _to(path: Path | None, write: Callable[[Any], None], *, binary: bool = False) -> None:
+def print_to(path: Path | None, write: Callable[[Any], None], *, binary: bool = False) -> None:
+    """Let something be written to stdout, or to a file that is whole or not there."""
     if path is None:
         if binary:  # a pipe cannot be sought in
             memory = io.BytesIO()

@@ -10,6 +10,7 @@ import typer
 
 from stcloud.saas.cli.option import (
     CityFolder,
+    EngineOption,
     Format,
     FormatOption,
     LayerName,
@@ -61,9 +62,7 @@ def query(
     ] = None,
     count: Annotated[bool, typer.Option("--count", help="Count all of them.")] = False,  # noqa: FBT002
     limit: Annotated[int | None, typer.Option(help="At most so many rows.", min=0)] = None,
-    engine: Annotated[
-        str, typer.Option(help="duckdb, or sc://host:port of a Spark Connect endpoint.")
-    ] = "duckdb",
+    engine: EngineOption = "duckdb",
     explain: Annotated[bool, typer.Option("--explain", help="Say what would be read.")] = False,  # noqa: FBT002
     picture: Annotated[
         Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG.")
@@ -75,12 +74,14 @@ def query(
     groups = split(by)
     asked = asked_of(open_city(city, engine).query(layer), what, where, when, weekdays, hours, known_at)
     asked = asked if grid_at is None else asked.restated(grid_at)
-    note(", ".join(f"{name} {value}" for name, value in asked.facts().items()))
+    understood = ", ".join(f"{name} {value}" for name, value in asked.facts().items())
     if explain:
         found = asked.explain(groups if groups or count else None)
+        note(understood)
         typer.echo(json.dumps(found.to_dict(), ensure_ascii=False) if form is Format.JSON else str(found))
         return
     answer = asked.count(groups) if groups or count else asked.rows(limit)
+    note(understood)  # not before: what cannot be asked has one line, the error
     print_answer(answer, form, output)
     if picture is not None:
         from stcloud.saas.report import map_answer  # noqa: PLC0415
