@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from stcloud.errors import nearest
+from stcloud.errors import InvalidDefinition, nearest
 from stcloud.space import Datum, read_crs
 from stcloud.time import Zone, check_format
 
 __all__ = [
-    "Closed", "Column", "Duty", "Grid", "Reading", "Shape", "Space", "Text", "Time", "Valid", "faults",
+    "Closed", "Column", "Duty", "Grid", "Reading", "Shape", "Space", "Text", "Time", "Valid", "told_faults",
 ]  # fmt: skip
 
 Text = Annotated[str, Field(min_length=1)]
@@ -181,16 +183,31 @@ class Duty(Closed):
     unit: Text = "unit"
 
 
-def faults(error: ValidationError, keys: Callable[[tuple[int | str, ...]], Iterable[str]]) -> Iterator[str]:
-    """Tell every fault of a document in a line: where, and what.
+@contextlib.contextmanager
+def told_faults(name: str, keys: Callable[[tuple[int | str, ...]], Iterable[str]]) -> Iterator[None]:
+    """Tell all faults of a document that is read inside, each in a line: where, and what.
 
     Parameters
     ----------
-    error
-        What pydantic found.
+    name
+        What to call the document, e.g. its file name.
     keys
         Gives the keys that are known at a place, for proposals.
+
+    Raises
+    ------
+    InvalidDefinition
+        ``not-toml`` with the line; ``invalid-definition`` with every fault.
     """
+    try:
+        yield
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise InvalidDefinition("invalid-definition", name, faults=_faults(error, keys)) from error
+
+
+def _faults(error: ValidationError, keys: Callable[[tuple[int | str, ...]], Iterable[str]]) -> Iterator[str]:
     for fault in error.errors():
         where = ".".join(str(part) for part in fault["loc"])
         said = fault["msg"].removeprefix("Value error, ")

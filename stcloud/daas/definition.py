@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from stcloud.daas.clause import (
     Closed,
@@ -26,9 +26,9 @@ from stcloud.daas.clause import (
     Text,
     Time,
     Valid,
-    faults,
+    told_faults,
 )  # fmt: skip
-from stcloud.errors import InvalidDefinition, InvalidInput
+from stcloud.errors import InvalidInput
 
 __all__ = [
     "Column",
@@ -112,16 +112,11 @@ class Definition(Closed):
         InvalidDefinition
             ``not-toml`` with the line; ``invalid-definition`` with every fault, its key and the nearest known key.
         """
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
         kinds: dict[Any, Any] = {"event": EventDefinition, "feature": FeatureDefinition}
-        model = kinds.get(document.get("kind"), EventDefinition) if cls is Definition else cls
-        try:
+        with told_faults(name, _keys):
+            document = tomllib.loads(text)
+            model = kinds.get(document.get("kind"), EventDefinition) if cls is Definition else cls
             return model.model_validate(document)
-        except ValidationError as error:
-            raise InvalidDefinition("invalid-definition", name, faults=faults(error, _keys)) from error
 
     def to_toml(self) -> str:
         """Return the definition as a TOML document that reads back as an equal definition."""

@@ -28,6 +28,19 @@ from stcloud.iaas.source import Reading, fingerprint, geometry_column, open_sour
 __all__ = ["Loader"]
 
 
+def _overtaken(error: BaseException) -> bool:
+    return isinstance(error, Conflict) and error.kind == "concurrent-commit"
+
+
+_WHEN_OVERTAKEN = retry(
+    retry=retry_if_exception(_overtaken),
+    stop=stop_after_attempt(3),
+    wait=wait_random(0.05, 0.5),
+    reraise=True,
+)
+"""Does a load anew when a writer without the lock (another machine, say) committed meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loader:
     """Loads into a city's layers; the caller holds the layer's lock.
@@ -48,6 +61,7 @@ class Loader:
     clock: Clock
     mark: Callable[[pa.RecordBatch], pa.Array] | None = None
 
+    @_WHEN_OVERTAKEN
     def load(
         self,
         layer: str,
@@ -60,19 +74,6 @@ class Loader:
         again: bool,
     ) -> Reckoning:
         """Load one file; `InvalidInput` when it is wrong, `Conflict` when others were faster three times."""
-        return _when_overtaken(self._once)(layer, path, definition, told, limit, job, again=again)
-
-    def _once(
-        self,
-        layer: str,
-        path: Path,
-        definition: Definition,
-        told: Told,
-        limit: Limit,
-        job: Job,
-        *,
-        again: bool,
-    ) -> Reckoning:
         job = job.named(path.name)
         reading = definition.read
         source = open_source(
@@ -109,17 +110,3 @@ class Loader:
             known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
             known.quarantine, cast("Mode", told.mode), limit, self.mark,
         )  # fmt: skip
-
-
-def _when_overtaken(load: Callable[..., Reckoning]) -> Callable[..., Reckoning]:
-    """Do a load anew when a writer without the lock (another machine, say) committed meanwhile."""
-
-    def overtaken(error: BaseException) -> bool:
-        return isinstance(error, Conflict) and error.kind == "concurrent-commit"
-
-    return retry(
-        retry=retry_if_exception(overtaken),
-        stop=stop_after_attempt(3),
-        wait=wait_random(0.05, 0.5),
-        reraise=True,
-    )(load)
