@@ -20,7 +20,7 @@ from stcloud.errors import FormatError, InvalidInput, StorageError
 from stcloud.iaas.arrays import read_arrays, write_arrays
 from stcloud.iaas.bundle import bundled_text, grids
 from stcloud.paas.grid.scheme import Scheme
-from stcloud.paas.grid.units import Units
+from stcloud.paas.grid.units import Units, Versions
 from stcloud.space import Lattice, Level
 from stcloud.time import Instant, Zone, instant_us
 
@@ -41,24 +41,6 @@ def read_scheme(name: str) -> Scheme:
             "unknown-scheme", f"there is no code scheme {name!r}", hint=f"use {', '.join(grids())}"
         )
     return Scheme.from_toml(bundled_text("grids", f"{name}.toml"), name=name)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Versions:
-    """All versions of a grid's cells.
-
-    Parameters
-    ----------
-    shapes, codes
-        ``(n,)`` polygons in the city's CRS; their codes.
-    start_us, end_us
-        ``(n,)`` int64, half-open, UTC microseconds; `FOREVER` where no end is known.
-    """
-
-    shapes: NDArray[np.object_]
-    codes: NDArray[np.object_]
-    start_us: Ints
-    end_us: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +94,11 @@ class UnitGrid:
     def units(self) -> Units:
         """Return all versions of the cells as they are believed now, ready; made once for each change of the grid."""
         folder = self.place / f"{self.layer.snapshot.sequence}-{self.known_us}"
-        with contextlib.suppress(
-            FormatError, StorageError
-        ):  # of an older make, damaged or just replaced: made anew
+        with contextlib.suppress(FormatError, StorageError):  # older, damaged or just replaced: made anew
             kept = read_arrays(folder)
             if kept is not None:
                 return Units.from_arrays(kept)
-        believed = self.table.believed(self.layer.snapshot)
-        wkb = self.table.content(self.layer.snapshot, believed.row)["st_geom"].combine_chunks()
-        units = Units.of(believed, _array(wkb))
+        units = Units.of(self.versions())
         with contextlib.suppress(StorageError):  # a city that may only be read is asked all the same
             write_arrays(folder, units.arrays())
         return units
@@ -149,8 +127,7 @@ class UnitGrid:
         """Return all versions of the cells as they are believed now."""
         snapshot = self.layer.snapshot
         believed = self.table.believed(snapshot)
-        wkb = _array(self.table.content(snapshot, believed.row)["st_geom"])
-        shapes = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
+        shapes = shapely.from_wkb(self.table.content(snapshot, believed.row)["st_geom"].to_numpy())
         return Versions(shapes, _texts(believed.key), believed.start_us, believed.end_us)
 
     def crosswalk(self, level: str = "100m", at: Instant | None = None) -> Crosswalk:
@@ -215,10 +192,6 @@ class UnitGrid:
             return Rules()
         target = grid.target_area_m2
         return Rules(tolerance_m=grid.tolerance_m, target_m2=target, least_m2=target / 2, most_m2=target * 2)
-
-
-def _array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
 
 
 def _texts(keys: pa.Array) -> NDArray[np.object_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +75,11 @@ class Indexer:
         except (NotFound, InvalidInput):
             return None  # there is no such grid any more
 
-    def forget(self, events: str) -> None:
-        """Let a layer of events not be indexed any more, until it is again."""
-        with storage_errors(f"forget the index of {events}"):
-            self._place(events).unlink(missing_ok=True)
+    def forget(self, layer: str) -> None:
+        """Let events not be indexed any more, until they are again; of a grid, let go of what was made ready."""
+        with storage_errors(f"forget the index of {layer}"):
+            self._place(layer).unlink(missing_ok=True)
+        shutil.rmtree(self.folder.path(_FOLDER, layer), ignore_errors=True)
 
     def _place(self, events: str) -> Path:
         return self.folder.path(_FOLDER, f"{check_name(events)}.json")

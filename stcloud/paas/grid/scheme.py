@@ -9,10 +9,10 @@ from __future__ import annotations
 import tomllib
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from stcloud.daas.clause import Closed, Text, faults
-from stcloud.errors import InvalidDefinition, NotFound, nearest
+from stcloud.daas.clause import Closed, Text, told_faults
+from stcloud.errors import NotFound, nearest
 
 __all__ = ["Conversion", "Part", "Range", "Scheme"]
 
@@ -153,12 +153,8 @@ class Scheme(Closed):
         InvalidDefinition
             ``not-toml`` with the line; ``invalid-definition`` with every fault, its key and the nearest known key.
         """
-        try:
+        with told_faults(name, _keys):
             return cls.model_validate(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
-        except ValidationError as error:
-            raise InvalidDefinition("invalid-definition", name, faults=faults(error, _keys)) from error
 
     @property
     def length(self) -> int:

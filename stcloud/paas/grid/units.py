@@ -11,17 +11,34 @@ import pyarrow as pa
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from stcloud.daas.feature import Believed
-from stcloud.daas.timeline import FOREVER, Ints
+from stcloud.daas.timeline import Ints
 from stcloud.errors import FormatError
 
 if TYPE_CHECKING:
     from stcloud.paas.grid.location import Locator
 
-__all__ = ["Units"]
+__all__ = ["Units", "Versions"]
 
 Rows = NDArray[np.int32]
 _AREAS = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Versions:
+    """All versions of a grid's cells.
+
+    Parameters
+    ----------
+    shapes, codes
+        ``(n,)`` polygons in the city's CRS; their codes.
+    start_us, end_us
+        ``(n,)`` int64, half-open, UTC microseconds; `FOREVER` where no end is known.
+    """
+
+    shapes: NDArray[np.object_]
+    codes: NDArray[np.object_]
+    start_us: Ints
+    end_us: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,24 +67,15 @@ class Units:
         object.__setattr__(self, "word", word.astype(np.int32))
 
     @classmethod
-    def of(cls, believed: Believed, wkb: pa.Array) -> Units:
-        """Make the versions ready.
-
-        Parameters
-        ----------
-        believed
-            The versions.
-        wkb
-            Their polygons in the city's CRS; those without one hold nothing.
-        """
+    def of(cls, versions: Versions) -> Units:
+        """Make the versions ready; one whose shape is no area holds nothing: a check tells of it."""
         from stcloud.paas.grid.location import Locator  # noqa: PLC0415  (compiled loops are slow to import)
 
-        codes = np.array(believed.key.to_pylist(), np.str_)
-        order = np.lexsort((believed.start_us, codes))
-        shapes = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))[order]
-        shapes[~np.isin(shapely.get_type_id(shapes), _AREAS)] = None  # it holds nothing; a check tells
-        locator = Locator.of(shapes, codes[order])
-        return cls(locator, believed.start_us[order], believed.end_us[order])
+        codes = versions.codes.astype(np.str_)
+        order = np.lexsort((versions.start_us, codes))
+        shapes = versions.shapes[order]
+        shapes[~np.isin(shapely.get_type_id(shapes), _AREAS)] = None
+        return cls(Locator.of(shapes, codes[order]), versions.start_us[order], versions.end_us[order])
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Units:
@@ -105,11 +113,11 @@ class Units:
         ``(n,)`` int32, position in ``codes``; -1 where no cell was. On a shared edge the cell that `Locator` tells;
         where cells overlap, the one with the smallest code.
         """
-        if self._timeless:
+        at = np.broadcast_to(np.asarray(at_us, np.int64), np.shape(x))
+        if self._steady(at):
             return self.locator.locate(x, y)
         points, rows = self.locator.pairs(x, y)
-        at = np.broadcast_to(np.asarray(at_us, np.int64), np.shape(x))[points]
-        valid = (self.start_us[rows] <= at) & (at < self.end_us[rows])
+        valid = (self.start_us[rows] <= at[points]) & (at[points] < self.end_us[rows])
         points, rows = points[valid], rows[valid]
         found = np.full(len(np.asarray(x)), -1, np.int32)
         first = np.diff(points, prepend=-1) != 0
@@ -121,9 +129,8 @@ class Units:
         numbers = self.word[rows] if len(self.word) else np.zeros(len(rows), np.int32)
         return pa.DictionaryArray.from_arrays(pa.array(numbers, mask=rows < 0), self.words)
 
-    @property
-    def _timeless(self) -> bool:
-        """Whether all versions were true always, so that time need not be looked at."""
-        return bool(len(self.start_us)) and bool(
-            (self.start_us == np.iinfo(np.int64).min).all() and (self.end_us == FOREVER).all()
-        )
+    def _steady(self, at_us: Ints) -> bool:
+        """Tell whether every version was true at all these instants, so that time need not be looked at."""
+        if not len(at_us) or not len(self.start_us):
+            return True
+        return bool(self.start_us.max() <= at_us.min() and at_us.max() < self.end_us.min())
