@@ -75,6 +75,8 @@ class Spark:
         self, stage: Sql, relations: Mapping[str, Relation], previous: DataFrame | None, made: list[str]
     ) -> DataFrame:
         query = stage.query.copy()
+        for share in list(query.find_all(exp.PercentileCont)):  # Spark's name is PERCENTILE
+            share.replace(exp.Quantile(this=share.this, quantile=share.expression))
         for table in list(query.find_all(exp.Table)):
             relation = previous if table.name == STAGE else relations.get(table.name)
             if relation is None:

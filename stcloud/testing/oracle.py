@@ -21,6 +21,7 @@ from stcloud.errors import NotFound
 from stcloud.testing.almanac import BINS, bin_of, happens, read_instant, read_span
 from stcloud.testing.ground import LEVELS, Ground
 from stcloud.testing.logic import evaluate
+from stcloud.testing.measures import MEASURES, Lasting, Row
 from stcloud.testing.reader import Reader, Record
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Oracle:
     def answer(self, question: Question) -> pd.DataFrame:
         """Return the rows or counts that a question asks for."""
         found = self._found(question)
-        return self._rows(found, question.limit) if question.by is None else self._count(found, question.by)
+        return self._rows(found, question.limit) if question.by is None else self._measured(found, question)
 
     def _take(self, rows: pd.DataFrame, mode: Mode, now_us: int) -> Tally:
         texts = [dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False)]
@@ -233,13 +234,21 @@ class Oracle:
         values = dict.fromkeys(self.columns) | dict(record.values or {})
         return own | {"st_x": x, "st_y": y, "st_cell": cell} | values
 
-    def _count(self, records: list[Record], by: tuple[str, ...]) -> pd.DataFrame:
-        names = [*(_field(one) for one in by), "count"]
-        groups = Counter(tuple(self._group(record, one) for one in by) for record in records)
-        if not by:
-            return pd.DataFrame([[len(records)]], columns=names, dtype=object)
-        rows = [[*(label for _, label in group), count] for group, count in sorted(groups.items())]
-        return pd.DataFrame(rows, columns=names, dtype=object)
+    def _measured(self, records: list[Record], question: Question) -> pd.DataFrame:
+        by = question.by or ()
+        until = None if question.until is None else _EPOCH + timedelta(microseconds=question.until)
+        asked = [MEASURES[one] for one in question.measures or ("count",)]
+        groups: dict[Any, list[Row]] = {} if by else {(): []}
+        for record in records:
+            group = tuple(self._group(record, one) for one in by)
+            groups.setdefault(group, []).append(dict.fromkeys(self.columns) | dict(record.values or {}))
+        names = [*(_field(one) for one in by), *(name for name, _ in asked)]
+        rows = [
+            [*(label for _, label in group), *(measure(rows, until) for _, measure in asked)]
+            + ([Lasting(rows, until).open] if until is not None else [])
+            for group, rows in sorted(groups.items(), key=lambda item: item[0])
+        ]
+        return pd.DataFrame(rows, columns=[*names, *(["open"] if until is not None else [])], dtype=object)
 
     def _group(self, record: Record, by: str) -> tuple[tuple[object, ...], Any]:
         """Return what a record's group is sorted by, nulls last, and its label."""

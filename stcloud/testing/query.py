@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import stcloud
 from stcloud.testing.engines import difference
 from stcloud.testing.filter import DAYS, TEXTS, filters
+from stcloud.testing.measures import MEASURES
 from stcloud.testing.question import Places, Question, Times
 from stcloud.testing.scenes import Delivery, Scene, marks
 from stcloud.testing.time import instants
@@ -202,6 +203,10 @@ def questions(draw: st.DrawFn, known: list[int], *, first_year: int, last_year: 
     by = draw(
         st.one_of(st.none(), st.none(), st.lists(st.sampled_from(_BY), max_size=3, unique=True).map(tuple))
     )
+    measures = (
+        draw(st.lists(st.sampled_from(sorted(MEASURES)), max_size=4, unique=True)) if by is not None else []
+    )
+    lasting = any("done - at" in one for one in measures)
     return Question(
         "drawn",
         "drawn",
@@ -211,6 +216,8 @@ def questions(draw: st.DrawFn, known: list[int], *, first_year: int, last_year: 
         known_at=draw(st.one_of(st.none(), st.sampled_from([at + by for at in known for by in (-1, 0, 1)]))),
         by=by,
         limit=None if by is not None else draw(st.one_of(st.none(), st.integers(0, 5))),
+        measures=tuple(measures),
+        until=draw(st.one_of(st.none(), st.integers(0, 2_000_000_000_000_000))) if lasting else None,
     )
 
 

@@ -49,6 +49,9 @@ class Question:
         Groups to count by; None asks for rows, an empty tuple for one number.
     limit
         The most rows to give; None: all.
+    measures, until
+        What is told of each group, of `stcloud.testing.measures.MEASURES`; none: the count. The instant until which
+        durations without an end count, UTC microseconds.
     """
 
     name: str
@@ -59,6 +62,8 @@ class Question:
     known_at: str | int | None = None
     by: tuple[str, ...] | None = None
     limit: int | None = None
+    measures: tuple[str, ...] = ()
+    until: int | None = None
 
     def ask(self, city: City, layer: str) -> Answer:
         """Put the question to a city."""
@@ -69,4 +74,6 @@ class Question:
             query = query.when(*times.texts, weekdays=times.weekdays, hours=times.hours)
         if self.known_at is not None:
             query = query.known_at(self.known_at)
-        return query.rows(self.limit) if self.by is None else query.count(self.by)
+        if self.by is None:
+            return query.rows(self.limit)
+        return query.measure(*self.measures, by=self.by, until=self.until)

@@ -14,7 +14,8 @@ from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.explain import Explanation
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.query import Query, Subject
+from stcloud.paas.query.query import Query
+from stcloud.paas.query.subject import Subject
 from stcloud.paas.query.units import UnitIndex
 from stcloud.paas.query.where import Place
 

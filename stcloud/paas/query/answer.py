@@ -34,11 +34,14 @@ class Answer:
     facts
         What the question was understood as, and the recorded instant (``known_at``) that it was answered at:
         asked again with it, the answer is the same for ever.
+    next
+        Cursor of the next page; None where there is none.
     """
 
     table: pa.Table
     lattice: Lattice
     facts: Mapping[str, str] = field(default_factory=dict)
+    next: str | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -14,20 +14,21 @@ from stcloud.daas.schema import UNIT
 from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
-from stcloud.paas.query.plan import By, Count, Duties, InUnits, Known, OnDuty, Part, Plan, Restated, Rows
+from stcloud.paas.query.label import OWN_ROWS, own_columns
+from stcloud.paas.query.page import Order, beyond
+from stcloud.paas.query.plan import By, Duties, InUnits, Known, OnDuty, Part, Plan, Restated, Rows, Summary
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import Box, Pruning, known_by_all, time_spans
 from stcloud.paas.query.refine import LOCATED, Refinement, Restating
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
+from stcloud.paas.query.summary import given, summed
 from stcloud.paas.query.where import Place
 from stcloud.space import Cover, Level
 from stcloud.time import Bin, When
 
-__all__ = ["OWN_ROWS", "Compiled", "compile_plan"]
+__all__ = ["Compiled", "compile_plan"]
 
 LAYER = "layer"
-OWN_ROWS = ("st_key", "st_time", "st_time_to", "st_x", "st_y", "st_cell", "st_unplaced")
-"""Our columns that rows are given with."""
 PLACED = ("st_cell", "st_x", "st_y")
 """Columns that tell whether a row lies in a place."""
 
@@ -54,6 +55,7 @@ class _Compilation:
         self._plan = plan
         self._charter = charter
         self._attributes = {one.name: one for one in layer.attributes}
+        self._columns = own_columns(layer) | self._attributes
         self._snapshot = layer.snapshot
         self._binder = Binder()
         self._places = [one for one in plan if isinstance(one, Place)]
@@ -70,11 +72,11 @@ class _Compilation:
 
     def compiled(self) -> Compiled:
         goal = self._plan[-1]
-        given = self._counted(goal.by) if isinstance(goal, Count) else self._rows()
+        taken = self._summed(goal) if isinstance(goal, Summary) else self._rows()
         conditions, units = self._conditions(), self._in_units()
         fetched = bool(self._places or self._restated)
         source = _stage_as_layer() if fetched else table(LAYER)
-        last = self._last(goal, select(given, source, joins=self._joins(goal), where=[*conditions, *units]))
+        last = self._last(goal, select(taken, source, joins=self._joins(goal), where=[*conditions, *units]))
         columns = sorted(self._named(last) | self._needed())
         stages: tuple[Stage, ...] = (Sql(last, self._binder.values_of(last)),)
         if self._restated:
@@ -107,8 +109,9 @@ class _Compilation:
         names = [*OWN_ROWS, *unit, *(one.stored for one in self._attributes.values())]
         return {name: _stored(name) for name in names}
 
-    def _counted(self, by: tuple[By, ...]) -> dict[str, exp.Expression]:
-        return {f"g{index}": self._group(one) for index, one in enumerate(by)} or {"g": number(1)}
+    def _summed(self, goal: Summary) -> dict[str, exp.Expression]:
+        groups = {f"g{index}": self._group(one) for index, one in enumerate(goal.by)}
+        return groups | given(goal, self._columns, self._charter.zone, self._binder)
 
     def _group(self, by: By) -> exp.Expression:
         if isinstance(by, Level):
@@ -125,7 +128,7 @@ class _Compilation:
         """Join the cells of duty grids: those asked for, and those counted by, which may be several to an event."""
         asked = [one.cells for one in self._plan if isinstance(one, OnDuty)]
         joins = [self._join(f"asked_{number}", cells, "inner") for number, cells in enumerate(asked)]
-        by = goal.by if isinstance(goal, Count) else ()
+        by = goal.by if isinstance(goal, Summary) else ()
         return joins + [
             self._join(f"duties_{one.layer}", one.members, "left") for one in by if isinstance(one, Duties)
         ]
@@ -205,14 +208,18 @@ class _Compilation:
         return any_of(near)
 
     def _last(self, goal: object, query: exp.Select) -> exp.Query:
+        if isinstance(goal, Summary):
+            return summed(goal, self._columns, self._charter.zone, query)
         source = exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("chosen")))
-        if isinstance(goal, Count):
-            keys = [f"g{index}" for index in range(len(goal.by))]
-            counted = {key: column(key) for key in keys} | {"count": exp.Count(this=exp.Star())}
-            return select(counted, source, group=keys, order=keys)
-        rows = {name: column(name) for name in self._rows()}
-        limit = goal.limit if isinstance(goal, Rows) else None
-        return select(rows, source, order=("st_time", "st_key"), limit=limit)
+        rows: dict[str, exp.Expression] = {name: column(name) for name in self._rows()}
+        return self._page(goal, rows, source) if isinstance(goal, Rows) else select(rows, source)
+
+    def _page(self, goal: Rows, rows: dict[str, exp.Expression], source: exp.Subquery) -> exp.Select:
+        order = (*goal.order, Order("st_time"), Order("st_key"))
+        schema = self._snapshot.schema
+        types = [schema.field(one.name).type for one in order]
+        later = [] if goal.after is None else [beyond(order, types, goal.after, self._binder)]
+        return select(rows, source, where=later, order=order, limit=goal.limit)
 
 
 def _stored(name: str) -> exp.Column:

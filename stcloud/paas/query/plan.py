@@ -2,7 +2,7 @@
 
 ::
 
-    Scan → Known → When* → Where* → InUnits* → OnDuty* → Restated? → What* → Rows | Count
+    Scan → Known → When* → Where* → InUnits* → OnDuty* → Restated? → What* → Rows | Summary
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import pyarrow as pa
 
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.grid import Units
+from stcloud.paas.query.measure import COUNT, Measure
+from stcloud.paas.query.page import Order
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.where import Place
 from stcloud.space import Level
 from stcloud.time import Bin, When
 
 __all__ = [
-    "By", "Count", "Duties", "InUnits", "Known", "OnDuty", "Operator", "Part", "Plan", "Restated", "Rows", "Scan",
-    "parse_by",
+    "By", "Duties", "InUnits", "Known", "OnDuty", "Operator", "Part", "Plan", "Restated", "Rows", "Scan", "Summary",
+    "by_name", "parse_by",
 ]  # fmt: skip
 
 
@@ -110,26 +113,48 @@ class Restated:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Give the rows, by time, then key; at most ``limit``."""
+    """Give rows by ``order``, then time, then key; at most ``limit``, of those that come ``after`` a row's place."""
 
     limit: int | None = None
+    order: tuple[Order, ...] = ()
+    after: tuple[Any, ...] | None = None
 
     def __str__(self) -> str:
-        return "rows" if self.limit is None else f"rows, at most {self.limit}"
+        ordered = "".join(f" by {one}" for one in self.order)
+        return f"rows{ordered}" if self.limit is None else f"rows{ordered}, at most {self.limit}"
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """Count rows by group; groups in ascending order, null last."""
+class Summary:
+    """Tell measures by group; groups in ascending order, null last.
+
+    Parameters
+    ----------
+    by
+        What rows are grouped by.
+    measures
+        What is told of each group.
+    until_us
+        Durations that have not ended by this instant (UTC microseconds) count until it; None: not at all.
+    """
 
     by: tuple[By, ...] = ()
+    measures: tuple[Measure, ...] = (COUNT,)
+    until_us: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the answer's fields: groups, measures, and how many durations had not ended."""
+        told = [by_name(one) for one in self.by] + [one.name for one in self.measures]
+        return (*told, *(["open"] if self.until_us is not None else []))
 
     def __str__(self) -> str:
+        told = ", ".join(map(str, self.measures))
         names = ", ".join(by_name(one) for one in self.by)
-        return f"count by {names}" if names else "count"
+        return f"{told} by {names}" if names else told
 
 
-Operator = Scan | Known | When | Place | InUnits | OnDuty | Restated | Predicate | Rows | Count
+Operator = Scan | Known | When | Place | InUnits | OnDuty | Restated | Predicate | Rows | Summary
 Plan = tuple[Operator, ...]
 
 

@@ -21,7 +21,7 @@ from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.sql import all_of, any_of, column
 from stcloud.time import Zone, parse_instant
 
-__all__ = ["Predicate"]
+__all__ = ["Predicate", "Term", "read_term"]
 
 _COMPARE: Mapping[str, type[exp.Binary]] = {
     "=": exp.EQ, "<>": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
@@ -32,7 +32,7 @@ _NUMERIC = {"integer", "number"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Typed:
+class Term:
     """An SQL expression and the type of its values; a literal also keeps its value."""
 
     sql: exp.Expression
@@ -92,6 +92,11 @@ class Predicate:
         return found.sql
 
 
+def read_term(tree: Any, attributes: Mapping[str, Attribute], zone: Zone, binder: Binder) -> Term:
+    """Return a value of CQL2-JSON over stored columns; raises as `Predicate.read`."""
+    return _Compiler(attributes, zone, binder).value(tree)
+
+
 def _parse(text: str) -> Any:
     stripped = text.strip()
     try:
@@ -114,18 +119,18 @@ class _Compiler:
         self._zone = zone
         self._binder = binder
 
-    def value(self, node: Any) -> _Typed:
+    def value(self, node: Any) -> Term:
         if isinstance(node, bool):
-            return _Typed(exp.true() if node else exp.false(), "boolean", node)
+            return Term(exp.true() if node else exp.false(), "boolean", node)
         if isinstance(node, int | float):
             return self._number(float(node))
         if isinstance(node, str):
-            return _Typed(self._binder.bind(node), "text", node)
+            return Term(self._binder.bind(node), "text", node)
         if isinstance(node, dict):
             return self._mapping(node)
         raise _unsupported(f"the value {json.dumps(node)}")
 
-    def _mapping(self, node: Mapping[str, Any]) -> _Typed:
+    def _mapping(self, node: Mapping[str, Any]) -> Term:
         if "property" in node:
             return self._column(str(node["property"]))
         if "date" in node:
@@ -137,12 +142,12 @@ class _Compiler:
             return self._operator(operator)(operator, node.get("args", []))
         raise _unsupported(f"'{next(iter(node), '{}')}'")
 
-    def _operator(self, operator: str) -> Callable[[str, list[Any]], _Typed]:
+    def _operator(self, operator: str) -> Callable[[str, list[Any]], Term]:
         if operator in _COMPARE:
             return self._compare
         if operator in _ARITHMETIC:
             return self._arithmetic
-        known: Mapping[str, Callable[[str, list[Any]], _Typed]] = {
+        known: Mapping[str, Callable[[str, list[Any]], Term]] = {
             "and": self._connect, "or": self._connect, "not": self._not, "isnull": self._is_null,
             "like": self._like, "between": self._between, "in": self._in,
         }  # fmt: skip
@@ -150,7 +155,7 @@ class _Compiler:
             raise _unsupported(f"'{operator}'")
         return known[operator]
 
-    def _number(self, number: float) -> _Typed:
+    def _number(self, number: float) -> Term:
         if abs(number) >= _EXACT and number.is_integer():
             raise InvalidInput(
                 "inexact-number",
@@ -159,9 +164,9 @@ class _Compiler:
             )
         exact = int(number) if number.is_integer() else number
         kind = "integer" if isinstance(exact, int) else "number"
-        return _Typed(self._binder.bind(exact), kind, exact)
+        return Term(self._binder.bind(exact), kind, exact)
 
-    def _column(self, name: str) -> _Typed:
+    def _column(self, name: str) -> Term:
         attribute = self._attributes.get(name)
         if attribute is None:
             have = ", ".join(list(self._attributes)[:30])
@@ -170,18 +175,18 @@ class _Compiler:
                 f"there is no column '{name}' (there are: {have})",
                 nearest=nearest(name, self._attributes),
             )
-        return _Typed(column(attribute.stored), attribute.type)
+        return Term(column(attribute.stored), attribute.type)
 
-    def _date(self, text: str) -> _Typed:
+    def _date(self, text: str) -> Term:
         try:
             day = date.fromisoformat(text)
         except ValueError as error:
             raise InvalidInput(
                 "impossible-date", f"{text!r} is no day", hint="write e.g. DATE('2024-03-01')"
             ) from error
-        return _Typed(exp.cast(self._binder.bind(day), "date"), "date", day)
+        return Term(exp.cast(self._binder.bind(day), "date"), "date", day)
 
-    def _timestamp(self, text: str) -> _Typed:
+    def _timestamp(self, text: str) -> Term:
         try:
             datetime.fromisoformat(text)
         except ValueError as error:
@@ -191,18 +196,18 @@ class _Compiler:
                 hint="write e.g. TIMESTAMP('2024-03-01T07:00:00Z')",
             ) from error
         at_us = parse_instant(text, self._zone)
-        return _Typed(self._binder.instant(at_us), "instant", at_us)
+        return Term(self._binder.instant(at_us), "instant", at_us)
 
-    def _connect(self, operator: str, arguments: list[Any]) -> _Typed:
+    def _connect(self, operator: str, arguments: list[Any]) -> Term:
         parts = [self._condition(argument) for argument in arguments]
-        return _Typed(all_of(parts) if operator == "and" else any_of(parts), "boolean")
+        return Term(all_of(parts) if operator == "and" else any_of(parts), "boolean")
 
-    def _not(self, _: str, arguments: list[Any]) -> _Typed:
-        return _Typed(exp.Paren(this=exp.Not(this=exp.Paren(this=self._condition(arguments[0])))), "boolean")
+    def _not(self, _: str, arguments: list[Any]) -> Term:
+        return Term(exp.Paren(this=exp.Not(this=exp.Paren(this=self._condition(arguments[0])))), "boolean")
 
-    def _is_null(self, _: str, arguments: list[Any]) -> _Typed:
+    def _is_null(self, _: str, arguments: list[Any]) -> Term:
         found = exp.Is(this=self.value(arguments[0]).sql, expression=exp.null())
-        return _Typed(exp.Paren(this=found), "boolean")
+        return Term(exp.Paren(this=found), "boolean")
 
     def _condition(self, node: Any) -> exp.Expression:
         found = self.value(node)
@@ -212,28 +217,28 @@ class _Compiler:
             )
         return found.sql
 
-    def _compare(self, operator: str, arguments: list[Any]) -> _Typed:
+    def _compare(self, operator: str, arguments: list[Any]) -> Term:
         left, right = self._alike(self.value(arguments[0]), self.value(arguments[1]), operator)
-        return _Typed(exp.Paren(this=_COMPARE[operator](this=left.sql, expression=right.sql)), "boolean")
+        return Term(exp.Paren(this=_COMPARE[operator](this=left.sql, expression=right.sql)), "boolean")
 
-    def _between(self, _: str, arguments: list[Any]) -> _Typed:
+    def _between(self, _: str, arguments: list[Any]) -> Term:
         low = self._compare(">=", [arguments[0], arguments[1]])
         high = self._compare("<=", [arguments[0], arguments[2]])
-        return _Typed(all_of([low.sql, high.sql]), "boolean")
+        return Term(all_of([low.sql, high.sql]), "boolean")
 
-    def _in(self, _: str, arguments: list[Any]) -> _Typed:
+    def _in(self, _: str, arguments: list[Any]) -> Term:
         equal = [self._compare("=", [arguments[0], one]).sql for one in arguments[1]]
-        return _Typed(any_of(equal), "boolean")
+        return Term(any_of(equal), "boolean")
 
-    def _like(self, _: str, arguments: list[Any]) -> _Typed:
+    def _like(self, _: str, arguments: list[Any]) -> Term:
         value, pattern = self.value(arguments[0]), self.value(arguments[1])
         if value.type != "text" or not isinstance(pattern.literal, str):
             raise InvalidInput("wrong-type", "LIKE compares a text with a pattern such as 'Smith%'")
         _check_pattern(pattern.literal)
         like = exp.Like(this=value.sql, expression=pattern.sql)
-        return _Typed(exp.Paren(this=exp.Escape(this=like, expression=exp.Literal.string("\\"))), "boolean")
+        return Term(exp.Paren(this=exp.Escape(this=like, expression=exp.Literal.string("\\"))), "boolean")
 
-    def _arithmetic(self, operator: str, arguments: list[Any]) -> _Typed:
+    def _arithmetic(self, operator: str, arguments: list[Any]) -> Term:
         left, right = (self.value(argument) for argument in arguments)
         if not {left.type, right.type} <= _NUMERIC:
             raise InvalidInput(
@@ -245,9 +250,9 @@ class _Compiler:
             zero = exp.cast(exp.Literal.number(0), "double")
             # -0.0, which NULLIF does not take for 0 everywhere, becomes 0 when 0 is added.
             second = exp.Nullif(this=exp.Add(this=second, expression=zero), expression=zero.copy())
-        return _Typed(exp.Paren(this=_ARITHMETIC[operator](this=first, expression=second)), "number")
+        return Term(exp.Paren(this=_ARITHMETIC[operator](this=first, expression=second)), "number")
 
-    def _alike(self, left: _Typed, right: _Typed, operator: str) -> tuple[_Typed, _Typed]:
+    def _alike(self, left: Term, right: Term, operator: str) -> tuple[Term, Term]:
         """Bring two values to one type, or refuse to compare them."""
         if left.type == right.type or {left.type, right.type} == _NUMERIC:
             return left, right
@@ -259,7 +264,7 @@ class _Compiler:
             hint=_how_to_write(left.type if left.literal is None else right.type),
         )
 
-    def _instant(self, value: _Typed) -> _Typed:
+    def _instant(self, value: Term) -> Term:
         """Read a day as its first instant in the city's zone; a column of days has no such."""
         if value.type == "instant":
             return value
@@ -268,7 +273,7 @@ class _Compiler:
                 "wrong-type", "a column of days cannot be compared with an instant", hint="use DATE('…')"
             )
         at_us = parse_instant(value.literal.isoformat(), self._zone)
-        return _Typed(self._binder.instant(at_us), "instant", at_us)
+        return Term(self._binder.instant(at_us), "instant", at_us)
 
 
 def _check_pattern(pattern: str) -> None:

@@ -2,62 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from stcloud.daas.catalogue import Layer
-from stcloud.daas.charter import Charter
-from stcloud.daas.definition import EventDefinition
-from stcloud.daas.schema import UNIT
 from stcloud.errors import InvalidInput
-from stcloud.iaas.engine import Engine
 from stcloud.paas.query.answer import Answer
-from stcloud.paas.query.compile import OWN_ROWS, Compiled, compile_plan
 from stcloud.paas.query.explain import Explanation, explain
-from stcloud.paas.query.features import Features
+from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.joining import joined
-from stcloud.paas.query.plan import (
-    By,
-    Count,
-    Duties,
-    Known,
-    Operator,
-    Plan,
-    Restated,
-    Rows,
-    Scan,
-    by_name,
-    parse_by,
-)
+from stcloud.paas.query.measure import COUNT, Measure
+from stcloud.paas.query.measuring import Selection, measured
+from stcloud.paas.query.page import Cursor, Order, place_of, read_order
+from stcloud.paas.query.plan import By, Duties, Operator, Plan, Restated, Rows, Summary, parse_by
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.units import UnitIndex, in_units, needed_index, on_duty
+from stcloud.paas.query.subject import Subject
+from stcloud.paas.query.units import in_units, needed_index, on_duty
 from stcloud.paas.query.where import Asked, read_where
-from stcloud.space import Level
-from stcloud.time import Bin, Instant, When, instant_us
+from stcloud.time import Instant, When, instant_us
 
 if TYPE_CHECKING:
     import geopandas
     import pandas as pd
 
-__all__ = ["Query", "Subject"]
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a question is about: one version of a layer, its city, and the engine that will run it."""
-
-    layer: Layer
-    charter: Charter
-    engine: Engine
-    index: UnitIndex | None = None
-    """Of the events on a unit grid."""
-    features: Callable[[str], Features] | None = None
-    """Gives a layer of features of the same city."""
+__all__ = ["Query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +57,8 @@ class Query:
         InvalidInput, NotFound, Unsupported
             See `Predicate.read`: wrong types, unknown columns (with the nearest), operators not known here.
         """
-        zone = self.subject.charter.zone
-        return self._with(Predicate.read(one, self._attributes, zone) for one in filters)
+        zone = self.subject.zone
+        return self._with(Predicate.read(one, self.subject.attributes, zone) for one in filters)
 
     def where(self, *places: Asked, crs: str | None = None) -> Query:
         """Keep rows that lie in any of the places.
@@ -121,8 +93,8 @@ class Query:
         if any(isinstance(one, Restated) for one in self.conditions):
             raise InvalidInput("asked-twice", "one fixed version of the grid was asked for twice")
         index = needed_index(self.subject.index, self.subject.layer.name)
-        at_us = instant_us(at, self.subject.charter.zone)
-        said = f"on grid '{index.grid.name}' as of {self.subject.charter.zone.iso(at_us)}"
+        at_us = instant_us(at, self.subject.zone)
+        said = f"on grid '{index.grid.name}' as of {self.subject.zone.iso(at_us)}"
         return self._with([Restated(index.grid.units(), at_us, said)])
 
     def when(
@@ -139,7 +111,7 @@ class Query:
         hours
             ``"07:00-10:00"``, several by comma; may run over midnight.
         """
-        return self._with([When.of(*times, zone=self.subject.charter.zone, weekdays=weekdays, hours=hours)])
+        return self._with([When.of(*times, zone=self.subject.zone, weekdays=weekdays, hours=hours)])
 
     def known_at(self, instant: Instant) -> Query:
         """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.
@@ -148,22 +120,42 @@ class Query:
         """
         if self.believed_us is not None:
             raise InvalidInput("asked-twice", "known_at was asked twice")
-        return replace(self, believed_us=instant_us(instant, self.subject.charter.zone))
+        return replace(self, believed_us=instant_us(instant, self.subject.zone))
 
-    def rows(self, limit: int | None = None) -> Answer:
-        """Return rows in order of time, then key; at most ``limit``."""
-        batches = list(self.batches(limit))
-        return Answer(
-            pa.Table.from_batches(batches, self._row_schema()), self.subject.charter.lattice, self.facts()
-        )
+    def rows(
+        self, limit: int | None = None, *, order: Sequence[str] = (), after: str | None = None
+    ) -> Answer:
+        """Return rows in order of time, then key, or as ``order`` says.
+
+        Parameters
+        ----------
+        limit
+            At most so many; the answer's ``next`` then leads to the next page.
+        order
+            Columns, ``-`` before one for the greatest first; null last; rows alike in them come by time, then key.
+        after
+            The ``next`` of the page before, of the same question: answered as of the same recorded instant.
+
+        Raises
+        ------
+        InvalidInput
+            ``bad-limit``, ``unknown-order``, ``repeated-order``, ``unreadable-cursor``, ``other-question``
+        """
+        said = f"rows by {', '.join(order)}"
+        asked, last = self._going_on(said, after)
+        fields = read_order(order, asked.row_schema.names)
+        goal = Rows(None if limit is None else _limit(limit) + 1, self._stored(fields), last)
+        found = pa.Table.from_batches(asked.rows(goal), asked.row_schema)
+        page = found if limit is None else found.slice(0, limit)
+        cursor = None
+        if 0 < len(page) < len(found):
+            names = (*(one.name for one in fields), "st_time", "st_key")
+            cursor = asked.cursor(said, place_of(page, len(page) - 1, names))
+        return Answer(page, self.subject.charter.lattice, asked.facts(), cursor)
 
     def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
         """Stream rows in order of time, then key, so that memory stays flat."""
-        if limit is not None and limit < 0:
-            raise InvalidInput("bad-limit", f"a limit of {limit} rows is none")
-        schema = self._row_schema()
-        for batch in self._run(Rows(limit)):
-            yield _as(batch, schema)
+        return self._inquiry().rows(Rows(None if limit is None else _limit(limit)))
 
     def join(
         self,
@@ -203,35 +195,81 @@ class Query:
         NotFound
             ``unknown-layer``
         """
-        if self.subject.features is None:
-            raise InvalidInput(
-                "no-features", "this question knows no other layers", hint="ask with city.query"
-            )
-        return joined(self.rows(), self.subject.features(layer), read_how(how), at, known_at, inner=inner)
+        return joined(self.rows(), self.subject.other(layer), read_how(how), at, known_at, inner=inner)
 
     def count(self, by: Sequence[str] = ()) -> Answer:
-        """Count rows by group.
+        """Count rows by group: `measure` of ``count``."""
+        return self.measure(by=by)
+
+    def top(self, n: int, by: Sequence[str]) -> Answer:
+        """Return the ``n`` groups with the most rows; of those with as many, the first."""
+        return self.measure(by=by, order=["-count"], limit=n)
+
+    def measure(
+        self,
+        *measures: str,
+        by: Sequence[str] = (),
+        until: Instant | None = None,
+        having: str | None = None,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Answer:
+        """Tell measures of rows by group.
 
         Parameters
         ----------
+        measures
+            ``count`` (the default), ``count(X)`` where X is not null, ``distinct(X)``, ``sum(X)``, ``mean(X)``,
+            ``min(X)``, ``max(X)``, ``median(X)``, ``quantile(X, 0.9)``, ``p90(X)``: X is a column, arithmetic of
+            numbers, or a duration as ``closed - opened``, in hours, or ``days(closed - opened)``.
+            ``name = …`` before it names the field.
         by
             ``cell:100m`` (any level), ``hour``, ``day``, ``week``, ``month``, ``quarter``, ``year``, ``weekday``,
             ``hour-of-day``, or columns; of events indexed on a grid ``unit``, ``community``, ``street``,
             ``district``, and ``duty:LAYER``, where an event counts for every duty grid that had its cell then.
+        until
+            Durations that have not ended by this instant count until it, and the field ``open`` tells how many;
+            None: what has no end has no duration.
+        having
+            CQL2 over the answer's fields: groups of which it is true.
+        order
+            Fields, ``-`` before one for the greatest first; null last; alike groups ascending.
+        limit, after
+            As for `rows`.
 
         Returns
         -------
-        One record a group, ascending, null last: a field per name, then ``count``.
+        One record a group, ascending, null last: a field per group, then one per measure. Nulls are left out of
+        measures; of nothing a count is 0, all else null. A quantile lies between two values in proportion.
+
+        Raises
+        ------
+        InvalidInput
+            ``unreadable-measure``, ``unknown-measure``, ``wrong-type``, ``unknown-group``, ``repeated-group``, and as
+            `rows`
+        NotFound
+            ``unknown-column``
         """
-        groups = self._groups(by)
-        names = [by_name(one) for one in groups]
-        if len(set(names)) < len(names):
-            raise InvalidInput("repeated-group", f"the groups {', '.join(by)} name a field twice")
-        table = self._run(Count(groups)).read_all()
-        columns = [self._labelled(table.column(index), one) for index, one in enumerate(groups)]
-        counts = table.column(table.num_columns - 1).cast(pa.int64())
-        labelled = pa.Table.from_arrays([*columns, counts], [*names, "count"])
-        return Answer(labelled, self.subject.charter.lattice, self.facts())
+        goal = self._summary(measures, by, until)
+        said = f"{goal} having {having} by {', '.join(order)}"
+        asked, last = self._going_on(said, after)
+        wanted = Selection(having, tuple(order), None if limit is None else _limit(limit), last)
+        page, end = measured(asked, goal, wanted)
+        cursor = None if end is None else asked.cursor(said, end)
+        return Answer(page, self.subject.charter.lattice, asked.facts(), cursor)
+
+    def _summary(self, measures: Sequence[str], by: Sequence[str], until: Instant | None) -> Summary:
+        zone = self.subject.zone
+        told = tuple(Measure.read(one, self.subject.columns, zone) for one in measures) or (COUNT,)
+        until_us = None if until is None else instant_us(until, zone)
+        goal = Summary(self._groups(by), told, until_us)
+        if len(set(goal.names)) < len(goal.names):
+            raise InvalidInput(
+                "repeated-group", f"the answer would have a field twice: {', '.join(goal.names)}",
+                hint="give a measure another name: name = measure",
+            )  # fmt: skip
+        return goal
 
     def _groups(self, by: Sequence[str]) -> tuple[By, ...]:
         index = self.subject.index
@@ -242,7 +280,7 @@ class Query:
                 needed_index(index, name).duties(one.removeprefix("duty:")).members(),
             )
             if one.startswith("duty:")
-            else parse_by(one, self._attributes, index.parts if index else {})
+            else parse_by(one, self.subject.attributes, index.parts if index else {})
             for one in by
         )
 
@@ -266,74 +304,41 @@ class Query:
         by
             As for `count`; None explains `rows`.
         """
-        goal = Rows() if by is None else Count(self._groups(by))
-        plan = self.plan(goal)
-        return explain(plan, self._compiled(plan), self.subject.layer, self.subject.engine.name)
+        goal = Rows() if by is None else self._summary((), by, None)
+        return explain(
+            self.plan(goal), self._inquiry().compiled(goal), self.subject.layer, self.subject.engine.name
+        )
 
-    def plan(self, goal: Rows | Count) -> Plan:
+    def plan(self, goal: Rows | Summary) -> Plan:
         """Return the plan for a goal."""
-        known = Known(self._known_us, self.subject.charter.zone.iso(self._known_us))
-        return (Scan(self.subject.layer.name), known, *self.conditions, goal)
+        return self._inquiry().plan(goal)
 
     def facts(self) -> dict[str, str]:
         """Say what was understood."""
-        zone = self.subject.charter.zone
-        found = {"layer": self.subject.layer.name, "known_at": zone.iso(self._known_us)}
-        whens = [one.describe() for one in self.conditions if isinstance(one, When)]
-        if whens:
-            found["when"] = " and ".join(whens)
-        if self.subject.index is not None:
-            restated = [one.said for one in self.conditions if isinstance(one, Restated)]
-            found["units"] = restated[0] if restated else self.subject.index.said(zone)
-        return found
-
-    @property
-    def _attributes(self) -> dict[str, Any]:
-        return {one.name: one for one in self.subject.layer.attributes}
-
-    @property
-    def _known_us(self) -> int:
-        return known_us(self.subject.layer, self.believed_us)
+        return self._inquiry().facts()
 
     def _with(self, conditions: Iterable[Operator]) -> Query:
         return replace(self, conditions=(*self.conditions, *conditions))
 
-    def _compiled(self, plan: Plan) -> Compiled:
-        return compile_plan(plan, self.subject.layer, self.subject.charter)
+    def _stored(self, order: Iterable[Order]) -> tuple[Order, ...]:
+        """Return what rows are ordered by, by stored names."""
+        stored = {one.name: one.stored for one in self.subject.layer.attributes}
+        return tuple(replace(one, name=stored.get(one.name, one.name)) for one in order)
 
-    def _run(self, goal: Rows | Count) -> pa.RecordBatchReader:
-        compiled = self._compiled(self.plan(goal))
-        return self.subject.engine.run(compiled.stages, compiled.relations)
+    def _inquiry(self, known_at_us: int | None = None) -> Inquiry:
+        asked = self.believed_us if known_at_us is None else known_at_us
+        return Inquiry(self.subject, self.conditions, known_us(self.subject.layer, asked))
 
-    def _row_schema(self) -> pa.Schema:
-        stored = self.subject.layer.snapshot.schema
-        fields = [stored.field(name) for name in OWN_ROWS[:2]]
-        definition = self.subject.layer.definition
-        lasting = isinstance(definition, EventDefinition) and definition.time.end is not None
-        fields += [stored.field("st_time_to")] if lasting else []
-        fields += [pa.field(one.name, stored.field(one.stored).type) for one in self.subject.layer.attributes]
-        fields += [stored.field(name) for name in OWN_ROWS[3:]]
-        fields += [stored.field(UNIT)] if UNIT in stored.names else []
-        zone = self.subject.charter.zone.name
-        return pa.schema([pa.field(one.name, _zoned(one.type, zone)) for one in fields])
-
-    def _labelled(self, column: pa.ChunkedArray, by: By) -> pa.Array:
-        if isinstance(by, Bin):
-            return pa.array(by.labels(column.to_numpy()), pa.int64() if by.recurs else pa.string())
-        if isinstance(by, Level):
-            return column.cast(pa.int64())
-        return column.cast(_zoned(column.type, self.subject.charter.zone.name))
+    def _going_on(self, said: str, after: str | None) -> tuple[Inquiry, tuple[Any, ...] | None]:
+        """Return the question as of the instant that a cursor was made at, and where its page ended."""
+        if after is None:
+            return self._inquiry(), None
+        cursor = Cursor.read(after)
+        cursor.refuse_other(self._inquiry().digest(said))
+        return self._inquiry(cursor.known_us), cursor.last
 
 
-def _zoned(kind: pa.DataType, zone: str) -> pa.DataType:
-    return pa.timestamp("us", zone) if pa.types.is_timestamp(kind) else kind
-
-
-def _as(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Columns by their people's names, in the order and types of ``schema``."""
-    stored = batch.schema.names
-    own = [name for name in (*OWN_ROWS, UNIT) if name in stored]
-    others = iter([index for index, name in enumerate(stored) if name not in own])
-    places = [stored.index(name) if name in own else next(others) for name in schema.names]
-    columns = [batch.column(at).cast(field.type) for at, field in zip(places, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+def _limit(limit: int) -> int:
+    if limit < 0:
+        raise InvalidInput("bad-limit", f"a limit of {limit} rows is none")
+    return limit

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlglot import exp
 
-__all__ = ["all_of", "any_of", "column", "number", "select", "table"]
+__all__ = ["Order", "all_of", "any_of", "column", "number", "select", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A column that rows are ordered by; null comes last either way."""
+
+    name: str
+    falling: bool = False
+
+    def __str__(self) -> str:
+        return f"-{self.name}" if self.falling else self.name
 
 
 def column(name: str, owner: str | None = None) -> exp.Column:
@@ -63,7 +75,7 @@ def select(
     joins: Sequence[exp.Join] = (),
     where: Sequence[exp.Expression] = (),
     group: Iterable[str] = (),
-    order: Iterable[str] = (),
+    order: Iterable[str | Order] = (),
     limit: int | None = None,
 ) -> exp.Select:
     """Return a query.
@@ -75,7 +87,7 @@ def select(
     source, joins, where
         Where from; conditions must all hold.
     group, order
-        Names of columns; ascending, null last.
+        Names of columns; an order of names is ascending; null comes last.
     limit
         At most so many rows.
     """
@@ -87,8 +99,13 @@ def select(
         query.set("where", exp.Where(this=all_of(where)))
     if groups := [column(name) for name in group]:
         query.set("group", exp.Group(expressions=groups))
-    if orders := [exp.Ordered(this=column(name), desc=False, nulls_first=False) for name in order]:
+    if orders := [_ordered(one) for one in order]:
         query.set("order", exp.Order(expressions=orders))
     if limit is not None:
         query.set("limit", exp.Limit(expression=number(limit)))
     return query
+
+
+def _ordered(one: str | Order) -> exp.Ordered:
+    asked = Order(one) if isinstance(one, str) else one
+    return exp.Ordered(this=column(asked.name), desc=asked.falling, nulls_first=False)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from stcloud.saas.cli.asking import asked_of
 from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city
 from stcloud.saas.cli.output import note, print_answer
-from stcloud.saas.cli.query import asked_of
 
 __all__ = ["join"]
 

@@ -1,0 +1,132 @@
+"""Durations between two instants of a row, in a stated unit; what has not ended lasts until a stated instant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from stcloud.daas.schema import Attribute
+from stcloud.errors import InvalidInput
+from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.sql import any_of, column
+
+__all__ = ["UNITS", "Duration", "Unit", "read_duration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of durations: the symbol that ends a field's name, and its length in microseconds."""
+
+    symbol: str
+    length_us: int
+
+
+UNITS: Mapping[str, Unit] = {
+    "seconds": Unit("s", 10**6), "minutes": Unit("min", 60 * 10**6), "hours": Unit("h", 3600 * 10**6),
+    "days": Unit("d", 86_400 * 10**6),
+}  # fmt: skip
+_PLAIN = "hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """The time from one column of instants to another.
+
+    Parameters
+    ----------
+    start, end
+        The columns; the end is null where it is not known yet.
+    unit
+        In which it is told; a day is 24 hours.
+    """
+
+    start: Attribute
+    end: Attribute
+    unit: Unit
+
+    @property
+    def words(self) -> str:
+        """What fields that tell of it are called, with the unit."""
+        return f"{self.end.name}_minus_{self.start.name}_{self.unit.symbol}"
+
+    def sql(self, binder: Binder, until_us: int | None) -> exp.Expression:
+        """Return it as float64; null where an end is missing.
+
+        Parameters
+        ----------
+        binder
+            Takes the values.
+        until_us
+            What has not ended by this instant lasts until it, and what has not begun by it has none; UTC
+            microseconds. None: what has no end has no duration.
+        """
+        length = exp.Paren(this=exp.Sub(this=_micros(self.end), expression=_micros(self.start)))
+        if until_us is None:
+            return self._told(length)
+        until = exp.UnixMicros(this=binder.instant(until_us))
+        so_far = exp.Paren(this=exp.Sub(this=until, expression=_micros(self.start)))
+        begun = exp.LTE(this=_stored(self.start), expression=binder.instant(until_us))
+        pending = exp.If(this=self._pending(binder, until_us), true=so_far)
+        lasting = exp.Case(ifs=[pending], default=length)
+        return self._told(exp.Case(ifs=[exp.If(this=begun, true=lasting)]))
+
+    def open(self, binder: Binder, until_us: int) -> exp.Expression:
+        """Return the condition that it has begun by an instant and not ended (UTC microseconds)."""
+        begun = exp.LTE(this=_stored(self.start), expression=binder.instant(until_us))
+        return exp.Paren(this=exp.And(this=begun, expression=self._pending(binder, until_us)))
+
+    def _pending(self, binder: Binder, until_us: int) -> exp.Expression:
+        missing = exp.Is(this=_stored(self.end), expression=exp.null())
+        return any_of([missing, exp.GT(this=_stored(self.end), expression=binder.instant(until_us))])
+
+    def _told(self, length_us: exp.Expression) -> exp.Expression:
+        length = exp.cast(exp.Literal.number(self.unit.length_us), "double")
+        return exp.Div(this=exp.cast(length_us, "double"), expression=length)
+
+
+def read_duration(tree: Any, attributes: Mapping[str, Attribute]) -> Duration | None:
+    """Read ``closed - opened`` or ``days(closed - opened)``, CQL2-JSON; None where it is something else.
+
+    Raises
+    ------
+    InvalidInput
+        ``wrong-type``: ``days(…)`` of what is no duration.
+
+    Examples
+    --------
+    >>> columns = {name: Attribute(name, name, "instant") for name in ("opened", "closed")}
+    >>> between = {"op": "-", "args": [{"property": "closed"}, {"property": "opened"}]}
+    >>> read_duration({"op": "days", "args": [between]}, columns).words
+    'closed_minus_opened_d'
+    """
+    operator = str(tree.get("op")) if isinstance(tree, dict) else ""
+    if operator in UNITS:
+        inner = tree["args"][0] if len(tree.get("args", [])) == 1 else None
+        ends = _ends(inner, attributes)
+        if ends is None:
+            raise InvalidInput(
+                "wrong-type", f"'{operator}(…)' tells a duration, the difference of two columns of instants",
+                hint=f"e.g. {operator}(closed - opened)",
+            )  # fmt: skip
+        return Duration(*ends, UNITS[operator])
+    ends = _ends(tree, attributes)
+    return None if ends is None else Duration(*ends, UNITS[_PLAIN])
+
+
+def _ends(tree: Any, attributes: Mapping[str, Attribute]) -> tuple[Attribute, Attribute] | None:
+    if not isinstance(tree, dict) or tree.get("op") != "-" or len(tree.get("args", [])) != 2:
+        return None
+    named = [attributes.get(one.get("property", "")) for one in tree["args"] if isinstance(one, dict)]
+    found = [one for one in named if one is not None and one.type == "instant"]
+    return (found[1], found[0]) if len(found) == 2 else None
+
+
+def _stored(attribute: Attribute) -> exp.Column:
+    return column(attribute.stored, "layer")
+
+
+def _micros(attribute: Attribute) -> exp.Expression:
+    return exp.UnixMicros(this=_stored(attribute))

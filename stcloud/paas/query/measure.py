@@ -1,0 +1,217 @@
+"""Measures of a group of rows: how many, how much, how long.
+
+A measure is written as a function over columns and arithmetic, in the words of CQL2::
+
+    count · count(X) · distinct(X) · sum(X) · mean(X) · min(X) · max(X) · median(X) · quantile(X, 0.9) · p90(X)
+
+X is a column, a number, arithmetic of numbers, or a duration: ``closed - opened`` of two instants, in hours, or
+``days(closed - opened)``, ``hours(…)``, ``minutes(…)``, ``seconds(…)``. ``name = …`` before it names the field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cql2
+from sqlglot import exp
+
+from stcloud.daas.schema import Attribute
+from stcloud.errors import InvalidInput, nearest
+from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.duration import Duration, read_duration
+from stcloud.paas.query.predicate import Term, read_term
+from stcloud.time import Zone
+
+__all__ = ["COUNT", "FUNCTIONS", "Measure"]
+
+FUNCTIONS = ("count", "distinct", "sum", "mean", "min", "max", "median", "quantile")
+_NUMERIC = {"integer", "number"}
+_PERCENT = re.compile(r"p(\d{1,2})")
+_WORDS = {"+": "plus", "-": "minus", "*": "times", "/": "over"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Something that is told of every group.
+
+    Parameters
+    ----------
+    name
+        The field of the answer.
+    function
+        One of `FUNCTIONS`.
+    tree
+        What it is of, CQL2-JSON as text; empty: of rows.
+    share
+        Of a quantile: which, 0 to 1.
+
+    Examples
+    --------
+    >>> columns = {"height": Attribute("height", "height", "number")}
+    >>> Measure.read("p90(height)", columns, Zone("UTC"))
+    Measure(name='p90_height', function='quantile', tree='{"property": "height"}', share=0.9)
+    """
+
+    name: str
+    function: str
+    tree: str = ""
+    share: float | None = None
+
+    @classmethod
+    def read(cls, text: str, attributes: Mapping[str, Attribute], zone: Zone) -> Measure:
+        """Read a measure and check it against columns.
+
+        Raises
+        ------
+        InvalidInput
+            ``unreadable-measure``, ``unknown-measure``, ``wrong-type``.
+        NotFound
+            ``unknown-column``, with the nearest.
+        """
+        name, node = _named(text)
+        function, arguments = _called(node, text)
+        share = _share(function, arguments, text)
+        function = "quantile" if share is not None else function
+        if len(arguments) > 1 or (not arguments and function != "count"):
+            raise _unreadable(text)
+        tree = arguments[0] if arguments else None
+        written = "" if tree is None else json.dumps(tree, ensure_ascii=False)
+        made = cls(name or _name(function, share, tree, attributes), function, written, share)
+        made.type_of(attributes, zone)
+        return made
+
+    def __str__(self) -> str:
+        return self.name
+
+    def duration(self, attributes: Mapping[str, Attribute]) -> Duration | None:
+        """Return the duration that it is of, or None."""
+        return read_duration(json.loads(self.tree), attributes) if self.tree else None
+
+    def type_of(self, attributes: Mapping[str, Attribute], zone: Zone) -> str:
+        """Return the type of its values: that of a column, ``integer`` or ``number``."""
+        found = self.given(attributes, zone, Binder(), None).type if self.tree else "integer"
+        if self.function in ("count", "distinct"):
+            return "integer"
+        if self.function in ("min", "max") and found != "boolean":
+            return found
+        if found not in _NUMERIC:
+            raise InvalidInput(
+                "wrong-type", f"'{self.function}' is of numbers and durations, '{self.name}' of {found}",
+                hint="count rows, or distinct(COLUMN)",
+            )  # fmt: skip
+        return found if self.function == "sum" else "number"
+
+    def given(
+        self, attributes: Mapping[str, Attribute], zone: Zone, binder: Binder, until_us: int | None
+    ) -> Term:
+        """Return what is measured, of one row.
+
+        Parameters
+        ----------
+        attributes, zone, binder
+            The columns; of timestamps without an offset; takes the values.
+        until_us
+            Durations that have not ended by this instant, UTC microseconds, count until it.
+        """
+        tree = json.loads(self.tree)
+        lasting = read_duration(tree, attributes)
+        if lasting is not None:
+            return Term(lasting.sql(binder, until_us), "number")
+        return read_term(tree, attributes, zone, binder)
+
+    def over(self, given: exp.Expression) -> exp.Expression:
+        """Return the measure of a column that holds what is measured."""
+        if self.function == "count":
+            return exp.Count(this=given)
+        if self.function == "distinct":
+            return exp.Count(this=exp.Distinct(expressions=[given]))
+        if self.function in ("quantile", "median"):
+            share = exp.Literal.number(0.5 if self.share is None else self.share)
+            return exp.PercentileCont(this=exp.cast(given, "double"), expression=share)
+        if self.function == "mean":
+            return exp.Avg(this=exp.cast(given, "double"))
+        kinds: Mapping[str, Callable[..., exp.Expression]] = {"sum": exp.Sum, "min": exp.Min, "max": exp.Max}
+        return kinds[self.function](this=given)
+
+
+COUNT = Measure("count", "count")
+"""How many rows."""
+
+
+def _named(text: str) -> tuple[str | None, Any]:
+    """Return the name that a text gives a measure, if any, and the measure as CQL2-JSON."""
+    for whole in (text, f"{text} = 0"):
+        tree = _parsed(whole)
+        if isinstance(tree, dict) and tree.get("op") == "=":
+            left, right = tree["args"]
+            if whole == text and isinstance(left, dict) and "property" in left:
+                return str(left["property"]), right
+            if whole != text:
+                return None, left
+    raise _unreadable(text)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return cql2.parse_text(text).to_json()
+    except (cql2.ParseError, cql2.ValidationError, ValueError):
+        return None
+
+
+def _called(node: Any, text: str) -> tuple[str, list[Any]]:
+    if node == {"property": "count"}:
+        return "count", []
+    if not isinstance(node, dict) or "op" not in node:
+        raise _unreadable(text)
+    function = str(node["op"]).lower()
+    if function not in FUNCTIONS and not _PERCENT.fullmatch(function):
+        near = nearest(function, FUNCTIONS)
+        raise InvalidInput(
+            "unknown-measure", f"'{text}': there is no measure '{function}'",
+            hint=f"did you mean '{near[0]}'?" if near else f"there are {', '.join(FUNCTIONS)} and p90",
+        )  # fmt: skip
+    return function, list(node.get("args", []))
+
+
+def _share(function: str, arguments: list[Any], text: str) -> float | None:
+    """Return which quantile is asked for, and take it from the arguments."""
+    percent = _PERCENT.fullmatch(function)
+    if percent:
+        return int(percent[1]) / 100
+    if function != "quantile":
+        return None
+    share = arguments.pop() if len(arguments) == 2 else None
+    if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
+        raise InvalidInput(
+            "unreadable-measure", f"'{text}' does not say which quantile", hint="e.g. quantile(height, 0.9)"
+        )
+    return float(share)
+
+
+def _name(function: str, share: float | None, tree: Any, attributes: Mapping[str, Attribute]) -> str:
+    if tree is None:
+        return function
+    lasting = read_duration(tree, attributes)
+    first = function if share is None else f"p{share * 100:g}".replace(".", "_")
+    return f"{first}_{_slug(tree) if lasting is None else lasting.words}"
+
+
+def _slug(tree: Any) -> str:
+    if isinstance(tree, dict) and "property" in tree:
+        return str(tree["property"])
+    if isinstance(tree, dict) and "op" in tree:
+        parts = [_slug(one) for one in tree["args"]]
+        return f"_{_WORDS.get(tree['op'], tree['op'])}_".join(parts)
+    return str(next(iter(tree.values()), "")) if isinstance(tree, dict) else f"{tree:g}"
+
+
+def _unreadable(text: str) -> InvalidInput:
+    return InvalidInput(
+        "unreadable-measure",
+        f"'{text}' is no measure",
+        hint="e.g. count, mean(height), median(closed - opened)",
+    )

@@ -1,0 +1,124 @@
+"""Measures asked: what engines give by group, as people see it, kept, ordered and cut into pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from stcloud.daas.schema import Attribute
+from stcloud.errors import InvalidInput
+from stcloud.iaas.engine import Sql
+from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.inquiry import Inquiry
+from stcloud.paas.query.label import labelled, zoned
+from stcloud.paas.query.page import Order, ordered, place_of, read_order
+from stcloud.paas.query.plan import Summary, by_name
+from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.sql import column, select, table
+from stcloud.time import Zone
+
+__all__ = ["Selection", "measured"]
+
+_TYPES = {
+    pa.string(): "text", pa.int64(): "integer", pa.float64(): "number", pa.bool_(): "boolean", pa.date32(): "date",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which groups of an answer are wanted, and in which order.
+
+    Parameters
+    ----------
+    having
+        CQL2 over the answer's fields; None: all groups.
+    order
+        Fields, ``-`` before one for the greatest first; groups that are alike in them come by group, ascending.
+    limit
+        At most so many; None: all.
+    after
+        Values of the group that the page before ended with.
+    """
+
+    having: str | None = None
+    order: tuple[str, ...] = ()
+    limit: int | None = None
+    after: tuple[Any, ...] | None = None
+
+
+def measured(asked: Inquiry, goal: Summary, wanted: Selection) -> tuple[pa.Table, tuple[Any, ...] | None]:
+    """Return the groups that are wanted with their measures, and the last one's place where there are more.
+
+    Raises
+    ------
+    InvalidInput
+        ``unknown-order``, ``repeated-order``, ``other-question``: the cursor's group is not there; what
+        `Predicate.read` raises.
+    """
+    found = _told(asked, goal)
+    names = [by_name(one) for one in goal.by]
+    order = read_order(wanted.order, found.schema.names)
+    kept = found if wanted.having is None else _having(found, wanted.having, asked)
+    kept = ordered(kept, (*order, *(Order(name) for name in names)) if order else ())
+    if wanted.after is not None:
+        kept = kept.slice(_place(kept, names, wanted.after) + 1)
+    page = kept if wanted.limit is None else kept.slice(0, wanted.limit)
+    return page, place_of(page, len(page) - 1, names) if 0 < len(page) < len(kept) else None
+
+
+def _told(asked: Inquiry, goal: Summary) -> pa.Table:
+    """Return measures by group as people see them."""
+    zone = asked.subject.zone
+    found = asked.run(goal).read_all()
+    kinds = [one.type_of(asked.subject.columns, zone) for one in goal.measures]
+    groups = [labelled(found.column(at), one, zone) for at, one in enumerate(goal.by)]
+    rest = zip(found.columns[len(goal.by) :], (*kinds, "integer"), strict=False)
+    return pa.Table.from_arrays([*groups, *(_typed(one, kind, zone) for one, kind in rest)], list(goal.names))
+
+
+def _having(found: pa.Table, text: str, asked: Inquiry) -> pa.Table:
+    """Keep the groups of which a filter is true."""
+    fields = {
+        one.name: Attribute(
+            one.name, one.name, "instant" if pa.types.is_timestamp(one.type) else _TYPES[one.type]
+        )
+        for one in found.schema
+    }
+    binder, zone = Binder(), asked.subject.zone
+    condition = Predicate.read(text, fields, zone).compile(fields, zone, binder)
+    numbered = found.append_column("st_row", pa.array(range(len(found)), pa.int64()))
+    query = select({"st_row": column("st_row")}, table("layer"), where=[condition], order=("st_row",))
+    rows = asked.subject.engine.run([Sql(query, binder.values_of(query))], {"layer": numbered}).read_all()
+    return found.take(rows["st_row"])
+
+
+def _place(found: pa.Table, names: Sequence[str], last: Sequence[object]) -> int:
+    """Return where the group is that the page before ended with."""
+    same = np.ones(len(found), bool)
+    for name, value in zip(names, last, strict=True):
+        same &= _equal(found[name], value)
+    if not same.any():
+        raise InvalidInput(
+            "other-question", "the cursor's group is not in this answer", hint="ask for the first page again"
+        )
+    return int(np.argmax(same))
+
+
+def _equal(column: pa.ChunkedArray, value: object) -> NDArray[np.bool_]:
+    if value is None:
+        return np.asarray(column.is_null())
+    plain = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+    written = plain.cast(pa.string()) if pa.types.is_date(column.type) else plain
+    return np.asarray(pc.fill_null(pc.equal(written, pa.scalar(value, written.type)), fill_value=False))
+
+
+def _typed(found: pa.ChunkedArray, kind: str, zone: Zone) -> pa.ChunkedArray:
+    if kind in ("integer", "number"):
+        return found.cast(pa.int64() if kind == "integer" else pa.float64())
+    return found.cast(zoned(found.type, zone))

@@ -1,0 +1,54 @@
+"""What a question is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stcloud.daas.catalogue import Layer
+from stcloud.daas.charter import Charter
+from stcloud.daas.schema import Attribute
+from stcloud.errors import InvalidInput
+from stcloud.iaas.engine import Engine
+from stcloud.paas.query.features import Features
+from stcloud.paas.query.label import own_columns
+from stcloud.paas.query.units import UnitIndex
+from stcloud.time import Zone
+
+__all__ = ["Subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a question is about: one version of a layer, its city, and the engine that will run it."""
+
+    layer: Layer
+    charter: Charter
+    engine: Engine
+    index: UnitIndex | None = None
+    """Of the events on a unit grid."""
+    features: Callable[[str], Features] | None = None
+    """Gives a layer of features of the same city."""
+
+    @property
+    def zone(self) -> Zone:
+        """The city's time zone."""
+        return self.charter.zone
+
+    @property
+    def attributes(self) -> dict[str, Attribute]:
+        """The layer's own columns, by name."""
+        return {one.name: one for one in self.layer.attributes}
+
+    @property
+    def columns(self) -> dict[str, Attribute]:
+        """What may be measured: the layer's own columns, and ours."""
+        return own_columns(self.layer) | self.attributes
+
+    def other(self, layer: str) -> Features:
+        """Return a layer of features of the same city; `InvalidInput` ``no-features``, ``not-features``."""
+        if self.features is None:
+            raise InvalidInput(
+                "no-features", "this question knows no other layers", hint="ask with city.query"
+            )
+        return self.features(layer)
