@@ -167,12 +167,8 @@ class City:
 
         >>> # city.query("requests").when("2025-02").count(by=["week"])
         """
-        found = self._catalogue.layer(layer)
-        if found.kind != "event":
-            raise InvalidInput(
-                "not-events", f"layer '{layer}' holds features", hint="ask it with as_of, between or history"
-            )
-        index = self._grids.of(layer)
+        found = self.layer(layer)
+        index = self._grids.of(layer) if found.kind == "event" else None
         units = UnitIndex(*index, self._grids.duties) if index else None
         return Query(Subject(found, self.charter, self.engine, units, self.features))
 
@@ -209,7 +205,10 @@ class City:
         InvalidInput
             ``not-events``, ``not-a-grid``, ``which-grid``
         """
-        self.query(events)
+        if self.layer(events).kind != "event":
+            raise InvalidInput(
+                "not-events", f"layer '{events}' holds features", hint="index a layer of events"
+            )
         with self._folder.lock(f"layer-{check_name(events)}", wait_s=wait_s):
             return self._grids.index(events, self._grids.chosen(events, grid), job or Job())
 

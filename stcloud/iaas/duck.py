@@ -223,4 +223,5 @@ def _refine(stage: Refine, given: pa.Table | pa.RecordBatchReader) -> pa.Table:
     """Apply the function to what was fetched; whole, since the next stage's threads may not call Python."""
     if isinstance(given, pa.Table):
         given = given.combine_chunks().to_reader()
-    return pa.Table.from_batches([stage.function(batch) for batch in given], given.schema)
+    schema = pa.schema([*given.schema, *stage.adds])
+    return pa.Table.from_batches([stage.function(batch) for batch in given], schema)

@@ -82,12 +82,18 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Refine:
-    """A function over record batches that keeps some rows.
+    """A function over record batches that keeps some rows, or tells more of each.
 
-    ``function`` must be picklable: a cluster applies it where the rows are.
+    Parameters
+    ----------
+    function
+        Must be picklable: a cluster applies it where the rows are.
+    adds
+        Columns that it adds, behind the others.
     """
 
     function: Callable[[pa.RecordBatch], pa.RecordBatch]
+    adds: tuple[pa.Field, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,11 @@ def _session(url: str) -> SparkSession:
 
 
 def _refine(stage: Refine, frame: DataFrame) -> DataFrame:
-    return frame.mapInArrow(_batchwise(stage.function), frame.schema)
+    from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415  (an extra, heavy)
+    from pyspark.sql.types import StructType  # noqa: PLC0415
+
+    added = from_arrow_schema(pa.schema(stage.adds)).fields if stage.adds else []
+    return frame.mapInArrow(_batchwise(stage.function), StructType([*frame.schema.fields, *added]))
 
 
 def _batchwise(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.schema import UNIT
 from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.table import File
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
 from stcloud.paas.query.label import OWN_ROWS, own_columns
@@ -20,13 +21,14 @@ from stcloud.paas.query.plan import By, Duties, InUnits, Known, OnDuty, Part, Pl
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import Box, Pruning, known_by_all, time_spans
 from stcloud.paas.query.refine import LOCATED, Refinement, Restating
+from stcloud.paas.query.relating import Related
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.summary import given, summed
 from stcloud.paas.query.where import Place
 from stcloud.space import Cover, Level
 from stcloud.time import Bin, When
 
-__all__ = ["Compiled", "compile_plan"]
+__all__ = ["LAYER", "Compiled", "cell_of", "compile_plan", "stage_as_layer"]
 
 LAYER = "layer"
 PLACED = ("st_cell", "st_x", "st_y")
@@ -42,7 +44,9 @@ class Compiled:
     files: Files
     columns: tuple[str, ...]
     covers: tuple[Cover, ...]
-    wants: Pruning
+    wants: Callable[[File], bool]
+    bounded: tuple[str, ...]
+    """Columns whose bounds ``wants`` looks at."""
 
 
 def compile_plan(plan: Plan, layer: Layer, charter: Charter) -> Compiled:
@@ -75,7 +79,7 @@ class _Compilation:
         taken = self._summed(goal) if isinstance(goal, Summary) else self._rows()
         conditions, units = self._conditions(), self._in_units()
         fetched = bool(self._places or self._restated)
-        source = _stage_as_layer() if fetched else table(LAYER)
+        source = stage_as_layer() if fetched else table(LAYER)
         last = self._last(goal, select(taken, source, joins=self._joins(goal), where=[*conditions, *units]))
         columns = sorted(self._named(last) | self._needed())
         stages: tuple[Stage, ...] = (Sql(last, self._binder.values_of(last)),)
@@ -87,8 +91,9 @@ class _Compilation:
             stages = (self._fetch(columns, conditions if self._restated else [*conditions, *units]), *stages)
         files = Files(self._snapshot, self._files)
         return Compiled(
-            stages, {LAYER: files, **self._duties}, files, tuple(columns), tuple(self._covers), self._wants
-        )
+            stages, {LAYER: files, **self._duties}, files, tuple(columns), tuple(self._covers), self._wants,
+            self._wants.bounded,
+        )  # fmt: skip
 
     def _fetch(self, columns: list[str], conditions: list[exp.Expression]) -> Fetch:
         near = [self._near(boxes) for boxes in self._wants.boxes]
@@ -115,7 +120,7 @@ class _Compilation:
 
     def _group(self, by: By) -> exp.Expression:
         if isinstance(by, Level):
-            return _cell(by)
+            return cell_of(by)
         if isinstance(by, Bin):
             return self._wall_clock().bin(by)
         if isinstance(by, Part):
@@ -162,8 +167,10 @@ class _Compilation:
                 found += self._known(one)
             elif isinstance(one, When):
                 found += self._when(one)
+            elif isinstance(one, Related):
+                found.append(one.sql(_stored("st_time"), _stored("st_time_to"), self._binder))
             elif isinstance(one, Predicate):
-                found.append(one.compile(self._attributes, self._charter.zone, self._binder))
+                found.append(one.compile(self._columns, self._charter.zone, self._binder))
         return found
 
     def _known(self, known: Known) -> list[exp.Expression]:
@@ -226,7 +233,7 @@ def _stored(name: str) -> exp.Column:
     return column(name, LAYER)
 
 
-def _cell(level: Level) -> exp.Expression:
+def cell_of(level: Level) -> exp.Expression:
     """Return the cell of a level that a row lies in."""
     return exp.IntDiv(this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - level.digits)))
 
@@ -236,7 +243,7 @@ def _beginning(length: int) -> exp.Expression:
     return exp.Substring(this=_stored(UNIT), start=number(1), length=number(length))
 
 
-def _stage_as_layer() -> exp.Table:
+def stage_as_layer() -> exp.Table:
     """Return what was fetched, under the layer's name."""
     alias = exp.TableAlias(this=exp.to_identifier(LAYER, quoted=True))
     return exp.Table(this=exp.to_identifier(STAGE, quoted=True), alias=alias)

@@ -75,7 +75,7 @@ def explain(plan: Plan, compiled: Compiled, layer: Layer, engine: str) -> Explan
     groups = [
         group
         for file in chosen
-        for group in row_groups(snapshot.root / file.path, compiled.wants.bounded, compiled.columns)
+        for group in row_groups(snapshot.root / file.path, compiled.bounded, compiled.columns)
     ]
     wanted = [group for group in groups if compiled.wants(group)]
     return Explanation(
@@ -87,7 +87,7 @@ def explain(plan: Plan, compiled: Compiled, layer: Layer, engine: str) -> Explan
         (len(wanted), len(groups)),
         (sum(group.rows for group in wanted), layer.rows),
         (sum(group.bytes for group in wanted), snapshot.bytes),
-        tuple(_cells(place, cover) for place, cover in zip(places, compiled.covers, strict=True)),
+        tuple(_cells(place, cover) for place, cover in zip(places, compiled.covers, strict=False)),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
     )
 

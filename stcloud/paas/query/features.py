@@ -5,44 +5,31 @@ Every answer takes ``known_at``: what was believed then. Without it, what is bel
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
-import sqlglot
-from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
-from stcloud.daas.feature import Believed, FeatureLayer, read_ends, row_files
+from stcloud.daas.feature import Believed, FeatureLayer
 from stcloud.daas.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.iaas.engine import Engine, Fetch, Files, Refine, Relation, Sift, Sql, Stage
+from stcloud.iaas.engine import Engine, Relation, Stage
 from stcloud.iaas.sorter import in_order
-from stcloud.iaas.table import File
 from stcloud.paas.query.answer import Answer
-from stcloud.paas.query.binder import instant
+from stcloud.paas.query.belief import Window, beliefs, relations_of, stages_of
 from stcloud.paas.query.instant import known_us
-from stcloud.paas.query.sql import column
-from stcloud.paas.query.standing import BOUNDS, SIFTED, Standing
 from stcloud.paas.query.where import Asked, read_where
 from stcloud.time import Instant, instant_us
 
 __all__ = ["Features"]
 
 _PERIODS = ("st_valid_from", "st_valid_to", "st_recorded_from", "st_recorded_to", "st_load")
-_FROM = "FROM layer LEFT JOIN ends ON layer.st_row = ends.st_row WHERE NOT layer.st_key IS NULL"
-_UNTIL = "COALESCE(layer.st_recorded_to, ends.st_recorded_to)"
-_KNOWN = f"layer.st_recorded_from <= $known AND ({_UNTIL} IS NULL OR {_UNTIL} > $known)"
-_VALID = "layer.st_valid_from < $before AND (layer.st_valid_to IS NULL OR layer.st_valid_to > $after)"
-_NEAR = "st_xmin <= $east AND st_xmax >= $west AND st_ymin <= $north AND st_ymax >= $south"
-_WANTED = "layer.st_key IN (SELECT wanted.st_key FROM wanted)"
 _LEAST_US = 1
 
 
@@ -153,12 +140,8 @@ class Features(Layer):
         return found[0]
 
     def _versions(self, keys: list[str], known: int | None) -> pa.Table:
-        values = {} if known is None else {"known": instant(known)}
-        condition = _WANTED if known is None else f"{_WANTED} AND {_KNOWN}"
-        order = "layer.st_recorded_from, layer.st_valid_from, layer.st_key"
-        text = f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {condition} ORDER BY {order}"
         wanted = pa.table({"st_key": pa.array(keys, pa.string())})
-        return self._run([Sql(self._selected(text), values)], wanted=wanted)
+        return self._run([beliefs(self._names, known)], wanted=wanted)
 
     def diff(self, one: Instant, other: Instant, *, known_at: Instant | None = None) -> Answer:
         """Return what differs between two instants: ``change`` is ``added``, ``removed`` or ``changed``.
@@ -192,49 +175,12 @@ class Features(Layer):
         facts: Mapping[str, int],
     ) -> Answer:
         known = self._known_us(known_at)
-        values = {"known": instant(known), "before": instant(before_us), "after": instant(after_us)}
-        stages: list[Stage]
-        if where is None:
-            text = f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {_VALID} AND {_KNOWN}"
-            stages = [Sql(self._selected(text), values)]
-        else:
-            area = read_where([where], self.charter.lattice, None).outline(self.charter.lattice)
-            ends = read_ends(self.snapshot)
-            standing = Standing(area, after_us, before_us, known, ends)
-            stages = [self._near(standing, values), Refine(standing)]
+        lattice = self.charter.lattice
+        areas = [] if where is None else [read_where([where], lattice, None).outline(lattice)]
+        stages = stages_of(self.snapshot, self._names, Window(after_us, before_us, known), areas)
         # Sorted here: an engine that sorts whole rows under a bound of memory puts them on disk.
         found = in_order(self._run(stages), ("st_key", "st_valid_from"))
         return self._answer(found.select(self._names), {**facts, "known": known})
-
-    def _near(self, standing: Standing, values: Mapping[str, Any]) -> Fetch:
-        """Fetch what may touch an area and may have stood; ends that rows do not tell themselves count later."""
-        west, south, east, north = standing.area.bounds
-        names = (*self._names, *BOUNDS, "st_row")
-        told = _KNOWN.replace(_UNTIL, "layer.st_recorded_to")
-        query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR} AND {_VALID} AND {told}")  # noqa: S608
-        query.set("expressions", [column(name, "layer") for name in names])
-        values = {**values, "west": west, "south": south, "east": east, "north": north}
-
-        ranges = {
-            "st_xmin": (-math.inf, east), "st_xmax": (west, math.inf),
-            "st_ymin": (-math.inf, north), "st_ymax": (south, math.inf),
-        }  # fmt: skip
-
-        def wants(file: File) -> bool:
-            return all(file.may_hold(name, low, high) for name, (low, high) in ranges.items())
-
-        sift = Sift(SIFTED, standing.passes)
-        return Fetch("layer", names, Sql(query, values), wants, SIFTED, ranges, sift)
-
-    def _selected(self, text: str) -> exp.Query:
-        """Parse a statement of ours and let it select the layer's columns."""
-        query = _parsed(text)
-        until = query.expressions[0]
-        query.set(
-            "expressions",
-            [until if name == "st_recorded_to" else column(name, "layer") for name in self._names],
-        )
-        return query
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -242,11 +188,7 @@ class Features(Layer):
         return ("st_key", *_PERIODS, *(one.stored for one in self.attributes), "st_geom")
 
     def _run(self, stages: list[Stage], **more: Relation) -> pa.Table:
-        snapshot = self.snapshot
-        relations: dict[str, Relation] = {
-            "layer": Files(snapshot, tuple(row_files(snapshot))), "ends": read_ends(snapshot).table(), **more,
-        }  # fmt: skip
-        return self.engine.run(stages, relations).read_all()
+        return self.engine.run(stages, {**relations_of(self.snapshot), **more}).read_all()
 
     def _answer(self, table: pa.Table, facts: Mapping[str, Any]) -> Answer:
         zone = self.charter.zone
@@ -267,16 +209,6 @@ class Features(Layer):
 
     def _known_us(self, at: Instant | None) -> int:
         return known_us(self, None if at is None else self._us(at))
-
-
-def _parsed(text: str) -> exp.Query:
-    """Return a statement of ours, a new copy each time: parsing takes longer than running it on few rows."""
-    return _parse(text).copy()
-
-
-@lru_cache(64)
-def _parse(text: str) -> exp.Query:
-    return sqlglot.parse_one(text, dialect="duckdb")  # type: ignore[return-value]
 
 
 def _named(origins: pa.ChunkedArray) -> set[str]:

@@ -9,9 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from stcloud.paas.query.compile import Compiled, compile_plan
-from stcloud.paas.query.label import row_schema, shown
-from stcloud.paas.query.page import Cursor, digest_of
-from stcloud.paas.query.plan import Known, Operator, Plan, Restated, Rows, Scan, Summary
+from stcloud.paas.query.compile_features import compile_features
+from stcloud.paas.query.features import Features
+from stcloud.paas.query.label import is_of_features, row_schema, shown
+from stcloud.paas.query.page import Cursor, Order, digest_of, ordered, place_in
+from stcloud.paas.query.plan import AsOf, Known, Operator, Plan, Restated, Rows, Scan, Summary
+from stcloud.paas.query.relating import Related
 from stcloud.paas.query.subject import Subject
 from stcloud.time import When
 
@@ -41,7 +44,10 @@ class Inquiry:
 
     def compiled(self, goal: Rows | Summary) -> Compiled:
         """Return the stages for a goal."""
-        return compile_plan(self.plan(goal), self.subject.layer, self.subject.charter)
+        layer = self.subject.layer
+        if isinstance(layer, Features):
+            return compile_features(self.plan(goal), layer, self.subject.charter)
+        return compile_plan(self.plan(goal), layer, self.subject.charter)
 
     def run(self, goal: Rows | Summary) -> pa.RecordBatchReader:
         """Return what the engine gives."""
@@ -53,10 +59,23 @@ class Inquiry:
         """Names and types of rows as they are shown."""
         return row_schema(self.subject.layer, self.subject.zone)
 
+    @property
+    def row_keys(self) -> tuple[str, ...]:
+        """Columns that rows are ordered by where nothing else is asked, and that tell them apart."""
+        return ("st_key", "st_valid_from") if is_of_features(self.subject.layer) else ("st_time", "st_key")
+
     def rows(self, goal: Rows) -> Iterator[pa.RecordBatch]:
-        """Stream rows as they are shown."""
+        """Stream rows as they are shown; features are all fetched before the first, since they come in no order."""
         schema = self.row_schema
-        return (shown(batch, schema) for batch in self.run(goal))
+        found = (shown(batch, schema) for batch in self.run(goal))
+        if not is_of_features(self.subject.layer):
+            return found
+        order = (*goal.order, *(Order(name) for name in self.row_keys))
+        whole = ordered(pa.Table.from_batches(found, schema), order)
+        if goal.after is not None:
+            names = [one.name for one in order]
+            whole = whole.slice(place_in(whole, names, goal.after) + 1)
+        return iter(whole.slice(0, goal.limit).to_batches())
 
     def cursor(self, said: str, last: Sequence[Any]) -> str:
         """Return where a page ended, as text for the next question."""
@@ -71,7 +90,10 @@ class Inquiry:
         """Say what was understood."""
         zone, index = self.subject.zone, self.subject.index
         found = {"layer": self.subject.layer.name, "known_at": zone.iso(self.known_us)}
+        at = [one.text for one in self.conditions if isinstance(one, AsOf)]
+        found |= {"as_of": " and ".join(at)} if at else {}
         whens = [one.describe() for one in self.conditions if isinstance(one, When)]
+        whens += [f"{one.relation} {one.said}" for one in self.conditions if isinstance(one, Related)]
         if whens:
             found["when"] = " and ".join(whens)
         if index is not None:

@@ -101,7 +101,7 @@ class Measure:
         if found not in _NUMERIC:
             raise InvalidInput(
                 "wrong-type", f"'{self.function}' is of numbers and durations, '{self.name}' of {found}",
-                hint="count rows, or distinct(COLUMN)",
+                hint="count it, or distinct(…); a definition says which columns are numbers",
             )  # fmt: skip
         return found if self.function == "sum" else "number"
 

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
@@ -17,13 +14,16 @@ from stcloud.iaas.engine import Sql
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import labelled, zoned
-from stcloud.paas.query.page import Order, ordered, place_of, read_order
-from stcloud.paas.query.plan import Summary, by_name
+from stcloud.paas.query.measure import COUNT, Measure
+from stcloud.paas.query.page import Order, ordered, place_in, place_of, read_order
+from stcloud.paas.query.plan import By, Duties, Summary, by_name, parse_by
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.sql import column, select, table
-from stcloud.time import Zone
+from stcloud.paas.query.subject import Subject
+from stcloud.paas.query.units import needed_index
+from stcloud.time import Instant, Zone, instant_us
 
-__all__ = ["Selection", "measured"]
+__all__ = ["Selection", "measured", "read_summary"]
 
 _TYPES = {
     pa.string(): "text", pa.int64(): "integer", pa.float64(): "number", pa.bool_(): "boolean", pa.date32(): "date",
@@ -52,6 +52,29 @@ class Selection:
     after: tuple[Any, ...] | None = None
 
 
+def read_summary(
+    subject: Subject, measures: Sequence[str], by: Sequence[str], until: Instant | None
+) -> Summary:
+    """Read what is to be told by group; raises as `Query.measure`."""
+    told = tuple(Measure.read(one, subject.columns, subject.zone) for one in measures) or (COUNT,)
+    until_us = None if until is None else instant_us(until, subject.zone)
+    goal = Summary(tuple(_group(one, subject) for one in by), told, until_us)
+    if len(set(goal.names)) < len(goal.names):
+        raise InvalidInput(
+            "repeated-group", f"the answer would have a field twice: {', '.join(goal.names)}",
+            hint="give a measure another name: name = measure",
+        )  # fmt: skip
+    return goal
+
+
+def _group(text: str, subject: Subject) -> By:
+    index = subject.index
+    if text.startswith("duty:"):
+        name = text.removeprefix("duty:")
+        return Duties(name, needed_index(index, subject.layer.name).duties(name).members())
+    return parse_by(text, subject.attributes, index.parts if index else {})
+
+
 def measured(asked: Inquiry, goal: Summary, wanted: Selection) -> tuple[pa.Table, tuple[Any, ...] | None]:
     """Return the groups that are wanted with their measures, and the last one's place where there are more.
 
@@ -67,7 +90,7 @@ def measured(asked: Inquiry, goal: Summary, wanted: Selection) -> tuple[pa.Table
     kept = found if wanted.having is None else _having(found, wanted.having, asked)
     kept = ordered(kept, (*order, *(Order(name) for name in names)) if order else ())
     if wanted.after is not None:
-        kept = kept.slice(_place(kept, names, wanted.after) + 1)
+        kept = kept.slice(place_in(kept, names, wanted.after) + 1)
     page = kept if wanted.limit is None else kept.slice(0, wanted.limit)
     return page, place_of(page, len(page) - 1, names) if 0 < len(page) < len(kept) else None
 
@@ -96,26 +119,6 @@ def _having(found: pa.Table, text: str, asked: Inquiry) -> pa.Table:
     query = select({"st_row": column("st_row")}, table("layer"), where=[condition], order=("st_row",))
     rows = asked.subject.engine.run([Sql(query, binder.values_of(query))], {"layer": numbered}).read_all()
     return found.take(rows["st_row"])
-
-
-def _place(found: pa.Table, names: Sequence[str], last: Sequence[object]) -> int:
-    """Return where the group is that the page before ended with."""
-    same = np.ones(len(found), bool)
-    for name, value in zip(names, last, strict=True):
-        same &= _equal(found[name], value)
-    if not same.any():
-        raise InvalidInput(
-            "other-question", "the cursor's group is not in this answer", hint="ask for the first page again"
-        )
-    return int(np.argmax(same))
-
-
-def _equal(column: pa.ChunkedArray, value: object) -> NDArray[np.bool_]:
-    if value is None:
-        return np.asarray(column.is_null())
-    plain = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
-    written = plain.cast(pa.string()) if pa.types.is_date(column.type) else plain
-    return np.asarray(pc.fill_null(pc.equal(written, pa.scalar(value, written.type)), fill_value=False))
 
 
 def _typed(found: pa.ChunkedArray, kind: str, zone: Zone) -> pa.ChunkedArray:

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from sqlglot import exp
 
 from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.sql import Order, all_of, any_of, column
 
-__all__ = ["Cursor", "Order", "beyond", "digest_of", "ordered", "place_of", "read_order"]
+__all__ = ["Cursor", "Order", "beyond", "digest_of", "ordered", "place_in", "place_of", "read_order"]
 
 _PLACE = "\0place"
 
@@ -138,6 +139,36 @@ def ordered(table: pa.Table, order: Sequence[Order]) -> pa.Table:
     keyed = table.append_column(_PLACE, pa.array(np.arange(len(table))))
     keys = [(one.name, "descending" if one.falling else "ascending") for one in order]
     return table.take(pc.sort_indices(keyed, [*keys, (_PLACE, "ascending")]))
+
+
+def place_in(found: pa.Table, names: Sequence[str], last: Sequence[object]) -> int:
+    """Return where the row is that a page ended with; `InvalidInput` ``other-question``: it is not there.
+
+    Parameters
+    ----------
+    found
+        The whole answer.
+    names, last
+        Fields that tell its rows apart, and their values as `place_of` gives them.
+    """
+    same = np.ones(len(found), bool)
+    for name, value in zip(names, last, strict=True):
+        same &= _equal(found[name], value)
+    if not same.any():
+        raise InvalidInput(
+            "other-question",
+            "the row that the cursor names is not in this answer",
+            hint="ask for the first page again",
+        )
+    return int(np.argmax(same))
+
+
+def _equal(column: pa.ChunkedArray, value: object) -> NDArray[np.bool_]:
+    if value is None:
+        return np.asarray(column.is_null())
+    plain = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+    written = plain.cast(pa.string()) if pa.types.is_date(column.type) else plain
+    return np.asarray(pc.fill_null(pc.equal(written, pa.scalar(value, written.type)), fill_value=False))
 
 
 def beyond(

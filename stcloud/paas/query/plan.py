@@ -2,7 +2,7 @@
 
 ::
 
-    Scan → Known → When* → Where* → InUnits* → OnDuty* → Restated? → What* → Rows | Summary
+    Scan → Known → AsOf? → When* → Related* → Where* → InUnits* → OnDuty* → Restated? → What* → Rows | Summary
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from stcloud.paas.grid import Units
 from stcloud.paas.query.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
 from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.relating import Related
 from stcloud.paas.query.where import Place
 from stcloud.space import Level
 from stcloud.time import Bin, When
 
 __all__ = [
-    "By", "Duties", "InUnits", "Known", "OnDuty", "Operator", "Part", "Plan", "Restated", "Rows", "Scan", "Summary",
-    "by_name", "parse_by",
+    "AsOf", "By", "Duties", "InUnits", "Known", "OnDuty", "Operator", "Part", "Plan", "Restated", "Rows", "Scan",
+    "Summary", "by_name", "parse_by",
 ]  # fmt: skip
 
 
@@ -75,6 +76,17 @@ class Known:
 
     def __str__(self) -> str:
         return f"known at {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """Keep features that were there at an instant of valid time (UTC microseconds)."""
+
+    at_us: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"as of {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +166,9 @@ class Summary:
         return f"{told} by {names}" if names else told
 
 
-Operator = Scan | Known | When | Place | InUnits | OnDuty | Restated | Predicate | Rows | Summary
+Operator = (
+    Scan | Known | AsOf | When | Related | Place | InUnits | OnDuty | Restated | Predicate | Rows | Summary
+)
 Plan = tuple[Operator, ...]
 
 

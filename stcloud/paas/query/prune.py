@@ -12,6 +12,7 @@ from stcloud.iaas.table import File
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.plan import InUnits, Known, Plan, Restated
 from stcloud.paas.query.refine import Region
+from stcloud.paas.query.relating import Related
 from stcloud.time import Span, Spans, When
 
 __all__ = ["Box", "Pruning", "known_by_all", "time_spans"]
@@ -57,6 +58,9 @@ class Pruning:
             for one in plan
             if isinstance(one, When)
         )
+        # What lasts into a time began before its end.
+        begun = [one.window[1] for one in plan if isinstance(one, Related)]
+        whens += tuple(((None, _instant(end, -1)),) for end in begun if end is not None)
         restated = any(isinstance(one, Restated) for one in plan)  # then what files hold says nothing
         units = () if restated else tuple(one.ranges for one in plan if isinstance(one, InUnits))
         return cls(known, whens, boxes, regions, units)

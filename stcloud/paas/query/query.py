@@ -15,11 +15,12 @@ from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.joining import joined
-from stcloud.paas.query.measure import COUNT, Measure
-from stcloud.paas.query.measuring import Selection, measured
+from stcloud.paas.query.label import is_of_features
+from stcloud.paas.query.measuring import Selection, measured, read_summary
 from stcloud.paas.query.page import Cursor, Order, place_of, read_order
-from stcloud.paas.query.plan import By, Duties, Operator, Plan, Restated, Rows, Summary, parse_by
+from stcloud.paas.query.plan import AsOf, Operator, Plan, Restated, Rows, Summary
 from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.relating import timed
 from stcloud.paas.query.subject import Subject
 from stcloud.paas.query.units import in_units, needed_index, on_duty
 from stcloud.paas.query.where import Asked, read_where
@@ -58,7 +59,7 @@ class Query:
             See `Predicate.read`: wrong types, unknown columns (with the nearest), operators not known here.
         """
         zone = self.subject.zone
-        return self._with(Predicate.read(one, self.subject.attributes, zone) for one in filters)
+        return self._with(Predicate.read(one, self.subject.columns, zone) for one in filters)
 
     def where(self, *places: Asked, crs: str | None = None) -> Query:
         """Keep rows that lie in any of the places.
@@ -90,6 +91,7 @@ class Query:
         Without it an event lies in the cell that was there at the event's own time. The answer's facts say which was
         used.
         """
+        self._refuse_features("re-state units of")
         if any(isinstance(one, Restated) for one in self.conditions):
             raise InvalidInput("asked-twice", "one fixed version of the grid was asked for twice")
         index = needed_index(self.subject.index, self.subject.layer.name)
@@ -98,9 +100,16 @@ class Query:
         return self._with([Restated(index.grid.units(), at_us, said)])
 
     def when(
-        self, *times: str, weekdays: str | Iterable[int] | None = None, hours: str | None = None
+        self,
+        *times: str,
+        weekdays: str | Iterable[int] | None = None,
+        hours: str | None = None,
+        relation: str | None = None,
     ) -> Query:
         """Keep events that start in any of the times, on these weekdays, at these hours of the city's wall clock.
+
+        Features, and events that last if a ``relation`` is asked for, are kept where their period lies so to any of
+        the times.
 
         Parameters
         ----------
@@ -110,8 +119,35 @@ class Query:
             ``"mon-fri"``, ``"sat,sun"`` or numbers from 1 = Monday.
         hours
             ``"07:00-10:00"``, several by comma; may run over midnight.
+        relation
+            ``intersects`` (of features the default), ``disjoint``, or one of Allen's: ``before``, ``after``,
+            ``meets``, ``met-by``, ``overlaps``, ``overlapped-by``, ``starts``, ``started-by``, ``during``,
+            ``contains``, ``finishes``, ``finished-by``, ``equals``: how the period lies to the time.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-relation``; ``no-period``: of events that have no end, or with weekdays or hours; times that
+            cannot be read.
         """
-        return self._with([When.of(*times, zone=self.subject.zone, weekdays=weekdays, hours=hours)])
+        asked = When.of(*times, zone=self.subject.zone, weekdays=weekdays, hours=hours)
+        return self._with([timed(asked, times, relation, self.subject.layer)])
+
+    def as_of(self, at: Instant) -> Query:
+        """Keep features that were there at an instant of valid time.
+
+        Raises
+        ------
+        InvalidInput
+            ``not-features``: it is a layer of events.
+        """
+        if not is_of_features(self.subject.layer):
+            raise InvalidInput(
+                "not-features", f"layer '{self.subject.layer.name}' holds events: they are not there, they happen",
+                hint="ask when they happened",
+            )  # fmt: skip
+        at_us = instant_us(at, self.subject.zone)
+        return self._with([AsOf(at_us, self.subject.zone.iso(at_us))])
 
     def known_at(self, instant: Instant) -> Query:
         """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.
@@ -144,12 +180,13 @@ class Query:
         said = f"rows by {', '.join(order)}"
         asked, last = self._going_on(said, after)
         fields = read_order(order, asked.row_schema.names)
-        goal = Rows(None if limit is None else _limit(limit) + 1, self._stored(fields), last)
+        stored = fields if is_of_features(self.subject.layer) else self._stored(fields)
+        goal = Rows(None if limit is None else _limit(limit) + 1, stored, last)
         found = pa.Table.from_batches(asked.rows(goal), asked.row_schema)
         page = found if limit is None else found.slice(0, limit)
         cursor = None
         if 0 < len(page) < len(found):
-            names = (*(one.name for one in fields), "st_time", "st_key")
+            names = (*(one.name for one in fields), *asked.row_keys)
             cursor = asked.cursor(said, place_of(page, len(page) - 1, names))
         return Answer(page, self.subject.charter.lattice, asked.facts(), cursor)
 
@@ -195,6 +232,7 @@ class Query:
         NotFound
             ``unknown-layer``
         """
+        self._refuse_features("join")
         return joined(self.rows(), self.subject.other(layer), read_how(how), at, known_at, inner=inner)
 
     def count(self, by: Sequence[str] = ()) -> Answer:
@@ -251,38 +289,13 @@ class Query:
         NotFound
             ``unknown-column``
         """
-        goal = self._summary(measures, by, until)
+        goal = read_summary(self.subject, measures, by, until)
         said = f"{goal} having {having} by {', '.join(order)}"
         asked, last = self._going_on(said, after)
         wanted = Selection(having, tuple(order), None if limit is None else _limit(limit), last)
         page, end = measured(asked, goal, wanted)
         cursor = None if end is None else asked.cursor(said, end)
         return Answer(page, self.subject.charter.lattice, asked.facts(), cursor)
-
-    def _summary(self, measures: Sequence[str], by: Sequence[str], until: Instant | None) -> Summary:
-        zone = self.subject.zone
-        told = tuple(Measure.read(one, self.subject.columns, zone) for one in measures) or (COUNT,)
-        until_us = None if until is None else instant_us(until, zone)
-        goal = Summary(self._groups(by), told, until_us)
-        if len(set(goal.names)) < len(goal.names):
-            raise InvalidInput(
-                "repeated-group", f"the answer would have a field twice: {', '.join(goal.names)}",
-                hint="give a measure another name: name = measure",
-            )  # fmt: skip
-        return goal
-
-    def _groups(self, by: Sequence[str]) -> tuple[By, ...]:
-        index = self.subject.index
-        name = self.subject.layer.name
-        return tuple(
-            Duties(
-                one.removeprefix("duty:"),
-                needed_index(index, name).duties(one.removeprefix("duty:")).members(),
-            )
-            if one.startswith("duty:")
-            else parse_by(one, self.subject.attributes, index.parts if index else {})
-            for one in by
-        )
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
@@ -304,7 +317,7 @@ class Query:
         by
             As for `count`; None explains `rows`.
         """
-        goal = Rows() if by is None else self._summary((), by, None)
+        goal = Rows() if by is None else read_summary(self.subject, (), by, None)
         return explain(
             self.plan(goal), self._inquiry().compiled(goal), self.subject.layer, self.subject.engine.name
         )
@@ -319,6 +332,13 @@ class Query:
 
     def _with(self, conditions: Iterable[Operator]) -> Query:
         return replace(self, conditions=(*self.conditions, *conditions))
+
+    def _refuse_features(self, doing: str) -> None:
+        if is_of_features(self.subject.layer):
+            raise InvalidInput(
+                "not-events", f"cannot {doing} '{self.subject.layer.name}': it holds features",
+                hint="ask it of a layer of events",
+            )  # fmt: skip
 
     def _stored(self, order: Iterable[Order]) -> tuple[Order, ...]:
         """Return what rows are ordered by, by stored names."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AfterOption",
+    "AsOfOption",
     "ByOption",
     "HavingOption",
     "HoursOption",
@@ -20,6 +21,7 @@ __all__ = [
     "LimitOption",
     "MeasureOption",
     "OrderOption",
+    "RelationOption",
     "UntilOption",
     "WeekdaysOption",
     "WhatOption",
@@ -48,6 +50,14 @@ HoursOption = Annotated[
     str | None, typer.Option(help="07:00-10:00, on the city's wall clock; several by comma.")
 ]
 KnownAtOption = Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")]
+AsOfOption = Annotated[str | None, typer.Option(help="Features that were there at this instant.")]
+RelationOption = Annotated[
+    str | None,
+    typer.Option(
+        help="How periods lie to the time: intersects (of features the default), disjoint, before, after, meets, "
+        "met-by, overlaps, overlapped-by, starts, started-by, during, contains, finishes, finished-by, equals."
+    ),
+]
 ByOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -85,12 +95,17 @@ def asked_of(
     weekdays: str | None,
     hours: str | None,
     known_at: str | None,
+    *,
+    as_of: str | None = None,
+    relation: str | None = None,
 ) -> Query:
     """Narrow a question by what the command line says."""
     if what:
         asked = asked.what(*what)
     if where:
         asked = asked.where(*(read_place(one) for one in where))
-    if when or weekdays or hours:
-        asked = asked.when(*(when or []), weekdays=weekdays, hours=hours)
+    if when or weekdays or hours or relation:
+        asked = asked.when(*(when or []), weekdays=weekdays, hours=hours, relation=relation)
+    if as_of is not None:
+        asked = asked.as_of(as_of)
     return asked if known_at is None else asked.known_at(known_at)

@@ -11,6 +11,7 @@ import typer
 
 from stcloud.saas.cli.asking import (
     AfterOption,
+    AsOfOption,
     ByOption,
     HavingOption,
     HoursOption,
@@ -18,6 +19,7 @@ from stcloud.saas.cli.asking import (
     LimitOption,
     MeasureOption,
     OrderOption,
+    RelationOption,
     UntilOption,
     WeekdaysOption,
     WhatOption,
@@ -51,6 +53,8 @@ def query(
     when: WhenOption = None,
     weekdays: WeekdaysOption = None,
     hours: HoursOption = None,
+    relation: RelationOption = None,
+    as_of: AsOfOption = None,
     known_at: KnownAtOption = None,
     by: ByOption = None,
     measure: MeasureOption = None,
@@ -73,7 +77,10 @@ def query(
 ) -> None:
     """Ask what happened where and when: rows, or measures of groups with --by and --measure."""
     groups, fields = split(by), split(order)
-    asked = asked_of(open_city(city, engine).query(layer), what, where, when, weekdays, hours, known_at)
+    asked = asked_of(
+        open_city(city, engine).query(layer), what, where, when, weekdays, hours, known_at,
+        as_of=as_of, relation=relation,
+    )  # fmt: skip
     asked = asked if grid_at is None else asked.restated(grid_at)
     summed = bool(groups or count or measure or having or until)
     if explain:

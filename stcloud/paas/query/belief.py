@@ -1,0 +1,139 @@
+"""Stages that give the rows of a feature layer: what stood in a window of valid time, as believed at an instant."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlglot
+from shapely.geometry.base import BaseGeometry
+from sqlglot import exp
+
+from stcloud.daas.feature import read_ends, row_files
+from stcloud.iaas.engine import Fetch, Files, Refine, Relation, Sift, Sql, Stage
+from stcloud.iaas.table import File, Snapshot
+from stcloud.paas.query.binder import instant
+from stcloud.paas.query.sql import column
+from stcloud.paas.query.standing import SIFTED, Standing
+
+__all__ = ["Window", "beliefs", "relations_of", "stages_of"]
+
+_FROM = "FROM layer LEFT JOIN ends ON layer.st_row = ends.st_row WHERE NOT layer.st_key IS NULL"
+_UNTIL = "COALESCE(layer.st_recorded_to, ends.st_recorded_to)"
+_KNOWN = f"layer.st_recorded_from <= $known AND ({_UNTIL} IS NULL OR {_UNTIL} > $known)"
+_VALID = "layer.st_valid_from < $before AND (layer.st_valid_to IS NULL OR layer.st_valid_to > $after)"
+_NEAR = "st_xmin <= $east AND st_xmax >= $west AND st_ymin <= $north AND st_ymax >= $south"
+_WANTED = "layer.st_key IN (SELECT wanted.st_key FROM wanted)"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When features stood, and what was believed of it.
+
+    Parameters
+    ----------
+    after_us, before_us
+        Valid at some instant of ``[after_us, before_us)``, UTC microseconds.
+    known_us
+        Believed at this recorded instant, UTC microseconds.
+    """
+
+    after_us: int
+    before_us: int
+    known_us: int
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What statements bind."""
+        return {
+            "known": instant(self.known_us), "before": instant(self.before_us), "after": instant(self.after_us)
+        }  # fmt: skip
+
+
+def relations_of(snapshot: Snapshot) -> dict[str, Relation]:
+    """Return what ``layer`` and ``ends`` mean in statements."""
+    return {"layer": Files(snapshot, tuple(row_files(snapshot))), "ends": read_ends(snapshot).table()}
+
+
+def stages_of(
+    snapshot: Snapshot, names: Sequence[str], window: Window, areas: Sequence[BaseGeometry] = ()
+) -> list[Stage]:
+    """Return the stages that give rows that stood, in no order; areas touch them all.
+
+    Parameters
+    ----------
+    snapshot
+        The layer's.
+    names
+        Columns that are wanted.
+    window
+        When they stood.
+    areas
+        In the city's CRS; their edges count.
+    """
+    if not areas:
+        query = _selected(f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {_VALID} AND {_KNOWN}", names)
+        return [Sql(query, window.values)]
+    ends = read_ends(snapshot)
+    standing = [Standing(one, window.after_us, window.before_us, window.known_us, ends) for one in areas]
+    return [_near(standing[0], names, window), *(Refine(one) for one in standing)]
+
+
+def beliefs(names: Sequence[str], known_us: int | None) -> Sql:
+    """Return the statement that gives all that is told of the features that ``wanted`` names, by time.
+
+    Parameters
+    ----------
+    names
+        Columns that are wanted.
+    known_us
+        Only what was believed then, UTC microseconds; None: all that ever was.
+    """
+    values = {} if known_us is None else {"known": instant(known_us)}
+    condition = _WANTED if known_us is None else f"{_WANTED} AND {_KNOWN}"
+    order = "layer.st_recorded_from, layer.st_valid_from, layer.st_key"
+    return Sql(
+        _selected(f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {condition} ORDER BY {order}", names),
+        values,
+    )
+
+
+def _near(standing: Standing, names: Sequence[str], window: Window) -> Fetch:
+    """Fetch what may touch an area and may have stood; ends that rows do not tell themselves count later."""
+    west, south, east, north = standing.area.bounds
+    needed = tuple(dict.fromkeys((*names, *SIFTED, "st_geom")))
+    told = _KNOWN.replace(_UNTIL, "layer.st_recorded_to")
+    query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR} AND {_VALID} AND {told}")  # noqa: S608
+    query.set("expressions", [column(name, "layer") for name in needed])
+    values = {**window.values, "west": west, "south": south, "east": east, "north": north}
+    ranges: Mapping[str, tuple[float, float]] = {
+        "st_xmin": (-math.inf, east), "st_xmax": (west, math.inf),
+        "st_ymin": (-math.inf, north), "st_ymax": (south, math.inf),
+    }  # fmt: skip
+
+    def wants(file: File) -> bool:
+        return all(file.may_hold(name, low, high) for name, (low, high) in ranges.items())
+
+    sift = Sift(SIFTED, standing.passes)
+    return Fetch("layer", needed, Sql(query, values), wants, SIFTED, ranges, sift)
+
+
+def _selected(text: str, names: Sequence[str]) -> exp.Query:
+    """Parse a statement of ours and let it select the columns wanted."""
+    query = _parsed(text)
+    until = query.expressions[0]
+    query.set("expressions", [until if name == "st_recorded_to" else column(name, "layer") for name in names])
+    return query
+
+
+def _parsed(text: str) -> exp.Query:
+    """Return a statement of ours, a new copy each time: parsing takes longer than running it on few rows."""
+    return _parse(text).copy()
+
+
+@lru_cache(64)
+def _parse(text: str) -> exp.Query:
+    return sqlglot.parse_one(text, dialect="duckdb")  # type: ignore[return-value]
