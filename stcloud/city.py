@@ -145,7 +145,7 @@ class City:
         return found if found.kind == "event" else self._features(found)
 
     def features(self, name: str) -> Features:
-        """Return a layer of features: ``as_of``, ``between``, ``history``, ``diff``, ``lineage``, ``timeline``.
+        """Return a layer of features: ``as_of``, ``between``, ``history``, ``diff``, ``lineage``.
 
         Raises
         ------

@@ -93,8 +93,8 @@ def test_areas_are_those_of_geopandas(districts, real_data, year, asked):
 def test_nothing_was_there_before_the_first_snapshot(districts):
     city, _ = districts
     assert len(city.features("districts").as_of("2012-12-31")) == 0
-    told = city.features("districts").timeline().to_records()
-    assert [(one["from"].year, one["features"]) for one in told] == [(2013, 51), (2023, 51)]
+    told = city.query("districts").timeline().to_records()
+    assert [(one["from"].year, one["count"]) for one in told] == [(2013, 51)]
 
 
 def test_a_ninth_of_the_land_changes_district(districts, real_data):

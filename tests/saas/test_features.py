@@ -212,7 +212,7 @@ def test_diff_tells_changes_and_lineage(run, city):
 
 def test_timeline_counts(run, city):
     found = records(run("timeline", city, "communities", "-f", "json"))
-    assert [(row["from"][:4], (row["to"] or "")[:4], row["features"]) for row in found] == [
+    assert [(row["from"][:4], (row["to"] or "")[:4], row["count"]) for row in found] == [
         ("2013", "2023", 2),
         ("2023", "", 1),
     ]
@@ -294,7 +294,7 @@ def test_ndjson_and_table_have_no_geometry(run, city):
 def test_what_has_no_place_is_plain_parquet(run, city):
     path = city.parent / "counts.parquet"
     assert run("timeline", city, "communities", "-o", path).code == 0
-    assert pq.read_table(path)["features"].to_pylist() == [2, 1]
+    assert pq.read_table(path)["count"].to_pylist() == [2, 1]
 
 
 def test_events_and_an_empty_answer_go_into_vector_files(run, city):

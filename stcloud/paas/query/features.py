@@ -1,4 +1,4 @@
-"""A feature layer asked: as of an instant, between two, one feature's history, what differs, how many when.
+"""A feature layer asked: as of an instant, between two, one feature's history, what differs.
 
 Every answer takes ``known_at``: what was believed then. Without it, what is believed now.
 """
@@ -16,8 +16,7 @@ import shapely
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
-from stcloud.daas.feature import Believed, FeatureLayer
-from stcloud.daas.timeline import FOREVER
+from stcloud.daas.feature import FeatureLayer
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.engine import Engine, Relation, Stage
 from stcloud.iaas.sorter import in_order
@@ -161,11 +160,6 @@ class Features(Layer):
         facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at)}
         return self._answer(_lineage(old, new), facts)
 
-    def timeline(self, *, known_at: Instant | None = None) -> Answer:
-        """Return how many features there were when: ``from``, ``to`` (null: no end), ``features``."""
-        known = self._known_us(known_at)
-        return self._answer(_counted(self.table.believed(self.snapshot, known)), {"known": known})
-
     def _found(
         self,
         after_us: int,
@@ -275,19 +269,3 @@ def _lineage(old: pa.Table, new: pa.Table) -> pa.Table:
         }
     )  # fmt: skip
     return found.sort_by([("old", "ascending"), ("share_of_old", "descending"), ("new", "ascending")])
-
-
-def _counted(believed: Believed) -> pa.Table:
-    times = np.concatenate([believed.start_us, believed.end_us])
-    steps = np.concatenate([np.ones(len(believed), np.int64), np.full(len(believed), -1, np.int64)])
-    at, place = np.unique(times, return_inverse=True)
-    count = np.cumsum(np.bincount(place, steps, minlength=len(at))).astype(np.int64)[:-1]
-    start, end = at[:-1], at[1:]
-    kind = pa.timestamp("us", "UTC")
-    return pa.table(
-        {
-            "from": pa.array(start).cast(kind),
-            "to": pa.array(end, mask=end == FOREVER).cast(kind),
-            "features": count,
-        }
-    )

@@ -21,6 +21,7 @@ from stcloud.paas.query.page import Cursor, Order, place_of, read_order
 from stcloud.paas.query.plan import AsOf, Operator, Plan, Restated, Rows, Summary
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import timed
+from stcloud.paas.query.sequencing import sequenced
 from stcloud.paas.query.subject import Subject
 from stcloud.paas.query.units import in_units, needed_index, on_duty
 from stcloud.paas.query.where import Asked, read_where
@@ -296,6 +297,42 @@ class Query:
         page, end = measured(asked, goal, wanted)
         cursor = None if end is None else asked.cursor(said, end)
         return Answer(page, self.subject.charter.lattice, asked.facts(), cursor)
+
+    def timeline(
+        self, *measures: str, by: Sequence[str] = (), during: str | None = None, end: str | None = None
+    ) -> Answer:
+        """Tell measures at every instant: how many there were, how much, since when and until when.
+
+        Parameters
+        ----------
+        measures
+            ``count`` (the default), ``count(X)``, ``sum(X)``, ``mean(X)``, as for `measure`.
+        by
+            Columns, cells, and of indexed events units.
+        during
+            A time as for `when`: one span; None: all time.
+        end
+            Of events, the column of instants at which they ended, as ``closed_at``; None: as their definition says.
+            What has no end is still there.
+
+        Returns
+        -------
+        Groups, ``from``, ``to`` (exclusive; null: no end is known), measures: a record for each piece of time in
+        which nothing changed, by group, then time. At its ends something does, or ``during`` begins or ends.
+
+        Raises
+        ------
+        InvalidInput
+            ``no-period``, ``wrong-type``
+        NotFound
+            ``unknown-column``
+        Unsupported
+            ``not-additive``
+        """
+        goal = read_summary(self.subject, measures, by, None)
+        asked = self._inquiry()
+        table = sequenced(asked, goal, during, end)
+        return Answer(table, self.subject.charter.lattice, asked.facts() | {"during": during or "all time"})
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""

@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from stcloud.saas.cli import check, create, define, demo, features, grid, join, layers, load, query, vacuum
+from stcloud.saas.cli import (
+    check,
+    create,
+    define,
+    demo,
+    features,
+    grid,
+    join,
+    layers,
+    load,
+    query,
+    timeline,
+    vacuum,
+)
 from stcloud.saas.cli.exits import CANCELLED, report
 
 __all__ = ["app", "main"]
@@ -21,7 +34,7 @@ app = typer.Typer(
 )
 for command in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    features.timeline,
+    timeline.timeline,
     layers.layers, layers.quarantine, define.define, check.check, vacuum.vacuum, demo.demo,
 ):  # fmt: skip
     app.command()(command)

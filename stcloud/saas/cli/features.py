@@ -1,4 +1,4 @@
-"""`stcloud show`, `stcloud history`, `stcloud diff` and `stcloud timeline`: a layer of features asked."""
+"""`stcloud show`, `stcloud history` and `stcloud diff`: a layer of features asked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer
     from stcloud.saas.cli.option import Format
 
-__all__ = ["diff", "history", "show", "timeline"]
+__all__ = ["diff", "history", "show"]
 
 KnownAt = Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")]
 
@@ -82,17 +82,6 @@ def diff(
     asked = open_city(city).features(layer)
     compare = asked.lineage if lineage else asked.diff
     _tell(compare(one, other, known_at=known_at), form, output)
-
-
-def timeline(
-    city: CityFolder,
-    layer: LayerName,
-    known_at: KnownAt = None,
-    form: FormatOption = None,
-    output: OutputOption = None,
-) -> None:
-    """Tell how many features there were when."""
-    _tell(open_city(city).features(layer).timeline(known_at=known_at), form, output)
 
 
 def _tell(answer: Answer, form: Format | None, output: Path | None) -> None:

@@ -1,0 +1,167 @@
+"""Sequences: what held during periods, at every instant, with the exact instants at which it changes.
+
+Sums are exact until they are told: floats are added as whole numbers of their smallest unit, so that what came and
+went leaves nothing behind, and no instant looks like a change that is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stcloud.daas.timeline import Ints
+
+__all__ = ["Amount", "Steps", "sequence"]
+
+_UNIT = 1 << 1074  # the smallest float64 is one of it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Amount:
+    """What periods hold.
+
+    Parameters
+    ----------
+    count
+        ``(n,)`` int64: how many.
+    total
+        ``(n,)`` int or float64: how much together, where it is asked for.
+    """
+
+    count: Ints
+    total: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """What held when, of each group; by group, then time.
+
+    Attributes
+    ----------
+    group
+        ``(k,)`` int64.
+    start_us, end_us
+        ``(k,)`` int64, half-open, UTC microseconds; `FOREVER`: no end is known.
+    counts, totals
+        For each amount ``(k,)`` int64, and ``(k,)`` objects, ints or floats, or None where it has no total.
+    """
+
+    group: Ints
+    start_us: Ints
+    end_us: Ints
+    counts: tuple[Ints, ...]
+    totals: tuple[NDArray[Any] | None, ...]
+
+
+def sequence(
+    group: Ints, start_us: Ints, end_us: Ints, amounts: Sequence[Amount], span: tuple[int | None, int | None]
+) -> Steps:
+    """Return how much held at every instant.
+
+    Parameters
+    ----------
+    group
+        ``(n,)`` int64.
+    start_us, end_us
+        ``(n,)`` int64: the periods, half-open, UTC microseconds.
+    amounts
+        What each period holds.
+    span
+        ``[first, last)``, UTC microseconds: what is told of a group begins and ends there; None: with its first and
+        last period. Where there are no periods, group 0 is told of.
+
+    Notes
+    -----
+    Between two steps of a group nothing changes, and from one to the next something does; at an instant of a step
+    counts and totals are those of the periods that hold the instant. O(n log n).
+
+    Examples
+    --------
+    >>> ones = np.ones(2, np.int64)
+    >>> found = sequence(ones, np.array([0, 5]), np.array([9, 12]), [Amount(ones)], (None, None))
+    >>> found.start_us.tolist(), found.counts[0].tolist()
+    ([0, 5, 9], [1, 2, 1])
+    """
+    first, last = span
+    start = start_us if first is None else np.maximum(start_us, first)
+    end = end_us if last is None else np.minimum(end_us, last)
+    held = start < end
+    whole = np.concatenate([group[held], group[held]])
+    at = np.concatenate([start[held], end[held]])
+    ends = _ends(np.unique(group) if len(group) else np.zeros(1, np.int64), span)
+    order, place = _places(np.concatenate([whole, ends[:, 0]]), np.concatenate([at, ends[:, 1]]))
+    counts = [_running(one.count[held], place, len(order)) for one in amounts]
+    totals = [
+        None if one.total is None else _running(_exact(one.total[held]), place, len(order)) for one in amounts
+    ]
+    return _told(order, counts, totals, amounts)
+
+
+def _ends(groups: Ints, span: tuple[int | None, int | None]) -> Ints:
+    """Return ``(group, instant)`` where what is told of groups begins and ends, whatever their periods are."""
+    instants = [one for one in span if one is not None]
+    found: Ints = np.array([(one, at) for one in groups for at in instants], np.int64).reshape(-1, 2)
+    return found
+
+
+def _places(group: Ints, at_us: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct pairs in order, and the place of each among them."""
+    pairs = np.stack([group, at_us], axis=1)
+    order, place = np.unique(pairs, axis=0, return_inverse=True)
+    return order, place.ravel()
+
+
+def _running(value: NDArray[Any], place: Ints, count: int) -> NDArray[Any]:
+    """Return how much holds from each place on: what begins there is added, what ends taken away."""
+    change = np.zeros(count, value.dtype)
+    n = len(value)
+    np.add.at(change, place[:n], value)
+    np.subtract.at(change, place[n : 2 * n], value)
+    found: NDArray[Any] = np.cumsum(change)  # of a group all comes to nothing at its end
+    return found
+
+
+def _exact(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values as whole numbers of the smallest unit."""
+    found = np.empty(len(values), object)
+    whole = np.issubdtype(values.dtype, np.integer)
+    found[:] = [one * _UNIT if whole else _units(one) for one in values.tolist()]
+    return found
+
+
+def _units(value: float) -> int:
+    over, under = value.as_integer_ratio()
+    return over * (_UNIT // under)
+
+
+def _told(
+    order: Ints, counts: list[Ints], totals: list[NDArray[Any] | None], amounts: Sequence[Amount]
+) -> Steps:
+    """Return the steps: from each place to the next of its group, those that are alike made one."""
+    inner = np.append(order[1:, 0] == order[:-1, 0], False) if len(order) else np.zeros(0, bool)
+    changes = np.ones(len(order), bool)
+    same = inner[:-1].copy()
+    for one in (*counts, *(total for total in totals if total is not None)):
+        same &= np.asarray(one[1:] == one[:-1], bool)
+    changes[1:] = ~same
+    starts = np.flatnonzero(inner & changes)
+    stops = np.flatnonzero(changes | ~inner)
+    last = stops[np.searchsorted(stops, starts, side="right")] if len(starts) else starts
+    return Steps(
+        order[starts, 0], order[starts, 1], order[last, 1], tuple(one[starts] for one in counts),
+        tuple(
+            None if total is None else _valued(total[starts], amount)
+            for total, amount in zip(totals, amounts, strict=True)
+        ),
+    )  # fmt: skip
+
+
+def _valued(total: NDArray[Any], amount: Amount) -> NDArray[Any]:
+    found = np.empty(len(total), object)
+    whole = amount.total is not None and np.issubdtype(amount.total.dtype, np.integer)
+    found[:] = [one // _UNIT if whole else one / _UNIT for one in total.tolist()]
+    return found

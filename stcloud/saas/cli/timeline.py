@@ -1,0 +1,47 @@
+"""`stcloud timeline`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stcloud.saas.cli.asking import ByOption, KnownAtOption, MeasureOption, WhatOption, WhereOption, asked_of
+from stcloud.saas.cli.option import (
+    CityFolder,
+    EngineOption,
+    FormatOption,
+    LayerName,
+    OutputOption,
+    open_city,
+    split,
+)
+from stcloud.saas.cli.output import note, print_answer
+
+__all__ = ["timeline"]
+
+
+def timeline(
+    city: CityFolder,
+    layer: LayerName,
+    what: WhatOption = None,
+    where: WhereOption = None,
+    during: Annotated[
+        str | None, typer.Option(help="One span: 2024, 2024-03, A/B; default: all time.")
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(help="Of events, the column of their ends, as closed_at; empty: still there."),
+    ] = None,
+    known_at: KnownAtOption = None,
+    by: ByOption = None,
+    measure: MeasureOption = None,
+    engine: EngineOption = "duckdb",
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Tell how many there were, or how much, at every instant: features, or events that last."""
+    asked = asked_of(open_city(city, engine).query(layer), what, where, None, None, None, known_at)
+    answer = asked.timeline(*(measure or []), by=split(by), during=during, end=end)
+    note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
+    print_answer(answer, form, output)
