@@ -94,9 +94,9 @@ def _beside(
     lone = version == _NONE
     rows = pa.array(version, mask=lone)
     own = {
-        "key": partners.key,
-        "valid_from": instants(partners.start_us, ALWAYS).cast(instant),
-        "valid_to": instants(partners.end_us, FOREVER).cast(instant),
+        "key": partners.versions.key,
+        "valid_from": instants(partners.versions.start_us, ALWAYS).cast(instant),
+        "valid_to": instants(partners.versions.end_us, FOREVER).cast(instant),
     }
     found = [(name, column.take(rows)) for name, column in own.items()]
     if pairs.distance_m is not None:
