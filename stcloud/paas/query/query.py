@@ -20,7 +20,7 @@ from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import read_how
-from stcloud.paas.query.joining import joined
+from stcloud.paas.query.joining import Joining
 from stcloud.paas.query.plan import (
     By,
     Count,
@@ -35,6 +35,7 @@ from stcloud.paas.query.plan import (
     parse_by,
 )
 from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.scope import Scope
 from stcloud.paas.query.units import UnitIndex, in_units, needed_index, on_duty
 from stcloud.paas.query.where import Asked, read_where
 from stcloud.space import Level
@@ -203,11 +204,33 @@ class Query:
         NotFound
             ``unknown-layer``
         """
+        return self.joining(layer, how, at=at, known_at=known_at, inner=inner).answer()
+
+    def join_batches(self, layer: str, how: str = "within", **more: Any) -> pa.RecordBatchReader:
+        """Stream what `join` returns, so that memory stays flat; ``more`` is as there."""
+        return self.joining(layer, how, **more).reader()
+
+    def joining(
+        self,
+        layer: str,
+        how: str = "within",
+        *,
+        at: Instant | None = None,
+        known_at: Instant | None = None,
+        inner: bool = False,
+    ) -> Joining:
+        """Return a join that is asked, and not yet answered, with its facts; see `join`."""
         if self.subject.features is None:
             raise InvalidInput(
                 "no-features", "this question knows no other layers", hint="ask with city.query"
             )
-        return joined(self.rows(), self.subject.features(layer), read_how(how), at, known_at, inner=inner)
+        zone, features = self.subject.charter.zone, self.subject.features(layer)
+        whens = [one for one in self.conditions if isinstance(one, When)]
+        return Joining(
+            self.batches, self._row_schema(), features, read_how(how), None if at is None else instant_us(at, zone),
+            known_us(features, None if known_at is None else instant_us(known_at, zone)),
+            Scope.of(self._compiled(self.plan(Rows())), whens), inner, self.facts(),
+        )  # fmt: skip
 
     def count(self, by: Sequence[str] = ()) -> Answer:
         """Count rows by group.
