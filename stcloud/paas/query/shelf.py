@@ -56,7 +56,8 @@ class Shelved:
         """Return what `arrays` gave; `FormatError` ``damaged-index`` unless it is just that."""
         from stcloud.paas.query.join import Partners  # noqa: PLC0415  (compiled loops are slow to import)
 
-        if _DIGEST not in arrays or arrays[_DIGEST].tolist() != [_digest(arrays)]:
+        plain = all(one.dtype.kind in "biufU" for one in arrays.values())
+        if not plain or _DIGEST not in arrays or arrays[_DIGEST].tolist() != [_digest(arrays)]:
             raise FormatError("damaged-index", "what was kept of the layer has changed", hint="build it anew")
         size = sum(one.nbytes for one in arrays.values())
         return cls(Partners.from_arrays(arrays), np.asarray(arrays[_ROW]), size)
