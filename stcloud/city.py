@@ -29,6 +29,7 @@ from stcloud.iaas.folder import Folder, check_name, check_place, storage_errors
 from stcloud.iaas.job import Job
 from stcloud.paas.grid import Indexed, Indexer, UnitGrid
 from stcloud.paas.query import Features, Query, Subject, UnitIndex
+from stcloud.paas.query.shelf import forget
 
 __all__ = ["City", "create", "open"]
 
@@ -160,7 +161,11 @@ class City:
         return self._features(found)
 
     def _features(self, found: Layer) -> Features:
-        return Features.of(found, self._catalogue.features(found.name), self.charter, self.engine)
+        place = self._joins(found.name)
+        return Features.of(found, self._catalogue.features(found.name), self.charter, self.engine, place)
+
+    def _joins(self, layer: str) -> Path:
+        return self._folder.path("index", f"{layer}.join")
 
     def query(self, layer: str) -> Query:
         """Start a question about a layer; chain ``what``, ``where``, ``when``, ``known_at``, then ask.
@@ -355,6 +360,7 @@ class City:
         """Delete a layer's table and definition; the ledger stays. `NotFound` ``unknown-layer``."""
         with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
             self._grids.forget(layer)
+            forget(self._joins(layer))
             self._catalogue.delete(layer, self._clock())
 
     def close(self) -> None:

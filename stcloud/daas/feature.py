@@ -179,15 +179,16 @@ class FeatureLayer(LayerTable):
             lanes(_one(rows["st_digest"])), rows["st_row"].to_numpy(), _one(rows["st_load"]),
         )  # fmt: skip
 
-    def content(self, snapshot: Snapshot, row: Ints) -> pa.Table:
-        """Return whole rows by the numbers of their beliefs, in that order."""
+    def content(self, snapshot: Snapshot, row: Ints, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return rows by the numbers of their beliefs, in that order: whole, or some columns and ``st_row``."""
         wanted = np.sort(row)
-        names = [name for name in snapshot.schema.names if name != FEATURE_PART]
+        asked = snapshot.schema.names if columns is None else ["st_row", *columns]
+        names = [name for name in asked if name != FEATURE_PART]
         schema = pa.schema([snapshot.schema.field(name) for name in names])
         if not len(row):
             return schema.empty_table()
         files = [file for file in row_files(snapshot) if _may_hold(file, wanted)]
-        batches = snapshot.batches(files)
+        batches = snapshot.batches(files, names)
         parts = (batch.filter(_in(batch.column("st_row").to_numpy(), wanted)) for batch in batches)
         found = pa.Table.from_batches(parts, schema).combine_chunks()
         number = found["st_row"].to_numpy()

@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from stcloud.errors import FormatError
 from stcloud.iaas.folder import storage_errors
 
 __all__ = ["read_arrays", "write_arrays"]
+
+_DAMAGES = (ValueError, EOFError, SyntaxError, TokenError, TypeError, ArithmeticError, Warning)
+"""What numpy says of a header that is read like an expression of Python."""
 
 
 def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -53,7 +57,7 @@ def read_arrays(folder: Path) -> dict[str, NDArray[Any]] | None:
     with storage_errors(f"read {folder.name}"):
         try:
             return {one.stem: np.load(one, mmap_mode="r", allow_pickle=False) for one in folder.glob("*.npy")}
-        except (ValueError, EOFError) as error:
+        except _DAMAGES as error:
             raise FormatError(
                 "damaged-index", f"{folder} cannot be read: {error}", hint="delete it"
             ) from error

@@ -47,6 +47,8 @@ class Compiled:
     wants: Callable[[File], bool]
     bounded: tuple[str, ...]
     """Columns whose bounds ``wants`` looks at."""
+    boxes: tuple[tuple[Box, ...], ...] = ()
+    """For each place, boxes that together hold it; closed, metres."""
 
 
 def compile_plan(plan: Plan, layer: Layer, charter: Charter) -> Compiled:
@@ -92,7 +94,7 @@ class _Compilation:
         files = Files(self._snapshot, self._files)
         return Compiled(
             stages, {LAYER: files, **self._duties}, files, tuple(columns), tuple(self._covers), self._wants,
-            self._wants.bounded,
+            self._wants.bounded, self._wants.boxes,
         )  # fmt: skip
 
     def _fetch(self, columns: list[str], conditions: list[exp.Expression]) -> Fetch:

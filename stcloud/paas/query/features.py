@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,13 @@ class Features(Layer):
     table: FeatureLayer
     charter: Charter
     engine: Engine
+    place: Path | None = None
+    """Folder where what was made ready for joins is kept; it may be deleted."""
 
     @classmethod
-    def of(cls, layer: Layer, table: FeatureLayer, charter: Charter, engine: Engine) -> Features:
+    def of(
+        cls, layer: Layer, table: FeatureLayer, charter: Charter, engine: Engine, place: Path | None = None
+    ) -> Features:
         """Make a layer ready to be asked."""
         return cls(
             layer.name,
@@ -60,6 +65,7 @@ class Features(Layer):
             table,
             charter,
             engine,
+            place,
         )
 
     def as_of(self, at: Instant, *, known_at: Instant | None = None, where: Asked | None = None) -> Answer:

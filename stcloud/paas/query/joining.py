@@ -1,38 +1,126 @@
-"""A join asked: rows of events, the versions of a layer as they are known, and both as one answer."""
+"""A join asked: rows of events, piece by piece, and the features that were their partners."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
 import pyarrow as pa
-import shapely
 
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.features import Features
+from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import How
-from stcloud.time import Instant, instant_us
+from stcloud.paas.query.plan import Rows
+from stcloud.paas.query.prepared import Prepared, prepared
+from stcloud.paas.query.scope import Scope
+from stcloud.time import Instant, When, instant_us
 
-__all__ = ["joined"]
+__all__ = ["Joining", "joining_of"]
+
+_FIRST_EVENTS, _MOST_EVENTS = 1 << 13, 1 << 18
+_MOST_ROWS = 1 << 19  # about so many at once
+_FASTER = 4  # times as many events as before, at most
+_BATCH_ROWS = 1 << 16
 
 
-def joined(
-    events: Answer, layer: Features, how: How, at: Instant | None, known_at: Instant | None, *, inner: bool
-) -> Answer:
-    """Return events with the features that were their partners; see `Query.join`."""
-    from stcloud.paas.query.join import Partners, asof_join  # noqa: PLC0415  (compiled loops are slow to import)
+@dataclass(frozen=True, eq=False)
+class Joining:
+    """Events and the features of a layer, to be joined; see `Query.join`.
 
-    zone = layer.charter.zone
-    known = known_us(layer, None if known_at is None else instant_us(known_at, zone))
-    at_us = None if at is None else instant_us(at, zone)
-    believed = layer.table.believed(layer.snapshot, known)
-    content = layer.table.content(layer.snapshot, believed.row)
-    shapes = shapely.from_wkb(content["st_geom"].to_numpy())
-    partners = Partners.of(believed.key, believed.start_us, believed.end_us, np.asarray(shapes, object))
-    columns = {one.name: content[one.stored] for one in layer.attributes}
-    table = asof_join(
-        events.table, partners, how, layer=layer.name, content=pa.table(columns) if columns else None, inner=inner,
-        at_us=at_us,
+    Parameters
+    ----------
+    events
+        Streams the events.
+    schema
+        Their columns.
+    layer
+        The features.
+    how
+        Which are partners.
+    at_us, known_us
+        The instant at which features are asked for, None: each event's own; the instant they are known at.
+    scope
+        Where and when the events may be.
+    inner
+        Leave out events without a partner.
+    asked
+        Facts of the question for events.
+    """
+
+    events: Callable[[], Iterator[pa.RecordBatch]]
+    schema: pa.Schema
+    layer: Features
+    how: How
+    at_us: int | None
+    known_us: int
+    scope: Scope
+    inner: bool
+    asked: Mapping[str, str]
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Say what was understood."""
+        zone = self.layer.charter.zone
+        when = "each event's own time" if self.at_us is None else zone.iso(self.at_us)
+        said = f"{self.how} {self.layer.name} at {when}, known at {zone.iso(self.known_us)}"
+        return {**self.asked, "join": said}
+
+    def answer(self) -> Answer:
+        """Return all rows."""
+        reader = self.reader()
+        return Answer(reader.read_all(), self.layer.charter.lattice, self.facts)
+
+    def reader(self) -> pa.RecordBatchReader:
+        """Return rows as a stream; memory holds some events and what was made ready of the layer."""
+        schema = self._joined(self.schema.empty_table()).schema
+        return pa.RecordBatchReader.from_batches(schema, self._batches())
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        """Join as many events at a time as give about as many rows as memory shall hold."""
+        held, most = self.schema.empty_table(), _FIRST_EVENTS
+        for batch in self.events():
+            held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+            while len(held) >= most:
+                found = self._joined(held.slice(0, most))
+                yield from found.to_batches(max_chunksize=_BATCH_ROWS)
+                held = held.slice(most)
+                most = _paced(most, len(found))
+        yield from self._joined(held).to_batches(max_chunksize=_BATCH_ROWS)
+
+    def _joined(self, events: pa.Table) -> pa.Table:
+        from stcloud.paas.query.join import asof_join  # noqa: PLC0415  (compiled loops are slow to import)
+
+        return asof_join(
+            events, self._prepared.partners, self.how, layer=self.layer.name, content=self._prepared.columns,
+            inner=self.inner, at_us=self.at_us,
+        )  # fmt: skip
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        return prepared(self.layer, self.known_us, self.how, self.scope.at(self.at_us))
+
+
+def joining_of(
+    asked: Inquiry, layer: Features, how: How, at: Instant | None, known_at: Instant | None, *, inner: bool
+) -> Joining:
+    """Return a join that is asked of a question about events; see `Query.join`."""
+    zone = asked.subject.zone
+    whens = [one for one in asked.conditions if isinstance(one, When)]
+    return Joining(
+        lambda: asked.rows(Rows()), asked.row_schema, layer, how, None if at is None else instant_us(at, zone),
+        known_us(layer, None if known_at is None else instant_us(known_at, zone)),
+        Scope.of(asked.compiled(Rows()), whens), inner, asked.facts(),
     )  # fmt: skip
-    when = "each event's own time" if at_us is None else zone.iso(at_us)
-    said = f"{how} {layer.name} at {when}, known at {zone.iso(known)}"
-    return Answer(table, events.lattice, {**events.facts, "join": said})
+
+
+def _paced(events: int, rows: int) -> int:
+    """Return how many events to join next, after so many gave so many rows.
+
+    >>> _paced(8192, 8192 * 1000), _paced(8192, 0)
+    (524, 32768)
+    """
+    fitting = events * _MOST_ROWS // max(rows, 1)
+    return max(min(fitting, events * _FASTER, _MOST_EVENTS), 1)

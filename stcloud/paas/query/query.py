@@ -14,7 +14,7 @@ from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import read_how
-from stcloud.paas.query.joining import joined
+from stcloud.paas.query.joining import Joining, joining_of
 from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.measuring import Selection, measured, read_summary
 from stcloud.paas.query.page import Cursor, Order, place_of, read_order
@@ -233,8 +233,26 @@ class Query:
         NotFound
             ``unknown-layer``
         """
+        return self.joining(layer, how, at=at, known_at=known_at, inner=inner).answer()
+
+    def join_batches(self, layer: str, how: str = "within", **more: Any) -> pa.RecordBatchReader:
+        """Stream what `join` returns, so that memory stays flat; ``more`` is as there."""
+        return self.joining(layer, how, **more).reader()
+
+    def joining(
+        self,
+        layer: str,
+        how: str = "within",
+        *,
+        at: Instant | None = None,
+        known_at: Instant | None = None,
+        inner: bool = False,
+    ) -> Joining:
+        """Return a join that is asked, and not yet answered, with its facts; see `join`."""
         self._refuse_features("join")
-        return joined(self.rows(), self.subject.other(layer), read_how(how), at, known_at, inner=inner)
+        return joining_of(
+            self._inquiry(), self.subject.other(layer), read_how(how), at, known_at, inner=inner
+        )
 
     def count(self, by: Sequence[str] = ()) -> Answer:
         """Count rows by group: `measure` of ``count``."""

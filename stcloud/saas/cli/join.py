@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from stcloud.saas.cli.asking import asked_of
-from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city
-from stcloud.saas.cli.output import note, print_answer
+from stcloud.saas.cli.option import CityFolder, EngineOption, FormatOption, LayerName, OutputOption, open_city
+from stcloud.saas.cli.output import note
+from stcloud.saas.cli.stream import print_stream
 
 __all__ = ["join"]
 
@@ -33,11 +34,14 @@ def join(
     what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
     where: Annotated[list[str] | None, typer.Option(help="Events in these places: as for query.")] = None,
     when: Annotated[list[str] | None, typer.Option(help="Events in these times: as for query.")] = None,
+    engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
     """Tell each event with the feature that was there at the event's own time."""
-    asked = asked_of(open_city(city).query(events), what, where, when, None, None, known_at)
-    answer = asked.join(layer, how, at=at, known_at=known_at, inner=inner)
-    note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
-    print_answer(answer, form, output)
+    opened = open_city(city, engine)
+    asked = asked_of(opened.query(events), what, where, when, None, None, known_at)
+    joining = asked.joining(layer, how, at=at, known_at=known_at, inner=inner)
+    rows = joining.reader()
+    note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))
+    print_stream(rows, opened.charter.lattice, form, output)

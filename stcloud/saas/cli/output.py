@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from stcloud.paas.query import Answer
 
-__all__ = ["note", "plain", "print_answer", "print_records", "print_rows", "print_table", "print_to"]
+__all__ = [
+    "chosen_format", "note", "plain", "print_answer", "print_features", "print_records", "print_rows", "print_table",
+    "print_to",
+]  # fmt: skip
 
 _TABLE_ROWS = 50
 _BY_SUFFIX = {
@@ -55,7 +58,7 @@ def print_answer(answer: Answer, form: Format | None, path: Path | None) -> None
     Unsupported
         ``no-geometry``, ``same-names``: the answer does not go into this format.
     """
-    chosen = _chosen(form, path)
+    chosen = chosen_format(form, path)
     if chosen in DRIVERS:
         if path is None:
             raise InvalidInput(
@@ -73,7 +76,7 @@ def print_answer(answer: Answer, form: Format | None, path: Path | None) -> None
         Format.JSON: lambda found, sink: _array(found.plain, sink),
         Format.NDJSON: lambda found, sink: sink.writelines(_json(row) + "\n" for row in _rows(found.plain)),
         Format.CSV: _csv,
-        Format.GEOJSON: _geojson,
+        Format.GEOJSON: lambda found, sink: print_features([found], sink),
     }
     print_to(path, lambda sink: writers[chosen](answer, sink))
 
@@ -88,7 +91,7 @@ def print_records(
     InvalidInput
         ``no-geometry``: GeoJSON or Parquet was asked of records that have no place.
     """
-    chosen = _chosen(form, path)
+    chosen = chosen_format(form, path)
     names = list(dict.fromkeys(name for one in records for name in one))
     writers: Mapping[Format, Callable[[TextIO], None]] = {
         Format.TABLE: lambda sink: print_table(names, records, sink, len(records)),
@@ -124,7 +127,8 @@ def print_rows(
     print_to(path, writers[chosen])
 
 
-def _chosen(form: Format | None, path: Path | None) -> Format:
+def chosen_format(form: Format | None, path: Path | None) -> Format:
+    """Return the format asked for, or else that of the file's name, or else a table."""
     return form or (_BY_SUFFIX.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE)
 
 
@@ -187,19 +191,22 @@ def _write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: Te
     writer.writerows([plain(row.get(name)) for name in names] for row in rows)
 
 
-def _geojson(answer: Answer, sink: TextIO) -> None:
-    """RFC 7946: longitude and latitude; rows without a place have a null geometry."""
+def print_features(answers: Iterable[Answer], sink: TextIO) -> None:
+    """Print answers as one collection of RFC 7946, in longitude and latitude."""
+    features = (text for answer in answers for text in _features(answer))
+    _joined('{"type": "FeatureCollection", "features": [', features, "]}", sink)
+
+
+def _features(answer: Answer) -> Iterator[str]:
+    """Write each row as a feature; those without a place have a null geometry."""
     import geopandas  # noqa: PLC0415
     import shapely  # noqa: PLC0415
 
     shapes = geopandas.GeoSeries(answer.geometry(), crs=answer.lattice.crs).to_crs("OGC:CRS84")
     rounded = shapely.set_precision(shapes.to_numpy(), 1e-9)
     texts = shapely.to_geojson(shapely.orient_polygons(rounded))
-    features = (
-        f'{{"type": "Feature", "geometry": {text or "null"}, "properties": {_json(row)}}}'
-        for text, row in zip(texts, _rows(answer.plain), strict=True)
-    )
-    _joined('{"type": "FeatureCollection", "features": [', features, "]}", sink)
+    for text, row in zip(texts, _rows(answer.plain), strict=True):
+        yield f'{{"type": "Feature", "geometry": {text or "null"}, "properties": {_json(row)}}}'
 
 
 def _parquet(answer: Answer, sink: Any) -> None:

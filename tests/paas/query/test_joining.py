@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 
 import stcloud
 from stcloud.errors import InvalidInput, NotFound
+from stcloud.paas.query import joining
 from stcloud.testing.cases import CRS, EVENTS, events
 
 DAYS = ("2020-01-01", "2021-01-01", "2022-01-01")
@@ -123,3 +127,70 @@ def test_join_on_the_command_line(run, city):
     assert told.code == 0
     assert "areas_distance_m" in told.out.splitlines()[0]
     assert run("join", city._folder.root, "cases", "areas", "--how", "over there").code == 2
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_rows_that_stream_are_those_of_the_answer(city, monkeypatch, inner):
+    """However few events are joined at a time, and however many rows they give."""
+    whole = city.query("cases").join("areas", "within 100 m", inner=inner).table
+    monkeypatch.setattr(joining, "_FIRST_EVENTS", 7)
+    monkeypatch.setattr(joining, "_MOST_ROWS", 20)
+    monkeypatch.setattr(joining, "_BATCH_ROWS", 9)
+    reader = city.query("cases").join_batches("areas", "within 100 m", inner=inner)
+    batches = list(reader)
+    assert pa.Table.from_batches(batches, reader.schema).equals(whole)
+    assert len(batches) > len(whole) / 9
+    assert max(batch.num_rows for batch in batches) <= 9
+
+
+def test_events_are_taken_as_rows_are(city, monkeypatch):
+    monkeypatch.setattr(joining, "_FIRST_EVENTS", 10)
+    monkeypatch.setattr(joining, "_MOST_EVENTS", 10)
+    asked = city.query("cases").joining("areas")
+    batches, taken = list(asked.events()), []
+
+    def events():
+        for at in range(0, batches[0].num_rows, 10):
+            taken.append(at)
+            yield batches[0].slice(at, 10)
+
+    reader = replace(asked, events=events).reader()
+    assert not taken
+    reader.read_next_batch()
+    assert len(taken) == 1
+    reader.read_all()
+    assert len(taken) == batches[0].num_rows / 10
+
+
+def test_a_question_for_no_event_has_the_columns_of_any(city):
+    none = city.query("cases").when("1990").join("areas", "nearest within 5 m")
+    some = city.query("cases").join("areas", "nearest within 5 m")
+    assert len(none) == 0
+    assert none.table.schema.equals(some.table.schema)
+    assert none.facts == {**some.facts, "when": none.facts["when"]}
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "ndjson", "geojson", "parquet", "gpkg", "table"])
+def test_the_command_writes_all_rows_in_every_format(run, city, tmp_path, form):
+    answer = city.query("cases").join("areas", "within 20 m")
+    file = tmp_path / f"rows.{form}"
+    told = run("join", city._folder.root, "cases", "areas", "--how", "within 20 m", "-f", form, "-o", file)
+    assert told.code == 0, told.err
+    assert "join within 20 m areas" in told.err
+    if form == "table":
+        assert f"{len(answer):,} rows" in told.err
+        return
+    if form in ("csv", "json", "ndjson"):
+        lines = {"csv": pd.read_csv, "json": pd.read_json}.get(
+            form, lambda one: pd.read_json(one, lines=True)
+        )
+        frame = lines(file)
+    else:
+        frame = geopandas.read_parquet(file) if form == "parquet" else geopandas.read_file(file)
+        shapes = geopandas.GeoSeries(answer.geometry(), crs=CRS).to_crs(frame.crs)
+        assert shapes.geom_equals_exact(frame.geometry, 1e-6).sum() == (~frame.geometry.isna()).sum() > 0
+        frame = frame.drop(columns="geometry")
+    expected = answer.to_pandas()
+    assert list(frame.columns) == list(expected.columns)
+    for name in ("st_key", "areas_key", "areas_name"):
+        assert frame[name].fillna("").tolist() == expected[name].fillna("").tolist()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,8 @@ from stcloud.paas.query.join.partners import Partners
 
 __all__ = ["asof_join"]
 
+Columns: TypeAlias = Callable[[Ints], pa.Table]
+
 _NONE = -1
 
 
@@ -25,7 +28,7 @@ def asof_join(
     how: How,
     *,
     layer: str,
-    content: pa.Table | None = None,
+    content: pa.Table | Columns | None = None,
     inner: bool = False,
     at_us: int | None = None,
     workers: int = 2,
@@ -43,7 +46,8 @@ def asof_join(
     layer
         Name of the layer, for names of columns.
     content
-        The versions' own columns, in the order they were given to `Partners.of`.
+        The versions' own columns, in the order they were given to `Partners.of`; or what gives those of some versions
+        by position, -1 for a row of nulls.
     inner
         Leave out events without a partner.
     at_us
@@ -66,7 +70,7 @@ def asof_join(
     -----
     Unless ``inner``, every event is there at least once, with nulls where it has no partner.
     """
-    if content is not None and len(content) != len(partners):
+    if isinstance(content, pa.Table) and len(content) != len(partners):
         raise InvalidInput("columns-differ", f"{len(partners)} versions, content of {len(content)}")
     happened = micros(events["st_time"], FOREVER) if at_us is None else np.int64(at_us)
     pairs = partners.ask(how, _metres(events, "st_x"), _metres(events, "st_y"), happened, workers=workers)
@@ -89,22 +93,24 @@ def _kept(pairs: Pairs, count: int) -> tuple[Ints, Ints]:
 
 
 def _beside(
-    partners: Partners, pairs: Pairs, version: Ints, instant: pa.DataType, content: pa.Table | None
+    partners: Partners, pairs: Pairs, version: Ints, instant: pa.DataType, content: pa.Table | Columns | None
 ) -> list[tuple[str, pa.Array | pa.ChunkedArray]]:
     lone = version == _NONE
     rows = pa.array(version, mask=lone)
     own = {
-        "key": partners.key,
-        "valid_from": instants(partners.start_us, ALWAYS).cast(instant),
-        "valid_to": instants(partners.end_us, FOREVER).cast(instant),
+        "key": partners.versions.key,
+        "valid_from": instants(partners.versions.start_us, ALWAYS).cast(instant),
+        "valid_to": instants(partners.versions.end_us, FOREVER).cast(instant),
     }
     found = [(name, column.take(rows)) for name, column in own.items()]
     if pairs.distance_m is not None:
         metres = np.full(len(version), np.nan)
         metres[~lone] = pairs.distance_m
         found.append(("distance_m", pa.array(metres, mask=lone)))
-    given = () if content is None else zip(content.schema.names, content.itercolumns(), strict=True)
-    return [*found, *((name, column.take(rows)) for name, column in given)]
+    if content is None:
+        return found
+    beside = content.take(rows) if isinstance(content, pa.Table) else content(version)
+    return [*found, *zip(beside.schema.names, beside.itercolumns(), strict=True)]
 
 
 def _metres(events: pa.Table, name: str) -> np.ndarray:

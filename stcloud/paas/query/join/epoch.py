@@ -11,9 +11,9 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.daas.timeline import Ints
-from stcloud.paas.grid.location import Locator
-from stcloud.paas.grid.location.bins import Bins
-from stcloud.paas.grid.location.slab import Slabs
+from stcloud.paas.grid.location.bins import Bins, bins_of
+from stcloud.paas.grid.location.outline import outlines_of
+from stcloud.paas.grid.location.slab import Slabs, slabs_of
 from stcloud.paas.query.join.mesh import Mesh, mesh_of
 from stcloud.paas.query.join.run import Runs
 from stcloud.paas.query.join.segment import segments_of
@@ -26,6 +26,7 @@ _RENEWED = 0.75  # of what was valid when an epoch began has been replaced, or c
 _FEWEST = 1024  # runs that begin are worth an epoch
 _OF_SIDE = 12  # bins along the side of a middling area
 _AREAS = (3, 6)  # Polygon, MultiPolygon
+_NOTHING = np.empty(0, object)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +38,7 @@ class Epoch:
     runs
         The runs, by key and start.
     shapes
-        ``(r,)`` shapely geometries, one for each run, metres.
+        ``(r,)`` shapely geometries, one for each run, metres; none where what is needed of them is kept.
     """
 
     runs: Runs
@@ -56,15 +57,16 @@ class Epoch:
         bin_m = float(np.median(tall)) / _OF_SIDE if tall.size else 0.0
         found = self.shapes.copy() if areas.any() else self.shapes[:0]
         found[~areas[: len(found)]] = None
-        locator = Locator.of(found, np.arange(len(found)), bin_m=bin_m if 0 < bin_m < np.inf else None)
-        return locator.bins, locator.slabs
+        outlines = outlines_of(found)
+        slabs = slabs_of(outlines)
+        return bins_of(outlines, slabs, bin_m if 0 < bin_m < np.inf else None), slabs
 
     def mesh(self) -> Mesh:
         """Return the segments of the shapes; `InvalidInput` as `segments_of` raises."""
         return mesh_of(segments_of(self.shapes), self.runs.periods)
 
 
-def epochs_of(runs: Runs, shapes: NDArray[Any], cuts_us: Ints) -> tuple[Epoch, ...]:
+def epochs_of(runs: Runs, shapes: NDArray[Any] | None, cuts_us: Ints) -> tuple[Epoch, ...]:
     """Return the epochs between cuts: what was valid before the first, between two, and from the last on.
 
     Parameters
@@ -72,17 +74,17 @@ def epochs_of(runs: Runs, shapes: NDArray[Any], cuts_us: Ints) -> tuple[Epoch, .
     runs
         All runs.
     shapes
-        ``(r,)`` shapely geometries, one for each run, metres.
+        ``(r,)`` shapely geometries, one for each run, metres; None: they are not needed.
     cuts_us
         ``(c,)`` int64, UTC microseconds, ascending.
     """
     if not len(cuts_us):
-        return (Epoch(runs, shapes),)
+        return (Epoch(runs, _NOTHING if shapes is None else shapes),)
     start, end = runs.periods.T
     chosen = [start < cuts_us[0]]
     chosen += [(start < later) & (end > cut) for cut, later in itertools.pairwise(cuts_us.tolist())]
     chosen += [end > cuts_us[-1]]
-    return tuple(Epoch(runs.take(one), shapes[one]) for one in chosen)
+    return tuple(Epoch(runs.take(one), _NOTHING if shapes is None else shapes[one]) for one in chosen)
 
 
 def cuts_of(runs: Runs) -> Ints:

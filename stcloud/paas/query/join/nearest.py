@@ -17,7 +17,7 @@ from stcloud.paas.query.join.ranking import place_among
 from stcloud.paas.query.join.run import NEVER, Runs, version_at
 from stcloud.paas.query.join.segment import distance, micrometres
 
-__all__ = ["find_nearest"]
+__all__ = ["beyond", "find_nearest", "rings"]
 
 
 @loop
@@ -57,7 +57,7 @@ def find_nearest(
         for one in range(holding):
             if version_at(inside[one], at_us[event], begins, stops, start_us, end_us) != NEVER:
                 count = place_among(inside[one], 0.0, best, best_m, count)
-        counts[event] = _rings(
+        counts[event] = rings(
             x[event], y[event], at_us[event], metres, frame, starts, ends, owner, periods, best, best_m, count,
         )  # fmt: skip
         for one in range(counts[event]):
@@ -67,11 +67,21 @@ def find_nearest(
 
 
 @loop
-def _rings(
+def rings(
     x: float, y: float, at_us: int, metres: float, frame: Frame, starts: Any, ends: Any, owner: Any,
     periods: Any, best: Any, best_m: Any, count: int,
 ) -> int:  # fmt: skip
-    """Put the nearest shapes among the best; return how many there are then."""
+    """Put the nearest shapes among the best; return how many there are then.
+
+    Parameters
+    ----------
+    x, y, at_us, metres
+        The event, and how far.
+    frame, starts, ends, owner, periods
+        The mesh, one by one.
+    best, best_m, count
+        ``(k,)`` int32 and float64, the nearest in order, written; how many there are.
+    """
     box = box_of(x, y, metres, frame)
     low_j, high_j, low_i, high_i = box
     if high_j < low_j:
@@ -81,20 +91,7 @@ def _rings(
     ring, squares, reached = 1, 0, False  # the first ring with the square in it
     while not reached:
         if squares > len(owner):  # the squares are mostly empty: all segments are fewer
-            return _look(
-                x,
-                y,
-                at_us,
-                metres,
-                0,
-                len(owner),
-                ends,
-                owner,
-                periods,
-                best,
-                best_m,
-                count,
-            )
+            return _look(x, y, at_us, metres, 0, len(owner), ends, owner, periods, best, best_m, count)
         for j in range(max(mid_j - ring, low_j), min(mid_j + ring, high_j) + 1):
             wide = 2 * ring if ring == 1 or abs(j - mid_j) == ring else 0
             for i in range(mid_i - ring, mid_i + ring - wide + 1, 2 * ring):
@@ -105,7 +102,7 @@ def _rings(
                         ends, owner, periods, best, best_m, count,
                     )  # fmt: skip
         bound = metres if count < len(best) else best_m[count - 1]
-        reached = _beyond(x, y, mid_j, mid_i, ring, box, frame) > bound + ROUNDING_M
+        reached = beyond(x, y, mid_j, mid_i, ring, box, frame) > bound + ROUNDING_M
         squares += 8 * ring
         ring += 1
     return count
@@ -129,10 +126,20 @@ def _look(
 
 
 @loop
-def _beyond(
+def beyond(
     x: float, y: float, mid_j: int, mid_i: int, ring: int, box: tuple[int, int, int, int], frame: Frame
 ) -> float:
-    """Return how far at least a point is from squares of a box that are further than a ring."""
+    """Return how far at least a point is from squares of a box that are further than a ring.
+
+    Parameters
+    ----------
+    x, y
+        The point.
+    mid_j, mid_i, ring
+        Its square, and so many squares around it.
+    box, frame
+        Of the squares that count, first and last row, then column; all squares.
+    """
     low_j, high_j, low_i, high_i = box
     u, v, found = (x - frame.west) * frame.per_m, (y - frame.south) * frame.per_m, np.inf
     if mid_i - ring > low_i:

@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from stcloud.daas.timeline import Ints
-from stcloud.errors import InvalidInput
+from stcloud.errors import FormatError, InvalidInput
+from stcloud.paas.grid.location.bins import Bins
 from stcloud.paas.grid.location.slab import frozen
 from stcloud.paas.query.join.around import find_around
-from stcloud.paas.query.join.epoch import Areas, Epoch, cuts_of, epochs_of
 from stcloud.paas.query.join.holding import find_within
 from stcloud.paas.query.join.how import How, Nearest, Within, WithinDistance
 from stcloud.paas.query.join.mesh import Mesh
 from stcloud.paas.query.join.nearest import find_nearest
 from stcloud.paas.query.join.pairs import Metres, Pairs
+from stcloud.paas.query.join.ready import Arrays, Ready, kept_array
 from stcloud.paas.query.join.run import Runs, runs_of
-from stcloud.paas.query.join.sweep import Events, Found, Sweep
+from stcloud.paas.query.join.spot import find_nearest_spot
+from stcloud.paas.query.join.sweep import Events, Find, Found, Sweep
+from stcloud.paas.query.join.versions import Versions
 
 __all__ = ["Partners"]
 
-_AREAS = (3, 6)  # Polygon, MultiPolygon
-_BUILDERS = 2  # threads
+_LAYOUT = 1
 _BIN_TILE, _MESH_TILE = 6, 3
 _MOST_M = 1e12  # no distance is greater
-
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,33 +45,24 @@ class Partners:
 
     Parameters
     ----------
-    key
-        ``(n,)`` text, the versions' keys, as given.
-    start_us, end_us
-        ``(n,)`` int64: when each was valid, half-open, UTC microseconds, as given.
-    shapes
-        ``(n,)`` shapely geometries, metres, as given.
-    order
-        ``(n,)`` int64: the versions by key, as text, then start.
-    runs
-        The versions in that order.
+    versions
+        The versions, as they were given.
+    ready
+        The same in order, ready to be searched.
 
     Examples
     --------
     A community that grew on day 5:
 
-    >>> shapes = [shapely.box(0, 0, 1, 1), shapely.box(0, 0, 2, 1)]
+    >>> from shapely import box
+    >>> shapes = [box(0, 0, 1, 1), box(0, 0, 2, 1)]
     >>> partners = Partners.of(["a", "a"], [0, 5], [5, 9], shapes)
     >>> partners.within([1.5, 1.5], [0.5, 0.5], [4, 5]).event.tolist()
     [1]
     """
 
-    key: pa.Array
-    start_us: Ints
-    end_us: Ints
-    shapes: NDArray[Any]
-    order: Ints
-    runs: Runs
+    versions: Versions
+    ready: Ready
 
     @classmethod
     def of(cls, key: Any, start_us: ArrayLike, end_us: ArrayLike, shapes: ArrayLike) -> Partners:
@@ -99,40 +87,68 @@ class Partners:
         -----
         Versions of a feature that follow each other with the same shape are searched as one.
         """
-        keys = pa.array(key, pa.string()) if not isinstance(key, pa.Array | pa.ChunkedArray) else key
-        keys = _whole(keys)
-        start, end = np.asarray(start_us, np.int64), np.asarray(end_us, np.int64)
-        geometries = np.empty(len(keys), object)
-        geometries[:] = _checked(keys, start, end, np.asarray(shapes, object))
-        order = pc.sort_indices(
-            pa.table({"key": keys, "start": start}), [("key", "ascending"), ("start", "ascending")]
-        ).to_numpy().astype(np.int64)  # fmt: skip
-        number = keys.dictionary_encode().indices.to_numpy().astype(np.int64)
+        versions = Versions.of(key, start_us, end_us)
+        geometries = np.empty(len(versions), object)
+        given = np.asarray(shapes, object)
+        if given.shape != geometries.shape:
+            raise InvalidInput(
+                "columns-differ", f"{len(versions)} versions, {given.shape} shapes",
+                hint="give one of each for every version",
+            )  # fmt: skip
+        geometries[:] = given
+        order, start, end = versions.order, versions.start_us, versions.end_us
+        number = versions.words()[1].astype(np.int64)
         runs = runs_of(number[order], start[order], end[order], geometries[order])
-        return cls(keys, start, end, geometries, frozen(order), runs)
+        return cls(versions, Ready(runs, geometries[order[runs.first]]))
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Partners:
+        """Return the versions whose `arrays` these are.
+
+        Parameters
+        ----------
+        arrays
+            As `arrays` gave them, perhaps memory-mapped; they are not copied.
+
+        Raises
+        ------
+        FormatError
+            ``unknown-index``: another layout, build anew; ``damaged-index``
+        """
+        layout = arrays.get("layout")
+        if layout is None or layout.tolist() != [_LAYOUT]:
+            raise FormatError("unknown-index", f"the layout of the index is {layout}", hint="build it anew")
+        versions = Versions.from_arrays(arrays)
+        begins, ends = (frozen(one[versions.order]) for one in (versions.start_us, versions.end_us))
+        runs = Runs(kept_array(arrays, "first"), kept_array(arrays, "stop"), begins, ends)
+        return cls(versions, Ready(runs, None, arrays))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return plain arrays to be kept: each may be written with `numpy.save` and mapped back.
+
+        Returns
+        -------
+        All that `within` needs, and what distances need if one was asked; read-only views where there is no copy.
+        """
+        return {"layout": np.array([_LAYOUT]), **self.versions.arrays(), **self.ready.arrays()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as arrays, so that other processes need no geometry."""
+        return Partners.from_arrays, (self.arrays(),)
 
     def __len__(self) -> int:
-        return len(self.order)
+        return len(self.versions)
 
-    @cached_property
-    def cuts_us(self) -> Ints:
-        """Instants at which epochs begin, but for the first: ``(c,)`` int64, UTC microseconds, ascending."""
-        return cuts_of(self.runs)
+    def made_for(self, how: How) -> Partners:
+        """Make ready what a way of joining needs, instead of when it is first asked; return itself.
 
-    @cached_property
-    def epochs(self) -> tuple[Epoch, ...]:
-        """Spans of valid time, each with the runs that were valid in it."""
-        return epochs_of(self.runs, self._run_shapes, self.cuts_us)
-
-    @cached_property
-    def areas(self) -> tuple[Areas, ...]:
-        """The areas of each epoch, made ready; `InvalidInput` as `Epoch.areas` raises."""
-        return _side_by_side(Epoch.areas, self.epochs)
-
-    @cached_property
-    def meshes(self) -> tuple[Mesh, ...]:
-        """The segments of each epoch, made ready; `InvalidInput` as `Epoch.mesh` raises."""
-        return _side_by_side(Epoch.mesh, self.epochs)
+        Parameters
+        ----------
+        how
+            The way.
+        """
+        _ = self.ready.areas, isinstance(how, Within) or self.ready.meshes
+        return self
 
     def ask(self, how: How, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2) -> Pairs:
         """Return events with their partners, in the way that is asked.
@@ -190,21 +206,19 @@ class Partners:
         Exact; shapes that are no areas hold nothing. O(n) and, for events near an edge, a few edges of the versions
         valid then; versions of several shapes at one place add a look at their periods each.
         """
-        shaped = ~shapely.is_missing(self._run_shapes) & ~shapely.is_empty(self._run_shapes)
-        if shaped.any() and not (shaped & self._is_area).any():
+        if self.ready.barren:
             raise InvalidInput(
                 "not-an-area", "points and lines hold no event",
                 hint="ask for features near an event: 'within 20 m' or 'nearest'",
             )  # fmt: skip
-        areas = self.areas
+        areas = self.ready.areas
 
         def find(epoch: int, x: Metres, y: Metres, at: Ints) -> Found:
-            found: Found = find_within(x, y, at, closed, first, areas[epoch], self.epochs[epoch].runs)
+            found: Found = find_within(x, y, at, closed, first, areas[epoch], self.ready.epochs[epoch].runs)
             return found
 
-        frames = [bins.frame for bins, _ in areas]
-        sweep = Sweep(find, self.cuts_us, frames, _BIN_TILE, self.order)
-        return sweep.pairs(Events.of(x, y, at_us), workers)
+        squares = [bins for bins, _ in areas]
+        return self._sweep(find, squares, _BIN_TILE).pairs(Events.of(x, y, at_us), workers)
 
     def within_distance(
         self, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, metres: float, *, workers: int = 2
@@ -233,16 +247,14 @@ class Partners:
         O(n * segments within the distance, whenever they were).
         """
         bound = min(WithinDistance(metres).metres, _MOST_M)
-        areas, meshes = self.areas, self.meshes
+        areas, meshes = self.ready.areas, self.ready.meshes
 
         def find(epoch: int, x: Metres, y: Metres, at: Ints) -> Found:
-            runs = self.epochs[epoch].runs
+            runs = self.ready.epochs[epoch].runs
             found: Found = find_around(x, y, at, bound, areas[epoch], meshes[epoch], runs)
             return found
 
-        frames = [mesh.frame for mesh in meshes]
-        sweep = Sweep(find, self.cuts_us, frames, _MESH_TILE, self.order)
-        return sweep.pairs(Events.of(x, y, at_us), workers)
+        return self._sweep(find, meshes, _MESH_TILE).pairs(Events.of(x, y, at_us), workers)
 
     def nearest(
         self,
@@ -282,48 +294,54 @@ class Partners:
         """
         asked = Nearest(k, metres)
         bound, count = min(asked.metres, _MOST_M), min(asked.count, len(self) + 1)
-        areas, meshes = self.areas, self.meshes
+        areas, meshes = self.ready.areas, self.ready.meshes
 
         def find(epoch: int, x: Metres, y: Metres, at: Ints) -> Found:
-            runs = self.epochs[epoch].runs
+            runs = self.ready.epochs[epoch].runs
+            if count == 1 and self.ready.spots[epoch]:
+                return find_nearest_spot(x, y, at, bound, meshes[epoch], runs)  # type: ignore[no-any-return]
             found: Found = find_nearest(x, y, at, count, bound, areas[epoch], meshes[epoch], runs)
             return found
 
-        frames = [mesh.frame for mesh in meshes]
-        sweep = Sweep(find, self.cuts_us, frames, _MESH_TILE, self.order)
-        return sweep.pairs(Events.of(x, y, at_us), workers)
+        return self._sweep(find, meshes, _MESH_TILE).pairs(Events.of(x, y, at_us), workers)
+
+    def keys_of(
+        self, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2
+    ) -> pa.DictionaryArray:
+        """Return the key of the area that held each event at its instant, for counting by it.
+
+        Parameters
+        ----------
+        x, y, at_us, workers
+            As for `within`.
+
+        Returns
+        -------
+        ``(n,)`` text, dictionary-encoded; of several areas, borders included, the smallest key; null where none was.
+
+        Raises
+        ------
+        InvalidInput
+            ``events-differ``, ``not-an-area``
+
+        Examples
+        --------
+        >>> from shapely import box
+        >>> shapes = [box(0, 0, 1, 1), box(1, 0, 2, 1)]
+        >>> Partners.of(["b", "a"], [0, 0], [9, 9], shapes).keys_of([0.5, 1, 3], [0.5, 0.5, 0.5], 4).to_pylist()
+        ['b', 'a', None]
+        """
+        pairs = self.within(x, y, at_us, first=True, workers=workers)
+        first = np.diff(pairs.event, prepend=-1) > 0
+        found = np.full(len(np.asarray(x)), -1, np.int32)
+        words, word = self._words
+        found[pairs.event[first]] = word[pairs.version[first]]
+        return pa.DictionaryArray.from_arrays(pa.array(found, mask=found < 0), words)
+
+    def _sweep(self, find: Find, squares: Sequence[Bins | Mesh], bits: int) -> Sweep:
+        frames = [one.frame for one in squares]
+        return Sweep(find, self.ready.cuts_us, frames, bits, self.versions.order)
 
     @cached_property
-    def _run_shapes(self) -> NDArray[Any]:
-        found: NDArray[Any] = self.shapes[self.order[self.runs.first]]
-        return found
-
-    @cached_property
-    def _is_area(self) -> NDArray[np.bool_]:
-        return np.isin(shapely.get_type_id(self._run_shapes), _AREAS)
-
-
-def _side_by_side(make: Callable[[Epoch], Made], epochs: Sequence[Epoch]) -> tuple[Made, ...]:
-    with ThreadPoolExecutor(_BUILDERS) as pool:
-        return tuple(pool.map(make, epochs))
-
-
-def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    found = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    return found.cast(pa.string())
-
-
-def _checked(keys: pa.Array, start: Ints, end: Ints, shapes: NDArray[Any]) -> NDArray[Any]:
-    if not (start.shape == end.shape == shapes.shape == (len(keys),)):
-        raise InvalidInput(
-            "columns-differ", f"{len(keys)} keys, {start.shape} starts, {end.shape} ends, {shapes.shape} shapes",
-            hint="give one of each for every version",
-        )  # fmt: skip
-    if keys.null_count:
-        raise InvalidInput(
-            "no-key", f"{keys.null_count} versions have no key", hint="give every version a key"
-        )
-    if (start >= end).any():
-        at = int(np.argmax(start >= end))
-        raise InvalidInput("empty-period", f"version {at} ends before it begins, or as it begins")
-    return shapes
+    def _words(self) -> tuple[pa.Array, NDArray[np.int32]]:
+        return self.versions.words()

@@ -31,22 +31,24 @@ def of_each_for_itself():
 
 def test_a_layer_that_changes_as_a_whole_has_an_epoch_for_each_change():
     partners = of_all_at_once()
-    assert partners.cuts_us.tolist() == [10, 20, 30]
-    assert [len(one.shapes) for one in partners.epochs] == [FEATURES] * 4
+    assert partners.ready.cuts_us.tolist() == [10, 20, 30]
+    assert [len(one.shapes) for one in partners.ready.epochs] == [FEATURES] * 4
 
 
 @pytest.mark.parametrize("partners", [of_all_at_once(), of_each_for_itself()])
 def test_the_epoch_of_an_instant_has_all_versions_that_were_valid_then(partners):
-    bounds = [-np.inf, *partners.cuts_us.tolist(), np.inf]
-    for epoch, low, high in zip(partners.epochs, bounds, bounds[1:], strict=False):
-        here = partners.order[np.concatenate([np.arange(*one) for one in zip(*epoch.runs[:2], strict=True)])]
-        meets = (partners.start_us < high) & (partners.end_us > low)
+    bounds = [-np.inf, *partners.ready.cuts_us.tolist(), np.inf]
+    for epoch, low, high in zip(partners.ready.epochs, bounds, bounds[1:], strict=False):
+        here = partners.versions.order[
+            np.concatenate([np.arange(*one) for one in zip(*epoch.runs[:2], strict=True)])
+        ]
+        meets = (partners.versions.start_us < high) & (partners.versions.end_us > low)
         assert sorted(here.tolist()) == np.flatnonzero(meets).tolist()
 
 
 def test_epochs_together_hold_each_run_a_few_times_however_long_the_history():
     partners = of_each_for_itself()
-    sizes = [len(one.shapes) for one in partners.epochs]
+    sizes = [len(one.shapes) for one in partners.ready.epochs]
     assert len(sizes) > 2
     assert sum(sizes) <= 3 * len(partners)
     assert max(sizes) <= 2 * FEATURES
@@ -56,4 +58,4 @@ def test_a_small_layer_has_one_epoch():
     partners = Partners.of(
         ["a"] * 9, np.arange(9), np.arange(1, 10), shapely.points(np.arange(9), np.zeros(9))
     )
-    assert len(partners.epochs) == 1
+    assert len(partners.ready.epochs) == 1

@@ -66,7 +66,7 @@ def partners_of(rows, fewest=1):
     key, start, end, shapes = zip(*rows, strict=True) if rows else ((), (), (), ())
     made = Partners.of(list(key), np.array(start, np.int64), np.array(end, np.int64), list(shapes))
     with mock.patch.object(epoch, "_FEWEST", fewest):
-        assert len(made.epochs) <= len(rows) + 1
+        assert len(made.ready.epochs) <= len(rows) + 1
     return made
 
 
@@ -165,7 +165,7 @@ def test_large_worlds_agree_with_shapely_event_by_event(kind):
     shapes[0] = shapely.transform(shapes[0], lambda xy: xy + 900_000)
     start = chance.integers(0, 50, n)
     partners = Partners.of([f"k{one}" for one in range(n)], start, start + 30, shapes)
-    assert len(partners.epochs) > 1
+    assert len(partners.ready.epochs) > 1
     x, y = (chance.uniform(-300, 3300, (count, 2)) + corner).T
     instants = chance.integers(0, 90, count)
     happened = list(zip(x, y, instants, strict=True))
@@ -207,7 +207,7 @@ def test_many_versions_of_one_shape_are_searched_as_one():
     shapes = [shapely.box(0, 0, 1, 1) for _ in range(500)]
     start = np.arange(500)
     partners = Partners.of(["a"] * 500, start[::-1], start[::-1] + 1, shapes)
-    assert partners.runs.first.tolist() == [0]
+    assert partners.ready.runs.first.tolist() == [0]
     assert said(partners.within([0.5, 0.5], [0.5, 0.5], [0, 499])) == [(0, 499), (1, 0)]
 
 

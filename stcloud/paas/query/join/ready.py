@@ -1,0 +1,150 @@
+"""Ready: runs cut into epochs, and of each what a search needs: made when it is first asked for, or kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from stcloud.daas.timeline import Ints
+from stcloud.errors import FormatError, InternalError
+from stcloud.paas.grid.location.bins import Bins, Frame
+from stcloud.paas.grid.location.slab import Slabs, frozen
+from stcloud.paas.query.join.epoch import Areas, Epoch, cuts_of, epochs_of
+from stcloud.paas.query.join.mesh import Mesh
+from stcloud.paas.query.join.run import Runs
+
+__all__ = ["Arrays", "Ready", "kept_array"]
+
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+
+_AREAS = (3, 6)  # Polygon, MultiPolygon
+_BUILDERS = 2  # threads
+
+Made = TypeVar("Made")
+Part = TypeVar("Part", Bins, Slabs, Mesh)
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """Runs ready to be searched.
+
+    Parameters
+    ----------
+    runs
+        All runs.
+    shapes
+        ``(r,)`` shapely geometries, one for each run, metres; None: only what is kept can be asked.
+    kept
+        What was made before, as `arrays` gave it.
+    """
+
+    runs: Runs
+    shapes: NDArray[Any] | None
+    kept: Arrays = field(default_factory=dict)
+
+    @cached_property
+    def cuts_us(self) -> Ints:
+        """Instants at which epochs begin, but for the first: ``(c,)`` int64, UTC microseconds, ascending."""
+        return kept_array(self.kept, "cuts_us") if self.kept else cuts_of(self.runs)
+
+    @cached_property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """Spans of valid time, each with the runs that were valid in it."""
+        return epochs_of(self.runs, self.shapes, self.cuts_us)
+
+    @cached_property
+    def barren(self) -> bool:
+        """Whether there are shapes, and none of them is an area."""
+        if self.shapes is None:
+            return bool(kept_array(self.kept, "barren")[0])
+        shaped = ~shapely.is_missing(self.shapes) & ~shapely.is_empty(self.shapes)
+        return bool(shaped.any() and not np.isin(shapely.get_type_id(self.shapes[shaped]), _AREAS).any())
+
+    @cached_property
+    def areas(self) -> tuple[Areas, ...]:
+        """The areas of each epoch, made ready; `InvalidInput` as `Epoch.areas` raises."""
+        if not self._keeps("bins"):
+            return self._made(Epoch.areas)
+        numbers = range(len(self.cuts_us) + 1)
+        return tuple(
+            (_unpacked(Bins, f"bins-{one}", self.kept), _unpacked(Slabs, f"slabs-{one}", self.kept))
+            for one in numbers
+        )
+
+    @cached_property
+    def meshes(self) -> tuple[Mesh, ...]:
+        """The segments of each epoch, made ready; `InvalidInput` as `Epoch.mesh` raises."""
+        if not self._keeps("mesh"):
+            return self._made(Epoch.mesh)
+        return tuple(_unpacked(Mesh, f"mesh-{one}", self.kept) for one in range(len(self.cuts_us) + 1))
+
+    @cached_property
+    def spots(self) -> tuple[bool, ...]:
+        """Whether an epoch has no shapes but points, for each."""
+        return tuple(
+            not len(slabs.edges) and bool((mesh.ends[:, :2] == mesh.ends[:, 2:]).all())
+            for (_, slabs), mesh in zip(self.areas, self.meshes, strict=True)
+        )
+
+    @property
+    def measures(self) -> bool:
+        """Whether distances can be asked: the segments are kept, or can be made."""
+        return self.shapes is not None or self._keeps("mesh")
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what was made, areas at least, as plain arrays."""
+        found = {
+            "first": self.runs.first, "stop": self.runs.stop, "cuts_us": self.cuts_us,
+            "barren": np.array([self.barren]),
+        }  # fmt: skip
+        for number, (bins, slabs) in enumerate(self.areas):
+            found |= _packed(f"bins-{number}", bins) | _packed(f"slabs-{number}", slabs)
+        if "meshes" in vars(self) or self._keeps("mesh"):
+            for number, mesh in enumerate(self.meshes):
+                found |= _packed(f"mesh-{number}", mesh)
+        return found
+
+    def _keeps(self, part: str) -> bool:
+        return f"{part}-0-frame" in self.kept
+
+    def _made(self, make: Callable[[Epoch], Made]) -> tuple[Made, ...]:
+        if self.shapes is None:
+            raise InternalError("not-ready", "distances are asked of what was kept without segments")
+        return _side_by_side(make, self.epochs)
+
+
+def kept_array(kept: Arrays, name: str) -> NDArray[Any]:
+    """Return one of the arrays that were kept, not copied; `FormatError` ``damaged-index`` when it lacks.
+
+    Parameters
+    ----------
+    kept, name
+        The arrays, and which.
+    """
+    if name not in kept:
+        raise FormatError("damaged-index", f"the index lacks {name}", hint="build it anew")
+    return frozen(kept[name])
+
+
+def _packed(name: str, part: Bins | Slabs | Mesh) -> dict[str, NDArray[Any]]:
+    return {f"{name}-{one}": np.asarray(value) for one, value in zip(part._fields, part, strict=True)}
+
+
+def _unpacked(kind: type[Part], name: str, kept: Arrays) -> Part:
+    values: list[Any] = [kept_array(kept, f"{name}-{one}") for one in kind._fields]
+    if kind._fields[0] == "frame":
+        west, south, east, north, per_m, rows, columns = values[0].tolist()
+        values[0] = Frame(west, south, east, north, per_m, int(rows), int(columns))
+    return kind(*values)
+
+
+def _side_by_side(make: Callable[[Epoch], Made], epochs: Sequence[Epoch]) -> tuple[Made, ...]:
+    with ThreadPoolExecutor(_BUILDERS) as pool:
+        return tuple(pool.map(make, epochs))

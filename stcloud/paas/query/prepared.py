@@ -1,0 +1,161 @@
+"""Prepared: a layer ready to be joined with the events of a question: whole and kept, or only what can matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from stcloud.daas.feature import Believed, micros, row_files
+from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.paas.query.features import Features
+from stcloud.paas.query.join.how import How
+from stcloud.paas.query.prune import Box
+from stcloud.paas.query.scope import Scope
+from stcloud.paas.query.shelf import Shelved, shelf
+from stcloud.space import Area
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.join import Partners
+
+__all__ = ["Columns", "Held", "Prepared", "prepared"]
+
+Columns: TypeAlias = Callable[[Ints], pa.Table]
+"""Gives the columns of versions by position; -1 is a row of nulls."""
+
+_SMALL = 0.25  # of the layer's extent: reading what is there is cheaper than making all ready
+_FEW = 0.5  # of the versions, likewise
+_GEOMETRY = "st_geom"
+_EDGES = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
+_NONE = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Versions of a layer.
+
+    Parameters
+    ----------
+    partners
+        The versions.
+    columns
+        Gives their columns, by the names that people know.
+    """
+
+    partners: Partners
+    columns: Columns
+
+
+def prepared(layer: Features, known_us: int, how: How, scope: Scope) -> Prepared:
+    """Make ready what may be partners of events.
+
+    Parameters
+    ----------
+    layer
+        The features.
+    known_us
+        As they were known then, UTC microseconds.
+    how
+        The way of joining.
+    scope
+        Where and when the events may be.
+
+    Notes
+    -----
+    What is kept is used whatever is asked. Else, where the events lie in a small part of the layer, the features
+    there are read; where few versions were valid in their span, these are; or else all are made ready, and kept.
+    """
+    if scope.empty:
+        return _whole(layer, layer.table.believed(layer.snapshot, known_us).take(_NONE))
+    kept = shelf().find(layer, known_us, how)
+    if kept is not None:
+        return Prepared(kept.partners, Held(layer, kept.row))
+    box = scope.reach(how)
+    if box is not None and _is_small(box, _extent(layer)):
+        return _nearby(layer, known_us, scope, box)
+    believed = layer.table.believed(layer.snapshot, known_us)
+    chosen = (believed.start_us < scope.end_us) & (believed.end_us > scope.start_us)
+    if chosen.sum() <= _FEW * len(chosen):
+        return _whole(layer, believed.take(chosen))
+    made = _whole(layer, believed).partners.made_for(how)
+    kept = shelf().keep(layer, known_us, Shelved(made, believed.row))
+    return Prepared(kept.partners, Held(layer, kept.row))
+
+
+def _whole(layer: Features, believed: Believed) -> Prepared:
+    from stcloud.paas.query.join import Partners  # noqa: PLC0415  (compiled loops are slow to import)
+
+    wkb = layer.table.content(layer.snapshot, believed.row, [_GEOMETRY])[_GEOMETRY].to_numpy()
+    shapes = np.asarray(shapely.from_wkb(wkb), object)
+    partners = Partners.of(believed.key, believed.start_us, believed.end_us, shapes)
+    return Prepared(partners, Held(layer, believed.row))
+
+
+def _nearby(layer: Features, known_us: int, scope: Scope, box: Box) -> Prepared:
+    from stcloud.paas.query.join import Partners  # noqa: PLC0415
+
+    area = Area(shapely.box(*box), layer.charter.lattice.crs)
+    found = layer.between(scope.start_us, scope.end_us, known_at=known_us, where=area).table
+    start, end = micros(found["st_valid_from"], ALWAYS), micros(found["st_valid_to"], FOREVER)
+    shapes = np.asarray(shapely.from_wkb(found[_GEOMETRY].to_numpy()), object)
+    own = found.select([one.name for one in layer.attributes]).combine_chunks()
+    return Prepared(Partners.of(found["st_key"], start, end, shapes), lambda version: _taken(own, version))
+
+
+class Held:
+    """Columns of versions, read when they are first wanted: what is wanted first, then all the others.
+
+    Parameters
+    ----------
+    layer
+        The features.
+    row
+        ``(n,)`` int64, numbers of the beliefs.
+    """
+
+    def __init__(self, layer: Features, row: Ints) -> None:
+        self._layer, self._row = layer, row
+        self._place = np.full(len(row), -1)
+        self._rows = self._read(_NONE)
+
+    def __call__(self, version: Ints) -> pa.Table:
+        """Return the columns of versions by position; -1 is a row of nulls."""
+        wanted = version[version >= 0]
+        lacks = np.unique(wanted[self._place[wanted] < 0]) if self._layer.attributes else _NONE
+        if len(lacks):
+            fresh = np.flatnonzero(self._place < 0) if len(self._rows) else lacks
+            self._place[fresh] = np.arange(len(self._rows), len(self._rows) + len(fresh))
+            self._rows = pa.concat_tables([self._rows, self._read(fresh)]).combine_chunks()
+        return _taken(self._rows, np.where(version < 0, -1, self._place[version]))
+
+    def _read(self, version: Ints) -> pa.Table:
+        stored = {one.name: one.stored for one in self._layer.attributes}
+        table = self._layer.table.content(self._layer.snapshot, self._row[version], list(stored.values()))
+        return pa.table([table[one] for one in stored.values()], list(stored))
+
+
+def _taken(rows: pa.Table, version: Ints) -> pa.Table:
+    return rows.take(pa.array(version, mask=version < 0))
+
+
+def _extent(layer: Features) -> Box | None:
+    """Return the box of all features by what the log knows; None when it does not."""
+    files = row_files(layer.snapshot)
+    sides = [[file.low.get(name) for file in files] for name in _EDGES[:2]]
+    sides += [[file.high.get(name) for file in files] for name in _EDGES[2:]]
+    known = [[float(one) for one in side if one is not None] for side in sides]
+    if not files or any(len(side) < len(files) for side in known):
+        return None
+    return min(known[0]), min(known[1]), max(known[2]), max(known[3])
+
+
+def _is_small(box: Box, extent: Box | None) -> bool:
+    if extent is None:
+        return False
+    west, south, east, north = extent
+    shared = max(min(box[2], east) - max(box[0], west), 0) * max(min(box[3], north) - max(box[1], south), 0)
+    return bool(shared <= _SMALL * (east - west) * (north - south))

@@ -1,0 +1,81 @@
+"""Scope: where and when the events asked for may be, by what the plan and the log say, before any is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stcloud.paas.query.compile import Compiled
+from stcloud.paas.query.join.how import How, Within
+from stcloud.paas.query.prune import Box, time_spans
+from stcloud.time import When
+
+__all__ = ["Scope"]
+
+_MARGIN_M = 1e-3  # far more than coordinates and distances are rounded by
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A span and a box that hold all events.
+
+    Parameters
+    ----------
+    start_us, end_us
+        UTC microseconds, half-open; empty where there is no event.
+    box
+        ``(xmin, ymin, xmax, ymax)``, closed, metres; None: anywhere.
+    """
+
+    start_us: int
+    end_us: int
+    box: Box | None = None
+
+    @classmethod
+    def of(cls, compiled: Compiled, whens: Iterable[When]) -> Scope:
+        """Find it for a compiled question with its conditions on time."""
+        spans = time_spans(compiled.files.files, whens).parts
+        start = min((one.start_us for one in spans if one.start_us is not None), default=0)
+        end = max((one.end_us for one in spans if one.end_us is not None), default=0)
+        holding = [_holding(boxes) for boxes in compiled.boxes]
+        return cls(start, end, _shared(holding) if holding else None)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no event."""
+        return self.start_us >= self.end_us or (self.box is not None and _is_empty(self.box))
+
+    def at(self, at_us: int | None) -> Scope:
+        """Return it with the span of one instant, at which features are asked for; None: with its own."""
+        return self if at_us is None or self.empty else Scope(at_us, at_us + 1, self.box)
+
+    def reach(self, how: How) -> Box | None:
+        """Return a box that all partners of the events touch; None: they may be anywhere.
+
+        Examples
+        --------
+        >>> Scope(0, 9, (0.0, 0.0, 10.0, 10.0)).reach(Within())
+        (-0.001, -0.001, 10.001, 10.001)
+        """
+        metres = 0.0 if isinstance(how, Within) else how.metres
+        if self.box is None or math.isinf(metres):
+            return None
+        xmin, ymin, xmax, ymax = self.box
+        far = metres + _MARGIN_M
+        return xmin - far, ymin - far, xmax + far, ymax + far
+
+
+def _holding(boxes: Iterable[Box]) -> Box:
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
+
+
+def _shared(boxes: Iterable[Box]) -> Box:
+    west, south, east, north = zip(*boxes, strict=True)
+    return max(west), max(south), min(east), min(north)
+
+
+def _is_empty(box: Box) -> bool:
+    west, south, east, north = box
+    return west > east or south > north

@@ -1,0 +1,89 @@
+"""Printing rows that keep coming: memory holds a batch, whatever the format, but for those that are written whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.output import (
+    chosen_format,
+    print_answer,
+    print_features,
+    print_rows,
+    print_table,
+    print_to,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from stcloud.space import Lattice
+
+__all__ = ["print_stream"]
+
+_SHOWN = 50
+_ROWS = (Format.CSV, Format.NDJSON, Format.JSON)
+
+
+def print_stream(
+    rows: pa.RecordBatchReader, lattice: Lattice, form: Format | None, path: Path | None
+) -> None:
+    """Print rows of events in a format, as `print_answer` does.
+
+    GeoPackage and FlatGeobuf are written of all rows at once.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    from stcloud.paas.query import Answer  # noqa: PLC0415
+
+    chosen = chosen_format(form, path)
+    if chosen in _ROWS:
+        print_rows(rows.schema.names, _dicts(rows), chosen, path)
+    elif chosen is Format.TABLE:
+        _shown(rows, path)
+    elif chosen is Format.GEOJSON:
+        answers = (Answer(pa.Table.from_batches([batch]), lattice) for batch in rows)
+        print_to(path, lambda sink: print_features(answers, sink))
+    elif chosen is Format.PARQUET:
+        print_to(path, lambda sink: _parquet(rows, lattice, sink), binary=True)
+    else:
+        print_answer(Answer(rows.read_all(), lattice), chosen, path)
+
+
+def _dicts(rows: pa.RecordBatchReader) -> Iterator[dict[str, Any]]:
+    for batch in rows:
+        for at in range(0, batch.num_rows, 4096):
+            yield from batch.slice(at, 4096).to_pylist()
+
+
+def _shown(rows: pa.RecordBatchReader, path: Path | None) -> None:
+    """Print the first rows, once all are counted."""
+    first: list[Mapping[str, Any]] = []
+    count = 0
+    for batch in rows:
+        first += islice(batch.slice(0, _SHOWN + 1).to_pylist(), _SHOWN + 1 - len(first))
+        count += batch.num_rows
+    print_to(path, lambda sink: print_table(rows.schema.names, first, sink, count))
+
+
+def _parquet(rows: pa.RecordBatchReader, lattice: Lattice, sink: Any) -> None:
+    """Write GeoParquet: points as WKB in the city's CRS."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyproj  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    from stcloud.paas.query import Answer  # noqa: PLC0415
+
+    column = {"encoding": "WKB", "geometry_types": ["Point"], "crs": pyproj.CRS(lattice.crs).to_json_dict()}
+    geo = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    schema = rows.schema.append(pa.field("geometry", pa.binary())).with_metadata({"geo": json.dumps(geo)})
+    with pq.ParquetWriter(sink, schema) as writer:
+        for batch in rows:
+            table = pa.Table.from_batches([batch])
+            shapes = pa.array(shapely.to_wkb(Answer(table, lattice).geometry()), pa.binary())
+            writer.write_table(table.append_column("geometry", shapes).cast(schema))
