@@ -17,10 +17,23 @@ from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
 from stcloud.paas.query.label import OWN_ROWS, own_columns
 from stcloud.paas.query.page import Order, beyond
-from stcloud.paas.query.plan import By, Duties, InUnits, Known, OnDuty, Part, Plan, Restated, Rows, Summary
+from stcloud.paas.query.plan import (
+    By,
+    Duties,
+    In,
+    InUnits,
+    Known,
+    OnDuty,
+    Part,
+    Plan,
+    Restated,
+    Rows,
+    Summary,
+    by_name,
+)
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import Box, Pruning, known_by_all, time_spans
-from stcloud.paas.query.refine import LOCATED, Refinement, Restating
+from stcloud.paas.query.refine import HELD, LOCATED, Naming, Refinement, Restating
 from stcloud.paas.query.relating import Related
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.summary import given, summed
@@ -74,17 +87,21 @@ class _Compilation:
         self._files = tuple(filter(self._wants, layer.snapshot.files))
         self._restated = next((one for one in plan if isinstance(one, Restated)), None)
         self._duties: dict[str, pa.Table] = {}
+        by = plan[-1].by if isinstance(plan[-1], Summary) else ()
+        self._holders = [Naming(by_name(one), one.holders) for one in by if isinstance(one, In)]
         self._clock: WallClock | None = None
 
     def compiled(self) -> Compiled:
         goal = self._plan[-1]
         taken = self._summed(goal) if isinstance(goal, Summary) else self._rows()
         conditions, units = self._conditions(), self._in_units()
-        fetched = bool(self._places or self._restated)
+        fetched = bool(self._places or self._restated or self._holders)
         source = stage_as_layer() if fetched else table(LAYER)
         last = self._last(goal, select(taken, source, joins=self._joins(goal), where=[*conditions, *units]))
         columns = sorted(self._named(last) | self._needed())
         stages: tuple[Stage, ...] = (Sql(last, self._binder.values_of(last)),)
+        for naming in self._holders:
+            stages = (Refine(naming, naming.adds), *stages)
         if self._restated:
             stages = (Refine(Restating(self._restated.units, self._restated.at_us)), *stages)
         if self._places:
@@ -106,7 +123,11 @@ class _Compilation:
 
     def _needed(self) -> set[str]:
         """Return the columns that functions over batches look at."""
-        return set(PLACED if self._places else ()) | set(LOCATED if self._restated else ())
+        return (
+            set(PLACED if self._places else ())
+            | set(LOCATED if self._restated else ())
+            | set(HELD if self._holders else ())
+        )
 
     def _named(self, query: exp.Query) -> set[str]:
         return {column.name for column in query.find_all(exp.Column)} & set(self._snapshot.schema.names)
@@ -129,6 +150,8 @@ class _Compilation:
             return _beginning(by.length)
         if isinstance(by, Duties):
             return column("duty", f"duties_{by.layer}")
+        if isinstance(by, In):
+            return _stored(by_name(by))
         return _stored(by.stored)
 
     def _joins(self, goal: object) -> list[exp.Join]:

@@ -15,7 +15,7 @@ from stcloud.paas.query.compile import LAYER, Compiled, cell_of, stage_as_layer
 from stcloud.paas.query.extent import EXTENTS, Measuring
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.label import FEATURE_ROWS, own_columns
-from stcloud.paas.query.plan import AsOf, By, Duties, Known, Part, Plan, Summary, by_name
+from stcloud.paas.query.plan import AsOf, By, Duties, In, Known, Part, Plan, Summary, by_name
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import Related
 from stcloud.paas.query.sql import column, select
@@ -93,7 +93,7 @@ class _Compilation:
     def _group(self, by: By) -> exp.Expression:
         if isinstance(by, Level):
             return cell_of(by)
-        if isinstance(by, Bin | Part | Duties):
+        if isinstance(by, Bin | Part | Duties | In):
             raise Unsupported(
                 "events-only", f"features cannot be counted by '{by_name(by)}': it is of events",
                 hint="count features by cells, as cell:1km, or by columns",

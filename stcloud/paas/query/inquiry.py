@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
+from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import Compiled, compile_plan
 from stcloud.paas.query.compile_features import compile_features
 from stcloud.paas.query.features import Features
+from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.label import is_of_features, row_schema, shown
 from stcloud.paas.query.page import Cursor, Order, digest_of, ordered, place_in
-from stcloud.paas.query.plan import AsOf, Known, Operator, Plan, Restated, Rows, Scan, Summary
+from stcloud.paas.query.plan import AsOf, By, In, Known, Operator, Plan, Restated, Rows, Scan, Summary
 from stcloud.paas.query.relating import Related
 from stcloud.paas.query.subject import Subject
 from stcloud.time import When
@@ -31,11 +33,14 @@ class Inquiry:
         What is asked.
     known_us
         Recorded instant that it is answered at, UTC microseconds.
+    asked_us
+        The instant that was asked for, UTC microseconds; None: what is known now.
     """
 
     subject: Subject
     conditions: tuple[Operator, ...]
     known_us: int
+    asked_us: int | None = None
 
     def plan(self, goal: Rows | Summary) -> Plan:
         """Return the plan for a goal."""
@@ -77,9 +82,29 @@ class Inquiry:
             whole = whole.slice(place_in(whole, names, goal.after) + 1)
         return iter(whole.slice(0, goal.limit).to_batches())
 
-    def cursor(self, said: str, last: Sequence[Any]) -> str:
-        """Return where a page ended, as text for the next question."""
-        return Cursor(self.digest(said), self.known_us, tuple(last)).text
+    def cursor(self, said: str, last: Sequence[Any], by: Sequence[By] = ()) -> str:
+        """Return where a page ended, as text for the next question: as of the newest that this one knew."""
+        known = max([self.known_us, *(one.known_us for one in by if isinstance(one, In))])
+        return Cursor(self.digest(said), known, tuple(last)).text
+
+    def going_on(self, said: str, after: str | None) -> tuple[Inquiry, tuple[Any, ...] | None]:
+        """Return the question as of the instant that a cursor was made at, and where its page ended.
+
+        Raises
+        ------
+        InvalidInput
+            ``unreadable-cursor``, ``other-question``
+        """
+        if after is None:
+            return self, None
+        cursor = Cursor.read(after)
+        cursor.refuse_other(self.digest(said))
+        known = known_us(self.subject.layer, cursor.known_us)
+        return replace(self, known_us=known, asked_us=cursor.known_us), cursor.last
+
+    def answer(self, table: pa.Table, cursor: str | None = None) -> Answer:
+        """Return a table with what was understood."""
+        return Answer(table, self.subject.charter.lattice, self.facts(), cursor)
 
     def digest(self, said: str) -> str:
         """Return a digest of what is asked, whenever it is answered."""

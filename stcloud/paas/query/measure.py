@@ -3,6 +3,7 @@
 A measure is written as a function over columns and arithmetic, in the words of CQL2::
 
     count · count(X) · distinct(X) · sum(X) · mean(X) · min(X) · max(X) · median(X) · quantile(X, 0.9) · p90(X)
+    per_km2 · per_1000(LAYER.COLUMN)
 
 X is a column, a number, arithmetic of numbers, or a duration: ``closed - opened`` of two instants, in hours, or
 ``days(closed - opened)``, ``hours(…)``, ``minutes(…)``, ``seconds(…)``. ``name = …`` before it names the field.
@@ -26,9 +27,12 @@ from stcloud.paas.query.duration import Duration, read_duration
 from stcloud.paas.query.predicate import Term, read_term
 from stcloud.time import Zone
 
-__all__ = ["COUNT", "FUNCTIONS", "Measure"]
+__all__ = ["COUNT", "FUNCTIONS", "RATES", "Measure"]
 
-FUNCTIONS = ("count", "distinct", "sum", "mean", "min", "max", "median", "quantile")
+RATES = ("per_km2", "per_1000")
+"""Counts told in proportion to a group's area, or to what a column of the groups' layer counts."""
+FUNCTIONS = ("count", "distinct", "sum", "mean", "min", "max", "median", "quantile", *RATES)
+_BARE = ("count", "per_km2")
 _NUMERIC = {"integer", "number"}
 _PERCENT = re.compile(r"p(\d{1,2})")
 _WORDS = {"+": "plus", "-": "minus", "*": "times", "/": "over"}
@@ -76,23 +80,37 @@ class Measure:
         function, arguments = _called(node, text)
         share = _share(function, arguments, text)
         function = "quantile" if share is not None else function
-        if len(arguments) > 1 or (not arguments and function != "count"):
+        if (
+            len(arguments) > 1
+            or (not arguments and function not in _BARE)
+            or (arguments and function == "per_km2")
+        ):
             raise _unreadable(text)
         tree = arguments[0] if arguments else None
+        if function == "per_1000" and "property" not in (tree if isinstance(tree, dict) else {}):
+            raise _unreadable(text)
         written = "" if tree is None else json.dumps(tree, ensure_ascii=False)
         made = cls(name or _name(function, share, tree, attributes), function, written, share)
-        made.type_of(attributes, zone)
+        if not made.is_rate:
+            made.type_of(attributes, zone)
         return made
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it is a count in proportion to something that the rows do not tell."""
+        return self.function in RATES
 
     def __str__(self) -> str:
         return self.name
 
     def duration(self, attributes: Mapping[str, Attribute]) -> Duration | None:
         """Return the duration that it is of, or None."""
-        return read_duration(json.loads(self.tree), attributes) if self.tree else None
+        return read_duration(json.loads(self.tree), attributes) if self.tree and not self.is_rate else None
 
     def type_of(self, attributes: Mapping[str, Attribute], zone: Zone) -> str:
         """Return the type of its values: that of a column, ``integer`` or ``number``."""
+        if self.is_rate:
+            return "number"
         found = self.given(attributes, zone, Binder(), None).type if self.tree else "integer"
         if self.function in ("count", "distinct"):
             return "integer"
@@ -163,8 +181,8 @@ def _parsed(text: str) -> Any:
 
 
 def _called(node: Any, text: str) -> tuple[str, list[Any]]:
-    if node == {"property": "count"}:
-        return "count", []
+    if isinstance(node, dict) and node.get("property") in _BARE:
+        return str(node["property"]), []
     if not isinstance(node, dict) or "op" not in node:
         raise _unreadable(text)
     function = str(node["op"]).lower()
@@ -195,6 +213,8 @@ def _share(function: str, arguments: list[Any], text: str) -> float | None:
 def _name(function: str, share: float | None, tree: Any, attributes: Mapping[str, Attribute]) -> str:
     if tree is None:
         return function
+    if function in RATES:
+        return f"{function}_{str(tree.get('property')).rpartition('.')[2]}"
     lasting = read_duration(tree, attributes)
     first = function if share is None else f"p{share * 100:g}".replace(".", "_")
     return f"{first}_{_slug(tree) if lasting is None else lasting.words}"

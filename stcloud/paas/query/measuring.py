@@ -11,15 +11,17 @@ import pyarrow as pa
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine import Sql
+from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.inquiry import Inquiry
-from stcloud.paas.query.label import labelled, zoned
+from stcloud.paas.query.label import is_of_features, labelled, zoned
 from stcloud.paas.query.measure import COUNT, Measure
+from stcloud.paas.query.naming import read_in
 from stcloud.paas.query.page import Order, ordered, place_in, place_of, read_order
 from stcloud.paas.query.plan import By, Duties, Summary, by_name, parse_by
 from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.rate import rated, rated_us
 from stcloud.paas.query.sql import column, select, table
-from stcloud.paas.query.subject import Subject
 from stcloud.paas.query.units import needed_index
 from stcloud.time import Instant, Zone, instant_us
 
@@ -43,22 +45,26 @@ class Selection:
     limit
         At most so many; None: all.
     after
-        Values of the group that the page before ended with.
+        Only what comes after this cursor.
+    rated_at
+        Rates are of areas and inhabitants as they were then; None: at the last instant of the time asked for.
     """
 
     having: str | None = None
     order: tuple[str, ...] = ()
     limit: int | None = None
-    after: tuple[Any, ...] | None = None
+    after: str | None = None
+    rated_at: Instant | None = None
 
 
 def read_summary(
-    subject: Subject, measures: Sequence[str], by: Sequence[str], until: Instant | None
+    asked: Inquiry, measures: Sequence[str], by: Sequence[str], until: Instant | None
 ) -> Summary:
     """Read what is to be told by group; raises as `Query.measure`."""
+    subject = asked.subject
     told = tuple(Measure.read(one, subject.columns, subject.zone) for one in measures) or (COUNT,)
     until_us = None if until is None else instant_us(until, subject.zone)
-    goal = Summary(tuple(_group(one, subject) for one in by), told, until_us)
+    goal = Summary(tuple(_group(one, asked) for one in by), told, until_us)
     if len(set(goal.names)) < len(goal.names):
         raise InvalidInput(
             "repeated-group", f"the answer would have a field twice: {', '.join(goal.names)}",
@@ -67,30 +73,39 @@ def read_summary(
     return goal
 
 
-def _group(text: str, subject: Subject) -> By:
-    index = subject.index
+def _group(text: str, asked: Inquiry) -> By:
+    subject, index = asked.subject, asked.subject.index
+    if text.startswith("in:") and not is_of_features(subject.layer):
+        return read_in(text, asked)
     if text.startswith("duty:"):
         name = text.removeprefix("duty:")
         return Duties(name, needed_index(index, subject.layer.name).duties(name).members())
     return parse_by(text, subject.attributes, index.parts if index else {})
 
 
-def measured(asked: Inquiry, goal: Summary, wanted: Selection) -> tuple[pa.Table, tuple[Any, ...] | None]:
-    """Return the groups that are wanted with their measures, and the last one's place where there are more.
+def measured(
+    asked: Inquiry, measures: Sequence[str], by: Sequence[str], until: Instant | None, wanted: Selection
+) -> Answer:
+    """Return the groups that are wanted with their measures; see `Query.measure`."""
+    said = f"{measures} by {by} until {until} having {wanted.having} in order {wanted.order} at {wanted.rated_at}"
+    asked, last = asked.going_on(said, wanted.after)
+    goal = read_summary(asked, measures, by, until)
+    at_us = rated_us(asked) if wanted.rated_at is None else instant_us(wanted.rated_at, asked.subject.zone)
+    found = rated(_told(asked, goal), goal, asked, at_us)
+    page, end = _chosen(found, goal, wanted, last, asked)
+    return asked.answer(page, None if end is None else asked.cursor(said, end, goal.by))
 
-    Raises
-    ------
-    InvalidInput
-        ``unknown-order``, ``repeated-order``, ``other-question``: the cursor's group is not there; what
-        `Predicate.read` raises.
-    """
-    found = _told(asked, goal)
+
+def _chosen(
+    found: pa.Table, goal: Summary, wanted: Selection, last: tuple[Any, ...] | None, asked: Inquiry
+) -> tuple[pa.Table, tuple[Any, ...] | None]:
+    """Return the groups of a page, and the last one's place where there are more."""
     names = [by_name(one) for one in goal.by]
     order = read_order(wanted.order, found.schema.names)
     kept = found if wanted.having is None else _having(found, wanted.having, asked)
     kept = ordered(kept, (*order, *(Order(name) for name in names)) if order else ())
-    if wanted.after is not None:
-        kept = kept.slice(place_in(kept, names, wanted.after) + 1)
+    if last is not None:
+        kept = kept.slice(place_in(kept, names, last) + 1)
     page = kept if wanted.limit is None else kept.slice(0, wanted.limit)
     return page, place_of(page, len(page) - 1, names) if 0 < len(page) < len(kept) else None
 

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -26,8 +26,8 @@ from stcloud.space import Level
 from stcloud.time import Bin, When
 
 __all__ = [
-    "AsOf", "By", "Duties", "InUnits", "Known", "OnDuty", "Operator", "Part", "Plan", "Restated", "Rows", "Scan",
-    "Summary", "by_name", "parse_by",
+    "AsOf", "By", "Duties", "In", "InUnits", "Known", "OnDuty", "Operator", "Part", "Plan", "Restated", "Rows",
+    "Scan", "Summary", "by_name", "parse_by",
 ]  # fmt: skip
 
 
@@ -50,8 +50,28 @@ class Duties:
     members: pa.Table
 
 
-By = Level | Bin | Attribute | Part | Duties
-"""What counts are grouped by: cells of a level, a calendar bin, a column, a part of a unit code, duty grids."""
+@dataclass(frozen=True, slots=True, eq=False)
+class In:
+    """The features of a layer that held events at their own time, by key or by a column.
+
+    Parameters
+    ----------
+    layer, column
+        Which; empty: the features' keys.
+    known_us
+        As the features were known then, UTC microseconds.
+    holders
+        Tells the name for rows with ``st_x``, ``st_y`` and ``st_time``; picklable.
+    """
+
+    layer: str
+    column: str
+    known_us: int
+    holders: Callable[[pa.RecordBatch], pa.Array]
+
+
+By = Level | Bin | Attribute | Part | Duties | In
+"""What is grouped by: cells of a level, a calendar bin, a column, a part of a unit code, duty grids, features."""
 
 
 _PARTS = ("unit", "community", "street", "district")
@@ -182,6 +202,8 @@ def by_name(by: By) -> str:
         return f"cell_{by.label}"
     if isinstance(by, Duties):
         return f"duty_{by.layer}"
+    if isinstance(by, In):
+        return f"in_{by.layer}_{by.column}" if by.column else f"in_{by.layer}"
     return by.value.replace("-", "_") if isinstance(by, Bin) else by.name
 
 

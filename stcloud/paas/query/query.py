@@ -17,7 +17,7 @@ from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.joining import Joining, joining_of
 from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.measuring import Selection, measured, read_summary
-from stcloud.paas.query.page import Cursor, Order, place_of, read_order
+from stcloud.paas.query.paging import checked_limit, paged
 from stcloud.paas.query.plan import AsOf, Operator, Plan, Restated, Rows, Summary
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import timed
@@ -178,22 +178,11 @@ class Query:
         InvalidInput
             ``bad-limit``, ``unknown-order``, ``repeated-order``, ``unreadable-cursor``, ``other-question``
         """
-        said = f"rows by {', '.join(order)}"
-        asked, last = self._going_on(said, after)
-        fields = read_order(order, asked.row_schema.names)
-        stored = fields if is_of_features(self.subject.layer) else self._stored(fields)
-        goal = Rows(None if limit is None else _limit(limit) + 1, stored, last)
-        found = pa.Table.from_batches(asked.rows(goal), asked.row_schema)
-        page = found if limit is None else found.slice(0, limit)
-        cursor = None
-        if 0 < len(page) < len(found):
-            names = (*(one.name for one in fields), *asked.row_keys)
-            cursor = asked.cursor(said, place_of(page, len(page) - 1, names))
-        return Answer(page, self.subject.charter.lattice, asked.facts(), cursor)
+        return paged(self._inquiry(), limit, order, after)
 
     def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
         """Stream rows in order of time, then key, so that memory stays flat."""
-        return self._inquiry().rows(Rows(None if limit is None else _limit(limit)))
+        return self._inquiry().rows(Rows(checked_limit(limit)))
 
     def join(
         self,
@@ -271,6 +260,7 @@ class Query:
         order: Sequence[str] = (),
         limit: int | None = None,
         after: str | None = None,
+        rated_at: Instant | None = None,
     ) -> Answer:
         """Tell measures of rows by group.
 
@@ -280,11 +270,13 @@ class Query:
             ``count`` (the default), ``count(X)`` where X is not null, ``distinct(X)``, ``sum(X)``, ``mean(X)``,
             ``min(X)``, ``max(X)``, ``median(X)``, ``quantile(X, 0.9)``, ``p90(X)``: X is a column, arithmetic of
             numbers, or a duration as ``closed - opened``, in hours, or ``days(closed - opened)``.
-            ``name = …`` before it names the field.
+            ``name = …`` before it names the field. ``per_km2`` of the groups' area, or of the place's where no
+            group has one; ``per_1000(LAYER.COLUMN)``, by ``in:LAYER``: per 1,000 of what a column of numbers counts.
         by
             ``cell:100m`` (any level), ``hour``, ``day``, ``week``, ``month``, ``quarter``, ``year``, ``weekday``,
             ``hour-of-day``, or columns; of events indexed on a grid ``unit``, ``community``, ``street``,
-            ``district``, and ``duty:LAYER``, where an event counts for every duty grid that had its cell then.
+            ``district``, and ``duty:LAYER``, where an event counts for every duty grid that had its cell then;
+            ``in:LAYER`` or ``in:LAYER.COLUMN``: the feature that held the event at its own time, by key or column.
         until
             Durations that have not ended by this instant count until it, and the field ``open`` tells how many;
             None: what has no end has no duration.
@@ -294,6 +286,8 @@ class Query:
             Fields, ``-`` before one for the greatest first; null last; alike groups ascending.
         limit, after
             As for `rows`.
+        rated_at
+            Rates are of areas and inhabitants as they were then; None: at the last instant of the time asked for.
 
         Returns
         -------
@@ -308,13 +302,8 @@ class Query:
         NotFound
             ``unknown-column``
         """
-        goal = read_summary(self.subject, measures, by, until)
-        said = f"{goal} having {having} by {', '.join(order)}"
-        asked, last = self._going_on(said, after)
-        wanted = Selection(having, tuple(order), None if limit is None else _limit(limit), last)
-        page, end = measured(asked, goal, wanted)
-        cursor = None if end is None else asked.cursor(said, end)
-        return Answer(page, self.subject.charter.lattice, asked.facts(), cursor)
+        wanted = Selection(having, tuple(order), checked_limit(limit), after, rated_at)
+        return measured(self._inquiry(), measures, by, until, wanted)
 
     def timeline(
         self, *measures: str, by: Sequence[str] = (), during: str | None = None, end: str | None = None
@@ -347,8 +336,8 @@ class Query:
         Unsupported
             ``not-additive``
         """
-        goal = read_summary(self.subject, measures, by, None)
         asked = self._inquiry()
+        goal = read_summary(asked, measures, by, None)
         table = sequenced(asked, goal, during, end)
         return Answer(table, self.subject.charter.lattice, asked.facts() | {"during": during or "all time"})
 
@@ -372,10 +361,9 @@ class Query:
         by
             As for `count`; None explains `rows`.
         """
-        goal = Rows() if by is None else read_summary(self.subject, (), by, None)
-        return explain(
-            self.plan(goal), self._inquiry().compiled(goal), self.subject.layer, self.subject.engine.name
-        )
+        asked = self._inquiry()
+        goal = Rows() if by is None else read_summary(asked, (), by, None)
+        return explain(asked.plan(goal), asked.compiled(goal), self.subject.layer, self.subject.engine.name)
 
     def plan(self, goal: Rows | Summary) -> Plan:
         """Return the plan for a goal."""
@@ -395,25 +383,6 @@ class Query:
                 hint="ask it of a layer of events",
             )  # fmt: skip
 
-    def _stored(self, order: Iterable[Order]) -> tuple[Order, ...]:
-        """Return what rows are ordered by, by stored names."""
-        stored = {one.name: one.stored for one in self.subject.layer.attributes}
-        return tuple(replace(one, name=stored.get(one.name, one.name)) for one in order)
-
     def _inquiry(self, known_at_us: int | None = None) -> Inquiry:
         asked = self.believed_us if known_at_us is None else known_at_us
-        return Inquiry(self.subject, self.conditions, known_us(self.subject.layer, asked))
-
-    def _going_on(self, said: str, after: str | None) -> tuple[Inquiry, tuple[Any, ...] | None]:
-        """Return the question as of the instant that a cursor was made at, and where its page ended."""
-        if after is None:
-            return self._inquiry(), None
-        cursor = Cursor.read(after)
-        cursor.refuse_other(self._inquiry().digest(said))
-        return self._inquiry(cursor.known_us), cursor.last
-
-
-def _limit(limit: int) -> int:
-    if limit < 0:
-        raise InvalidInput("bad-limit", f"a limit of {limit} rows is none")
-    return limit
+        return Inquiry(self.subject, self.conditions, known_us(self.subject.layer, asked), asked)

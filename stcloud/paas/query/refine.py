@@ -5,6 +5,7 @@ Runs in this process or in Spark's mapInArrow.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,13 @@ from stcloud.daas.schema import UNIT
 from stcloud.paas.grid import Units
 from stcloud.space import CellIds, Cover, contains
 
-__all__ = ["LOCATED", "Refinement", "Region", "Restating"]
+__all__ = ["HELD", "LOCATED", "Naming", "Refinement", "Region", "Restating"]
 
 LOCATED = (UNIT, "st_x", "st_y")
 """Columns that `Restating` looks at and fills."""
+
+HELD = ("st_time", "st_x", "st_y")
+"""Columns by which it is told which feature held a row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +123,32 @@ class Restating:
         codes = self.units.code_of(self.units.locate(x, y, self.at_us)).cast(pa.string())
         place = rows.schema.get_field_index(UNIT)
         return rows.set_column(place, rows.schema.field(place), codes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Naming:
+    """Adds to every row the name of the feature that held it.
+
+    Parameters
+    ----------
+    name
+        Of the column.
+    holders
+        Tells names for rows with the columns `HELD`.
+    """
+
+    name: str
+    holders: Callable[[pa.RecordBatch], pa.Array]
+
+    @property
+    def adds(self) -> tuple[pa.Field, ...]:
+        """The column that it adds."""
+        return (pa.field(self.name, pa.string()),)
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows with their names."""
+        schema = pa.schema([*rows.schema, *self.adds])
+        return pa.RecordBatch.from_arrays([*rows.columns, self.holders(rows)], schema=schema)
 
 
 def _range_of(cells: CellIds, starts: CellIds, stops: CellIds) -> NDArray[np.intp]:

@@ -36,7 +36,7 @@ def given(
     found = {
         _place(at): one.given(attributes, zone, binder, goal.until_us).sql
         for at, one in enumerate(goal.measures)
-        if one.tree
+        if one.tree and not one.is_rate
     }
     if goal.until_us is not None:
         pending = [one.open(binder, goal.until_us) for one in _durations(goal, attributes)]
@@ -64,7 +64,7 @@ def summed(goal: Summary, attributes: Mapping[str, Attribute], zone: Zone, chose
 
 
 def _over(one: Measure, at: int, attributes: Mapping[str, Attribute], zone: Zone) -> exp.Expression:
-    if not one.tree:
+    if not one.tree or one.is_rate:
         return exp.Count(this=exp.Star())
     of = column(_place(at))
     # Engines differ in what they do when a sum of whole numbers grows too great: decimals hold it.

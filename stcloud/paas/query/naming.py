@@ -1,0 +1,84 @@
+"""Which feature of a layer held each event: a column that events are grouped by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from stcloud.daas.feature import micros
+from stcloud.daas.timeline import FOREVER, Ints
+from stcloud.errors import NotFound, nearest
+from stcloud.paas.query.inquiry import Inquiry
+from stcloud.paas.query.instant import known_us
+from stcloud.paas.query.join.how import Within
+from stcloud.paas.query.plan import In, Rows
+from stcloud.paas.query.prepared import prepared
+from stcloud.paas.query.scope import Scope
+from stcloud.time import When
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.join import Partners
+
+__all__ = ["Holders", "read_in"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Holders:
+    """Tells the name of the feature that held each event at its own time.
+
+    Parameters
+    ----------
+    partners
+        The versions of the features.
+    words, word
+        ``(k,)`` distinct names; ``(n,)`` int32, the number of each version's name, -1 for none.
+    """
+
+    partners: Partners
+    words: pa.Array
+    word: np.ndarray
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.Array:
+        """Return names for rows with ``st_x``, ``st_y`` and ``st_time``; null where no feature held one."""
+        x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
+        pairs = self.partners.within(x, y, micros(rows.column("st_time"), FOREVER), first=True)
+        first = np.diff(pairs.event, prepend=-1) > 0
+        found = np.full(rows.num_rows, -1, np.int32)
+        found[pairs.event[first]] = self.word[pairs.version[first]]
+        return self.words.take(pa.array(found, mask=found < 0))
+
+
+def read_in(text: str, asked: Inquiry) -> In:
+    """Read ``in:LAYER`` or ``in:LAYER.COLUMN``, and make the layer ready.
+
+    Raises
+    ------
+    NotFound
+        ``unknown-layer``, ``unknown-column``
+    InvalidInput
+        ``not-features``
+    """
+    name, _, column = text.removeprefix("in:").partition(".")
+    layer = asked.subject.other(name)
+    columns = [one.name for one in layer.attributes]
+    if column and column not in columns:
+        raise NotFound(
+            "unknown-column", f"layer '{name}' has no column '{column}' (there are: {', '.join(columns)})",
+            nearest=nearest(column, columns),
+        )  # fmt: skip
+    known = known_us(layer, asked.asked_us)
+    whens = [one for one in asked.conditions if isinstance(one, When)]
+    ready = prepared(layer, known, Within(), Scope.of(asked.compiled(Rows()), whens))
+    versions = len(ready.partners.versions)
+    names = ready.columns(np.arange(versions))[column] if column else ready.partners.versions.key
+    words, word = _worded(names)
+    return In(name, column, known, Holders(ready.partners, words, word))
+
+
+def _worded(names: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, Ints]:
+    whole = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    found = whole.cast(pa.string()).dictionary_encode()
+    return found.dictionary, found.indices.fill_null(-1).to_numpy().astype(np.int32)

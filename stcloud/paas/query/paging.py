@@ -1,0 +1,46 @@
+"""Rows asked: in an order, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+
+from stcloud.errors import InvalidInput
+from stcloud.paas.query.answer import Answer
+from stcloud.paas.query.inquiry import Inquiry
+from stcloud.paas.query.label import is_of_features
+from stcloud.paas.query.page import Order, place_of, read_order
+from stcloud.paas.query.plan import Rows
+
+__all__ = ["checked_limit", "paged"]
+
+
+def checked_limit(limit: int | None) -> int | None:
+    """Return a limit; `InvalidInput` ``bad-limit``: it is less than nothing."""
+    if limit is not None and limit < 0:
+        raise InvalidInput("bad-limit", f"a limit of {limit} rows is none")
+    return limit
+
+
+def paged(asked: Inquiry, limit: int | None, order: Sequence[str], after: str | None) -> Answer:
+    """Return a page of rows; see `Query.rows`."""
+    said = f"rows by {', '.join(order)}"
+    asked, last = asked.going_on(said, after)
+    fields = read_order(order, asked.row_schema.names)
+    size = checked_limit(limit)
+    goal = Rows(None if size is None else size + 1, _stored(fields, asked), last)
+    found = pa.Table.from_batches(asked.rows(goal), asked.row_schema)
+    page = found if size is None else found.slice(0, size)
+    if not 0 < len(page) < len(found):
+        return asked.answer(page)
+    names = (*(one.name for one in fields), *asked.row_keys)
+    return asked.answer(page, asked.cursor(said, place_of(page, len(page) - 1, names)))
+
+
+def _stored(order: Iterable[Order], asked: Inquiry) -> tuple[Order, ...]:
+    """Return what rows are ordered by: events in the engine, by stored names."""
+    layer = asked.subject.layer
+    stored = {} if is_of_features(layer) else {one.name: one.stored for one in layer.attributes}
+    return tuple(replace(one, name=stored.get(one.name, one.name)) for one in order)
