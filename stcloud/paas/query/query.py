@@ -37,7 +37,7 @@ from stcloud.paas.query.plan import (
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.units import UnitIndex, in_units, needed_index, on_duty
 from stcloud.paas.query.where import Asked, read_where
-from stcloud.space import Level
+from stcloud.space import Level, is_southern
 from stcloud.time import Bin, Instant, When, instant_us
 
 if TYPE_CHECKING:
@@ -126,20 +126,40 @@ class Query:
         return self._with([Restated(index.grid.units(), at_us, said)])
 
     def when(
-        self, *times: str, weekdays: str | Iterable[int] | None = None, hours: str | None = None
+        self,
+        *times: str,
+        weekdays: str | Iterable[int] | None = None,
+        hours: str | None = None,
+        months: str | int | Iterable[int] | None = None,
+        seasons: str | None = None,
+        days: str | None = None,
+        calendar: str | None = None,
+        now: Instant | None = None,
     ) -> Query:
-        """Keep events that start in any of the times, on these weekdays, at these hours of the city's wall clock.
+        """Keep events that start in any of the times, in these months, on these days, at these hours.
 
         Parameters
         ----------
         times
-            ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``; half-open.
-        weekdays
-            ``"mon-fri"``, ``"sat,sun"`` or numbers from 1 = Monday.
-        hours
-            ``"07:00-10:00"``, several by comma; may run over midnight.
+            ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``; half-open. Or by ``now``:
+            ``today``, ``this month``, ``last week``, ``last 7 days``, ``previous 3 months``.
+        weekdays, hours
+            ``"mon-fri"``, or numbers from 1 = Monday; ``"07:00-10:00"``, may run over midnight; several by comma.
+        months, seasons
+            ``"jun-aug"``, ``"12-2"``, or numbers; ``"winter"``: three whole months, as in the city's hemisphere.
+        days, calendar
+            ``"working"`` or ``"free"`` days (weekends and public holidays, but for weekends that are worked) of a
+            country: ``"CN"``, ``"US-NY"``; default: the city's calendar.
+        now
+            What time it is; only relative times need it.
         """
-        return self._with([When.of(*times, zone=self.subject.charter.zone, weekdays=weekdays, hours=hours)])
+        charter = self.subject.charter
+        return self._with([
+            When.of(
+                *times, zone=charter.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
+                calendar=calendar, southern=seasons is not None and is_southern(charter.crs), now=now,
+            )
+        ])  # fmt: skip
 
     def known_at(self, instant: Instant) -> Query:
         """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.
