@@ -116,10 +116,14 @@ class WallClock:
     def _on(self, asked: Days, days: Micros) -> exp.Expression:
         """Return the condition on working or free days: days of the week, and the exceptions among ``days``."""
         rule = asked.rule(days)
-        usual = [_in(self.bin(Bin.WEEKDAY), rule.weekdays)]
-        if rule.but:
-            usual.append(exp.Not(this=_in(self.bin(Bin.DAY), rule.but)))
-        return any_of([all_of(usual), _in(self.bin(Bin.DAY), rule.besides)])
+        usual = _in(self.bin(Bin.WEEKDAY), rule.weekdays)
+        if not rule.exceptions:
+            return usual
+        # Set apart: an engine compares each row with each member of a long list, but joins what is selected.
+        wanted = exp.Array(expressions=[number(one) for one in rule.exceptions])
+        listed = exp.Subquery(this=exp.Select(expressions=[exp.Explode(this=wanted)]))
+        exceptional = exp.In(this=_paren(self.bin(Bin.DAY)), query=listed)
+        return exp.NEQ(this=_paren(usual), expression=_paren(exceptional))
 
 
 def within(column: exp.Expression, low: exp.Expression | None, high: exp.Expression | None) -> exp.Expression:
