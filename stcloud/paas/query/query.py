@@ -154,6 +154,7 @@ class Query:
             What time it is; only relative times need it.
         """
         charter = self.subject.charter
+        calendar = charter.calendar if days is not None and calendar is None else calendar
         return self._with([
             When.of(
                 *times, zone=charter.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,

@@ -6,6 +6,17 @@ from typing import Annotated
 
 import typer
 
+from stcloud.saas.cli.moment import (
+    CalendarOption,
+    DaysOption,
+    HoursOption,
+    Moment,
+    MonthsOption,
+    NowOption,
+    SeasonsOption,
+    WeekdaysOption,
+    WhenOption,
+)
 from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city
 from stcloud.saas.cli.output import note, print_answer
 from stcloud.saas.cli.query import asked_of
@@ -32,12 +43,20 @@ def join(
     inner: Inner = False,  # noqa: FBT002
     what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
     where: Annotated[list[str] | None, typer.Option(help="Events in these places: as for query.")] = None,
-    when: Annotated[list[str] | None, typer.Option(help="Events in these times: as for query.")] = None,
+    when: WhenOption = None,
+    weekdays: WeekdaysOption = None,
+    hours: HoursOption = None,
+    months: MonthsOption = None,
+    seasons: SeasonsOption = None,
+    days: DaysOption = None,
+    calendar: CalendarOption = None,
+    now: NowOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
     """Tell each event with the feature that was there at the event's own time."""
-    asked = asked_of(open_city(city).query(events), what, where, when, None, None, known_at)
+    moment = Moment(when, weekdays, hours, months, seasons, days, calendar, now)
+    asked = asked_of(open_city(city).query(events), what, where, moment, known_at)
     answer = asked.join(layer, how, at=at, known_at=known_at, inner=inner)
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
     print_answer(answer, form, output)

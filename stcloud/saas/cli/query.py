@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcloud.saas.cli.moment import (
+    CalendarOption,
+    DaysOption,
+    HoursOption,
+    Moment,
+    MonthsOption,
+    NowOption,
+    SeasonsOption,
+    WeekdaysOption,
+    WhenOption,
+)
 from stcloud.saas.cli.option import (
     CityFolder,
     EngineOption,
@@ -26,29 +37,32 @@ if TYPE_CHECKING:
 
 __all__ = ["asked_of", "query"]
 
+What = Annotated[
+    list[str] | None,
+    typer.Option(help="CQL2 filter, text or JSON, e.g. \"status = 'open'\"; several must all hold."),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX or duty:LAYER:ID; "
+        "several are united."
+    ),
+]
+
 
 def query(
     city: CityFolder,
     layer: LayerName,
-    what: Annotated[
-        list[str] | None,
-        typer.Option(help="CQL2 filter, text or JSON, e.g. \"status = 'open'\"; several must all hold."),
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX or duty:LAYER:ID; "
-            "several are united."
-        ),
-    ] = None,
-    when: Annotated[
-        list[str] | None,
-        typer.Option(help="2024, 2024-03, 2024-W12, A/B, A/.. (half-open); several are united."),
-    ] = None,
-    weekdays: Annotated[str | None, typer.Option(help="mon-fri, or sat,sun, of the city's calendar.")] = None,
-    hours: Annotated[
-        str | None, typer.Option(help="07:00-10:00, on the city's wall clock; several by comma.")
-    ] = None,
+    what: What = None,
+    where: Where = None,
+    when: WhenOption = None,
+    weekdays: WeekdaysOption = None,
+    hours: HoursOption = None,
+    months: MonthsOption = None,
+    seasons: SeasonsOption = None,
+    days: DaysOption = None,
+    calendar: CalendarOption = None,
+    now: NowOption = None,
     known_at: Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")] = None,
     by: Annotated[
         list[str] | None,
@@ -72,7 +86,8 @@ def query(
 ) -> None:
     """Ask what happened where and when: rows, or counts with --by."""
     groups = split(by)
-    asked = asked_of(open_city(city, engine).query(layer), what, where, when, weekdays, hours, known_at)
+    moment = Moment(when, weekdays, hours, months, seasons, days, calendar, now)
+    asked = asked_of(open_city(city, engine).query(layer), what, where, moment, known_at)
     asked = asked if grid_at is None else asked.restated(grid_at)
     understood = ", ".join(f"{name} {value}" for name, value in asked.facts().items())
     if explain:
@@ -93,9 +108,7 @@ def asked_of(
     asked: Query,
     what: list[str] | None,
     where: list[str] | None,
-    when: list[str] | None,
-    weekdays: str | None,
-    hours: str | None,
+    moment: Moment,
     known_at: str | None,
 ) -> Query:
     """Narrow a question by what the command line says."""
@@ -103,6 +116,5 @@ def asked_of(
         asked = asked.what(*what)
     if where:
         asked = asked.where(*(read_place(one) for one in where))
-    if when or weekdays or hours:
-        asked = asked.when(*(when or []), weekdays=weekdays, hours=hours)
+    asked = moment.narrow(asked)
     return asked if known_at is None else asked.known_at(known_at)
