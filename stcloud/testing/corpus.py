@@ -291,6 +291,8 @@ def _together() -> Iterator[Question]:
     )
     yield school
     yield replace(school, name="together: counted", by=("cell:100m", "week"))
+    free = Times(("last 10 months",), months="mar-jul", days="free", calendar="CN", now="2024-12-01T12:00")
+    yield replace(school, name="together: on free days", when=(free,))
     yield replace(
         school, name="together: two places", where=(*school.where, Places((STAR, 144550334))), limit=20
     )
