@@ -36,7 +36,9 @@ __all__ = ["City", "create", "open"]
 _LOCK_WAIT_S = 600.0
 
 
-def create(path: str | os.PathLike[str], *, crs: str, zone: str, name: str | None = None) -> City:
+def create(
+    path: str | os.PathLike[str], *, crs: str, zone: str, name: str | None = None, calendar: str | None = None
+) -> City:
     """Make a new city in an empty or absent folder.
 
     Parameters
@@ -49,18 +51,20 @@ def create(path: str | os.PathLike[str], *, crs: str, zone: str, name: str | Non
         IANA time zone, e.g. ``"America/New_York"``: local times are read and shown in it.
     name
         What the city is called; default: the folder's name.
+    calendar
+        Country, or part of one, whose working days are meant in questions: ``"CN"``, ``"US-NY"``.
 
     Raises
     ------
     InvalidInput
-        ``metric-crs-needed`` (the hint proposes some), ``unknown-crs``, ``unknown-zone``; ``bad-name``: a table
-        cannot lie in a folder of this name.
+        ``metric-crs-needed`` (the hint proposes some), ``unknown-crs``, ``unknown-zone``, ``unknown-calendar``;
+        ``bad-name``: a table cannot lie in a folder of this name.
     Conflict
         ``city-exists``: there is a city or something else in the folder.
     """
     root = Path(path)
     check_place(root)
-    charter = Charter.found(name or root.resolve().name, crs, zone)
+    charter = Charter.found(name or root.resolve().name, crs, zone, calendar)
     with storage_errors(f"create {root}"):
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise Conflict("city-exists", f"{root} is not empty", hint="choose another folder")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stcloud.errors import FormatError
 from stcloud.space import Lattice, require_metric
-from stcloud.time import Zone
+from stcloud.time import Calendar, Zone
 
 __all__ = ["FORMAT", "Charter"]
 
@@ -29,6 +29,8 @@ class Charter:
     name: str
     zone: Zone
     lattice: Lattice
+    calendar: str | None = None
+    """Whose working days are meant where a question names no country; a line that may be added later."""
 
     @property
     def crs(self) -> str:
@@ -36,16 +38,17 @@ class Charter:
         return self.lattice.crs
 
     @classmethod
-    def found(cls, name: str, crs: str, zone: str) -> Charter:
+    def found(cls, name: str, crs: str, zone: str, calendar: str | None = None) -> Charter:
         """Make the charter of a new city.
 
         Raises
         ------
         InvalidInput
-            ``unknown-crs``, ``metric-crs-needed``, ``unknown-zone``.
+            ``unknown-crs``, ``metric-crs-needed``, ``unknown-zone``, ``unknown-calendar``.
         """
         require_metric(crs)
-        return cls(name, Zone(zone), Lattice.for_crs(crs))
+        whose = None if calendar is None else Calendar.parse(calendar).name
+        return cls(name, Zone(zone), Lattice.for_crs(crs), whose)
 
     @classmethod
     def from_toml(cls, text: str) -> Charter:
@@ -66,7 +69,8 @@ class Charter:
                     hint="upgrade stcloud",
                 )
             origin = (int(said["lattice_origin"][0]), int(said["lattice_origin"][1]))
-            return cls(str(said["name"]), Zone(said["zone"]), Lattice(said["crs"], origin))
+            calendar = str(said["calendar"]) if "calendar" in said else None
+            return cls(str(said["name"]), Zone(said["zone"]), Lattice(said["crs"], origin), calendar)
         except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise FormatError("damaged-city", f"city.toml is not what stcloud writes: {error}") from error
 
@@ -80,4 +84,5 @@ class Charter:
         return (
             f'format = {FORMAT}\nname = "{name}"\ncrs = "{crs}"\nzone = "{zone}"\n'
             f"lattice_origin = [{x}, {y}]  # metres, south-west corner of the 10,000 km square\n"
+            + (f'calendar = "{self.calendar}"\n' if self.calendar else "")
         )

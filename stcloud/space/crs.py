@@ -22,6 +22,7 @@ __all__ = [
     "LONLAT",
     "area_of_use",
     "inside_area_of_use",
+    "is_southern",
     "project",
     "read_crs",
     "same_crs",
@@ -258,6 +259,22 @@ def area_of_use(crs: SomeCRS) -> tuple[float, float, float, float] | None:
     """
     area = read_crs(crs).area_of_use
     return None if area is None else (area.west, area.south, area.east, area.north)
+
+
+def is_southern(crs: SomeCRS) -> bool:
+    """Tell whether a CRS is made for the southern hemisphere: whether the middle of its area lies there.
+
+    Notes
+    -----
+    A CRS that does not tell its area is taken for a northern one.
+
+    Examples
+    --------
+    >>> is_southern("EPSG:32756"), is_southern("EPSG:32618")
+    (True, False)
+    """
+    area = area_of_use(crs)
+    return area is not None and area[1] + area[3] < 0
 
 
 def inside_area_of_use(

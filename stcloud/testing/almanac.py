@@ -1,7 +1,8 @@
 """A plain wall clock for the oracle: `zoneinfo` and `datetime`, one instant at a time.
 
-It answers what `stcloud.time` answers, from the same rules and with none of its code: written times to
-instants and half-open spans, days of the week and hours of the day, calendar bins and their labels.
+It answers what `stcloud.time` answers, from the same rules and with none of its code: written and relative times
+to instants and half-open spans, months, days and hours that come again, calendar bins and their labels. Of working
+days it asks the package `holidays`, one day after another.
 """
 
 from __future__ import annotations
@@ -9,9 +10,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-__all__ = ["BINS", "Span", "bin_of", "happens", "read_instant", "read_span", "read_stamp", "to_utc"]
+import holidays
+
+if TYPE_CHECKING:
+    from stcloud.testing.question import Times
+
+__all__ = [
+    "BINS",
+    "Span",
+    "bin_of",
+    "happens",
+    "is_working_day",
+    "read_instant",
+    "read_span",
+    "read_stamp",
+    "to_utc",
+]
 
 Span = tuple[datetime | None, datetime | None]
 """``[start, end)`` in UTC; None is an open end."""
@@ -19,6 +37,9 @@ Span = tuple[datetime | None, datetime | None]
 BINS = ("hour", "day", "week", "month", "quarter", "year", "weekday", "hour-of-day")
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_SEASONS = {"winter": {12, 1, 2}, "spring": {3, 4, 5}, "summer": {6, 7, 8}, "autumn": {9, 10, 11}}
+_MONTH_COUNTS = {"month": 1, "quarter": 3, "year": 12}
 _COARSE = re.compile(r"(\d{4})(?:-Q([1-4])|-W(\d\d)|-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
@@ -88,13 +109,16 @@ def read_instant(text: str, zone: ZoneInfo) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else to_utc(moment, zone)
 
 
-def read_span(text: str, zone: ZoneInfo) -> Span:
-    """Return what a written time spans.
+def read_span(text: str, zone: ZoneInfo, now: datetime | None = None) -> Span:
+    """Return what a written time spans, or a relative one as of ``now``.
 
     >>> start, end = read_span("2024-03", ZoneInfo("America/New_York"))
     >>> (end - start) / timedelta(hours=1)
     743.0
     """
+    if text[0].isalpha():
+        assert now is not None
+        return _relative(text.split(), now, zone)
     if "/" in text:
         start, end = (None if side == ".." else read_instant(side, zone) for side in text.split("/"))
         return start, end
@@ -128,6 +152,48 @@ def _next_start(text: str, zone: ZoneInfo, start: datetime) -> datetime | None:
         return None
 
 
+def _relative(words: list[str], now: datetime, zone: ZoneInfo) -> Span:
+    """Return the span of ``today``, ``this month``, ``last 7 days``, ``previous 3 months``."""
+    words = {"today": ["this", "day"], "yesterday": ["last", "day"]}.get(words[0], words)
+    which, unit = words[0], words[-1].removesuffix("s")
+    count = int(words[1]) if len(words) == 3 else None
+    local = now.astimezone(zone).replace(tzinfo=None)
+    if which == "last" and count is not None:
+        if unit in ("minute", "hour"):
+            return now - timedelta(**{f"{unit}s": count}), now
+        return to_utc(_before(local, count, unit), zone), now
+    first = _first_of(local, unit)
+    if which == "this":
+        return to_utc(first, zone), to_utc(_before(first, -1, unit), zone)
+    return to_utc(_before(first, count or 1, unit), zone), to_utc(first, zone)
+
+
+def _first_of(local: datetime, unit: str) -> datetime:
+    """Go back day by day to the start of a unit."""
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    while (
+        (unit == "week" and day.isoweekday() != 1)
+        or (unit in _MONTH_COUNTS and day.day != 1)
+        or (unit == "quarter" and day.month not in (1, 4, 7, 10))
+        or (unit == "year" and day.month != 1)
+    ):
+        day -= timedelta(days=1)
+    return day
+
+
+def _before(local: datetime, count: int, unit: str) -> datetime:
+    """Return the same time of day, units earlier; the last day of a month that has no such day."""
+    if unit in ("day", "week"):
+        return local - timedelta(**{f"{unit}s": count})
+    months = local.year * 12 + local.month - 1 - count * _MONTH_COUNTS[unit]
+    for day in range(local.day, 27, -1):
+        try:
+            return local.replace(year=months // 12, month=months % 12 + 1, day=day)
+        except ValueError:
+            continue
+    return local.replace(year=months // 12, month=months % 12 + 1)
+
+
 def _length(text: str) -> timedelta:
     """Length of the smallest unit that a time of day is written to."""
     clock = re.sub(r"(Z|[+-]\d\d:\d\d)$", "", text[11:])
@@ -136,34 +202,58 @@ def _length(text: str) -> timedelta:
     return (timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))[clock.count(":")]
 
 
-def happens(
-    at: datetime,
-    spans: Iterable[Span],
-    weekdays: str | Iterable[int] | None,
-    hours: str | None,
-    zone: ZoneInfo,
-) -> bool:
-    """Tell whether an instant is in one of the spans, on one of the weekdays and in one of the hours."""
+def happens(at: datetime, spans: Iterable[Span], asked: Times, zone: ZoneInfo) -> bool:
+    """Tell whether an instant is in one of the spans, and in a month, on a day and at an hour that were asked for.
+
+    Seasons are those of the north.
+    """
     if not any((start is None or start <= at) and (end is None or at < end) for start, end in spans):
         return False
     local = at.astimezone(zone)
-    if weekdays is not None and local.isoweekday() not in _weekdays(weekdays):
+    if asked.weekdays is not None and local.isoweekday() not in _cycle(asked.weekdays, _DAYS):
         return False
-    return hours is None or any(_in_hours(local, part.strip()) for part in hours.split(","))
+    if asked.months is not None and local.month not in _cycle(asked.months, _MONTHS):
+        return False
+    seasons = [] if asked.seasons is None else asked.seasons.split(",")
+    if seasons and not any(local.month in _SEASONS[one.strip()] for one in seasons):
+        return False
+    if asked.days and (asked.days == "working") != is_working_day(local.date(), asked.calendar or ""):
+        return False
+    return asked.hours is None or any(_in_hours(local, part.strip()) for part in asked.hours.split(","))
 
 
-def _weekdays(asked: str | Iterable[int]) -> set[int]:
+def is_working_day(day: date, calendar: str) -> bool:
+    """Tell whether people work on a day.
+
+    >>> is_working_day(date(2024, 2, 4), "CN"), is_working_day(date(2024, 7, 4), "US-NY")
+    (True, False)
+    """
+    return _holidays(calendar).is_working_day(day)
+
+
+@cache
+def _holidays(calendar: str) -> holidays.HolidayBase:
+    country, _, part = calendar.partition("-")
+    return holidays.country_holidays(country, subdiv=part or None)
+
+
+def _cycle(asked: str | Iterable[int], names: tuple[str, ...]) -> set[int]:
+    """Return the numbers of names and ranges of a cycle, such as days of the week."""
     if not isinstance(asked, str):
         return set(asked)
     found: set[int] = set()
     for part in asked.split(","):
-        names = part.strip().split("-")
-        at, last = _DAYS.index(names[0]) + 1, _DAYS.index(names[-1]) + 1
+        at, last = (_number(name, names) for name in (part.split("-")[0], part.split("-")[-1]))
         found.add(at)
         while at != last:
-            at = at % 7 + 1
+            at = at % len(names) + 1
             found.add(at)
     return found
+
+
+def _number(name: str, names: tuple[str, ...]) -> int:
+    name = name.strip()
+    return int(name) if name.isdigit() else names.index(name) + 1
 
 
 def _in_hours(local: datetime, part: str) -> bool:

@@ -177,6 +177,23 @@ def _times() -> Iterator[Question]:
         "hours": Times((), None, "07:00-09:00"),
         "over midnight": Times((), "sat,sun", "22:00-02:30"),
         "several hours": Times((), None, "07:00-08:00,17:30-24:00"),
+        "months": Times((), months="6-8"),
+        "months over the year's end": Times((), "mon-fri", months="nov-feb,6"),
+        "month numbers": Times(("2024-01/2024-06",), months=(1, 5, 12)),
+        "winter": Times((), seasons="winter"),
+        "seasons and months": Times((), seasons="spring,summer", months="may-jun"),
+        "working days, made up for": Times((), days="working", calendar="CN"),
+        "free days": Times(("2024-02",), days="free", calendar="CN"),
+        "free mornings": Times(("../2024-07",), None, "07:00-09:00", days="free", calendar="CN"),
+        "working days of a part of a country": Times((), days="working", calendar="US-NY"),
+        "working Saturdays": Times((), "sat", days="working", calendar="CN"),
+        "no free Wednesday": Times(("2024-03",), "wed", days="free", calendar="CN"),
+        "the last days": Times(("last 30 days",), now="2024-07-10T15:45"),
+        "the last months": Times(("last 3 months",), now="2024-05-31T08:00"),
+        "the last hours": Times(("last 36 hours",), now="2024-03-10"),
+        "this and the last quarter": Times(("this quarter", "last quarter"), now="2024-08-01T00:00"),
+        "whole weeks": Times(("previous 4 weeks",), "mon-wed", now="2024-07-10T15:45"),
+        "today or in May": Times(("today", "2024-05"), None, "09:00-17:00", now="2024-07-10T15:45"),
         "another year": Times(("1999",)),
         "always": Times(("../..",)),
     }
@@ -249,6 +266,9 @@ def _nights() -> Iterator[Question]:
             yield Question(f"{zone}: {by}", zone, by=(by,))
         for text in _NIGHTS:
             yield Question(f"{zone}: when {text}", zone, when=(Times((text,)),))
+        yield Question(f"{zone}: yesterday", zone, when=(Times(("yesterday",), now="2024-03-11T00:30"),))
+        again = Times(("2024",), months="mar,nov", days="free", calendar="US")
+        yield Question(f"{zone}: on free days", zone, when=(again,), by=("day",))
         hours = "01:00-02:00,02:30-02:45,23:00-00:20"
         yield Question(f"{zone}: at hours", zone, when=(Times((), None, hours),))
         yield Question(f"{zone}: on days", zone, when=(Times((), None, "01:30-03:00"), Times((), "sat-mon")))
@@ -271,6 +291,8 @@ def _together() -> Iterator[Question]:
     )
     yield school
     yield replace(school, name="together: counted", by=("cell:100m", "week"))
+    free = Times(("last 10 months",), months="mar-jul", days="free", calendar="CN", now="2024-12-01T12:00")
+    yield replace(school, name="together: on free days", when=(free,))
     yield replace(
         school, name="together: two places", where=(*school.where, Places((STAR, 144550334))), limit=20
     )

@@ -214,8 +214,9 @@ class Oracle:
         return [one for (one, _), there in zip(placed, inside, strict=True) if there]
 
     def _then(self, records: list[Record], when: Times) -> list[Record]:
-        spans = [read_span(text, self._zone) for text in when.texts] or [(None, None)]
-        return [one for one in records if happens(one.time, spans, when.weekdays, when.hours, self._zone)]
+        now = None if when.now is None else read_instant(when.now, self._zone)
+        spans = [read_span(text, self._zone, now) for text in when.texts] or [(None, None)]
+        return [one for one in records if happens(one.time, spans, when, self._zone)]
 
     def _rows(self, records: list[Record], limit: int | None) -> pd.DataFrame:
         lasting = {"st_time_to"} if self._definition.time.end else set()

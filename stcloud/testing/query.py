@@ -21,7 +21,7 @@ from stcloud.testing.filter import DAYS, TEXTS, filters
 from stcloud.testing.measures import MEASURES
 from stcloud.testing.question import Places, Question, Times
 from stcloud.testing.scenes import Delivery, Scene, marks
-from stcloud.testing.time import instants
+from stcloud.testing.time import instants, relative_texts
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
@@ -65,6 +65,16 @@ _HOURS = (
     "23:59-00:01",
     "00:00-00:01,02:00-03:00",
 )
+_MONTHS = (
+    ("1-12", None),
+    ("dec-feb", None),
+    ((3, 10, 11), None),
+    (None, "winter"),
+    ("mar,11", "spring,autumn"),
+)
+_CALENDARS = (("working", "US-NY"), ("free", "US-NY"), ("working", "DK"), ("free", "DK"))
+LAST_KNOWN = 2100
+"""Last year whose working days these calendars know."""
 _WEEKDAYS = ("mon-fri", "sat,sun", "fri-mon", (1,), (7, 3))
 
 
@@ -163,11 +173,14 @@ def _areas(draw: st.DrawFn) -> shapely.Polygon:
 @st.composite
 def times(draw: st.DrawFn, first_year: int, last_year: int) -> Times:
     """Draw one call of ``when``."""
-    texts = draw(st.lists(_texts(first_year, last_year), max_size=2))
+    texts = draw(st.lists(st.one_of(_texts(first_year, last_year), relative_texts()), max_size=2))
     return Times(
         tuple(texts),
         draw(st.sampled_from([None, None, *_WEEKDAYS])),
         draw(st.sampled_from([None, None, *_HOURS])),
+        *draw(st.sampled_from([(None, None), (None, None), *_MONTHS])),
+        *draw(st.sampled_from([(None, None), *(_CALENDARS if last_year < LAST_KNOWN else [])])),
+        now=draw(st.datetimes(datetime(first_year, 1, 1), datetime(last_year, 12, 31))).isoformat(),  # noqa: DTZ001
     )
 
 

@@ -29,6 +29,11 @@ class Times:
     texts: tuple[str, ...] = ()
     weekdays: str | tuple[int, ...] | None = None
     hours: str | None = None
+    months: str | tuple[int, ...] | None = None
+    seasons: str | None = None
+    days: str | None = None
+    calendar: str | None = None
+    now: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,10 @@ class Question:
         for places in self.where:
             query = query.where(*places.asked, crs=places.crs)
         for times in self.when:
-            query = query.when(*times.texts, weekdays=times.weekdays, hours=times.hours)
+            query = query.when(
+                *times.texts, weekdays=times.weekdays, hours=times.hours, months=times.months, seasons=times.seasons,
+                days=times.days, calendar=times.calendar, now=times.now,
+            )  # fmt: skip
         if self.known_at is not None:
             query = query.known_at(self.known_at)
         if self.by is None:

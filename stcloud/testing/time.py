@@ -13,7 +13,7 @@ from stcloud.time import Span, Zone
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["instants", "local_times", "spans", "when_texts", "zones"]
+__all__ = ["instants", "local_times", "relative_texts", "spans", "when_texts", "zones"]
 
 ZONE_NAMES = (
     "America/New_York",
@@ -92,6 +92,21 @@ def when_texts(draw: st.DrawFn, first_year: int = 1, last_year: int = 9999) -> s
     later = min(at + timedelta(days=draw(st.integers(800, 8000))), datetime(9999, 12, 31))  # noqa: DTZ001
     start = min(at, datetime(9996, 1, 1))  # noqa: DTZ001
     return f"{_written(draw, start)}/{_written(draw, later)}"
+
+
+@st.composite
+def relative_texts(draw: st.DrawFn) -> str:
+    """Draw a text whose meaning depends on what time it is."""
+    unit = draw(st.sampled_from(["day", "week", "month", "quarter", "year"]))
+    count = draw(st.sampled_from([1, 2, 3, 7, 12, 30]))
+    fixed = ["today", "yesterday", f"this {unit}", f"last {unit}", f"previous {unit}"]
+    forms = [
+        f"last {count} {unit}s",
+        f"previous {count} {unit}s",
+        f"last {count} hours",
+        f"last {count} minutes",
+    ]
+    return draw(st.sampled_from([*fixed, *forms]))
 
 
 def _written(draw: st.DrawFn, at: datetime) -> str:

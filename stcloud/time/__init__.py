@@ -4,13 +4,13 @@ Ring: the innermost but for `errors`; pure. Knows the calendar and the time zone
 files, engines, nor what time it is now.
 
 Nouns: `Zone` (an IANA time zone), `Span` and `Spans` (half-open pieces of time), `When` (the time condition
-of a query), `Bin` (a way to cut time for counting), `Relation` (how two
-intervals lie to each other), `StampResult` (a column of written timestamps, read). An
-instant is an int64, UTC microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is what the wall
-clock shows.
+of a query), `Relation` (how two intervals lie to each other), `Calendar` (a country's working days), `Bin` (a way
+to cut time for counting), `StampResult` (a column of written timestamps, read). An instant is an int64, UTC
+microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is what the wall clock shows.
 
-Start reading at `zone` (with `transition`), then `span`. `expression` is the grammar of what people write,
-`recurrence` weekdays and hours, `when` puts them together. `stamp` reads files: `pattern` knows the formats,
+Start reading at `zone` (with `transition`), then `span`. `expression` is the grammar of what people write, with
+`relative`; `recurrence`, `season` and `workday` are what comes again; `when` puts them together. `period` finds
+the period to compare with. `stamp` reads files: `pattern` knows the formats,
 `step` their parts, `cursor` reads many texts at once.
 """
 
@@ -19,17 +19,22 @@ from stcloud.time.expression import parse_instant, parse_when, read_instant, rea
 from stcloud.time.instant import Instant, instant_us
 from stcloud.time.micros import Bools, Micros
 from stcloud.time.pattern import check_format
+from stcloud.time.period import earlier
 from stcloud.time.relation import Comparison, End, Relation
+from stcloud.time.relative import is_relative, read_relative
 from stcloud.time.span import Span, Spans
 from stcloud.time.stamp import StampResult, read_stamps
 from stcloud.time.transition import Transitions
 from stcloud.time.when import When
+from stcloud.time.workday import Calendar, Days
 from stcloud.time.zone import Zone
 
 __all__ = [
     "Bin",
     "Bools",
+    "Calendar",
     "Comparison",
+    "Days",
     "End",
     "Instant",
     "Micros",
@@ -41,10 +46,13 @@ __all__ = [
     "When",
     "Zone",
     "check_format",
+    "earlier",
     "instant_us",
+    "is_relative",
     "parse_instant",
     "parse_when",
     "read_instant",
+    "read_relative",
     "read_stamps",
     "read_when",
 ]

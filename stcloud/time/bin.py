@@ -201,8 +201,23 @@ class Bin(StrEnum):
             )
         if self is Bin.HOUR:
             return _hour_span(number, zone)
-        ends_us = [zone.instant(self._start_day(at) * DAY_US)[0] for at in (number, number + 1)]
-        return Span(*ends_us)
+        return Span(self.start(number, zone), self.start(number + 1, zone))
+
+    def start(self, number: int, zone: Zone) -> int:
+        """First instant of a day, week, month, quarter or year: UTC microseconds.
+
+        Parameters
+        ----------
+        number
+            As from ``numbers``; of no hour, and of nothing that recurs.
+        zone
+            The zone on whose wall clock the calendar is read.
+
+        Notes
+        -----
+        Bins that the zone skipped start with the one after them.
+        """
+        return zone.instant(self._start_day(number) * DAY_US)[0]
 
     def _start_day(self, number: int) -> int:
         """Day number of the first day of a bin of days."""

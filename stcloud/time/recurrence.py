@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Hours",
     "Weekdays",
+    "around",
     "hours_text",
     "in_hours",
     "on_weekdays",
@@ -67,7 +68,16 @@ def _weekday_range(part: str, asked: str) -> list[int]:
     first, last = ends[0], ends[-1]
     if first is None or last is None or len(ends) > 2:
         raise _unreadable_weekdays(asked)
-    return [(first - 1 + step) % 7 + 1 for step in range((last - first) % 7 + 1)]
+    return around(first, last, 7)
+
+
+def around(first: int, last: int, size: int) -> list[int]:
+    """Numbers from ``first`` to ``last``, both inside, of a cycle that begins again with 1 after ``size``.
+
+    >>> around(11, 2, 12)
+    [11, 12, 1, 2]
+    """
+    return [(first - 1 + step) % size + 1 for step in range((last - first) % size + 1)]
 
 
 def _unreadable_weekdays(asked: object) -> InvalidInput:

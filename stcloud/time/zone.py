@@ -5,12 +5,16 @@ from __future__ import annotations
 import zoneinfo
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stcloud.errors import InvalidInput, nearest
 from stcloud.time.micros import DAY_US, MINUTE_US, Bools, Micros, offset_text
 from stcloud.time.transition import Transitions, transitions
+
+if TYPE_CHECKING:
+    from stcloud.time.span import Spans
 
 __all__ = ["Zone"]
 
@@ -163,6 +167,37 @@ class Zone:
             return utc_us.copy()
         pieces = self.offsets(int(utc_us.min()), int(utc_us.max()) + 1)
         return pieces.offsets_us[np.searchsorted(pieces.starts_us, utc_us, side="right") - 1]
+
+    def days(self, spans: Spans) -> Micros:
+        """Days that the wall clock shows during spans.
+
+        Parameters
+        ----------
+        spans
+            With both ends each.
+
+        Returns
+        -------
+        ``(n,)`` int64 days since 1970-01-01, distinct, in order.
+
+        Raises
+        ------
+        InvalidInput
+            ``time-out-of-range``.
+
+        Notes
+        -----
+        Between two changes of the offset the clock runs on, so first and last moment tell all of a piece.
+        """
+        found = [np.zeros(0, dtype=np.int64)]
+        for span in spans:
+            if span.start_us is None or span.end_us is None:
+                raise InvalidInput("unbounded-span", f"there is no end to the days of {span}")
+            pieces = self.offsets(span.start_us, span.end_us)
+            first = (pieces.starts_us + pieces.offsets_us) // DAY_US
+            last = (np.append(pieces.starts_us[1:], span.end_us) - 1 + pieces.offsets_us) // DAY_US
+            found += [np.arange(low, high + 1) for low, high in zip(first, last, strict=True)]
+        return np.unique(np.concatenate(found))
 
     def instant(self, local_us: int) -> tuple[int, bool]:
         """Convert one wall-clock time as ``to_utc`` does: UTC microseconds, and whether it was adjusted."""

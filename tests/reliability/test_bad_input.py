@@ -170,7 +170,7 @@ WORDS = {
     "query event": (3, "did you mean 'events'?"),
     "query none": (3, "it has: events"),
     "query events --when 2024-13": (2, "2024-13"),
-    "query events --when yesterday": (2, "yesterday"),
+    "query events --when tomorrow": (2, "tomorrow"),
     "query events --where bbox:1,2,3": (2, "bbox"),
     "query events --where nowhere": (2, "nowhere"),
     "query events --where wkt:POLYGON((0": (2, "WKT"),

@@ -291,6 +291,7 @@ def test_the_map_of_a_question_is_a_file(city, tmp_path):
         ({"times": [], "weekdays": "mon-fri", "hours": "07:00-10:00"}, "mon–fri, 07:00-10:00"),
         ({"times": [], "weekdays": "sat,sun"}, "sat, sun"),
         ({"times": [], "weekdays": "fri-mon"}, "mon, fri, sat, sun"),
+        ({"times": [], "months": "6-8", "days": "free", "calendar": "CN"}, "jun, jul, aug, free days of CN"),
     ],
 )
 def test_the_title_says_when(city, when, said):

@@ -1,5 +1,6 @@
 """When against plain Python, one instant at a time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.almanac import happens, read_span
+from stcloud.testing.question import Times
 from stcloud.testing.time import instants, zones
 from stcloud.time import Span, Spans, When, Zone, parse_instant
 
@@ -82,11 +85,63 @@ def test_equal_meaning_is_an_equal_value():
     assert hash(When.of(zone=NYC, weekdays="mon")) == hash(When.of(zone=NYC, weekdays=[1]))
 
 
+@given(st.data())
+@settings(deadline=None, max_examples=100)
+def test_months_and_days_match_as_the_almanac_has_them(data):
+    """Also where only one of them is asked for, and where instants lie outside the spans."""
+    asked = Times(
+        ("2024", "../1990"),
+        months=data.draw(st.sampled_from([None, "dec-feb", (3, 11)])),
+        seasons=data.draw(st.sampled_from([None, "winter,spring,autumn"])),
+        days=data.draw(st.sampled_from([None, "working", "free"])),
+    )
+    asked = replace(asked, calendar=asked.days and "US-NY")
+    at = data.draw(st.lists(instants(NYC, first_year=1980, last_year=2110), min_size=1, max_size=30))
+    when = When.of(
+        *asked.texts,
+        zone=NYC,
+        months=asked.months,
+        seasons=asked.seasons,
+        days=asked.days,
+        calendar=asked.calendar,
+    )
+    spans = [read_span(text, ZoneInfo(NYC.name)) for text in asked.texts]
+    expected = [happens(EPOCH + timedelta(microseconds=one), spans, asked, ZoneInfo(NYC.name)) for one in at]
+    assert when.matches(np.array(at)).tolist() == expected
+
+
+def test_working_days_are_asked_only_of_instants_inside():
+    """Years outside the spans need not be known; those inside must be."""
+    when = When.of("2024", zone=NYC, days="working", calendar="CN")
+    assert when.matches([parse_instant(day, NYC) for day in ("2024-02-04", "1850", "2900")]).tolist() == [
+        True, False, False,
+    ]  # fmt: skip
+    with pytest.raises(InvalidInput, match="of 2900"):
+        When.of("2024/..", zone=NYC, days="working", calendar="CN").matches([parse_instant("2900", NYC)])
+
+
+def test_a_span_of_years_that_are_not_known_is_not_born():
+    """Half-open: the first instant of a year that is not known is outside."""
+    When.of("2001/2026", zone=NYC, days="free", calendar="CN")
+    with pytest.raises(InvalidInput) as caught:
+        When.of("2001", "2100", zone=NYC, days="free", calendar="CN")
+    assert caught.value.kind == "unknown-year"
+
+
+def test_notes_say_as_of_when_and_are_no_part_of_the_value():
+    relative = When.of("last month", zone=NYC, now="2024-04-01T12:00")
+    assert relative.notes == ("'last month' is as of 2024-04-01T12:00-04:00",)
+    assert relative == When.of("2024-03", zone=NYC)
+
+
 def test_a_condition_that_means_nothing_is_not_born():
     """Weekdays and hours are valid from birth."""
     with pytest.raises(InvalidInput) as caught:
         When(Spans.of([Span(0, 1)]), NYC, weekdays=frozenset())
     assert caught.value.kind == "unreadable-weekdays"
+    with pytest.raises(InvalidInput) as caught:
+        When(Spans.of([Span(0, 1)]), NYC, months=frozenset({13}))
+    assert caught.value.kind == "unreadable-months"
     with pytest.raises(InvalidInput) as caught:
         When(Spans.of([Span(0, 1)]), NYC, hours=((600, 700), (0, 10)))
     assert caught.value.kind == "unreadable-hours"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.testing.time import instants, local_times, zones
-from stcloud.time import Zone
+from stcloud.time import Span, Spans, Zone
 
 EPOCH = datetime(1970, 1, 1)
 US = timedelta(microseconds=1)
@@ -135,3 +135,25 @@ def test_instants_outside_the_years_1_to_9999_are_refused(at):
     with pytest.raises(InvalidInput) as caught:
         Zone("UTC").offset_at(np.array([at]))
     assert caught.value.kind == "time-out-of-range"
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=100)
+def test_days_of_spans_are_those_of_their_instants(data):
+    """Every quarter of an hour's day is there, and the first and the last are days of some instant."""
+    zone = data.draw(zones())
+    starts = data.draw(st.lists(instants(zone, first_year=1900, last_year=2030), min_size=1, max_size=3))
+    quarter = 900_000_000
+    parts = [Span(at, at + data.draw(st.integers(1, 400)) * quarter) for at in starts]
+    found = zone.days(Spans.of(parts))
+    shown = [
+        zone.to_local(np.append(np.arange(one.start_us, one.end_us, quarter), one.end_us - 1))
+        for one in parts
+    ]
+    assert found.tolist() == np.unique(np.concatenate(shown) // (96 * quarter)).tolist()
+
+
+def test_days_without_end_are_refused():
+    with pytest.raises(InvalidInput) as caught:
+        Zone("UTC").days(Spans.always())
+    assert caught.value.kind == "unbounded-span"

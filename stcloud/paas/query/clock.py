@@ -6,13 +6,13 @@ matter, as a balanced CASE over UTC instants, and one integer rule per bin (the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
 from stcloud.errors import InternalError
 from stcloud.paas.query.sql import all_of, any_of, number
-from stcloud.time import Bin, Spans, When, Zone
+from stcloud.time import Bin, Days, Micros, Spans, When, Zone
 
 __all__ = ["WallClock", "within"]
 
@@ -75,27 +75,55 @@ class WallClock:
         return self._of_year(by)
 
     def _of_year(self, by: Bin) -> exp.Expression:
-        days = exp.cast(_minus(_over(self.shifted(), _DAY_US), _SHIFT_DAYS), "int")
-        epoch = exp.cast(exp.Literal.string("1970-01-01"), "date")
-        day = exp.DateAdd(this=epoch, expression=days, unit=exp.var("DAY"))
-        year = exp.cast(exp.Extract(this=exp.var("YEAR"), expression=day), "bigint")
+        year = self._part("YEAR")
         if by is Bin.YEAR:
             return year
-        month = exp.cast(exp.Extract(this=exp.var("MONTH"), expression=day.copy()), "bigint")
-        months = exp.Add(this=exp.Mul(this=year, expression=number(12)), expression=_minus(month, 1))
+        months = exp.Add(
+            this=exp.Mul(this=year, expression=number(12)), expression=_minus(self._part("MONTH"), 1)
+        )
         return months if by is Bin.MONTH else _over(_paren(months), 3)
 
-    def fits(self, when: When) -> list[exp.Expression]:
-        """Return the conditions on weekday and time of day, if ``when`` has any."""
+    def _part(self, name: str) -> exp.Expression:
+        """Return a part of the date."""
+        days = exp.cast(self.bin(Bin.DAY), "int")
+        epoch = exp.cast(exp.Literal.string("1970-01-01"), "date")
+        day = exp.DateAdd(this=epoch, expression=days, unit=exp.var("DAY"))
+        return exp.cast(exp.Extract(this=exp.var(name), expression=day), "bigint")
+
+    def fits(self, when: When, spans: Spans) -> list[exp.Expression]:
+        """Return the conditions on month, day and time of day, if ``when`` has any.
+
+        Parameters
+        ----------
+        when
+            The condition.
+        spans
+            All instants of which it matters, bounded: working days are told of these days only.
+        """
         found: list[exp.Expression] = []
+        if when.months is not None:
+            found.append(_in(self._part("MONTH"), when.months))
         if when.weekdays is not None:
-            days = [number(day) for day in sorted(when.weekdays)]
-            found.append(exp.In(this=_paren(self.bin(Bin.WEEKDAY)), expressions=days))
+            found.append(_in(self.bin(Bin.WEEKDAY), when.weekdays))
+        if when.days is not None:
+            found.append(self._on(when.days, when.zone.days(spans)))
         if when.hours is not None:
             time_us = _paren(exp.Mod(this=self.shifted(), expression=number(_DAY_US)))
             ranges = [_between(time_us, low * _MINUTE_US, high * _MINUTE_US) for low, high in when.hours]
             found.append(any_of(ranges))
         return found
+
+    def _on(self, asked: Days, days: Micros) -> exp.Expression:
+        """Return the condition on working or free days: days of the week, and the exceptions among ``days``."""
+        rule = asked.rule(days)
+        usual = _in(self.bin(Bin.WEEKDAY), rule.weekdays)
+        if not rule.exceptions:
+            return usual
+        # Set apart: an engine compares each row with each member of a long list, but joins what is selected.
+        wanted = exp.Array(expressions=[number(one) for one in rule.exceptions])
+        listed = exp.Subquery(this=exp.Select(expressions=[exp.Explode(this=wanted)]))
+        exceptional = exp.In(this=_paren(self.bin(Bin.DAY)), query=listed)
+        return exp.NEQ(this=_paren(usual), expression=_paren(exceptional))
 
 
 def within(column: exp.Expression, low: exp.Expression | None, high: exp.Expression | None) -> exp.Expression:
@@ -106,6 +134,11 @@ def within(column: exp.Expression, low: exp.Expression | None, high: exp.Express
     if high is not None:
         sides.append(exp.LT(this=column.copy(), expression=high))
     return all_of(sides)
+
+
+def _in(value: exp.Expression, numbers: Iterable[int]) -> exp.Expression:
+    wanted = [number(one) for one in sorted(numbers)]
+    return exp.In(this=_paren(value), expressions=wanted) if wanted else exp.false()
 
 
 def _between(value: exp.Expression, low: int, high: int) -> exp.Expression:

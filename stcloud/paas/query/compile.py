@@ -32,14 +32,14 @@ from stcloud.paas.query.plan import (
     by_name,
 )
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.prune import Box, Pruning, known_by_all, time_spans
+from stcloud.paas.query.prune import NEAR_US, Box, Pruning, known_by_all, time_spans
 from stcloud.paas.query.refine import HELD, LOCATED, Naming, Refinement, Restating
 from stcloud.paas.query.relating import Related
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.summary import given, summed
 from stcloud.paas.query.where import Place
 from stcloud.space import Cover, Level
-from stcloud.time import Bin, When
+from stcloud.time import Bin, Spans, When
 
 __all__ = ["LAYER", "Compiled", "cell_of", "compile_plan", "stage_as_layer"]
 
@@ -217,15 +217,16 @@ class _Compilation:
             )
             for span in when.spans.parts
         ]
-        recurring = self._wall_clock().fits(when) if when.weekdays or when.hours else []
+        recurring = self._wall_clock().fits(when, self._instants(0)) if when.recurs else []
         return [any_of(spans), *recurring]
 
     def _wall_clock(self) -> WallClock:
         if self._clock is None:
-            whens = [one for one in self._plan if isinstance(one, When)]
-            spans = time_spans(self._files, whens)
-            self._clock = WallClock(_stored("st_time"), self._charter.zone, spans)
+            self._clock = WallClock(_stored("st_time"), self._charter.zone, self._instants())
         return self._clock
+
+    def _instants(self, near_us: int = NEAR_US) -> Spans:
+        return time_spans(self._files, [one for one in self._plan if isinstance(one, When)], near_us)
 
     def _near(self, boxes: Iterable[Box]) -> exp.Expression:
         """Within a box of what was asked for: prunes row groups, decides nothing."""

@@ -20,7 +20,7 @@ from stcloud.paas.grid import Units
 from stcloud.paas.query.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import Related
+from stcloud.paas.query.relating import AsOf, Related
 from stcloud.paas.query.where import Place
 from stcloud.space import Level
 from stcloud.time import Bin, When
@@ -96,17 +96,6 @@ class Known:
 
     def __str__(self) -> str:
         return f"known at {self.text}"
-
-
-@dataclass(frozen=True, slots=True)
-class AsOf:
-    """Keep features that were there at an instant of valid time (UTC microseconds)."""
-
-    at_us: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"as of {self.text}"
 
 
 @dataclass(frozen=True, slots=True)

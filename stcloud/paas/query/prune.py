@@ -15,13 +15,14 @@ from stcloud.paas.query.refine import Region
 from stcloud.paas.query.relating import Related
 from stcloud.time import Span, Spans, When
 
-__all__ = ["Box", "Pruning", "known_by_all", "time_spans"]
+__all__ = ["NEAR_US", "Box", "Pruning", "known_by_all", "time_spans"]
 
 Box: TypeAlias = tuple[float, float, float, float]
 
 _EPOCH = instant(0)
 _LEAST = timedelta(microseconds=1)
-_NEAR_US = 16 * 86_400_000_000
+NEAR_US = 16 * 86_400_000_000
+"""Around a month's events: wide enough to touch the next month's."""
 _ALL = (-62_135_596_800_000_000, 253_402_300_800_000_000)
 
 
@@ -110,19 +111,21 @@ def known_by_all(files: Iterable[File], at_us: int) -> bool:
     )
 
 
-def time_spans(files: Sequence[File], whens: Iterable[When]) -> Spans:
-    """Return spans that hold the time of every row that can match; a stray date far away is a span of its own."""
-    spans = Spans.of(map(_span, files))
+def time_spans(files: Sequence[File], whens: Iterable[When], near_us: int = NEAR_US) -> Spans:
+    """Return spans that hold the time of every row that can match; a stray date far away is a span of its own.
+
+    ``near_us`` is how far they reach beyond the files' own times.
+    """
+    spans = Spans.of(_span(file, near_us) for file in files)
     for when in whens:
         spans = spans.intersect(when.spans)
     return spans
 
 
-def _span(file: File) -> Span:
-    """Return a file's span, wide enough to touch the next month's."""
+def _span(file: File, near_us: int) -> Span:
     if "st_time" not in file.low:
         return Span(*_ALL)
-    low, high = _us(file.low["st_time"]) - _NEAR_US, _us(file.high["st_time"]) + _NEAR_US
+    low, high = _us(file.low["st_time"]) - near_us, _us(file.high["st_time"]) + near_us + 1
     return Span(max(low, _ALL[0]), min(high, _ALL[1]))
 
 

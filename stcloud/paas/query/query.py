@@ -18,13 +18,14 @@ from stcloud.paas.query.joining import Joining, joining_of
 from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.measuring import Selection, measured, read_summary
 from stcloud.paas.query.paging import checked_limit, paged
-from stcloud.paas.query.plan import AsOf, Operator, Plan, Restated, Rows, Summary
+from stcloud.paas.query.plan import Operator, Plan, Restated, Rows, Summary
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import timed
+from stcloud.paas.query.relating import as_of, timed
 from stcloud.paas.query.sequencing import sequenced
 from stcloud.paas.query.subject import Subject
 from stcloud.paas.query.units import in_units, needed_index, on_duty
 from stcloud.paas.query.where import Asked, read_where
+from stcloud.space import is_southern
 from stcloud.time import Instant, When, instant_us
 
 if TYPE_CHECKING:
@@ -105,9 +106,14 @@ class Query:
         *times: str,
         weekdays: str | Iterable[int] | None = None,
         hours: str | None = None,
+        months: str | int | Iterable[int] | None = None,
+        seasons: str | None = None,
+        days: str | None = None,
+        calendar: str | None = None,
         relation: str | None = None,
+        now: Instant | None = None,
     ) -> Query:
-        """Keep events that start in any of the times, on these weekdays, at these hours of the city's wall clock.
+        """Keep events that start in any of the times, in these months, on these days, at these hours.
 
         Features, and events that last if a ``relation`` is asked for, are kept where their period lies so to any of
         the times.
@@ -115,23 +121,34 @@ class Query:
         Parameters
         ----------
         times
-            ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``; half-open.
-        weekdays
-            ``"mon-fri"``, ``"sat,sun"`` or numbers from 1 = Monday.
-        hours
-            ``"07:00-10:00"``, several by comma; may run over midnight.
+            ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``; half-open. Or by ``now``:
+            ``today``, ``this month``, ``last week``, ``last 7 days``, ``previous 3 months``.
+        weekdays, hours
+            ``"mon-fri"``, or numbers from 1 = Monday; ``"07:00-10:00"``, may run over midnight; several by comma.
+        months, seasons
+            ``"jun-aug"``, ``"12-2"``, or numbers; ``"winter"``: three whole months, as in the city's hemisphere.
+        days, calendar
+            ``"working"`` or ``"free"`` days (weekends and public holidays, but for weekends that are worked) of a
+            country: ``"CN"``, ``"US-NY"``; default: the city's calendar.
         relation
             ``intersects`` (of features the default), ``disjoint``, or one of Allen's: ``before``, ``after``,
             ``meets``, ``met-by``, ``overlaps``, ``overlapped-by``, ``starts``, ``started-by``, ``during``,
             ``contains``, ``finishes``, ``finished-by``, ``equals``: how the period lies to the time.
+        now
+            What time it is; only relative times need it.
 
         Raises
         ------
         InvalidInput
-            ``unknown-relation``; ``no-period``: of events that have no end, or with weekdays or hours; times that
-            cannot be read.
+            ``unknown-relation``; ``no-period``: of events that have no end, or with days or hours; times that cannot
+            be read.
         """
-        asked = When.of(*times, zone=self.subject.zone, weekdays=weekdays, hours=hours)
+        charter = self.subject.charter
+        calendar = charter.calendar if days is not None and calendar is None else calendar
+        asked = When.of(
+            *times, zone=charter.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
+            calendar=calendar, southern=seasons is not None and is_southern(charter.crs), now=now,
+        )  # fmt: skip
         return self._with([timed(asked, times, relation, self.subject.layer)])
 
     def as_of(self, at: Instant) -> Query:
@@ -142,13 +159,7 @@ class Query:
         InvalidInput
             ``not-features``: it is a layer of events.
         """
-        if not is_of_features(self.subject.layer):
-            raise InvalidInput(
-                "not-features", f"layer '{self.subject.layer.name}' holds events: they are not there, they happen",
-                hint="ask when they happened",
-            )  # fmt: skip
-        at_us = instant_us(at, self.subject.zone)
-        return self._with([AsOf(at_us, self.subject.zone.iso(at_us))])
+        return self._with([as_of(at, self.subject.layer, self.subject.zone)])
 
     def known_at(self, instant: Instant) -> Query:
         """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.

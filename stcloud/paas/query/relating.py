@@ -13,10 +13,10 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.label import is_lasting, is_of_features
 from stcloud.paas.query.sql import all_of, any_of
-from stcloud.time import Span, Spans, When
+from stcloud.time import Instant, Span, Spans, When, Zone, instant_us
 from stcloud.time.relation import End, Relation
 
-__all__ = ["Related", "related", "timed"]
+__all__ = ["AsOf", "Related", "as_of", "related", "timed"]
 
 _SIGNS: Mapping[str, Callable[..., exp.Expression]] = {"<": exp.LT, "<=": exp.LTE, "=": exp.EQ}
 _APART = {Relation.BEFORE, Relation.AFTER, Relation.MEETS, Relation.MET_BY, Relation.DISJOINT}
@@ -59,6 +59,28 @@ class Related:
         return any_of([related(self.relation, start, end, span, binder) for span in self.spans.parts])
 
 
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """Keep features that were there at an instant of valid time (UTC microseconds)."""
+
+    at_us: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"as of {self.text}"
+
+
+def as_of(at: Instant, layer: Layer, zone: Zone) -> AsOf:
+    """Return what was asked of features: that they were there at an instant; `InvalidInput` ``not-features``."""
+    if not is_of_features(layer):
+        raise InvalidInput(
+            "not-features", f"layer '{layer.name}' holds events: they are not there, they happen",
+            hint="ask when they happened",
+        )  # fmt: skip
+    at_us = instant_us(at, zone)
+    return AsOf(at_us, zone.iso(at_us))
+
+
 def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer) -> When | Related:
     """Return what was asked of time: when events start, or how periods lie to it.
 
@@ -83,7 +105,7 @@ def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer)
             "no-period", f"'{relation}' is asked of periods, and events of '{layer.name}' have no end",
             hint="ask when they start, without a relation",
         )  # fmt: skip
-    if asked.weekdays is not None or asked.hours is not None or not times:
+    if asked.recurs or not times:
         raise InvalidInput(
             "no-period", "periods are compared with spans of time, not with days of the week or hours",
             hint="e.g. when 2024-03, relation overlaps",

@@ -19,8 +19,7 @@ from stcloud.paas.query.measure import COUNT, Measure
 from stcloud.paas.query.plan import Duties, Summary, by_name
 from stcloud.paas.query.relating import Related
 from stcloud.paas.query.sequence import Amount, Steps, sequence
-from stcloud.time import Bin, Span, Spans, parse_when
-from stcloud.time.relation import Relation
+from stcloud.time import Bin, Relation, Span, Spans, parse_when
 
 __all__ = ["sequenced"]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcloud.saas.cli.moment import Moment
 from stcloud.saas.cli.option import read_place
 
 if TYPE_CHECKING:
@@ -13,19 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AfterOption",
-    "AsOfOption",
     "ByOption",
     "HavingOption",
-    "HoursOption",
     "KnownAtOption",
     "LimitOption",
     "MeasureOption",
     "OrderOption",
-    "RelationOption",
     "UntilOption",
-    "WeekdaysOption",
     "WhatOption",
-    "WhenOption",
     "WhereOption",
     "asked_of",
 ]
@@ -41,23 +37,7 @@ WhereOption = Annotated[
         "several are united."
     ),
 ]
-WhenOption = Annotated[
-    list[str] | None,
-    typer.Option(help="2024, 2024-03, 2024-W12, A/B, A/.. (half-open); several are united."),
-]
-WeekdaysOption = Annotated[str | None, typer.Option(help="mon-fri, or sat,sun, of the city's calendar.")]
-HoursOption = Annotated[
-    str | None, typer.Option(help="07:00-10:00, on the city's wall clock; several by comma.")
-]
 KnownAtOption = Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")]
-AsOfOption = Annotated[str | None, typer.Option(help="Features that were there at this instant.")]
-RelationOption = Annotated[
-    str | None,
-    typer.Option(
-        help="How periods lie to the time: intersects (of features the default), disjoint, before, after, meets, "
-        "met-by, overlaps, overlapped-by, starts, started-by, during, contains, finishes, finished-by, equals."
-    ),
-]
 ByOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -88,24 +68,12 @@ AfterOption = Annotated[
 
 
 def asked_of(
-    asked: Query,
-    what: list[str] | None,
-    where: list[str] | None,
-    when: list[str] | None,
-    weekdays: str | None,
-    hours: str | None,
-    known_at: str | None,
-    *,
-    as_of: str | None = None,
-    relation: str | None = None,
+    asked: Query, what: list[str] | None, where: list[str] | None, moment: Moment, known_at: str | None
 ) -> Query:
     """Narrow a question by what the command line says."""
     if what:
         asked = asked.what(*what)
     if where:
         asked = asked.where(*(read_place(one) for one in where))
-    if when or weekdays or hours or relation:
-        asked = asked.when(*(when or []), weekdays=weekdays, hours=hours, relation=relation)
-    if as_of is not None:
-        asked = asked.as_of(as_of)
+    asked = moment.narrow(asked)
     return asked if known_at is None else asked.known_at(known_at)

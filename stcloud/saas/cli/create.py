@@ -24,9 +24,12 @@ def create(
     name: Annotated[
         str | None, typer.Option(help="What the city is called; default: the folder's name.")
     ] = None,
+    calendar: Annotated[
+        str | None, typer.Option(help="Whose working days are meant in questions, e.g. CN or US-NY.")
+    ] = None,
 ) -> None:
     """Make a new city in an empty or absent folder."""
     import stcloud  # noqa: PLC0415
 
-    made = stcloud.create(city, crs=crs, zone=zone, name=name)
+    made = stcloud.create(city, crs=crs, zone=zone, name=name, calendar=calendar)
     note(f"created city '{made.name}' in {city} ({made.charter.crs}, {made.charter.zone})")

@@ -7,6 +7,17 @@ from typing import Annotated
 import typer
 
 from stcloud.saas.cli.asking import asked_of
+from stcloud.saas.cli.moment import (
+    CalendarOption,
+    DaysOption,
+    HoursOption,
+    Moment,
+    MonthsOption,
+    NowOption,
+    SeasonsOption,
+    WeekdaysOption,
+    WhenOption,
+)
 from stcloud.saas.cli.option import CityFolder, EngineOption, FormatOption, LayerName, OutputOption, open_city
 from stcloud.saas.cli.output import note
 from stcloud.saas.cli.stream import print_stream
@@ -33,14 +44,22 @@ def join(
     inner: Inner = False,  # noqa: FBT002
     what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
     where: Annotated[list[str] | None, typer.Option(help="Events in these places: as for query.")] = None,
-    when: Annotated[list[str] | None, typer.Option(help="Events in these times: as for query.")] = None,
+    when: WhenOption = None,
+    weekdays: WeekdaysOption = None,
+    hours: HoursOption = None,
+    months: MonthsOption = None,
+    seasons: SeasonsOption = None,
+    days: DaysOption = None,
+    calendar: CalendarOption = None,
+    now: NowOption = None,
     engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
     """Tell each event with the feature that was there at the event's own time."""
     opened = open_city(city, engine)
-    asked = asked_of(opened.query(events), what, where, when, None, None, known_at)
+    moment = Moment(when, weekdays, hours, months, seasons, days, calendar, now)
+    asked = asked_of(opened.query(events), what, where, moment, known_at)
     joining = asked.joining(layer, how, at=at, known_at=known_at, inner=inner)
     rows = joining.reader()
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))

@@ -11,21 +11,29 @@ import typer
 
 from stcloud.saas.cli.asking import (
     AfterOption,
-    AsOfOption,
     ByOption,
     HavingOption,
-    HoursOption,
     KnownAtOption,
     LimitOption,
     MeasureOption,
     OrderOption,
-    RelationOption,
     UntilOption,
-    WeekdaysOption,
     WhatOption,
-    WhenOption,
     WhereOption,
     asked_of,
+)
+from stcloud.saas.cli.moment import (
+    AsOfOption,
+    CalendarOption,
+    DaysOption,
+    HoursOption,
+    Moment,
+    MonthsOption,
+    NowOption,
+    RelationOption,
+    SeasonsOption,
+    WeekdaysOption,
+    WhenOption,
 )
 from stcloud.saas.cli.option import (
     CityFolder,
@@ -53,7 +61,12 @@ def query(
     when: WhenOption = None,
     weekdays: WeekdaysOption = None,
     hours: HoursOption = None,
+    months: MonthsOption = None,
+    seasons: SeasonsOption = None,
+    days: DaysOption = None,
+    calendar: CalendarOption = None,
     relation: RelationOption = None,
+    now: NowOption = None,
     as_of: AsOfOption = None,
     known_at: KnownAtOption = None,
     by: ByOption = None,
@@ -77,10 +90,8 @@ def query(
 ) -> None:
     """Ask what happened where and when: rows, or measures of groups with --by and --measure."""
     groups, fields = split(by), split(order)
-    asked = asked_of(
-        open_city(city, engine).query(layer), what, where, when, weekdays, hours, known_at,
-        as_of=as_of, relation=relation,
-    )  # fmt: skip
+    moment = Moment(when, weekdays, hours, months, seasons, days, calendar, now, relation, as_of)
+    asked = asked_of(open_city(city, engine).query(layer), what, where, moment, known_at)
     asked = asked if grid_at is None else asked.restated(grid_at)
     summed = bool(groups or count or measure or having or until)
     if explain:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stcloud.saas.cli.asking import ByOption, KnownAtOption, MeasureOption, WhatOption, WhereOption, asked_of
+from stcloud.saas.cli.moment import Moment
 from stcloud.saas.cli.option import (
     CityFolder,
     EngineOption,
@@ -41,7 +42,7 @@ def timeline(
     output: OutputOption = None,
 ) -> None:
     """Tell how many there were, or how much, at every instant: features, or events that last."""
-    asked = asked_of(open_city(city, engine).query(layer), what, where, None, None, None, known_at)
+    asked = asked_of(open_city(city, engine).query(layer), what, where, Moment(), known_at)
     answer = asked.timeline(*(measure or []), by=split(by), during=during, end=end)
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
     print_answer(answer, form, output)

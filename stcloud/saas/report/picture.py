@@ -13,6 +13,7 @@ from stcloud.paas.query import Place, Predicate
 from stcloud.saas.report.map import draw_map
 from stcloud.time import When
 from stcloud.time.recurrence import hours_text, weekdays_text
+from stcloud.time.season import months_text
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -85,10 +86,14 @@ def _when(when: When) -> str:
     """Write a time condition: ``2024-07 to 2024-09, mon–fri, 07:00-10:00``."""
     periods = [period for span in when.spans if (period := _period(span, when.zone))]
     parts = [" and ".join(periods) if len(when.spans) else "never"]
+    if when.months is not None:
+        parts.append(months_text(when.months).replace(",", ", "))
     if when.weekdays is not None:
         days = weekdays_text(when.weekdays).split(",")
         running = len(days) > 2 and max(when.weekdays) - min(when.weekdays) == len(days) - 1
         parts.append(f"{days[0]}–{days[-1]}" if running else ", ".join(days))
+    if when.days is not None:
+        parts.append(str(when.days))
     if when.hours is not None:
         parts.append(hours_text(when.hours))
     return ", ".join(part for part in parts if part)
