@@ -2,7 +2,7 @@
 
 ::
 
-    Scan → Known → When* → Where* → InUnits* → OnDuty* → Restated? → What* → Rows | Count
+    Scan → Known → When* → Where* → Sited* → InUnits* → OnDuty* → Restated? → What* → Rows | Count
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.grid import Units
 from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.sieve import Sited
 from stcloud.paas.query.where import Place
 from stcloud.space import Level
 from stcloud.time import Bin, When
@@ -129,7 +130,7 @@ class Count:
         return f"count by {names}" if names else "count"
 
 
-Operator = Scan | Known | When | Place | InUnits | OnDuty | Restated | Predicate | Rows | Count
+Operator = Scan | Known | When | Place | Sited | InUnits | OnDuty | Restated | Predicate | Rows | Count
 Plan = tuple[Operator, ...]
 
 

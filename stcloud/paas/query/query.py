@@ -15,6 +15,7 @@ from stcloud.daas.schema import UNIT
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine import Engine
 from stcloud.paas.query.answer import Answer
+from stcloud.paas.query.atlas import Atlas, read_places
 from stcloud.paas.query.compile import OWN_ROWS, Compiled, compile_plan
 from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.features import Features
@@ -35,8 +36,10 @@ from stcloud.paas.query.plan import (
     parse_by,
 )
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.units import UnitIndex, in_units, needed_index, on_duty
-from stcloud.paas.query.where import Asked, read_where
+from stcloud.paas.query.sieve import Sited
+from stcloud.paas.query.units import UnitIndex, needed_index
+from stcloud.paas.query.where import Asked
+from stcloud.paas.query.whereabouts import Whereabouts
 from stcloud.space import Level
 from stcloud.time import Bin, Instant, When, instant_us
 
@@ -74,7 +77,7 @@ class Query:
     """
 
     subject: Subject
-    conditions: tuple[Operator, ...] = ()
+    conditions: tuple[Operator | Whereabouts, ...] = ()
     believed_us: int | None = None
 
     def what(self, *filters: str | Mapping[str, Any]) -> Query:
@@ -95,22 +98,21 @@ class Query:
         ----------
         places
             ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons,
-            `Area`, GeoDataFrames; or only ``"unit:PREFIX"``, the beginning of codes of the unit grid,
-            or only ``"duty:LAYER:ID"``, the cells that a duty grid had at the event's own time.
+            `Area`, GeoDataFrames; ``"unit:PREFIX"``, the beginning of codes of the unit grid; ``"duty:LAYER:ID"``,
+            the cells that a duty grid had at the event's own time; ``"LAYER:ID"``, a feature as it was at the event's
+            own time, or with ``@T`` at an instant; ``"near:LON,LAT:200m"``, ``"near:LAYER:ID:50m"``,
+            ``"near:LAYER:50m"``. Texts join them by ``and``, ``or``, ``not`` and parentheses.
         crs
             CRS of polygons and WKT; default: longitude and latitude.
 
         Notes
         -----
-        A point on the edge of an area is inside; cells alone are half-open. Rows without a place are nowhere.
+        A point on the edge of an area is inside, and a distance inclusive; cells alone are half-open. Rows without a
+        place are nowhere: neither in a place nor outside of one. Features are as `known_at` says.
         """
-        units = [one for one in places if isinstance(one, str) and one.startswith("unit:")]
-        if units and len(units) == len(places):
-            return self._with([in_units(units, self.subject.index, self.subject.layer.name)])
-        duties = [one for one in places if isinstance(one, str) and one.startswith("duty:")]
-        if duties and len(duties) == len(places):
-            return self._with([on_duty(duties, self.subject.index, self.subject.layer.name)])
-        return self._with([read_where(places, self.subject.charter.lattice, crs)])
+        subject = self.subject
+        atlas = Atlas(subject.layer.name, subject.charter, subject.index, subject.features)
+        return self._with(read_places(places, atlas, crs))
 
     def restated(self, at: Instant) -> Query:
         """Ask for units as the grid was at one instant, whenever events were: for trends across a change of the grid.
@@ -273,7 +275,11 @@ class Query:
     def plan(self, goal: Rows | Count) -> Plan:
         """Return the plan for a goal."""
         known = Known(self._known_us, self.subject.charter.zone.iso(self._known_us))
-        return (Scan(self.subject.layer.name), known, *self.conditions, goal)
+        conditions = [self._sited(one) if isinstance(one, Whereabouts) else one for one in self.conditions]
+        return (Scan(self.subject.layer.name), known, *conditions, goal)
+
+    def _sited(self, asked: Whereabouts) -> Sited:
+        return asked.sited(self.believed_us, [one for one in self.conditions if isinstance(one, When)])
 
     def facts(self) -> dict[str, str]:
         """Say what was understood."""
@@ -282,6 +288,9 @@ class Query:
         whens = [one.describe() for one in self.conditions if isinstance(one, When)]
         if whens:
             found["when"] = " and ".join(whens)
+        wheres = [self._sited(one).said for one in self.conditions if isinstance(one, Whereabouts)]
+        if wheres:
+            found["where"] = " and ".join(wheres)
         if self.subject.index is not None:
             restated = [one.said for one in self.conditions if isinstance(one, Restated)]
             found["units"] = restated[0] if restated else self.subject.index.said(zone)
@@ -295,7 +304,7 @@ class Query:
     def _known_us(self) -> int:
         return known_us(self.subject.layer, self.believed_us)
 
-    def _with(self, conditions: Iterable[Operator]) -> Query:
+    def _with(self, conditions: Iterable[Operator | Whereabouts]) -> Query:
         return replace(self, conditions=(*self.conditions, *conditions))
 
     def _compiled(self, plan: Plan) -> Compiled:

@@ -49,6 +49,11 @@ class Region:
         starts, stops, inner = cover.ranges()
         return cls(area, starts, stops, inner, *_merged(cells))
 
+    @property
+    def is_thin(self) -> bool:
+        """Whether the area is a line or a point, which holds only what is exactly on it."""
+        return self.area is not None and self.area.area == 0
+
     def may_hold(self, low: int, high: int) -> bool:
         """Tell whether a cell of the closed range [low, high] is one of the region's."""
         return any(_meet(low, high, starts, stops) for starts, stops in self._ranges)
