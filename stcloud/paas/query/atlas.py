@@ -89,14 +89,16 @@ class _Reading:
         parts = asked.parts if isinstance(asked, Some) else (asked,)
         mixed = [one for one in parts if isinstance(one, Not | Every)]
         leaves = [one for one in parts if not isinstance(one, Not | Every)]
+        if not parts:
+            raise InvalidInput(
+                "no-place", "where was asked without a place", hint="e.g. bbox:-74.05,40.68,-73.90,40.83"
+            )
         return joined(Some, [*self._alike(leaves), *(self.formula(one) for one in mixed)])
 
     def _alike(self, leaves: Sequence[Asked]) -> list[Operand]:
         kinds: dict[str, list[Asked]] = {}
         for one in leaves:
             kinds.setdefault(_kind(one), []).append(one)
-        if not leaves:
-            kinds["place"] = []
         return [operand for kind, some in kinds.items() for operand in self._operands(kind, some)]
 
     def _operands(self, kind: str, some: Sequence[Asked]) -> list[Operand]:

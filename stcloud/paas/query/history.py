@@ -68,7 +68,7 @@ def read_history(
     NotFound
         ``unknown-feature``: nothing was believed of it, with the nearest keys; or it was not there then.
     InvalidInput
-        ``no-shape``: nothing asked for has a shape at any time.
+        ``no-shape``: the feature has none, at ``at_us`` or ever; or no feature of the layer ever had one.
     """
     believed = layer.table.believed(layer.snapshot, known_us)
     if key is not None:
@@ -80,7 +80,7 @@ def read_history(
             raise _not_there(believed, key, at_us, layer)
     shapes = np.asarray(shapely.from_wkb(_wkb(layer, chosen.row)), object)
     shaped = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
-    if len(shapes) and not shaped.any():
+    if not shaped.any() if key is not None else layer.extent is None:
         raise _shapeless(layer, key)
     kept = shaped & (chosen.start_us < span[1]) & (chosen.end_us > span[0])
     found = chosen.take(kept)
