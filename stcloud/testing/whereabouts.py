@@ -18,18 +18,22 @@ import pyproj
 import shapely
 from hypothesis import strategies as st
 
+import stcloud
+from stcloud.testing.cases import EVENTS
 from stcloud.testing.ground import Ground
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from shapely.geometry.base import BaseGeometry
 
-__all__ = [
-    "CRS", "FEATURES", "Happening", "Tree", "Version", "feature_rows", "happenings", "layers", "lies", "spec", "trees",
-]  # fmt: skip
+    from stcloud.city import City
+
+__all__ = ["CRS", "Happening", "Tree", "Version", "built", "happenings", "layers", "lies", "spec", "trees"]
 
 CRS = "EPSG:4548"
 EAST, NORTH = 500_000, 3_500_000
-FEATURES = """
+_FEATURES = """
 id = "things"
 kind = "feature"
 key = ["k"]
@@ -165,7 +169,7 @@ def _keys(versions: Sequence[Version]) -> set[str]:
 
 
 def _there(known: Mapping[str, Sequence[Version]], leaf: Tree) -> Tree:
-    """Return a leaf that may be asked: one of a day when the feature was not there, or had no shape, is of all days."""
+    """Return a leaf that may be asked: of a day when the feature was not there it is of all days."""
     _, layer, key, metres, at = leaf
     some = any(one.key == key and at is not None and one.there(at) and one.shape for one in known[layer])
     return leaf if some else ("in", layer, key, metres, None)
@@ -203,15 +207,20 @@ def lies(tree: Tree, event: Happening, known: Mapping[str, Sequence[Version]]) -
         return decisive if decisive in found else None if None in found else not decisive
     if event.x is None or event.y is None:
         return None
+    return _in_feature(tree, event, known) if kind == "in" else _on_ground(tree, event.x, event.y)
+
+
+def _on_ground(leaf: Tree, x: float, y: float) -> bool:
+    if leaf[0] == "area":
+        return bool(shapely.intersects(leaf[1], shapely.Point(x, y)))
+    if leaf[0] == "cell":
+        return str(Ground(CRS, _ORIGIN).cell(x, y)).startswith(leaf[1])
+    return _at_most(math.dist(_lonlat().transform(leaf[1], leaf[2]), (x, y)), leaf[3])
+
+
+def _in_feature(leaf: Tree, event: Happening, known: Mapping[str, Sequence[Version]]) -> bool:
+    _, layer, key, metres, at = leaf
     point = shapely.Point(event.x, event.y)
-    if kind == "area":
-        return bool(shapely.intersects(tree[1], point))
-    if kind == "cell":
-        return str(Ground(CRS, _ORIGIN).cell(event.x, event.y)).startswith(tree[1])
-    if kind == "point":
-        centre = _lonlat().transform(tree[1], tree[2])
-        return _at_most(math.dist(centre, (event.x, event.y)), tree[3])
-    _, layer, key, metres, at = tree
     shapes = [
         one.shape
         for one in known[layer]
@@ -232,13 +241,28 @@ def _at_most(distance_m: float, most_m: float) -> bool:
     return math.floor(distance_m * 1e6 + 0.5) <= math.floor(most_m * 1e6 + 0.5)
 
 
-def feature_rows(versions: Sequence[Version]) -> pd.DataFrame:
-    """Return rows that `FEATURES` reads."""
-    return pd.DataFrame(
-        {
-            "k": [one.key for one in versions],
-            "wkt": ["" if one.shape is None else shapely.to_wkt(one.shape, rounding_precision=-1) for one in versions],
-            "since": [one.since.isoformat() for one in versions],
-            "until": ["" if one.until is None else one.until.isoformat() for one in versions],
-        }
-    )  # fmt: skip
+def built(folder: Path, known: Mapping[str, Sequence[Version]], events: Sequence[Happening]) -> City:
+    """Make a city of a layer ``cases``, whose keys are the events' numbers, and of layers of features."""
+    city = stcloud.create(folder / "city", crs=CRS, zone="Asia/Shanghai")
+    rows = [
+        {"id": number, "at": one.at.isoformat(), "x": one.x, "y": one.y} for number, one in enumerate(events)
+    ]
+    pd.DataFrame(rows).to_csv(folder / "cases.csv", index=False)
+    definition = stcloud.Definition.from_toml(EVENTS.replace("EPSG:4547", CRS), name="cases")
+    city.load("cases", folder / "cases.csv", definition=definition)
+    for name, versions in known.items():
+        file = folder / f"{name}.csv"
+        pd.DataFrame([_row(one) for one in versions]).to_csv(file, index=False)
+        city.load(
+            name, file, definition=stcloud.Definition.from_toml(_FEATURES, name="things"), mode="changes"
+        )
+    return city
+
+
+def _row(version: Version) -> dict[str, str]:
+    return {
+        "k": version.key,
+        "wkt": "" if version.shape is None else shapely.to_wkt(version.shape, rounding_precision=-1),
+        "since": version.since.isoformat(),
+        "until": "" if version.until is None else version.until.isoformat(),
+    }

@@ -20,6 +20,7 @@ __all__ = [
     "OutputOption",
     "open_city",
     "read_place",
+    "read_places",
     "split",
 ]
 
@@ -83,4 +84,15 @@ def read_place(text: str) -> Any:
         return text
     from stcloud.iaas.areas import read_areas  # noqa: PLC0415
 
-    return read_areas(Path(text.removeprefix("file:")))
+    name = text.removeprefix("file:")
+    quoted = len(name) > 1 and name[0] == name[-1] == '"'
+    return read_areas(Path(name[1:-1] if quoted else name))
+
+
+def read_places(text: str) -> Any:
+    """Return what ``--where`` says, places perhaps joined by ``and``, ``or``, ``not``; files are read here."""
+    if "file:" not in text:
+        return text
+    from stcloud.paas.query.formula import mapped, read_formula  # noqa: PLC0415
+
+    return mapped(read_formula(text), read_place)

@@ -16,7 +16,7 @@ from stcloud.saas.cli.option import (
     LayerName,
     OutputOption,
     open_city,
-    read_place,
+    read_places,
     split,
 )
 from stcloud.saas.cli.output import note, print_answer
@@ -37,8 +37,9 @@ def query(
     where: Annotated[
         list[str] | None,
         typer.Option(
-            help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX or duty:LAYER:ID; "
-            "several are united."
+            help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX, duty:LAYER:ID, "
+            "LAYER:ID[@T] (a feature as it was at the event's time, or at T), near:LON,LAT:200m, "
+            "near:LAYER:ID:50m[@T] or near:LAYER:50m[@T], with and, or, not, ( ); several are united."
         ),
     ] = None,
     when: Annotated[
@@ -102,7 +103,7 @@ def asked_of(
     if what:
         asked = asked.what(*what)
     if where:
-        asked = asked.where(*(read_place(one) for one in where))
+        asked = asked.where(*(read_places(one) for one in where))
     if when or weekdays or hours:
         asked = asked.when(*(when or []), weekdays=weekdays, hours=hours)
     return asked if known_at is None else asked.known_at(known_at)
