@@ -134,7 +134,9 @@ def happenings() -> st.SearchStrategy[list[Happening]]:
     at = moment.map(lambda one: _day(one[0]) + timedelta(microseconds=one[1]))
     beside = st.tuples(st.floats(-80, 430), st.floats(-80, 430)).map(lambda to: (EAST + to[0], NORTH + to[1]))
     spot = st.one_of(_corners(), _corners(), beside, st.just((None, None)))
-    return st.lists(st.tuples(spot, at).map(lambda one: Happening(*one[0], one[1])), min_size=5, max_size=25)
+    return st.lists(
+        st.tuples(spot, at).map(lambda one: Happening(one[0][0], one[0][1], one[1])), min_size=5, max_size=25
+    )
 
 
 def trees(known: Mapping[str, Sequence[Version]]) -> st.SearchStrategy[Tree]:

@@ -153,7 +153,9 @@ UNITS = {
     "in a unit": lambda asked: asked.where("unit:990101001001").rows(),
     "restated": lambda asked: asked.restated("2020-06-01").count(["unit"]),
     "restated in a unit": lambda asked: asked.restated("2020-06-01").where("unit:990101001001003").rows(),
-    "in a unit or on duty": lambda asked: asked.where("unit:990101001001003", "duty:patrols:A and duty:patrols:B").rows(),
+    "in a unit or on duty": lambda asked: asked.where(
+        "unit:990101001001003", "duty:patrols:A and duty:patrols:B"
+    ).rows(),
     "neither": lambda asked: asked.where("not (unit:990101001001003 or duty:patrols:A)").rows(),
     "restated on duty": lambda asked: asked.restated("2020-06-01").where("not duty:patrols:A").rows(),
     "restated in a place": lambda asked: asked.restated("2020-06-01").where(

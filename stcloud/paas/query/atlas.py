@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stcloud.daas.charter import Charter
 from stcloud.errors import InvalidInput, NotFound
+from stcloud.iaas.folder import is_name
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.formula import Every, Formula, Not, Some, joined, read_formula, settled
 from stcloud.paas.query.plan import InUnits, OnDuty
@@ -127,13 +128,17 @@ class _Reading:
             raise InvalidInput(
                 "no-features", f"{said}this question knows no other layers", hint="ask with city.query"
             )
+        if not is_name(name):
+            raise InvalidInput("unknown-where", f"{said}'{name}' names no layer", hint=f"write {FORMS}")
         try:
             return self.atlas.features(name)
         except NotFound as error:
             hint = error.hint if error.nearest else f"write {FORMS}"
-            raise NotFound(error.kind, said + error.message, nearest=error.nearest, hint=hint) from None
+            raise NotFound("unknown-layer", said + error.message, nearest=error.nearest, hint=hint) from None
         except InvalidInput as error:
-            raise InvalidInput(error.kind, said + error.message, hint=f"write {FORMS}") from None
+            raise InvalidInput(
+                "not-features", said + error.message, hint="name a layer of features"
+            ) from None
 
 
 def _kind(asked: Asked) -> str:

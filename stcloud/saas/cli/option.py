@@ -18,6 +18,7 @@ __all__ = [
     "FormatOption",
     "LayerName",
     "OutputOption",
+    "WhereOption",
     "open_city",
     "read_place",
     "read_places",
@@ -49,6 +50,14 @@ OutputOption = Annotated[
     typer.Option("--output", "-o", help="Write to this file instead of stdout.", show_default=False),
 ]
 
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX, duty:LAYER:ID, "
+        "LAYER:ID[@T] (a feature as it was at the event's time, or at T), near:LON,LAT:200m, "
+        "near:LAYER:ID:50m[@T] or near:LAYER:50m[@T], with and, or, not, ( ); several are united."
+    ),
+]
 EngineOption = Annotated[str, typer.Option(help="duckdb, or sc://host:port of a Spark Connect endpoint.")]
 
 

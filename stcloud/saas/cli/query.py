@@ -15,6 +15,7 @@ from stcloud.saas.cli.option import (
     FormatOption,
     LayerName,
     OutputOption,
+    WhereOption,
     open_city,
     read_places,
     split,
@@ -34,14 +35,7 @@ def query(
         list[str] | None,
         typer.Option(help="CQL2 filter, text or JSON, e.g. \"status = 'open'\"; several must all hold."),
     ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX, duty:LAYER:ID, "
-            "LAYER:ID[@T] (a feature as it was at the event's time, or at T), near:LON,LAT:200m, "
-            "near:LAYER:ID:50m[@T] or near:LAYER:50m[@T], with and, or, not, ( ); several are united."
-        ),
-    ] = None,
+    where: WhereOption = None,
     when: Annotated[
         list[str] | None,
         typer.Option(help="2024, 2024-03, 2024-W12, A/B, A/.. (half-open); several are united."),

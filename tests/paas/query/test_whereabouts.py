@@ -75,8 +75,12 @@ def ask_both(data, known, events, times):
             for call in calls:
                 note(" , ".join(spec(tree) for tree in call))
                 asked = asked.where(*(spec(tree) for tree in call), crs=CRS)
+            days = data.draw(st.one_of(st.none(), st.tuples(st.integers(-1, 3), st.integers(1, 4))))
+            start, end = (FIRST + day * DAY for day in ((-9, 99) if days is None else (days[0], sum(days))))
+            asked = asked if days is None else asked.when(f"{start.isoformat()}/{end.isoformat()}")
             whole = ("and", [("or", call) for call in calls])
-            wanted = [number for number, event in enumerate(events) if lies(whole, event, known) is True]
+            then = [one for one in enumerate(events) if start <= one[1].at < end]
+            wanted = [number for number, event in then if lies(whole, event, known) is True]
             assert keys(asked) == wanted
 
 
@@ -148,8 +152,8 @@ def test_features_are_believed_as_the_question_says(tmp_path):
         ("areas:none", InvalidInput, "no-shape", "feature 'none' of layer 'areas'"),
         ("near:thoughts:5m", InvalidInput, "no-shape", "layer 'thoughts' has no shape"),
         ("near:area:5m", NotFound, "unknown-layer", "did you mean 'areas'"),
-        ("cases:1", InvalidInput, "not-features", "write bbox:"),
-        ("Areas:1", InvalidInput, "bad-name", "write bbox:"),
+        ("cases:1", InvalidInput, "not-features", "holds events"),
+        ("Areas:1", InvalidInput, "unknown-where", "write bbox:"),
         ("areas:a@", InvalidInput, None, ""),
         ('areas:"a"b', InvalidInput, "unknown-where", "quote a whole field"),
         ('areas:""', InvalidInput, "unknown-where", "write the feature's id"),
