@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.paas.query.refine import Region
-from stcloud.space import Cover, Lattice, cover
+from stcloud.space import Cover, Lattice, Level, cover
 
 __all__ = ["Box", "Extent", "around", "united"]
 
@@ -89,13 +89,12 @@ def around(shapes: NDArray[Any], metres: float, lattice: Lattice) -> Extent:
         return Extent((), ())
     reach = metres * _WIDER + _SPARE_M
     bounds = shapely.bounds(shapes) + np.array([-reach, -reach, reach, reach])
-    few = len(shapes) <= _MANY_SHAPES and shapely.get_num_coordinates(shapes).sum() <= _MANY_VERTICES
-    hull = (
-        shapely.union_all(shapely.buffer(shapes, reach, quad_segs=_SIDES))
-        if few
-        else shapely.box(*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0))
-    )
-    starts, stops = cover(hull, lattice).merged_ranges(_MANY_VERTICES)
+    if len(shapes) <= _MANY_SHAPES and shapely.get_num_coordinates(shapes).sum() <= _MANY_VERTICES:
+        hull, finest = shapely.union_all(shapely.buffer(shapes, reach, quad_segs=_SIDES)), Level.M100
+    else:
+        bounds = np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])[None]
+        hull, finest = shapely.box(*bounds[0]), Level.KM1
+    starts, stops, _ = cover(hull, lattice, finest=finest).ranges()
     ranges = tuple(zip(starts.tolist(), stops.tolist(), strict=True))
     return Extent(tuple(_fewer([tuple(box) for box in bounds.tolist()])), ranges)
 

@@ -41,6 +41,12 @@ class History:
     end_us: Ints
     shapes: NDArray[Any]
 
+    def take(self, chosen: NDArray[np.bool_]) -> History:
+        """Return some of the versions."""
+        return History(
+            self.key.filter(pa.array(chosen)), self.start_us[chosen], self.end_us[chosen], self.shapes[chosen]
+        )
+
     def __len__(self) -> int:
         return len(self.key)
 

@@ -68,6 +68,10 @@ class Region:
         first, stop = min((one for one, _ in ends), default=0), max((one for _, one in ends), default=0)
         return np.asarray((cells >= first) & (cells < stop))
 
+    def listed(self, cells: CellIds) -> NDArray[np.bool_]:
+        """Tell which cells are the region's."""
+        return np.asarray(np.any([_range_of(cells, *one) >= 0 for one in self._ranges], axis=0), np.bool_)
+
     def holds(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which rows lie in the region, by 10 m cell and coordinates."""
         within = _range_of(cells, self.cell_starts, self.cell_stops) >= 0

@@ -64,22 +64,30 @@ class Sieve:
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows that pass."""
-        placed = pc.and_(rows.column("st_x").is_valid(), rows.column("st_y").is_valid())
-        chosen = np.flatnonzero(placed.to_numpy(zero_copy_only=False))
+        at = self._near(rows)
+        spots = self._spots(rows if len(at) == rows.num_rows else rows.take(pa.array(at)))
         for formula in self.formulas:
-            chosen = chosen[holds(formula, self._spots(rows, chosen))]
-        return rows if len(chosen) == rows.num_rows else rows.take(pa.array(chosen))
+            hit = np.flatnonzero(holds(formula, spots))
+            at, spots = at[hit], spots.take(hit)
+        return rows if len(at) == rows.num_rows else rows.take(pa.array(at))
 
-    def _spots(self, rows: pa.RecordBatch, chosen: NDArray[np.intp]) -> Spots:
-        names, at = rows.schema.names, pa.array(chosen)
-        cells = rows.column("st_cell").take(at).to_numpy()
-        x, y = (rows.column(name).take(at).to_numpy() for name in ("st_x", "st_y"))
-        at_us = np.zeros(len(chosen), np.int64)
+    def _near(self, rows: pa.RecordBatch) -> NDArray[np.intp]:
+        """Return rows with a place that lie in what holds all that may pass: a quick look before the exact one."""
+        placed = pc.and_(rows.column("st_x").is_valid(), rows.column("st_y").is_valid())
+        found = np.flatnonzero(placed.to_numpy(zero_copy_only=False))
+        cells = rows.column("st_cell").fill_null(0).to_numpy()
+        for extent in filter(None, map(extent_of, self.formulas)):
+            found = found[extent.region.nears(cells[found])]
+            found = found[extent.region.listed(cells[found])]
+        return found
+
+    def _spots(self, rows: pa.RecordBatch) -> Spots:
+        names = rows.schema.names
+        cells, x, y = (rows.column(name).to_numpy() for name in ("st_cell", "st_x", "st_y"))
+        at_us = np.zeros(len(cells), np.int64)
         if "st_time" in names:
-            at_us = micros(rows.column("st_time").take(at), FOREVER)
-        unit = (
-            rows.column(UNIT).take(at).cast(pa.string()) if UNIT in names else pa.nulls(len(at), pa.string())
-        )
+            at_us = micros(rows.column("st_time"), FOREVER)
+        unit = rows.column(UNIT).cast(pa.string()) if UNIT in names else pa.nulls(len(cells), pa.string())
         unit_at = at_us if self.restated_us is None else np.array(self.restated_us, np.int64)
         return Spots(cells, x, y, at_us, unit, unit_at)
 

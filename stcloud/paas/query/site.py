@@ -32,6 +32,8 @@ __all__ = ["AtTimes", "InCodes", "InRegion", "NearLayer", "NearShape", "OnCells"
 Mask: TypeAlias = NDArray[np.bool_]
 Metres: TypeAlias = NDArray[np.float64]
 
+_HALF = 0.5  # of a layer is near: it is made ready as a whole, once
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spots:
@@ -57,7 +59,9 @@ class Spots:
     unit_at_us: Ints
 
     def take(self, chosen: NDArray[np.intp]) -> Spots:
-        """Return some of the rows."""
+        """Return some of the rows, each at most once and in their order."""
+        if len(chosen) == len(self):
+            return self
         unit_at = self.unit_at_us if self.unit_at_us.ndim == 0 else self.unit_at_us[chosen]
         return Spots(
             self.cells[chosen], self.x[chosen], self.y[chosen], self.at_us[chosen],
@@ -143,7 +147,7 @@ class NearShape:
 
     def holds(self, spots: Spots) -> Mask:
         """Tell which rows pass; distances are compared as whole micrometres, as `Partners` does."""
-        found = self.extent.region.holds(spots.cells, spots.x, spots.y)
+        found = self.extent.region.listed(spots.cells)
         at = np.flatnonzero(found)
         shapely.prepare(self.shape)
         most = (np.floor(self.metres * 1e6 + 0.5) + 0.5) / 1e6
@@ -180,20 +184,31 @@ class NearLayer:
 
     def holds(self, spots: Spots) -> Mask:
         """Tell which rows pass."""
-        found = self.extent.region.holds(spots.cells, spots.x, spots.y)
-        at = np.flatnonzero(found)
-        times = spots.at_us[at] if self.at_us is None else self.at_us
-        near = self._partners.nearest(spots.x[at], spots.y[at], times, 1, self.metres)
-        found[at] = False
-        found[at[near.event]] = True
+        may = self.extent.region.listed(spots.cells)
+        at, found = np.flatnonzero(may), np.zeros(len(spots), np.bool_)
+        if len(at):
+            x, y = spots.x[at], spots.y[at]
+            times = spots.at_us[at] if self.at_us is None else self.at_us
+            near = self._around(x, y).nearest(x, y, times, 1, self.metres)
+            found[at[near.event]] = True
+        return found
+
+    def _around(self, x: Metres, y: Metres) -> Partners:
+        """Return the versions that may be near some points: few are made ready for these points alone."""
+        west, south, east, north = self._bounds.T
+        reach = self.metres + 1.0
+        near = (west <= x.max() + reach) & (east >= x.min() - reach)
+        near &= (south <= y.max() + reach) & (north >= y.min() - reach)
+        return self._partners if near.mean() > _HALF else _ready(self.history.take(near))
+
+    @cached_property
+    def _bounds(self) -> Metres:
+        found: Metres = shapely.bounds(self.history.shapes)
         return found
 
     @cached_property
     def _partners(self) -> Partners:
-        from stcloud.paas.query.join import Partners  # noqa: PLC0415  (compiled loops are slow to import)
-
-        past = self.history
-        return Partners.of(past.key, past.start_us, past.end_us, past.shapes)
+        return _ready(self.history)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is prepared is prepared anew elsewhere: arrays that were frozen come back writable.
@@ -244,6 +259,12 @@ class OnCells:
         mine = which.fill_null(-1).to_numpy(zero_copy_only=False)
         first, stop = np.searchsorted(number, mine), np.searchsorted(number, mine, side="right")
         return _any_period(first, stop, since, until, np.broadcast_to(spots.unit_at_us, mine.shape))
+
+
+def _ready(past: History) -> Partners:
+    from stcloud.paas.query.join import Partners  # noqa: PLC0415  (compiled loops are slow to import)
+
+    return Partners.of(past.key, past.start_us, past.end_us, past.shapes)
 
 
 def _any_period(first: Ints, stop: Ints, since: Ints, until: Ints, at_us: Ints) -> Mask:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import geopandas
 import pyarrow as pa
 import pytest
 import shapely
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput, NotFound
+from stcloud.paas.query.formula import Every, Not, Some, read_formula, settled, written
 from stcloud.paas.query.sieve import Sieve
 from stcloud.testing.whereabouts import CRS, Happening, Version, built, happenings, layers, lies, spec, trees
 
@@ -210,3 +213,37 @@ def test_a_streets_question_reads_a_streets_rows(tmp_path):
         told = city.query("cases").where(place).explain()
         assert told.row_groups[0] < everything, place
     assert city.query("cases").where("not areas:a").explain().row_groups[0] == everything
+
+
+def test_places_on_the_command_line(run, city, tmp_path):
+    def ids(*places):
+        told = run("query", city._folder.root, "cases", *(one for place in places for one in ("--where", place)),
+                   "-f", "json")  # fmt: skip
+        assert told.code == 0, told.err
+        return sorted(int(row["st_key"]) for row in json.loads(told.out)), told.err
+
+    assert ids("areas:a and not near:streets:s:20m")[0] == [0, 1, 3, 4, 5]
+    assert ids("areas:abc", "streets:s")[0] == [0, 1, 6]
+    found, said = ids('areas:"abc"@2024-03-01T12:00')
+    assert found == [0, 1, 3, 4]
+    assert "where areas:" in said
+    file = tmp_path / "rock and roll.geojson"
+    lonlat = geopandas.GeoSeries([SQUARE.buffer(10)], crs=CRS).to_crs("OGC:CRS84")
+    lonlat.to_file(file)
+    assert ids(f'file:"{file}" and not areas:abc')[0] == [3, 4]
+    assert ids(f'not file:"{file}"')[0] == [2, 5, 6]
+
+
+@given(st.recursive(
+    st.sampled_from(["a:1", "wkt:POLYGON ((0 0, 1 1))", 'a:"b and ) c"', "near:1,2:3 m"]),
+    lambda parts: st.one_of(
+        parts.map(Not), st.lists(parts, min_size=2, max_size=3).map(lambda some: Every(tuple(some))),
+        st.lists(parts, min_size=2, max_size=3).map(lambda some: Some(tuple(some))),
+    ),
+    max_leaves=8,
+))  # fmt: skip
+def test_what_is_written_is_read_again(formula):
+    """Law: a formula survives being written; pushing ``not`` to the leaves twice around changes nothing."""
+    plain = settled(formula)
+    assert read_formula(written(plain)) == plain
+    assert settled(Not(Not(plain))) == plain
