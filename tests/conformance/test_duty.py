@@ -101,6 +101,30 @@ def test_duty_grids_within_a_place(folder, on_duty, shapes_and_codes):
     assert sorted(found) == sorted({key for key, duty in on_duty[1] if duty == "A" and key in inside})
 
 
+def test_units_and_duty_grids_are_united_with_other_places(folder, on_duty, shapes_and_codes):
+    """Law: and, or, not of places are those of sets of events; events outside of the grid are in no unit."""
+    asked, code = stcloud.open(folder).query("cases"), shapes_and_codes[1][0]
+    west = stcloud.Area(shapely.box(*shapely.total_bounds(shapes_and_codes[0][:2])), CRS)
+
+    def keys(*places):
+        return set(asked.where(*places).to_pandas()["st_key"])
+
+    rows = asked.to_pandas()
+    every, unit = set(rows["st_key"]), set(rows["st_key"][rows["st_unit"] == code])
+    duty = {name: {key for key, duty in on_duty[1] if duty == name} for name in "ABC"}
+    inside = keys(west)
+    assert unit
+    assert inside - unit
+    assert keys(f"unit:{code}", "duty:patrols:A", west) == unit | duty["A"] | inside
+    assert keys(f"unit:{code} or duty:patrols:A") == unit | duty["A"]
+    assert keys("duty:patrols:A and duty:patrols:B") == duty["A"] & duty["B"]
+    assert keys("not duty:patrols:A") == every - duty["A"]
+    assert keys(f"(duty:patrols:A or duty:patrols:C) and not unit:{code}") == (duty["A"] | duty["C"]) - unit
+    restated = asked.restated("2020-06-01")
+    one = set(restated.where("duty:patrols:A").to_pandas()["st_key"])
+    assert set(restated.where("not duty:patrols:A").to_pandas()["st_key"]) == every - one != every - duty["A"]
+
+
 def test_who_was_asked_for_must_be_there(folder):
     asked = stcloud.open(folder).query("cases")
     with pytest.raises(NotFound) as told:
@@ -129,6 +153,11 @@ UNITS = {
     "in a unit": lambda asked: asked.where("unit:990101001001").rows(),
     "restated": lambda asked: asked.restated("2020-06-01").count(["unit"]),
     "restated in a unit": lambda asked: asked.restated("2020-06-01").where("unit:990101001001003").rows(),
+    "in a unit or on duty": lambda asked: asked.where(
+        "unit:990101001001003", "duty:patrols:A and duty:patrols:B"
+    ).rows(),
+    "neither": lambda asked: asked.where("not (unit:990101001001003 or duty:patrols:A)").rows(),
+    "restated on duty": lambda asked: asked.restated("2020-06-01").where("not duty:patrols:A").rows(),
     "restated in a place": lambda asked: asked.restated("2020-06-01").where(
         stcloud.Area(shapely.box(500000, 3380000, 500210, 3380150), CRS)
     ).count(["unit", "duty:patrols"]),

@@ -714,6 +714,27 @@ def test_a_fixed_version_of_the_grid_holds_for_all_events(run, indexed):
     assert sorted(one["id"] for one in kept) == list("123")
 
 
+def test_units_are_asked_together_with_other_places(run, indexed):
+    """Law: places of several kinds in one question are united; what is nowhere is in no place and outside of none."""
+
+    def ids(*where):
+        return {one["id"] for one in asked(run, indexed, *where)[0]}
+
+    placed = ids("--where", "bbox:110,20,125,50")
+    west, merged = ids("--where", f"unit:{WEST}"), ids("--where", f"unit:{MERGED}")
+    assert ids("--where", f"not unit:{WEST}") == placed - west
+    assert ids("--where", f"unit:{WEST} and not unit:{MERGED}") == west - merged
+    assert ids("--where", f"unit:{WEST}", "--where", "bbox:110,20,125,50") == placed
+    at = ("--grid-at", CHANGED)
+    restated = ids("--where", f"unit:{MERGED}", *at)
+    assert ids("--where", f"not unit:{MERGED}", *at) == placed - restated
+    assert (
+        ids("--where", f"not unit:{MERGED} and bbox:110,20,125,50", *at)
+        == placed - restated
+        != placed - merged
+    )
+
+
 def test_a_question_by_unit_says_what_it_would_read(run, indexed):
     ended = run("query", indexed, "events", "--where", f"unit:{WEST}", "--by", "unit", "--explain")
     assert ended.code == 0, ended.err
@@ -723,7 +744,6 @@ def test_a_question_by_unit_says_what_it_would_read(run, indexed):
 @pytest.mark.parametrize(
     ("asking", "said"),
     [
-        (("--where", "unit:990101", "--where", "bbox:116,30,118,31"), "in a where of its own"),
         (("--where", "unit:99O1"), "character 3 is 'O'"),
         (("--where", "unit:"), "0 characters"),
         (("--by", "comunity"), "'community'"),

@@ -4,7 +4,8 @@ Knows: plans, their compilation to engine stages, answers. Must not know: where 
 commands and pages.
 
 Nouns: `Query` (an immutable question), `Plan` and its operators, `Predicate` (a checked CQL2 filter), `Place`
-(areas and cells united), `Compiled` (stages and the files they read), `Answer`, `Explanation`,
+(areas and cells united), `Whereabouts` (places joined by and, or, not, features among them; `atlas.py` reads them, a
+`Sieve` tests rows against their *sites*), `Compiled` (stages and the files they read), `Answer`, `Explanation`,
 `Features` (a feature layer, ready to be asked).
 
 Start reading at `query.py`, then `plan.py`, then `compile.py`.

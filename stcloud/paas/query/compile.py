@@ -35,6 +35,7 @@ from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import NEAR_US, Box, Pruning, known_by_all, time_spans
 from stcloud.paas.query.refine import HELD, LOCATED, Naming, Refinement, Restating
 from stcloud.paas.query.relating import Related
+from stcloud.paas.query.sieve import Sieve, Sited, extent_of
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.summary import given, summed
 from stcloud.paas.query.where import Place
@@ -79,10 +80,18 @@ class _Compilation:
         self._binder = Binder()
         self._places = [one for one in plan if isinstance(one, Place)]
         self._covers = [place.cover(charter.lattice) for place in self._places]
+        self._regions = tuple(
+            place.region(cover) for place, cover in zip(self._places, self._covers, strict=True)
+        )
+        self._sited = [one for one in plan if isinstance(one, Sited)]
+        extents = [found for one in self._sited if (found := extent_of(one.formula)) is not None]
         self._wants = Pruning.of(
             plan,
-            tuple(tuple(place.boxes(charter.lattice)) for place in self._places),
-            tuple(place.region(cover) for place, cover in zip(self._places, self._covers, strict=True)),
+            (
+                *(tuple(place.boxes(charter.lattice)) for place in self._places),
+                *(one.boxes for one in extents),
+            ),
+            (*self._regions, *(one.region for one in extents)),
         )
         self._files = tuple(filter(self._wants, layer.snapshot.files))
         self._restated = next((one for one in plan if isinstance(one, Restated)), None)
@@ -95,17 +104,11 @@ class _Compilation:
         goal = self._plan[-1]
         taken = self._summed(goal) if isinstance(goal, Summary) else self._rows()
         conditions, units = self._conditions(), self._in_units()
-        fetched = bool(self._places or self._restated or self._holders)
+        fetched = bool(self._places or self._restated or self._sited or self._holders)
         source = stage_as_layer() if fetched else table(LAYER)
         last = self._last(goal, select(taken, source, joins=self._joins(goal), where=[*conditions, *units]))
         columns = sorted(self._named(last) | self._needed())
-        stages: tuple[Stage, ...] = (Sql(last, self._binder.values_of(last)),)
-        for naming in self._holders:
-            stages = (Refine(naming, naming.adds), *stages)
-        if self._restated:
-            stages = (Refine(Restating(self._restated.units, self._restated.at_us)), *stages)
-        if self._places:
-            stages = (Refine(Refinement(self._wants.regions)), *stages)
+        stages: tuple[Stage, ...] = (*self._refined(), Sql(last, self._binder.values_of(last)))
         if fetched:
             stages = (self._fetch(columns, conditions if self._restated else [*conditions, *units]), *stages)
         files = Files(self._snapshot, self._files)
@@ -113,6 +116,19 @@ class _Compilation:
             stages, {LAYER: files, **self._duties}, files, tuple(columns), tuple(self._covers), self._wants,
             self._wants.bounded, self._wants.boxes,
         )  # fmt: skip
+
+    def _refined(self) -> list[Refine]:
+        """Return the functions over batches: codes are looked at only when they stand for the instant asked for."""
+        found = [Refine(Refinement(self._regions))] if self._places else []
+        codeless = tuple(one.formula for one in self._sited if UNIT not in one.columns)
+        found += [Refine(Sieve(codeless))] if codeless else []
+        at_us = None if self._restated is None else self._restated.at_us
+        found += (
+            [] if self._restated is None else [Refine(Restating(self._restated.units, self._restated.at_us))]
+        )
+        coded = tuple(one.formula for one in self._sited if UNIT in one.columns)
+        found += [Refine(Sieve(coded, at_us))] if coded else []
+        return [*found, *(Refine(one, one.adds) for one in self._holders)]
 
     def _fetch(self, columns: list[str], conditions: list[exp.Expression]) -> Fetch:
         near = [self._near(boxes) for boxes in self._wants.boxes]
@@ -123,11 +139,13 @@ class _Compilation:
 
     def _needed(self) -> set[str]:
         """Return the columns that functions over batches look at."""
-        return (
-            set(PLACED if self._places else ())
-            | set(LOCATED if self._restated else ())
-            | set(HELD if self._holders else ())
-        )
+        placed = PLACED if self._places or self._sited else ()
+        return {
+            *placed,
+            *(LOCATED if self._restated else ()),
+            *(HELD if self._holders else ()),
+            *(name for one in self._sited for name in one.columns),
+        }
 
     def _named(self, query: exp.Query) -> set[str]:
         return {column.name for column in query.find_all(exp.Column)} & set(self._snapshot.schema.names)

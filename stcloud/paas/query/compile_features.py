@@ -12,12 +12,13 @@ from stcloud.iaas.engine import Fetch, Files, Refine, Sql, Stage
 from stcloud.paas.query.belief import Window, relations_of, stages_of
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.compile import LAYER, Compiled, cell_of, stage_as_layer
-from stcloud.paas.query.extent import EXTENTS, Measuring
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.label import FEATURE_ROWS, own_columns
-from stcloud.paas.query.plan import AsOf, By, Duties, In, Known, Part, Plan, Summary, by_name
+from stcloud.paas.query.plan import AsOf, By, Duties, In, InUnits, Known, OnDuty, Part, Plan, Summary, by_name
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import Related
+from stcloud.paas.query.sieve import Sited
+from stcloud.paas.query.size import SIZES, Measuring
 from stcloud.paas.query.sql import column, select
 from stcloud.paas.query.summary import given, summed
 from stcloud.paas.query.where import Place
@@ -48,9 +49,10 @@ class _Compilation:
         self._binder = Binder()
 
     def compiled(self) -> Compiled:
+        self._refuse()
         last = self._last()
         needed = {one.name for one in last.find_all(exp.Column)}
-        measured = tuple(name for name in EXTENTS if name in needed)
+        measured = tuple(name for name in SIZES if name in needed)
         stored = set(self._layer.snapshot.schema.names)
         names = sorted(needed & stored | ({"st_geom"} if measured else set())) or ["st_key"]
         stages = stages_of(self._layer.snapshot, names, self._window(), self._areas())
@@ -114,6 +116,15 @@ class _Compilation:
                 hint="as_of an instant (--as-of 2024-01-01), or when a time (--when 2024)",
             )  # fmt: skip
         return Window(max(low for low, _ in windows), min(high for _, high in windows), known)
+
+    def _refuse(self) -> None:
+        """Refuse what only events are asked: it would be left unheeded."""
+        others = [one for one in self._plan if isinstance(one, Sited | InUnits | OnDuty)]
+        if others:
+            raise Unsupported(
+                "events-only", f"features of '{self._layer.name}' cannot be asked for by '{others[0]}'",
+                hint="ask where with areas and cells: bbox:…, wkt:…, cell:…, file:…",
+            )  # fmt: skip
 
     def _areas(self) -> list[BaseGeometry]:
         lattice = self._charter.lattice

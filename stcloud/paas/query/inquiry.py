@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from stcloud.daas.timeline import ALWAYS
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import Compiled, compile_plan
 from stcloud.paas.query.compile_features import compile_features
@@ -17,7 +18,9 @@ from stcloud.paas.query.label import is_of_features, row_schema, shown
 from stcloud.paas.query.page import Cursor, Order, digest_of, ordered, place_in
 from stcloud.paas.query.plan import AsOf, By, In, Known, Operator, Plan, Restated, Rows, Scan, Summary
 from stcloud.paas.query.relating import Related
+from stcloud.paas.query.sieve import Sited
 from stcloud.paas.query.subject import Subject
+from stcloud.paas.query.whereabouts import Whereabouts
 from stcloud.time import When
 
 __all__ = ["Inquiry"]
@@ -38,14 +41,23 @@ class Inquiry:
     """
 
     subject: Subject
-    conditions: tuple[Operator, ...]
+    conditions: tuple[Operator | Whereabouts, ...]
     known_us: int
     asked_us: int | None = None
 
     def plan(self, goal: Rows | Summary) -> Plan:
         """Return the plan for a goal."""
         known = Known(self.known_us, self.subject.zone.iso(self.known_us))
-        return (Scan(self.subject.layer.name), known, *self.conditions, goal)
+        return (Scan(self.subject.layer.name), known, *self._sited, goal)
+
+    @property
+    def _sited(self) -> tuple[Operator, ...]:
+        """Conditions, features that they name as they are believed."""
+        whens = [one for one in self.conditions if isinstance(one, When)]
+        return tuple(
+            one.sited(self.asked_us, whens) if isinstance(one, Whereabouts) else one
+            for one in self.conditions
+        )
 
     def compiled(self, goal: Rows | Summary) -> Compiled:
         """Return the stages for a goal."""
@@ -84,7 +96,11 @@ class Inquiry:
 
     def cursor(self, said: str, last: Sequence[Any], by: Sequence[By] = ()) -> str:
         """Return where a page ended, as text for the next question: as of the newest that this one knew."""
-        known = max([self.known_us, *(one.known_us for one in by if isinstance(one, In))])
+        others = [one for where in self.conditions if isinstance(where, Whereabouts) for one in where.layers]
+        known = max(
+            self.known_us, *(one.known_us for one in by if isinstance(one, In)),
+            *(known_us(one, self.asked_us) for one in others), ALWAYS,
+        )  # fmt: skip
         return Cursor(self.digest(said), known, tuple(last)).text
 
     def going_on(self, said: str, after: str | None) -> tuple[Inquiry, tuple[Any, ...] | None]:
@@ -108,7 +124,14 @@ class Inquiry:
 
     def digest(self, said: str) -> str:
         """Return a digest of what is asked, whenever it is answered."""
-        asked = [one.describe() if isinstance(one, When) else str(one) for one in self.conditions]
+        asked = [
+            one.describe()
+            if isinstance(one, When)
+            else one.said
+            if isinstance(one, Whereabouts)
+            else str(one)
+            for one in self.conditions
+        ]
         return digest_of([self.subject.layer.name, *asked, said])
 
     def facts(self) -> dict[str, str]:
@@ -121,6 +144,9 @@ class Inquiry:
         whens += [f"{one.relation} {one.said}" for one in self.conditions if isinstance(one, Related)]
         if whens:
             found["when"] = " and ".join(whens)
+        wheres = [one.said for one in self._sited if isinstance(one, Sited)]
+        if wheres:
+            found["where"] = " and ".join(wheres)
         if index is not None:
             restated = [one.said for one in self.conditions if isinstance(one, Restated)]
             found["units"] = restated[0] if restated else index.said(zone)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.definition import EventDefinition
 from stcloud.daas.schema import UNIT, Attribute
-from stcloud.paas.query.extent import EXTENTS
+from stcloud.paas.query.size import SIZES
 from stcloud.space import Level
 from stcloud.time import Bin, Zone
 
@@ -44,7 +44,7 @@ def own_columns(layer: Layer) -> dict[str, Attribute]:
     """
     kinds = {"st_key": "text"}
     if is_of_features(layer):
-        kinds |= {"st_valid_from": "instant", "st_valid_to": "instant"} | dict.fromkeys(EXTENTS, "number")
+        kinds |= {"st_valid_from": "instant", "st_valid_to": "instant"} | dict.fromkeys(SIZES, "number")
     else:
         kinds |= {"st_time": "instant"} | ({"st_time_to": "instant"} if is_lasting(layer) else {})
     return {name: Attribute(name, name, kind) for name, kind in kinds.items()}

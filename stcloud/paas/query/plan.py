@@ -2,7 +2,8 @@
 
 ::
 
-    Scan → Known → AsOf? → When* → Related* → Where* → InUnits* → OnDuty* → Restated? → What* → Rows | Summary
+    Scan → Known → AsOf? → When* → Related* → Where* → Sited* → InUnits* → OnDuty* → Restated? → What*
+    → Rows | Summary
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from stcloud.paas.query.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import AsOf, Related
+from stcloud.paas.query.sieve import Sited
 from stcloud.paas.query.where import Place
 from stcloud.space import Level
 from stcloud.time import Bin, When
@@ -176,7 +178,19 @@ class Summary:
 
 
 Operator = (
-    Scan | Known | AsOf | When | Related | Place | InUnits | OnDuty | Restated | Predicate | Rows | Summary
+    Scan
+    | Known
+    | AsOf
+    | When
+    | Related
+    | Place
+    | Sited
+    | InUnits
+    | OnDuty
+    | Restated
+    | Predicate
+    | Rows
+    | Summary
 )
 Plan = tuple[Operator, ...]
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from stcloud.daas.schema import UNIT
 from stcloud.iaas.table import File
 from stcloud.paas.query.binder import instant
+from stcloud.paas.query.extent import Box
 from stcloud.paas.query.plan import InUnits, Known, Plan, Restated
 from stcloud.paas.query.refine import Region
 from stcloud.paas.query.relating import Related
 from stcloud.time import Span, Spans, When
 
 __all__ = ["NEAR_US", "Box", "Pruning", "known_by_all", "time_spans"]
-
-Box: TypeAlias = tuple[float, float, float, float]
 
 _EPOCH = instant(0)
 _LEAST = timedelta(microseconds=1)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer import Answer
+from stcloud.paas.query.atlas import Atlas, read_places
 from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
@@ -23,8 +24,9 @@ from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import as_of, timed
 from stcloud.paas.query.sequencing import sequenced
 from stcloud.paas.query.subject import Subject
-from stcloud.paas.query.units import in_units, needed_index, on_duty
-from stcloud.paas.query.where import Asked, read_where
+from stcloud.paas.query.units import needed_index
+from stcloud.paas.query.where import Asked
+from stcloud.paas.query.whereabouts import Whereabouts
 from stcloud.space import is_southern
 from stcloud.time import Instant, When, instant_us
 
@@ -49,7 +51,7 @@ class Query:
     """
 
     subject: Subject
-    conditions: tuple[Operator, ...] = ()
+    conditions: tuple[Operator | Whereabouts, ...] = ()
     believed_us: int | None = None
 
     def what(self, *filters: str | Mapping[str, Any]) -> Query:
@@ -70,22 +72,21 @@ class Query:
         ----------
         places
             ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons,
-            `Area`, GeoDataFrames; or only ``"unit:PREFIX"``, the beginning of codes of the unit grid,
-            or only ``"duty:LAYER:ID"``, the cells that a duty grid had at the event's own time.
+            `Area`, GeoDataFrames; ``"unit:PREFIX"``, the beginning of codes of the unit grid; ``"duty:LAYER:ID"``,
+            the cells that a duty grid had at the event's own time; ``"LAYER:ID"``, a feature as it was at the event's
+            own time, or with ``@T`` at an instant; ``"near:LON,LAT:200m"``, ``"near:LAYER:ID:50m"``,
+            ``"near:LAYER:50m"``. Texts join them by ``and``, ``or``, ``not`` and parentheses.
         crs
             CRS of polygons and WKT; default: longitude and latitude.
 
         Notes
         -----
-        A point on the edge of an area is inside; cells alone are half-open. Rows without a place are nowhere.
+        A point on the edge of an area is inside, and a distance inclusive; cells alone are half-open. Rows without a
+        place are nowhere: neither in a place nor outside of one. Features are as `known_at` says.
         """
-        units = [one for one in places if isinstance(one, str) and one.startswith("unit:")]
-        if units and len(units) == len(places):
-            return self._with([in_units(units, self.subject.index, self.subject.layer.name)])
-        duties = [one for one in places if isinstance(one, str) and one.startswith("duty:")]
-        if duties and len(duties) == len(places):
-            return self._with([on_duty(duties, self.subject.index, self.subject.layer.name)])
-        return self._with([read_where(places, self.subject.charter.lattice, crs)])
+        subject = self.subject
+        atlas = Atlas(subject.layer.name, subject.charter, subject.index, subject.features)
+        return self._with(read_places(places, atlas, crs))
 
     def restated(self, at: Instant) -> Query:
         """Ask for units as the grid was at one instant, whenever events were: for trends across a change of the grid.
@@ -384,7 +385,7 @@ class Query:
         """Say what was understood."""
         return self._inquiry().facts()
 
-    def _with(self, conditions: Iterable[Operator]) -> Query:
+    def _with(self, conditions: Iterable[Operator | Whereabouts]) -> Query:
         return replace(self, conditions=(*self.conditions, *conditions))
 
     def _refuse_features(self, doing: str) -> None:

@@ -53,6 +53,11 @@ class Region:
         starts, stops, inner = cover.ranges()
         return cls(area, starts, stops, inner, *_merged(cells))
 
+    @property
+    def is_thin(self) -> bool:
+        """Whether the area is a line or a point, which holds only what is exactly on it."""
+        return self.area is not None and self.area.area == 0
+
     def may_hold(self, low: int, high: int) -> bool:
         """Tell whether a cell of the closed range [low, high] is one of the region's."""
         return any(_meet(low, high, starts, stops) for starts, stops in self._ranges)
@@ -66,6 +71,10 @@ class Region:
         ends = [(int(starts[0]), int(stops[-1])) for starts, stops in self._ranges if len(starts)]
         first, stop = min((one for one, _ in ends), default=0), max((one for _, one in ends), default=0)
         return np.asarray((cells >= first) & (cells < stop))
+
+    def listed(self, cells: CellIds) -> NDArray[np.bool_]:
+        """Tell which cells are the region's."""
+        return np.asarray(np.any([_range_of(cells, *one) >= 0 for one in self._ranges], axis=0), np.bool_)
 
     def holds(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which rows lie in the region, by 10 m cell and coordinates."""

@@ -95,10 +95,8 @@ def sequence(
     ends = _ends(np.unique(group) if len(group) else np.zeros(1, np.int64), span)
     order, place = _places(np.concatenate([whole, ends[:, 0]]), np.concatenate([at, ends[:, 1]]))
     counts = [_running(one.count[held], place, len(order)) for one in amounts]
-    totals = [
-        None if one.total is None else _running(_exact(one.total[held]), place, len(order)) for one in amounts
-    ]
-    return _told(order, counts, totals, amounts)
+    totals = [None if one.total is None else _totals(one.total[held], place, len(order)) for one in amounts]
+    return _told(order, counts, totals)
 
 
 def _ends(groups: Ints, span: tuple[int | None, int | None]) -> Ints:
@@ -138,9 +136,7 @@ def _units(value: float) -> int:
     return over * (_UNIT // under)
 
 
-def _told(
-    order: Ints, counts: list[Ints], totals: list[NDArray[Any] | None], amounts: Sequence[Amount]
-) -> Steps:
+def _told(order: Ints, counts: list[Ints], totals: list[NDArray[Any] | None]) -> Steps:
     """Return the steps: from each place to the next of its group, those that are alike made one."""
     inner = np.append(order[1:, 0] == order[:-1, 0], False) if len(order) else np.zeros(0, bool)
     changes = np.ones(len(order), bool)
@@ -153,15 +149,15 @@ def _told(
     last = stops[np.searchsorted(stops, starts, side="right")] if len(starts) else starts
     return Steps(
         order[starts, 0], order[starts, 1], order[last, 1], tuple(one[starts] for one in counts),
-        tuple(
-            None if total is None else _valued(total[starts], amount)
-            for total, amount in zip(totals, amounts, strict=True)
-        ),
+        tuple(None if total is None else total[starts] for total in totals),
     )  # fmt: skip
 
 
-def _valued(total: NDArray[Any], amount: Amount) -> NDArray[Any]:
-    found = np.empty(len(total), object)
-    whole = amount.total is not None and np.issubdtype(amount.total.dtype, np.integer)
-    found[:] = [one // _UNIT if whole else one / _UNIT for one in total.tolist()]
+def _totals(values: NDArray[Any], place: Ints, count: int) -> NDArray[Any]:
+    """Return the totals from each place on, each rounded once."""
+    whole = np.issubdtype(values.dtype, np.integer)
+    found = np.empty(count, object)
+    found[:] = [
+        one // _UNIT if whole else one / _UNIT for one in _running(_exact(values), place, count).tolist()
+    ]
     return found

@@ -22,7 +22,6 @@ __all__ = ["Asked", "Place", "read_where"]
 Asked: TypeAlias = (
     "str | int | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries"
 )
-_LATER = ("near",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +86,9 @@ def read_where(asked: Iterable[Asked], lattice: Lattice, crs: str | None) -> Pla
     Raises
     ------
     InvalidInput
-        ``no-place``, ``unknown-where``, ``unreadable-area``, ``invalid-area``, ``crs-needed``, ``mixed-places``.
+        ``no-place``, ``unknown-where``, ``unreadable-area``, ``invalid-area``, ``crs-needed``.
     Unsupported
-        ``where-later``: a form that this version cannot answer.
+        ``where-later``: a form that this version answers of events only.
     """
     areas: list[BaseGeometry] = []
     cells: list[int] = []
@@ -143,13 +142,10 @@ def _spec(text: str, crs: str | None) -> Area | int:
         return Area.from_wkt(rest, crs) if crs else Area.from_wkt(rest)
     if form == "cell":
         return parse_cell(rest)
-    if form in ("unit", "duty"):
-        raise InvalidInput(
-            "mixed-places", f"'{text}' was asked together with other places, or of what has no unit code",
-            hint="ask it in a where of its own",
-        )  # fmt: skip
-    if form in _LATER:
-        raise Unsupported("where-later", f"'{text}': this version does not answer '{form}:' yet")
+    if form in ("unit", "duty", "near"):
+        raise Unsupported(
+            "where-later", f"'{text}' is asked of events: this version does not answer it of features"
+        )
     raise InvalidInput(
         "unknown-where",
         f"'{text}' is no place",

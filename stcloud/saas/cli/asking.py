@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcloud.saas.cli.moment import Moment
-from stcloud.saas.cli.option import read_place
+from stcloud.saas.cli.option import read_places
 
 if TYPE_CHECKING:
     from stcloud.paas.query import Query
@@ -22,20 +22,12 @@ __all__ = [
     "OrderOption",
     "UntilOption",
     "WhatOption",
-    "WhereOption",
     "asked_of",
 ]
 
 WhatOption = Annotated[
     list[str] | None,
     typer.Option(help="CQL2 filter, text or JSON, e.g. \"status = 'open'\"; several must all hold."),
-]
-WhereOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX or duty:LAYER:ID; "
-        "several are united."
-    ),
 ]
 KnownAtOption = Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")]
 ByOption = Annotated[
@@ -74,6 +66,6 @@ def asked_of(
     if what:
         asked = asked.what(*what)
     if where:
-        asked = asked.where(*(read_place(one) for one in where))
+        asked = asked.where(*(read_places(one) for one in where))
     asked = moment.narrow(asked)
     return asked if known_at is None else asked.known_at(known_at)

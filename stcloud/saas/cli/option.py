@@ -18,8 +18,10 @@ __all__ = [
     "FormatOption",
     "LayerName",
     "OutputOption",
+    "WhereOption",
     "open_city",
     "read_place",
+    "read_places",
     "split",
 ]
 
@@ -48,6 +50,14 @@ OutputOption = Annotated[
     typer.Option("--output", "-o", help="Write to this file instead of stdout.", show_default=False),
 ]
 
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX, duty:LAYER:ID, "
+        "LAYER:ID[@T] (a feature as it was at the event's time, or at T), near:LON,LAT:200m, "
+        "near:LAYER:ID:50m[@T] or near:LAYER:50m[@T], with and, or, not, ( ); several are united."
+    ),
+]
 EngineOption = Annotated[str, typer.Option(help="duckdb, or sc://host:port of a Spark Connect endpoint.")]
 
 
@@ -83,4 +93,15 @@ def read_place(text: str) -> Any:
         return text
     from stcloud.iaas.areas import read_areas  # noqa: PLC0415
 
-    return read_areas(Path(text.removeprefix("file:")))
+    name = text.removeprefix("file:")
+    quoted = len(name) > 1 and name[0] == name[-1] == '"'
+    return read_areas(Path(name[1:-1] if quoted else name))
+
+
+def read_places(text: str) -> Any:
+    """Return what ``--where`` says, places perhaps joined by ``and``, ``or``, ``not``; files are read here."""
+    if "file:" not in text:
+        return text
+    from stcloud.paas.query.formula import mapped, read_formula  # noqa: PLC0415
+
+    return mapped(read_formula(text), read_place)

@@ -19,7 +19,6 @@ from stcloud.saas.cli.asking import (
     OrderOption,
     UntilOption,
     WhatOption,
-    WhereOption,
     asked_of,
 )
 from stcloud.saas.cli.moment import (
@@ -42,6 +41,7 @@ from stcloud.saas.cli.option import (
     FormatOption,
     LayerName,
     OutputOption,
+    WhereOption,
     open_city,
     split,
 )

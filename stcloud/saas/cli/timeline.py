@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stcloud.saas.cli.asking import ByOption, KnownAtOption, MeasureOption, WhatOption, WhereOption, asked_of
+from stcloud.saas.cli.asking import ByOption, KnownAtOption, MeasureOption, WhatOption, asked_of
 from stcloud.saas.cli.moment import Moment
 from stcloud.saas.cli.option import (
     CityFolder,
@@ -14,6 +14,7 @@ from stcloud.saas.cli.option import (
     FormatOption,
     LayerName,
     OutputOption,
+    WhereOption,
     open_city,
     split,
 )

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from stcloud.paas.query import Place, Predicate
+from stcloud.paas.query.whereabouts import Whereabouts
 from stcloud.saas.report.map import draw_map
 from stcloud.time import When
 from stcloud.time.recurrence import hours_text, weekdays_text
@@ -49,7 +50,7 @@ def map_answer(query: Query, answer: Answer, path: Path) -> Path:
         As `draw_map`.
     """
     subject = query.subject
-    places = [one.said for one in query.conditions if isinstance(one, Place)]
+    places = [one.said for one in query.conditions if isinstance(one, Place | Whereabouts)]
     subtitle = f"{subject.charter.name}, layer {subject.layer.name}"
     subtitle += "".join(f"  ·  in {one}" for one in places)
     draw_map(answer, asked_area(query), title=asked_title(query), subtitle=subtitle, path=path)

@@ -9,9 +9,10 @@ from typing import TypeAlias
 
 from stcloud.errors import InvalidInput
 
-__all__ = ["How", "Nearest", "Within", "WithinDistance", "checked_metres", "read_how"]
+__all__ = ["How", "Nearest", "Within", "WithinDistance", "checked_metres", "read_distance", "read_how"]
 
 _NUMBER = r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(m|km)"
+_METRES = re.compile(_NUMBER)
 _DISTANCE = re.compile(rf"within\s+{_NUMBER}")
 _NEAREST = re.compile(rf"nearest(?:\s+(\d+))?(?:\s+within\s+{_NUMBER})?")
 _PER_UNIT = {"m": 1.0, "km": 1000.0}
@@ -131,6 +132,30 @@ def read_how(text: str) -> How:
         count, number, unit = found.groups()
         return Nearest(int(count or 1), _metres(number, unit) if number else math.inf)
     raise InvalidInput("unknown-how", f"'{text}' tells no way to join", hint=f"write {_WAYS}")
+
+
+def read_distance(text: str) -> WithinDistance:
+    """Read a distance.
+
+    Parameters
+    ----------
+    text
+        ``200m`` · ``0.2 km``.
+
+    Raises
+    ------
+    InvalidInput
+        ``unknown-distance``
+
+    Examples
+    --------
+    >>> read_distance("0.2km").metres
+    200.0
+    """
+    found = _METRES.fullmatch(" ".join(text.lower().split()))
+    if found is None:
+        raise InvalidInput("unknown-distance", f"'{text}' is no distance", hint="write 200m or 0.2km")
+    return WithinDistance(_metres(*found.groups()))
 
 
 def checked_metres(metres: float) -> float:

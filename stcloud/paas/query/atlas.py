@@ -1,0 +1,153 @@
+"""What places may be named by, and the reading of what one call of ``where`` asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from stcloud.daas.charter import Charter
+from stcloud.errors import InvalidInput, NotFound
+from stcloud.iaas.folder import is_name
+from stcloud.paas.query.features import Features
+from stcloud.paas.query.formula import Every, Formula, Not, Some, joined, read_formula, settled
+from stcloud.paas.query.plan import InUnits, OnDuty
+from stcloud.paas.query.spec import FORMS, Beside, read_spec
+from stcloud.paas.query.units import UnitIndex, in_units, on_duty
+from stcloud.paas.query.where import Asked, Place, read_where
+from stcloud.paas.query.whereabouts import Neighbours, Operand, Whereabouts
+from stcloud.time import instant_us
+
+__all__ = ["Atlas", "read_places"]
+
+_PLAIN = ("bbox", "wkt", "cell", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """What places may be named by, for questions about one layer of events.
+
+    Parameters
+    ----------
+    events
+        The layer's name.
+    charter
+        The city's.
+    index
+        Of the events on a unit grid.
+    features
+        Gives a layer of features of the same city; None: there are no others.
+    """
+
+    events: str
+    charter: Charter
+    index: UnitIndex | None
+    features: Callable[[str], Features] | None
+
+
+def read_places(
+    asked: Sequence[Asked | Formula], atlas: Atlas, crs: str | None
+) -> list[Place | InUnits | OnDuty | Whereabouts]:
+    """Read what one call of ``where`` asks for, as conditions that must all hold.
+
+    Parameters
+    ----------
+    asked
+        Alternatives: texts with or without ``and``, ``or``, ``not``, and whatever `read_where` takes.
+    atlas
+        What may be named.
+    crs
+        CRS of polygons and WKT; None: longitude and latitude.
+
+    Raises
+    ------
+    InvalidInput
+        ``bad-formula``, ``unknown-where``, ``unknown-distance``, ``not-features`` and those of `read_where`,
+        `in_units` and `on_duty`.
+    NotFound
+        ``unknown-layer``
+    """
+    formulas = [read_formula(one) if isinstance(one, str) else one for one in asked]
+    whole = settled(Some(tuple(formulas)))
+    read = _Reading(atlas, crs)
+    parts = whole.parts if isinstance(whole, Every) else (whole,)
+    found = [read.formula(part) for part in parts]
+    return [
+        one if isinstance(one, Place | InUnits | OnDuty) else Whereabouts(one, atlas.charter) for one in found
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    atlas: Atlas
+    crs: str | None
+
+    def formula(self, asked: Formula) -> Formula:
+        """Read a settled formula; alternatives that can be looked up as one are made one."""
+        if isinstance(asked, Not):
+            return Not(self._alike([asked.part])[0])
+        if isinstance(asked, Every):
+            return Every(tuple(self.formula(part) for part in asked.parts))
+        parts = asked.parts if isinstance(asked, Some) else (asked,)
+        mixed = [one for one in parts if isinstance(one, Not | Every)]
+        leaves = [one for one in parts if not isinstance(one, Not | Every)]
+        if not parts:
+            raise InvalidInput(
+                "no-place", "where was asked without a place", hint="e.g. bbox:-74.05,40.68,-73.90,40.83"
+            )
+        return joined(Some, [*self._alike(leaves), *(self.formula(one) for one in mixed)])
+
+    def _alike(self, leaves: Sequence[Asked]) -> list[Operand]:
+        kinds: dict[str, list[Asked]] = {}
+        for one in leaves:
+            kinds.setdefault(_kind(one), []).append(one)
+        return [operand for kind, some in kinds.items() for operand in self._operands(kind, some)]
+
+    def _operands(self, kind: str, some: Sequence[Asked]) -> list[Operand]:
+        index, events = self.atlas.index, self.atlas.events
+        if kind == "place":
+            return [read_where(some, self.atlas.charter.lattice, self.crs)]
+        texts = [str(one) for one in some]
+        if kind == "unit":
+            return [in_units(texts, index, events)]
+        if kind.startswith("duty"):
+            return [on_duty(texts, index, events)]
+        return [self._neighbours(one) for one in texts]
+
+    def _neighbours(self, text: str) -> Neighbours:
+        asked = read_spec(text)
+        if isinstance(asked, Beside):
+            return Neighbours(asked, text, None, None)
+        layer = self._layer(asked.layer, text)
+        return Neighbours(
+            asked, text, layer, None if asked.at is None else instant_us(asked.at, layer.charter.zone)
+        )
+
+    def _layer(self, name: str, text: str) -> Features:
+        said = f"'{text}' is no place: "
+        if self.atlas.features is None:
+            raise InvalidInput(
+                "no-features", f"{said}this question knows no other layers", hint="ask with city.query"
+            )
+        if not is_name(name):
+            raise InvalidInput("unknown-where", f"{said}'{name}' names no layer", hint=f"write {FORMS}")
+        try:
+            return self.atlas.features(name)
+        except NotFound as error:
+            hint = error.hint if error.nearest else f"write {FORMS}"
+            raise NotFound("unknown-layer", said + error.message, nearest=error.nearest, hint=hint) from None
+        except InvalidInput as error:
+            raise InvalidInput(
+                "not-features", said + error.message, hint="name a layer of features"
+            ) from None
+
+
+def _kind(asked: Asked) -> str:
+    """Return what an alternative is read as: those of one kind are read together."""
+    if not isinstance(asked, str):
+        return "place"
+    form, colon, rest = asked.partition(":")
+    if not colon or form in _PLAIN:
+        return "place"
+    if form == "duty":
+        return f"duty:{rest.partition(':')[0]}"
+    return "unit" if form == "unit" else "near"

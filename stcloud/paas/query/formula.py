@@ -1,0 +1,227 @@
+"""Formulas: places joined by ``and``, ``or``, ``not`` and parentheses, as people write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from stcloud.errors import InvalidInput
+
+__all__ = ["Every", "Formula", "Not", "Some", "joined", "mapped", "read_formula", "settled", "written"]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What a part does not hold."""
+
+    part: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """What all parts hold; of no part, everything."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """What one part or more holds; of no part, nothing."""
+
+    parts: tuple[Formula, ...]
+
+
+Formula: TypeAlias = Any
+"""`Not`, `Every`, `Some`, or anything else: a leaf."""
+
+_OF_WORD = {word: re.compile(rf"\s*{word}(?=[\s(]|$)", re.IGNORECASE) for word in ("and", "or", "not")}
+_OF_SIGN = {"(": re.compile(r"\s*\("), ")": re.compile(r"\s*\)")}
+_TOKEN = _OF_WORD | _OF_SIGN
+_JOINS = re.compile(r"\s+(?:and|or)(?=[\s(]|$)", re.IGNORECASE)
+_DEEPEST = 50
+
+
+def read_formula(text: str) -> Formula:
+    """Read places with words between them; ``not`` binds closer than ``and``, ``and`` closer than ``or``.
+
+    Parameters
+    ----------
+    text
+        A place ends before ``and``, ``or`` or a parenthesis that it has not opened, unless that stands in double
+        quotes or in parentheses of the place's own. Case of the words does not matter.
+
+    Returns
+    -------
+    A formula whose leaves are texts.
+
+    Raises
+    ------
+    InvalidInput
+        ``bad-formula``: with what is missing, or too much.
+
+    Examples
+    --------
+    >>> read_formula("a:1 and not (b:2 or wkt:POINT (1 2))")
+    Every(parts=('a:1', Not(part=Some(parts=('b:2', 'wkt:POINT (1 2)')))))
+    >>> read_formula('a:"bread and butter"')
+    'a:"bread and butter"'
+    """
+    return _Reader(text).whole()
+
+
+def mapped(formula: Formula, change: Callable[[Any], Formula]) -> Formula:
+    """Return a formula with every leaf replaced.
+
+    >>> mapped(Not("a"), str.upper)
+    Not(part='A')
+    """
+    if isinstance(formula, Not):
+        return Not(mapped(formula.part, change))
+    if isinstance(formula, Every | Some):
+        return type(formula)(tuple(mapped(part, change) for part in formula.parts))
+    return change(formula)
+
+
+def settled(formula: Formula, *, negated: bool = False) -> Formula:
+    """Return the same with ``not`` at leaves only, no part of a kind within one of its kind, none alone.
+
+    Parameters
+    ----------
+    formula
+        The formula.
+    negated
+        Return its opposite instead.
+
+    Notes
+    -----
+    De Morgan's laws.
+
+    Examples
+    --------
+    >>> settled(Not(Some(("a", Not("b")))))
+    Every(parts=(Not(part='a'), 'b'))
+    """
+    if isinstance(formula, Not):
+        return settled(formula.part, negated=not negated)
+    if isinstance(formula, Every | Some):
+        kind = Some if isinstance(formula, Some) is not negated else Every
+        parts = [settled(part, negated=negated) for part in formula.parts]
+        flat = [one for part in parts for one in (part.parts if isinstance(part, kind) else (part,))]
+        return joined(kind, flat)
+    return Not(formula) if negated else formula
+
+
+def joined(kind: type[Every | Some], parts: Sequence[Formula]) -> Formula:
+    """Return parts as one; a part alone is itself."""
+    return parts[0] if len(parts) == 1 else kind(tuple(parts))
+
+
+def written(formula: Formula, say: Callable[[Any], str] = str) -> str:
+    """Write a formula as `read_formula` reads it.
+
+    Parameters
+    ----------
+    formula
+        The formula.
+    say
+        Writes a leaf.
+
+    Notes
+    -----
+    ``read_formula(written(f)) == f`` where leaves are places as written and no part is alone or of its whole's kind.
+
+    Examples
+    --------
+    >>> written(Every(("a", Not(Some(("b", "c"))))))
+    'a and not (b or c)'
+    """
+    if isinstance(formula, Not):
+        return f"not {_closed(formula.part, say)}"
+    if isinstance(formula, Every):
+        return " and ".join(_closed(part, say) for part in formula.parts)
+    if isinstance(formula, Some):
+        return " or ".join(_closed(part, say) for part in formula.parts)
+    return say(formula)
+
+
+def _closed(formula: Formula, say: Callable[[Any], str]) -> str:
+    text = written(formula, say)
+    return f"({text})" if isinstance(formula, Every | Some) else text
+
+
+class _Reader:
+    """Recursive descent: some → every → one → a place."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._depth = 0
+
+    def whole(self) -> Formula:
+        found = self._some()
+        rest = self._text[self._at :].strip()
+        if rest:
+            missing = "')' closes nothing" if rest[0] == ")" else f"'and' or 'or' is missing before '{rest}'"
+            raise self._wrong(missing)
+        return found
+
+    def _some(self) -> Formula:
+        return joined(Some, list(self._listed("or", self._every)))
+
+    def _every(self) -> Formula:
+        return joined(Every, list(self._listed("and", self._one)))
+
+    def _listed(self, word: str, part: Callable[[], Formula]) -> Iterable[Formula]:
+        yield part()
+        while self._took(word):
+            yield part()
+
+    def _one(self) -> Formula:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self._wrong(f"it is nested more than {_DEEPEST} deep")
+        if self._took("not"):
+            found: Formula = Not(self._one())
+        elif self._took("("):
+            found = self._some()
+            if not self._took(")"):
+                raise self._wrong("a '(' is not closed")
+        else:
+            found = self._place()
+        self._depth -= 1
+        return found
+
+    def _took(self, token: str) -> bool:
+        found = _TOKEN[token].match(self._text, self._at)
+        self._at = found.end() if found else self._at
+        return found is not None
+
+    def _place(self) -> str:
+        start, stop = self._at, self._end()
+        self._at, found = stop, self._text[start:stop].strip()
+        if not found or _OF_WORD["and"].match(found) or _OF_WORD["or"].match(found):
+            raise self._wrong(f"a place is missing {f'before {found!r}' if found else 'at its end'}")
+        return found
+
+    def _end(self) -> int:
+        """Return where the place that starts here ends."""
+        depth, quoted = 0, False
+        for at in range(self._at, len(self._text)):
+            letter = self._text[at]
+            if letter == '"':
+                quoted = not quoted
+            elif not quoted:
+                if depth == 0 and (letter == ")" or _JOINS.match(self._text, at)):
+                    return at
+                depth += (letter == "(") - (letter == ")")
+        if quoted:
+            raise self._wrong("a double quote is not closed")
+        return len(self._text)
+
+    def _wrong(self, what: str) -> InvalidInput:
+        return InvalidInput(
+            "bad-formula", f"'{self._text}' cannot be read: {what}",
+            hint="write A and not (B or C), and quote an id with such words: LAYER:\"a and b\"",
+        )  # fmt: skip

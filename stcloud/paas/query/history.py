@@ -1,0 +1,140 @@
+"""Histories: the versions of a layer's features that were believed at one recorded instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from numpy.typing import NDArray
+
+from stcloud.daas.feature import Believed
+from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.paas.query.features import Features
+from stcloud.time import Zone
+
+__all__ = ["History", "read_history"]
+
+_MANY = 50_000  # keys are looked through for near ones
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """Versions of features that have a shape.
+
+    Parameters
+    ----------
+    key
+        ``(n,)`` text.
+    start_us, end_us
+        ``(n,)`` int64: when each was valid, half-open, UTC microseconds.
+    shapes
+        ``(n,)`` shapely geometries in the city's CRS.
+    """
+
+    key: pa.Array
+    start_us: Ints
+    end_us: Ints
+    shapes: NDArray[Any]
+
+    def take(self, chosen: NDArray[np.bool_]) -> History:
+        """Return some of the versions."""
+        return History(
+            self.key.filter(pa.array(chosen)), self.start_us[chosen], self.end_us[chosen], self.shapes[chosen]
+        )
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+
+def read_history(
+    layer: Features, key: str | None, known_us: int, at_us: int | None, span: tuple[int, int]
+) -> History:
+    """Read what was believed of one feature of a layer, or of all.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    key
+        The feature's; None: all features.
+    known_us
+        Recorded instant, UTC microseconds.
+    at_us
+        Only versions valid then; None: at any time of the span.
+    span
+        UTC microseconds, half-open: versions that were valid at none of it are left out.
+
+    Raises
+    ------
+    NotFound
+        ``unknown-feature``: nothing was believed of it, with the nearest keys; or it was not there then.
+    InvalidInput
+        ``no-shape``: the feature has none, at ``at_us`` or ever; or no feature of the layer ever had one.
+    """
+    believed = layer.table.believed(layer.snapshot, known_us)
+    if key is not None:
+        believed = _of_key(believed, key, layer)
+    chosen = believed
+    if at_us is not None:
+        chosen = believed.take((believed.start_us <= at_us) & (believed.end_us > at_us))
+        if key is not None and not len(chosen):
+            raise _not_there(believed, key, at_us, layer)
+    shapes = np.asarray(shapely.from_wkb(_wkb(layer, chosen.row)), object)
+    shaped = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
+    if not shaped.any() if key is not None else layer.extent is None:
+        raise _shapeless(layer, key)
+    kept = shaped & (chosen.start_us < span[1]) & (chosen.end_us > span[0])
+    found = chosen.take(kept)
+    return History(found.key, found.start_us, found.end_us, shapes[kept])
+
+
+def _of_key(believed: Believed, key: str, layer: Features) -> Believed:
+    found = believed.take(pc.equal(believed.key, key).to_numpy(zero_copy_only=False))
+    if not len(found):
+        known = pc.unique(believed.key).to_pylist()
+        raise NotFound(
+            "unknown-feature", f"layer '{layer.name}' has no feature '{key}'", nearest=nearest(key, known[:_MANY])
+        )  # fmt: skip
+    return found
+
+
+def _wkb(layer: Features, row: Ints) -> NDArray[Any]:
+    found: NDArray[Any] = layer.table.content(layer.snapshot, row)["st_geom"].to_numpy()
+    return found
+
+
+def _not_there(believed: Believed, key: str, at_us: int, layer: Features) -> NotFound:
+    zone = layer.charter.zone
+    order = np.argsort(believed.start_us)
+    periods = zip(believed.start_us[order].tolist(), believed.end_us[order].tolist(), strict=True)
+    return NotFound(
+        "unknown-feature", f"feature '{key}' of layer '{layer.name}' was not there at {zone.iso(at_us)}",
+        hint="it was there " + ", ".join(_period(*one, zone) for one in _united(list(periods))[:3]),
+    )  # fmt: skip
+
+
+def _united(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for start, end in periods:
+        if found and found[-1][1] == start:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return found
+
+
+def _period(start_us: int, end_us: int, zone: Zone) -> str:
+    start = "" if start_us == ALWAYS else f"from {zone.iso(start_us)} "
+    return f"{start}on" if end_us == FOREVER else f"{start}to {zone.iso(end_us)}"
+
+
+def _shapeless(layer: Features, key: str | None) -> InvalidInput:
+    what = f"layer '{layer.name}'" if key is None else f"feature '{key}' of layer '{layer.name}'"
+    return InvalidInput(
+        "no-shape", f"{what} has no shape to lie in or near", hint="name a layer with a geometry"
+    )

@@ -1,0 +1,133 @@
+"""Rows sifted by formulas of sites. A row without a place lies nowhere: in no site, and outside of none.
+
+Runs in this process or in Spark's mapInArrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from stcloud.daas.feature import micros
+from stcloud.daas.schema import UNIT
+from stcloud.daas.timeline import FOREVER
+from stcloud.paas.query.extent import Extent, united
+from stcloud.paas.query.formula import Every, Formula, Not, Some
+from stcloud.paas.query.site import Mask, Site, Spots
+
+__all__ = ["Sieve", "Sited", "extent_of", "holds", "sites_of"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sited:
+    """Keep rows that lie where a formula of sites says.
+
+    Parameters
+    ----------
+    formula
+        Its leaves are sites.
+    said
+        What was asked, for people.
+    """
+
+    formula: Formula
+    said: str
+
+    def __str__(self) -> str:
+        return f"where {self.said}"
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that its sites look at besides cell and coordinates."""
+        return frozenset(name for site in sites_of(self.formula) for name in site.columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sieve:
+    """Keeps rows that every formula holds.
+
+    Parameters
+    ----------
+    formulas
+        Their leaves are sites.
+    restated_us
+        Codes of unit cells stand for this instant, UTC microseconds; None: for each row's own.
+    """
+
+    formulas: tuple[Formula, ...]
+    restated_us: int | None = None
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows that pass."""
+        at = self._near(rows)
+        spots = self._spots(rows if len(at) == rows.num_rows else rows.take(pa.array(at)))
+        for formula in self.formulas:
+            hit = np.flatnonzero(holds(formula, spots))
+            at, spots = at[hit], spots.take(hit)
+        return rows if len(at) == rows.num_rows else rows.take(pa.array(at))
+
+    def _near(self, rows: pa.RecordBatch) -> NDArray[np.intp]:
+        """Return rows with a place that lie in what holds all that may pass: a quick look before the exact one."""
+        placed = pc.and_(rows.column("st_x").is_valid(), rows.column("st_y").is_valid())
+        found = np.flatnonzero(placed.to_numpy(zero_copy_only=False))
+        cells = rows.column("st_cell").fill_null(0).to_numpy()
+        for extent in filter(None, map(extent_of, self.formulas)):
+            found = found[extent.region.nears(cells[found])]
+            found = found[extent.region.listed(cells[found])]
+        return found
+
+    def _spots(self, rows: pa.RecordBatch) -> Spots:
+        names = rows.schema.names
+        cells, x, y = (rows.column(name).to_numpy() for name in ("st_cell", "st_x", "st_y"))
+        at_us = np.zeros(len(cells), np.int64)
+        if "st_time" in names:
+            at_us = micros(rows.column("st_time"), FOREVER)
+        unit = rows.column(UNIT).cast(pa.string()) if UNIT in names else pa.nulls(len(cells), pa.string())
+        unit_at = at_us if self.restated_us is None else np.array(self.restated_us, np.int64)
+        return Spots(cells, x, y, at_us, unit, unit_at)
+
+
+def holds(formula: Formula, spots: Spots) -> Mask:
+    """Tell which rows with a place a formula holds; a part is asked only of rows that it can still decide."""
+    if isinstance(formula, Not):
+        return ~holds(formula.part, spots)
+    if not isinstance(formula, Every | Some):
+        found: Mask = formula.holds(spots)
+        return found
+    decisive = isinstance(formula, Some)
+    decided = np.full(len(spots), not decisive)
+    left = np.arange(len(spots))
+    for part in formula.parts:
+        hit = holds(part, spots.take(left)) == decisive
+        decided[left[hit]] = decisive
+        left = left[~hit]
+    return decided
+
+
+def extent_of(formula: Formula) -> Extent | None:
+    """Return what holds every row that a formula holds; None: no bound is known."""
+    if isinstance(formula, Not):
+        return None
+    if isinstance(formula, Some):
+        return united([extent_of(part) for part in formula.parts])
+    if isinstance(formula, Every):
+        known = [one for part in formula.parts if (one := extent_of(part)) is not None]
+        return min(known, key=lambda one: one.square_m, default=None)
+    found: Extent | None = formula.extent
+    return found
+
+
+def sites_of(formula: Formula) -> Iterator[Site]:
+    """Give the sites of a formula."""
+    if isinstance(formula, Not):
+        yield from sites_of(formula.part)
+    elif isinstance(formula, Every | Some):
+        for part in formula.parts:
+            yield from sites_of(part)
+    else:
+        yield formula
