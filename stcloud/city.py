@@ -28,7 +28,7 @@ from stcloud.iaas.engines import start
 from stcloud.iaas.folder import Folder, check_name, check_place, storage_errors
 from stcloud.iaas.job import Job
 from stcloud.paas.grid import Indexed, Indexer, UnitGrid
-from stcloud.paas.query import Features, Query, Subject, UnitIndex
+from stcloud.paas.query import Answer, Features, Query, Question, Subject, UnitIndex
 from stcloud.paas.query.shelf import forget
 
 __all__ = ["City", "create", "open"]
@@ -180,6 +180,16 @@ class City:
         index = self._grids.of(layer) if found.kind == "event" else None
         units = UnitIndex(*index, self._grids.duties) if index else None
         return Query(Subject(found, self.charter, self.engine, units, self.features))
+
+    def ask(self, question: Question) -> Answer:
+        """Answer a question that was kept as a document.
+
+        Raises
+        ------
+        StcloudError
+            As `query` and what follows it.
+        """
+        return question.answer(question.narrow(self.query(question.layer)))
 
     def grid(self, layer: str) -> UnitGrid:
         """Return a unit grid: ``locate``, ``check``, ``units``.

@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -28,6 +27,7 @@ from stcloud.daas.clause import (
     Valid,
     told_faults,
 )  # fmt: skip
+from stcloud.daas.document import toml_of
 from stcloud.errors import InvalidInput
 
 __all__ = [
@@ -120,7 +120,7 @@ class Definition(Closed):
 
     def to_toml(self) -> str:
         """Return the definition as a TOML document that reads back as an equal definition."""
-        return "\n".join(_toml(self.model_dump(mode="json", exclude_defaults=True, by_alias=True))) + "\n"
+        return toml_of(self.model_dump(mode="json", exclude_defaults=True, by_alias=True))
 
     def digest(self) -> str:
         """Identity of what the definition means (16 hexadecimal digits); titles and links do not count."""
@@ -222,25 +222,3 @@ def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
     if place:
         return tuple(models.get(str(place[0]), Definition).model_fields)
     return tuple({**EventDefinition.model_fields, **FeatureDefinition.model_fields})
-
-
-def _toml(document: dict[str, Any], path: str = "") -> Iterator[str]:
-    """Write the few shapes that a definition has: plain values first, then tables."""
-    for key, value in document.items():
-        if not isinstance(value, dict):
-            yield f"{_key(key)} = {_quoted(value)}"
-    for key, value in document.items():
-        if isinstance(value, dict):
-            name = f"{path}.{_key(key)}" if path else _key(key)
-            if any(not isinstance(inner, dict) for inner in value.values()) or not value:
-                yield f"\n[{name}]"
-            yield from _toml(value, name)
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)
-
-
-def _quoted(value: Any) -> str:
-    """Write a value as TOML; it differs from JSON in one character that must be escaped."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -16,10 +16,11 @@ from stcloud.paas.query.explain import Explanation
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.query import Query
+from stcloud.paas.query.question import Question
 from stcloud.paas.query.subject import Subject
 from stcloud.paas.query.units import UnitIndex
 from stcloud.paas.query.where import Place
 
 __all__ = [
-    "Answer", "Explanation", "Features", "Place", "Predicate", "Query", "Subject", "UnitIndex",
+    "Answer", "Explanation", "Features", "Place", "Predicate", "Query", "Question", "Subject", "UnitIndex",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import pyarrow as pa
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.definition import EventDefinition
 from stcloud.daas.schema import UNIT, Attribute
+from stcloud.errors import InvalidInput
 from stcloud.paas.query.size import SIZES
 from stcloud.space import Level
 from stcloud.time import Bin, Zone
@@ -58,6 +59,16 @@ def is_lasting(layer: Layer) -> bool:
 def is_of_features(layer: Layer) -> bool:
     """Tell whether a layer holds features."""
     return layer.kind == "feature"
+
+
+def refuse_features(layer: Layer, doing: str) -> None:
+    """Refuse to do with features what is done with events; `InvalidInput` ``not-events``."""
+    if is_of_features(layer):
+        raise InvalidInput(
+            "not-events",
+            f"cannot {doing} '{layer.name}': it holds features",
+            hint="ask it of a layer of events",
+        )
 
 
 def zoned(kind: pa.DataType, zone: Zone) -> pa.DataType:

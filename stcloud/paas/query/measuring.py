@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine import Sql
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.comparing import beside, earlier_of, shifts
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_of_features, labelled, zoned
 from stcloud.paas.query.measure import COUNT, Measure
@@ -48,6 +50,8 @@ class Selection:
         Only what comes after this cursor.
     rated_at
         Rates are of areas and inhabitants as they were then; None: at the last instant of the time asked for.
+    compare
+        ``previous``, ``year``, or another question: beside each measure that of an earlier period, or of the other.
     """
 
     having: str | None = None
@@ -55,6 +59,11 @@ class Selection:
     limit: int | None = None
     after: str | None = None
     rated_at: Instant | None = None
+    compare: str | Inquiry | None = None
+
+    def __str__(self) -> str:
+        beside = self.compare.digest("") if isinstance(self.compare, Inquiry) else self.compare
+        return f"having {self.having} in order {self.order} at {self.rated_at} beside {beside}"
 
 
 def read_summary(
@@ -87,13 +96,23 @@ def measured(
     asked: Inquiry, measures: Sequence[str], by: Sequence[str], until: Instant | None, wanted: Selection
 ) -> Answer:
     """Return the groups that are wanted with their measures; see `Query.measure`."""
-    said = f"{measures} by {by} until {until} having {wanted.having} in order {wanted.order} at {wanted.rated_at}"
+    said = f"{measures} by {by} until {until} {wanted}"
     asked, last = asked.going_on(said, wanted.after)
     goal = read_summary(asked, measures, by, until)
-    at_us = rated_us(asked) if wanted.rated_at is None else instant_us(wanted.rated_at, asked.subject.zone)
-    found = rated(_told(asked, goal), goal, asked, at_us)
+    found = _rated(asked, goal, wanted, (0,) * len(goal.by))
+    if wanted.compare is not None:
+        earlier = isinstance(wanted.compare, str)
+        other = earlier_of(asked, wanted.compare) if isinstance(wanted.compare, str) else wanted.compare
+        again = read_summary(other, measures, by, until)
+        moved = shifts(again.by, asked, other) if earlier else (0,) * len(goal.by)
+        found = beside(found, _rated(other, again, wanted, moved), goal, "before" if earlier else "other")
     page, end = _chosen(found, goal, wanted, last, asked)
     return asked.answer(page, None if end is None else asked.cursor(said, end, goal.by))
+
+
+def _rated(asked: Inquiry, goal: Summary, wanted: Selection, moved: Sequence[int]) -> pa.Table:
+    at_us = rated_us(asked) if wanted.rated_at is None else instant_us(wanted.rated_at, asked.subject.zone)
+    return rated(_told(asked, goal, moved), goal, asked, at_us)
 
 
 def _chosen(
@@ -110,14 +129,18 @@ def _chosen(
     return page, place_of(page, len(page) - 1, names) if 0 < len(page) < len(kept) else None
 
 
-def _told(asked: Inquiry, goal: Summary) -> pa.Table:
+def _told(asked: Inquiry, goal: Summary, moved: Sequence[int]) -> pa.Table:
     """Return measures by group as people see them."""
     zone = asked.subject.zone
     found = asked.run(goal).read_all()
     kinds = [one.type_of(asked.subject.columns, zone) for one in goal.measures]
-    groups = [labelled(found.column(at), one, zone) for at, one in enumerate(goal.by)]
+    groups = [labelled(_moved(found.column(at), moved[at]), one, zone) for at, one in enumerate(goal.by)]
     rest = zip(found.columns[len(goal.by) :], (*kinds, "integer"), strict=False)
     return pa.Table.from_arrays([*groups, *(_typed(one, kind, zone) for one, kind in rest)], list(goal.names))
+
+
+def _moved(numbers: pa.ChunkedArray, by: int) -> pa.ChunkedArray:
+    return pc.add(numbers, pa.scalar(by, numbers.type)) if by else numbers
 
 
 def _having(found: pa.Table, text: str, asked: Inquiry) -> pa.Table:

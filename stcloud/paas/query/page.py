@@ -25,7 +25,17 @@ from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.sql import Order, all_of, any_of, column
 
-__all__ = ["Cursor", "Order", "beyond", "digest_of", "ordered", "place_in", "place_of", "read_order"]
+__all__ = [
+    "Cursor",
+    "Order",
+    "beyond",
+    "digest_of",
+    "numbered",
+    "ordered",
+    "place_in",
+    "place_of",
+    "read_order",
+]
 
 _PLACE = "\0place"
 
@@ -169,6 +179,21 @@ def _equal(column: pa.ChunkedArray, value: object) -> NDArray[np.bool_]:
     plain = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
     written = plain.cast(pa.string()) if pa.types.is_date(column.type) else plain
     return np.asarray(pc.fill_null(pc.equal(written, pa.scalar(value, written.type)), fill_value=False))
+
+
+def numbered(groups: pa.Table) -> NDArray[np.int64]:
+    """Return the number of each row's group: alike rows have one; in the order of groups, null last."""
+    if not groups.num_columns:
+        return np.zeros(len(groups), np.int64)
+    order = pc.sort_indices(groups, [(name, "ascending") for name in groups.schema.names]).to_numpy()
+    ranked = groups.take(pa.array(order))
+    fresh = np.zeros(len(groups), bool)
+    for one in ranked.itercolumns():
+        codes = one.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+        fresh[1:] |= codes[1:] != codes[:-1]
+    number = np.empty(len(groups), np.int64)
+    number[order] = np.cumsum(fresh)
+    return number
 
 
 def beyond(

@@ -16,7 +16,7 @@ from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.joining import Joining, joining_of
-from stcloud.paas.query.label import is_of_features
+from stcloud.paas.query.label import refuse_features
 from stcloud.paas.query.measuring import Selection, measured, read_summary
 from stcloud.paas.query.paging import checked_limit, paged
 from stcloud.paas.query.plan import Operator, Plan, Restated, Rows, Summary
@@ -27,6 +27,7 @@ from stcloud.paas.query.subject import Subject
 from stcloud.paas.query.units import needed_index
 from stcloud.paas.query.where import Asked
 from stcloud.paas.query.whereabouts import Whereabouts
+from stcloud.paas.query.why import Reason, why
 from stcloud.space import is_southern
 from stcloud.time import Instant, When, instant_us
 
@@ -94,7 +95,7 @@ class Query:
         Without it an event lies in the cell that was there at the event's own time. The answer's facts say which was
         used.
         """
-        self._refuse_features("re-state units of")
+        refuse_features(self.subject.layer, "re-state units of")
         if any(isinstance(one, Restated) for one in self.conditions):
             raise InvalidInput("asked-twice", "one fixed version of the grid was asked for twice")
         index = needed_index(self.subject.index, self.subject.layer.name)
@@ -190,11 +191,11 @@ class Query:
         InvalidInput
             ``bad-limit``, ``unknown-order``, ``repeated-order``, ``unreadable-cursor``, ``other-question``
         """
-        return paged(self._inquiry(), limit, order, after)
+        return paged(self.inquiry(), limit, order, after)
 
     def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
         """Stream rows in order of time, then key, so that memory stays flat."""
-        return self._inquiry().rows(Rows(checked_limit(limit)))
+        return self.inquiry().rows(Rows(checked_limit(limit)))
 
     def join(
         self,
@@ -250,10 +251,8 @@ class Query:
         inner: bool = False,
     ) -> Joining:
         """Return a join that is asked, and not yet answered, with its facts; see `join`."""
-        self._refuse_features("join")
-        return joining_of(
-            self._inquiry(), self.subject.other(layer), read_how(how), at, known_at, inner=inner
-        )
+        refuse_features(self.subject.layer, "join")
+        return joining_of(self.inquiry(), self.subject.other(layer), read_how(how), at, known_at, inner=inner)
 
     def count(self, by: Sequence[str] = ()) -> Answer:
         """Count rows by group: `measure` of ``count``."""
@@ -273,6 +272,7 @@ class Query:
         limit: int | None = None,
         after: str | None = None,
         rated_at: Instant | None = None,
+        compare: str | Query | None = None,
     ) -> Answer:
         """Tell measures of rows by group.
 
@@ -300,6 +300,10 @@ class Query:
             As for `rows`.
         rated_at
             Rates are of areas and inhabitants as they were then; None: at the last instant of the time asked for.
+        compare
+            ``previous`` or ``year``: the period before, or the same a year earlier, its bins beside those of this one
+            by their place in the period; or another question, such as of another place. Adds ``NAME_before`` (of a
+            question ``NAME_other``), ``NAME_change`` and ``NAME_change_pct``.
 
         Returns
         -------
@@ -314,8 +318,9 @@ class Query:
         NotFound
             ``unknown-column``
         """
-        wanted = Selection(having, tuple(order), checked_limit(limit), after, rated_at)
-        return measured(self._inquiry(), measures, by, until, wanted)
+        other = compare.inquiry() if isinstance(compare, Query) else compare
+        wanted = Selection(having, tuple(order), checked_limit(limit), after, rated_at, other)
+        return measured(self.inquiry(), measures, by, until, wanted)
 
     def timeline(
         self, *measures: str, by: Sequence[str] = (), during: str | None = None, end: str | None = None
@@ -338,17 +343,8 @@ class Query:
         -------
         Groups, ``from``, ``to`` (exclusive; null: no end is known), measures: a record for each piece of time in
         which nothing changed, by group, then time. At its ends something does, or ``during`` begins or ends.
-
-        Raises
-        ------
-        InvalidInput
-            ``no-period``, ``wrong-type``
-        NotFound
-            ``unknown-column``
-        Unsupported
-            ``not-additive``
         """
-        asked = self._inquiry()
+        asked = self.inquiry()
         goal = read_summary(asked, measures, by, None)
         table = sequenced(asked, goal, during, end)
         return Answer(table, self.subject.charter.lattice, asked.facts() | {"during": during or "all time"})
@@ -373,28 +369,26 @@ class Query:
         by
             As for `count`; None explains `rows`.
         """
-        asked = self._inquiry()
+        asked = self.inquiry()
         goal = Rows() if by is None else read_summary(asked, (), by, None)
         return explain(asked.plan(goal), asked.compiled(goal), self.subject.layer, self.subject.engine.name)
 
+    def why(self, key: str) -> Reason:
+        """Say why a row is in the answer, or is not: the load that told it, its cell, each condition by itself."""
+        return why(self.inquiry(), key)
+
     def plan(self, goal: Rows | Summary) -> Plan:
         """Return the plan for a goal."""
-        return self._inquiry().plan(goal)
+        return self.inquiry().plan(goal)
 
     def facts(self) -> dict[str, str]:
         """Say what was understood."""
-        return self._inquiry().facts()
+        return self.inquiry().facts()
 
     def _with(self, conditions: Iterable[Operator | Whereabouts]) -> Query:
         return replace(self, conditions=(*self.conditions, *conditions))
 
-    def _refuse_features(self, doing: str) -> None:
-        if is_of_features(self.subject.layer):
-            raise InvalidInput(
-                "not-events", f"cannot {doing} '{self.subject.layer.name}': it holds features",
-                hint="ask it of a layer of events",
-            )  # fmt: skip
-
-    def _inquiry(self, known_at_us: int | None = None) -> Inquiry:
-        asked = self.believed_us if known_at_us is None else known_at_us
-        return Inquiry(self.subject, self.conditions, known_us(self.subject.layer, asked), asked)
+    def inquiry(self) -> Inquiry:
+        """Return the question as it is put to an engine."""
+        known = known_us(self.subject.layer, self.believed_us)
+        return Inquiry(self.subject, self.conditions, known, self.believed_us)

@@ -76,6 +76,16 @@ class Region:
         """Tell which cells are the region's."""
         return np.asarray(np.any([_range_of(cells, *one) >= 0 for one in self._ranges], axis=0), np.bool_)
 
+    def way(self, cell: int) -> str:
+        """Tell how a row in a 10 m cell is decided: by the cell alone, by its point, or not to lie there."""
+        one = np.array([cell], np.int64)
+        if _range_of(one, self.cell_starts, self.cell_stops)[0] >= 0:
+            return "in a cell that was asked for"
+        place = int(_range_of(one, self.starts, self.stops)[0])
+        if place < 0:
+            return "outside the area's cells"
+        return "in an inner cell" if self.inner[place] else "in an edge cell, so its point was compared"
+
     def holds(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which rows lie in the region, by 10 m cell and coordinates."""
         within = _range_of(cells, self.cell_starts, self.cell_stops) >= 0

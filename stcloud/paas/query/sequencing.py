@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 
 from stcloud.daas.feature import instants, micros
 from stcloud.daas.schema import Attribute
-from stcloud.daas.timeline import FOREVER, Ints
+from stcloud.daas.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_lasting, is_of_features, labelled
 from stcloud.paas.query.measure import COUNT, Measure
+from stcloud.paas.query.page import numbered
 from stcloud.paas.query.plan import Duties, Summary, by_name
 from stcloud.paas.query.relating import Related
 from stcloud.paas.query.sequence import Amount, Steps, sequence
@@ -46,7 +47,7 @@ def sequenced(asked: Inquiry, goal: Summary, during: str | None, end: str | None
     partial = {one.name: rows.column(width + 2 + at) for at, one in enumerate(parts)}
     amounts = [_amount(one, at, partial) for at, one in enumerate(goal.measures)]
     groups = rows.select(range(width))
-    group = _numbered(groups)
+    group = numbered(groups)
     steps = sequence(group, since, until, amounts, (span.start_us, span.end_us))
     first = np.unique(group, return_index=True)[1]
     zone = asked.subject.zone
@@ -113,21 +114,6 @@ def _amount(measure: Measure, at: int, partial: Mapping[str, pa.ChunkedArray]) -
         return Amount(count)
     whole = not pa.types.is_floating(total.type)
     return Amount(count, pc.fill_null(total.cast(pa.int64()) if whole else total, 0).to_numpy())
-
-
-def _numbered(groups: pa.Table) -> Ints:
-    """Return the number of each row's group, in the order of groups, null last."""
-    if not groups.num_columns:
-        return np.zeros(len(groups), np.int64)
-    order = pc.sort_indices(groups, [(name, "ascending") for name in groups.schema.names]).to_numpy()
-    ranked = groups.take(pa.array(order))
-    fresh = np.zeros(len(groups), bool)
-    for column in ranked.itercolumns():
-        codes = column.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
-        fresh[1:] |= codes[1:] != codes[:-1]
-    number = np.empty(len(groups), np.int64)
-    number[order] = np.cumsum(fresh)
-    return number
 
 
 def _told(measure: Measure, at: int, steps: Steps) -> pa.Array:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stcloud.saas.cli.moment import Moment
-from stcloud.saas.cli.option import read_places
+from stcloud.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from stcloud.paas.query import Query
+    from stcloud.daas.charter import Charter
+    from stcloud.paas.query import Question
 
 __all__ = [
     "AfterOption",
     "ByOption",
+    "CompareOption",
     "HavingOption",
     "KnownAtOption",
     "LimitOption",
     "MeasureOption",
     "OrderOption",
+    "RatedAtOption",
     "UntilOption",
     "WhatOption",
-    "asked_of",
+    "question_of",
+    "read_question",
 ]
 
 WhatOption = Annotated[
@@ -33,15 +38,16 @@ KnownAtOption = Annotated[str | None, typer.Option(help="Answer as it was known 
 ByOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="Group by cell:100m (any level), unit, community, street, district, duty:LAYER, hour, day, week, "
-        "month, quarter, year, weekday, hour-of-day, column"
+        help="Group by cell:100m (any level), unit, community, street, district, duty:LAYER, in:LAYER[.COLUMN], "
+        "hour, day, week, month, quarter, year, weekday, hour-of-day, column"
     ),
 ]
 MeasureOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="Told of each group: count, distinct(X), sum(X), mean(X), min(X), max(X), median(X), p90(X); X is a "
-        "column, arithmetic, or a duration as days(closed - opened). Several; name = … names the field."
+        help="Told of each group: count, distinct(X), sum(X), mean(X), min(X), max(X), median(X), p90(X), per_km2, "
+        "per_1000(LAYER.COLUMN); X is a column, arithmetic, or a duration as days(closed - opened). Several; "
+        "name = … names the field."
     ),
 ]
 UntilOption = Annotated[
@@ -53,19 +59,72 @@ HavingOption = Annotated[
 OrderOption = Annotated[
     list[str] | None, typer.Option(help="Field to order by, -FIELD for the greatest first; several by comma.")
 ]
+CompareOption = Annotated[
+    str | None,
+    typer.Option(help="previous or year: beside each measure that of the period before, or a year earlier."),
+]
+RatedAtOption = Annotated[
+    str | None, typer.Option(help="Rates are of areas and inhabitants as they were at this instant.")
+]
 LimitOption = Annotated[int | None, typer.Option(help="At most so many rows or groups.", min=0)]
 AfterOption = Annotated[
     str | None, typer.Option(help="The cursor that came with the page before: the next page.")
 ]
 
 
-def asked_of(
-    asked: Query, what: list[str] | None, where: list[str] | None, moment: Moment, known_at: str | None
-) -> Query:
-    """Narrow a question by what the command line says."""
-    if what:
-        asked = asked.what(*what)
-    if where:
-        asked = asked.where(*(read_places(one) for one in where))
-    asked = moment.narrow(asked)
-    return asked if known_at is None else asked.known_at(known_at)
+def question_of(charter: Charter, given: Mapping[str, Any], saved: Path | None = None) -> Question:
+    """Return the question that options make, those not given as a saved one has them.
+
+    Parameters
+    ----------
+    charter
+        The city's: relative times are seen from the present in its zone, where no other instant is given.
+    given
+        Options by the names of a `Question`'s fields; None, False and empty ones are not given, others not looked at.
+    saved
+        A question's document, TOML or JSON.
+
+    Raises
+    ------
+    NotFound
+        ``unknown-source``: there is no such file.
+    InvalidInput
+        ``no-layer``; what `Question.from_toml` raises.
+    """
+    from stcloud.paas.query import Question  # noqa: PLC0415  (slow to import)
+
+    fields = {name: given.get(name) for name in Question.model_fields}
+    said = {name: one for name, one in fields.items() if one is not None and one is not False and one != []}
+    if saved is not None:
+        said = read_question(saved).model_dump(exclude_defaults=True) | said
+    if "layer" not in said:
+        raise InvalidInput(
+            "no-layer", "it was not said which layer is asked", hint="stcloud query CITY LAYER"
+        )
+    question = Question.model_validate(said)
+    return question.model_copy(update={"now": _present(charter)}) if _needs_present(question) else question
+
+
+def read_question(path: Path) -> Question:
+    """Read a question from a file; raises as `question_of`."""
+    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415
+    from stcloud.paas.query import Question  # noqa: PLC0415
+
+    if not path.is_file():
+        raise NotFound("unknown-source", f"there is no file {path}")
+    with storage_errors(f"read {path}"):
+        text = path.read_text(encoding="utf-8")
+    read = Question.from_json if path.suffix.lower() == ".json" else Question.from_toml
+    return read(text, name=str(path))
+
+
+def _needs_present(question: Question) -> bool:
+    from stcloud.time import is_relative  # noqa: PLC0415
+
+    return question.now is None and any(map(is_relative, question.when))
+
+
+def _present(charter: Charter) -> str:
+    from stcloud.iaas.clock import system_clock  # noqa: PLC0415
+
+    return charter.zone.iso(system_clock() // 1_000_000 * 1_000_000)

@@ -6,19 +6,26 @@ from typing import Annotated
 
 import typer
 
-from stcloud.saas.cli.asking import asked_of
+from stcloud.saas.cli.asking import question_of
 from stcloud.saas.cli.moment import (
     CalendarOption,
     DaysOption,
     HoursOption,
-    Moment,
     MonthsOption,
     NowOption,
     SeasonsOption,
     WeekdaysOption,
     WhenOption,
 )
-from stcloud.saas.cli.option import CityFolder, EngineOption, FormatOption, LayerName, OutputOption, open_city
+from stcloud.saas.cli.option import (
+    CityFolder,
+    EngineOption,
+    FormatOption,
+    LayerName,
+    OutputOption,
+    open_city,
+    read_places,
+)
 from stcloud.saas.cli.output import note
 from stcloud.saas.cli.stream import print_stream
 
@@ -58,8 +65,11 @@ def join(
 ) -> None:
     """Tell each event with the feature that was there at the event's own time."""
     opened = open_city(city, engine)
-    moment = Moment(when, weekdays, hours, months, seasons, days, calendar, now)
-    asked = asked_of(opened.query(events), what, where, moment, known_at)
+    given = {
+        "layer": events, "what": what, "where": where, "when": when, "weekdays": weekdays, "hours": hours,
+        "months": months, "seasons": seasons, "days": days, "calendar": calendar, "now": now, "known_at": known_at,
+    }  # fmt: skip
+    asked = question_of(opened.charter, given).narrow(opened.query(events), read_places)
     joining = asked.joining(layer, how, at=at, known_at=known_at, inner=inner)
     rows = joining.reader()
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import json
 import math
 import sys
@@ -194,7 +195,8 @@ def _write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: Te
 def print_features(answers: Iterable[Answer], sink: TextIO) -> None:
     """Print answers as one collection of RFC 7946, in longitude and latitude."""
     features = (text for answer in answers for text in _features(answer))
-    _joined('{"type": "FeatureCollection", "features": [', features, "]}", sink)
+    first = list(itertools.islice(features, 1))  # what has no place is refused before anything is written
+    _joined('{"type": "FeatureCollection", "features": [', itertools.chain(first, features), "]}", sink)
 
 
 def _features(answer: Answer) -> Iterator[str]:

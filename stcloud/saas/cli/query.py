@@ -12,21 +12,22 @@ import typer
 from stcloud.saas.cli.asking import (
     AfterOption,
     ByOption,
+    CompareOption,
     HavingOption,
     KnownAtOption,
     LimitOption,
     MeasureOption,
     OrderOption,
+    RatedAtOption,
     UntilOption,
     WhatOption,
-    asked_of,
+    question_of,
 )
 from stcloud.saas.cli.moment import (
     AsOfOption,
     CalendarOption,
     DaysOption,
     HoursOption,
-    Moment,
     MonthsOption,
     NowOption,
     RelationOption,
@@ -39,23 +40,23 @@ from stcloud.saas.cli.option import (
     EngineOption,
     Format,
     FormatOption,
-    LayerName,
     OutputOption,
     WhereOption,
     open_city,
+    read_places,
     split,
 )
-from stcloud.saas.cli.output import note, print_answer
+from stcloud.saas.cli.output import note, print_answer, print_records, print_to
 
 if TYPE_CHECKING:
-    from stcloud.paas.query import Answer, Query
+    from stcloud.paas.query import Answer, Query, Question
 
 __all__ = ["query"]
 
 
 def query(
     city: CityFolder,
-    layer: LayerName,
+    layer: Annotated[str | None, typer.Argument(help="Name of the layer.", show_default=False)] = None,
     what: WhatOption = None,
     where: WhereOption = None,
     when: WhenOption = None,
@@ -73,6 +74,8 @@ def query(
     measure: MeasureOption = None,
     until: UntilOption = None,
     having: HavingOption = None,
+    compare: CompareOption = None,
+    rated_at: RatedAtOption = None,
     grid_at: Annotated[
         str | None, typer.Option(help="Count units as the grid was at this instant, whenever events were.")
     ] = None,
@@ -81,6 +84,16 @@ def query(
     limit: LimitOption = None,
     after: AfterOption = None,
     engine: EngineOption = "duckdb",
+    saved: Annotated[
+        Path | None,
+        typer.Option(help="Ask what this document says, TOML or JSON; options given besides count."),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Keep the question in this document, to be --saved.")
+    ] = None,
+    why: Annotated[
+        str | None, typer.Option(help="Say why the row with this key is in the answer, or is not.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what would be read.")] = False,  # noqa: FBT002
     picture: Annotated[
         Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG.")
@@ -89,22 +102,27 @@ def query(
     output: OutputOption = None,
 ) -> None:
     """Ask what happened where and when: rows, or measures of groups with --by and --measure."""
-    groups, fields = split(by), split(order)
-    moment = Moment(when, weekdays, hours, months, seasons, days, calendar, now, relation, as_of)
-    asked = asked_of(open_city(city, engine).query(layer), what, where, moment, known_at)
-    asked = asked if grid_at is None else asked.restated(grid_at)
-    summed = bool(groups or count or measure or having or until)
-    if explain:
-        _explain(asked, groups if summed else None, form)
-        return
-    answer = (
-        asked.measure(
-            *(measure or []), by=groups, until=until, having=having, order=fields, limit=limit, after=after
-        )
-        if summed
-        else asked.rows(limit, order=fields, after=after)
-    )
-    _print(asked, answer, form, output, picture)
+    given = {
+        **locals(),
+        "by": split(by),
+        "order": split(order),
+    }  # options are called as a question's fields are
+    opened = open_city(city, engine)
+    question = question_of(opened.charter, given, saved)
+    asked = question.narrow(opened.query(question.layer), read_places)
+    if save is not None:
+        _save(question, save)
+    if why is not None:
+        print_records(asked.why(why).records(), form, output)
+    elif explain:
+        _explain(asked, list(question.by) if question.summed else None, form)
+    else:
+        _print(asked, question.answer(asked), form, output, picture)
+
+
+def _save(question: Question, path: Path) -> None:
+    text = question.to_json() if path.suffix.lower() == ".json" else question.to_toml()
+    print_to(path, lambda sink: sink.write(text))
 
 
 def _explain(asked: Query, groups: list[str] | None, form: Format | None) -> None:

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stcloud.saas.cli.asking import ByOption, KnownAtOption, MeasureOption, WhatOption, asked_of
-from stcloud.saas.cli.moment import Moment
+from stcloud.saas.cli.asking import ByOption, KnownAtOption, MeasureOption, WhatOption, question_of
 from stcloud.saas.cli.option import (
     CityFolder,
     EngineOption,
@@ -16,6 +15,7 @@ from stcloud.saas.cli.option import (
     OutputOption,
     WhereOption,
     open_city,
+    read_places,
     split,
 )
 from stcloud.saas.cli.output import note, print_answer
@@ -43,7 +43,9 @@ def timeline(
     output: OutputOption = None,
 ) -> None:
     """Tell how many there were, or how much, at every instant: features, or events that last."""
-    asked = asked_of(open_city(city, engine).query(layer), what, where, Moment(), known_at)
+    opened = open_city(city, engine)
+    given = {"layer": layer, "what": what, "where": where, "known_at": known_at}
+    asked = question_of(opened.charter, given).narrow(opened.query(layer), read_places)
     answer = asked.timeline(*(measure or []), by=split(by), during=during, end=end)
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
     print_answer(answer, form, output)

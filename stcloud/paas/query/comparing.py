@@ -1,0 +1,134 @@
+"""A question compared with another: with the period before, the same period a year earlier, or anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from stcloud.daas.timeline import Ints
+from stcloud.errors import InvalidInput, Unsupported
+from stcloud.paas.query.inquiry import Inquiry
+from stcloud.paas.query.page import numbered
+from stcloud.paas.query.plan import By, Summary, by_name
+from stcloud.time import Bin, Span, Spans, When, Zone, earlier
+
+__all__ = ["beside", "earlier_of", "shifts"]
+
+Column: TypeAlias = pa.Array | pa.ChunkedArray
+
+_COUNTED = ("count", "distinct", "open")
+
+
+def earlier_of(asked: Inquiry, which: str) -> Inquiry:
+    """Return the question about an earlier period: ``previous``, or ``year``.
+
+    Raises
+    ------
+    InvalidInput
+        ``no-period``: there is no condition on time, or it has several spans or an open end; and as `earlier`.
+    """
+    span = _span(asked)
+    moved = earlier(Spans.of([span]), which, asked.subject.zone)
+    first = next(one for one in asked.conditions if isinstance(one, When))
+    conditions = tuple(
+        replace(one, spans=moved if one is first else Spans.always()) if isinstance(one, When) else one
+        for one in asked.conditions
+    )
+    return replace(asked, conditions=conditions)
+
+
+def shifts(by: Sequence[By], asked: Inquiry, other: Inquiry) -> tuple[int, ...]:
+    """Return by how much the numbers of bins of an earlier period are behind: the first week beside the first week.
+
+    Raises
+    ------
+    Unsupported
+        ``no-hours``: hours of two periods do not stand beside each other where the clock changes.
+    """
+    if any(one is Bin.HOUR for one in by):
+        raise Unsupported(
+            "no-hours",
+            "hours of two periods cannot be put beside each other",
+            hint="compare by day, or hour-of-day",
+        )
+    starts = np.array([_span(one).start_us for one in (asked, other)], np.int64)
+    zone = asked.subject.zone
+    return tuple(_behind(one, starts, zone) for one in by)
+
+
+def _behind(by: By, starts: Ints, zone: Zone) -> int:
+    if not isinstance(by, Bin) or by.recurs:
+        return 0
+    now, then = by.numbers(starts, zone).tolist()
+    return int(now - then)
+
+
+def beside(found: pa.Table, other: pa.Table, goal: Summary, suffix: str) -> pa.Table:
+    """Return measures with those of another question beside them, by group, null last.
+
+    Parameters
+    ----------
+    found, other
+        Groups and measures of both.
+    goal
+        What both tell.
+    suffix
+        Of the fields of the other: ``NAME_suffix``, then ``NAME_change`` and ``NAME_change_pct`` of numbers.
+
+    Notes
+    -----
+    What is in one only has 0 of what is counted in the other, null of all else. A change from 0 has no percentage.
+    """
+    names = [by_name(one) for one in goal.by]
+    groups = pa.concat_tables([found.select(names), other.select(names)])
+    number = numbered(groups) if names else np.zeros(len(found) + len(other), np.int64)
+    first = np.unique(number, return_index=True)[1]
+    columns: dict[str, Column] = {name: groups[name].take(pa.array(first)) for name in names}
+    places = [_places(part, len(first)) for part in (number[: len(found)], number[len(found) :])]
+    for name in found.schema.names[len(names) :]:
+        now = _taken(found[name], places[0], name, goal)
+        then = _taken(other[name], places[1], name, goal)
+        columns |= {name: now, f"{name}_{suffix}": then, **_change(name, now, then)}
+    return pa.table(columns)
+
+
+def _places(number: Ints, count: int) -> Ints:
+    """Return the row of each group, -1 where there is none."""
+    found = np.full(count, -1)
+    found[number] = np.arange(len(number))
+    return found
+
+
+def _taken(column: pa.ChunkedArray, place: Ints, name: str, goal: Summary) -> pa.ChunkedArray:
+    found = column.take(pa.array(place, mask=place < 0))
+    functions = {one.name: one.function for one in goal.measures} | {"open": "open"}
+    return found.fill_null(0) if functions.get(name) in _COUNTED else found
+
+
+def _change(name: str, now: pa.ChunkedArray, then: pa.ChunkedArray) -> dict[str, Column]:
+    if not pa.types.is_integer(now.type) and not pa.types.is_floating(now.type):
+        return {}
+    known = ~(np.asarray(now.is_null()) | np.asarray(then.is_null()))
+    one, other = (column.cast(pa.float64()).to_numpy() for column in (now, then))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        change, share = one - other, (one - other) / other * 100
+    whole = pa.types.is_integer(now.type)
+    told = pa.array(change, mask=~known).cast(pa.int64()) if whole else pa.array(change, mask=~known)
+    return {f"{name}_change": told, f"{name}_change_pct": pa.array(share, mask=~known | (other == 0))}
+
+
+def _span(asked: Inquiry) -> Span:
+    spans = Spans.always()
+    whens = [one for one in asked.conditions if isinstance(one, When)]
+    for one in whens:
+        spans = spans.intersect(one.spans)
+    if not whens or len(spans.parts) != 1 or None in (spans.parts[0].start_us, spans.parts[0].end_us):
+        raise InvalidInput(
+            "no-period", "there is no one period to compare with: the question has none, several, or an open one",
+            hint="ask when, e.g. 2024-03",
+        )  # fmt: skip
+    return spans.parts[0]

@@ -1,0 +1,147 @@
+"""Questions as documents: what is asked of a city, kept as a small TOML or JSON file and asked again."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Self
+
+from stcloud.daas.clause import Closed, told_faults
+from stcloud.daas.document import toml_of
+from stcloud.errors import InvalidDefinition
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.answer import Answer
+    from stcloud.paas.query.query import Query
+
+__all__ = ["Question"]
+
+
+class Question(Closed):
+    """What is asked of a layer, in the words of the command line; nothing of it is run or read by itself.
+
+    Parameters
+    ----------
+    layer
+        Its name.
+    what, where, when, weekdays, hours, months, seasons, days, calendar, relation, now, as_of, known_at, grid_at
+        As for the methods of `Query` (``grid_at``: `Query.restated`); those of ``what`` must all hold, those of
+        ``where`` and ``when`` are alternatives.
+    by, measure, until, having, compare, rated_at, order, limit, after
+        As for `Query.measure`; without any of the first five, and without ``count``, rows are asked for.
+    count
+        Count all of them.
+
+    Examples
+    --------
+    >>> question = Question(layer="requests", when=["2024-03"], by=["week"])
+    >>> print(question.to_toml())
+    layer = "requests"
+    when = ["2024-03"]
+    by = ["week"]
+    <BLANKLINE>
+    >>> Question.from_toml(question.to_toml(), name="march.toml") == question
+    True
+    """
+
+    layer: str
+    what: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
+    weekdays: str | None = None
+    hours: str | None = None
+    months: str | None = None
+    seasons: str | None = None
+    days: str | None = None
+    calendar: str | None = None
+    relation: str | None = None
+    now: str | None = None
+    as_of: str | None = None
+    known_at: str | None = None
+    grid_at: str | None = None
+    by: tuple[str, ...] = ()
+    measure: tuple[str, ...] = ()
+    count: bool = False
+    until: str | None = None
+    having: str | None = None
+    compare: str | None = None
+    rated_at: str | None = None
+    order: tuple[str, ...] = ()
+    limit: int | None = None
+    after: str | None = None
+
+    @classmethod
+    def from_toml(cls, text: str, *, name: str) -> Self:
+        """Read a question; ``name`` is what to call it in errors.
+
+        Raises
+        ------
+        InvalidDefinition
+            ``not-toml`` with the line; ``invalid-definition`` with every fault.
+        """
+        with told_faults(name, lambda _: cls.model_fields):
+            return cls.model_validate(tomllib.loads(text))
+
+    @classmethod
+    def from_json(cls, text: str, *, name: str) -> Self:
+        """Read a question; ``name`` is what to call it in errors.
+
+        Raises
+        ------
+        InvalidDefinition
+            ``not-json``; ``invalid-definition`` with every fault.
+        """
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise InvalidDefinition("not-json", f"{name} is not JSON: {error}") from error
+        with told_faults(name, lambda _: cls.model_fields):
+            return cls.model_validate(document)
+
+    def to_toml(self) -> str:
+        """Return it as a TOML document that reads back as an equal question."""
+        return toml_of(self._document())
+
+    def to_json(self) -> str:
+        """Return it as a JSON document that reads back as an equal question."""
+        return json.dumps(self._document(), ensure_ascii=False, indent=2) + "\n"
+
+    @property
+    def summed(self) -> bool:
+        """Whether measures of groups are asked for, not rows."""
+        return bool(self.by or self.measure or self.count or self.until or self.having or self.compare)
+
+    def narrow(self, asked: Query, read: Callable[[str], Any] = str) -> Query:
+        """Narrow a question about all of a layer to this one.
+
+        Parameters
+        ----------
+        asked
+            About all of the layer.
+        read
+            Returns what a place is, such as the areas of ``file:…``: this room reads no files.
+        """
+        asked = asked.what(*self.what) if self.what else asked
+        asked = asked.where(*map(read, self.where)) if self.where else asked
+        again = {name: getattr(self, name) for name in _AGAIN if getattr(self, name) is not None}
+        asked = asked.when(*self.when, **again, now=self.now) if self.when or again else asked
+        asked = asked if self.as_of is None else asked.as_of(self.as_of)
+        asked = asked if self.known_at is None else asked.known_at(self.known_at)
+        return asked if self.grid_at is None else asked.restated(self.grid_at)
+
+    def answer(self, asked: Query) -> Answer:
+        """Return rows or measures of a question that was narrowed."""
+        if not self.summed:
+            return asked.rows(self.limit, order=self.order, after=self.after)
+        return asked.measure(
+            *self.measure, by=self.by, until=self.until, having=self.having, order=self.order, limit=self.limit,
+            after=self.after, rated_at=self.rated_at, compare=self.compare,
+        )  # fmt: skip
+
+    def _document(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
+        return found
+
+
+_AGAIN: Iterable[str] = ("weekdays", "hours", "months", "seasons", "days", "calendar", "relation")

@@ -1,0 +1,73 @@
+"""Questions as documents: they read back as they were, and ask what they say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import stcloud
+from stcloud.errors import InvalidDefinition
+from stcloud.testing.scenes import marks, sheet
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
+FIELDS = {
+    name: st.lists(TEXT, max_size=2).map(tuple) for name in ("what", "where", "when", "by", "measure", "order")
+} | {
+    name: st.none() | TEXT
+    for name in ("weekdays", "hours", "relation", "as_of", "known_at", "having", "compare", "until", "after")
+} | {"count": st.booleans(), "limit": st.none() | st.integers(0, 10**9)}  # fmt: skip
+
+
+@given(st.fixed_dictionaries({"layer": TEXT}, optional=FIELDS))
+def test_a_document_reads_back_as_the_question(said: dict[str, object]) -> None:
+    question = stcloud.Question.model_validate(said)
+    assert stcloud.Question.from_toml(question.to_toml(), name="x") == question
+    assert stcloud.Question.from_json(question.to_json(), name="x") == question
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> stcloud.City:
+    root = tmp_path_factory.mktemp("question")
+    lines = "".join(
+        f"k{at},2024-03-{1 + at % 28:02},5e5,3.5e6,{'ab'[at % 2]},{at},,,,,2025-01-01\n" for at in range(40)
+    )
+    sheet("id,at,x,y,note,n,m,i,ok,day,done\n" + lines).to_csv(root / "marks.csv", index=False)
+    city = stcloud.create(root / "city", crs="EPSG:4548", zone="Asia/Shanghai")
+    city.load("marks", root / "marks.csv", definition=marks("EPSG:4548"))
+    return city
+
+
+def test_a_document_asks_what_the_methods_ask(city: stcloud.City) -> None:
+    asked = city.query("marks").what("n > 3").when("2024-03", weekdays="mon-fri")
+    rows = stcloud.Question(layer="marks", what=["n > 3"], when=["2024-03"], weekdays="mon-fri", limit=5)
+    assert city.ask(rows).to_records() == asked.rows(5).to_records()
+    told = stcloud.Question.from_toml(
+        'layer = "marks"\nwhat = ["n > 3"]\nwhen = ["2024-03"]\nweekdays = "mon-fri"\nby = ["note"]\n'
+        'measure = ["count", "p = median(days(done - at))"]\nhaving = "count > 2"\norder = ["-p"]\n',
+        name="marks.toml",
+    )
+    expected = asked.measure(
+        "count", "p = median(days(done - at))", by=["note"], having="count > 2", order=["-p"]
+    )
+    assert city.ask(told).to_records() == expected.to_records()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("layer = ", "not-toml", "q.toml"),
+        ('layer = "marks"\nwhta = ["x"]', "invalid-definition", "whta"),
+        ("layer = 3", "invalid-definition", "layer"),
+        ('when = ["2024"]', "invalid-definition", "layer"),
+    ],
+)
+def test_what_is_no_question_is_refused(text: str, kind: str, said: str) -> None:
+    with pytest.raises(InvalidDefinition) as refused:
+        stcloud.Question.from_toml(text, name="q.toml")
+    assert refused.value.kind == kind
+    assert said in str(refused.value)
+    with pytest.raises(InvalidDefinition):
+        stcloud.Question.from_json(json.dumps([1]), name="q.json")
