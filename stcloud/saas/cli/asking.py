@@ -18,14 +18,19 @@ __all__ = [
     "AfterOption",
     "ByOption",
     "CompareOption",
+    "GridAtOption",
     "HavingOption",
     "KnownAtOption",
     "LimitOption",
     "MeasureOption",
     "OrderOption",
+    "PictureOption",
     "RatedAtOption",
+    "SaveOption",
+    "SavedOption",
     "UntilOption",
     "WhatOption",
+    "WhyOption",
     "question_of",
     "read_question",
 ]
@@ -70,6 +75,18 @@ LimitOption = Annotated[int | None, typer.Option(help="At most so many rows or g
 AfterOption = Annotated[
     str | None, typer.Option(help="The cursor that came with the page before: the next page.")
 ]
+GridAtOption = Annotated[
+    str | None, typer.Option(help="Count units as the grid was at this instant, whenever events were.")
+]
+SavedOption = Annotated[
+    Path | None,
+    typer.Option(help="Ask what this document says, TOML or JSON; options given besides count."),
+]
+SaveOption = Annotated[Path | None, typer.Option(help="Keep the question in this document, to be --saved.")]
+WhyOption = Annotated[
+    str | None, typer.Option(help="Say why the row with this key is in the answer, or is not.")
+]
+PictureOption = Annotated[Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG.")]
 
 
 def question_of(charter: Charter, given: Mapping[str, Any], saved: Path | None = None) -> Question:

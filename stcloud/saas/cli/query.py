@@ -13,14 +13,19 @@ from stcloud.saas.cli.asking import (
     AfterOption,
     ByOption,
     CompareOption,
+    GridAtOption,
     HavingOption,
     KnownAtOption,
     LimitOption,
     MeasureOption,
     OrderOption,
+    PictureOption,
     RatedAtOption,
+    SavedOption,
+    SaveOption,
     UntilOption,
     WhatOption,
+    WhyOption,
     question_of,
 )
 from stcloud.saas.cli.moment import (
@@ -76,28 +81,17 @@ def query(
     having: HavingOption = None,
     compare: CompareOption = None,
     rated_at: RatedAtOption = None,
-    grid_at: Annotated[
-        str | None, typer.Option(help="Count units as the grid was at this instant, whenever events were.")
-    ] = None,
+    grid_at: GridAtOption = None,
     count: Annotated[bool, typer.Option("--count", help="Count all of them.")] = False,  # noqa: FBT002
     order: OrderOption = None,
     limit: LimitOption = None,
     after: AfterOption = None,
     engine: EngineOption = "duckdb",
-    saved: Annotated[
-        Path | None,
-        typer.Option(help="Ask what this document says, TOML or JSON; options given besides count."),
-    ] = None,
-    save: Annotated[
-        Path | None, typer.Option(help="Keep the question in this document, to be --saved.")
-    ] = None,
-    why: Annotated[
-        str | None, typer.Option(help="Say why the row with this key is in the answer, or is not.")
-    ] = None,
+    saved: SavedOption = None,
+    save: SaveOption = None,
+    why: WhyOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say what would be read.")] = False,  # noqa: FBT002
-    picture: Annotated[
-        Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG.")
-    ] = None,
+    picture: PictureOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
