@@ -67,7 +67,7 @@ def read_history(
     at_us
         Only versions valid then; None: at any time of the span.
     span
-        UTC microseconds, half-open: versions that were valid at none of it are left out.
+        UTC microseconds, half-open: without ``at_us``, versions that were valid at none of it are left out.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def read_history(
     shaped = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
     if not shaped.any() if key is not None else layer.extent is None:
         raise _shapeless(layer, key)
-    kept = shaped & (chosen.start_us < span[1]) & (chosen.end_us > span[0])
+    kept = shaped if at_us is not None else shaped & (chosen.start_us < span[1]) & (chosen.end_us > span[0])
     found = chosen.take(kept)
     return History(found.key, found.start_us, found.end_us, shapes[kept])
 

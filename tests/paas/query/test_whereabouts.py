@@ -93,6 +93,10 @@ def test_a_feature_is_a_place_as_it_was(city):
     assert lying(city, "areas:a@2024-03-01T12:00Z") == [0, 1, 3, 4]
     assert lying(city, "areas:a@2024-03-05") == [0, 1, 2, 3, 4, 5]
     assert lying(city, "areas:abc") == [0, 1]
+    early = city.query("cases").when("../2024-03-02")
+    assert keys(early.where("areas:a@2024-03-05")) == [0, 1, 2]
+    assert keys(early.where("near:areas:0m@2024-03-05")) == [0, 1, 2]
+    assert keys(early.where("areas:a")) == [0, 1]
     assert lying(city, "not areas:abc") == [2, 3, 4, 5, 6]
     assert lying(city, "streets:s") == [6]
     assert lying(city, "near:streets:s:50m and not areas:a") == [2, 6]
