@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import cells, check, division, features, load, location, query, start
+from bench import cells, check, division, features, join, load, location, query, start
 from bench.data import Scale
 from bench.report import facts, keep, show
 
@@ -20,6 +20,7 @@ _MEASURES = {
     "query": query.answers,
     "growth": query.growth,
     "features": features.findings,
+    "join": join.findings,
     "location": location.findings,
     "check": check.findings,
     "division": division.findings,

@@ -13,11 +13,11 @@ from typing import Any
 
 import geopandas
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from bench.data import CRS, SEED, Scale
 from bench.process import apart
+from bench.quads import Quads
 from bench.report import Finding, Target
 from stcloud.paas.grid.location import Locator
 
@@ -135,22 +135,5 @@ def _points(count: int) -> tuple[Floats, Floats]:
 
 def _city(bends: tuple[int, int]) -> NDArray[Any]:
     """Return cells that leave no gap: jittered corners, and noisy bends along flat and steep edges."""
-    chance, steps = np.random.default_rng([SEED, 12]), np.arange(_CELLS + 1.0)
-    at = np.stack(np.meshgrid(steps, steps), -1) * _SIDE_M
-    at[1:-1, 1:-1] += chance.uniform(-_JITTER_M, _JITTER_M, (_CELLS - 1, _CELLS - 1, 2))
-    at += (_WEST, _SOUTH)
-    flat = _bent(at[:, :-1], at[:, 1:], bends[0], chance)
-    steep = _bent(at[:-1], at[1:], bends[1], chance)
-    flat_back = np.concatenate([at[:, 1:, None], flat[:, :, :0:-1]], axis=2)
-    steep_back = np.concatenate([at[1:, :, None], steep[:, :, :0:-1]], axis=2)
-    rings = np.concatenate([flat[:-1], steep[:, 1:], flat_back[1:], steep_back[:, :-1]], axis=2)
-    rings = rings.reshape(_CELLS**2, -1, 2)
-    return shapely.polygons(np.concatenate([rings, rings[:, :1]], axis=1))
-
-
-def _bent(a: Floats, b: Floats, bends: int, chance: np.random.Generator) -> Floats:
-    """Return each edge's start and bends."""
-    share = np.linspace(0, 1, bends + 2)[1:-1, None]
-    between = a[..., None, :] * (1 - share) + b[..., None, :] * share
-    noise = chance.uniform(-_NOISE_M, _NOISE_M, between.shape)
-    return np.concatenate([a[..., None, :], between + noise], axis=-2)
+    quads = Quads(_CELLS, _SIDE_M, _JITTER_M, _NOISE_M, bends)
+    return quads.draw(_WEST, _SOUTH, np.random.default_rng([SEED, 12]))

@@ -15,7 +15,7 @@ from stcloud.paas.query.join.how import How
 from stcloud.paas.query.join.pairs import Pairs
 from stcloud.paas.query.join.partners import Partners
 
-__all__ = ["asof_join"]
+__all__ = ["asof_join", "held_by"]
 
 Columns: TypeAlias = Callable[[Ints], pa.Table]
 
@@ -83,6 +83,33 @@ def asof_join(
     return pa.Table.from_arrays([*rows.columns, *(column for _, column in beside)], names)
 
 
+def held_by(
+    rows: pa.Table | pa.RecordBatch, partners: Partners, *, at_us: int | None = None, workers: int = 2
+) -> pa.DictionaryArray:
+    """Return the key of the area that held each event at its own instant: events are counted by features so.
+
+    Parameters
+    ----------
+    rows, at_us, workers
+        As the events of `asof_join`.
+    partners
+        The versions of a layer of areas; made ready, they travel to where the rows are.
+
+    Returns
+    -------
+    ``(n,)`` text, dictionary-encoded, as `Partners.keys_of`.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> rows = pa.table({"st_x": [1.0, 7.0], "st_y": [1.0, 7.0], "st_time": pa.array([4, 4], pa.timestamp("us"))})
+    >>> held_by(rows, Partners.of(["a"], [0], [9], [box(0, 0, 2, 2)])).to_pylist()
+    ['a', None]
+    """
+    happened = micros(rows.column("st_time"), FOREVER) if at_us is None else np.int64(at_us)
+    return partners.keys_of(_metres(rows, "st_x"), _metres(rows, "st_y"), happened, workers=workers)
+
+
 def _kept(pairs: Pairs, count: int) -> tuple[Ints, Ints]:
     """Return events and versions with every event at least once, `_NONE` where there is no version."""
     found = np.bincount(pairs.event, minlength=count)
@@ -113,8 +140,8 @@ def _beside(
     return [*found, *zip(beside.schema.names, beside.itercolumns(), strict=True)]
 
 
-def _metres(events: pa.Table, name: str) -> np.ndarray:
-    found: np.ndarray = events[name].cast(pa.float64()).to_numpy()
+def _metres(events: pa.Table | pa.RecordBatch, name: str) -> np.ndarray:
+    found: np.ndarray = events.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import pickle
 from unittest import mock
 
 import numpy as np
@@ -13,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.daas.timeline import ALWAYS, FOREVER
-from stcloud.errors import InvalidInput
-from stcloud.paas.query.join import Nearest, Partners, Within, WithinDistance, epoch
+from stcloud.errors import FormatError, InternalError, InvalidInput
+from stcloud.paas.query.join import Nearest, Partners, Within, WithinDistance, epoch, held_by
 
 SIDE, DAYS = 8, 6
 whole = st.integers(0, SIDE)
 spots = st.tuples(whole, whole)
+EVERY = ("area", "line", "point")
 KEYS = ["a", "b", "b2", "B", "10", "9", "é"]
 
 
@@ -59,6 +61,38 @@ def histories(draw, shapes):
 
 places = st.one_of(whole, st.integers(-3, SIDE + 4).map(lambda n: n / 2), st.just(math.nan))
 events = st.lists(st.tuples(places, places, st.integers(-1, DAYS)), max_size=12)
+
+
+def shape_of(chance, kind):
+    """Return any shape of a kind, at whole numbers."""
+    spots = chance.integers(0, SIDE + 1, (4, 2))
+    if kind == "point":
+        return shapely.Point(spots[0])
+    if kind == "line":
+        return shapely.LineString(spots[: chance.integers(2, 5)])
+    low, high = np.minimum(spots[0], spots[1]), np.maximum(spots[0], spots[1]) + 1
+    hull = shapely.convex_hull(shapely.multipoints(spots))
+    return hull if hull.geom_type == "Polygon" and chance.integers(2) else shapely.box(*low, *high)
+
+
+@st.composite
+def crowds(draw, kinds):
+    """Many versions and events at whole numbers and halves: each event has several partners, and ties."""
+    chance = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rows = []
+    for key in KEYS + [f"k{one}" for one in range(chance.integers(0, 30))]:
+        cuts = np.flatnonzero(chance.integers(0, 2, DAYS + 1)).tolist()
+        some = [shape_of(chance, str(chance.choice(kinds))) for _ in range(2)]
+        rows += [(key, *cut, some[chance.integers(2)]) for cut in itertools.pairwise(cuts)]
+    places = chance.integers(-2, 2 * SIDE + 4, (40, 2)) / 2
+    at = chance.integers(-1, DAYS + 1, 40).tolist()
+    chance.shuffle(rows)
+    return rows, [(x, y, one) for (x, y), one in zip(places.tolist(), at, strict=True)]
+
+
+def worlds(shapes, *kinds):
+    """Return versions and events, few and strange or many and plain."""
+    return st.one_of(st.tuples(histories(shapes), events), crowds(kinds))
 
 
 def partners_of(rows, fewest=1):
@@ -103,13 +137,20 @@ def pairs_in(frame):
     return list(zip(frame["event"].tolist(), frame["version"].tolist(), strict=True))
 
 
-quick = settings(deadline=None, max_examples=150)
+def smallest(expected, count):
+    """The smallest key of those that held each event, by plain pandas."""
+    keys = expected[expected["held"]].groupby("event")["key"].min()
+    return [keys.get(event) for event in range(count)]
+
+
+quick = settings(deadline=None, max_examples=100)
 metres = st.one_of(st.integers(0, 6), st.sampled_from([0.5, 1.5, math.sqrt(2), math.sqrt(5)]))
 
 
 @quick
-@given(histories(areas()), events)
-def test_within_is_every_area_that_covers_the_event_and_was_valid_at_its_instant(history, happened):
+@given(worlds(areas(), "area"))
+def test_within_is_every_area_that_covers_the_event_and_was_valid_at_its_instant(world):
+    history, happened = world
     found = partners_of(history).within(*columns(happened))
     expected = everything(history, happened)
     expected = expected[expected["held"]].sort_values(["event", "key", "start"])
@@ -118,8 +159,9 @@ def test_within_is_every_area_that_covers_the_event_and_was_valid_at_its_instant
 
 
 @quick
-@given(histories(areas()), events)
-def test_of_features_on_whose_border_an_event_lies_the_smallest_key_is_first(history, happened):
+@given(worlds(areas(), "area"))
+def test_of_features_on_whose_border_an_event_lies_the_smallest_key_is_first(world):
+    history, happened = world
     found = partners_of(history).within(*columns(happened), first=True)
     expected = everything(history, happened)
     expected = expected[expected["held"]].sort_values(["event", "key", "start"])
@@ -128,8 +170,59 @@ def test_of_features_on_whose_border_an_event_lies_the_smallest_key_is_first(his
 
 
 @quick
-@given(histories(anything), events, metres)
-def test_within_a_distance_is_what_shapely_measures_nearest_first_then_smallest_key(history, happened, most):
+@given(worlds(areas(), "area"))
+def test_the_key_of_an_event_is_the_smallest_of_those_that_held_it(world):
+    history, happened = world
+    made = partners_of(history)
+    found = made.keys_of(*columns(happened))
+    assert found.to_pylist() == smallest(everything(history, happened), len(happened))
+    x, y, at = columns(happened)
+    for lone in (pa.Table.from_batches, lambda batches: batches[0]):
+        rows = pa.record_batch({"st_x": x, "st_y": y, "st_time": pa.array(at, pa.timestamp("us", "UTC"))})
+        assert held_by(lone([rows]), made).equals(found)
+
+
+@quick
+@given(worlds(anything, *EVERY), st.booleans())
+def test_what_was_kept_answers_as_what_was_built(world, distances):
+    """Law: partners that travelled, or were kept as arrays, are the partners they were."""
+    history, happened = world
+    made = partners_of(history)
+    if distances:
+        made.made_for(Nearest())
+    kept = pickle.loads(pickle.dumps(made))
+    assert kept.ready.measures == distances
+    hows = [WithinDistance(2), Nearest(1), Nearest(2, 3.0)] if distances else []
+    if not made.ready.barren:
+        hows += [Within(), Within(first=False)]
+        assert kept.keys_of(*columns(happened)).equals(made.keys_of(*columns(happened)))
+    assert kept.ready.barren == made.ready.barren
+    assert kept.versions.key.equals(made.versions.key)
+    for how in hows:
+        one, other = made.ask(how, *columns(happened)), kept.ask(how, *columns(happened))
+        assert said(one) == said(other)
+        assert (one.distance_m is None and other.distance_m is None) or (
+            one.distance_m.tolist() == other.distance_m.tolist()
+        )
+
+
+@quick
+@given(worlds(points, "point"), st.one_of(metres, st.just(math.inf)))
+def test_the_nearest_point_is_the_nearest_of_all_shapes(world, most):
+    """One loop for points, one for everything: an area far off makes the layer one of the second kind."""
+    history, happened = world
+    far = shapely.box(1e7, 1e7, 1e7 + 1, 1e7 + 1)
+    mixed = partners_of([*history, ("zz", -9, 9, far)])
+    found = partners_of(history).nearest(*columns(happened), 1, most)
+    other = mixed.nearest(*columns(happened), 1, min(most, 1e6))
+    assert said(found) == said(other)
+    assert found.distance_m.tolist() == other.distance_m.tolist()
+
+
+@quick
+@given(worlds(anything, *EVERY), metres)
+def test_within_a_distance_is_what_shapely_measures_nearest_first_then_smallest_key(world, most):
+    history, happened = world
     found = partners_of(history).within_distance(*columns(happened), most)
     expected = everything(history, happened)
     expected = expected[expected["um"] <= round(most * 1e6)]
@@ -138,8 +231,9 @@ def test_within_a_distance_is_what_shapely_measures_nearest_first_then_smallest_
 
 
 @quick
-@given(histories(anything), events, st.integers(1, 4), st.one_of(metres, st.just(math.inf)))
-def test_nearest_are_the_first_within_the_distance(history, happened, k, most):
+@given(worlds(anything, *EVERY), st.integers(1, 4), st.one_of(metres, st.just(math.inf)))
+def test_nearest_are_the_first_within_the_distance(world, k, most):
+    history, happened = world
     found = partners_of(history).nearest(*columns(happened), k, most)
     expected = everything(history, happened)
     expected = expected[expected["far"] <= most + 5e-7].groupby("event").head(k)
@@ -242,6 +336,20 @@ def test_points_and_lines_hold_nothing():
         assert caught.value.kind == "not-an-area"
     mixed = Partners.of(["a", "b"], [0, 0], [9, 9], [shapely.Point(0, 0), shapely.box(0, 0, 1, 1)])
     assert said(mixed.within([0.0], [0.0], 0)) == [(0, 1)]
+
+
+def test_what_is_no_index_is_refused():
+    whole = Partners.of(["a"], [0], [9], [shapely.box(0, 0, 1, 1)]).arrays()
+    for arrays, kind in (
+        ({**whole, "layout": np.array([0])}, "unknown-index"),
+        ({}, "unknown-index"),
+        ({name: one for name, one in whole.items() if name != "key_text"}, "damaged-index"),
+    ):
+        with pytest.raises(FormatError) as caught:
+            Partners.from_arrays(arrays)
+        assert caught.value.kind == kind
+    with pytest.raises(InternalError):
+        Partners.from_arrays(whole).nearest([0.0], [0.0], 0)
 
 
 @pytest.mark.parametrize(
