@@ -4,7 +4,8 @@ Ring: the innermost but for `errors`; pure. Knows the calendar and the time zone
 files, engines, nor what time it is now.
 
 Nouns: `Zone` (an IANA time zone), `Span` and `Spans` (half-open pieces of time), `When` (the time condition
-of a query), `Bin` (a way to cut time for counting), `StampResult` (a column of written timestamps, read). An
+of a query), `Bin` (a way to cut time for counting), `Relation` (how two
+intervals lie to each other), `StampResult` (a column of written timestamps, read). An
 instant is an int64, UTC microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is what the wall
 clock shows.
 
@@ -18,6 +19,7 @@ from stcloud.time.expression import parse_instant, parse_when, read_instant, rea
 from stcloud.time.instant import Instant, instant_us
 from stcloud.time.micros import Bools, Micros
 from stcloud.time.pattern import check_format
+from stcloud.time.relation import Comparison, End, Relation
 from stcloud.time.span import Span, Spans
 from stcloud.time.stamp import StampResult, read_stamps
 from stcloud.time.transition import Transitions
@@ -27,8 +29,11 @@ from stcloud.time.zone import Zone
 __all__ = [
     "Bin",
     "Bools",
+    "Comparison",
+    "End",
     "Instant",
     "Micros",
+    "Relation",
     "Span",
     "Spans",
     "StampResult",
