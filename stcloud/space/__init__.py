@@ -34,6 +34,7 @@ from stcloud.space.crs import (
 from stcloud.space.datum import Datum, from_wgs84, to_wgs84
 from stcloud.space.lattice import Lattice
 from stcloud.space.metric import require_metric, suggest
+from stcloud.space.shape import project_shape
 
 __all__ = [
     "LONLAT",
@@ -56,6 +57,7 @@ __all__ = [
     "parse_cell",
     "project",
     "project_area",
+    "project_shape",
     "read_crs",
     "require_metric",
     "same_crs",

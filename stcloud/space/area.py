@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 
 from stcloud.errors import InvalidInput
+from stcloud.space.bend import TOLERANCE_M, bend, forwarded, require_lonlat, too_far
 from stcloud.space.crs import LONLAT, read_crs, transformer
 from stcloud.space.metric import require_metric
 
@@ -21,14 +20,6 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 __all__ = ["Area", "project_area"]
-
-Floats: TypeAlias = NDArray[np.float64]
-
-# Half of the promised centimetre: the deviation is sampled at three points of each piece only.
-_TOLERANCE_M = 0.005
-_SAMPLES = np.array([0.25, 0.5, 0.75])
-_MAX_HALVINGS = 20
-_MAX_VERTICES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +62,7 @@ class Area:
             raise InvalidInput("empty-area", "the area is empty", hint="give a polygon with an inside")
         crs = read_crs(self.crs)
         if crs.is_geographic:
-            _require_lonlat(*asked.bounds)
+            require_lonlat(*asked.bounds)
         if not shapely.is_valid(asked):
             raise InvalidInput(
                 "invalid-area",
@@ -104,7 +95,7 @@ class Area:
         >>> len(Area.from_bbox(179, -18, -179, -17).geometry.geoms)
         2
         """
-        _require_lonlat(west, south, east, north)
+        require_lonlat(west, south, east, north)
         if west == east or south >= north:
             raise InvalidInput(
                 "empty-area", f"bbox {west:g},{south:g},{east:g},{north:g} has no inside", hint="give W,S,E,N"
@@ -198,16 +189,6 @@ def _geojson_crs(mapping: Mapping[str, Any]) -> str:
         raise InvalidInput("unreadable-area", "the GeoJSON's crs has no name", hint="leave crs out") from None
 
 
-def _require_lonlat(west: float, south: float, east: float, north: float) -> None:
-    # Written so that NaN is refused too.
-    if not (abs(west) <= 180 and abs(east) <= 180 and abs(south) <= 90 and abs(north) <= 90):
-        raise InvalidInput(
-            "lon-lat-out-of-range",
-            f"the area reaches from lon {west:g}, lat {south:g} to lon {east:g}, lat {north:g}",
-            hint="give lon first, then lat, in degrees; or name the CRS",
-        )
-
-
 def project_area(area: Area, target: str | pyproj.CRS) -> BaseGeometry:
     """Project an asked area, its edges bending as they must.
 
@@ -249,7 +230,7 @@ def project_area(area: Area, target: str | pyproj.CRS) -> BaseGeometry:
     rings, owner = shapely.get_rings(parts, return_index=True)
     points, ring = shapely.get_coordinates(rings, return_index=True)
     forward = transformer(source, target)
-    bent, ring = _bend(points, ring, forward)
+    bent, ring = bend(points, ring, forward)
     polygons = shapely.polygons(shapely.linearrings(bent, indices=ring), indices=owner)
     whole = polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
     if not shapely.is_valid(whole):
@@ -257,58 +238,7 @@ def project_area(area: Area, target: str | pyproj.CRS) -> BaseGeometry:
         whole = shapely.make_valid(whole, method="structure", keep_collapsed=False)
     # Around a place that the projection cannot show, inside and outside change places.
     inside = shapely.get_coordinates(shapely.point_on_surface(parts))
-    witnesses = shapely.points(_forward(inside, forward))
-    if not shapely.dwithin(whole, witnesses, 2 * _TOLERANCE_M).all():
-        raise _too_far()
+    witnesses = shapely.points(forwarded(inside, forward))
+    if not shapely.dwithin(whole, witnesses, 2 * TOLERANCE_M).all():
+        raise too_far()
     return whole
-
-
-def _bend(
-    points: Floats, ring: NDArray[np.intp], forward: pyproj.Transformer
-) -> tuple[Floats, NDArray[np.intp]]:
-    """Project the points of rings, dividing segments until none deviates.
-
-    ``points`` is ``(n, 2)`` in the source CRS, ``ring`` the ring of each; returns both, projected.
-    """
-    for _ in range(_MAX_HALVINGS):
-        projected = _forward(points, forward)
-        deviating = np.flatnonzero(
-            (ring[1:] == ring[:-1]) & (_deviation_m(points, projected, forward) > _TOLERANCE_M)
-        )
-        if not deviating.size:
-            return projected, ring
-        if len(points) + deviating.size > _MAX_VERTICES:
-            break
-        middles = (points[deviating] + points[deviating + 1]) / 2
-        points = np.insert(points, deviating + 1, middles, axis=0)
-        ring = np.insert(ring, deviating + 1, ring[deviating])
-    raise _too_far()
-
-
-def _forward(points: Floats, forward: pyproj.Transformer) -> Floats:
-    projected = np.stack(forward.transform(points[..., 0], points[..., 1]), axis=-1)
-    if not np.isfinite(projected).all():
-        raise _too_far()
-    return projected
-
-
-def _too_far() -> InvalidInput:
-    return InvalidInput(
-        "area-not-projectable",
-        "the area reaches farther than the city's CRS does",
-        hint="ask for a smaller area",
-    )
-
-
-def _deviation_m(points: Floats, projected: Floats, forward: pyproj.Transformer) -> Floats:
-    """Largest distance of each segment's true curve from its chord, sampled; ``(n - 1,)``."""
-    steps = np.diff(points, axis=0)
-    curve = _forward(points[:-1, None] + _SAMPLES[:, None] * steps[:, None], forward)
-    off = curve - projected[:-1, None]
-    chord = np.diff(projected, axis=0)
-    length = np.hypot(chord[:, 0], chord[:, 1])
-    across = np.abs(off[..., 0] * chord[:, None, 1] - off[..., 1] * chord[:, None, 0])
-    # A chord without length (a closed curve's) has no "across": take the plain distance.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        distance = np.where(length[:, None] > 0, across / length[:, None], np.hypot(off[..., 0], off[..., 1]))
-    return np.asarray(distance.max(axis=1), np.float64)
