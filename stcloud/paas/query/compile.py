@@ -40,6 +40,7 @@ class Compiled:
     relations: Mapping[str, Relation]
     files: Files
     columns: tuple[str, ...]
+    places: tuple[Place, ...]
     covers: tuple[Cover, ...]
     wants: Pruning
 
@@ -56,7 +57,10 @@ class _Compilation:
         self._attributes = {one.name: one for one in layer.attributes}
         self._snapshot = layer.snapshot
         self._binder = Binder()
+        predicates = [one for one in plan if isinstance(one, Predicate)]
+        self._sieves = [sieve for one in predicates if (sieve := one.sieve()) is not None]
         self._places = [one for one in plan if isinstance(one, Place)]
+        self._places += [place for one in predicates for place in one.places()]
         self._covers = [place.cover(charter.lattice) for place in self._places]
         self._wants = Pruning.of(
             plan,
@@ -72,20 +76,29 @@ class _Compilation:
         goal = self._plan[-1]
         given = self._counted(goal.by) if isinstance(goal, Count) else self._rows()
         conditions, units = self._conditions(), self._in_units()
-        fetched = bool(self._places or self._restated)
+        fetched = bool(self._places or self._restated or self._sieves)
         source = _stage_as_layer() if fetched else table(LAYER)
         last = self._last(goal, select(given, source, joins=self._joins(goal), where=[*conditions, *units]))
         columns = sorted(self._named(last) | self._needed())
         stages: tuple[Stage, ...] = (Sql(last, self._binder.values_of(last)),)
         if self._restated:
             stages = (Refine(Restating(self._restated.units, self._restated.at_us)), *stages)
+        stages = (*map(Refine, self._sieves), *stages)
         if self._places:
             stages = (Refine(Refinement(self._wants.regions)), *stages)
         if fetched:
-            stages = (self._fetch(columns, conditions if self._restated else [*conditions, *units]), *stages)
+            fetch = self._fetch(columns, conditions if self._restated else [*conditions, *units])
+            # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
+            stages = (fetch if self._places or self._restated else fetch.query, *stages)
         files = Files(self._snapshot, self._files)
         return Compiled(
-            stages, {LAYER: files, **self._duties}, files, tuple(columns), tuple(self._covers), self._wants
+            stages,
+            {LAYER: files, **self._duties},
+            files,
+            tuple(columns),
+            tuple(self._places),
+            tuple(self._covers),
+            self._wants,
         )
 
     def _fetch(self, columns: list[str], conditions: list[exp.Expression]) -> Fetch:
@@ -97,7 +110,8 @@ class _Compilation:
 
     def _needed(self) -> set[str]:
         """Return the columns that functions over batches look at."""
-        return set(PLACED if self._places else ()) | set(LOCATED if self._restated else ())
+        looked_at = {name for sieve in self._sieves for name in sieve.columns}
+        return looked_at | set(PLACED if self._places else ()) | set(LOCATED if self._restated else ())
 
     def _named(self, query: exp.Query) -> set[str]:
         return {column.name for column in query.find_all(exp.Column)} & set(self._snapshot.schema.names)
@@ -160,7 +174,7 @@ class _Compilation:
             elif isinstance(one, When):
                 found += self._when(one)
             elif isinstance(one, Predicate):
-                found.append(one.compile(self._attributes, self._charter.zone, self._binder))
+                found += one.sql(self._binder, LAYER)
         return found
 
     def _known(self, known: Known) -> list[exp.Expression]:

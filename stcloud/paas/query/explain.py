@@ -71,7 +71,6 @@ class Explanation:
 def explain(plan: Plan, compiled: Compiled, layer: Layer, engine: str) -> Explanation:
     """Explain a compiled plan; reads the footers of the chosen files."""
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
-    places = [one for one in plan if isinstance(one, Place)]
     groups = [
         group
         for file in chosen
@@ -87,7 +86,7 @@ def explain(plan: Plan, compiled: Compiled, layer: Layer, engine: str) -> Explan
         (len(wanted), len(groups)),
         (sum(group.rows for group in wanted), layer.rows),
         (sum(group.bytes for group in wanted), snapshot.bytes),
-        tuple(_cells(place, cover) for place, cover in zip(places, compiled.covers, strict=True)),
+        tuple(_cells(place, cover) for place, cover in zip(compiled.places, compiled.covers, strict=True)),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
     )
 

@@ -18,6 +18,7 @@ from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import OWN_ROWS, Compiled, compile_plan
 from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.features import Features
+from stcloud.paas.query.filter import Names
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.joining import joined
@@ -77,16 +78,27 @@ class Query:
     conditions: tuple[Operator, ...] = ()
     believed_us: int | None = None
 
-    def what(self, *filters: str | Mapping[str, Any]) -> Query:
+    def what(self, *filters: str | Mapping[str, Any], crs: str | None = None) -> Query:
         """Keep rows that fulfil every CQL2 filter (text or JSON), e.g. ``"category = 'pothole'"``.
+
+        Parameters
+        ----------
+        filters
+            They may name the layer's columns, and ``geometry``, ``time``, ``key`` and, of events that last,
+            ``period``: see `docs/reference/filters.md`.
+        crs
+            CRS of geometry written in them; default: longitude and latitude.
 
         Raises
         ------
         InvalidInput, NotFound, Unsupported
             See `Predicate.read`: wrong types, unknown columns (with the nearest), operators not known here.
         """
-        zone = self.subject.charter.zone
-        return self._with(Predicate.read(one, self._attributes, zone) for one in filters)
+        charter = self.subject.charter
+        names = Names.of_events(self._attributes, lasting=self._lasting)
+        return self._with(
+            Predicate.read(one, names, charter.zone, city=charter.crs, crs=crs) for one in filters
+        )
 
     def where(self, *places: Asked, crs: str | None = None) -> Query:
         """Keep rows that lie in any of the places.
@@ -292,6 +304,11 @@ class Query:
         return {one.name: one for one in self.subject.layer.attributes}
 
     @property
+    def _lasting(self) -> bool:
+        definition = self.subject.layer.definition
+        return isinstance(definition, EventDefinition) and definition.time.end is not None
+
+    @property
     def _known_us(self) -> int:
         return known_us(self.subject.layer, self.believed_us)
 
@@ -308,9 +325,7 @@ class Query:
     def _row_schema(self) -> pa.Schema:
         stored = self.subject.layer.snapshot.schema
         fields = [stored.field(name) for name in OWN_ROWS[:2]]
-        definition = self.subject.layer.definition
-        lasting = isinstance(definition, EventDefinition) and definition.time.end is not None
-        fields += [stored.field("st_time_to")] if lasting else []
+        fields += [stored.field("st_time_to")] if self._lasting else []
         fields += [pa.field(one.name, stored.field(one.stored).type) for one in self.subject.layer.attributes]
         fields += [stored.field(name) for name in OWN_ROWS[3:]]
         fields += [stored.field(UNIT)] if UNIT in stored.names else []
