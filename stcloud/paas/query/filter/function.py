@@ -91,10 +91,10 @@ def call(name: str, arguments: tuple[Node, ...], zone: Zone) -> Node:
     known = name.lower()
     function = FUNCTIONS.get(known)
     if function is None:
-        near = nearest(known, FUNCTIONS)
+        near = " or ".join(f"'{one}'" for one in nearest(known, FUNCTIONS))
         raise Unsupported(
             "unsupported-operator", f"there is no function or operator '{name}' for a filter",
-            hint="did you mean " + " or ".join(near) + "?" if near else "functions are " + ", ".join(FUNCTIONS),
+            hint=(f"did you mean {near}? " if near else "") + f"there are {', '.join(FUNCTIONS)}",
         )  # fmt: skip
     if known == "buffer" and len(arguments) == 3 and arguments[2] == Constant("text", "m"):
         arguments = arguments[:2]

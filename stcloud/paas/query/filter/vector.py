@@ -131,22 +131,18 @@ def _whole(left: Value, right: Value) -> Value:
 
 
 def _rest(left: Value, right: Value) -> Value:
-    return _by_number(np.fmod, _double(left), _divisor(right))
+    """Return what is left of a division, with the sign of what was divided; Arrow has no such function."""
+    over, by = _double(left), _divisor(right)
+    known = pc.and_(pc.is_valid(over), pc.is_valid(by))
+    with np.errstate(all="ignore"):
+        found = np.fmod(_filled(over), _filled(by))
+    values = pa.array(found) if np.ndim(found) else pa.scalar(float(found))
+    return pc.if_else(known, values, pa.scalar(None, pa.float64()))
 
 
 def _power(left: Value, right: Value) -> Value:
-    found = _by_number(np.power, _double(left), _double(right))
+    found = pc.power(_double(left), _double(right))
     return pc.if_else(pc.is_finite(found), found, pa.scalar(None, pa.float64()))
-
-
-def _by_number(function: Callable[[Any, Any], Any], left: Value, right: Value) -> Value:
-    """Apply a function of numpy where neither is null."""
-    known = pc.and_(pc.is_valid(left), pc.is_valid(right))
-    with np.errstate(all="ignore"):
-        found = function(_filled(left), _filled(right))
-    if np.ndim(found) == 0:
-        return pa.scalar(float(found) if known.as_py() else None, pa.float64())
-    return pc.if_else(known, pa.array(found), pa.scalar(None, pa.float64()))
 
 
 def _filled(values: Value) -> Any:
