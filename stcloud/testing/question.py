@@ -49,6 +49,8 @@ class Question:
         Groups to count by; None asks for rows, an empty tuple for one number.
     limit
         The most rows to give; None: all.
+    what_crs
+        CRS of geometry that filters write; None: longitude and latitude.
     """
 
     name: str
@@ -59,10 +61,11 @@ class Question:
     known_at: str | int | None = None
     by: tuple[str, ...] | None = None
     limit: int | None = None
+    what_crs: str | None = None
 
     def ask(self, city: City, layer: str) -> Answer:
         """Put the question to a city."""
-        query = city.query(layer).what(*self.what)
+        query = city.query(layer).what(*self.what, crs=self.what_crs)
         for places in self.where:
             query = query.where(*places.asked, crs=places.crs)
         for times in self.when:

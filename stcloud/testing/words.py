@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import decimal
-import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -36,8 +35,10 @@ def _accenti(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept))
 
 
-def _round(value: float) -> float:
-    return float(decimal.Decimal(value).quantize(decimal.Decimal(1), decimal.ROUND_HALF_UP))
+def _whole(value: float, rounding: str) -> float:
+    if not abs(value) < 2**52:  # all are whole from there on; infinity and NaN are left alone
+        return float(value)
+    return float(decimal.Decimal(value).to_integral_value(rounding))
 
 
 def _list(text: str, separator: str) -> list[str]:
@@ -47,7 +48,8 @@ def _list(text: str, separator: str) -> list[str]:
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "casei": lambda text: text.casefold(), "accenti": _accenti, "lower": lambda text: text.lower(),
     "upper": lambda text: text.upper(), "length": len, "list": _list,
-    "abs": lambda value: float(abs(value)), "floor": lambda value: float(math.floor(value)),
-    "ceil": lambda value: float(math.ceil(value)), "round": _round,
-    "buffer": lambda shape, metres, *_: shape.buffer(metres),
+    "abs": lambda value: float(abs(value)), "floor": lambda value: _whole(value, decimal.ROUND_FLOOR),
+    "ceil": lambda value: _whole(value, decimal.ROUND_CEILING),
+    "round": lambda value: _whole(value, decimal.ROUND_HALF_UP),
+    "buffer": lambda shape, metres, *_: shape.buffer(metres, quad_segs=32),
 }  # fmt: skip

@@ -14,7 +14,7 @@
 ``year(t)``          integer  year of a day, or of an instant in the city's zone
 ``month(t)``         integer  1 to 12, likewise
 ``day(t)``           integer  1 to 31, likewise
-``buffer(g, m)``     geometry what lies within so many metres
+``buffer(g, m)``     geometry what lies within so many metres; a circle has 128 corners
 ==================== ======== ================================================================
 """
 

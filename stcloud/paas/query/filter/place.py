@@ -22,6 +22,8 @@ _FUNCTIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "s_touches": shapely.touches, "s_within": shapely.within,
 }  # fmt: skip
 _TURNED = {"s_contains": "s_within", "s_within": "s_contains"}
+_CORNERS = 32
+"""Of a quarter of a circle."""
 _OF_POINTS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "s_intersects": shapely.intersects_xy, "s_contains": shapely.contains_xy,
 }  # fmt: skip
@@ -49,10 +51,10 @@ class Rowwise:
         return cls(shapes=np.asarray(shapely.from_wkb(columns[0].to_numpy(zero_copy_only=False)), object))
 
     def buffered(self, metres: float) -> Self:
-        """Return what lies within so many metres."""
+        """Return what lies within so many metres; a circle has 128 corners: 0.03 % of them are cut off."""
         if self.one is not None:
-            return type(self)(one=shapely.buffer(self.one, metres))
-        return type(self)(shapes=np.asarray(shapely.buffer(self.each(), metres), object))
+            return type(self)(one=shapely.buffer(self.one, metres, quad_segs=_CORNERS))
+        return type(self)(shapes=np.asarray(shapely.buffer(self.each(), metres, quad_segs=_CORNERS), object))
 
     def each(self) -> Any:
         """Return a geometry for each row, or one."""
