@@ -8,6 +8,7 @@ from dataclasses import replace
 import shapely
 
 from stcloud.testing.question import Places, Question, Times
+from stcloud.testing.standard import standard
 
 __all__ = ["corpus"]
 
@@ -53,7 +54,10 @@ _NIGHTS = (
 
 def corpus() -> tuple[Question, ...]:
     """Return the questions, each with a name of its own."""
-    return (*_filters(), *_places(), *_times(), *_beliefs(), *_groups(), *_nights(), *_together())
+    return (
+        *_filters(), *standard(), *_places(), *_times(), *_beliefs(), *_groups(), *_nights(), *_together(),
+        *_sieved(),
+    )  # fmt: skip
 
 
 def _filters() -> Iterator[Question]:
@@ -305,3 +309,27 @@ def _together() -> Iterator[Question]:
         known_at="2025-02-15",
         by=("note", "cell:10m", "hour"),
     )
+
+
+def _sieved() -> Iterator[Question]:
+    """Ask what SQL cannot answer alone together with all else: limits and counts are those of rows that are kept."""
+    near = Question(
+        "sieved: a limit",
+        "district",
+        what=("casei(description) LIKE casei('%垃圾%') AND status = 'closed'",),
+        limit=5,
+    )
+    yield near
+    yield replace(near, name="sieved: counted", limit=None, by=("week", "status"))
+    yield replace(near, name="sieved: in a place", where=(Places((STAR,)),))
+    yield replace(near, name="sieved: at times, as known", when=(Times(("2024-03",)),), known_at="2025-01-10")
+    polygon = f"S_INTERSECTS(geometry, {STAR.wkt})"
+    yield replace(near, name="sieved: a polygon", what=(polygon,), limit=None, by=("channel",))
+    yield replace(
+        near, name="sieved: within a polygon, or not", what=(f"NOT {polygon}", "length(status) = 4")
+    )
+    yield replace(near, name="sieved: a polygon and a place", what=(polygon,), where=(Places((BESIDE,)),))
+    around = "S_INTERSECTS(buffer(POINT(117.03 31.9), 800), geometry)"
+    yield replace(near, name="sieved: around a point", what=(around,), limit=None, by=())
+    yield Question("sieved: nothing", "edges", what=("casei(note) = 'NO SUCH'",), by=("note",))
+    yield Question("sieved: far away", "edges", what=("S_WITHIN(geometry, BBOX(-60, -60, 60, 60))",), by=())

@@ -85,6 +85,10 @@ class Ground:
             for number, (_, _, cell) in enumerate(spots)
         ]
 
+    def project(self, shape: BaseGeometry, crs: str | None) -> BaseGeometry:
+        """Return a shape in the city's metres, its edges bent; None: it is in longitude and latitude."""
+        return self._project(shape, crs or LONLAT)
+
     def _metres(self, declared: str) -> pyproj.Transformer:
         return _forward(declared, self.crs.srs)
 

@@ -1,23 +1,34 @@
 """CQL2 filters for the oracle: a walk over CQL2-JSON, one row at a time, with SQL's three truth values.
 
-Unknown is None. Values are Python's: str, int, float, bool, `date`, and aware `datetime` for instants.
+Unknown is None. Values are Python's: str, int, float, bool, `date`, aware `datetime` for instants, shapely's
+geometry, `Lasting` for intervals, list for arrays.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from stcloud.testing import words
 from stcloud.testing.almanac import read_instant, to_utc
+from stcloud.testing.chronology import Lasting, related
 
 __all__ = ["evaluate"]
 
+Project: TypeAlias = Callable[[BaseGeometry], BaseGeometry]
+_ARITHMETIC = ("+", "-", "*", "/", "^", "%", "div")
 
-def evaluate(node: Any, row: Mapping[str, Any], zone: ZoneInfo) -> Any:
+
+def evaluate(
+    node: Any, row: Mapping[str, Any], zone: ZoneInfo, project: Project = lambda shape: shape
+) -> Any:
     """Return the value of a CQL2-JSON expression for a row.
 
     Parameters
@@ -28,6 +39,8 @@ def evaluate(node: Any, row: Mapping[str, Any], zone: ZoneInfo) -> Any:
         Value by column; None is null.
     zone
         The city's: a day compared with an instant is its first instant there.
+    project
+        Brings a written geometry to the CRS of the row's.
 
     Examples
     --------
@@ -35,36 +48,62 @@ def evaluate(node: Any, row: Mapping[str, Any], zone: ZoneInfo) -> Any:
     >>> [evaluate(cold, {"degrees": degrees}, ZoneInfo("UTC")) for degrees in (2, 3, None)]
     [True, False, None]
     """
+    if isinstance(node, list):
+        return [evaluate(one, row, zone, project) for one in node]
     if not isinstance(node, Mapping) or "op" not in node:
-        return _leaf(node, row, zone)
+        return _leaf(node, row, zone, project)
     operator = node["op"].lower()
     if operator == "in":
         wanted, several = node["args"]
-        return evaluate(
-            {"op": "or", "args": [{"op": "=", "args": [wanted, one]} for one in several]}, row, zone
-        )
-    return _operate(operator, [evaluate(one, row, zone) for one in node["args"]], zone)
+        alternatives = [{"op": "=", "args": [wanted, one]} for one in several]
+        return evaluate({"op": "or", "args": alternatives}, row, zone, project)
+    return _operate(operator, [evaluate(one, row, zone, project) for one in node["args"]], zone)
 
 
-def _leaf(node: Any, row: Mapping[str, Any], zone: ZoneInfo) -> Any:
+def _leaf(node: Any, row: Mapping[str, Any], zone: ZoneInfo, project: Project) -> Any:
     if not isinstance(node, Mapping):
         return node
     if "property" in node:
         return row[node["property"]]
-    if "date" in node:
-        return date.fromisoformat(node["date"])
-    return read_instant(node["timestamp"], zone)
+    if "interval" in node:
+        return Lasting(*(_bound(one, row, zone, project) for one in node["interval"]))
+    if "date" in node or "timestamp" in node:
+        return date.fromisoformat(node["date"]) if "date" in node else read_instant(node["timestamp"], zone)
+    return project(_shape(node))
+
+
+def _shape(node: Mapping[str, Any]) -> BaseGeometry:
+    if "bbox" not in node:
+        return shapely.force_2d(shapely.geometry.shape(node))
+    numbers = node["bbox"]
+    return shapely.box(*(numbers if len(numbers) == 4 else (numbers[at] for at in (0, 1, 3, 4))))
+
+
+def _bound(node: Any, row: Mapping[str, Any], zone: ZoneInfo, project: Project) -> Any:
+    if isinstance(node, str) and node != "..":
+        return date.fromisoformat(node) if len(node) == 10 else read_instant(node, zone)
+    return evaluate(node, row, zone, project)
 
 
 def _operate(operator: str, values: list[Any], zone: ZoneInfo) -> Any:
     if operator in ("and", "or"):
         return _connect(operator, values)
     if operator == "isnull":
-        return values[0] is None
+        return _is_null(values[0])
     if operator == "between":
         value, low, high = values
         return _connect("and", [_compare(">=", value, low, zone), _compare("<=", value, high, zone)])
+    if operator.startswith("t_"):
+        return related(operator, values[0], values[1], zone)
+    if operator.startswith("a_"):
+        return _members(operator, *values)
     return None if None in values else _known(operator, values, zone)
+
+
+def _is_null(value: Any) -> bool:
+    if isinstance(value, Lasting):
+        return None in (value.start, value.end)
+    return value is None or (isinstance(value, list) and None in value)
 
 
 def _known(operator: str, values: list[Any], zone: ZoneInfo) -> Any:
@@ -73,10 +112,14 @@ def _known(operator: str, values: list[Any], zone: ZoneInfo) -> Any:
         return not values[0]
     if operator == "like":
         return _like(*values)
-    if operator in ("+", "-", "*", "/"):
+    if operator in _ARITHMETIC:
         return _arithmetic(operator, *(float(value) for value in values))
-    left, right = values
-    return _compare(operator, left, right, zone)
+    if operator.startswith("s_"):
+        one, other = values
+        return bool(getattr(shapely, operator.removeprefix("s_"))(one, other))
+    if operator in ("=", "<>", "<", "<=", ">", ">="):
+        return _compare(operator, values[0], values[1], zone)
+    return words.apply(operator, values, zone)
 
 
 def _connect(operator: str, values: list[bool | None]) -> bool | None:
@@ -123,7 +166,41 @@ def _like(value: str, pattern: str) -> bool:
 
 
 def _arithmetic(operator: str, left: float, right: float) -> float | None:
-    """All arithmetic is that of float64; nothing comes of a division by zero."""
-    if operator == "/":
-        return left / right if right else None
+    """All arithmetic is that of float64; nothing comes of a division by zero, nor of what is no finite power."""
+    if operator in ("/", "%", "div"):
+        if not right:
+            return None
+        whole = left / right
+        return {"/": whole, "%": math.fmod(left, right), "div": float(math.trunc(whole))}[operator]
+    if operator == "^":
+        try:
+            return math.pow(left, right)
+        except (ValueError, OverflowError):
+            return None
     return {"+": left + right, "-": left - right, "*": left * right}[operator]
+
+
+def _members(operator: str, one: list[Any] | None, other: list[Any] | None) -> bool | None:
+    if one is None or other is None or _holds_none(one) or _holds_none(other):
+        return None
+    mine, theirs = _set(one), _set(other)
+    answers: Mapping[str, bool] = {
+        "a_equals": mine == theirs, "a_contains": mine >= theirs, "a_containedby": mine <= theirs,
+        "a_overlaps": bool(mine & theirs),
+    }  # fmt: skip
+    return answers[operator]
+
+
+def _holds_none(several: list[Any]) -> bool:
+    return any(one is None or (isinstance(one, list) and _holds_none(one)) for one in several)
+
+
+def _set(several: list[Any]) -> frozenset[Any]:
+    """Return the elements, each with what keeps true apart from 1, and a day from its first instant."""
+    return frozenset(_set(one) if isinstance(one, list) else (_sort(one), one) for one in several)
+
+
+def _sort(value: Any) -> str:
+    return (
+        "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+    )

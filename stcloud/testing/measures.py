@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-__all__ = ["MEASURES", "Lasting", "Row"]
+__all__ = ["MEASURES", "Durations", "Row"]
 
 Row = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ def _added(rows: Sequence[Row]) -> list[float]:
     return [row["n"] + 2 * row["m"] for row in rows if None not in (row.get("n"), row.get("m"))]
 
 
-class Lasting:
+class Durations:
     """Hours from ``at`` to ``done``, and how many have not ended by an instant.
 
     Parameters
@@ -75,10 +75,10 @@ MEASURES: Mapping[str, tuple[str, Callable[[Sequence[Row], datetime | None], Any
     "min(st_time)": ("min_st_time", lambda rows, _: min(_values(rows, "at"), default=None)),
     "median(m)": ("median_m", lambda rows, _: _quantile(_values(rows, "m"), 0.5)),
     "quantile(m, 0.25)": ("p25_m", lambda rows, _: _quantile(_values(rows, "m"), 0.25)),
-    "p90(done - at)": ("p90_done_minus_at_h", lambda rows, at: _quantile(Lasting(rows, at).hours, 0.9)),
+    "p90(done - at)": ("p90_done_minus_at_h", lambda rows, at: _quantile(Durations(rows, at).hours, 0.9)),
     "mean(minutes(done - at))": (
         "mean_done_minus_at_min",
-        lambda rows, at: _mean([60 * one for one in Lasting(rows, at).hours]),
+        lambda rows, at: _mean([60 * one for one in Durations(rows, at).hours]),
     ),
 }
 """By what is asked: the name of the field, and its value for the rows of a group and the instant until which counts

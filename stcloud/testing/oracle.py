@@ -16,12 +16,15 @@ from zoneinfo import ZoneInfo
 
 import cql2
 import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from stcloud.errors import NotFound
 from stcloud.testing.almanac import BINS, bin_of, happens, read_instant, read_span
+from stcloud.testing.chronology import OPEN, Lasting
 from stcloud.testing.ground import LEVELS, Ground
 from stcloud.testing.logic import evaluate
-from stcloud.testing.measures import MEASURES, Lasting, Row
+from stcloud.testing.measures import MEASURES, Durations, Row
 from stcloud.testing.reader import Reader, Record
 
 if TYPE_CHECKING:
@@ -183,7 +186,7 @@ class Oracle:
         at_us = self._known_us(question.known_at)
         found = [one.record for one in self.states if one.believed(at_us)]
         for what in question.what:
-            found = self._that(found, what)
+            found = self._that(found, what, question.what_crs)
         for where in question.where:
             found = self._there(found, where)
         for when in question.when:
@@ -201,12 +204,28 @@ class Oracle:
         )
         return min(at_us, newest_us)
 
-    def _that(self, records: list[Record], what: str | Mapping[str, Any]) -> list[Record]:
+    def _that(self, records: list[Record], what: str | Mapping[str, Any], crs: str | None) -> list[Record]:
         tree = cql2.parse_text(what).to_json() if isinstance(what, str) else json.loads(json.dumps(what))
-        nothing = dict.fromkeys(self.columns)
-        return [
-            one for one in records if evaluate(tree, nothing | dict(one.values or {}), self._zone) is True
-        ]
+        shapes: dict[str, BaseGeometry] = {}
+
+        def project(shape: BaseGeometry) -> BaseGeometry:
+            if shape.wkt not in shapes:
+                shapes[shape.wkt] = self._ground.project(shape, crs)
+            return shapes[shape.wkt]
+
+        return [one for one in records if evaluate(tree, self._named(one), self._zone, project) is True]
+
+    def _named(self, record: Record) -> dict[str, Any]:
+        """Return what filters may name: what every event has, and over it its own columns."""
+        own: dict[str, Any] = {
+            "key": record.key,
+            "time": record.time,
+            "geometry": None if record.spot is None else shapely.Point(record.spot[:2]),
+        }
+        if self._definition.time.end:
+            own["period"] = Lasting(record.time, OPEN if record.ends is None else record.ends)
+        always = {f"st_{'geom' if name == 'geometry' else name}": value for name, value in own.items()}
+        return own | always | dict.fromkeys(self.columns) | dict(record.values or {})
 
     def _there(self, records: list[Record], where: Places) -> list[Record]:
         placed = [(one, one.spot) for one in records if one.spot is not None]
@@ -246,7 +265,7 @@ class Oracle:
         names = [*(_field(one) for one in by), *(name for name, _ in asked)]
         rows = [
             [*(label for _, label in group), *(measure(rows, until) for _, measure in asked)]
-            + ([Lasting(rows, until).open] if until is not None else [])
+            + ([Durations(rows, until).open] if until is not None else [])
             for group, rows in sorted(groups.items(), key=lambda item: item[0])
         ]
         return pd.DataFrame(rows, columns=[*names, *(["open"] if until is not None else [])], dtype=object)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -223,7 +223,7 @@ def questions(draw: st.DrawFn, known: list[int], *, first_year: int, last_year: 
     return Question(
         "drawn",
         "drawn",
-        what=tuple(draw(st.lists(filters(), max_size=1))),
+        what=tuple(draw(st.lists(st.one_of(filters(), _beyond_sql()), max_size=2))),
         where=tuple(draw(st.lists(places(), max_size=2))),
         when=tuple(draw(st.lists(times(first_year, last_year), max_size=1))),
         known_at=draw(st.one_of(st.none(), st.sampled_from([at + by for at in known for by in (-1, 0, 1)]))),
@@ -231,7 +231,23 @@ def questions(draw: st.DrawFn, known: list[int], *, first_year: int, last_year: 
         limit=None if by is not None else draw(st.one_of(st.none(), st.integers(0, 5))),
         measures=tuple(measures),
         until=draw(st.one_of(st.none(), st.integers(0, 2_000_000_000_000_000))) if lasting else None,
+        what_crs=_CRS,
     )
+
+
+@st.composite
+def _beyond_sql(draw: st.DrawFn) -> Any:
+    """Draw a filter part of which no SQL can say: of places, of spellings."""
+    area = draw(_areas()).__geo_interface__
+    shape = {"type": area["type"], "coordinates": [[list(at) for at in ring] for ring in area["coordinates"]]}
+    relation = draw(st.sampled_from(("s_intersects", "s_intersects", "s_within", "s_disjoint", "s_touches")))
+    of_place = {"op": relation, "args": [{"property": "geometry"}, shape]}
+    spelled = {"op": "=", "args": [{"op": "casei", "args": [{"property": "note"}]}, "a"]}
+    part = draw(st.sampled_from([of_place, of_place, spelled]))
+    joined = draw(st.sampled_from(["alone", "not", "and", "or"]))
+    if joined == "alone":
+        return part
+    return {"op": joined, "args": [part] if joined == "not" else [draw(filters(depth=1)), part]}
 
 
 @st.composite

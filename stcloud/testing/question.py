@@ -57,6 +57,8 @@ class Question:
     measures, until
         What is told of each group, of `stcloud.testing.measures.MEASURES`; none: the count. The instant until which
         durations without an end count, UTC microseconds.
+    what_crs
+        CRS of geometry that filters write; None: longitude and latitude.
     """
 
     name: str
@@ -69,10 +71,11 @@ class Question:
     limit: int | None = None
     measures: tuple[str, ...] = ()
     until: int | None = None
+    what_crs: str | None = None
 
     def ask(self, city: City, layer: str) -> Answer:
         """Put the question to a city."""
-        query = city.query(layer).what(*self.what)
+        query = city.query(layer).what(*self.what, crs=self.what_crs)
         for places in self.where:
             query = query.where(*places.asked, crs=places.crs)
         for times in self.when:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stcloud.daas.ingest import Mode
     from stcloud.daas.ledger import Reckoning
 
-__all__ = ["Delivery", "Scene", "district", "edges", "nights", "scenes", "sheet"]
+__all__ = ["Delivery", "Scene", "district", "edges", "nights", "scenes", "sheet", "spans"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +192,48 @@ def edges() -> Scene:
     return Scene("edges", "EPSG:4548", "Asia/Shanghai", marks("EPSG:4548"), deliveries)
 
 
+_LASTING = """
+id = "spans"
+kind = "event"
+key = ["id"]
+[time]
+column = "at"
+end = "until"
+[space]
+x = "x"
+y = "y"
+crs = "{crs}"
+[columns]
+tags = {{}}
+first_day = {{ type = "date" }}
+last_day = {{ type = "date" }}
+"""
+_SPANS = """id,at,until,x,y,tags,first_day,last_day
+before,2024-03-09T06:00Z,2024-03-09T20:00Z,500000,3500000,a;b,2024-03-01,2024-03-08
+meets,2024-03-09T06:00Z,2024-03-10T05:00Z,500010,3500000,a,2024-03-01,2024-03-09
+overlaps,2024-03-10T04:59Z,2024-03-10T06:00Z,500020,3500000, b ; a;,2024-03-08,2024-03-09
+starts,2024-03-10T05:00Z,2024-03-10T06:00Z,500030,3500000,c,2024-03-09,2024-03-10
+during,2024-03-10T06:00Z,2024-03-10T07:00Z,500040,3500000,a;b;c,2024-03-09,2024-03-11
+finishes,2024-03-10T07:00Z,2024-03-10T11:00Z,500050,3500000,;;,2024-03-10,2024-03-12
+equals,2024-03-10T05:00Z,2024-03-10T11:00Z,500060,3500000,,2024-03-10,2024-03-10
+finished,2024-03-10T04:00Z,2024-03-10T11:00Z,500070,3500000,b,2024-03-11,2024-03-12
+contains,2024-03-10T04:00Z,2024-03-10T12:00Z,500080,3500000,a;b;a,,2024-03-12
+started,2024-03-10T05:00Z,2024-03-10T12:00Z,500090,3500000,b;a,2024-03-11,
+overlapped,2024-03-10T10:00Z,2024-03-10T12:00Z,500100,3500000,c;d,2024-03-12,2024-03-11
+met,2024-03-10T11:00Z,2024-03-10T12:00Z,500110,3500000,a,2024-03-08,2024-03-12
+after,2024-03-11T04:00Z,2024-03-11T05:00Z,500120,3500000,a,2024-03-08,2024-03-10
+open,2024-03-10T06:00Z,,500130,3500000,a,2024-03-08,2024-03-10
+instant,2024-03-10T05:00Z,2024-03-10T05:00Z,500140,3500000,a,2024-03-09,2024-03-09
+"""
+
+
+def spans() -> Scene:
+    """Return events that last, in every relation to the seven hours of a night of which New York skips one."""
+    definition = EventDefinition.from_toml(_LASTING.format(crs="EPSG:4548"), name="spans.toml")
+    loads = (Delivery(sheet(_SPANS), micros("2025-01-01T00:00Z")),)
+    return Scene("spans", "EPSG:4548", "America/New_York", definition, loads)
+
+
 _NIGHTS = {
     "America/New_York": ("EPSG:32618", ("2024-03-10T07:00", "2024-11-03T06:00")),
     "Australia/Lord_Howe": ("EPSG:32757", ("2024-04-06T15:00", "2024-10-05T15:30", "1981-02-28T14:00")),
@@ -227,5 +269,5 @@ def nights(zone: str) -> Scene:
 
 def scenes(fixtures: Path) -> dict[str, Scene]:
     """Return all scenes by name."""
-    found = [district(fixtures), edges(), *map(nights, _NIGHTS)]
+    found = [district(fixtures), edges(), spans(), *map(nights, _NIGHTS)]
     return {scene.name: scene for scene in found}

@@ -22,6 +22,7 @@ from stcloud.iaas.duck import Duck
 from stcloud.iaas.engine import Sql
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.sql import all_of
 from stcloud.testing.engines import difference
 from stcloud.testing.filter import filters
 from stcloud.testing.logic import evaluate
@@ -79,7 +80,7 @@ def filtered(engine: Duck, tree: Any, rows: list[dict[str, Any]], zone: str) -> 
     attributes = {name: Attribute(name, name, kind) for name, kind in TYPES.items()}
     schema = pa.schema([attribute.field for attribute in attributes.values()])
     binder = Binder()
-    condition = Predicate.read(tree, attributes, Zone(zone)).compile(attributes, Zone(zone), binder)
+    condition = all_of(Predicate.read(tree, attributes, Zone(zone)).sql(binder))
     query = exp.select(exp.column("id")).from_("plain").where(condition).order_by("id")
     stage = Sql(query, binder.values_of(query))
     return engine.run([stage], {"plain": pa.Table.from_pylist(rows, schema)}).read_all()["id"].to_pylist()

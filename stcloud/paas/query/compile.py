@@ -57,6 +57,7 @@ class Compiled:
     relations: Mapping[str, Relation]
     files: Files
     columns: tuple[str, ...]
+    places: tuple[Place, ...]
     covers: tuple[Cover, ...]
     wants: Callable[[File], bool]
     bounded: tuple[str, ...]
@@ -78,7 +79,10 @@ class _Compilation:
         self._columns = own_columns(layer) | self._attributes
         self._snapshot = layer.snapshot
         self._binder = Binder()
+        predicates = [one for one in plan if isinstance(one, Predicate)]
+        self._sieves = [sieve for one in predicates if (sieve := one.sieve()) is not None]
         self._places = [one for one in plan if isinstance(one, Place)]
+        self._places += [place for one in predicates for place in one.places()]
         self._covers = [place.cover(charter.lattice) for place in self._places]
         self._regions = tuple(
             place.region(cover) for place, cover in zip(self._places, self._covers, strict=True)
@@ -104,22 +108,26 @@ class _Compilation:
         goal = self._plan[-1]
         taken = self._summed(goal) if isinstance(goal, Summary) else self._rows()
         conditions, units = self._conditions(), self._in_units()
-        fetched = bool(self._places or self._restated or self._sited or self._holders)
+        narrowed = bool(self._places or self._restated or self._sited or self._holders)
+        fetched = narrowed or bool(self._sieves)
         source = stage_as_layer() if fetched else table(LAYER)
         last = self._last(goal, select(taken, source, joins=self._joins(goal), where=[*conditions, *units]))
         columns = sorted(self._named(last) | self._needed())
         stages: tuple[Stage, ...] = (*self._refined(), Sql(last, self._binder.values_of(last)))
         if fetched:
-            stages = (self._fetch(columns, conditions if self._restated else [*conditions, *units]), *stages)
+            fetch = self._fetch(columns, conditions if self._restated else [*conditions, *units])
+            # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
+            stages = (fetch if narrowed else fetch.query, *stages)
         files = Files(self._snapshot, self._files)
         return Compiled(
-            stages, {LAYER: files, **self._duties}, files, tuple(columns), tuple(self._covers), self._wants,
-            self._wants.bounded, self._wants.boxes,
+            stages, {LAYER: files, **self._duties}, files, tuple(columns), tuple(self._places), tuple(self._covers),
+            self._wants, self._wants.bounded, self._wants.boxes,
         )  # fmt: skip
 
     def _refined(self) -> list[Refine]:
         """Return the functions over batches: codes are looked at only when they stand for the instant asked for."""
         found = [Refine(Refinement(self._regions))] if self._places else []
+        found += map(Refine, self._sieves)
         codeless = tuple(one.formula for one in self._sited if UNIT not in one.columns)
         found += [Refine(Sieve(codeless))] if codeless else []
         at_us = None if self._restated is None else self._restated.at_us
@@ -145,6 +153,7 @@ class _Compilation:
             *(LOCATED if self._restated else ()),
             *(HELD if self._holders else ()),
             *(name for one in self._sited for name in one.columns),
+            *(name for one in self._sieves for name in one.columns),
         }
 
     def _named(self, query: exp.Query) -> set[str]:
@@ -213,7 +222,7 @@ class _Compilation:
             elif isinstance(one, Related):
                 found.append(one.sql(_stored("st_time"), _stored("st_time_to"), self._binder))
             elif isinstance(one, Predicate):
-                found.append(one.compile(self._columns, self._charter.zone, self._binder))
+                found += one.sql(self._binder, LAYER)
         return found
 
     def _known(self, known: Known) -> list[exp.Expression]:

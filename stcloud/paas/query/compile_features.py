@@ -50,22 +50,26 @@ class _Compilation:
 
     def compiled(self) -> Compiled:
         self._refuse()
+        predicates = [one for one in self._plan if isinstance(one, Predicate)]
+        sieves = [sieve for one in predicates if (sieve := one.sieve()) is not None]
         last = self._last()
-        needed = {one.name for one in last.find_all(exp.Column)}
-        measured = tuple(name for name in SIZES if name in needed)
+        looked_at = {one.name for one in last.find_all(exp.Column)} | {
+            name for one in sieves for name in one.columns
+        }
+        measured = tuple(name for name in SIZES if name in looked_at)
         stored = set(self._layer.snapshot.schema.names)
-        names = sorted(needed & stored | ({"st_geom"} if measured else set())) or ["st_key"]
+        names = sorted(looked_at & stored | ({"st_geom"} if measured else set())) or ["st_key"]
         stages = stages_of(self._layer.snapshot, names, self._window(), self._areas())
         if measured:
             step = Measuring(measured)
             stages.append(Refine(step, step.adds))
-        stages.append(Sql(last, self._binder.values_of(last)))
+        stages += [*map(Refine, sieves), Sql(last, self._binder.values_of(last))]
         relations = relations_of(self._layer.snapshot)
         files = relations["layer"]
         assert isinstance(files, Files)  # noqa: S101  (for the type checker)
         fetch = next((one for one in stages if isinstance(one, Fetch)), None)
         return Compiled(
-            _nested(stages), relations, files, tuple(names), (), fetch.wants if fetch else _all,
+            _nested(stages), relations, files, tuple(names), (), (), fetch.wants if fetch else _all,
             fetch.bounded if fetch else (),
         )  # fmt: skip
 
@@ -85,7 +89,7 @@ class _Compilation:
         found: list[exp.Expression] = []
         for one in self._plan:
             if isinstance(one, Predicate):
-                found.append(one.compile(self._columns, self._charter.zone, self._binder))
+                found += one.sql(self._binder, LAYER)
             elif isinstance(one, Related):
                 found.append(
                     one.sql(column("st_valid_from", LAYER), column("st_valid_to", LAYER), self._binder)

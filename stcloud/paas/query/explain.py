@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stcloud.daas.catalogue import Layer
 from stcloud.daas.schema import PART
 from stcloud.iaas.engine import Fetch, Sql, Stage
 from stcloud.iaas.footer import row_groups
 from stcloud.iaas.table import File
-from stcloud.paas.query.compile import Compiled
-from stcloud.paas.query.plan import Plan
+from stcloud.paas.query.inquiry import Inquiry
+from stcloud.paas.query.plan import Rows, Summary
 from stcloud.paas.query.where import Place
 from stcloud.space import Cover
 from stcloud.time import When
@@ -68,10 +67,10 @@ class Explanation:
         return "\n".join([*lines, f"engine: {self.engine}, table version {self.version}"])
 
 
-def explain(plan: Plan, compiled: Compiled, layer: Layer, engine: str) -> Explanation:
-    """Explain a compiled plan; reads the footers of the chosen files."""
+def explain(asked: Inquiry, goal: Rows | Summary) -> Explanation:
+    """Explain a question; reads the footers of the chosen files."""
+    plan, compiled, layer = asked.plan(goal), asked.compiled(goal), asked.subject.layer
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
-    places = [one for one in plan if isinstance(one, Place)]
     groups = [
         group
         for file in chosen
@@ -80,14 +79,14 @@ def explain(plan: Plan, compiled: Compiled, layer: Layer, engine: str) -> Explan
     wanted = [group for group in groups if compiled.wants(group)]
     return Explanation(
         tuple(f"when {one.describe()}" if isinstance(one, When) else str(one) for one in plan),
-        engine,
+        asked.subject.engine.name,
         snapshot.version,
         (_partitions(chosen), _partitions(snapshot.files)),
         (len(chosen), len(snapshot.files)),
         (len(wanted), len(groups)),
         (sum(group.rows for group in wanted), layer.rows),
         (sum(group.bytes for group in wanted), snapshot.bytes),
-        tuple(_cells(place, cover) for place, cover in zip(places, compiled.covers, strict=False)),
+        tuple(_cells(place, cover) for place, cover in zip(compiled.places, compiled.covers, strict=True)),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
     )
 

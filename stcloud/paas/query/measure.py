@@ -21,10 +21,10 @@ import cql2
 from sqlglot import exp
 
 from stcloud.daas.schema import Attribute
-from stcloud.errors import InvalidInput, nearest
+from stcloud.errors import InvalidInput, Unsupported, nearest
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.duration import Duration, read_duration
-from stcloud.paas.query.predicate import Term, read_term
+from stcloud.paas.query.filter import Checker, Names, Node, Statement, in_sql
 from stcloud.time import Zone
 
 __all__ = ["COUNT", "FUNCTIONS", "RATES", "Measure"]
@@ -111,7 +111,7 @@ class Measure:
         """Return the type of its values: that of a column, ``integer`` or ``number``."""
         if self.is_rate:
             return "number"
-        found = self.given(attributes, zone, Binder(), None).type if self.tree else "integer"
+        found = self._kind(attributes, zone) if self.tree else "integer"
         if self.function in ("count", "distinct"):
             return "integer"
         if self.function in ("min", "max") and found != "boolean":
@@ -123,9 +123,18 @@ class Measure:
             )  # fmt: skip
         return found if self.function == "sum" else "number"
 
+    def _kind(self, attributes: Mapping[str, Attribute], zone: Zone) -> str:
+        tree = json.loads(self.tree)
+        return "number" if read_duration(tree, attributes) else self._of(tree, attributes, zone).kind
+
     def given(
-        self, attributes: Mapping[str, Attribute], zone: Zone, binder: Binder, until_us: int | None
-    ) -> Term:
+        self,
+        attributes: Mapping[str, Attribute],
+        zone: Zone,
+        binder: Binder,
+        until_us: int | None,
+        owner: str | None = None,
+    ) -> exp.Expression:
         """Return what is measured, of one row.
 
         Parameters
@@ -134,12 +143,25 @@ class Measure:
             The columns; of timestamps without an offset; takes the values.
         until_us
             Durations that have not ended by this instant, UTC microseconds, count until it.
+        owner
+            The table whose columns are meant; None: the only one.
         """
         tree = json.loads(self.tree)
         lasting = read_duration(tree, attributes)
-        if lasting is not None:
-            return Term(lasting.sql(binder, until_us), "number")
-        return read_term(tree, attributes, zone, binder)
+        return (
+            Statement(binder, owner).of(self._of(tree, attributes, zone))
+            if lasting is None
+            else lasting.sql(binder, until_us)
+        )
+
+    def _of(self, tree: Any, attributes: Mapping[str, Attribute], zone: Zone) -> Node:
+        found = Checker(Names(attributes), zone).value(tree)
+        if not in_sql(found):
+            raise Unsupported(
+                "unmeasurable", f"'{self.name}' is of what no engine can measure",
+                hint="measure columns, + - * / of numbers, or durations",
+            )  # fmt: skip
+        return found
 
     def over(self, given: exp.Expression) -> exp.Expression:
         """Return the measure of a column that holds what is measured."""

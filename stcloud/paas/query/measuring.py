@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
-from stcloud.iaas.engine import Sql
 from stcloud.paas.query.answer import Answer
-from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.comparing import beside, earlier_of, shifts
+from stcloud.paas.query.filter import Sieve
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_of_features, labelled, zoned
 from stcloud.paas.query.measure import COUNT, Measure
@@ -23,7 +22,6 @@ from stcloud.paas.query.page import Order, ordered, place_in, place_of, read_ord
 from stcloud.paas.query.plan import By, Duties, Summary, by_name, parse_by
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.rate import rated, rated_us
-from stcloud.paas.query.sql import column, select, table
 from stcloud.paas.query.units import needed_index
 from stcloud.time import Instant, Zone, instant_us
 
@@ -145,18 +143,14 @@ def _moved(numbers: pa.ChunkedArray, by: int) -> pa.ChunkedArray:
 
 def _having(found: pa.Table, text: str, asked: Inquiry) -> pa.Table:
     """Keep the groups of which a filter is true."""
-    fields = {
-        one.name: Attribute(
-            one.name, one.name, "instant" if pa.types.is_timestamp(one.type) else _TYPES[one.type]
-        )
-        for one in found.schema
-    }
-    binder, zone = Binder(), asked.subject.zone
-    condition = Predicate.read(text, fields, zone).compile(fields, zone, binder)
-    numbered = found.append_column("st_row", pa.array(range(len(found)), pa.int64()))
-    query = select({"st_row": column("st_row")}, table("layer"), where=[condition], order=("st_row",))
-    rows = asked.subject.engine.run([Sql(query, binder.values_of(query))], {"layer": numbered}).read_all()
-    return found.take(rows["st_row"])
+    fields = {one.name: Attribute(one.name, one.name, _kind(one.type)) for one in found.schema}
+    condition = Predicate.read(text, fields, asked.subject.zone).condition
+    rows = [Sieve((condition,))(batch) for batch in found.combine_chunks().to_batches()]
+    return pa.Table.from_batches(rows, found.schema)
+
+
+def _kind(of: pa.DataType) -> str:
+    return "instant" if pa.types.is_timestamp(of) else _TYPES[of]
 
 
 def _typed(found: pa.ChunkedArray, kind: str, zone: Zone) -> pa.ChunkedArray:

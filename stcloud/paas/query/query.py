@@ -19,7 +19,7 @@ from stcloud.paas.query.joining import Joining, joining_of
 from stcloud.paas.query.label import refuse_features
 from stcloud.paas.query.measuring import Selection, measured, read_summary
 from stcloud.paas.query.paging import checked_limit, paged
-from stcloud.paas.query.plan import Operator, Plan, Restated, Rows, Summary
+from stcloud.paas.query.plan import Operator, Restated, Rows
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import as_of, timed
 from stcloud.paas.query.sequencing import sequenced
@@ -55,16 +55,26 @@ class Query:
     conditions: tuple[Operator | Whereabouts, ...] = ()
     believed_us: int | None = None
 
-    def what(self, *filters: str | Mapping[str, Any]) -> Query:
+    def what(self, *filters: str | Mapping[str, Any], crs: str | None = None) -> Query:
         """Keep rows that fulfil every CQL2 filter (text or JSON), e.g. ``"category = 'pothole'"``.
+
+        Parameters
+        ----------
+        filters
+            They may name the layer's columns, and ``geometry``, ``time``, ``key`` and, of events that last,
+            ``period``: see `docs/reference/filters.md`.
+        crs
+            CRS of geometry written in them; default: longitude and latitude.
 
         Raises
         ------
         InvalidInput, NotFound, Unsupported
             See `Predicate.read`: wrong types, unknown columns (with the nearest), operators not known here.
         """
-        zone = self.subject.zone
-        return self._with(Predicate.read(one, self.subject.columns, zone) for one in filters)
+        subject, city = self.subject, self.subject.charter.crs
+        return self._with(
+            Predicate.read(one, subject.names, subject.zone, city=city, crs=crs) for one in filters
+        )
 
     def where(self, *places: Asked, crs: str | None = None) -> Query:
         """Keep rows that lie in any of the places.
@@ -370,16 +380,11 @@ class Query:
             As for `count`; None explains `rows`.
         """
         asked = self.inquiry()
-        goal = Rows() if by is None else read_summary(asked, (), by, None)
-        return explain(asked.plan(goal), asked.compiled(goal), self.subject.layer, self.subject.engine.name)
+        return explain(asked, Rows() if by is None else read_summary(asked, (), by, None))
 
     def why(self, key: str) -> Reason:
         """Say why a row is in the answer, or is not: the load that told it, its cell, each condition by itself."""
         return why(self.inquiry(), key)
-
-    def plan(self, goal: Rows | Summary) -> Plan:
-        """Return the plan for a goal."""
-        return self.inquiry().plan(goal)
 
     def facts(self) -> dict[str, str]:
         """Say what was understood."""

@@ -11,7 +11,8 @@ from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine import Engine
 from stcloud.paas.query.features import Features
-from stcloud.paas.query.label import own_columns
+from stcloud.paas.query.filter import Names
+from stcloud.paas.query.label import is_lasting, is_of_features, own_columns
 from stcloud.paas.query.units import UnitIndex
 from stcloud.time import Zone
 
@@ -44,6 +45,13 @@ class Subject:
     def columns(self) -> dict[str, Attribute]:
         """What may be measured: the layer's own columns, and ours."""
         return own_columns(self.layer) | self.attributes
+
+    @property
+    def names(self) -> Names:
+        """What may be named in filters and measures: columns, and what every row has."""
+        if is_of_features(self.layer):
+            return Names.of_features(self.attributes | own_columns(self.layer))
+        return Names.of_events(self.attributes | own_columns(self.layer), lasting=is_lasting(self.layer))
 
     def other(self, layer: str) -> Features:
         """Return a layer of features of the same city; `InvalidInput` ``no-features``, ``not-features``."""

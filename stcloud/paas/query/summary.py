@@ -17,6 +17,7 @@ from stcloud.time import Zone
 __all__ = ["given", "summed"]
 
 _OPEN = "open"
+LAYER = "layer"
 
 
 def given(
@@ -34,7 +35,7 @@ def given(
         Takes the values.
     """
     found = {
-        _place(at): one.given(attributes, zone, binder, goal.until_us).sql
+        _place(at): one.given(attributes, zone, binder, goal.until_us, LAYER)
         for at, one in enumerate(goal.measures)
         if one.tree and not one.is_rate
     }

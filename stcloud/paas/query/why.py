@@ -73,7 +73,7 @@ class Reason:
 def why(asked: Inquiry, key: str) -> Reason:
     """Return why a key is in an answer; see `Query.why`."""
     of_key = Predicate.read(
-        {"op": "=", "args": [{"property": "st_key"}, key]}, asked.subject.columns, asked.subject.zone
+        {"op": "=", "args": [{"property": "st_key"}, key]}, asked.subject.names, asked.subject.zone
     )
     versions = tuple(_versions(_only(asked, of_key)))
     plan = [one for one in asked.plan(Rows())[2:-1] if not isinstance(one, Restated)]

@@ -126,6 +126,7 @@ def test_places_that_need_no_feature_are_looked_up_as_before(city):
         city.query("cases")
         .where("bbox:117,31,118,32 or cell:144550000")
         .where("cell:144 and cell:14455")
+        .inquiry()
         .plan
     )
     kinds = [type(one).__name__ for one in plan(None)]
@@ -195,7 +196,7 @@ def test_facts_tell_what_was_understood(city):
 def test_sieves_travel(city):
     """What is tested on a cluster is tested there as here: prepared shapes are prepared anew."""
     asked = city.query("cases").where("near:streets:20m or areas:a or near:117,31.62:5km or cell:144550000")
-    (sited,) = [one for one in asked.plan(None) if type(one).__name__ == "Sited"]
+    (sited,) = [one for one in asked.inquiry().plan(None) if type(one).__name__ == "Sited"]
     sieve, rows = Sieve((sited.formula,)), city.query("cases").to_arrow().combine_chunks().to_batches()[0]
     here = sieve(rows)
     assert pickle.loads(pickle.dumps(sieve))(rows).equals(here)

@@ -1,0 +1,25 @@
+"""A CQL2 filter, checked once and answered in two ways that agree (ring: paas).
+
+Knows: CQL2, the columns of a layer, what a condition means. Must not know: plans, stages, files, engines.
+
+Nouns: `Checker` (CQL2-JSON to a typed tree), `Node` (a part of that tree), `Names` (what may be named), `Statement`
+(the tree as SQL, for what all engines do alike), `evaluate` (the tree over Arrow batches, all of it), `Sieve` (what
+SQL cannot say, as a function over batches).
+
+Start reading at `node.py`, then `check.py`. `notation` reads text and JSON, `moment` times, `shape` geometry;
+`temporal` tells relations of intervals as comparisons; `function` is the set of functions. `statement` and `vector`
+are the evaluators; `spelling`, `place` and `member` do what SQL does not.
+"""
+
+from stcloud.paas.query.filter.check import Checker
+from stcloud.paas.query.filter.function import FUNCTIONS
+from stcloud.paas.query.filter.names import Names
+from stcloud.paas.query.filter.node import Node, conjuncts
+from stcloud.paas.query.filter.notation import parse_filter
+from stcloud.paas.query.filter.sieve import Sieve
+from stcloud.paas.query.filter.statement import Statement, in_sql
+from stcloud.paas.query.filter.vector import evaluate
+
+__all__ = [
+    "FUNCTIONS", "Checker", "Names", "Node", "Sieve", "Statement", "conjuncts", "evaluate", "in_sql", "parse_filter",
+]  # fmt: skip

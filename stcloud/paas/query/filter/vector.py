@@ -1,0 +1,232 @@
+"""A checked filter over Arrow batches: all of it, with SQL's three truth values. Null is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.paas.query.filter.function import SPELLINGS
+from stcloud.paas.query.filter.member import members
+from stcloud.paas.query.filter.node import SPATIAL, Call, Column, Constant, Node
+from stcloud.paas.query.filter.place import Rowwise, related
+from stcloud.paas.query.filter.spelling import respelled
+from stcloud.time import Zone
+from stcloud.time.micros import DAY_US
+
+__all__ = ["evaluate"]
+
+Value: TypeAlias = pa.Array | pa.Scalar
+_TYPES: Mapping[str, pa.DataType] = {
+    "text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(),
+    "date": pa.date32(), "instant": pa.timestamp("us", "UTC"),
+}  # fmt: skip
+_COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+    "=": pc.equal, "<>": pc.not_equal, "<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal,
+}  # fmt: skip
+_ORDINARY: Mapping[str, Callable[[Any, Any], Any]] = {"+": pc.add, "-": pc.subtract, "*": pc.multiply}
+_ROUND = {"floor": "down", "ceil": "up", "round": "half_towards_infinity"}
+_FIRST_DAY, _LAST_DAY = -719_159, 2_932_893
+"""Days since 1970 within whose calendar a local midnight is an instant that can be told."""
+_NOTHING = pa.scalar(None, pa.bool_())
+
+
+def evaluate(node: Node, rows: pa.RecordBatch) -> Value:
+    """Return the values of a checked node, one for each row, or one for all of them.
+
+    Parameters
+    ----------
+    node
+        No geometry, interval or array by itself.
+    rows
+        Has the stored columns that the node looks at.
+
+    Notes
+    -----
+    Where `in_sql` holds it gives what SQL gives: NaN is equal to itself and the greatest number, division by zero
+    gives null. What gives no finite number by ``^`` gives null too.
+    """
+    if isinstance(node, Call):
+        return _called(node, rows)
+    if isinstance(node, Constant):
+        return pa.scalar(node.value, _TYPES[node.kind])
+    if isinstance(node, Column):
+        return _column(node, rows)
+    raise TypeError(f"{node} has no values")
+
+
+def _called(node: Call, rows: pa.RecordBatch) -> Value:
+    if node.operator in SPATIAL:
+        return related(node.operator, *(_shapes(one, rows) for one in node.arguments))
+    if node.operator.startswith("a_"):
+        return members(node, rows.num_rows, lambda inner: _array(evaluate(inner, rows), rows.num_rows))
+    values = [evaluate(one, rows) for one in node.arguments]
+    if node.operator in _COMPARE:
+        return _compared(node.operator, *values)
+    if node.operator in SPELLINGS:
+        return respelled(SPELLINGS[node.operator], values[0])
+    return _BUILT[node.operator](*values)
+
+
+def _column(node: Column, rows: pa.RecordBatch) -> pa.Array:
+    values = rows.column(node.stored)
+    wanted = _TYPES.get(node.kind, values.type)
+    return values if values.type == wanted else values.cast(wanted)
+
+
+def _array(values: Value, count: int) -> pa.Array:
+    return pa.repeat(values, count) if isinstance(values, pa.Scalar) else values
+
+
+def _shapes(node: Node, rows: pa.RecordBatch) -> Rowwise:
+    if isinstance(node, Call):
+        inner, metres = node.arguments
+        assert isinstance(metres, Constant)  # noqa: S101  (it was checked)
+        return _shapes(inner, rows).buffered(metres.value)
+    return Rowwise.of(node, rows)
+
+
+def _double(values: Value) -> Value:
+    return values if values.type == pa.float64() else pc.cast(values, pa.float64(), safe=False)
+
+
+def _compared(sign: str, left: Value, right: Value) -> Value:
+    if left.type == pa.bool_():
+        left, right = pc.cast(left, pa.int8()), pc.cast(right, pa.int8())
+    if pa.float64() not in (left.type, right.type):
+        return _COMPARE[sign](left, right)
+    left, right = _double(left), _double(right)
+    found = _COMPARE[sign](left, right)
+    return found if _ordinary(left) and _ordinary(right) else _with_nan(sign, left, right, found)
+
+
+def _ordinary(values: Value) -> bool:
+    return not pc.any(
+        pc.is_nan(values if isinstance(values, pa.Array) else pa.array([values.as_py()]))
+    ).as_py()
+
+
+def _with_nan(sign: str, left: Value, right: Value, found: Value) -> Value:
+    """Order what is not a number after all numbers."""
+    one, other = pc.is_nan(left), pc.is_nan(right)
+    order = _COMPARE[sign](pc.cast(one, pa.int8()), pc.cast(other, pa.int8()))
+    return pc.if_else(pc.or_(one, other), order, found)
+
+
+def _divisor(values: Value) -> Value:
+    """Return what is divided by; null for zero."""
+    double = _double(values)
+    return pc.if_else(pc.equal(double, 0.0), pa.scalar(None, pa.float64()), double)
+
+
+def _divided(left: Value, right: Value) -> Value:
+    return pc.divide(_double(left), _divisor(right))
+
+
+def _whole(left: Value, right: Value) -> Value:
+    return pc.trunc(_divided(left, right))
+
+
+def _rest(left: Value, right: Value) -> Value:
+    """Return what is left of a division, with the sign of what was divided; Arrow has no such function."""
+    over, by = _double(left), _divisor(right)
+    known = pc.and_(pc.is_valid(over), pc.is_valid(by))
+    with np.errstate(all="ignore"):
+        found = np.fmod(_filled(over), _filled(by))
+    values = pa.array(found) if np.ndim(found) else pa.scalar(float(found))
+    return pc.if_else(known, values, pa.scalar(None, pa.float64()))
+
+
+def _power(left: Value, right: Value) -> Value:
+    found = pc.power(_double(left), _double(right))
+    return pc.if_else(pc.is_finite(found), found, pa.scalar(None, pa.float64()))
+
+
+def _filled(values: Value) -> Any:
+    if isinstance(values, pa.Scalar):
+        return np.float64(values.as_py() if values.is_valid else 1.0)
+    return values.fill_null(1.0).to_numpy(zero_copy_only=False)
+
+
+def _not(condition: Value) -> Value:
+    return pc.invert(condition)
+
+
+def _kleene(function: Callable[[Any, Any], Any]) -> Callable[..., Value]:
+    def apply(first: Value, *others: Value) -> Value:
+        for one in others:
+            first = function(first, one)
+        return first
+
+    return apply
+
+
+def _given(guard: Value, condition: Value) -> Value:
+    return pc.if_else(pc.fill_null(guard, False), condition, _NOTHING)  # noqa: FBT003
+
+
+def _like(texts: Value, pattern: Value) -> Value:
+    return pc.match_like(texts, pattern.as_py())
+
+
+def _micros(instants: Value) -> Value:
+    return pc.cast(instants, pa.int64())
+
+
+def _next(micros: Value) -> Value:
+    return pc.add(micros, 1)
+
+
+def _lasting(start: Value, end: Value) -> Value:
+    return pc.max_element_wise(end, pc.add(start, 1), skip_nulls=False)
+
+
+def _midnight(days: Value, zone: Value, later: Value) -> Value:
+    """Return the first instant of days, or of those so many days later, where the city is."""
+    known = pc.fill_null(pc.cast(days, pa.int32()), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    within = np.clip(known + later.as_py(), _FIRST_DAY, _LAST_DAY)
+    at_us, _ = Zone(zone.as_py()).to_utc(within * DAY_US)
+    return pc.if_else(days.is_valid(), pa.array(at_us), pa.scalar(None, pa.int64()))
+
+
+def _calendar(part: Callable[[Any], Any]) -> Callable[[Value, Value], Value]:
+    """Make the function that gives a part of days, or of the days in the city on which instants are."""
+
+    def apply(times: Value, zone: Value) -> Value:
+        if isinstance(times, pa.Scalar):
+            return apply(pa.array([times.as_py()], times.type), zone)[0]
+        if times.type == pa.date32():
+            days = pc.fill_null(pc.cast(times, pa.int32()), 0).to_numpy(zero_copy_only=False).astype("M8[D]")
+        else:
+            at_us = pc.fill_null(pc.cast(times, pa.int64()), 0).to_numpy(zero_copy_only=False)
+            days = Zone(zone.as_py()).to_local(at_us).astype("M8[us]").astype("M8[D]")
+        return pc.if_else(
+            times.is_valid(), pa.array(part(days).astype(np.int64)), pa.scalar(None, pa.int64())
+        )
+
+    return apply
+
+
+_BUILT: Mapping[str, Callable[..., Value]] = {
+    "and": _kleene(pc.and_kleene), "or": _kleene(pc.or_kleene), "not": _not, "given": _given,
+    "isnull": pc.is_null, "like": _like,
+    **{
+        sign: lambda left, right, of=function: of(_double(left), _double(right))
+        for sign, function in _ORDINARY.items()
+    },
+    "/": _divided, "div": _whole, "%": _rest, "^": _power,
+    "micros": _micros, "next": _next, "lasting": _lasting, "midnight": _midnight,
+    "coalesce": pc.coalesce,
+    "length": lambda texts: pc.cast(pc.utf8_length(texts), pa.int64()),
+    "abs": lambda values: pc.abs(_double(values)),
+    **{
+        name: lambda values, mode=mode: pc.round(_double(values), round_mode=mode)
+        for name, mode in _ROUND.items()
+    },
+    "year": _calendar(lambda days: days.astype("M8[Y]").astype(np.int64) + 1970),
+    "month": _calendar(lambda days: days.astype("M8[M]").astype(np.int64) % 12 + 1),
+    "day": _calendar(lambda days: (days - days.astype("M8[M]")).astype(np.int64) + 1),
+}  # fmt: skip
