@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import cells, check, division, features, join, load, location, query, start
+from bench import cases, cells, check, division, features, join, load, location, query, start
 from bench.data import Scale
 from bench.report import facts, keep, show
 
@@ -21,6 +21,7 @@ _MEASURES = {
     "growth": query.growth,
     "features": features.findings,
     "join": join.findings,
+    "cases": cases.findings,
     "location": location.findings,
     "check": check.findings,
     "division": division.findings,

@@ -154,6 +154,13 @@ def _kind(of: pa.DataType) -> str:
 
 
 def _typed(found: pa.ChunkedArray, kind: str, zone: Zone) -> pa.ChunkedArray:
-    if kind in ("integer", "number"):
-        return found.cast(pa.int64() if kind == "integer" else pa.float64())
-    return found.cast(zoned(found.type, zone))
+    if kind == "number":
+        return found.cast(pa.float64())
+    if kind != "integer":
+        return found.cast(zoned(found.type, zone))
+    try:
+        return found.cast(pa.int64())
+    except pa.ArrowInvalid as error:
+        raise InvalidInput(
+            "too-great", "a sum of whole numbers is greater than 2^63", hint="ask for sum(1.0 * X), which is rounded"
+        ) from error
