@@ -66,8 +66,8 @@ def findings(scale: Scale) -> Iterator[Finding]:
             break
         for name, must in (("DuckDB, one Parquet file", Target(most=1.0)), ("pandas, in memory", None)):
             yield Finding(
-                f"time to close by class and month, {count / 1e6:g}M cases, p50 of {_TIMES}", seconds[count], "s", name,
-                statistics.median(peers[name]["seconds"]), must, Target(most=0.2) if must else None, more,
+                f"time to close by class and month, {count / 1e6:g}M cases, p50 of {_TIMES}", seconds[count], "s",
+                name, statistics.median(peers[name]["seconds"]), must, Target(most=0.2) if must else None, more,
             )  # fmt: skip
     many, few = seconds.values()
     yield Finding("the same, of a tenth of the cases", few, "s", "all of them", many)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import shapely
 
+from stcloud.testing.measures import MEASURES
 from stcloud.testing.question import Places, Question, Times
 from stcloud.testing.standard import standard
 
@@ -259,6 +260,12 @@ def _groups() -> Iterator[Question]:
     yield Question("count: none", "district", when=(Times(("1999",)),), by=())
     yield Question("count: no group", "district", when=(Times(("1999",)),), by=("month", "channel"))
     yield Question("count: three groups", "district", by=("cell:1km", "weekday", "status"))
+    told = tuple(MEASURES)
+    groups: tuple[tuple[str, ...], ...] = ((), ("note",), ("cell:100m", "ok"), ("week",))
+    for group in groups:
+        name = f"measures: edges, {', '.join(group) or 'all'}"
+        yield Question(name, "edges", by=group, measures=told)
+        yield Question(f"{name}, until", "edges", by=group, measures=told, until=1_709_600_000_000_000)
     for limit in (0, 1, 7, 100_000):
         yield Question(f"rows: at most {limit}", "district", limit=limit, what=("channel = 'video'",))
 

@@ -66,6 +66,31 @@ def test_engines_answer_of_features_alike(
     assert len(one) == COUNTS[question]
 
 
+ASKED = {
+    "rows as of": lambda query: query.as_of("2023-06-01").rows(),
+    "rows meeting a time": lambda query: query.when("2023/..", relation="meets").rows(order=["-name"]),
+    "versions in a time": lambda query: query.when("2023-02/2024").measure("count", "distinct(st_key)", by=["name"]),
+    "sizes": lambda query: query.as_of("2023-06-01").measure("count", "sum(length_m)", "max(area_m2)", by=["name"]),
+    "a filter no engine has": lambda query: query.when("2013/2030").what("casei(name) = casei('Y')").rows(),
+    "cells": lambda query: query.as_of("2019").count(["cell:1km"]),
+    "timeline": lambda query: query.timeline("count", "mean(length_m)", by=["name"]),
+    "a page": lambda query: query.when("2013/2030").rows(2, after=query.when("2013/2030").rows(2).next),
+    "in a place": lambda query: query.as_of("2023-06-01").where("bbox:116.9,31.6,117.0006,31.7").rows(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_engines_answer_queries_of_features_alike(
+    question: str, folder: Path, duckdb: Engine, duckdb_by_sql: Engine, sail: Engine
+) -> None:
+    one, *others = (
+        ASKED[question](stcloud.open(folder, engine=engine).query("things")).to_records()
+        for engine in (duckdb, duckdb_by_sql, sail)
+    )
+    assert one
+    assert others == [one, one]
+
+
 def test_history_follows_predecessors_through_splits(tmp_path: Path, duckdb: Engine, sail: Engine) -> None:
     definition = define("EPSG:4548").model_copy(update={"predecessor": "came_from"})
     city = stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai")

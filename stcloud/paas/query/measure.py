@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from stcloud.paas.query.duration import Duration, read_duration
 from stcloud.paas.query.filter import Checker, Names, Node, Statement, in_sql
 from stcloud.time import Zone
 
-__all__ = ["COUNT", "FUNCTIONS", "RATES", "Measure"]
+__all__ = ["COUNT", "FUNCTIONS", "RATES", "Measure", "quantiles"]
 
 RATES = ("per_km2", "per_1000")
 """Counts told in proportion to a group's area, or to what a column of the groups' layer counts."""
@@ -163,6 +163,11 @@ class Measure:
             )  # fmt: skip
         return found
 
+    @property
+    def quantile(self) -> float:
+        """Which quantile it tells, of a median or quantile."""
+        return 0.5 if self.share is None else self.share
+
     def over(self, given: exp.Expression) -> exp.Expression:
         """Return the measure of a column that holds what is measured."""
         if self.function == "count":
@@ -170,12 +175,19 @@ class Measure:
         if self.function == "distinct":
             return exp.Count(this=exp.Distinct(expressions=[given]))
         if self.function in ("quantile", "median"):
-            share = exp.Literal.number(0.5 if self.share is None else self.share)
-            return exp.PercentileCont(this=exp.cast(given, "double"), expression=share)
+            return exp.PercentileCont(
+                this=exp.cast(given, "double"), expression=exp.Literal.number(self.quantile)
+            )
         if self.function == "mean":
             return exp.Avg(this=exp.cast(given, "double"))
         kinds: Mapping[str, Callable[..., exp.Expression]] = {"sum": exp.Sum, "min": exp.Min, "max": exp.Max}
         return kinds[self.function](this=given)
+
+
+def quantiles(given: exp.Expression, shares: Sequence[float]) -> exp.Expression:
+    """Return several quantiles of a column, as one list."""
+    asked = exp.Array(expressions=[exp.Literal.number(one) for one in shares])
+    return exp.PercentileCont(this=exp.cast(given, "double"), expression=asked)
 
 
 COUNT = Measure("count", "count")

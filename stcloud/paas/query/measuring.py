@@ -22,6 +22,7 @@ from stcloud.paas.query.page import Order, ordered, place_in, place_of, read_ord
 from stcloud.paas.query.plan import By, Duties, Summary, by_name, parse_by
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.rate import rated, rated_us
+from stcloud.paas.query.summary import measures_in
 from stcloud.paas.query.units import needed_index
 from stcloud.time import Instant, Zone, instant_us
 
@@ -133,7 +134,7 @@ def _told(asked: Inquiry, goal: Summary, moved: Sequence[int]) -> pa.Table:
     found = asked.run(goal).read_all()
     kinds = [one.type_of(asked.subject.columns, zone) for one in goal.measures]
     groups = [labelled(_moved(found.column(at), moved[at]), one, zone) for at, one in enumerate(goal.by)]
-    rest = zip(found.columns[len(goal.by) :], (*kinds, "integer"), strict=False)
+    rest = zip(measures_in(found, goal), (*kinds, "integer"), strict=False)
     return pa.Table.from_arrays([*groups, *(_typed(one, kind, zone) for one, kind in rest)], list(goal.names))
 
 
@@ -162,5 +163,7 @@ def _typed(found: pa.ChunkedArray, kind: str, zone: Zone) -> pa.ChunkedArray:
         return found.cast(pa.int64())
     except pa.ArrowInvalid as error:
         raise InvalidInput(
-            "too-great", "a sum of whole numbers is greater than 2^63", hint="ask for sum(1.0 * X), which is rounded"
+            "too-great",
+            "a sum of whole numbers is greater than 2^63",
+            hint="ask for sum(1.0 * X), which is rounded",
         ) from error

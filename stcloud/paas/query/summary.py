@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from stcloud.daas.schema import Attribute
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.duration import Duration
-from stcloud.paas.query.measure import Measure
+from stcloud.paas.query.measure import Measure, quantiles
 from stcloud.paas.query.plan import Summary
 from stcloud.paas.query.sql import any_of, column, number, select
 from stcloud.time import Zone
 
-__all__ = ["given", "summed"]
+__all__ = ["given", "measures_in", "summed"]
 
 _OPEN = "open"
 LAYER = "layer"
@@ -34,10 +36,11 @@ def given(
     binder
         Takes the values.
     """
+    twice = [at for at, (_, number) in _shared(goal).items() if number]
     found = {
         _place(at): one.given(attributes, zone, binder, goal.until_us, LAYER)
         for at, one in enumerate(goal.measures)
-        if one.tree and not one.is_rate
+        if one.tree and not one.is_rate and at not in twice
     }
     if goal.until_us is not None:
         pending = [one.open(binder, goal.until_us) for one in _durations(goal, attributes)]
@@ -58,10 +61,40 @@ def summed(goal: Summary, attributes: Mapping[str, Attribute], zone: Zone, chose
     source = exp.Subquery(this=chosen, alias=exp.TableAlias(this=exp.to_identifier("chosen")))
     keys = [f"g{at}" for at in range(len(goal.by))]
     found: dict[str, exp.Expression] = {key: column(key) for key in keys}
-    found |= {_place(at): _over(one, at, attributes, zone) for at, one in enumerate(goal.measures)}
+    together = _shared(goal)
+    for at, one in enumerate(goal.measures):
+        if at not in together:
+            found[_place(at)] = _over(one, at, attributes, zone)
+        elif together[at][1] == 0:
+            shares = [goal.measures[other].quantile for other, (first, _) in together.items() if first == at]
+            found[_place(at)] = quantiles(column(_place(at)), shares)
     if goal.until_us is not None:
         found[_OPEN] = exp.Count(this=column(_OPEN))
     return select(found, source, group=keys, order=keys)
+
+
+def measures_in(found: pa.Table, goal: Summary) -> list[pa.ChunkedArray]:
+    """Return the columns of measures, in their order, of what an engine gave for `summed`."""
+    together = _shared(goal)
+    columns = []
+    for at in range(len(goal.measures)):
+        first, number = together.get(at, (at, None))
+        column_of = found.column(_place(first))
+        columns.append(column_of if number is None else pc.list_element(column_of, number))
+    return columns + ([found.column(_OPEN)] if goal.until_us is not None else [])
+
+
+def _shared(goal: Summary) -> dict[int, tuple[int, int]]:
+    """Return which quantiles are told together, as an engine would hold all values for each again.
+
+    By the place of the measure: the place of the one whose column has them all, a list, and the number in the list.
+    """
+    alike: dict[str, list[int]] = {}
+    for at, one in enumerate(goal.measures):
+        if one.function in ("median", "quantile"):
+            alike.setdefault(one.tree, []).append(at)
+    several = [places for places in alike.values() if len(places) > 1]
+    return {at: (places[0], number) for places in several for number, at in enumerate(places)}
 
 
 def _over(one: Measure, at: int, attributes: Mapping[str, Attribute], zone: Zone) -> exp.Expression:
