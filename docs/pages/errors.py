@@ -51,7 +51,10 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     ("InvalidInput", "time-format-needed"): "the times of a file can be read in several ways, or in none",
     ("InvalidInput", "too-many-rejected"): "more rows are rejected than allowed; nothing was loaded",
     ("InvalidInput", "unknown-time-format"): "a time format has a part that is not known, or is not allowed",
-    ("InvalidInput", "empty-period"): "there is no time between a start and an end; the end is before the start",
+    (
+        "InvalidInput",
+        "empty-period",
+    ): "there is no time between a start and an end; the end is before the start",
     ("InvalidInput", "unreadable-filter"): "the filter is not CQL2, or is nested too deep",
     ("InvalidInput", "unreadable-geometry"): "what a filter writes is no geometry, no box, or has no place",
     ("InvalidInput", "unreadable-source"): "the file cannot be read as the format it is said to be in",
