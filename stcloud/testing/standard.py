@@ -32,7 +32,7 @@ CLASSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "case-insensitive-comparison": (
         _EDGES,
         {
-            "CASEI": "CASEI(note) = CASEI('AB')", "CASEI in LIKE": "CASEI(note) LIKE CASEI('%LANE')",
+            "CASEI": "CASEI(note) = CASEI('AB')", "CASEI in LIKE": "CASEI(note) LIKE CASEI('%LINES')",
             "CASEI in IN": "CASEI(note) IN (CASEI('FI'), CASEI('É'))",
         },
     ),
@@ -83,8 +83,9 @@ CLASSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             },
             **{
                 f"{name} days": f"{name}(INTERVAL(first_day, last_day), INTERVAL('2024-03-09', '2024-03-10'))"
-                for name in ("T_EQUALS", "T_INTERSECTS", "T_MEETS", "T_DURING")
+                for name in ("T_EQUALS", "T_INTERSECTS", "T_MEETS")
             },
+            "T_DURING days": "T_DURING(INTERVAL(first_day, last_day), INTERVAL('2024-03-08', '2024-03-12'))",
             **{
                 f"{name} interval": f"{name}(period, {_PERIOD})"
                 for name in (
@@ -94,6 +95,10 @@ CLASSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
                 )
             },
             "open": "T_STARTS(INTERVAL(time, '2024-03-10T06:00:00Z'), INTERVAL('2024-03-10T05:00:00Z', '..'))",
+            "open end": "T_INTERSECTS(time, INTERVAL('2024-03-10T06:00:00Z', '..'))",
+            "open start": "T_AFTER(time, INTERVAL('..', '2024-03-10T06:00:00Z'))",
+            "open days": "T_INTERSECTS(first_day, INTERVAL('..', '2024-03-09'))",
+            "open days of columns": "T_OVERLAPS(INTERVAL(first_day, last_day), INTERVAL('2024-03-09', '..'))",
             "mixed": "T_INTERSECTS(INTERVAL(first_day, last_day), period)",
         },
     ),
@@ -112,7 +117,7 @@ CLASSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {
             "length": "length(note) > 5", "lower": "lower(note) = 'ab'", "upper": "upper(note) = 'AB'",
             "abs": "abs(n) = 1.5", "floor": "floor(n) = 2", "ceil": "ceil(n) = 3", "round": "round(m) = -3",
-            "year": "year(time) = 2024", "month": "month(day) = 2", "day": "day(time) = 4",
+            "year": "year(time) = 2024", "month": "month(day) = 3", "day": "day(time) = 4",
             "buffer": "S_WITHIN(geometry, buffer(POINT(500150 3500150), 80))",
         },
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -25,6 +25,7 @@ from stcloud.time import Zone
 
 __all__ = ["Predicate"]
 
+Box: TypeAlias = tuple[float, float, float, float]
 _AREAS = ("Polygon", "MultiPolygon")
 _MARGIN_M = 1.0
 
@@ -113,19 +114,32 @@ class Predicate:
         )
         return Sieve(rest) if rest else None
 
+    def boxes(self) -> list[Box]:
+        """Return boxes, each of which the geometry of every row that is kept must meet; closed, metres."""
+        shapes = [_narrowing(part) for part in conjuncts(self.condition)]
+        return [shape.bounds for shape in shapes if shape is not None]
+
     def places(self) -> list[Place]:
         """Return where all rows must lie whose places are points, as far as it is said: all rows, in every one."""
         shapes = [_asked_of_points(part) for part in conjuncts(self.condition)]
         return [Place(_area(shape), (), f"by {self.said}") for shape in shapes if shape is not None]
 
 
-def _asked_of_points(part: Node) -> BaseGeometry | None:
-    """Return the geometry that points must meet lest a condition be false."""
+def _narrowing(part: Node) -> BaseGeometry | None:
+    """Return the geometry that rows' own must meet lest a condition be false."""
     if not isinstance(part, Call) or part.operator not in SPATIAL or part.operator == "s_disjoint":
         return None
-    points = [one for one in part.arguments if isinstance(one, Shape) and len(one.stored) == 2]
-    shapes = [one.value for one in part.arguments if isinstance(one, Constant)]
-    return shapes[0] if points and shapes and not shapes[0].is_empty else None
+    own = [one for one in part.arguments if isinstance(one, Shape)]
+    written = [one.value for one in part.arguments if isinstance(one, Constant)]
+    return written[0] if own and written and not written[0].is_empty else None
+
+
+def _asked_of_points(part: Node) -> BaseGeometry | None:
+    """Return the same where rows' places are points."""
+    points = isinstance(part, Call) and any(
+        isinstance(one, Shape) and len(one.stored) == 2 for one in part.arguments
+    )
+    return _narrowing(part) if points else None
 
 
 def _area(shape: BaseGeometry) -> BaseGeometry:

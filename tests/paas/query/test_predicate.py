@@ -55,7 +55,12 @@ def test_a_filter_is_told_in_parts(what: str, parts: tuple[int, int, int]) -> No
 
 
 def test_shapes_of_features_are_told_by_the_function_alone() -> None:
-    assert told(read(f"s_intersects(geometry, {AREA})", Names.of_features(ATTRIBUTES))) == (0, 0, 1)
+    features = read(
+        f"s_touches({AREA}, geometry) AND n > 1 AND NOT geometry IS NULL", Names.of_features(ATTRIBUTES)
+    )
+    assert told(features) == (2, 0, 1)
+    assert features.boxes() == [(0, 0, 10, 10)]
+    assert read(f"s_disjoint(geometry, {AREA}) AND n > 1", Names.of_features(ATTRIBUTES)).boxes() == []
 
 
 def test_a_place_holds_whatever_may_fulfil_a_condition() -> None:

@@ -34,6 +34,18 @@ _KEPT_MARKS = "\u3099\u309a"
 """Japanese voicing marks: they make another letter, and CQL2 asks to keep them."""
 
 
+class _Marks(dict[int, int | None]):
+    """What a letter of a decomposition becomes: None, if it combines with the one before; found out once a letter."""
+
+    def __missing__(self, code: int) -> int | None:
+        letter = chr(code)
+        self[code] = None if unicodedata.combining(letter) and letter not in _KEPT_MARKS else code
+        return self[code]
+
+
+_MARKS = _Marks()
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """What a function takes, of each argument the kinds that fit, and the kind of what it gives."""
@@ -56,9 +68,9 @@ def fold_accents(text: str) -> str:
     >>> fold_accents("Débárquér"), fold_accents("Beyonce\u0301"), fold_accents("が"), fold_accents("ø")
     ('Debarquer', 'Beyonce', 'が', 'ø')
     """
-    letters = unicodedata.normalize("NFD", text)
-    kept = (one for one in letters if one in _KEPT_MARKS or not unicodedata.combining(one))
-    return unicodedata.normalize("NFC", "".join(kept))
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).translate(_MARKS))
 
 
 SPELLINGS: Mapping[str, Callable[[str], str]] = {

@@ -26,6 +26,7 @@ _CORNERS = 32
 """Of a quarter of a circle."""
 _OF_POINTS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "s_intersects": shapely.intersects_xy, "s_contains": shapely.contains_xy,
+    "s_disjoint": lambda one, x, y: ~shapely.intersects_xy(one, x, y),
 }  # fmt: skip
 
 

@@ -63,12 +63,21 @@ def _called(node: Call, rows: pa.RecordBatch) -> Value:
         return related(node.operator, *(_shapes(one, rows) for one in node.arguments))
     if node.operator.startswith("a_"):
         return members(node, rows.num_rows, lambda inner: _array(evaluate(inner, rows), rows.num_rows))
+    if node.operator in SPELLINGS:
+        return _spelled(node, rows)
     values = [evaluate(one, rows) for one in node.arguments]
     if node.operator in _COMPARE:
         return _compared(node.operator, *values)
-    if node.operator in SPELLINGS:
-        return respelled(SPELLINGS[node.operator], values[0])
     return _BUILT[node.operator](*values)
+
+
+def _spelled(node: Node, rows: pa.RecordBatch) -> Value:
+    """Return texts as functions within functions spell them, all in one pass."""
+    spells: list[Callable[[str], str]] = []
+    while isinstance(node, Call) and node.operator in SPELLINGS:
+        spells.insert(0, SPELLINGS[node.operator])
+        node = node.arguments[0]
+    return respelled(spells, evaluate(node, rows))
 
 
 def _column(node: Column, rows: pa.RecordBatch) -> pa.Array:
