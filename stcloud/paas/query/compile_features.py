@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlglot import exp
 
@@ -131,8 +132,11 @@ class _Compilation:
             )  # fmt: skip
 
     def _areas(self) -> list[BaseGeometry]:
+        """Return areas that all features asked for touch: places, and boxes around what filters write."""
         lattice = self._charter.lattice
-        return [one.outline(lattice) for one in self._plan if isinstance(one, Place)]
+        places = [one.outline(lattice) for one in self._plan if isinstance(one, Place)]
+        filters = [one for one in self._plan if isinstance(one, Predicate)]
+        return [*places, *(shapely.box(*box) for one in filters for box in one.boxes())]
 
 
 def _nested(stages: list[Stage]) -> tuple[Stage, ...]:

@@ -136,6 +136,10 @@ def test_features_are_asked_as_they_were(city: stcloud.City) -> None:
     assert asked.as_of("2019").what("area_m2 > 5000").count().to_records() == [{"count": 0}]
     touched = asked.as_of("2019").where(shapely.box(500_050, 3_500_010, 500_110, 3_500_020), crs="EPSG:4548")
     assert keys(touched.rows()) == ["1", "2"]
+    crosses = "S_INTERSECTS(geometry, LINESTRING(500150 3500025, 500250 3500025))"
+    assert keys(asked.as_of("2019").what(crosses, crs="EPSG:4548").rows()) == ["2", "3"]
+    assert keys(asked.as_of("2019").what("casei(name) = casei('Y') OR key = '1'").rows()) == ["1", "3"]
+    assert keys(asked.as_of("2019").what("T_MEETS(period, INTERVAL('2023-01-01', '..'))").rows()) == ["3"]
     assert keys(touched.what("name = 'x' AND area_m2 > 4999").rows(order=["-st_key"])) == ["2", "1"]
 
 
