@@ -3,23 +3,27 @@
 Knows: plans, their compilation to engine stages, answers. Must not know: where files lie, which engine runs,
 commands and pages.
 
-Nouns: `Query` (an immutable question), `Plan` and its operators, `Predicate` (a checked CQL2 filter), `Place`
-(areas and cells united), `Whereabouts` (places joined by and, or, not, features among them; `atlas.py` reads them, a
-`Sieve` tests rows against their *sites*), `Compiled` (stages and the files they read), `Answer`, `Explanation`,
-`Features` (a feature layer, ready to be asked).
+Rooms: `filter` (what: CQL2, typed once, by SQL and over batches), `place` (where: areas, cells, units, features as
+they were), `measure` (how much: measures, comparisons, steps in time), `join` (partners of events).
 
-Start reading at `query.py`, then `plan.py`, then `compile.py`.
+Nouns: `Query` (an immutable question about a `Subject`), `Question` (the same as a document), `Plan` and its
+operators, `Inquiry` (a question put to an engine, as of one recorded instant), `Compiled` (stages and the files they
+read), `Answer` and its pages, `Explanation`, `Reason` (why a row is in an answer), `Features` (a feature layer, ready
+to be asked).
+
+Start reading at `query.py`, then `plan.py`, `inquiry.py` and `compile.py`; of features `belief.py` and
+`compile_features.py`.
 """
 
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.explain import Explanation
 from stcloud.paas.query.features import Features
+from stcloud.paas.query.place.units import UnitIndex
+from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.query import Query
 from stcloud.paas.query.question import Question
 from stcloud.paas.query.subject import Subject
-from stcloud.paas.query.units import UnitIndex
-from stcloud.paas.query.where import Place
 
 __all__ = [
     "Answer", "Explanation", "Features", "Place", "Predicate", "Query", "Question", "Subject", "UnitIndex",

@@ -16,7 +16,11 @@ from stcloud.iaas.table import File
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
 from stcloud.paas.query.label import OWN_ROWS, own_columns
+from stcloud.paas.query.measure.summary import given, summed
 from stcloud.paas.query.page import Order, beyond
+from stcloud.paas.query.place.refine import HELD, LOCATED, Naming, Refinement, Restating
+from stcloud.paas.query.place.sieve import Sieve, Sited, extent_of
+from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import (
     By,
     Duties,
@@ -33,12 +37,8 @@ from stcloud.paas.query.plan import (
 )
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import NEAR_US, Box, Pruning, known_by_all, time_spans
-from stcloud.paas.query.refine import HELD, LOCATED, Naming, Refinement, Restating
 from stcloud.paas.query.relating import Related
-from stcloud.paas.query.sieve import Sieve, Sited, extent_of
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
-from stcloud.paas.query.summary import given, summed
-from stcloud.paas.query.where import Place
 from stcloud.space import Cover, Level
 from stcloud.time import Bin, Spans, When
 

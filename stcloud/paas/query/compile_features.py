@@ -15,14 +15,14 @@ from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.compile import LAYER, Compiled, cell_of, stage_as_layer
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.label import FEATURE_ROWS, own_columns
+from stcloud.paas.query.measure.summary import given, summed
+from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import AsOf, By, Duties, In, InUnits, Known, OnDuty, Part, Plan, Summary, by_name
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import Related
-from stcloud.paas.query.sieve import Sited
 from stcloud.paas.query.size import SIZES, Measuring
 from stcloud.paas.query.sql import column, select
-from stcloud.paas.query.summary import given, summed
-from stcloud.paas.query.where import Place
 from stcloud.space import Level
 from stcloud.time import Bin
 

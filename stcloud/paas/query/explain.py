@@ -10,8 +10,8 @@ from stcloud.iaas.engine import Fetch, Sql, Stage
 from stcloud.iaas.footer import row_groups
 from stcloud.iaas.table import File
 from stcloud.paas.query.inquiry import Inquiry
+from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import Rows, Summary
-from stcloud.paas.query.where import Place
 from stcloud.space import Cover
 from stcloud.time import When
 

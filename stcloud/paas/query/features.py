@@ -24,7 +24,7 @@ from stcloud.iaas.sorter import in_order
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.belief import Window, beliefs, relations_of, stages_of
 from stcloud.paas.query.instant import known_us
-from stcloud.paas.query.where import Asked, read_where
+from stcloud.paas.query.place.where import Asked, read_where
 from stcloud.time import Instant, instant_us
 
 __all__ = ["Features"]

@@ -16,11 +16,11 @@ from stcloud.paas.query.features import Features
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.label import is_of_features, row_schema, shown
 from stcloud.paas.query.page import Cursor, Order, digest_of, ordered, place_in
+from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.whereabouts import Whereabouts
 from stcloud.paas.query.plan import AsOf, By, In, Known, Operator, Plan, Restated, Rows, Scan, Summary
 from stcloud.paas.query.relating import Related
-from stcloud.paas.query.sieve import Sited
 from stcloud.paas.query.subject import Subject
-from stcloud.paas.query.whereabouts import Whereabouts
 from stcloud.time import When
 
 __all__ = ["Inquiry"]

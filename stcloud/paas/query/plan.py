@@ -18,12 +18,12 @@ import pyarrow as pa
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.grid import Units
-from stcloud.paas.query.measure import COUNT, Measure
+from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
+from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import AsOf, Related
-from stcloud.paas.query.sieve import Sited
-from stcloud.paas.query.where import Place
 from stcloud.space import Level
 from stcloud.time import Bin, When
 

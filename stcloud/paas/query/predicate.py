@@ -20,7 +20,7 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import Checker, Names, Node, Sieve, Statement, conjuncts, in_sql, parse_filter
 from stcloud.paas.query.filter.node import SPATIAL, Call, Constant, Shape
-from stcloud.paas.query.where import Place
+from stcloud.paas.query.place.where import Place
 from stcloud.time import Zone
 
 __all__ = ["Predicate"]

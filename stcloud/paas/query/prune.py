@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from stcloud.daas.schema import UNIT
 from stcloud.iaas.table import File
 from stcloud.paas.query.binder import instant
-from stcloud.paas.query.extent import Box
+from stcloud.paas.query.place.extent import Box
+from stcloud.paas.query.place.refine import Region
 from stcloud.paas.query.plan import InUnits, Known, Plan, Restated
-from stcloud.paas.query.refine import Region
 from stcloud.paas.query.relating import Related
 from stcloud.time import Span, Spans, When
 

@@ -10,23 +10,23 @@ import pyarrow as pa
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer import Answer
-from stcloud.paas.query.atlas import Atlas, read_places
 from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.joining import Joining, joining_of
 from stcloud.paas.query.label import refuse_features
-from stcloud.paas.query.measuring import Selection, measured, read_summary
+from stcloud.paas.query.measure.measuring import Selection, measured, read_summary
+from stcloud.paas.query.measure.sequencing import sequenced
 from stcloud.paas.query.paging import checked_limit, paged
+from stcloud.paas.query.place.atlas import Atlas, read_places
+from stcloud.paas.query.place.units import needed_index
+from stcloud.paas.query.place.where import Asked
+from stcloud.paas.query.place.whereabouts import Whereabouts
 from stcloud.paas.query.plan import Operator, Restated, Rows
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import as_of, timed
-from stcloud.paas.query.sequencing import sequenced
 from stcloud.paas.query.subject import Subject
-from stcloud.paas.query.units import needed_index
-from stcloud.paas.query.where import Asked
-from stcloud.paas.query.whereabouts import Whereabouts
 from stcloud.paas.query.why import Reason, why
 from stcloud.space import is_southern
 from stcloud.time import Instant, When, instant_us

@@ -13,7 +13,7 @@ from stcloud.iaas.engine import Engine
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.filter import Names
 from stcloud.paas.query.label import is_lasting, is_of_features, own_columns
-from stcloud.paas.query.units import UnitIndex
+from stcloud.paas.query.place.units import UnitIndex
 from stcloud.time import Zone
 
 __all__ = ["Subject"]

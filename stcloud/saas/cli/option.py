@@ -102,6 +102,6 @@ def read_places(text: str) -> Any:
     """Return what ``--where`` says, places perhaps joined by ``and``, ``or``, ``not``; files are read here."""
     if "file:" not in text:
         return text
-    from stcloud.paas.query.formula import mapped, read_formula  # noqa: PLC0415
+    from stcloud.paas.query.place.formula import mapped, read_formula  # noqa: PLC0415
 
     return mapped(read_formula(text), read_place)

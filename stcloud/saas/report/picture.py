@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from stcloud.paas.query import Place, Predicate
-from stcloud.paas.query.whereabouts import Whereabouts
+from stcloud.paas.query.place.whereabouts import Whereabouts
 from stcloud.saas.report.map import draw_map
 from stcloud.time import When
 from stcloud.time.recurrence import hours_text, weekdays_text

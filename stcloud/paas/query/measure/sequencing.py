@@ -15,11 +15,11 @@ from stcloud.daas.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_lasting, is_of_features, labelled
-from stcloud.paas.query.measure import COUNT, Measure
+from stcloud.paas.query.measure.measure import COUNT, Measure
+from stcloud.paas.query.measure.sequence import Amount, Steps, sequence
 from stcloud.paas.query.page import numbered
 from stcloud.paas.query.plan import Duties, Summary, by_name
 from stcloud.paas.query.relating import Related
-from stcloud.paas.query.sequence import Amount, Steps, sequence
 from stcloud.time import Bin, Relation, Span, Spans, parse_when
 
 __all__ = ["sequenced"]

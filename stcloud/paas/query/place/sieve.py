@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from stcloud.daas.feature import micros
 from stcloud.daas.schema import UNIT
 from stcloud.daas.timeline import FOREVER
-from stcloud.paas.query.extent import Extent, united
-from stcloud.paas.query.formula import Every, Formula, Not, Some
-from stcloud.paas.query.site import Mask, Site, Spots
+from stcloud.paas.query.place.extent import Extent, united
+from stcloud.paas.query.place.formula import Every, Formula, Not, Some
+from stcloud.paas.query.place.site import Mask, Site, Spots
 
 __all__ = ["Sieve", "Sited", "extent_of", "holds", "sites_of"]
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.inquiry import Inquiry
-from stcloud.paas.query.measure import Measure
+from stcloud.paas.query.measure.measure import Measure
+from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import In, Part, Summary
-from stcloud.paas.query.where import Place
 from stcloud.space import Level
 from stcloud.time import When
 

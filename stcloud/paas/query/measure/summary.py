@@ -10,8 +10,8 @@ from sqlglot import exp
 
 from stcloud.daas.schema import Attribute
 from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.duration import Duration
-from stcloud.paas.query.measure import Measure, quantiles
+from stcloud.paas.query.measure.duration import Duration
+from stcloud.paas.query.measure.measure import Measure, quantiles
 from stcloud.paas.query.plan import Summary
 from stcloud.paas.query.sql import any_of, column, number, select
 from stcloud.time import Zone

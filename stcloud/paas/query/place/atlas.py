@@ -9,12 +9,12 @@ from stcloud.daas.charter import Charter
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.iaas.folder import is_name
 from stcloud.paas.query.features import Features
-from stcloud.paas.query.formula import Every, Formula, Not, Some, joined, read_formula, settled
+from stcloud.paas.query.place.formula import Every, Formula, Not, Some, joined, read_formula, settled
+from stcloud.paas.query.place.spec import FORMS, Beside, read_spec
+from stcloud.paas.query.place.units import UnitIndex, in_units, on_duty
+from stcloud.paas.query.place.where import Asked, Place, read_where
+from stcloud.paas.query.place.whereabouts import Neighbours, Operand, Whereabouts
 from stcloud.paas.query.plan import InUnits, OnDuty
-from stcloud.paas.query.spec import FORMS, Beside, read_spec
-from stcloud.paas.query.units import UnitIndex, in_units, on_duty
-from stcloud.paas.query.where import Asked, Place, read_where
-from stcloud.paas.query.whereabouts import Neighbours, Operand, Whereabouts
 from stcloud.time import instant_us
 
 __all__ = ["Atlas", "read_places"]

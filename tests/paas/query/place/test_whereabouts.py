@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.paas.query.formula import Every, Not, Some, read_formula, settled, written
-from stcloud.paas.query.sieve import Sieve
+from stcloud.paas.query.place.formula import Every, Not, Some, read_formula, settled, written
+from stcloud.paas.query.place.sieve import Sieve
 from stcloud.testing.whereabouts import CRS, Happening, Version, built, happenings, layers, lies, spec, trees
 
 EAST, NORTH = 500_000, 3_500_000

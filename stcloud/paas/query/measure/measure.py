@@ -23,8 +23,8 @@ from sqlglot import exp
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported, nearest
 from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.duration import Duration, read_duration
 from stcloud.paas.query.filter import Checker, Names, Node, Statement, in_sql
+from stcloud.paas.query.measure.duration import Duration, read_duration
 from stcloud.time import Zone
 
 __all__ = ["COUNT", "FUNCTIONS", "RATES", "Measure", "quantiles"]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.daas.timeline import FOREVER
-from stcloud.paas.query.sequence import Amount, sequence
+from stcloud.paas.query.measure.sequence import Amount, sequence
 
 Period = tuple[int, int, int, float]
 

@@ -12,18 +12,18 @@ import pyarrow.compute as pc
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer import Answer
-from stcloud.paas.query.comparing import beside, earlier_of, shifts
 from stcloud.paas.query.filter import Sieve
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_of_features, labelled, zoned
-from stcloud.paas.query.measure import COUNT, Measure
-from stcloud.paas.query.naming import read_in
+from stcloud.paas.query.measure.comparing import beside, earlier_of, shifts
+from stcloud.paas.query.measure.measure import COUNT, Measure
+from stcloud.paas.query.measure.naming import read_in
+from stcloud.paas.query.measure.rate import rated, rated_us
+from stcloud.paas.query.measure.summary import measures_in
 from stcloud.paas.query.page import Order, ordered, place_in, place_of, read_order
+from stcloud.paas.query.place.units import needed_index
 from stcloud.paas.query.plan import By, Duties, Summary, by_name, parse_by
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.rate import rated, rated_us
-from stcloud.paas.query.summary import measures_in
-from stcloud.paas.query.units import needed_index
 from stcloud.time import Instant, Zone, instant_us
 
 __all__ = ["Selection", "measured", "read_summary"]

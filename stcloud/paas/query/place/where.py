@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.errors import InvalidInput, Unsupported
-from stcloud.paas.query.refine import Region
+from stcloud.paas.query.place.refine import Region
 from stcloud.space import Area, CellIds, Cover, Lattice, cover, descendants, parse_cell, project_area
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.daas.schema import INSTANT
-from stcloud.paas.query.extent import around
-from stcloud.paas.query.history import History
-from stcloud.paas.query.site import InCodes, NearLayer, OnCells, Spots
+from stcloud.paas.query.place.extent import around
+from stcloud.paas.query.place.history import History
+from stcloud.paas.query.place.site import InCodes, NearLayer, OnCells, Spots
 from stcloud.space import Lattice
 
 ORIGIN = (500_000, 3_500_000)

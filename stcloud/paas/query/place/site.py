@@ -19,9 +19,9 @@ from shapely.geometry.base import BaseGeometry
 from stcloud.daas.feature import micros
 from stcloud.daas.schema import UNIT
 from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
-from stcloud.paas.query.extent import Extent
-from stcloud.paas.query.history import History
-from stcloud.paas.query.refine import Region
+from stcloud.paas.query.place.extent import Extent
+from stcloud.paas.query.place.history import History
+from stcloud.paas.query.place.refine import Region
 from stcloud.space import CellIds
 
 if TYPE_CHECKING:

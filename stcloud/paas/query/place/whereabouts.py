@@ -13,17 +13,17 @@ from shapely.geometry.base import BaseGeometry
 from stcloud.daas.charter import Charter
 from stcloud.daas.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
-from stcloud.paas.query.extent import Extent, around
 from stcloud.paas.query.features import Features
-from stcloud.paas.query.formula import Every, Formula, Some, joined, mapped, written
-from stcloud.paas.query.history import History, read_history
 from stcloud.paas.query.instant import known_us
+from stcloud.paas.query.place.extent import Extent, around
+from stcloud.paas.query.place.formula import Every, Formula, Some, joined, mapped, written
+from stcloud.paas.query.place.history import History, read_history
+from stcloud.paas.query.place.refine import Region
+from stcloud.paas.query.place.sieve import Sited, sites_of
+from stcloud.paas.query.place.site import AtTimes, InCodes, InRegion, NearLayer, NearShape, OnCells
+from stcloud.paas.query.place.spec import Beside, Named
+from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import InUnits, OnDuty
-from stcloud.paas.query.refine import Region
-from stcloud.paas.query.sieve import Sited, sites_of
-from stcloud.paas.query.site import AtTimes, InCodes, InRegion, NearLayer, NearShape, OnCells
-from stcloud.paas.query.spec import Beside, Named
-from stcloud.paas.query.where import Place
 from stcloud.space import LONLAT, Lattice, cover, project
 from stcloud.time import Spans, When
 

@@ -1,0 +1,12 @@
+"""Where: what may be asked of places, and which rows lie there (ring: paas, in query).
+
+Knows: areas, cells, unit codes, features of layers as they were, distances, and, or, not. Must not know: engines,
+measures, commands.
+
+Nouns: `Place` (areas and cells united), a `Formula` (places joined by and, or, not), an `Atlas` (what places may be
+named by), `Whereabouts` (a formula, read), a *site* (something that a row is tested against), a `Sieve` (keeps the
+rows that lie there), a `Region` (cells that hold an area, inner and edge), an `Extent` (what holds a place, for
+pruning).
+
+Start reading at `where.py` and `refine.py` (areas), then `formula.py`, `atlas.py`, `whereabouts.py` and `site.py`.
+"""
