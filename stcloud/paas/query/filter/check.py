@@ -29,7 +29,7 @@ from stcloud.paas.query.filter.node import (
     any_in,
     compare,
     deny,
-)  # fmt: skip
+)
 from stcloud.paas.query.filter.shape import read_shape
 from stcloud.paas.query.filter.temporal import relate
 from stcloud.time import Zone, parse_instant
