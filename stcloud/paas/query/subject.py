@@ -44,7 +44,7 @@ class Subject:
     @property
     def columns(self) -> dict[str, Attribute]:
         """What may be measured: the layer's own columns, and ours."""
-        return own_columns(self.layer) | self.attributes
+        return self.attributes | own_columns(self.layer)
 
     @property
     def names(self) -> Names:

@@ -29,7 +29,7 @@ from stcloud.paas.query.filter.node import (
     any_in,
     compare,
     deny,
-)  # fmt: skip
+)
 from stcloud.paas.query.filter.shape import read_shape
 from stcloud.paas.query.filter.temporal import relate
 from stcloud.time import Zone, parse_instant
@@ -173,7 +173,8 @@ class Checker:
         value, several = arguments
         if not isinstance(several, list) or not several:
             raise InvalidInput("wrong-type", "IN is followed by values", hint="e.g. IN ('open', 'closed')")
-        return any_in(tuple(self._compare("=", [value, one]) for one in several))
+        sought = self.value(value)
+        return any_in(tuple(compare("=", *self._alike(sought, self.value(one), "=")) for one in several))
 
     def _like(self, _: str, arguments: list[Any]) -> Node:
         value, pattern = self.value(arguments[0]), self.value(arguments[1])

@@ -22,7 +22,7 @@ from stcloud.paas.query.filter.node import (
     any_in,
     compare,
     deny,
-)  # fmt: skip
+)
 from stcloud.time import Relation, Zone, parse_instant
 
 __all__ = ["relate"]

@@ -65,6 +65,8 @@ def _called(node: Call, rows: pa.RecordBatch) -> Value:
         return members(node, rows.num_rows, lambda inner: _array(evaluate(inner, rows), rows.num_rows))
     if node.operator in SPELLINGS:
         return _spelled(node, rows)
+    if node.operator == "or" and (sought := _sought(node)) is not None:
+        return _found(evaluate(sought[0], rows), sought[1])
     values = [evaluate(one, rows) for one in node.arguments]
     if node.operator in _COMPARE:
         return _compared(node.operator, *values)
@@ -78,6 +80,30 @@ def _spelled(node: Node, rows: pa.RecordBatch) -> Value:
         spells.insert(0, SPELLINGS[node.operator])
         node = node.arguments[0]
     return respelled(spells, evaluate(node, rows))
+
+
+def _sought(node: Call) -> tuple[Node, list[str]] | None:
+    """Return the one text that is compared with several, and these, if ``or`` says no more than that."""
+    first: Node | None = None
+    texts: list[str] = []
+    for one in node.arguments:
+        if not isinstance(one, Call) or one.operator != "=":
+            return None
+        left, right = one.arguments
+        if (
+            not isinstance(right, Constant)
+            or right.kind != "text"
+            or (first is not None and left is not first)
+        ):
+            return None
+        first = left
+        texts.append(right.value)
+    return None if first is None else (first, texts)
+
+
+def _found(values: Value, texts: list[str]) -> Value:
+    found = pc.is_in(values, value_set=pa.array(texts, pa.string()))
+    return pc.if_else(pc.is_valid(values), found, _NOTHING)
 
 
 def _column(node: Column, rows: pa.RecordBatch) -> pa.Array:
