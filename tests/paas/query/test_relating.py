@@ -126,6 +126,9 @@ def test_features_are_asked_as_they_were(city: stcloud.City) -> None:
     asked = city.query("squares")
     assert keys(asked.as_of("2019").rows()) == ["1", "2", "3"]
     assert keys(asked.as_of("2024").rows()) == ["1", "2"]
+    assert keys(asked.as_of("2012-12-31").rows()) == []
+    assert keys(asked.as_of("2022-12-31T23:59:59").rows()) == ["1", "2", "3"]
+    assert keys(asked.as_of("2023-01-01").rows()) == ["1", "2"]
     assert keys(asked.when("2022/2024", relation="overlaps").rows()) == ["3"]
     assert keys(asked.when("2023/..", relation="meets").rows()) == ["3"]
     found = asked.as_of("2019").measure("count", "sum(area_m2)", "max(length_m)", by=["name"])

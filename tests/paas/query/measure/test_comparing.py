@@ -84,6 +84,15 @@ def test_events_are_grouped_by_what_held_them(city: stcloud.City, events: pd.Dat
     } == {str(key): count for key, count in expected.items()}
 
 
+def test_on_a_shared_border_the_smallest_key_counts(city: stcloud.City, tmp_path: Path) -> None:
+    border = pd.DataFrame(
+        {"id": ["b"], "at": ["2024-01-05"], "x": [5e5 + 100], "y": [3.5e6 + 50], "kind": ["a"]}
+    )
+    border.to_csv(tmp_path / "border.csv", index=False)
+    city.load("borders", tmp_path / "border.csv", key=["id"], time="at", x="x", y="y", crs=CRS)
+    assert city.query("borders").count(["in:areas"]).to_records() == [{"in_areas": "a0", "count": 1}]
+
+
 def test_rates_are_counts_over_what_was_there(city: stcloud.City, events: pd.DataFrame) -> None:
     asked = city.query("events").when("2024-01")
     found = asked.measure("count", "per_km2", "per_1000(areas.people)", by=["in:areas"]).to_records()
