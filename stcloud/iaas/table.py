@@ -106,9 +106,7 @@ class Snapshot:
 
             return dataset.dataset(self.paths(files), schema=schema, format="parquet").to_table()
 
-    def batches(
-        self, files: Sequence[File], columns: Sequence[str] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def batches(self, files: Sequence[File], columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
         """Stream files without the partition columns; columns that a file has not yet are nulls."""
         if not files:
             return

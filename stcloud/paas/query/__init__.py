@@ -5,9 +5,10 @@ commands and pages.
 
 Nouns: `Query` (an immutable question), `Plan` and its operators, `Predicate` (a checked CQL2 filter), `Place`
 (areas and cells united), `Compiled` (stages and the files they read), `Answer`, `Explanation`,
-`Features` (a feature layer, ready to be asked).
+`Features` (a feature layer, ready to be asked), `Joining` (a join asked), `Scope` (where and when its events may be),
+`Shelf` (layers made ready to be joined).
 
-Start reading at `query.py`, then `plan.py`, then `compile.py`.
+Start reading at `query.py`, then `plan.py`, then `compile.py`; of joins `joining.py`, then `prepared.py`.
 """
 
 from stcloud.paas.query.answer import Answer
