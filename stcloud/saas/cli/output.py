@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -193,7 +194,9 @@ def _write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: Te
 
 def print_features(answers: Iterable[Answer], sink: TextIO) -> None:
     """Print answers as one collection of RFC 7946, in longitude and latitude."""
-    features = (text for answer in answers for text in _features(answer))
+    features = chain.from_iterable(map(_features, answers))
+    first = list(islice(features, 1))  # what has no place is refused before anything is written
+    features = chain(first, features)
     _joined('{"type": "FeatureCollection", "features": [', features, "]}", sink)
 
 
