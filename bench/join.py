@@ -2,13 +2,12 @@
 
 Each party works in a process of its own, with its data in its best form: arrays for us, points that are built already
 and versions split by hand for the others, who know no time. Indexes are built before, but where it is said. All must
-find the same pairs.
+find the same pairs. Seconds are the best of several, with those of all cores kept beside.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import statistics
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,11 +40,11 @@ def _within(world: World) -> Iterator[Finding]:
     more = {**ours, **peers, "differing": _differing(ours, peers)}
     name = f"as-of join, {world.said}, exact"
     must, aim = Target(ratio=1 / 4, most=0.35), Target(ratio=1 / 10, most=0.13)
-    yield Finding(name, _middle(ours), "s", fastest, best_s, must, aim, more)
+    yield Finding(name, _best(ours), "s", fastest, best_s, must, aim, more)
     built = again.result
     yield Finding(
         "the same, index built first",
-        _middle(built),
+        _best(built),
         "s",
         fastest,
         best_s,
@@ -70,7 +69,7 @@ def _nearest(world: World) -> Iterator[Finding]:
     fastest, best_s = _fastest(peers)
     more = {**ours, **peers, "differing": _differing(ours, peers)}
     name = f"nearest within {NEAR_M:g} m, {world.events / 1e6:g}M events × {world.points:,} points"
-    yield Finding(name, _middle(ours), "s", fastest, best_s, Target(most=0.5), Target(most=0.16), more)
+    yield Finding(name, _best(ours), "s", fastest, best_s, Target(most=0.5), Target(most=0.16), more)
     ten = apart(holding.near, **{**size, "events": world.events * 10})
     yield from _grown("the same with ten times the events", ours, ten)
     ten = apart(holding.near, **{**size, "points": world.points * 10})
@@ -96,12 +95,13 @@ def _if_there(package: str, work: Callable[..., Any], **size: int) -> dict[str, 
     return found
 
 
-def _middle(found: dict[str, Any]) -> float:
-    return statistics.median(found["s"])
+def _best(found: dict[str, Any]) -> float:
+    """Return the best of several: whoever else the machine works for slows all, and not alike."""
+    return float(found["best_s"])
 
 
 def _fastest(peers: dict[str, dict[str, Any]]) -> tuple[str, float | None]:
-    there = {name: _middle(one) for name, one in peers.items() if "s" in one}
+    there = {name: _best(one) for name, one in peers.items() if "s" in one}
     name = min(there, key=lambda one: there[one], default="")
     return name, there.get(name)
 
@@ -112,8 +112,8 @@ def _differing(ours: dict[str, Any], peers: dict[str, dict[str, Any]]) -> dict[s
 
 def _grown(name: str, once: dict[str, Any], ten: Done) -> Iterator[Finding]:
     """Tell how the time grew, beside ten times the time."""
-    found = {**ten.result, "once_s": _middle(once), "peak_gb": round(ten.peak_gb, 2)}
-    times = _middle(ten.result) / _middle(once)
+    found = {**ten.result, "once_s": _best(once), "peak_gb": round(ten.peak_gb, 2)}
+    times = _best(ten.result) / _best(once)
     yield Finding(
-        name, _middle(ten.result), "s", "10 ×", 10 * _middle(once), None, None, {**found, "times": times}
+        name, _best(ten.result), "s", "10 ×", 10 * _best(once), None, None, {**found, "times": times}
     )

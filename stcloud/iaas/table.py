@@ -106,11 +106,11 @@ class Snapshot:
 
             return dataset.dataset(self.paths(files), schema=schema, format="parquet").to_table()
 
-    def batches(self, files: Sequence[File], names: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def batches(self, files: Sequence[File], columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
         """Stream files without the partition columns; columns that a file has not yet are nulls."""
         if not files:
             return
-        schema = pa.schema([self.schema.field(name) for name in self._stored(names)])
+        schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
         from pyarrow import dataset  # noqa: PLC0415  (slow to import)
 
         with storage_errors(f"read {self.root.name}"):

@@ -9,10 +9,10 @@ they were), `measure` (how much: measures, comparisons, steps in time), `join` (
 Nouns: `Query` (an immutable question about a `Subject`), `Question` (the same as a document), `Plan` and its
 operators, `Inquiry` (a question put to an engine, as of one recorded instant), `Compiled` (stages and the files they
 read), `Answer` and its pages, `Explanation`, `Reason` (why a row is in an answer), `Features` (a feature layer, ready
-to be asked).
+to be asked), `Joining` (a join asked), `Scope` (where and when its events may be), `Shelf` (layers made ready).
 
 Start reading at `query.py`, then `plan.py`, `inquiry.py` and `compile.py`; of features `belief.py` and
-`compile_features.py`.
+`compile_features.py`; of joins `joining.py`, then `prepared.py`.
 """
 
 from stcloud.paas.query.answer import Answer

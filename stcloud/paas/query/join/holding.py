@@ -12,7 +12,7 @@ from stcloud.paas.grid.location.loop import loop
 from stcloud.paas.grid.location.slab import holds
 from stcloud.paas.query.join.epoch import Areas
 from stcloud.paas.query.join.order import roomy
-from stcloud.paas.query.join.run import NEVER, Runs, version_at
+from stcloud.paas.query.join.run import Runs, version_at
 
 __all__ = ["find_within", "holders"]
 
@@ -20,7 +20,9 @@ _CLOSED = True
 
 
 @loop
-def find_within(x: Any, y: Any, at_us: Any, closed: Any, first: Any, areas: Areas, runs: Runs) -> Any:
+def find_within(
+    x: Any, y: Any, at_us: Any, closed: Any, first: Any, areas: Areas, runs: Runs, periods: Any
+) -> Any:
     """Find the areas that held each event at its instant.
 
     Parameters
@@ -33,8 +35,8 @@ def find_within(x: Any, y: Any, at_us: Any, closed: Any, first: Any, areas: Area
         Whether, of the areas on whose boundary an event lies, only the first counts.
     areas
         A cell for each run.
-    runs
-        The runs.
+    runs, periods
+        The runs, and when they were.
 
     Returns
     -------
@@ -45,24 +47,25 @@ def find_within(x: Any, y: Any, at_us: Any, closed: Any, first: Any, areas: Area
     counts = np.empty(len(x), np.int32)
     rows, held, size = np.empty(len(x) + 1, np.int32), np.empty(16, np.int32), 0
     for event in range(len(x)):
-        begin = size
+        begin, at_time = size, at_us[event]
         place = bin_of(x[event], y[event], frame)
         run = labels[place] if place != NOWHERE else NOWHERE
         if run >= 0:
-            row = version_at(run, at_us[event], begins, stops, start_us, end_us)
-            if row != NEVER:
-                rows = roomy(rows, size)
-                rows[size] = row
+            if periods[run, 0] <= at_time < periods[run, 1]:
+                if size >= len(rows):  # a call counts arrays
+                    rows = roomy(rows, size)
+                rows[size] = version_at(run, at_time, begins, stops, start_us, end_us)
                 size += 1
         elif run < NOWHERE:
             for at in range(lists[-2 - run], lists[-1 - run]):
                 cell = codes[at] >> 1
-                row = version_at(cell, at_us[event], begins, stops, start_us, end_us)
-                if row != NEVER and (
+                if (periods[cell, 0] <= at_time < periods[cell, 1]) and (
                     codes[at] & 1 or holds(x[event], y[event], cell, closed, xy, heights, cells, slabs, edges)
                 ):
-                    rows, held = roomy(rows, size), roomy(held, size - begin)
-                    rows[size], held[size - begin] = row, codes[at]
+                    if size >= len(rows) or size - begin >= len(held):
+                        rows, held = roomy(rows, size), roomy(held, size - begin)
+                    rows[size] = version_at(cell, at_time, begins, stops, start_us, end_us)
+                    held[size - begin] = codes[at]
                     size += 1
             if first and size - begin > 1:
                 count = _without_borders(

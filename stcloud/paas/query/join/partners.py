@@ -211,10 +211,11 @@ class Partners:
                 "not-an-area", "points and lines hold no event",
                 hint="ask for features near an event: 'within 20 m' or 'nearest'",
             )  # fmt: skip
-        areas = self.ready.areas
+        areas, epochs, periods = self.ready.areas, self.ready.epochs, self.ready.periods
 
         def find(epoch: int, x: Metres, y: Metres, at: Ints) -> Found:
-            found: Found = find_within(x, y, at, closed, first, areas[epoch], self.ready.epochs[epoch].runs)
+            runs = epochs[epoch].runs
+            found: Found = find_within(x, y, at, closed, first, areas[epoch], runs, periods[epoch])
             return found
 
         squares = [bins for bins, _ in areas]

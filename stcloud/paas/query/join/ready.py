@@ -60,6 +60,11 @@ class Ready:
         return epochs_of(self.runs, self.shapes, self.cuts_us)
 
     @cached_property
+    def periods(self) -> tuple[Ints, ...]:
+        """When the runs of each epoch were: ``(r, 2)`` int64, UTC microseconds, half-open."""
+        return tuple(frozen(one.runs.periods) for one in self.epochs)
+
+    @cached_property
     def barren(self) -> bool:
         """Whether there are shapes, and none of them is an area."""
         if self.shapes is None:

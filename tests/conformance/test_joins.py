@@ -1,0 +1,105 @@
+"""Every engine's events meet the same features, in this process and where the rows are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+import shapely
+import sqlglot
+
+import stcloud
+from stcloud.iaas.engine import Engine, Files, Refine, Sql
+from stcloud.paas.query.join import Partners, held_by, read_how
+from stcloud.paas.query.prepared import prepared
+from stcloud.paas.query.scope import Scope
+from stcloud.paas.query.shelf import shelf
+from stcloud.testing.cases import CRS, EVENTS, events
+
+BOX = (500_000, 3_380_000, 501_000, 3_381_000)
+AREAS = """
+id = "areas"
+kind = "feature"
+key = ["name"]
+[space]
+column = "geometry"
+encoding = "wkb"
+crs = "EPSG:4547"
+[columns]
+name = {}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A city whose areas moved twice, with events in and around them, some without a place."""
+    root = tmp_path_factory.mktemp("joins")
+    city = stcloud.create(root / "city", crs=CRS, zone="Asia/Shanghai")
+    for number, day in enumerate(("2015-01-01", "2020-06-01", "2021-06-01")):
+        at = [(BOX[0] + 31 * number + 100 * i, BOX[1] + 100 * j) for i in range(10) for j in range(10)]
+        shapes = [shapely.box(x, y, x + 100, y + 100) for x, y in at]
+        names = [f"n{one}" for one in range(len(at))]
+        frame = geopandas.GeoDataFrame({"name": names, "state": number}, geometry=shapes, crs=CRS)
+        frame.to_file(root / f"{day}.gpkg")
+        definition = stcloud.Definition.from_toml(AREAS, name="areas")
+        city.load("areas", root / f"{day}.gpkg", definition=definition, valid_from=day)
+    rows = events(2000, 11, BOX)
+    rows.loc[::25, ["x", "y"]] = np.nan
+    rows.loc[::7, ["x", "y"]] = rows.loc[::7, ["x", "y"]].round(-2)
+    rows.to_csv(root / "cases.csv", index=False)
+    city.load("cases", root / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
+    return root / "city"
+
+
+PLACE = stcloud.Area(shapely.box(500_100, 3_380_100, 500_300, 3_380_300), CRS)
+QUESTIONS = {
+    "within": lambda asked: asked.join("areas"),
+    "intersects, at one instant": lambda asked: asked.join("areas", "intersects", at="2020-01-01"),
+    "within a distance": lambda asked: asked.join("areas", "within 30 m", inner=True),
+    "nearest": lambda asked: asked.join("areas", "nearest 2 within 200 m"),
+    "in a place": lambda asked: asked.where(PLACE).join("areas", "within 30 m"),
+    "in a place, then": lambda asked: asked.where(PLACE).when("2020").join("areas"),
+    "of a filter": lambda asked: asked.what("x > 500500").join("areas"),
+    "none": lambda asked: asked.when("1999").join("areas"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_engines_join_alike(
+    question: str, folder: Path, duckdb: Engine, duckdb_by_sql: Engine, sail: Engine
+) -> None:
+    tables = []
+    for engine in (duckdb, duckdb_by_sql, sail):
+        shelf().clear()
+        tables.append(QUESTIONS[question](stcloud.open(folder, engine=engine).query("cases")).table)
+    assert all(one.equals(tables[0]) for one in tables)
+    assert bool(len(tables[0])) == (question != "none")
+
+
+class Held:
+    """Names the area that held each row, wherever this runs."""
+
+    def __init__(self, partners: Partners) -> None:
+        self.partners = partners
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        found = held_by(rows, self.partners).cast(pa.string())
+        return rows.set_column(rows.schema.get_field_index("area"), "area", found)
+
+
+def test_keys_are_found_where_the_rows_are(folder: Path, duckdb: Engine, sail: Engine) -> None:
+    city = stcloud.open(folder)
+    layer, joined = city.layer("areas"), city.query("cases").join("areas").table
+    ready = prepared(layer, layer.recorded_us[1], read_how("within"), Scope(-(2**62), 2**62))
+    text = "SELECT st_key, st_x, st_y, st_time, CAST(NULL AS VARCHAR(9)) AS area FROM layer"
+    snapshot = city.layer("cases").snapshot
+    expected = dict(zip(joined["st_key"].to_pylist(), joined["areas_key"].to_pylist(), strict=True))
+    for engine in (duckdb, sail):
+        stages = [Sql(sqlglot.parse_one(text, dialect="duckdb"), {}), Refine(Held(ready.partners))]
+        found = engine.run(stages, {"layer": Files(snapshot, snapshot.files)}).read_all()
+        assert dict(zip(found["st_key"].to_pylist(), found["area"].to_pylist(), strict=True)) == expected
+    assert 0 < pc.count(joined["areas_key"], mode="only_null").as_py() < len(joined)
