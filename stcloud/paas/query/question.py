@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from stcloud.daas.clause import Closed, told_faults
@@ -29,7 +30,8 @@ class Question(Closed):
         As for the methods of `Query` (``grid_at``: `Query.restated`); those of ``what`` must all hold, those of
         ``where`` and ``when`` are alternatives.
     by, measure, until, having, compare, rated_at, order, limit, after
-        As for `Query.measure`; without any of the first five, and without ``count``, rows are asked for.
+        As for `Query.measure`; without any of the first five, and without ``count``, rows are asked for. ``compare``
+        may be ``where:`` and a place: the same question of that place instead.
     count
         Count all of them.
 
@@ -130,18 +132,26 @@ class Question(Closed):
         asked = asked if self.known_at is None else asked.known_at(self.known_at)
         return asked if self.grid_at is None else asked.restated(self.grid_at)
 
-    def answer(self, asked: Query) -> Answer:
-        """Return rows or measures of a question that was narrowed."""
+    def answer(self, asked: Query, read: Callable[[str], Any] = str) -> Answer:
+        """Return rows or measures of a question that was narrowed; ``read`` as for `narrow`."""
         if not self.summed:
             return asked.rows(self.limit, order=self.order, after=self.after)
         return asked.measure(
             *self.measure, by=self.by, until=self.until, having=self.having, order=self.order, limit=self.limit,
-            after=self.after, rated_at=self.rated_at, compare=self.compare,
+            after=self.after, rated_at=self.rated_at, compare=self._other(asked, read),
         )  # fmt: skip
+
+    def _other(self, asked: Query, read: Callable[[str], Any]) -> str | Query | None:
+        """Return what is put beside: an earlier period, or the same question of another place."""
+        if self.compare is None or not self.compare.startswith(_ELSEWHERE):
+            return self.compare
+        there = self.model_copy(update={"where": (self.compare.removeprefix(_ELSEWHERE),)})
+        return there.narrow(replace(asked, conditions=(), believed_us=None), read)
 
     def _document(self) -> dict[str, Any]:
         found: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
         return found
 
 
+_ELSEWHERE = "where:"
 _AGAIN: Iterable[str] = ("weekdays", "hours", "months", "seasons", "days", "calendar", "relation")

@@ -66,7 +66,10 @@ OrderOption = Annotated[
 ]
 CompareOption = Annotated[
     str | None,
-    typer.Option(help="previous or year: beside each measure that of the period before, or a year earlier."),
+    typer.Option(
+        help="Beside each measure another: previous (of the period before), year (a year earlier), or where:PLACE "
+        "(of another place)."
+    ),
 ]
 RatedAtOption = Annotated[
     str | None, typer.Option(help="Rates are of areas and inhabitants as they were at this instant.")

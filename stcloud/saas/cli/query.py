@@ -111,7 +111,7 @@ def query(
     elif explain:
         _explain(asked, list(question.by) if question.summed else None, form)
     else:
-        _print(asked, question.answer(asked), form, output, picture)
+        _print(asked, question.answer(asked, read_places), form, output, picture)
 
 
 def _save(question: Question, path: Path) -> None:

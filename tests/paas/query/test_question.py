@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stcloud
@@ -21,6 +21,7 @@ FIELDS = {
 } | {"count": st.booleans(), "limit": st.none() | st.integers(0, 10**9)}  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.fixed_dictionaries({"layer": TEXT}, optional=FIELDS))
 def test_a_document_reads_back_as_the_question(said: dict[str, object]) -> None:
     question = stcloud.Question.model_validate(said)
@@ -53,6 +54,17 @@ def test_a_document_asks_what_the_methods_ask(city: stcloud.City) -> None:
         "count", "p = median(days(done - at))", by=["note"], having="count > 2", order=["-p"]
     )
     assert city.ask(told).to_records() == expected.to_records()
+
+
+def test_a_document_compares_with_another_place(city: stcloud.City) -> None:
+    here, there = "cell:144", "not cell:144"
+    asked = city.query("marks").when("2024-03")
+    told = stcloud.Question(
+        layer="marks", when=["2024-03"], where=[here], by=["note"], compare=f"where:{there}"
+    )
+    expected = asked.where(here).measure(by=["note"], compare=asked.where(there))
+    assert city.ask(told).to_records() == expected.to_records()
+    assert len(expected)
 
 
 @pytest.mark.parametrize(
