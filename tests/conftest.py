@@ -1,9 +1,13 @@
-"""The command line in this process, for every room that tests it."""
+"""What tests of every room share: the command line in this process, and no deadline for random cases."""
 
 import sys
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("shared machine", deadline=None)  # no test is timed
+settings.load_profile("shared machine")
 
 
 @dataclass(frozen=True)
