@@ -312,3 +312,14 @@ def test_the_outline_unites_what_one_call_names_and_meets_what_several_do(city):
     assert asked_area(calls.where(cell)).equals(square)
     assert asked_area(calls.where(cell).where(east, crs=CRS)).area == 500_000
     assert asked_area(calls.where(cell, east, crs=CRS)).area == 1_500_000
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("cell_100m", [int(cells()[0])]), ("st_geom", [b"\x01"])],
+    ids=["no count", "features"],
+)
+def test_what_no_map_shows_is_refused(column, value):
+    with pytest.raises(Unsupported) as caught:
+        draw_map(Answer(pa.table({column: value, "mean_n": [1.0]}), LATTICE, FACTS), None, title="Where")
+    assert caught.value.kind == "no-map"

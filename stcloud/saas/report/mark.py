@@ -64,7 +64,7 @@ def marks_of(answer: Answer) -> Marks:
     Raises
     ------
     Unsupported
-        ``no-geometry``: counts without cells.
+        ``no-geometry``: counts without cells; ``no-map``: features, or measures without a count.
 
     Notes
     -----
@@ -76,6 +76,16 @@ def marks_of(answer: Answer) -> Marks:
             "no-geometry",
             "these counts have no place to be drawn at",
             hint="count by cell:100m or cell:1km too",
+        )
+    if column == "st_geom":
+        raise Unsupported(
+            "no-map",
+            "features are not drawn on this map",
+            hint="count them by cell:100m, or write them: -o FILE.gpkg",
+        )
+    if column != "st_x" and "count" not in answer.table.schema.names:
+        raise Unsupported(
+            "no-map", "a map of cells shades counts, and none were asked for", hint="add: --measure count"
         )
     return _points(answer) if column == "st_x" else _cells(answer, column)
 
