@@ -71,6 +71,11 @@ def read_summary(
     """Read what is to be told by group; raises as `Query.measure`."""
     subject = asked.subject
     told = tuple(Measure.read(one, subject.columns, subject.zone) for one in measures) or (COUNT,)
+    if until is not None and not any(one.duration(subject.columns) for one in told):
+        raise InvalidInput(
+            "no-duration", "'until' counts durations that have not ended, and no measure is of one",
+            hint="e.g. median(closed - opened)",
+        )  # fmt: skip
     until_us = None if until is None else instant_us(until, subject.zone)
     goal = Summary(tuple(_group(one, asked) for one in by), told, until_us)
     if len(set(goal.names)) < len(goal.names):

@@ -133,6 +133,7 @@ def test_what_has_not_ended_counts_until_an_instant(city: stcloud.City) -> None:
         ({"measures": ["mean(nn)"]}, "unknown-column"),
         ({"measures": ["count", "count"]}, "repeated-group"),
         ({"measures": ["note = count"], "by": ["note"]}, "repeated-group"),
+        ({"until": "2024"}, "no-duration"),
         ({"order": ["kount"]}, "unknown-order"),
         ({"order": ["count", "-count"]}, "repeated-order"),
         ({"having": "kount > 2"}, "unknown-column"),
