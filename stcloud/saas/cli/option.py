@@ -54,8 +54,8 @@ WhereOption = Annotated[
     list[str] | None,
     typer.Option(
         help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX, duty:LAYER:ID, "
-        "LAYER:ID[@T] (a feature as it was at the event's time, or at T), near:LON,LAT:200m, "
-        "near:LAYER:ID:50m[@T] or near:LAYER:50m[@T], with and, or, not, ( ); several are united."
+        "LAYER:ID[@T] or LAYER.COLUMN:VALUE[@T] (a feature as it was at the event's time, or at T), "
+        "near:LON,LAT:200m, near:LAYER:ID:50m[@T] or near:LAYER:50m[@T], with and, or, not, ( ); several are united."
     ),
 ]
 EngineOption = Annotated[str, typer.Option(help="duckdb, or sc://host:port of a Spark Connect endpoint.")]

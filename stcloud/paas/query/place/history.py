@@ -52,7 +52,12 @@ class History:
 
 
 def read_history(
-    layer: Features, key: str | None, known_us: int, at_us: int | None, span: tuple[int, int]
+    layer: Features,
+    key: str | None,
+    known_us: int,
+    at_us: int | None,
+    span: tuple[int, int],
+    column: str | None = None,
 ) -> History:
     """Read what was believed of one feature of a layer, or of all.
 
@@ -61,24 +66,27 @@ def read_history(
     layer
         The layer.
     key
-        The feature's; None: all features.
+        The feature's, or a value of ``column``, which several may have; None: all features.
     known_us
         Recorded instant, UTC microseconds.
     at_us
         Only versions valid then; None: at any time of the span.
     span
         UTC microseconds, half-open: without ``at_us``, versions that were valid at none of it are left out.
+    column
+        The column that names features, each version by its own; None: their keys.
 
     Raises
     ------
     NotFound
         ``unknown-feature``: nothing was believed of it, with the nearest keys; or it was not there then.
+        ``unknown-column``
     InvalidInput
         ``no-shape``: the feature has none, at ``at_us`` or ever; or no feature of the layer ever had one.
     """
     believed = layer.table.believed(layer.snapshot, known_us)
     if key is not None:
-        believed = _of_key(believed, key, layer)
+        believed = _of_key(believed, key, layer, column)
     chosen = believed
     if at_us is not None:
         chosen = believed.take((believed.start_us <= at_us) & (believed.end_us > at_us))
@@ -93,14 +101,28 @@ def read_history(
     return History(found.key, found.start_us, found.end_us, shapes[kept])
 
 
-def _of_key(believed: Believed, key: str, layer: Features) -> Believed:
-    found = believed.take(pc.equal(believed.key, key).to_numpy(zero_copy_only=False))
+def _of_key(believed: Believed, key: str, layer: Features, column: str | None) -> Believed:
+    names = believed.key if column is None else _names(believed, layer, column)
+    found = believed.take(pc.fill_null(pc.equal(names, key), fill_value=False).to_numpy(zero_copy_only=False))
     if not len(found):
-        known = pc.unique(believed.key).to_pylist()
+        known = pc.unique(names).drop_null().to_pylist()
+        of = "" if column is None else f" whose {column} is"
         raise NotFound(
-            "unknown-feature", f"layer '{layer.name}' has no feature '{key}'", nearest=nearest(key, known[:_MANY])
+            "unknown-feature", f"layer '{layer.name}' has no feature{of} '{key}'", nearest=nearest(key, known[:_MANY])
         )  # fmt: skip
     return found
+
+
+def _names(believed: Believed, layer: Features, column: str) -> pa.Array:
+    """Return the column's values of versions, as text."""
+    stored = {one.name: one.stored for one in layer.attributes}
+    if column not in stored:
+        raise NotFound(
+            "unknown-column", f"layer '{layer.name}' has no column '{column}' (there are: {', '.join(stored)})",
+            nearest=nearest(column, stored),
+        )  # fmt: skip
+    found = layer.table.content(layer.snapshot, believed.row, [stored[column]])[stored[column]]
+    return found.combine_chunks().cast(pa.string())
 
 
 def _wkb(layer: Features, row: Ints) -> NDArray[Any]:

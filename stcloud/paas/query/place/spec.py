@@ -10,7 +10,10 @@ from stcloud.paas.query.join.how import read_distance
 
 __all__ = ["FORMS", "Beside", "Named", "read_spec"]
 
-FORMS = "bbox:W,S,E,N, wkt:…, cell:ID, unit:PREFIX, duty:LAYER:ID, LAYER:ID, near:LON,LAT:200m or near:LAYER:ID:50m"
+FORMS = (
+    "bbox:W,S,E,N, wkt:…, cell:ID, unit:PREFIX, duty:LAYER:ID, LAYER:ID, LAYER.COLUMN:VALUE, near:LON,LAT:200m or "
+    "near:LAYER:ID:50m"
+)
 _QUOTED = r'"(?:[^"]|"")*"'
 _FIELD = re.compile(rf"\s*({_QUOTED}|[^:@\"]*)\s*")
 _POINT = re.compile(r"[^,]+,[^,]+")
@@ -42,17 +45,20 @@ class Named:
     layer
         Its name.
     key
-        The feature's; None: any feature.
+        The feature's, or the value of its ``column``; None: any feature.
     metres
         At most so far, inclusive; None: in it.
     at
         As the feature was at this instant, as written; None: at each event's own time.
+    column
+        The column that names features; None: their keys.
     """
 
     layer: str
     key: str | None
     metres: float | None
     at: str | None
+    column: str | None = None
 
 
 def read_spec(text: str) -> Beside | Named:
@@ -72,25 +78,31 @@ def read_spec(text: str) -> Beside | Named:
     Examples
     --------
     >>> read_spec("council:33@2019-06-01")
-    Named(layer='council', key='33', metres=None, at='2019-06-01')
-    >>> read_spec('near:streets:"A:7":0.1km').key
-    'A:7'
+    Named(layer='council', key='33', metres=None, at='2019-06-01', column=None)
+    >>> read_spec('near:streets:"A:7":0.1km').key, read_spec("communities.name:North Hill").column
+    ('A:7', 'name')
     """
     fields, at = _fields(text)
     if fields[0] != "near":
         if len(fields) != 2:
             raise _unknown(text, 'write LAYER:ID; quote an id with a colon: LAYER:"a:b"')
-        return Named(_unquoted(fields[0]), _id(fields[1], text), None, at)
+        return _named(fields[0], _id(fields[1], text), None, at)
     if not 3 <= len(fields) <= 4:
         raise _unknown(text, "write near:LON,LAT:200m, near:LAYER:50m or near:LAYER:ID:50m")
     metres = read_distance(_unquoted(fields[-1])).metres
     if len(fields) == 4:
-        return Named(_unquoted(fields[1]), _id(fields[2], text), metres, at)
+        return _named(fields[1], _id(fields[2], text), metres, at)
     if _POINT.fullmatch(fields[1]):
         if at is not None:
             raise _unknown(text, "leave out @…: a point is always there")
         return Beside(*_degrees(fields[1], text), metres)
     return Named(_unquoted(fields[1]), None, metres, at)
+
+
+def _named(field: str, key: str, metres: float | None, at: str | None) -> Named:
+    """Return features by key, or by a column: ``communities.name:…``."""
+    layer, _, column = _unquoted(field).partition(".")
+    return Named(layer, key, metres, at, column or None)
 
 
 def _fields(text: str) -> tuple[list[str], str | None]:

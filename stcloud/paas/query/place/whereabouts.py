@@ -132,7 +132,7 @@ class Whereabouts:
             return _near(_point(one.asked, lattice), one.asked.metres, lattice)
         assert one.layer is not None  # noqa: S101  (read_places gives it)
         known = known_us(one.layer, believed_us)
-        past = read_history(one.layer, one.asked.key, known, one.at_us, span)
+        past = read_history(one.layer, one.asked.key, known, one.at_us, span, one.asked.column)
         return _of_layer(one.asked, past, one.at_us, lattice)
 
 

@@ -185,3 +185,14 @@ def test_what_cannot_be_compared_is_refused(city: stcloud.City, ask: object, kin
     with pytest.raises(StcloudError) as refused:
         ask(city.query("events"))  # type: ignore[operator]
     assert refused.value.kind == kind
+
+
+def test_a_place_is_named_by_a_column(city: stcloud.City, events: pd.DataFrame) -> None:
+    asked = city.query("events")
+    named = {row["st_key"] for row in asked.where("areas.name:n1").rows().to_records()}
+    assert named == {row["st_key"] for row in asked.where("areas:a1 or areas:a3").rows().to_records()}
+    assert named == set(events["id"][held(events, "name") == "n1"])
+    for place, kind in (("areas.nome:n1", "unknown-column"), ("areas.name:n7", "unknown-feature")):
+        with pytest.raises(StcloudError) as refused:
+            asked.where(place).count()
+        assert refused.value.kind == kind
