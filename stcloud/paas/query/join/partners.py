@@ -26,7 +26,7 @@ from stcloud.paas.query.join.ready import Arrays, Ready, kept_array
 from stcloud.paas.query.join.run import Runs, runs_of
 from stcloud.paas.query.join.spot import find_nearest_spot
 from stcloud.paas.query.join.sweep import Events, Find, Found, Sweep
-from stcloud.paas.query.join.versions import Versions
+from stcloud.paas.query.join.versions import Versions, worded
 
 __all__ = ["Partners"]
 
@@ -332,12 +332,21 @@ class Partners:
         >>> Partners.of(["b", "a"], [0, 0], [9, 9], shapes).keys_of([0.5, 1, 3], [0.5, 0.5, 0.5], 4).to_pylist()
         ['b', 'a', None]
         """
+        return worded(self.holders(x, y, at_us, workers=workers), *self._words)
+
+    def holders(self, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2) -> Ints:
+        """Return the version of the area that held each event at its instant, ``(n,)`` int64; -1 where none did.
+
+        Parameters
+        ----------
+        x, y, at_us, workers
+            As for `within`; raises as `keys_of`.
+        """
         pairs = self.within(x, y, at_us, first=True, workers=workers)
         first = np.diff(pairs.event, prepend=-1) > 0
-        found = np.full(len(np.asarray(x)), -1, np.int32)
-        words, word = self._words
-        found[pairs.event[first]] = word[pairs.version[first]]
-        return pa.DictionaryArray.from_arrays(pa.array(found, mask=found < 0), words)
+        found = np.full(len(np.asarray(x)), -1)
+        found[pairs.event[first]] = pairs.version[first]
+        return found
 
     def _sweep(self, find: Find, squares: Sequence[Bins | Mesh], bits: int) -> Sweep:
         frames = [one.frame for one in squares]

@@ -15,7 +15,7 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.grid.location.slab import frozen
 from stcloud.paas.query.join.ready import Arrays, kept_array
 
-__all__ = ["Versions"]
+__all__ = ["Versions", "worded"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +72,21 @@ class Versions:
         word = np.empty(len(self), np.int32)
         word[self.order] = found.indices.to_numpy()
         return found.dictionary, word
+
+
+def worded(version: Ints, words: pa.Array, word: NDArray[np.int32]) -> pa.DictionaryArray:
+    """Return words of versions, null where there is none.
+
+    Parameters
+    ----------
+    version
+        ``(n,)`` int64; -1 for none.
+    words, word
+        The different words; the number of each version's, -1 for none.
+    """
+    found = np.full(len(version), -1, np.int32)
+    found[version >= 0] = word[version[version >= 0]]
+    return pa.DictionaryArray.from_arrays(pa.array(found, mask=found < 0), words)
 
 
 def _texts(column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:

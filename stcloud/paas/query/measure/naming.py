@@ -43,12 +43,11 @@ class Holders:
 
     def __call__(self, rows: pa.RecordBatch) -> pa.Array:
         """Return names for rows with ``st_x``, ``st_y`` and ``st_time``; null where no feature held one."""
+        from stcloud.paas.query.join.versions import worded  # noqa: PLC0415  (compiled loops are slow to import)
+
         x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
-        pairs = self.partners.within(x, y, micros(rows.column("st_time"), FOREVER), first=True)
-        first = np.diff(pairs.event, prepend=-1) > 0
-        found = np.full(rows.num_rows, -1, np.int32)
-        found[pairs.event[first]] = self.word[pairs.version[first]]
-        return self.words.take(pa.array(found, mask=found < 0))
+        version = self.partners.holders(x, y, micros(rows.column("st_time"), FOREVER))
+        return worded(version, self.words, self.word).cast(pa.string())
 
 
 def read_in(text: str, asked: Inquiry) -> In:
