@@ -371,16 +371,16 @@ class Query:
         """Return rows as points in the city's CRS, or in ``crs``."""
         return self.rows().to_geopandas(crs)
 
-    def explain(self, by: Sequence[str] | None = None) -> Explanation:
+    def explain(self, by: Sequence[str] | None = None, *measures: str) -> Explanation:
         """Say what would be done and read; reads files' footers, no row.
 
         Parameters
         ----------
-        by
-            As for `count`; None explains `rows`.
+        by, measures
+            As for `measure`; None explains `rows`.
         """
         asked = self.inquiry()
-        return explain(asked, Rows() if by is None else read_summary(asked, (), by, None))
+        return explain(asked, Rows() if by is None else read_summary(asked, measures, by, None))
 
     def why(self, key: str) -> Reason:
         """Say why a row is in the answer, or is not: the load that told it, its cell, each condition by itself."""

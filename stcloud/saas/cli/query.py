@@ -109,7 +109,7 @@ def query(
     if why is not None:
         print_records(asked.why(why).records(), form, output)
     elif explain:
-        _explain(asked, list(question.by) if question.summed else None, form)
+        _explain(asked, question, form)
     else:
         _print(asked, question.answer(asked, read_places), form, output, picture)
 
@@ -119,8 +119,8 @@ def _save(question: Question, path: Path) -> None:
     print_to(path, lambda sink: sink.write(text))
 
 
-def _explain(asked: Query, groups: list[str] | None, form: Format | None) -> None:
-    found = asked.explain(groups)
+def _explain(asked: Query, question: Question, form: Format | None) -> None:
+    found = asked.explain(question.by if question.summed else None, *question.measure)
     note(_understood(asked.facts()))
     typer.echo(json.dumps(found.to_dict(), ensure_ascii=False) if form is Format.JSON else str(found))
 

@@ -13,7 +13,9 @@ from stcloud.daas.timeline import Ints
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.page import numbered
-from stcloud.paas.query.plan import By, Summary, by_name
+from stcloud.paas.query.place.whereabouts import Whereabouts
+from stcloud.paas.query.plan import By, Operator, Summary, by_name
+from stcloud.paas.query.relating import AsOf, Related
 from stcloud.time import Bin, Span, Spans, When, Zone, earlier
 
 __all__ = ["beside", "earlier_of", "shifts"]
@@ -31,14 +33,16 @@ def earlier_of(asked: Inquiry, which: str) -> Inquiry:
     InvalidInput
         ``no-period``: there is no condition on time, or it has several spans or an open end; and as `earlier`.
     """
-    span = _span(asked)
-    moved = earlier(Spans.of([span]), which, asked.subject.zone)
-    first = next(one for one in asked.conditions if isinstance(one, When))
-    conditions = tuple(
-        replace(one, spans=moved if one is first else Spans.always()) if isinstance(one, When) else one
-        for one in asked.conditions
-    )
-    return replace(asked, conditions=conditions)
+    moved = earlier(Spans.of([_span(asked)]), which, asked.subject.zone)
+    first = next(one for one in asked.conditions if isinstance(one, When | Related))
+    return replace(asked, conditions=tuple(_moved(one, moved, one is first) for one in asked.conditions))
+
+
+def _moved(one: Operator | Whereabouts, spans: Spans, first: bool) -> Operator | Whereabouts:  # noqa: FBT001
+    """Return a condition of the earlier question: the first on time asks for its period, others for no span."""
+    if isinstance(one, Related):
+        return replace(one, spans=spans, said=f"the period before {one.said}")
+    return replace(one, spans=spans if first else Spans.always()) if isinstance(one, When) else one
 
 
 def shifts(by: Sequence[By], asked: Inquiry, other: Inquiry) -> tuple[int, ...]:
@@ -123,10 +127,16 @@ def _change(name: str, now: pa.ChunkedArray, then: pa.ChunkedArray) -> dict[str,
 
 def _span(asked: Inquiry) -> Span:
     spans = Spans.always()
-    whens = [one for one in asked.conditions if isinstance(one, When)]
-    for one in whens:
-        spans = spans.intersect(one.spans)
-    if not whens or len(spans.parts) != 1 or None in (spans.parts[0].start_us, spans.parts[0].end_us):
+    timed = [one for one in asked.conditions if isinstance(one, When | Related | AsOf)]
+    for one in timed:
+        spans = spans.intersect(Spans.always() if isinstance(one, AsOf) else one.spans)
+    several = len(timed) > 1 and not all(isinstance(one, When) for one in timed)
+    if (
+        not timed
+        or several
+        or len(spans.parts) != 1
+        or None in (spans.parts[0].start_us, spans.parts[0].end_us)
+    ):
         raise InvalidInput(
             "no-period", "there is no one period to compare with: the question has none, several, or an open one",
             hint="ask when, e.g. 2024-03",

@@ -141,6 +141,24 @@ def test_a_period_is_put_beside_an_earlier_one(
         )
 
 
+def test_features_of_a_time_are_put_beside_those_before(city: stcloud.City) -> None:
+    found = (
+        city.query("areas").when("2024-02").measure("count", "sum(area_m2)", compare="previous").to_records()
+    )
+    assert [(one["count"], one["count_before"]) for one in found] == [(2, 4)]
+    assert found[0]["sum_area_m2_before"] == pytest.approx(40_000)
+    with pytest.raises(StcloudError) as refused:
+        city.query("areas").when("2024-02").as_of("2024-02-02").measure(compare="year")
+    assert refused.value.kind == "no-period"
+
+
+def test_what_is_measured_is_explained(city: stcloud.City) -> None:
+    asked = city.query("events").when("2024-02")
+    told = asked.explain(["kind"], "max(id)")
+    assert told.plan[-1] == "max_id by kind"
+    assert told.bytes[0] > asked.explain(["kind"]).bytes[0]
+
+
 def test_a_place_is_put_beside_another(city: stcloud.City) -> None:
     one, other = (city.query("events").where(f"areas:{key}@2024-01-01") for key in ("a1", "a2"))
     found = one.measure("count", "max(st_time)", by=["kind"], compare=other).to_records()
