@@ -9,7 +9,7 @@ import geopandas
 import numpy as np
 import pandas as pd
 
-__all__ = ["CRS", "EVENTS", "GRID", "events", "grid_of"]
+__all__ = ["AREAS", "CRS", "EVENTS", "GRID", "events", "grid_of"]
 
 CRS = "EPSG:4547"
 GRID = """
@@ -24,6 +24,19 @@ crs = "EPSG:4547"
 [columns]
 gridCode = {}
 """
+AREAS = """
+id = "areas"
+kind = "feature"
+key = ["name"]
+[space]
+column = "geometry"
+encoding = "wkb"
+crs = "EPSG:4547"
+[columns]
+name = {}
+"""
+"""Definition of a layer of features, by name, in the same CRS."""
+
 EVENTS = """
 id = "cases"
 kind = "event"

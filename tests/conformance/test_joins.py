@@ -18,20 +18,9 @@ from stcloud.paas.query.join import Partners, held_by, read_how
 from stcloud.paas.query.prepared import prepared
 from stcloud.paas.query.scope import Scope
 from stcloud.paas.query.shelf import shelf
-from stcloud.testing.cases import CRS, EVENTS, events
+from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 BOX = (500_000, 3_380_000, 501_000, 3_381_000)
-AREAS = """
-id = "areas"
-kind = "feature"
-key = ["name"]
-[space]
-column = "geometry"
-encoding = "wkb"
-crs = "EPSG:4547"
-[columns]
-name = {}
-"""
 
 
 @pytest.fixture(scope="module")

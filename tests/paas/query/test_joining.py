@@ -14,20 +14,9 @@ import shapely
 import stcloud
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.query import joining
-from stcloud.testing.cases import CRS, EVENTS, events
+from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 DAYS = ("2020-01-01", "2021-01-01", "2022-01-01")
-AREAS = """
-id = "areas"
-kind = "feature"
-key = ["name"]
-[space]
-column = "geometry"
-encoding = "wkb"
-crs = "EPSG:4547"
-[columns]
-name = {}
-"""
 
 
 def state(number):

@@ -10,19 +10,8 @@ from stcloud.daas.feature import FeatureLayer
 from stcloud.paas.query import prepared as room
 from stcloud.paas.query.prepared import Held
 from stcloud.paas.query.shelf import Shelf, shelf
-from stcloud.testing.cases import CRS, EVENTS, events
+from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
-AREAS = """
-id = "areas"
-kind = "feature"
-key = ["name"]
-[space]
-column = "geometry"
-encoding = "wkb"
-crs = "EPSG:4547"
-[columns]
-name = {}
-"""
 WEST, SOUTH, SIDE, COUNT = 500_000, 3_380_000, 50, 20
 DAYS = ("2015-01-01", "2020-06-01", "2021-01-01", "2021-06-01", "2022-01-01")
 PLACES = [

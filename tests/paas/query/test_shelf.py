@@ -14,19 +14,8 @@ from stcloud.errors import StorageError
 from stcloud.paas.query import shelf as room
 from stcloud.paas.query.join import Partners, read_how
 from stcloud.paas.query.shelf import Shelf, Shelved, shelf
-from stcloud.testing.cases import CRS, EVENTS, events
+from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
-AREAS = """
-id = "areas"
-kind = "feature"
-key = ["name"]
-[space]
-column = "geometry"
-encoding = "wkb"
-crs = "EPSG:4547"
-[columns]
-name = {}
-"""
 WEST, SOUTH, SIDE, COUNT = 500_000, 3_380_000, 100, 6
 
 
