@@ -16,7 +16,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from stcloud.errors import FormatError, InternalError, StorageError
-from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.footer import fetch
 
 __all__ = ["Duck", "connect", "file_errors", "literal"]
@@ -37,7 +37,10 @@ _SQL_TYPES = {
 def connect(
     *, memory: str = "1GB", scratch: str | None = None, path: str = ":memory:"
 ) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB that touches nothing but what it is told to: no extensions, UTC, bounded memory."""
+    """Open a DuckDB that touches nothing but what it is told to: no extensions, UTC, bounded memory.
+
+    A table that was not registered is an error, never a variable of the same name.
+    """
     connection = duckdb.connect(
         path,
         config={
@@ -45,6 +48,7 @@ def connect(
             "temp_directory": scratch or f"{tempfile.gettempdir()}/stcloud-{uuid.uuid4().hex}",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "python_enable_replacements": False,
             "validate_external_file_cache": "NO_VALIDATION",
         },
     )
@@ -116,8 +120,11 @@ class Duck:
             return None if given is None else _refine(stage, given)
         if isinstance(stage, Sql):
             return self._run(stage, relations, given)
+        if isinstance(stage, Tell):
+            few = isinstance(given, pa.Table) and given.num_rows <= self._small_rows
+            return stage.function(given) if few else self._run(stage.query(), relations, given)
         found = _fetch(stage, relations, self._small_rows)
-        return self._run(stage.query, relations, None) if found is None else found
+        return self._run(stage.query(), relations, None) if found is None else found
 
     def _run(self, stage: Sql, relations: Mapping[str, Relation], given: _Given) -> _Given:
         cursor = self._idle.pop() if self._idle else self._root.cursor()

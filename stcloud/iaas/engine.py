@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from stcloud.iaas.table import File, Snapshot
 
-__all__ = ["STAGE", "Engine", "Fetch", "Files", "Refine", "Relation", "Sift", "Sql", "Stage"]
+__all__ = ["STAGE", "Engine", "Fetch", "Files", "Refine", "Relation", "Sift", "Sql", "Stage", "Tell"]
 
 STAGE = "stage"
 """The name under which a stage finds what the stage before gave."""
@@ -59,7 +59,7 @@ class Fetch:
     columns
         What is fetched.
     query
-        The same as SQL, narrowed by conditions that later stages repeat.
+        Writes the same as SQL, narrowed by conditions that later stages repeat.
     wants
         Tells of a file, or of a row group described like one, whether it may hold a wanted row. An engine that
         opens files itself may read what is wanted and run no SQL.
@@ -73,7 +73,7 @@ class Fetch:
 
     relation: str
     columns: tuple[str, ...]
-    query: Sql
+    query: Callable[[], Sql]
     wants: Callable[[File], bool]
     bounded: tuple[str, ...]
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -97,6 +97,22 @@ class Refine:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """What is told of all rows of the stage before, with no stage behind it.
+
+    Parameters
+    ----------
+    function
+        Tells it of rows in memory: where they are few, it takes less time than binding a statement to them.
+    query
+        Writes SQL that tells the same of any number of rows.
+    """
+
+    function: Callable[[pa.Table], pa.Table]
+    query: Callable[[], Sql]
+
+
+@dataclass(frozen=True, slots=True)
 class Files:
     """Some files of one version of a table, read as one relation."""
 
@@ -104,7 +120,7 @@ class Files:
     files: tuple[File, ...]
 
 
-Stage: TypeAlias = Fetch | Sql | Refine
+Stage: TypeAlias = Fetch | Sql | Refine | Tell
 Relation: TypeAlias = Files | pa.Table
 
 

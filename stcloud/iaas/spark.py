@@ -15,7 +15,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from stcloud.errors import InternalError, MissingExtra, StorageError
-from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -57,10 +57,9 @@ class Spark:
         made: list[str] = []
         try:
             for stage in stages:
-                if isinstance(stage, Fetch):
-                    frame = self._sql(stage.query, relations, None, made)
-                elif isinstance(stage, Sql):
-                    frame = self._sql(stage, relations, frame, made)
+                if isinstance(stage, Fetch | Tell | Sql):
+                    written = stage if isinstance(stage, Sql) else stage.query()
+                    frame = self._sql(written, relations, frame, made)
                 elif frame is not None:
                     frame = _refine(stage, frame)
             if frame is None:

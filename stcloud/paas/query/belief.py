@@ -106,9 +106,13 @@ def _near(standing: Standing, names: Sequence[str], window: Window) -> Fetch:
     west, south, east, north = standing.area.bounds
     needed = tuple(dict.fromkeys((*names, *SIFTED, "st_geom")))
     told = _KNOWN.replace(_UNTIL, "layer.st_recorded_to")
-    query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR} AND {_VALID} AND {told}")  # noqa: S608
-    query.set("expressions", [column(name, "layer") for name in needed])
     values = {**window.values, "west": west, "south": south, "east": east, "north": north}
+
+    def written() -> Sql:
+        query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR} AND {_VALID} AND {told}")  # noqa: S608
+        query.set("expressions", [column(name, "layer") for name in needed])
+        return Sql(query, values)
+
     ranges: Mapping[str, tuple[float, float]] = {
         "st_xmin": (-math.inf, east), "st_xmax": (west, math.inf),
         "st_ymin": (-math.inf, north), "st_ymax": (south, math.inf),
@@ -118,7 +122,7 @@ def _near(standing: Standing, names: Sequence[str], window: Window) -> Fetch:
         return all(file.may_hold(name, low, high) for name, (low, high) in ranges.items())
 
     sift = Sift(SIFTED, standing.passes)
-    return Fetch("layer", needed, Sql(query, values), wants, SIFTED, ranges, sift)
+    return Fetch("layer", needed, written, wants, SIFTED, ranges, sift)
 
 
 def _selected(text: str, names: Sequence[str]) -> exp.Query:

@@ -11,7 +11,7 @@ from sqlglot import exp
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.schema import UNIT
-from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage
+from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.table import File
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
@@ -39,6 +39,7 @@ from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.prune import NEAR_US, Box, Pruning, known_by_all, time_spans
 from stcloud.paas.query.relating import Related
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
+from stcloud.paas.query.tally import Tally, tally_of
 from stcloud.space import Cover, Level
 from stcloud.time import Bin, Spans, When
 
@@ -105,24 +106,51 @@ class _Compilation:
         self._clock: WallClock | None = None
 
     def compiled(self) -> Compiled:
-        goal = self._plan[-1]
-        taken = self._summed(goal) if isinstance(goal, Summary) else self._rows()
-        conditions, units = self._conditions(), self._in_units()
-        narrowed = bool(self._places or self._restated or self._sited or self._holders)
-        fetched = narrowed or bool(self._sieves)
-        source = stage_as_layer() if fetched else table(LAYER)
-        last = self._last(goal, select(taken, source, joins=self._joins(goal), where=[*conditions, *units]))
-        columns = sorted(self._named(last) | self._needed())
-        stages: tuple[Stage, ...] = (*self._refined(), Sql(last, self._binder.values_of(last)))
-        if fetched:
-            fetch = self._fetch(columns, conditions if self._restated else [*conditions, *units])
-            # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
-            stages = (fetch if narrowed else fetch.query, *stages)
+        tally = self._tally()
+        last: Stage
+        if tally is None:
+            written = self._written()
+            last, looked_at = written, self._named(written.query)
+        else:
+            last, looked_at = Tell(tally, self._written), tally.columns
+        columns = tuple(sorted(looked_at | self._needed()))
+        first = self._first(columns) if self._fetched else []
         files = Files(self._snapshot, self._files)
         return Compiled(
-            stages, {LAYER: files, **self._duties}, files, tuple(columns), tuple(self._places), tuple(self._covers),
-            self._wants, self._wants.bounded, self._wants.boxes,
+            (*first, *self._refined(), last), {LAYER: files, **self._duties}, files, columns, tuple(self._places),
+            tuple(self._covers), self._wants, self._wants.bounded, self._wants.boxes,
         )  # fmt: skip
+
+    @property
+    def _narrowed(self) -> bool:
+        """Whether functions over batches look at rows that can be told from others beforehand, or add to them."""
+        return bool(self._places or self._restated or self._sited or self._holders)
+
+    @property
+    def _fetched(self) -> bool:
+        return self._narrowed or bool(self._sieves)
+
+    def _first(self, columns: tuple[str, ...]) -> list[Stage]:
+        fetch = Fetch(LAYER, columns, lambda: self._fetching(columns), self._wants, self._wants.bounded)
+        # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
+        return [fetch if self._narrowed else fetch.query()]
+
+    def _tally(self) -> Tally | None:
+        """Return what counts the rows where they are few, if it can."""
+        if not self._narrowed:
+            return None
+        known = next(one for one in self._plan if isinstance(one, Known))
+        all_known = known_by_all(self._snapshot.files, known.at_us)
+        return tally_of(self._plan, None if all_known else known.at_us, self._charter.zone)
+
+    def _written(self) -> Sql:
+        """Return the last statement."""
+        goal = self._plan[-1]
+        taken = self._summed(goal) if isinstance(goal, Summary) else self._rows()
+        source = stage_as_layer() if self._fetched else table(LAYER)
+        where = [*self._conditions(), *self._in_units()]
+        last = self._last(goal, select(taken, source, joins=self._joins(goal), where=where))
+        return Sql(last, self._binder.values_of(last))
 
     def _refined(self) -> list[Refine]:
         """Return the functions over batches: codes are looked at only when they stand for the instant asked for."""
@@ -138,12 +166,13 @@ class _Compilation:
         found += [Refine(Sieve(coded, at_us))] if coded else []
         return [*found, *(Refine(one, one.adds) for one in self._holders)]
 
-    def _fetch(self, columns: list[str], conditions: list[exp.Expression]) -> Fetch:
+    def _fetching(self, columns: tuple[str, ...]) -> Sql:
+        """Return the statement that fetches rows: of units only what files hold themselves."""
         near = [self._near(boxes) for boxes in self._wants.boxes]
-        query = select({name: _stored(name) for name in columns}, table(LAYER), where=[*conditions, *near])
-        return Fetch(
-            LAYER, tuple(columns), Sql(query, self._binder.values_of(query)), self._wants, self._wants.bounded
-        )
+        units = [] if self._restated else self._in_units()
+        where = [*self._conditions(), *units, *near]
+        query = select({name: _stored(name) for name in columns}, table(LAYER), where=where)
+        return Sql(query, self._binder.values_of(query))
 
     def _needed(self) -> set[str]:
         """Return the columns that functions over batches look at."""
@@ -156,8 +185,9 @@ class _Compilation:
             *(name for one in self._sieves for name in one.columns),
         }
 
-    def _named(self, query: exp.Query) -> set[str]:
-        return {column.name for column in query.find_all(exp.Column)} & set(self._snapshot.schema.names)
+    def _named(self, query: exp.Query) -> frozenset[str]:
+        found = {column.name for column in query.find_all(exp.Column)}
+        return frozenset(found & set(self._snapshot.schema.names))
 
     def _rows(self) -> dict[str, exp.Expression]:
         unit = [UNIT] if UNIT in self._snapshot.schema.names else []

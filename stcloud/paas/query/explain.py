@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stcloud.daas.schema import PART
-from stcloud.iaas.engine import Fetch, Sql, Stage
+from stcloud.iaas.engine import Fetch, Sql, Stage, Tell
 from stcloud.iaas.footer import row_groups
 from stcloud.iaas.table import File
 from stcloud.paas.query.inquiry import Inquiry
@@ -92,7 +92,7 @@ def explain(asked: Inquiry, goal: Rows | Summary) -> Explanation:
 
 
 def _sql(stage: Stage) -> list[str]:
-    stage = stage.query if isinstance(stage, Fetch) else stage
+    stage = stage.query() if isinstance(stage, Fetch | Tell) else stage
     return [stage.query.sql(dialect="duckdb")] if isinstance(stage, Sql) else []
 
 

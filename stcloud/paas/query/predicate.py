@@ -105,7 +105,12 @@ class Predicate:
     def sql(self, binder: Binder, owner: str | None = None) -> list[exp.Expression]:
         """Return what SQL can say of it: conditions that must all hold; their values go to ``binder``."""
         statement = Statement(binder, owner)
-        return [statement.of(part) for part in conjuncts(self.condition) if in_sql(part)]
+        return [statement.of(part) for part in self.plain]
+
+    @property
+    def plain(self) -> tuple[Node, ...]:
+        """Conditions that `sql` tells."""
+        return tuple(part for part in conjuncts(self.condition) if in_sql(part))
 
     def sieve(self) -> Sieve | None:
         """Return what neither SQL nor `places` decides, or None."""

@@ -1,0 +1,190 @@
+"""Counts of few rows in memory: what SQL would tell of them, without binding a statement to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from stcloud.daas.feature import micros
+from stcloud.daas.schema import UNIT, Attribute
+from stcloud.daas.timeline import FOREVER
+from stcloud.paas.query.filter import Sieve
+from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.where import Place
+from stcloud.paas.query.plan import (
+    By,
+    Duties,
+    In,
+    InUnits,
+    Known,
+    Part,
+    Plan,
+    Restated,
+    Scan,
+    Summary,
+    by_name,
+)
+from stcloud.paas.query.predicate import Predicate
+from stcloud.space import Level
+from stcloud.time import Bin, When, Zone
+
+__all__ = ["Tally", "tally_of"]
+
+Rows: TypeAlias = pa.RecordBatch
+Test: TypeAlias = Callable[[pa.RecordBatch], pa.Array]
+_EXACT = ("text", "integer", "boolean", "date", "instant")
+"""Kinds of columns whose equal values are the same bytes."""
+_HEEDED = (Scan, Known, When, Place, Sited, Restated, Predicate, InUnits, Summary)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts rows by group, as the last SQL of a plan does: fields ``g0``, … and ``m0``, …, by group, null last.
+
+    Parameters
+    ----------
+    by, counts
+        What is counted by; how many fields tell the count.
+    whens, sieve, ranges
+        What keeps a row: times; conditions that SQL would tell; ranges of unit codes, in all of the tuples.
+    known_us
+        Rows are to be believed at this instant, UTC microseconds; None: all are.
+    zone
+        The city's.
+    """
+
+    by: tuple[By, ...]
+    counts: int
+    whens: tuple[When, ...]
+    sieve: Sieve
+    ranges: tuple[tuple[tuple[str, str], ...], ...]
+    known_us: int | None
+    zone: Zone
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Stored columns that it looks at, but for those that are told of rows on the way."""
+        return self.sieve.columns | {*filter(None, map(_stored, self.by)), *self._tested()}
+
+    def _tested(self) -> Iterator[str]:
+        yield from ("st_time",) if self.whens else ()
+        yield from (UNIT,) if self.ranges else ()
+        yield from ("st_recorded_from", "st_recorded_to") if self.known_us is not None else ()
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        """Return the counts."""
+        (batch,) = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+        kept = self.sieve(self._within(batch))
+        return _counted([self._group(one, kept) for one in self.by], kept.num_rows, self.counts)
+
+    def _within(self, rows: Rows) -> Rows:
+        tests = [*map(_during, self.whens), *map(_in_ranges, self.ranges)]
+        tests += [] if self.known_us is None else [_believed(self.known_us)]
+        for test in tests:
+            rows = rows.filter(test(rows))
+        return rows
+
+    def _group(self, by: By, rows: Rows) -> pa.Array:
+        if isinstance(by, Level):
+            return pc.divide(rows.column("st_cell"), 10 ** (Level.M10.digits - by.digits))
+        if isinstance(by, Bin):
+            return pa.array(by.numbers(micros(rows.column("st_time"), FOREVER), self.zone))
+        if isinstance(by, Part):
+            return pc.utf8_slice_codeunits(rows.column(UNIT), 0, by.length)
+        return rows.column(by_name(by) if isinstance(by, In) else by.stored)  # type: ignore[union-attr]
+
+
+def tally_of(plan: Plan, known_us: int | None, zone: Zone) -> Tally | None:
+    """Return what counts the rows of a plan about events, or None if it asks for what only SQL tells.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    known_us, zone
+        As for `Tally`.
+    """
+    goal = plan[-1]
+    if not isinstance(goal, Summary) or goal.until_us is not None:
+        return None
+    counted = all((not one.tree or one.is_rate) for one in goal.measures) and all(map(_countable, goal.by))
+    whens = tuple(one for one in plan if isinstance(one, When))
+    # Which days are free is told of all that is read, or refused: not of the few rows that are left.
+    if not counted or not all(isinstance(one, _HEEDED) for one in plan) or any(one.days for one in whens):
+        return None
+    ranges = tuple(one.ranges for one in plan if isinstance(one, InUnits))
+    sieve = Sieve(tuple(part for one in plan if isinstance(one, Predicate) for part in one.plain))
+    return Tally(goal.by, len(goal.measures), whens, sieve, ranges, known_us, zone)
+
+
+def _countable(by: By) -> bool:
+    return not isinstance(by, Duties) and (not isinstance(by, Attribute) or by.type in _EXACT)
+
+
+def _stored(by: By) -> str | None:
+    """Return the stored column that a group is told by."""
+    if isinstance(by, Level | Bin):
+        return "st_cell" if isinstance(by, Level) else "st_time"
+    if isinstance(by, Part):
+        return UNIT
+    return by.stored if isinstance(by, Attribute) else None
+
+
+def _counted(groups: Sequence[pa.Array], count: int, times: int) -> pa.Table:
+    """Count rows by group; without groups all are one."""
+    names = [f"g{at}" for at in range(len(groups))]
+    firsts, found = _firsts(groups) if groups else (np.empty(0, np.intp), np.array([count]))
+    columns = [*(group.take(pa.array(firsts)) for group in groups), *[pa.array(found, pa.int64())] * times]
+    table = pa.Table.from_arrays(columns, [*names, *(f"m{at}" for at in range(times))])
+    return table.sort_by([(name, "ascending") for name in names]) if names else table
+
+
+def _firsts(groups: Sequence[pa.Array]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the first row of each group, and how many rows it has; null is a value."""
+    codes = reduce(_paired, map(_codes, groups))
+    found = np.bincount(codes)
+    firsts = np.empty(len(found), np.intp)
+    firsts[codes[::-1]] = np.arange(len(codes))[::-1]  # of several rows the last that is written stays
+    return firsts, found
+
+
+def _codes(values: pa.Array) -> NDArray[np.int64]:
+    """Return a number for each value, in the order in which they first appear."""
+    numbers: NDArray[np.int32] = values.dictionary_encode(null_encoding="encode").indices.to_numpy()
+    return numbers.astype(np.int64)
+
+
+def _paired(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    return _codes(pa.array(one * (int(other.max(initial=0)) + 1) + other))
+
+
+def _during(when: When) -> Test:
+    return lambda rows: pa.array(when.matches(micros(rows.column("st_time"), FOREVER)))
+
+
+def _in_ranges(ranges: Iterable[tuple[str, str]]) -> Test:
+    def test(rows: Rows) -> pa.Array:
+        code = rows.column(UNIT)
+        within = [pc.and_(pc.greater_equal(code, low), pc.less(code, high)) for low, high in ranges]
+        return reduce(pc.or_, within)
+
+    return test
+
+
+def _believed(at_us: int) -> Test:
+    at = pa.scalar(at_us, pa.timestamp("us", "UTC"))
+
+    def test(rows: Rows) -> pa.Array:
+        ended = pc.less_equal(rows.column("st_recorded_to"), at)
+        return pc.and_not(
+            pc.less_equal(rows.column("st_recorded_from"), at), pc.fill_null(ended, fill_value=False)
+        )
+
+    return test
