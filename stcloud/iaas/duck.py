@@ -222,7 +222,7 @@ def _fetch(stage: Fetch, relations: Mapping[str, Relation], most_rows: int) -> p
     with file_errors():
         return fetch(
             relation.snapshot, relation.files, stage.columns, stage.wants, bounded=stage.bounded,
-            most_rows=most_rows, ranges=stage.ranges, sift=stage.sift,
+            most_rows=most_rows, meets=stage.meets, sift=stage.sift,
         )  # fmt: skip
 
 

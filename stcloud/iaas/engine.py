@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from stcloud.iaas.table import File, Snapshot
 
-__all__ = ["STAGE", "Engine", "Fetch", "Files", "Refine", "Relation", "Sift", "Sql", "Stage", "Tell"]
+__all__ = ["STAGE", "Engine", "Fetch", "Files", "Meets", "Refine", "Relation", "Sift", "Sql", "Stage", "Tell"]
 
 STAGE = "stage"
 """The name under which a stage finds what the stage before gave."""
@@ -48,6 +48,9 @@ class Sift:
     test: Callable[[pa.RecordBatch], NDArray[np.bool_]]
 
 
+Meets: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]
+
+
 @dataclass(frozen=True, slots=True)
 class Fetch:
     """Some columns of a relation's rows: all rows that later stages may want, and maybe more.
@@ -65,8 +68,9 @@ class Fetch:
         opens files itself may read what is wanted and run no SQL.
     bounded
         Columns whose bounds ``wants`` looks at.
-    ranges
-        Closed ranges of numbers; what lies outside one is not wanted, whatever ``wants`` says.
+    meets
+        For columns of numbers, what tells of row groups by their least and greatest numbers, ``(n,)`` each, whether
+        they may hold a wanted row. Where there are any, ``wants`` is asked of files alone.
     sift
         Where later stages repeat it: an engine that opens files itself may read other columns only where rows pass.
     """
@@ -76,7 +80,7 @@ class Fetch:
     query: Callable[[], Sql]
     wants: Callable[[File], bool]
     bounded: tuple[str, ...]
-    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    meets: Mapping[str, Meets] = field(default_factory=dict)
     sift: Sift | None = None
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stcloud.iaas.engine import Sift
+from stcloud.iaas.engine import Meets, Sift
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.table import File, Snapshot
 
@@ -25,27 +25,39 @@ __all__ = ["fetch", "row_groups"]
 
 _KEPT = 512
 """Footers remembered; one weighs some hundred kilobytes at most."""
-_NO_RANGES: Mapping[str, tuple[float, float]] = MappingProxyType({})
+_NONE: Mapping[str, Meets] = MappingProxyType({})
 _VARIES = object()
+_ENDLESS = (-np.inf, np.inf)
 
 
 @dataclass(frozen=True, slots=True)
 class _Footer:
     metadata: pq.FileMetaData
     places: Mapping[str, int]
-    groups: tuple[File, ...]
+    rows: Sequence[int]
+    """Of each row group."""
+    told: Mapping[str, Sequence[pq.Statistics | None]]
+    """Of each row group, for the columns whose bounds are looked at."""
     bounds: Mapping[str, NDArray[np.float64]]
     """Least and greatest number of each row group, ``(2, n)``; not known: endless."""
     constants: Mapping[str, Sequence[Any]]
     """The one value, maybe None, that all rows of a row group have; else `_VARIES`."""
 
-    def within(self, ranges: Mapping[str, tuple[float, float]]) -> list[int]:
-        """Return the row groups that may hold a row within all ranges."""
-        found = np.ones(len(self.groups), np.bool_)
-        for name, (low, high) in ranges.items():
-            least, greatest = self.bounds.get(name, (-np.inf, np.inf))
-            found &= (least <= high) & (greatest >= low)
+    def meeting(self, meets: Mapping[str, Meets]) -> list[int]:
+        """Return the row groups that may hold a wanted row by the bounds of all these columns."""
+        found = np.ones(len(self.rows), np.bool_)
+        endless = np.broadcast_to([[-np.inf], [np.inf]], (2, len(self.rows)))
+        for name, test in meets.items():
+            found &= test(*self.bounds.get(name, endless))
         return np.flatnonzero(found).tolist()
+
+    def groups(self) -> Iterator[File]:
+        """Describe the row groups as if each were a file."""
+        for number, rows in enumerate(self.rows):
+            bounds = {name: told[number] for name, told in self.told.items()}
+            known = {name: one for name, one in bounds.items() if one is not None and one.has_min_max}
+            low, high = ({name: getattr(one, side) for name, one in known.items()} for side in ("min", "max"))
+            yield File("", rows, 0, {}, low, high)
 
     def constant(self, name: str, numbers: Sequence[int]) -> Any:
         """Return the one value that a column has in some row groups, or `_VARIES`."""
@@ -67,7 +79,7 @@ class _Part:
 
     @property
     def rows(self) -> list[int]:
-        return [self.footer.groups[number].rows for number in self.numbers]
+        return [self.footer.rows[number] for number in self.numbers]
 
     def read(self, schema: pa.Schema) -> pa.Table:
         """Read columns; those that the file has not yet are nulls, and of one value the footer tells enough."""
@@ -77,7 +89,7 @@ class _Part:
         found = file.read_row_groups(self.numbers, columns=wanted, use_threads=False) if wanted else None
         count = sum(self.rows)
         columns = [
-            found.column(field.name).cast(field.type)
+            _typed(found.column(field.name), field.type)
             if found is not None and told[field.name] is _VARIES
             else pa.repeat(pa.scalar(told[field.name], field.type), count)
             for field in schema
@@ -102,7 +114,7 @@ def row_groups(path: Path, bounded: tuple[str, ...], columns: Iterable[str]) -> 
     """
     footer = _footer(str(path), bounded)
     places = [footer.places[name] for name in columns if name in footer.places]
-    for number, group in enumerate(footer.groups):
+    for number, group in enumerate(footer.groups()):
         chunks = footer.metadata.row_group(number)
         yield replace(group, bytes=sum(chunks.column(place).total_compressed_size for place in places))
 
@@ -115,21 +127,22 @@ def fetch(
     *,
     bounded: tuple[str, ...],
     most_rows: int,
-    ranges: Mapping[str, tuple[float, float]] = _NO_RANGES,
+    meets: Mapping[str, Meets] = _NONE,
     sift: Sift | None = None,
 ) -> pa.Table | None:
     """Read the wanted row groups of some files; None when they hold more than ``most_rows`` rows.
 
-    ``wants`` is shown the files, then their row groups as `row_groups` describes them. Columns that a file has not
-    yet come as nulls. With ``sift``, rows that do not pass are left out.
+    ``wants`` is shown the files, then, but for ``meets``, their row groups as `row_groups` describes them.
+    Columns that a file has not yet come as nulls. With ``sift``, rows that do not pass are left out.
     """
     parts: list[_Part] = []
     rows = 0
     with storage_errors(f"read {snapshot.root.name}"):
         for path in snapshot.paths(file for file in files if wants(file)):
             footer = _footer(path, bounded)
-            wanted = [number for number in footer.within(ranges) if wants(footer.groups[number])]
-            rows += sum(footer.groups[number].rows for number in wanted)
+            numbered = enumerate(footer.groups())
+            wanted = footer.meeting(meets) if meets else [at for at, group in numbered if wants(group)]
+            rows += sum(footer.rows[number] for number in wanted)
             if rows > most_rows:
                 return None
             if wanted:
@@ -160,36 +173,37 @@ def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+def _typed(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    return column if column.type == kind else column.cast(kind)
+
+
 @lru_cache(_KEPT)
 def _footer(path: str, bounded: tuple[str, ...]) -> _Footer:
     metadata = pq.read_metadata(path)
     places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
-    told = {name: places[name] for name in bounded if name in places}
-    chunks = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    groups = tuple(_row_group(chunk, told) for chunk in chunks)
-    bounds = {name: _numbers(groups, name) for name in told}
-    constants = {name: [_constant(chunk.column(place)) for chunk in chunks] for name, place in told.items()}
-    return _Footer(metadata, places, groups, bounds, constants)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    told: dict[str, list[pq.Statistics | None]] = {}
+    constants = {}
+    for name in places.keys() & set(bounded):
+        chunks = [group.column(places[name]) for group in groups]
+        told[name] = [chunk.statistics for chunk in chunks]
+        counts = [chunk.num_values for chunk in chunks]
+        constants[name] = [_constant(*one) for one in zip(told[name], counts, strict=True)]
+    bounds = {name: _numbers(one) for name, one in told.items()}
+    return _Footer(metadata, places, [group.num_rows for group in groups], told, bounds, constants)
 
 
-def _constant(chunk: pq.ColumnChunkMetaData) -> Any:
-    told = chunk.statistics
+def _constant(told: pq.Statistics | None, count: int) -> Any:
     if told is None or not told.has_null_count:
         return _VARIES
-    if told.null_count == chunk.num_values:
+    if told.null_count == count:
         return None
-    same = told.null_count == 0 and told.has_min_max and told.min == told.max
+    same = told.null_count == 0 and told.has_min_max and told.min_raw == told.max_raw
     return told.min if same and not isinstance(told.min, float) else _VARIES  # 0.0 may have been -0.0
 
 
-def _numbers(groups: Sequence[File], name: str) -> NDArray[np.float64]:
-    ends = [[group.low.get(name, -np.inf), group.high.get(name, np.inf)] for group in groups]
-    numeric = all(isinstance(end, int | float) for pair in ends for end in pair)
-    return np.array(ends if numeric else [[-np.inf, np.inf]] * len(ends), np.float64).reshape(-1, 2).T
-
-
-def _row_group(group: pq.RowGroupMetaData, places: Mapping[str, int]) -> File:
-    told = {name: group.column(place).statistics for name, place in places.items()}
-    bounds = {name: one for name, one in told.items() if one is not None and one.has_min_max}
-    low, high = ({name: getattr(one, side) for name, one in bounds.items()} for side in ("min", "max"))
-    return File("", group.num_rows, 0, {}, low, high)
+def _numbers(told: Sequence[pq.Statistics | None]) -> NDArray[np.float64]:
+    """Return bounds as numbers; of other columns none are known."""
+    raw = [(one.min_raw, one.max_raw) if one is not None and one.has_min_max else _ENDLESS for one in told]
+    numeric = all(isinstance(end, int | float) for pair in raw for end in pair)
+    return np.array(raw if numeric else [_ENDLESS] * len(raw), np.float64).reshape(-1, 2).T

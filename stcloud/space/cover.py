@@ -30,6 +30,8 @@ MAX_CELLS = 20_000
 # A boundary that crosses a cell crosses about ten of its hundred children, and hardly ever fewer than this.
 _FEWEST_HEIRS = 4
 
+_AROUND = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), axis=-1).reshape(-1, 2)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cover:
@@ -169,11 +171,11 @@ def cover(
     boundary = shapely.boundary(area)
     shapely.prepare([area, boundary])
     level, cells = _first_cells(area, lattice, finest, max_cells)
-    inner, edge = _sort_out(cells, area, boundary, lattice)
+    inner, edge = _sort_out(cells, level, area, boundary, lattice)
     found = [inner]
     while level < finest and sum(map(len, found)) + _FEWEST_HEIRS * len(edge) <= max_cells:
         heirs = (edge[:, None] * 100 + np.arange(100)).ravel()
-        inner, finer = _sort_out(heirs, area, boundary, lattice)
+        inner, finer = _sort_out(heirs, Level(level + 2), area, boundary, lattice)
         if sum(map(len, found)) + len(inner) + len(finer) > max_cells:
             break
         found.append(inner)
@@ -199,17 +201,38 @@ def _first_cells(
 
 
 def _sort_out(
-    cells: CellIds, area: BaseGeometry, boundary: BaseGeometry, lattice: Lattice
+    cells: CellIds, level: Level, area: BaseGeometry, boundary: BaseGeometry, lattice: Lattice
 ) -> tuple[CellIds, CellIds]:
     """Inner cells and edge cells among ``cells``; the others are dropped."""
-    squares = shapely.box(*lattice.bounds(cells))
-    crossed = shapely.intersects(boundary, squares)
+    crossed = np.isin(cells, _beside(boundary, lattice, level))
+    bounds = np.stack(lattice.bounds(cells[crossed]))
+    squares = shapely.box(*bounds)  # making them takes longer than comparing them
+    really = shapely.intersects(boundary, squares)
+    crossed[crossed] = really
     # A cell clear of the boundary is wholly inside or wholly outside: its centre tells.
     x, y = lattice.centres(cells[~crossed])
     inner = np.zeros(cells.shape, np.bool_)
     inner[~crossed] = shapely.intersects_xy(area, x, y)
-    inner[crossed] = shapely.covers(area, squares[crossed])
+    inner[crossed] = _within(squares[really], bounds[:, really], area)
     return cells[inner], cells[crossed & ~inner]
+
+
+def _within(squares: NDArray[np.object_], bounds: NDArray[np.float64], area: BaseGeometry) -> Mask:
+    """Tell which squares an area covers; only those are compared whose corners it does."""
+    found = np.ones(len(squares), np.bool_)
+    for x, y in ((0, 1), (0, 3), (2, 1), (2, 3)):
+        found[found] = shapely.intersects_xy(area, bounds[x, found], bounds[y, found])
+    found[found] = shapely.covers(area, squares[found])
+    return found
+
+
+def _beside(boundary: BaseGeometry, lattice: Lattice, level: Level) -> CellIds:
+    """All cells of a level that a boundary crosses or touches, and others beside it."""
+    # From a point on it to the next it is half a cell at most: no farther than the cells around the point's.
+    points = shapely.get_coordinates(shapely.segmentize(boundary, level.side_m / 2))
+    near = (points[:, None] + _AROUND * level.side_m).reshape(-1, 2)
+    x, y = near[lattice.contains(*near.T)].T
+    return np.unique(lattice.cells(x, y, level))
 
 
 def contains(area: BaseGeometry, x: ArrayLike, y: ArrayLike) -> Mask:

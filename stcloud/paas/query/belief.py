@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlglot import exp
 
 from stcloud.daas.feature import read_ends, row_files
-from stcloud.iaas.engine import Fetch, Files, Refine, Relation, Sift, Sql, Stage
+from stcloud.iaas.engine import Fetch, Files, Meets, Refine, Relation, Sift, Sql, Stage
 from stcloud.iaas.table import File, Snapshot
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.sql import column
@@ -122,7 +122,13 @@ def _near(standing: Standing, names: Sequence[str], window: Window) -> Fetch:
         return all(file.may_hold(name, low, high) for name, (low, high) in ranges.items())
 
     sift = Sift(SIFTED, standing.passes)
-    return Fetch("layer", needed, written, wants, SIFTED, ranges, sift)
+    return Fetch(
+        "layer", needed, written, wants, SIFTED, {name: _within(*ends) for name, ends in ranges.items()}, sift
+    )
+
+
+def _within(low: float, high: float) -> Meets:
+    return lambda least, greatest: (least <= high) & (greatest >= low)
 
 
 def _selected(text: str, names: Sequence[str]) -> exp.Query:

@@ -131,7 +131,8 @@ class _Compilation:
         return self._narrowed or bool(self._sieves)
 
     def _first(self, columns: tuple[str, ...]) -> list[Stage]:
-        fetch = Fetch(LAYER, columns, lambda: self._fetching(columns), self._wants, self._wants.bounded)
+        wants = self._wants
+        fetch = Fetch(LAYER, columns, lambda: self._fetching(columns), wants, wants.bounded, wants.meets)
         # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
         return [fetch if self._narrowed else fetch.query()]
 

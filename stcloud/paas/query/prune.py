@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stcloud.daas.schema import UNIT
+from stcloud.iaas.engine import Meets
 from stcloud.iaas.table import File
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.place.extent import Box
@@ -68,6 +72,14 @@ class Pruning:
     def bounded(self) -> tuple[str, ...]:
         """Columns whose bounds tell row groups of one file apart: they are sorted by cell."""
         return (*(("st_cell",) if self.regions else ()), *((UNIT,) if self.units else ()))
+
+    @property
+    def meets(self) -> Mapping[str, Meets]:
+        """What tells it of row groups by numbers alone; empty where that is not all that can be told."""
+        return {"st_cell": self._meets} if self.bounded == ("st_cell",) else {}
+
+    def _meets(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.asarray(np.all([one.meets(low, high) for one in self.regions], axis=0))
 
     def __call__(self, file: File) -> bool:
         """Tell of one."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -62,6 +63,14 @@ class Region:
         """Tell whether a cell of the closed range [low, high] is one of the region's."""
         return any(_meet(low, high, starts, stops) for starts, stops in self._ranges)
 
+    def meets(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell the same of many ranges, ``(n,)`` each."""
+        found = np.zeros(len(low), np.bool_)
+        for starts, stops in self._ranges:
+            place = np.searchsorted(stops, low, side="right")
+            found |= np.append(starts, np.inf)[place] <= high
+        return found & (low <= high)
+
     @property
     def _ranges(self) -> tuple[tuple[CellIds, CellIds], ...]:
         return (self.starts, self.stops), (self.cell_starts, self.cell_stops)
@@ -85,6 +94,22 @@ class Region:
         if place < 0:
             return "outside the area's cells"
         return "in an inner cell" if self.inner[place] else "in an edge cell, so its point was compared"
+
+    def rows(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return the numbers of the rows that lie in the region, ascending, by 10 m cell and coordinates."""
+        runs = _runs(cells)
+        if len(self.cell_starts) or len(runs) * len(self.starts) > len(cells):
+            near = np.flatnonzero(self.nears(cells))
+            held: NDArray[np.intp] = near[self.holds(cells[near], x[near], y[near])]
+            return held
+        pieces = [_listed(cells, *run, self.starts, self.stops) for run in runs]
+        found = np.concatenate([rows for rows, _ in pieces]) if pieces else np.empty(0, np.intp)
+        keep = np.concatenate([self.inner[place] for _, place in pieces]) if pieces else np.empty(0, np.bool_)
+        edge = np.flatnonzero(~keep)
+        if self.area is not None and len(edge):
+            keep[edge] = contains(self.area, x[found[edge]], y[found[edge]])
+        kept: NDArray[np.intp] = found[keep]
+        return kept
 
     def holds(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which rows lie in the region, by 10 m cell and coordinates."""
@@ -112,12 +137,14 @@ class Refinement:
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows that pass."""
-        cells = rows.column("st_cell").fill_null(0).to_numpy()
+        column = rows.column("st_cell")
+        cells = (column.fill_null(0) if column.null_count else column).to_numpy()
         x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
         chosen = np.arange(len(cells))
-        for region in self.regions:
-            chosen = chosen[region.nears(cells[chosen])]
-            chosen = chosen[region.holds(cells[chosen], x[chosen], y[chosen])]
+        for number, region in enumerate(self.regions):
+            all_rows = number == 0
+            found = region.rows(*(one if all_rows else one[chosen] for one in (cells, x, y)))
+            chosen = found if all_rows else chosen[found]
         return rows if len(chosen) == rows.num_rows else rows.take(pa.array(chosen))
 
 
@@ -168,6 +195,24 @@ class Naming:
         """Return the rows with their names."""
         schema = pa.schema([*rows.schema, *self.adds])
         return pa.RecordBatch.from_arrays([*rows.columns, self.holders(rows)], schema=schema)
+
+
+def _runs(cells: CellIds) -> list[tuple[int, int]]:
+    """Return the stretches in which cells ascend: a file's rows are in their order, but for late ones."""
+    ends = [0, *(np.flatnonzero(cells[1:] < cells[:-1]) + 1).tolist(), len(cells)]
+    return [(start, stop) for start, stop in pairwise(ends) if start < stop]
+
+
+def _listed(
+    cells: CellIds, start: int, stop: int, starts: CellIds, stops: CellIds
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return which of a stretch of ascending cells lie in ranges, and in which, without a look at the others."""
+    run = cells[start:stop]
+    low, high = np.searchsorted(run, starts), np.searchsorted(run, stops)
+    counts = high - low
+    place = np.repeat(np.arange(len(starts)), counts)
+    rows = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts) + low[place] + start
+    return rows, place
 
 
 def _range_of(cells: CellIds, starts: CellIds, stops: CellIds) -> NDArray[np.intp]:
