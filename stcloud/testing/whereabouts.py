@@ -29,7 +29,19 @@ if TYPE_CHECKING:
 
     from stcloud.city import City
 
-__all__ = ["CRS", "Happening", "Tree", "Version", "built", "happenings", "layers", "lies", "spec", "trees"]
+__all__ = [
+    "CRS",
+    "Happening",
+    "Tree",
+    "Version",
+    "built",
+    "happenings",
+    "layers",
+    "lies",
+    "spec",
+    "touches",
+    "trees",
+]
 
 CRS = "EPSG:4548"
 EAST, NORTH = 500_000, 3_500_000
@@ -231,6 +243,48 @@ def _in_feature(leaf: Tree, event: Happening, known: Mapping[str, Sequence[Versi
     if metres is None:
         return any(shapely.intersects(shape, point) for shape in shapes)
     return any(_at_most(shapely.distance(shape, point), metres) for shape in shapes)
+
+
+def touches(
+    tree: Tree, version: Version, known: Mapping[str, Sequence[Version]], start: datetime, end: datetime
+) -> bool | None:
+    """Tell whether a feature lies in a tree at some instant of ``[start, end)``; None: it has no shape."""
+    if version.shape is None:
+        return None
+    kind = tree[0]
+    if kind == "not":
+        return not touches(tree[1], version, known, start, end)
+    if kind in ("and", "or"):
+        found = [bool(touches(part, version, known, start, end)) for part in tree[1]]
+        return any(found) if kind == "or" else all(found)
+    if kind == "in":
+        return _touches_feature(tree, version, known, start, end)
+    if kind == "point":
+        point = shapely.Point(_lonlat().transform(tree[1], tree[2]))
+        return _at_most(shapely.distance(point, version.shape), tree[3])
+    return bool(shapely.intersects(tree[1] if kind == "area" else _square(tree[1]), version.shape))
+
+
+def _touches_feature(
+    leaf: Tree, version: Version, known: Mapping[str, Sequence[Version]], start: datetime, end: datetime
+) -> bool:
+    _, layer, key, metres, at = leaf
+    first, last = max(version.since, start), min(version.until or end, end)
+    for one in known[layer]:
+        then = one.there(at) if at else max(one.since, first) < min(one.until or last, last)
+        if then and one.shape is not None and (key is None or one.key == key):
+            apart = shapely.distance(one.shape, version.shape)
+            if shapely.intersects(one.shape, version.shape) if metres is None else _at_most(apart, metres):
+                return True
+    return False
+
+
+def _square(cell: str) -> BaseGeometry:
+    """Draw a cell from the digits of its number: pairs of column and row, the largest cells first."""
+    column, row, digits = cell[1::2], cell[2::2], len(cell) // 2
+    side = 10.0 ** (7 - digits)
+    west, south = _ORIGIN[0] + int(column) * side, _ORIGIN[1] + int(row) * side
+    return shapely.box(west, south, west + side, south + side)
 
 
 @cache

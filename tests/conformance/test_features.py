@@ -33,6 +33,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     city.load("things", root / "a.csv", definition=definition, valid_from="2013-01-01")
     city.load("things", root / "b.csv", valid_from="2023-01-01")
     city.load("things", root / "c.csv", mode="changes", valid_from="2023-03-01", valid_to="2023-09-01")
+    zone = '1,zone,"POLYGON ((499990 3499990, 500055 3499990, 500055 3500010, 499990 3500010, 499990 3499990))"'
+    (root / "zones.csv").write_text(f"{HEAD}{zone}\n")
+    city.load("zones", root / "zones.csv", definition=definition, valid_from="2013-01-01")
     return root / "city"
 
 
@@ -76,6 +79,9 @@ ASKED = {
     "timeline": lambda query: query.timeline("count", "mean(length_m)", by=["name"]),
     "a page": lambda query: query.when("2013/2030").rows(2, after=query.when("2013/2030").rows(2).next),
     "in a place": lambda query: query.as_of("2023-06-01").where("bbox:116.9,31.6,117.0006,31.7").rows(),
+    "near a feature": lambda query: query.when("2019/2024").where("near:things:1:55m and not things:1").rows(),
+    "near features": lambda query: query.as_of("2019").where("near:things:60m@2023-06-01").count(["name"]),
+    "by what holds them": lambda query: query.when("2012/2024").count(["in:zones.name", "year"]),
 }  # fmt: skip
 
 

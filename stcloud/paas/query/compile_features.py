@@ -7,8 +7,8 @@ from shapely.geometry.base import BaseGeometry
 from sqlglot import exp
 
 from stcloud.daas.charter import Charter
-from stcloud.daas.timeline import ALWAYS, FOREVER
-from stcloud.errors import InvalidInput, Unsupported
+from stcloud.daas.schema import Attribute
+from stcloud.errors import InvalidInput
 from stcloud.iaas.engine import Fetch, Files, Refine, Sql, Stage
 from stcloud.paas.query.belief import Window, relations_of, stages_of
 from stcloud.paas.query.binder import Binder
@@ -16,19 +16,19 @@ from stcloud.paas.query.compile import LAYER, Compiled, cell_of, stage_as_layer
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.label import FEATURE_ROWS, own_columns
 from stcloud.paas.query.measure.summary import given, summed
-from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.refine import Naming
+from stcloud.paas.query.place.touch import LOOKED_AT, Touch, Touched
 from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.plan import AsOf, By, Duties, In, InUnits, Known, OnDuty, Part, Plan, Summary, by_name
+from stcloud.paas.query.plan import By, In, Known, Plan, Summary, by_name
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import Related
+from stcloud.paas.query.relating import Related, asked_window
 from stcloud.paas.query.size import SIZES, Measuring
 from stcloud.paas.query.sql import column, select
+from stcloud.paas.query.standpoint import Beginning, Standpoint, since
 from stcloud.space import Level
 from stcloud.time import Bin
 
 __all__ = ["compile_features"]
-
-_LEAST_US = 1
 
 
 def compile_features(plan: Plan, layer: Features, charter: Charter) -> Compiled:
@@ -50,21 +50,21 @@ class _Compilation:
         self._binder = Binder()
 
     def compiled(self) -> Compiled:
-        self._refuse()
         predicates = [one for one in self._plan if isinstance(one, Predicate)]
         sieves = [sieve for one in predicates if (sieve := one.sieve()) is not None]
         last = self._last()
         looked_at = {one.name for one in last.find_all(exp.Column)} | {
             name for one in sieves for name in one.columns
         }
-        measured = tuple(name for name in SIZES if name in looked_at)
+        window, measured = self._window(), tuple(name for name in SIZES if name in looked_at)
+        needed = looked_at | {"st_geom"} if measured else looked_at
+        before, by_place = self._placed(window)
+        after, by_group = self._grouped(window)
         stored = set(self._layer.snapshot.schema.names)
-        names = sorted(looked_at & stored | ({"st_geom"} if measured else set())) or ["st_key"]
-        stages = stages_of(self._layer.snapshot, names, self._window(), self._areas())
-        if measured:
-            step = Measuring(measured)
-            stages.append(Refine(step, step.adds))
-        stages += [*map(Refine, sieves), Sql(last, self._binder.values_of(last))]
+        names = sorted((needed | by_place | by_group) & stored) or ["st_key"]
+        sizes = [Refine(one, one.adds) for one in [Measuring(measured)] if measured]
+        stages = stages_of(self._layer.snapshot, names, window, self._areas())
+        stages += [*before, *sizes, *map(Refine, sieves), *after, Sql(last, self._binder.values_of(last))]
         relations = relations_of(self._layer.snapshot)
         files = relations["layer"]
         assert isinstance(files, Files)  # noqa: S101  (for the type checker)
@@ -73,6 +73,23 @@ class _Compilation:
             _nested(stages), relations, files, tuple(names), (), (), fetch.wants if fetch else _all,
             fetch.bounded if fetch else (),
         )  # fmt: skip
+
+    def _placed(self, window: Window) -> tuple[list[Stage], set[str]]:
+        """Return what tells which features lie where they were asked for, and the columns that it looks at."""
+        touched = tuple(one.formula for one in self._plan if isinstance(one, Touched))
+        if not touched:
+            return [], set()
+        return [Refine(Touch(touched, window.after_us, window.before_us))], set(LOOKED_AT)
+
+    def _grouped(self, window: Window) -> tuple[list[Stage], set[str]]:
+        """Return what adds the columns of groups that are not stored, and the columns that it looks at."""
+        by = self._goal.by if isinstance(self._goal, Summary) else ()
+        steps: list[Beginning | Standpoint | Naming] = [
+            Beginning(one, self._charter.zone) for one in by if isinstance(one, Bin)
+        ]
+        held = [Naming(by_name(one), one.holders) for one in by if isinstance(one, In)]
+        steps += [Standpoint(window.after_us), *held] if held else []
+        return [Refine(one, one.adds) for one in steps], {name for one in steps for name in one.columns}
 
     def _last(self) -> exp.Select:
         goal = self._goal
@@ -100,43 +117,32 @@ class _Compilation:
     def _group(self, by: By) -> exp.Expression:
         if isinstance(by, Level):
             return cell_of(by)
-        if isinstance(by, Bin | Part | Duties | In):
-            raise Unsupported(
-                "events-only", f"features cannot be counted by '{by_name(by)}': it is of events",
-                hint="count features by cells, as cell:1km, or by columns",
-            )  # fmt: skip
+        if isinstance(by, Bin):
+            return column(since(by), LAYER)
+        if isinstance(by, In):
+            return column(by_name(by), LAYER)
+        assert isinstance(by, Attribute)  # noqa: S101  (units are asked of events only)
         return column(by.stored, LAYER)
 
     def _window(self) -> Window:
         """Return when features must have stood for all that was asked."""
         known = next(one.at_us for one in self._plan if isinstance(one, Known))
-        windows = [(one.at_us, one.at_us + _LEAST_US) for one in self._plan if isinstance(one, AsOf)]
-        asked = [one.window for one in self._plan if isinstance(one, Related)]
-        windows += [
-            (ALWAYS if low is None else low, FOREVER if high is None else high) for low, high in asked
-        ]
-        if not windows:
+        asked = asked_window(self._plan)
+        if asked is None:
             raise InvalidInput(
                 "which-time", f"'{self._layer.name}' holds features: it was not said when they were there",
                 hint="as_of an instant (--as-of 2024-01-01), or when a time (--when 2024)",
             )  # fmt: skip
-        return Window(max(low for low, _ in windows), min(high for _, high in windows), known)
-
-    def _refuse(self) -> None:
-        """Refuse what only events are asked: it would be left unheeded."""
-        others = [one for one in self._plan if isinstance(one, Sited | InUnits | OnDuty)]
-        if others:
-            raise Unsupported(
-                "events-only", f"features of '{self._layer.name}' cannot be asked for by '{others[0]}'",
-                hint="ask where with areas and cells: bbox:…, wkt:…, cell:…, file:…",
-            )  # fmt: skip
+        return Window(*asked, known)
 
     def _areas(self) -> list[BaseGeometry]:
-        """Return areas that all features asked for touch: places, and boxes around what filters write."""
+        """Return areas that all features asked for touch: places, and boxes around what else is said of where."""
         lattice = self._charter.lattice
         places = [one.outline(lattice) for one in self._plan if isinstance(one, Place)]
         filters = [one for one in self._plan if isinstance(one, Predicate)]
-        return [*places, *(shapely.box(*box) for one in filters for box in one.boxes())]
+        touched = [one.area for one in self._plan if isinstance(one, Touched)]
+        boxes = [shapely.box(*box) for one in filters for box in one.boxes()]
+        return [*places, *boxes, *(one for one in touched if one is not None)]
 
 
 def _nested(stages: list[Stage]) -> tuple[Stage, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stcloud.daas.timeline import ALWAYS
+from stcloud.daas.timeline import ALWAYS, FOREVER
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import Compiled, compile_plan
 from stcloud.paas.query.compile_features import compile_features
@@ -17,9 +17,10 @@ from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.label import is_of_features, row_schema, shown
 from stcloud.paas.query.page import Cursor, Order, digest_of, ordered, place_in
 from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.touch import Touched
 from stcloud.paas.query.place.whereabouts import Whereabouts
 from stcloud.paas.query.plan import AsOf, By, In, Known, Operator, Plan, Restated, Rows, Scan, Summary
-from stcloud.paas.query.relating import Related
+from stcloud.paas.query.relating import Related, asked_window
 from stcloud.paas.query.subject import Subject
 from stcloud.time import When
 
@@ -53,11 +54,12 @@ class Inquiry:
     @property
     def _sited(self) -> tuple[Operator, ...]:
         """Conditions, features that they name as they are believed."""
-        whens = [one for one in self.conditions if isinstance(one, When)]
-        return tuple(
-            one.sited(self.asked_us, whens) if isinstance(one, Whereabouts) else one
-            for one in self.conditions
-        )
+        return tuple(self._site(one) if isinstance(one, Whereabouts) else one for one in self.conditions)
+
+    def _site(self, place: Whereabouts) -> Sited | Touched:
+        if is_of_features(self.subject.layer):
+            return place.touched(self.asked_us, asked_window(self.conditions) or (ALWAYS, FOREVER))
+        return place.sited(self.asked_us, [one for one in self.conditions if isinstance(one, When)])
 
     def compiled(self, goal: Rows | Summary) -> Compiled:
         """Return the stages for a goal."""
@@ -144,7 +146,7 @@ class Inquiry:
         whens += [f"{one.relation} {one.said}" for one in self.conditions if isinstance(one, Related)]
         if whens:
             found["when"] = " and ".join(whens)
-        wheres = [one.said for one in self._sited if isinstance(one, Sited)]
+        wheres = [one.said for one in self._sited if isinstance(one, Sited | Touched)]
         if wheres:
             found["where"] = " and ".join(wheres)
         if index is not None:

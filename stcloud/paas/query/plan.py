@@ -2,7 +2,7 @@
 
 ::
 
-    Scan → Known → AsOf? → When* → Related* → Where* → Sited* → InUnits* → OnDuty* → Restated? → What*
+    Scan → Known → AsOf? → When* → Related* → Where* → Sited* | Touched* → InUnits* → OnDuty* → Restated? → What*
     → Rows | Summary
 """
 
@@ -21,6 +21,7 @@ from stcloud.paas.grid import Units
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
 from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.touch import Touched
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import AsOf, Related
@@ -29,7 +30,7 @@ from stcloud.time import Bin, When
 
 __all__ = [
     "AsOf", "By", "Duties", "In", "InUnits", "Known", "OnDuty", "Operator", "Part", "Plan", "Restated", "Rows",
-    "Scan", "Summary", "by_name", "parse_by",
+    "Scan", "Summary", "by_name", "is_of_units", "parse_by",
 ]  # fmt: skip
 
 
@@ -185,6 +186,7 @@ Operator = (
     | Related
     | Place
     | Sited
+    | Touched
     | InUnits
     | OnDuty
     | Restated
@@ -210,6 +212,11 @@ def by_name(by: By) -> str:
     return by.value.replace("-", "_") if isinstance(by, Bin) else by.name
 
 
+def is_of_units(text: str) -> bool:
+    """Tell whether a group is written as a part of unit codes, or as duty grids."""
+    return text in _PARTS or text.startswith(("unit:", "duty:"))
+
+
 def parse_by(text: str, attributes: Mapping[str, Attribute], parts: Mapping[str, Part] = _NO_PARTS) -> By:
     """Read what to group by: ``cell:1km``, ``week``, ``unit``, ``community``, or a column's name.
 
@@ -233,7 +240,7 @@ def parse_by(text: str, attributes: Mapping[str, Attribute], parts: Mapping[str,
             "unclear-group", f"'{text}' is a column, and a part of the unit grid's codes",
             hint=f"write unit:{text}, or '\"{text}\"' for the column",
         )  # fmt: skip
-    if not parts and text not in attributes and (text in _PARTS or text.startswith("unit:")):
+    if not parts and text not in attributes and is_of_units(text):
         raise InvalidInput(
             "not-indexed", f"cannot count by '{text}': the events are not indexed on a unit grid",
             hint="index them: stcloud grid index CITY EVENTS",

@@ -15,7 +15,7 @@ from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.joining import Joining, joining_of
-from stcloud.paas.query.label import refuse_features
+from stcloud.paas.query.label import is_of_features, refuse_features
 from stcloud.paas.query.measure.measuring import Selection, measured, read_summary
 from stcloud.paas.query.measure.sequencing import sequenced
 from stcloud.paas.query.paging import checked_limit, paged
@@ -96,7 +96,8 @@ class Query:
         place are nowhere: neither in a place nor outside of one. Features are as `known_at` says.
         """
         subject = self.subject
-        atlas = Atlas(subject.layer.name, subject.charter, subject.index, subject.features)
+        features = is_of_features(subject.layer)
+        atlas = Atlas(subject.layer.name, subject.charter, subject.index, subject.features, features)
         return self._with(read_places(places, atlas, crs))
 
     def restated(self, at: Instant) -> Query:

@@ -16,8 +16,9 @@ from stcloud.paas.query.sql import all_of, any_of
 from stcloud.time import Instant, Span, Spans, When, Zone, instant_us
 from stcloud.time.relation import End, Relation
 
-__all__ = ["AsOf", "Related", "as_of", "related", "timed"]
+__all__ = ["AsOf", "Related", "as_of", "asked_window", "related", "timed"]
 
+_LEAST_US = 1
 _SIGNS: Mapping[str, Callable[..., exp.Expression]] = {"<": exp.LT, "<=": exp.LTE, "=": exp.EQ}
 _APART = {Relation.BEFORE, Relation.AFTER, Relation.MEETS, Relation.MET_BY, Relation.DISJOINT}
 
@@ -79,6 +80,14 @@ def as_of(at: Instant, layer: Layer, zone: Zone) -> AsOf:
         )  # fmt: skip
     at_us = instant_us(at, zone)
     return AsOf(at_us, zone.iso(at_us))
+
+
+def asked_window(conditions: Sequence[object]) -> tuple[int, int] | None:
+    """Return when features must be there for all conditions, half-open, UTC microseconds; None: no time is asked."""
+    windows = [(one.at_us, one.at_us + _LEAST_US) for one in conditions if isinstance(one, AsOf)]
+    asked = [one.window for one in conditions if isinstance(one, Related)]
+    windows += [(ALWAYS if low is None else low, FOREVER if high is None else high) for low, high in asked]
+    return (max(low for low, _ in windows), min(high for _, high in windows)) if windows else None
 
 
 def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer) -> When | Related:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city, read_place
+from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city, read_places
 from stcloud.saas.cli.output import note, print_answer
 
 if TYPE_CHECKING:
@@ -29,15 +29,18 @@ def show(
     known_at: KnownAt = None,
     where: Annotated[
         str | None,
-        typer.Option(help="Only what touches bbox:W,S,E,N (degrees), wkt:…, cell:ID or file:area.geojson."),
+        typer.Option(help="Only what touches these places, or is near them: as for query."),
     ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
     """Show the features that were there at an instant."""
-    place = None if where is None else read_place(where)
-    asked = open_city(city).features(layer)
-    _tell(asked.as_of(as_of, known_at=known_at, where=place), form, output)
+    opened = open_city(city)
+    if where is None:
+        _tell(opened.features(layer).as_of(as_of, known_at=known_at), form, output)
+        return
+    asked = opened.query(layer).as_of(as_of).where(read_places(where))
+    _tell((asked if known_at is None else asked.known_at(known_at)).rows(), form, output)
 
 
 def history(

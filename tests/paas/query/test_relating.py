@@ -169,7 +169,7 @@ def test_pages_of_features_follow_each_other(city: stcloud.City) -> None:
     ("ask", "kind"),
     [
         (lambda city: city.query("squares").rows(), "which-time"),
-        (lambda city: city.query("squares").as_of("2024").count(["month"]), "events-only"),
+        (lambda city: city.query("squares").as_of("2024").count(["unit"]), "events-only"),
         (lambda city: city.query("squares").as_of("2024").join("squares"), "not-events"),
         (lambda city: city.query("squares").restated("2024"), "not-events"),
         (lambda city: city.query("squares").when("2024", weekdays="mon"), "no-period"),

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.schema import Attribute
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.filter import Sieve
 from stcloud.paas.query.inquiry import Inquiry
@@ -22,7 +22,7 @@ from stcloud.paas.query.measure.rate import rated, rated_us
 from stcloud.paas.query.measure.summary import measures_in
 from stcloud.paas.query.page import Order, ordered, place_in, place_of, read_order
 from stcloud.paas.query.place.units import needed_index
-from stcloud.paas.query.plan import By, Duties, Summary, by_name, parse_by
+from stcloud.paas.query.plan import By, Duties, Summary, by_name, is_of_units, parse_by
 from stcloud.paas.query.predicate import Predicate
 from stcloud.time import Instant, Zone, instant_us
 
@@ -88,8 +88,13 @@ def read_summary(
 
 def _group(text: str, asked: Inquiry) -> By:
     subject, index = asked.subject, asked.subject.index
-    if text.startswith("in:") and not is_of_features(subject.layer):
+    if text.startswith("in:"):
         return read_in(text, asked)
+    if is_of_features(subject.layer) and text not in subject.attributes and is_of_units(text):
+        raise Unsupported(
+            "events-only", f"features cannot be counted by '{text}': only events are indexed on a unit grid",
+            hint="count features by in:LAYER of cells, by cell:1km, bins or columns",
+        )  # fmt: skip
     if text.startswith("duty:"):
         name = text.removeprefix("duty:")
         return Duties(name, needed_index(index, subject.layer.name).duties(name).members())

@@ -18,6 +18,7 @@ from stcloud.paas.query.label import is_lasting, is_of_features, labelled
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.measure.sequence import Amount, Steps, sequence
 from stcloud.paas.query.page import numbered
+from stcloud.paas.query.place.whereabouts import Whereabouts
 from stcloud.paas.query.plan import Duties, Summary, by_name
 from stcloud.paas.query.relating import Related
 from stcloud.time import Bin, Relation, Span, Spans, parse_when
@@ -39,7 +40,7 @@ def sequenced(asked: Inquiry, goal: Summary, during: str | None, end: str | None
     Unsupported
         ``not-additive``: a measure that is no count, sum or mean, or a bin of time.
     """
-    _refuse(goal)
+    _refuse(goal, asked)
     span = Span(None, None) if during is None else parse_when(during, asked.subject.zone)
     rows, parts = _held(asked, goal, _period(asked, end), None if end else span)
     width = len(goal.by)
@@ -89,7 +90,14 @@ def _period(asked: Inquiry, end: str | None) -> tuple[Attribute, Attribute]:
     return columns["st_time"], columns[name]
 
 
-def _refuse(goal: Summary) -> None:
+def _refuse(goal: Summary, asked: Inquiry) -> None:
+    if is_of_features(asked.subject.layer) and any(
+        one.drifts for one in asked.conditions if isinstance(one, Whereabouts)
+    ):
+        raise InvalidInput(
+            "which-time", "a history of what is in a feature that itself changes is not told",
+            hint="say as of when the place is meant: LAYER:ID@2024-01-01",
+        )  # fmt: skip
     wrong = [one.name for one in goal.measures if one.function not in _ADDED or one.share is not None]
     wrong += [by_name(one) for one in goal.by if isinstance(one, Bin | Duties)]
     if wrong:

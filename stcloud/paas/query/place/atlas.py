@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stcloud.daas.charter import Charter
-from stcloud.errors import InvalidInput, NotFound
+from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.iaas.folder import is_name
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.place.formula import Every, Formula, Not, Some, joined, read_formula, settled
@@ -24,12 +24,12 @@ _PLAIN = ("bbox", "wkt", "cell", "file")
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """What places may be named by, for questions about one layer of events.
+    """What places may be named by, for questions about one layer.
 
     Parameters
     ----------
-    events
-        The layer's name.
+    layer
+        Its name.
     charter
         The city's.
     index
@@ -38,10 +38,12 @@ class Atlas:
         Gives a layer of features of the same city; None: there are no others.
     """
 
-    events: str
+    layer: str
     charter: Charter
     index: UnitIndex | None
     features: Callable[[str], Features] | None
+    of_features: bool = False
+    """Whether it holds features itself."""
 
 
 def read_places(
@@ -103,14 +105,19 @@ class _Reading:
         return [operand for kind, some in kinds.items() for operand in self._operands(kind, some)]
 
     def _operands(self, kind: str, some: Sequence[Asked]) -> list[Operand]:
-        index, events = self.atlas.index, self.atlas.events
+        index, layer = self.atlas.index, self.atlas.layer
         if kind == "place":
             return [read_where(some, self.atlas.charter.lattice, self.crs)]
         texts = [str(one) for one in some]
+        if self.atlas.of_features and kind != "near":
+            raise Unsupported(
+                "events-only", f"features cannot be asked for by '{texts[0]}': only events are indexed on a grid",
+                hint="name the layer of cells: LAYER:CODE, or LAYER.COLUMN:VALUE",
+            )  # fmt: skip
         if kind == "unit":
-            return [in_units(texts, index, events)]
+            return [in_units(texts, index, layer)]
         if kind.startswith("duty"):
-            return [on_duty(texts, index, events)]
+            return [on_duty(texts, index, layer)]
         return [self._neighbours(one) for one in texts]
 
     def _neighbours(self, text: str) -> Neighbours:

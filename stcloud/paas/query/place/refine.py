@@ -185,6 +185,7 @@ class Naming:
 
     name: str
     holders: Callable[[pa.RecordBatch], pa.Array]
+    columns: tuple[str, ...] = HELD
 
     @property
     def adds(self) -> tuple[pa.Field, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 import pyarrow as pa
@@ -92,7 +93,16 @@ class Sieve:
         return Spots(cells, x, y, at_us, unit, unit_at)
 
 
-def holds(formula: Formula, spots: Spots) -> Mask:
+class Tested(Protocol):
+    """Rows with a place that leaves of formulas look at."""
+
+    def take(self, chosen: NDArray[np.intp]) -> Self:
+        """Return some of the rows, each at most once and in their order."""
+
+    def __len__(self) -> int: ...
+
+
+def holds(formula: Formula, spots: Tested) -> Mask:
     """Tell which rows with a place a formula holds; a part is asked only of rows that it can still decide."""
     if isinstance(formula, Not):
         return ~holds(formula.part, spots)

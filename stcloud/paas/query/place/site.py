@@ -27,7 +27,17 @@ from stcloud.space import CellIds
 if TYPE_CHECKING:
     from stcloud.paas.query.join import Partners
 
-__all__ = ["AtTimes", "InCodes", "InRegion", "NearLayer", "NearShape", "OnCells", "Site", "Spots"]
+__all__ = [
+    "AtTimes",
+    "InCodes",
+    "InRegion",
+    "NearLayer",
+    "NearShape",
+    "OnCells",
+    "Site",
+    "Spots",
+    "whole_micrometres",
+]
 
 Mask: TypeAlias = NDArray[np.bool_]
 Metres: TypeAlias = NDArray[np.float64]
@@ -150,9 +160,8 @@ class NearShape:
         found = self.extent.region.listed(spots.cells)
         at = np.flatnonzero(found)
         shapely.prepare(self.shape)
-        most = (np.floor(self.metres * 1e6 + 0.5) + 0.5) / 1e6
         points = shapely.points(spots.x[at], spots.y[at])
-        found[at] = shapely.dwithin(self.shape, points, most)
+        found[at] = shapely.dwithin(self.shape, points, whole_micrometres(self.metres))
         return found
 
 
@@ -259,6 +268,11 @@ class OnCells:
         mine = which.fill_null(-1).to_numpy(zero_copy_only=False)
         first, stop = np.searchsorted(number, mine), np.searchsorted(number, mine, side="right")
         return _any_period(first, stop, since, until, np.broadcast_to(spots.unit_at_us, mine.shape))
+
+
+def whole_micrometres(metres: float) -> float:
+    """Return the most that a distance may be, compared as whole micrometres: half of one more."""
+    return float(np.floor(metres * 1e6 + 0.5) + 0.5) / 1e6
 
 
 def _ready(past: History) -> Partners:

@@ -88,7 +88,7 @@ def read_where(asked: Iterable[Asked], lattice: Lattice, crs: str | None) -> Pla
     InvalidInput
         ``no-place``, ``unknown-where``, ``unreadable-area``, ``invalid-area``, ``crs-needed``.
     Unsupported
-        ``where-later``: a form that this version answers of events only.
+        ``where-later``: a form that `Query.where` reads.
     """
     areas: list[BaseGeometry] = []
     cells: list[int] = []
@@ -144,8 +144,9 @@ def _spec(text: str, crs: str | None) -> Area | int:
         return parse_cell(rest)
     if form in ("unit", "duty", "near"):
         raise Unsupported(
-            "where-later", f"'{text}' is asked of events: this version does not answer it of features"
-        )
+            "where-later", f"'{text}' is more than an area or a cell",
+            hint="ask it with city.query(LAYER).as_of(T).where(...)",
+        )  # fmt: skip
     raise InvalidInput(
         "unknown-where",
         f"'{text}' is no place",

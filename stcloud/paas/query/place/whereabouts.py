@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.daas.charter import Charter
-from stcloud.daas.timeline import ALWAYS, FOREVER
+from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.instant import known_us
@@ -22,6 +22,7 @@ from stcloud.paas.query.place.refine import Region
 from stcloud.paas.query.place.sieve import Sited, sites_of
 from stcloud.paas.query.place.site import AtTimes, InCodes, InRegion, NearLayer, NearShape, OnCells
 from stcloud.paas.query.place.spec import Beside, Named
+from stcloud.paas.query.place.touch import Touched, Touching, TouchingAny
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import InUnits, OnDuty
 from stcloud.space import LONLAT, Lattice, cover, project
@@ -71,7 +72,7 @@ class Whereabouts:
 
     formula: Formula
     charter: Charter
-    _made: dict[tuple[int | None, tuple[int, int]], Sited] = field(default_factory=dict, repr=False)
+    _made: dict[tuple[int | None, tuple[int, int]], Sited | Touched] = field(default_factory=dict, repr=False)
 
     @property
     def said(self) -> str:
@@ -100,23 +101,63 @@ class Whereabouts:
             As `read_history`.
         """
         span = _span(whens)
+
+        def make() -> Sited:
+            formula = mapped(self.formula, lambda one: self._site(one, believed_us, span))
+            thin = any(isinstance(one, InRegion) and one.region.is_thin for one in sites_of(formula))
+            notes = (
+                ["only events exactly on a line or point: near:LAYER:ID:20m asks around it"] if thin else []
+            )
+            return Sited(formula, self._told(believed_us, "as it was at each event's own time", notes))
+
+        found = self._kept(believed_us, span, make)
+        assert isinstance(found, Sited)  # noqa: S101  (a question is of events or of features)
+        return found
+
+    def touched(self, believed_us: int | None, window: tuple[int, int]) -> Touched:
+        """Return what it is for features: shapes that they touch while both are there.
+
+        Parameters
+        ----------
+        believed_us
+            UTC microseconds; None: now.
+        window
+            The time asked for, half-open, UTC microseconds.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            As `read_history`.
+        """
+
+        def make() -> Touched:
+            formula = mapped(self.formula, lambda one: self._shape(one, believed_us, window))
+            return Touched(formula, self._told(believed_us, "as it was then", []))
+
+        found = self._kept(believed_us, window, make)
+        assert isinstance(found, Touched)  # noqa: S101  (a question is of events or of features)
+        return found
+
+    @property
+    def drifts(self) -> bool:
+        """Whether it names features as they are at each row's own time."""
+        asked = [one for one in sites_of(self.formula) if isinstance(one, Neighbours)]
+        return any(one.at_us is None for one in asked if one.layer is not None)
+
+    def _kept(
+        self, believed_us: int | None, span: tuple[int, int], make: Callable[[], Sited | Touched]
+    ) -> Sited | Touched:
         asked = (believed_us, span)
         if asked not in self._made:
-            formula = mapped(self.formula, lambda one: self._site(one, believed_us, span))
-            self._made[asked] = Sited(formula, self._told(formula, believed_us))
+            self._made[asked] = make()
         return self._made[asked]
 
-    def _told(self, formula: Formula, believed_us: int | None) -> str:
+    def _told(self, believed_us: int | None, then: str, notes: Sequence[str]) -> str:
         """Say what was asked, as of when features are, and what hardly anything can lie in."""
         zone = self.charter.zone
-        asked = [
-            one for one in sites_of(self.formula) if isinstance(one, Neighbours) and one.layer is not None
-        ]
-        layers = {one.layer.name: one.layer for one in asked if one.layer is not None}
+        layers = {one.name: one for one in self.layers}
         known = [f"{name} known at {zone.iso(known_us(one, believed_us))}" for name, one in layers.items()]
-        when = ["as it was at each event's own time"] if any(one.at_us is None for one in asked) else []
-        thin = any(isinstance(one, InRegion) and one.region.is_thin for one in sites_of(formula))
-        notes = ["only events exactly on a line or point: near:LAYER:ID:20m asks around it"] if thin else []
+        when = [then] if self.drifts else []
         return f"{self.said} ({', '.join([*when, *known, *notes])})" if known else self.said
 
     def _site(self, one: Operand, believed_us: int | None, span: tuple[int, int]) -> Formula:
@@ -135,6 +176,27 @@ class Whereabouts:
         past = read_history(one.layer, one.asked.key, known, one.at_us, span, one.asked.column)
         return _of_layer(one.asked, past, one.at_us, lattice)
 
+    def _shape(self, one: Operand, believed_us: int | None, window: tuple[int, int]) -> Formula:
+        lattice = self.charter.lattice
+        if isinstance(one, Place):
+            return Touching(one.outline(lattice))
+        assert isinstance(one, Neighbours)  # noqa: S101  (units are asked of events only)
+        if isinstance(one.asked, Beside):
+            return Touching(_point(one.asked, lattice), one.asked.metres)
+        assert one.layer is not None  # noqa: S101  (read_places gives it)
+        known = known_us(one.layer, believed_us)
+        past = read_history(one.layer, one.asked.key, known, one.at_us, window, one.asked.column)
+        if one.asked.key is None:
+            return TouchingAny(past, one.asked.metres or 0.0, always=one.at_us is not None)
+        parts = [
+            Touching(
+                past.shapes[of[0]], one.asked.metres,
+                None if one.at_us is not None else (past.start_us[of], past.end_us[of]),
+            )
+            for of in _alike(past)
+        ]  # fmt: skip
+        return joined(Some, parts)
+
 
 def _span(whens: Iterable[When]) -> tuple[int, int]:
     """Return UTC microseconds, half-open, that hold every time asked for."""
@@ -150,15 +212,19 @@ def _of_layer(asked: Named, past: History, at_us: int | None, lattice: Lattice) 
     if asked.key is None:
         metres = asked.metres or 0.0
         return NearLayer(past, metres, at_us, around(past.shapes, metres, lattice))
-    shapes = np.unique(shapely.to_wkb(past.shapes), return_inverse=True)[1] if len(past) else np.empty(0, int)
     parts: list[Formula] = []
-    for number in range(shapes.max(initial=-1) + 1):
-        of = np.flatnonzero(shapes == number)
+    for of in _alike(past):
         shape = past.shapes[of[0]]
         there = _in(shape, lattice) if asked.metres is None else _near(shape, asked.metres, lattice)
         times = AtTimes(past.start_us[of], past.end_us[of])
         parts.append(there if at_us is not None else Every((times, there)))
     return joined(Some, parts)
+
+
+def _alike(past: History) -> list[Ints]:
+    """Return the versions that have the same shape, for each shape."""
+    shapes = np.unique(shapely.to_wkb(past.shapes), return_inverse=True)[1] if len(past) else np.empty(0, int)
+    return [np.flatnonzero(shapes == number) for number in range(shapes.max(initial=-1) + 1)]
 
 
 def _in(shape: BaseGeometry, lattice: Lattice) -> InRegion:

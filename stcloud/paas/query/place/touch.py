@@ -1,0 +1,192 @@
+"""Places asked of features: what their shapes touch, or are near, at some instant at which both were there.
+
+Runs in this process or in Spark's mapInArrow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from stcloud.daas.feature import micros
+from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.paas.query.place.extent import Extent
+from stcloud.paas.query.place.formula import Formula
+from stcloud.paas.query.place.history import History
+from stcloud.paas.query.place.sieve import extent_of, holds
+from stcloud.paas.query.place.site import Mask, whole_micrometres
+
+__all__ = ["LOOKED_AT", "Forms", "Touch", "Touched", "Touching", "TouchingAny"]
+
+LOOKED_AT = ("st_geom", "st_valid_from", "st_valid_to")
+"""Columns that tell whether a feature lies in a place."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forms:
+    """Features that have a shape.
+
+    Parameters
+    ----------
+    shapes
+        ``(n,)`` shapely geometries in the city's CRS.
+    start_us, end_us
+        ``(n,)`` int64: when each was there within the time asked for, half-open, UTC microseconds.
+    """
+
+    shapes: NDArray[Any]
+    start_us: Ints
+    end_us: Ints
+
+    def take(self, chosen: NDArray[np.intp]) -> Forms:
+        """Return some of the features, each at most once and in their order."""
+        return Forms(self.shapes[chosen], self.start_us[chosen], self.end_us[chosen])
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Touching:
+    """Touches a shape, or is at most so far from it.
+
+    Parameters
+    ----------
+    shape
+        In the city's CRS; its edge counts.
+    metres
+        Inclusive; None: it touches.
+    periods
+        ``(start_us, end_us)``, ``(k,)`` each: when the shape was there; None: that does not matter.
+    """
+
+    shape: BaseGeometry
+    metres: float | None = None
+    periods: tuple[Ints, Ints] | None = None
+
+    @property
+    def extent(self) -> Extent:
+        """What holds some of everything that passes."""
+        return _around(self.shape.bounds, self.metres)
+
+    def holds(self, forms: Forms) -> Mask:
+        """Tell which features pass."""
+        found = np.full(len(forms), self.periods is None)
+        for start, end in zip(*self.periods, strict=True) if self.periods else ():
+            found |= (forms.start_us < end) & (forms.end_us > start)
+        at = np.flatnonzero(found)
+        shapely.prepare(self.shape)
+        if self.metres is None:
+            found[at] = shapely.intersects(self.shape, forms.shapes[at])
+        else:
+            found[at] = shapely.dwithin(self.shape, forms.shapes[at], whole_micrometres(self.metres))
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TouchingAny:
+    """At most so far from any feature of a layer.
+
+    Parameters
+    ----------
+    history
+        The features' versions.
+    metres
+        Inclusive.
+    always
+        Whether it does not matter when a version was there.
+    """
+
+    history: History
+    metres: float
+    always: bool
+
+    @property
+    def extent(self) -> Extent:
+        """What holds some of everything that passes."""
+        return (
+            _around(shapely.total_bounds(self.history.shapes), self.metres) if len(self.history) else _NOWHERE
+        )
+
+    def holds(self, forms: Forms) -> Mask:
+        """Tell which features pass."""
+        tree = shapely.STRtree(self.history.shapes)
+        most = whole_micrometres(self.metres)
+        form, version = tree.query(forms.shapes, predicate="dwithin", distance=most)
+        if not self.always:
+            both = (forms.start_us[form] < self.history.end_us[version]) & (
+                forms.end_us[form] > self.history.start_us[version]
+            )
+            form = form[both]
+        found = np.zeros(len(forms), np.bool_)
+        found[form] = True
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Touched:
+    """Keep features that lie where a formula says.
+
+    Parameters
+    ----------
+    formula
+        Its leaves are `Touching` and `TouchingAny`.
+    said
+        What was asked, for people.
+    """
+
+    formula: Formula
+    said: str
+
+    def __str__(self) -> str:
+        return f"where {self.said}"
+
+    @property
+    def area(self) -> BaseGeometry | None:
+        """Return boxes that everything that passes touches, as one area; None: no bound is known."""
+        extent = extent_of(self.formula)
+        return None if extent is None else shapely.union_all([shapely.box(*box) for box in extent.boxes])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Touch:
+    """Keeps rows of features that every formula holds; one without a shape lies nowhere, and outside of nothing.
+
+    Parameters
+    ----------
+    formulas
+        As of `Touched`.
+    after_us, before_us
+        The time asked for, half-open, UTC microseconds.
+    """
+
+    formulas: tuple[Formula, ...]
+    after_us: int
+    before_us: int
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows that pass."""
+        shapes = np.asarray(shapely.from_wkb(rows.column("st_geom").to_numpy(zero_copy_only=False)), object)
+        at = np.flatnonzero(~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
+        start = np.maximum(micros(rows.column("st_valid_from"), ALWAYS), self.after_us)
+        end = np.minimum(micros(rows.column("st_valid_to"), FOREVER), self.before_us)
+        forms = Forms(shapes, start, end).take(at)
+        for formula in self.formulas:
+            hit = np.flatnonzero(holds(formula, forms))
+            at, forms = at[hit], forms.take(hit)
+        return rows if len(at) == rows.num_rows else rows.take(pa.array(at))
+
+
+_NOWHERE = Extent((), ())
+
+
+def _around(bounds: Any, metres: float | None) -> Extent:
+    west, south, east, north = (float(one) for one in bounds)
+    far = (metres or 0.0) + 1e-3  # far more than coordinates and distances are rounded by
+    return Extent(((west - far, south - far, east + far, north + far),), ())
