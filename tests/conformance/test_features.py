@@ -33,7 +33,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     city.load("things", root / "a.csv", definition=definition, valid_from="2013-01-01")
     city.load("things", root / "b.csv", valid_from="2023-01-01")
     city.load("things", root / "c.csv", mode="changes", valid_from="2023-03-01", valid_to="2023-09-01")
-    zone = '1,zone,"POLYGON ((499990 3499990, 500055 3499990, 500055 3500010, 499990 3500010, 499990 3499990))"'
+    zone = (
+        '1,zone,"POLYGON ((499990 3499990, 500055 3499990, 500055 3500010, 499990 3500010, 499990 3499990))"'
+    )
     (root / "zones.csv").write_text(f"{HEAD}{zone}\n")
     city.load("zones", root / "zones.csv", definition=definition, valid_from="2013-01-01")
     return root / "city"

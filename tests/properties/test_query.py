@@ -21,6 +21,7 @@ from stcloud.daas.schema import Attribute
 from stcloud.iaas.duck import Duck
 from stcloud.iaas.engine import Sql
 from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.filter import bounds_of
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.sql import all_of
 from stcloud.testing.engines import difference
@@ -93,6 +94,20 @@ def test_filter_keeps_the_rows_for_which_it_is_true(engine: Duck, tree: Any, tab
     rows, zone = typed(table), "America/New_York"
     wanted = [row["id"] for row in rows if evaluate(tree, row, ZoneInfo(zone)) is True]
     assert filtered(engine, tree, rows, zone) == wanted
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@given(filters(), layer_rows("America/New_York", first_year=1900, last_year=2100, least=6))
+def test_rows_of_a_filter_lie_within_its_bounds(tree: Any, table: pd.DataFrame) -> None:
+    """Law: whatever is kept lies within the bounds by which files are left out."""
+    attributes = {name: Attribute(name, name, kind) for name, kind in TYPES.items()}
+    condition = Predicate.read(tree, attributes, Zone("America/New_York")).condition
+    low, high = bounds_of([condition], "at")
+    for row in typed(table):
+        if row["at"] is not None and evaluate(tree, row, ZoneInfo("America/New_York")) is True:
+            at_us = round(row["at"].timestamp() * 1e6)
+            assert low is None or low <= at_us
+            assert high is None or at_us <= high
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=SLOW)

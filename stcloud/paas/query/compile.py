@@ -19,7 +19,7 @@ from stcloud.paas.query.label import OWN_ROWS, own_columns
 from stcloud.paas.query.measure.summary import given, summed
 from stcloud.paas.query.page import Order, beyond
 from stcloud.paas.query.place.refine import HELD, LOCATED, Naming, Refinement, Restating
-from stcloud.paas.query.place.sieve import Sieve, Sited, extent_of
+from stcloud.paas.query.place.siting import Sited, Siting, extent_of
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import (
     By,
@@ -158,13 +158,13 @@ class _Compilation:
         found = [Refine(Refinement(self._regions))] if self._places else []
         found += map(Refine, self._sieves)
         codeless = tuple(one.formula for one in self._sited if UNIT not in one.columns)
-        found += [Refine(Sieve(codeless))] if codeless else []
+        found += [Refine(Siting(codeless))] if codeless else []
         at_us = None if self._restated is None else self._restated.at_us
         found += (
             [] if self._restated is None else [Refine(Restating(self._restated.units, self._restated.at_us))]
         )
         coded = tuple(one.formula for one in self._sited if UNIT in one.columns)
-        found += [Refine(Sieve(coded, at_us))] if coded else []
+        found += [Refine(Siting(coded, at_us))] if coded else []
         return [*found, *(Refine(one, one.adds) for one in self._holders)]
 
     def _fetching(self, columns: tuple[str, ...]) -> Sql:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from stcloud.daas.schema import PART
 from stcloud.iaas.engine import Fetch, Sql, Stage, Tell
-from stcloud.iaas.footer import row_groups
+from stcloud.iaas.footer import fetch, row_groups
 from stcloud.iaas.table import File
+from stcloud.paas.query.compile import Compiled
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import Rows, Summary
@@ -34,7 +38,9 @@ class Explanation:
         What will be read, and of how much: ``(chosen, all)``. Row groups and rows are those that the footers'
         statistics leave; bytes count compressed pages of the columns used, of all: the files' sizes.
     cells
-        ``(inner, edge)`` cells of each place's cover; only rows of edge cells are tested exactly.
+        ``(inner, edge)`` cells of each place's cover.
+    refined
+        ``(inner, edge)`` rows of these cells in what will be read; only those of edge cells are tested exactly.
     sql
         The statements, in the embedded engine's dialect; values are bound by name.
     """
@@ -48,6 +54,7 @@ class Explanation:
     rows: tuple[int, int]
     bytes: tuple[int, int]
     cells: tuple[tuple[int, int], ...]
+    refined: tuple[tuple[int, int], ...]
     sql: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,8 +62,9 @@ class Explanation:
         pairs = ("partitions", "files", "row_groups", "rows", "bytes")
         read = {name: {"read": getattr(self, name)[0], "of": getattr(self, name)[1]} for name in pairs}
         cells = [{"inner": inner, "edge": edge} for inner, edge in self.cells]
+        refined = [{"inner": inner, "edge": edge} for inner, edge in self.refined]
         own = {"plan": list(self.plan), "engine": self.engine, "version": self.version}
-        return own | read | {"cells": cells, "sql": list(self.sql)}
+        return own | read | {"cells": cells, "refined": refined, "sql": list(self.sql)}
 
     def __str__(self) -> str:
         lines = [f"{'  ' * depth}{step}" for depth, step in enumerate(self.plan)]
@@ -64,11 +72,20 @@ class Explanation:
             chosen, whole = getattr(self, name)
             lines.append(f"{name.replace('_', ' ')}: {chosen:,} of {whole:,}")
         lines += [f"cells: {inner:,} inner, {edge:,} edge" for inner, edge in self.cells]
+        lines += [f"rows in them: {inner:,} inner, {edge:,} edge, refined" for inner, edge in self.refined]
         return "\n".join([*lines, f"engine: {self.engine}, table version {self.version}"])
 
 
-def explain(asked: Inquiry, goal: Rows | Summary) -> Explanation:
-    """Explain a question; reads the footers of the chosen files."""
+def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> Explanation:
+    """Explain a question; reads the footers of the chosen files, and of places the cells of the rows that are near.
+
+    Parameters
+    ----------
+    asked, goal
+        The question.
+    more
+        What is done with the groups of an answer, in words.
+    """
     plan, compiled, layer = asked.plan(goal), asked.compiled(goal), asked.subject.layer
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
     groups = [
@@ -77,8 +94,9 @@ def explain(asked: Inquiry, goal: Rows | Summary) -> Explanation:
         for group in row_groups(snapshot.root / file.path, compiled.bounded, compiled.columns)
     ]
     wanted = [group for group in groups if compiled.wants(group)]
+    steps = [f"when {one.describe()}" if isinstance(one, When) else str(one) for one in plan]
     return Explanation(
-        tuple(f"when {one.describe()}" if isinstance(one, When) else str(one) for one in plan),
+        (*steps, *more),
         asked.subject.engine.name,
         snapshot.version,
         (_partitions(chosen), _partitions(snapshot.files)),
@@ -87,6 +105,7 @@ def explain(asked: Inquiry, goal: Rows | Summary) -> Explanation:
         (sum(group.rows for group in wanted), layer.rows),
         (sum(group.bytes for group in wanted), snapshot.bytes),
         tuple(_cells(place, cover) for place, cover in zip(compiled.places, compiled.covers, strict=True)),
+        _refined(compiled),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
     )
 
@@ -94,6 +113,21 @@ def explain(asked: Inquiry, goal: Rows | Summary) -> Explanation:
 def _sql(stage: Stage) -> list[str]:
     stage = stage.query() if isinstance(stage, Fetch | Tell) else stage
     return [stage.query.sql(dialect="duckdb")] if isinstance(stage, Sql) else []
+
+
+def _refined(compiled: Compiled) -> tuple[tuple[int, int], ...]:
+    """Count rows in inner and in edge cells of each place, one file after the other."""
+    regions = [place.region(cover) for place, cover in zip(compiled.places, compiled.covers, strict=True)]
+    found = np.zeros((len(regions), 2), np.int64)
+    for file in compiled.files.files if regions else ():
+        rows = fetch(
+            compiled.files.snapshot, [file], ["st_cell"], compiled.wants,
+            bounded=compiled.bounded, most_rows=file.rows,
+        )  # fmt: skip
+        assert rows is not None  # noqa: S101  (no file holds more than its rows)
+        cells = rows["st_cell"].drop_null().to_numpy()
+        found += [region.counted(cells) for region in regions]
+    return tuple((int(inner), int(edge)) for inner, edge in found)
 
 
 def _cells(place: Place, cover: Cover) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from stcloud.paas.query.features import Features
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.label import is_of_features, row_schema, shown
 from stcloud.paas.query.page import Cursor, Order, digest_of, ordered, place_in
-from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.siting import Sited
 from stcloud.paas.query.place.touch import Touched
 from stcloud.paas.query.place.whereabouts import Whereabouts
 from stcloud.paas.query.plan import AsOf, By, In, Known, Operator, Plan, Restated, Rows, Scan, Summary

@@ -104,7 +104,13 @@ class Joining:
 
 
 def joining_of(
-    asked: Inquiry, layer: Features, how: How, at: Instant | None, known_at: Instant | None, *, inner: bool
+    asked: Inquiry,
+    layer: Features,
+    how: How,
+    at: Instant | None = None,
+    known_at: Instant | None = None,
+    *,
+    inner: bool = False,
 ) -> Joining:
     """Return a join that is asked of a question about events; see `Query.join`."""
     zone = asked.subject.zone

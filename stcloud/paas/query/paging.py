@@ -14,7 +14,7 @@ from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.page import Order, place_of, read_order
 from stcloud.paas.query.plan import Rows
 
-__all__ = ["checked_limit", "paged"]
+__all__ = ["checked_limit", "paged", "rows_of"]
 
 
 def checked_limit(limit: int | None) -> int | None:
@@ -30,13 +30,18 @@ def paged(asked: Inquiry, limit: int | None, order: Sequence[str], after: str | 
     asked, last = asked.going_on(said, after)
     fields = read_order(order, asked.row_schema.names)
     size = checked_limit(limit)
-    goal = Rows(None if size is None else size + 1, _stored(fields, asked), last)
+    goal = replace(rows_of(asked, size, order), limit=None if size is None else size + 1, after=last)
     found = pa.Table.from_batches(asked.rows(goal), asked.row_schema)
     page = found if size is None else found.slice(0, size)
     if not 0 < len(page) < len(found):
         return asked.answer(page)
     names = (*(one.name for one in fields), *asked.row_keys)
     return asked.answer(page, asked.cursor(said, place_of(page, len(page) - 1, names)))
+
+
+def rows_of(asked: Inquiry, limit: int | None, order: Sequence[str]) -> Rows:
+    """Return what is to be given of rows; raises as `Query.rows`."""
+    return Rows(checked_limit(limit), _stored(read_order(order, asked.row_schema.names), asked))
 
 
 def _stored(order: Iterable[Order], asked: Inquiry) -> tuple[Order, ...]:

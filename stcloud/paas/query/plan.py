@@ -20,7 +20,7 @@ from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.grid import Units
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
-from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.siting import Sited
 from stcloud.paas.query.place.touch import Touched
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.predicate import Predicate

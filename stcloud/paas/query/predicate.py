@@ -18,7 +18,17 @@ from sqlglot import exp
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.filter import Checker, Names, Node, Sieve, Statement, conjuncts, in_sql, parse_filter
+from stcloud.paas.query.filter import (
+    Checker,
+    Names,
+    Node,
+    Sieve,
+    Statement,
+    bounds_of,
+    conjuncts,
+    in_sql,
+    parse_filter,
+)
 from stcloud.paas.query.filter.node import SPATIAL, Call, Constant, Shape
 from stcloud.paas.query.place.where import Place
 from stcloud.time import Zone
@@ -118,6 +128,10 @@ class Predicate:
             part for part in conjuncts(self.condition) if not in_sql(part) and not _told_by_its_place(part)
         )
         return Sieve(rest) if rest else None
+
+    def times(self) -> tuple[int | None, int | None]:
+        """Return the closed range that holds the start of every event that is kept, UTC microseconds; None: open."""
+        return bounds_of([self.condition], "st_time")
 
     def boxes(self) -> list[Box]:
         """Return boxes, each of which the geometry of every row that is kept must meet; closed, metres."""

@@ -16,6 +16,7 @@ from stcloud.paas.query.binder import instant
 from stcloud.paas.query.place.extent import Box
 from stcloud.paas.query.place.refine import Region
 from stcloud.paas.query.plan import InUnits, Known, Plan, Restated
+from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import Related
 from stcloud.time import Span, Spans, When
 
@@ -64,6 +65,10 @@ class Pruning:
         # What lasts into a time began before its end.
         begun = [one.window[1] for one in plan if isinstance(one, Related)]
         whens += tuple(((None, _instant(end, -1)),) for end in begun if end is not None)
+        filtered = [one.times() for one in plan if isinstance(one, Predicate)]
+        whens += tuple(
+            ((_instant(low), _instant(high)),) for low, high in filtered if (low, high) != (None, None)
+        )
         restated = any(isinstance(one, Restated) for one in plan)  # then what files hold says nothing
         units = () if restated else tuple(one.ranges for one in plan if isinstance(one, InUnits))
         return cls(known, whens, boxes, regions, units)

@@ -18,7 +18,7 @@ from stcloud.paas.query.joining import Joining, joining_of
 from stcloud.paas.query.label import is_of_features, refuse_features
 from stcloud.paas.query.measure.measuring import Selection, measured, read_summary
 from stcloud.paas.query.measure.sequencing import sequenced
-from stcloud.paas.query.paging import checked_limit, paged
+from stcloud.paas.query.paging import checked_limit, paged, rows_of
 from stcloud.paas.query.place.atlas import Atlas, read_places
 from stcloud.paas.query.place.units import needed_index
 from stcloud.paas.query.place.where import Asked
@@ -95,8 +95,7 @@ class Query:
         A point on the edge of an area is inside, and a distance inclusive; cells alone are half-open. Rows without a
         place are nowhere: neither in a place nor outside of one. Features are as `known_at` says.
         """
-        subject = self.subject
-        features = is_of_features(subject.layer)
+        subject, features = self.subject, is_of_features(self.subject.layer)
         atlas = Atlas(subject.layer.name, subject.charter, subject.index, subject.features, features)
         return self._with(read_places(places, atlas, crs))
 
@@ -252,18 +251,10 @@ class Query:
         """Stream what `join` returns, so that memory stays flat; ``more`` is as there."""
         return self.joining(layer, how, **more).reader()
 
-    def joining(
-        self,
-        layer: str,
-        how: str = "within",
-        *,
-        at: Instant | None = None,
-        known_at: Instant | None = None,
-        inner: bool = False,
-    ) -> Joining:
-        """Return a join that is asked, and not yet answered, with its facts; see `join`."""
+    def joining(self, layer: str, how: str = "within", **more: Any) -> Joining:
+        """Return a join that is asked, and not yet answered, with its facts; ``more`` is as for `join`."""
         refuse_features(self.subject.layer, "join")
-        return joining_of(self.inquiry(), self.subject.other(layer), read_how(how), at, known_at, inner=inner)
+        return joining_of(self.inquiry(), self.subject.other(layer), read_how(how), **more)
 
     def count(self, by: Sequence[str] = ()) -> Answer:
         """Count rows by group: `measure` of ``count``."""
@@ -356,8 +347,7 @@ class Query:
         which nothing changed, by group, then time. At its ends something does, or ``during`` begins or ends.
         """
         asked = self.inquiry()
-        goal = read_summary(asked, measures, by, None)
-        table = sequenced(asked, goal, during, end)
+        table = sequenced(asked, read_summary(asked, measures, by, None), during, end)
         return Answer(table, self.subject.charter.lattice, asked.facts() | {"during": during or "all time"})
 
     def to_arrow(self) -> pa.Table:
@@ -372,16 +362,26 @@ class Query:
         """Return rows as points in the city's CRS, or in ``crs``."""
         return self.rows().to_geopandas(crs)
 
-    def explain(self, by: Sequence[str] | None = None, *measures: str) -> Explanation:
-        """Say what would be done and read; reads files' footers, no row.
+    def explain(
+        self,
+        by: Sequence[str] | None = None,
+        *measures: str,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+        having: str | None = None,
+    ) -> Explanation:
+        """Say what would be done and read: by files' footers, and the cells of rows near a place.
 
         Parameters
         ----------
-        by, measures
-            As for `measure`; None explains `rows`.
+        by, measures, order, limit, having
+            As for `measure`; ``by`` None explains `rows`.
         """
         asked = self.inquiry()
-        return explain(asked, Rows() if by is None else read_summary(asked, measures, by, None))
+        if by is None:
+            return explain(asked, rows_of(asked, limit, order))
+        chosen = Selection(having, tuple(order), checked_limit(limit))
+        return explain(asked, read_summary(asked, measures, by, None), chosen.steps)
 
     def why(self, key: str) -> Reason:
         """Say why a row is in the answer, or is not: the load that told it, its cell, each condition by itself."""

@@ -31,7 +31,9 @@ class Question(Closed):
         ``where`` and ``when`` are alternatives.
     by, measure, until, having, compare, rated_at, order, limit, after
         As for `Query.measure`; without any of the first five, and without ``count``, rows are asked for. ``compare``
-        may be ``where:`` and a place: the same question of that place instead.
+        may be ``where:`` and a place, or ``as-of:`` and an instant: the same question of that instead.
+    crs
+        CRS of geometry that is written in ``what`` and ``where``; None: longitude and latitude.
     count
         Count all of them.
 
@@ -62,6 +64,7 @@ class Question(Closed):
     as_of: str | None = None
     known_at: str | None = None
     grid_at: str | None = None
+    crs: str | None = None
     by: tuple[str, ...] = ()
     measure: tuple[str, ...] = ()
     count: bool = False
@@ -124,8 +127,8 @@ class Question(Closed):
         read
             Returns what a place is, such as the areas of ``file:…``: this room reads no files.
         """
-        asked = asked.what(*self.what) if self.what else asked
-        asked = asked.where(*map(read, self.where)) if self.where else asked
+        asked = asked.what(*self.what, crs=self.crs) if self.what else asked
+        asked = asked.where(*map(read, self.where), crs=self.crs) if self.where else asked
         again = {name: getattr(self, name) for name in _AGAIN if getattr(self, name) is not None}
         asked = asked.when(*self.when, **again, now=self.now) if self.when or again else asked
         asked = asked if self.as_of is None else asked.as_of(self.as_of)
@@ -142,10 +145,11 @@ class Question(Closed):
         )  # fmt: skip
 
     def _other(self, asked: Query, read: Callable[[str], Any]) -> str | Query | None:
-        """Return what is put beside: an earlier period, or the same question of another place."""
-        if self.compare is None or not self.compare.startswith(_ELSEWHERE):
+        """Return what is put beside: an earlier period, or the same question of another place or instant."""
+        form, colon, rest = (self.compare or "").partition(":")
+        if not colon or form not in _OTHERS:
             return self.compare
-        there = self.model_copy(update={"where": (self.compare.removeprefix(_ELSEWHERE),)})
+        there = self.model_copy(update={_OTHERS[form]: (rest,) if form == "where" else rest})
         return there.narrow(replace(asked, conditions=(), believed_us=None), read)
 
     def _document(self) -> dict[str, Any]:
@@ -153,5 +157,5 @@ class Question(Closed):
         return found
 
 
-_ELSEWHERE = "where:"
+_OTHERS = {"where": "where", "as-of": "as_of"}
 _AGAIN: Iterable[str] = ("weekdays", "hours", "months", "seasons", "days", "calendar", "relation")

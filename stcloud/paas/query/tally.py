@@ -16,7 +16,7 @@ from stcloud.daas.feature import micros
 from stcloud.daas.schema import UNIT, Attribute
 from stcloud.daas.timeline import FOREVER
 from stcloud.paas.query.filter import Sieve
-from stcloud.paas.query.place.sieve import Sited
+from stcloud.paas.query.place.siting import Sited
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import (
     By,

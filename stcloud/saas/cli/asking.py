@@ -18,6 +18,7 @@ __all__ = [
     "AfterOption",
     "ByOption",
     "CompareOption",
+    "CrsOption",
     "GridAtOption",
     "HavingOption",
     "KnownAtOption",
@@ -38,6 +39,10 @@ __all__ = [
 WhatOption = Annotated[
     list[str] | None,
     typer.Option(help="CQL2 filter, text or JSON, e.g. \"status = 'open'\"; several must all hold."),
+]
+CrsOption = Annotated[
+    str | None,
+    typer.Option(help="CRS of geometry written in --what and --where; default: longitude and latitude."),
 ]
 KnownAtOption = Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")]
 ByOption = Annotated[
@@ -67,8 +72,8 @@ OrderOption = Annotated[
 CompareOption = Annotated[
     str | None,
     typer.Option(
-        help="Beside each measure another: previous (of the period before), year (a year earlier), or where:PLACE "
-        "(of another place)."
+        help="Beside each measure another: previous (of the period before), year (a year earlier), where:PLACE "
+        "(of another place), or as-of:T (of features, at another instant)."
     ),
 ]
 RatedAtOption = Annotated[

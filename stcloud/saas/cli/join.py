@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stcloud.saas.cli.asking import question_of
+from stcloud.saas.cli.asking import CrsOption, question_of
 from stcloud.saas.cli.moment import (
     CalendarOption,
     DaysOption,
@@ -51,6 +51,7 @@ def join(
     inner: Inner = False,  # noqa: FBT002
     what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
     where: Annotated[list[str] | None, typer.Option(help="Events in these places: as for query.")] = None,
+    crs: CrsOption = None,
     when: WhenOption = None,
     weekdays: WeekdaysOption = None,
     hours: HoursOption = None,
@@ -66,7 +67,7 @@ def join(
     """Tell each event with the feature that was there at the event's own time."""
     opened = open_city(city, engine)
     given = {
-        "layer": events, "what": what, "where": where, "when": when, "weekdays": weekdays, "hours": hours,
+        "layer": events, "what": what, "where": where, "crs": crs, "when": when, "weekdays": weekdays, "hours": hours,
         "months": months, "seasons": seasons, "days": days, "calendar": calendar, "now": now, "known_at": known_at,
     }  # fmt: skip
     asked = question_of(opened.charter, given).narrow(opened.query(events), read_places)

@@ -13,6 +13,7 @@ from stcloud.saas.cli.asking import (
     AfterOption,
     ByOption,
     CompareOption,
+    CrsOption,
     GridAtOption,
     HavingOption,
     KnownAtOption,
@@ -64,6 +65,7 @@ def query(
     layer: Annotated[str | None, typer.Argument(help="Name of the layer.", show_default=False)] = None,
     what: WhatOption = None,
     where: WhereOption = None,
+    crs: CrsOption = None,
     when: WhenOption = None,
     weekdays: WeekdaysOption = None,
     hours: HoursOption = None,
@@ -120,7 +122,10 @@ def _save(question: Question, path: Path) -> None:
 
 
 def _explain(asked: Query, question: Question, form: Format | None) -> None:
-    found = asked.explain(question.by if question.summed else None, *question.measure)
+    found = asked.explain(
+        question.by if question.summed else None, *question.measure, order=question.order, limit=question.limit,
+        having=question.having,
+    )  # fmt: skip
     note(_understood(asked.facts()))
     typer.echo(json.dumps(found.to_dict(), ensure_ascii=False) if form is Format.JSON else str(found))
 

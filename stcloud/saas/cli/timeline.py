@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stcloud.saas.cli.asking import ByOption, KnownAtOption, MeasureOption, WhatOption, question_of
+from stcloud.saas.cli.asking import ByOption, CrsOption, KnownAtOption, MeasureOption, WhatOption, question_of
 from stcloud.saas.cli.option import (
     CityFolder,
     EngineOption,
@@ -28,6 +28,7 @@ def timeline(
     layer: LayerName,
     what: WhatOption = None,
     where: WhereOption = None,
+    crs: CrsOption = None,
     during: Annotated[
         str | None, typer.Option(help="One span: 2024, 2024-03, A/B; default: all time.")
     ] = None,
@@ -44,7 +45,7 @@ def timeline(
 ) -> None:
     """Tell how many there were, or how much, at every instant: features, or events that last."""
     opened = open_city(city, engine)
-    given = {"layer": layer, "what": what, "where": where, "known_at": known_at}
+    given = {"layer": layer, "what": what, "where": where, "crs": crs, "known_at": known_at}
     asked = question_of(opened.charter, given).narrow(opened.query(layer), read_places)
     answer = asked.timeline(*(measure or []), by=split(by), during=during, end=end)
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))

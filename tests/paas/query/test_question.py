@@ -56,6 +56,14 @@ def test_a_document_asks_what_the_methods_ask(city: stcloud.City) -> None:
     assert city.ask(told).to_records() == expected.to_records()
 
 
+def test_a_document_tells_the_crs_of_its_geometry(city: stcloud.City) -> None:
+    square = "POLYGON((499999 3499999, 500001 3499999, 500001 3500001, 499999 3500001, 499999 3499999))"
+    what = f"S_INTERSECTS(geometry, {square})"
+    for one in ({"where": [f"wkt:{square}"]}, {"what": [what]}):
+        asked = stcloud.Question(layer="marks", count=True, crs="EPSG:4548", **one)
+        assert city.ask(asked).to_records() == [{"count": 40}]
+
+
 def test_a_document_compares_with_another_place(city: stcloud.City) -> None:
     here, there = "cell:144", "not cell:144"
     asked = city.query("marks").when("2024-03")

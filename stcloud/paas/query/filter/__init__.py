@@ -8,9 +8,10 @@ SQL cannot say, as a function over batches).
 
 Start reading at `node.py`, then `check.py`. `notation` reads text and JSON, `moment` times, `shape` geometry;
 `temporal` tells relations of intervals as comparisons; `function` is the set of functions. `statement` and `vector`
-are the evaluators; `spelling`, `place` and `member` do what SQL does not.
+are the evaluators, `bound` tells what may be left unread; `spelling`, `place` and `member` do what SQL does not.
 """
 
+from stcloud.paas.query.filter.bound import bounds_of
 from stcloud.paas.query.filter.check import Checker
 from stcloud.paas.query.filter.function import FUNCTIONS
 from stcloud.paas.query.filter.names import Names
@@ -21,5 +22,6 @@ from stcloud.paas.query.filter.statement import Statement, in_sql
 from stcloud.paas.query.filter.vector import evaluate
 
 __all__ = [
-    "FUNCTIONS", "Checker", "Names", "Node", "Sieve", "Statement", "conjuncts", "evaluate", "in_sql", "parse_filter",
+    "FUNCTIONS", "Checker", "Names", "Node", "Sieve", "Statement", "bounds_of", "conjuncts", "evaluate", "in_sql",
+    "parse_filter",
 ]  # fmt: skip

@@ -26,13 +26,22 @@ _COUNTED = ("count", "distinct", "open")
 
 
 def earlier_of(asked: Inquiry, which: str) -> Inquiry:
-    """Return the question about an earlier period: ``previous``, or ``year``.
+    """Return the question about an earlier period: ``previous``, or ``year``; of an instant, a year earlier.
 
     Raises
     ------
     InvalidInput
         ``no-period``: there is no condition on time, or it has several spans or an open end; and as `earlier`.
     """
+    instants = [one for one in asked.conditions if isinstance(one, AsOf)]
+    if (
+        len(instants) == 1
+        and which == "year"
+        and not any(isinstance(one, Related) for one in asked.conditions)
+    ):
+        return replace(
+            asked, conditions=tuple(_year_before(one, asked.subject.zone) for one in asked.conditions)
+        )
     moved = earlier(Spans.of([_span(asked)]), which, asked.subject.zone)
     first = next(one for one in asked.conditions if isinstance(one, When | Related))
     return replace(asked, conditions=tuple(_moved(one, moved, one is first) for one in asked.conditions))
@@ -45,6 +54,14 @@ def _moved(one: Operator | Whereabouts, spans: Spans, first: bool) -> Operator |
     return replace(one, spans=spans if first else Spans.always()) if isinstance(one, When) else one
 
 
+def _year_before(one: Operator | Whereabouts, zone: Zone) -> Operator | Whereabouts:
+    if not isinstance(one, AsOf):
+        return one
+    (span,) = earlier(Spans.of([Span(one.at_us, one.at_us + 1)]), "year", zone).parts
+    assert span.start_us is not None  # noqa: S101  (both ends are moved)
+    return AsOf(span.start_us, zone.iso(span.start_us))
+
+
 def shifts(by: Sequence[By], asked: Inquiry, other: Inquiry) -> tuple[int, ...]:
     """Return by how much the numbers of bins of an earlier period are behind: the first week beside the first week.
 
@@ -53,6 +70,8 @@ def shifts(by: Sequence[By], asked: Inquiry, other: Inquiry) -> tuple[int, ...]:
     Unsupported
         ``no-hours``: hours of two periods do not stand beside each other where the clock changes.
     """
+    if any(isinstance(one, AsOf) for one in asked.conditions):
+        return (0,) * len(by)  # bins are those of beginnings
     if any(one is Bin.HOUR for one in by):
         raise Unsupported(
             "no-hours",
@@ -139,6 +158,6 @@ def _span(asked: Inquiry) -> Span:
     ):
         raise InvalidInput(
             "no-period", "there is no one period to compare with: the question has none, several, or an open one",
-            hint="ask when, e.g. 2024-03",
+            hint="ask when, e.g. 2024-03; of an instant there is a year earlier, or another: as-of:2023-01-01",
         )  # fmt: skip
     return spans.parts[0]

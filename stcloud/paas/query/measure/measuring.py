@@ -60,6 +60,13 @@ class Selection:
     rated_at: Instant | None = None
     compare: str | Inquiry | None = None
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What is done with groups, in words."""
+        kept = [] if self.having is None else [f"having {self.having}"]
+        kept += [f"groups by {', '.join(self.order)}"] if self.order else []
+        return (*kept, *([] if self.limit is None else [f"at most {self.limit} groups"]))
+
     def __str__(self) -> str:
         beside = self.compare.digest("") if isinstance(self.compare, Inquiry) else self.compare
         return f"having {self.having} in order {self.order} at {self.rated_at} beside {beside}"

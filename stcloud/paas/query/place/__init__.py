@@ -4,9 +4,10 @@ Knows: areas, cells, unit codes, features of layers as they were, distances, and
 measures, commands.
 
 Nouns: `Place` (areas and cells united), a `Formula` (places joined by and, or, not), an `Atlas` (what places may be
-named by), `Whereabouts` (a formula, read), a *site* (something that a row is tested against), a `Sieve` (keeps the
-rows that lie there), a `Region` (cells that hold an area, inner and edge), an `Extent` (what holds a place, for
-pruning).
+named by), `Whereabouts` (a formula, read), a *site* (something that a row is tested against), `Siting` (keeps the
+events that lie there), `Touch` (keeps the features that touch it, or are near), a `Region` (cells that hold an area,
+inner and edge), an `Extent` (what holds a place, for pruning).
 
-Start reading at `where.py` and `refine.py` (areas), then `formula.py`, `atlas.py`, `whereabouts.py` and `site.py`.
+Start reading at `where.py` and `refine.py` (areas), then `formula.py`, `atlas.py`, `whereabouts.py`, `site.py`
+and `touch.py`.
 """

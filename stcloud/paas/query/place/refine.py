@@ -95,6 +95,13 @@ class Region:
             return "outside the area's cells"
         return "in an inner cell" if self.inner[place] else "in an edge cell, so its point was compared"
 
+    def counted(self, cells: CellIds) -> tuple[int, int]:
+        """Count rows that need no look at their points, and those in edge cells."""
+        asked = _range_of(cells, self.cell_starts, self.cell_stops) >= 0
+        place = _range_of(cells, self.starts, self.stops)
+        inner = asked | ((place >= 0) & (self.inner[place] if len(self.inner) else False))
+        return int(np.count_nonzero(inner)), int(np.count_nonzero((place >= 0) & ~inner))
+
     def rows(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the numbers of the rows that lie in the region, ascending, by 10 m cell and coordinates."""
         runs = _runs(cells)

@@ -19,8 +19,8 @@ from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.formula import Formula
 from stcloud.paas.query.place.history import History
-from stcloud.paas.query.place.sieve import extent_of, holds
 from stcloud.paas.query.place.site import Mask, whole_micrometres
+from stcloud.paas.query.place.siting import extent_of, holds
 
 __all__ = ["LOOKED_AT", "Forms", "Touch", "Touched", "Touching", "TouchingAny"]
 

@@ -19,8 +19,8 @@ from stcloud.paas.query.place.extent import Extent, around
 from stcloud.paas.query.place.formula import Every, Formula, Some, joined, mapped, written
 from stcloud.paas.query.place.history import History, read_history
 from stcloud.paas.query.place.refine import Region
-from stcloud.paas.query.place.sieve import Sited, sites_of
 from stcloud.paas.query.place.site import AtTimes, InCodes, InRegion, NearLayer, NearShape, OnCells
+from stcloud.paas.query.place.siting import Sited, sites_of
 from stcloud.paas.query.place.spec import Beside, Named
 from stcloud.paas.query.place.touch import Touched, Touching, TouchingAny
 from stcloud.paas.query.place.where import Place

@@ -152,6 +152,19 @@ def test_features_of_a_time_are_put_beside_those_before(city: stcloud.City) -> N
     assert refused.value.kind == "no-period"
 
 
+def test_features_of_an_instant_are_put_beside_those_of_another(city: stcloud.City) -> None:
+    areas = city.query("areas")
+    now, then = (areas.as_of(day).count().to_records()[0]["count"] for day in ("2025-02-10", "2024-02-10"))
+    (found,) = areas.as_of("2025-02-10").measure(compare="year").to_records()
+    assert (found["count"], found["count_before"], found["count_change"]) == (now, then, now - then)
+    asked = stcloud.Question(layer="areas", as_of="2025-02-10", count=True, compare="as-of:2024-02-10")
+    (found,) = city.ask(asked).to_records()
+    assert (found["count"], found["count_other"]) == (now, then)
+    with pytest.raises(StcloudError) as refused:
+        areas.as_of("2025-02-10").measure(compare="previous")
+    assert (refused.value.kind, "as-of:" in str(refused.value.hint)) == ("no-period", True)
+
+
 def test_what_is_measured_is_explained(city: stcloud.City) -> None:
     asked = city.query("events").when("2024-02")
     told = asked.explain(["kind"], "max(id)")

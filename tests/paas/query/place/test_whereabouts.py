@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.query.place.formula import Every, Not, Some, read_formula, settled, written
-from stcloud.paas.query.place.sieve import Sieve
+from stcloud.paas.query.place.siting import Siting
 from stcloud.testing.whereabouts import CRS, Happening, Version, built, happenings, layers, lies, spec, trees
 
 EAST, NORTH = 500_000, 3_500_000
@@ -197,7 +197,7 @@ def test_sieves_travel(city):
     """What is tested on a cluster is tested there as here: prepared shapes are prepared anew."""
     asked = city.query("cases").where("near:streets:20m or areas:a or near:117,31.62:5km or cell:144550000")
     (sited,) = [one for one in asked.inquiry().plan(None) if type(one).__name__ == "Sited"]
-    sieve, rows = Sieve((sited.formula,)), city.query("cases").to_arrow().combine_chunks().to_batches()[0]
+    sieve, rows = Siting((sited.formula,)), city.query("cases").to_arrow().combine_chunks().to_batches()[0]
     here = sieve(rows)
     assert pickle.loads(pickle.dumps(sieve))(rows).equals(here)
     assert 0 < here.num_rows < rows.num_rows

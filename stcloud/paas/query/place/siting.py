@@ -21,7 +21,7 @@ from stcloud.paas.query.place.extent import Extent, united
 from stcloud.paas.query.place.formula import Every, Formula, Not, Some
 from stcloud.paas.query.place.site import Mask, Site, Spots
 
-__all__ = ["Sieve", "Sited", "extent_of", "holds", "sites_of"]
+__all__ = ["Sited", "Siting", "extent_of", "holds", "sites_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class Sited:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sieve:
+class Siting:
     """Keeps rows that every formula holds.
 
     Parameters
