@@ -94,6 +94,7 @@ class Duck:
     """
 
     name = "duckdb"
+    streams = True
 
     def __init__(self, *, memory: str = "1GB", small_rows: int = 1_000_000) -> None:
         self._root = connect(memory=memory)

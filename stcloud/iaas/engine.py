@@ -135,6 +135,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """What the engine is called in explanations."""
 
+    @property
+    def streams(self) -> bool:
+        """Whether rows come while others are still to be read; else an answer is fetched whole."""
+
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
         """Run stages over named relations and stream what the last one gives.
 

@@ -42,6 +42,8 @@ class Spark:
         ``engine-unreachable``: nothing answers at ``url``.
     """
 
+    streams = False
+
     def __init__(self, url: str) -> None:
         self.url = url
         self._session = _session(url)

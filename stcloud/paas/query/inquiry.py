@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from stcloud.daas.timeline import ALWAYS, FOREVER
+from stcloud.iaas.table import File
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import Compiled, compile_plan
 from stcloud.paas.query.compile_features import compile_features
@@ -21,6 +22,7 @@ from stcloud.paas.query.place.touch import Touched
 from stcloud.paas.query.place.whereabouts import Whereabouts
 from stcloud.paas.query.plan import AsOf, By, In, Known, Operator, Plan, Restated, Rows, Scan, Summary
 from stcloud.paas.query.relating import Related, asked_window
+from stcloud.paas.query.stretch import stretches
 from stcloud.paas.query.subject import Subject
 from stcloud.time import When
 
@@ -86,15 +88,34 @@ class Inquiry:
     def rows(self, goal: Rows) -> Iterator[pa.RecordBatch]:
         """Stream rows as they are shown; features are all fetched before the first, since they come in no order."""
         schema = self.row_schema
-        found = (shown(batch, schema) for batch in self.run(goal))
         if not is_of_features(self.subject.layer):
-            return found
+            return (shown(batch, schema) for batch in self._in_time(goal))
+        found = (shown(batch, schema) for batch in self.run(goal))
         order = (*goal.order, *(Order(name) for name in self.row_keys))
         whole = ordered(pa.Table.from_batches(found, schema), order)
         if goal.after is not None:
             names = [one.name for one in order]
             whole = whole.slice(place_in(whole, names, goal.after) + 1)
         return iter(whole.slice(0, goal.limit).to_batches())
+
+    def _in_time(self, goal: Rows) -> Iterator[pa.RecordBatch]:
+        """Give events by time; an engine that streams is asked of one stretch after the other, until it is enough."""
+        if goal.order or goal.after is not None or not self.subject.engine.streams:
+            yield from self.run(goal)
+            return
+        left = goal.limit
+        for files in stretches(self.compiled(goal).files.files) or [()]:
+            for batch in self._of(files).run(Rows(left)):
+                yield batch
+                left = None if left is None else left - batch.num_rows
+            if left == 0:
+                return
+
+    def _of(self, files: tuple[File, ...]) -> Inquiry:
+        """Return the question about some files alone."""
+        layer = self.subject.layer
+        few = replace(layer, snapshot=replace(layer.snapshot, files=files))
+        return replace(self, subject=replace(self.subject, layer=few))
 
     def cursor(self, said: str, last: Sequence[Any], by: Sequence[By] = ()) -> str:
         """Return where a page ended, as text for the next question: as of the newest that this one knew."""

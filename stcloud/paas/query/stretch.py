@@ -1,0 +1,54 @@
+"""Stretches: files of events cut along time, so that rows come in order without all of them being sorted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from stcloud.daas.schema import PART
+from stcloud.iaas.table import File
+
+__all__ = ["stretches"]
+
+_ROWS = 1 << 18
+"""Fewer rows are sorted together with those that follow: a statement of their own would take longer."""
+
+
+def stretches(files: Iterable[File], least_rows: int = _ROWS) -> list[tuple[File, ...]]:
+    """Cut files into groups of which each holds only earlier events than the next, by what the log knows of them.
+
+    Parameters
+    ----------
+    files
+        Of a layer of events; those of one partition stay together.
+    least_rows
+        A group with fewer rows takes in the next.
+    """
+    parts: dict[str | None, list[File]] = {}
+    for file in files:
+        parts.setdefault(file.partition.get(PART), []).append(file)
+    if any(
+        "st_time" not in file.low or "st_time" not in file.high for part in parts.values() for file in part
+    ):
+        return [tuple(file for part in parts.values() for file in part)]
+    found: list[list[File]] = []
+    for part in sorted(parts.values(), key=_first):
+        if found and (_first(part) <= _last(found[-1]) or _rows(found[-1]) < least_rows):
+            found[-1] += part
+        else:
+            found.append(part)
+    return [tuple(one) for one in found]
+
+
+def _first(files: Sequence[File]) -> datetime:
+    first: datetime = min(file.low["st_time"] for file in files)
+    return first
+
+
+def _last(files: Sequence[File]) -> datetime:
+    last: datetime = max(file.high["st_time"] for file in files)
+    return last
+
+
+def _rows(files: Sequence[File]) -> int:
+    return sum(file.rows for file in files)
