@@ -18,11 +18,12 @@ from sqlglot import exp
 from stcloud.errors import FormatError, InternalError, StorageError
 from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.footer import fetch
+from stcloud.iaas.spool import Pipe, spool
 
 __all__ = ["Duck", "connect", "file_errors", "literal"]
 
 _BATCH_ROWS = 65_536
-_Given: TypeAlias = pa.Table | pa.RecordBatchReader | None
+_Given: TypeAlias = pa.Table | pa.RecordBatchReader | Pipe | None
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
     pa.int64(): "BIGINT",
@@ -108,6 +109,8 @@ class Duck:
             given = self._stage(stage, relations, given)
         if given is None:
             raise InternalError("no-stage", "a plan gave no stage to run")
+        if isinstance(given, Pipe):
+            return given.reader()
         return given.to_reader() if isinstance(given, pa.Table) else given
 
     def close(self) -> None:
@@ -129,8 +132,10 @@ class Duck:
 
     def _run(self, stage: Sql, relations: Mapping[str, Relation], given: _Given) -> _Given:
         cursor = self._idle.pop() if self._idle else self._root.cursor()
-        text = self._bound(cursor, stage, relations, given)
         with file_errors():
+            if isinstance(given, Pipe):
+                given = spool(given, cursor, STAGE, self._small_rows)
+            text = self._bound(cursor, stage, relations, given)
             if not isinstance(given, pa.Table) or given.num_rows > self._small_rows:
                 return self._kept(
                     cursor, cursor.sql(text, params=dict(stage.values)).to_arrow_reader(_BATCH_ROWS)
@@ -146,6 +151,7 @@ class Duck:
             with file_errors():
                 yield from reader
                 cursor.unregister(STAGE)  # and with it what the stage before may have left unread
+                cursor.execute(f"DROP TABLE IF EXISTS temp.{STAGE}")
             self._idle.append(cursor)
 
         return pa.RecordBatchReader.from_batches(reader.schema, batches())
@@ -227,9 +233,11 @@ def _fetch(stage: Fetch, relations: Mapping[str, Relation], most_rows: int) -> p
         )  # fmt: skip
 
 
-def _refine(stage: Refine, given: pa.Table | pa.RecordBatchReader) -> pa.Table:
-    """Apply the function to what was fetched; whole, since the next stage's threads may not call Python."""
-    if isinstance(given, pa.Table):
-        given = given.combine_chunks().to_reader()
+def _refine(stage: Refine, given: pa.Table | pa.RecordBatchReader | Pipe) -> pa.Table | Pipe:
+    """Apply the function to what was fetched; to what streams as it is read."""
     schema = pa.schema([*given.schema, *stage.adds])
-    return pa.Table.from_batches([stage.function(batch) for batch in given], schema)
+    if isinstance(given, pa.Table):
+        batches = given.combine_chunks().to_batches()
+        return pa.Table.from_batches(map(stage.function, batches), schema)
+    pipe = given if isinstance(given, Pipe) else Pipe(given.schema, given)
+    return pipe.through(stage.function, schema)

@@ -77,6 +77,24 @@ def test_an_answer_comes_in_batches(duck):
     assert len(sizes) > 1
 
 
+def test_many_refined_rows_are_set_aside_on_disk():
+    """More than memory may hold: the engine spills what a function gave, again and again on one connection."""
+    duck = Duck(memory="64MB", small_rows=1000)
+
+    def wide(batch):
+        return pa.RecordBatch.from_arrays(
+            [*batch.columns, pa.array(["x" * 100] * batch.num_rows)], schema=schema
+        )
+
+    schema = pa.schema([("i", pa.int64()), ("text", pa.string())])
+    step = Refine(wide, (schema.field("text"),))
+    told = sql(f"SELECT count(*) AS n, sum(length(text))::BIGINT AS m FROM {STAGE} WHERE i % $two = 0", two=2)
+    for rows in (2_000_000, 10, 300_000):
+        found = ask(duck, sql(f"SELECT i FROM range({rows}) AS r(i)"), step, told)
+        assert found == [{"n": rows // 2, "m": rows * 50}]
+    duck.close()
+
+
 def test_two_questions_may_be_open_at_once(duck, files):
     first = duck.run([sql("SELECT i FROM range(200000) AS r(i)")], {})
     assert ask(duck, sql("SELECT count(*) AS n FROM layer"), layer=files) == [{"n": 3}]
