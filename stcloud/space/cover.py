@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Cover", "contains", "cover"]
 
 Mask: TypeAlias = NDArray[np.bool_]
+Floats: TypeAlias = NDArray[np.float64]
 
 MAX_CELLS = 20_000
 
@@ -171,11 +172,11 @@ def cover(
     boundary = shapely.boundary(area)
     shapely.prepare([area, boundary])
     level, cells = _first_cells(area, lattice, finest, max_cells)
-    inner, edge = _sort_out(cells, level, area, boundary, lattice)
+    inner, edge = _sort_out(cells, lattice.centres(cells), level, area, boundary, lattice)
     found = [inner]
     while level < finest and sum(map(len, found)) + _FEWEST_HEIRS * len(edge) <= max_cells:
-        heirs = (edge[:, None] * 100 + np.arange(100)).ravel()
-        inner, finer = _sort_out(heirs, Level(level + 2), area, boundary, lattice)
+        heirs, centres = _heirs(edge, level, lattice)
+        inner, finer = _sort_out(heirs, centres, Level(level + 2), area, boundary, lattice)
         if sum(map(len, found)) + len(inner) + len(finer) > max_cells:
             break
         found.append(inner)
@@ -200,19 +201,35 @@ def _first_cells(
     return level, cells
 
 
+def _heirs(cells: CellIds, level: Level, lattice: Lattice) -> tuple[CellIds, tuple[Floats, Floats]]:
+    """Cells of the next level within some of one level, with their centres: told by those of few larger ones."""
+    pair, side = np.arange(100), level.side_m / 10
+    x, y = lattice.centres(cells)
+    east, north = (
+        (x[:, None] + (pair // 10 - 4.5) * side).ravel(),
+        (y[:, None] + (pair % 10 - 4.5) * side).ravel(),
+    )
+    return (cells[:, None] * 100 + pair).ravel(), (east, north)
+
+
 def _sort_out(
-    cells: CellIds, level: Level, area: BaseGeometry, boundary: BaseGeometry, lattice: Lattice
+    cells: CellIds,
+    centres: tuple[Floats, Floats],
+    level: Level,
+    area: BaseGeometry,
+    boundary: BaseGeometry,
+    lattice: Lattice,
 ) -> tuple[CellIds, CellIds]:
-    """Inner cells and edge cells among ``cells``; the others are dropped."""
+    """Inner cells and edge cells among ``cells``, all of one level; the others are dropped."""
     crossed = np.isin(cells, _beside(boundary, lattice, level))
-    bounds = np.stack(lattice.bounds(cells[crossed]))
+    (x, y), half = centres, level.side_m / 2
+    bounds = np.stack([x - half, y - half, x + half, y + half])[:, crossed]
     squares = shapely.box(*bounds)  # making them takes longer than comparing them
     really = shapely.intersects(boundary, squares)
     crossed[crossed] = really
     # A cell clear of the boundary is wholly inside or wholly outside: its centre tells.
-    x, y = lattice.centres(cells[~crossed])
     inner = np.zeros(cells.shape, np.bool_)
-    inner[~crossed] = shapely.intersects_xy(area, x, y)
+    inner[~crossed] = shapely.intersects_xy(area, x[~crossed], y[~crossed])
     inner[crossed] = _within(squares[really], bounds[:, really], area)
     return cells[inner], cells[crossed & ~inner]
 
