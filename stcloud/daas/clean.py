@@ -27,7 +27,9 @@ ROW = "st_row"
 """Column of cleaned rows: the row's number in its file, from 1."""
 
 MONTH = "st_months"
-"""Column of cleaned rows: UTC months since 1970-01, the part that a row belongs to."""
+"""Column of cleaned rows: months of the city's clock since 1970-01, the part that a row belongs to."""
+_MONTHS = (-1969 * 12, 8030 * 12 - 1)
+"""Of the years 1 to 9999."""
 
 _DAY_US = 86_400_000_000
 FEW_ROWS = 50_000
@@ -111,7 +113,7 @@ class Cleaner:
         faults.add(pc.is_null(texts), reading.column, texts, "missing-time")
         faults.add(~start.valid, reading.column, texts, "unreadable-time")
         own["st_time"] = pa.array(start.utc_us).cast(INSTANT)
-        own[MONTH] = pa.array(_months(start.utc_us))
+        own[MONTH] = pa.array(_months(start.utc_us, self.zone))
         if reading.end:
             texts = source[reading.end]
             end = read_stamps(texts, reading.formats, zone)
@@ -149,9 +151,10 @@ def read_attributes(
     }
 
 
-def _months(utc_us: Values) -> Values:
-    days = np.floor_divide(utc_us, _DAY_US).astype("datetime64[D]")
-    return days.astype("datetime64[M]").astype(np.int64)
+def _months(utc_us: Values, zone: Zone) -> Values:
+    """Return months of the city's clock, within the years that can be told."""
+    days = np.floor_divide(zone.to_local(utc_us), _DAY_US).astype("datetime64[D]")
+    return np.clip(days.astype("datetime64[M]").astype(np.int64), *_MONTHS)
 
 
 def _escaped(part: pa.Array) -> pa.Array:

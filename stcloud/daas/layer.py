@@ -96,7 +96,7 @@ class LayerTable:
 
 @dataclass(frozen=True, slots=True)
 class EventLayer(LayerTable):
-    """The table of one layer of events, by UTC month."""
+    """The table of one layer of events, by months of the city's clock."""
 
     def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
         """Return the schema that rows with the wanted columns are written in; see `LayerTable.found`."""

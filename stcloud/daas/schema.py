@@ -33,7 +33,7 @@ __all__ = [
 
 INSTANT = pa.timestamp("us", "UTC")
 PART = "st_month"
-"""Partition of event tables: the UTC month, as text (``2024-03``)."""
+"""Partition of event tables: the month on the city's clock, as text (``2024-03``)."""
 
 OWN = {
     "st_key": pa.string(),
