@@ -81,7 +81,7 @@ class Question:
 
     @property
     def metric(self) -> BaseGeometry:
-        """The area in the city's metres: straight in degrees, some edges bend by a centimetre and get a vertex more."""
+        """The area in the city's metres: straight in degrees, some edges bend by a centimetre and get a vertex."""
         return project_area(Area(self.polygon), CRS)
 
 
