@@ -31,6 +31,7 @@ from stcloud.paas.query.filter import (
 )
 from stcloud.paas.query.filter.node import SPATIAL, Call, Constant, Shape
 from stcloud.paas.query.place.where import Place
+from stcloud.space import read_crs
 from stcloud.time import Zone
 
 __all__ = ["Predicate"]
@@ -97,12 +98,14 @@ class Predicate:
         ------
         InvalidInput
             ``unreadable-filter``, ``wrong-type``, ``inexact-number``, ``impossible-date``, ``bad-pattern``,
-            ``empty-period``, ``unreadable-geometry`` and what is said of areas.
+            ``empty-period``, ``unreadable-geometry``, ``unknown-crs`` and what is said of areas.
         NotFound
             ``unknown-column``, with the nearest.
         Unsupported
             ``unsupported-operator``: no such operator or function.
         """
+        if crs is not None:
+            read_crs(crs)  # whether or not the filter needs it
         known = names if isinstance(names, Names) else Names(names)
         tree = parse_filter(asked)
         text = asked if isinstance(asked, str) else json.dumps(asked, ensure_ascii=False)

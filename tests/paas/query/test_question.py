@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stcloud
-from stcloud.errors import InvalidDefinition
+from stcloud.errors import InvalidDefinition, InvalidInput
 from stcloud.testing.scenes import marks, sheet
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -62,6 +62,13 @@ def test_a_document_tells_the_crs_of_its_geometry(city: stcloud.City) -> None:
     for one in ({"where": [f"wkt:{square}"]}, {"what": [what]}):
         asked = stcloud.Question(layer="marks", count=True, crs="EPSG:4548", **one)
         assert city.ask(asked).to_records() == [{"count": 40}]
+
+
+def test_a_crs_that_is_none_is_refused_where_it_is_not_needed(city: stcloud.City) -> None:
+    for one in ({"where": ["cell:144"]}, {"what": ["n > 3"]}):
+        with pytest.raises(InvalidInput) as refused:
+            city.ask(stcloud.Question(layer="marks", count=True, crs="EPSG:99999", **one))
+        assert refused.value.kind == "unknown-crs"
 
 
 def test_a_document_compares_with_another_place(city: stcloud.City) -> None:

@@ -15,6 +15,7 @@ from stcloud.paas.query.place.units import UnitIndex, in_units, on_duty
 from stcloud.paas.query.place.where import Asked, Place, read_where
 from stcloud.paas.query.place.whereabouts import Neighbours, Operand, Whereabouts
 from stcloud.paas.query.plan import InUnits, OnDuty
+from stcloud.space import read_crs
 from stcloud.time import instant_us
 
 __all__ = ["Atlas", "read_places"]
@@ -64,10 +65,12 @@ def read_places(
     ------
     InvalidInput
         ``bad-formula``, ``unknown-where``, ``unknown-distance``, ``not-features`` and those of `read_where`,
-        `in_units` and `on_duty`.
+        `in_units` and `on_duty`; ``unknown-crs``.
     NotFound
         ``unknown-layer``
     """
+    if crs is not None:
+        read_crs(crs)  # whether or not a place needs it
     formulas = [read_formula(one) if isinstance(one, str) else one for one in asked]
     whole = settled(Some(tuple(formulas)))
     read = _Reading(atlas, crs)
