@@ -64,9 +64,11 @@ def spool(pipe: Pipe, cursor: duckdb.DuckDBPyConnection, name: str, most_rows: i
 def _pieces(pipe: Pipe, rows: int) -> Iterator[pa.Table]:
     """Give tables of at least so many rows, but for the last, which may be empty."""
     held: list[pa.RecordBatch] = []
+    count = 0
     for batch in pipe.batches:
         held.append(batch)
-        if sum(one.num_rows for one in held) >= rows:
+        count += batch.num_rows
+        if count >= rows:
             yield pa.Table.from_batches(held, pipe.schema)
-            held = []
+            held, count = [], 0
     yield pa.Table.from_batches(held, pipe.schema)

@@ -16,19 +16,12 @@ from stcloud.iaas.duck import Duck
 from stcloud.iaas.engine import Sql, Tell
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.measure.measuring import read_summary
-from stcloud.testing.cases import CRS, GRID, grid_of
+from stcloud.testing.cases import CRS, EVENTS, GRID, grid_of
 from stcloud.testing.town import quads
 
-EVENTS = """
-id = "cases"
-kind = "event"
-key = ["id"]
-[time]
-column = "at"
-[space]
-x = "x"
-y = "y"
-crs = "EPSG:4547"
+COLUMNED = (
+    EVENTS
+    + """
 [columns]
 kind = { type = "text" }
 floors = { type = "integer" }
@@ -36,6 +29,7 @@ open = { type = "boolean" }
 day = { type = "date" }
 done = { type = "instant" }
 """
+)
 GROUPS = (
     "cell:100m",
     "cell:1km",
@@ -78,7 +72,7 @@ def city(tmp_path_factory):
         rows.set_column(1, "at", pa.array([f"{day}T08:00:00+08:00"] * 2)).to_pandas().to_csv(
             path, index=False
         )
-        made.load("cases", path, definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
+        made.load("cases", path, definition=stcloud.Definition.from_toml(COLUMNED, name="cases"))
     return made
 
 
