@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -107,3 +109,22 @@ def test_features_are_added_and_the_past_stays(town):
     assert again == then
     assert len(city.features("components").as_of("2025-03-01").to_records()) == len(then) - 19
     assert not [finding for finding in city.check() if finding.faults]
+
+
+def test_nobody_reads_on_and_no_library_speaks(thawed):
+    command = [
+        sys.executable,
+        "-m",
+        "stcloud",
+        "join",
+        thawed / "town",
+        "requests",
+        "communities",
+        "-f",
+        "csv",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        notes = process.stderr.read()
+    assert process.returncode == 0
+    assert len(notes.splitlines()) == 1, notes

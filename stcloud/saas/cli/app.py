@@ -63,6 +63,7 @@ def main() -> None:
     except SystemExit as ending:
         cause = ending.__context__  # typer ends when nobody reads on
         code = report(cause) if isinstance(cause, BrokenPipeError) else ending.code
+        del cause  # it holds the frames of a question, which would outlive the engine's library
     except BaseException as error:  # noqa: BLE001  (the one place where everything ends)
         code = report(error)
     sys.exit(code or 0)
