@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.schema import INSTANT
+from stcloud.errors import FormatError
 from stcloud.iaas.source import Refusal
 from stcloud.iaas.table import Table
 
@@ -109,7 +110,11 @@ class Reckoning:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], *, known: bool = False) -> Reckoning:
-        """Return what a ledger's row says."""
+        """Return what a ledger's row says; `FormatError` ``damaged-table`` when it is none."""
+        if not {"load", "layer", "source", "mode", "attempt", "recorded_at"} <= row.keys():
+            raise FormatError(
+                "damaged-table", f"an entry of a load lacks fields: it has {', '.join(sorted(row))}"
+            )
         own: dict[str, Any] = {name: row[name] for name in ("load", "layer", "source", "mode", "attempt")}
         own |= {name: row.get(name) or 0 for name in (*_COUNTS, *_MORE)}
         return cls(**own, recorded_at_us=row["recorded_at"], known=known)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from stcloud.errors import FormatError, InternalError, StorageError
+from stcloud.iaas.checksum import verify_columns
 from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.footer import fetch
 from stcloud.iaas.spool import Pipe, spool
@@ -165,13 +166,22 @@ class Duck:
     ) -> str:
         """Give the statement's tables their meaning; return its text."""
         views: dict[str, str] = {}
+        columns = _columns(stage.query)
         for name in {table.name for table in stage.query.find_all(exp.Table)}:
             relation = given if name == STAGE else relations.get(name)
             if isinstance(relation, Files) and relation.files:
+                verify_columns(relation.snapshot.paths(relation.files), columns)
                 views[name] = _selection(relation)
             elif relation is not None:
                 cursor.register(name, _arrow(relation))
         return _with(views) + stage.query.sql(dialect="duckdb", copy=False)
+
+
+def _columns(query: exp.Query) -> set[str] | None:
+    """Return the names of all columns that a query reads; None: all that there are."""
+    if any(not isinstance(star.parent, exp.Count) for star in query.find_all(exp.Star)):
+        return None
+    return {column.name for column in query.find_all(exp.Column)}
 
 
 def _arrow(relation: Relation | pa.RecordBatchReader) -> pa.Table | pa.RecordBatchReader:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from stcloud.iaas.checksum import Checked, checked, parquet_errors
 from stcloud.iaas.engine import Meets, Sift
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.table import File, Snapshot
@@ -32,6 +33,7 @@ _ENDLESS = (-np.inf, np.inf)
 
 @dataclass(frozen=True, slots=True)
 class _Footer:
+    file: Checked
     metadata: pq.FileMetaData
     places: Mapping[str, int]
     rows: Sequence[int]
@@ -73,7 +75,6 @@ class _Footer:
 class _Part:
     """Some row groups of a file, at least one."""
 
-    path: str
     footer: _Footer
     numbers: Sequence[int]
 
@@ -85,7 +86,11 @@ class _Part:
         """Read columns; those that the file has not yet are nulls, and of one value the footer tells enough."""
         told = {name: self.footer.constant(name, self.numbers) for name in schema.names}
         wanted = [name for name, value in told.items() if value is _VARIES]
-        file = pq.ParquetFile(self.path, metadata=self.footer.metadata)
+        if wanted:
+            self.footer.file.verify(
+                [self.footer.places[name] for name in wanted if name in self.footer.places], self.numbers
+            )
+        file = pq.ParquetFile(self.footer.file.path, metadata=self.footer.metadata)
         found = file.read_row_groups(self.numbers, columns=wanted, use_threads=False) if wanted else None
         count = sum(self.rows)
         columns = [
@@ -112,7 +117,7 @@ def row_groups(path: Path, bounded: tuple[str, ...], columns: Iterable[str]) -> 
 
     Bytes are the compressed ones of ``columns``.
     """
-    footer = _footer(str(path), bounded)
+    footer = _footer(checked(path), bounded)
     places = [footer.places[name] for name in columns if name in footer.places]
     for number, group in enumerate(footer.groups()):
         chunks = footer.metadata.row_group(number)
@@ -137,16 +142,16 @@ def fetch(
     """
     parts: list[_Part] = []
     rows = 0
-    with storage_errors(f"read {snapshot.root.name}"):
+    with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
         for path in snapshot.paths(file for file in files if wants(file)):
-            footer = _footer(path, bounded)
+            footer = _footer(checked(path), bounded)
             numbered = enumerate(footer.groups())
             wanted = footer.meeting(meets) if meets else [at for at, group in numbered if wants(group)]
             rows += sum(footer.rows[number] for number in wanted)
             if rows > most_rows:
                 return None
             if wanted:
-                parts.append(_Part(path, footer, wanted))
+                parts.append(_Part(footer, wanted))
         schema = pa.schema([snapshot.schema.field(name) for name in columns])
         return _read(parts, schema) if sift is None else _sifted(parts, schema, sift)
 
@@ -178,8 +183,8 @@ def _typed(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
 
 
 @lru_cache(_KEPT)
-def _footer(path: str, bounded: tuple[str, ...]) -> _Footer:
-    metadata = pq.read_metadata(path)
+def _footer(file: Checked, bounded: tuple[str, ...]) -> _Footer:
+    metadata = file.metadata
     places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     told: dict[str, list[pq.Statistics | None]] = {}
@@ -190,7 +195,7 @@ def _footer(path: str, bounded: tuple[str, ...]) -> _Footer:
         counts = [chunk.num_values for chunk in chunks]
         constants[name] = [_constant(*one) for one in zip(told[name], counts, strict=True)]
     bounds = {name: _numbers(one) for name, one in told.items()}
-    return _Footer(metadata, places, [group.num_rows for group in groups], told, bounds, constants)
+    return _Footer(file, metadata, places, [group.num_rows for group in groups], told, bounds, constants)
 
 
 def _constant(told: pq.Statistics | None, count: int) -> Any:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stcloud.errors import InternalError
+from stcloud.iaas.checksum import verify_columns
 from stcloud.iaas.duck import connect, file_errors, literal
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.table import Snapshot
@@ -122,6 +123,7 @@ class Keys:
         connection.read_parquet(literal(self._path)).create_view("came")
         paths = snapshot.paths(file for file in snapshot.files if file.nulls.get("st_recorded_to") != 0)
         if paths:
+            verify_columns(paths, ("st_key", "st_digest", "st_recorded_to"))
             run(_CURRENT, {"paths": [literal(path) for path in paths]})
         else:
             run(_NO_CURRENT)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from stcloud.iaas.checksum import add_block_digests, digest_name, parquet_errors, verify_columns
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.vocabulary import compact
 
@@ -44,7 +45,10 @@ def write_parquet(
     group_rows: int = ROW_GROUP_ROWS,
     bounded: Sequence[str] = (),
 ) -> Written:
-    """Write one file; a failure leaves none behind. Texts of the columns ``bounded`` get statistics like numbers."""
+    """Write one file, with checksums; a failure leaves none behind.
+
+    Texts of the columns ``bounded`` get statistics like numbers. The file is called ``name`` and a digest.
+    """
     path = folder / name
     prunable = [field.name for field in rows.schema if _prunable(field.type) or field.name in bounded]
     try:
@@ -56,20 +60,25 @@ def write_parquet(
             use_dictionary=_repetitive(rows),
             write_statistics=prunable or False,
             store_schema=False,
+            write_page_checksum=True,
         ) as writer:
             for start in range(0, rows.num_rows, group_rows):
                 writer.write_table(_row_group(rows.slice(start, group_rows)))
+            add_block_digests(writer, path)
+        path = path.replace(digest_name(path))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     stat = path.stat()
     stats = json.dumps(_statistics(rows, prunable))
-    return Written(name, stat.st_size, rows.num_rows, partition, stats, stat.st_mtime_ns // 1_000_000)
+    return Written(path.name, stat.st_size, rows.num_rows, partition, stats, stat.st_mtime_ns // 1_000_000)
 
 
 def read_parquet(paths: Iterable[str], columns: Sequence[str]) -> pa.Table:
     """Read columns that every one of some files has, in order."""
-    with storage_errors("read a layer"):
+    paths = list(paths)
+    with storage_errors("read a layer"), parquet_errors("a part of it"):
+        verify_columns(paths, columns)
         return pa.concat_tables(
             pq.ParquetFile(path).read(list(columns)).select(list(columns)) for path in paths
         )

@@ -13,20 +13,28 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.folder import storage_errors
+from stcloud.iaas.logstate import (
+    LogState,
+    read_log_state,
+    refuse_cut_log,
+    refuse_other_state,
+    table_errors,
+    write_log_state,
+)
 from stcloud.iaas.parquet import ROW_GROUP_ROWS, Written, write_parquet
+from stcloud.iaas.snapshot import File, Snapshot, snapshot_of
 
 __all__ = ["File", "Snapshot", "Table"]
 
@@ -38,88 +46,6 @@ _CONFIGURATION = {
     "delta.deletedFileRetentionDuration": "interval 1 days",
     "delta.checkpointInterval": "20",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One immutable Parquet file of a snapshot, with what the log knows of its content."""
-
-    path: str
-    rows: int
-    bytes: int
-    partition: Mapping[str, str | None]
-    low: Mapping[str, Any] = field(default_factory=dict)
-    high: Mapping[str, Any] = field(default_factory=dict)
-    nulls: Mapping[str, int] = field(default_factory=dict)
-
-    def lacks(self, column: str) -> bool:
-        """Tell whether the file was written before the table had this column."""
-        return bool(self.nulls) and column not in self.nulls
-
-    def all_null(self, column: str) -> bool:
-        """Tell whether the log proves that the column holds nothing but nulls here."""
-        return self.lacks(column) or self.nulls.get(column) == self.rows
-
-    def may_hold(self, column: str, low: Any = None, high: Any = None) -> bool:
-        """Tell whether some value of ``column`` may lie in the closed range [low, high].
-
-        None is an open end. Without statistics the answer is yes.
-        """
-        if self.all_null(column):
-            return False
-        smallest, largest = self.low.get(column), self.high.get(column)
-        if smallest is None or largest is None:
-            return True
-        return (high is None or smallest <= high) and (low is None or largest >= low)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One version of a table: its schema and its files."""
-
-    root: Path
-    version: int
-    schema: pa.Schema
-    files: tuple[File, ...]
-    sequence: int = 0
-    """Number of single-writer commits up to this version."""
-
-    @property
-    def rows(self) -> int:
-        """Number of rows, from the log."""
-        return sum(file.rows for file in self.files)
-
-    @property
-    def bytes(self) -> int:
-        """Size of the data files."""
-        return sum(file.bytes for file in self.files)
-
-    def paths(self, files: Iterable[File] | None = None) -> list[str]:
-        """Return the places of ``files`` (default: all) for an engine to open."""
-        return [str(self.root / file.path) for file in (self.files if files is None else files)]
-
-    def read(self, files: Sequence[File], columns: Sequence[str] | None = None) -> pa.Table:
-        """Read whole files into memory, in order, without the partition columns."""
-        with storage_errors(f"read {self.root.name}"):
-            schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
-            from pyarrow import dataset  # noqa: PLC0415  (slow to import, and a query needs it not)
-
-            return dataset.dataset(self.paths(files), schema=schema, format="parquet").to_table()
-
-    def batches(self, files: Sequence[File], columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
-        """Stream files without the partition columns; columns that a file has not yet are nulls."""
-        if not files:
-            return
-        schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
-        from pyarrow import dataset  # noqa: PLC0415  (slow to import)
-
-        with storage_errors(f"read {self.root.name}"):
-            source = dataset.dataset(self.paths(files), schema=schema, format="parquet")
-            yield from source.to_batches(batch_size=16_384, batch_readahead=4, fragment_readahead=1)
-
-    def _stored(self, columns: Sequence[str] | None) -> list[str]:
-        keys = set(self.files[0].partition) if self.files else set()
-        return [name for name in (columns or self.schema.names) if name not in keys]
 
 
 class Table:
@@ -136,6 +62,7 @@ class Table:
         self._delta: DeltaTable | None = None
         self._newest: os.stat_result | None = None
         self._snapshot: Snapshot | None = None
+        self._state: LogState | None = None
 
     @property
     def exists(self) -> bool:
@@ -165,10 +92,13 @@ class Table:
         if version is None:
             delta = self._fresh()
             if self._snapshot is None or self._snapshot.version != delta.version():
-                self._snapshot = _snapshot(self.root, delta)
+                with table_errors(self.root):
+                    found = snapshot_of(self.root, delta, _APPLICATION)
+                refuse_other_state(found, self._state)
+                self._snapshot = found
             return self._snapshot
         try:
-            return _snapshot(self.root, DeltaTable(str(self.root), version=version))
+            return snapshot_of(self.root, DeltaTable(str(self.root), version=version), _APPLICATION)
         except DeltaError as error:
             raise NotFound("unknown-version", f"{self.root.name} has no version {version}") from error
 
@@ -178,8 +108,9 @@ class Table:
 
     def notes(self, limit: int | None = None) -> list[dict[str, Any]]:
         """Return what the commits' writers noted, newest first."""
-        history = self._fresh().history(limit)
-        return [json.loads(entry[_NOTE]) for entry in history if _NOTE in entry]
+        delta = self._fresh()
+        with table_errors(self.root):
+            return [dict(json.loads(entry[_NOTE])) for entry in delta.history(limit) if _NOTE in entry]
 
     def write(
         self,
@@ -249,6 +180,7 @@ class Table:
                     app_transactions=[Transaction(_APPLICATION, after + 1)],
                 ),
             )
+        self._note_state()
         return self.snapshot().version
 
     def sweep(self) -> None:
@@ -294,12 +226,14 @@ class Table:
         """Append rows of an any-writer table (ledger, quarantine); tried again when overtaken."""
         with storage_errors(f"append to {self.root.name}"), _delta_errors(self.root):
             write_deltalake(str(self.root), rows, mode="append", schema_mode="merge")
+        self._note_state()
 
     def tidy(self, *, most_files: int = 32) -> None:
         """Merge the files of an any-writer table when it has become many; rows stay as they are."""
         if len(self.snapshot().files) > most_files:
             with storage_errors(f"compact {self.root.name}"), _delta_errors(self.root):
                 self._fresh().optimize.compact()
+            self._note_state()
 
     def vacuum(self, *, retain_hours: int = 24) -> int:
         """Delete files that no snapshot of the last ``retain_hours`` hours shows; return how many.
@@ -310,27 +244,28 @@ class Table:
             removed = self._fresh().vacuum(
                 retention_hours=retain_hours, dry_run=False, enforce_retention_duration=False, full=True
             )
+        self._note_state()
         return len(removed)
+
+    def _note_state(self) -> None:
+        """Note what the log says after a commit; where that fails, the next commit does."""
+        with contextlib.suppress(StorageError):
+            write_log_state(self.snapshot())
 
     def _fresh(self) -> DeltaTable:
         """Return the table at its newest version; looks for the next file of the log before it reads the log."""
         if self._delta is not None and self._newest is not None and self._is_newest(self._newest):
             return self._delta
-        try:
+        self._state = read_log_state(self.root)  # before the log, which is never behind what was noted
+        with table_errors(self.root):
             if self._delta is None:
                 self._delta = DeltaTable(str(self.root))
             else:
                 self._delta.update_incremental()
-        except TableNotFoundError as error:
-            raise NotFound("no-table", f"there is no table in {self.root.name}") from error
-        except (DeltaError, OSError) as error:
-            why = str(error).splitlines()[0]
-            raise FormatError(
-                "damaged-table", f"the log of {self.root.name} cannot be read: {why}"
-            ) from error
         self._newest = _log_entry(self.root, self._delta.version())
         if self._newest is not None and not self._newest.st_size:  # a disk that lost power keeps such files
             raise FormatError("damaged-table", f"the log of {self.root.name} ends in an empty file")
+        refuse_cut_log(self.root, self._delta.version(), self._state)
         return self._delta
 
     def _is_newest(self, seen: os.stat_result) -> bool:
@@ -368,26 +303,6 @@ def _overtaken(root: Path) -> Conflict:
         f"another writer committed to '{root.name}' meanwhile; nothing was written",
         hint="try again",
     )
-
-
-def _snapshot(root: Path, delta: DeltaTable) -> Snapshot:
-    rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
-    schema = pa.schema(delta.schema().to_arrow())
-    files = tuple(sorted(map(_file, rows), key=lambda file: file.path))
-    return Snapshot(root, delta.version(), schema, files, delta.transaction_version(_APPLICATION) or 0)
-
-
-def _file(row: Mapping[str, Any]) -> File:
-    def part(prefix: str) -> dict[str, Any]:
-        cut = len(prefix)
-        return {
-            name[cut:]: value for name, value in row.items() if name.startswith(prefix) and value is not None
-        }
-
-    return File(
-        row["path"], row["num_records"], row["size_bytes"], part("partition."), part("min."), part("max."),
-        part("null_count."),
-    )  # fmt: skip
 
 
 def _add(written: Written, changes_data: bool) -> AddAction:  # noqa: FBT001

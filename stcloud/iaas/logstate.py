@@ -1,0 +1,154 @@
+"""What a table's log came to, noted beside it: so that a log that lost entries, or says something else, is seen.
+
+After every commit the table's version and a digest of all that the log then said are written to one small file. A log
+that is behind it has lost its end; one of the same version with another digest has changed. A log that is ahead was
+committed to by a process that died right then, or by another program: nothing is known of it, and the next commit
+notes it. A table without the file is of an older version.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xxhash
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from pyarrow import ArrowException
+
+from stcloud.errors import FormatError, NotFound
+from stcloud.iaas.folder import storage_errors
+from stcloud.iaas.snapshot import File, Snapshot
+
+__all__ = [
+    "LogState",
+    "log_state_path",
+    "read_log_state",
+    "refuse_cut_log",
+    "refuse_other_state",
+    "state_of",
+    "table_errors",
+    "write_log_state",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """A version of a table, and the digest of what its log says."""
+
+    version: int
+    digest: str
+
+    def to_json(self) -> str:
+        """Return what is written."""
+        return json.dumps({"version": self.version, "digest": self.digest, "check": self._check()}) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> LogState | None:
+        """Return what was written; None when it was something else."""
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            read = json.loads(text)
+            found = cls(int(read["version"]), str(read["digest"]))
+            return found if read["check"] == found._check() else None
+        return None
+
+    def _check(self) -> str:
+        return str(xxhash.xxh64_hexdigest(f"{self.version} {self.digest}".encode()))
+
+
+def state_of(snapshot: Snapshot) -> LogState:
+    """Return the state that a snapshot shows: its files with all that the log tells of them, schema and sequence."""
+    lines = [
+        repr((file.path, file.rows, file.bytes, *(sorted(part.items()) for part in _parts(file))))
+        for file in snapshot.files
+    ]
+    schema = [f"{field.name} {field.type} {field.nullable}" for field in snapshot.schema]
+    text = "\n".join([str(snapshot.sequence), *schema, *lines])
+    return LogState(snapshot.version, xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogatepass")))
+
+
+def log_state_path(root: Path) -> Path:
+    """Return where a table's state is noted; readers of Delta tables pass over names that begin so."""
+    return root / "_state.json"
+
+
+def read_log_state(root: Path) -> LogState | None:
+    """Return the state that was noted last; None when there is none, or none that can be read."""
+    try:
+        return LogState.from_json(log_state_path(root).read_bytes().decode("ascii", "replace"))
+    except FileNotFoundError:
+        return None
+
+
+def write_log_state(snapshot: Snapshot) -> None:
+    """Note the state of a table that was just committed to."""
+    known = read_log_state(snapshot.root)
+    if known is not None and known.version > snapshot.version:
+        return  # another writer of the same table was later
+    path = log_state_path(snapshot.root)
+    temporary = path.with_name(f"_state.{uuid.uuid4().hex}")
+    with storage_errors(f"write to {snapshot.root.name}"):
+        try:
+            temporary.write_text(state_of(snapshot).to_json(), encoding="ascii")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def refuse_cut_log(root: Path, version: int, state: LogState | None) -> None:
+    """Raise `FormatError` ``damaged-table`` when the log ends before the version that was noted."""
+    if state is not None and version < state.version:
+        raise _damaged(
+            root,
+            f"ends at version {version}, and version {state.version} was written: entries are lost",
+        )
+
+
+def refuse_other_state(snapshot: Snapshot, state: LogState | None) -> None:
+    """Raise `FormatError` ``damaged-table`` when the log says something else than it did when it was written."""
+    if state is not None and state.version == snapshot.version and state != state_of(snapshot):
+        raise _damaged(snapshot.root, "has changed since it was written")
+
+
+@contextlib.contextmanager
+def table_errors(root: Path) -> Iterator[None]:
+    """Turn what delta-rs finds wrong with a log into ours: its errors, and its panics, which are no `Exception`.
+
+    Raises
+    ------
+    NotFound
+        ``no-table``
+    FormatError
+        ``damaged-table``
+    StorageError
+        A file may not be read.
+    """
+    try:
+        yield
+    except TableNotFoundError as error:
+        raise NotFound("no-table", f"there is no table in {root.name}") from error
+    except (DeltaError, OSError, ValueError, KeyError, ArrowException) as error:
+        raise _unreadable(root, error) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _unreadable(root, error) from error
+
+
+def _unreadable(root: Path, error: BaseException) -> FormatError:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return FormatError("damaged-table", f"the log of {root.name} cannot be read: {lines[0]}")
+
+
+def _damaged(root: Path, why: str) -> FormatError:
+    return FormatError(
+        "damaged-table", f"the log of {root.name} {why}", hint="bring it back from a copy of the city"
+    )
+
+
+def _parts(file: File) -> tuple[Mapping[str, Any], ...]:
+    return file.partition, file.low, file.high, file.nulls
