@@ -130,7 +130,9 @@ class Held:
             fresh = np.flatnonzero(self._place < 0) if len(self._rows) else lacks
             self._place[fresh] = np.arange(len(self._rows), len(self._rows) + len(fresh))
             self._rows = pa.concat_tables([self._rows, self._read(fresh)]).combine_chunks()
-        return _taken(self._rows, np.where(version < 0, -1, self._place[version]))
+        place = np.full(len(version), -1)
+        place[version >= 0] = self._place[wanted]
+        return _taken(self._rows, place)
 
     def _read(self, version: Ints) -> pa.Table:
         stored = {one.name: one.stored for one in self._layer.attributes}

@@ -13,6 +13,7 @@ from stcloud.time import When
 
 __all__ = ["Scope"]
 
+_NOWHERE: Box = (math.inf, math.inf, -math.inf, -math.inf)
 _MARGIN_M = 1e-3  # far more than coordinates and distances are rounded by
 
 
@@ -67,7 +68,8 @@ class Scope:
 
 
 def _holding(boxes: Iterable[Box]) -> Box:
-    west, south, east, north = zip(*boxes, strict=True)
+    """Return the box that holds boxes; of none, such as of a feature that was not there, a box without inside."""
+    west, south, east, north = zip(*boxes, _NOWHERE, strict=True)
     return min(west), min(south), max(east), max(north)
 
 
