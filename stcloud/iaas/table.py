@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -125,7 +125,7 @@ class Table:
         Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least; files are told apart
         by numbers, instants, and texts of the columns ``bounded``.
         """
-        name = f"{'-'.join(partition.values())}-{uuid.uuid4().hex}.parquet"
+        name = f"{'-'.join([*partition.values(), uuid.uuid4().hex])}.parquet"
         staged = self.root / _STAGED
         with storage_errors(f"write {self.root.name}"):
             staged.mkdir(exist_ok=True)
@@ -169,12 +169,10 @@ class Table:
         actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in files]
         actions += [_remove(file, changes_data) for file in remove]
         with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root), self._placed(files):
-            delta.create_write_transaction(
+            _transact(
+                delta,
                 actions,
-                "append",
-                delta.schema(),
-                partition_by=delta.metadata().partition_columns,
-                commit_properties=CommitProperties(
+                CommitProperties(
                     custom_metadata={_NOTE: json.dumps(note)} if note is not None else None,
                     max_commit_retries=0,
                     app_transactions=[Transaction(_APPLICATION, after + 1)],
@@ -224,16 +222,32 @@ class Table:
     )
     def append(self, rows: pa.Table) -> None:
         """Append rows of an any-writer table (ledger, quarantine); tried again when overtaken."""
-        with storage_errors(f"append to {self.root.name}"), _delta_errors(self.root):
-            write_deltalake(str(self.root), rows, mode="append", schema_mode="merge")
+        self.add_columns(list(rows.schema))
+        written = [self.write(rows, {})]
+        with storage_errors(f"append to {self.root.name}"), _delta_errors(self.root), self._placed(written):
+            _transact(self._fresh(), [_add(written[0], True)])  # noqa: FBT003
         self._note_state()
 
     def tidy(self, *, most_files: int = 32) -> None:
-        """Merge the files of an any-writer table when it has become many; rows stay as they are."""
-        if len(self.snapshot().files) > most_files:
-            with storage_errors(f"compact {self.root.name}"), _delta_errors(self.root):
-                self._fresh().optimize.compact()
-            self._note_state()
+        """Merge the files of an any-writer table when it has become many; rows stay as they are.
+
+        Where another writer is faster they stay many, until the next time.
+        """
+        snapshot = self.snapshot()
+        if len(snapshot.files) <= most_files:
+            return
+        written = [self.write(snapshot.read(snapshot.files), {})]
+        actions: list[AddAction | RemoveAction] = [_add(written[0], False)]  # noqa: FBT003
+        actions += [_remove(file, False) for file in snapshot.files]  # noqa: FBT003
+        with (
+            contextlib.suppress(Conflict),
+            storage_errors(f"compact {self.root.name}"),
+            _delta_errors(self.root),
+            self._placed(written),
+        ):
+            seen = DeltaTable(str(self.root), version=snapshot.version)  # another thread may move on our own
+            _transact(seen, actions, CommitProperties(max_commit_retries=0))
+        self._note_state()
 
     def vacuum(self, *, retain_hours: int = 24) -> int:
         """Delete files that no snapshot of the last ``retain_hours`` hours shows; return how many.
@@ -295,6 +309,16 @@ class _delta_errors:  # noqa: N801  (reads as a statement)
             raise _overtaken(self.root) from error
         if isinstance(error, DeltaError):
             raise StorageError("storage", f"{self.root.name}: {error}") from error
+
+
+def _transact(
+    delta: DeltaTable, actions: Sequence[AddAction | RemoveAction], properties: CommitProperties | None = None
+) -> None:
+    """Commit actions after the version that ``delta`` is at."""
+    parts = delta.metadata().partition_columns
+    delta.create_write_transaction(
+        list(actions), "append", delta.schema(), parts, commit_properties=properties
+    )
 
 
 def _overtaken(root: Path) -> Conflict:
