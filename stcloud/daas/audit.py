@@ -12,6 +12,7 @@ import sqlglot
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.feature import FeatureLayer, read_ends
+from stcloud.daas.keytext import mangled_keys
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.engine import Engine, Files, Sql
 from stcloud.iaas.table import Table
@@ -52,8 +53,8 @@ def audit(layer: Layer, lattice: Lattice, engine: Engine) -> Iterator[Finding]:
 
     Returns
     -------
-    A finding a check: ``files`` (there, of the size and row count that the log says), ``keys`` (one current row
-    each), ``periods`` (recorded periods of a key neither empty nor overlapping), ``cells`` (as the coordinates
+    A finding a check: ``key-text`` (no key is a float's text of an older version), ``files`` (there, of the size and row
+    count that the log says), ``keys`` (one current row each), ``periods`` (recorded periods of a key neither empty nor overlapping), ``cells`` (as the coordinates
     say), ``ledger`` (every load in the table is in it). Of features: ``files``, ``overlap`` (valid periods of a key
     do not overlap), ``periods``, ``ends`` (each names a row), ``ledger``.
     """
@@ -75,8 +76,10 @@ def _content(layer: Layer, files: Files, lattice: Lattice, engine: Engine) -> It
 
     if layer.kind == "feature":
         yield from _features(layer, ask)
+        yield _finding(layer, "key-text", mangled_keys(layer))
         return
     yield _finding(layer, "keys", ask(_KEYS).read_all()["example"].to_pylist())
+    yield _finding(layer, "key-text", mangled_keys(layer))
     yield _finding(layer, "periods", ask(_PERIODS).read_all()["example"].to_pylist())
     yield _finding(layer, "cells", [key for batch in ask(_PLACES) for key in _misplaced(batch, lattice)])
     loads = set(ask(_LOADS).read_all()["example"].to_pylist())

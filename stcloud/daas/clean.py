@@ -7,7 +7,7 @@ place is kept and says why it has none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from stcloud.daas.place import Placer
 from stcloud.daas.schema import INSTANT, Attribute
 from stcloud.iaas.digest import digest_rows
 from stcloud.iaas.source import Batch, Refusal
+from stcloud.iaas.text import Declared, exact_whole
 from stcloud.time import Zone, read_stamps
 
 __all__ = ["FEW_ROWS", "ROW", "Cleaned", "Cleaner", "read_attributes", "read_key"]
@@ -62,6 +63,8 @@ class Cleaner:
         The city's time zone, for times that declare none.
     keys_only
         True when rows only name what to delete.
+    types
+        The types that the source gives its columns.
     """
 
     definition: EventDefinition
@@ -69,6 +72,7 @@ class Cleaner:
     placer: Placer
     zone: Zone
     keys_only: bool = False
+    types: Mapping[str, Declared] = field(default_factory=dict)
 
     def clean(self, batch: Batch) -> Cleaned:
         """Clean one batch."""
@@ -103,7 +107,7 @@ class Cleaner:
     def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
         if not self.definition.key:
             return pa.array([one.hex() for one in digest.to_pylist()], pa.string())
-        return read_key(self.definition.key, source, faults)
+        return read_key(self.definition.key, source, faults, self.types)
 
     def _add_time(self, source: Mapping[str, pa.Array], own: dict[str, pa.Array], faults: Faults) -> Values:
         reading = self.definition.time
@@ -126,14 +130,22 @@ class Cleaner:
         return start.adjusted
 
     def _attributes(self, source: Mapping[str, pa.Array], faults: Faults) -> dict[str, pa.Array]:
-        return read_attributes(self.columns, source, self.definition, self.zone, faults)
+        return read_attributes(self.columns, source, self.definition, self.zone, faults, self.types)
 
 
-def read_key(names: Sequence[str], source: Mapping[str, pa.Array], faults: Faults) -> pa.Array:
-    """Return keys as text; several columns are joined so that no other values give the same."""
+def read_key(
+    names: Sequence[str], source: Mapping[str, pa.Array], faults: Faults, types: Mapping[str, Declared]
+) -> pa.Array:
+    """Return keys as text; several columns are joined so that no other values give the same.
+
+    A float so large that digits of it may be lost names nothing: it is a fault.
+    """
     parts = [trimmed(plain(source[name])) for name in names]
     for name, part in zip(names, parts, strict=True):
         faults.add(pc.is_null(part), name, part, "missing-key")
+        below = types[name].whole_below if name in types else None
+        if below is not None:
+            faults.add(~exact_whole(part, below), name, part, "inexact-key")
     return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*map(_escaped, parts), "|")
 
 
@@ -143,10 +155,13 @@ def read_attributes(
     definition: Definition,
     zone: Zone,
     faults: Faults,
+    types: Mapping[str, Declared],
 ) -> dict[str, pa.Array]:
     """Return the columns that a layer keeps, by stored name, as their declared types."""
     return {
-        attribute.stored: read_column(name, source[name], definition.column(name), zone, faults)
+        attribute.stored: read_column(
+            name, source[name], definition.typed(name, attribute.type), zone, faults, types.get(name)
+        )
         for name, attribute in columns.items()
     }
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stcloud.daas.definition import Column, Definition
 from stcloud.daas.schema import INSTANT
 from stcloud.iaas.source import Refusal
+from stcloud.iaas.text import Declared, exact_whole
 from stcloud.time import Zone, read_stamps
 
 __all__ = ["Faults", "Values", "plain", "read_column", "read_numbers", "trimmed", "without_nulls"]
@@ -20,7 +21,10 @@ __all__ = ["Faults", "Values", "plain", "read_column", "read_numbers", "trimmed"
 Values = NDArray[Any]
 
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^(?i:[+-]?(nan|inf|infinity))$"
-_INTEGER = r"^[+-]?\d{1,18}$"
+_INTEGER = r"^[+-]?\d{1,19}$"
+_INT64_STOP = 2**63
+_SURE_DIGITS = 18
+_EXACT_BELOW = 2**53
 _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")
 
@@ -96,8 +100,13 @@ def trimmed(values: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(pc.binary_length(texts), 0), None, texts)
 
 
-def read_column(name: str, values: pa.Array, column: Column, zone: Zone, faults: Faults) -> pa.Array:
-    """Return a column's values as its declared type; what cannot be read is a fault."""
+def read_column(
+    name: str, values: pa.Array, column: Column, zone: Zone, faults: Faults, given: Declared | None = None
+) -> pa.Array:
+    """Return a column's values as its declared type; what cannot be read is a fault.
+
+    ``given`` is the type that the file gave the column: an integer that is kept as a number must keep its digits.
+    """
     if pa.types.is_binary(values.type):
         faults.add(pc.is_valid(values), name, values, "not-text")
         values = pa.nulls(len(values), pa.string())
@@ -108,7 +117,10 @@ def read_column(name: str, values: pa.Array, column: Column, zone: Zone, faults:
         values = _mapped(name, values, column, faults)
     if column.type == "text":
         return values
-    return _typed(name, trimmed(values), column, zone, faults)
+    texts = trimmed(values)
+    if column.type == "number" and given is not None and given.type == "integer":
+        faults.add(~exact_whole(texts, _EXACT_BELOW), name, texts, "inexact-number")
+    return _typed(name, texts, column, zone, faults)
 
 
 def _typed(name: str, texts: pa.Array, column: Column, zone: Zone, faults: Faults) -> pa.Array:
@@ -121,10 +133,21 @@ def _typed(name: str, texts: pa.Array, column: Column, zone: Zone, faults: Fault
         faults.add(bad, name, texts, "not-a-number")
         # NaN says that there is no number. Bounds in files leave it out, so a stored one could not be found.
         return pc.if_else(pc.is_nan(numbers), None, numbers)
+    return _integers(name, texts, faults)
+
+
+def _integers(name: str, texts: pa.Array, faults: Faults) -> pa.Array:
     bad = _unlike(texts, _INTEGER)
-    faults.add(bad, name, texts, "not-an-integer")
     digits = pc.replace_substring_regex(texts, r"^\+", "")  # a cast knows no plus sign
-    return pc.if_else(pa.array(bad), None, digits).cast(pa.int64())
+    try:
+        numbers = pc.if_else(pa.array(bad), None, digits).cast(pa.int64())
+    except pa.ArrowInvalid:  # of 19 digits some are beyond what is kept
+        long = pc.fill_null(pc.greater(pc.utf8_length(digits), _SURE_DIGITS), fill_value=False)
+        for at in np.flatnonzero(long.to_numpy(zero_copy_only=False) & ~bad).tolist():
+            bad[at] = not -_INT64_STOP <= int(digits[at].as_py()) < _INT64_STOP
+        numbers = pc.if_else(pa.array(bad), None, digits).cast(pa.int64())
+    faults.add(bad, name, texts, "not-an-integer")
+    return numbers
 
 
 def read_numbers(texts: pa.Array) -> tuple[pa.Array, Values]:

@@ -141,6 +141,22 @@ class Definition(Closed):
             return Column(type="number")
         return Column()
 
+    def typed(self, name: str, kind: str) -> Column:
+        """Return what is declared of a column, or, of one that is not, how its values are read as a type."""
+        declared = self.column(name)
+        return (
+            declared if declared.type == kind else Column.model_validate({"type": kind, "zone": self._zone})
+        )
+
+    def declares(self, name: str) -> bool:
+        """Tell whether the definition fixes a column's type, whatever type its file gives it."""
+        return name in self.columns or self.column(name).type != "text"
+
+    @property
+    def _zone(self) -> str | None:
+        """Zone of times without an offset, where one is declared."""
+        return None
+
     @property
     def required(self) -> tuple[str, ...]:
         """Source columns that must be in the file."""
@@ -173,6 +189,10 @@ class EventDefinition(Definition):
         return super().column(name)
 
     @property
+    def _zone(self) -> str | None:
+        return self.time.zone
+
+    @property
     def required(self) -> tuple[str, ...]:
         """Source columns that must be in the file."""
         times = [self.time.column, *([self.time.end] if self.time.end else [])]
@@ -193,6 +213,15 @@ class FeatureDefinition(Definition):
     """Says that the features are the cells of a unit grid; their key is their code."""
     duty: Duty | None = None
     """Says that the rows give unit cells to duty grids."""
+
+    def declares(self, name: str) -> bool:
+        """Tell whether the definition fixes a column's type; columns that name other rows are text."""
+        names = (self.predecessor, *((self.duty.grid, self.duty.unit) if self.duty else ()))
+        return name in names or super().declares(name)
+
+    @property
+    def _zone(self) -> str | None:
+        return self.valid.zone if self.valid else None
 
     @property
     def required(self) -> tuple[str, ...]:

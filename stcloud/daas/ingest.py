@@ -32,7 +32,8 @@ from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.limit import Limit
 from stcloud.daas.place import Placer
-from stcloud.daas.schema import UNIT, Attribute, as_defined, bind_columns, require_columns
+from stcloud.daas.schema import UNIT, Attribute, as_defined, bind_columns, require_columns, types_of
+from stcloud.daas.unchanged import without_equal
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import Keys, Settled
@@ -40,6 +41,7 @@ from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter
 from stcloud.iaas.source import Refusal, Source
+from stcloud.iaas.text import Declared
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
@@ -50,6 +52,10 @@ Mode = Literal["changes", "append", "delete"]
 _WORKERS = 2
 _AHEAD = 4
 _SAMPLES = 3
+_REMEDIES = {
+    "inexact-key": "the file keeps its key as a float, which holds 15 digits: store it as text or as an integer",
+    "inexact-number": "the layer keeps the column as a number, which holds 15 digits: load it into a new layer",
+}  # fmt: skip
 
 
 def load_id(content: str, definition: Definition, mode: str, *period: str | None) -> str:
@@ -130,10 +136,11 @@ class Ingest:
             ``too-many-rejected``: more rows were rejected than the limit allows; nothing was written.
         """
         names = as_defined(self.definition, source.columns)
-        columns = self._columns(names, name)
+        types = types_of(source, names)
+        columns = self._columns(names, name, types)
         if self.mode == "delete" and not self.layer.exists:
             raise NotFound("unknown-layer", f"there is no layer '{self.layer.name}' to delete from")
-        wanted = [] if self.mode == "delete" else list(columns.values())
+        wanted = {} if self.mode == "delete" else columns
         keys, sorter = Keys(staging), Sorter(staging, part=MONTH, order=ORDER)
         with contextlib.ExitStack() as held:
             held.enter_context(steady_memory())
@@ -145,7 +152,7 @@ class Ingest:
             blank = Reckoning(
                 load, self.layer.name, name, self.mode, self._recorded_us(now_us), attempt=uuid.uuid4().hex
             )
-            reckoning = self._store(intake, wanted, keys, sorter, blank, job)
+            reckoning = self._store(intake, wanted, types, keys, sorter, staging, blank, job)
             self.ledger.write([reckoning])
             with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
                 self.layer.compact()
@@ -154,19 +161,24 @@ class Ingest:
     def _store(
         self,
         intake: _Intake,
-        wanted: list[Attribute],
+        columns: Mapping[str, Attribute],
+        types: Mapping[str, Declared],
         keys: Keys,
         sorter: Sorter,
+        staging: Path,
         blank: Reckoning,
         job: Job,
     ) -> Reckoning:
         """Write what is to be stored, and commit; return the reckoning that ``blank`` becomes."""
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
+        wanted = list(columns.values())
         schema = self.layer.prepare(wanted)
         snapshot = self.layer.table.snapshot()
         job.tell("compare", 0, 1)
         settled = self._judge(keys.settle(snapshot, rule=self._rule, compare=self.mode != "delete"), intake)
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
+        if self.mode == "changes":
+            settled = without_equal(settled, sorter, snapshot, staging, columns, types)
         stamp = {"st_recorded_from": blank.recorded_at_us, "st_load": blank.load}
         written, unplaced = self._write(sorter, settled.stored, schema, stamp, job)
         reckoning = self._reckon(intake, settled, unplaced, blank)
@@ -176,11 +188,14 @@ class Ingest:
             self._commit(settled, written, reckoning, snapshot.sequence, job)
         return reckoning
 
-    def _columns(self, names: tuple[str, ...], source: str) -> Mapping[str, Attribute]:
+    def _columns(
+        self, names: tuple[str, ...], source: str, types: Mapping[str, Declared]
+    ) -> Mapping[str, Attribute]:
         if self.mode == "delete" and self.definition.key:
             require_columns(self.definition, self.definition.key, names, source)
             return {}
-        return bind_columns(self.definition, names, source)
+        known = self.layer.attributes() if self.layer.exists else ()
+        return bind_columns(self.definition, names, source, types, known)
 
     @property
     def _rule(self) -> Literal["last", "first", "refuse"]:
@@ -202,6 +217,7 @@ class Ingest:
             Placer(self.definition.space, self.lattice),
             self.zone,
             self.mode == "delete",
+            types_of(source, names),
         )
         intake = _Intake()
         for cleaned in _cleaned(source, names, cleaner):
@@ -321,7 +337,7 @@ def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: 
         "too-many-rejected",
         f"{len(refusals):,} of {read:,} rows of {name} are rejected, more than allowed; "
         f"nothing was loaded ({samples})",
-        hint="mend the file or the definition, or raise --max-rejected",
+        hint=_REMEDIES.get(refusals[0].reason, "mend the file or the definition, or raise --max-rejected"),
     )
 
 

@@ -10,11 +10,11 @@ import pyarrow as pa
 from stcloud.daas.clean import ROW
 from stcloud.daas.feature import Believed, lanes
 from stcloud.daas.survey import Surveyed
-from stcloud.daas.timeline import Ints
+from stcloud.daas.timeline import Ints, Pieces
 from stcloud.daas.verdict import Dated
 from stcloud.iaas.source import Refusal
 
-__all__ = ["Intake", "nothing"]
+__all__ = ["Intake", "joined", "no_pieces", "nobody", "nothing"]
 
 
 @dataclass(slots=True)
@@ -72,3 +72,20 @@ def _codes(parts: list[pa.Array]) -> Ints:
 def nothing() -> Ints:
     """Return no number."""
     return np.empty(0, np.int64)
+
+
+def joined(rows: Dated, other: Dated) -> Dated:
+    """Return rows of both."""
+    names = ("key", "start_us", "end_us", "digest", "number")
+    return Dated(*(np.concatenate([getattr(rows, name), getattr(other, name)]) for name in names))
+
+
+def no_pieces() -> Pieces:
+    """Return no piece of a timeline."""
+    return Pieces(nothing(), nothing(), nothing(), nothing())
+
+
+def nobody() -> Believed:
+    """Return what a layer that is not there believes."""
+    text = pa.array([], pa.string())
+    return Believed(text, nothing(), nothing(), np.empty((0, 2), np.uint64), nothing(), text)

@@ -14,6 +14,7 @@ from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition
 from stcloud.daas.ingest import Ingest, Mode, load_id
+from stcloud.daas.keytext import refuse_mangled
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.limit import Limit
 from stcloud.daas.place import refuse_other_crs
@@ -88,6 +89,8 @@ class Loader:
             earlier, count = self.catalogue.recovered(layer, load)
             if earlier and not again:
                 return earlier[-1]
+            if self.catalogue.table(layer).exists and told.mode != "delete":
+                refuse_mangled(self.catalogue.layer(layer))
             with self.catalogue.founding(layer, definition):
                 return self._ingest(layer, definition, told, limit).run(
                     source,

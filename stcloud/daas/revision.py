@@ -28,13 +28,14 @@ from stcloud.daas.clean import FEW_ROWS, ROW
 from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.feature import Believed, FeatureLayer, Held
 from stcloud.daas.ingest import ordered, refuse_too_many
-from stcloud.daas.intake import Intake, nothing
+from stcloud.daas.intake import Intake, joined, no_pieces, nobody, nothing
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.likeness import alike
 from stcloud.daas.limit import Limit
-from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns
+from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns, types_of
 from stcloud.daas.survey import PART, Known, Surveyor
 from stcloud.daas.timeline import ABSENT, FOREVER, Ints, Pieces
+from stcloud.daas.unchanged import loose_texts
 from stcloud.daas.verdict import Dated, Verdict, contradicted, judge, stand
 from stcloud.daas.writing import write_verdict
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
@@ -43,6 +44,7 @@ from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.sorter import Sorter
 from stcloud.iaas.source import Refusal, Source
 from stcloud.iaas.table import Snapshot
+from stcloud.iaas.text import Declared
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
@@ -116,7 +118,8 @@ class Revision:
             written.
         """
         names = as_defined(self.definition, source.columns)
-        columns = self._columns(names, name)
+        types = types_of(source, names)
+        columns = self._columns(names, name, types)
         snapshots = known_snapshots(self.layer)
         period = self._period(snapshots)
         with contextlib.ExitStack() as held:
@@ -125,7 +128,7 @@ class Revision:
             sorter = Sorter(staging, part=PART, order=_ORDER)
             held.callback(sorter.close)
             snapshot = self.layer.current()
-            believed = self.layer.believed(snapshot) if snapshot else _nobody()
+            believed = self.layer.believed(snapshot) if snapshot else nobody()
             known = self._repeatable(believed, period)
             surveyor = Surveyor(
                 self.definition,
@@ -136,6 +139,7 @@ class Revision:
                 period,
                 self.mode == "delete",
                 many=len(believed) > FEW_ROWS,
+                types=types,
             )
             intake = self._take_in(source, names, surveyor, sorter, job)
             unchanged()
@@ -149,20 +153,23 @@ class Revision:
                 attempt=uuid.uuid4().hex,
             )
             reckoning = self._store(
-                intake, list(columns.values()), believed, period, sorter, snapshot, snapshots, blank, job
+                intake, columns, types, believed, period, sorter, snapshot, snapshots, blank, job
             )
             self.ledger.write([reckoning])
             with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
                 self.layer.compact(staging)
         return reckoning
 
-    def _columns(self, names: tuple[str, ...], source: str) -> Mapping[str, Attribute]:
+    def _columns(
+        self, names: tuple[str, ...], source: str, types: Mapping[str, Declared]
+    ) -> Mapping[str, Attribute]:
         if self.mode == "delete":
             if not self.layer.exists:
                 raise NotFound("unknown-layer", f"there is no layer '{self.layer.name}' to delete from")
             require_columns(self.definition, self.definition.key, names, source)
             return {}
-        columns = bind_columns(self.definition, names, source)
+        known = self.layer.attributes() if self.layer.exists else ()
+        columns = bind_columns(self.definition, names, source, types, known)
         if self.layer.exists:
             self._refuse_vanished(columns, source)
         return columns
@@ -233,7 +240,8 @@ class Revision:
     def _store(
         self,
         intake: Intake,
-        wanted: list[Attribute],
+        columns: Mapping[str, Attribute],
+        types: Mapping[str, Declared],
         believed: Believed,
         period: tuple[int, int],
         sorter: Sorter,
@@ -243,9 +251,10 @@ class Revision:
         job: Job,
     ) -> Reckoning:
         job.tell("compare", 0, 1)
+        wanted = list(columns.values())
         schema = self.layer.prepare(wanted)
         before = snapshot or self.layer.table.snapshot()
-        settled = self._settle(intake, believed, period, sorter, before)
+        settled = self._settle(intake, believed, period, sorter, before, loose_texts(columns, types))
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
         written, unplaced = write_verdict(
             self.layer, settled.verdict, sorter, settled.held, schema, blank, job
@@ -268,6 +277,7 @@ class Revision:
         period: tuple[int, int],
         sorter: Sorter,
         snapshot: Snapshot,
+        loose: Mapping[str, str],
     ) -> _Settled:
         """Decide what the rows change; rows that are refused here join the refusals."""
         seen, first = np.unique(np.concatenate(intake.seen or [nothing()]), return_index=True)
@@ -281,7 +291,7 @@ class Revision:
             again, number=seen_number[rival],
             start_us=np.full(len(again), period[0]), end_us=np.full(len(again), period[1]),
         )  # fmt: skip
-        both = _joined(rows, again)
+        both = joined(rows, again)
         found = stand(both, "last" if self.mode == "delete" else self.definition.duplicates)
         texts = pa.chunked_array([*intake.key, believed.key.take(pa.array(seen[rival]))], pa.string())
         for at in np.flatnonzero(found.conflicting).tolist():
@@ -295,7 +305,7 @@ class Revision:
         gone = self._gone(beliefs, told, seen, silent, period)
         touched = beliefs.take(np.isin(beliefs.key, np.concatenate([told.key, gone.key])))
         held = Held(self.layer, snapshot, touched.number)
-        equal = self._alike(told, touched, sorter, held)
+        equal = self._alike(told, touched, sorter, held, loose)
         verdict = judge(told, touched, equal, gone, absent=self.mode == "delete")
         stays = int(found.stands[len(rows) :].sum())
         seen_count = len(seen) - len(again) + stays
@@ -305,7 +315,7 @@ class Revision:
         )  # fmt: skip
 
     def _refuse_known(self, intake: Intake, told: Dated, beliefs: Dated) -> Dated:
-        verdict = judge(told, beliefs, (nothing(), nothing()), _no_pieces(), absent=False)
+        verdict = judge(told, beliefs, (nothing(), nothing()), no_pieces(), absent=False)
         for number in told.number[~verdict.new].tolist():
             intake.refusals.append(Refusal(int(number), "st_key", None, "known-key"))
         return told.take(verdict.new)
@@ -313,17 +323,19 @@ class Revision:
     def _gone(self, beliefs: Dated, told: Dated, seen: Ints, silent: Ints, period: tuple[int, int]) -> Pieces:
         """Return that the keys which a snapshot does not have are not there."""
         if self.mode != "snapshot":
-            return _no_pieces()
+            return no_pieces()
         there = (beliefs.start_us < period[1]) & (period[0] < beliefs.end_us)
         keys = np.unique(beliefs.key[there])
         keys = keys[~np.isin(keys, np.concatenate([told.key, silent, beliefs.key[seen]]))]
         count = len(keys)
         return Pieces(keys, np.full(count, period[0]), np.full(count, period[1]), np.full(count, ABSENT))
 
-    def _alike(self, told: Dated, touched: Dated, sorter: Sorter, held: Held) -> tuple[Ints, Ints]:
+    def _alike(
+        self, told: Dated, touched: Dated, sorter: Sorter, held: Held, loose: Mapping[str, str]
+    ) -> tuple[Ints, Ints]:
         if self.mode == "delete":
             return nothing(), nothing()
-        return alike(told, touched, sorter, held, self.definition.shape.tolerance_m)
+        return alike(told, touched, sorter, held, self.definition.shape.tolerance_m, loose)
 
     def _overridden(self, believed: Believed, verdict: Verdict, period: tuple[int, int]) -> int:
         """Count beliefs that a change stated and that this snapshot contradicts."""
@@ -379,17 +391,3 @@ def known_snapshots(layer: FeatureLayer) -> list[int]:
             if "snapshots" in note:
                 return list(note["snapshots"])
     return []
-
-
-def _joined(one: Dated, other: Dated) -> Dated:
-    names = ("key", "start_us", "end_us", "digest", "number")
-    return Dated(*(np.concatenate([getattr(one, name), getattr(other, name)]) for name in names))
-
-
-def _no_pieces() -> Pieces:
-    return Pieces(nothing(), nothing(), nothing(), nothing())
-
-
-def _nobody() -> Believed:
-    text = pa.array([], pa.string())
-    return Believed(text, nothing(), nothing(), np.empty((0, 2), np.uint64), nothing(), text)

@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from stcloud.daas.definition import Column, Definition, stored_name
 from stcloud.errors import InvalidDefinition, NotFound, nearest
+from stcloud.iaas.source import Source, declared_types
+from stcloud.iaas.text import Declared
 
 __all__ = [
     "FEATURE_OWN",
@@ -27,10 +29,13 @@ __all__ = [
     "bind_columns",
     "event_schema",
     "feature_schema",
+    "has_canonical_keys",
     "refuse_twins",
     "require_columns",
+    "types_of",
 ]
 
+_CANONICAL = "canonical"
 INSTANT = pa.timestamp("us", "UTC")
 PART = "st_month"
 """Partition of event tables: the month on the city's clock, as text (``2024-03``)."""
@@ -110,14 +115,28 @@ class Attribute:
 
 def event_schema(columns: Iterable[Attribute]) -> pa.Schema:
     """Return the schema of an event table with these attributes."""
-    own = [pa.field(name, kind) for name, kind in OWN.items()]
-    return pa.schema([*own, pa.field(PART, pa.string()), *(column.field for column in columns)])
+    return pa.schema([*_own(OWN), pa.field(PART, pa.string()), *(column.field for column in columns)])
 
 
 def feature_schema(columns: Iterable[Attribute]) -> pa.Schema:
     """Return the schema of a feature table with these attributes."""
-    own = [pa.field(name, kind) for name, kind in FEATURE_OWN.items()]
-    return pa.schema([*own, pa.field(FEATURE_PART, pa.string()), *(column.field for column in columns)])
+    return pa.schema(
+        [*_own(FEATURE_OWN), pa.field(FEATURE_PART, pa.string()), *(column.field for column in columns)]
+    )
+
+
+def _own(columns: Mapping[str, pa.DataType]) -> list[pa.Field]:
+    canonical = {"stcloud.text": _CANONICAL}
+    return [
+        pa.field(name, kind, metadata=canonical if name == "st_key" else None)
+        for name, kind in columns.items()
+    ]
+
+
+def has_canonical_keys(schema: pa.Schema) -> bool:
+    """Tell whether a table says that its keys are the canonical text of values; those of older versions do not."""
+    said = schema.field("st_key").metadata or {}
+    return b"stcloud.text" in said
 
 
 def attributes(schema: pa.Schema) -> tuple[Attribute, ...]:
@@ -142,8 +161,26 @@ def as_defined(definition: Definition, found: Iterable[str]) -> tuple[str, ...]:
     return tuple(new if spelled.count(new) == 1 else old for old, new in zip(names, spelled, strict=True))
 
 
-def bind_columns(definition: Definition, found: Iterable[str], source: str) -> dict[str, Attribute]:
+def bind_columns(
+    definition: Definition,
+    found: Iterable[str],
+    source: str,
+    types: Mapping[str, Declared] | None = None,
+    known: Iterable[Attribute] = (),
+) -> dict[str, Attribute]:
     """Decide which columns of a source are kept, and as what.
+
+    A column has the type that the definition declares; else the one that the layer keeps it as; else the one that
+    the file gives it, but that a key is never a float: it is a name, and kept as text.
+
+    Parameters
+    ----------
+    definition, found, source
+        What the source is, its columns, and what to call it.
+    types
+        The types that the file gives its columns.
+    known
+        What the layer keeps already.
 
     Returns
     -------
@@ -168,9 +205,29 @@ def bind_columns(definition: Definition, found: Iterable[str], source: str) -> d
         )
     dropped = set(extra) if definition.extra_columns == "ignore" else set()
     dropped |= set(definition.unkept)
-    kept = {name: _kept(name, definition.column(name)) for name in names if name not in dropped}
+    kinds = _types(definition, names, types or {}, known)
+    kept = {name: _kept(name, definition.typed(name, kinds[name])) for name in names if name not in dropped}
     _refuse_twins(kept)
     return kept
+
+
+def types_of(source: Source, names: Iterable[str]) -> dict[str, Declared]:
+    """Return the types that a source gives its columns, by the names that the definition has for them."""
+    given = declared_types(source)
+    return {new: given[old] for old, new in zip(source.columns, names, strict=True) if old in given}
+
+
+def _types(
+    definition: Definition, names: Iterable[str], given: Mapping[str, Declared], known: Iterable[Attribute]
+) -> dict[str, str]:
+    kept = {one.stored: one.type for one in known}
+    found: dict[str, str] = {}
+    for name in names:
+        kind = given[name].type if name in given else "text"
+        kind = "text" if name in definition.key and kind == "number" else kind
+        kind = kept.get(stored_name(name), kind)
+        found[name] = definition.column(name).type if definition.declares(name) else kind
+    return found
 
 
 def require_columns(definition: Definition, needed: Iterable[str], found: Iterable[str], source: str) -> None:

@@ -6,7 +6,7 @@ A row that is written as what is believed already is told by its digest, and nei
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from stcloud.daas.shape import Shapes, read_shapes
 from stcloud.daas.timeline import FOREVER, Ints
 from stcloud.iaas.digest import digest_rows
 from stcloud.iaas.source import Batch, Refusal
+from stcloud.iaas.text import Declared
 from stcloud.space import Lattice
 from stcloud.time import Zone, read_stamps
 
@@ -112,6 +113,8 @@ class Surveyor:
         True when rows only name what is not there.
     many
         True when so many rows are expected that compiled loops pay from the first.
+    types
+        The types that the source gives its columns.
     """
 
     definition: FeatureDefinition
@@ -122,6 +125,7 @@ class Surveyor:
     period: tuple[int, int]
     keys_only: bool = False
     many: bool = False
+    types: Mapping[str, Declared] = field(default_factory=dict)
 
     def survey(self, batch: Batch) -> Surveyed:
         """Survey one batch."""
@@ -136,14 +140,14 @@ class Surveyor:
         own: dict[str, pa.Array] = {
             ROW: pa.array(numbers),
             PART: pa.array(np.zeros(len(numbers), np.int64)),
-            "st_key": read_key(self.definition.key, source, faults),
+            "st_key": read_key(self.definition.key, source, faults, self.types),
             "st_digest": digest.filter(pa.array(rest)),
         }
         start, end, adjusted = self._periods(source, len(numbers), faults)
         repairs = Faults(numbers)
         if not self.keys_only:
             shapes = self._shapes(source, faults, repairs)
-            attributes = read_attributes(self.columns, source, self.definition, self.zone, faults)
+            attributes = read_attributes(self.columns, source, self.definition, self.zone, faults, self.types)
             own |= self._placed(shapes) | attributes
         keep = ~faults.faulty
         found = pa.RecordBatch.from_pydict(own)

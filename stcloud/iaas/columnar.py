@@ -1,4 +1,4 @@
-"""Parquet files as sources, and typed Arrow columns as text."""
+"""Parquet files as sources."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyproj
 from pyproj.exceptions import CRSError
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source import Batch
+from stcloud.iaas.text import Declared, as_text, declared
 
-__all__ = ["ParquetSource", "as_text"]
+__all__ = ["ParquetSource"]
 
 _BATCH_ROWS = 32_768
 _LONLAT = "OGC:CRS84"
+_INT64_STOP = 2**63
 
 
 class ParquetSource:
@@ -38,6 +39,9 @@ class ParquetSource:
         if len(set(self.columns)) < len(self.columns):
             raise InvalidInput("repeated-column", f"{path} has two columns of one name")
         self.geometry, self.crs = _geometry(self._file.schema_arrow)
+        self.types = {
+            field.name: self._declared(at, field.type) for at, field in enumerate(self._file.schema_arrow)
+        }
 
     def position(self) -> int:
         """Not known for Parquet."""
@@ -51,6 +55,18 @@ class ParquetSource:
             numbers = np.arange(start, start + rows.num_rows, dtype=np.int64)
             yield Batch(pa.RecordBatch.from_arrays(columns, list(self.columns)), numbers)
             start += rows.num_rows
+
+    def _declared(self, at: int, kind: pa.DataType) -> Declared:
+        """Return a column's type; unsigned integers are integers where the statistics say that they fit."""
+        if not pa.types.is_uint64(kind):
+            return declared(kind)
+        whole = self._file.metadata
+        groups = [whole.row_group(group) for group in range(whole.num_row_groups)]
+        if len(self.columns) != whole.num_columns:
+            return declared(kind)
+        found = [group.column(at).statistics for group in groups]
+        fit = all(one is not None and one.has_min_max and one.max < _INT64_STOP for one in found)
+        return Declared("integer") if fit else declared(kind)
 
     def _rows(self) -> Iterator[pa.RecordBatch]:
         try:
@@ -85,31 +101,3 @@ def _crs_text(crs: str | dict[str, object]) -> str | None:
 
 def _unreadable(path: Path, error: Exception) -> InvalidInput:
     return InvalidInput("unreadable-source", f"{path} cannot be read: {str(error).splitlines()[0]}")
-
-
-def as_text(column: pa.Array) -> pa.Array:
-    """Return a column as text that can be read back exactly; binary stays binary.
-
-    Instants with a zone become ISO 8601 in UTC, zone-less ones stay without an offset; nested values become
-    JSON.
-
-    >>> as_text(pa.array([1.5, None])).to_pylist()
-    ['1.5', None]
-    """
-    kind = column.type
-    if isinstance(kind, pa.BaseExtensionType):
-        return as_text(column.storage)
-    if pa.types.is_dictionary(kind):
-        return as_text(column.cast(kind.value_type))
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return column.cast(pa.binary())
-    if pa.types.is_timestamp(kind) and kind.tz is not None:
-        naive = column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-        return pc.binary_join_element_wise(naive.cast(pa.string()), "Z", "")
-    if pa.types.is_nested(kind):
-        texts = [
-            None if value is None else json.dumps(value, ensure_ascii=False, default=str)
-            for value in column.to_pylist()
-        ]
-        return pa.array(texts, pa.string())
-    return column.cast(pa.string())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from stcloud.iaas.source import Batch, Reading, Refusal
 __all__ = ["JsonSource"]
 
 _BATCH_ROWS = 16_384
+_LONGEST_NUMBER = 400
 
 
 class JsonSource:
@@ -91,7 +93,7 @@ class JsonSource:
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(text, parse_float=str, parse_int=str)
+        found = json.loads(text, parse_float=_number, parse_int=str)
         if not isinstance(found, dict):
             return None
         nested = [name for name, value in found.items() if isinstance(value, dict | list)]
@@ -99,6 +101,15 @@ def _object(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found | {name: numbers[name] for name in nested}
+
+
+def _number(text: str) -> str:
+    """Return the canonical text of a number: no exponent, no zeros after a decimal point."""
+    if len(text) > _LONGEST_NUMBER:
+        return text
+    plain = f"{Decimal(text):f}" if abs(Decimal(text).adjusted()) < _LONGEST_NUMBER else text
+    short = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return "0" if short == "-0" else short
 
 
 def _text(value: Any) -> str | None:

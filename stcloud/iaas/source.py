@@ -1,7 +1,8 @@
 """Source files, whatever their format: text columns in batches, in file order, with row numbers.
 
-Values arrive as text exactly as written (a number in Parquet or GeoPackage arrives in its shortest exact
-form), so one way of cleaning serves all formats. A row that cannot be read at all is a `Refusal`.
+Values arrive as text exactly as written (a typed value, as of Parquet or GeoPackage, in its canonical text; see
+`stcloud.iaas.text`), so one way of cleaning serves all formats; `declared_types` says which types they had.
+A row that cannot be read at all is a `Refusal`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,7 @@ import pyarrow as pa
 
 from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
 from stcloud.iaas.folder import storage_errors
+from stcloud.iaas.text import Declared
 
 __all__ = [
     "GEOMETRY",
@@ -27,6 +29,7 @@ __all__ = [
     "Reading",
     "Refusal",
     "Source",
+    "declared_types",
     "fingerprint",
     "geometry_column",
     "open_source",
@@ -176,6 +179,12 @@ def geometry_column(source: Source) -> str | None:
     It is `GEOMETRY` in vector files and the primary column of GeoParquet; text formats declare none.
     """
     found: str | None = getattr(source, "geometry", None)
+    return found
+
+
+def declared_types(source: Source) -> Mapping[str, Declared]:
+    """Return the types that a source gives its columns; text formats give none."""
+    found: Mapping[str, Declared] = getattr(source, "types", {})
     return found
 
 

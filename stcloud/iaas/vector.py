@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.columnar import as_text
 from stcloud.iaas.source import GEOMETRY, Batch, Reading
+from stcloud.iaas.text import Declared, as_text, declared, instants_as_text
 
 __all__ = ["VectorSource"]
 
@@ -73,6 +73,7 @@ class VectorSource:
         self.geometry = None if info["geometry_type"] is None else GEOMETRY
         self._fields = tuple(map(str, info["fields"]))
         self.columns = (*self._fields, *((GEOMETRY,) if self.geometry else ()))
+        self.types = _types(info)
         if len(set(self.columns)) < len(self.columns):
             raise InvalidInput("repeated-column", f"{path} has two columns of one name")
 
@@ -109,18 +110,24 @@ class VectorSource:
             layer=self._layer.name,
             batch_size=_BATCH_ROWS,
             use_pyarrow=True,
+            datetime_as_string=True,  # else some drivers drop the offset, and others take a missing one for UTC
             **self._options,
         )
 
     def _plain(self, rows: pa.RecordBatch, start: int) -> pa.RecordBatch:
         """Text columns and WKB; ``start`` is the number of the first row."""
-        columns = [as_text(rows.column(at)) for at in range(len(self._fields))]
+        columns = [self._text(rows.column(at), name) for at, name in enumerate(self._fields)]
         for column in columns:
             column.validate(full=True)  # GDAL takes a file's word for its encoding
         if self.geometry is not None:
             wkb = rows.column(len(self._fields)).cast(pa.binary())
             columns.append(self._straight(start, len(wkb)) if _has_curves(wkb) else wkb)
         return pa.RecordBatch.from_arrays(columns, list(self.columns))
+
+    def _text(self, values: pa.Array, name: str) -> pa.Array:
+        texts = as_text(values)
+        written = self.types[name].type == "instant" and pa.types.is_string(texts.type)
+        return instants_as_text(texts) if written else texts
 
     def _straight(self, start: int, count: int) -> pa.Array:
         """Read the geometry of some rows once more, curves as lines: GDAL's Arrow has curves as they are."""
@@ -146,6 +153,20 @@ class VectorSource:
         for one in said:
             if _MISREAD.search(str(one.message)):
                 raise _misread(self._name, str(one.message).split(".", maxsplit=1)[0])
+
+
+_TYPES = {
+    "OFTInteger": pa.int32(), "OFTInteger64": pa.int64(), "OFTReal": pa.float64(), "OFTDate": pa.date32(),
+    "OFTDateTime": pa.timestamp("us"),
+}  # fmt: skip
+_SUBTYPES = {"OFSTBoolean": pa.bool_(), "OFSTFloat32": pa.float32()}
+
+
+def _types(info: dict[str, Any]) -> dict[str, Declared]:
+    """Return the type that the file gives each field."""
+    given = zip(info["fields"], info["ogr_types"], info["ogr_subtypes"], strict=True)
+    kinds = {str(name): _SUBTYPES.get(sub, _TYPES.get(kind, pa.string())) for name, kind, sub in given}
+    return {name: declared(kind) for name, kind in kinds.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ class Oracle:
             return Counter(["updated" if current else "unchanged"]), {}
         if current is None:
             return Counter(["accepted"]), {}
-        return Counter(["unchanged" if current.record.said == records[winner].said else "updated"]), {}
+        return Counter(["unchanged" if current.record.equals(records[winner]) else "updated"]), {}
 
     def _settle(
         self, record: Record, verdict: Counter[str], mode: Mode, now_us: int, stored: list[Record]

@@ -32,7 +32,7 @@ class _FaultError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a good row says. ``said`` is all that counts of its text: rows are equal when it is."""
+    """What a good row says. ``said`` is all that counts of its text: rows of one file are equal when it is."""
 
     key: str
     said: Mapping[str, str]
@@ -42,6 +42,15 @@ class Record:
     spot: Spot | None = None
     unplaced: str | None = None
     values: Mapping[str, Any] | None = None
+
+    def equals(self, other: Record) -> bool:
+        """Tell whether two rows of a key hold the same values, however they are written."""
+        return self.said == other.said or self._content == other._content
+
+    @property
+    def _content(self) -> tuple[Any, ...]:
+        values = {name: value for name, value in (self.values or {}).items() if value is not None}
+        return self.time, self.ends, self.spot, self.unplaced, values
 
 
 class Reader:
