@@ -53,10 +53,11 @@ def audit(layer: Layer, lattice: Lattice, engine: Engine) -> Iterator[Finding]:
 
     Returns
     -------
-    A finding a check: ``key-text`` (no key is a float's text of an older version), ``files`` (there, of the size and row
-    count that the log says), ``keys`` (one current row each), ``periods`` (recorded periods of a key neither empty nor overlapping), ``cells`` (as the coordinates
-    say), ``ledger`` (every load in the table is in it). Of features: ``files``, ``overlap`` (valid periods of a key
-    do not overlap), ``periods``, ``ends`` (each names a row), ``ledger``.
+    A finding a check: ``files`` (there, of the size and row count that the log says), ``keys`` (one current row
+    each), ``key-text`` (no key is what an older version made of a float), ``periods`` (recorded periods of a key
+    neither empty nor overlapping), ``cells`` (as the coordinates say), ``ledger`` (every load in the table is in
+    it). Of features: ``files``, ``key-text``, ``overlap`` (valid periods of a key do not overlap), ``periods``,
+    ``ends`` (each names a row), ``ledger``.
     """
     files = Files(layer.snapshot, layer.snapshot.files)
     broken = list(_broken_files(files))

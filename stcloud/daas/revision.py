@@ -144,14 +144,8 @@ class Revision:
             intake = self._take_in(source, names, surveyor, sorter, job)
             unchanged()
             refuse_too_many(self.limit, intake.refusals, intake.read, name)
-            blank = Reckoning(
-                load,
-                self.layer.name,
-                name,
-                self.mode,
-                next_recorded_us(self.layer, self.ledger, now_us),
-                attempt=uuid.uuid4().hex,
-            )
+            at_us = next_recorded_us(self.layer, self.ledger, now_us)
+            blank = Reckoning(load, self.layer.name, name, self.mode, at_us, attempt=uuid.uuid4().hex)
             reckoning = self._store(
                 intake, columns, types, believed, period, sorter, snapshot, snapshots, blank, job
             )

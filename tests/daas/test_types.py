@@ -3,7 +3,9 @@
 import datetime as dt
 import itertools
 import json
+import zipfile
 from decimal import Decimal
+from pathlib import Path
 
 import geopandas
 import pandas as pd
@@ -194,3 +196,26 @@ def test_a_row_written_otherwise_and_equal_is_unchanged(city, tmp_path):
     city.load("e", first, key=("id",), time="t", lon="lon", lat="lat")
     found = city.load("e", second)[0]
     assert (found.unchanged, found.updated) == (1, 1), "coordinates and times are compared by value"
+
+
+FLOATS = Path(__file__).parents[1] / "frozen" / "floats-0.1.0.zip"
+
+
+def test_keys_that_an_older_version_made_of_floats_are_found_and_not_added_to(tmp_path):
+    with zipfile.ZipFile(FLOATS) as file:
+        file.extractall(tmp_path)
+    city = stcloud.open(tmp_path / "floats")
+    [layer] = city.layers()
+    findings = {one.check: one for one in city.check() if one.faults}
+    assert findings.keys() == {"key-text"}
+    assert "e+11" in findings["key-text"].example
+    before = city._catalogue.layer(layer.name).snapshot.sequence
+    frame = geopandas.GeoDataFrame({"code": [340102001001.0]}, geometry=points(1), crs=4326)
+    frame.to_file(tmp_path / "next.gpkg", engine="pyogrio")
+    with pytest.raises(InvalidInput) as caught:
+        city.load(layer.name, tmp_path / "next.gpkg", valid_from="2030-01-01")
+    assert caught.value.kind == "mangled-keys"
+    assert "another name" in caught.value.hint
+    assert city._catalogue.layer(layer.name).snapshot.sequence == before
+    city.load("anew", tmp_path / "next.gpkg", key=("code",), valid_from="2030-01-01")
+    assert [one.check for one in city.check("anew") if one.faults] == []
