@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
 from stcloud.iaas import columnar, delimited, jsonrows, vector
-from stcloud.iaas.text import as_text
 from stcloud.iaas.source import GEOMETRY, Reading, fingerprint, open_source, watch
+from stcloud.iaas.text import as_text
 
 ROWS = [{"a": "1", "b": "x"}, {"a": "02", "b": None}, {"a": "3", "b": "道路"}]
 
