@@ -21,6 +21,7 @@ from stcloud.daas.loader import Loader
 from stcloud.daas.revision import FeatureMode
 from stcloud.daas.told import Told
 from stcloud.daas.undo import undo
+from stcloud.daas.vacuum import vacuum_city
 from stcloud.errors import Conflict, InvalidInput, NotFound
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.engine import Engine
@@ -364,11 +365,13 @@ class City:
         layers = self.layers() if layer is None else (self.layer(layer),)
         return [finding for one in layers for finding in audit(one, self.charter.lattice, self.engine)]
 
-    def vacuum(self, *, retain_hours: int = 24) -> int:
-        """Delete files that nobody has needed for ``retain_hours`` hours; return how many."""
-        return sum(
-            self._catalogue.table(one.name).table.vacuum(retain_hours=retain_hours) for one in self.layers()
-        )
+    def vacuum(self, *, retain_hours: float = 24, force: bool = False) -> int:
+        """Delete files that nobody has needed for ``retain_hours`` hours; return how many.
+
+        It may run beside loads and queries. To keep less than an hour needs ``force``, and may end queries that run
+        now; without, it is refused: `InvalidInput` ``retention-too-short``.
+        """
+        return vacuum_city(self._catalogue, self._folder, retain_hours=retain_hours, force=force)
 
     def delete(self, layer: str, *, wait_s: float = _LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger stays. `NotFound` ``unknown-layer``."""

@@ -153,6 +153,10 @@ class Catalogue:
         """Return the table of a layer of features, there or not."""
         return FeatureLayer(name, self.table(name).table)
 
+    def shared_tables(self) -> list[Table]:
+        """Return the tables that loads of all layers append to, those that are there."""
+        return [table for table in (self.ledger.table, self.quarantine.table) if table.exists]
+
     def definition_for(self, layer: str, given: str | os.PathLike[str] | Definition | None) -> Definition:
         """Return the definition that a load of ``layer`` uses.
 

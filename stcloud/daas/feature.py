@@ -6,8 +6,7 @@ When files become many they are merged, and ends become part of the rows they en
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,14 +21,13 @@ from stcloud.daas.timeline import FOREVER, Ints
 from stcloud.iaas.parquet import Written, read_parquet
 from stcloud.iaas.sorter import Sorter
 from stcloud.iaas.table import File, Snapshot
+from stcloud.iaas.tiers import crowded
 
 __all__ = [
-    "LARGE_ROWS",
     "Believed",
     "Ends",
     "FeatureLayer",
     "Held",
-    "crowded",
     "instants",
     "lanes",
     "micros",
@@ -38,10 +36,6 @@ __all__ = [
 ]
 
 ROWS, ENDS = "rows", "ends"
-_TIER = 8
-"""So many files of about one size become one."""
-LARGE_ROWS = 1 << 17
-"""Files of so many rows are large enough: they are not merged for being many, or each load would write all anew."""
 _GROUP_ROWS = 1024
 """Features weigh more than events: a neighbourhood should read no more than it must."""
 _NUMBERS = 1 << 32
@@ -299,14 +293,6 @@ def _ends_in(paths: tuple[str, ...]) -> Ends:
 
 def _files(snapshot: Snapshot, part: str) -> list[File]:
     return [file for file in snapshot.files if file.partition.get(FEATURE_PART) == part]
-
-
-def crowded(files: Iterable[File]) -> list[File]:
-    """Return the files of every size of which there are many; large ones may be."""
-    tiers: dict[int, list[File]] = {}
-    for file in (one for one in files if one.rows < LARGE_ROWS):
-        tiers.setdefault(int(math.log(max(file.rows, 1), _TIER)), []).append(file)
-    return [file for tier in tiers.values() if len(tier) >= _TIER for file in tier]
 
 
 def _may_hold(file: File, row: Ints) -> bool:

@@ -14,6 +14,7 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import in_order
 from stcloud.iaas.table import File, Snapshot, Table
+from stcloud.iaas.tiers import crowded
 from stcloud.time import Bin
 
 __all__ = ["EventLayer", "LayerTable", "kept_column", "month_text", "newest"]
@@ -21,7 +22,8 @@ __all__ = ["EventLayer", "LayerTable", "kept_column", "month_text", "newest"]
 ORDER = ("st_cell", "st_time")
 """Rows lie by cell, then time, within a month: a neighbourhood reads a neighbourhood."""
 
-_MOST_FILES = 8
+_MOST_FILES = 7
+_LARGE_ROWS = 1 << 20
 
 
 def month_text(month: int) -> str:
@@ -131,7 +133,7 @@ class EventLayer(LayerTable):
         return self._write(rows, _partition(file))
 
     def compact(self, *, most_files: int = _MOST_FILES) -> int:
-        """Merge the files of every month that has more than ``most_files``; return how many months that were.
+        """Merge the files of each month that has more than ``most_files`` of a size; return how many months had.
 
         Rows and what every past instant shows stay as they are. The writer must hold the layer's lock.
         """
@@ -139,12 +141,17 @@ class EventLayer(LayerTable):
         months: dict[str, list[File]] = {}
         for file in snapshot.files:
             months.setdefault(_partition(file)[PART], []).append(file)
-        crowded = [files for files in months.values() if len(files) > most_files]
-        written = [self._merge(snapshot, files) for files in crowded]
-        if written:
-            removed = [file for files in crowded for file in files]
+        many = [
+            crowded(files, least=most_files + 1, large_rows=_LARGE_ROWS)
+            for files in months.values()
+            if len(files) > most_files
+        ]
+        merged = [files for files in many if files]
+        if merged:
+            written = [self._merge(snapshot, files) for files in merged]
+            removed = [file for files in merged for file in files]
             self.table.commit(add=written, remove=removed, after=snapshot.sequence, changes_data=False)
-        return len(crowded)
+        return len(merged)
 
     def _merge(self, snapshot: Snapshot, files: Sequence[File]) -> Written:
         rows = snapshot.read(files)

@@ -124,16 +124,16 @@ class Ledger:
     """Every load of a city, in the order of being written."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self.table = table
 
     def loads(self, layer: str | None = None) -> list[Reckoning]:
         """Return the loads, of one layer or of all, by layer and recorded instant.
 
         Of a layer that was deleted they are its deletion and the loads since.
         """
-        if not self._table.exists:
+        if not self.table.exists:
             return []
-        snapshot = self._table.snapshot()
+        snapshot = self.table.snapshot()
         rows = _whole(snapshot.read(snapshot.files), _LEDGER)
         if layer is not None:
             rows = rows.filter(pc.equal(rows["layer"], layer))
@@ -149,9 +149,9 @@ class Ledger:
         """Append loads."""
         rows = [one.to_row() for one in reckonings]
         if rows:
-            self._table.create(_LEDGER)
-            self._table.append(pa.Table.from_pylist(rows, _LEDGER))
-            self._table.tidy()
+            self.table.create(_LEDGER)
+            self.table.append(pa.Table.from_pylist(rows, _LEDGER))
+            self.table.tidy()
 
     def delete(self, layer: str, now_us: int) -> None:
         """Enter that a layer is deleted: its loads stay in the table, and `loads` tells of them no more."""
@@ -165,7 +165,7 @@ class Quarantine:
     """Refused rows of the city's loads, with file, row, field, value and reason."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self.table = table
 
     def write(self, load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]) -> None:
         """Append refusals; they show once a load with this ``attempt`` is committed."""
@@ -177,15 +177,15 @@ class Quarantine:
             for one in refusals
         ]  # fmt: skip
         if rows:
-            self._table.create(_QUARANTINE)
-            self._table.append(pa.Table.from_pylist(rows, _QUARANTINE))
-            self._table.tidy()
+            self.table.create(_QUARANTINE)
+            self.table.append(pa.Table.from_pylist(rows, _QUARANTINE))
+            self.table.tidy()
 
     def rows(self, loads: Iterable[Reckoning]) -> pa.Table:
         """Return the refused rows of these loads, by load and row."""
-        if not self._table.exists:
+        if not self.table.exists:
             return _QUARANTINE.empty_table().drop_columns(["attempt"])
-        snapshot = self._table.snapshot()
+        snapshot = self.table.snapshot()
         rows = snapshot.read(snapshot.files).cast(_QUARANTINE)
         attempts = pa.array([load.attempt for load in loads], pa.string())
         rows = rows.filter(pc.is_in(rows["attempt"], attempts)).drop_columns(["attempt"])

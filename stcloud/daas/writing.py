@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.clean import ROW
-from stcloud.daas.feature import LARGE_ROWS, FeatureLayer, Held, instants
+from stcloud.daas.feature import FeatureLayer, Held, instants
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.schema import FEATURE_PART
 from stcloud.daas.timeline import FOREVER, Ints, Pieces
@@ -16,6 +16,7 @@ from stcloud.daas.verdict import Verdict, matches
 from stcloud.iaas.job import Job
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter, in_order
+from stcloud.iaas.tiers import LARGE_ROWS
 
 __all__ = ["begun_rows", "write_verdict"]
 

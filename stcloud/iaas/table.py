@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -35,12 +36,13 @@ from stcloud.iaas.logstate import (
 )
 from stcloud.iaas.parquet import ROW_GROUP_ROWS, Written, write_parquet
 from stcloud.iaas.snapshot import File, Snapshot, snapshot_of
+from stcloud.iaas.tiers import crowded
 
-__all__ = ["File", "Snapshot", "Table"]
+__all__ = ["STAGED", "File", "Snapshot", "Table"]
 
 _APPLICATION = "stcloud"
 _NOTE = "stcloud"
-_STAGED = "_staged"  # readers of Delta tables pass over folders that begin with an underscore
+STAGED = "_staged"  # readers of Delta tables pass over folders that begin with an underscore
 _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.deletedFileRetentionDuration": "interval 1 days",
@@ -63,6 +65,7 @@ class Table:
         self._newest: os.stat_result | None = None
         self._snapshot: Snapshot | None = None
         self._state: LogState | None = None
+        self._lock = threading.RLock()
 
     @property
     def exists(self) -> bool:
@@ -90,13 +93,14 @@ class Table:
             ``unknown-version``: vacuumed away or never written.
         """
         if version is None:
-            delta = self._fresh()
-            if self._snapshot is None or self._snapshot.version != delta.version():
-                with table_errors(self.root):
-                    found = snapshot_of(self.root, delta, _APPLICATION)
-                refuse_other_state(found, self._state)
-                self._snapshot = found
-            return self._snapshot
+            with self._lock:
+                delta = self._fresh()
+                if self._snapshot is None or self._snapshot.version != delta.version():
+                    with table_errors(self.root):
+                        found = snapshot_of(self.root, delta, _APPLICATION)
+                    refuse_other_state(found, self._state)
+                    self._snapshot = found
+                return self._snapshot
         try:
             return snapshot_of(self.root, DeltaTable(str(self.root), version=version), _APPLICATION)
         except DeltaError as error:
@@ -125,8 +129,8 @@ class Table:
         Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least; files are told apart
         by numbers, instants, and texts of the columns ``bounded``.
         """
-        name = f"{'-'.join([*partition.values(), uuid.uuid4().hex])}.parquet"
-        staged = self.root / _STAGED
+        name = "-".join([*partition.values(), f"{uuid.uuid4().hex}.parquet"])
+        staged = self.root / STAGED
         with storage_errors(f"write {self.root.name}"):
             staged.mkdir(exist_ok=True)
             return write_parquet(rows, staged, name, dict(partition), group_rows=group_rows, bounded=bounded)
@@ -162,28 +166,31 @@ class Table:
         Conflict
             ``concurrent-commit``: someone committed in between; nothing was written.
         """
-        delta = self._fresh()
-        if (delta.transaction_version(_APPLICATION) or 0) != after:
-            raise _overtaken(self.root)
         files = list(add)
         actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in files]
         actions += [_remove(file, changes_data) for file in remove]
-        with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root), self._placed(files):
-            _transact(
-                delta,
-                actions,
-                CommitProperties(
-                    custom_metadata={_NOTE: json.dumps(note)} if note is not None else None,
-                    max_commit_retries=0,
-                    app_transactions=[Transaction(_APPLICATION, after + 1)],
-                ),
-            )
-        self._note_state()
-        return self.snapshot().version
+        with self._lock:  # another thread must not move the table on between the look and the commit
+            delta = self._fresh()
+            if (delta.transaction_version(_APPLICATION) or 0) != after:
+                raise _overtaken(self.root)
+            with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root), self._placed(files):
+                delta.create_write_transaction(
+                    actions,
+                    "append",
+                    delta.schema(),
+                    partition_by=delta.metadata().partition_columns,
+                    commit_properties=CommitProperties(
+                        custom_metadata={_NOTE: json.dumps(note)} if note is not None else None,
+                        max_commit_retries=0,
+                        app_transactions=[Transaction(_APPLICATION, after + 1)],
+                    ),
+                )
+            self._note_state()
+            return self.snapshot().version
 
     def sweep(self) -> None:
         """Delete what was written and never committed, by us or by a writer that was killed."""
-        shutil.rmtree(self.root / _STAGED, ignore_errors=True)
+        shutil.rmtree(self.root / STAGED, ignore_errors=True)
 
     def drop(self) -> None:
         """Delete the table."""
@@ -195,7 +202,7 @@ class Table:
         """Put files where a commit inside expects them; take them back when the log does not show them then."""
         try:
             for file in files:
-                (self.root / _STAGED / file.path).replace(self.root / file.path)
+                (self.root / STAGED / file.path).replace(self.root / file.path)
             yield
         except BaseException as error:  # an interrupt may come after the commit: only the log knows
             shown = {file.path for file in self.snapshot().files}
@@ -216,50 +223,24 @@ class Table:
 
     @retry(
         retry=retry_if_exception_type(Conflict),
-        stop=stop_after_attempt(8),
+        stop=stop_after_attempt(30),
         wait=wait_random_exponential(multiplier=0.02, max=1),
         reraise=True,
     )
     def append(self, rows: pa.Table) -> None:
         """Append rows of an any-writer table (ledger, quarantine); tried again when overtaken."""
+        after = self.sequence()
         self.add_columns(list(rows.schema))
-        written = [self.write(rows, {})]
-        with storage_errors(f"append to {self.root.name}"), _delta_errors(self.root), self._placed(written):
-            _transact(self._fresh(), [_add(written[0], True)])  # noqa: FBT003
-        self._note_state()
+        self.commit(add=[self.write(rows, {})], after=after)
 
-    def tidy(self, *, most_files: int = 32) -> None:
-        """Merge the files of an any-writer table when it has become many; rows stay as they are.
-
-        Where another writer is faster they stay many, until the next time.
-        """
+    def tidy(self) -> None:
+        """Merge files of an any-writer table that have become many; rows stay as they are."""
         snapshot = self.snapshot()
-        if len(snapshot.files) <= most_files:
-            return
-        written = [self.write(snapshot.read(snapshot.files), {})]
-        actions: list[AddAction | RemoveAction] = [_add(written[0], False)]  # noqa: FBT003
-        actions += [_remove(file, False) for file in snapshot.files]  # noqa: FBT003
-        with (
-            contextlib.suppress(Conflict),
-            storage_errors(f"compact {self.root.name}"),
-            _delta_errors(self.root),
-            self._placed(written),
-        ):
-            seen = DeltaTable(str(self.root), version=snapshot.version)  # another thread may move on our own
-            _transact(seen, actions, CommitProperties(max_commit_retries=0))
-        self._note_state()
-
-    def vacuum(self, *, retain_hours: int = 24) -> int:
-        """Delete files that no snapshot of the last ``retain_hours`` hours shows; return how many.
-
-        Files that a killed load left are gone after that time too.
-        """
-        with storage_errors(f"vacuum {self.root.name}"), _delta_errors(self.root):
-            removed = self._fresh().vacuum(
-                retention_hours=retain_hours, dry_run=False, enforce_retention_duration=False, full=True
-            )
-        self._note_state()
-        return len(removed)
+        many = crowded(snapshot.files)
+        if many:
+            with contextlib.suppress(Conflict, StorageError):  # rows are there already: merging can wait
+                written = self.write(snapshot.read(many), {})
+                self.commit(add=[written], remove=many, after=snapshot.sequence, changes_data=False)
 
     def _note_state(self) -> None:
         """Note what the log says after a commit; where that fails, the next commit does."""
@@ -268,6 +249,10 @@ class Table:
 
     def _fresh(self) -> DeltaTable:
         """Return the table at its newest version; looks for the next file of the log before it reads the log."""
+        with self._lock:
+            return self._read_fresh()
+
+    def _read_fresh(self) -> DeltaTable:
         if self._delta is not None and self._newest is not None and self._is_newest(self._newest):
             return self._delta
         self._state = read_log_state(self.root)  # before the log, which is never behind what was noted
@@ -309,16 +294,6 @@ class _delta_errors:  # noqa: N801  (reads as a statement)
             raise _overtaken(self.root) from error
         if isinstance(error, DeltaError):
             raise StorageError("storage", f"{self.root.name}: {error}") from error
-
-
-def _transact(
-    delta: DeltaTable, actions: Sequence[AddAction | RemoveAction], properties: CommitProperties | None = None
-) -> None:
-    """Commit actions after the version that ``delta`` is at."""
-    parts = delta.metadata().partition_columns
-    delta.create_write_transaction(
-        list(actions), "append", delta.schema(), parts, commit_properties=properties
-    )
 
 
 def _overtaken(root: Path) -> Conflict:

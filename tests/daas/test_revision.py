@@ -7,9 +7,10 @@ import pytest
 import shapely
 
 import stcloud
-from stcloud.daas.feature import LARGE_ROWS, crowded, read_ends
+from stcloud.daas.feature import read_ends
 from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.iaas.table import File
+from stcloud.iaas.tiers import LARGE_ROWS, crowded
 from stcloud.testing.features import define
 
 NUMBERED = '[columns.n]\ntype = "integer"\noptional = true'

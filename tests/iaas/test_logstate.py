@@ -10,6 +10,7 @@ import pytest
 from stcloud.errors import FormatError
 from stcloud.iaas.logstate import LogState, log_state_path, read_log_state, state_of
 from stcloud.iaas.table import Table
+from stcloud.iaas.vacuum import vacuum
 
 SCHEMA = pa.schema(
     [("n", pa.int64()), ("x", pa.float64()), ("at", pa.timestamp("us", "UTC")), ("part", pa.string())]
@@ -106,6 +107,6 @@ def test_appends_of_any_writer_are_noted(tmp_path):
         table.append(rows(number).append_column("part", pa.array(["p"])))
         table.tidy()
     assert read_log_state(table.root) == state_of(Table(table.root).snapshot())
-    table.vacuum(retain_hours=0)
+    assert vacuum(table, retain_hours=0, unnamed_hours=0)
     assert read_log_state(table.root) == state_of(Table(table.root).snapshot())
     assert Table(table.root).snapshot().rows == 40

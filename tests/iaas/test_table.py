@@ -1,7 +1,4 @@
-"""Tables: versions that stay, one atomic commit, two writers that conflict, and a vacuum that keeps a day."""
-
-import os
-import time
+"""Tables: versions that stay, one atomic commit, and two writers that conflict."""
 
 import pyarrow as pa
 import pytest
@@ -195,34 +192,23 @@ def test_a_file_that_holds_a_number_may_hold_it(tmp_path_factory, numbers, asked
 
 
 def test_any_writer_appends_and_few_files_remain(table):
-    for number in range(6):
-        Table(table.root).append(rows(str(number)).append_column("part", pa.array(["1"])))
-    assert keys(table.snapshot()) == list("012345")
-    before = len(table.snapshot().files)
-    table.tidy(most_files=99)
-    assert len(table.snapshot().files) == before == 6
-    table.tidy(most_files=5)
-    assert len(table.snapshot().files) == 1
-    assert keys(table.snapshot()) == list("012345")
+    made = Table(table.root.parent / "shared")
+    made.create(SCHEMA)
+    for number in range(150):
+        made.append(rows(str(number)).append_column("part", pa.array(["1"])))
+        made.tidy()
+        assert len(made.snapshot().files) <= 7 * 4
+    assert keys(made.snapshot()) == sorted(map(str, range(150)))
 
 
-def test_vacuum_keeps_what_a_reader_of_the_last_day_needs(table):
-    table.commit(add=[table.write(rows("a"), {"part": "1"})], after=0)
-    reader = table.snapshot()
-    table.commit(add=[table.write(rows("b"), {"part": "1"})], remove=reader.files, after=1)
-    orphan = table.root / "1-orphan.parquet"
-    orphan.write_bytes(b"left by a kill")
-    assert table.vacuum() == 0
-    assert keys(reader) == ["a"]
-    yesterday = time.time() - 25 * 3600
-    for path in (orphan, table.root / reader.files[0].path):
-        os.utime(path, (yesterday, yesterday))
-    table.vacuum()
-    assert not orphan.exists()
-    assert keys(reader) == ["a"]  # removed from the log today only
-    table.vacuum(retain_hours=0)
-    assert keys(table.snapshot()) == ["b"]
-    assert not (table.root / reader.files[0].path).exists()
+def test_appended_rows_may_bring_columns(table):
+    made = Table(table.root.parent / "shared")
+    made.create(pa.schema([("key", pa.string())]))
+    made.append(pa.table({"key": ["a"]}))
+    made.append(pa.table({"key": ["b"], "more": [1]}))
+    made.append(pa.table({"key": ["c"]}))
+    found = made.snapshot().read(made.snapshot().files).sort_by("key")
+    assert found.to_pydict() == {"key": ["a", "b", "c"], "more": [None, 1, None]}
 
 
 def test_a_table_that_is_dropped_may_be_made_anew(table):

@@ -17,6 +17,13 @@ def vacuum(
     keep_hours: Annotated[
         int, typer.Option(min=0, help="Keep files that were part of a layer in the last hours.")
     ] = 24,
+    force: Annotated[  # noqa: FBT002
+        bool, typer.Option("--force", help="Keep less than an hour: queries that run now may fail.")
+    ] = False,
 ) -> None:
-    """Delete files that no layer needs any more, among them what a killed load left. No history goes with them."""
-    note(f"{open_city(city).vacuum(retain_hours=keep_hours):,} files deleted")
+    """Delete files that no layer needs any more, among them what a killed load left. No history goes with them.
+
+    Loads and queries may run meanwhile.
+    """
+    count = open_city(city).vacuum(retain_hours=keep_hours, force=force)
+    note(f"{count:,} {'file' if count == 1 else 'files'} deleted")

@@ -1,0 +1,51 @@
+"""Vacuum: deleting the files of a city's tables that nothing needs, while others load and query."""
+
+from __future__ import annotations
+
+import contextlib
+
+from stcloud.daas.catalogue import Catalogue
+from stcloud.errors import Conflict, InvalidInput, NotFound
+from stcloud.iaas.folder import Folder
+from stcloud.iaas.vacuum import vacuum
+
+__all__ = ["vacuum_city"]
+
+LEAST_HOURS = 1
+"""Queries that run longer than this may fail where less is kept."""
+_WAIT_S = 5.0
+
+
+def vacuum_city(catalogue: Catalogue, folder: Folder, *, retain_hours: float, force: bool) -> int:
+    """Delete the files of all layers, of the ledger and of the quarantine that nothing needs; return how many.
+
+    What a running load has written or placed stays: files that no commit names are deleted only while the layer's
+    lock is held, and after a commit that overtakes every writer who does not heed the lock.
+
+    Raises
+    ------
+    InvalidInput
+        ``retention-too-short``: less than an hour would be kept, and ``force`` does not say so.
+    """
+    if retain_hours < 0 or (retain_hours < LEAST_HOURS and not force):
+        raise InvalidInput(
+            "retention-too-short",
+            f"vacuum was to keep files for {retain_hours:g} hours only: queries that run need them longer",
+            hint=f"keep {LEAST_HOURS} hour at least, or force it while nobody queries (--force, force=True)",
+        )
+    count = 0
+    for name in catalogue.names():
+        table = catalogue.table(name).table
+        with contextlib.suppress(NotFound), contextlib.ExitStack() as held:  # it may be deleted meanwhile
+            unnamed_hours: float | None = retain_hours
+            try:
+                held.enter_context(folder.lock(f"layer-{name}", wait_s=_WAIT_S))
+            except (
+                Conflict
+            ):  # a load runs: what no commit names may be its files, and waits for the next vacuum
+                unnamed_hours = None
+            count += vacuum(table, retain_hours=retain_hours, unnamed_hours=unnamed_hours)
+    for table in catalogue.shared_tables():
+        least_hours = max(retain_hours, LEAST_HOURS)  # whoever appends holds no lock
+        count += vacuum(table, retain_hours=retain_hours, unnamed_hours=least_hours)
+    return count
