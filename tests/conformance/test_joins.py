@@ -25,12 +25,12 @@ BOX = (500_000, 3_380_000, 501_000, 3_381_000)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A city whose areas moved twice, with events in and around them, some without a place."""
+    """A city whose areas overlap and moved twice, with events in and around them, some without a place."""
     root = tmp_path_factory.mktemp("joins")
     city = stcloud.create(root / "city", crs=CRS, zone="Asia/Shanghai")
     for number, day in enumerate(("2015-01-01", "2020-06-01", "2021-06-01")):
         at = [(BOX[0] + 31 * number + 100 * i, BOX[1] + 100 * j) for i in range(10) for j in range(10)]
-        shapes = [shapely.box(x, y, x + 100, y + 100) for x, y in at]
+        shapes = [shapely.box(x, y, x + 110, y + 100) for x, y in at]
         names = [f"n{one}" for one in range(len(at))]
         frame = geopandas.GeoDataFrame({"name": names, "state": number}, geometry=shapes, crs=CRS)
         frame.to_file(root / f"{day}.gpkg")
@@ -92,3 +92,22 @@ def test_keys_are_found_where_the_rows_are(folder: Path, duckdb: Engine, sail: E
         found = engine.run(stages, {"layer": Files(snapshot, snapshot.files)}).read_all()
         assert dict(zip(found["st_key"].to_pylist(), found["area"].to_pylist(), strict=True)) == expected
     assert 0 < pc.count(joined["areas_key"], mode="only_null").as_py() < len(joined)
+
+
+def test_within_gives_the_smallest_key_as_groups_do_and_intersects_all(
+    folder: Path, duckdb: Engine, duckdb_by_sql: Engine, sail: Engine
+) -> None:
+    """Law: of areas that overlap ``within`` is the least of ``intersects``, on every engine as ``in:`` counts them."""
+    for engine in (duckdb, duckdb_by_sql, sail):
+        for kept in (False, True):
+            asked = stcloud.open(folder, engine=engine).query("cases")
+            if not kept:
+                shelf().clear()
+            one = asked.join("areas", "within").table.select(["id", "areas_key"]).to_pandas()
+            every = asked.join("areas", "intersects").table.select(["id", "areas_key"]).to_pandas()
+            counted = asked.count(by=["in:areas"]).table.to_pandas()
+            least = every.groupby("id")["areas_key"].min()
+            assert len(every) > len(one) == len(least) == 2000
+            assert one.set_index("id")["areas_key"].sort_index().equals(least.sort_index())
+            held = one["areas_key"].value_counts(dropna=False)
+            assert dict(zip(counted["in_areas"], counted["count"], strict=True)) == held.to_dict()

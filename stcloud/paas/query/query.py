@@ -223,7 +223,7 @@ class Query:
         layer
             A layer of features of the same city.
         how
-            ``"within"`` (on a shared border the feature with the smallest key), ``"intersects"`` (all of them),
+            ``"within"`` (on a shared border or an overlap the smallest key), ``"intersects"`` (all of them),
             ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
         at
             Take the features as they were then, whenever events were; None: at each event's own time.

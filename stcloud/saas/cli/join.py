@@ -32,7 +32,10 @@ from stcloud.saas.cli.stream import print_stream
 __all__ = ["join"]
 
 How = Annotated[
-    str, typer.Option(help="within, intersects, 'within 20 m', nearest, 'nearest 2 within 200 m'.")
+    str,
+    typer.Option(
+        help="within (one feature), intersects (all of them), 'within 20 m', nearest, 'nearest 2 within 200 m'."
+    ),
 ]
 At = Annotated[
     str | None, typer.Option(help="Features as they were at this instant; default: at each event's own time.")

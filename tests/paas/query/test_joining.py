@@ -65,7 +65,7 @@ def expected(rows, how, at=None):
         near = sorted(zip(metres, areas["name"], strict=True))
         chosen = {
             "intersects": [name for metre, name in near if metre == 0],
-            "within": sorted(name for metre, name in near if metre == 0),
+            "within": sorted(name for metre, name in near if metre == 0)[:1],
             "within 20 m": [name for metre, name in near if metre <= 20],
             "nearest 2 within 200 m": [name for metre, name in near if metre <= 200][:2],
         }[how]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from stcloud.paas.grid.location.bins import NOWHERE, Frame, bin_of
-from stcloud.paas.grid.location.edge import touches
 from stcloud.paas.grid.location.loop import loop
 from stcloud.paas.grid.location.slab import holds
 from stcloud.paas.query.join.epoch import Areas
@@ -32,7 +31,7 @@ def find_within(
     closed
         Whether areas hold their whole boundary.
     first
-        Whether, of the areas on whose boundary an event lies, only the first counts.
+        Whether only the first of the areas that held an event is found.
     areas
         A cell for each run.
     runs, periods
@@ -45,7 +44,7 @@ def find_within(
     (frame, labels, lists, codes), (xy, heights, cells, slabs, edges) = areas
     begins, stops, start_us, end_us = runs
     counts = np.empty(len(x), np.int32)
-    rows, held, size = np.empty(len(x) + 1, np.int32), np.empty(16, np.int32), 0
+    rows, size = np.empty(len(x) + 1, np.int32), 0
     for event in range(len(x)):
         begin, at_time = size, at_us[event]
         place = bin_of(x[event], y[event], frame)
@@ -62,47 +61,14 @@ def find_within(
                 if (periods[cell, 0] <= at_time < periods[cell, 1]) and (
                     codes[at] & 1 or holds(x[event], y[event], cell, closed, xy, heights, cells, slabs, edges)
                 ):
-                    if size >= len(rows) or size - begin >= len(held):
-                        rows, held = roomy(rows, size), roomy(held, size - begin)
+                    if size >= len(rows):
+                        rows = roomy(rows, size)
                     rows[size] = version_at(cell, at_time, begins, stops, start_us, end_us)
-                    held[size - begin] = codes[at]
                     size += 1
-            if first and size - begin > 1:
-                count = _without_borders(
-                    x[event], y[event], rows[begin:size], held, xy, heights, cells, slabs, edges
-                )
-                size = begin + count
+                    if first:
+                        break
         counts[event] = size - begin
     return counts, rows
-
-
-@loop
-def _without_borders(
-    x: float, y: float, rows: Any, held: Any, xy: Any, heights: Any, cells: Any, slabs: Any, edges: Any
-) -> int:
-    """Move rows together, without those that a point only borders but for the first; return how many are left."""
-    count, borders = 0, 0
-    for at in range(len(rows)):
-        if not held[at] & 1 and _borders(x, y, held[at] >> 1, xy, heights, cells, slabs, edges):
-            borders += 1
-            if borders > 1:
-                continue
-        rows[count] = rows[at]
-        count += 1
-    return count
-
-
-@loop
-def _borders(
-    x: float, y: float, cell: int, xy: Any, heights: Any, cells: Any, slabs: Any, edges: Any
-) -> bool:
-    thin = min(int((y - heights[cell, 0]) * heights[cell, 2]), cells[cell + 1] - cells[cell] - 1)
-    slab = cells[cell] + thin
-    for at in range(slabs[slab], slabs[slab + 1]):
-        v = edges[at]
-        if touches(x, y, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]):
-            return True
-    return False
 
 
 @loop

@@ -26,7 +26,8 @@ class Within:
     Parameters
     ----------
     first
-        Of the features on whose border the event lies, only the one with the smallest key.
+        Of the features that hold the event, on a shared border or where they overlap, only the one with the
+        smallest key.
     """
 
     first: bool = True
@@ -101,7 +102,8 @@ def read_how(text: str) -> How:
     Parameters
     ----------
     text
-        ``within`` · ``intersects`` (the same, and on a shared border all of its features) · ``within 20 m`` ·
+        ``within`` (of features that share a border or overlap, the smallest key) · ``intersects`` (all of them) ·
+        ``within 20 m`` ·
         ``nearest`` · ``nearest 2`` · ``nearest 2 within 0.2 km``. Case and repeated spaces do not matter.
 
     Raises

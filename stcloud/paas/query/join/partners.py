@@ -187,8 +187,7 @@ class Partners:
         closed
             Whether areas hold their whole border; else a point on one is east of it, or north, as `Locator` has it.
         first
-            Of the areas on whose border an event lies, keep only the one with the smallest key. Areas that hold it
-            inside are all kept.
+            Of the areas that held an event, borders included, keep only the one with the smallest key.
         workers
             Threads; the answer does not depend on it.
 
