@@ -97,7 +97,7 @@ def test_keys_are_found_where_the_rows_are(folder: Path, duckdb: Engine, sail: E
 def test_within_gives_the_smallest_key_as_groups_do_and_intersects_all(
     folder: Path, duckdb: Engine, duckdb_by_sql: Engine, sail: Engine
 ) -> None:
-    """Law: of areas that overlap ``within`` is the least of ``intersects``, on every engine as ``in:`` counts them."""
+    """Law: of areas that overlap ``within`` is the least of ``intersects``, as ``in:`` counts, on every engine."""
     for engine in (duckdb, duckdb_by_sql, sail):
         for kept in (False, True):
             asked = stcloud.open(folder, engine=engine).query("cases")
