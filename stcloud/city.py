@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from stcloud.daas.audit import Finding, audit
-from stcloud.daas.catalogue import Catalogue, Layer, read_definition
+from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition
-from stcloud.daas.draft import Drafted, Options, draft
+from stcloud.daas.delivery import Delivery, Terms, drafted
+from stcloud.daas.draft import Drafted, Options
 from stcloud.daas.ingest import Mode
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.limit import Limit
 from stcloud.daas.loader import Loader
 from stcloud.daas.revision import FeatureMode
-from stcloud.daas.told import Told
 from stcloud.daas.undo import undo
 from stcloud.daas.vacuum import vacuum_city
-from stcloud.errors import Conflict, InvalidInput, NotFound
+from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.engine import Engine
 from stcloud.iaas.engines import start
@@ -35,6 +35,10 @@ from stcloud.paas.query.shelf import forget
 __all__ = ["City", "create", "open"]
 
 _LOCK_WAIT_S = 600.0
+_LOAD = (
+    "definition", "mode", "valid_from", "valid_to", "max_rejected", "again", "allow_missing", "empty", "keep_going",
+)  # fmt: skip
+"""Keywords of `City.load` that are no options of its file."""
 
 
 def create(
@@ -242,6 +246,10 @@ class City:
         valid_to: str | None = None,
         max_rejected: str | int = "5%",
         again: bool = False,
+        allow_missing: str | Iterable[str] = (),
+        keep_going: bool = False,
+        on_loaded: Callable[[Reckoning], None] | None = None,
+        on_failed: Callable[[StcloudError], None] | None = None,
         job: Job | None = None,
         wait_s: float = _LOCK_WAIT_S,
         **said: Any,
@@ -254,15 +262,17 @@ class City:
             Name of the layer, made by the first load; files of all formats that `docs/reference/files.md` lists.
         definition
             A bundled definition's name, a TOML file, or a `Definition`; the first load needs it, or enough ``said``.
-        mode
-            Events: ``changes`` (the default), ``append``, ``delete``. Features: ``snapshot`` (the default), and the
-            same three for a period; see `docs/explanation/time-stamped-layers.md`.
-        valid_from, valid_to
-            The valid period that is stated of features, half-open; text in the city's zone, as for `Query.when`.
+        mode, valid_from, valid_to
+            ``changes`` (default of events), ``append``, ``delete``; of features also ``snapshot`` (default), for a
+            half-open valid period in the city's zone.
         max_rejected
             Rejected rows, or a share of them (``"5%"``), beyond which a file is not loaded at all.
-        again, job, wait_s
-            Load even what the ledger knows; told of progress (``file: step``); seconds to wait for another load.
+        again, allow_missing
+            Load even what the ledger knows; columns that the files may lack: their rows have nulls there.
+        keep_going, on_loaded, on_failed
+            Try the files after the first error, raised at the end; called with each reckoning, each later error.
+        job, wait_s
+            Watches progress (``file: step``); seconds to wait for another load.
         said
             Fields of `stcloud.daas.draft.Options`, of which a first load's definition is derived.
 
@@ -272,24 +282,20 @@ class City:
 
         Raises
         ------
-        InvalidInput, InvalidDefinition
-            The file, the definition or the call is wrong; nothing was written.
-        Conflict
-            ``locked``, ``concurrent-commit``: another writer was faster; nothing was written.
+        InvalidInput, Conflict
+            The file, the definition or the call is wrong; another writer was faster (``locked``,
+            ``concurrent-commit``). Of several files the message says which were loaded.
         """
-        limit = Limit.parse(str(max_rejected))
-        if not sources:
-            raise InvalidInput("no-source", f"no source file was named to load into '{check_name(layer)}'")
-        if said:
-            dated = valid_from is not None or mode == "snapshot"
-            definition = self.draft(layer, sources[0], definition=definition, dated=dated, **said).definition
+        terms = Terms(
+            definition, Options.of(said, also=_LOAD), mode, valid_from, valid_to, allow_missing,
+            Limit.parse(str(max_rejected)), again, keep_going,
+        )  # fmt: skip
         with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
-            chosen = self._catalogue.definition_for(layer, definition)
-            told = Told.of(chosen, mode, valid_from, valid_to, self.charter.zone)
-            load = partial(self._loader(layer).load, layer, again=again)
-            done = [load(Path(one), chosen, told, limit, job or Job()) for one in sources]
-        self._follow(layer, job, wait_s)
-        return done
+            delivery = Delivery(self._loader(layer), layer, terms, job or Job(), on_loaded, on_failed)
+            delivery.run([Path(source) for source in sources])
+        if delivery.loaded:  # also when a later file failed
+            self._follow(layer, job, wait_s)
+        return delivery.reckonings()
 
     def _loader(self, layer: str) -> Loader:
         mark = self._grids.marker(layer)
@@ -345,16 +351,8 @@ class City:
         InvalidInput
             ``other-definition``, or what `draft` raises.
         """
-        named: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in said.items()
-        }
-        options = Options(**named)
-        if definition is not None or self._catalogue.table(layer).exists:
-            asked = None if definition is None else options.stated(read_definition(definition))
-            known = self._catalogue.definition_for(layer, asked)
-            options.refuse_other(known, layer)
-            return Drafted(known, fresh=False)
-        return Drafted(draft(Path(source), options, check_name(layer), dated=dated), fresh=True)
+        options = Options.of(said, also=("layer", "source", "definition", "dated"))
+        return drafted(self._catalogue, layer, Path(source), definition, options, dated=dated)
 
     def rejected(self, layer: str) -> pa.Table:
         """Return the rejected rows of a layer's loads: load, layer, source, row, field, value, reason."""

@@ -102,7 +102,7 @@ class Cleaner:
         """Columns that the layer keeps or is made from; what is ignored changes nothing."""
         if self.keys_only and self.definition.key:
             return sorted(self.definition.key)
-        return sorted({*self.columns, *self.definition.required})
+        return sorted({*self.columns, *self.definition.roles})
 
     def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
         if not self.definition.key:

@@ -160,9 +160,16 @@ class Definition(Closed):
     @property
     def required(self) -> tuple[str, ...]:
         """Source columns that must be in the file."""
-        named = [*self.key, *self.space.columns]
-        named += [name for name, column in self.columns.items() if not column.optional]
-        return tuple(dict.fromkeys(named))
+        roles = self.roles
+        named = [name for name, column in self.columns.items() if not column.optional]
+        # A column that is renamed as a key, time, period or place is another name of that one.
+        named = [name for name in named if name in roles or self.columns[name].rename not in roles]
+        return tuple(dict.fromkeys([*roles, *named]))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Source columns that say what a row is about: key, time or period, place."""
+        return tuple(dict.fromkeys([*self.key, *self.space.columns]))
 
     @property
     def unkept(self) -> tuple[str, ...]:
@@ -193,10 +200,10 @@ class EventDefinition(Definition):
         return self.time.zone
 
     @property
-    def required(self) -> tuple[str, ...]:
-        """Source columns that must be in the file."""
+    def roles(self) -> tuple[str, ...]:
+        """Source columns that say what a row is about: key, time, place."""
         times = [self.time.column, *([self.time.end] if self.time.end else [])]
-        return tuple(dict.fromkeys([*self.key, *times, *super().required]))
+        return tuple(dict.fromkeys([*self.key, *times, *super().roles]))
 
 
 class FeatureDefinition(Definition):
@@ -224,9 +231,9 @@ class FeatureDefinition(Definition):
         return self.valid.zone if self.valid else None
 
     @property
-    def required(self) -> tuple[str, ...]:
-        """Source columns that must be in the file."""
-        return tuple(dict.fromkeys([*super().required, *(self.valid.columns if self.valid else ())]))
+    def roles(self) -> tuple[str, ...]:
+        """Source columns that say what a row is about: key, place, period."""
+        return tuple(dict.fromkeys([*super().roles, *(self.valid.columns if self.valid else ())]))
 
     @property
     def unkept(self) -> tuple[str, ...]:

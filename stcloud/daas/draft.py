@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ _FORMATS = (
 
 
 _ENOUGH = 0.9
+_LISTS = ("key", "time_formats")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,42 @@ class Options:
     zone: str | None = None
     encoding: str | None = None
     source_layer: str | None = None
+
+    @classmethod
+    def of(cls, named: Mapping[str, Any], *, also: Iterable[str] = ()) -> Options:
+        """Make them of keywords; a bare text is one name.
+
+        Parameters
+        ----------
+        named
+            Values by keyword; None: not said.
+        also
+            Other keywords of the call, to propose when one is misspelt.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-option``, with the nearest.
+        """
+        known = [one.name for one in fields(cls)]
+        for name in named:
+            if name not in known:
+                near = nearest(name, [*known, *also])
+                proposal = (
+                    f"did you mean {' or '.join(map(repr, near))}?" if near else f"use {', '.join(known)}"
+                )
+                raise InvalidInput("unknown-option", f"there is no option {name!r} of a load", hint=proposal)
+        lists = {
+            name: (value,) if isinstance(value, str) else tuple(value)
+            for name, value in named.items()
+            if name in _LISTS and value is not None
+        }
+        return cls(**{name: value for name, value in named.items() if value is not None} | lists)
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was said."""
+        return self != Options()
 
     @property
     def names_place(self) -> bool:

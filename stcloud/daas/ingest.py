@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 
 from stcloud.daas.clean import MONTH, ROW, Cleaned, Cleaner
 from stcloud.daas.definition import Definition, EventDefinition
+from stcloud.daas.drift import Drift
 from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.limit import Limit
@@ -90,6 +91,8 @@ class Ingest:
         How many rejected rows make the load fail as a whole.
     mark
         Gives cleaned rows their unit codes; None: the layer is not indexed.
+    allow_missing
+        Columns that the source may lack though the layer keeps them.
     """
 
     layer: EventLayer
@@ -101,6 +104,7 @@ class Ingest:
     mode: Mode
     limit: Limit
     mark: Callable[[pa.RecordBatch], pa.Array] | None = None
+    allow_missing: frozenset[str] = frozenset()
 
     def run(
         self,
@@ -133,11 +137,12 @@ class Ingest:
         Raises
         ------
         InvalidInput
-            ``too-many-rejected``: more rows were rejected than the limit allows; nothing was written.
+            ``too-many-rejected``: more rows were rejected than the limit allows; ``vanished-column``: the source
+            lacks a column that the layer keeps. Nothing was written.
         """
         names = as_defined(self.definition, source.columns)
         types = types_of(source, names)
-        columns = self._columns(names, name, types)
+        columns, drift = self._columns(names, name, types)
         if self.mode == "delete" and not self.layer.exists:
             raise NotFound("unknown-layer", f"there is no layer '{self.layer.name}' to delete from")
         wanted = {} if self.mode == "delete" else columns
@@ -150,8 +155,9 @@ class Ingest:
             intake = self._take_in(source, names, columns, keys, sorter, job)
             unchanged()
             blank = Reckoning(
-                load, self.layer.name, name, self.mode, self._recorded_us(now_us), attempt=uuid.uuid4().hex
-            )
+                load, self.layer.name, name, self.mode, self._recorded_us(now_us), attempt=uuid.uuid4().hex,
+                new_columns=drift.new, missing_columns=drift.missing,
+            )  # fmt: skip
             reckoning = self._store(intake, wanted, types, keys, sorter, staging, blank, job)
             self.ledger.write([reckoning])
             with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
@@ -190,12 +196,15 @@ class Ingest:
 
     def _columns(
         self, names: tuple[str, ...], source: str, types: Mapping[str, Declared]
-    ) -> Mapping[str, Attribute]:
+    ) -> tuple[Mapping[str, Attribute], Drift]:
         if self.mode == "delete" and self.definition.key:
             require_columns(self.definition, self.definition.key, names, source)
-            return {}
+            return {}, Drift()
         known = self.layer.attributes() if self.layer.exists else ()
-        return bind_columns(self.definition, names, source, types, known)
+        columns = bind_columns(self.definition, names, source, types, known, optional=self.allow_missing)
+        if self.mode == "delete":
+            return columns, Drift()
+        return columns, Drift.of(self.layer, self.definition, columns, self.allow_missing, source)
 
     @property
     def _rule(self) -> Literal["last", "first", "refuse"]:

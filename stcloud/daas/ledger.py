@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,8 +20,11 @@ __all__ = ["Ledger", "Quarantine", "Reckoning"]
 
 _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
 
-_MORE = ("ended", "overridden", "repaired")
-"""Counts that only loads of features have."""
+_MORE = ("ended", "overridden", "repaired", "restored")
+"""Counts that only loads of features, and undone ones, have."""
+
+_DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes")
+"""What a reckoning has besides counts; a ledger's row holds it as JSON, where there is some."""
 
 _DELETED = "delete-layer"
 """Mode of the entry that tells of a layer's deletion."""
@@ -34,6 +38,7 @@ _LEDGER = pa.schema(
         ("recorded_at", INSTANT),
         ("attempt", pa.string()),
         *((name, pa.int64()) for name in (*_COUNTS, *_MORE)),
+        ("details", pa.string()),
     ]
 )
 _QUARANTINE = pa.schema(
@@ -56,8 +61,11 @@ class Reckoning:
 
     ``read = accepted + updated + unchanged + duplicates + rejected``; ``unplaced`` is a part of the stored rows
     (accepted and updated), ``time_adjusted`` of the rows that were not rejected. Of features: ``ended`` keys that a
-    snapshot lacked, pieces of earlier changes that it has ``overridden``, ``repaired`` geometries. ``known`` says
-    that the load was in the ledger already and nothing was done.
+    snapshot lacked, pieces of earlier changes that it has ``overridden``, ``repaired`` geometries. Of a load that
+    takes back another: keys that it ``ended``, and keys of which it ``restored`` what was believed before. ``known``
+    says that the load was in the ledger already and nothing was done; ``changed_by`` is then the latest load that
+    changed what was believed since. ``new_columns`` are the layer's from this load on, ``missing_columns`` are its
+    and were not in the file. ``notes`` are remarks for people.
 
     Examples
     --------
@@ -81,10 +89,15 @@ class Reckoning:
     ended: int = 0
     overridden: int = 0
     repaired: int = 0
+    restored: int = 0
     attempt: str = ""
     known: bool = False
+    changed_by: str | None = None
     unplaced_by: Mapping[str, int] = field(default_factory=dict)
     rejected_by: Mapping[str, int] = field(default_factory=dict)
+    new_columns: tuple[str, ...] = ()
+    missing_columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def adds_up(self) -> bool:
@@ -98,6 +111,12 @@ class Reckoning:
         more = {name: getattr(self, name) for name in _MORE if getattr(self, name)}
         return {name: getattr(self, name) for name in _COUNTS} | more
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """Reasons, columns and notes, by name; empty ones too."""
+        found = {name: getattr(self, name) for name in _DETAILS}
+        return {name: dict(one) if isinstance(one, Mapping) else list(one) for name, one in found.items()}
+
     def to_row(self) -> dict[str, Any]:
         """Return the ledger's row."""
         own = {"load": self.load, "layer": self.layer, "source": self.source, "mode": self.mode}
@@ -106,6 +125,11 @@ class Reckoning:
             | {"recorded_at": self.recorded_at_us, "attempt": self.attempt}
             | dict.fromkeys(_MORE, 0)
             | self.counts
+            | {
+                "details": json.dumps(self.details, ensure_ascii=False)
+                if any(self.details.values())
+                else None
+            }
         )
 
     @classmethod
@@ -117,6 +141,12 @@ class Reckoning:
             )
         own: dict[str, Any] = {name: row[name] for name in ("load", "layer", "source", "mode", "attempt")}
         own |= {name: row.get(name) or 0 for name in (*_COUNTS, *_MORE)}
+        details: dict[str, Any] = json.loads(row.get("details") or "{}")
+        own |= {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in details.items()
+            if name in _DETAILS
+        }
         return cls(**own, recorded_at_us=row["recorded_at"], known=known)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
 from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.change import changed_events_by, changed_features_by
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition
 from stcloud.daas.ingest import Ingest, Mode, load_id
@@ -19,6 +20,7 @@ from stcloud.daas.ledger import Reckoning
 from stcloud.daas.limit import Limit
 from stcloud.daas.place import refuse_other_crs
 from stcloud.daas.revision import FeatureMode, Revision
+from stcloud.daas.schema import as_defined
 from stcloud.daas.told import Told
 from stcloud.errors import Conflict
 from stcloud.iaas.clock import Clock
@@ -81,14 +83,17 @@ class Loader:
             path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
         )
         job.tell("open", 0, path.stat().st_size)
-        refuse_other_crs(source.crs, geometry_column(source), definition.space, path.name)
+        names = as_defined(definition, source.columns)
+        spelled = dict(zip(source.columns, names, strict=True))
+        geometry = spelled.get(geometry_column(source) or "")
+        refuse_other_crs(source.crs, geometry, definition.space, path.name)
         unchanged = watch(path)
         told = told.dated(definition, path.name, self.charter.zone)
         load = load_id(fingerprint(path), definition, told.mode, *told.period)
         with storage_errors(f"load {path}"), self.folder.staging(f"layer-{layer}") as staging:
             earlier, count = self.catalogue.recovered(layer, load)
             if earlier and not again:
-                return earlier[-1]
+                return self._known(layer, definition, earlier[-1])
             if self.catalogue.table(layer).exists and told.mode != "delete":
                 refuse_mangled(self.catalogue.layer(layer))
             with self.catalogue.founding(layer, definition):
@@ -102,14 +107,22 @@ class Loader:
                     unchanged=unchanged,
                 )
 
+    def _known(self, layer: str, definition: Definition, earlier: Reckoning) -> Reckoning:
+        """Return the reckoning of a load that is in the ledger, with the load that changed its content since."""
+        table, loads = self.catalogue.table(layer), self.catalogue.ledger.loads(layer)
+        events = isinstance(definition, EventDefinition)
+        changed = (changed_events_by if events else changed_features_by)(table, loads, earlier)
+        return replace(earlier, changed_by=changed)
+
     def _ingest(self, layer: str, definition: Definition, told: Told, limit: Limit) -> Ingest | Revision:
         known, lattice, zone = self.catalogue, self.charter.lattice, self.charter.zone
         if isinstance(definition, FeatureDefinition):
             return Revision(
                 known.features(layer), definition, lattice, zone, known.ledger, known.quarantine,
                 cast("FeatureMode", told.mode), limit, told.valid_from_us, told.valid_to_us,
+                told.allow_missing,
             )  # fmt: skip
         return Ingest(
             known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
-            known.quarantine, cast("Mode", told.mode), limit, self.mark,
+            known.quarantine, cast("Mode", told.mode), limit, self.mark, told.allow_missing,
         )  # fmt: skip

@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from stcloud.daas.clean import FEW_ROWS, ROW
 from stcloud.daas.definition import FeatureDefinition
+from stcloud.daas.drift import Drift
 from stcloud.daas.feature import Believed, FeatureLayer, Held
 from stcloud.daas.ingest import ordered, refuse_too_many
 from stcloud.daas.intake import Intake, joined, no_pieces, nobody, nothing
@@ -85,6 +86,8 @@ class Revision:
         How many rejected rows make the load fail as a whole.
     valid_from_us, valid_to_us
         The period that is stated of rows without one of their own; None: not said.
+    allow_missing
+        Columns that the source may lack though the layer keeps them.
     """
 
     layer: FeatureLayer
@@ -97,6 +100,7 @@ class Revision:
     limit: Limit
     valid_from_us: int | None
     valid_to_us: int | None
+    allow_missing: frozenset[str] = frozenset()
 
     def run(
         self,
@@ -119,7 +123,7 @@ class Revision:
         """
         names = as_defined(self.definition, source.columns)
         types = types_of(source, names)
-        columns = self._columns(names, name, types)
+        columns, drift = self._columns(names, name, types)
         snapshots = known_snapshots(self.layer)
         period = self._period(snapshots)
         with contextlib.ExitStack() as held:
@@ -145,7 +149,10 @@ class Revision:
             unchanged()
             refuse_too_many(self.limit, intake.refusals, intake.read, name)
             at_us = next_recorded_us(self.layer, self.ledger, now_us)
-            blank = Reckoning(load, self.layer.name, name, self.mode, at_us, attempt=uuid.uuid4().hex)
+            blank = Reckoning(
+                load, self.layer.name, name, self.mode, at_us, attempt=uuid.uuid4().hex,
+                new_columns=drift.new, missing_columns=drift.missing,
+            )  # fmt: skip
             reckoning = self._store(
                 intake, columns, types, believed, period, sorter, snapshot, snapshots, blank, job
             )
@@ -156,30 +163,15 @@ class Revision:
 
     def _columns(
         self, names: tuple[str, ...], source: str, types: Mapping[str, Declared]
-    ) -> Mapping[str, Attribute]:
+    ) -> tuple[Mapping[str, Attribute], Drift]:
         if self.mode == "delete":
             if not self.layer.exists:
                 raise NotFound("unknown-layer", f"there is no layer '{self.layer.name}' to delete from")
             require_columns(self.definition, self.definition.key, names, source)
-            return {}
+            return {}, Drift()
         known = self.layer.attributes() if self.layer.exists else ()
-        columns = bind_columns(self.definition, names, source, types, known)
-        if self.layer.exists:
-            self._refuse_vanished(columns, source)
-        return columns
-
-    def _refuse_vanished(self, columns: Mapping[str, Attribute], source: str) -> None:
-        there = {one.name for one in columns.values()}
-        optional = {
-            column.rename or name for name, column in self.definition.columns.items() if column.optional
-        }
-        for one in self.layer.attributes():
-            if one.name not in there | optional:
-                raise InvalidInput(
-                    "vanished-column",
-                    f"{source} has no column {one.name!r}, which layer '{self.layer.name}' keeps",
-                    hint=f'if it may be missing, set columns."{one.name}".optional = true in the definition',
-                )
+        columns = bind_columns(self.definition, names, source, types, known, optional=self.allow_missing)
+        return columns, Drift.of(self.layer, self.definition, columns, self.allow_missing, source)
 
     def _period(self, snapshots: list[int]) -> tuple[int, int]:
         """Return the period that rows are stated for, unless they have their own."""

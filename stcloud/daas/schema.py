@@ -6,7 +6,7 @@ table describes itself to us and is plain Parquet to everybody else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -153,12 +153,23 @@ def _attribute(field: pa.Field) -> Attribute:
 def as_defined(definition: Definition, found: Iterable[str]) -> tuple[str, ...]:
     """Return a file's column names as the definition spells them: portals change capitals, not meanings.
 
-    A name that the definition has is left alone; another is taken for the one that differs in case only.
+    A name that the definition has is left alone; another is taken for the one that differs in case only. A column
+    that is declared to be renamed as a key, time, period or place is given that name when the file
+    has no such column.
     """
     names = tuple(found)
     known = {name.casefold(): name for name in (*definition.columns, *definition.required)}
     spelled = [name if name in known.values() else known.get(name.casefold(), name) for name in names]
-    return tuple(new if spelled.count(new) == 1 else old for old, new in zip(names, spelled, strict=True))
+    names = tuple(new if spelled.count(new) == 1 else old for old, new in zip(names, spelled, strict=True))
+    renamed = [_role_of(definition, name, names) for name in names]
+    return tuple(new if renamed.count(new) == 1 else old for old, new in zip(names, renamed, strict=True))
+
+
+def _role_of(definition: Definition, name: str, names: tuple[str, ...]) -> str:
+    """Return the column of a key, time, period or place that a column stands for, or its own name."""
+    column = definition.columns.get(name)
+    renamed = column.rename if column is not None and name not in definition.roles else None
+    return renamed if renamed in definition.roles and renamed not in names else name
 
 
 def bind_columns(
@@ -167,6 +178,8 @@ def bind_columns(
     source: str,
     types: Mapping[str, Declared] | None = None,
     known: Iterable[Attribute] = (),
+    *,
+    optional: Collection[str] = (),
 ) -> dict[str, Attribute]:
     """Decide which columns of a source are kept, and as what.
 
@@ -181,6 +194,8 @@ def bind_columns(
         The types that the file gives its columns.
     known
         What the layer keeps already.
+    optional
+        Columns that this source may lack though the definition lists them; no key, time, period or place.
 
     Returns
     -------
@@ -195,7 +210,12 @@ def bind_columns(
         equal but for case, or one is empty or begins with ``st_``.
     """
     names = tuple(found)
-    require_columns(definition, definition.required, names, source)
+    needed = [
+        name
+        for name in definition.required
+        if name in definition.roles or not _allowed(definition, name, optional)
+    ]
+    require_columns(definition, needed, names, source)
     listed = {*definition.required, *definition.columns}
     extra = [name for name in names if name not in listed]
     if extra and definition.extra_columns == "refuse":
@@ -228,6 +248,10 @@ def _types(
         kind = kept.get(stored_name(name), kind)
         found[name] = definition.column(name).type if definition.declares(name) else kind
     return found
+
+
+def _allowed(definition: Definition, name: str, optional: Collection[str]) -> bool:
+    return name in optional or definition.column(name).rename in optional
 
 
 def require_columns(definition: Definition, needed: Iterable[str], found: Iterable[str], source: str) -> None:

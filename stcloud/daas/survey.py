@@ -166,7 +166,7 @@ class Surveyor:
         if self.keys_only:
             return sorted(self.definition.key)
         periods = self.definition.valid.columns if self.definition.valid else ()
-        return sorted({*self.columns, *self.definition.required} - set(periods))
+        return sorted({*self.columns, *self.definition.roles} - set(periods))
 
     def _periods(
         self, source: Mapping[str, pa.Array], count: int, faults: Faults

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -19,11 +20,20 @@ _YEAR_1_US, _YEAR_10000_US = -62_135_596_800_000_000, 253_402_300_800_000_000
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A load's mode and valid period; instants are UTC microseconds, None: not said."""
+    """What a load's caller states; instants are UTC microseconds, None: not said.
+
+    Parameters
+    ----------
+    mode, valid_from_us, valid_to_us
+        How it meets what the layer holds, and for which valid period.
+    allow_missing
+        Columns that the file may lack though the layer keeps them.
+    """
 
     mode: str
     valid_from_us: int | None = None
     valid_to_us: int | None = None
+    allow_missing: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -33,24 +43,26 @@ class Told:
         valid_from: str | None,
         valid_to: str | None,
         zone: Zone,
+        allow_missing: str | Iterable[str] = (),
     ) -> Told:
-        """Check what a load is told against the kind of its layer.
+        """Check what a load is told against the kind of its layer; a bare text is one column.
 
         Raises
         ------
         InvalidInput
             ``unknown-mode``; ``events-have-no-period``; ``out-of-range``; what `parse_instant` raises.
         """
+        allowed = frozenset([allow_missing] if isinstance(allow_missing, str) else allow_missing)
         start, end = (None if text is None else _instant(text, zone) for text in (valid_from, valid_to))
         if isinstance(definition, FeatureDefinition):
-            return cls(_mode(mode or "snapshot", _FEATURE_MODES), start, end)
+            return cls(_mode(mode or "snapshot", _FEATURE_MODES), start, end, allowed)
         if start is not None or end is not None:
             raise InvalidInput(
                 "events-have-no-period",
                 f"'{definition.id}' defines events: their time is in their rows",
                 hint="leave out --valid-from and --valid-to",
             )
-        return cls(_mode(mode or "changes", _EVENT_MODES))
+        return cls(_mode(mode or "changes", _EVENT_MODES), allow_missing=allowed)
 
     def dated(self, definition: Definition, file: str, zone: Zone) -> Told:
         """Return what is told with the instant that a file's name says, if the definition has it say one.

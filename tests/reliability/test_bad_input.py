@@ -645,7 +645,7 @@ def test_a_disk_that_fills_at_any_step_leaves_a_city_that_is_whole(run, city, tm
     assert run("check", place).code == 0
     again = run("load", place, "events", file, "-f", "json")
     assert again.code == 0
-    assert json.loads(again.out)["read"] == 2001
+    assert json.loads(again.out)[0]["read"] == 2001
     assert run("query", place, "events", "--count", "-f", "csv").out.split()[-1] == "2000"
     assert run("check", place).code == 0
 
@@ -726,5 +726,5 @@ def test_progress_makes_no_noise_where_nobody_watches(spawn, city, tmp_path):
     file.write_text(rows(6))
     process = spawn("-m", "stcloud", "load", city, "events", file, "-f", "json")
     out, said = process.communicate()
-    assert json.loads(out)["accepted"] == 1
+    assert json.loads(out)[0]["accepted"] == 1
     assert said.strip() == ""

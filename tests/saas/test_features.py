@@ -59,6 +59,11 @@ def records(ended):
     return json.loads(ended.out)
 
 
+def reckoning(ended):
+    (found,) = records(ended)
+    return found
+
+
 def line(ended):
     """The one line of an error."""
     lines = ended.err.splitlines()
@@ -80,7 +85,7 @@ def test_the_first_load_with_a_period_derives_a_definition_of_features(run, tmp_
     done = run(
         "load", folder, "communities", file, "--valid-from", "2013-01-01", "--key", "code", "-f", "json"
     )
-    assert records(done)["accepted"] == 2
+    assert reckoning(done)["accepted"] == 2
     assert 'kind = "feature"' in done.err
     assert stcloud.open(folder).layer("communities").kind == "feature"
 
@@ -108,7 +113,7 @@ def test_changes_speak_of_their_period_only(run, city):
     file = write(city.parent / "name.geojson", {"a": ("Renamed", WEST)})
     period = ("--valid-from", "2015", "--valid-to", "2016")
     assert (
-        records(run("load", city, "communities", file, "--mode", "changes", *period, "-f", "json"))["read"]
+        reckoning(run("load", city, "communities", file, "--mode", "changes", *period, "-f", "json"))["read"]
         == 1
     )
     names = [
@@ -123,7 +128,7 @@ def test_changes_speak_of_their_period_only(run, city):
 def test_delete_ends_keys_and_append_refuses_known_ones(run, city):
     file = write(city.parent / "a.geojson", {"a": ("Whole", WEST)})
     ended = run("load", city, "communities", file, "--mode", "delete", "--valid-from", "2024", "-f", "json")
-    assert records(ended)["updated"] == 1
+    assert reckoning(ended)["updated"] == 1
     assert records(run("show", city, "communities", "--as-of", "2024-06-01", "-f", "json")) == []
     refused = run(
         "load", city, "communities", file, "--mode", "append", "--valid-from", "2014", "--max-rejected", "9"
@@ -158,7 +163,7 @@ def test_a_load_needs_a_source(run, city):
 
 def test_undo_takes_back_a_load(run, city):
     last = stcloud.open(city).layer("communities").loads[-1].load
-    undone = records(run("load", city, "communities", "--undo", last, "-f", "json"))
+    undone = reckoning(run("load", city, "communities", "--undo", last, "-f", "json"))
     assert undone["source"] == last
     shown = records(run("show", city, "communities", "--as-of", "2024-06-01", "-f", "json"))
     assert [row["code"] for row in shown] == ["a", "b"]
@@ -389,7 +394,7 @@ def test_a_deleted_layer_is_gone_and_may_be_loaded_again(run, city):
         "--key",
         "code",
     )
-    assert records(run(*again, "-f", "json"))["accepted"] == 2
+    assert reckoning(run(*again, "-f", "json"))["accepted"] == 2
     assert len(records(run("show", city, "communities", "--as-of", "2024", "-f", "json"))) == 2
     assert run("check", city).code == 0
     last = stcloud.open(city).layer("communities").loads[-1].load
@@ -417,7 +422,7 @@ def test_a_deletion_that_fails_leaves_the_layer_as_it_is(run, city, monkeypatch)
     again = run(
         "load", city, "communities", city.parent / "new.geojson", "--valid-from", "2023-01-01", "-f", "json"
     )
-    assert records(again)["known"] is True
+    assert reckoning(again)["known"] is True
     assert run("check", city, "communities").code == 0
     assert run(*delete).code == 0
     assert run("show", city, "communities", "--as-of", "2024").code == 3

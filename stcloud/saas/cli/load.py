@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, NotFound, StcloudError
+from stcloud.saas.cli.exits import report
 from stcloud.saas.cli.option import CityFolder, Format, LayerName, open_city, split
-from stcloud.saas.cli.output import note, print_records
+from stcloud.saas.cli.output import note
+from stcloud.saas.cli.reckoning import Reckonings
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from stcloud.city import City
-    from stcloud.daas.draft import Drafted
     from stcloud.daas.ledger import Reckoning
     from stcloud.iaas.job import Job
 
@@ -92,6 +96,15 @@ Undo = Annotated[
 MaxRejected = Annotated[
     str, typer.Option(help="Rows, or a share of them, that may be rejected before nothing is loaded.")
 ]
+AllowMissing = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-missing",
+        help="Column(s) of the layer that the files may lack, by comma.",
+        show_default=False,
+    ),
+]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Try the files that follow one that failed.")]
 Again = Annotated[bool, typer.Option("--again", help="Load even what was loaded already.")]
 ReckoningFormat = Annotated[Format, typer.Option("--format", "-f", help="How to print the reckoning.")]
 
@@ -107,6 +120,8 @@ def load(
     undo: Undo = None,
     max_rejected: MaxRejected = "5%",
     again: Again = False,  # noqa: FBT002
+    allow_missing: AllowMissing = None,
+    keep_going: KeepGoing = False,  # noqa: FBT002
     key: Key = None,
     time: TimeColumn = None,
     time_format: TimeFormat = None,
@@ -130,33 +145,48 @@ def load(
     period: dict[str, Any] = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
     if undo is not None:
         _refuse_besides_undo(sources, definition, *given.values(), *period.values())
-        reckonings = [opened.undo(layer, undo)]
-    else:
-        options = {**period, "max_rejected": max_rejected, "again": again}
-        reckonings = _load(opened, layer, sources or [], definition, given, options)
-    _print(reckonings, opened.charter.zone.iso, form)
-
-
-def _load(
-    opened: City,
-    layer: str,
-    sources: list[Path],
-    definition: str | None,
-    given: dict[str, Any],
-    options: dict[str, Any],
-) -> list[Reckoning]:
+        printer = Reckonings(opened, layer, form)
+        with printer.opened():
+            printer.add(opened.undo(layer, undo))
+        return
     if not sources:
         raise InvalidInput(
             "no-source", f"no sources were named to load into '{layer}'", hint="name one file or more"
         )
-    drafted = _drafted(opened, layer, sources[0], definition, given, options)
-    chosen = drafted.definition if drafted else definition
-    with watched() as job:
-        reckonings = opened.load(layer, *sources, definition=chosen, job=job, **options)
-    if drafted and drafted.fresh:
-        text = drafted.definition.to_toml()
-        note(f"derived definition, saved with the city as layers/{layer}.toml:\n\n{text}")
-    return reckonings
+    options = {
+        **period, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
+        "keep_going": keep_going, "definition": definition, **given,
+    }  # fmt: skip
+    _load(opened, layer, sources, options, form)
+
+
+def _load(opened: City, layer: str, sources: list[Path], options: dict[str, Any], form: Format) -> None:
+    printer = Reckonings(opened, layer, form, [path.name for path in sources])
+    fresh = options["definition"] is None and not _is_there(opened, layer)
+    with printer.opened(), watching() as watch:
+
+        def on_loaded(reckoning: Reckoning) -> None:
+            nonlocal fresh
+            with watch.paused():
+                if fresh:
+                    text = opened.layer(layer).definition.to_toml()
+                    note(f"derived definition, saved with the city as layers/{layer}.toml:\n\n{text}")
+                    fresh = False
+                printer.add(reckoning)
+
+        def on_failed(error: StcloudError) -> None:
+            with watch.paused():
+                report(error)
+
+        opened.load(layer, *sources, job=watch.job, on_loaded=on_loaded, on_failed=on_failed, **options)
+
+
+def _is_there(opened: City, layer: str) -> bool:
+    try:
+        opened.layer(layer)
+    except NotFound:
+        return False
+    return True
 
 
 def _refuse_besides_undo(*given: object) -> None:
@@ -168,48 +198,33 @@ def _refuse_besides_undo(*given: object) -> None:
         )
 
 
-def _drafted(
-    opened: City, layer: str, source: Path, definition: str | None, given: dict[str, Any], options: Any
-) -> Drafted | None:
-    """Return the definition that the options make, if they say something; a period makes one of features."""
-    dated = options["valid_from"] is not None or options["mode"] == LoadMode.SNAPSHOT
-    if not given and (definition or not dated):
-        return None
-    return opened.draft(layer, source, definition=definition, dated=dated, **given)
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A job, and the bars that show its progress."""
 
+    job: Job
+    bars: Progress
 
-def _print(reckonings: list[Reckoning], iso: Any, form: Format) -> None:
-    for one in reckonings:
-        at = iso(one.recorded_at_us)
-        if one.known:
-            note(f"{one.source} was loaded already, at {at} (load {one.load}); nothing changed")
-        for what, reasons in (("unplaced", one.unplaced_by), ("rejected", one.rejected_by)):
-            if reasons:
-                listed = ", ".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
-                note(f"{one.source}: {what}: {listed}")
-    records = [
-        {
-            "load": one.load,
-            "layer": one.layer,
-            "source": one.source,
-            "recorded_at": iso(one.recorded_at_us),
-            "known": one.known,
-        }
-        | one.counts
-        for one in reckonings
-    ]
-    if form is Format.JSON and len(records) == 1:
-        import json  # noqa: PLC0415
-
-        typer.echo(json.dumps(records[0], ensure_ascii=False))
-    else:
-        hidden = {"layer", "known"} if form is Format.TABLE else set()
-        print_records([{k: v for k, v in one.items() if k not in hidden} for one in records], form)
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bars away while something is printed."""
+        self.bars.stop()
+        try:
+            yield
+        finally:
+            self.bars.start()
 
 
 @contextmanager
 def watched() -> Iterator[Job]:
     """Give a job whose progress shows on stderr, a bar for each file, and which Ctrl-C cancels."""
+    with watching() as watch:
+        yield watch.job
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """Give a watched job and its bars."""
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
@@ -217,7 +232,9 @@ def watched() -> Iterator[Job]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with Progress(
+        *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
+    ) as bars:
         tasks: dict[str, Any] = {}
 
         def show(step: str, done: int, total: int) -> None:
@@ -226,4 +243,4 @@ def watched() -> Iterator[Job]:
                 tasks[subject] = bars.add_task(step)
             bars.update(tasks[subject], description=step, completed=done, total=total or None)
 
-        yield Job(progress=show)
+        yield Watch(Job(progress=show), bars)

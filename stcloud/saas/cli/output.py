@@ -133,14 +133,25 @@ def chosen_format(form: Format | None, path: Path | None) -> Format:
     return form or (_BY_SUFFIX.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE)
 
 
-def print_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: TextIO, count: int) -> None:
-    """Print a table for people: at most fifty rows; a note tells of the rest."""
+def print_table(
+    names: Sequence[str],
+    rows: Iterable[Mapping[str, Any]],
+    sink: TextIO,
+    count: int,
+    *,
+    header: bool = True,
+    widths: Mapping[str, int] | None = None,
+) -> None:
+    """Print a table for people: at most fifty rows; a note tells of the rest.
+
+    ``header`` is False for the lines that follow others; ``widths`` are the least ones of columns.
+    """
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, show_header=header)
     for name in names:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", min_width=max(len(name), (widths or {}).get(name, 0)))
     for number, row in enumerate(rows):
         if number == _TABLE_ROWS:
             note(f"{count:,} rows; the first {_TABLE_ROWS} are shown (--format csv, json … give all)")

@@ -1,0 +1,176 @@
+"""Deliveries: several files for one layer, loaded in order, each in a commit of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from stcloud.daas.catalogue import Catalogue, read_definition
+from stcloud.daas.definition import Definition
+from stcloud.daas.draft import Drafted, Options, draft
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.limit import Limit
+from stcloud.daas.loader import Loader
+from stcloud.daas.told import Told
+from stcloud.errors import InvalidInput, StcloudError
+from stcloud.iaas.folder import check_name
+from stcloud.iaas.job import Cancelled, Job
+
+__all__ = ["Delivery", "Given", "Terms", "drafted"]
+
+Given: TypeAlias = str | os.PathLike[str] | Definition | None
+"""A definition as a caller names it."""
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the caller of a load states for all of its files.
+
+    Parameters
+    ----------
+    definition, options
+        How to read them: a definition, options that one is made of, or both.
+    mode, valid_from, valid_to, allow_missing
+        As of `Told`.
+    limit
+        How many rejected rows make a file's load fail as a whole.
+    again
+        Load even what the ledger knows.
+    keep_going
+        Try the files that follow one that failed.
+    """
+
+    definition: Given
+    options: Options
+    mode: str | None
+    valid_from: str | None
+    valid_to: str | None
+    allow_missing: str | Iterable[str]
+    limit: Limit
+    again: bool
+    keep_going: bool
+
+    @property
+    def dated(self) -> bool:
+        """Whether a valid period is stated: the layer is one of features."""
+        return self.valid_from is not None or self.mode == "snapshot"
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Files on their way into one layer; the caller holds the layer's lock.
+
+    Parameters
+    ----------
+    loader, layer, terms, job
+        What loads, where to, what is stated, and who watches.
+    on_loaded, on_failed
+        Called with each reckoning when it is there, and with the error of each file after the first that failed.
+    """
+
+    loader: Loader
+    layer: str
+    terms: Terms
+    job: Job
+    on_loaded: Callable[[Reckoning], None] | None = None
+    on_failed: Callable[[StcloudError], None] | None = None
+    loaded: list[Reckoning] = field(default_factory=list)
+    failures: list[StcloudError] = field(default_factory=list)
+    _count: int = 0
+    _definition: Definition | None = None
+
+    def run(self, paths: Sequence[Path]) -> None:
+        """Load the files in order, to the end or to the first that fails; `InvalidInput` ``no-source`` for none."""
+        if not paths:
+            raise InvalidInput("no-source", f"no source file was named to load into '{self.layer}'")
+        self._count = len(paths)
+        for path in paths:
+            try:
+                reckoning = self._load(path)
+            except Cancelled:
+                raise
+            except StcloudError as error:
+                self._fail(path, error)
+                if not self.terms.keep_going:
+                    return
+            else:
+                self.loaded.append(reckoning)
+                if self.on_loaded is not None:
+                    self.on_loaded(reckoning)
+
+    def reckonings(self) -> list[Reckoning]:
+        """Return the reckonings of the files.
+
+        Raises
+        ------
+        StcloudError
+            The first failure; of several files its message says which were loaded, and its context has their
+            ``reckonings`` and the other ``failures``.
+        """
+        if not self.failures:
+            return self.loaded
+        first, *others = self.failures
+        if self._count > 1:
+            first.message = f"{first.message}; {self._outcome()}"
+        first.context = {**first.context, "reckonings": tuple(self.loaded), "failures": tuple(others)}
+        raise first
+
+    def _fail(self, path: Path, error: StcloudError) -> None:
+        if self._count > 1 and path.name not in error.message:
+            error.message = f"{path.name}: {error.message}"
+        if self.failures and self.on_failed is not None:
+            self.on_failed(error)
+        self.failures.append(error)
+
+    def _load(self, path: Path) -> Reckoning:
+        terms, loader = self.terms, self.loader
+        if self._definition is None:
+            self._definition = self._chosen(path)
+        told = Told.of(
+            self._definition,
+            terms.mode,
+            terms.valid_from,
+            terms.valid_to,
+            loader.charter.zone,
+            terms.allow_missing,
+        )
+        return loader.load(self.layer, path, self._definition, told, terms.limit, self.job, again=terms.again)
+
+    def _chosen(self, path: Path) -> Definition:
+        """Return the definition of all files: the one that is named or saved, or one drafted from this file."""
+        terms, catalogue = self.terms, self.loader.catalogue
+        known = terms.definition is not None or catalogue.table(self.layer).exists
+        if terms.options.given or (terms.dated and not known):
+            return drafted(
+                catalogue, self.layer, path, terms.definition, terms.options, dated=terms.dated
+            ).definition
+        return catalogue.definition_for(self.layer, terms.definition)
+
+    def _outcome(self) -> str:
+        names = [one.source for one in self.loaded]
+        listed = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+        return f"{len(names)} of {self._count} files {'was' if len(names) == 1 else 'were'} loaded" + (
+            f" ({listed})" if names else ""
+        )
+
+
+def drafted(
+    catalogue: Catalogue, layer: str, source: Path, definition: Given, options: Options, *, dated: bool
+) -> Drafted:
+    """Return the definition for a load whose user gives options instead of one, or besides the saved one.
+
+    Raises
+    ------
+    InvalidInput
+        ``other-definition``: options and definition disagree; or what `draft` raises.
+    """
+    if definition is not None or catalogue.table(layer).exists:
+        named = None if definition is None else options.stated(read_definition(definition))
+        known = catalogue.definition_for(layer, named)
+        options.refuse_other(known, layer)
+        return Drafted(known, fresh=False)
+    return Drafted(draft(source, options, check_name(layer), dated=dated), fresh=True)

@@ -1,0 +1,145 @@
+"""Reckonings of loads, each printed when it is there; JSON is one whole array, also after a failure."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stcloud.errors import InvalidInput
+from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.output import note, print_table
+
+if TYPE_CHECKING:
+    from stcloud.city import City
+    from stcloud.daas.ledger import Reckoning
+    from stcloud.time import Zone
+
+__all__ = ["Reckonings", "record_of"]
+
+_FORMS = (Format.TABLE, Format.JSON, Format.NDJSON, Format.CSV)
+_WORDS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes", "changed_by")
+"""What tables and CSV leave to the notes on stderr."""
+_RARE = ("ended", "overridden", "repaired", "restored")
+"""Counts that only some loads have; all lines of one table have the same columns."""
+
+
+def record_of(reckoning: Reckoning, zone: Zone) -> dict[str, Any]:
+    """Return a reckoning as JSON has it."""
+    return {
+        "load": reckoning.load,
+        "layer": reckoning.layer,
+        "source": reckoning.source,
+        "recorded_at": zone.iso(reckoning.recorded_at_us),
+        "known": reckoning.known,
+        "changed_by": reckoning.changed_by,
+        **reckoning.counts,
+        **reckoning.details,
+    }
+
+
+@dataclass(slots=True)
+class Reckonings:
+    """Prints reckonings as they come.
+
+    Parameters
+    ----------
+    city, layer
+        Of the loads.
+    form
+        Table, JSON, NDJSON or CSV.
+    sources
+        What the reckonings will be of, where several come: the lines of a table are then equally wide.
+    """
+
+    city: City
+    layer: str
+    form: Format
+    sources: Sequence[str] = ()
+    _printed: int = 0
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Close what was begun, whatever happens inside.
+
+        Raises
+        ------
+        InvalidInput
+            ``no-geometry``: reckonings are not printed in this format.
+        """
+        if self.form not in _FORMS:
+            raise InvalidInput(
+                "no-geometry", f"this is not printed as {self.form}", hint="use table, json, ndjson or csv"
+            )
+        try:
+            yield
+        finally:
+            if self.form is Format.JSON:
+                _write("\n]\n" if self._printed else "[\n]\n")
+
+    def add(self, reckoning: Reckoning) -> None:
+        """Print a reckoning, and beside it what it says in words."""
+        zone = self.city.charter.zone
+        _note(reckoning, zone)
+        record = record_of(reckoning, zone)
+        if self.form is Format.JSON:
+            _write(("," if self._printed else "[") + "\n" + json.dumps(record, ensure_ascii=False))
+        elif self.form is Format.NDJSON:
+            _write(json.dumps(record, ensure_ascii=False) + "\n")
+        else:
+            self._add_line({name: value for name, value in record.items() if name not in _WORDS})
+        self._printed += 1
+
+    def _add_line(self, record: dict[str, Any]) -> None:
+        rare = {name: record.pop(name) for name in _RARE if name in record}
+        if len(self.sources) < 2 or self.form is Format.CSV:
+            record |= dict.fromkeys(_RARE, 0) | rare if self.form is Format.CSV else rare
+        else:
+            if self.city.layer(self.layer).kind == "feature":
+                record["ended"] = rare.pop("ended", 0)
+            if rare:
+                note(f"{record['source']}: " + ", ".join(f"{name} {count:,}" for name, count in rare.items()))
+        if self.form is Format.CSV:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerows([list(record)] if not self._printed else [])
+            writer.writerow(record.values())
+            sys.stdout.flush()
+            return
+        shown = {name: value for name, value in record.items() if name not in ("layer", "known")}
+        widths = {"source": max(map(len, self.sources), default=0)}
+        print_table(list(shown), [shown], sys.stdout, 1, header=not self._printed, widths=widths)
+        sys.stdout.flush()
+
+
+def _note(reckoning: Reckoning, zone: Zone) -> None:
+    """Tell a person what the counts do not, on stderr."""
+    source, at = reckoning.source, zone.iso(reckoning.recorded_at_us)
+    if reckoning.changed_by:
+        note(f"{source}: loaded on {at}, changed since by load {reckoning.changed_by}; --again loads it")
+    elif reckoning.known:
+        note(f"{source} was loaded already, at {at} (load {reckoning.load}); nothing changed")
+    reasons: Mapping[str, Mapping[str, int]] = {
+        "unplaced": reckoning.unplaced_by, "rejected": reckoning.rejected_by,
+    }  # fmt: skip
+    for what, counts in reasons.items():
+        if counts:
+            listed = ", ".join(f"{reason} {count:,}" for reason, count in sorted(counts.items()))
+            note(f"{source}: {what}: {listed}")
+    columns = {
+        "new columns": reckoning.new_columns,
+        "missing columns, empty in its rows": reckoning.missing_columns,
+    }
+    for what, names in columns.items():
+        if names:
+            note(f"{source}: {what}: {', '.join(names)}")
+    for remark in reckoning.notes:
+        note(f"{source}: {remark}")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
