@@ -38,18 +38,27 @@ class Reading(Closed):
 class Time(Closed):
     """Which column tells when, in which formats and zone (the city's when absent).
 
-    ``end`` names the column that tells when the event ended (exclusive), if it lasts.
+    ``end`` names the column that tells when the event ended (exclusive), if it lasts. ``null`` are words for no
+    time at all, ``open`` words for an end that is not known yet; both also as other formats write them.
     """
 
     column: Text
     formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
     zone: str | None = None
     end: Text | None = None
+    null: tuple[Text, ...] = ()
+    open: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
         _check_formats(self.formats, self.zone)
+        if self.open and self.end is None:
+            raise ValueError("open says which ends are not known; name the column of the end")
         return self
+
+    def nothing(self, name: str) -> tuple[str, ...]:
+        """Return the words that mean no time in a column."""
+        return (*self.null, *(self.open if name == self.end else ()))
 
 
 class Space(Closed):
@@ -126,7 +135,8 @@ class Valid(Closed):
     """Where the valid period of a feature is written: in columns of each row, or once in the file's name.
 
     ``file`` is a pattern of the file's name without its suffix, e.g. ``"communities_%Y-%m-%d"``: the instant of a
-    snapshot. ``inclusive`` says that an end is the last day, not the first day after.
+    snapshot. ``inclusive`` says that an end is the last day, not the first day after. ``null`` and ``open`` as of
+    `Time`.
     """
 
     start: Annotated[Text | None, Field(alias="from")] = None
@@ -135,6 +145,8 @@ class Valid(Closed):
     zone: str | None = None
     inclusive: bool = False
     file: Text | None = None
+    null: tuple[Text, ...] = ()
+    open: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
@@ -145,7 +157,13 @@ class Valid(Closed):
             raise ValueError("name the column that a period is from, or the file's pattern")
         if self.end is not None and self.start is None:
             raise ValueError("a period has a column it is from before it has one it is to")
+        if self.open and self.end is None:
+            raise ValueError("open says which ends are not known; name the column it is to")
         return self
+
+    def nothing(self, name: str) -> tuple[str, ...]:
+        """Return the words that mean no time in a column."""
+        return (*self.null, *(self.open if name == self.end else ()))
 
     @property
     def columns(self) -> tuple[str, ...]:

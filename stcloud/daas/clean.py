@@ -76,7 +76,7 @@ class Cleaner:
 
     def clean(self, batch: Batch) -> Cleaned:
         """Clean one batch."""
-        source = without_nulls(batch.rows, self.definition)
+        source = without_nulls(batch.rows, self.definition, self.zone)
         faults = Faults(batch.numbers)
         digest = digest_rows(
             batch.rows.select(self._meaning),
@@ -115,6 +115,7 @@ class Cleaner:
         texts = source[reading.column]
         start = read_stamps(texts, reading.formats, zone)
         faults.add(pc.is_null(texts), reading.column, texts, "missing-time")
+        faults.add(start.out_of_range, reading.column, texts, "time-out-of-range")
         faults.add(~start.valid, reading.column, texts, "unreadable-time")
         own["st_time"] = pa.array(start.utc_us).cast(INSTANT)
         own[MONTH] = pa.array(_months(start.utc_us, self.zone))
@@ -122,6 +123,7 @@ class Cleaner:
             texts = source[reading.end]
             end = read_stamps(texts, reading.formats, zone)
             written = pc.is_valid(texts).to_numpy(zero_copy_only=False)
+            faults.add(end.out_of_range, reading.end, texts, "time-out-of-range")
             faults.add(written & ~end.valid, reading.end, texts, "unreadable-time")
             faults.add(end.valid & (end.utc_us < start.utc_us), reading.end, texts, "end-before-start")
             own["st_time_to"] = pa.array(end.utc_us, mask=~end.valid).cast(INSTANT)

@@ -61,12 +61,31 @@ def _shown(value: Any, most: int | None) -> str | None:
     return None if value is None else str(value)[:most]
 
 
-def without_nulls(rows: pa.RecordBatch, definition: Definition) -> Mapping[str, pa.Array]:
-    """Return the columns by name, with the definition's null words made null."""
-    return {
-        name: _nulled(rows.column(at), (*definition.null, *definition.column(name).null))
-        for at, name in enumerate(rows.schema.names)
-    }
+def without_nulls(rows: pa.RecordBatch, definition: Definition, zone: Zone) -> Mapping[str, pa.Array]:
+    """Return the columns by name, with the definition's null words made null.
+
+    In columns of times a word also stands for its instant in other notations; ``zone`` is the city's.
+    """
+    source: dict[str, pa.Array] = {}
+    for at, name in enumerate(rows.schema.names):
+        values = _nulled(rows.column(at), (*definition.null, *definition.column(name).null))
+        words, formats, own = definition.time_words(name)
+        source[name] = _timeless(values, words, formats, Zone(own) if own else zone) if words else values
+    return source
+
+
+def _timeless(values: pa.Array, words: Sequence[str], formats: Sequence[str], zone: Zone) -> pa.Array:
+    """Make instants null that one of the words means, however they are written."""
+    if pa.types.is_dictionary(values.type):
+        return _recoded(values, _timeless(values.dictionary, words, formats, zone))
+    if not pa.types.is_string(values.type):
+        return values
+    named = pa.array(sorted(set(words)), pa.string())
+    known = read_stamps(named, (*formats, "iso"), zone, days=True)
+    read = read_stamps(values, formats, zone, days=True)
+    meant = read.valid & np.isin(read.utc_us, known.utc_us[known.valid])
+    hit = pc.or_(pa.array(meant), pc.is_in(pc.utf8_trim_whitespace(values), value_set=named))
+    return pc.if_else(hit, None, values) if pc.any(hit).as_py() else values
 
 
 def _nulled(values: pa.Array, words: Sequence[str]) -> pa.Array:
@@ -185,7 +204,8 @@ def _moments(name: str, texts: pa.Array, column: Column, zone: Zone, faults: Fau
     """Instants in UTC; for dates, the day that is written."""
     written = pc.is_valid(texts).to_numpy(zero_copy_only=False)
     own = Zone("UTC") if column.type == "date" else Zone(column.zone) if column.zone else zone
-    read = read_stamps(texts, column.formats, own)
+    read = read_stamps(texts, column.formats, own, days=column.type == "date")
+    faults.add(read.out_of_range, name, texts, "time-out-of-range")
     reason = "unreadable-date" if column.type == "date" else "unreadable-time"
     faults.add(written & ~read.valid, name, texts, reason)
     moments = pa.array(read.utc_us, mask=~read.valid).cast(INSTANT)

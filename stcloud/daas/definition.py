@@ -47,6 +47,8 @@ _MEANINGLESS: dict[str, Any] = {
     **dict.fromkeys(("id", "title", "source", "predecessor", "grid", "duty"), True), "space": {"none"},
 }  # fmt: skip
 """What says nothing of how rows are read: left out of a definition's identity."""
+_ADDED: dict[str, set[str]] = {"": {"trim"}, "time": {"null", "open"}, "valid": {"null", "open"}}
+"""Keys by clause that definitions of the first version lack: unused, they leave a definition's identity alone."""
 _UNSTORABLE = re.compile(r"[ ,;{}()=\t\n]")
 
 
@@ -127,6 +129,10 @@ class Definition(Closed):
         meaning = self.model_dump(mode="json", exclude=_MEANINGLESS)
         for column in meaning["columns"].values():
             del column["title"], column["unit"]
+        for name, added in _ADDED.items():  # what came later means nothing where it is not used
+            clause: dict[str, Any] = (meaning.get(name) or {}) if name else meaning
+            for key in [one for one in added if not clause.get(one, True)]:
+                del clause[key]
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
@@ -147,6 +153,12 @@ class Definition(Closed):
         return (
             declared if declared.type == kind else Column.model_validate({"type": kind, "zone": self._zone})
         )
+
+    def time_words(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+        """Return the words that mean no time in a column of times, its formats and its zone; else no word."""
+        column = self.column(name)
+        words = column.null if column.type in ("instant", "date") else ()
+        return words, column.formats, "UTC" if column.type == "date" else column.zone
 
     def declares(self, name: str) -> bool:
         """Tell whether the definition fixes a column's type, whatever type its file gives it."""
@@ -195,6 +207,13 @@ class EventDefinition(Definition):
             return Column(type="instant", formats=self.time.formats, zone=self.time.zone)
         return super().column(name)
 
+    def time_words(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+        """Return the words that mean no time in a column of times, its formats and its zone."""
+        if name in (self.time.column, self.time.end):
+            words = (*self.column(name).null, *self.time.nothing(name))
+            return words, self.time.formats, self.time.zone
+        return super().time_words(name)
+
     @property
     def _zone(self) -> str | None:
         return self.time.zone
@@ -225,6 +244,12 @@ class FeatureDefinition(Definition):
         """Tell whether the definition fixes a column's type; columns that name other rows are text."""
         names = (self.predecessor, *((self.duty.grid, self.duty.unit) if self.duty else ()))
         return name in names or super().declares(name)
+
+    def time_words(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+        """Return the words that mean no time in a column of times, its formats and its zone."""
+        if self.valid and name in self.valid.columns:
+            return (*self.column(name).null, *self.valid.nothing(name)), self.valid.formats, self.valid.zone
+        return super().time_words(name)
 
     @property
     def _zone(self) -> str | None:

@@ -135,7 +135,7 @@ class Surveyor:
         rest = seen < 0
         rows = batch.rows if rest.all() else batch.rows.filter(pa.array(rest))
         numbers = batch.numbers[rest]
-        source = without_nulls(rows, self.definition)
+        source = without_nulls(rows, self.definition, self.zone)
         faults = Faults(numbers)
         own: dict[str, pa.Array] = {
             ROW: pa.array(numbers),
@@ -181,11 +181,12 @@ class Surveyor:
             if name is None:
                 continue
             texts = trimmed(plain(source[name]))
-            read = read_stamps(texts, valid.formats, zone)
+            later = _DAY_US if valid.inclusive and name == valid.end else 0
+            read = read_stamps(texts, valid.formats, zone, later_us=later)
+            faults.add(read.out_of_range, name, texts, "time-out-of-range")
             written = pc.is_valid(texts).to_numpy(zero_copy_only=False)
             faults.add(written & ~read.valid, name, texts, "unreadable-time")
-            later = _DAY_US if valid.inclusive and name == valid.end else 0
-            times[read.valid] = read.utc_us[read.valid] + later
+            times[read.valid] = read.utc_us[read.valid]
             adjusted |= read.adjusted
             if name == valid.start:
                 faults.add(~written, name, texts, "missing-time")

@@ -9,13 +9,12 @@ import pyarrow as pa
 
 from stcloud.daas.definition import Definition, FeatureDefinition
 from stcloud.errors import InvalidInput
-from stcloud.time import Zone, parse_instant, read_stamps
+from stcloud.time import EARLIEST_US, LATEST_US, Zone, parse_instant, read_stamps
 
 __all__ = ["Told"]
 
 _EVENT_MODES = ("changes", "append", "delete")
 _FEATURE_MODES = ("snapshot", *_EVENT_MODES)
-_YEAR_1_US, _YEAR_10000_US = -62_135_596_800_000_000, 253_402_300_800_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,8 @@ class Told:
 
 def _instant(text: str, zone: Zone) -> int:
     at_us = parse_instant(text, zone)
-    if not _YEAR_1_US <= at_us < _YEAR_10000_US:
-        raise InvalidInput("out-of-range", f"the instant {text} lies outside the years 1 to 9999 of UTC")
+    if not EARLIEST_US <= at_us < LATEST_US:
+        raise InvalidInput("out-of-range", f"the instant {text} lies outside 0001-01-03 to 9999-12-29 of UTC")
     return at_us
 
 

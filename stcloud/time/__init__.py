@@ -23,13 +23,15 @@ from stcloud.time.period import earlier
 from stcloud.time.relation import Comparison, End, Relation
 from stcloud.time.relative import is_relative, read_relative
 from stcloud.time.span import Span, Spans
-from stcloud.time.stamp import StampResult, read_stamps
+from stcloud.time.stamp import EARLIEST_US, LATEST_US, StampResult, read_stamps
 from stcloud.time.transition import Transitions
 from stcloud.time.when import When
 from stcloud.time.workday import Calendar, Days
 from stcloud.time.zone import Zone
 
 __all__ = [
+    "EARLIEST_US",
+    "LATEST_US",
     "Bin",
     "Bools",
     "Calendar",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stcloud.errors import InvalidInput
 from stcloud.time.cursor import SPACES, Bytes, Cursor
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
     from stcloud.time.zone import Zone
 
-__all__ = ["StampResult", "read_stamps"]
+__all__ = ["EARLIEST_US", "LATEST_US", "StampResult", "read_stamps"]
 
 CHUNK_ROWS = 1 << 15  # the columns of a chunk stay in the processor's cache
 FIRST_US = -62_135_596_800 * SECOND_US  # 0001-01-01T00:00Z
 STOP_US = 253_402_300_800 * SECOND_US  # 10000-01-01T00:00Z
+EARLIEST_US, LATEST_US = FIRST_US + 2 * DAY_US, STOP_US - 2 * DAY_US
+"""Bounds of instants, half-open: 0001-01-03 to 9999-12-30, so that the clocks of all zones show years 1 to 9999."""
+_NO_YEAR = r"^\s*([+-]?\d{5,}-\d\d-\d\d|-\d{4,}-\d\d-\d\d|<value out of range)"
+"""Dates that typed files hold and no calendar of ours shows."""
 _SHORT_YEAR_PIVOT = 69  # POSIX: 69..99 are of the 1900s, 00..68 of the 2000s
 
 
@@ -36,17 +41,22 @@ class StampResult:
     utc_us
         ``(n,)`` int64 UTC microseconds, in the order given; 0 where not valid.
     valid
-        ``(n,)`` bool: the text was read. False for null and for what no format fits.
+        ``(n,)`` bool: the text was read. False for null, for what no format fits and for what is out of range.
     adjusted
         ``(n,)`` bool: a wall-clock time that the zone repeats or skips.
+    out_of_range
+        ``(n,)`` bool: the text was read, and means a day that is not kept.
     """
 
     utc_us: Micros
     valid: Bools
     adjusted: Bools
+    out_of_range: Bools
 
 
-def read_stamps(values: Any, formats: Sequence[str], zone: Zone | None) -> StampResult:
+def read_stamps(
+    values: Any, formats: Sequence[str], zone: Zone | None, *, days: bool = False, later_us: int = 0
+) -> StampResult:
     """Read written timestamps.
 
     Parameters
@@ -60,6 +70,11 @@ def read_stamps(values: Any, formats: Sequence[str], zone: Zone | None) -> Stamp
         and maybe an offset.
     zone
         Zone of the wall clock for texts without an offset of their own; None: there are none.
+    days
+        True when the texts are days, not instants: all of the years 1 to 9999 are kept. Of instants two days at
+        each end are not, as they are written, whatever the zone: the clock of another zone could not show them.
+    later_us
+        Added on the clock that a text is written for, before its zone counts: a day for the last day of a period.
 
     Returns
     -------
@@ -101,10 +116,23 @@ def read_stamps(values: Any, formats: Sequence[str], zone: Zone | None) -> Stamp
             rows = rows[~cursor.fits]
             if not rows.size:
                 break
+    read_us[valid] += later_us
+    first_us, stop_us = (FIRST_US, STOP_US) if days else (EARLIEST_US, LATEST_US)
+    inside = (read_us >= first_us) & (read_us < stop_us)
+    out_of_range = (valid & ~inside) | (given & ~valid & _without_year(values, given & ~valid))
+    valid &= inside
     adjusted = _to_utc(read_us, np.flatnonzero(valid & ~zoned), zone, values)
-    valid &= (read_us >= FIRST_US) & (read_us < STOP_US)
     read_us[~valid] = 0
-    return StampResult(read_us, valid, adjusted & valid)
+    return StampResult(read_us, valid, adjusted & valid, out_of_range)
+
+
+def _without_year(values: Any, unread: Bools) -> Bools:
+    """Tell which of the texts that no format fits are dates beyond the years that formats know."""
+    if not unread.any():
+        return unread
+    hit = pc.match_substring_regex(values.cast(pa.string()), _NO_YEAR)
+    whole = hit.combine_chunks() if isinstance(hit, pa.ChunkedArray) else hit
+    return np.asarray(pc.fill_null(whole, fill_value=False).to_numpy(zero_copy_only=False), np.bool_)
 
 
 def _texts(values: Any) -> tuple[Bytes, Micros, Micros, Bools]:

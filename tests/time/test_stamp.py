@@ -15,7 +15,7 @@ from stcloud.time import Zone, read_stamps
 UTC_ZONE, NYC = Zone("UTC"), Zone("America/New_York")
 EPOCH = datetime(1970, 1, 1)
 some = settings(deadline=None, max_examples=150)
-moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))
+moments = st.datetimes(datetime(1, 1, 4), datetime(9999, 12, 28))
 
 FORMATS = (
     "%Y-%m-%d %H:%M:%S.%f",
@@ -189,7 +189,7 @@ def test_fractions_beyond_microseconds_are_cut():
     assert read(["1970-01-01T00:00:00.1234567899", "1970-01-01 00:00:00.5"], ["iso"]) == [123_456, 500_000]
 
 
-@given(st.lists(st.integers(-62_135_596_800, 253_402_300_799), min_size=1, max_size=10), st.integers(0, 999))
+@given(st.lists(st.integers(-62_135_424_000, 253_402_127_999), min_size=1, max_size=10), st.integers(0, 999))
 @some
 def test_epochs_are_counted(seconds, milli):
     """Whole seconds and milliseconds, signed, with a fraction or without."""
