@@ -98,7 +98,19 @@ def read_stamps(
     >>> read.valid.tolist(), Zone("UTC").iso(int(read.utc_us[0]))
     ([True, False], '2024-03-05T07:30+00:00')
     """
-    patterns = [Pattern.of(text) for text in formats]
+    read_us, valid, zoned, given = _read_texts(values, [Pattern.of(text) for text in formats])
+    read_us[valid] += later_us
+    first_us, stop_us = (FIRST_US, STOP_US) if days else (EARLIEST_US, LATEST_US)
+    inside = (read_us >= first_us) & (read_us < stop_us)
+    out_of_range = (valid & ~inside) | (given & ~valid & _without_year(values, given & ~valid))
+    valid &= inside
+    adjusted = _to_utc(read_us, np.flatnonzero(valid & ~zoned), zone, values)
+    read_us[~valid] = 0
+    return StampResult(read_us, valid, adjusted & valid, out_of_range)
+
+
+def _read_texts(values: Any, patterns: Sequence[Pattern]) -> tuple[Micros, Bools, Bools, Bools]:
+    """Return microseconds, which texts were read, which of them are UTC already, and which were not null."""
     data, at, end, given = _texts(values)
     count = len(at)
     read_us, valid, zoned = (
@@ -116,14 +128,7 @@ def read_stamps(
             rows = rows[~cursor.fits]
             if not rows.size:
                 break
-    read_us[valid] += later_us
-    first_us, stop_us = (FIRST_US, STOP_US) if days else (EARLIEST_US, LATEST_US)
-    inside = (read_us >= first_us) & (read_us < stop_us)
-    out_of_range = (valid & ~inside) | (given & ~valid & _without_year(values, given & ~valid))
-    valid &= inside
-    adjusted = _to_utc(read_us, np.flatnonzero(valid & ~zoned), zone, values)
-    read_us[~valid] = 0
-    return StampResult(read_us, valid, adjusted & valid, out_of_range)
+    return read_us, valid, zoned, given
 
 
 def _without_year(values: Any, unread: Bools) -> Bools:
