@@ -39,12 +39,16 @@ FEW_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Rows to keep, refusals, and the numbers of rows whose time a daylight-saving change adjusted."""
+    """Rows to keep, refusals, and the numbers of rows whose time a daylight-saving change adjusted.
+
+    ``repairs`` name values of rows to keep that are kept in another form than they came in.
+    """
 
     rows: pa.RecordBatch
     refusals: tuple[Refusal, ...]
     read: int
     adjusted: Values
+    repairs: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Cleaner:
         """Clean one batch."""
         source = without_nulls(batch.rows, self.definition, self.zone)
         faults = Faults(batch.numbers)
+        faults.take(batch.faults)
         digest = digest_rows(
             batch.rows.select(self._meaning),
             self.definition.digest(),
@@ -95,7 +100,9 @@ class Cleaner:
         rows = rows if keep.all() else rows.filter(pa.array(keep))
         read = len(key) + len(batch.refusals)
         refusals = (*batch.refusals, *faults.refusals())
-        return Cleaned(rows, refusals, read, batch.numbers[adjusted & keep])
+        kept = set(batch.numbers[keep].tolist()) if batch.repairs else ()
+        repairs = tuple(one for one in batch.repairs if one.row in kept)
+        return Cleaned(rows, refusals, read, batch.numbers[adjusted & keep], repairs)
 
     @property
     def _meaning(self) -> list[str]:

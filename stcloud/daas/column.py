@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,14 @@ class Faults:
                 Refusal(int(self._numbers[at]), field, _shown(values[at].as_py(), most), reason)
             )
         self.faulty |= new
+
+    def take(self, known: Iterable[Refusal]) -> None:
+        """Take over what the source found of rows, unless they already were at fault."""
+        for refusal in known:
+            at = int(np.searchsorted(self._numbers, refusal.row))
+            if at < len(self._numbers) and self._numbers[at] == refusal.row and not self.faulty[at]:
+                self.faulty[at] = True
+                self._found.append(refusal)
 
     def refusals(self) -> tuple[Refusal, ...]:
         """Return what was noted, by row."""

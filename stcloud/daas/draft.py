@@ -165,7 +165,7 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
         ``missing-column``: an option names a column that the file lacks.
     """
     reading = Reading(encoding=options.encoding or "utf-8", layer=options.source_layer)
-    source = files.open_source(path, files.Reading(encoding=reading.encoding, layer=reading.layer))
+    source = _opened(path, reading, options.key)
     for column in (*options.key, options.time, options.lon, options.lat, options.x, options.y):
         if column is not None and column not in source.columns:
             found = ", ".join(source.columns[:40])
@@ -198,6 +198,10 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
             time=Time(column=options.time, formats=formats, zone=options.zone),
             space=_space(source, options, path),
         )
+
+
+def _opened(path: Path, reading: Reading, keys: tuple[str, ...]) -> files.Source:
+    return files.open_source(path, files.Reading(encoding=reading.encoding, layer=reading.layer, keys=keys))
 
 
 def _features(

@@ -56,6 +56,7 @@ _SAMPLES = 3
 _REMEDIES = {
     "inexact-key": "the file keeps its key as a float, which holds 15 digits: store it as text or as an integer",
     "inexact-number": "the layer keeps the column as a number, which holds 15 digits: load it into a new layer",
+    "undecodable-text": "state the file's encoding, e.g. --encoding gb18030 or --encoding latin-1",
 }  # fmt: skip
 
 
@@ -72,6 +73,7 @@ class _Intake:
     read: int = 0
     adjusted: set[int] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
+    repairs: list[Refusal] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,9 @@ class Ingest:
         stamp = {"st_recorded_from": blank.recorded_at_us, "st_load": blank.load}
         written, unplaced = self._write(sorter, settled.stored, schema, stamp, job)
         reckoning = self._reckon(intake, settled, unplaced, blank)
-        self.quarantine.write(blank.load, self.layer.name, blank.attempt, blank.source, intake.refusals)
+        self.quarantine.write(
+            blank.load, self.layer.name, blank.attempt, blank.source, [*intake.refusals, *intake.repairs]
+        )
         if written or settled.superseded:
             self.layer.extend(wanted)
             self._commit(settled, written, reckoning, snapshot.sequence, job)
@@ -233,6 +237,7 @@ class Ingest:
             intake.read += cleaned.read
             intake.adjusted.update(cleaned.adjusted.tolist())
             intake.refusals += cleaned.refusals
+            intake.repairs += cleaned.repairs
             rows = cleaned.rows
             keys.add(rows.column(ROW), rows.column("st_key"), rows.column("st_digest"))
             if self.mode != "delete":
@@ -319,6 +324,7 @@ class Ingest:
             rejected=len(intake.refusals),
             unplaced=sum(unplaced.values()),
             time_adjusted=len(intake.adjusted - {one.row for one in intake.refusals}),
+            repaired=len(intake.repairs),
             unplaced_by=unplaced,
             rejected_by=dict(Counter(one.reason.split(":")[0] for one in intake.refusals)),
         )

@@ -80,7 +80,10 @@ class Loader:
         job = job.named(path.name)
         reading = definition.read
         source = open_source(
-            path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
+            path,
+            Reading(
+                reading.format, reading.encoding, reading.delimiter, reading.layer, keys=definition.required
+            ),
         )
         job.tell("open", 0, path.stat().st_size)
         names = as_defined(definition, source.columns)

@@ -82,7 +82,7 @@ class Surveyed:
     silent
         Keys of refused rows: of them nothing is said.
     repairs
-        Geometry as it came, of rows that are kept with a repaired one.
+        Values as they came, of rows that are kept with a repaired geometry or a text that was cut.
     """
 
     rows: pa.RecordBatch
@@ -132,11 +132,13 @@ class Surveyor:
         many = self.many or (len(batch.numbers) > 0 and int(batch.numbers[0]) > FEW_ROWS)
         digest = digest_rows(batch.rows.select(self._meaning), self.definition.digest(), many=many)
         seen = self.known.find(lanes(digest))
+        seen[np.isin(batch.numbers, [fault.row for fault in batch.faults])] = -1
         rest = seen < 0
         rows = batch.rows if rest.all() else batch.rows.filter(pa.array(rest))
         numbers = batch.numbers[rest]
         source = without_nulls(rows, self.definition, self.zone)
         faults = Faults(numbers)
+        faults.take(batch.faults)
         own: dict[str, pa.Array] = {
             ROW: pa.array(numbers),
             PART: pa.array(np.zeros(len(numbers), np.int64)),
@@ -156,7 +158,7 @@ class Surveyor:
         return Surveyed(
             found if keep.all() else found.filter(pa.array(keep)), start[keep], end[keep],
             seen[~rest], batch.numbers[~rest], silent, (*batch.refusals, *faults.refusals()),
-            tuple(one for one in repairs.refusals() if one.row in kept),
+            tuple(one for one in (*batch.repairs, *repairs.refusals()) if one.row in kept),
             len(batch.numbers) + len(batch.refusals), int((adjusted & keep).sum()),
         )  # fmt: skip
 

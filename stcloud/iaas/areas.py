@@ -5,34 +5,38 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas
-import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
+import numpy as np
+import shapely
 
-from stcloud.errors import InvalidInput, NotFound
-from stcloud.iaas.folder import storage_errors
+from stcloud.errors import InvalidInput
+from stcloud.iaas.source import Reading, geometry_column, open_source
 
 __all__ = ["read_areas"]
 
 
 def read_areas(path: Path) -> geopandas.GeoDataFrame:
-    """Read the polygons of a vector file.
+    """Read the polygons of a vector file or of GeoParquet; features without a geometry are passed over.
 
     Raises
     ------
     NotFound
         ``no-source``: there is no such file.
     InvalidInput
-        ``unreadable-source``: it is no vector file, or holds something else than polygons.
+        ``unreadable-source``: it is no vector file, or holds something else than polygons; ``several-layers``.
     """
-    if not path.is_file():
-        raise NotFound("no-source", f"there is no file {path}")
-    try:
-        with storage_errors(f"read {path}"):
-            frame = pyogrio.read_dataframe(path, columns=[])
-    except (DataSourceError, DataLayerError) as error:
-        raise InvalidInput("unreadable-source", f"{path} cannot be read: {error}") from error
-    kinds = set(frame.geom_type) if isinstance(frame, geopandas.GeoDataFrame) else set()
-    if not kinds or not kinds <= {"Polygon", "MultiPolygon"}:
-        found = ", ".join(sorted(map(str, kinds))) or "no geometry"
-        raise InvalidInput("unreadable-source", f"{path} holds {found}, not polygons")
-    return frame
+    source = open_source(path, Reading())
+    column = geometry_column(source)
+    if column is None:
+        raise InvalidInput("unreadable-source", f"{path} holds no geometry, so no polygons")
+    parts = []
+    for batch in source.batches():
+        raw = batch.rows.column(column).drop_null().to_numpy(zero_copy_only=False)
+        parts.append(shapely.from_wkb(raw, on_invalid="fix"))
+    shapes = np.concatenate(parts) if parts else np.empty(0, object)
+    shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    kinds = set(geopandas.GeoSeries(shapes).geom_type)
+    if not kinds:
+        raise InvalidInput("unreadable-source", f"{path} holds no polygons: all its geometries are empty")
+    if not kinds <= {"Polygon", "MultiPolygon"}:
+        raise InvalidInput("unreadable-source", f"{path} holds {', '.join(sorted(kinds))}, not polygons")
+    return geopandas.GeoDataFrame(geometry=shapes, crs=source.crs)

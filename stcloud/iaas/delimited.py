@@ -16,6 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from stcloud.errors import InvalidInput
+from stcloud.iaas.archive import check_ratio, is_gzip
+from stcloud.iaas.illegible import Illegible
+from stcloud.iaas.jsontext import check_columns
 from stcloud.iaas.source import Batch, Reading, Refusal
 
 __all__ = ["DelimitedSource"]
@@ -23,6 +26,10 @@ __all__ = ["DelimitedSource"]
 _BLOCK_BYTES = 4 << 20
 _SAMPLE_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
+_HEAD_BYTES = 1 << 16
+_FEW = 20
+_ESCAPE = "stcloud-escape"
+_UTF8 = ("utf-8", "utf-8-sig")
 _END = "\x03"  # end of text: no line of a text file begins with it
 
 
@@ -34,14 +41,15 @@ class DelimitedSource:
     def __init__(self, path: Path, reading: Reading) -> None:
         self._path = path
         self._encoding = _encoding(reading.encoding)
-        with path.open("rb") as file:
-            self._gzip = file.read(2) == b"\x1f\x8b"
+        self._gzip = is_gzip(path)
         head = self._head()
         self._delimiter = reading.delimiter or _delimiter(head)
         names = csv.reader(io.StringIO(head, newline=""), delimiter=self._delimiter)
-        self.columns = _columns(path, next(names, []))
-        ascii_like = "\n".encode(self._encoding) == b"\n"
-        self._end = _END + self._delimiter * len(self.columns) if ascii_like else None
+        try:
+            self.columns = _columns(path, next(names, []))
+        except csv.Error as error:
+            raise _unreadable(path, f"its header: {error}") from error
+        self._end = _END + self._delimiter * len(self.columns)
         self._raw: pa.NativeFile | None = None
 
     def position(self) -> int:
@@ -51,7 +59,7 @@ class DelimitedSource:
     def batches(self) -> Iterator[Batch]:
         """Read the file once, in order."""
         skipped: list[Refusal] = []
-        ended = self._end is None
+        ended = False
 
         def skip(row: pacsv.InvalidRow) -> str:
             nonlocal ended
@@ -63,23 +71,32 @@ class DelimitedSource:
             return "skip"
 
         start = 1
-        rows = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in self.columns]))
+        none = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in self.columns]))
         for rows in self._blocks(skip):
             numbers = _numbers(start, rows.num_rows, [one.row for one in skipped])
             start = int(numbers[-1]) + 1 if len(numbers) else start
             ready = tuple(one for one in skipped if one.row < start)  # the reader is ahead of us
             del skipped[: len(ready)]
-            yield Batch(rows, numbers, ready)
+            batch = self._decoded(rows, numbers, ready)
+            none = batch.rows.slice(0, 0)
+            yield batch
         if skipped:
-            yield Batch(rows.slice(0, 0), np.empty(0, np.int64), tuple(skipped))
+            yield Batch(none, np.empty(0, np.int64), tuple(skipped))
         if not ended:
             raise _unreadable(self._path, "it ends within quotes; it is cut off, or a quote is not closed")
+
+    def _decoded(self, rows: pa.RecordBatch, numbers: np.ndarray, refusals: tuple[Refusal, ...]) -> Batch:
+        illegible = Illegible(numbers)
+        columns = [
+            illegible.decoded(name, column) for name, column in zip(self.columns, rows.columns, strict=True)
+        ]
+        return illegible.batch(pa.RecordBatch.from_arrays(columns, list(self.columns)), refusals)
 
     def _blocks(self, skip: Callable[[pacsv.InvalidRow], str]) -> Iterator[pa.RecordBatch]:
         try:
             types = self._types()
             with self._stream() as stream:
-                yield from self._reader(_Ended(stream, self._end), _BLOCK_BYTES, types, skip)
+                yield from self._reader(self._text(stream), _BLOCK_BYTES, types, skip)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise _unreadable(self._path, str(error)) from error
         except OSError as error:
@@ -97,7 +114,7 @@ class DelimitedSource:
         return pacsv.open_csv(
             stream,
             read_options=pacsv.ReadOptions(
-                block_size=block_bytes, use_threads=False, encoding=self._encoding
+                block_size=block_bytes, use_threads=False
             ),  # one thread: only then are refused rows numbered
             parse_options=pacsv.ParseOptions(
                 delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=skip
@@ -107,55 +124,71 @@ class DelimitedSource:
 
     def _types(self) -> dict[str, pa.DataType]:
         """Text; dictionary-encoded where the first rows say that values come again and again."""
-        types = dict.fromkeys(self.columns, pa.string())
+        types = dict.fromkeys(self.columns, pa.binary())  # not text: a bad byte is a fault of its row
         with self._stream() as stream:
-            reader = self._reader(_Ended(stream, self._end), _SAMPLE_BYTES, types, lambda _: "skip")
+            reader = self._reader(self._text(stream), _SAMPLE_BYTES, types, lambda _: "skip")
             if tuple(name.lstrip("\ufeff") for name in reader.schema.names) != self.columns:
                 raise _unreadable(self._path, "its header is in no clear form")
             sample = next(iter(reader), None)
         for at, name in enumerate(self.columns):
             if sample is not None and pc.count_distinct(sample.column(at)).as_py() * 2 < sample.num_rows:
-                types[name] = pa.dictionary(pa.int32(), pa.string())
+                types[name] = pa.dictionary(pa.int32(), pa.binary())
         return types
 
     def _stream(self) -> pa.NativeFile:
         self._raw = pa.OSFile(str(self._path), "rb")
         return pa.CompressedInputStream(self._raw, "gzip") if self._gzip else self._raw
 
+    def _text(self, stream: pa.NativeFile) -> _Text:
+        return _Text(self._path, self._raw, stream, self._encoding, self._end)
+
     def _head(self) -> str:
+        """Return the first lines, the header whole."""
         try:
             with self._stream() as stream:
-                head = stream.read(1 << 16)
+                text = _Text(self._path, self._raw, stream, self._encoding, "")
+                head = text.read(_HEAD_BYTES)
+                if b"\n" not in head and b"\r" not in head:
+                    head += text.read(_BLOCK_BYTES)
         except OSError as error:  # a broken gzip
             raise _unreadable(self._path, str(error)) from error
-        if b"\x00" in head and not self._encoding.startswith("utf-16"):
+        header = head.lstrip(b"\r\n").splitlines()[0] if head.strip(b"\r\n") else b""
+        if b"\0" in header or head.count(b"\0") > len(head) // _FEW:
             raise InvalidInput("unreadable-source", f"{self._path} is not a text file: it holds NUL bytes")
+        if not header:
+            raise InvalidInput("empty-source", f"{self._path} holds no line")
         try:
-            text = codecs.getincrementaldecoder(self._encoding)().decode(head).lstrip("\ufeff\r\n")
+            header.decode()
         except UnicodeDecodeError as error:
             raise _unreadable(self._path, str(error)) from error
-        if not text:
-            raise InvalidInput("empty-source", f"{self._path} holds no line")
-        return text
+        return head.decode("utf-8", "replace").lstrip("\r\n")
 
 
-class _Ended:
-    """A stream and then one more line, with a field too many: a quote that is never closed swallows it.
+class _Text:
+    """A stream as UTF-8, without a byte order mark, and then one more line.
 
-    All blocks but the last are as long as asked for: the reader takes one that is only a line's end for the end.
+    That line has a field too many: a quote that is never closed swallows it. Bytes that are none of the encoding
+    come as bytes that are no UTF-8. All blocks but the last are as long as is wanted: the reader takes one that
+    is only a line's end for the end.
     """
 
     closed = False
 
-    def __init__(self, stream: pa.NativeFile, line: str | None) -> None:
-        self._stream = stream
+    def __init__(
+        self, path: Path, raw: pa.NativeFile, stream: pa.NativeFile, encoding: str, line: str
+    ) -> None:
+        self._path, self._raw, self._stream = path, raw, stream
+        self._decode = None
+        if encoding not in _UTF8:
+            self._decode = codecs.getincrementaldecoder(encoding)(_ESCAPE).decode
         self._rest = f"\n{line}\n".encode() if line else b""
         self._ahead = b""
+        self._count = 0
 
     def read(self, size: int) -> bytes:
         block = self._ahead
         while len(block) < size:
-            more: bytes = self._stream.read(size)
+            more = self._more(size)
             if not more:
                 more, self._rest = self._rest, b""
             if not more:
@@ -163,6 +196,30 @@ class _Ended:
             block += more
         self._ahead = block[size:]
         return block[:size]
+
+    def _more(self, size: int) -> bytes:
+        while True:
+            raw: bytes = self._stream.read(size)
+            first = self._count == 0
+            self._count += len(raw)
+            if raw:
+                check_ratio(self._path, self._raw.tell(), self._count)
+            plain = raw.removeprefix(codecs.BOM_UTF8) if first else raw
+            if self._decode is not None:
+                text = self._decode(plain, not raw)
+                plain = (text.removeprefix("\ufeff") if first else text).encode("utf-8", "surrogatepass")
+            if plain or not raw:
+                return plain
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Return bytes that are no text as halves of surrogate pairs, which are no UTF-8."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_ESCAPE, _escaped)
 
 
 def _encoding(name: str) -> str:
@@ -182,6 +239,7 @@ def _delimiter(head: str) -> str:
 
 
 def _columns(path: Path, names: list[str]) -> tuple[str, ...]:
+    check_columns(path, len(names))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InvalidInput("repeated-column", f"the header of {path} has {twice[0]!r} more than once")

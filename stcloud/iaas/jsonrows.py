@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.duck import connect, literal
+from stcloud.iaas.illegible import Illegible, is_text
+from stcloud.iaas.jsontext import JsonText, check_columns
 from stcloud.iaas.source import Batch, Reading, Refusal
 
 __all__ = ["JsonSource"]
 
 _BATCH_ROWS = 16_384
+_BATCH_TEXT = 32 << 20
+_SHOWN = 200
 _LONGEST_NUMBER = 400
+
+
+def _number(text: str) -> str:
+    """Return the canonical text of a number: no exponent, no zeros after a decimal point."""
+    if len(text) > _LONGEST_NUMBER:
+        return text
+    plain = f"{Decimal(text):f}" if abs(Decimal(text).adjusted()) < _LONGEST_NUMBER else text
+    short = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return "0" if short == "-0" else short
+
+
+_DECODER = json.JSONDecoder(parse_float=_number, parse_int=str, strict=False)
 
 
 class JsonSource:
@@ -32,22 +45,22 @@ class JsonSource:
     crs: str | None = None
 
     def __init__(self, path: Path, reading: Reading) -> None:
-        if reading.encoding.lower().replace("_", "-") not in {"utf-8", "utf8"}:
+        if reading.encoding.lower().replace("_", "-") not in {"utf-8", "utf8", "utf-8-sig"}:
             raise InvalidInput("wrong-encoding", f"{path}: JSON is UTF-8, not {reading.encoding}")
         self._path = path
-        with path.open("rb") as file:
-            if file.read(3) == codecs.BOM_UTF8:
-                raise InvalidInput(
-                    "unreadable-source", f"{path} begins with a byte order mark: JSON has none"
-                )
         names: dict[str, None] = {}
-        for number, text in enumerate(self._texts()):
-            found = _object(text)
-            if number == 0 and found is None:
-                raise InvalidInput("unreadable-source", f"{path} does not hold JSON objects")
-            names.update(dict.fromkeys(found or ()))
+        for number, (value, _) in enumerate(self._values()):
+            if not isinstance(value, dict):
+                if number == 0:
+                    raise InvalidInput("unreadable-source", f"{path} does not hold JSON objects")
+                continue
+            if value.keys() - names.keys():
+                names.update(dict.fromkeys(value))
+                check_columns(path, len(names))
         if not names:
             raise InvalidInput("empty-source", f"{path} holds no JSON object")
+        if not all(map(is_text, names)):
+            raise InvalidInput("unreadable-source", f"{path} cannot be read: the name of a column is no text")
         self.columns = tuple(names)
 
     def position(self) -> int:
@@ -59,57 +72,44 @@ class JsonSource:
         held: list[dict[str, str | None]] = []
         numbers: list[int] = []
         refusals: list[Refusal] = []
-        for number, text in enumerate(self._texts(), start=1):
-            found = _object(text)
-            if found is None:
-                refusals.append(Refusal(number, None, text[:200], "malformed-row: not a JSON object"))
-            else:
-                held.append({name: _text(value) for name, value in found.items()})
+        size = 0
+        for number, (value, text) in enumerate(self._values(), start=1):
+            size += len(text)
+            if isinstance(value, dict):
+                held.append(_row(value, text))
                 numbers.append(number)
-            if len(held) + len(refusals) >= _BATCH_ROWS:
+            else:
+                refusals.append(Refusal(number, None, text[:_SHOWN], "malformed-row: not a JSON object"))
+            if len(held) + len(refusals) >= _BATCH_ROWS or size >= _BATCH_TEXT:
                 yield self._batch(held, numbers, refusals)
-                held, numbers, refusals = [], [], []
+                held, numbers, refusals, size = [], [], [], 0
         if held or refusals:
             yield self._batch(held, numbers, refusals)
 
     def _batch(self, held: list[dict[str, str | None]], numbers: list[int], refusals: list[Refusal]) -> Batch:
-        schema = pa.schema([(name, pa.string()) for name in self.columns])
-        rows = pa.RecordBatch.from_pylist(held, schema)
-        return Batch(rows, np.array(numbers, np.int64), tuple(refusals))
+        illegible = Illegible(np.array(numbers, np.int64))
+        columns = [illegible.strings(name, [row.get(name) for row in held]) for name in self.columns]
+        return illegible.batch(pa.RecordBatch.from_arrays(columns, list(self.columns)), refusals)
 
-    def _texts(self) -> Iterator[str]:
-        with connect(memory="256MB") as connection:
-            try:
-                found = connection.execute(
-                    "SELECT json FROM read_json_objects($path, format = 'auto', ignore_errors = false)",
-                    {"path": literal(self._path)},
-                )
-                while rows := found.fetchmany(2048):
-                    yield from (row[0] for row in rows)
-            except duckdb.Error as error:
-                why = str(error).splitlines()[0]
-                raise InvalidInput("unreadable-source", f"{self._path} cannot be read: {why}") from error
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        found = json.loads(text, parse_float=_number, parse_int=str)
-        if not isinstance(found, dict):
-            return None
-        nested = [name for name, value in found.items() if isinstance(value, dict | list)]
-        numbers = json.loads(text) if nested else {}
-    except (ValueError, RecursionError):
-        return None
-    return found | {name: numbers[name] for name in nested}
+    def _values(self) -> Iterator[tuple[Any, str]]:
+        """Give each value and its text."""
+        with JsonText(self._path, str(self._path), _DECODER) as text:
+            if text.peek() == "[":
+                text.take("[")
+                yield from text.elements()
+                if text.peek():
+                    raise text.unreadable("something follows its array")
+                return
+            while text.peek():
+                yield text.value()
 
 
-def _number(text: str) -> str:
-    """Return the canonical text of a number: no exponent, no zeros after a decimal point."""
-    if len(text) > _LONGEST_NUMBER:
-        return text
-    plain = f"{Decimal(text):f}" if abs(Decimal(text).adjusted()) < _LONGEST_NUMBER else text
-    short = plain.rstrip("0").rstrip(".") if "." in plain else plain
-    return "0" if short == "-0" else short
+def _row(value: dict[str, Any], text: str) -> dict[str, str | None]:
+    nested = any(isinstance(one, dict | list) for one in value.values())
+    numbers = json.loads(text, strict=False) if nested else {}
+    return {
+        name: _text(numbers[name] if isinstance(one, dict | list) else one) for name, one in value.items()
+    }
 
 
 def _text(value: Any) -> str | None:

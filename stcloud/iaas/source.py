@@ -7,6 +7,7 @@ A row that cannot be read at all is a `Refusal`.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import re
@@ -66,12 +67,16 @@ class Reading:
         Of CSV; None: from the header line.
     layer
         Of vector files that hold several; in a zip file also a data set's name or path.
+    keys
+        Columns that identify rows: the ids that a format keeps beside its columns (``id`` of GeoJSON, ``fid``
+        of a GeoPackage) serve where no column has the name.
     """
 
     format: str | None = None
     encoding: str = "utf-8"
     delimiter: str | None = None
     layer: str | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +91,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows of a file: text columns (binary for geometry), their numbers, and rows beyond reading."""
+    """Some rows of a file: text columns (binary for geometry), their numbers, and rows beyond reading.
+
+    ``faults`` name values that make rows of the batch refusals, ``repairs`` values that are kept in another form
+    than they came in.
+    """
 
     rows: pa.RecordBatch
     numbers: np.ndarray
     refusals: tuple[Refusal, ...] = ()
+    repairs: tuple[Refusal, ...] = ()
+    faults: tuple[Refusal, ...] = ()
 
 
 class Source(Protocol):
@@ -144,7 +155,7 @@ def _open(path: Path, reading: Reading) -> Source:
     if kind == "json":
         return jsonrows.JsonSource(path, reading)
     if kind == "vector":
-        return vector.VectorSource(path, reading)
+        return vector.open_vector(path, reading)
     return columnar.ParquetSource(path)
 
 
@@ -167,7 +178,7 @@ def _is_geojson(path: Path) -> bool:
         zipped = file.read(2) == b"\x1f\x8b"
     try:
         with gzip.open(path) if zipped else path.open("rb") as file:
-            head = file.read(4096)
+            head = file.read(4096).removeprefix(codecs.BOM_UTF8)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return False
     return head.lstrip().startswith(b"{") and _GEOJSON.search(head) is not None

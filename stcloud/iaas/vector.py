@@ -1,81 +1,131 @@
-"""Vector files that GDAL reads (GeoJSON, GeoPackage, Shapefile, FlatGeobuf, KML, GML, OSM, ...), as Arrow.
+"""Vector files (GeoJSON, GeoPackage, Shapefile, FlatGeobuf, KML, GML, OSM, ...), as Arrow.
 
-A zip file may hold a data set of any of these formats, in folders, among what archivers leave behind.
+A zip file may hold a data set of any of these formats, in folders, among what archivers leave behind. A file is
+read as what its name promises and as nothing else.
 """
 
 from __future__ import annotations
 
-import codecs
-import contextlib
 import re
-import tempfile
-import warnings
-import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyogrio
-import shapely
-from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
 
-from stcloud.errors import InvalidInput
-from stcloud.iaas.source import GEOMETRY, Batch, Reading
-from stcloud.iaas.text import Declared, as_text, declared, instants_as_text
+from stcloud.errors import InvalidInput, Unsupported
+from stcloud.iaas import gdal
+from stcloud.iaas.archive import Scratch, check_zip, is_gzip, is_zip, unpack_gzip, unpack_zip
+from stcloud.iaas.dbf import Dates, decode, python_codec
+from stcloud.iaas.geojson import GeoJsonSource, property_column
+from stcloud.iaas.geopackage import readable_tables
+from stcloud.iaas.illegible import Illegible, is_text
+from stcloud.iaas.markup import plain_gml, refuse_entities
+from stcloud.iaas.source import GEOMETRY, Batch, Reading, Source
+from stcloud.iaas.text import as_text, declared, instants_as_text
+from stcloud.iaas.wkb import straight
 
-__all__ = ["VectorSource"]
+__all__ = ["VectorSource", "open_vector"]
 
 _BATCH_ROWS = 16_384
-_GZIP, _ZIP = b"\x1f\x8b", b"PK"
-_ZIPPED_FORMATS = {".kmz", ".xlsx", ".ods"}
-_DATA_SETS = {
-    ".shp", ".geojson", ".geojsonl", ".geojsons", ".gpkg", ".fgb", ".kml", ".kmz", ".gml", ".pbf", ".gdb",
+_GEOJSON = {".geojson", ".geojsonl", ".geojsons", ".json"}
+_DRIVERS = {
+    ".gpkg": ("GPKG",), ".fgb": ("FlatGeobuf",), ".shp": ("ESRI Shapefile",), ".kml": ("LIBKML", "KML"),
+    ".kmz": ("LIBKML",), ".gml": ("GML",), ".pbf": ("OSM",), ".osm": ("OSM",), ".gpx": ("GPX",),
+    ".gdb": ("OpenFileGDB",),
 }  # fmt: skip
+"""The drivers that a suffix promises: none that reads other files, services or databases."""
+_MARKUP = {".kml", ".gml", ".osm", ".gpx"}
 _OPTIONS = {
-    "GeoJSON": {"DATE_AS_STRING": "YES"},  # as it is written
-    "GeoJSONSeq": {"DATE_AS_STRING": "YES"},
-    "GML": {"WRITE_GFS": "NO"},  # it would be written beside the source
-    "OSM": {"TAGS_FORMAT": "JSON"},
+    ".gml": {"WRITE_GFS": "NO", "DOWNLOAD_SCHEMA": "NO"},  # it would be written beside the source
+    ".pbf": {"TAGS_FORMAT": "JSON"},
+    ".osm": {"TAGS_FORMAT": "JSON"},
 }
-_UNREADABLE = (
-    DataSourceError, DataLayerError, pa.ArrowException, UnicodeDecodeError, OSError, zipfile.BadZipFile,
-)  # fmt: skip
+_RAW = {"ENCODING": ""}
+"""A Shapefile's texts as they are."""
+_PACKED = {".geojson", ".geojsonl", ".geojsons", *_DRIVERS} - {".osm", ".gpx"}
 _MISREAD = re.compile(r"(?i)couldn't be converted correctly|recode from")
-_CURVES = (8, 9, 10, 11, 12, 13, 14)  # kinds of WKB, see ISO 13249-3
-_HEAD_BYTES = 5
-"""Byte order and type begin every WKB."""
-_COLLECTION = 7
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A layer of a data set: the data set's path and suffix, its name in an archive, the layer as GDAL has it."""
+
+    path: Path
+    suffix: str
+    file: str
+    name: str
+    spatial: bool
+    known: gdal.Layer | None
+
+    @property
+    def whole_name(self) -> str:
+        return f"{self.file}/{self.name}" if self.file else self.name
+
+    @property
+    def names(self) -> set[str]:
+        """All names that choose it."""
+        return {self.name, self.whole_name, self.file, PurePosixPath(self.file).stem} - {""}
+
+
+def open_vector(path: Path, reading: Reading) -> Source:
+    """Open a layer of a vector file, or of one in a zip or gzip file.
+
+    Raises
+    ------
+    InvalidInput
+        ``unreadable-source``, ``several-layers``, ``wrong-encoding``, ``archive-bomb``.
+    Unsupported
+        ``unknown-format``: the name promises no format that is read.
+    """
+    folder = Scratch()
+    layers = [
+        layer
+        for place, suffix, file in _data_sets(path, folder)
+        for layer in _listed(path, place, suffix, file, folder)
+    ]
+    layer = _choose(layers, reading.layer, path)
+    if layer.suffix in _GEOJSON:
+        found: Source = GeoJsonSource(layer.path, str(path), reading)
+        found.folder = folder  # type: ignore[attr-defined]
+        return found
+    return VectorSource(path, layer, reading, folder)
 
 
 class VectorSource:
-    """Features of one layer of a vector file; the geometry is WKB in the column `GEOMETRY`.
+    """Features of one layer that GDAL reads; the geometry is WKB in the column `GEOMETRY`.
 
     Curves come as lines. A layer that has no geometry has no such column, and ``geometry`` is None.
     """
 
-    def __init__(self, path: Path, reading: Reading) -> None:
+    def __init__(self, path: Path, layer: _Layer, reading: Reading, folder: Scratch) -> None:
         self._name = str(path)
-        if pyogrio.get_gdal_config_option("CPL_TMPDIR") is None:  # else the OSM driver spills where we stand
-            pyogrio.set_gdal_config_options({"CPL_TMPDIR": tempfile.gettempdir()})
-        with self._told():
-            self._layer = _choose(_layers(_data_sets(path)), reading.layer, path)
-        self._options = _options(self._layer.path, reading.encoding)
-        info = self._info()
-        if info["driver"] in _OPTIONS and not self._options:
-            self._options = _OPTIONS[info["driver"]]
-            info = self._info()
-        self.crs: str | None = info["crs"]
-        self.geometry = None if info["geometry_type"] is None else GEOMETRY
-        self._fields = tuple(map(str, info["fields"]))
+        self.folder = folder
+        """What was unpacked goes with its reader."""
+        self._layer = layer
+        known = layer.known
+        if known is None:
+            raise _unreadable(self._name, "no layer was found in it")
+        self._encoding = _encoding(layer.suffix, known.encoding, reading.encoding)
+        raw = layer.suffix == ".shp" and self._encoding is not None
+        self._options = _RAW if raw else _OPTIONS.get(layer.suffix, {})
+        self._dates = Dates(layer.path) if layer.suffix == ".shp" else None
+        self._number = known.number
+        self.crs = known.crs
+        self.geometry = GEOMETRY if known.spatial else None
+        fields = self._names(known.fields)
+        self._with_id = bool(known.id_column) and known.id_column in reading.keys
+        self._with_id &= known.id_column not in fields
+        ids = (known.id_column,) if self._with_id else ()
+        self._fields = tuple(map(property_column, (*ids, *fields)))
+        kinds = (*[pa.int64() for _ in ids], *known.kinds)
+        self.types = {name: declared(kind) for name, kind in zip(self._fields, kinds, strict=True)}
         self.columns = (*self._fields, *((GEOMETRY,) if self.geometry else ()))
-        self.types = _types(info)
         if len(set(self.columns)) < len(self.columns):
-            raise InvalidInput("repeated-column", f"{path} has two columns of one name")
+            twice = next(name for name, count in Counter(self.columns).items() if count > 1)
+            raise InvalidInput("repeated-column", f"{path} has two columns called {twice!r}")
 
     def position(self) -> int:
         """Not known for vector files."""
@@ -84,170 +134,131 @@ class VectorSource:
     def batches(self) -> Iterator[Batch]:
         """Read the file once, in order."""
         start = 1
-        with contextlib.ExitStack() as held:
-            with self._told():
-                _, reader = held.enter_context(self._opened())
+        with _data_set(self._name, self._layer.path, self._layer.suffix, self._options) as opened:
+            reader = opened.batches(self._number, _BATCH_ROWS)
             while True:
-                with self._told():
+                try:
                     rows = next(reader, None)
-                    plain = None if rows is None else self._plain(rows, start)
-                if plain is None:
+                except gdal.GdalError as error:
+                    raise _unreadable(self._name, str(error)) from error
+                _refuse_misread(self._name, opened.warnings)
+                if rows is None:
                     return
-                numbers = np.arange(start, start + plain.num_rows, dtype=np.int64)
-                yield Batch(plain, numbers)
-                start += plain.num_rows
+                yield self._batch(rows, np.arange(start, start + rows.num_rows, dtype=np.int64))
+                start += rows.num_rows
 
-    def _info(self) -> dict[str, Any]:
-        with self._told():
-            found: dict[str, Any] = pyogrio.read_info(
-                self._layer.path, layer=self._layer.name, **self._options
-            )
-        return found
+    def _names(self, raw: tuple[bytes, ...]) -> tuple[str, ...]:
+        names = [decode(name, self._encoding or "utf-8")[0] for name in raw]
+        if not all(map(is_text, names)):
+            raise _misread(self._name, "the name of a column is no text in it")
+        return tuple(names)
 
-    def _opened(self) -> Any:
-        return pyogrio.open_arrow(
-            self._layer.path,
-            layer=self._layer.name,
-            batch_size=_BATCH_ROWS,
-            use_pyarrow=True,
-            datetime_as_string=True,  # else some drivers drop the offset, and others take a missing one for UTC
-            **self._options,
-        )
-
-    def _plain(self, rows: pa.RecordBatch, start: int) -> pa.RecordBatch:
-        """Text columns and WKB; ``start`` is the number of the first row."""
-        columns = [self._text(rows.column(at), name) for at, name in enumerate(self._fields)]
-        for column in columns:
-            column.validate(full=True)  # GDAL takes a file's word for its encoding
+    def _batch(self, rows: pa.RecordBatch, numbers: np.ndarray) -> Batch:
+        """Return text columns and WKB; the first column that GDAL gives are ids."""
+        illegible = Illegible(numbers)
+        first = 0 if self._with_id else 1
+        columns = [
+            self._column(at, name, rows, illegible) for at, name in enumerate(self._fields, start=first)
+        ]
         if self.geometry is not None:
-            wkb = rows.column(len(self._fields)).cast(pa.binary())
-            columns.append(self._straight(start, len(wkb)) if _has_curves(wkb) else wkb)
-        return pa.RecordBatch.from_arrays(columns, list(self.columns))
+            columns.append(straight(rows.column(first + len(self._fields)).cast(pa.binary())))
+        return illegible.batch(pa.RecordBatch.from_arrays(columns, list(self.columns)))
 
-    def _text(self, values: pa.Array, name: str) -> pa.Array:
+    def _column(self, at: int, name: str, rows: pa.RecordBatch, illegible: Illegible) -> pa.Array:
+        values = rows.column(at)
+        if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+            fixed = self._layer.suffix == ".shp"
+            texts = illegible.decoded(name, values.cast(pa.string()), self._encoding or "utf-8", fixed=fixed)
+            return instants_as_text(texts) if self.types[name].type == "instant" else texts
         texts = as_text(values)
-        written = self.types[name].type == "instant" and pa.types.is_string(texts.type)
-        return instants_as_text(texts) if written else texts
+        if self._dates is not None and pa.types.is_date(values.type):
+            texts = self._dates.written(at - 1, rows.column(0).to_numpy(), texts)
+        return texts
 
-    def _straight(self, start: int, count: int) -> pa.Array:
-        """Read the geometry of some rows once more, curves as lines: GDAL's Arrow has curves as they are."""
-        _, _, wkb, _ = pyogrio.raw.read(
-            self._layer.path,
-            layer=self._layer.name,
-            columns=[],
-            skip_features=start - 1,
-            max_features=count,
-            **self._options,
-        )
-        return pa.array(wkb, pa.binary())
 
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tell in one line of ours why GDAL cannot read; its other warnings are seen in the geometry."""
+class _data_set:  # noqa: N801  (a context manager)
+    """A data set opened by the drivers of its suffix; what GDAL says of it is one line of ours."""
+
+    def __init__(self, name: str, path: Path, suffix: str, options: dict[str, str]) -> None:
+        self._name = name
+        self._args = (str(path), _DRIVERS[suffix], options)
+
+    def __enter__(self) -> gdal.DataSet:
         try:
-            with warnings.catch_warnings(record=True) as said:
-                warnings.simplefilter("always", RuntimeWarning)
-                yield
-        except _UNREADABLE as error:
-            raise _unreadable(self._name, error) from error
-        for one in said:
-            if _MISREAD.search(str(one.message)):
-                raise _misread(self._name, str(one.message).split(".", maxsplit=1)[0])
+            self._opened = gdal.DataSet(*self._args)
+        except gdal.GdalError as error:
+            raise _unreadable(self._name, str(error)) from error
+        return self._opened
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
 
-_TYPES = {
-    "OFTInteger": pa.int32(), "OFTInteger64": pa.int64(), "OFTReal": pa.float64(), "OFTDate": pa.date32(),
-    "OFTDateTime": pa.timestamp("us"),
-}  # fmt: skip
-_SUBTYPES = {"OFSTBoolean": pa.bool_(), "OFSTFloat32": pa.float32()}
-
-
-def _types(info: dict[str, Any]) -> dict[str, Declared]:
-    """Return the type that the file gives each field."""
-    given = zip(info["fields"], info["ogr_types"], info["ogr_subtypes"], strict=True)
-    kinds = {str(name): _SUBTYPES.get(sub, _TYPES.get(kind, pa.string())) for name, kind, sub in given}
-    return {name: declared(kind) for name, kind in kinds.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """A layer of a data set: its path for GDAL, the path inside a zip file, whether it has geometry."""
-
-    path: str
-    file: str
-    name: str
-    spatial: bool
-
-    @property
-    def whole_name(self) -> str:
-        return f"{self.file}/{self.name}" if self.file else self.name
-
-    @property
-    def names(self) -> set[str]:
-        """All by which it may be asked for."""
-        return {self.name, self.whole_name, self.file, PurePosixPath(self.file).stem} - {""}
-
-
-def _data_sets(path: Path) -> Iterator[tuple[str, str]]:
-    """Path for GDAL, and path inside a zip file, of each data set."""
-    with path.open("rb") as file:
-        head = file.read(2)
-    if head == _GZIP:
-        yield f"/vsigzip/{path.resolve()}", ""
-    elif head == _ZIP and path.suffix.lower() not in _ZIPPED_FORMATS:
-        root = f"/vsizip/{{{path.resolve()}}}/"
-        yield from ((root + file, file) for file in _packed(_members(path, root)))
+def _data_sets(path: Path, folder: Scratch) -> Iterator[tuple[Path, str, str]]:
+    """Give each data set: its path on disk, its suffix, its name in a zip file."""
+    suffix = path.suffix.lower()
+    if is_zip(path):
+        yield from _members(path, folder.path)
+    elif is_gzip(path):
+        suffix = Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
+        place = path if suffix in _GEOJSON else unpack_gzip(path, folder.path)
+        yield place, _promised(place, suffix), ""
     else:
-        yield str(path), ""
+        yield path, _promised(path, suffix), ""
 
 
-def _members(path: Path, root: str) -> list[str]:
-    """Return the names in a zip file as GDAL spells them."""
-    try:
-        return [name.removeprefix(root) for name in pyogrio.vsi_listtree(root)]
-    except NotADirectoryError:  # a zip file of one file is that file to GDAL
-        with zipfile.ZipFile(path) as packed:
-            return packed.namelist()
-
-
-def _packed(names: Iterable[str]) -> list[str]:
-    """Choose the data sets among the names in a zip file; a file geodatabase is a folder of it."""
-    found: dict[str, None] = {}
-    for name in names:
-        parts = PurePosixPath(name).parts
-        if not any(part == "__MACOSX" or part.startswith(".") for part in parts):
-            ends = (
-                at
-                for at, part in enumerate(parts, start=1)
-                if PurePosixPath(part).suffix.lower() in _DATA_SETS
-            )
-            found.update({"/".join(parts[:at]): None for at in list(ends)[:1]})
-    return sorted(found)
-
-
-def _layers(data_sets: Iterable[tuple[str, str]]) -> list[_Layer]:
-    return [
-        _Layer(path, file, str(name), kind is not None)
-        for path, file in data_sets
-        for name, kind in _listed(path)
-    ]
-
-
-def _listed(path: str) -> Iterable[tuple[str, str | None]]:
-    """Name of each layer, and its kind of geometry or None."""
-    if not path.lower().endswith(".gml"):
-        yield from pyogrio.list_layers(path)
+def _members(path: Path, folder: Path) -> Iterator[tuple[Path, str, str]]:
+    """Give the data sets of a zip file; a KMZ file is one itself."""
+    if path.suffix.lower() == ".kmz":
+        check_zip(path)
+        yield path, ".kmz", ""
         return
-    with contextlib.suppress(DataLayerError):  # there is no such number: the last one was read
-        for number in range(1_000):
-            info = pyogrio.read_info(path, layer=number, **_OPTIONS["GML"])
-            yield info["layer_name"], info["geometry_type"]
+    for member in unpack_zip(path, folder, _PACKED):
+        suffix = member.path.suffix.lower()
+        if suffix == ".kmz":
+            check_zip(member.path)
+        yield member.path, suffix, member.name
+
+
+def _promised(path: Path, suffix: str) -> str:
+    if suffix in (".zip", ".kmz"):
+        raise _unreadable(str(path), "it is no zip file")
+    if suffix in _GEOJSON or suffix in _DRIVERS:
+        return suffix
+    raise Unsupported(
+        "unknown-format", f"the name of {path} promises no vector format that is read",
+        hint=f"name it by its format: {', '.join(sorted({*_GEOJSON, *_DRIVERS}))}",
+    )  # fmt: skip
+
+
+def _listed(path: Path, place: Path, suffix: str, file: str, folder: Scratch) -> Iterator[_Layer]:
+    """Give the layers of a data set; it is looked at before GDAL opens it."""
+    if suffix in _GEOJSON:
+        yield _Layer(
+            place,
+            suffix,
+            file,
+            PurePosixPath(file or path.name.removesuffix(".gz")).stem,
+            spatial=True,
+            known=None,
+        )
+        return
+    allowed = readable_tables(place, str(path)) if suffix == ".gpkg" else None
+    if suffix in _MARKUP:
+        refuse_entities(place, str(path))
+    if suffix == ".gml":
+        place = plain_gml(place, folder.path / "gml" / file)
+    with _data_set(
+        str(path), place, suffix, _RAW if suffix == ".shp" else _OPTIONS.get(suffix, {})
+    ) as opened:
+        for known in opened.layers(allowed):
+            yield _Layer(place, suffix, file, known.name, known.spatial, known)
 
 
 def _choose(layers: list[_Layer], wanted: str | None, path: Path) -> _Layer:
     """Return the layer that is wanted, or the only one that has geometry."""
     if not layers:
-        raise InvalidInput("unreadable-source", f"{path} cannot be read: no layer was found in it")
+        raise _unreadable(str(path), "no layer was found in it")
     fit = [one for one in layers if wanted in one.names] if wanted else [one for one in layers if one.spatial]
     if not wanted and not fit:
         fit = layers
@@ -264,58 +275,28 @@ def _choose(layers: list[_Layer], wanted: str | None, path: Path) -> _Layer:
     )
 
 
-def _options(path: str, encoding: str) -> dict[str, str]:
-    """Return what must be said before a driver opens a file.
-
-    A Shapefile is read by its own word unless another encoding is stated.
-    """
-    if path.lower().endswith(".gml"):
-        return _OPTIONS["GML"]
-    if not path.lower().endswith(".shp") or encoding == Reading().encoding:
-        return {}
-    try:
-        return {"ENCODING": codecs.lookup(encoding).name}
-    except LookupError as error:
-        raise InvalidInput(
-            "unknown-encoding", f"there is no encoding {encoding!r}", hint="e.g. utf-8, gb18030"
-        ) from error
+def _encoding(suffix: str, declared: str | None, stated: str) -> str | None:
+    """Return the encoding of a Shapefile's texts: the stated one, or the one that it declares."""
+    if suffix != ".shp":
+        return None
+    if stated == Reading().encoding:
+        return python_codec(declared) if declared else "utf-8"
+    if python_codec(stated) is None:
+        raise InvalidInput("unknown-encoding", f"there is no encoding {stated!r}", hint="e.g. utf-8, gb18030")
+    return python_codec(stated)
 
 
-def _has_curves(wkb: pa.Array) -> bool:
-    """Tell whether some WKB is a curve, or a collection with one."""
-    raw = wkb.drop_null()
-    kinds = _kinds(raw)
-    if np.isin(kinds, _CURVES).any():
-        return True
-    collections = raw.filter(pa.array(kinds == _COLLECTION)).to_numpy(zero_copy_only=False)
-    try:
-        shapely.from_wkb(collections, on_invalid="ignore")
-    except NotImplementedError:
-        return True
-    return False
+def _refuse_misread(path: str, warnings: list[str]) -> None:
+    for warning in warnings:
+        if _MISREAD.search(warning):
+            raise _misread(path, warning)
 
 
-def _kinds(wkb: pa.Array) -> NDArray[np.uint32]:
-    """Return the geometry type code of each WKB, without what says Z, M or SRID; 0 of what is too short."""
-    starts = np.frombuffer(wkb.buffers()[1], np.int32)[wkb.offset : wkb.offset + len(wkb) + 1]
-    data = np.frombuffer(wkb.buffers()[2] or b"", np.uint8)
-    whole = np.diff(starts) >= _HEAD_BYTES
-    first = starts[:-1][whole]
-    head = data[first[:, None] + np.arange(_HEAD_BYTES)].astype(np.uint32)
-    little, big = (
-        sum(head[:, at] << np.uint32(8 * place) for place, at in enumerate(order))
-        for order in ((1, 2, 3, 4), (4, 3, 2, 1))
-    )
-    codes = np.zeros(len(wkb), np.uint32)
-    codes[whole] = np.where(head[:, 0] == 1, little, big)
-    return np.asarray((codes & 0x0FFFFFFF) % 1000, np.uint32)
-
-
-def _unreadable(path: str, error: Exception) -> InvalidInput:
-    why = (str(error).split(";", maxsplit=1)[0].splitlines() or [type(error).__name__])[0].rstrip(".")
-    if isinstance(error, UnicodeDecodeError) or "UTF8" in why:
-        return _misread(path, why)
-    return InvalidInput("unreadable-source", f"{path} cannot be read: {why}")
+def _unreadable(path: str, why: str) -> InvalidInput:
+    line = (why.split(";", maxsplit=1)[0].splitlines() or ["it is damaged"])[0].rstrip(".")
+    if "UTF8" in line:
+        return _misread(path, line)
+    return InvalidInput("unreadable-source", f"{path} cannot be read: {line}")
 
 
 def _misread(path: str, why: str) -> InvalidInput:

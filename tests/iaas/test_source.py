@@ -300,3 +300,80 @@ def test_a_header_alone_without_a_line_end_has_no_rows(tmp_path):
     file = tmp_path / "a.csv"
     file.write_bytes(b"a,b,c")
     assert read(file) == ({}, {})
+
+
+TEXTS = {
+    "a.csv": lambda rows: "a,b\n" + "\n".join(",".join(row) for row in rows) + "\n",
+    "a.ndjson": lambda rows: "\n".join(f'{{"a": "{a}", "b": "{b}"}}' for a, b in rows),
+    "a.json": lambda rows: "[" + ",".join(f'{{"a": "{a}", "b": "{b}"}}' for a, b in rows) + "]",
+    "a.geojson": lambda rows: (
+        '{"type": "FeatureCollection", "features": ['
+        + ",".join(
+            f'{{"type": "Feature", "properties": {{"a": "{a}", "b": "{b}"}}, "geometry": null}}'
+            for a, b in rows
+        )
+        + "]}"
+    ),
+}
+"""Files of text columns ``a`` and ``b``."""
+FAULTS = {
+    "NUL": (b"x\0y", "nul-character", "x\\x00y"),
+    "a byte of no text": (b"x\xffy", "undecodable-text", "x\\xffy"),
+    "half a character": ("道".encode()[:2], "undecodable-text", "\\xe9\\x81"),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_bad_value_is_a_fault_of_its_row(tmp_path, name, fault, packed):
+    raw, reason, shown = FAULTS[fault]
+    content = TEXTS[name]([("1", "x"), ("2", "BAD"), ("3", "道")]).encode().replace(b"BAD", raw)
+    file = tmp_path / (f"{name}.gz" if packed else name)
+    file.write_bytes(gzip.compress(content) if packed else content)
+    (batch,) = open_source(file, Reading()).batches()
+    (refusal,) = batch.faults
+    assert (refusal.row, refusal.field, refusal.reason) == (2, "b", reason)
+    assert refusal.value.replace("\\udc", "\\x") == shown
+    kept = [row for row, number in zip(batch.rows.to_pylist(), batch.numbers, strict=True) if number != 2]
+    assert [(row["a"], row["b"]) for row in kept] == [("1", "x"), ("3", "道")]
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.json", "a.geojson"])
+@pytest.mark.parametrize(
+    ("written", "reason"), [(r"\ud800", "undecodable-text"), (r"\u0000", "nul-character")]
+)
+def test_a_bad_escape_is_a_fault_of_its_row(tmp_path, name, written, reason):
+    (tmp_path / name).write_text(TEXTS[name]([("1", "x"), ("2", written)]))
+    (batch,) = open_source(tmp_path / name, Reading()).batches()
+    assert [(one.row, one.field, one.reason) for one in batch.faults] == [(2, "b", reason)]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_byte_order_mark_is_dropped(tmp_path, name):
+    file = tmp_path / name
+    file.write_bytes(b"\xef\xbb\xbf" + TEXTS[name]([("1", "x")]).encode())
+    for encoding in ("utf-8", "utf-8-sig", *(["latin-1", "gb18030", "ascii"] if name == "a.csv" else [])):
+        source = open_source(file, Reading(encoding=encoding))
+        assert source.columns[0] == "a"
+        assert next(source.batches()).rows.column("a").to_pylist() == ["1"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "gb18030"])
+def test_a_byte_order_mark_of_another_encoding_is_dropped(tmp_path, encoding):
+    file = tmp_path / "a.csv"
+    file.write_bytes(("\ufeff" + "a,b\n1,道\n").encode(encoding))
+    source = open_source(file, Reading(encoding=encoding))
+    assert source.columns == ("a", "b")
+    assert next(source.batches()).rows.to_pylist() == [{"a": "1", "b": "道"}]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "raw"), [("gb18030", b"\xff"), ("gbk", b"\xd6"), ("ascii", b"\xe9"), ("cp1252", b"\x81")]
+)
+def test_a_byte_that_another_encoding_lacks_is_a_fault_of_its_row(tmp_path, encoding, raw):
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"a,b\n1,x\n2," + raw + b"\n3,z\n")
+    (batch,) = open_source(file, Reading(encoding=encoding)).batches()
+    assert [(one.row, one.field, one.reason) for one in batch.faults] == [(2, "b", "undecodable-text")]
+    assert batch.rows.num_rows == 3

@@ -123,9 +123,12 @@ def test_a_layer_without_geometry_has_no_geometry_column(tmp_path):
     assert len(rows(file, layer="style")) == 2
 
 
-def test_a_property_named_as_the_geometry_is_refused(tmp_path):
+def test_a_property_named_as_the_geometry_has_a_name_of_its_own(tmp_path):
     feature = {"type": "Feature", "properties": {GEOMETRY: "x"}, "geometry": None}
     file = tmp_path / "a.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    assert rows(file) == [{"geometry_property": "x", GEOMETRY: None}]
+    feature["properties"]["geometry_property"] = "y"
     file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     assert told(file) == "repeated-column"
 
@@ -254,7 +257,10 @@ def test_a_stated_encoding_wins(tmp_path, cpg, encoding):
 
 def test_text_that_is_not_in_the_encoding(tmp_path):
     for _ in range(2):
-        assert told(chinese(tmp_path, cpg="GB18030", wrong=True)) == "wrong-encoding"
+        (batch,) = open_source(chinese(tmp_path, cpg="GB18030", wrong=True), Reading()).batches()
+        (refusal,) = batch.faults
+        assert (refusal.row, refusal.field, refusal.reason) == (1, "名称", "undecodable-text")
+        assert batch.refusals == ()
     assert told(chinese(tmp_path, cpg="UTF-8")) == "wrong-encoding"
     with pytest.raises(InvalidInput) as error:
         rows(chinese(tmp_path, cpg="UTF-8"), encoding="none")

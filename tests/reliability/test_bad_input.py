@@ -45,9 +45,6 @@ FILES = {
     "bytes called JSON": ("a.json", NOISE, 2, "cannot be read"),
     "Latin-1 in a value": ("a.csv", rows(3, note="café").encode("latin-1"), 2, "--encoding"),
     "Latin-1 in the header": ("a.csv", rows(3).replace("note", "né").encode("latin-1"), 2, "--encoding"),
-    "Latin-1 after 70,000 rows": (
-        "a.csv", rows(70_000).encode() + row(70_001, note="é").encode("latin-1"), 2, "--encoding",
-    ),
     "UTF-16": ("a.csv", rows(3).encode("utf-16"), 2, "not a text file"),
     "gzip, cut": ("a.csv.gz", ZIPPED[: len(ZIPPED) // 2], 2, "Truncated"),
     "gzip, its last bytes cut": ("a.csv.gz", ZIPPED[:-4], 2, "Truncated"),
@@ -59,16 +56,15 @@ FILES = {
     "a name that begins with st_": ("a.csv", rows(3).replace("note", "ST_x"), 2, "begins with st_"),
     "a column without a name": ("a.csv", rows(3).replace("note", ""), 2, "has no name"),
     "a row beyond 4 MB": ("a.csv", rows(3, note="z" * 5_000_000), 2, "longer than 4 MB"),
-    "NUL bytes": ("a.csv", rows(3, note="a\0b"), 2, "NUL"),
+    "NUL bytes": ("a.csv", rows(3, note="a\0b"), 2, "nul-character"),
     "more bad rows than allowed": ("a.csv", rows(6).replace("2024", "2O24"), 2, "6 of 6 rows"),
     "a name that tells no format": ("a.xyz", rows(3), 5, "does not tell its format"),
     "GeoJSON, cut": ("a.geojson", '{"type": "FeatureCollection", "features": [{"type": "Fea', 2, "cannot be read"),
     "JSON array, cut": ("a.json", events_json()[:-9], 2, "cannot be read"),
     "JSON array of numbers": ("a.json", "[1, 2]", 2, "does not hold JSON objects"),
     "JSON array of nothing": ("a.json", "[]", 2, "holds no JSON object"),
-    "JSON with a byte order mark": ("a.json", "\ufeff" + events_json(), 2, "byte order mark"),
-    "JSON in Latin-1": ("a.json", '[{"id": "é"}]'.encode("latin-1"), 2, "cannot be read"),
-    "JSON nested too deep": ("a.json", '[{"id": ' + "[" * 5000 + "]" * 5000 + "}]", 2, "JSON objects"),
+    "JSON in Latin-1": ("a.json", events_json(note="$").encode().replace(b"$", b"\xe9"), 2, "undecodable-text"),
+    "JSON nested too deep": ("a.json", '[{"id": ' + "[" * 5000 + "]" * 5000 + "}]", 2, "too deep"),
     "NDJSON with a broken line": ("a.ndjson", events_json()[1:-1] + "\n{oops\n", 2, "cannot be read"),
     "JSON without a column": ("a.json", '{"id": "1", "at": "2024"}', 3, "no column 'lon'"),
 }  # fmt: skip
@@ -446,7 +442,6 @@ VALUES = {
     "leading zeros": ("007", "007"),
     "a megabyte": ("z" * 1_000_000, "z" * 1_000_000),
     "white space": ("  x ", "  x "),
-    "a NUL byte behind the first 64 kB": ("a\0b", "a\0b"),
 }
 
 

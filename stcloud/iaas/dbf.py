@@ -1,0 +1,145 @@
+"""What a dBASE table says, where GDAL says something else: text in its encoding, dates that are none.
+
+A field has a fixed width in bytes: a long text ends in half a character, which is cut off and counted. GDAL
+reads 30 February as 1 March: such a date stays as it is written.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+__all__ = ["Dates", "decode", "python_codec"]
+
+_HEAD_BYTES = 32
+_FIELD_BYTES = 32
+_DATE_BYTES = 8
+_END = 0x0D
+_DIGIT_0, _DIGIT_9 = ord("0"), ord("9")
+
+
+def python_codec(name: str) -> str | None:
+    """Return Python's name of an encoding as GDAL names it; None where Python has none.
+
+    >>> python_codec("CP936"), python_codec("ISO-8859-1"), python_codec("odd")
+    ('gbk', 'iso8859-1', None)
+    """
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return None
+
+
+def decode(raw: bytes, encoding: str, *, fixed: bool = True) -> tuple[str, bool]:
+    """Return the text of a field, and whether half a character at the end of its fixed width was cut off.
+
+    Bytes that are no text become lone surrogates.
+
+    >>> decode("道路".encode()[:5], "utf-8")
+    ('道', True)
+    """
+    try:
+        return raw.decode(encoding), False
+    except UnicodeDecodeError as error:
+        if fixed and error.reason in ("unexpected end of data", "incomplete multibyte sequence"):
+            return raw[: error.start].decode(encoding), True
+        return raw.decode(encoding, "surrogateescape"), False
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: bytes
+    start: int
+    kind: bytes
+    width: int
+
+
+class Dates:
+    """Fields of dates in the table beside a Shapefile, as they are written.
+
+    Parameters
+    ----------
+    shapefile
+        The ``.shp``; a table that is missing or odd has no dates.
+    """
+
+    def __init__(self, shapefile: Path) -> None:
+        self._fields: list[_Field] = []
+        self._records: np.ndarray = np.empty((0, 0), np.uint8)
+        for table in shapefile.parent.glob(f"{_escaped(shapefile.stem)}.*"):
+            if table.suffix.lower() == ".dbf":
+                self._read(table)
+
+    def _read(self, table: Path) -> None:
+        with table.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+            if len(head) < _HEAD_BYTES:
+                return
+            header, width = (int.from_bytes(head[at : at + 2], "little") for at in (8, 10))
+            described = file.read(max(header - _HEAD_BYTES, 0))
+        start = 1  # a record begins with its mark of deletion
+        for at in range(0, len(described) - _FIELD_BYTES + 1, _FIELD_BYTES):
+            if described[at] == _END:
+                break
+            one = described[at : at + _FIELD_BYTES]
+            size = one[16] + (one[17] << 8 if one[11:12] == b"C" else 0)
+            self._fields.append(_Field(one[:11].split(b"\0")[0], start, one[11:12], size))
+            start += size
+        whole = table.stat().st_size - header
+        if start > width or whole < width or not any(field.kind == b"D" for field in self._fields):
+            self._fields = []
+            return
+        count = whole // width
+        self._records = np.memmap(table, np.uint8, "r", offset=header, shape=(count, width))
+
+    def written(self, at: int, ids: np.ndarray, texts: pa.Array) -> pa.Array:
+        """Return a field's texts with dates that are none as they are written.
+
+        Parameters
+        ----------
+        at
+            The number of the field.
+        ids
+            Record numbers of the rows.
+        texts
+            What GDAL makes of the field.
+        """
+        field = self._fields[at] if at < len(self._fields) else None
+        if field is None or field.kind != b"D" or field.width != _DATE_BYTES or not len(ids):
+            return texts
+        inside = (ids >= 0) & (ids < len(self._records))
+        raw = np.full((len(ids), _DATE_BYTES), _DIGIT_0, np.uint8)
+        raw[inside] = self._records[ids[inside], field.start : field.start + _DATE_BYTES]
+        odd = np.flatnonzero(~_valid(raw))
+        if not len(odd):
+            return texts
+        values = texts.to_pylist()
+        for row in odd:
+            plain = raw[row].tobytes().decode("latin-1").strip("\0 ")
+            values[row] = (
+                f"{plain[:4]}-{plain[4:6]}-{plain[6:]}" if plain.isdigit() and len(plain) == 8 else plain
+            )
+        return pa.array([value or None for value in values], pa.string())
+
+
+def _valid(raw: np.ndarray) -> np.ndarray:
+    """Return which dates of eight bytes are dates, or nothing: blanks, zeros, stars."""
+    digit = (raw >= _DIGIT_0) & (raw <= _DIGIT_9)
+    numbers = np.where(digit, raw - _DIGIT_0, 0).astype(np.int64)
+    year, month, day = (numbers[:, a:b] @ 10 ** np.arange(b - a)[::-1] for a, b in ((0, 4), (4, 6), (6, 8)))
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    days = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[np.minimum(month, 12)]
+    days = days + (leap & (month == 2))
+    real = digit.all(axis=1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= days) & (year >= 1)
+    blank = np.isin(raw, np.frombuffer(b" \x000*", np.uint8)).all(axis=1)
+    found: np.ndarray = real | blank
+    return found
+
+
+def _escaped(stem: str) -> str:
+    """Return a name in which no letter is a pattern."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
