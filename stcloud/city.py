@@ -22,6 +22,7 @@ from stcloud.daas.loader import Loader
 from stcloud.daas.revision import FeatureMode
 from stcloud.daas.undo import undo
 from stcloud.daas.vacuum import vacuum_city
+from stcloud.daas.withdrawal import withdraw
 from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.engine import Engine
@@ -307,7 +308,7 @@ class City:
             self.index(events, job=job, wait_s=wait_s)
 
     def undo(self, layer: str, load: str, *, wait_s: float = _LOCK_WAIT_S) -> Reckoning:
-        """Take back a load of a feature layer: its reverse is recorded, history stays.
+        """Take back a load: its reverse is recorded, history stays; its file may be loaded again.
 
         Where the layer still says what the load said, it says again what it said before.
 
@@ -316,11 +317,15 @@ class City:
         NotFound
             ``unknown-layer``, ``unknown-load``
         InvalidInput
-            ``undone-already``, ``not-features``
+            ``undone-already``
         """
-        self.features(layer)
+        events, known = self.layer(layer).kind == "event", self._catalogue
         with self._folder.lock(f"layer-{layer}", wait_s=wait_s), storage_errors(f"take back {load}"):
-            done = undo(self._catalogue.features(layer), self._catalogue.ledger, load, self._clock())
+            known.recovered(layer, load)
+            if events:
+                done = withdraw(known.events(layer), known.ledger, load, self._clock())
+            else:
+                done = undo(known.features(layer), known.ledger, load, self._clock())
         self._follow(layer, None, wait_s)
         return done
 

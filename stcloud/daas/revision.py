@@ -30,6 +30,7 @@ from stcloud.daas.drift import Drift
 from stcloud.daas.feature import Believed, FeatureLayer, Held
 from stcloud.daas.ingest import ordered, refuse_too_many
 from stcloud.daas.intake import Intake, joined, no_pieces, nobody, nothing
+from stcloud.daas.layer import LayerTable
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.likeness import alike
 from stcloud.daas.limit import Limit
@@ -361,7 +362,7 @@ class Revision:
         return reckoning
 
 
-def next_recorded_us(layer: FeatureLayer, ledger: Ledger, now_us: int) -> int:
+def next_recorded_us(layer: LayerTable, ledger: Ledger, now_us: int) -> int:
     """Return the recorded instant of a load: now, or just after the layer's newest."""
     last = [one.recorded_at_us + 1 for one in ledger.loads(layer.name)]
     newest = layer.last_recorded_us()

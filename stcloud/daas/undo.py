@@ -1,4 +1,4 @@
-"""Taking back a load of a feature layer: its reverse is recorded, history stays."""
+"""Taking back a load: its reverse is recorded, history stays. Here of features; see `withdrawal` of events."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from stcloud.daas.revision import known_snapshots, next_recorded_us
 from stcloud.daas.schema import FEATURE_PART
 from stcloud.daas.timeline import Ints, Pieces, distinct, reverse, state
 from stcloud.daas.writing import begun_rows
-from stcloud.errors import InvalidInput, NotFound
+from stcloud.errors import InvalidInput, NotFound, nearest
 
-__all__ = ["UNDO", "undo"]
+__all__ = ["UNDO", "taken_back", "undo"]
 
 UNDO = "undo"
 """Mode of a load that takes back another; its source is the other's identity."""
@@ -33,14 +33,8 @@ def undo(layer: FeatureLayer, ledger: Ledger, load: str, now_us: int) -> Reckoni
     InvalidInput
         ``undone-already``
     """
+    done = taken_back(layer.name, ledger, load)
     loads = ledger.loads(layer.name)
-    done = next((one for one in loads if one.load == load), None)
-    if done is None:
-        raise NotFound(
-            "unknown-load", f"layer '{layer.name}' has no load '{load}'", hint="stcloud layers CITY LAYER"
-        )
-    if any(one.mode == UNDO and one.source == load for one in loads):
-        raise InvalidInput("undone-already", f"load '{load}' was taken back already")
     snapshot = layer.table.snapshot()
     at_us = done.recorded_at_us
     before, after, now = (layer.believed(snapshot, at) for at in (at_us - 1, at_us, None))
@@ -67,6 +61,30 @@ def undo(layer: FeatureLayer, ledger: Ledger, load: str, now_us: int) -> Reckoni
     layer.table.commit(add=written, after=snapshot.sequence, note=note)
     ledger.write([blank])
     return blank
+
+
+def taken_back(layer: str, ledger: Ledger, load: str) -> Reckoning:
+    """Return the load that is to be taken back.
+
+    Raises
+    ------
+    NotFound
+        ``unknown-load``
+    InvalidInput
+        ``undone-already``
+    """
+    loads = ledger.loads(layer)
+    done = next((one for one in loads if one.load == load), None)
+    if done is None:
+        raise NotFound(
+            "unknown-load",
+            f"layer '{layer}' has no load '{load}'",
+            nearest=nearest(load, [one.load for one in loads]),
+            hint="stcloud layers CITY LAYER",
+        )
+    if any(one.mode == UNDO and one.source == load for one in loads):
+        raise InvalidInput("undone-already", f"load '{load}' was taken back already")
+    return done
 
 
 def _changed(one: Believed, other: Believed) -> Believed:

@@ -90,9 +90,7 @@ ValidFrom = Annotated[
 ValidTo = Annotated[
     str | None, typer.Option(help="Features: until before when it was so; default: an open end.")
 ]
-Undo = Annotated[
-    str | None, typer.Option(metavar="LOAD", help="Features: take back this load instead of loading.")
-]
+Undo = Annotated[str | None, typer.Option(metavar="LOAD", help="Take back this load instead of loading.")]
 MaxRejected = Annotated[
     str, typer.Option(help="Rows, or a share of them, that may be rejected before nothing is loaded.")
 ]
