@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stcloud.daas.audit import Finding, audit
+from stcloud.daas.audit import Finding
 from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition
@@ -20,6 +20,7 @@ from stcloud.daas.ledger import Reckoning
 from stcloud.daas.limit import Limit
 from stcloud.daas.loader import Loader
 from stcloud.daas.revision import FeatureMode
+from stcloud.daas.soundness import Soundness
 from stcloud.daas.undo import undo
 from stcloud.daas.vacuum import vacuum_city
 from stcloud.daas.withdrawal import withdraw
@@ -364,9 +365,16 @@ class City:
         return self._catalogue.quarantine.rows(self._catalogue.layer(layer).loads)
 
     def check(self, layer: str | None = None) -> list[Finding]:
-        """Check that what lies on disk is whole, for one layer or all; a finding per check."""
-        layers = self.layers() if layer is None else (self.layer(layer),)
-        return [finding for one in layers for finding in audit(one, self.charter.lattice, self.engine)]
+        """Check that what lies on disk is whole, for one layer or all; a finding per check.
+
+        Whatever cannot be read is a fault of its check; `StorageError` ``no-permission`` where it may not be read.
+        """
+        soundness = Soundness(self._folder, self._catalogue, self.charter.lattice, self.engine)
+        if layer is None:
+            return list(soundness.city())
+        if check_name(layer) not in self._catalogue.begun():
+            self.layer(layer)
+        return list(soundness.layer(layer))
 
     def vacuum(self, *, retain_hours: float = 24, force: bool = False) -> int:
         """Delete files that nobody has needed for ``retain_hours`` hours; return how many.

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import sqlglot
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.feature import FeatureLayer, read_ends
 from stcloud.daas.keytext import mangled_keys
 from stcloud.errors import FormatError, StorageError
+from stcloud.iaas.checksum import checked
 from stcloud.iaas.engine import Engine, Files, Sql
+from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.table import Table
 from stcloud.space import Lattice
 
@@ -40,9 +41,9 @@ SELECT st_key AS example FROM layer WHERE st_valid_to <= st_valid_from OR st_rec
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome of one check: how many faults, and one of them."""
+    """The outcome of one check: how many faults, and one of them; without a layer it is about the city's tables."""
 
-    layer: str
+    layer: str | None
     check: str
     faults: int
     example: str | None = None
@@ -113,9 +114,17 @@ def _broken_files(files: Files) -> Iterator[str]:
     for file in files.files:
         path = files.snapshot.root / file.path
         try:
-            if path.stat().st_size != file.bytes or pq.read_metadata(path).num_rows != file.rows:
+            found = checked(path)
+            if path.stat().st_size != file.bytes or found.metadata.num_rows != file.rows:
                 yield file.path
-        except (OSError, pa.ArrowException):
+            else:
+                with storage_errors(f"read {file.path}"):
+                    found.verify()
+        except StorageError as error:
+            if error.kind == "no-permission":
+                raise
+            yield file.path
+        except FormatError:
             yield file.path
 
 

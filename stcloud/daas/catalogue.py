@@ -16,7 +16,8 @@ from stcloud.daas.feature import FeatureLayer
 from stcloud.daas.layer import EventLayer, LayerTable
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.schema import FEATURE_PART, Attribute, attributes
-from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.daas.stamp import stamped
+from stcloud.errors import FormatError, InvalidInput, NotFound, nearest
 from stcloud.iaas.bundle import bundled_text, definitions
 from stcloud.iaas.folder import Folder, check_name, is_name, read_text, storage_errors
 from stcloud.iaas.table import File, Snapshot, Table
@@ -116,10 +117,17 @@ class Catalogue:
         self.quarantine = Quarantine(Table(folder.path("quarantine")))
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of the layers that hold something, sorted."""
+        """Return the names of the layers that hold something, sorted; of those without a definition too."""
+        return tuple(name for name in self.begun() if self.table(name).exists)
+
+    def begun(self) -> list[str]:
+        """Return the names under which something of a layer lies there, be it a table or a definition alone."""
+        root = self._folder.path("layers")
         with storage_errors("list the layers"):
-            found = [path.stem for path in self._folder.path("layers").glob("*.toml")]
-        return tuple(sorted(name for name in found if is_name(name) and self.table(name).exists))
+            entries = list(root.iterdir()) if root.is_dir() else []
+            found = {path.stem for path in entries if path.suffix == ".toml"}
+            found |= {path.name for path in entries if path.is_dir() and any(path.iterdir())}
+        return sorted(filter(is_name, found))
 
     def layers(self) -> tuple[Layer, ...]:
         """Return all layers, by name."""
@@ -215,7 +223,7 @@ class Catalogue:
         known = self.table(layer).exists
         if not known:
             saved = definition.model_copy(update={"id": layer}) if definition.id != layer else definition
-            self._folder.write_text(saved.to_toml(), "layers", f"{layer}.toml")
+            self._folder.write_text(stamped(saved.to_toml()), "layers", f"{layer}.toml")
         try:
             yield
         except BaseException:
@@ -243,6 +251,12 @@ class Catalogue:
             self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
 
     def _saved(self, layer: str) -> Definition:
+        if not self._folder.exists("layers", f"{layer}.toml"):
+            raise FormatError(
+                "damaged-city",
+                f"layer '{layer}' has no definition: layers/{layer}.toml is missing",
+                hint="bring it back from a copy of the city",
+            )
         text = self._folder.read_text("layers", f"{layer}.toml")
         known = self._definitions.get(layer)
         if known is None or known[0] != text:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stcloud.errors import FormatError
 from stcloud.space import Lattice, require_metric
@@ -70,9 +71,27 @@ class Charter:
                 )
             origin = (int(said["lattice_origin"][0]), int(said["lattice_origin"][1]))
             calendar = str(said["calendar"]) if "calendar" in said else None
-            return cls(str(said["name"]), Zone(said["zone"]), Lattice(said["crs"], origin), calendar)
+            charter = cls(str(said["name"]), Zone(said["zone"]), Lattice(said["crs"], origin), calendar)
         except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise FormatError("damaged-city", f"city.toml is not what stcloud writes: {error}") from error
+        if said.get("digest", charter.digest()) not in (
+            charter.digest(),
+            replace(charter, calendar=None).digest(),
+        ):
+            raise FormatError(
+                "damaged-city",
+                "city.toml has changed since it was written",
+                hint="bring it back from a copy; if it was edited on purpose, delete its line 'digest'",
+            )
+        return charter
+
+    def digest(self) -> str:
+        """Return a digest of what answers depend on: CRS, zone, lattice and calendar.
+
+        Cities of older versions have none in their file; a calendar may be added to the file later.
+        """
+        fixed = (self.crs, self.zone.name, *self.lattice.origin, self.calendar or "")
+        return hashlib.blake2b(repr(fixed).encode(), digest_size=8).hexdigest()
 
     def to_toml(self) -> str:
         """Return ``city.toml``."""
@@ -82,6 +101,7 @@ class Charter:
         name, crs, zone = quoted
         x, y = self.lattice.origin
         return (
+            f'digest = "{self.digest()}"  # delete it after an edit\n'
             f'format = {FORMAT}\nname = "{name}"\ncrs = "{crs}"\nzone = "{zone}"\n'
             f"lattice_origin = [{x}, {y}]  # metres, south-west corner of the 10,000 km square\n"
             + (f'calendar = "{self.calendar}"\n' if self.calendar else "")

@@ -308,6 +308,7 @@ class Ingest:
             written.append(self.layer.close_rows(snapshot, files[path], keys, reckoning.recorded_at_us))
         job.tell("commit", 0, 1)
         removed = [files[path] for path in settled.superseded]
+        self.ledger.prepare()
         table.commit(add=written, remove=removed, after=after, note=reckoning.to_row())
 
     def _reckon(

@@ -175,6 +175,10 @@ class Ledger:
         deleted_us = {one.layer: one.recorded_at_us for one in loads if one.mode == _DELETED}
         return [one for one in loads if one.recorded_at_us >= deleted_us.get(one.layer, one.recorded_at_us)]
 
+    def prepare(self) -> None:
+        """Make the table, so that none is there only where no load was ever committed, or where it was lost."""
+        self.table.create(_LEDGER)
+
     def write(self, reckonings: Iterable[Reckoning]) -> None:
         """Append loads."""
         rows = [one.to_row() for one in reckonings]
@@ -212,14 +216,37 @@ class Quarantine:
             self.table.tidy()
 
     def rows(self, loads: Iterable[Reckoning]) -> pa.Table:
-        """Return the refused rows of these loads, by load and row."""
+        """Return the refused rows of these loads, by load and row.
+
+        Raises
+        ------
+        FormatError
+            ``damaged-table``: there are fewer than the loads' reckonings say.
+        """
+        loads = list(loads)
         if not self.table.exists:
-            return _QUARANTINE.empty_table().drop_columns(["attempt"])
+            rows = _QUARANTINE.empty_table().drop_columns(["attempt"])
+            refuse_lacking(rows, loads)
+            return rows
         snapshot = self.table.snapshot()
         rows = snapshot.read(snapshot.files).cast(_QUARANTINE)
         attempts = pa.array([load.attempt for load in loads], pa.string())
         rows = rows.filter(pc.is_in(rows["attempt"], attempts)).drop_columns(["attempt"])
+        refuse_lacking(rows, loads)
         return rows.sort_by([("load", "ascending"), ("row", "ascending")])
+
+
+def refuse_lacking(rows: pa.Table, loads: Iterable[Reckoning]) -> None:
+    """Raise `FormatError` ``damaged-table`` when the quarantine holds fewer rows of a load than were put there."""
+    found = {pair["values"]: pair["counts"] for pair in pc.value_counts(rows["load"]).to_pylist()}
+    for load in loads:
+        kept = load.rejected + load.repaired
+        if found.get(load.load, 0) < kept:
+            raise FormatError(
+                "damaged-table",
+                f"the quarantine lacks {kept - found.get(load.load, 0)} of {kept} rows of load {load.load}",
+                hint="bring it back from a copy of the city",
+            )
 
 
 def _whole(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -253,6 +253,7 @@ class Revision:
         if written:
             self.layer.extend(wanted)
         instants_known = sorted({*snapshots, period[0]} if self.mode == "snapshot" else snapshots)
+        self.ledger.prepare()
         note = reckoning.to_row() | {"snapshots": instants_known, "valid_from": period[0]}
         self.layer.table.commit(add=written, after=before.sequence, note=note)
         return reckoning

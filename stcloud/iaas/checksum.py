@@ -151,7 +151,8 @@ def checked(path: str | os.PathLike[str]) -> Checked:
         stat = Path(text).stat()
     except FileNotFoundError as error:
         raise StorageError("storage", f"a file of the layer is missing: {Path(text).name}") from error
-    return _checked(text, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+    with storage_errors(f"read a file of the layer, {Path(text).name}"):
+        return _checked(text, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
 
 def verify_columns(paths: Iterable[str | os.PathLike[str]], columns: Iterable[str] | None = None) -> None:

@@ -121,6 +121,11 @@ class Folder:
         """Return a path inside the folder; parts are fixed names or have passed `check_name`."""
         return self.root.joinpath(*parts)
 
+    def exists(self, *parts: str) -> bool:
+        """Tell whether there is a file or folder of this path."""
+        with storage_errors(f"look for {'/'.join(parts)}"):
+            return self.path(*parts).exists()
+
     def read_text(self, *parts: str) -> str:
         """Return the whole text of a small file."""
         try:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,38 +27,49 @@ from stcloud.iaas.snapshot import File, Snapshot
 
 __all__ = [
     "LogState",
+    "changed_entries",
     "log_state_path",
+    "missing_entries",
     "read_log_state",
     "refuse_cut_log",
     "refuse_other_state",
     "state_of",
     "table_errors",
+    "unreadable_note",
     "write_log_state",
 ]
+
+_FIRST_ENTRIES = 64
+"""So many entries are read of a log that an older version wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """A version of a table, and the digest of what its log says."""
+    """A version of a table, and the digest of what its log says.
+
+    ``entries`` is a digest of the bytes of all entries of the log from version ``since`` on.
+    """
 
     version: int
     digest: str
+    since: int = field(default=0, compare=False)
+    entries: str = field(default="", compare=False)
 
     def to_json(self) -> str:
         """Return what is written."""
-        return json.dumps({"version": self.version, "digest": self.digest, "check": self._check()}) + "\n"
+        return json.dumps(asdict(self) | {"check": self._check()}) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> LogState | None:
         """Return what was written; None when it was something else."""
         with contextlib.suppress(ValueError, KeyError, TypeError):
             read = json.loads(text)
-            found = cls(int(read["version"]), str(read["digest"]))
+            found = cls(int(read["version"]), str(read["digest"]), int(read["since"]), str(read["entries"]))
             return found if read["check"] == found._check() else None
         return None
 
     def _check(self) -> str:
-        return str(xxhash.xxh64_hexdigest(f"{self.version} {self.digest}".encode()))
+        return str(xxhash.xxh64_hexdigest(repr(self).encode()))
 
 
 def state_of(snapshot: Snapshot) -> LogState:
@@ -66,7 +78,10 @@ def state_of(snapshot: Snapshot) -> LogState:
         repr((file.path, file.rows, file.bytes, *(sorted(part.items()) for part in _parts(file))))
         for file in snapshot.files
     ]
-    schema = [f"{field.name} {field.type} {field.nullable}" for field in snapshot.schema]
+    schema = [
+        repr((field.name, str(field.type), field.nullable, sorted((field.metadata or {}).items())))
+        for field in snapshot.schema
+    ]
     text = "\n".join([str(snapshot.sequence), *schema, *lines])
     return LogState(snapshot.version, xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogatepass")))
 
@@ -78,10 +93,11 @@ def log_state_path(root: Path) -> Path:
 
 def read_log_state(root: Path) -> LogState | None:
     """Return the state that was noted last; None when there is none, or none that can be read."""
-    try:
-        return LogState.from_json(log_state_path(root).read_bytes().decode("ascii", "replace"))
-    except FileNotFoundError:
-        return None
+    with storage_errors(f"read {root.name}"):
+        try:
+            return LogState.from_json(log_state_path(root).read_bytes().decode("ascii", "replace"))
+        except FileNotFoundError:
+            return None
 
 
 def write_log_state(snapshot: Snapshot) -> None:
@@ -93,14 +109,21 @@ def write_log_state(snapshot: Snapshot) -> None:
     temporary = path.with_name(f"_state.{uuid.uuid4().hex}")
     with storage_errors(f"write to {snapshot.root.name}"):
         try:
-            temporary.write_text(state_of(snapshot).to_json(), encoding="ascii")
+            since, entries = _entries_after(snapshot.root, known, snapshot.version)
+            state = replace(state_of(snapshot), since=since, entries=entries)
+            temporary.write_text(state.to_json(), encoding="ascii")
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def refuse_cut_log(root: Path, version: int, state: LogState | None) -> None:
-    """Raise `FormatError` ``damaged-table`` when the log ends before the version that was noted."""
+def refuse_cut_log(root: Path, version: int, state: LogState | None, newest: os.stat_result | None) -> None:
+    """Raise `FormatError` ``damaged-table`` when the log ends in an empty file or before the version that was noted.
+
+    ``newest`` is of the file of the log's last entry.
+    """
+    if newest is not None and not newest.st_size:  # a disk that lost power keeps such files
+        raise _damaged(root, "ends in an empty file")
     if state is not None and version < state.version:
         raise _damaged(
             root,
@@ -112,6 +135,59 @@ def refuse_other_state(snapshot: Snapshot, state: LogState | None) -> None:
     """Raise `FormatError` ``damaged-table`` when the log says something else than it did when it was written."""
     if state is not None and state.version == snapshot.version and state != state_of(snapshot):
         raise _damaged(snapshot.root, "has changed since it was written")
+
+
+def _entries_after(root: Path, known: LogState | None, version: int) -> tuple[int, str]:
+    """Return from where on, and the digest of, entries up to a version; those that were noted are not read again."""
+    since = max(0, version - _FIRST_ENTRIES) if known is None else known.since
+    start = since if known is None else known.version + 1
+    try:
+        return since, _chained(root, "" if known is None else known.entries, range(start, version + 1))
+    except FileNotFoundError:  # a log of an older version that was cleaned
+        return version + 1, ""
+
+
+def _chained(root: Path, digest: str, versions: Iterable[int]) -> str:
+    for version in versions:
+        content = (root / "_delta_log" / f"{version:020}.json").read_bytes()
+        digest = xxhash.xxh3_128_hexdigest(f"{digest} {xxhash.xxh3_128_hexdigest(content)}".encode())
+    return digest
+
+
+def changed_entries(root: Path) -> Iterator[str]:
+    """Give that an entry of a log has changed since it was written, if one has, whether or not it matters."""
+    state = read_log_state(root)
+    with (
+        storage_errors(f"read {root.name}"),
+        contextlib.suppress(FileNotFoundError),
+    ):  # missing ones are named
+        if state is not None and state.entries != _chained(root, "", range(state.since, state.version + 1)):
+            yield f"an entry of the log of {root.name} has changed since it was written"
+
+
+def missing_entries(root: Path) -> Iterator[str]:
+    """Give the entries that a log lacks between its first and its last, and those that hold nothing that is read."""
+    with storage_errors(f"read {root.name}"):
+        paths = {
+            int(path.stem): path for path in (root / "_delta_log").glob("[0-9]*.json") if path.stem.isdigit()
+        }
+        for version in range(min(paths, default=0), max(paths, default=-1) + 1):
+            if version not in paths:
+                yield f"the log of {root.name} lacks entry {version}"
+                continue
+            try:
+                lines = paths[version].read_bytes().splitlines()
+                sound = bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
+            except ValueError:
+                sound = False
+            if not sound:
+                yield f"entry {version} of the log of {root.name} cannot be read"
+
+
+def unreadable_note(root: Path) -> Iterator[str]:
+    """Give the note of what the log came to when it is there and cannot be read."""
+    if log_state_path(root).exists() and read_log_state(root) is None:
+        yield f"{log_state_path(root).name} of {root.name} cannot be read"
 
 
 @contextlib.contextmanager

@@ -262,9 +262,11 @@ class Table:
             else:
                 self._delta.update_incremental()
         self._newest = _log_entry(self.root, self._delta.version())
-        if self._newest is not None and not self._newest.st_size:  # a disk that lost power keeps such files
-            raise FormatError("damaged-table", f"the log of {self.root.name} ends in an empty file")
-        refuse_cut_log(self.root, self._delta.version(), self._state)
+        try:
+            refuse_cut_log(self.root, self._delta.version(), self._state, self._newest)
+        except FormatError:
+            self._delta = self._newest = None
+            raise
         return self._delta
 
     def _is_newest(self, seen: os.stat_result) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import xxhash
 
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.charter import Charter
@@ -68,6 +69,8 @@ class Indexer:
         try:
             said = json.loads(self.folder.read_text(_FOLDER, place.name))
             name, known_us = str(said["grid"]), int(said["known_us"])
+            if said.get("check", _check(name, known_us)) != _check(name, known_us):
+                return None  # a byte has changed: it says nothing either
         except (FormatError, ValueError, KeyError, TypeError):
             return None  # it says nothing: they are to be indexed again
         try:
@@ -117,7 +120,8 @@ class Indexer:
         if changed is None:  # killed on the way, some have codes of one grid and some of another
             self.forget(events)
         done = index_events(self.catalogue.events(events), grid.units(), changed, job)
-        text = json.dumps({"grid": grid.name, "known_us": grid.known_us})
+        check = _check(grid.name, grid.known_us)
+        text = json.dumps({"grid": grid.name, "known_us": grid.known_us, "check": check})
         self.folder.write_text(text, _FOLDER, f"{events}.json")
         return done
 
@@ -148,3 +152,8 @@ class Indexer:
             return None  # it was deleted and made anew
         then, now = (grid.table.believed(snapshot, at_us) for at_us in (known_us, recorded[1]))
         return affected(grid.table, snapshot, then, now)
+
+
+def _check(grid: str, known_us: int) -> str:
+    """Return a digest of what is noted of an index; notes of older versions have none."""
+    return str(xxhash.xxh64_hexdigest(f"{grid} {known_us}".encode()))
