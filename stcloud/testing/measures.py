@@ -57,6 +57,7 @@ class Durations:
             begun = [(start, end) for start, end in ends if start <= until]
             self.open = sum(end is None or end > until for _, end in begun)
             spans = [(start, until if end is None or end > until else end) for start, end in begun]
+        self.negative = sum(end < start for start, end in spans)
         self.hours = [(end - start) / timedelta(hours=1) for start, end in spans]
 
 

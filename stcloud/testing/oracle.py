@@ -268,7 +268,14 @@ class Oracle:
             + ([Durations(rows, until).open] if until is not None else [])
             for group, rows in sorted(groups.items(), key=lambda item: item[0])
         ]
-        return pd.DataFrame(rows, columns=[*names, *(["open"] if until is not None else [])], dtype=object)
+        names += ["open"] if until is not None else []
+        below = [
+            Durations(rows, until).negative for _, rows in sorted(groups.items(), key=lambda item: item[0])
+        ]
+        if any(below) and any("done - at" in one for one in question.measures):
+            names.append("negative")
+            rows = [[*row, count] for row, count in zip(rows, below, strict=True)]
+        return pd.DataFrame(rows, columns=names, dtype=object)
 
     def _group(self, record: Record, by: str) -> tuple[tuple[object, ...], Any]:
         """Return what a record's group is sorted by, nulls last, and its label."""

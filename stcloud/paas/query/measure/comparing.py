@@ -22,7 +22,7 @@ __all__ = ["beside", "earlier_of", "shifts"]
 
 Column: TypeAlias = pa.Array | pa.ChunkedArray
 
-_COUNTED = ("count", "distinct", "open")
+_COUNTED = ("count", "distinct", "open", "negative")
 
 
 def earlier_of(asked: Inquiry, which: str) -> Inquiry:
@@ -128,7 +128,9 @@ def _places(number: Ints, count: int) -> Ints:
 
 def _taken(column: pa.ChunkedArray, place: Ints, name: str, goal: Summary) -> pa.ChunkedArray:
     found = column.take(pa.array(place, mask=place < 0))
-    functions = {one.name: one.function for one in goal.measures} | {"open": "open"}
+    functions = {one.name: one.function for one in goal.measures} | {
+        name: name for name in ("open", "negative")
+    }
     return found.fill_null(0) if functions.get(name) in _COUNTED else found
 
 

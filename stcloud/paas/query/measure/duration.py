@@ -1,4 +1,4 @@
-"""Durations between two instants of a row, in a stated unit; what has not ended lasts until a stated instant."""
+"""Durations between two instants or dates of a row, in a stated unit; what has not ended lasts until an instant."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlglot import exp
 
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.sql import any_of, column
+from stcloud.paas.query.sql import any_of, column, number
+from stcloud.time import Zone
 
 __all__ = ["UNITS", "Duration", "Unit", "read_duration"]
 
@@ -29,6 +31,7 @@ UNITS: Mapping[str, Unit] = {
     "days": Unit("d", 86_400 * 10**6),
 }  # fmt: skip
 _PLAIN = "hours"
+_DAY_US = 86_400 * 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Duration:
     Parameters
     ----------
     start, end
-        The columns; the end is null where it is not known yet.
+        The columns, both of instants or both of dates; the end is null where it is not known yet.
     unit
         In which it is told; a day is 24 hours.
     """
@@ -52,35 +55,47 @@ class Duration:
         """What fields that tell of it are called, with the unit."""
         return f"{self.end.name}_minus_{self.start.name}_{self.unit.symbol}"
 
-    def sql(self, binder: Binder, until_us: int | None) -> exp.Expression:
+    def sql(self, binder: Binder, until_us: int | None, zone: Zone) -> exp.Expression:
         """Return it as float64; null where an end is missing.
 
         Parameters
         ----------
-        binder
-            Takes the values.
+        binder, zone
+            Takes the values; the city's, which says on which day an instant is.
         until_us
             What has not ended by this instant lasts until it, and what has not begun by it has none; UTC
-            microseconds. None: what has no end has no duration.
+            microseconds. None: what has no end has no duration. Of dates its day counts.
         """
         length = exp.Paren(this=exp.Sub(this=_micros(self.end), expression=_micros(self.start)))
         if until_us is None:
             return self._told(length)
-        until = exp.UnixMicros(this=binder.instant(until_us))
+        until = self._until(binder, until_us, zone)
         so_far = exp.Paren(this=exp.Sub(this=until, expression=_micros(self.start)))
-        begun = exp.LTE(this=_stored(self.start), expression=binder.instant(until_us))
-        pending = exp.If(this=self._pending(binder, until_us), true=so_far)
+        begun = exp.LTE(this=_micros(self.start), expression=until)
+        pending = exp.If(this=self._pending(binder, until_us, zone), true=so_far)
         lasting = exp.Case(ifs=[pending], default=length)
         return self._told(exp.Case(ifs=[exp.If(this=begun, true=lasting)]))
 
-    def open(self, binder: Binder, until_us: int) -> exp.Expression:
+    def open(self, binder: Binder, until_us: int, zone: Zone) -> exp.Expression:
         """Return the condition that it has begun by an instant and not ended (UTC microseconds)."""
-        begun = exp.LTE(this=_stored(self.start), expression=binder.instant(until_us))
-        return exp.Paren(this=exp.And(this=begun, expression=self._pending(binder, until_us)))
+        begun = exp.LTE(this=_micros(self.start), expression=self._until(binder, until_us, zone))
+        return exp.Paren(this=exp.And(this=begun, expression=self._pending(binder, until_us, zone)))
 
-    def _pending(self, binder: Binder, until_us: int) -> exp.Expression:
+    def negative(self, binder: Binder, until_us: int | None, zone: Zone) -> exp.Expression:
+        """Return the condition that it ended before it began."""
+        return exp.LT(this=self.sql(binder, until_us, zone), expression=exp.cast(number(0), "double"))
+
+    def _pending(self, binder: Binder, until_us: int, zone: Zone) -> exp.Expression:
         missing = exp.Is(this=_stored(self.end), expression=exp.null())
-        return any_of([missing, exp.GT(this=_stored(self.end), expression=binder.instant(until_us))])
+        return any_of(
+            [missing, exp.GT(this=_micros(self.end), expression=self._until(binder, until_us, zone))]
+        )
+
+    def _until(self, binder: Binder, until_us: int, zone: Zone) -> exp.Expression:
+        if self.end.type == "instant":
+            return exp.UnixMicros(this=binder.instant(until_us))
+        day = int(zone.to_local(np.array([until_us]))[0]) // _DAY_US
+        return number(day * _DAY_US)
 
     def _told(self, length_us: exp.Expression) -> exp.Expression:
         length = exp.cast(exp.Literal.number(self.unit.length_us), "double")
@@ -108,7 +123,7 @@ def read_duration(tree: Any, attributes: Mapping[str, Attribute]) -> Duration | 
         ends = _ends(inner, attributes)
         if ends is None:
             raise InvalidInput(
-                "wrong-type", f"'{operator}(…)' tells a duration, the difference of two columns of instants",
+                "wrong-type", f"'{operator}(…)' is of a duration, the difference of two instants or two dates",
                 hint=f"e.g. {operator}(closed - opened)",
             )  # fmt: skip
         return Duration(*ends, UNITS[operator])
@@ -120,8 +135,11 @@ def _ends(tree: Any, attributes: Mapping[str, Attribute]) -> tuple[Attribute, At
     if not isinstance(tree, dict) or tree.get("op") != "-" or len(tree.get("args", [])) != 2:
         return None
     named = [attributes.get(one.get("property", "")) for one in tree["args"] if isinstance(one, dict)]
-    found = [one for one in named if one is not None and one.type == "instant"]
-    return (found[1], found[0]) if len(found) == 2 else None
+    for kind in ("instant", "date"):
+        found = [one for one in named if one is not None and one.type == kind]
+        if len(found) == 2:
+            return found[1], found[0]
+    return None
 
 
 def _stored(attribute: Attribute) -> exp.Column:
@@ -129,4 +147,9 @@ def _stored(attribute: Attribute) -> exp.Column:
 
 
 def _micros(attribute: Attribute) -> exp.Expression:
-    return exp.UnixMicros(this=_stored(attribute))
+    """Return a column as microseconds since 1970; a date as those of its midnight on no clock in particular."""
+    if attribute.type == "instant":
+        return exp.UnixMicros(this=_stored(attribute))
+    first = exp.cast(exp.Literal.string("1970-01-01"), "date")
+    days = exp.DateDiff(this=_stored(attribute), expression=first, unit=exp.var("DAY"))
+    return exp.Mul(this=exp.cast(days, "bigint"), expression=number(_DAY_US))

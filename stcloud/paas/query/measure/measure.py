@@ -5,7 +5,7 @@ A measure is written as a function over columns and arithmetic, in the words of 
     count · count(X) · distinct(X) · sum(X) · mean(X) · min(X) · max(X) · median(X) · quantile(X, 0.9) · p90(X)
     per_km2 · per_1000(LAYER.COLUMN)
 
-X is a column, a number, arithmetic of numbers, or a duration: ``closed - opened`` of two instants, in hours, or
+X is a column, a number, arithmetic of numbers, or a duration: ``closed - opened`` of instants or dates, in hours, or
 ``days(closed - opened)``, ``hours(…)``, ``minutes(…)``, ``seconds(…)``. ``name = …`` before it names the field.
 """
 
@@ -151,7 +151,7 @@ class Measure:
         return (
             Statement(binder, owner).of(self._of(tree, attributes, zone))
             if lasting is None
-            else lasting.sql(binder, until_us)
+            else lasting.sql(binder, until_us, zone)
         )
 
     def _of(self, tree: Any, attributes: Mapping[str, Attribute], zone: Zone) -> Node:

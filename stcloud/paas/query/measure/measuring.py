@@ -19,7 +19,7 @@ from stcloud.paas.query.measure.comparing import beside, earlier_of, shifts
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.measure.naming import read_in
 from stcloud.paas.query.measure.rate import rated, rated_us
-from stcloud.paas.query.measure.summary import measures_in
+from stcloud.paas.query.measure.summary import NEGATIVE, measures_in
 from stcloud.paas.query.page import Order, ordered, place_in, place_of, read_order
 from stcloud.paas.query.place.units import needed_index
 from stcloud.paas.query.plan import By, Duties, Summary, by_name, is_of_units, parse_by
@@ -85,7 +85,8 @@ def read_summary(
         )  # fmt: skip
     until_us = None if until is None else instant_us(until, subject.zone)
     goal = Summary(tuple(_group(one, asked) for one in by), told, until_us)
-    if len(set(goal.names)) < len(goal.names):
+    counted = [NEGATIVE] if any(one.duration(subject.columns) for one in told) else []
+    if len({*goal.names, *counted}) < len(goal.names) + len(counted):
         raise InvalidInput(
             "repeated-group", f"the answer would have a field twice: {', '.join(goal.names)}",
             hint="give a measure another name: name = measure",
@@ -123,6 +124,7 @@ def measured(
         moved = shifts(again.by, asked, other) if earlier else (0,) * len(goal.by)
         found = beside(found, _rated(other, again, wanted, moved), goal, "before" if earlier else "other")
     page, end = _chosen(found, goal, wanted, last, asked)
+    page = page.select(_without_idle(found).schema.names)
     return asked.answer(page, None if end is None else asked.cursor(said, end, goal.by))
 
 
@@ -151,8 +153,20 @@ def _told(asked: Inquiry, goal: Summary, moved: Sequence[int]) -> pa.Table:
     found = asked.run(goal).read_all()
     kinds = [one.type_of(asked.subject.columns, zone) for one in goal.measures]
     groups = [labelled(_moved(found.column(at), moved[at]), one, zone) for at, one in enumerate(goal.by)]
-    rest = zip(measures_in(found, goal), (*kinds, "integer"), strict=False)
-    return pa.Table.from_arrays([*groups, *(_typed(one, kind, zone) for one, kind in rest)], list(goal.names))
+    measures = measures_in(found, goal)
+    kinds += ["integer"] * (len(measures) - len(kinds))
+    names = [*goal.names, NEGATIVE][: len(groups) + len(measures)]
+    told = (_typed(one, kind, zone) for one, kind in zip(measures, kinds, strict=True))
+    return pa.Table.from_arrays([*groups, *told], names)
+
+
+def _without_idle(found: pa.Table) -> pa.Table:
+    """Leave out the count of durations below zero where there are none, as in nearly all data."""
+    counts = [name for name in found.schema.names if name == NEGATIVE or name.startswith(f"{NEGATIVE}_")]
+    counts = [name for name in counts if NEGATIVE in found.schema.names]
+    if any(pc.any(pc.not_equal(found[name], 0)).as_py() for name in counts):
+        return found
+    return found.drop_columns(counts)
 
 
 def _moved(numbers: pa.ChunkedArray, by: int) -> pa.ChunkedArray:

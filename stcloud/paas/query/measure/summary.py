@@ -16,16 +16,18 @@ from stcloud.paas.query.plan import Summary
 from stcloud.paas.query.sql import any_of, column, number, select
 from stcloud.time import Zone
 
-__all__ = ["given", "measures_in", "summed"]
+__all__ = ["NEGATIVE", "given", "measures_in", "summed"]
 
 _OPEN = "open"
+NEGATIVE = "negative"
+"""Field that counts durations below zero, of answers that have some."""
 LAYER = "layer"
 
 
 def given(
     goal: Summary, attributes: Mapping[str, Attribute], zone: Zone, binder: Binder
 ) -> dict[str, exp.Expression]:
-    """Return what is taken of a row, besides its groups: ``m0``, ``m1``, …, and whether it is open.
+    """Return what is taken of a row, besides its groups: ``m0``, ``m1``, …, whether it is open, and below zero.
 
     Parameters
     ----------
@@ -43,8 +45,11 @@ def given(
         if one.tree and not one.is_rate and at not in twice
     }
     if goal.until_us is not None:
-        pending = [one.open(binder, goal.until_us) for one in _durations(goal, attributes)]
+        pending = [one.open(binder, goal.until_us, zone) for one in _durations(goal, attributes)]
         found[_OPEN] = exp.Case(ifs=[exp.If(this=any_of(pending), true=number(1))])
+    if durations := _durations(goal, attributes):
+        below = [one.negative(binder, goal.until_us, zone) for one in durations]
+        found[NEGATIVE] = exp.Case(ifs=[exp.If(this=any_of(below), true=number(1))])
     return found or {"g": number(1)}
 
 
@@ -70,6 +75,8 @@ def summed(goal: Summary, attributes: Mapping[str, Attribute], zone: Zone, chose
             found[_place(at)] = quantiles(column(_place(at)), shares)
     if goal.until_us is not None:
         found[_OPEN] = exp.Count(this=column(_OPEN))
+    if _durations(goal, attributes):
+        found[NEGATIVE] = exp.Count(this=column(NEGATIVE))
     return select(found, source, group=keys, order=keys)
 
 
@@ -81,7 +88,8 @@ def measures_in(found: pa.Table, goal: Summary) -> list[pa.ChunkedArray]:
         first, number = together.get(at, (at, None))
         column_of = found.column(_place(first))
         columns.append(column_of if number is None else pc.list_element(column_of, number))
-    return columns + ([found.column(_OPEN)] if goal.until_us is not None else [])
+    counted = [*([_OPEN] if goal.until_us is not None else []), NEGATIVE]
+    return columns + [found.column(name) for name in counted if name in found.schema.names]
 
 
 def _shared(goal: Summary) -> dict[int, tuple[int, int]]:
