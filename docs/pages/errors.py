@@ -63,6 +63,7 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     ("InvalidInput", "zone-needed"): "a wall-clock time was given without a zone",
     ("StorageError", "disk-full"): "the disk is full",
     ("StorageError", "no-permission"): "a file or folder may not be read or written",
+    ("StorageError", "picture-not-written"): "the file of a map cannot be written",
     ("StorageError", "read-only"): "the disk is read-only",
     (
         "StorageError",

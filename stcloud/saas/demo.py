@@ -55,17 +55,17 @@ def _ask(city: City, folder: Path) -> None:
     parked = requests.what("class_code = '09009'").where(
         _around_school(city.charter.crs), crs=city.charter.crs
     )
-    print_answer(parked.when("2024-03/2024-07", hours="07:00-09:00").count(["weekday"]), None, None)
+    print_answer(parked.when("2024-03/2024-07", hours="07:00-09:00").count(["weekday"]))
     say("\n[bold]2. What did the first dump, of 1 January 2025, know of December's requests?[/] And now:")
     december = requests.when("2024-12")
     first = city.layer("requests").loads[0].recorded_at_us
     for asked in (december.known_at(first), december):
-        print_answer(asked.count(["status"]), None, None)
+        print_answer(asked.count(["status"]))
     say(
         "\n[bold]3. Where was refuse left about in summer?[/] Counted in cells of 100 m, about 10,000 m² each:"
     )
     summer = requests.what("class_code = '06010'").when("2024-07/2024-10")
-    say(f"map: {map_answer(summer, summer.count(['cell:100m']), folder / 'refuse.png')}")
+    say(f"map: {map_answer(summer, summer.count(['cell:100m']), folder / 'refuse.png', say)}")
     say(f"\nAsk on: stcloud query {folder} requests --when 2024-06 --by week")
 
 

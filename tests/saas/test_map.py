@@ -6,11 +6,13 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import font_manager
 
 import stcloud
 from stcloud.errors import InvalidInput, StorageError, Unsupported
 from stcloud.paas.query import Answer
-from stcloud.saas.report import draw_map, map_answer
+from stcloud.saas.plaintext import visible
+from stcloud.saas.report import draw_map, glyph, map_answer
 from stcloud.saas.report.graticule import graticule
 from stcloud.saas.report.map import _RAMP
 from stcloud.saas.report.mark import marks_of
@@ -323,3 +325,80 @@ def test_what_no_map_shows_is_refused(column, value):
     with pytest.raises(Unsupported) as caught:
         draw_map(Answer(pa.table({column: value, "mean_n": [1.0]}), LATTICE, FACTS), None, title="Where")
     assert caught.value.kind == "no-map"
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """A machine whose only font is the one that Matplotlib brings."""
+    only = [face for face in font_manager.fontManager.ttflist if face.name == "DejaVu Sans"]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", only)
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+    forget()
+    yield
+    monkeypatch.undo()
+    forget()
+
+
+def forget():
+    for cached in (glyph._has, glyph._further, glyph._rescan):
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("title", "lacking", "font"),
+    [
+        ("类别 = '路灯'", "类别路灯", "Noto Sans CJK SC"), ("가로등", "가로등", "Noto Sans CJK SC"),
+        ("काम", "काम", "Noto Sans Devanagari"), ("ไฟ", "ไฟ", "Noto Sans Thai"), ("🚒", "🚒", "Symbola"),
+        ("Laternen, φώτα, фонари, مصابيح", "", ""),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("bare")
+def test_characters_without_a_font_are_named_with_the_font_to_install(title, lacking, font):
+    figure = draw_map(counted(cells(), [1] * 12), None, title=title)
+    assert figure.missing == "".join(dict.fromkeys(lacking))
+    assert font in glyph.advice(figure.missing)
+    assert all(letter in glyph.advice(figure.missing) for letter in lacking)
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_command_says_which_font_its_map_lacks(run, city, tmp_path):
+    words = ("query", city._folder.root, "calls", "--by", "cell:100m", "--map", tmp_path / "out.png")
+    ended = run(*words, "--what", "kind = '路灯'")
+    assert ended.code == 0
+    assert "no font has 路 灯, drawn as boxes: install 'Noto Sans CJK SC'" in ended.err
+    assert "no font" not in run(*words, "--what", "kind = 'a'").err
+
+
+@pytest.mark.parametrize(
+    "title", ["$\\frac{", "$x_{$", "100 $ and 5 $", "\\alpha", "[red]a[/red]", "a\x1b[31m\u202eb"]
+)
+def test_titles_are_text_not_formulas_nor_markup(title, tmp_path):
+    figure = draw_map(
+        counted(cells(), [1] * 12), None, title=title, subtitle=title, path=tmp_path / "out.png"
+    )
+    assert texts(figure)[:2] == [visible(title)] * 2
+    assert not any(text.get_parse_math() for text in figure.texts)
+    assert figure.missing == ""
+
+
+def test_a_map_that_fails_leaves_the_old_picture(tmp_path, monkeypatch):
+    path = tmp_path / "out.png"
+    path.write_text("old")
+
+    def half(self, target):
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.backends.backend_agg.FigureCanvasAgg.print_png", half)
+    with pytest.raises(StorageError) as caught:
+        draw_map(counted(cells(), [1] * 12), None, title="Where", path=path)
+    assert caught.value.kind == "picture-not-written"
+    assert "No space" in str(caught.value)
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["out.png"]
+
+
+def test_what_no_map_shows_is_refused_before_anything_is_printed(run, city, tmp_path):
+    ended = run("query", city._folder.root, "calls", "--by", "kind", "--map", tmp_path / "out.png")
+    assert (ended.code, ended.out) == (5, "")
+    assert not (tmp_path / "out.png").exists()

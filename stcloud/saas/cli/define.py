@@ -21,6 +21,8 @@ from stcloud.saas.cli.load import (
     ZoneName,
 )
 from stcloud.saas.cli.option import split
+from stcloud.saas.cli.output import print_text
+from stcloud.saas.cli.target import document_path
 
 __all__ = ["define"]
 
@@ -41,12 +43,19 @@ def define(
     zone: ZoneName = None,
     source_layer: SourceLayer = None,
     encoding: Encoding = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to this .toml file instead of stdout.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Draft a layer's definition from a file, to be edited; loads nothing."""
     from stcloud.daas.draft import Options, draft  # noqa: PLC0415
 
+    document_path(output, ".toml")
     said: dict[str, Any] = {
         "key": tuple(split(key)), "time": time, "time_formats": tuple(time_format or ()), "lon": lon, "lat": lat,
         "x": x, "y": y, "crs": crs, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
-    typer.echo(draft(source, Options(**said), name).to_toml(), nl=False)
+    print_text(draft(source, Options(**said), name).to_toml(), output)

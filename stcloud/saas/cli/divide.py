@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stcloud.saas.cli.option import Format, open_city
-from stcloud.saas.cli.output import note, print_answer, print_records
+from stcloud.saas.cli.output import note, print_answer, print_records, print_text
+from stcloud.saas.cli.target import RECORDS, Target, target_of
+from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["divide"]
 
-_WRITTEN = (".gpkg", ".fgb", ".geojson", ".parquet", ".csv")
+_WRITTEN = (Format.GPKG, Format.FGB, Format.GEOJSON, Format.PARQUET, Format.CSV)
 
 
 class PresetName(StrEnum):
@@ -89,7 +91,8 @@ def divide(
     from stcloud.paas.grid.division import divide as made_of  # noqa: PLC0415
     from stcloud.saas.cli.ground import Ground  # noqa: PLC0415
 
-    _refuse(output, initial_date)
+    target, report = target_of(None, output, offered=_WRITTEN), target_of(form, offered=RECORDS)
+    _refuse(initial_date)
     opened = None if city is None else open_city(city)
     ground = Ground(_metric(opened, crs), opened, source_crs)
     areas, codes = ground.areas(communities, community_code)
@@ -102,21 +105,16 @@ def divide(
         areas, codes.astype(str), lines, around, things, shores, target_area_m2=target_area,
         preset=PRESETS[preset.value], workers=workers, previous=earlier,
     )  # fmt: skip
-    _write(division, ground, kept, initial_date, output)
-    _report(division, form)
+    _write(division, ground, kept, initial_date, target)
+    _report(division, report)
 
 
-def _refuse(output: Path, initial_date: str | None) -> None:
-    """Refuse, before the work is done, what could not be written or not be loaded."""
+def _refuse(initial_date: str | None) -> None:
+    """Refuse, before the work is done, what could not be loaded."""
     from datetime import date  # noqa: PLC0415
 
-    from stcloud.errors import InvalidInput, Unsupported  # noqa: PLC0415
+    from stcloud.errors import InvalidInput  # noqa: PLC0415
 
-    if output.suffix.lower() not in _WRITTEN:
-        raise Unsupported(
-            "unknown-format", f"the name of {output} does not tell a format that cells are written in",
-            hint=f"let it end in {', '.join(_WRITTEN)}",
-        )  # fmt: skip
     try:
         date.fromisoformat(initial_date or "2000-01-01")
     except ValueError as error:
@@ -146,7 +144,7 @@ def _write(
     ground: Ground,
     kept: Mapping[str, tuple[str | None, str | None]],
     initial_date: str | None,
-    output: Path,
+    target: Target,
 ) -> None:
     """Write the cells; those that were there before keep what is known of them."""
     import pyarrow as pa  # noqa: PLC0415
@@ -172,25 +170,27 @@ def _write(
             "st_geom": pa.array(shapely.to_wkb(division.cells), pa.binary()),
         }
     )
-    print_answer(Answer(table, Lattice.for_crs(ground.crs), {"layer": output.stem}), None, output)
-    note(f"{len(codes):,} cells in {output}; retired codes: {len(division.retired):,}")
+    layer = target.path.stem if target.path else ""
+    print_answer(Answer(table, Lattice.for_crs(ground.crs), {"layer": layer}), target)
+    note(f"{len(codes):,} cells in {target.path}; retired codes: {len(division.retired):,}")
 
 
-def _report(division: Division, form: Format | None) -> None:
+def _report(division: Division, target: Target) -> None:
     from dataclasses import asdict  # noqa: PLC0415
 
     found: dict[str, Any] = {"preset": division.preset.name, "target_area_m2": division.target_area_m2}
     found |= {"retired": len(division.retired), "thinned": list(division.thinned)}
     found |= asdict(division.quality)
-    if form is Format.JSON:
+    if target.form is Format.JSON:
         import json  # noqa: PLC0415
 
         found |= {"weights": asdict(division.preset)}
-        typer.echo(json.dumps({name: _plain(value) for name, value in found.items()}, ensure_ascii=False))
+        text = json.dumps({name: _plain(value) for name, value in found.items()}, ensure_ascii=False)
+        print_text(visible_json(text) + "\n")
         return
     misfits = found.pop("misfits")
     records = [{"measure": name, "value": _said(value)} for name, value in found.items()]
-    print_records(records, form)
+    print_records(records, target)
     for one in misfits[:20]:
         note(f"{one['code']}: {one['area_m2']:,.0f} m², {one['reason']}")
     if len(misfits) > 20:

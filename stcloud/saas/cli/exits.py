@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from stcloud import errors
+from stcloud.saas.plaintext import visible
 
 __all__ = ["CODES", "report"]
 
@@ -69,4 +70,4 @@ def _usage(error: Any) -> str:
 
 
 def _say(text: str) -> None:
-    print(f"stcloud: {' '.join(text.split())}", file=sys.stderr)  # noqa: T201
+    print(f"stcloud: {visible(' '.join(text.split()))}", file=sys.stderr)  # noqa: T201

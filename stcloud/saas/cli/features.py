@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city, read_places
+from stcloud.saas.cli.option import (
+    CityFolder,
+    FormatOption,
+    LayerName,
+    OutputOption,
+    SafeCsvOption,
+    open_city,
+    read_places,
+)
 from stcloud.saas.cli.output import note, print_answer
+from stcloud.saas.cli.target import Target, target_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from stcloud.paas.query import Answer
-    from stcloud.saas.cli.option import Format
 
 __all__ = ["diff", "history", "show"]
 
@@ -33,14 +39,16 @@ def show(
     ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Show the features that were there at an instant."""
+    target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city)
     if where is None:
-        _tell(opened.features(layer).as_of(as_of, known_at=known_at), form, output)
+        _tell(opened.features(layer).as_of(as_of, known_at=known_at), target)
         return
     asked = opened.query(layer).as_of(as_of).where(read_places(where))
-    _tell((asked if known_at is None else asked.known_at(known_at)).rows(), form, output)
+    _tell((asked if known_at is None else asked.known_at(known_at)).rows(), target)
 
 
 def history(
@@ -58,10 +66,12 @@ def history(
     ] = False,
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Tell all that was ever believed of one feature, by recorded and valid time."""
+    target = target_of(form, output, safe_csv=safe_csv)
     asked = open_city(city).features(layer)
-    _tell(asked.history(key, known_at=known_at, follow=follow), form, output)
+    _tell(asked.history(key, known_at=known_at, follow=follow), target)
 
 
 def diff(
@@ -80,13 +90,15 @@ def diff(
     ] = False,
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Tell what differs between two instants: features added, removed and changed, and in what."""
+    target = target_of(form, output, safe_csv=safe_csv)
     asked = open_city(city).features(layer)
     compare = asked.lineage if lineage else asked.diff
-    _tell(compare(one, other, known_at=known_at), form, output)
+    _tell(compare(one, other, known_at=known_at), target)
 
 
-def _tell(answer: Answer, form: Format | None, output: Path | None) -> None:
+def _tell(answer: Answer, target: Target) -> None:
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
-    print_answer(answer, form, output)
+    print_answer(answer, target)

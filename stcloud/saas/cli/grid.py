@@ -10,8 +10,18 @@ import typer
 
 from stcloud.saas.cli.divide import divide
 from stcloud.saas.cli.locate import locate
-from stcloud.saas.cli.option import CityFolder, Format, FormatOption, LayerName, OutputOption, open_city
-from stcloud.saas.cli.output import note, print_answer, print_records, print_to
+from stcloud.saas.cli.option import (
+    CityFolder,
+    Format,
+    FormatOption,
+    LayerName,
+    OutputOption,
+    SafeCsvOption,
+    open_city,
+)
+from stcloud.saas.cli.output import note, print_answer, print_records, print_text
+from stcloud.saas.cli.target import RECORDS, Target, picture_path, target_of
+from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
     from stcloud.city import City
@@ -34,16 +44,18 @@ def code(
         str | None, typer.Option(help="Tell it in this scheme instead, where that is defined.")
     ] = None,
     form: FormatOption = None,
+    output: OutputOption = None,
 ) -> None:
     """Take a code apart, or tell where and why it is wrong; or convert it."""
     from stcloud.paas.grid import read_scheme  # noqa: PLC0415  (keeps --help light)
     from stcloud.paas.grid.code import parse  # noqa: PLC0415
     from stcloud.paas.grid.conversion import convert  # noqa: PLC0415
 
+    target = target_of(form, output, offered=RECORDS)
     found = parse(text, read_scheme(scheme))
     found = found if to is None else convert(found, to=read_scheme(to))
     record: dict[str, Any] = {"code": found.text, "scheme": found.scheme.id, **found.parts}
-    print_records([record], form)
+    print_records([record], target)
 
 
 @grid.command()
@@ -63,17 +75,21 @@ def check(
     picture: Annotated[Path | None, typer.Option("--map", help="Draw the faults into this PNG.")] = None,
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Find gaps, overlaps, wrong codes and numbers, odd sizes, and dates that contradict each other."""
+    target = target_of(form, output, safe_csv=safe_csv)
+    picture_path(picture)
     opened = open_city(city)
     report = _checked(opened, layer, communities, community_code, tolerance)
-    _tell_report(opened, layer, report, form, output)
+    _tell_report(opened, layer, report, target)
     counts = ", ".join(f"{kind} {count:,}" for kind, count in report.counts.items()) or "no faults"
     note(f"{report.cells:,} cells: {counts}")
     if picture is not None:
         from stcloud.saas.report import map_faults  # noqa: PLC0415
 
-        note(f"map: {map_faults(opened.grid(layer).versions().shapes, report, picture, title=layer)}")
+        shapes = opened.grid(layer).versions().shapes
+        note(f"map: {map_faults(shapes, report, picture, title=layer, tell=note)}")
     if not report.is_sound:
         raise typer.Exit(2)
 
@@ -87,13 +103,15 @@ def index(
         typer.Option("--grid", metavar="LAYER", help="The unit grid; default: as before, or the one."),
     ] = None,
     form: FormatOption = None,
+    output: OutputOption = None,
 ) -> None:
     """Give every event the code of the cell that held it at its own time; later loads keep it up to date."""
     from stcloud.saas.cli.load import watched  # noqa: PLC0415
 
+    target = target_of(form, output, offered=RECORDS)
     with watched() as job:
         done = open_city(city).index(events, grid_layer, job=job)
-    print_records([{"files": done.looked_at, "written": done.written, "changed": done.changed}], form)
+    print_records([{"files": done.looked_at, "written": done.written, "changed": done.changed}], target)
 
 
 @grid.command()
@@ -110,17 +128,19 @@ def crosswalk(
     ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Tell which area each cell shares with each cell of the lattice, or of the grid at an earlier instant."""
     from stcloud.paas.query import Answer  # noqa: PLC0415  (keeps --help light)
 
+    target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city)
     asked = opened.grid(layer)
     if since is None:
         table = asked.crosswalk(level, at).to_arrow(left="unit", right="cell")
     else:
         table = asked.crosswalk_versions(since, at).to_arrow(left="old", right="new")
-    print_answer(Answer(table, opened.charter.lattice, {"layer": layer}), form, output)
+    print_answer(Answer(table, opened.charter.lattice, {"layer": layer}), target)
 
 
 @grid.command()
@@ -133,6 +153,8 @@ def equivalents(
         str | None, typer.Option(help="A point: longitude,latitude in degrees (WGS 84).", show_default=False)
     ] = None,
     form: FormatOption = None,
+    output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Tell what other grids call a cell of the lattice, or the cell that a point lies in."""
     from stcloud.errors import InvalidInput  # noqa: PLC0415
@@ -141,8 +163,9 @@ def equivalents(
         raise InvalidInput(
             "cell-or-point", "one thing has equivalents", hint="give --cell ID, or --point LON,LAT"
         )
+    target = target_of(form, output, safe_csv=safe_csv, offered=RECORDS)
     records = _of_point(point) if point is not None else _of_cell(open_city(city), cell or 0)
-    print_records(records, form)
+    print_records(records, target)
 
 
 def _of_cell(opened: City, cell: int) -> list[dict[str, Any]]:
@@ -191,26 +214,24 @@ def _checked(
     return asked.check(*found, rules=rules)
 
 
-def _tell_report(opened: City, layer: str, report: Report, form: Format | None, output: Path | None) -> None:
+def _tell_report(opened: City, layer: str, report: Report, target: Target) -> None:
     """Print the report: JSON is all of it; vector formats are the faults' places."""
-    suffix = output.suffix.lower() if output else ""
-    if form is Format.JSON or (form is None and suffix == ".json"):
-        _tell_whole(report, output)
+    if target.form is Format.JSON:
+        _tell_whole(report, target.path)
         return
     rows = [{**row, "codes": ";".join(row["codes"])} for row in report.to_rows()]
     for row in rows:
         del row["rows"]
-    if form in _PLACED or (form is None and suffix.removeprefix(".") in _PLACED):
-        print_answer(_places(opened, layer, report, rows), form, output)
+    if target.form in _PLACED:
+        print_answer(_places(opened, layer, report, rows), target)
     else:
-        print_records(rows, form, output)
+        print_records(rows, target)
 
 
 def _tell_whole(report: Report, output: Path | None) -> None:
     import json  # noqa: PLC0415
 
-    text = json.dumps(report.to_dict(), ensure_ascii=False)
-    print_to(output, lambda sink: sink.write(f"{text}\n"))
+    print_text(visible_json(json.dumps(report.to_dict(), ensure_ascii=False)) + "\n", output)
 
 
 def _places(opened: City, layer: str, report: Report, rows: list[dict[str, Any]]) -> Any:

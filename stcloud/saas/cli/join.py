@@ -23,11 +23,13 @@ from stcloud.saas.cli.option import (
     FormatOption,
     LayerName,
     OutputOption,
+    SafeCsvOption,
     open_city,
     read_places,
 )
 from stcloud.saas.cli.output import note
 from stcloud.saas.cli.stream import print_stream
+from stcloud.saas.cli.target import target_of
 
 __all__ = ["join"]
 
@@ -66,8 +68,10 @@ def join(
     engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Tell each event with the feature that was there at the event's own time."""
+    target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
     given = {
         "layer": events, "what": what, "where": where, "crs": crs, "when": when, "weekdays": weekdays, "hours": hours,
@@ -77,4 +81,4 @@ def join(
     joining = asked.joining(layer, how, at=at, known_at=known_at, inner=inner)
     rows = joining.reader()
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))
-    print_stream(rows, opened.charter.lattice, form, output)
+    print_stream(rows, opened.charter.lattice, target)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from stcloud.errors import InvalidInput
-from stcloud.saas.cli.option import CityFolder, Format, FormatOption, LayerName, OutputOption, open_city
-from stcloud.saas.cli.output import note, print_records
+from stcloud.saas.cli.option import (
+    CityFolder,
+    Format,
+    FormatOption,
+    LayerName,
+    OutputOption,
+    SafeCsvOption,
+    open_city,
+)
+from stcloud.saas.cli.output import note, print_records, print_table, print_text, print_to
+from stcloud.saas.cli.target import RECORDS, target_of
+from stcloud.saas.plaintext import visible_json, visible_lines
 
 if TYPE_CHECKING:
     from stcloud.city import City
@@ -26,15 +37,17 @@ def layers(
     delete: Annotated[bool, typer.Option("--delete", help="Delete this layer, after asking.")] = False,  # noqa: FBT002
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,  # noqa: FBT002
     form: FormatOption = None,
+    output: OutputOption = None,
 ) -> None:
     """List a city's layers, or tell one layer's columns, definition and loads (ndjson, csv: its loads)."""
+    target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
     zone = opened.charter.zone
     if delete or yes:
         _delete(opened, layer if delete else None, yes=yes)
         return
     if layer is None:
-        print_records([_summary(one, zone) for one in opened.layers()], form)
+        print_records([_summary(one, zone) for one in opened.layers()], target)
         return
     found = opened.layer(layer)
     columns = [
@@ -51,22 +64,30 @@ def layers(
         | one.counts
         for one in found.loads
     ]
-    if form is Format.JSON:
+    if target.form is Format.JSON:
         whole = {
             "layer": _summary(found, zone),
             "columns": columns,
             "loads": loads,
             "definition": found.definition.to_toml(),
         }
-        typer.echo(json.dumps(whole, ensure_ascii=False))
+        print_text(visible_json(json.dumps(whole, ensure_ascii=False)) + "\n", target.path)
         return
-    if form not in (None, Format.TABLE):
-        print_records(loads, form)
+    if target.form is not Format.TABLE:
+        print_records(loads, target)
         return
-    for part in ([_summary(found, zone)], columns, loads):
-        print_records(part, form)
-        typer.echo()
-    typer.echo(found.definition.to_toml(), nl=False)
+    definition = visible_lines(found.definition.to_toml())
+    parts = ([_summary(found, zone)], columns, loads)
+    print_to(target.path, lambda sink: _print_parts(parts, definition, sink, whole=target.path is not None))
+
+
+def _print_parts(
+    parts: Sequence[Sequence[Mapping[str, Any]]], definition: str, sink: TextIO, *, whole: bool
+) -> None:
+    for part in parts:
+        print_table(list(part[0]) if part else [], part, sink, len(part), whole=whole)
+        sink.write("\n")
+    sink.write(definition)
 
 
 def _delete(opened: City, layer: str | None, *, yes: bool) -> None:
@@ -92,10 +113,12 @@ def quarantine(
     layer: LayerName,
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """List the rejected rows of a layer's loads, with file, row, field, value and reason."""
+    target = target_of(form, output, safe_csv=safe_csv, offered=RECORDS)
     rows = open_city(city).rejected(layer).to_pylist()
-    print_records(rows, form, output)
+    print_records(rows, target)
 
 
 def _summary(layer: Layer, zone: Zone) -> dict[str, Any]:

@@ -13,9 +13,11 @@ import typer
 
 from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.saas.cli.exits import report
-from stcloud.saas.cli.option import CityFolder, Format, LayerName, open_city, split
+from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city, split
 from stcloud.saas.cli.output import note
 from stcloud.saas.cli.reckoning import Reckonings
+from stcloud.saas.cli.target import RECORDS, Target, target_of
+from stcloud.saas.plaintext import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -104,7 +106,6 @@ AllowMissing = Annotated[
 ]
 KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Try the files that follow one that failed.")]
 Again = Annotated[bool, typer.Option("--again", help="Load even what was loaded already.")]
-ReckoningFormat = Annotated[Format, typer.Option("--format", "-f", help="How to print the reckoning.")]
 
 
 def load(
@@ -131,9 +132,11 @@ def load(
     zone: ZoneName = None,
     source_layer: SourceLayer = None,
     encoding: Encoding = None,
-    form: ReckoningFormat = Format.TABLE,
+    form: FormatOption = None,
+    output: OutputOption = None,
 ) -> None:
     """Load files into a layer: atomic, idempotent, every row accounted for. Or take back a load."""
+    target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
     said: dict[str, Any] = {
         "key": split(key) or None, "time": time, "time_formats": time_format or None, "lon": lon, "lat": lat,
@@ -143,7 +146,7 @@ def load(
     period: dict[str, Any] = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
     if undo is not None:
         _refuse_besides_undo(sources, definition, *given.values(), *period.values())
-        printer = Reckonings(opened, layer, form)
+        printer = Reckonings(opened, layer, target)
         with printer.opened():
             printer.add(opened.undo(layer, undo))
         return
@@ -155,11 +158,11 @@ def load(
         **period, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
         "keep_going": keep_going, "definition": definition, **given,
     }  # fmt: skip
-    _load(opened, layer, sources, options, form)
+    _load(opened, layer, sources, options, target)
 
 
-def _load(opened: City, layer: str, sources: list[Path], options: dict[str, Any], form: Format) -> None:
-    printer = Reckonings(opened, layer, form, [path.name for path in sources])
+def _load(opened: City, layer: str, sources: list[Path], options: dict[str, Any], target: Target) -> None:
+    printer = Reckonings(opened, layer, target, [path.name for path in sources])
     fresh = options["definition"] is None and not _is_there(opened, layer)
     with printer.opened(), watching() as watch:
 
@@ -228,7 +231,12 @@ def watching() -> Iterator[Watch]:
 
     from stcloud.iaas.job import Job  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     console = Console(stderr=True)
     with Progress(
         *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
@@ -236,6 +244,7 @@ def watching() -> Iterator[Watch]:
         tasks: dict[str, Any] = {}
 
         def show(step: str, done: int, total: int) -> None:
+            step = visible(step)
             subject = step.rpartition(": ")[0]
             if subject not in tasks:
                 tasks[subject] = bars.add_task(step)

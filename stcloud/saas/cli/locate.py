@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city
+from stcloud.saas.cli.option import (
+    CityFolder,
+    Format,
+    FormatOption,
+    LayerName,
+    OutputOption,
+    SafeCsvOption,
+    open_city,
+)
 from stcloud.saas.cli.output import note, print_rows
+from stcloud.saas.cli.target import STREAMED, target_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,10 +48,12 @@ def locate(
     ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Add a column 'unit' to a file of points: the code of the cell that held each."""
     from stcloud.iaas.source import Reading, open_source  # noqa: PLC0415  (keeps --help light)
 
+    target = target_of(form, output, safe_csv=safe_csv, offered=STREAMED, default=Format.CSV)
     opened = open_city(city)
     source = open_source(points, Reading())
     _refuse_columns(points, source.columns, x, y)
@@ -50,7 +61,7 @@ def locate(
     column = at if at in source.columns else None
     asked = _Asked(opened.grid(layer), opened.charter.zone, x, y, crs, column, None if column else at)
     rows = (row for batch in source.batches() for row in asked.located(batch.rows, counts))
-    print_rows([*source.columns, _UNIT], rows, form, output)
+    print_rows([*source.columns, _UNIT], rows, target)
     note(", ".join(f"{what} {count:,}" for what, count in sorted(counts.items())) or "no points")
 
 

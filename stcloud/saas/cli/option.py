@@ -18,6 +18,7 @@ __all__ = [
     "FormatOption",
     "LayerName",
     "OutputOption",
+    "SafeCsvOption",
     "WhereOption",
     "open_city",
     "read_place",
@@ -48,6 +49,13 @@ FormatOption = Annotated[
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Write to this file instead of stdout.", show_default=False),
+]
+SafeCsvOption = Annotated[
+    bool,
+    typer.Option(
+        "--safe-csv",
+        help="Put ' before text in CSV that a spreadsheet would compute: that begins with = + - @.",
+    ),
 ]
 
 WhereOption = Annotated[

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
+import base64
 import csv
 import io
 import itertools
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from stcloud.errors import InvalidInput
+from stcloud.errors import StorageError
 from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.table import show_table, write_table
+from stcloud.saas.cli.target import Target
 from stcloud.saas.cli.vectorfile import DRIVERS, write_vector
+from stcloud.saas.plaintext import hides, visible, visible_json, visible_lines
+from stcloud.saas.wholefile import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,113 +30,96 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
 __all__ = [
-    "chosen_format", "note", "plain", "print_answer", "print_features", "print_records", "print_rows", "print_table",
+    "note", "plain", "print_answer", "print_features", "print_records", "print_rows", "print_table", "print_text",
     "print_to",
 ]  # fmt: skip
 
 _TABLE_ROWS = 50
-_BY_SUFFIX = {
-    ".json": Format.JSON, ".ndjson": Format.NDJSON, ".jsonl": Format.NDJSON, ".csv": Format.CSV,
-    ".geojson": Format.GEOJSON, ".parquet": Format.PARQUET, ".gpkg": Format.GPKG, ".fgb": Format.FGB,
-}  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What spreadsheets take for the beginning of a formula, or skip before one; full-width forms too."""
 
 
 def note(text: str) -> None:
     """Say something to the person, on stderr."""
-    print(text, file=sys.stderr)  # noqa: T201
+    print(visible_lines(text), file=sys.stderr)  # noqa: T201
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON knows it: instants and days in ISO 8601, no NaN."""
-    if isinstance(value, datetime | date):
+    """Return a value as JSON knows it: instants, days, times and durations in ISO 8601, bytes in Base64, no NaN."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime | date | time):
         return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, timedelta):
+        return f"PT{Decimal(value // timedelta(microseconds=1)) / 1_000_000:f}S"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value)
 
 
-def print_answer(answer: Answer, form: Format | None, path: Path | None) -> None:
-    """Print an answer in a format, to stdout or a file that is written whole or not at all.
+def print_answer(answer: Answer, target: Target | None = None) -> None:
+    """Print an answer: a table on stdout, unless a target says otherwise; a file is written whole or not at all.
 
     Raises
     ------
-    InvalidInput
-        ``file-needed``: a GeoPackage or FlatGeobuf was asked for, and no file named.
     Unsupported
         ``no-geometry``, ``same-names``: the answer does not go into this format.
     """
-    chosen = chosen_format(form, path)
-    if chosen in DRIVERS:
-        if path is None:
-            raise InvalidInput(
-                "file-needed", f"{chosen} is not written to stdout", hint="name a file with --output"
-            )
-        write_vector(answer, chosen, path)
+    target = target or Target()
+    if target.form in DRIVERS and target.path is not None:
+        write_vector(answer, target.form, target.path)
         return
-    if chosen is Format.PARQUET:
-        print_to(path, lambda sink: _parquet(answer, sink), binary=True)
+    if target.form is Format.PARQUET:
+        print_to(target.path, lambda sink: _parquet(answer, sink), binary=True)
         return
-    writers: Mapping[Format, Callable[[Answer, TextIO], None]] = {
-        Format.TABLE: lambda found, sink: print_table(
-            found.plain.schema.names, _rows(found.plain), sink, len(found)
+    writers: Mapping[Format, Callable[[TextIO], None]] = {
+        Format.TABLE: lambda sink: print_table(
+            answer.plain.schema.names, _rows(answer.plain), sink, len(answer), whole=target.path is not None
         ),
-        Format.JSON: lambda found, sink: _array(found.plain, sink),
-        Format.NDJSON: lambda found, sink: sink.writelines(_json(row) + "\n" for row in _rows(found.plain)),
-        Format.CSV: _csv,
-        Format.GEOJSON: lambda found, sink: print_features([found], sink),
+        Format.JSON: lambda sink: _joined("[", map(_json, _rows(answer.plain)), "]", sink),
+        Format.NDJSON: lambda sink: sink.writelines(_json(row) + "\n" for row in _rows(answer.plain)),
+        Format.CSV: lambda sink: _csv(answer, sink, safe=target.safe_csv),
+        Format.GEOJSON: lambda sink: print_features([answer], sink),
     }
-    print_to(path, lambda sink: writers[chosen](answer, sink))
+    print_to(target.path, writers[target.form])
 
 
-def print_records(
-    records: Sequence[Mapping[str, Any]], form: Format | None, path: Path | None = None
-) -> None:
-    """Print a few records; as JSON the whole list.
+def print_records(records: Sequence[Mapping[str, Any]], target: Target | None = None) -> None:
+    """Print a few records, in one of the formats `RECORDS`; as JSON the whole list."""
+    target = target or Target()
+    names = list(dict.fromkeys(name for record in records for name in record))
+    if target.form is Format.TABLE:
+        whole = target.path is not None
+        print_to(target.path, lambda sink: print_table(names, records, sink, len(records), whole=whole))
+    else:
+        print_rows(names, records, target)
 
-    Raises
-    ------
-    InvalidInput
-        ``no-geometry``: GeoJSON or Parquet was asked of records that have no place.
-    """
-    chosen = chosen_format(form, path)
-    names = list(dict.fromkeys(name for one in records for name in one))
+
+def print_rows(names: Sequence[str], rows: Iterable[Mapping[str, Any]], target: Target) -> None:
+    """Print rows that keep coming, in one of the formats `STREAMED`, so that memory stays flat."""
     writers: Mapping[Format, Callable[[TextIO], None]] = {
-        Format.TABLE: lambda sink: print_table(names, records, sink, len(records)),
-        Format.CSV: lambda sink: _write_csv(names, records, sink),
-        Format.NDJSON: lambda sink: sink.writelines(_json(one) + "\n" for one in records),
-        Format.JSON: lambda sink: _joined("[", map(_json, records), "]", sink),
-    }
-    if chosen not in writers:
-        raise InvalidInput(
-            "no-geometry", f"this is not printed as {chosen}", hint="use table, json, ndjson or csv"
-        )
-    print_to(path, writers[chosen])
-
-
-def print_rows(
-    names: Sequence[str], rows: Iterable[Mapping[str, Any]], form: Format | None, path: Path | None
-) -> None:
-    """Print rows that keep coming, so that memory stays flat: CSV unless another format is asked for.
-
-    Raises
-    ------
-    InvalidInput
-        ``no-geometry``: another format than CSV, JSON or NDJSON was asked for.
-    """
-    chosen = form or (_BY_SUFFIX.get(path.suffix.lower(), Format.CSV) if path else Format.CSV)
-    writers: Mapping[Format, Callable[[TextIO], None]] = {
-        Format.CSV: lambda sink: _write_csv(names, rows, sink),
-        Format.NDJSON: lambda sink: sink.writelines(_json(one) + "\n" for one in rows),
+        Format.CSV: lambda sink: _write_csv(names, rows, sink, safe=target.safe_csv),
+        Format.NDJSON: lambda sink: sink.writelines(_json(row) + "\n" for row in rows),
         Format.JSON: lambda sink: _joined("[", map(_json, rows), "]", sink),
     }
-    if chosen not in writers:
-        raise InvalidInput("no-geometry", f"this is not printed as {chosen}", hint="use csv, json or ndjson")
-    print_to(path, writers[chosen])
+    print_to(target.path, writers[target.form])
 
 
-def chosen_format(form: Format | None, path: Path | None) -> Format:
-    """Return the format asked for, or else that of the file's name, or else a table."""
-    return form or (_BY_SUFFIX.get(path.suffix.lower(), Format.TABLE) if path else Format.TABLE)
+def print_text(text: str, path: Path | None = None) -> None:
+    """Print a text as it is, its hidden characters written out where a terminal would obey them."""
+    print_to(path, lambda sink: sink.write(visible_lines(text) if sink.isatty() else text))
 
 
 def print_table(
@@ -139,26 +128,28 @@ def print_table(
     sink: TextIO,
     count: int,
     *,
+    whole: bool = False,
     header: bool = True,
     widths: Mapping[str, int] | None = None,
 ) -> None:
-    """Print a table for people: at most fifty rows; a note tells of the rest.
+    """Print a table for people: all of it into a file, else at most fifty rows; a note tells of the rest.
 
     ``header`` is False for the lines that follow others; ``widths`` are the least ones of columns.
     """
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    if count > _TABLE_ROWS and not whole:
+        note(f"{count:,} rows; the first {_TABLE_ROWS} are shown (--format csv, json … give all)")
+    shown = rows if whole else itertools.islice(rows, _TABLE_ROWS)
+    if names and sink.isatty():
+        from rich.console import Console  # noqa: PLC0415  (keeps --help light)
 
-    table = Table(box=None, header_style="bold", pad_edge=False, show_header=header)
-    for name in names:
-        table.add_column(name, overflow="fold", min_width=max(len(name), (widths or {}).get(name, 0)))
-    for number, row in enumerate(rows):
-        if number == _TABLE_ROWS:
-            note(f"{count:,} rows; the first {_TABLE_ROWS} are shown (--format csv, json … give all)")
-            break
-        table.add_row(*("" if row.get(name) is None else str(plain(row[name])) for name in names))
-    width = None if sink.isatty() else 200
-    Console(file=sink, width=width).print(table, markup=False) if names else None
+        show_table(names, shown, sink, _shown, Console(file=sink).width, header=header, widths=widths)
+    elif names:
+        write_table(names, shown, sink, _shown, header=header, widths=widths)
+
+
+def _shown(value: Any) -> str:
+    shown = plain(value)
+    return json.dumps(shown, ensure_ascii=False) if isinstance(shown, dict | list) else str(shown)
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
@@ -171,11 +162,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json(row: Mapping[str, Any]) -> str:
-    return json.dumps(_plain(row), ensure_ascii=False)
-
-
-def _array(table: pa.Table, sink: TextIO) -> None:
-    _joined("[", map(_json, _rows(table)), "]", sink)
+    return visible_json(json.dumps(_plain(row), ensure_ascii=False))
 
 
 def _joined(head: str, parts: Iterable[str], tail: str, sink: TextIO) -> None:
@@ -185,7 +172,7 @@ def _joined(head: str, parts: Iterable[str], tail: str, sink: TextIO) -> None:
     sink.write(f"\n{tail}\n" if tail else "\n")
 
 
-def _csv(answer: Answer, sink: TextIO) -> None:
+def _csv(answer: Answer, sink: TextIO, *, safe: bool) -> None:
     """Columns and, of features, the geometry as WKT in the city's CRS, exactly."""
     rows, names = _rows(answer.plain), answer.plain.schema.names
     if answer.shape_column == "st_geom":
@@ -194,13 +181,38 @@ def _csv(answer: Answer, sink: TextIO) -> None:
         texts = shapely.to_wkt(answer.geometry(), rounding_precision=-1)
         rows = ({**row, "geometry": text} for row, text in zip(rows, texts, strict=True))
         names = [*names, "geometry"]
-    _write_csv(names, rows, sink)
+    _write_csv(names, rows, sink, safe=safe)
 
 
-def _write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: TextIO) -> None:
+def _write_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]], sink: TextIO, *, safe: bool) -> None:
+    """Write values exactly; but for a spreadsheet, or for a terminal, text that either would obey is guarded."""
+    cell: Callable[[Any], Any] = _csv_value
+    if safe:
+        cell = _guarded
+    if sink.isatty():
+        cell = _on_terminal(cell)
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([plain(row.get(name)) for name in names] for row in rows)
+    writer.writerow([cell(name) for name in names])
+    writer.writerows([cell(row.get(name)) for name in names] for row in rows)
+
+
+def _csv_value(value: Any) -> Any:
+    cell = plain(value)
+    return json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | list) else cell
+
+
+def _guarded(value: Any) -> Any:
+    """Return a cell that no spreadsheet computes: such text gets an apostrophe before it; numbers stay numbers."""
+    cell = _csv_value(value)
+    return f"'{cell}" if isinstance(value, str) and value.startswith(_FORMULA) else cell
+
+
+def _on_terminal(cell: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def shown(value: Any) -> Any:
+        text = cell(value)
+        return visible(text) if isinstance(text, str) and hides(text) else text
+
+    return shown
 
 
 def print_features(answers: Iterable[Answer], sink: TextIO) -> None:
@@ -231,22 +243,39 @@ def _parquet(answer: Answer, sink: Any) -> None:
         answer.to_geopandas().to_parquet(sink)
 
 
-def print_to(path: Path | None, write: Callable[[Any], None], *, binary: bool = False) -> None:
-    """Let something be written to stdout, or to a file that is whole or not there."""
+def print_to(path: Path | None, write: Callable[[Any], object], *, binary: bool = False) -> None:
+    """Let something be written to stdout, or to a file that is whole or not there.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
     if path is None:
-        if binary:  # a pipe cannot be sought in
-            memory = io.BytesIO()
-            write(memory)
-            sys.stdout.buffer.write(memory.getvalue())
+        _to_stdout(write, binary=binary)
+        return
+    with (
+        whole_file(path) as whole,
+        whole.open("wb") if binary else whole.open("w", encoding="utf-8", newline="") as sink,
+    ):
+        write(sink)
+
+
+def _to_stdout(write: Callable[[Any], object], *, binary: bool) -> None:
+    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415
+
+    memory = io.BytesIO()  # a pipe cannot be sought in
+    if binary:
+        write(memory)
+    try:
+        if binary:
+            sys.stdout.buffer.write(memory.getbuffer())
         else:
             write(sys.stdout)
         sys.stdout.flush()
-        return
-    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415
-
-    temporary = path.with_name(f".{path.name}.part")
-    with storage_errors(f"write {path}"), contextlib.ExitStack() as stack:
-        stack.callback(temporary.unlink, missing_ok=True)
-        with temporary.open("wb") if binary else temporary.open("w", encoding="utf-8", newline="") as sink:
-            write(sink)
-        temporary.replace(path)
+    except (BrokenPipeError, StorageError):
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush goes nowhere
+        with storage_errors("write to stdout"):
+            raise error from None

@@ -47,17 +47,22 @@ from stcloud.saas.cli.option import (
     Format,
     FormatOption,
     OutputOption,
+    SafeCsvOption,
     WhereOption,
     open_city,
     read_places,
     split,
 )
-from stcloud.saas.cli.output import note, print_answer, print_records, print_to
+from stcloud.saas.cli.output import note, print_answer, print_records, print_text
+from stcloud.saas.cli.target import EVERY, RECORDS, Target, document_path, picture_path, target_of
+from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer, Query, Question
 
 __all__ = ["query"]
+
+_EXPLAINED = (Format.TABLE, Format.JSON)
 
 
 def query(
@@ -96,6 +101,7 @@ def query(
     picture: PictureOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Ask what happened where and when: rows, or measures of groups with --by and --measure."""
     given = {
@@ -103,44 +109,49 @@ def query(
         "by": split(by),
         "order": split(order),
     }  # options are called as a question's fields are
+    target = target_of(
+        form, output, safe_csv=safe_csv, offered=RECORDS if why else _EXPLAINED if explain else EVERY
+    )
+    picture_path(picture)
+    document_path(save, ".toml", ".json")
     opened = open_city(city, engine)
     question = question_of(opened.charter, given, saved)
     asked = question.narrow(opened.query(question.layer), read_places)
     if save is not None:
         _save(question, save)
     if why is not None:
-        print_records(asked.why(why).records(), form, output)
+        print_records(asked.why(why).records(), target)
     elif explain:
-        _explain(asked, question, form)
+        _explain(asked, question, target)
     else:
-        _print(asked, question.answer(asked, read_places), form, output, picture)
+        _print(asked, question.answer(asked, read_places), target, picture)
 
 
 def _save(question: Question, path: Path) -> None:
     text = question.to_json() if path.suffix.lower() == ".json" else question.to_toml()
-    print_to(path, lambda sink: sink.write(text))
+    print_text(text, path)
 
 
-def _explain(asked: Query, question: Question, form: Format | None) -> None:
+def _explain(asked: Query, question: Question, target: Target) -> None:
     found = asked.explain(
         question.by if question.summed else None, *question.measure, order=question.order, limit=question.limit,
         having=question.having,
     )  # fmt: skip
     note(_understood(asked.facts()))
-    typer.echo(json.dumps(found.to_dict(), ensure_ascii=False) if form is Format.JSON else str(found))
+    as_json = target.form is Format.JSON
+    text = visible_json(json.dumps(found.to_dict(), ensure_ascii=False)) if as_json else str(found)
+    print_text(f"{text}\n", target.path)
 
 
-def _print(
-    asked: Query, answer: Answer, form: Format | None, output: Path | None, picture: Path | None
-) -> None:
+def _print(asked: Query, answer: Answer, target: Target, picture: Path | None) -> None:
     note(_understood(answer.facts))  # not before: what cannot be asked has one line, the error
-    print_answer(answer, form, output)
-    if answer.next is not None:
-        note(f"there are more: --after {answer.next}")
-    if picture is not None:
+    if picture is not None:  # first: what no map shows is refused before anything is printed
         from stcloud.saas.report import map_answer  # noqa: PLC0415
 
-        note(f"map: {map_answer(asked, answer, picture)}")
+        note(f"map: {map_answer(asked, answer, picture, note)}")
+    print_answer(answer, target)
+    if answer.next is not None:
+        note(f"there are more: --after {answer.next}")
 
 
 def _understood(facts: Mapping[str, str]) -> str:

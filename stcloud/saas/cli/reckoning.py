@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stcloud.errors import InvalidInput
 from stcloud.saas.cli.option import Format
-from stcloud.saas.cli.output import note, print_table
+from stcloud.saas.cli.output import note, print_records, print_table
+from stcloud.saas.cli.target import Target
+from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
     from stcloud.city import City
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Reckonings", "record_of"]
 
-_FORMS = (Format.TABLE, Format.JSON, Format.NDJSON, Format.CSV)
 _WORDS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes", "changed_by")
 """What tables and CSV leave to the notes on stderr."""
 _RARE = ("ended", "overridden", "repaired", "restored")
@@ -44,41 +44,34 @@ def record_of(reckoning: Reckoning, zone: Zone) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Reckonings:
-    """Prints reckonings as they come.
+    """Prints reckonings as they come; into a file, all of them at the end, whatever happened.
 
     Parameters
     ----------
     city, layer
         Of the loads.
-    form
-        Table, JSON, NDJSON or CSV.
+    target
+        Where to, as table, JSON, NDJSON or CSV.
     sources
         What the reckonings will be of, where several come: the lines of a table are then equally wide.
     """
 
     city: City
     layer: str
-    form: Format
+    target: Target
     sources: Sequence[str] = ()
     _printed: int = 0
+    _kept: list[dict[str, Any]] = field(default_factory=list)
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Close what was begun, whatever happens inside.
-
-        Raises
-        ------
-        InvalidInput
-            ``no-geometry``: reckonings are not printed in this format.
-        """
-        if self.form not in _FORMS:
-            raise InvalidInput(
-                "no-geometry", f"this is not printed as {self.form}", hint="use table, json, ndjson or csv"
-            )
+        """Close what was begun, whatever happens inside."""
         try:
             yield
         finally:
-            if self.form is Format.JSON:
+            if self.target.path is not None:
+                print_records(self._kept, self.target)
+            elif self.target.form is Format.JSON:
                 _write("\n]\n" if self._printed else "[\n]\n")
 
     def add(self, reckoning: Reckoning) -> None:
@@ -86,24 +79,29 @@ class Reckonings:
         zone = self.city.charter.zone
         _note(reckoning, zone)
         record = record_of(reckoning, zone)
-        if self.form is Format.JSON:
-            _write(("," if self._printed else "[") + "\n" + json.dumps(record, ensure_ascii=False))
-        elif self.form is Format.NDJSON:
-            _write(json.dumps(record, ensure_ascii=False) + "\n")
+        form = self.target.form
+        if form in (Format.TABLE, Format.CSV):
+            record = {name: value for name, value in record.items() if name not in _WORDS}
+        if self.target.path is not None:
+            self._kept.append(record)
+        elif form is Format.JSON:
+            _write(("," if self._printed else "[") + "\n" + _json(record))
+        elif form is Format.NDJSON:
+            _write(_json(record) + "\n")
         else:
-            self._add_line({name: value for name, value in record.items() if name not in _WORDS})
+            self._add_line(record)
         self._printed += 1
 
     def _add_line(self, record: dict[str, Any]) -> None:
         rare = {name: record.pop(name) for name in _RARE if name in record}
-        if len(self.sources) < 2 or self.form is Format.CSV:
-            record |= dict.fromkeys(_RARE, 0) | rare if self.form is Format.CSV else rare
+        if len(self.sources) < 2 or self.target.form is Format.CSV:
+            record |= dict.fromkeys(_RARE, 0) | rare if self.target.form is Format.CSV else rare
         else:
             if self.city.layer(self.layer).kind == "feature":
                 record["ended"] = rare.pop("ended", 0)
             if rare:
                 note(f"{record['source']}: " + ", ".join(f"{name} {count:,}" for name, count in rare.items()))
-        if self.form is Format.CSV:
+        if self.target.form is Format.CSV:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerows([list(record)] if not self._printed else [])
             writer.writerow(record.values())
@@ -138,6 +136,10 @@ def _note(reckoning: Reckoning, zone: Zone) -> None:
             note(f"{source}: {what}: {', '.join(names)}")
     for remark in reckoning.notes:
         note(f"{source}: {remark}")
+
+
+def _json(record: Mapping[str, Any]) -> str:
+    return visible_json(json.dumps(record, ensure_ascii=False))
 
 
 def _write(text: str) -> None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stcloud.saas.cli.option import Format
 from stcloud.saas.cli.output import (
-    chosen_format,
     print_answer,
     print_features,
     print_rows,
     print_table,
     print_to,
 )
+from stcloud.saas.cli.target import STREAMED, Target
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,12 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["print_stream"]
 
 _SHOWN = 50
-_ROWS = (Format.CSV, Format.NDJSON, Format.JSON)
 
 
-def print_stream(
-    rows: pa.RecordBatchReader, lattice: Lattice, form: Format | None, path: Path | None
-) -> None:
+def print_stream(rows: pa.RecordBatchReader, lattice: Lattice, target: Target) -> None:
     """Print rows of events in a format, as `print_answer` does.
 
     GeoPackage and FlatGeobuf are written of all rows at once.
@@ -40,18 +36,20 @@ def print_stream(
 
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
-    chosen = chosen_format(form, path)
-    if chosen in _ROWS:
-        print_rows(rows.schema.names, _dicts(rows), chosen, path)
-    elif chosen is Format.TABLE:
-        _shown(rows, path)
-    elif chosen is Format.GEOJSON:
+    names, path = rows.schema.names, target.path
+    if target.form in STREAMED:
+        print_rows(names, _dicts(rows), target)
+    elif target.form is Format.TABLE and path is None:
+        _shown(rows)
+    elif target.form is Format.TABLE:
+        print_to(path, lambda sink: print_table(names, _dicts(rows), sink, 0, whole=True))
+    elif target.form is Format.GEOJSON:
         answers = (Answer(pa.Table.from_batches([batch]), lattice) for batch in rows)
         print_to(path, lambda sink: print_features(answers, sink))
-    elif chosen is Format.PARQUET:
+    elif target.form is Format.PARQUET:
         print_to(path, lambda sink: _parquet(rows, lattice, sink), binary=True)
     else:
-        print_answer(Answer(rows.read_all(), lattice), chosen, path)
+        print_answer(Answer(rows.read_all(), lattice), target)
 
 
 def _dicts(rows: pa.RecordBatchReader) -> Iterator[dict[str, Any]]:
@@ -60,14 +58,14 @@ def _dicts(rows: pa.RecordBatchReader) -> Iterator[dict[str, Any]]:
             yield from batch.slice(at, 4096).to_pylist()
 
 
-def _shown(rows: pa.RecordBatchReader, path: Path | None) -> None:
+def _shown(rows: pa.RecordBatchReader) -> None:
     """Print the first rows, once all are counted."""
     first: list[Mapping[str, Any]] = []
     count = 0
     for batch in rows:
         first += islice(batch.slice(0, _SHOWN + 1).to_pylist(), _SHOWN + 1 - len(first))
         count += batch.num_rows
-    print_to(path, lambda sink: print_table(rows.schema.names, first, sink, count))
+    print_to(None, lambda sink: print_table(rows.schema.names, first, sink, count))
 
 
 def _parquet(rows: pa.RecordBatchReader, lattice: Lattice, sink: Any) -> None:

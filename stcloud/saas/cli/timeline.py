@@ -13,12 +13,14 @@ from stcloud.saas.cli.option import (
     FormatOption,
     LayerName,
     OutputOption,
+    SafeCsvOption,
     WhereOption,
     open_city,
     read_places,
     split,
 )
 from stcloud.saas.cli.output import note, print_answer
+from stcloud.saas.cli.target import target_of
 
 __all__ = ["timeline"]
 
@@ -42,11 +44,13 @@ def timeline(
     engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: OutputOption = None,
+    safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Tell how many there were, or how much, at every instant: features, or events that last."""
+    target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
     given = {"layer": layer, "what": what, "where": where, "crs": crs, "known_at": known_at}
     asked = question_of(opened.charter, given).narrow(opened.query(layer), read_places)
     answer = asked.timeline(*(measure or []), by=split(by), during=during, end=end)
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
-    print_answer(answer, form, output)
+    print_answer(answer, target)

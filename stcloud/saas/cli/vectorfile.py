@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stcloud.errors import Unsupported
 from stcloud.saas.cli.option import Format
+from stcloud.saas.wholefile import whole_file
 
 if TYPE_CHECKING:
     import geopandas
@@ -41,16 +39,10 @@ def write_vector(answer: Answer, form: Format, path: Path) -> None:
     StorageError
         The file cannot be written.
     """
-    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415  (keeps --help light)
-
     frame = _frame(answer)
     _refuse_same(list(frame.columns), form)
-    with storage_errors(f"write {path}"), contextlib.ExitStack() as stack:
-        work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        stack.callback(shutil.rmtree, work, ignore_errors=True)
-        whole = work / f"whole.{form}"  # the writer wants its own suffix
+    with whole_file(path, f".{form}") as whole:  # the writer wants its own suffix
         _write(frame, form, whole, answer.facts.get("layer", path.stem))
-        whole.replace(path)
 
 
 def _frame(answer: Answer) -> geopandas.GeoDataFrame:

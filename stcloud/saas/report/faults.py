@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from stcloud.errors import StorageError
+from stcloud.saas.report.glyph import advice
 from stcloud.saas.report.sheet import Sheet, lettering
 
 if TYPE_CHECKING:
@@ -24,7 +25,14 @@ _MARGIN_PX, _HEAD_PX, _SIZE_PX = 40.0, 110.0, (1400, 1000)
 _PAD = 0.03
 
 
-def map_faults(cells: NDArray[np.object_], report: Report, path: Path, *, title: str) -> Path:
+def map_faults(
+    cells: NDArray[np.object_],
+    report: Report,
+    path: Path,
+    *,
+    title: str,
+    tell: Callable[[str], None] | None = None,
+) -> Path:
     """Draw a grid's cells, and where the faults of a report are; return the path.
 
     Parameters
@@ -37,6 +45,8 @@ def map_faults(cells: NDArray[np.object_], report: Report, path: Path, *, title:
         PNG file.
     title
         Stands above the map.
+    tell
+        Called with the fonts to install, where characters have none.
 
     Raises
     ------
@@ -65,10 +75,9 @@ def map_faults(cells: NDArray[np.object_], report: Report, path: Path, *, title:
     _legend(axes)
     axes.autoscale_view()
     axes.margins(_PAD)
-    try:
-        sheet.savefig(path)
-    except OSError as error:
-        raise StorageError("picture-not-written", f"could not write {path}: {error}") from error
+    sheet.save(path)
+    if tell is not None and sheet.missing:
+        tell(advice(sheet.missing))
     return path
 
 

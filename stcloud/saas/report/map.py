@@ -14,7 +14,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 
-from stcloud.errors import InvalidInput, StorageError
+from stcloud.errors import InvalidInput
 from stcloud.saas.report.graticule import graticule
 from stcloud.saas.report.mark import Marks, marks_of
 from stcloud.saas.report.scale import class_limits, length_label, round_down
@@ -22,7 +22,6 @@ from stcloud.saas.report.sheet import Sheet, lettering
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from shapely.geometry.base import BaseGeometry
 
     from stcloud.paas.query import Answer
@@ -64,7 +63,7 @@ def draw_map(
     subtitle: str = "",
     path: Path | None = None,
     size_px: tuple[int, int] = (1400, 1000),
-) -> Figure:
+) -> Sheet:
     """Draw an answer as a map: cells shaded by their counts, or points.
 
     Beside the map stand the classes and how many cells each holds; below it a scale bar; above it the title and what
@@ -87,7 +86,7 @@ def draw_map(
 
     Returns
     -------
-    The figure, on an Agg canvas of its own: pyplot and its settings are not touched.
+    The figure, on an Agg canvas of its own: pyplot is not touched. ``missing`` are the characters that no font has.
 
     Raises
     ------
@@ -114,7 +113,7 @@ def draw_map(
         _draw_scale(sheet, view)
     _draw_legend(sheet, view, marks, place, classes)
     if path is not None:
-        _save(sheet, path)
+        sheet.save(path)
     return sheet
 
 
@@ -135,15 +134,6 @@ def _check(path: Path | None, size_px: tuple[int, int]) -> None:
         raise InvalidInput(
             "invalid-size", f"{size_px[0]} x {size_px[1]} pixels", hint="640 x 480 to 10,000 x 10,000"
         )
-
-
-def _save(sheet: Sheet, path: Path) -> None:
-    try:
-        sheet.agg.print_png(path)  # type: ignore[no-untyped-call]
-    except OSError as error:
-        raise StorageError(
-            "picture-not-written", f"cannot write {path}: {error.strerror or error}"
-        ) from error
 
 
 def _plural(number: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import shapely
 
 from stcloud.paas.query import Place, Predicate
 from stcloud.paas.query.place.whereabouts import Whereabouts
+from stcloud.saas.report.glyph import advice
 from stcloud.saas.report.map import draw_map
 from stcloud.time import When
 from stcloud.time.recurrence import hours_text, weekdays_text
@@ -28,7 +30,7 @@ __all__ = ["asked_area", "asked_title", "map_answer"]
 _ROUND = ("Y", "M", "D")
 
 
-def map_answer(query: Query, answer: Answer, path: Path) -> Path:
+def map_answer(query: Query, answer: Answer, path: Path, tell: Callable[[str], None] | None = None) -> Path:
     """Draw the answer of a query as a map.
 
     Parameters
@@ -39,6 +41,8 @@ def map_answer(query: Query, answer: Answer, path: Path) -> Path:
         Its rows, or its counts by cell.
     path
         PNG file to write.
+    tell
+        Called with the fonts to install, where characters have none.
 
     Returns
     -------
@@ -53,7 +57,9 @@ def map_answer(query: Query, answer: Answer, path: Path) -> Path:
     places = [one.said for one in query.conditions if isinstance(one, Place | Whereabouts)]
     subtitle = f"{subject.charter.name}, layer {subject.layer.name}"
     subtitle += "".join(f"  ·  in {one}" for one in places)
-    draw_map(answer, asked_area(query), title=asked_title(query), subtitle=subtitle, path=path)
+    sheet = draw_map(answer, asked_area(query), title=asked_title(query), subtitle=subtitle, path=path)
+    if tell is not None and sheet.missing:
+        tell(advice(sheet.missing))
     return path
 
 

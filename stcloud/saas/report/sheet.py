@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
+from stcloud.errors import StorageError
+from stcloud.saas.plaintext import visible, visible_lines
+from stcloud.saas.report.glyph import WIDE, families, has_bold, missing
+from stcloud.saas.wholefile import whole_file
+
 __all__ = ["DPI", "Sheet", "lettering", "wrap"]
 
 DPI = 128
 """Pixels an inch: a power of two, so that whole pixels stay whole in inches."""
 
-_CJK = (
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "PingFang SC",
-    "Microsoft YaHei",
-    "Hiragino Sans GB",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "SimHei",
-    "Heiti SC",
-    "STHeiti",
-    "Droid Sans Fallback",
-    "Arial Unicode MS",
-    "Noto Sans CJK JP",
-)
-_WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 # Punctuation stays with what it follows; a long word may be cut.
-_PIECE = re.compile(rf"\s+|[{_WIDE}][，。、；：！？）」』》】]*|[^\s{_WIDE}]{{1,40}}")
+_PIECE = re.compile(rf"\s+|[{WIDE}][，。、；：！？）」』》】]*|[^\s{WIDE}]{{1,40}}")
 
 
 class Sheet(Figure):
     """A figure without pyplot. Text is plain: ``$`` is a dollar, not the start of a formula.
+
+    ``missing`` holds the characters written so far that no font here has.
 
     Parameters
     ----------
@@ -56,6 +44,7 @@ class Sheet(Figure):
         self.set_layout_engine("none")
         self.agg = FigureCanvasAgg(self)
         self.width_px, self.height_px = width_px, height_px
+        self.missing = ""
 
     def draw(self, renderer: Any) -> None:
         """Draw, quietly where no font has a glyph."""
@@ -75,7 +64,9 @@ class Sheet(Figure):
     ) -> None:
         """Write a text with its top left corner at a place, unless ``style`` aligns it otherwise."""
         style = {"va": "top", "ha": "left", "parse_math": False, "usetex": False, **style}
+        text = visible(text)
         font = lettering(size_pt, text, bold=bold)
+        self.missing = "".join(dict.fromkeys(self.missing + missing(text, font.get_family())))
         self.text(x_px / self.width_px, 1 - y_px / self.height_px, text, fontproperties=font, **style)
 
     def paragraph(
@@ -90,6 +81,7 @@ class Sheet(Figure):
         color: str,
     ) -> float:
         """Write a text between left and right inset, in at most so many lines; return where it ends."""
+        text = visible_lines(text).expandtabs(1)
         font = lettering(size_pt, text, bold=bold)
         lines = wrap(text, self.width_px - 2 * inset_px, lambda part: self.measure(part, font))
         if len(lines) > most:
@@ -110,6 +102,20 @@ class Sheet(Figure):
                 return tried
         return lines
 
+    def save(self, path: Path) -> None:
+        """Write the figure as PNG, whole or not at all.
+
+        Raises
+        ------
+        StorageError
+            ``picture-not-written``
+        """
+        try:
+            with whole_file(path, ".png") as whole:
+                self.agg.print_png(whole)  # type: ignore[no-untyped-call]
+        except StorageError as error:
+            raise StorageError("picture-not-written", error.message, hint=error.hint) from error
+
     def block(self, x_px: float, y_px: float, width_px: float, height_px: float, **style: Any) -> None:
         """Fill a box given by its top left corner and size."""
         low = (x_px / self.width_px, 1 - (y_px + height_px) / self.height_px)
@@ -123,25 +129,13 @@ class Sheet(Figure):
 
 
 def lettering(size_pt: float, text: str = "", *, bold: bool = False) -> FontProperties:
-    """Return the font of a text: DejaVu Sans, or for Chinese text the first Chinese font found here.
+    """Return the fonts of a text: DejaVu Sans, and fonts found here for what that has not.
 
-    Where the Chinese font has no bold face the whole text is plain.
+    Where one of them has no bold face the whole text is plain.
     """
-    chinese, has_bold = _chinese() if re.search(f"[{_WIDE}]", text) else ("", True)
-    families = [chinese, "DejaVu Sans"] if chinese else ["DejaVu Sans"]
-    return FontProperties(family=families, size=size_pt, weight="bold" if bold and has_bold else "normal")
-
-
-@functools.cache
-def _chinese() -> tuple[str, bool]:
-    """Return the name of a Chinese font, empty when there is none, and whether it has a bold face."""
-    faces = font_manager.fontManager.ttflist
-    known = {face.name for face in faces}
-    found = next((name for name in _CJK if name in known), "")
-    weights = [
-        font_manager.weight_dict.get(str(face.weight), face.weight) for face in faces if face.name == found
-    ]
-    return found, not found or any(int(weight) >= 600 for weight in weights)
+    chosen = families(text)
+    weight = "bold" if bold and all(map(has_bold, chosen)) else "normal"
+    return FontProperties(family=chosen, size=size_pt, weight=weight)
 
 
 def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
