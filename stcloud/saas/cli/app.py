@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from stcloud.saas.cli import (
@@ -22,7 +20,7 @@ from stcloud.saas.cli import (
 )
 from stcloud.saas.cli.exits import CANCELLED, report
 
-__all__ = ["app", "main"]
+__all__ = ["app", "run"]
 
 app = typer.Typer(
     name="stcloud",
@@ -54,16 +52,16 @@ def version(
         raise typer.Exit
 
 
-def main() -> None:
-    """Run the command line; exit with its code."""
+def run() -> int | str:
+    """Run the command line; return its exit code."""
     try:
         code = app(standalone_mode=False)
         if code == CANCELLED:  # what typer makes of Ctrl-C
-            report(KeyboardInterrupt())
+            return report(KeyboardInterrupt())
     except SystemExit as ending:
         cause = ending.__context__  # typer ends when nobody reads on
         code = report(cause) if isinstance(cause, BrokenPipeError) else ending.code
         del cause  # it holds the frames of a question, which would outlive the engine's library
     except BaseException as error:  # noqa: BLE001  (the one place where everything ends)
         code = report(error)
-    sys.exit(code or 0)
+    return code or 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 from typing import Any
 
 import typer
 
 from stcloud import errors
+from stcloud.saas.cli.signals import ended_by, interruption, say
 from stcloud.saas.plaintext import visible
 
 __all__ = ["CODES", "report"]
@@ -42,15 +42,15 @@ def report(error: BaseException) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     code, said = _verdict(error)
-    _say(said)
+    say(visible(" ".join(said.split())))
     return code
 
 
 def _verdict(error: BaseException) -> tuple[int, str]:
     from stcloud.iaas.job import Cancelled  # noqa: PLC0415  (keeps --help light)
 
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return CANCELLED, "interrupted; a load is there in full or not at all: loading again is safe"
+    if isinstance(error, KeyboardInterrupt | typer.Abort) or ended_by() is not None:
+        return interruption()
     if isinstance(error, Cancelled):
         return CANCELLED, str(error)
     if isinstance(error, _USAGE):
@@ -67,7 +67,3 @@ def _usage(error: Any) -> str:
     path = error.ctx.command_path if getattr(error, "ctx", None) else "stcloud"
     said = error.format_message()
     return f"{'no command' if said.startswith('Usage:') else said.rstrip('.')} (see {path} --help)"
-
-
-def _say(text: str) -> None:
-    print(f"stcloud: {visible(' '.join(text.split()))}", file=sys.stderr)  # noqa: T201
