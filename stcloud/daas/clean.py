@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.column import Faults, Values, plain, read_column, trimmed, without_nulls
+from stcloud.daas.column import Faults, Values, plain, read_column, trimmed, without_nulls, without_padding
 from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.daas.place import Placer
 from stcloud.daas.schema import INSTANT, Attribute
@@ -49,6 +49,7 @@ class Cleaned:
     read: int
     adjusted: Values
     repairs: tuple[Refusal, ...] = ()
+    padded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,12 @@ class Cleaner:
 
     def clean(self, batch: Batch) -> Cleaned:
         """Clean one batch."""
-        source = without_nulls(batch.rows, self.definition, self.zone)
+        given, padded = without_padding(batch.rows) if self.definition.trim else (batch.rows, None)
+        source = without_nulls(given, self.definition, self.zone)
         faults = Faults(batch.numbers)
         faults.take(batch.faults)
         digest = digest_rows(
-            batch.rows.select(self._meaning),
+            given.select(self._meaning),
             self.definition.digest(),
             many=len(batch.numbers) > 0 and int(batch.numbers[0]) > FEW_ROWS,
         )
@@ -102,7 +104,8 @@ class Cleaner:
         refusals = (*batch.refusals, *faults.refusals())
         kept = set(batch.numbers[keep].tolist()) if batch.repairs else ()
         repairs = tuple(one for one in batch.repairs if one.row in kept)
-        return Cleaned(rows, refusals, read, batch.numbers[adjusted & keep], repairs)
+        count = 0 if padded is None else int(padded.sum())
+        return Cleaned(rows, refusals, read, batch.numbers[adjusted & keep], repairs, count)
 
     @property
     def _meaning(self) -> list[str]:

@@ -16,7 +16,16 @@ from stcloud.iaas.source import Refusal
 from stcloud.iaas.text import Declared, exact_whole
 from stcloud.time import Zone, read_stamps
 
-__all__ = ["Faults", "Values", "plain", "read_column", "read_numbers", "trimmed", "without_nulls"]
+__all__ = [
+    "Faults",
+    "Values",
+    "plain",
+    "read_column",
+    "read_numbers",
+    "trimmed",
+    "without_nulls",
+    "without_padding",
+]
 
 Values = NDArray[Any]
 
@@ -69,6 +78,29 @@ def _shown(value: Any, most: int | None) -> str | None:
     return None if value is None else str(value)[:most]
 
 
+def without_padding(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, Values]:
+    """Return rows whose texts have no white space around them, blank ones null; and which rows that changed."""
+    changed = np.zeros(rows.num_rows, np.bool_)
+    columns = []
+    for column in rows.columns:
+        short, other = _unpadded(column)
+        columns.append(short)
+        changed |= other
+    return pa.RecordBatch.from_arrays(columns, rows.schema.names), changed
+
+
+def _unpadded(column: pa.Array) -> tuple[pa.Array, Values]:
+    if pa.types.is_dictionary(column.type):
+        words, other = _unpadded(column.dictionary)
+        codes = column.indices.fill_null(-1).to_numpy()
+        return _recoded(column, words), np.append(other, False)[codes]
+    if not pa.types.is_string(column.type):
+        return column, np.zeros(len(column), np.bool_)
+    short = trimmed(column)
+    same = pc.fill_null(pc.equal(pc.fill_null(short, ""), column), fill_value=True)
+    return short, np.asarray(~same.to_numpy(zero_copy_only=False), np.bool_)
+
+
 def without_nulls(rows: pa.RecordBatch, definition: Definition, zone: Zone) -> Mapping[str, pa.Array]:
     """Return the columns by name, with the definition's null words made null.
 
@@ -113,7 +145,7 @@ def _recoded(values: pa.DictionaryArray, meant: pa.Array) -> pa.Array:
     if meant is values.dictionary:
         return values
     codes = pc.if_else(pc.is_valid(meant), pa.array(np.arange(len(meant), dtype=np.int32)), None)
-    return pa.DictionaryArray.from_arrays(codes.take(values.indices), values.dictionary)
+    return pa.DictionaryArray.from_arrays(codes.take(values.indices), pc.fill_null(meant, ""))
 
 
 def plain(values: pa.Array) -> pa.Array:

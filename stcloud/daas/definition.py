@@ -85,9 +85,10 @@ class Definition(Closed):
     title: str = ""
     source: str = ""
     key: tuple[Text, ...] = ()
-    duplicates: Literal["last", "first", "refuse"] = "last"
+    duplicates: Literal["last", "first", "refuse", "keep"] = "last"
     extra_columns: Literal["keep", "ignore", "refuse"] = "keep"
     null: tuple[str, ...] = ("",)
+    trim: bool = False
     read: Reading = Reading()
     space: Space
     columns: dict[str, Column] = Field(default_factory=dict)
@@ -230,7 +231,7 @@ class FeatureDefinition(Definition):
 
     kind: Literal["feature"]
     key: Annotated[tuple[Text, ...], Field(min_length=1)]
-    duplicates: Literal["last", "first", "refuse"] = "refuse"
+    duplicates: Literal["last", "first", "refuse", "keep"] = "refuse"
     valid: Valid | None = None
     shape: Shape = Shape()
     predecessor: Text | None = None

@@ -37,7 +37,7 @@ from stcloud.daas.schema import UNIT, Attribute, as_defined, bind_columns, requi
 from stcloud.daas.unchanged import without_equal
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Job
-from stcloud.iaas.keys import Keys, Settled
+from stcloud.iaas.keys import Keys, Rule, Settled
 from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter
@@ -71,6 +71,7 @@ class _Intake:
     """What was seen of a source while it was read once."""
 
     read: int = 0
+    padded: int = 0
     adjusted: set[int] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
     repairs: list[Refusal] = field(default_factory=list)
@@ -184,6 +185,7 @@ class Ingest:
         snapshot = self.layer.table.snapshot()
         job.tell("compare", 0, 1)
         settled = self._judge(keys.settle(snapshot, rule=self._rule, compare=self.mode != "delete"), intake)
+        sorter.replace("st_key", ROW, *settled.renumbered)
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
         if self.mode == "changes":
             settled = without_equal(settled, sorter, snapshot, staging, columns, types)
@@ -211,9 +213,10 @@ class Ingest:
         return columns, Drift.of(self.layer, self.definition, columns, self.allow_missing, source)
 
     @property
-    def _rule(self) -> Literal["last", "first", "refuse"]:
+    def _rule(self) -> Rule:
         """Which row of a key stands; one that is to be deleted cannot come in two readings."""
-        return "last" if self.mode == "delete" else self.definition.duplicates
+        rule: Rule = self.definition.duplicates
+        return "last" if self.mode == "delete" and rule != "keep" else rule
 
     def _take_in(
         self,
@@ -238,6 +241,7 @@ class Ingest:
             intake.adjusted.update(cleaned.adjusted.tolist())
             intake.refusals += cleaned.refusals
             intake.repairs += cleaned.repairs
+            intake.padded += cleaned.padded
             rows = cleaned.rows
             keys.add(rows.column(ROW), rows.column("st_key"), rows.column("st_digest"))
             if self.mode != "delete":
@@ -324,6 +328,7 @@ class Ingest:
             duplicates=settled.repeated,
             rejected=len(intake.refusals),
             unplaced=sum(unplaced.values()),
+            trimmed=intake.padded,
             time_adjusted=len(intake.adjusted - {one.row for one in intake.refusals}),
             repaired=len(intake.repairs),
             unplaced_by=unplaced,

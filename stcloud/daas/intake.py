@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stcloud.daas.clean import ROW
 from stcloud.daas.feature import Believed, lanes
 from stcloud.daas.survey import Surveyed
-from stcloud.daas.timeline import Ints, Pieces
+from stcloud.daas.timeline import Ints, Pieces, distinct
 from stcloud.daas.verdict import Dated
 from stcloud.iaas.source import Refusal
 
@@ -23,6 +24,7 @@ class Intake:
 
     read: int = 0
     adjusted: int = 0
+    padded: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     repairs: list[Refusal] = field(default_factory=list)
     silent: list[pa.Array] = field(default_factory=list)
@@ -38,6 +40,7 @@ class Intake:
         """Take what became of one batch."""
         self.read += found.read
         self.adjusted += found.adjusted
+        self.padded += found.padded
         self.refusals += found.refusals
         self.repairs += found.repairs
         self.silent.append(found.silent)
@@ -48,6 +51,32 @@ class Intake:
         self.number.append(found.rows.column(ROW).to_numpy())
         self.start_us.append(found.start_us)
         self.end_us.append(found.end_us)
+
+    def number_repeats(self) -> tuple[Ints, pa.Array]:
+        """Give rows that repeat another one, in key, period and content, a running number after their key.
+
+        Returns
+        -------
+        Numbers of these rows, ascending, and their keys.
+        """
+        if not self.key:
+            return nothing(), pa.array([], pa.string())
+        keys = pa.chunked_array(self.key, pa.string()).combine_chunks()
+        number, start, end = (np.concatenate(one) for one in (self.number, self.start_us, self.end_us))
+        digest = np.concatenate(self.digest).view(np.int64)
+        row = distinct(_codes([keys]), start, end, digest[:, 0], digest[:, 1])[1]
+        order = np.lexsort((number, row))
+        first = np.flatnonzero(np.diff(row[order], prepend=-1))
+        place = np.empty(len(row), np.int64)
+        place[order] = np.arange(len(row)) - np.repeat(first, np.diff(np.append(first, len(row)))) + 1
+        at = np.flatnonzero(place > 1)
+        at = at[np.argsort(number[at])]
+        named = [f"{keys[one].as_py()} #{place[one]}" for one in at.tolist()]
+        fresh = pa.array(named, pa.string())
+        mask = np.zeros(len(row), np.bool_)
+        mask[at] = True
+        self.key = [pc.replace_with_mask(keys, pa.array(mask), fresh.take(pa.array(np.argsort(at))))]
+        return number[at], fresh
 
     def coded(self, believed: Believed) -> tuple[Dated, Dated, Ints]:
         """Return rows, beliefs and keys of which nothing is said, with numbers for keys."""

@@ -20,7 +20,7 @@ __all__ = ["Ledger", "Quarantine", "Reckoning"]
 
 _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
 
-_MORE = ("ended", "overridden", "repaired", "restored")
+_MORE = ("ended", "overridden", "repaired", "restored", "trimmed")
 """Counts that only loads of features, and undone ones, have."""
 
 _DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes")
@@ -61,7 +61,8 @@ class Reckoning:
 
     ``read = accepted + updated + unchanged + duplicates + rejected``; ``unplaced`` is a part of the stored rows
     (accepted and updated), ``time_adjusted`` of the rows that were not rejected. Of features: ``ended`` keys that a
-    snapshot lacked, pieces of earlier changes that it has ``overridden``, ``repaired`` geometries. Of a load that
+    snapshot lacked, pieces of earlier changes that it has ``overridden``, ``repaired`` geometries. ``trimmed`` rows
+    had white space around texts that the definition has it cut. Of a load that
     takes back another: keys that it ``ended``, and keys of which it ``restored`` what was believed before. ``known``
     says that the load was in the ledger already and nothing was done; ``changed_by`` is then the latest load that
     changed what was believed since. ``new_columns`` are the layer's from this load on, ``missing_columns`` are its
@@ -90,6 +91,7 @@ class Reckoning:
     overridden: int = 0
     repaired: int = 0
     restored: int = 0
+    trimmed: int = 0
     attempt: str = ""
     known: bool = False
     changed_by: str | None = None

@@ -206,7 +206,7 @@ class Revision:
 
     def _repeatable(self, believed: Believed, period: tuple[int, int]) -> Known:
         """Beliefs that hold all through a snapshot's period: a row that repeats one changes nothing."""
-        if self.mode != "snapshot":
+        if self.mode != "snapshot" or self.definition.duplicates == "keep":
             return Known.of(believed, np.zeros(len(believed), np.bool_))
         return Known.of(believed, (believed.start_us <= period[0]) & (believed.end_us >= period[1]))
 
@@ -222,6 +222,8 @@ class Revision:
                     sorter.add(found.rows)
                 job.tell("read", intake.read, 0)
         sorter.flush()
+        if self.definition.duplicates == "keep":
+            sorter.replace("st_key", ROW, *intake.number_repeats())
         return intake
 
     def _store(
@@ -353,6 +355,7 @@ class Revision:
             rejected=len(intake.refusals),
             unplaced=0 if self.definition.space.none else unplaced,
             time_adjusted=intake.adjusted,
+            trimmed=intake.padded,
             ended=settled.ended,
             overridden=settled.overridden,
             repaired=len(intake.repairs),

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import shapely
 
 from stcloud.daas.clean import FEW_ROWS, ROW, read_attributes, read_key
-from stcloud.daas.column import Faults, Values, plain, read_numbers, trimmed, without_nulls
+from stcloud.daas.column import Faults, Values, plain, read_numbers, trimmed, without_nulls, without_padding
 from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.feature import Believed, lanes
 from stcloud.daas.schema import Attribute
@@ -95,6 +95,7 @@ class Surveyed:
     repairs: tuple[Refusal, ...]
     read: int
     adjusted: int
+    padded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +130,13 @@ class Surveyor:
 
     def survey(self, batch: Batch) -> Surveyed:
         """Survey one batch."""
+        given, padded = without_padding(batch.rows) if self.definition.trim else (batch.rows, None)
         many = self.many or (len(batch.numbers) > 0 and int(batch.numbers[0]) > FEW_ROWS)
-        digest = digest_rows(batch.rows.select(self._meaning), self.definition.digest(), many=many)
+        digest = digest_rows(given.select(self._meaning), self.definition.digest(), many=many)
         seen = self.known.find(lanes(digest))
         seen[np.isin(batch.numbers, [fault.row for fault in batch.faults])] = -1
         rest = seen < 0
-        rows = batch.rows if rest.all() else batch.rows.filter(pa.array(rest))
+        rows = given if rest.all() else given.filter(pa.array(rest))
         numbers = batch.numbers[rest]
         source = without_nulls(rows, self.definition, self.zone)
         faults = Faults(numbers)
@@ -160,6 +162,7 @@ class Surveyor:
             seen[~rest], batch.numbers[~rest], silent, (*batch.refusals, *faults.refusals()),
             tuple(one for one in (*batch.repairs, *repairs.refusals()) if one.row in kept),
             len(batch.numbers) + len(batch.refusals), int((adjusted & keep).sum()),
+            0 if padded is None else int(padded.sum()),
         )  # fmt: skip
 
     @property

@@ -16,7 +16,7 @@ from stcloud.daas.timeline import ABSENT, Ints, Pieces, distinct, state
 __all__ = ["Dated", "Standing", "Verdict", "contradicted", "judge", "matches", "pairs", "stand"]
 
 Mask: TypeAlias = NDArray[np.bool_]
-Rule: TypeAlias = Literal["last", "first", "refuse"]
+Rule: TypeAlias = Literal["last", "first", "refuse", "keep"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +69,8 @@ class Standing:
 def stand(rows: Dated, rule: Rule) -> Standing:
     """Decide which of the rows that speak of one key and overlapping periods stands.
 
-    Rows that say the same of the same period are one. Of others the ``rule`` takes the last, the first, or none.
+    Rows that say the same of the same period are one. Of others the ``rule`` takes the last, the first, or none;
+    ``keep`` takes none of those that differ, as `Intake.number_repeats` gave those that do not keys of their own.
     """
     order = np.lexsort((rows.number, rows.start_us, rows.key))
     given = rows.take(order)
@@ -83,7 +84,7 @@ def stand(rows: Dated, rule: Rule) -> Standing:
         given.digest[:, 1].view(np.int64),
     )
     same = _spread(reading, group, np.minimum) == _spread(reading, group, np.maximum)
-    conflicting = ~same if rule == "refuse" else np.zeros(len(rows), np.bool_)
+    conflicting = ~same if rule in ("refuse", "keep") else np.zeros(len(rows), np.bool_)
     pick = np.maximum if rule == "last" else np.minimum
     stands = (given.number == _spread(given.number, group, pick)) & ~conflicting
     back = np.argsort(order)

@@ -20,9 +20,13 @@ from stcloud.iaas.table import Snapshot
 
 __all__ = ["Keys", "Rule", "Settled"]
 
-Rule: TypeAlias = Literal["last", "first", "refuse"]
-"""Which row stands for a key that came with several readings: the last, the first, or none."""
+Rule: TypeAlias = Literal["last", "first", "refuse", "keep"]
+"""Which row stands for a key that came several times: the last, the first, none where they differ, or each.
 
+Kept rows have a running number after their key from the second on, in the order of their digests."""
+
+Renumbered: TypeAlias = tuple[np.ndarray, pa.Array]
+_NONE: Renumbered = (np.empty(0, np.int64), pa.array([], pa.string()))
 _SCHEMA = pa.schema([("number", pa.int64()), ("key", pa.string()), ("digest", pa.binary())])
 _REFUSED = "SELECT number, key FROM came WHERE key IN (SELECT key FROM judged WHERE verdict = 'conflicting')"
 _CURRENT = """
@@ -31,6 +35,18 @@ SELECT st_key AS key, st_digest AS digest, parse_filename(filename) AS file
 FROM read_parquet($paths, filename = true) WHERE st_recorded_to IS NULL
 """
 _NO_CURRENT = "CREATE TABLE current (key VARCHAR, digest BLOB, file VARCHAR)"
+_NUMBERED = """
+CREATE TABLE numbered AS
+SELECT number, key || ' #' || place AS key, digest, place FROM (
+  SELECT number, key, digest, row_number() OVER (PARTITION BY key ORDER BY digest, number) AS place FROM given
+  WHERE hash(key) IN (SELECT hash(key) FROM given GROUP BY hash(key) HAVING count(*) > 1)
+) AS several WHERE place > 1
+"""
+_WITH_NUMBERED = """
+CREATE VIEW came AS
+SELECT * FROM given WHERE number NOT IN (SELECT number FROM numbered)
+UNION ALL SELECT number, key, digest FROM numbered
+"""
 # Most keys come once: grouping hashes finds the few that may not, and only those are looked at closely.
 _SUSPECTS = "CREATE TABLE suspect AS SELECT hash(key) AS h FROM came GROUP BY h HAVING count(*) > 1"
 _REPEATED = """
@@ -68,6 +84,8 @@ class Settled:
         Numbers and keys of rows refused because their key came with several readings.
     superseded
         Keys of ``changed`` by the file that holds their current state.
+    renumbered
+        Numbers of rows, ascending, and their keys, of rows that are kept though their key came before.
     """
 
     new: np.ndarray
@@ -76,6 +94,7 @@ class Settled:
     repeated: int
     conflicting: Mapping[int, str]
     superseded: Mapping[str, pa.Array]
+    renumbered: Renumbered = _NONE
 
     @property
     def stored(self) -> np.ndarray:
@@ -120,7 +139,13 @@ class Keys:
     ) -> Settled:
         run = connection.execute
         run("SET preserve_insertion_order = false")
-        connection.read_parquet(literal(self._path)).create_view("came")
+        connection.read_parquet(literal(self._path)).create_view("given" if rule == "keep" else "came")
+        renumbered = _NONE
+        if rule == "keep":
+            run(_NUMBERED)
+            run(_WITH_NUMBERED)
+            kept = run("SELECT number, key FROM numbered ORDER BY number").fetchnumpy()
+            renumbered = np.asarray(kept["number"], np.int64), pa.array(kept["key"], pa.string())
         paths = snapshot.paths(file for file in snapshot.files if file.nulls.get("st_recorded_to") != 0)
         if paths:
             verify_columns(paths, ("st_key", "st_digest", "st_recorded_to"))
@@ -129,7 +154,7 @@ class Keys:
             run(_NO_CURRENT)
         run(_SUSPECTS)
         run(_REPEATED.format(pick="min" if rule == "first" else "max"))
-        run(_JUDGED, {"refuse": rule == "refuse", "compare": compare})
+        run(_JUDGED, {"refuse": rule in ("refuse", "keep"), "compare": compare})
 
         def numbers(verdict: str) -> np.ndarray:
             found = run("SELECT number FROM judged WHERE verdict = $v", {"v": verdict}).fetchnumpy()
@@ -145,6 +170,7 @@ class Keys:
             repeated=int(lost[0] or 0) if lost else 0,
             conflicting=dict(refused),
             superseded={file: pa.array(keys, pa.string()) for file, keys in changed},
+            renumbered=renumbered,
         )
 
     def close(self) -> None:

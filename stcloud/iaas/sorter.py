@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.vocabulary import Vocabulary
@@ -88,6 +89,7 @@ class Sorter:
         self._runs: list[Path] = []
         self._pieces: dict[int, list[_Piece]] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
+        self._others: tuple[str, str, NDArray[np.int64], pa.Array] | None = None
         self._laying: Future[None] | None = None
         self._pool = ThreadPoolExecutor(1)  # rows keep coming while a run is sorted
 
@@ -160,7 +162,11 @@ class Sorter:
             first = _whole(rows.column(self.order[0]))
             if any(piece.low < low or piece.high >= high for piece in wanted):
                 rows = rows.filter(pc.and_(pc.greater_equal(first, low), pc.less(first, high)))
-            yield self._worded(_sorted(rows, self.order))
+            yield self._replaced(self._worded(_sorted(rows, self.order)))
+
+    def replace(self, column: str, by: str, numbers: NDArray[np.int64], values: pa.Array) -> None:
+        """Give some rows, by their ascending numbers in the column ``by``, other values of a column from now on."""
+        self._others = (column, by, numbers, values)
 
     def everything(self) -> Iterator[pa.RecordBatch]:
         """Give all rows, part by part."""
@@ -184,6 +190,19 @@ class Sorter:
             pa.OSFile(str(self._runs[piece.run])) as source,  # a mapped file would count as our memory
         ):
             return pa.ipc.open_file(source).get_batch(piece.batch)
+
+    def _replaced(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        if self._others is None or not len(self._others[2]):
+            return rows
+        column, by, numbers, values = self._others
+        given = rows.column(by).to_numpy()
+        place = np.minimum(np.searchsorted(numbers, given), len(numbers) - 1)
+        hit = numbers[place] == given
+        if not hit.any():
+            return rows
+        at = rows.schema.get_field_index(column)
+        now = pc.replace_with_mask(rows.column(at), pa.array(hit), values.take(pa.array(place[hit])))
+        return rows.set_column(at, column, now)
 
     def _coded(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return rows with numbers in place of dictionary-encoded words."""
