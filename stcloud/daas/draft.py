@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from stcloud.daas.column import plain, trimmed
 from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition, Reading, Space, Time
+from stcloud.daas.geometrytext import Encoding, geometry_columns
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas import source as files
 from stcloud.time import Zone, read_stamps
@@ -233,14 +234,39 @@ def _faults() -> Iterator[None]:
         raise InvalidInput("invalid-definition", said) from error
 
 
+def _geometry(source: files.Source, path: Path) -> tuple[str, Encoding] | None:
+    """Return the column of geometry that a file declares, or the one whose texts are geometry."""
+    declared = files.geometry_column(source)
+    if declared is not None:
+        return declared, "wkb"
+    batch = next(iter(source.batches()), None)
+    found = geometry_columns(batch.rows) if batch else {}
+    if files.GEOMETRY in source.columns:
+        if files.GEOMETRY in found:
+            return files.GEOMETRY, found[files.GEOMETRY]
+        if batch is None or batch.rows.column(files.GEOMETRY).null_count == batch.rows.num_rows:
+            return files.GEOMETRY, "wkt"
+    if len(found) > 1:
+        raise InvalidInput(
+            "place-needed",
+            f"several columns of {path.name} hold geometry: {', '.join(found)}",
+            hint="name one as column under [space] of a definition",
+        )
+    return next(iter(found.items()), None)
+
+
 def _space(source: files.Source, options: Options, path: Path) -> Space:
-    if files.GEOMETRY in source.columns and not options.names_place:
+    declared = None if options.names_place else _geometry(source, path)
+    if declared is not None:
+        column, encoding = declared
         crs = options.crs or source.crs
         if crs is None:
             raise InvalidInput(
-                "place-needed", f"{path.name} does not declare its CRS", hint="state it with --crs"
+                "place-needed",
+                f"{path.name} does not declare the CRS of its column {column!r}",
+                hint="state it with --crs",
             )
-        return Space(column=files.GEOMETRY, encoding="wkb", crs=crs)
+        return Space(column=column, encoding=encoding, crs=crs)
     if not options.names_place:
         raise InvalidInput(
             "place-needed",

@@ -83,6 +83,9 @@ FEATURE_OWN = {
 known); WKB in the city's CRS, its bounds (metres) and the 10 m cell of their centre; since when and until when we
 believed so; the load that stated the content; the number of the belief, which an end names."""
 
+_EXPORTED = frozenset({*OWN, *FEATURE_OWN, UNIT, "st_fid"})
+"""Columns that our own exports carry: a file that has them is read without them, as they are made anew."""
+
 _TYPES: Mapping[str, pa.DataType] = {
     "text": pa.string(),
     "integer": pa.int64(),
@@ -183,6 +186,8 @@ def bind_columns(
 ) -> dict[str, Attribute]:
     """Decide which columns of a source are kept, and as what.
 
+    Columns of ours, which exports carry, are not, unless the definition lists them.
+
     A column has the type that the definition declares; else the one that the layer keeps it as; else the one that
     the file gives it, but that a key is never a float: it is a name, and kept as text.
 
@@ -224,7 +229,7 @@ def bind_columns(
             f"{source} has a column {extra[0]!r} that definition '{definition.id}' does not list",
         )
     dropped = set(extra) if definition.extra_columns == "ignore" else set()
-    dropped |= set(definition.unkept)
+    dropped |= set(definition.unkept) | {name for name in names if name in _EXPORTED and name not in listed}
     kinds = _types(definition, names, types or {}, known)
     kept = {name: _kept(name, definition.typed(name, kinds[name])) for name in names if name not in dropped}
     _refuse_twins(kept)

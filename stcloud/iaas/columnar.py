@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyproj
-from pyproj.exceptions import CRSError
 
 from stcloud.errors import InvalidInput
+from stcloud.iaas.geoarrow import geometry_columns, to_wkb, to_wkt
+from stcloud.iaas.illegible import Illegible
 from stcloud.iaas.source import Batch
 from stcloud.iaas.text import Declared, as_text, declared
 
 __all__ = ["ParquetSource"]
 
 _BATCH_ROWS = 32_768
-_LONLAT = "OGC:CRS84"
 _INT64_STOP = 2**63
 
 
 class ParquetSource:
-    """Rows of a Parquet file; GeoParquet's WKB columns stay binary and keep their names.
+    """Rows of a Parquet file; the geometry that it declares comes as WKB under its own name.
 
-    ``geometry`` names the column that GeoParquet declares primary, if it is WKB; ``crs`` is of that column.
+    ``geometry`` names the column that GeoParquet declares primary, or the first of an Arrow geometry type; ``crs`` is
+    of that column. Other columns of geometry come as WKT, in their own CRS.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,9 +37,13 @@ class ParquetSource:
         self.columns = tuple(self._file.schema_arrow.names)
         if len(set(self.columns)) < len(self.columns):
             raise InvalidInput("repeated-column", f"{path} has two columns of one name")
-        self.geometry, self.crs = _geometry(self._file.schema_arrow)
+        self._shapes = geometry_columns(self._file.schema_arrow)
+        primary = next((name for name, one in self._shapes.items() if one.primary), None)
+        self.geometry: str | None = primary
+        self.crs: str | None = self._shapes[primary].crs if primary else None
         self.types = {
-            field.name: self._declared(at, field.type) for at, field in enumerate(self._file.schema_arrow)
+            field.name: Declared("text") if field.name in self._shapes else self._declared(at, field.type)
+            for at, field in enumerate(self._file.schema_arrow)
         }
 
     def position(self) -> int:
@@ -51,10 +54,20 @@ class ParquetSource:
         """Read the file once, in order."""
         start = 1
         for rows in self._rows():
-            columns = [as_text(column) for column in rows.columns]
-            numbers = np.arange(start, start + rows.num_rows, dtype=np.int64)
-            yield Batch(pa.RecordBatch.from_arrays(columns, list(self.columns)), numbers)
+            illegible = Illegible(np.arange(start, start + rows.num_rows, dtype=np.int64))
+            columns = [
+                self._column(*pair, illegible) for pair in zip(self.columns, rows.columns, strict=True)
+            ]
+            yield illegible.batch(pa.RecordBatch.from_arrays(columns, list(self.columns)))
             start += rows.num_rows
+
+    def _column(self, name: str, values: pa.Array, illegible: Illegible) -> pa.Array:
+        shape = self._shapes.get(name)
+        if shape is not None:
+            return (to_wkb if shape.primary else to_wkt)(values, shape.encoding)
+        if pa.types.is_string(values.type):
+            return illegible.decoded(name, values)
+        return as_text(values)
 
     def _declared(self, at: int, kind: pa.DataType) -> Declared:
         """Return a column's type; unsigned integers are integers where the statistics say that they fit."""
@@ -73,30 +86,6 @@ class ParquetSource:
             yield from self._file.iter_batches(_BATCH_ROWS)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self._path, error) from error
-
-
-def _geometry(schema: pa.Schema) -> tuple[str | None, str | None]:
-    """Primary column and CRS as GeoParquet declares them; no CRS is lon/lat, a null one is unknown."""
-    try:
-        declared = json.loads((schema.metadata or {})[b"geo"])
-        name = declared["primary_column"]
-        column = declared["columns"][name]
-        if name not in schema.names or column["encoding"].upper() != "WKB":
-            return None, None
-        crs = column.get("crs", _LONLAT)
-        return name, None if crs is None else _crs_text(crs)
-    except (KeyError, ValueError, TypeError, AttributeError):
-        return None, None  # what is not GeoParquet is Parquet
-
-
-def _crs_text(crs: str | dict[str, object]) -> str | None:
-    """Return a CRS as a code if it has one, else as WKT; None if nobody can read it."""
-    try:
-        read = pyproj.CRS.from_user_input(crs)
-    except CRSError:
-        return None
-    code = read.to_authority(min_confidence=100)
-    return ":".join(code) if code else str(read.to_wkt())
 
 
 def _unreadable(path: Path, error: Exception) -> InvalidInput:

@@ -101,10 +101,10 @@ def _vertices(vertices: Sequence[Any], width: int) -> bytes:
         table = np.array(vertices, np.float64)
     except ValueError:  # some have heights, some have none
         table = np.array([(*one, np.nan)[:width] for one in vertices], np.float64)
-    if table.ndim == 2 and table.shape[1] < width:
-        table = np.column_stack((table, np.full(len(table), np.nan)))
     if table.ndim != 2 or table.shape[1] < 2:
         raise ValueError("not a vertex")
+    if table.shape[1] < width:
+        table = np.column_stack((table, np.full(len(table), np.nan)))
     return np.ascontiguousarray(table[:, :width], "<f8").tobytes()
 
 

@@ -18,7 +18,7 @@ import pytest
 import shapely
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas import vector
+from stcloud.iaas import jsontext, vector
 from stcloud.iaas.source import GEOMETRY, Reading, geometry_column, open_source
 
 SQUARE = shapely.box(117, 31, 118, 32)
@@ -338,3 +338,120 @@ def test_what_geopandas_writes_as_geoparquet(tmp_path):
 def test_text_formats_declare_no_geometry(tmp_path):
     (tmp_path / "a.csv").write_text("geometry\nPOINT (1 2)\n")
     assert geometry_column(open_source(tmp_path / "a.csv", Reading())) is None
+
+
+def features(*ids, **properties):
+    point = {"type": "Point", "coordinates": [117, 31]}
+    made = [
+        {"type": "Feature", "id": one, "properties": properties or {"n": 1}, "geometry": point} for one in ids
+    ]
+    for feature in made:
+        if feature["id"] is None:
+            del feature["id"]
+    return json.dumps({"type": "FeatureCollection", "features": made})
+
+
+@pytest.mark.parametrize(
+    ("ids", "as_key", "otherwise"),
+    [
+        ([10, 20], ["10", "20"], None),
+        (["10", "20"], ["10", "20"], ["10", "20"]),
+        ([10, "b"], ["10", "b"], ["10", "b"]),
+        ([10, 10], ["10", "10"], None),
+        ([1.5, 2.0], ["1.5", "2"], ["1.5", "2"]),
+        ([10, None], ["10", None], None),
+        ([2**70, 1], [str(2**70), "1"], None),
+        ([None, None], None, None),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.geojson", "a.json", "a.geojson.gz"])
+def test_ids_of_geojson(tmp_path, name, ids, as_key, otherwise):
+    file = tmp_path / name
+    content = features(*ids).encode()
+    file.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    for keys, wanted in (((), otherwise), (("id",), as_key)):
+        found = rows(file, keys=keys)
+        assert [row.get("id") for row in found] == (wanted or [None] * len(ids))
+        assert ("id" in found[0]) == (wanted is not None)
+
+
+def test_a_property_called_id_is_the_id(tmp_path):
+    (tmp_path / "a.geojson").write_text(features(10, 20, id="x"))
+    assert [row["id"] for row in rows(tmp_path / "a.geojson", keys=("id",))] == ["x", "x"]
+
+
+def test_the_row_id_of_a_geopackage_is_a_key(tmp_path):
+    for name, option in (("fid", {}), ("OBJECTID", {"FID": "OBJECTID"})):
+        file = write(tmp_path / f"{name}.gpkg", frame(), layer_options=option)
+        assert name not in rows(file)[0]
+        assert [row[name] for row in rows(file, keys=(name,))] == ["1", "2", "3"]
+        assert shapes(rows(file, keys=(name,))) == shapes(rows(file))
+
+
+NUMBERS = [
+    ([1, 2], "integer", ["1", "2"]), ([1, 2.5], "number", ["1", "2.5"]), ([True, None], "boolean", ["true", None]),
+    ([1, "a"], "text", ["1", "a"]), ([2**60, 0.5], "text", [str(2**60), "0.5"]),
+    ([2**64, 1], "text", [str(2**64), "1"]),
+    (["007", "1"], "text", ["007", "1"]), ([{"a": 1}, [1, "道"]], "text", ['{"a": 1}', '[1, "道"]']),
+    ([340102001001.0, 1e20], "number", ["340102001001", "100000000000000000000"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "kind", "texts"), NUMBERS)
+def test_types_of_geojson_hold_every_value(tmp_path, values, kind, texts):
+    file = tmp_path / "a.geojson"
+    made = [{"type": "Feature", "properties": {"v": one}, "geometry": None} for one in values]
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": made}))
+    assert open_source(file, Reading()).types["v"].type == kind
+    assert [row["v"] for row in rows(file)] == texts
+
+
+ODD = {
+    "no geometry": {"type": "Circle", "coordinates": [1, 2]}, "no vertex": {"type": "Point", "coordinates": ["a", 1]},
+    "no coordinates": {"type": "Polygon"}, "a number": 7,
+    "one coordinate": {"type": "LineString", "coordinates": [[1], [2]]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("geometry", ODD.values(), ids=ODD)
+def test_a_geometry_that_is_none_is_a_fault_of_its_row(tmp_path, geometry):
+    file = tmp_path / "a.geojson"
+    made = [
+        {"type": "Feature", "properties": {}, "geometry": one} for one in (geometry, SQUARE.__geo_interface__)
+    ]
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": made}))
+    found = rows(file)
+    assert found[0][GEOMETRY] == b"\x00"
+    assert shapely.from_wkb(found[1][GEOMETRY]).equals(SQUARE)
+
+
+@pytest.mark.parametrize(
+    "crs", [None, "EPSG:4548", "urn:ogc:def:crs:EPSG::4548", "http://www.opengis.net/def/crs/EPSG/0/4548"]
+)
+def test_the_crs_that_geojson_names(tmp_path, crs):
+    content = json.loads(features("a")) | {
+        "crs": {"type": "name", "properties": {"name": crs}} if crs else None
+    }
+    (tmp_path / "a.geojson").write_text(json.dumps(content))
+    assert open_source(tmp_path / "a.geojson", Reading()).crs == (crs and "EPSG:4548")
+
+
+@pytest.mark.parametrize("text", ["", "\x1e"])
+def test_features_one_a_line_and_alone(tmp_path, text):
+    one = json.dumps({"type": "Feature", "properties": {"n": 1}, "geometry": None})
+    file = tmp_path / "a.geojsonl"
+    file.write_text("\n".join(text + one for _ in range(3)))
+    assert [row["n"] for row in rows(file)] == ["1"] * 3
+    file.write_text(one)
+    assert len(rows(file)) == 1
+    file.write_text(json.dumps(SQUARE.__geo_interface__))
+    assert shapely.from_wkb(rows(file)[0][GEOMETRY]).equals(SQUARE)
+
+
+def test_long_values_over_many_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(jsontext, "_BLOCK_BYTES", 7)
+    (tmp_path / "a.geojson").write_text(features("é1", "道2", 3, n="😀" * 40, m=-12.5e-3), encoding="utf-8")
+    found = rows(tmp_path / "a.geojson")
+    assert [(row["id"], row["n"], row["m"]) for row in found] == [
+        (one, "😀" * 40, "-0.0125") for one in ("é1", "道2", "3")
+    ]

@@ -1,0 +1,53 @@
+"""Geometry in text columns: which of a file's columns hold it, as WKT or as hexadecimal WKB."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import pyarrow as pa
+import shapely
+
+from stcloud.daas.column import plain, trimmed
+
+__all__ = ["Encoding", "geometry_columns", "geometry_encoding"]
+
+Encoding = Literal["wkt", "wkb"]
+_ENOUGH = 50
+_HEX = re.compile(r"0[01][0-9A-Fa-f]{8,}\Z")
+_WKT = re.compile(
+    r"(?i)(multi)?(point|linestring|polygon)\b|geometrycollection\b|(multi)?(curve|surface)\b|circularstring\b"
+)
+
+
+def geometry_encoding(values: pa.Array) -> Encoding | None:
+    """Return how a column's first values encode geometry; None where they do not.
+
+    >>> geometry_encoding(pa.array(["POINT (1 2)", None])), geometry_encoding(pa.array(["Point Road 2"]))
+    ('wkt', None)
+    """
+    if pa.types.is_binary(values.type):
+        return "wkb"
+    texts = trimmed(plain(values)).drop_null()[:_ENOUGH].to_pylist()
+    texts = [text for text in texts if text]
+    if not texts:
+        return None
+    if all(map(_HEX.match, texts)):
+        return "wkb" if _all_read(shapely.from_wkb(texts, on_invalid="ignore")) else None
+    if all(map(_WKT.match, texts)):
+        return "wkt" if _all_read(shapely.from_wkt(texts, on_invalid="ignore")) else None
+    return None
+
+
+def _all_read(shapes: object) -> bool:
+    return not bool(shapely.is_missing(shapes).any())
+
+
+def geometry_columns(rows: pa.RecordBatch) -> dict[str, Encoding]:
+    """Return the text columns whose first values are geometry, and how they encode it."""
+    found = {}
+    for name, values in zip(rows.schema.names, rows.columns, strict=True):
+        encoding = None if pa.types.is_binary(values.type) else geometry_encoding(values)
+        if encoding is not None:
+            found[name] = encoding
+    return found
