@@ -73,11 +73,19 @@ def create(
     check_place(root)
     charter = Charter.found(name or root.resolve().name, crs, zone, calendar)
     with storage_errors(f"create {root}"):
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        if root.exists() and not _is_free(root):
             raise Conflict("city-exists", f"{root} is not empty", hint="choose another folder")
         root.mkdir(parents=True, exist_ok=True)
-    Folder(root).write_text(charter.to_toml(), "city.toml")
+    if not Folder(root).put_text(charter.to_toml(), "city.toml"):
+        raise Conflict(
+            "city-exists", f"another process made a city in {root} meanwhile", hint="choose another folder"
+        )
     return City(Folder(root), charter)
+
+
+def _is_free(root: Path) -> bool:
+    """Tell whether a folder holds nothing but what a `create` writes before there is a city."""
+    return root.is_dir() and all(path.name.startswith(".city.toml.") for path in root.iterdir())
 
 
 def open(  # noqa: A001  (st.open reads as it should)

@@ -135,13 +135,31 @@ class Folder:
 
     def write_text(self, text: str, *parts: str) -> None:
         """Write a small file whole or not at all (a temporary neighbour, then a rename)."""
+        with self._temporary(text, *parts) as temporary:
+            temporary.replace(self.path(*parts))
+
+    def put_text(self, text: str, *parts: str) -> bool:
+        """Write a small file whole, unless it is there; of several writers at once one gets True."""
+        target = self.path(*parts)
+        with self._temporary(text, *parts) as temporary:
+            try:
+                target.hardlink_to(temporary)
+            except FileExistsError:
+                return False
+            except OSError:
+                return _put_without_link(target, text)
+            return True
+
+    @contextlib.contextmanager
+    def _temporary(self, text: str, *parts: str) -> Iterator[Path]:
+        """Write a file beside the one that is meant; it is gone at the end."""
         target = self.path(*parts)
         with storage_errors(f"write {'/'.join(parts)}"):
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
             try:
                 temporary.write_text(text, encoding="utf-8")
-                temporary.replace(target)
+                yield temporary
             finally:
                 temporary.unlink(missing_ok=True)
 
@@ -179,6 +197,21 @@ class Folder:
             yield path
         finally:
             self.sweep(name)
+
+
+def _put_without_link(target: Path, text: str) -> bool:
+    """Write a file unless it is there, on a file system that knows no links."""
+    try:
+        file = target.open("x", encoding="utf-8")
+    except FileExistsError:
+        return False
+    try:
+        with file:
+            file.write(text)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return True
 
 
 def _acquire(descriptor: int, name: str, wait_s: float) -> None:
