@@ -330,7 +330,7 @@ class City:
         """
         events, known = self.layer(layer).kind == "event", self._catalogue
         with self._folder.lock(f"layer-{layer}", wait_s=wait_s), storage_errors(f"take back {load}"):
-            known.recovered(layer, load)
+            known.recovered(layer, load, self._clock)
             if events:
                 done = withdraw(known.events(layer), known.ledger, load, self._clock())
             else:

@@ -14,11 +14,12 @@ from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition
 from stcloud.daas.feature import FeatureLayer
 from stcloud.daas.layer import EventLayer, LayerTable
-from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
+from stcloud.daas.ledger import UNDO, Ledger, Quarantine, Reckoning
 from stcloud.daas.schema import FEATURE_PART, Attribute, attributes
 from stcloud.daas.stamp import stamped
-from stcloud.errors import FormatError, InvalidInput, NotFound, nearest
+from stcloud.errors import FormatError, InvalidInput, NotFound, StorageError, nearest
 from stcloud.iaas.bundle import bundled_text, definitions
+from stcloud.iaas.clock import Clock
 from stcloud.iaas.folder import Folder, check_name, is_name, read_text, storage_errors
 from stcloud.iaas.table import File, Snapshot, Table
 
@@ -138,15 +139,24 @@ class Catalogue:
         check_name(name)
         snapshot = self.table(name).current()
         if snapshot is None:
-            known = self.names()
-            have = ", ".join(known) or "none"
-            raise NotFound(
-                "unknown-layer",
-                f"city '{self._charter.name}' has no layer '{name}' (it has: {have})",
-                nearest=nearest(name, known),
-            )
+            raise self._unknown(name)
         loads = functools.partial(self._loads, name)
-        return Layer(name, self._saved(name), snapshot, attributes(snapshot.schema), loads)
+        try:
+            saved = self._saved(name)
+        except (StorageError, FormatError) as error:
+            if self.table(name).current() is None:  # it was deleted right now
+                raise self._unknown(name) from error
+            raise
+        return Layer(name, saved, snapshot, attributes(snapshot.schema), loads)
+
+    def _unknown(self, name: str) -> NotFound:
+        known = self.names()
+        have = ", ".join(known) or "none"
+        return NotFound(
+            "unknown-layer",
+            f"city '{self._charter.name}' has no layer '{name}' (it has: {have})",
+            nearest=nearest(name, known),
+        )
 
     def table(self, name: str) -> LayerTable:
         """Return a layer's table, there or not, of whatever kind."""
@@ -194,28 +204,33 @@ class Catalogue:
             )
         return saved or asked
 
-    def recovered(self, layer: str, load: str) -> tuple[list[Reckoning], int]:
+    def recovered(self, layer: str, load: str, clock: Clock) -> tuple[list[Reckoning], int]:
         """Return the loads with this identity that stand, and how many there were; mends what a killed load left.
 
         One that was killed between its commit and its entry is entered from its commit's note; files that it
         wrote and did not commit are deleted. The caller holds the layer's lock.
         """
         self.table(layer).table.sweep()
-        entered = {one.attempt for one in self.ledger.loads(layer)}
-        loads = self._loads(layer)
-        self.ledger.write(one for one in loads if one.attempt not in entered)
-        same = [one for one in loads if one.load.split(".")[0] == load]
-        undone = {one.source for one in loads if one.mode == "undo"}
+        if not self.table(layer).exists and self.ledger.has_loads(layer):
+            self.ledger.delete(layer, clock())  # its deletion was killed before it was entered
+        missed = self._missed(layer)
+        self.ledger.write(missed)
+        loads = self.ledger.loads_of(layer, load)
+        same = [one for one in loads if one.mode != UNDO]
+        undone = {one.source for one in loads if one.mode == UNDO}
         return [replace(one, known=True) for one in same if one.load not in undone], len(same)
 
     def _loads(self, layer: str) -> list[Reckoning]:
         """Return a layer's loads in the order of recording, entered in the ledger or just committed."""
-        entered = self.ledger.loads(layer)
-        attempts = {one.attempt for one in entered}
+        return sorted([*self.ledger.loads(layer), *self._missed(layer)], key=lambda one: one.recorded_at_us)
+
+    def _missed(self, layer: str) -> list[Reckoning]:
+        """Return the loads that were committed and are not in the ledger, oldest first."""
         found = self.table(layer)
         notes = found.table.notes(_RECENT) if found.exists else []
-        missed = [one for one in map(Reckoning.from_row, notes) if one.attempt not in attempts]
-        return sorted([*entered, *missed], key=lambda one: one.recorded_at_us)
+        loads = {one.attempt: one for one in map(Reckoning.from_row, reversed(notes))}
+        lacking = self.ledger.lacking(layer, loads)
+        return [one for attempt, one in loads.items() if attempt in lacking]
 
     @contextlib.contextmanager
     def founding(self, layer: str, definition: Definition) -> Iterator[None]:
@@ -235,18 +250,20 @@ class Catalogue:
     def delete(self, layer: str, now_us: int) -> None:
         """Delete a layer's table and definition; the caller holds its lock.
 
-        The ledger is told first: killed in between, the layer is there still and may be deleted again.
-
         Raises
         ------
         NotFound
             ``unknown-layer``
         """
         self.layer(layer)
-        self.ledger.delete(layer, now_us)
         table = self.table(layer).table
         with storage_errors(f"delete layer '{layer}'"), self._folder.staging(f"layer-{layer}") as staging:
             table.root.replace(staging / layer)  # at once; what is killed while it empties the rest is swept
+            try:
+                self.ledger.delete(layer, now_us)
+            except BaseException:
+                (staging / layer).replace(table.root)
+                raise
             table.drop()
             self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
 

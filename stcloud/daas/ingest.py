@@ -339,9 +339,8 @@ class Ingest:
         return reckoning
 
     def _recorded_us(self, now_us: int) -> int:
-        last = [one.recorded_at_us for one in self.ledger.loads(self.layer.name)]
-        newest = self.layer.last_recorded_us()
-        return max([now_us, *(one + 1 for one in last), *([newest + 1] if newest is not None else [])])
+        newest = (self.ledger.newest_us(self.layer.name), self.layer.last_recorded_us())
+        return max([now_us, *(one + 1 for one in newest if one is not None)])
 
 
 def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: str) -> None:

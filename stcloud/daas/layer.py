@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.schema import INSTANT, PART, UNIT, Attribute, attributes, event_schema, refuse_twins
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, NotFound
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import in_order
 from stcloud.iaas.table import File, Snapshot, Table
@@ -49,8 +49,13 @@ class LayerTable:
 
     def current(self) -> Snapshot | None:
         """Return the newest version, or None when nothing was ever loaded."""
-        snapshot = self.table.snapshot() if self.table.exists else None
-        return snapshot if snapshot is not None and snapshot.sequence else None
+        if not self.table.exists:
+            return None
+        try:
+            snapshot = self.table.snapshot()
+        except NotFound:  # it was deleted right now
+            return None
+        return snapshot if snapshot.sequence else None
 
     def attributes(self) -> tuple[Attribute, ...]:
         """Return the source's columns as the layer keeps them."""

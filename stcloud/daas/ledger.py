@@ -16,7 +16,7 @@ from stcloud.errors import FormatError
 from stcloud.iaas.source import Refusal
 from stcloud.iaas.table import Table
 
-__all__ = ["Ledger", "Quarantine", "Reckoning"]
+__all__ = ["UNDO", "Ledger", "Quarantine", "Reckoning"]
 
 _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
 
@@ -28,6 +28,9 @@ _DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "not
 
 _DELETED = "delete-layer"
 """Mode of the entry that tells of a layer's deletion."""
+
+UNDO = "undo"
+"""Mode of a load that takes back another; its source is the other's identity."""
 
 _LEDGER = pa.schema(
     [
@@ -157,25 +160,43 @@ class Ledger:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self._files: frozenset[str] = frozenset()
+        self._rows = _LEDGER.empty_table()
 
     def loads(self, layer: str | None = None) -> list[Reckoning]:
         """Return the loads, of one layer or of all, by layer and recorded instant.
 
-        Of a layer that was deleted they are its deletion and the loads since.
+        Of a layer that was deleted they are the loads since.
         """
-        if not self.table.exists:
-            return []
-        snapshot = self.table.snapshot()
-        rows = _whole(snapshot.read(snapshot.files), _LEDGER)
-        if layer is not None:
-            rows = rows.filter(pc.equal(rows["layer"], layer))
-        plain = rows.set_column(4, "recorded_at", rows["recorded_at"].cast(pa.int64()))
-        loads = sorted(
-            (Reckoning.from_row(row) for row in plain.to_pylist()),
-            key=lambda one: (one.layer, one.recorded_at_us),
+        rows = self._entries(layer)
+        layers = [layer] if layer is not None else pc.unique(rows["layer"]).to_pylist()
+        loads = [_reckonings(self._since_deletion(rows, name)) for name in layers]
+        return sorted(
+            (one for some in loads for one in some), key=lambda one: (one.layer, one.recorded_at_us)
         )
-        deleted_us = {one.layer: one.recorded_at_us for one in loads if one.mode == _DELETED}
-        return [one for one in loads if one.recorded_at_us >= deleted_us.get(one.layer, one.recorded_at_us)]
+
+    def loads_of(self, layer: str, load: str) -> list[Reckoning]:
+        """Return the loads of a layer with an identity, repeated ones too, and those that take loads back."""
+        rows = self._since_deletion(self._entries(layer), layer)
+        repeated = pc.starts_with(rows["load"], pattern=f"{load}.")
+        same = pc.or_(pc.equal(rows["load"], load), repeated)
+        found = _reckonings(rows.filter(pc.or_(same, pc.equal(rows["mode"], UNDO))))
+        return sorted(found, key=lambda one: one.recorded_at_us)
+
+    def has_loads(self, layer: str) -> bool:
+        """Tell whether `loads` has any of a layer."""
+        return bool(self._since_deletion(self._entries(layer), layer).num_rows)
+
+    def lacking(self, layer: str, attempts: Iterable[str]) -> set[str]:
+        """Return which attempts to load a layer have no entry."""
+        entered = self._since_deletion(self._entries(layer), layer)["attempt"]
+        known = pc.is_in(pa.array(list(attempts), pa.string()), entered.combine_chunks())
+        return {attempt for attempt, there in zip(attempts, known.to_pylist(), strict=True) if not there}
+
+    def newest_us(self, layer: str) -> int | None:
+        """Return the recorded instant of the newest entry of a layer, its deletion included."""
+        newest = pc.max(self._entries(layer)["recorded_at"])
+        return int(newest.cast(pa.int64()).as_py()) if newest.is_valid else None
 
     def prepare(self) -> None:
         """Make the table, so that none is there only where no load was ever committed, or where it was lost."""
@@ -190,11 +211,36 @@ class Ledger:
             self.table.tidy()
 
     def delete(self, layer: str, now_us: int) -> None:
-        """Enter that a layer is deleted: its loads stay in the table, and `loads` tells of them no more."""
-        last_us = max((one.recorded_at_us for one in self.loads(layer)), default=now_us)
-        self.write(
-            [Reckoning(f"{_DELETED}-{uuid.uuid4().hex[:12]}", layer, "", _DELETED, max(now_us, last_us + 1))]
-        )
+        """Enter that a layer is deleted: its loads stay in the table, and `loads` returns them no more."""
+        newest_us = self.newest_us(layer)
+        at_us = now_us if newest_us is None else max(now_us, newest_us + 1)
+        self.write([Reckoning(f"{_DELETED}-{uuid.uuid4().hex[:12]}", layer, "", _DELETED, at_us)])
+
+    def _entries(self, layer: str | None) -> pa.Table:
+        """Return the rows of a layer or of all; only files that are new are read."""
+        if not self.table.exists:
+            return _LEDGER.empty_table()
+        snapshot = self.table.snapshot()
+        names = frozenset(file.path for file in snapshot.files)
+        before, rows = self._files, self._rows
+        if not before <= names:  # some were merged, or it is another table
+            before, rows = frozenset(), _LEDGER.empty_table()
+        fresh = [file for file in snapshot.files if file.path not in before]
+        if fresh:
+            rows = pa.concat_tables([rows, _whole(snapshot.read(fresh), _LEDGER)])
+        self._files, self._rows = names, rows
+        return rows if layer is None else rows.filter(pc.equal(rows["layer"], layer))
+
+    @staticmethod
+    def _since_deletion(rows: pa.Table, layer: str) -> pa.Table:
+        rows = rows.filter(pc.equal(rows["layer"], layer))
+        deleted = pc.max(rows.filter(pc.equal(rows["mode"], _DELETED))["recorded_at"])
+        return rows.filter(pc.greater(rows["recorded_at"], deleted)) if deleted.is_valid else rows
+
+
+def _reckonings(rows: pa.Table) -> list[Reckoning]:
+    plain = rows.set_column(4, "recorded_at", rows["recorded_at"].cast(pa.int64()))
+    return [Reckoning.from_row(row) for row in plain.to_pylist()]
 
 
 class Quarantine:

@@ -94,7 +94,7 @@ class Loader:
         told = told.dated(definition, path.name, self.charter.zone)
         load = load_id(fingerprint(path), definition, told.mode, *told.period)
         with storage_errors(f"load {path}"), self.folder.staging(f"layer-{layer}") as staging:
-            earlier, count = self.catalogue.recovered(layer, load)
+            earlier, count = self.catalogue.recovered(layer, load, self.clock)
             if earlier and not again:
                 return self._known(layer, definition, earlier[-1])
             if self.catalogue.table(layer).exists and told.mode != "delete":

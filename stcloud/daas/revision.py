@@ -368,9 +368,8 @@ class Revision:
 
 def next_recorded_us(layer: LayerTable, ledger: Ledger, now_us: int) -> int:
     """Return the recorded instant of a load: now, or just after the layer's newest."""
-    last = [one.recorded_at_us + 1 for one in ledger.loads(layer.name)]
-    newest = layer.last_recorded_us()
-    return max([now_us, *last, *([newest + 1] if newest is not None else [])])
+    newest = (ledger.newest_us(layer.name), layer.last_recorded_us())
+    return max([now_us, *(one + 1 for one in newest if one is not None)])
 
 
 def known_snapshots(layer: FeatureLayer) -> list[int]:

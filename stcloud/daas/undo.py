@@ -8,17 +8,14 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.feature import Believed, FeatureLayer
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import UNDO, Ledger, Reckoning
 from stcloud.daas.revision import known_snapshots, next_recorded_us
 from stcloud.daas.schema import FEATURE_PART
 from stcloud.daas.timeline import Ints, Pieces, distinct, reverse, state
 from stcloud.daas.writing import begun_rows
 from stcloud.errors import InvalidInput, NotFound, nearest
 
-__all__ = ["UNDO", "taken_back", "undo"]
-
-UNDO = "undo"
-"""Mode of a load that takes back another; its source is the other's identity."""
+__all__ = ["taken_back", "undo"]
 
 
 def undo(layer: FeatureLayer, ledger: Ledger, load: str, now_us: int) -> Reckoning:

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.layer import ORDER, EventLayer
-from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.ledger import UNDO, Ledger, Reckoning
 from stcloud.daas.revision import next_recorded_us
 from stcloud.daas.schema import INSTANT
-from stcloud.daas.undo import UNDO, taken_back
+from stcloud.daas.undo import taken_back
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import in_order
 from stcloud.iaas.table import File, Snapshot

@@ -27,8 +27,9 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
-from stcloud.errors import FormatError, StorageError
+from stcloud.errors import FormatError
 from stcloud.iaas.folder import storage_errors
+from stcloud.iaas.missing import missing_file, missing_in
 
 __all__ = [
     "Checked",
@@ -142,15 +143,15 @@ def checked(path: str | os.PathLike[str]) -> Checked:
     Raises
     ------
     FormatError
-        ``damaged-table``
-    StorageError
-        ``storage``: there is no such file.
+        ``damaged-table``, ``missing-file``
+    NotFound, Conflict
+        ``unknown-layer``, ``changed-meanwhile``: there is no such file any more.
     """
     text = os.fspath(path)
     try:
         stat = Path(text).stat()
     except FileNotFoundError as error:
-        raise StorageError("storage", f"a file of the layer is missing: {Path(text).name}") from error
+        raise missing_file(Path(text)) from error
     with storage_errors(f"read a file of the layer, {Path(text).name}"):
         return _checked(text, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
@@ -182,6 +183,8 @@ def parquet_errors(name: str) -> Iterator[None]:
         yield
     except pa.ArrowInvalid as error:
         raise _damaged(name, str(error).splitlines()[0]) from error
+    except FileNotFoundError as error:
+        raise missing_in(str(error)) or error from error
     except OSError as error:
         if error.errno is not None:  # the operating system's, not the file's content
             raise

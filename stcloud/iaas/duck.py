@@ -19,6 +19,7 @@ from stcloud.errors import FormatError, InternalError, StorageError
 from stcloud.iaas.checksum import verify_columns
 from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.footer import fetch
+from stcloud.iaas.missing import missing_in
 from stcloud.iaas.spool import Pipe, spool
 
 __all__ = ["Duck", "connect", "file_errors", "literal"]
@@ -74,6 +75,9 @@ def file_errors() -> Iterator[None]:
     try:
         yield
     except duckdb.IOException as error:
+        missing = missing_in(str(error))
+        if missing is not None:
+            raise missing from error
         raise StorageError("storage", f"a file of the layer could not be read or written: {error}") from error
     except duckdb.Error as error:
         if type(error) not in (duckdb.Error, duckdb.InvalidInputException):

@@ -70,7 +70,10 @@ class Table:
     @property
     def exists(self) -> bool:
         """Whether there is a table in the folder."""
-        return self._delta is not None or (self.root.is_dir() and DeltaTable.is_deltatable(str(self.root)))
+        known = self._delta
+        if known is not None and _log_entry(self.root, known.version()) is not None:
+            return True
+        return self.root.is_dir() and DeltaTable.is_deltatable(str(self.root))
 
     def create(self, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> None:
         """Make an empty table; does nothing when it exists."""
@@ -253,14 +256,21 @@ class Table:
             return self._read_fresh()
 
     def _read_fresh(self) -> DeltaTable:
-        if self._delta is not None and self._newest is not None and self._is_newest(self._newest):
+        if self._delta is not None and self._is_newest():
             return self._delta
+        if self._delta is not None and not self._is_same():
+            self._delta = self._snapshot = None  # it was deleted, or made anew
         self._state = read_log_state(self.root)  # before the log, which is never behind what was noted
-        with table_errors(self.root):
-            if self._delta is None:
-                self._delta = DeltaTable(str(self.root))
-            else:
-                self._delta.update_incremental()
+        try:
+            with table_errors(self.root):
+                if self._delta is None:
+                    self._delta = DeltaTable(str(self.root))
+                else:
+                    self._delta.update_incremental()
+        except FormatError as error:
+            if self.root.is_dir():
+                raise
+            raise NotFound("no-table", f"there is no table in {self.root.name}") from error
         self._newest = _log_entry(self.root, self._delta.version())
         try:
             refuse_cut_log(self.root, self._delta.version(), self._state, self._newest)
@@ -269,11 +279,17 @@ class Table:
             raise
         return self._delta
 
-    def _is_newest(self, seen: os.stat_result) -> bool:
+    def _is_newest(self) -> bool:
         version = self._delta.version() if self._delta is not None else 0
-        entry = _log_entry(self.root, version)
+        return self._is_same() and _log_entry(self.root, version + 1) is None
+
+    def _is_same(self) -> bool:
+        """Tell whether the newest entry of the log that was read is still there: a table made anew has others."""
+        if self._delta is None or self._newest is None:
+            return False
+        entry, seen = _log_entry(self.root, self._delta.version()), self._newest
         same = entry is not None and (entry.st_ino, entry.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns)
-        return same and bool(seen.st_size) and _log_entry(self.root, version + 1) is None
+        return same and bool(seen.st_size)
 
 
 def _log_entry(root: Path, version: int) -> os.stat_result | None:

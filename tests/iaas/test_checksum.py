@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stcloud.errors import FormatError, StorageError
+from stcloud.errors import FormatError
 from stcloud.iaas.checksum import checked, has_checksum, verify_columns
 from stcloud.iaas.parquet import read_parquet, write_parquet
 
@@ -90,7 +90,7 @@ def test_a_cut_file_is_seen(file, keep):
 
 def test_a_missing_file_is_named(file):
     file.unlink()
-    with pytest.raises(StorageError, match=file.name):
+    with pytest.raises(FormatError, match=file.name):
         verify_columns([file])
 
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 import sqlglot
 
-from stcloud.errors import FormatError, InternalError, StorageError
+from stcloud.errors import FormatError, InternalError
 from stcloud.iaas.duck import Duck, connect, literal
 from stcloud.iaas.engine import STAGE, Files, Refine, Sql
 from stcloud.iaas.table import Table
@@ -104,7 +104,7 @@ def test_two_questions_may_be_open_at_once(duck, files):
 @pytest.mark.parametrize(
     ("damage", "error"),
     [
-        (lambda path: path.unlink(), StorageError),
+        (lambda path: path.unlink(), FormatError),
         (lambda path: path.write_bytes(path.read_bytes()[:-9]), FormatError),
         (lambda path: path.write_bytes(b""), FormatError),
     ],

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stcloud.errors import FormatError, InternalError, StorageError
+from stcloud.errors import FormatError, InternalError
 from stcloud.iaas.keys import Keys
 from stcloud.iaas.table import Table
 
@@ -131,5 +131,5 @@ def test_a_file_of_the_table_that_is_gone_or_damaged_is_told(tmp_path):
     with pytest.raises(FormatError):
         settled(tmp_path, [("a", 1)], table.snapshot())
     file.unlink()
-    with pytest.raises(StorageError):
+    with pytest.raises(FormatError, match="is missing"):
         settled(tmp_path, [("a", 1)], table.snapshot())

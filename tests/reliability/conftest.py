@@ -19,6 +19,9 @@ owner = getattr(importlib.import_module(module), owner)
 meant = getattr(owner, method)
 
 def dying(*args, **named):
+    where = str(getattr(args[0], "root", None) or getattr(args[0], "table_uri", "/layers/"))
+    if "/layers/" not in where:  # the table of the ledger, or of the quarantine
+        return meant(*args, **named)
     if when == "before":
         os._exit(9)
     meant(*args, **named)

@@ -76,7 +76,7 @@ Folder.lock = lambda *_, **__: contextlib.nullcontext()
         'stcloud.open(city).load("events", file)',
         """
     while True:
-        with contextlib.suppress(stcloud.Conflict):
+        with contextlib.suppress(stcloud.errors.Conflict):
             stcloud.open(city).load("events", file)
             break
 """.strip("\n").replace("    while", "while", 1),
