@@ -24,7 +24,7 @@ from stcloud.daas.soundness import Soundness
 from stcloud.daas.undo import undo
 from stcloud.daas.vacuum import vacuum_city
 from stcloud.daas.withdrawal import withdraw
-from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError
+from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.engine import Engine
 from stcloud.iaas.engines import start
@@ -72,20 +72,8 @@ def create(
     root = Path(path)
     check_place(root)
     charter = Charter.found(name or root.resolve().name, crs, zone, calendar)
-    with storage_errors(f"create {root}"):
-        if root.exists() and not _is_free(root):
-            raise Conflict("city-exists", f"{root} is not empty", hint="choose another folder")
-        root.mkdir(parents=True, exist_ok=True)
-    if not Folder(root).put_text(charter.to_toml(), "city.toml"):
-        raise Conflict(
-            "city-exists", f"another process made a city in {root} meanwhile", hint="choose another folder"
-        )
+    Folder(root).occupy(charter.to_toml(), "city.toml")
     return City(Folder(root), charter)
-
-
-def _is_free(root: Path) -> bool:
-    """Tell whether a folder holds nothing but what a `create` writes before there is a city."""
-    return root.is_dir() and all(path.name.startswith(".city.toml.") for path in root.iterdir())
 
 
 def open(  # noqa: A001  (st.open reads as it should)

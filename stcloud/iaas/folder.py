@@ -150,6 +150,29 @@ class Folder:
                 return _put_without_link(target, text)
             return True
 
+    def occupy(self, text: str, name: str) -> None:
+        """Make the folder, with one file in it.
+
+        Raises
+        ------
+        Conflict
+            ``city-exists``: there is something in the folder already, or another process was faster.
+        """
+        with storage_errors(f"create {self.root}"):
+            if self.root.exists() and not self._is_free(name):
+                raise Conflict("city-exists", f"{self.root} is not empty", hint="choose another folder")
+            self.root.mkdir(parents=True, exist_ok=True)
+        if not self.put_text(text, name):
+            raise Conflict(
+                "city-exists",
+                f"another process made a city in {self.root} meanwhile",
+                hint="choose another folder",
+            )
+
+    def _is_free(self, name: str) -> bool:
+        """Tell whether the folder holds nothing but what a killed `occupy` left."""
+        return self.root.is_dir() and all(path.name.startswith(f".{name}.") for path in self.root.iterdir())
+
     @contextlib.contextmanager
     def _temporary(self, text: str, *parts: str) -> Iterator[Path]:
         """Write a file beside the one that is meant; it is gone at the end."""
