@@ -9,6 +9,7 @@ import pyarrow as pa
 import shapely
 
 from stcloud.daas.column import plain, trimmed
+from stcloud.iaas.wkb import read_wkb, read_wkt
 
 __all__ = ["Encoding", "geometry_columns", "geometry_encoding"]
 
@@ -33,9 +34,9 @@ def geometry_encoding(values: pa.Array) -> Encoding | None:
     if not texts:
         return None
     if all(map(_HEX.match, texts)):
-        return "wkb" if _all_read(shapely.from_wkb(texts, on_invalid="ignore")) else None
+        return "wkb" if _all_read(read_wkb(texts)) else None
     if all(map(_WKT.match, texts)):
-        return "wkt" if _all_read(shapely.from_wkt(texts, on_invalid="ignore")) else None
+        return "wkt" if _all_read(read_wkt(texts)) else None
     return None
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stcloud.daas.shape import read_shapes
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.source import GEOMETRY, Reading, geometry_column, open_source
+from stcloud.iaas.wkb import read_wkt
 
 __all__ = ["Outlines", "read_outlines"]
 
@@ -98,7 +99,7 @@ def _wkb(values: pa.Array) -> pa.Array:
     if pa.types.is_binary(values.type):
         return values
     texts = values.cast(pa.string()).to_numpy(zero_copy_only=False)
-    return pa.array(shapely.to_wkb(shapely.from_wkt(texts, on_invalid="ignore")), pa.binary())
+    return pa.array(shapely.to_wkb(read_wkt(texts)), pa.binary())
 
 
 def _count(refused: dict[str, int], outcome: pa.Array, lost: int) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stcloud.daas.column import Faults, plain, read_numbers, trimmed
 from stcloud.daas.definition import Space
 from stcloud.errors import InvalidInput
+from stcloud.iaas.wkb import read_wkb, read_wkt
 from stcloud.space import LONLAT, Datum, Lattice, inside_area_of_use, project, read_crs, same_crs, to_wgs84
 
 __all__ = ["Placer", "refuse_other_crs"]
@@ -131,8 +132,8 @@ def _points(
 ) -> tuple[Floats, Floats, NDArray[np.str_]]:
     """Read points; what is no geometry, or another one, is a fault; an empty point has no place."""
     raw = values.to_numpy(zero_copy_only=False)
-    read = shapely.from_wkb if encoding == "wkb" or pa.types.is_binary(values.type) else shapely.from_wkt
-    points = read(raw, on_invalid="ignore")
+    read = read_wkb if encoding == "wkb" or pa.types.is_binary(values.type) else read_wkt
+    points = read(raw)
     written = pc.is_valid(values).to_numpy(zero_copy_only=False)
     unread = shapely.is_missing(points)
     faults.add(written & unread, name, values, "not-a-geometry")

@@ -19,6 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
+from stcloud.iaas.wkb import without_deep
 from stcloud.space import LONLAT, Datum, inside_area_of_use, project, read_crs, to_wgs84
 
 __all__ = ["KINDS", "Shapes", "read_shapes", "same_shape"]
@@ -66,6 +67,12 @@ class Shapes:
     repaired: Bools
     empty: Bools
     flattened: Bools
+
+    @property
+    def middles(self) -> Floats:
+        """``(2, n)``: x and y of the middle of each row's bounds; NaN where it has none."""
+        middles: Floats = (self.bounds[:, [0, 1]] + self.bounds[:, [2, 3]]).T / 2
+        return middles
 
 
 @dataclass(slots=True)
@@ -166,6 +173,7 @@ def _decode(wkb: pa.Array) -> tuple[_Rows, Bools]:
 
 def _from_wkb(raw: NDArray[np.object_], on_invalid: Literal["ignore", "fix"]) -> Geometries:
     """Read WKB, None where that fails; one curve makes shapely give up on the whole array."""
+    raw = without_deep(raw)
     try:
         with np.errstate(invalid="ignore"):
             return np.asarray(shapely.from_wkb(raw, on_invalid=on_invalid), np.object_)

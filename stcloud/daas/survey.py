@@ -23,6 +23,7 @@ from stcloud.daas.timeline import FOREVER, Ints
 from stcloud.iaas.digest import digest_rows
 from stcloud.iaas.source import Batch, Refusal
 from stcloud.iaas.text import Declared
+from stcloud.iaas.wkb import read_wkb, read_wkt, without_deep
 from stcloud.space import Lattice
 from stcloud.time import Zone, read_stamps
 
@@ -212,6 +213,8 @@ class Surveyor:
         for reason in pc.unique(outcome).drop_null().to_pylist():
             hit = pc.fill_null(pc.equal(outcome, reason), fill_value=False).to_numpy(zero_copy_only=False)
             faults.add(hit, name, _texts(wkb, hit), reason, most=None)
+        beyond = np.isfinite(found.middles).all(axis=0) & ~self.lattice.contains(*found.middles)
+        faults.add(beyond, name, _texts(wkb, beyond), "outside-lattice", most=None)
         repairs.add(found.repaired, name, _texts(wkb, found.repaired), "repaired-geometry", most=None)
         return found
 
@@ -235,17 +238,17 @@ class Surveyor:
         if pa.types.is_binary(values.type):
             return values.cast(pa.binary())
         texts = trimmed(values)
-        read = shapely.from_wkb if space.encoding == "wkb" else shapely.from_wkt  # WKB in text is hexadecimal
-        geometry = read(texts.to_numpy(zero_copy_only=False), on_invalid="ignore")
+        read = read_wkb if space.encoding == "wkb" else read_wkt  # WKB in text is hexadecimal
+        geometry = read(texts.to_numpy(zero_copy_only=False))
         unread = shapely.is_missing(geometry) & pc.is_valid(texts).to_numpy(zero_copy_only=False)
         faults.add(unread, space.column, texts, "unreadable-geometry")
         return pa.array(shapely.to_wkb(geometry), pa.binary())
 
     def _placed(self, shapes: Shapes) -> dict[str, pa.Array]:
         nowhere = ~np.isfinite(shapes.bounds).all(axis=1)
-        x, y = (shapes.bounds[:, [0, 1]] + shapes.bounds[:, [2, 3]]).T / 2
-        cells = self.lattice.cells(x, y)
+        x, y = shapes.middles
         outside = nowhere | ~self.lattice.contains(x, y)
+        cells = self.lattice.cells(np.where(outside, np.nan, x), np.where(outside, np.nan, y))
         bounds = {name: pa.array(shapes.bounds[:, place], mask=nowhere) for place, name in enumerate(_BOUNDS)}
         return {"st_geom": shapes.wkb, **bounds, "st_cell": pa.array(cells, mask=outside)}
 
@@ -256,7 +259,7 @@ def _texts(wkb: pa.Array, chosen: Values) -> pa.Array:
     for at in np.flatnonzero(chosen).tolist():
         raw = wkb[at].as_py()
         try:
-            texts[at] = shapely.to_wkt(shapely.from_wkb(raw), rounding_precision=-1)
+            texts[at] = shapely.to_wkt(shapely.from_wkb(without_deep([raw])[0]), rounding_precision=-1)
         except (shapely.errors.ShapelyError, NotImplementedError):
             texts[at] = None if raw is None else raw.hex()
     return pa.array(texts, pa.string())

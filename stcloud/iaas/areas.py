@@ -10,6 +10,7 @@ import shapely
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source import Reading, geometry_column, open_source
+from stcloud.iaas.wkb import read_wkb
 
 __all__ = ["read_areas"]
 
@@ -31,7 +32,7 @@ def read_areas(path: Path) -> geopandas.GeoDataFrame:
     parts = []
     for batch in source.batches():
         raw = batch.rows.column(column).drop_null().to_numpy(zero_copy_only=False)
-        parts.append(shapely.from_wkb(raw, on_invalid="fix"))
+        parts.append(read_wkb(raw, on_invalid="fix"))
     shapes = np.concatenate(parts) if parts else np.empty(0, object)
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     kinds = set(geopandas.GeoSeries(shapes).geom_type)

@@ -17,6 +17,8 @@ import pyproj
 import shapely
 from pyproj.exceptions import CRSError
 
+from stcloud.iaas.wkb import read_wkb, read_wkt
+
 __all__ = ["GeometryColumn", "geometry_columns", "to_wkb", "to_wkt"]
 
 _LONLAT = "OGC:CRS84"
@@ -113,9 +115,7 @@ def to_wkb(values: pa.Array, encoding: str) -> pa.Array:
     if encoding == "wkb":
         return values.cast(pa.binary())
     if encoding == "wkt":
-        shapes = shapely.from_wkt(
-            values.cast(pa.string()).to_numpy(zero_copy_only=False), on_invalid="ignore"
-        )
+        shapes = read_wkt(values.cast(pa.string()).to_numpy(zero_copy_only=False))
     else:
         kind, depth = _KINDS[encoding]
         shapes = _shapes(values, kind, depth)
@@ -149,5 +149,5 @@ def _vertices(values: pa.Array) -> np.ndarray:
 
 def to_wkt(values: pa.Array, encoding: str) -> pa.Array:
     """Return a column of geometry as WKT."""
-    shapes = shapely.from_wkb(to_wkb(values, encoding).to_numpy(zero_copy_only=False), on_invalid="ignore")
+    shapes = read_wkb(to_wkb(values, encoding).to_numpy(zero_copy_only=False))
     return pa.array(shapely.to_wkt(shapes, rounding_precision=-1), pa.string())

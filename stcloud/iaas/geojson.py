@@ -133,35 +133,42 @@ class GeoJsonSource:
     def batches(self) -> Iterator[Batch]:
         """Read the file once, in order."""
         held: list[dict[str, Any]] = []
+        shapes: list[bytes | None] = []
         numbers: list[int] = []
         refusals: list[Refusal] = []
         size = 0
         for number, (feature, text) in enumerate(self._features(), start=1):
             size += len(text)
             if _is_feature(feature):
+                shapes.append(_wkb(feature.pop("geometry", None)))  # lists of vertices take much memory
                 held.append(feature)
                 numbers.append(number)
             else:
                 refusals.append(Refusal(number, None, text[:_SHOWN], "malformed-row: not a GeoJSON feature"))
             if len(held) + len(refusals) >= _BATCH_ROWS or size >= _BATCH_TEXT:
-                yield self._batch(held, numbers, refusals)
-                held, numbers, refusals, size = [], [], [], 0
+                yield self._batch(held, shapes, numbers, refusals)
+                held, shapes, numbers, refusals, size = [], [], [], [], 0
         if held or refusals:
-            yield self._batch(held, numbers, refusals)
+            yield self._batch(held, shapes, numbers, refusals)
 
-    def _batch(self, held: list[dict[str, Any]], numbers: list[int], refusals: list[Refusal]) -> Batch:
+    def _batch(
+        self,
+        held: list[dict[str, Any]],
+        shapes: list[bytes | None],
+        numbers: list[int],
+        refusals: list[Refusal],
+    ) -> Batch:
         illegible = Illegible(np.array(numbers, np.int64))
         properties = [feature.get("properties") or {} for feature in held]
         columns = []
         for at, (name, kind) in enumerate(self._arrow.items()):
             rows = held if self._has_id and at == 0 else properties
             values = [row.get(name) for row in rows]
+            text = kind == pa.string()
             columns.append(
-                illegible.strings(name, _texts(values))
-                if kind == pa.string()
-                else as_text(pa.array(values, kind))
+                illegible.strings(name, _texts(values)) if text else as_text(pa.array(values, kind))
             )
-        columns.append(pa.array([_wkb(feature.get("geometry")) for feature in held], pa.binary()))
+        columns.append(pa.array(shapes, pa.binary()))
         return illegible.batch(pa.RecordBatch.from_arrays(columns, list(self.columns)), refusals)
 
     def _scan(self, properties: dict[str, Any]) -> None:

@@ -1,10 +1,11 @@
-"""WKB: what GeoJSON says as WKB, kinds of many at once, curves as lines."""
+"""WKB and WKT: what GeoJSON says as WKB, kinds of many at once, curves as lines, nothing nested without bound."""
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from stcloud.iaas.gdal import linear_wkb
 
-__all__ = ["geojson_to_wkb", "straight"]
+__all__ = ["geojson_to_wkb", "read_wkb", "read_wkt", "straight", "without_deep"]
 
 _CURVES = (8, 9, 10, 11, 12, 13, 14)  # kinds of WKB, see ISO 13249-3
 _HEAD_BYTES = 5
@@ -75,7 +76,7 @@ def _width(kind: int, coordinates: Any) -> int:
 def _shape(kind: int, coordinates: Any, width: int) -> bytes:
     head = _head(kind, width == 3)
     if kind == 1:
-        return head + _vertices([coordinates] if coordinates else [[np.nan] * width], width)
+        return head + struct.pack(f"<{width}d", *(coordinates[:width] or [np.nan] * width))
     if kind == 2:
         return head + _path(coordinates, width)
     if kind == 3:
@@ -106,6 +107,89 @@ def _vertices(vertices: Sequence[Any], width: int) -> bytes:
     if table.shape[1] < width:
         table = np.column_stack((table, np.full(len(table), np.nan)))
     return np.ascontiguousarray(table[:, :width], "<f8").tobytes()
+
+
+_NESTED = 200
+"""How deep geometries may lie in one another: the parser calls itself, and its stack ends."""
+_PART_BYTES = 9
+"""A geometry of parts takes so many bytes at least: byte order, type, how many parts."""
+_WITH_PARTS = (4, 5, 6, 7, 9, 10, 11, 12, 15, 16)
+_PATHS, _AREAS = (2, 8, 13), (3, 17)
+_Z_FLAG, _M_FLAG, _SRID_FLAG = 0x80000000, 0x40000000, 0x20000000
+_DEEP_WORDS = re.compile("(?i)collection|curve|surface")
+
+
+def read_wkb(raw: Any, on_invalid: Literal["ignore", "fix"] = "ignore") -> Any:
+    """Read an array of WKB, as bytes or hexadecimal; None where it cannot be read or is nested too deep."""
+    return shapely.from_wkb(without_deep(raw), on_invalid=on_invalid)
+
+
+def read_wkt(texts: Any) -> Any:
+    """Read an array of WKT; None where it cannot be read or is nested too deep."""
+    plain = np.asarray(texts, np.object_)
+    long = [at for at, text in enumerate(plain) if text is not None and len(text) > _NESTED * _PART_BYTES]
+    deep = [at for at in long if len(_DEEP_WORDS.findall(plain[at])) > _NESTED]
+    if deep:
+        plain = plain.copy()
+        plain[deep] = "nested too deep"
+    return shapely.from_wkt(plain, on_invalid="ignore")
+
+
+def without_deep(raw: Any) -> NDArray[np.object_]:
+    """Return an array of WKB, with no bytes in place of what is nested too deep."""
+    plain = np.asarray(raw, np.object_)
+    long = [at for at, one in enumerate(plain) if one is not None and len(one) > _NESTED * _PART_BYTES]
+    deep = [at for at in long if _is_deep(plain[at])]
+    if deep:
+        plain = plain.copy()
+        plain[deep] = b""
+    return plain
+
+
+def _is_deep(wkb: bytes | str) -> bool:
+    try:
+        return _depth(bytes.fromhex(wkb) if isinstance(wkb, str) else wkb) > _NESTED
+    except (struct.error, IndexError, ValueError):
+        return False  # cut off, or none: the parser says so
+
+
+def _depth(wkb: bytes) -> int:
+    """Return how deep parts lie in one another, as far as `_NESTED`."""
+    at, left = 0, [1]
+    while left and len(left) <= _NESTED + 1:
+        at, parts = _step(wkb, at)
+        if parts:
+            left.append(parts)
+            continue
+        while left:  # a geometry ends, and perhaps what it is the last part of
+            left[-1] -= 1
+            if left[-1]:
+                break
+            left.pop()
+    return len(left) - 1
+
+
+def _step(wkb: bytes, at: int) -> tuple[int, int]:
+    """Return where a geometry's head or whole ends, and how many parts follow."""
+    order = "<" if wkb[at] == 1 else ">"
+    (code,) = struct.unpack_from(f"{order}I", wkb, at + 1)
+    at += _HEAD_BYTES + (4 if code & _SRID_FLAG else 0)
+    thousand, kind = divmod(code & 0x0FFFFFFF, 1000)
+    vertex = 8 * (2 + bool(code & _Z_FLAG or thousand in (1, 3)) + bool(code & _M_FLAG or thousand in (2, 3)))
+    if kind == 1:
+        return at + vertex, 0
+    (count,) = struct.unpack_from(f"{order}I", wkb, at)
+    at += 4
+    if kind in _WITH_PARTS:
+        return at, int(count)
+    if kind in _PATHS:
+        return at + count * vertex, 0
+    if kind not in _AREAS:
+        raise ValueError("no kind of geometry")
+    for _ in range(count):
+        (vertices,) = struct.unpack_from(f"{order}I", wkb, at)
+        at += 4 + vertices * vertex
+    return at, 0
 
 
 def straight(wkb: pa.Array) -> pa.Array:

@@ -723,3 +723,34 @@ def test_progress_makes_no_noise_where_nobody_watches(spawn, city, tmp_path):
     out, said = process.communicate()
     assert json.loads(out)[0]["accepted"] == 1
     assert said.strip() == ""
+
+
+@pytest.mark.parametrize("kind", ["events", "features"])
+def test_a_row_outside_the_lattice_is_a_fault_of_its_own(run, folder, tmp_path, kind):
+    text = (folder / "city.toml").read_text(encoding="utf-8")
+    moved = "".join(
+        "lattice_origin = [0, 4000000]\n" if line.startswith("lattice_origin") else line
+        for line in text.splitlines(keepends=True)
+    )
+    (folder / "city.toml").write_text(moved, encoding="utf-8")
+    file = tmp_path / "a.geojson"
+    places = {"south": 31.9, "north": 37}  # 3,531 and 4,096 km north
+    made = [
+        {
+            "type": "Feature",
+            "properties": {"id": name, "at": "2024-03-01 10:00:00"},
+            "geometry": {"type": "Point", "coordinates": [117, lat]},
+        }
+        for name, lat in places.items()
+    ]
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": made}))
+    how = ("--valid-from", "2024-01-01") if kind == "features" else ("--time", "at")
+    done = run("load", folder, "l", file, "--key", "id", *how, "--max-rejected", "1", "--format", "json")
+    assert done.code == 0, done.err
+    refused = json.loads(run("quarantine", folder, "l", "--format", "json").out)
+    if kind == "features":
+        assert [(one["row"], one["reason"]) for one in refused] == [(1, "outside-lattice")]
+    else:
+        assert refused == []
+        rows = run("query", folder, "l", "--format", "ndjson").out.splitlines()
+        assert [json.loads(line)["st_unplaced"] for line in rows] == ["outside", None]

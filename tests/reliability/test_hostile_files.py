@@ -6,17 +6,20 @@ import json
 import socket
 import sqlite3
 import stat
+import struct
 import threading
 import time
 import zipfile
 
 import geopandas
+import pandas as pd
 import pytest
 import shapely
 
 from stcloud.errors import StcloudError
 from stcloud.iaas.areas import read_areas
 from stcloud.iaas.source import Reading, open_source
+from stcloud.iaas.wkb import read_wkt, without_deep
 
 SECRET = "code,name\nTOPSECRET,root:x:0:0\n"
 SUFFIXES = ["geojson", "gpkg", "kml", "shp", "fgb", "gml", "pbf", "kmz", "json", "geojsonl"]
@@ -371,3 +374,46 @@ def test_what_is_nested_too_deep_is_refused_at_once(run, city, tmp_path, name):
     done = run("load", city, "l", file, "--key", "c0", "--valid-from", "2024-01-01")
     assert (done.code, "too deep" in done.line) == (2, True)
     assert time.monotonic() - started < 10
+
+
+LEVELS = 100_000
+DEEP_WKT = "GEOMETRYCOLLECTION(" * LEVELS + "POINT(117 31.9)" + ")" * LEVELS
+DEEP_WKB = struct.pack("<BII", 1, 7, 1) * LEVELS + struct.pack("<BIdd", 1, 1, 117, 31.9)
+DEEP_POINTS = struct.pack(">BII", 0, 4, 1) * LEVELS + struct.pack("<BIdd", 1, 1, 117, 31.9)
+DEEP_SHAPES = {
+    "a.csv": ("geometry", DEEP_WKT), "b.csv": ("geometry", DEEP_WKB.hex()), "a.json": ("shape", DEEP_WKT),
+    "a.parquet": ("geometry", DEEP_WKB), "b.parquet": ("geometry", DEEP_POINTS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEEP_SHAPES)
+@pytest.mark.parametrize("kind", ["events", "features"])
+def test_a_geometry_nested_too_deep_is_a_fault_of_its_row(run, city, tmp_path, name, kind):
+    column, deep = DEEP_SHAPES[name]
+    plain = shapely.Point(117, 31.9)
+    good = plain.wkb if isinstance(deep, bytes) else plain.wkt if deep == DEEP_WKT else plain.wkb_hex
+    rows = pd.DataFrame({"id": ["1", "2"], "at": ["2024-03-01", "2024-03-02"], column: [good, deep]})
+    file = tmp_path / name
+    writers = {"csv": rows.to_csv, "json": rows.to_json, "parquet": rows.to_parquet}
+    writers[file.suffix[1:]](file, **({"orient": "records"} if file.suffix == ".json" else {"index": False}))
+    encoding = "wkt" if good == plain.wkt else "wkb"
+    time = '[time]\ncolumn = "at"' if kind == "events" else ""
+    definition = tmp_path / "d.toml"
+    definition.write_text(
+        f'id = "d"\nkind = "{kind[:-1]}"\nkey = ["id"]\n{time}\n[space]\ncolumn = "{column}"\n'
+        f'encoding = "{encoding}"\ncrs = "EPSG:4326"\n'
+    )
+    valid = ("--valid-from", "2024-01-01") if kind == "features" else ()
+    done = run("load", city, "l", file, "--definition", definition, *valid, "--max-rejected", "1")
+    assert done.code == 0, done.err
+    (refused,) = json.loads(run("quarantine", city, "l", "--format", "json").out)
+    assert (refused["row"], refused["field"]) == (2, column)
+    assert refused["reason"] in ("unreadable-geometry", "not-a-geometry")
+
+
+def test_a_collection_of_many_parts_is_not_deep():
+    many = shapely.GeometryCollection([shapely.MultiPoint([(at, at), (at, 1)]) for at in range(5_000)])
+    assert without_deep([many.wkb, shapely.to_wkb(many, byte_order=0), None])[:2].tolist() == [
+        many.wkb, shapely.to_wkb(many, byte_order=0),
+    ]  # fmt: skip
+    assert read_wkt([many.wkt])[0].equals(many)
