@@ -219,7 +219,7 @@ def told_faults(name: str, keys: Callable[[tuple[int | str, ...]], Iterable[str]
     """
     try:
         yield
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
     except ValidationError as error:
         raise InvalidDefinition("invalid-definition", name, faults=_faults(error, keys)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Area", "project_area"]
 
+_AREAS = ("Polygon", "MultiPolygon")
+_MOST_VERTICES = 500_000
+_DEEPEST = 8
+_BRACKET = re.compile(r"[()]")
+
 
 @dataclass(frozen=True, slots=True)
 class Area:
@@ -38,7 +44,8 @@ class Area:
     Raises
     ------
     InvalidInput
-        ``not-an-area``, ``empty-area``, ``lon-lat-out-of-range``, ``invalid-area``, ``unknown-crs``
+        ``not-an-area``, ``empty-area``, ``lon-lat-out-of-range``, ``invalid-area``, ``unknown-crs``,
+        ``too-many-vertices``
 
     Examples
     --------
@@ -56,8 +63,9 @@ class Area:
 
     def __post_init__(self) -> None:
         asked = self.geometry
-        if asked.geom_type not in {"Polygon", "MultiPolygon"}:
-            raise InvalidInput("not-an-area", f"a {asked.geom_type} is not an area", hint="give a polygon")
+        _refuse_many(shapely.get_num_coordinates(asked))
+        if asked.geom_type not in _AREAS:
+            raise _no_area(asked.geom_type)
         if asked.is_empty:
             raise InvalidInput("empty-area", "the area is empty", hint="give a polygon with an inside")
         crs = read_crs(self.crs)
@@ -131,6 +139,8 @@ class Area:
         >>> Area.from_wkt("POLYGON ((0 0, 100 0, 0 100, 0 0))", "EPSG:32618").geometry.area
         5000.0
         """
+        _refuse_many(text.count(","))
+        _refuse_deep(text)
         try:
             geometry = shapely.from_wkt(text)
         except (ShapelyError, TypeError) as error:
@@ -171,14 +181,49 @@ class Area:
         return parts[0] if len(parts) == 1 else cls(shapely.union_all([p.geometry for p in parts]), crs)
 
 
+def _no_area(kind: object) -> InvalidInput:
+    return InvalidInput("not-an-area", f"a {kind} is not an area", hint="give a polygon")
+
+
+def _refuse_many(vertices: int) -> None:
+    if vertices > _MOST_VERTICES:
+        raise InvalidInput(
+            "too-many-vertices", f"the area has {vertices:,} vertices; at most {_MOST_VERTICES:,} are taken",
+            hint="simplify it, for instance with shapely.simplify",
+        )  # fmt: skip
+
+
+def _refuse_deep(text: str) -> None:
+    """Refuse WKT that is nested deeper than any area: the parser's stack is not without end."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] == "(" else -1
+        if depth > _DEEPEST:
+            raise InvalidInput(
+                "unreadable-area", f"not WKT of an area: its brackets are nested more than {_DEEPEST} deep",
+                hint="write POLYGON ((x y, ...))",
+            )  # fmt: skip
+
+
 def _geojson_geometry(item: Any) -> BaseGeometry:
     try:
         geometry = item["geometry"] if item["type"] == "Feature" else item
+        if geometry["type"] == "GeometryCollection":  # may be nested deeper than any stack
+            raise _no_area("GeometryCollection")
+        _refuse_many(_vertices(geometry))
         return shapely.geometry.shape(geometry)
+    except InvalidInput:
+        raise
     except (ShapelyError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise InvalidInput(
             "unreadable-area", f"not GeoJSON: {type(error).__name__} {error}", hint="give a GeoJSON polygon"
         ) from None
+
+
+def _vertices(geometry: Mapping[str, Any]) -> int:
+    """Return how many vertices a polygon has, or several have."""
+    parts = {"Polygon": [geometry["coordinates"]], "MultiPolygon": geometry["coordinates"]}
+    return sum(len(ring) for rings in parts.get(geometry["type"], []) for ring in rings)
 
 
 def _geojson_crs(mapping: Mapping[str, Any]) -> str:

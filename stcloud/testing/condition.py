@@ -148,18 +148,26 @@ def _dates() -> _Drawn:
     return st.one_of(_named("day", "other_day"), st.sampled_from(_DAYS).map(lambda day: {"date": day}))
 
 
-def _written_instants() -> st.SearchStrategy[str]:
+def _written_instants(*, local: bool = False) -> st.SearchStrategy[str]:
+    """Draw instants in UTC; `local` ones stand on the city's clock."""
     at = st.sampled_from(_MINUTES).map(lambda minutes: _MIDNIGHT + timedelta(minutes=minutes))
-    return at.map(lambda at: at.isoformat().replace("+00:00", "Z"))
+    return at.map(lambda at: at.isoformat().replace("+00:00", "" if local else "Z"))
 
 
 def _instants() -> _Drawn:
-    return st.one_of(_named("done", "begun", "time"), _written_instants().map(lambda at: {"timestamp": at}))
+    return st.one_of(
+        _named("done", "begun", "time"),
+        st.booleans().flatmap(_either_clock).map(lambda at: {"timestamp": at}),
+    )
+
+
+def _either_clock(local: bool) -> st.SearchStrategy[str]:  # noqa: FBT001
+    return _written_instants(local=local)
 
 
 def _intervals() -> _Drawn:
     """Draw the row's period, and intervals between days and instants, written and of columns, some of them open."""
-    written = _two_in_order(_written_instants())
+    written = st.booleans().flatmap(lambda local: _two_in_order(_written_instants(local=local)))
     days = _two_in_order(st.sampled_from(_DAYS))
     either = st.one_of(written, days)
     opened = either.flatmap(lambda ends: st.sampled_from([["..", ends[1]], [ends[0], ".."], ["..", ".."]]))

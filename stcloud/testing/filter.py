@@ -96,7 +96,9 @@ def _literals(kind: str) -> st.SearchStrategy[Json]:
         "text": st.sampled_from((*TEXTS, "", "k01", "b")),
         "boolean": st.booleans(),
         "date": st.sampled_from(DAYS).map(lambda day: {"date": day}),
-        "instant": st.sampled_from(DAYS).map(lambda day: {"timestamp": f"{day}T05:00:00Z"}),
+        "instant": st.tuples(st.sampled_from(DAYS), st.sampled_from(("Z", "", "+08:00"))).map(
+            lambda two: {"timestamp": f"{two[0]}T05:00:00{two[1]}"}
+        ),
     }
     return words[kind]
 

@@ -201,3 +201,33 @@ def test_missing_coordinates_are_refused():
 def test_heights_are_dropped():
     area = Area.from_wkt("POLYGON Z ((0 0 5, 1 0 5, 1 1 5, 0 0 5))")
     assert not area.geometry.has_z
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda text: Area.from_wkt(text),
+        lambda text: Area(shapely.from_wkt(text)),
+        lambda text: Area.from_geojson(shapely.geometry.mapping(shapely.from_wkt(text))),
+    ],
+)
+def test_an_area_of_very_many_vertices_is_refused_at_once(make):
+    ring = ", ".join(f"{at / 1e4:.4f} 0" for at in range(510_000))
+    with pytest.raises(InvalidInput, match="at most 500,000 are taken; simplify it") as error:
+        make(f"POLYGON (({ring}, 51 1, 0 1, 0 0))")
+    assert error.value.kind == "too-many-vertices"
+
+
+@pytest.mark.parametrize("text", ["GEOMETRYCOLLECTION(" * 10**6, "POLYGON " + "(" * 10**6, "(" * 9])
+def test_wkt_nested_deeper_than_an_area_is_refused_before_it_is_parsed(text):
+    with pytest.raises(InvalidInput, match="nested more than 8 deep") as error:
+        Area.from_wkt(text)
+    assert error.value.kind == "unreadable-area"
+
+
+def test_a_geojson_collection_is_no_area_however_deep():
+    deep = {"type": "Polygon", "coordinates": [RING]}
+    for _ in range(10_000):
+        deep = {"type": "GeometryCollection", "geometries": [deep]}
+    with pytest.raises(InvalidInput, match="a GeometryCollection is not an area"):
+        Area.from_geojson(deep)

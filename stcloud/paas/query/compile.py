@@ -113,7 +113,7 @@ class _Compilation:
             last, looked_at = written, self._named(written.query)
         else:
             last, looked_at = Tell(tally, self._written), tally.columns
-        columns = tuple(sorted(looked_at | self._needed()))
+        columns = tuple(sorted(looked_at | self._needed())) or ("st_key",)  # a filter may look at none
         first = self._first(columns) if self._fetched else []
         files = Files(self._snapshot, self._files)
         return Compiled(

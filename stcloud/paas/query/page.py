@@ -76,7 +76,7 @@ class Cursor:
             found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             question, known_us, *last = found
             return cls(str(question), int(known_us), tuple(last))
-        except (ValueError, TypeError, binascii.Error) as error:
+        except (ValueError, TypeError, RecursionError, binascii.Error) as error:
             raise InvalidInput(
                 "unreadable-cursor", f"'{text[:40]}' is no cursor", hint="use the one that came with a page"
             ) from error

@@ -99,7 +99,7 @@ class Question(Closed):
         """
         try:
             document = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidDefinition("not-json", f"{name} is not JSON: {error}") from error
         with told_faults(name, lambda _: cls.model_fields):
             return cls.model_validate(document)

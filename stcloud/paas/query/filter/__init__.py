@@ -6,9 +6,10 @@ Nouns: `Checker` (CQL2-JSON to a typed tree), `Node` (a part of that tree), `Nam
 (the tree as SQL, for what all engines do alike), `evaluate` (the tree over Arrow batches, all of it), `Sieve` (what
 SQL cannot say, as a function over batches).
 
-Start reading at `node.py`, then `check.py`. `notation` reads text and JSON, `moment` times, `shape` geometry;
-`temporal` tells relations of intervals as comparisons; `function` is the set of functions. `statement` and `vector`
-are the evaluators, `bound` tells what may be left unread; `spelling`, `place` and `member` do what SQL does not.
+Start reading at `node.py`, then `check.py`. `notation` reads text and JSON, which `size` bounds and in which
+`literal` keeps times as they are written; `moment` reads times, `shape` geometry; `temporal` tells relations of
+intervals as comparisons; `function` is the set of functions. `statement` and `vector` are the evaluators, `bound`
+tells what may be left unread; `spelling`, `place` and `member` do what SQL does not.
 """
 
 from stcloud.paas.query.filter.bound import bounds_of
@@ -16,12 +17,12 @@ from stcloud.paas.query.filter.check import Checker
 from stcloud.paas.query.filter.function import FUNCTIONS
 from stcloud.paas.query.filter.names import Names
 from stcloud.paas.query.filter.node import Node, conjuncts
-from stcloud.paas.query.filter.notation import parse_filter
+from stcloud.paas.query.filter.notation import parse_expression, parse_filter
 from stcloud.paas.query.filter.sieve import Sieve
 from stcloud.paas.query.filter.statement import Statement, in_sql
 from stcloud.paas.query.filter.vector import evaluate
 
 __all__ = [
     "FUNCTIONS", "Checker", "Names", "Node", "Sieve", "Statement", "bounds_of", "conjuncts", "evaluate", "in_sql",
-    "parse_filter",
+    "parse_expression", "parse_filter",
 ]  # fmt: skip

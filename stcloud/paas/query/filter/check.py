@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,8 @@ _COUNTS = {"not": 1, "isnull": 1, "between": 3, **dict.fromkeys(
     (*_COMPARE, *_ARITHMETIC, *_TEMPORAL, *SPATIAL, *_ARRAY, "like", "in"), 2,
 )}  # fmt: skip
 _EXACT = 2**53
+_FEW = 64
+"""Values are compared one by one; more are looked up."""
 _OTHERS = {
     "geometry": "s_equals, s_intersects, …",
     "interval": "t_equals, t_intersects, …",
@@ -174,7 +176,10 @@ class Checker:
         if not isinstance(several, list) or not several:
             raise InvalidInput("wrong-type", "IN is followed by values", hint="e.g. IN ('open', 'closed')")
         sought = self.value(value)
-        return any_in(tuple(compare("=", *self._alike(sought, self.value(one), "=")) for one in several))
+        pairs = [self._alike(sought, self.value(one), "=") for one in several]
+        if len(pairs) > _FEW and all(left is sought and isinstance(right, Constant) for left, right in pairs):
+            return _among(sought, [right for _, right in pairs])
+        return any_in(tuple(compare("=", left, right) for left, right in pairs))
 
     def _like(self, _: str, arguments: list[Any]) -> Node:
         value, pattern = self.value(arguments[0]), self.value(arguments[1])
@@ -240,6 +245,13 @@ class Checker:
                 hint="use DATE('…'), or t_before, t_after, t_intersects, …",
             )  # fmt: skip
         return Constant("instant", parse_instant(value.value.isoformat(), self.zone))
+
+
+def _among(sought: Node, values: Sequence[Node]) -> Node:
+    """Return the condition that a value is one of many that were written."""
+    kind: Kind = "number" if any(one.kind == "number" for one in (sought, *values)) else sought.kind
+    written = dict.fromkeys(one.value for one in values if isinstance(one, Constant))
+    return Call("boolean", "among", (sought, Constant(kind, tuple(written))))
 
 
 def _missing(node: Node) -> Node:

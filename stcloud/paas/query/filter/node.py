@@ -26,7 +26,10 @@ FOREVER = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A value that was written: str, bool, int, float, `date`, UTC microseconds, or a shapely geometry."""
+    """A value that was written: str, bool, int, float, `date`, UTC microseconds, or a shapely geometry.
+
+    Of ``among`` it is a tuple of such values.
+    """
 
     kind: Kind
     value: Any

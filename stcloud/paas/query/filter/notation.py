@@ -1,4 +1,4 @@
-"""Filters as they are written: CQL2 text or JSON, parsed by `cql2` to JSON."""
+"""CQL2 as it is written: text or JSON, bounded, and parsed by `cql2` to JSON."""
 
 from __future__ import annotations
 
@@ -9,66 +9,104 @@ from typing import Any
 import cql2
 
 from stcloud.errors import InvalidInput
+from stcloud.paas.query.filter.literal import protect_json, protect_text, restore
+from stcloud.paas.query.filter.size import check_json_size, check_mapping_size, check_size, check_tree
 
-__all__ = ["parse_filter"]
+__all__ = ["parse_expression", "parse_filter"]
 
-_DEEPEST = 60
+_KIND = "unreadable-filter"
+_SHOWN = 200
 
 
 def parse_filter(asked: str | Mapping[str, Any]) -> Any:
-    """Return a filter as CQL2-JSON.
+    """Return a filter as CQL2-JSON, its literals of time as they were written.
 
     Raises
     ------
     InvalidInput
-        ``unreadable-filter``: not CQL2, or nested more than 60 deep.
+        ``unreadable-filter``: not CQL2, or larger or deeper than `size` lets pass.
 
     Examples
     --------
     >>> parse_filter("NOT height > 3")
     {'op': 'not', 'args': [{'op': '>', 'args': [{'property': 'height'}, 3.0]}]}
+    >>> parse_filter("t > TIMESTAMP('2024-03-06T12:00:00')")["args"][1]
+    {'timestamp': '2024-03-06T12:00:00'}
     """
-    text = (asked if isinstance(asked, str) else json.dumps(asked, ensure_ascii=False)).strip()
-    if _depth(text) > _DEEPEST * 4:
-        raise _too_deep()
+    text = asked.strip() if isinstance(asked, str) else None
+    if text is not None and not text.startswith("{"):
+        tree = parse_expression(text, _KIND, "the filter")
+        if tree is None:
+            raise _unreadable(text, _place(text))
+        return tree
+    return _json(asked if text is None else text)
+
+
+def parse_expression(text: str, kind: str, what: str) -> Any:
+    """Return CQL2 text as CQL2-JSON, also what is no condition; None where it is not CQL2.
+
+    Parameters
+    ----------
+    text
+        CQL2.
+    kind, what
+        Of an error: its kind, and what the text is.
+
+    Raises
+    ------
+    InvalidInput
+        Of that kind: larger or deeper than `size` lets pass. ``wrong-type``, as `protect_text`.
+    """
+    check_size(text, kind, what)
+    protected = protect_text(text)
     try:
-        tree = (cql2.parse_json if text.startswith("{") else cql2.parse_text)(text).to_json()
-    except Exception as error:  # of an empty geometry it raises nothing finer
-        where = next((line for line in str(error).splitlines() if "^" in line), "").find("^")
-        spot = f" near character {where - 5}" if where > 5 else ""
-        raise InvalidInput(
-            "unreadable-filter", f"the filter is not CQL2{spot}: {text}", hint="e.g. \"status = 'open'\""
-        ) from error
-    if _nested(tree) > _DEEPEST:
-        raise _too_deep()
+        tree = cql2.parse_text(protected).to_json()
+    except Exception:  # noqa: BLE001  (of an empty geometry it raises nothing finer)
+        return None
+    tree = restore(tree)
+    check_tree(tree, kind, what)
     return tree
 
 
-def _depth(text: str) -> int:
-    """Return how many brackets are open at once at most; the parser's own stack is not without end."""
-    depth = deepest = 0
-    for letter in text:
-        depth += (letter in "([{") - (letter in ")]}")
-        deepest = max(deepest, depth)
-    return deepest
+def _json(asked: str | Mapping[str, Any]) -> Any:
+    try:
+        if not isinstance(asked, str):
+            check_mapping_size(asked, _KIND, "the filter")
+        text = asked if isinstance(asked, str) else json.dumps(asked, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            _KIND, f"the filter is not JSON: {error}", hint="give texts, numbers, lists and mappings"
+        ) from None
+    check_json_size(text, _KIND, "the filter")
+    try:
+        read = json.loads(text)
+        check_tree(read, _KIND, "the filter")
+        tree = cql2.parse_json(json.dumps(protect_json(read), ensure_ascii=False)).to_json()
+    except InvalidInput:
+        raise
+    except Exception as error:
+        raise _unreadable(text, "") from error
+    tree = restore(tree)
+    check_tree(tree, _KIND, "the filter")
+    return tree
 
 
-def _nested(tree: Any) -> int:
-    """Return how deep operators are nested."""
-    depth, level = 0, [tree]
-    while level:
-        inner: list[Any] = []
-        for node in level:
-            inner += (
-                (node.get("args") or []) if isinstance(node, dict) else node if isinstance(node, list) else []
-            )
-        depth, level = depth + 1, inner
-    return depth
+def _place(text: str) -> str:
+    """Return where the parser stops at a text."""
+    try:
+        cql2.parse_text(text)
+    except Exception as error:  # noqa: BLE001  (as above)
+        where = next((line for line in str(error).splitlines() if "^" in line), "").find("^")
+        return f" near character {where - 5}" if where > 5 else ""
+    return ""
 
 
-def _too_deep() -> InvalidInput:
+def _unreadable(text: str, place: str) -> InvalidInput:
     return InvalidInput(
-        "unreadable-filter",
-        f"the filter is nested more than {_DEEPEST} deep",
-        hint="ask it in several filters",
+        _KIND, f"the filter is not CQL2{place}: {_short(text)}", hint="e.g. \"status = 'open'\""
     )
+
+
+def _short(text: str) -> str:
+    """Return a text, or how it begins."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -63,14 +64,12 @@ def _called(node: Call, rows: pa.RecordBatch) -> Value:
         return related(node.operator, *(_shapes(one, rows) for one in node.arguments))
     if node.operator.startswith("a_"):
         return members(node, rows.num_rows, lambda inner: _array(evaluate(inner, rows), rows.num_rows))
-    if node.operator in SPELLINGS:
-        return _spelled(node, rows)
+    if node.operator in _WHOLE:
+        return _WHOLE[node.operator](node, rows)
     if node.operator == "or" and (sought := _sought(node)) is not None:
         return _found(evaluate(sought[0], rows), sought[1])
     values = [evaluate(one, rows) for one in node.arguments]
-    if node.operator in _COMPARE:
-        return _compared(node.operator, *values)
-    return _BUILT[node.operator](*values)
+    return _compared(node.operator, *values) if node.operator in _COMPARE else _BUILT[node.operator](*values)
 
 
 def _spelled(node: Node, rows: pa.RecordBatch) -> Value:
@@ -104,6 +103,24 @@ def _sought(node: Call) -> tuple[Node, list[str]] | None:
 def _found(values: Value, texts: list[str]) -> Value:
     found = pc.is_in(values, value_set=pa.array(texts, pa.string()))
     return pc.if_else(pc.is_valid(values), found, _NOTHING)
+
+
+def _among(node: Call, rows: pa.RecordBatch) -> Value:
+    sought, written = node.arguments
+    assert isinstance(written, Constant)  # noqa: S101  (it was checked)
+    values = evaluate(sought, rows)
+    if written.kind == "number":
+        values = pc.add(_double(values), 0.0)  # -0.0 is 0
+    found = pc.is_in(values, value_set=_set(written.kind, written.value))
+    return pc.if_else(pc.is_valid(values), found, _NOTHING)
+
+
+@functools.lru_cache(maxsize=8)
+def _set(kind: str, values: tuple[Any, ...]) -> pa.Array:
+    """Return values to look up; of each batch of a question they are the same."""
+    if kind == "number":
+        return pa.array([float(one) + 0.0 for one in values], pa.float64())
+    return pa.array(values, _TYPES[kind])
 
 
 def _column(node: Column, rows: pa.RecordBatch) -> pa.Array:
@@ -265,3 +282,7 @@ _BUILT: Mapping[str, Callable[..., Value]] = {
     "month": _calendar(lambda days: days.astype("M8[M]").astype(np.int64) % 12 + 1),
     "day": _calendar(lambda days: (days - days.astype("M8[M]")).astype(np.int64) + 1),
 }  # fmt: skip
+_WHOLE: Mapping[str, Callable[[Call, pa.RecordBatch], Value]] = {
+    "among": _among, **dict.fromkeys(SPELLINGS, _spelled),
+}  # fmt: skip
+"""What looks at its arguments before they are evaluated."""

@@ -17,13 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cql2
 from sqlglot import exp
 
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported, nearest
 from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.filter import Checker, Names, Node, Statement, in_sql
+from stcloud.paas.query.filter import Checker, Names, Node, Statement, in_sql, parse_expression
 from stcloud.paas.query.measure.duration import Duration, read_duration
 from stcloud.time import Zone
 
@@ -84,6 +83,7 @@ class Measure:
             len(arguments) > 1
             or (not arguments and function not in _BARE)
             or (arguments and function == "per_km2")
+            or None in arguments
         ):
             raise _unreadable(text)
         tree = arguments[0] if arguments else None
@@ -208,10 +208,7 @@ def _named(text: str) -> tuple[str | None, Any]:
 
 
 def _parsed(text: str) -> Any:
-    try:
-        return cql2.parse_text(text).to_json()
-    except (cql2.ParseError, cql2.ValidationError, ValueError):
-        return None
+    return parse_expression(text, "unreadable-measure", "the measure")
 
 
 def _called(node: Any, text: str) -> tuple[str, list[Any]]:
@@ -260,7 +257,9 @@ def _slug(tree: Any) -> str:
     if isinstance(tree, dict) and "op" in tree:
         parts = [_slug(one) for one in tree["args"]]
         return f"_{_WORDS.get(tree['op'], tree['op'])}_".join(parts)
-    return str(next(iter(tree.values()), "")) if isinstance(tree, dict) else f"{tree:g}"
+    if isinstance(tree, dict):
+        return str(next(iter(tree.values()), ""))
+    return f"{tree:g}" if isinstance(tree, int | float) else str(tree)
 
 
 def _unreadable(text: str) -> InvalidInput:

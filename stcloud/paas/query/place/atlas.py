@@ -9,7 +9,7 @@ from stcloud.daas.charter import Charter
 from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.iaas.folder import is_name
 from stcloud.paas.query.features import Features
-from stcloud.paas.query.place.formula import Every, Formula, Not, Some, joined, read_formula, settled
+from stcloud.paas.query.place.formula import Every, Formula, Not, Some, joined, read_formula, settled, shown
 from stcloud.paas.query.place.spec import FORMS, Beside, read_spec
 from stcloud.paas.query.place.units import UnitIndex, in_units, on_duty
 from stcloud.paas.query.place.where import Asked, Place, read_where
@@ -114,7 +114,8 @@ class _Reading:
         texts = [str(one) for one in some]
         if self.atlas.of_features and kind != "near":
             raise Unsupported(
-                "events-only", f"features cannot be asked for by '{texts[0]}': only events are indexed on a grid",
+                "events-only",
+                f"features cannot be asked for by '{shown(texts[0])}': only events are indexed on a grid",
                 hint="name the layer of cells: LAYER:CODE, or LAYER.COLUMN:VALUE",
             )  # fmt: skip
         if kind == "unit":
@@ -133,13 +134,15 @@ class _Reading:
         )
 
     def _layer(self, name: str, text: str) -> Features:
-        said = f"'{text}' is no place: "
+        said = f"'{shown(text)}' is no place: "
         if self.atlas.features is None:
             raise InvalidInput(
                 "no-features", f"{said}this question knows no other layers", hint="ask with city.query"
             )
         if not is_name(name):
-            raise InvalidInput("unknown-where", f"{said}'{name}' names no layer", hint=f"write {FORMS}")
+            raise InvalidInput(
+                "unknown-where", f"{said}'{shown(name)}' names no layer", hint=f"write {FORMS}"
+            )
         try:
             return self.atlas.features(name)
         except NotFound as error:

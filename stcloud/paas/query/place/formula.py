@@ -9,7 +9,18 @@ from typing import Any, TypeAlias
 
 from stcloud.errors import InvalidInput
 
-__all__ = ["Every", "Formula", "Not", "Some", "joined", "mapped", "read_formula", "settled", "written"]
+__all__ = [
+    "Every",
+    "Formula",
+    "Not",
+    "Some",
+    "joined",
+    "mapped",
+    "read_formula",
+    "settled",
+    "shown",
+    "written",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +50,19 @@ Formula: TypeAlias = Any
 _OF_WORD = {word: re.compile(rf"\s*{word}(?=[\s(]|$)", re.IGNORECASE) for word in ("and", "or", "not")}
 _OF_SIGN = {"(": re.compile(r"\s*\("), ")": re.compile(r"\s*\)")}
 _TOKEN = _OF_WORD | _OF_SIGN
-_JOINS = re.compile(r"\s+(?:and|or)(?=[\s(]|$)", re.IGNORECASE)
+_STOP = re.compile(r"[\"()]|\s+(?:and|or)(?=[\s(]|$)", re.IGNORECASE)
 _DEEPEST = 50
+_MOST = 1_000
+_SHOWN = 200
+
+
+def shown(text: str) -> str:
+    """Return a text for a message: how it begins, if it is long.
+
+    >>> shown("bbox:1,2,3,4"), len(shown("a" * 10_000))
+    ('bbox:1,2,3,4', 201)
+    """
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def read_formula(text: str) -> Formula:
@@ -157,13 +179,15 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._depth = 0
+        self._depth = self._count = 0
 
     def whole(self) -> Formula:
         found = self._some()
         rest = self._text[self._at :].strip()
         if rest:
-            missing = "')' closes nothing" if rest[0] == ")" else f"'and' or 'or' is missing before '{rest}'"
+            missing = (
+                "')' closes nothing" if rest[0] == ")" else f"'and' or 'or' is missing before '{shown(rest)}'"
+            )
             raise self._wrong(missing)
         return found
 
@@ -201,27 +225,29 @@ class _Reader:
     def _place(self) -> str:
         start, stop = self._at, self._end()
         self._at, found = stop, self._text[start:stop].strip()
+        self._count += 1
+        if self._count > _MOST:
+            raise self._wrong(f"it names more than {_MOST:,} places")
         if not found or _OF_WORD["and"].match(found) or _OF_WORD["or"].match(found):
-            raise self._wrong(f"a place is missing {f'before {found!r}' if found else 'at its end'}")
+            raise self._wrong(f"a place is missing {f'before {shown(found)!r}' if found else 'at its end'}")
         return found
 
     def _end(self) -> int:
         """Return where the place that starts here ends."""
         depth, quoted = 0, False
-        for at in range(self._at, len(self._text)):
-            letter = self._text[at]
-            if letter == '"':
+        for stop in _STOP.finditer(self._text, self._at):
+            if stop[0] == '"':
                 quoted = not quoted
             elif not quoted:
-                if depth == 0 and (letter == ")" or _JOINS.match(self._text, at)):
-                    return at
-                depth += (letter == "(") - (letter == ")")
+                if depth == 0 and stop[0] != "(":
+                    return stop.start()
+                depth += {"(": 1, ")": -1}.get(stop[0], 0)
         if quoted:
             raise self._wrong("a double quote is not closed")
         return len(self._text)
 
     def _wrong(self, what: str) -> InvalidInput:
         return InvalidInput(
-            "bad-formula", f"'{self._text}' cannot be read: {what}",
+            "bad-formula", f"'{shown(self._text)}' cannot be read: {what}",
             hint="write A and not (B or C), and quote an id with such words: LAYER:\"a and b\"",
         )  # fmt: skip

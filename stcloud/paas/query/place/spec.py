@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.join.how import read_distance
+from stcloud.paas.query.place.formula import shown
 
 __all__ = ["FORMS", "Beside", "Named", "read_spec"]
 
@@ -141,11 +142,11 @@ def _degrees(field: str, text: str) -> tuple[float, float]:
         raise _unknown(text, "write near:LON,LAT:200m, in degrees") from None
     if not (abs(lon) <= 180 and abs(lat) <= 90):
         raise InvalidInput(
-            "lon-lat-out-of-range", f"'{text}': there is no place at lon {lon:g}, lat {lat:g}",
+            "lon-lat-out-of-range", f"'{shown(text)}': there is no place at lon {lon:g}, lat {lat:g}",
             hint="give lon first, then lat, in degrees",
         )  # fmt: skip
     return lon, lat
 
 
 def _unknown(text: str, hint: str) -> InvalidInput:
-    return InvalidInput("unknown-where", f"'{text}' is no place", hint=hint)
+    return InvalidInput("unknown-where", f"'{shown(text)}' is no place", hint=hint)

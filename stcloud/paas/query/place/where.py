@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.errors import InvalidInput, Unsupported
+from stcloud.paas.query.place.formula import shown
 from stcloud.paas.query.place.refine import Region
 from stcloud.space import Area, CellIds, Cover, Lattice, cover, descendants, parse_cell, project_area
 
@@ -144,12 +145,12 @@ def _spec(text: str, crs: str | None) -> Area | int:
         return parse_cell(rest)
     if form in ("unit", "duty", "near"):
         raise Unsupported(
-            "where-later", f"'{text}' is more than an area or a cell",
+            "where-later", f"'{shown(text)}' is more than an area or a cell",
             hint="ask it with city.query(LAYER).as_of(T).where(...)",
         )  # fmt: skip
     raise InvalidInput(
         "unknown-where",
-        f"'{text}' is no place",
+        f"'{shown(text)}' is no place",
         hint="write bbox:W,S,E,N, wkt:…, cell:ID or file:area.geojson",
     )
 
@@ -158,5 +159,5 @@ def _numbers(text: str, whole: str) -> tuple[float, float, float, float]:
     try:
         west, south, east, north = (float(part) for part in text.split(","))
     except ValueError as error:
-        raise InvalidInput("unknown-where", f"'{whole}' is not bbox:W,S,E,N in degrees") from error
+        raise InvalidInput("unknown-where", f"'{shown(whole)}' is not bbox:W,S,E,N in degrees") from error
     return west, south, east, north
