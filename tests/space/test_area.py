@@ -206,7 +206,7 @@ def test_heights_are_dropped():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda text: Area.from_wkt(text),
+        Area.from_wkt,
         lambda text: Area(shapely.from_wkt(text)),
         lambda text: Area.from_geojson(shapely.geometry.mapping(shapely.from_wkt(text))),
     ],

@@ -75,7 +75,9 @@ def _json(asked: str | Mapping[str, Any]) -> Any:
         text = asked if isinstance(asked, str) else json.dumps(asked, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise InvalidInput(
-            _KIND, f"the filter is not JSON: {error}", hint="give texts, numbers, lists and mappings"
+            "unreadable-filter",
+            f"the filter is not JSON: {error}",
+            hint="give texts, numbers, lists and mappings",
         ) from None
     check_json_size(text, _KIND, "the filter")
     try:
@@ -103,7 +105,7 @@ def _place(text: str) -> str:
 
 def _unreadable(text: str, place: str) -> InvalidInput:
     return InvalidInput(
-        _KIND, f"the filter is not CQL2{place}: {_short(text)}", hint="e.g. \"status = 'open'\""
+        "unreadable-filter", f"the filter is not CQL2{place}: {_short(text)}", hint="e.g. \"status = 'open'\""
     )
 
 
