@@ -13,7 +13,7 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.geoarrow import geometry_columns, to_wkb, to_wkt
 from stcloud.iaas.illegible import Illegible
 from stcloud.iaas.source import Batch
-from stcloud.iaas.text import Declared, as_text, declared
+from stcloud.iaas.text import Declared, declared
 
 __all__ = ["ParquetSource"]
 
@@ -31,7 +31,9 @@ class ParquetSource:
     def __init__(self, path: Path) -> None:
         try:
             self._file = pq.ParquetFile(path)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise _unreadable(path, error) from error
         self._path = path
         self.columns = tuple(self._file.schema_arrow.names)
@@ -65,9 +67,7 @@ class ParquetSource:
         shape = self._shapes.get(name)
         if shape is not None:
             return (to_wkb if shape.primary else to_wkt)(values, shape.encoding)
-        if pa.types.is_string(values.type):
-            return illegible.decoded(name, values)
-        return as_text(values)
+        return illegible.texts(name, values)
 
     def _declared(self, at: int, kind: pa.DataType) -> Declared:
         """Return a column's type; unsigned integers are integers where the statistics say that they fit."""

@@ -87,7 +87,8 @@ def _extensions(schema: pa.Schema) -> Mapping[str, GeometryColumn]:
 
 def _extension(field: pa.Field) -> tuple[str, str]:
     if isinstance(field.type, pa.BaseExtensionType):
-        return str(field.type.extension_name), field.type.__arrow_ext_serialize__().decode("utf-8", "replace")
+        serialize = getattr(field.type, "__arrow_ext_serialize__", bytes)  # Arrow's own types have none
+        return str(field.type.extension_name), serialize().decode("utf-8", "replace")
     metadata = field.metadata or {}
     name, text = (metadata.get(_EXTENSION + part, b"") for part in (b"name", b"metadata"))
     return name.decode("utf-8", "replace"), text.decode("utf-8", "replace")

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.iaas.dbf import decode
+from stcloud.iaas.nested import is_texts, nested_texts
 from stcloud.iaas.source import Batch, Refusal
+from stcloud.iaas.text import as_text, storage
 
 __all__ = ["Illegible", "is_text"]
 
@@ -57,6 +59,21 @@ class Illegible:
                     self.refuse(at, name, value, NUL if "\0" in value else UNDECODABLE)
                     kept[at] = None
             return pa.array(kept, pa.string())
+
+    def texts(self, name: str, values: pa.Array) -> pa.Array:
+        """Return a column of any type as canonical text, binary as it is; refuse rows whose bytes are no text."""
+        kind = values.type
+        if isinstance(kind, pa.BaseExtensionType):
+            return self.texts(name, storage(values))
+        if pa.types.is_dictionary(kind) and (
+            is_texts(kind.value_type) or pa.types.is_nested(kind.value_type)
+        ):
+            return self.texts(name, values.dictionary_decode())
+        if is_texts(kind):
+            return self.decoded(name, values)
+        if pa.types.is_nested(kind):
+            return self.strings(name, nested_texts(values))
+        return as_text(values)
 
     def decoded(
         self, name: str, texts: pa.Array, encoding: str = "utf-8", *, fixed: bool = False

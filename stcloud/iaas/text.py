@@ -6,7 +6,7 @@ without an exponent; an instant is ISO 8601 without idle zeros. `declared` says 
 
 from __future__ import annotations
 
-import json
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,14 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["BEYOND_TIME", "Declared", "as_text", "declared", "exact_whole", "instants_as_text"]
+__all__ = ["BEYOND_TIME", "Declared", "as_text", "declared", "exact_whole", "instants_as_text", "storage"]
 
 BEYOND_TIME = "<value out of range"
 """How the text of an instant begins that no calendar date can say."""
 
+_BOOL8, _UUID = "arrow.bool8", "arrow.uuid"
 _EXACT_DIGITS = 15
 _INT64_DIGITS = 18
 _UNITS_US = {"s": 1_000_000, "ms": 1_000}
+_UNIT_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _LONGEST_US = 2**62
 _WHOLE_BELOW: Mapping[pa.DataType, int] = {
     pa.float16(): 2**11, pa.float32(): 2**24, pa.float64(): 2**53,
@@ -54,7 +56,7 @@ def declared(kind: pa.DataType) -> Declared:
     ('number', 'text')
     """
     if isinstance(kind, pa.BaseExtensionType):
-        return declared(kind.storage_type)
+        return declared(pa.bool_() if kind.extension_name == _BOOL8 else kind.storage_type)
     if pa.types.is_dictionary(kind):
         return declared(kind.value_type)
     if pa.types.is_floating(kind):
@@ -84,18 +86,30 @@ def as_text(column: pa.Array) -> pa.Array:
     """Return a column as canonical text that can be read back exactly; binary stays binary.
 
     Instants with a zone become ISO 8601 in UTC, zone-less ones stay without an offset, both to the microsecond;
-    nested values become JSON. A float that is no number is null.
+    durations become ISO 8601 in seconds. A float that is no number is null. Nested values are no matter of this
+    function.
 
     >>> as_text(pa.array([1.5, 340102001001.0, None])).to_pylist()
     ['1.5', '340102001001', None]
     """
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
-        return as_text(column.storage)
+        return as_text(storage(column))
     if pa.types.is_dictionary(kind):
         return as_text(column.cast(kind.value_type))
     write = next((write for fits, write in _WRITERS if fits(kind)), _plain)
     return write(column)
+
+
+def storage(column: pa.Array) -> pa.Array:
+    """Return what a column of an extension type holds: booleans and the texts of UUIDs as such, else its storage."""
+    name = column.type.extension_name
+    if name == _BOOL8:
+        return pc.not_equal(column.storage, 0)
+    if name == _UUID:
+        texts = [None if one is None else str(uuid.UUID(bytes=one)) for one in column.storage.to_pylist()]
+        return pa.array(texts, pa.string())
+    return column.storage
 
 
 def _plain(column: pa.Array) -> pa.Array:
@@ -114,12 +128,19 @@ def _times(column: pa.Array) -> pa.Array:
     return _short(column.cast(pa.string()))
 
 
-def _nested(column: pa.Array) -> pa.Array:
+def _durations(column: pa.Array) -> pa.Array:
+    """Write `PT90S` or `-PT0.5S`: a duration has one text in whatever unit it is counted."""
+    digits = _UNIT_DIGITS[column.type.unit]
     texts = [
-        None if value is None else json.dumps(value, ensure_ascii=False, default=str)
-        for value in column.to_pylist()
+        None if count is None else f"{'-' if count < 0 else ''}PT{_scaled(abs(count), digits)}S"
+        for count in column.cast(pa.int64()).to_pylist()
     ]
     return pa.array(texts, pa.string())
+
+
+def _scaled(count: int, digits: int) -> str:
+    whole, part = divmod(count, 10**digits)
+    return f"{whole}.{part:0{digits}d}".rstrip("0") if part else str(whole)
 
 
 def _floats(column: pa.Array) -> pa.Array:
@@ -186,7 +207,8 @@ def _short(texts: pa.Array) -> pa.Array:
 
 
 _WRITERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array]], ...] = (
-    (pa.types.is_binary, _bytes), (pa.types.is_large_binary, _bytes), (pa.types.is_floating, _floats),
+    (pa.types.is_binary, _bytes), (pa.types.is_large_binary, _bytes), (pa.types.is_binary_view, _bytes),
+    (pa.types.is_fixed_size_binary, _bytes), (pa.types.is_duration, _durations), (pa.types.is_floating, _floats),
     (pa.types.is_decimal, _decimals), (pa.types.is_timestamp, _instants), (pa.types.is_date, _dates),
-    (pa.types.is_time, _times), (pa.types.is_nested, _nested),
+    (pa.types.is_time, _times),
 )  # fmt: skip

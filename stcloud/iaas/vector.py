@@ -24,7 +24,7 @@ from stcloud.iaas.geopackage import readable_tables
 from stcloud.iaas.illegible import Illegible, is_text
 from stcloud.iaas.markup import plain_gml, refuse_entities
 from stcloud.iaas.source import GEOMETRY, Batch, Reading, Source
-from stcloud.iaas.text import as_text, declared, instants_as_text
+from stcloud.iaas.text import declared, instants_as_text
 from stcloud.iaas.wkb import straight
 
 __all__ = ["VectorSource", "open_vector"]
@@ -170,7 +170,7 @@ class VectorSource:
             fixed = self._layer.suffix == ".shp"
             texts = illegible.decoded(name, values.cast(pa.string()), self._encoding or "utf-8", fixed=fixed)
             return instants_as_text(texts) if self.types[name].type == "instant" else texts
-        texts = as_text(values)
+        texts = illegible.texts(name, values)
         if self._dates is not None and pa.types.is_date(values.type):
             texts = self._dates.written(at - 1, rows.column(0).to_numpy(), texts)
         return texts
