@@ -14,12 +14,13 @@ from pydantic import ValidationError
 
 from stcloud.daas.column import plain, trimmed
 from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition, Reading, Space, Time
+from stcloud.daas.drafttypes import types_of_rows
 from stcloud.daas.geometrytext import Encoding, geometry_columns
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas import source as files
 from stcloud.time import Zone, read_stamps
 
-__all__ = ["Drafted", "Options", "draft"]
+__all__ = ["Drafted", "Options", "draft", "typed_draft"]
 
 _FORMATS = (
     "iso",
@@ -139,6 +140,27 @@ class Options:
                 )
 
 
+def typed_draft(path: Path, options: Options, name: str | None = None) -> Definition:
+    """Draft a definition to be edited: of events when a column of time is named, of features when only a key is.
+
+    Returns
+    -------
+    As `draft`, with the types that hold for every row of the file: the whole of it is read.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        As `draft`.
+    """
+    made = draft(path, options, name, dated=options.time is None and bool(options.key))
+    source = _opened(path, made.read, made.key)
+    columns = types_of_rows(source, {*made.required, *made.space.columns}, _FORMATS)
+    try:
+        return type(made).model_validate(made.model_dump(by_alias=True) | {"columns": columns})
+    except ValidationError:  # a column whose name cannot be kept: its user says what to call it
+        return made
+
+
 def draft(path: Path, options: Options, name: str | None = None, *, dated: bool = False) -> Definition:
     """Draft a definition of a layer: of events when a column of time is named, else of features.
 
@@ -155,7 +177,7 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
 
     Returns
     -------
-    The definition. Columns stay text: their types are for its editor to declare.
+    The definition. It declares no types: columns are text, or what a typed file has.
 
     Raises
     ------
@@ -187,7 +209,7 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
         raise InvalidInput(
             "time-needed",
             f"nothing says when the rows of {path.name} happened (columns: {', '.join(source.columns[:40])})",
-            hint="name the column with --time, or state --valid-from for features",
+            hint="name the column with --time, or for features the --key, and --valid-from to load them",
         )
     formats = options.time_formats or _formats(source, options.time, path)
     with _faults():

@@ -4,7 +4,7 @@ import geopandas
 import pytest
 
 from stcloud.daas.definition import Definition
-from stcloud.daas.draft import Options, draft
+from stcloud.daas.draft import Options, draft, typed_draft
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.testing.events import HEAD, rows
 
@@ -115,3 +115,57 @@ def test_options_must_agree_with_what_was_kept(desk, file):
         assert told.value.kind == "other-definition"
     with pytest.raises(InvalidInput):
         city.draft("../x", file, **SAID)
+
+
+COLUMNS = {
+    "n": (["1", "-20", ""], {"type": "integer"}),
+    "big": (["9007199254740993", "1"], {"type": "integer"}),
+    "beyond": (["34010200100100100123", "1"], None),
+    "code": (["007", "10"], None),
+    "x": (["0.5", "10", "-3e5"], {"type": "number"}),
+    "precise": (["0.1234567890123456789"], None),
+    "plus": (["+1"], None),
+    "yes": (["true", "FALSE"], {"type": "boolean"}),
+    "bit": (["0", "1"], {"type": "integer"}),
+    "day": (["2024-03-01", "2024-02-29"], {"type": "date"}),
+    "no day": (["2024-03-01", "2024-02-30"], None),
+    "at": (["2024-03-01T10:00", "2024-03-01 10:00:05+08:00"], {"type": "instant"}),
+    "us": (["01/31/2024", "02/01/2024"], {"type": "date", "formats": ["%m/%d/%Y"]}),
+    "either": (["01/02/2024", "02/01/2024"], None),
+    "clock": (["01/31/2024 10:00"], {"type": "instant", "formats": ["%m/%d/%Y %H:%M"]}),
+    "empty": (["", ""], None),
+    "mixed": (["1", "a"], None),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_types_are_drafted_that_hold_for_every_row(tmp_path, name):
+    values, expected = COLUMNS[name]
+    place = tmp_path / "a.csv"
+    lines = [f"1,2024-03-01,117,31.9,{values[0]}\n"] * 40_000 if name in ("n", "mixed") else []
+    lines += [f"{number},2024-03-01,117,31.9,{value}\n" for number, value in enumerate(values)]
+    place.write_text(HEAD.replace("note", "v") + "".join(lines))
+    made = typed_draft(place, Options(**SAID))
+    said = made.model_dump(mode="json", exclude_defaults=True).get("columns", {})
+    assert said == ({} if expected is None else {"v": expected})
+    assert Definition.from_toml(made.to_toml(), name="x") == made
+
+
+def test_a_feature_layer_is_drafted_with_the_types_of_its_file(tmp_path):
+    frame = geopandas.GeoDataFrame(
+        {"code": ["01", "02"], "n": [1, 2], "x": [0.5, 1]},
+        geometry=geopandas.points_from_xy([1, 2], [1, 2]),
+        crs=4326,
+    )
+    for suffix in ("gpkg", "geojson"):
+        frame.to_file(tmp_path / f"areas.{suffix}")
+        made = typed_draft(tmp_path / f"areas.{suffix}", Options(key=("code",)))
+        assert (made.kind, made.key) == ("feature", ("code",))
+        assert {name: one.type for name, one in made.columns.items()} == {"n": "integer", "x": "number"}
+    plain = tmp_path / "plain.csv"
+    plain.write_text("code,n,lon,lat\n1,5,117,31.9\n")
+    made = typed_draft(plain, Options(key=("code",), lon="lon", lat="lat"))
+    assert (made.kind, made.columns["n"].type) == ("feature", "integer")
+    with pytest.raises(InvalidInput) as caught:
+        typed_draft(plain, Options(lon="lon", lat="lat"))
+    assert caught.value.kind == "time-needed"

@@ -50,12 +50,12 @@ def define(
         ),
     ] = None,
 ) -> None:
-    """Draft a layer's definition from a file, to be edited; loads nothing."""
-    from stcloud.daas.draft import Options, draft  # noqa: PLC0415
+    """Draft a layer's definition from a file, to be edited: events with --time, else features; loads nothing."""
+    from stcloud.daas.draft import Options, typed_draft  # noqa: PLC0415
 
     document_path(output, ".toml")
     said: dict[str, Any] = {
         "key": tuple(split(key)), "time": time, "time_formats": tuple(time_format or ()), "lon": lon, "lat": lat,
         "x": x, "y": y, "crs": crs, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
-    print_text(draft(source, Options(**said), name).to_toml(), output)
+    print_text(typed_draft(source, Options(**said), name).to_toml(), output)
