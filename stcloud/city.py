@@ -245,6 +245,7 @@ class City:
         max_rejected: str | int = "5%",
         again: bool = False,
         allow_missing: str | Iterable[str] = (),
+        empty: bool = False,
         keep_going: bool = False,
         on_loaded: Callable[[Reckoning], None] | None = None,
         on_failed: Callable[[StcloudError], None] | None = None,
@@ -265,8 +266,8 @@ class City:
             half-open valid period in the city's zone.
         max_rejected
             Rejected rows, or a share of them (``"5%"``), beyond which a file is not loaded at all.
-        again, allow_missing
-            Load even what the ledger knows; columns that the files may lack: their rows have nulls there.
+        again, allow_missing, empty
+            Load even what is known; columns that files may lack (nulls there); whether a snapshot may have no rows.
         keep_going, on_loaded, on_failed
             Try the files after the first error, raised at the end; called with each reckoning, each later error.
         job, wait_s
@@ -281,12 +282,11 @@ class City:
         Raises
         ------
         InvalidInput, Conflict
-            The file, the definition or the call is wrong; another writer was faster (``locked``,
-            ``concurrent-commit``). Of several files the message says which were loaded.
+            The call or a file is wrong; another writer was faster. Of several files it says which were loaded.
         """
         terms = Terms(
             definition, Options.of(said, also=_LOAD), mode, valid_from, valid_to, allow_missing,
-            Limit.parse(str(max_rejected)), again, keep_going,
+            Limit.parse(str(max_rejected)), again, empty, keep_going,
         )  # fmt: skip
         with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
             delivery = Delivery(self._loader(layer), layer, terms, job or Job(), on_loaded, on_failed)
@@ -357,8 +357,11 @@ class City:
         return drafted(self._catalogue, layer, Path(source), definition, options, dated=dated)
 
     def rejected(self, layer: str) -> pa.Table:
-        """Return the rejected rows of a layer's loads: load, layer, source, row, field, value, reason."""
-        return self._catalogue.quarantine.rows(self._catalogue.layer(layer).loads)
+        """Return the rejected rows of a layer's loads: load, layer, source, row, field, value, reason, status.
+
+        Those of a load that was refused as a whole have the status ``refused``, also where it was the layer's first.
+        """
+        return self._catalogue.rejected(layer)
 
     def check(self, layer: str | None = None) -> list[Finding]:
         """Check that what lies on disk is whole, for one layer or all; a finding per check.

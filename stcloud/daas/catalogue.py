@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+
 from stcloud.daas.charter import Charter
 from stcloud.daas.definition import Definition
 from stcloud.daas.feature import FeatureLayer
@@ -231,6 +233,19 @@ class Catalogue:
         loads = {one.attempt: one for one in map(Reckoning.from_row, reversed(notes))}
         lacking = self.ledger.lacking(layer, loads)
         return [one for attempt, one in loads.items() if attempt in lacking]
+
+    def rejected(self, name: str) -> pa.Table:
+        """Return the rejected rows of a layer's loads and refused attempts.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``: it is not there, and no attempt to make it was refused.
+        """
+        there = self.table(name).exists
+        loads = self._loads(name)
+        rows = self.quarantine.rows(loads, name, self.ledger.deleted_us(name))
+        return rows if there or len(rows) else self.quarantine.rows(self.layer(name).loads)
 
     @contextlib.contextmanager
     def founding(self, layer: str, definition: Definition) -> Iterator[None]:

@@ -34,7 +34,7 @@ class Terms:
     ----------
     definition, options
         How to read them: a definition, options that one is made of, or both.
-    mode, valid_from, valid_to, allow_missing
+    mode, valid_from, valid_to, allow_missing, empty
         As of `Told`.
     limit
         How many rejected rows make a file's load fail as a whole.
@@ -52,6 +52,7 @@ class Terms:
     allow_missing: str | Iterable[str]
     limit: Limit
     again: bool
+    empty: bool
     keep_going: bool
 
     @property
@@ -137,6 +138,7 @@ class Delivery:
             terms.valid_to,
             loader.charter.zone,
             terms.allow_missing,
+            empty=terms.empty,
         )
         return loader.load(self.layer, path, self._definition, told, terms.limit, self.job, again=terms.again)
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import ValidationError
 
+from stcloud.daas.ahead import Ahead
 from stcloud.daas.column import plain, trimmed
 from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition, Reading, Space, Time
 from stcloud.daas.drafttypes import types_of_rows
@@ -188,15 +190,8 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
         ``missing-column``: an option names a column that the file lacks.
     """
     reading = Reading(encoding=options.encoding or "utf-8", layer=options.source_layer)
-    source = _opened(path, reading, options.key)
-    for column in (*options.key, options.time, options.lon, options.lat, options.x, options.y):
-        if column is not None and column not in source.columns:
-            found = ", ".join(source.columns[:40])
-            raise NotFound(
-                "missing-column",
-                f"{path} has no column {column!r} (found: {found})",
-                nearest=nearest(column, source.columns),
-            )
+    source = Ahead(_opened(path, reading, options.key))
+    _refuse_misnamed(source, options, path)
     if dated and options.time is not None:
         raise InvalidInput(
             "two-kinds",
@@ -221,6 +216,24 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
             time=Time(column=options.time, formats=formats, zone=options.zone),
             space=_space(source, options, path),
         )
+
+
+def _refuse_misnamed(source: Ahead, options: Options, path: Path) -> None:
+    """Refuse a file without rows and columns, and options that name columns it lacks."""
+    if source.bare:
+        raise InvalidInput(
+            "empty-source",
+            f"{path.name} holds no rows, and no columns that a definition could be made of",
+            hint="load a file that has some first, or name a definition",
+        )
+    for column in (*options.key, options.time, options.lon, options.lat, options.x, options.y):
+        if column is not None and column not in source.columns:
+            found = ", ".join(source.columns[:40])
+            raise NotFound(
+                "missing-column",
+                f"{path} has no column {column!r} (found: {found})",
+                nearest=nearest(column, source.columns),
+            )
 
 
 def _opened(path: Path, reading: Reading, keys: tuple[str, ...]) -> files.Source:
@@ -304,10 +317,12 @@ def _space(source: files.Source, options: Options, path: Path) -> Space:
         ) from error
 
 
-def _formats(source: files.Source, column: str, path: Path) -> tuple[str, ...]:
+def _formats(source: Ahead, column: str, path: Path) -> tuple[str, ...]:
     """Find the one format that reads the first rows' times; a few unreadable ones do not count."""
-    batch = next(iter(source.batches()), None)
-    values = trimmed(plain(batch.rows.column(column))).drop_null() if batch else pa.array([], pa.string())
+    _refuse_without_rows(source, path)
+    values = pa.array([], pa.string())
+    if source.first is not None:
+        values = trimmed(plain(source.first.column(column))).drop_null()
     read = {one: int(read_stamps(values, [one], Zone("UTC")).valid.sum()) for one in _FORMATS}
     most = max(read.values())
     fitting = [one for one, count in read.items() if count == most and count > _ENOUGH * len(values)]
@@ -318,8 +333,33 @@ def _formats(source: files.Source, column: str, path: Path) -> tuple[str, ...]:
     raise InvalidInput(
         "time-format-needed",
         f"the times in {column!r} of {path.name} {fault} (first: {example})",
-        hint="state it with --time-format, e.g. '%m/%d/%Y %H:%M'",
+        hint=_format_hint(values),
     )
+
+
+def _refuse_without_rows(source: Ahead, path: Path) -> None:
+    """Refuse a file of which no row can be read."""
+    if source.empty:
+        raise InvalidInput(
+            "empty-source",
+            f"{path.name} holds no rows that would tell the format of its times",
+            hint="state it with --time-format, or load a file that has rows first",
+        )
+    if source.first is None:
+        sample = source.refusals[0]
+        raise InvalidInput(
+            "malformed-rows",
+            f"no row of {path.name} can be read: row {sample.row}: {sample.reason}",
+            hint="mend the header or the rows: each row must have as many fields as the header",
+        )
+
+
+def _format_hint(values: pa.Array) -> str:
+    for digits, form in ((13, "epoch-ms"), (10, "epoch-s")):
+        like = pc.match_substring_regex(values, rf"^-?\d{{{digits}}}(\.0+)?$")
+        if len(values) and pc.mean(like.cast(pa.float64())).as_py() > _ENOUGH:
+            return f"they look like a count since 1970: state it with --time-format {form}"
+    return "state it with --time-format, e.g. '%m/%d/%Y %H:%M', epoch-s or epoch-ms"
 
 
 def _identifier(path: Path) -> str:

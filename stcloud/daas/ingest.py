@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stcloud.daas.ahead import is_bare, is_empty
 from stcloud.daas.clean import MONTH, ROW, Cleaned, Cleaner
 from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.daas.drift import Drift
@@ -145,7 +146,7 @@ class Ingest:
         """
         names = as_defined(self.definition, source.columns)
         types = types_of(source, names)
-        columns, drift = self._columns(names, name, types)
+        columns, drift = self._columns(source, names, name, types)
         if self.mode == "delete" and not self.layer.exists:
             raise NotFound("unknown-layer", f"there is no layer '{self.layer.name}' to delete from")
         wanted = {} if self.mode == "delete" else columns
@@ -195,20 +196,22 @@ class Ingest:
         self.quarantine.write(
             blank.load, self.layer.name, blank.attempt, blank.source, [*intake.refusals, *intake.repairs]
         )
-        if written or settled.superseded:
+        if written or settled.superseded or not self.layer.exists:  # a layer begins with its first load
             self.layer.extend(wanted)
             self._commit(settled, written, reckoning, snapshot.sequence, job)
         return reckoning
 
     def _columns(
-        self, names: tuple[str, ...], source: str, types: Mapping[str, Declared]
+        self, file: Source, names: tuple[str, ...], source: str, types: Mapping[str, Declared]
     ) -> tuple[Mapping[str, Attribute], Drift]:
+        if is_bare(file):
+            return {}, Drift()
         if self.mode == "delete" and self.definition.key:
             require_columns(self.definition, self.definition.key, names, source)
             return {}, Drift()
         known = self.layer.attributes() if self.layer.exists else ()
         columns = bind_columns(self.definition, names, source, types, known, optional=self.allow_missing)
-        if self.mode == "delete":
+        if self.mode == "delete" or is_empty(file):
             return columns, Drift()
         return columns, Drift.of(self.layer, self.definition, columns, self.allow_missing, source)
 
@@ -344,9 +347,7 @@ class Ingest:
 
 
 def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: str) -> None:
-    """Raise ``too-many-rejected`` or ``empty-source``."""
-    if read == 0:
-        raise InvalidInput("empty-source", f"{name} holds no rows")
+    """Raise ``too-many-rejected``; the error's context has the ``refusals``."""
     if not limit.exceeded(rejected=len(refusals), read=read):
         return
     samples = "; ".join(
@@ -358,6 +359,7 @@ def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: 
         f"{len(refusals):,} of {read:,} rows of {name} are rejected, more than allowed; "
         f"nothing was loaded ({samples})",
         hint=_REMEDIES.get(refusals[0].reason, "mend the file or the definition, or raise --max-rejected"),
+        refusals=tuple(refusals),
     )
 
 

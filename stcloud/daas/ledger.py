@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,8 +54,13 @@ _QUARANTINE = pa.schema(
         ("field", pa.string()),
         ("value", pa.string()),
         ("reason", pa.string()),
+        ("status", pa.string()),
+        ("refused_at", INSTANT),
     ]
 )
+_REFUSED = "refused"
+"""Status of rows of an attempt that was refused as a whole; null, or what older versions wrote, is a load's."""
+_HIDDEN = ("attempt", "refused_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +215,12 @@ class Ledger:
             self.table.append(pa.Table.from_pylist(rows, _LEDGER))
             self.table.tidy()
 
+    def deleted_us(self, layer: str) -> int:
+        """Return when a layer was deleted last, UTC microseconds; 0 for never."""
+        rows = self._entries(layer)
+        last = pc.max(rows.filter(pc.equal(rows["mode"], _DELETED))["recorded_at"].cast(pa.int64()))
+        return last.as_py() or 0
+
     def delete(self, layer: str, now_us: int) -> None:
         """Enter that a layer is deleted: its loads stay in the table, and `loads` returns them no more."""
         newest_us = self.newest_us(layer)
@@ -251,37 +262,80 @@ class Quarantine:
 
     def write(self, load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]) -> None:
         """Append refusals; they show once a load with this ``attempt`` is committed."""
-        rows = [
-            {
-                "load": load, "layer": layer, "attempt": attempt, "source": source,
-                "row": one.row, "field": one.field, "value": one.value, "reason": one.reason,
-            }
-            for one in refusals
-        ]  # fmt: skip
-        if rows:
-            self.table.create(_QUARANTINE)
-            self.table.append(pa.Table.from_pylist(rows, _QUARANTINE))
-            self.table.tidy()
+        self._append(_rows(load, layer, attempt, source, refusals))
 
-    def rows(self, loads: Iterable[Reckoning]) -> pa.Table:
-        """Return the refused rows of these loads, by load and row.
+    def refuse(self, load: str, layer: str, source: str, refusals: Sequence[Refusal], at_us: int) -> None:
+        """Append the refusals of an attempt that was refused as a whole; not again when it is repeated."""
+        known = self._all()
+        same = pc.and_(pc.equal(known["load"], load), pc.equal(known["status"], _REFUSED))
+        if pc.sum(pc.fill_null(same, fill_value=False)).as_py() != len(refusals):
+            extra = {"status": _REFUSED, "refused_at": at_us}
+            self._append([row | extra for row in _rows(load, layer, uuid.uuid4().hex, source, refusals)])
+
+    def rows(self, loads: Sequence[Reckoning], layer: str | None = None, since_us: int = 0) -> pa.Table:
+        """Return the refused rows of loads and, if a layer is named, of its refused attempts, by load and row.
+
+        Of an attempt that was repeated the last is returned; of one that was loaded then, the load's.
+
+        Parameters
+        ----------
+        loads, layer
+            Loads, and the name of their layer, there or not.
+        since_us
+            When the layer was deleted last: earlier attempts are not of this one.
 
         Raises
         ------
         FormatError
             ``damaged-table``: there are fewer than the loads' reckonings say.
         """
-        loads = list(loads)
-        if not self.table.exists:
-            rows = _QUARANTINE.empty_table().drop_columns(["attempt"])
-            refuse_lacking(rows, loads)
-            return rows
-        snapshot = self.table.snapshot()
-        rows = snapshot.read(snapshot.files).cast(_QUARANTINE)
+        rows = self._all()
         attempts = pa.array([load.attempt for load in loads], pa.string())
-        rows = rows.filter(pc.is_in(rows["attempt"], attempts)).drop_columns(["attempt"])
-        refuse_lacking(rows, loads)
-        return rows.sort_by([("load", "ascending"), ("row", "ascending")])
+        loaded = pc.is_in(rows["attempt"], attempts)
+        refuse_lacking(rows.filter(loaded), loads)
+        status = pc.if_else(loaded, "loaded", rows["status"])
+        rows = rows.set_column(rows.schema.get_field_index("status"), "status", status)
+        refused = self._refused(rows, layer, loads, since_us) if layer is not None else loaded
+        rows = rows.filter(pc.or_(loaded, refused))
+        return rows.drop_columns(list(_HIDDEN)).sort_by([("load", "ascending"), ("row", "ascending")])
+
+    def _refused(
+        self, rows: pa.Table, layer: str, loads: Sequence[Reckoning], since_us: int
+    ) -> pa.ChunkedArray:
+        at_us = rows["refused_at"].cast(pa.int64())
+        chosen = pc.and_(pc.equal(rows["status"], _REFUSED), pc.equal(rows["layer"], layer))
+        chosen = pc.and_(chosen, pc.greater_equal(at_us, since_us))
+        chosen = pc.and_(
+            chosen, pc.invert(pc.is_in(rows["load"], pa.array([one.load for one in loads], pa.string())))
+        )
+        chosen = pc.fill_null(chosen, fill_value=False)
+        last = rows.filter(chosen).group_by("load").aggregate([("refused_at", "max")])
+        newest = pc.is_in(rows["refused_at"], last["refused_at_max"].combine_chunks())
+        return pc.and_(chosen, newest)
+
+    def _all(self) -> pa.Table:
+        if not self.table.exists:
+            return _QUARANTINE.empty_table()
+        snapshot = self.table.snapshot()
+        return _whole(snapshot.read(snapshot.files), _QUARANTINE)
+
+    def _append(self, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self.table.create(_QUARANTINE)
+            self.table.append(pa.Table.from_pylist(rows, _QUARANTINE))
+            self.table.tidy()
+
+
+def _rows(
+    load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "load": load, "layer": layer, "attempt": attempt, "source": source,
+            "row": one.row, "field": one.field, "value": one.value, "reason": one.reason,
+        }
+        for one in refusals
+    ]  # fmt: skip
 
 
 def refuse_lacking(rows: pa.Table, loads: Iterable[Reckoning]) -> None:

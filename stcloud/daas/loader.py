@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -10,6 +11,7 @@ from typing import cast
 import pyarrow as pa
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
+from stcloud.daas.ahead import Ahead
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.change import changed_events_by, changed_features_by
 from stcloud.daas.charter import Charter
@@ -22,7 +24,7 @@ from stcloud.daas.place import refuse_other_crs
 from stcloud.daas.revision import FeatureMode, Revision
 from stcloud.daas.schema import as_defined
 from stcloud.daas.told import Told
-from stcloud.errors import Conflict
+from stcloud.errors import Conflict, InvalidInput, StorageError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.folder import Folder, storage_errors
 from stcloud.iaas.job import Job
@@ -79,18 +81,17 @@ class Loader:
         """Load one file; `InvalidInput` when it is wrong, `Conflict` when others were faster three times."""
         job = job.named(path.name)
         reading = definition.read
-        source = open_source(
+        opened = open_source(
             path,
             Reading(
                 reading.format, reading.encoding, reading.delimiter, reading.layer, keys=definition.required
             ),
         )
         job.tell("open", 0, path.stat().st_size)
-        names = as_defined(definition, source.columns)
-        spelled = dict(zip(source.columns, names, strict=True))
-        geometry = spelled.get(geometry_column(source) or "")
-        refuse_other_crs(source.crs, geometry, definition.space, path.name)
         unchanged = watch(path)
+        with storage_errors(f"read {path}"):
+            source = Ahead(opened)
+        _check_shape(source, definition, told, path.name)
         told = told.dated(definition, path.name, self.charter.zone)
         load = load_id(fingerprint(path), definition, told.mode, *told.period)
         with storage_errors(f"load {path}"), self.folder.staging(f"layer-{layer}") as staging:
@@ -99,16 +100,29 @@ class Loader:
                 return self._known(layer, definition, earlier[-1])
             if self.catalogue.table(layer).exists and told.mode != "delete":
                 refuse_mangled(self.catalogue.layer(layer))
-            with self.catalogue.founding(layer, definition):
+            load = f"{load}.{count + 1}" if count else load
+            with self._kept(load, layer, path.name), self.catalogue.founding(layer, definition):
                 return self._ingest(layer, definition, told, limit).run(
                     source,
                     name=path.name,
-                    load=f"{load}.{count + 1}" if count else load,
+                    load=load,
                     now_us=self.clock(),
                     staging=staging,
                     job=job,
                     unchanged=unchanged,
                 )
+
+    @contextlib.contextmanager
+    def _kept(self, load: str, layer: str, source: str) -> Iterator[None]:
+        """Keep the refused rows of a load that is refused as a whole."""
+        try:
+            yield
+        except InvalidInput as error:
+            refusals = error.context.pop("refusals", ())
+            with contextlib.suppress(Conflict, StorageError):  # what is wrong with the file matters more
+                if refusals:
+                    self.catalogue.quarantine.refuse(load, layer, source, refusals, self.clock())
+            raise
 
     def _known(self, layer: str, definition: Definition, earlier: Reckoning) -> Reckoning:
         """Return the reckoning of a load that is in the ledger, with the load that changed its content since."""
@@ -129,3 +143,17 @@ class Loader:
             known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
             known.quarantine, cast("Mode", told.mode), limit, self.mark, told.allow_missing,
         )  # fmt: skip
+
+
+def _check_shape(source: Ahead, definition: Definition, told: Told, name: str) -> None:
+    """Refuse a snapshot of nothing, and a file in another CRS."""
+    if source.empty:
+        if told.mode == "snapshot" and not told.empty:
+            raise InvalidInput(
+                "empty-source",
+                f"{name} holds no rows: a snapshot of nothing says that every feature is gone",
+                hint="if that is so, state --empty",
+            )
+        return
+    names = dict(zip(source.columns, as_defined(definition, source.columns), strict=True))
+    refuse_other_crs(source.crs, names.get(geometry_column(source) or ""), definition.space, name)

@@ -24,6 +24,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from stcloud.daas.ahead import is_bare, is_empty
 from stcloud.daas.clean import FEW_ROWS, ROW
 from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.drift import Drift
@@ -124,7 +125,7 @@ class Revision:
         """
         names = as_defined(self.definition, source.columns)
         types = types_of(source, names)
-        columns, drift = self._columns(names, name, types)
+        columns, drift = self._columns(source, names, name, types)
         snapshots = known_snapshots(self.layer)
         period = self._period(snapshots)
         with contextlib.ExitStack() as held:
@@ -163,15 +164,20 @@ class Revision:
         return reckoning
 
     def _columns(
-        self, names: tuple[str, ...], source: str, types: Mapping[str, Declared]
+        self, file: Source, names: tuple[str, ...], source: str, types: Mapping[str, Declared]
     ) -> tuple[Mapping[str, Attribute], Drift]:
         if self.mode == "delete":
             if not self.layer.exists:
                 raise NotFound("unknown-layer", f"there is no layer '{self.layer.name}' to delete from")
-            require_columns(self.definition, self.definition.key, names, source)
+            if not is_bare(file):
+                require_columns(self.definition, self.definition.key, names, source)
+            return {}, Drift()
+        if is_bare(file):
             return {}, Drift()
         known = self.layer.attributes() if self.layer.exists else ()
         columns = bind_columns(self.definition, names, source, types, known, optional=self.allow_missing)
+        if is_empty(file):
+            return columns, Drift()
         return columns, Drift.of(self.layer, self.definition, columns, self.allow_missing, source)
 
     def _period(self, snapshots: list[int]) -> tuple[int, int]:

@@ -27,12 +27,15 @@ class Told:
         How it meets what the layer holds, and for which valid period.
     allow_missing
         Columns that the file may lack though the layer keeps them.
+    empty
+        Whether a snapshot may hold nothing.
     """
 
     mode: str
     valid_from_us: int | None = None
     valid_to_us: int | None = None
     allow_missing: frozenset[str] = frozenset()
+    empty: bool = False
 
     @classmethod
     def of(
@@ -43,6 +46,8 @@ class Told:
         valid_to: str | None,
         zone: Zone,
         allow_missing: str | Iterable[str] = (),
+        *,
+        empty: bool = False,
     ) -> Told:
         """Check what a load is told against the kind of its layer; a bare text is one column.
 
@@ -54,7 +59,7 @@ class Told:
         allowed = frozenset([allow_missing] if isinstance(allow_missing, str) else allow_missing)
         start, end = (None if text is None else _instant(text, zone) for text in (valid_from, valid_to))
         if isinstance(definition, FeatureDefinition):
-            return cls(_mode(mode or "snapshot", _FEATURE_MODES), start, end, allowed)
+            return cls(_mode(mode or "snapshot", _FEATURE_MODES), start, end, allowed, empty)
         if start is not None or end is not None:
             raise InvalidInput(
                 "events-have-no-period",

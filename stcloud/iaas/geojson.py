@@ -94,7 +94,7 @@ class GeoJsonSource:
     Raises
     ------
     InvalidInput
-        ``unreadable-source``, ``empty-source``, ``too-many-columns``, ``repeated-column``.
+        ``unreadable-source``, ``too-many-columns``, ``repeated-column``.
     """
 
     geometry = GEOMETRY
@@ -104,17 +104,14 @@ class GeoJsonSource:
         self.crs: str | None = _DEFAULT_CRS
         self._kinds: dict[str, _Kinds] = {}
         ids = _Kinds()
-        count = with_id = 0
+        with_id = 0
         for feature, _ in self._features():
-            count += 1
             if not _is_feature(feature):
                 continue
             if feature.get(ID) is not None:
                 ids.add(feature[ID])
                 with_id += 1
             self._scan(feature.get("properties") or {})
-        if not count:
-            raise InvalidInput("empty-source", f"{name} holds no rows")
         self._has_id = ID not in self._kinds and with_id > 0 and (not ids.numbered or ID in reading.keys)
         kinds = ({ID: ids} if self._has_id else {}) | self._kinds
         self.columns = (*map(property_column, kinds), GEOMETRY)

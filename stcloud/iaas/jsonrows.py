@@ -39,7 +39,8 @@ _DECODER = json.JSONDecoder(parse_float=_number, parse_int=str, strict=False)
 class JsonSource:
     """Rows of a JSON file: an array of objects, or objects one a line.
 
-    Columns are all names met in the file, which is therefore read twice: an object may leave out what is null.
+    Columns are all names met in the file, which is therefore read twice: an object may leave out what is null. An
+    empty array has no columns.
     """
 
     crs: str | None = None
@@ -48,6 +49,7 @@ class JsonSource:
         if reading.encoding.lower().replace("_", "-") not in {"utf-8", "utf8", "utf-8-sig"}:
             raise InvalidInput("wrong-encoding", f"{path}: JSON is UTF-8, not {reading.encoding}")
         self._path = path
+        self._nothing = False
         names: dict[str, None] = {}
         for number, (value, _) in enumerate(self._values()):
             if not isinstance(value, dict):
@@ -57,7 +59,7 @@ class JsonSource:
             if value.keys() - names.keys():
                 names.update(dict.fromkeys(value))
                 check_columns(path, len(names))
-        if not names:
+        if not names and not self._nothing:
             raise InvalidInput("empty-source", f"{path} holds no JSON object")
         if not all(map(is_text, names)):
             raise InvalidInput("unreadable-source", f"{path} cannot be read: the name of a column is no text")
@@ -96,7 +98,10 @@ class JsonSource:
         with JsonText(self._path, str(self._path), _DECODER) as text:
             if text.peek() == "[":
                 text.take("[")
-                yield from text.elements()
+                self._nothing = True
+                for element in text.elements():
+                    self._nothing = False
+                    yield element
                 if text.peek():
                     raise text.unreadable("something follows its array")
                 return

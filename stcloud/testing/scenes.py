@@ -69,14 +69,20 @@ class Scene:
         return [self.deliver(folder, number) for number in range(len(self.deliveries))]
 
     def deliver(self, folder: Path, number: int) -> Reckoning:
-        """Do the load of that number (from 0) in the city in ``folder``."""
+        """Do the load of that number (from 0) in the city in ``folder``; it may lack what the layer keeps."""
         one = self.deliveries[number]
         source = folder.with_name(f"{folder.name}-{number}.csv")
         one.rows.to_csv(source, index=False)
         city = stcloud.open(folder, clock=lambda: one.at_us)
-        return city.load(self.layer, source, definition=self.definition, mode=one.mode, max_rejected="100%")[
-            0
-        ]
+        kept = [column.name for layer in city.layers() for column in layer.attributes]
+        return city.load(
+            self.layer,
+            source,
+            definition=self.definition,
+            mode=one.mode,
+            max_rejected="100%",
+            allow_missing=kept,
+        )[0]
 
     def oracle(self) -> Oracle:
         """Return the oracle, which knows nothing yet."""

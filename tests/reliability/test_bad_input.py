@@ -36,7 +36,6 @@ FILES = {
     ),
     "empty": ("a.csv", "", 2, "is empty"),
     "nothing but line ends": ("a.csv", "\n\n", 2, "holds no line"),
-    "header only": ("a.csv", HEAD, 2, "holds no rows"),
     "header line missing": ("a.csv", rows(3)[len(HEAD):], 3, "no column 'id'"),
     "bytes": ("a.csv", NOISE, 2, "not a text file"),
     "bytes called GeoJSON": ("a.geojson", NOISE, 2, "cannot be read"),
@@ -62,7 +61,7 @@ FILES = {
     "GeoJSON, cut": ("a.geojson", '{"type": "FeatureCollection", "features": [{"type": "Fea', 2, "cannot be read"),
     "JSON array, cut": ("a.json", events_json()[:-9], 2, "cannot be read"),
     "JSON array of numbers": ("a.json", "[1, 2]", 2, "does not hold JSON objects"),
-    "JSON array of nothing": ("a.json", "[]", 2, "holds no JSON object"),
+    "JSON of blanks": ("a.json", " \n ", 2, "holds no JSON object"),
     "JSON in Latin-1": ("a.json", events_json(note="$").encode().replace(b"$", b"\xe9"), 2, "undecodable-text"),
     "JSON nested too deep": ("a.json", '[{"id": ' + "[" * 5000 + "]" * 5000 + "}]", 2, "too deep"),
     "NDJSON with a broken line": ("a.ndjson", events_json()[1:-1] + "\n{oops\n", 2, "cannot be read"),
@@ -391,7 +390,7 @@ def test_a_failed_first_load_does_not_bind_the_next(run, folder, tmp_path):
     first.write_text('duplicates = "refuse"\n' + DEFINITION + typed.format("integer"))
     second.write_text(DEFINITION + typed.format("number"))
     assert "conflicting-key" in run("load", folder, "events", file, "--definition", first).line
-    assert on_disk(folder).keys() == {"city.toml"}
+    assert {path for path in on_disk(folder) if not path.startswith("quarantine/")} == {"city.toml"}
     assert run("load", folder, "events", file, "--definition", second).code == 0
 
 

@@ -104,6 +104,9 @@ AllowMissing = Annotated[
         show_default=False,
     ),
 ]
+Empty = Annotated[
+    bool, typer.Option("--empty", help="A snapshot without rows is meant: every feature is gone.")
+]
 KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Try the files that follow one that failed.")]
 Again = Annotated[bool, typer.Option("--again", help="Load even what was loaded already.")]
 
@@ -120,6 +123,7 @@ def load(
     max_rejected: MaxRejected = "5%",
     again: Again = False,  # noqa: FBT002
     allow_missing: AllowMissing = None,
+    empty: Empty = False,  # noqa: FBT002
     keep_going: KeepGoing = False,  # noqa: FBT002
     key: Key = None,
     time: TimeColumn = None,
@@ -156,7 +160,7 @@ def load(
         )
     options = {
         **period, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
-        "keep_going": keep_going, "definition": definition, **given,
+        "empty": empty, "keep_going": keep_going, "definition": definition, **given,
     }  # fmt: skip
     _load(opened, layer, sources, options, target)
 
