@@ -23,6 +23,7 @@ from pyarrow import ArrowException
 
 from stcloud.errors import FormatError, NotFound
 from stcloud.iaas.folder import storage_errors
+from stcloud.iaas.log import entry_contents, entry_versions
 from stcloud.iaas.snapshot import File, Snapshot
 
 __all__ = [
@@ -148,8 +149,7 @@ def _entries_after(root: Path, known: LogState | None, version: int) -> tuple[in
 
 
 def _chained(root: Path, digest: str, versions: Iterable[int]) -> str:
-    for version in versions:
-        content = (root / "_delta_log" / f"{version:020}.json").read_bytes()
+    for content in entry_contents(root, versions):
         digest = xxhash.xxh3_128_hexdigest(f"{digest} {xxhash.xxh3_128_hexdigest(content)}".encode())
     return digest
 
@@ -168,16 +168,15 @@ def changed_entries(root: Path) -> Iterator[str]:
 def missing_entries(root: Path) -> Iterator[str]:
     """Give the entries that a log lacks between its first and its last, and those that hold nothing that is read."""
     with storage_errors(f"read {root.name}"):
-        paths = {
-            int(path.stem): path for path in (root / "_delta_log").glob("[0-9]*.json") if path.stem.isdigit()
-        }
-        for version in range(min(paths, default=0), max(paths, default=-1) + 1):
-            if version not in paths:
+        versions, state = entry_versions(root), read_log_state(root)
+        first = min([*versions[:1], *([] if state is None else [state.since])], default=0)
+        for version in range(first, max(versions, default=-1) + 1):
+            try:
+                lines = next(entry_contents(root, [version])).splitlines()
+                sound = bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
+            except FileNotFoundError:
                 yield f"the log of {root.name} lacks entry {version}"
                 continue
-            try:
-                lines = paths[version].read_bytes().splitlines()
-                sound = bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
             except ValueError:
                 sound = False
             if not sound:

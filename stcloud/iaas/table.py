@@ -8,6 +8,7 @@ appends. Readers never wait: they hold a snapshot, which is a list of files.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -25,7 +26,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
-from stcloud.iaas.folder import storage_errors
+from stcloud.iaas.folder import Folder, storage_errors
+from stcloud.iaas.log import KEPT_ENTRIES, archive_log, entry_path, first_entry, log_entries
 from stcloud.iaas.logstate import (
     LogState,
     read_log_state,
@@ -77,15 +79,21 @@ class Table:
 
     def create(self, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> None:
         """Make an empty table; does nothing when it exists."""
+        if self.exists:
+            return
+        made = self.root / f"_made-{uuid.uuid4().hex}"
         with storage_errors(f"create table {self.root.name}"), _delta_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-            DeltaTable.create(
-                str(self.root),
-                schema=Schema.from_arrow(schema),
-                mode="ignore",
-                partition_by=list(partition_by),
-                configuration=_CONFIGURATION,
-            )
+            made.mkdir(parents=True)
+            try:
+                DeltaTable.create(
+                    str(made),
+                    Schema.from_arrow(schema),
+                    partition_by=list(partition_by),
+                    configuration=_CONFIGURATION,
+                )
+                Folder(self.root).put_text(first_entry(made), "_delta_log", entry_path(self.root, 0).name)
+            finally:
+                shutil.rmtree(made, ignore_errors=True)
 
     def snapshot(self, version: int | None = None) -> Snapshot:
         """Return the newest version, or the stated one.
@@ -115,9 +123,15 @@ class Table:
 
     def notes(self, limit: int | None = None) -> list[dict[str, Any]]:
         """Return what the commits' writers noted, newest first."""
-        delta = self._fresh()
+        self._fresh()
         with table_errors(self.root):
-            return [dict(json.loads(entry[_NOTE])) for entry in delta.history(limit) if _NOTE in entry]
+            infos = (
+                action["commitInfo"]
+                for _, actions in itertools.islice(log_entries(self.root), limit)
+                for action in actions
+                if "commitInfo" in action
+            )
+            return [dict(json.loads(info[_NOTE])) for info in infos if _NOTE in info]
 
     def write(
         self,
@@ -135,8 +149,13 @@ class Table:
         name = "-".join([*partition.values(), f"{uuid.uuid4().hex}.parquet"])
         staged = self.root / STAGED
         with storage_errors(f"write {self.root.name}"):
-            staged.mkdir(exist_ok=True)
-            return write_parquet(rows, staged, name, dict(partition), group_rows=group_rows, bounded=bounded)
+            try:
+                staged.mkdir(exist_ok=True)
+                return write_parquet(
+                    rows, staged, name, dict(partition), group_rows=group_rows, bounded=bounded
+                )
+            except FileNotFoundError as error:  # another writer, without our lock, swept it
+                raise _overtaken(self.root) from error
 
     def commit(
         self,
@@ -189,7 +208,13 @@ class Table:
                     ),
                 )
             self._note_state()
-            return self.snapshot().version
+            version = self.snapshot().version
+            if version % KEPT_ENTRIES == 0:
+                with contextlib.suppress(
+                    StorageError, FormatError
+                ):  # it is committed: the next hundredth does it
+                    archive_log(self.root, version)
+            return version
 
     def sweep(self) -> None:
         """Delete what was written and never committed, by us or by a writer that was killed."""
@@ -294,7 +319,7 @@ class Table:
 
 def _log_entry(root: Path, version: int) -> os.stat_result | None:
     with contextlib.suppress(OSError):
-        return (root / "_delta_log" / f"{version:020}.json").stat()
+        return entry_path(root, version).stat()
     return None
 
 

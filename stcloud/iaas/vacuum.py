@@ -49,6 +49,7 @@ def vacuum(table: Table, *, retain_hours: float, unnamed_hours: float | None) ->
         unnamed = {name for name in there.keys() - named - removed_ms.keys() if there[name] <= before_ms}
         gone += _never_named(table, unnamed)
         staged = _data_files(table.root / STAGED)
+        before_ms = min(before_ms, now_ms - _HOUR_MS)  # a file may be being written
         gone += [f"{STAGED}/{name}" for name, written_ms in staged.items() if written_ms <= before_ms]
     return _delete(table.root, gone)
 
