@@ -17,8 +17,9 @@ import base64
 import contextlib
 import os
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ __all__ = [
     "add_block_digests",
     "checked",
     "digest_name",
+    "forget",
     "has_checksum",
     "parquet_errors",
     "verify_columns",
@@ -46,6 +48,8 @@ _KEY = b"stcloud.blocks"
 _NAMED = re.compile(r"-([0-9a-f]{16})\.parquet\Z")
 _KEPT = 512
 """Files remembered."""
+_seen: OrderedDict[str, tuple[tuple[int, ...], Checked]] = OrderedDict()
+_lock = threading.Lock()
 _TAIL = 1 << 16
 """So much of a file's end is read at once: most footers are shorter."""
 _RUN = 1 << 20
@@ -153,7 +157,14 @@ def checked(path: str | os.PathLike[str]) -> Checked:
     except FileNotFoundError as error:
         raise missing_file(Path(text)) from error
     with storage_errors(f"read a file of the layer, {Path(text).name}"):
-        return _checked(text, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+        return _remembered(text, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+
+
+def forget(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Let go of files that no table needs any more."""
+    with _lock:
+        for path in paths:
+            _seen.pop(os.fspath(path), None)
 
 
 def verify_columns(paths: Iterable[str | os.PathLike[str]], columns: Iterable[str] | None = None) -> None:
@@ -191,9 +202,19 @@ def parquet_errors(name: str) -> Iterator[None]:
         raise _damaged(name, str(error).splitlines()[0]) from error
 
 
-@lru_cache(_KEPT)
-def _checked(path: str, _identity: tuple[int, ...]) -> Checked:
-    return Checked(path)
+def _remembered(path: str, identity: tuple[int, ...]) -> Checked:
+    with _lock:
+        known = _seen.get(path)
+        if known is not None and known[0] == identity:
+            _seen.move_to_end(path)
+            return known[1]
+    found = Checked(path)
+    with _lock:
+        _seen[path] = (identity, found)
+        _seen.move_to_end(path)
+        while len(_seen) > _KEPT:
+            _seen.popitem(last=False)
+    return found
 
 
 def _digests(content: bytes) -> bytes:

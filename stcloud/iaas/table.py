@@ -25,6 +25,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
+from stcloud.iaas.checksum import forget
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.folder import Folder, storage_errors
 from stcloud.iaas.log import KEPT_ENTRIES, archive_log, entry_path, first_entry, log_entries
@@ -188,9 +189,9 @@ class Table:
         Conflict
             ``concurrent-commit``: someone committed in between; nothing was written.
         """
-        files = list(add)
+        files, gone = list(add), list(remove)
         actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in files]
-        actions += [_remove(file, changes_data) for file in remove]
+        actions += [_remove(file, changes_data) for file in gone]
         with self._lock:  # another thread must not move the table on between the look and the commit
             delta = self._fresh()
             if (delta.transaction_version(_APPLICATION) or 0) != after:
@@ -208,6 +209,7 @@ class Table:
                     ),
                 )
             self._note_state()
+            forget(self.root / file.path for file in gone)
             version = self.snapshot().version
             if version % KEPT_ENTRIES == 0:
                 with contextlib.suppress(
