@@ -1,0 +1,122 @@
+"""Many small loads: files, bytes, time and memory of one do not grow with those before it."""
+
+import gc
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+import stcloud
+from stcloud.daas.ledger import Reckoning
+from stcloud.iaas import checksum
+from stcloud.testing.events import HEAD, define, row
+
+ROWS = 30
+
+
+def file(tmp_path, number):
+    path = tmp_path / "part.csv"
+    ids = range(number * ROWS, number * ROWS + ROWS)
+    path.write_text(
+        HEAD + "".join(row(key, at=f"2024-03-{1 + number % 28:02} 10:{key % 60:02}:00") for key in ids)
+    )
+    return path
+
+
+def sizes(folder):
+    found = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return len(found), sum(found)
+
+
+def test_of_many_loads_few_files_are_left(folder, tmp_path):
+    city = stcloud.open(folder)
+    for number in range(45):
+        city.load("events", file(tmp_path, number), definition=define())
+        assert len(city.layer("events").snapshot.files) <= 14
+        assert len(city._catalogue.ledger.table.snapshot().files) <= 14
+    assert len(checksum._seen) < 60
+    assert len(city.query("events").rows()) == 45 * ROWS
+    assert [load.accepted for load in stcloud.open(folder).layer("events").loads] == [ROWS] * 45
+    city.vacuum(retain_hours=0, force=True)
+    assert len(list(folder.glob("*/*.parquet"))) + len(list(folder.glob("*/*/*.parquet"))) <= 28 + 20
+    assert not [one for one in city.check() if one.faults]
+
+
+def test_no_file_of_a_city_names_the_folder_where_it_was_made(city, tmp_path):
+    assert str(tmp_path) in str(city)
+    named = [path for path in city.rglob("*") if path.is_file() and b"/tmp/" in path.read_bytes()]
+    assert named == []
+
+
+def test_a_city_that_is_copied_elsewhere_goes_on(city, tmp_path):
+    other = tmp_path / "elsewhere" / "copy"
+    shutil.copytree(city, other)
+    shutil.rmtree(city)
+    stcloud.open(other).load("events", file(tmp_path, 9))
+    assert len(stcloud.open(other).query("events").rows()) == 5 + ROWS
+    assert not [one for one in stcloud.open(other).check() if one.faults]
+
+
+def seconds(run, times):
+    start = time.process_time()
+    for _ in range(times):
+        run()
+    return (time.process_time() - start) / times
+
+
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+@pytest.mark.slow
+def test_a_load_after_two_hundred_others_takes_as_long_and_leaves_as_much(folder, tmp_path):
+    city, number = stcloud.open(folder), iter(range(10_000))
+
+    def load():
+        city.load("events", file(tmp_path, next(number)), definition=define())
+
+    spent, memory, left = [], [], []
+    for _ in range(5):
+        spent.append(seconds(load, 50))
+        gc.collect()
+        memory.append(resident_mb())
+        left.append(sizes(folder))
+    assert spent[4] < 1.25 * spent[1]
+    assert memory[4] - memory[1] < 12
+    (files, weight), (files_before, weight_before) = left[4], left[1]
+    assert files <= 6 * 250
+    assert weight - weight_before <= 2 * 1.5 * weight_before
+    assert files - files_before <= 2 * 1.5 * files_before
+
+
+@pytest.mark.slow
+def test_a_load_after_three_thousand_others_takes_as_long(folder, tmp_path):
+    """The others are entries only, as loads leave them in the log and in the ledger."""
+    city, number = stcloud.open(folder), iter(range(10_000))
+
+    def load():
+        city.load("events", file(tmp_path, next(number)), definition=define())
+
+    for _ in range(20):
+        load()
+    early = seconds(load, 20)
+    ledger, table = city._catalogue.ledger, city._catalogue.events("events").table
+    at_us = ledger.newest_us("events")
+    for past in range(3000):
+        entry = Reckoning(
+            f"{past:016x}",
+            "events",
+            "past.csv",
+            "changes",
+            at_us + past + 1,
+            read=30,
+            unchanged=30,
+            attempt=f"{past:032x}",
+        )
+        table.commit(after=table.sequence(), note=entry.to_row())
+        ledger.write([entry])
+    load()
+    assert seconds(load, 20) < 1.25 * early
+    assert len(list((folder / "ledger" / "_delta_log").iterdir())) < 250
+    assert len(city.layer("events").loads) == 3000 + 61
