@@ -42,7 +42,7 @@ from stcloud.iaas.keys import Keys, Rule, Settled
 from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.source import Refusal, Source
+from stcloud.iaas.source import Refusal, Source, remarks_of
 from stcloud.iaas.text import Declared
 from stcloud.space import Lattice
 from stcloud.time import Zone
@@ -160,7 +160,7 @@ class Ingest:
             unchanged()
             blank = Reckoning(
                 load, self.layer.name, name, self.mode, self._recorded_us(now_us), attempt=uuid.uuid4().hex,
-                new_columns=drift.new, missing_columns=drift.missing,
+                new_columns=drift.new, missing_columns=drift.missing, notes=remarks_of(source),
             )  # fmt: skip
             reckoning = self._store(intake, wanted, types, keys, sorter, staging, blank, job)
             self.ledger.write([reckoning])

@@ -45,7 +45,7 @@ from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, Stor
 from stcloud.iaas.job import Job
 from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.source import Refusal, Source
+from stcloud.iaas.source import Refusal, Source, remarks_of
 from stcloud.iaas.table import Snapshot
 from stcloud.iaas.text import Declared
 from stcloud.space import Lattice
@@ -153,7 +153,7 @@ class Revision:
             at_us = next_recorded_us(self.layer, self.ledger, now_us)
             blank = Reckoning(
                 load, self.layer.name, name, self.mode, at_us, attempt=uuid.uuid4().hex,
-                new_columns=drift.new, missing_columns=drift.missing,
+                new_columns=drift.new, missing_columns=drift.missing, notes=remarks_of(source),
             )  # fmt: skip
             reckoning = self._store(
                 intake, columns, types, believed, period, sorter, snapshot, snapshots, blank, job

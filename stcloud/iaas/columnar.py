@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stcloud.errors import InvalidInput
@@ -19,13 +21,15 @@ __all__ = ["ParquetSource"]
 
 _BATCH_ROWS = 32_768
 _INT64_STOP = 2**63
+_NS_PER_US = 1_000
 
 
 class ParquetSource:
     """Rows of a Parquet file; the geometry that it declares comes as WKB under its own name.
 
     ``geometry`` names the column that GeoParquet declares primary, or the first of an Arrow geometry type; ``crs`` is
-    of that column. Other columns of geometry come as WKT, in their own CRS.
+    of that column. Other columns of geometry come as WKT, in their own CRS. ``remarks`` says so, and how
+    many instants were cut to microseconds.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,6 +51,16 @@ class ParquetSource:
             field.name: Declared("text") if field.name in self._shapes else self._declared(at, field.type)
             for at, field in enumerate(self._file.schema_arrow)
         }
+        self._cut: Counter[str] = Counter()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What people should know of the rows read so far."""
+        others = [name for name, shape in self._shapes.items() if not shape.primary]
+        return (
+            *(f"column '{name}' holds geometry that is not the layer's: kept as text (WKT)" for name in others),
+            *(f"column '{name}': {count:,} cut to microseconds" for name, count in self._cut.items()),
+        )  # fmt: skip
 
     def position(self) -> int:
         """Not known for Parquet."""
@@ -67,6 +81,7 @@ class ParquetSource:
         shape = self._shapes.get(name)
         if shape is not None:
             return (to_wkb if shape.primary else to_wkt)(values, shape.encoding)
+        self._cut += Counter({name: _finer_than_us(values)})  # adds what is above zero
         return illegible.texts(name, values)
 
     def _declared(self, at: int, kind: pa.DataType) -> Declared:
@@ -86,6 +101,15 @@ class ParquetSource:
             yield from self._file.iter_batches(_BATCH_ROWS)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self._path, error) from error
+
+
+def _finer_than_us(values: pa.Array) -> int:
+    """Return how many instants have nanoseconds that microseconds cannot keep."""
+    if not pa.types.is_timestamp(values.type) or values.type.unit != "ns":
+        return 0
+    ticks = values.cast(pa.int64())
+    whole = pc.multiply(pc.divide(ticks, _NS_PER_US), _NS_PER_US)
+    return pc.sum(pc.not_equal(ticks, whole)).as_py() or 0
 
 
 def _unreadable(path: Path, error: Exception) -> InvalidInput:

@@ -34,6 +34,7 @@ __all__ = [
     "fingerprint",
     "geometry_column",
     "open_source",
+    "remarks_of",
     "watch",
 ]
 
@@ -197,6 +198,12 @@ def declared_types(source: Source) -> Mapping[str, Declared]:
     """Return the types that a source gives its columns; text formats give none."""
     found: Mapping[str, Declared] = getattr(source, "types", {})
     return found
+
+
+def remarks_of(source: Source) -> tuple[str, ...]:
+    """Return what a source says of the rows that were read, for people: what of them was cut or kept otherwise."""
+    remarks: tuple[str, ...] = getattr(source, "remarks", ())
+    return remarks
 
 
 def watch(path: Path) -> Callable[[], None]:
