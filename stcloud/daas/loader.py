@@ -84,7 +84,12 @@ class Loader:
         opened = open_source(
             path,
             Reading(
-                reading.format, reading.encoding, reading.delimiter, reading.layer, keys=definition.required
+                reading.format,
+                reading.encoding,
+                reading.delimiter,
+                reading.layer,
+                keys=definition.required,
+                identity=definition.key,
             ),
         )
         job.tell("open", 0, path.stat().st_size)

@@ -139,7 +139,7 @@ def _points(
     faults.add(written & unread, name, values, "not-a-geometry")
     other = ~unread & (shapely.get_type_id(points) != 0)
     faults.add(other, name, values, "not-a-point")
-    points = np.where(other, None, points)
+    points = np.where(other | shapely.is_empty(points), None, points)
     reason = np.full(len(points), "", "U10")
-    _unplace(reason, shapely.is_missing(points) | shapely.is_empty(points), "missing")
+    _unplace(reason, shapely.is_missing(points), "missing")
     return shapely.get_x(points), shapely.get_y(points), reason

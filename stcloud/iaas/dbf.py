@@ -34,7 +34,9 @@ def python_codec(name: str) -> str | None:
         return None
 
 
-def decode(raw: bytes, encoding: str, *, fixed: bool = True) -> tuple[str, bool]:
+def decode(
+    raw: bytes, encoding: str, *, fixed: bool = True, errors: str = "surrogateescape"
+) -> tuple[str, bool]:
     """Return the text of a field, and whether half a character at the end of its fixed width was cut off.
 
     Bytes that are no text become lone surrogates.
@@ -47,7 +49,7 @@ def decode(raw: bytes, encoding: str, *, fixed: bool = True) -> tuple[str, bool]
     except UnicodeDecodeError as error:
         if fixed and error.reason in ("unexpected end of data", "incomplete multibyte sequence"):
             return raw[: error.start].decode(encoding), True
-        return raw.decode(encoding, "surrogateescape"), False
+        return raw.decode(encoding, errors), False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
@@ -17,6 +18,7 @@ import pyarrow.csv as pacsv
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.archive import check_ratio, is_gzip
+from stcloud.iaas.encoding import decoder, known_encoding, marked_encoding
 from stcloud.iaas.illegible import Illegible
 from stcloud.iaas.jsontext import check_columns
 from stcloud.iaas.source import Batch, Reading, Refusal
@@ -27,8 +29,10 @@ _BLOCK_BYTES = 4 << 20
 _SAMPLE_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
 _HEAD_BYTES = 1 << 16
+_MARK_BYTES = 4
+_TOO_LONG = "straddling"
+"""A word of what the reader says of a row that is longer than a block."""
 _FEW = 20
-_ESCAPE = "stcloud-escape"
 _UTF8 = ("utf-8", "utf-8-sig")
 _END = "\x03"  # end of text: no line of a text file begins with it
 
@@ -40,8 +44,8 @@ class DelimitedSource:
 
     def __init__(self, path: Path, reading: Reading) -> None:
         self._path = path
-        self._encoding = _encoding(reading.encoding)
         self._gzip = is_gzip(path)
+        self._encoding = self._read_as(reading.encoding)
         head = self._head()
         self._delimiter = reading.delimiter or _delimiter(head)
         names = csv.reader(io.StringIO(head, newline=""), delimiter=self._delimiter)
@@ -87,8 +91,10 @@ class DelimitedSource:
 
     def _decoded(self, rows: pa.RecordBatch, numbers: np.ndarray, refusals: tuple[Refusal, ...]) -> Batch:
         illegible = Illegible(numbers)
+        errors = "surrogateescape" if self._encoding in _UTF8 else "surrogatepass"  # as `_Text` writes them
         columns = [
-            illegible.decoded(name, column) for name, column in zip(self.columns, rows.columns, strict=True)
+            illegible.decoded(name, column, errors=errors)
+            for name, column in zip(self.columns, rows.columns, strict=True)
         ]
         return illegible.batch(pa.RecordBatch.from_arrays(columns, list(self.columns)), refusals)
 
@@ -125,15 +131,36 @@ class DelimitedSource:
     def _types(self) -> dict[str, pa.DataType]:
         """Text; dictionary-encoded where the first rows say that values come again and again."""
         types = dict.fromkeys(self.columns, pa.binary())  # not text: a bad byte is a fault of its row
-        with self._stream() as stream:
-            reader = self._reader(self._text(stream), _SAMPLE_BYTES, types, lambda _: "skip")
-            if tuple(name.lstrip("\ufeff") for name in reader.schema.names) != self.columns:
-                raise _unreadable(self._path, "its header is in no clear form")
-            sample = next(iter(reader), None)
+        try:
+            sample = self._sample(types, _SAMPLE_BYTES)
+        except pa.ArrowInvalid as error:
+            if _TOO_LONG not in str(error):
+                raise
+            sample = self._sample(types, _BLOCK_BYTES)
         for at, name in enumerate(self.columns):
             if sample is not None and pc.count_distinct(sample.column(at)).as_py() * 2 < sample.num_rows:
                 types[name] = pa.dictionary(pa.int32(), pa.binary())
         return types
+
+    def _sample(self, types: Mapping[str, pa.DataType], size: int) -> pa.RecordBatch | None:
+        """Return the first rows."""
+        with self._stream() as stream:
+            reader = self._reader(self._text(stream), size, types, lambda _: "skip")
+            if tuple(name.lstrip("\ufeff") for name in reader.schema.names) != self.columns:
+                raise _unreadable(self._path, "its header is in no clear form")
+            return next(iter(reader), None)
+
+    def _read_as(self, stated: str) -> str:
+        """Return the encoding: the stated one, or what a byte order mark names where none is stated."""
+        encoding = known_encoding(stated)
+        if encoding not in _UTF8:
+            return encoding
+        with (
+            contextlib.suppress(OSError),
+            self._stream() as stream,
+        ):  # what is broken is named when it is read
+            return marked_encoding(stream.read(_MARK_BYTES)) or encoding
+        return encoding
 
     def _stream(self) -> pa.NativeFile:
         self._raw = pa.OSFile(str(self._path), "rb")
@@ -180,7 +207,7 @@ class _Text:
         self._path, self._raw, self._stream = path, raw, stream
         self._decode = None
         if encoding not in _UTF8:
-            self._decode = codecs.getincrementaldecoder(encoding)(_ESCAPE).decode
+            self._decode = decoder(encoding)
         self._rest = f"\n{line}\n".encode() if line else b""
         self._ahead = b""
         self._count = 0
@@ -212,26 +239,6 @@ class _Text:
                 return plain
 
 
-def _escaped(error: UnicodeError) -> tuple[str, int]:
-    """Return bytes that are no text as halves of surrogate pairs, which are no UTF-8."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error(_ESCAPE, _escaped)
-
-
-def _encoding(name: str) -> str:
-    try:
-        "".encode(name)  # refuses codecs that are not of text
-        return codecs.lookup(name).name
-    except LookupError as error:
-        raise InvalidInput(
-            "unknown-encoding", f"there is no encoding {name!r}", hint="e.g. utf-8, gb18030"
-        ) from error
-
-
 def _delimiter(head: str) -> str:
     header = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", head), maxsplit=1)[0]
     counts = {mark: header.count(mark) for mark in _DELIMITERS}
@@ -259,6 +266,6 @@ def _unreadable(path: Path, why: str) -> InvalidInput:
             f"{path} is not in the declared encoding ({why.splitlines()[0]})",
             hint="state its encoding, e.g. --encoding gb18030 or --encoding latin-1",
         )
-    if "straddling" in why:
+    if _TOO_LONG in why:
         why = f"a row is longer than {_BLOCK_BYTES >> 20} MB, or a quote is not closed"
     return InvalidInput("unreadable-source", f"{path} cannot be read: {why.splitlines()[0]}")

@@ -7,6 +7,7 @@ called geometry, and a bad value is a fault of its row.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ import pyarrow as pa
 from stcloud.errors import InvalidInput
 from stcloud.iaas.illegible import Illegible, is_text
 from stcloud.iaas.jsontext import JsonText, check_columns
+from stcloud.iaas.nested import read_canonical
 from stcloud.iaas.source import GEOMETRY, Batch, Reading, Refusal
 from stcloud.iaas.text import as_text, declared
 from stcloud.iaas.wkb import geojson_to_wkb
@@ -100,7 +102,7 @@ class GeoJsonSource:
     geometry = GEOMETRY
 
     def __init__(self, path: Path, name: str, reading: Reading) -> None:
-        self._path, self._name = path, name
+        self._path, self._name, self._identity = path, name, reading.identity
         self.crs: str | None = _DEFAULT_CRS
         self._kinds: dict[str, _Kinds] = {}
         ids = _Kinds()
@@ -161,6 +163,8 @@ class GeoJsonSource:
         for at, (name, kind) in enumerate(self._arrow.items()):
             rows = held if self._has_id and at == 0 else properties
             values = [row.get(name) for row in rows]
+            if kind == pa.string() and property_column(name) in self._identity:
+                _refuse_inexact(name, values, illegible)
             text = kind == pa.string()
             columns.append(
                 illegible.strings(name, _texts(values)) if text else as_text(pa.array(values, kind))
@@ -188,7 +192,7 @@ class GeoJsonSource:
             while text.peek():
                 if not alone:
                     raise text.unreadable("something follows its features")
-                yield text.value()
+                yield text.line()
 
     def _object(self, text: JsonText) -> Generator[tuple[Any, str], None, bool]:
         """Give the features of the first object; return whether it is one feature, which others may follow."""
@@ -266,6 +270,18 @@ def _texts(values: list[Any]) -> list[str | None]:
     numbers = [one if type(one) is float else None for one in values]
     plain = as_text(pa.array(numbers, pa.float64())).to_pylist() if float in map(type, values) else numbers
     return [
-        one if one is None or type(one) is str else text or json.dumps(one, ensure_ascii=False)
+        one if one is None or type(one) is str else text if type(one) is float else _json(one)
         for one, text in zip(values, plain, strict=True)
     ]
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return json.dumps(read_canonical(text), ensure_ascii=False) if type(value) in (list, dict) else text
+
+
+def _refuse_inexact(name: str, values: list[Any], illegible: Illegible) -> None:
+    """Refuse keys that are floats which may have lost digits, in a column of values of several kinds."""
+    for at, value in enumerate(values):
+        if type(value) is float and math.isfinite(value) and abs(value) >= _EXACT:
+            illegible.refuse(at, name, repr(value), "inexact-key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,9 @@ from stcloud.iaas.text import as_text, storage
 
 __all__ = ["Illegible", "is_text"]
 
+_FIRST_BYTE = 0xDC00
+_BYTE = re.compile("[\udc80-\udcff]")
+"""What `os.fsdecode` makes of a byte that is no text."""
 CUT, NUL, UNDECODABLE = "cut-character", "nul-character", "undecodable-text"
 
 
@@ -28,8 +32,9 @@ def is_text(text: str) -> bool:
 
 
 def _shown(value: str) -> str:
-    """Return a value as it can be written: what is no character stands as its escape."""
-    return value.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+    """Return a value as it can be written: what is no character stands as its escape, an undecoded byte too."""
+    plain = _BYTE.sub(lambda found: f"\\x{ord(found[0]) - _FIRST_BYTE:02x}", value.replace("\0", "\\x00"))
+    return plain.encode("utf-8", "backslashreplace").decode()
 
 
 class Illegible:
@@ -76,11 +81,18 @@ class Illegible:
         return as_text(values)
 
     def decoded(
-        self, name: str, texts: pa.Array, encoding: str = "utf-8", *, fixed: bool = False
+        self,
+        name: str,
+        texts: pa.Array,
+        encoding: str = "utf-8",
+        *,
+        fixed: bool = False,
+        errors: str = "surrogateescape",
     ) -> pa.Array:
         """Return a column of encoded text; refuse rows whose bytes are none.
 
-        Where fields have ``fixed`` widths, half a character at the end is cut off.
+        Where fields have ``fixed`` widths, half a character at the end is cut off. ``errors`` says how bytes that
+        are no text become lone surrogates.
         """
         raw = texts.cast(pa.binary()) if not pa.types.is_dictionary(texts.type) else texts
         try:
@@ -89,7 +101,7 @@ class Illegible:
         except pa.ArrowInvalid:
             pass
         distinct = raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode()
-        read = [decode(one, encoding, fixed=fixed) for one in distinct.dictionary.to_pylist()]
+        read = [decode(one, encoding, fixed=fixed, errors=errors) for one in distinct.dictionary.to_pylist()]
         at = distinct.indices.to_pylist()
         for row in np.flatnonzero([one is not None and read[one][1] for one in at]):
             self.repair(int(row), name, read[at[row]][0], CUT)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from stcloud.errors import InvalidInput
 from stcloud.iaas.illegible import Illegible, is_text
 from stcloud.iaas.jsontext import JsonText, check_columns
+from stcloud.iaas.nested import CONSTANTS, read_canonical
 from stcloud.iaas.source import Batch, Reading, Refusal
 
 __all__ = ["JsonSource"]
@@ -33,7 +34,13 @@ def _number(text: str) -> str:
     return "0" if short == "-0" else short
 
 
-_DECODER = json.JSONDecoder(parse_float=_number, parse_int=str, strict=False)
+def _integer(text: str) -> str:
+    return "0" if text == "-0" else text
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=_number, parse_int=_integer, parse_constant=CONSTANTS.__getitem__, strict=False
+)
 
 
 class JsonSource:
@@ -106,15 +113,13 @@ class JsonSource:
                     raise text.unreadable("something follows its array")
                 return
             while text.peek():
-                yield text.value()
+                yield text.line()
 
 
 def _row(value: dict[str, Any], text: str) -> dict[str, str | None]:
     nested = any(isinstance(one, dict | list) for one in value.values())
-    numbers = json.loads(text, strict=False) if nested else {}
-    return {
-        name: _text(numbers[name] if isinstance(one, dict | list) else one) for name, one in value.items()
-    }
+    whole = read_canonical(text) if nested else {}
+    return {name: _text(whole[name] if isinstance(one, dict | list) else one) for name, one in value.items()}
 
 
 def _text(value: Any) -> str | None:

@@ -10,12 +10,13 @@ import codecs
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.archive import opened
+from stcloud.iaas.encoding import decoder, marked_encoding
 
 __all__ = ["MOST_COLUMNS", "JsonText", "check_columns"]
 
@@ -53,7 +54,10 @@ class JsonText:
     def __init__(self, path: Path, name: str, decoder: json.JSONDecoder) -> None:
         self._name = name
         self._file = opened(path)
-        self._decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
+        self._decode: Callable[[bytes, bool], str] = codecs.getincrementaldecoder("utf-8")(
+            "surrogateescape"
+        ).decode
+        self._begun = False
         self._read = decoder.raw_decode
         self._text, self._at, self._ended = "", 0, False
         self.taken = 0
@@ -87,6 +91,30 @@ class JsonText:
             raise self.unreadable(self._position(f"{' or '.join(letters)} is missing"))
         self._at += 1
         return found
+
+    def line(self) -> tuple[Any, str]:
+        """Take the next value, of a file that has one a line; a line that is none counts as null.
+
+        What breaks off at the end of the file is no line: the file was cut.
+        """
+        self.peek()
+        try:
+            return self.value()
+        except InvalidInput:
+            end = self._line_end()
+            if end < 0:
+                raise
+        text = self._text[self._at : end]
+        self._at = end
+        self.taken += 1
+        return None, text
+
+    def _line_end(self) -> int:
+        """Return where the line ends; -1 where the file does."""
+        while (end := self._text.find("\n", self._at)) < 0:
+            if not self._fill():
+                return -1
+        return end
 
     def value(self) -> tuple[Any, str]:
         """Take the next value; return it and its text."""
@@ -154,6 +182,10 @@ class JsonText:
         except (EOFError, zlib.error, OSError) as error:
             raise self.unreadable(str(error)) from error
         self._ended = not block
+        if not self._begun:
+            self._begun = True
+            marked = marked_encoding(block)
+            self._decode = decoder(marked) if marked else self._decode
         self._text = self._text[self._at :] + self._decode(block, self._ended)
         self._at = 0
         return bool(block)

@@ -12,7 +12,11 @@ import pyarrow.compute as pc
 
 from stcloud.iaas.text import as_text, storage
 
-__all__ = ["is_texts", "nested_texts"]
+__all__ = ["CONSTANTS", "is_texts", "nested_texts", "read_canonical"]
+
+CONSTANTS = {"NaN": None, "Infinity": "inf", "-Infinity": "-inf"}
+"""What is no JSON and yet is written, as the values that typed files give."""
+_LONGEST_NUMBER = 400
 
 
 def is_texts(kind: pa.DataType) -> bool:
@@ -27,6 +31,15 @@ def nested_texts(column: pa.Array) -> list[str | None]:
     ['[1, null, 2.5]', None]
     """
     return [None if one is None else json.dumps(one, ensure_ascii=False) for one in _objects(column)]
+
+
+def read_canonical(text: str) -> Any:
+    """Return the value of a JSON text, with numbers as `nested_texts` has them.
+
+    >>> read_canonical("[1.0, NaN, 1e2, 0.5]")
+    [1, None, 100, 0.5]
+    """
+    return json.loads(text, parse_float=_number, parse_constant=CONSTANTS.__getitem__, strict=False)
 
 
 def _objects(column: pa.Array) -> list[Any]:
@@ -95,7 +108,7 @@ def _numbers(column: pa.Array) -> list[Any]:
 def _number(text: str) -> int | float | str:
     """Return the number that a canonical text is; the text where JSON readers would lose digits."""
     value = Decimal(text)
-    if not value.is_finite():
+    if not value.is_finite() or abs(value.adjusted()) > _LONGEST_NUMBER or len(text) > _LONGEST_NUMBER:
         return text
     whole = value.to_integral_value()
     if value == whole:

@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
+from stcloud.iaas.encoding import marked_encoding
 from stcloud.iaas.folder import storage_errors
 from stcloud.iaas.text import Declared
 
@@ -50,6 +51,7 @@ _FORMATS = {
 }  # fmt: skip
 
 
+_HEAD_BYTES = 4096
 _GEOJSON = re.compile(rb'"type"\s*:\s*"Feature(Collection)?"')
 
 
@@ -71,6 +73,8 @@ class Reading:
     keys
         Columns that identify rows: the ids that a format keeps beside its columns (``id`` of GeoJSON, ``fid``
         of a GeoPackage) serve where no column has the name.
+    identity
+        Columns of the key, of which no digit may be lost.
     """
 
     format: str | None = None
@@ -78,6 +82,7 @@ class Reading:
     delimiter: str | None = None
     layer: str | None = None
     keys: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +184,11 @@ def _is_geojson(path: Path) -> bool:
         zipped = file.read(2) == b"\x1f\x8b"
     try:
         with gzip.open(path) if zipped else path.open("rb") as file:
-            head = file.read(4096).removeprefix(codecs.BOM_UTF8)
+            head = file.read(_HEAD_BYTES).removeprefix(codecs.BOM_UTF8)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return False
+    if marked := marked_encoding(head):
+        head = head.decode(marked, "ignore").encode("utf-8", "ignore")
     return head.lstrip().startswith(b"{") and _GEOJSON.search(head) is not None
 
 

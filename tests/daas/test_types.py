@@ -219,3 +219,13 @@ def test_keys_that_an_older_version_made_of_floats_are_found_and_not_added_to(tm
     assert city._catalogue.layer(layer.name).snapshot.sequence == before
     city.load("anew", tmp_path / "next.gpkg", key=("code",), valid_from="2030-01-01")
     assert [one.check for one in city.check("anew") if one.faults] == []
+
+
+@pytest.mark.parametrize("coordinates", ["[]", "[NaN, NaN]", "null"])
+def test_an_event_with_an_empty_point_has_no_place(city, tmp_path, coordinates):
+    geometry = f'{{"type": "Point", "coordinates": {coordinates}}}' if coordinates != "null" else "null"
+    feature = '{"type": "Feature", "properties": {"id": "a", "at": "2024-03-01"}, "geometry": GEOMETRY}'
+    file = tmp_path / "events.geojson"
+    file.write_text(feature.replace("GEOMETRY", geometry))
+    (reckoning,) = city.load("events", file, key="id", time="at")
+    assert (reckoning.accepted, reckoning.unplaced) == (1, 1)
