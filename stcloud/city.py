@@ -99,7 +99,7 @@ def open(  # noqa: A001  (st.open reads as it should)
     """
     folder = Folder(Path(path))
     check_place(folder.root)
-    if not folder.path("city.toml").is_file():
+    if not folder.exists("city.toml"):
         raise NotFound(
             "no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …"
         )

@@ -13,7 +13,7 @@ from stcloud.daas.stamp import is_stamped_text
 from stcloud.errors import StcloudError, StorageError
 from stcloud.iaas.arrays import read_arrays
 from stcloud.iaas.engine import Engine
-from stcloud.iaas.folder import Folder
+from stcloud.iaas.folder import Folder, storage_error, storage_errors
 from stcloud.iaas.logstate import changed_entries, missing_entries, unreadable_note
 from stcloud.iaas.table import Table
 from stcloud.space import Lattice
@@ -122,10 +122,13 @@ class Soundness:
 
     def _index(self, name: str) -> Sequence[str]:
         """Raise for arrays that cannot be read; they are made anew when they are wanted."""
-        for root in (self.folder.path(_INDEX, name), self.folder.path(_INDEX, f"{name}.join")):
-            for place in sorted(root.iterdir()) if root.is_dir() else []:
-                if place.is_dir() and not place.name.startswith("."):
-                    read_arrays(place)
+        with storage_errors(f"read the index of {name}"):
+            for root in (self.folder.path(_INDEX, name), self.folder.path(_INDEX, f"{name}.join")):
+                for place in sorted(root.iterdir()) if root.is_dir() else []:
+                    if place.is_dir() and not place.name.startswith("."):
+                        read_arrays(place)
+            if self.folder.exists(_INDEX, f"{name}.json"):
+                self.folder.read_text(_INDEX, f"{name}.json")
         return ()
 
     def _lost(self, names: Sequence[str]) -> Iterator[str]:
@@ -160,8 +163,9 @@ def _stored(load: Reckoning) -> bool:
 
 def _pass_on(error: Exception) -> None:
     """Raise again what says nothing about what lies there: permissions, a disk that is full."""
-    if isinstance(error, StorageError) and error.kind in _PASSED_ON:
-        raise error
+    found = storage_error("check the city", error) if type(error) is PermissionError else error
+    if isinstance(found, StorageError) and found.kind in _PASSED_ON:
+        raise found
 
 
 def _text(error: Exception) -> str:

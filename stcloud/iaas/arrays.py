@@ -62,9 +62,9 @@ def read_arrays(folder: Path) -> dict[str, NDArray[Any]] | None:
     FormatError
         ``damaged-index``: a file is not what `write_arrays` wrote.
     """
-    if not folder.is_dir():
-        return None
     with storage_errors(f"read {folder.name}"):
+        if not folder.is_dir():
+            return None
         try:
             kept = _kept_digests(folder)
             paths = list(folder.glob("*.npy")) if kept is None else [folder / f"{name}.npy" for name in kept]

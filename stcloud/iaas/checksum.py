@@ -28,8 +28,9 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
-from stcloud.errors import FormatError
+from stcloud.errors import FormatError, StcloudError
 from stcloud.iaas.folder import storage_errors
+from stcloud.iaas.librarytext import one_line, os_errno
 from stcloud.iaas.missing import missing_file, missing_in
 
 __all__ = [
@@ -192,14 +193,14 @@ def parquet_errors(name: str) -> Iterator[None]:
     """Turn what Arrow finds wrong with the content of a table's files into `FormatError` ``damaged-table``."""
     try:
         yield
-    except pa.ArrowInvalid as error:
-        raise _damaged(name, str(error).splitlines()[0]) from error
+    except StcloudError:
+        raise
     except FileNotFoundError as error:
         raise missing_in(str(error)) or error from error
-    except OSError as error:
-        if error.errno is not None:  # the operating system's, not the file's content
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and os_errno(error) is not None:  # not of the file's content
             raise
-        raise _damaged(name, str(error).splitlines()[0]) from error
+        raise _damaged(name, one_line(error)) from error
 
 
 def _remembered(path: str, identity: tuple[int, ...]) -> Checked:
@@ -252,7 +253,7 @@ def _metadata(path: str, tail: bytes) -> pq.FileMetaData:
     try:
         return pq.read_metadata(pa.BufferReader(b"PAR1" + tail))
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, str(error).splitlines()[0]) from error
+        raise _damaged(path, one_line(error)) from error
 
 
 def _kept_digests(path: str, metadata: pq.FileMetaData) -> tuple[int, NDArray[np.uint32]]:

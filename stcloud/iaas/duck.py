@@ -15,10 +15,12 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from stcloud.errors import FormatError, InternalError, StorageError
+from stcloud.errors import FormatError, InternalError
 from stcloud.iaas.checksum import verify_columns
 from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
+from stcloud.iaas.folder import storage_error
 from stcloud.iaas.footer import fetch
+from stcloud.iaas.librarytext import one_line
 from stcloud.iaas.missing import missing_in
 from stcloud.iaas.spool import Pipe, spool
 
@@ -78,11 +80,13 @@ def file_errors() -> Iterator[None]:
         missing = missing_in(str(error))
         if missing is not None:
             raise missing from error
-        raise StorageError("storage", f"a file of the layer could not be read or written: {error}") from error
+        raise storage_error("read or write a file of the layer", error) from error
     except duckdb.Error as error:
         if type(error) not in (duckdb.Error, duckdb.InvalidInputException):
             raise
-        raise FormatError("damaged-table", f"a file of the layer cannot be read: {error}") from error
+        raise FormatError(
+            "damaged-table", f"a file of the layer cannot be read: {one_line(error)}"
+        ) from error
 
 
 class Duck:

@@ -25,9 +25,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stcloud.errors import Conflict, FormatError, InvalidInput, StorageError
+from stcloud.iaas.librarytext import one_line, os_errno
 
-__all__ = ["Folder", "check_name", "check_place", "is_name", "read_text", "storage_errors"]
+__all__ = ["Folder", "check_name", "check_place", "is_name", "read_text", "storage_error", "storage_errors"]
 
+_KINDS = {
+    errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EROFS: "read-only",
+    errno.EACCES: "no-permission", errno.EPERM: "no-permission",
+}  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
 
 
@@ -102,13 +107,14 @@ def storage_errors(doing: str) -> Iterator[None]:
     except StorageError:
         raise
     except OSError as error:
-        raise _storage_error(doing, error) from error
+        raise storage_error(doing, error) from error
 
 
-def _storage_error(doing: str, error: OSError) -> StorageError:
-    kinds = {errno.ENOSPC: "disk-full", errno.EROFS: "read-only", errno.EACCES: "no-permission"}
-    kind = kinds.get(error.errno or 0, "storage")
-    return StorageError(kind, f"could not {doing}: {error.strerror or error}")
+def storage_error(doing: str, error: BaseException) -> StorageError:
+    """Return what an error of the operating system, or of a library that met one, is here: one plain line."""
+    number = os_errno(error) or 0
+    text = os.strerror(number) if number else one_line(error)
+    return StorageError(_KINDS.get(number, "storage"), f"could not {doing}: {text}")
 
 
 @dataclass(frozen=True, slots=True)

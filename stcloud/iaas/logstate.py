@@ -9,6 +9,7 @@ notes it. A table without the file is of an older version.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import uuid
@@ -21,14 +22,16 @@ import xxhash
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import ArrowException
 
-from stcloud.errors import FormatError, NotFound
-from stcloud.iaas.folder import storage_errors
+from stcloud.errors import FormatError, NotFound, StcloudError
+from stcloud.iaas.folder import storage_error, storage_errors
+from stcloud.iaas.librarytext import one_line, os_errno
 from stcloud.iaas.log import entry_contents, entry_versions
 from stcloud.iaas.snapshot import File, Snapshot
 
 __all__ = [
     "LogState",
     "changed_entries",
+    "has_log",
     "log_state_path",
     "missing_entries",
     "read_log_state",
@@ -40,6 +43,8 @@ __all__ = [
     "write_log_state",
 ]
 
+_DAMAGES = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL)
+"""What the operating system says when a part of a table is missing or something else."""
 _FIRST_ENTRIES = 64
 """So many entries are read of a log that an older version wrote."""
 
@@ -116,6 +121,22 @@ def write_log_state(snapshot: Snapshot) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def has_log(root: Path) -> bool:
+    """Tell whether there is a log with an entry in a folder.
+
+    Raises
+    ------
+    StorageError
+        ``no-permission``: it cannot be known.
+    """
+    with storage_errors(f"read the log of {root.name}"):
+        try:
+            first = next((path for path in (root / "_delta_log").iterdir() if path.suffix == ".json"), None)
+            return first is not None and first.stat() is not None
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
 
 def refuse_cut_log(root: Path, version: int, state: LogState | None, newest: os.stat_result | None) -> None:
@@ -204,6 +225,8 @@ def table_errors(root: Path) -> Iterator[None]:
     """
     try:
         yield
+    except StcloudError:
+        raise
     except TableNotFoundError as error:
         raise NotFound("no-table", f"there is no table in {root.name}") from error
     except (DeltaError, OSError, ValueError, KeyError, ArrowException) as error:
@@ -214,9 +237,11 @@ def table_errors(root: Path) -> Iterator[None]:
         raise _unreadable(root, error) from error
 
 
-def _unreadable(root: Path, error: BaseException) -> FormatError:
-    lines = str(error).splitlines() or [type(error).__name__]
-    return FormatError("damaged-table", f"the log of {root.name} cannot be read: {lines[0]}")
+def _unreadable(root: Path, error: BaseException) -> StcloudError:
+    number = os_errno(error)
+    if isinstance(error, Exception) and number is not None and number not in _DAMAGES:
+        return storage_error(f"read the log of {root.name}", error)
+    return FormatError("damaged-table", f"the log of {root.name} cannot be read: {one_line(error)}")
 
 
 def _damaged(root: Path, why: str) -> FormatError:

@@ -32,7 +32,7 @@ def missing_file(path: Path) -> StcloudError:
     if needed:
         return FormatError(
             "missing-file",
-            f"a file of layer '{root.name}' is missing: {path.name}",
+            f"a file of the layer is missing: {path.name} of '{root.name}'",
             hint="its rows are lost unless a copy of the city has it; 'stcloud check' counts them",
         )
     return Conflict(

@@ -27,10 +27,11 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.checksum import forget
 from stcloud.iaas.clock import system_clock
-from stcloud.iaas.folder import Folder, storage_errors
+from stcloud.iaas.folder import Folder, storage_error, storage_errors
 from stcloud.iaas.log import KEPT_ENTRIES, archive_log, entry_path, first_entry, log_entries
 from stcloud.iaas.logstate import (
     LogState,
+    has_log,
     read_log_state,
     refuse_cut_log,
     refuse_other_state,
@@ -76,7 +77,8 @@ class Table:
         known = self._delta
         if known is not None and _log_entry(self.root, known.version()) is not None:
             return True
-        return self.root.is_dir() and DeltaTable.is_deltatable(str(self.root))
+        with table_errors(self.root):
+            return has_log(self.root) and DeltaTable.is_deltatable(str(self.root))
 
     def create(self, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> None:
         """Make an empty table; does nothing when it exists."""
@@ -320,9 +322,11 @@ class Table:
 
 
 def _log_entry(root: Path, version: int) -> os.stat_result | None:
-    with contextlib.suppress(OSError):
-        return entry_path(root, version).stat()
-    return None
+    with storage_errors(f"read the log of {root.name}"):
+        try:
+            return entry_path(root, version).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
 
 class _delta_errors:  # noqa: N801  (reads as a statement)
@@ -337,8 +341,8 @@ class _delta_errors:  # noqa: N801  (reads as a statement)
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, CommitFailedError):
             raise _overtaken(self.root) from error
-        if isinstance(error, DeltaError):
-            raise StorageError("storage", f"{self.root.name}: {error}") from error
+        if error is not None and (isinstance(error, DeltaError) or type(error).__name__ == "PanicException"):
+            raise storage_error(f"read or write the table {self.root.name}", error) from error
 
 
 def _overtaken(root: Path) -> Conflict:

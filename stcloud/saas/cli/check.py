@@ -8,7 +8,9 @@ import typer
 
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputOption, open_city
 from stcloud.saas.cli.output import note, print_records
+from stcloud.saas.cli.signals import say
 from stcloud.saas.cli.target import RECORDS, target_of
+from stcloud.saas.plaintext import visible
 
 __all__ = ["check"]
 
@@ -19,7 +21,7 @@ def check(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Check that what lies on disk is whole: files, keys, recorded periods, cells, ledger."""
+    """Check that what lies on disk is whole: definitions, logs, files, rows, ledger, quarantine, indexes."""
     target = target_of(form, output, offered=RECORDS)
     findings = open_city(city).check(layer)
     records = [
@@ -27,7 +29,11 @@ def check(
         for one in findings
     ]
     print_records(records, target)
-    faults = sum(one.faults for one in findings)
-    note("no faults" if not faults else f"{faults:,} faults")
-    if faults:
-        raise typer.Exit(7)
+    broken = [one for one in findings if one.faults]
+    if not broken:
+        note("no faults")
+        return
+    first = broken[0]
+    of_what = f"{first.check} of {first.layer}" if first.layer else first.check
+    say(visible(f"{sum(one.faults for one in broken):,} faults; the first, {of_what}: {first.example}"))
+    raise typer.Exit(7)

@@ -54,12 +54,24 @@ def _verdict(error: BaseException) -> tuple[int, str]:
     if isinstance(error, Cancelled):
         return CANCELLED, str(error)
     if isinstance(error, _USAGE):
-        return 2, _usage(error)
+        said = error.format_message()
+        return 6 if said.rstrip(".").endswith(("is not readable", "is not writable")) else 2, _usage(error)
     if isinstance(error, MemoryError):
         return 6, "out of memory; narrow the question or count instead of listing rows"
+    if isinstance(error, OSError) and not isinstance(error, errors.StcloudError):
+        return 6, _system(error)
     code = next((code for kind, code in CODES if isinstance(error, kind)), BUG)
     bug = f"a fault of stcloud itself: {type(error).__name__}: {error}; set STCLOUD_DEBUG=1 and report it"
     return code, bug if code == BUG else str(error)
+
+
+def _system(error: OSError) -> str:
+    """Return what the operating system says, and of which file, where nobody said what was being done."""
+    from stcloud.iaas.librarytext import one_line, os_errno  # noqa: PLC0415  (keeps --help light)
+
+    number = os_errno(error)
+    text = os.strerror(number) if number else one_line(error)
+    return f"{error.filename}: {text}" if error.filename else text
 
 
 def _usage(error: Any) -> str:
