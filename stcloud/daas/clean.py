@@ -117,7 +117,7 @@ class Cleaner:
     def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
         if not self.definition.key:
             return pa.array([one.hex() for one in digest.to_pylist()], pa.string())
-        return read_key(self.definition.key, source, faults, self.types)
+        return read_key(self.definition.key, source, faults, self.types, self.columns)
 
     def _add_time(self, source: Mapping[str, pa.Array], own: dict[str, pa.Array], faults: Faults) -> Values:
         reading = self.definition.time
@@ -146,13 +146,23 @@ class Cleaner:
 
 
 def read_key(
-    names: Sequence[str], source: Mapping[str, pa.Array], faults: Faults, types: Mapping[str, Declared]
+    names: Sequence[str],
+    source: Mapping[str, pa.Array],
+    faults: Faults,
+    types: Mapping[str, Declared],
+    columns: Mapping[str, Attribute],
 ) -> pa.Array:
     """Return keys as text; several columns are joined so that no other values give the same.
 
-    A float so large that digits of it may be lost names nothing: it is a fault.
+    A float so large that digits of it may be lost names nothing: it is a fault. Where the layer keeps integers,
+    ``5.0`` of a text file is 5.
     """
     parts = [trimmed(plain(source[name])) for name in names]
+    whole = [name in columns and columns[name].type == "integer" for name in names]
+    parts = [
+        pc.replace_substring_regex(part, r"^([+-]?\d+)\.0+$", r"\1") if is_whole else part
+        for part, is_whole in zip(parts, whole, strict=True)
+    ]
     for name, part in zip(names, parts, strict=True):
         faults.add(pc.is_null(part), name, part, "missing-key")
         below = types[name].whole_below if name in types else None

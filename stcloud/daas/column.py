@@ -30,7 +30,7 @@ __all__ = [
 Values = NDArray[Any]
 
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^(?i:[+-]?(nan|inf|infinity))$"
-_INTEGER = r"^[+-]?\d{1,19}$"
+_INTEGER = r"^[+-]?\d{1,19}(\.0+)?$"
 _INT64_STOP = 2**63
 _SURE_DIGITS = 18
 _EXACT_BELOW = 2**53
@@ -197,7 +197,7 @@ def _typed(name: str, texts: pa.Array, column: Column, zone: Zone, faults: Fault
 
 def _integers(name: str, texts: pa.Array, faults: Faults) -> pa.Array:
     bad = _unlike(texts, _INTEGER)
-    digits = pc.replace_substring_regex(texts, r"^\+", "")  # a cast knows no plus sign
+    digits = pc.replace_substring_regex(texts, r"^\+|\.0+$", "")  # a cast knows no plus sign
     try:
         numbers = pc.if_else(pa.array(bad), None, digits).cast(pa.int64())
     except pa.ArrowInvalid:  # of 19 digits some are beyond what is kept

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 import shapely
+from numpy.typing import NDArray
 
-from stcloud.daas.column import plain, trimmed
+from stcloud.daas.column import Values, plain, trimmed
 from stcloud.iaas.wkb import read_wkb, read_wkt
 
-__all__ = ["Encoding", "geometry_columns", "geometry_encoding"]
+__all__ = ["Encoding", "geometry_columns", "geometry_encoding", "read_geometry_texts"]
 
 Encoding = Literal["wkt", "wkb"]
 _ENOUGH = 50
@@ -42,6 +44,20 @@ def geometry_encoding(values: pa.Array) -> Encoding | None:
 
 def _all_read(shapes: object) -> bool:
     return not bool(shapely.is_missing(shapes).any())
+
+
+def read_geometry_texts(texts: Values, encoding: str) -> NDArray[np.object_]:
+    """Read geometry written as text in an encoding, or else in the other one: no text is both.
+
+    None where neither reads it, and of null. A layer defined by a file of WKB takes its own export to CSV so.
+    """
+    first, second = (read_wkb, read_wkt) if encoding == "wkb" else (read_wkt, read_wkb)
+    shapes = np.asarray(first(texts), np.object_)
+    at = np.flatnonzero(shapely.is_missing(shapes))
+    at = at[[texts[place] is not None for place in at.tolist()]]
+    if len(at):
+        shapes[at] = second(texts[at])
+    return shapes
 
 
 def geometry_columns(rows: pa.RecordBatch) -> dict[str, Encoding]:

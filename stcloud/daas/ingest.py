@@ -56,6 +56,7 @@ _AHEAD = 4
 _SAMPLES = 3
 _REMEDIES = {
     "inexact-key": "the file keeps its key as a float, which holds 15 digits: store it as text or as an integer",
+    "time-out-of-range": "where it means that there is none, declare it: open = [\"9999-12-31\"], or null = [...]",
     "inexact-number": "the layer keeps the column as a number, which holds 15 digits: load it into a new layer",
     "undecodable-text": "state the file's encoding, e.g. --encoding gb18030 or --encoding latin-1",
 }  # fmt: skip

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from stcloud.daas.column import Faults, plain, read_numbers, trimmed
 from stcloud.daas.definition import Space
+from stcloud.daas.geometrytext import read_geometry_texts
 from stcloud.errors import InvalidInput
-from stcloud.iaas.wkb import read_wkb, read_wkt
+from stcloud.iaas.wkb import read_wkb
 from stcloud.space import LONLAT, Datum, Lattice, inside_area_of_use, project, read_crs, same_crs, to_wgs84
 
 __all__ = ["Placer", "refuse_other_crs"]
@@ -132,14 +133,13 @@ def _points(
 ) -> tuple[Floats, Floats, NDArray[np.str_]]:
     """Read points; what is no geometry, or another one, is a fault; an empty point has no place."""
     raw = values.to_numpy(zero_copy_only=False)
-    read = read_wkb if encoding == "wkb" or pa.types.is_binary(values.type) else read_wkt
-    points = read(raw)
+    points = read_wkb(raw) if pa.types.is_binary(values.type) else read_geometry_texts(raw, encoding)
     written = pc.is_valid(values).to_numpy(zero_copy_only=False)
     unread = shapely.is_missing(points)
     faults.add(written & unread, name, values, "not-a-geometry")
     other = ~unread & (shapely.get_type_id(points) != 0)
     faults.add(other, name, values, "not-a-point")
-    points = np.where(other | shapely.is_empty(points), None, points)
+    points = np.where(other | shapely.is_empty(points), np.array(None, object), points)
     reason = np.full(len(points), "", "U10")
     _unplace(reason, shapely.is_missing(points), "missing")
     return shapely.get_x(points), shapely.get_y(points), reason

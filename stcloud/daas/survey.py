@@ -17,13 +17,14 @@ from stcloud.daas.clean import FEW_ROWS, ROW, read_attributes, read_key
 from stcloud.daas.column import Faults, Values, plain, read_numbers, trimmed, without_nulls, without_padding
 from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.feature import Believed, lanes
+from stcloud.daas.geometrytext import read_geometry_texts
 from stcloud.daas.schema import Attribute
 from stcloud.daas.shape import Shapes, read_shapes
 from stcloud.daas.timeline import FOREVER, Ints
 from stcloud.iaas.digest import digest_rows
 from stcloud.iaas.source import Batch, Refusal
 from stcloud.iaas.text import Declared
-from stcloud.iaas.wkb import read_wkb, read_wkt, without_deep
+from stcloud.iaas.wkb import without_deep
 from stcloud.space import Lattice
 from stcloud.time import Zone, read_stamps
 
@@ -145,7 +146,7 @@ class Surveyor:
         own: dict[str, pa.Array] = {
             ROW: pa.array(numbers),
             PART: pa.array(np.zeros(len(numbers), np.int64)),
-            "st_key": read_key(self.definition.key, source, faults, self.types),
+            "st_key": read_key(self.definition.key, source, faults, self.types, self.columns),
             "st_digest": digest.filter(pa.array(rest)),
         }
         start, end, adjusted = self._periods(source, len(numbers), faults)
@@ -238,8 +239,7 @@ class Surveyor:
         if pa.types.is_binary(values.type):
             return values.cast(pa.binary())
         texts = trimmed(values)
-        read = read_wkb if space.encoding == "wkb" else read_wkt  # WKB in text is hexadecimal
-        geometry = read(texts.to_numpy(zero_copy_only=False))
+        geometry = read_geometry_texts(texts.to_numpy(zero_copy_only=False), space.encoding)
         unread = shapely.is_missing(geometry) & pc.is_valid(texts).to_numpy(zero_copy_only=False)
         faults.add(unread, space.column, texts, "unreadable-geometry")
         return pa.array(shapely.to_wkb(geometry), pa.binary())

@@ -229,3 +229,14 @@ def test_an_event_with_an_empty_point_has_no_place(city, tmp_path, coordinates):
     file.write_text(feature.replace("GEOMETRY", geometry))
     (reckoning,) = city.load("events", file, key="id", time="at")
     assert (reckoning.accepted, reckoning.unplaced) == (1, 1)
+
+
+def test_whole_floats_of_a_text_file_are_integers_where_the_layer_keeps_integers(city, tmp_path):
+    pq.write_table(
+        pa.table({"id": [7], "t": ["2024-03-01"], "lon": [117.1], "lat": [31.9]}), tmp_path / "a.parquet"
+    )
+    (tmp_path / "b.csv").write_text("id,t,lon,lat\n7.0,2024-03-01,117.1,31.9\n8.0,2024-03-01,117.1,31.9\n")
+    city.load("e", tmp_path / "a.parquet", key=("id",), time="t", lon="lon", lat="lat")
+    found = city.load("e", tmp_path / "b.csv")[0]
+    assert (found.unchanged, found.accepted, found.rejected) == (1, 1, 0)
+    assert sorted(city.query("e").rows().table["st_key"].to_pylist()) == ["7", "8"]
