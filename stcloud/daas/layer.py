@@ -163,7 +163,7 @@ class EventLayer(LayerTable):
         return self._write(in_order(rows, ORDER), _partition(files[0]))
 
     def _write(self, rows: pa.Table, partition: Mapping[str, str]) -> Written:
-        return self.table.write(rows, partition, bounded=(UNIT,))
+        return self.table.write(rows, partition, bounded=(UNIT, "st_key"))
 
 
 def newest(files: Iterable[File]) -> int | None:

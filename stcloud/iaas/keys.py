@@ -146,7 +146,12 @@ class Keys:
             run(_WITH_NUMBERED)
             kept = run("SELECT number, key FROM numbered ORDER BY number").fetchnumpy()
             renumbered = np.asarray(kept["number"], np.int64), pa.array(kept["key"], pa.string())
-        paths = snapshot.paths(file for file in snapshot.files if file.nulls.get("st_recorded_to") != 0)
+        low, high = run("SELECT min(key), max(key) FROM came").fetchone() or (None, None)
+        paths = snapshot.paths(
+            file
+            for file in snapshot.files
+            if file.nulls.get("st_recorded_to") != 0 and file.may_hold("st_key", low, high)
+        )
         if paths:
             verify_columns(paths, ("st_key", "st_digest", "st_recorded_to"))
             run(_CURRENT, {"paths": [literal(path) for path in paths]})

@@ -20,6 +20,8 @@ from stcloud.iaas.vocabulary import compact
 
 __all__ = ["ROW_GROUP_ROWS", "Written", "read_parquet", "write_parquet"]
 
+_LONGEST_BOUND = 64
+"""Longer texts would make the log large."""
 ROW_GROUP_ROWS = 8192
 """Small enough that a neighbourhood reads a neighbourhood (measured best for DuckDB)."""
 
@@ -128,6 +130,8 @@ def _worded(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _comparable(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_BOUND
     return value is not None and not (isinstance(value, float) and not math.isfinite(value))
 
 

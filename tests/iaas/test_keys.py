@@ -41,6 +41,7 @@ def holding(folder, files):
                 schema=pa.schema(list(SCHEMA)[:3]),
             ),
             {"part": str(number)},
+            bounded=("st_key",),
         )
         for number, rows in enumerate(files)
         if rows
@@ -121,6 +122,22 @@ def test_keys_that_come_after_the_settling_are_refused(tmp_path):
     keys.settle(holding(tmp_path, []).snapshot(), rule="last")
     with pytest.raises(InternalError):
         keys.add(pa.array([1]), pa.array(["a"]), pa.array([b"a"]))
+
+
+def test_only_files_whose_keys_may_be_among_those_that_came_are_read(tmp_path):
+    table = holding(tmp_path, [[("k100", 1, False), ("k199", 1, False)], [("k200", 1, False)]])
+    (file,) = (file for file in table.snapshot().files if file.high["st_key"] == "k199")
+    (table.root / file.path).unlink()
+    found = settled(tmp_path, [("k200", 1), ("k205", 1)], table.snapshot())
+    assert (found.new.tolist(), found.same.tolist()) == ([2], [1])
+    with pytest.raises(FormatError):
+        settled(tmp_path, [("k150", 1), ("k205", 1)], table.snapshot())
+
+
+def test_long_keys_have_no_bounds_and_are_found(tmp_path):
+    table = holding(tmp_path, [[("x" * 65, 1, False), ("a", 1, False)]])
+    assert "st_key" not in table.snapshot().files[0].high
+    assert settled(tmp_path, [("x" * 65, 2)], table.snapshot()).changed.tolist() == [1]
 
 
 def test_a_file_of_the_table_that_is_gone_or_damaged_is_told(tmp_path):

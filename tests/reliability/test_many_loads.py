@@ -35,7 +35,7 @@ def test_of_many_loads_few_files_are_left(folder, tmp_path):
         city.load("events", file(tmp_path, number), definition=define())
         assert len(city.layer("events").snapshot.files) <= 14
         assert len(city._catalogue.ledger.table.snapshot().files) <= 14
-    assert len(checksum._seen) < 60
+    assert len([path for path in checksum._seen if path.startswith(str(folder))]) < 60
     assert len(city.query("events").rows()) == 45 * ROWS
     assert [load.accepted for load in stcloud.open(folder).layer("events").loads] == [ROWS] * 45
     city.vacuum(retain_hours=0, force=True)
