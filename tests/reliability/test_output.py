@@ -267,3 +267,37 @@ def test_the_output_may_not_be_a_file_of_the_city(run, city):
     assert ended.code == 2
     assert "keeps its data" in ended.line
     assert (city / "city.toml").read_text() == before
+
+
+def test_nothing_to_list_is_said_and_has_its_columns(run, tmp_path):
+    city = tmp_path / "city"
+    made = stcloud.create(city, crs="EPSG:4548", zone="Asia/Shanghai")
+    listed = run("layers", city)
+    assert listed.out.split()[:3] == ["layer", "kind", "title"]
+    assert "has no layers yet" in listed.err
+    (tmp_path / "a.csv").write_text(rows(2))
+    made.load("events", tmp_path / "a.csv", key=["id"], time="at", lon="lon", lat="lat")
+    rejected = run("quarantine", city, "events", "-f", "csv")
+    assert rejected.out.startswith("load,layer,")
+    assert "no rows of layer 'events' were rejected" in rejected.err
+    assert json.loads(run("quarantine", city, "events", "-f", "json").out) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("grid", "check", "CITY", "events"), "holds events and is no unit grid"),
+        (("grid", "equivalents", "CITY", "--cell", "5"), "5 is not a cell id"),
+        (("grid", "equivalents", "CITY"), "either a cell or a point"),
+    ],
+)
+def test_the_cause_is_named(run, city, words, said):
+    ended = run(*(city if word == "CITY" else word for word in words))
+    assert ended.code == 2
+    assert said in ended.line
+
+
+def test_the_list_of_commands_cuts_no_sentence(run):
+    for words in ((), ("grid",)):
+        lines = run(*words, "--help").out.splitlines()[1:]
+        assert [line for line in lines if line.endswith("...")] == []

@@ -126,7 +126,7 @@ def inspire(cells: ArrayLike, lattice: Lattice, *, form: Literal["long", "short"
     (['CRS3035RES100mN2684000E4334100'], ['100mN26840E43341'])
     """
     if not _is_in(lattice, "EPSG:3035"):
-        raise _refusal("INSPIRE", lattice, "EPSG:3035")
+        raise _refusal("INSPIRE", lattice, "of EPSG:3035")
     ids, levels = _levels(cells, "INSPIRE")
     west, south, east, _ = (edge.astype(np.int64) for edge in lattice.bounds(ids))
     if (west < 0).any() or (south < 0).any():

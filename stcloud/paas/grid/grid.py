@@ -67,7 +67,12 @@ class UnitGrid:
 
     def __post_init__(self) -> None:
         definition = self.layer.definition
-        if not isinstance(definition, FeatureDefinition) or definition.grid is None:
+        if not isinstance(definition, FeatureDefinition):
+            raise InvalidInput(
+                "not-a-grid", f"layer '{self.layer.name}' holds events and is no unit grid",
+                hint="name a layer of features that was loaded as one, e.g. with --definition unit-grid",
+            )  # fmt: skip
+        if definition.grid is None:
             raise InvalidInput(
                 "not-a-grid", f"layer '{self.layer.name}' is no unit grid",
                 hint=f"say so in layers/{self.layer.name}.toml: [grid] and scheme = \"unit-grid-15\"",

@@ -50,7 +50,7 @@ def define(
         ),
     ] = None,
 ) -> None:
-    """Draft a layer's definition from a file, to be edited: events with --time, else features; loads nothing."""
+    """Draft a layer's definition from a file. Events with --time, else features; to be edited, nothing is loaded."""
     from stcloud.daas.draft import Options, typed_draft  # noqa: PLC0415
 
     document_path(output, ".toml")

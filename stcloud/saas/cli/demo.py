@@ -13,7 +13,7 @@ __all__ = ["demo"]
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder of the demo city; made anew.")] = Path("demo"),
 ) -> None:
-    """Build a demo city, load a year of requests, answer three questions, draw a map."""
+    """Build a demo city and ask it questions. Loads a year of requests, answers three questions, draws a map."""
     from stcloud.saas.demo import run  # noqa: PLC0415
 
     run(folder)

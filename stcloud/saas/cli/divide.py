@@ -86,7 +86,7 @@ def divide(
     workers: Workers = 2,
     form: ReportFormat = None,
 ) -> None:
-    """Divide communities into unit cells; print what was reached."""
+    """Divide communities into unit cells. Prints what was reached."""
     from stcloud.paas.grid.division import PRESETS  # noqa: PLC0415  (compiled code is slow to import)
     from stcloud.paas.grid.division import divide as made_of  # noqa: PLC0415
     from stcloud.saas.cli.ground import Ground  # noqa: PLC0415

@@ -68,7 +68,7 @@ def history(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Tell all that was ever believed of one feature, by recorded and valid time."""
+    """Show all that was ever believed of one feature. In the order of recorded and valid time."""
     target = target_of(form, output, safe_csv=safe_csv)
     asked = open_city(city).features(layer)
     _tell(asked.history(key, known_at=known_at, follow=follow), target)
@@ -92,7 +92,7 @@ def diff(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Tell what differs between two instants: features added, removed and changed, and in what."""
+    """Show what differs between two instants. Features added, removed and changed, and in what."""
     target = target_of(form, output, safe_csv=safe_csv)
     asked = open_city(city).features(layer)
     compare = asked.lineage if lineage else asked.diff

@@ -46,7 +46,7 @@ def code(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Take a code apart, or tell where and why it is wrong; or convert it."""
+    """Take a code apart, or convert it. Says where and why a code is wrong."""
     from stcloud.paas.grid import read_scheme  # noqa: PLC0415  (keeps --help light)
     from stcloud.paas.grid.code import parse  # noqa: PLC0415
     from stcloud.paas.grid.conversion import convert  # noqa: PLC0415
@@ -77,7 +77,7 @@ def check(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Find gaps, overlaps, wrong codes and numbers, odd sizes, and dates that contradict each other."""
+    """Find faults of a grid. Gaps, overlaps, wrong codes, odd sizes, dates that contradict each other."""
     target = target_of(form, output, safe_csv=safe_csv)
     picture_path(picture)
     opened = open_city(city)
@@ -105,7 +105,7 @@ def index(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Give every event the code of the cell that held it at its own time; later loads keep it up to date."""
+    """Give every event the code of the cell that held it then. Later loads keep it up to date."""
     from stcloud.saas.cli.load import watched  # noqa: PLC0415
 
     target = target_of(form, output, offered=RECORDS)
@@ -130,7 +130,7 @@ def crosswalk(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Tell which area each cell shares with each cell of the lattice, or of the grid at an earlier instant."""
+    """List areas that cells share with cells of the lattice. Or with those of the grid at an earlier instant."""
     from stcloud.paas.query import Answer  # noqa: PLC0415  (keeps --help light)
 
     target = target_of(form, output, safe_csv=safe_csv)
@@ -156,12 +156,14 @@ def equivalents(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Tell what other grids call a cell of the lattice, or the cell that a point lies in."""
+    """List what other grids call a cell of the lattice, or a point."""
     from stcloud.errors import InvalidInput  # noqa: PLC0415
 
     if (cell is None) == (point is None):
         raise InvalidInput(
-            "cell-or-point", "one thing has equivalents", hint="give --cell ID, or --point LON,LAT"
+            "cell-or-point",
+            "either a cell or a point has equivalents",
+            hint="give --cell ID, or --point LON,LAT",
         )
     target = target_of(form, output, safe_csv=safe_csv, offered=RECORDS)
     records = _of_point(point) if point is not None else _of_cell(open_city(city), cell or 0)
@@ -171,8 +173,10 @@ def equivalents(
 def _of_cell(opened: City, cell: int) -> list[dict[str, Any]]:
     from stcloud.errors import InvalidInput  # noqa: PLC0415
     from stcloud.paas.grid.equivalent import inspire, mgrs  # noqa: PLC0415
+    from stcloud.space import level_of  # noqa: PLC0415
 
     lattice, records = opened.charter.lattice, []
+    level_of(cell)  # refuses what is no cell
     for name, of in (("mgrs", mgrs), ("inspire", inspire)):
         try:
             records.append({"grid": name, "id": of([cell], lattice).to_pylist()[0], "why_not": None})

@@ -70,7 +70,7 @@ def join(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Tell each event with the feature that was there at the event's own time."""
+    """Join events with the features that were there. At each event's own time, or at one instant."""
     target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
     given = {

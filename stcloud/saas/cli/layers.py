@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["layers", "quarantine"]
 
+_SUMMARY = (
+    "layer", "kind", "title", "events", "versions", "rows", "first", "last", "extent", "bytes", "loads", "first_load",
+    "last_load",
+)  # fmt: skip
+
 
 def layers(
     city: CityFolder,
@@ -39,7 +44,7 @@ def layers(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """List a city's layers, or tell one layer's columns, definition and loads (ndjson, csv: its loads)."""
+    """List a city's layers, or describe one layer. Its columns, loads and definition; as ndjson or csv its loads."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
     zone = opened.charter.zone
@@ -47,7 +52,10 @@ def layers(
         _delete(opened, layer if delete else None, yes=yes)
         return
     if layer is None:
-        print_records([_summary(one, zone) for one in opened.layers()], target)
+        summaries = [_summary(one, zone) for one in opened.layers()]
+        if not summaries:
+            note(f"city '{opened.name}' has no layers yet; load one: stcloud load CITY LAYER FILE …")
+        print_records(summaries, target, _SUMMARY)
         return
     found = opened.layer(layer)
     columns = [
@@ -115,10 +123,12 @@ def quarantine(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """List the rejected rows of a layer's loads, with file, row, field, value and reason."""
+    """List the rejected rows of a layer's loads. With file, row, field, value and reason."""
     target = target_of(form, output, safe_csv=safe_csv, offered=RECORDS)
-    rows = open_city(city).rejected(layer).to_pylist()
-    print_records(rows, target)
+    rejected = open_city(city).rejected(layer)
+    if not rejected.num_rows:
+        note(f"no rows of layer '{layer}' were rejected")
+    print_records(rejected.to_pylist(), target, rejected.schema.names)
 
 
 def _summary(layer: Layer, zone: Zone) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def load(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Load files into a layer: atomic, idempotent, every row accounted for. Or take back a load."""
+    """Load files into a layer, or take back a load. A load is atomic and idempotent; every row is accounted for."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
     said: dict[str, Any] = {

@@ -50,7 +50,7 @@ def locate(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Add a column 'unit' to a file of points: the code of the cell that held each."""
+    """Add to a file of points the code of the cell that held each. In a column 'unit'."""
     from stcloud.iaas.source import Reading, open_source  # noqa: PLC0415  (keeps --help light)
 
     target = target_of(form, output, safe_csv=safe_csv, offered=STREAMED, default=Format.CSV)

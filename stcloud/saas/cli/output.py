@@ -96,10 +96,15 @@ def print_answer(answer: Answer, target: Target | None = None) -> None:
     print_to(target.path, writers[target.form])
 
 
-def print_records(records: Sequence[Mapping[str, Any]], target: Target | None = None) -> None:
-    """Print a few records, in one of the formats `RECORDS`; as JSON the whole list."""
+def print_records(
+    records: Sequence[Mapping[str, Any]], target: Target | None = None, names: Sequence[str] = ()
+) -> None:
+    """Print a few records, in one of the formats `RECORDS`; as JSON the whole list.
+
+    ``names`` are columns that there are even where there is no record.
+    """
     target = target or Target()
-    names = list(dict.fromkeys(name for record in records for name in record))
+    names = list(dict.fromkeys([*names, *(name for record in records for name in record)]))
     if target.form is Format.TABLE:
         whole = target.path is not None
         print_to(target.path, lambda sink: print_table(names, records, sink, len(records), whole=whole))

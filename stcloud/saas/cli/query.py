@@ -103,7 +103,7 @@ def query(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Ask what happened where and when: rows, or measures of groups with --by and --measure."""
+    """Show what happened where and when. Rows, or with --by and --measure, measures of groups."""
     given = {
         **locals(),
         "by": split(by),
@@ -144,14 +144,17 @@ def _explain(asked: Query, question: Question, target: Target) -> None:
 
 
 def _print(asked: Query, answer: Answer, target: Target, picture: Path | None) -> None:
-    note(_understood(answer.facts))  # not before: what cannot be asked has one line, the error
+    notes: list[str] = []
     if picture is not None:  # first: what no map shows is refused before anything is printed
         from stcloud.saas.report import map_answer  # noqa: PLC0415
 
-        note(f"map: {map_answer(asked, answer, picture, note)}")
+        notes.append(f"map: {map_answer(asked, answer, picture, notes.append)}")
+    note(_understood(answer.facts))  # not before: what cannot be asked has one line, the error
     print_answer(answer, target)
     if answer.next is not None:
         note(f"there are more: --after {answer.next}")
+    for text in notes:
+        note(text)
 
 
 def _understood(facts: Mapping[str, str]) -> str:

@@ -46,7 +46,7 @@ def timeline(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Tell how many there were, or how much, at every instant: features, or events that last."""
+    """Count how many there were, or how much, at every instant. Features, or events that last."""
     target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
     given = {"layer": layer, "what": what, "where": where, "crs": crs, "known_at": known_at}

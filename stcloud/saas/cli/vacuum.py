@@ -21,7 +21,7 @@ def vacuum(
         bool, typer.Option("--force", help="Keep less than an hour: queries that run now may fail.")
     ] = False,
 ) -> None:
-    """Delete files that no layer needs any more, among them what a killed load left. No history goes with them.
+    """Delete files that no layer needs any more. Among them what a killed load left; no history goes with them.
 
     Loads and queries may run meanwhile.
     """
