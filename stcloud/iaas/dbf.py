@@ -1,24 +1,30 @@
-"""What a dBASE table says, where GDAL says something else: text in its encoding, dates that are none.
+"""What a dBASE table says, where GDAL says something else: text in its encoding, dates that are none, long numbers.
 
 A field has a fixed width in bytes: a long text ends in half a character, which is cut off and counted. GDAL
-reads 30 February as 1 March: such a date stays as it is written.
+reads 30 February as 1 March, ends a text at NUL, and makes a float of a whole number of more than 18 digits: here
+they are what is written.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["Dates", "decode", "python_codec"]
+__all__ = ["Dbf", "decode", "python_codec"]
 
 _HEAD_BYTES = 32
 _FIELD_BYTES = 32
 _DATE_BYTES = 8
 _END = 0x0D
+_BLANK = ord(" ")
+_SURE_DIGITS = 18
+_WHOLE = re.compile(rb"[+-]?\d+\Z")
+_CHUNK_ROWS = 1 << 20
 _DIGIT_0, _DIGIT_9 = ord("0"), ord("9")
 
 
@@ -58,15 +64,21 @@ class _Field:
     start: int
     kind: bytes
     width: int
+    decimals: int
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it holds whole numbers that GDAL reads as floats."""
+        return self.kind == b"N" and self.decimals == 0 and self.width > _SURE_DIGITS
 
 
-class Dates:
-    """Fields of dates in the table beside a Shapefile, as they are written.
+class Dbf:
+    """The table beside a Shapefile, as it is written.
 
     Parameters
     ----------
     shapefile
-        The ``.shp``; a table that is missing or odd has no dates.
+        The ``.shp``; a table that is missing or odd says nothing.
     """
 
     def __init__(self, shapefile: Path) -> None:
@@ -89,17 +101,17 @@ class Dates:
                 break
             one = described[at : at + _FIELD_BYTES]
             size = one[16] + (one[17] << 8 if one[11:12] == b"C" else 0)
-            self._fields.append(_Field(one[:11].split(b"\0")[0], start, one[11:12], size))
+            self._fields.append(_Field(one[:11].split(b"\0")[0], start, one[11:12], size, one[17]))
             start += size
         whole = table.stat().st_size - header
-        if start > width or whole < width or not any(field.kind == b"D" for field in self._fields):
+        if start > width or whole < width:
             self._fields = []
             return
         count = whole // width
         self._records = np.memmap(table, np.uint8, "r", offset=header, shape=(count, width))
 
     def written(self, at: int, ids: np.ndarray, texts: pa.Array) -> pa.Array:
-        """Return a field's texts with dates that are none as they are written.
+        """Return a field's texts with dates that are none, and long whole numbers, as they are written.
 
         Parameters
         ----------
@@ -111,25 +123,76 @@ class Dates:
             What GDAL makes of the field.
         """
         field = self._fields[at] if at < len(self._fields) else None
-        if field is None or field.kind != b"D" or field.width != _DATE_BYTES or not len(ids):
+        if field is None or not len(ids):
             return texts
-        inside = (ids >= 0) & (ids < len(self._records))
-        raw = np.full((len(ids), _DATE_BYTES), _DIGIT_0, np.uint8)
-        raw[inside] = self._records[ids[inside], field.start : field.start + _DATE_BYTES]
+        if field.is_long:
+            return _digits(self._raw(field, ids), texts)
+        if field.kind != b"D" or field.width != _DATE_BYTES:
+            return texts
+        raw = self._raw(field, ids)
         odd = np.flatnonzero(~_valid(raw))
         if not len(odd):
             return texts
         values = texts.to_pylist()
         for row in odd:
             plain = raw[row].tobytes().decode("latin-1").strip("\0 ")
+            plain = "" if set(plain) <= set("0*") else plain
             values[row] = (
                 f"{plain[:4]}-{plain[4:6]}-{plain[6:]}" if plain.isdigit() and len(plain) == 8 else plain
             )
         return pa.array([value or None for value in values], pa.string())
 
+    def whole(self) -> dict[int, pa.DataType]:
+        """Return the types of fields of long whole numbers: integers where all are of 64 bits, else text."""
+        return {
+            at: pa.int64() if self._fit(field) else pa.string()
+            for at, field in enumerate(self._fields)
+            if field.is_long
+        }
+
+    def beyond_nul(self, at: int, ids: np.ndarray) -> list[tuple[int, bytes]]:
+        """Return where a text goes on after NUL, which ends it for GDAL, and the whole text."""
+        field = self._fields[at] if at < len(self._fields) else None
+        if field is None or field.kind != b"C" or not len(ids):
+            return []
+        raw = self._raw(field, ids)
+        rows = np.flatnonzero((raw == 0).any(axis=1))
+        texts = [(int(row), raw[row].tobytes().rstrip(b" \0")) for row in rows]
+        return [(row, text) for row, text in texts if b"\0" in text]
+
+    def _raw(self, field: _Field, ids: np.ndarray) -> np.ndarray:
+        inside = (ids >= 0) & (ids < len(self._records))
+        raw = np.full((len(ids), field.width), _BLANK, np.uint8)
+        raw[inside] = self._records[ids[inside], field.start : field.start + field.width]
+        return raw
+
+    def _fit(self, field: _Field) -> bool:
+        for start in range(0, len(self._records), _CHUNK_ROWS):
+            part = self._records[start : start + _CHUNK_ROWS, field.start : field.start + field.width]
+            used = (part != _BLANK).sum(axis=1)
+            long = part[used > _SURE_DIGITS]
+            if any(not _is_integer(row.tobytes()) for row in long):
+                return False
+        return True
+
+
+def _is_integer(raw: bytes) -> bool:
+    text = raw.strip(b" \0")
+    return not text.strip(b"*") or (_WHOLE.match(text) is not None and -(2**63) <= int(text) < 2**63)
+
+
+def _digits(raw: np.ndarray, texts: pa.Array) -> pa.Array:
+    """Return whole numbers as they are written, without zeros before them; others as GDAL reads them."""
+    plain = [row.tobytes().strip(b" \0") for row in raw]
+    found = [
+        str(int(text)) if _WHOLE.match(text) else other
+        for text, other in zip(plain, texts.to_pylist(), strict=True)
+    ]
+    return pa.array(found, pa.string())
+
 
 def _valid(raw: np.ndarray) -> np.ndarray:
-    """Return which dates of eight bytes are dates, or nothing: blanks, zeros, stars."""
+    """Return which dates of eight bytes are dates, or blank."""
     digit = (raw >= _DIGIT_0) & (raw <= _DIGIT_9)
     numbers = np.where(digit, raw - _DIGIT_0, 0).astype(np.int64)
     year, month, day = (numbers[:, a:b] @ 10 ** np.arange(b - a)[::-1] for a, b in ((0, 4), (4, 6), (6, 8)))
@@ -137,7 +200,7 @@ def _valid(raw: np.ndarray) -> np.ndarray:
     days = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[np.minimum(month, 12)]
     days = days + (leap & (month == 2))
     real = digit.all(axis=1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= days) & (year >= 1)
-    blank = np.isin(raw, np.frombuffer(b" \x000*", np.uint8)).all(axis=1)
+    blank = (raw == _BLANK).all(axis=1)
     found: np.ndarray = real | blank
     return found
 

@@ -25,6 +25,8 @@ __all__ = ["DataSet", "GdalError", "Layer", "linear_wkb"]
 _VECTOR, _VERBOSE_ERROR = 0x04, 0x40
 _WARNING, _FAILURE = 2, 3
 _NO_GEOMETRY = 100
+_FAULT_OF_A_ROW = "Unable to read geometry"
+"""What a GeoPackage's driver says of a value that is no geometry: others can be read."""
 _STREAM_BYTES = 5 * 8
 """An ArrowArrayStream is five pointers."""
 _SETTINGS = {
@@ -41,7 +43,8 @@ _Fetch = CFUNCTYPE(c_void_p, c_char_p, c_void_p, c_void_p, c_void_p, c_void_p, c
 _refuse_fetch = _Fetch(lambda *_: None)
 
 _RETURNS: dict[str, Any] = {
-    "CPLGetThreadLocalConfigOption": c_char_p, "GDALOpenEx": c_void_p, "GDALDatasetGetLayer": c_void_p,
+    "CPLGetThreadLocalConfigOption": c_char_p, "CPLSetErrorHandler": c_void_p,
+    "GDALOpenEx": c_void_p, "GDALDatasetGetLayer": c_void_p,
     "OGR_L_GetName": c_char_p, "OGR_L_GetSpatialRef": c_void_p, "OGR_L_GetLayerDefn": c_void_p,
     "OGR_L_GetFIDColumn": c_char_p, "GDALGetMetadataItem": c_char_p,
     "OGR_FD_GetFieldDefn": c_void_p, "OGR_Fld_GetNameRef": c_char_p,
@@ -53,7 +56,7 @@ _RETURNS: dict[str, Any] = {
 _TYPES = {
     0: pa.int32(), 12: pa.int64(), 2: pa.float64(), 9: pa.date32(), 11: pa.timestamp("us"),
 }  # fmt: skip
-_SUBTYPES = {1: pa.bool_(), 3: pa.float32()}
+_SUBTYPES = {1: pa.bool_(), 2: pa.int16(), 3: pa.float32()}
 
 
 class GdalError(Exception):
@@ -94,7 +97,7 @@ def _confined(warnings: list[str] | None = None, *, strict: bool = False) -> Ite
 
     def handle(level: int, _number: int, message: bytes | None) -> None:
         text = (message or b"").decode("utf-8", "replace")
-        if level >= _FAILURE:
+        if level >= _FAILURE and text != _FAULT_OF_A_ROW:
             failures.append(text)
         elif level == _WARNING and warnings is not None:
             warnings.append(text)
@@ -106,6 +109,7 @@ def _confined(warnings: list[str] | None = None, *, strict: bool = False) -> Ite
     before = {name: library.CPLGetThreadLocalConfigOption(name.encode(), None) for name in settings}
     handler = _ErrorHandler(handle)
     library.CPLPushErrorHandler(handler)
+    elsewhere = library.CPLSetErrorHandler(library.CPLQuietErrorHandler)  # of threads that GDAL starts
     library.CPLHTTPPushFetchCallback(_refuse_fetch, None)
     for name, value in settings.items():
         library.CPLSetThreadLocalConfigOption(name.encode(), value.encode())
@@ -117,6 +121,7 @@ def _confined(warnings: list[str] | None = None, *, strict: bool = False) -> Ite
         for name, old in before.items():
             library.CPLSetThreadLocalConfigOption(name.encode(), old)
         library.CPLHTTPPopFetchCallback()
+        library.CPLSetErrorHandler(c_void_p(elsewhere))
         library.CPLPopErrorHandler()
         library.CPLErrorReset()
     if strict and failures:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from stcloud.errors import InvalidInput
 
-__all__ = ["readable_tables"]
+__all__ = ["connected", "readable_tables"]
 
 _HEAD = b"SQLite format 3\x00"
 _RTREE = re.compile(r"(?is)create\s+virtual\s+table\s+\S+\s+using\s+rtree\s*\(")
@@ -33,10 +33,8 @@ def readable_tables(path: Path, name: str) -> frozenset[str]:
     with path.open("rb") as file:
         if file.read(len(_HEAD)) != _HEAD:
             raise _unreadable(name, "it is no GeoPackage")
-    alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
-    address = f"file:{quote(str(path.resolve()))}?mode=ro{alone}"
     try:
-        database = sqlite3.connect(address, uri=True)
+        database = connected(path)
         try:
             _limit(database)
             return _tables(database, name)
@@ -44,6 +42,14 @@ def readable_tables(path: Path, name: str) -> frozenset[str]:
             database.close()
     except sqlite3.Error as error:
         raise _unreadable(name, str(error)) from error
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """Open a GeoPackage to be read; bytes that are no text are shown as escapes."""
+    alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    database = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro{alone}", uri=True)
+    database.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
+    return database
 
 
 def _limit(database: sqlite3.Connection) -> None:

@@ -14,7 +14,7 @@ from stcloud.iaas.nested import is_texts, nested_texts
 from stcloud.iaas.source import Batch, Refusal
 from stcloud.iaas.text import as_text, storage
 
-__all__ = ["Illegible", "is_text"]
+__all__ = ["NUL", "Illegible", "is_text"]
 
 _FIRST_BYTE = 0xDC00
 _BYTE = re.compile("[\udc80-\udcff]")

@@ -196,7 +196,10 @@ def instants_as_text(texts: pa.Array) -> pa.Array:
         offset = pc.if_else(zoned, texts, None).cast(pa.timestamp("us", "UTC"))
         plain = pc.if_else(zoned, None, texts).cast(pa.timestamp("us"))
     except pa.ArrowInvalid:  # a year of five digits, or none at all: who reads it says so
-        return texts
+        if len(texts) < 2:
+            return texts
+        middle = len(texts) // 2
+        return pa.concat_arrays([instants_as_text(texts[:middle]), instants_as_text(texts[middle:])])
     return pc.coalesce(as_text(offset), as_text(plain))
 
 

@@ -17,11 +17,12 @@ import pyarrow as pa
 
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.iaas import gdal
+from stcloud.iaas.affinity import Affinity
 from stcloud.iaas.archive import Scratch, check_zip, is_gzip, is_zip, unpack_gzip, unpack_zip
-from stcloud.iaas.dbf import Dates, decode, python_codec
+from stcloud.iaas.dbf import Dbf, decode, python_codec
 from stcloud.iaas.geojson import GeoJsonSource, property_column
 from stcloud.iaas.geopackage import readable_tables
-from stcloud.iaas.illegible import Illegible, is_text
+from stcloud.iaas.illegible import NUL, Illegible, is_text
 from stcloud.iaas.markup import plain_gml, refuse_entities
 from stcloud.iaas.source import GEOMETRY, Batch, Reading, Source
 from stcloud.iaas.text import declared, instants_as_text
@@ -111,16 +112,18 @@ class VectorSource:
         self._encoding = _encoding(layer.suffix, known.encoding, reading.encoding)
         raw = layer.suffix == ".shp" and self._encoding is not None
         self._options = _RAW if raw else _OPTIONS.get(layer.suffix, {})
-        self._dates = Dates(layer.path) if layer.suffix == ".shp" else None
         self._number = known.number
         self.crs = known.crs
         self.geometry = GEOMETRY if known.spatial else None
         fields = self._names(known.fields)
+        self._written = self._as_written(known, fields)
         self._with_id = bool(known.id_column) and known.id_column in reading.keys
         self._with_id &= known.id_column not in fields
         ids = (known.id_column,) if self._with_id else ()
         self._fields = tuple(map(property_column, (*ids, *fields)))
-        kinds = (*[pa.int64() for _ in ids], *known.kinds)
+        whole = self._written.whole() if isinstance(self._written, Dbf) else {}
+        own = [whole.get(at, kind) for at, kind in enumerate(known.kinds)]
+        kinds = (*[pa.int64() for _ in ids], *own)
         self.types = {name: declared(kind) for name, kind in zip(self._fields, kinds, strict=True)}
         self.columns = (*self._fields, *((GEOMETRY,) if self.geometry else ()))
         if len(set(self.columns)) < len(self.columns):
@@ -147,6 +150,14 @@ class VectorSource:
                 yield self._batch(rows, np.arange(start, start + rows.num_rows, dtype=np.int64))
                 start += rows.num_rows
 
+    def _as_written(self, known: gdal.Layer, fields: tuple[str, ...]) -> Affinity | Dbf | None:
+        """Return who says what is written where GDAL says something else."""
+        if self._layer.suffix == ".shp":
+            return Dbf(self._layer.path)
+        if self._layer.suffix == ".gpkg":
+            return Affinity(self._layer.path, known.name, known.id_column, fields, known.kinds)
+        return None
+
     def _names(self, raw: tuple[bytes, ...]) -> tuple[str, ...]:
         names = [decode(name, self._encoding or "utf-8")[0] for name in raw]
         if not all(map(is_text, names)):
@@ -161,7 +172,10 @@ class VectorSource:
             self._column(at, name, rows, illegible) for at, name in enumerate(self._fields, start=first)
         ]
         if self.geometry is not None:
-            columns.append(straight(rows.column(first + len(self._fields)).cast(pa.binary())))
+            wkb = rows.column(first + len(self._fields)).cast(pa.binary())
+            if isinstance(self._written, Affinity):
+                wkb = self._written.shapes(rows.column(0).to_numpy(), wkb)
+            columns.append(straight(wkb))
         return illegible.batch(pa.RecordBatch.from_arrays(columns, list(self.columns)))
 
     def _column(self, at: int, name: str, rows: pa.RecordBatch, illegible: Illegible) -> pa.Array:
@@ -169,10 +183,13 @@ class VectorSource:
         if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
             fixed = self._layer.suffix == ".shp"
             texts = illegible.decoded(name, values.cast(pa.string()), self._encoding or "utf-8", fixed=fixed)
+            if isinstance(self._written, Dbf):
+                for row, value in self._written.beyond_nul(at - 1, rows.column(0).to_numpy()):
+                    illegible.refuse(row, name, decode(value, self._encoding or "utf-8")[0], NUL)
             return instants_as_text(texts) if self.types[name].type == "instant" else texts
         texts = illegible.texts(name, values)
-        if self._dates is not None and pa.types.is_date(values.type):
-            texts = self._dates.written(at - 1, rows.column(0).to_numpy(), texts)
+        if self._written is not None:
+            texts = self._written.written(at - 1, rows.column(0).to_numpy(), texts)
         return texts
 
 

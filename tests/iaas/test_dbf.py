@@ -1,6 +1,7 @@
 """Tables beside Shapefiles: half characters are cut and counted, dates that are none stay as they are written."""
 
 import datetime as dt
+import struct
 
 import geopandas
 import pandas as pd
@@ -67,7 +68,7 @@ def test_half_a_character_elsewhere_than_at_the_end_of_a_field_is_no_text():
 DATES = {
     b"20240301": "2024-03-01", b"20240230": "2024-02-30", b"20230229": "2023-02-29", b"20240229": "2024-02-29",
     b"20241301": "2024-13-01", b"20240431": "2024-04-31", b"2024ab01": "2024ab01", b"        ": None,
-    b"00000000": None,
+    b"00000000": None, b"********": None, b"000*0*00": None, b"2024022 ": "2024022",
 }  # fmt: skip
 
 
@@ -80,3 +81,37 @@ def test_dates(tmp_path, written, read_as):
     spoil(path, b"20010101", written)
     rows, _ = read(path)
     assert [row["on"] for row in rows] == ["1999-12-31", read_as]
+
+
+NUMBERS = {
+    (b"9007199254740993", b"7"): ("integer", ["9007199254740993", "7"]),
+    (b"12345678901234567890", b"0007"): ("text", ["12345678901234567890", "7"]),
+    (b"-9223372036854775808", b""): ("integer", ["-9223372036854775808", None]),
+    (b"9223372036854775808", b"********************"): ("text", ["9223372036854775808", None]),
+}
+
+
+def table(path, kind, width, values):
+    """Write a table of one column beside a Shapefile."""
+    shapefile(path, x=["a"] * len(values))
+    field = b"x".ljust(11, b"\0") + kind + bytes(4) + bytes([width, 0]) + bytes(14)
+    head = struct.pack("<B3BIHH20x", 3, 124, 1, 1, len(values), 65, 1 + width)
+    records = b"".join(b" " + value.rjust(width) for value in values)
+    path.with_suffix(".dbf").write_bytes(head + field + b"\r" + records + b"\x1a")
+    return path
+
+
+@pytest.mark.parametrize(("written", "read_as"), NUMBERS.items())
+def test_long_whole_numbers_keep_their_digits(tmp_path, written, read_as):
+    path = table(tmp_path / "a.shp", b"N", 20, written)
+    rows, _ = read(path)
+    assert (open_source(path, Reading()).types["x"].type, [row["x"] for row in rows]) == read_as
+
+
+def test_a_text_that_goes_on_after_nul_is_a_fault_of_its_row(tmp_path):
+    path = table(tmp_path / "a.shp", b"C", 6, [b"ab\0cd ", b"abc\0\0\0"])
+    rows, batch = read(path)
+    assert [(fault.row, fault.value, fault.reason) for fault in batch.faults] == [
+        (1, "ab\\x00cd", "nul-character")
+    ]
+    assert rows[1]["x"] == "abc"
