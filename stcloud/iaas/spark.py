@@ -6,10 +6,12 @@ folder under the same path. A refinement runs there too, in ``mapInArrow``.
 
 from __future__ import annotations
 
+import socket
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 from sqlglot import exp
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Spark"]
 
+_PORT, _PATIENCE_S = 15002, 10.0
 _PLAIN = ("grpc.compression_enabled_algorithms_bitset", 1)
 """Rows travel as they are: a server that may would gzip them, and take six times as long."""
 
@@ -113,12 +116,20 @@ def _session(url: str) -> SparkSession:
             "missing-spark", "the engine 'sc://…' needs pyspark", hint="pip install 'stcloud[spark]'"
         ) from error
     try:
+        _touch(url)
         channel = DefaultChannelBuilder(url, channelOptions=[_PLAIN])
         session: Any = Session.builder.channelBuilder(channel).create()
         session.conf.set("spark.sql.session.timeZone", "UTC")
     except Exception as error:
         raise StorageError("engine-unreachable", f"no Spark Connect endpoint answers at {url}") from error
     return cast("SparkSession", session)
+
+
+def _touch(url: str) -> None:
+    """Fail soon where nothing listens: pyspark itself tries for more than a minute, and prints warnings."""
+    place = urlsplit(url)
+    if place.hostname:
+        socket.create_connection((place.hostname, place.port or _PORT), timeout=_PATIENCE_S).close()
 
 
 def _refine(stage: Refine, frame: DataFrame) -> DataFrame:

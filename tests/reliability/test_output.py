@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import geopandas
@@ -301,3 +302,33 @@ def test_the_list_of_commands_cuts_no_sentence(run):
     for words in ((), ("grid",)):
         lines = run(*words, "--help").out.splitlines()[1:]
         assert [line for line in lines if line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_a_pipe_gets_utf_8_whatever_the_locale(city, tmp_path, form):
+    (tmp_path / "a.csv").write_text(rows(3, note="路灯"), encoding="utf-8")
+    stcloud.open(city).load("events", tmp_path / "a.csv")
+    words = [sys.executable, "-m", "stcloud", "query", str(city), "events", "-f", form]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    ended = subprocess.run(words, capture_output=True, env=environment, check=False)
+    assert ended.returncode == 0
+    assert ended.stdout.decode().count("路灯") == 3
+
+
+def test_an_engine_that_is_not_there_is_soon_said(run, city):
+    pytest.importorskip("pyspark")
+    ended = run("query", city, "events", "--engine", "sc://localhost:1")
+    assert ended.code == 6
+    assert "no Spark Connect endpoint answers at sc://localhost:1" in ended.line
+
+
+def test_what_a_library_warns_of_is_one_line(run, city, monkeypatch):
+    def warn(*_):
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn("odd\x1b[31m\nthing", stacklevel=1)
+
+    monkeypatch.setattr("stcloud.saas.cli.query.print_answer", warn)
+    ended = run("query", city, "events")
+    assert ended.code == 0
+    assert ended.err.splitlines()[1:] == [r"stcloud: warning: odd\x1b[31m\nthing"]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import sys
+import warnings
+
 import typer
 
 from stcloud.saas.cli import (
@@ -19,6 +24,8 @@ from stcloud.saas.cli import (
     vacuum,
 )
 from stcloud.saas.cli.exits import CANCELLED, report
+from stcloud.saas.cli.signals import say
+from stcloud.saas.plaintext import visible
 
 __all__ = ["app", "run"]
 
@@ -54,6 +61,8 @@ def version(
 
 def run() -> int | str:
     """Run the command line; return its exit code."""
+    _settle_stdout()
+    warnings.showwarning = _warn
     try:
         code = app(standalone_mode=False)
         if code == CANCELLED:  # what typer makes of Ctrl-C
@@ -65,3 +74,18 @@ def run() -> int | str:
     except BaseException as error:  # noqa: BLE001  (the one place where everything ends)
         code = report(error)
     return code or 0
+
+
+def _settle_stdout() -> None:
+    """Write UTF-8 into files and pipes; a terminal that cannot show a character shows its escape."""
+    stdout = sys.stdout
+    if isinstance(stdout, io.TextIOWrapper) and codecs.lookup(stdout.encoding).name != "utf-8":
+        if stdout.isatty():
+            stdout.reconfigure(errors="backslashreplace")
+        else:
+            stdout.reconfigure(encoding="utf-8")
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """Print what a library warns of as one line, without its source code."""
+    say(visible(f"warning: {message}"))
