@@ -12,6 +12,7 @@ import pyarrow as pa
 from stcloud.daas.audit import Finding
 from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.charter import Charter
+from stcloud.daas.clockcheck import with_clock_note
 from stcloud.daas.definition import Definition
 from stcloud.daas.delivery import Delivery, Terms, drafted
 from stcloud.daas.draft import Drafted, Options
@@ -324,7 +325,7 @@ class City:
             else:
                 done = undo(known.features(layer), known.ledger, load, self._clock())
         self._follow(layer, None, wait_s)
-        return done
+        return with_clock_note(done, self._clock(), None, self.charter.zone)
 
     def draft(
         self,
@@ -368,7 +369,7 @@ class City:
 
         Whatever cannot be read is a fault of its check; `StorageError` ``no-permission`` where it may not be read.
         """
-        soundness = Soundness(self._folder, self._catalogue, self.charter.lattice, self.engine)
+        soundness = Soundness(self._folder, self._catalogue, self.charter, self.engine, self._clock)
         if layer is None:
             return list(soundness.city())
         if check_name(layer) not in self._catalogue.begun():

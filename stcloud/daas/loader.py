@@ -15,6 +15,7 @@ from stcloud.daas.ahead import Ahead
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.change import changed_events_by, changed_features_by
 from stcloud.daas.charter import Charter
+from stcloud.daas.clockcheck import with_clock_note
 from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition
 from stcloud.daas.ingest import Ingest, Mode, load_id
 from stcloud.daas.keytext import refuse_mangled
@@ -107,15 +108,17 @@ class Loader:
                 refuse_mangled(self.catalogue.layer(layer))
             load = f"{load}.{count + 1}" if count else load
             with self._kept(load, layer, path.name), self.catalogue.founding(layer, definition):
-                return self._ingest(layer, definition, told, limit).run(
+                now_us = self.clock()
+                done = self._ingest(layer, definition, told, limit).run(
                     source,
                     name=path.name,
                     load=load,
-                    now_us=self.clock(),
+                    now_us=now_us,
                     staging=staging,
                     job=job,
                     unchanged=unchanged,
                 )
+            return with_clock_note(done, now_us, None, self.charter.zone)
 
     @contextlib.contextmanager
     def _kept(self, load: str, layer: str, source: str) -> Iterator[None]:
@@ -134,7 +137,8 @@ class Loader:
         table, loads = self.catalogue.table(layer), self.catalogue.ledger.loads(layer)
         events = isinstance(definition, EventDefinition)
         changed = (changed_events_by if events else changed_features_by)(table, loads, earlier)
-        return replace(earlier, changed_by=changed)
+        found = replace(earlier, changed_by=changed)
+        return with_clock_note(found, self.clock(), self.catalogue.ledger.newest_us(layer), self.charter.zone)
 
     def _ingest(self, layer: str, definition: Definition, told: Told, limit: Limit) -> Ingest | Revision:
         known, lattice, zone = self.catalogue, self.charter.lattice, self.charter.zone

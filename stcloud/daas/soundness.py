@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 from stcloud.daas.audit import Finding, audit
 from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.charter import Charter
+from stcloud.daas.clockcheck import late_records
 from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.stamp import is_stamped_text
 from stcloud.errors import StcloudError, StorageError
 from stcloud.iaas.arrays import read_arrays
+from stcloud.iaas.clock import Clock
 from stcloud.iaas.engine import Engine
 from stcloud.iaas.folder import Folder, storage_error, storage_errors
 from stcloud.iaas.logstate import changed_entries, missing_entries, unreadable_note
 from stcloud.iaas.table import Table
-from stcloud.space import Lattice
 
 __all__ = ["Soundness"]
 
@@ -31,14 +33,15 @@ class Soundness:
 
     Parameters
     ----------
-    folder, catalogue, lattice, engine
+    folder, catalogue, charter, engine, clock
         The city's.
     """
 
     folder: Folder
     catalogue: Catalogue
-    lattice: Lattice
+    charter: Charter
     engine: Engine
+    clock: Clock
 
     def city(self) -> Iterator[Finding]:
         """Check all layers, then ledger and quarantine, which are the city's."""
@@ -52,7 +55,7 @@ class Soundness:
         yield self._finding(None, "quarantine", lambda: self._table(self.catalogue.quarantine.table))
 
     def layer(self, name: str) -> Iterator[Finding]:
-        """Check one layer: definition, log, content, ledger, quarantine, index."""
+        """Check one layer: definition, log, content, ledger, quarantine, index, recorded instants."""
         table = self.catalogue.table(name).table
         loads = self._finding(name, "loads", lambda: self._unentered(name))
         begun = self._begun(name)
@@ -67,6 +70,11 @@ class Soundness:
         yield loads
         yield self._finding(name, "quarantine", lambda: self._refused(name))
         yield self._finding(name, "index", lambda: self._index(name))
+        yield self._finding(
+            name,
+            "clock",
+            lambda: late_records(self.catalogue.ledger, name, self.clock(), self.charter.zone),
+        )
 
     def _begun(self, name: str) -> bool:
         """Tell whether a load of the layer was ever committed, as far as that can be known."""
@@ -78,7 +86,7 @@ class Soundness:
 
     def _content(self, name: str) -> Iterator[Finding]:
         try:
-            yield from audit(self.catalogue.layer(name), self.lattice, self.engine)
+            yield from audit(self.catalogue.layer(name), self.charter.lattice, self.engine)
         except Exception as error:  # noqa: BLE001  (whatever it meets is named)
             _pass_on(error)
             yield Finding(name, "content", 1, _text(error))

@@ -1,0 +1,52 @@
+"""A load that was recorded far after the machine's clock of the next: every later reckoning and the check say it."""
+
+import datetime as dt
+
+import pytest
+
+import stcloud
+from stcloud.testing.events import define, rows
+
+WRONG = int(dt.datetime(2099, 1, 1, tzinfo=dt.UTC).timestamp() * 1_000_000)
+RIGHT = int(dt.datetime(2024, 5, 1, tzinfo=dt.UTC).timestamp() * 1_000_000)
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load a file of some rows at what the clock says."""
+    stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai")
+
+    def load(count, now_us, **options):
+        file = tmp_path / f"{count}.csv"
+        file.write_text(rows(count))
+        city = stcloud.open(tmp_path / "city", clock=lambda: now_us)
+        return city, city.load("events", file, definition=define(), **options)[0]
+
+    return load
+
+
+def late(city):
+    return [one for one in city.check() if one.check == "clock" and one.faults]
+
+
+def test_a_clock_that_was_wrong_once_is_said_in_every_later_reckoning(load):
+    assert load(3, RIGHT)[1].notes == ()
+    city, wrong = load(4, WRONG)
+    assert wrong.notes == ()
+    assert not late(city)
+    for count in (5, 6, 6):  # the last is known
+        city, later = load(count, RIGHT + count)
+        assert len(later.notes) == 1
+        assert "2099-01-01T08:00:00" in later.notes[0]
+        assert "2024-05-01T08:00:00" in later.notes[0]
+    (found,) = late(city)
+    assert (found.layer, found.faults) == ("events", 3)
+    assert "2099-01-01" in found.example
+    assert "2099-01-01" in city.undo("events", later.load).notes[0]
+
+
+def test_clocks_that_differ_a_little_are_not_spoken_of(load):
+    load(3, RIGHT + 60_000_000)
+    city, later = load(4, RIGHT)
+    assert later.notes == ()
+    assert not late(city)
