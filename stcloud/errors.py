@@ -14,7 +14,8 @@
     └── InternalError                 a fault of ours: report it
 
 ``kind`` is the precise fact, for machines: kinds are only ever added, never renamed.
-``message`` says what was asked and what was found; ``hint`` is one thing to do.
+``message`` says what was asked and what was found; ``hint`` is one thing to do, in the words of Python. Where a shell
+has other words, ``context["in_shell"]`` is the hint in these.
 
     >>> error = NotFound("unknown-layer", "no layer 'request' in city 'nyc'", nearest=("requests",))
     >>> print(error)

@@ -35,7 +35,11 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     ("InvalidInput", "invalid-definition"): "the options given make no definition",
     ("InvalidDefinition", "invalid-definition"): "the definition has faults; `.faults` lists all of them",
     ("InvalidInput", "cell-too-coarse"): "a cell is coarser than what was asked of it",
-    ("InvalidInput", "too-many-vertices"): "the area has more vertices than are taken; simplify it",
+    ("InvalidInput", "too-many-vertices"): "an area, or areas together, have more vertices than are taken",
+    (
+        "InvalidInput",
+        "unreadable-measure",
+    ): "it is no measure, or beyond the bounds that filters have",
     ("InvalidInput", "empty-area"): "the area, box or FeatureCollection has no inside",
     ("InvalidInput", "invalid-range-count"): "a cover was asked for fewer than one range",
     ("InvalidInput", "invalid-size"): "a map was asked for in a size that it cannot have",

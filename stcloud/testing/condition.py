@@ -51,6 +51,7 @@ _ARRAY = ("a_containedBy", "a_contains", "a_equals", "a_overlaps")
 OPERATORS = (
     *_COMPARE, "like", "in", "between", "isNull", *_ARITHMETIC, *_PAIRS, *_INTERVALS, *_SPATIAL, *_ARRAY,
     *_SPELLINGS, "length", "list", "abs", "floor", "ceil", "round", "year", "month", "day", "buffer",
+    "seconds", "minutes", "hours", "days",
 )  # fmt: skip
 """All operators and functions but for AND, OR and NOT."""
 
@@ -221,6 +222,12 @@ def _buffered(name: str) -> _Drawn:
     return relations.flatmap(lambda relation: _called(relation, _places(), wide))
 
 
+def _lapse(name: str) -> _Drawn:
+    """Draw comparisons of a difference of times, in a unit or by itself, with a number."""
+    lapses = st.sampled_from([_dates(), _instants()]).flatmap(lambda times: _two("-", times))
+    return _compared(st.one_of(_called(name, lapses), lapses), st.sampled_from((0, 1, 24, -0.5, 3600)))
+
+
 _TIME_PARTS = st.sampled_from((1900, 1969, 2024, 2, 3, 9, 10, 11, 29))
 _OTHERS: Mapping[str, Callable[[str], _Drawn]] = {
     **dict.fromkeys(_SPELLINGS, _spelled),
@@ -231,6 +238,7 @@ _OTHERS: Mapping[str, Callable[[str], _Drawn]] = {
         ("year", "month", "day"),
         lambda name: _compared(_called(name, st.one_of(_dates(), _instants())), _TIME_PARTS),
     ),
+    **dict.fromkeys(("seconds", "minutes", "hours", "days"), _lapse),
     "length": lambda name: _compared(_called(name, _texts(1)), st.integers(0, 8)),
     "list": lambda _: st.sampled_from(_ARRAY).flatmap(lambda name: _two(name, _listed_texts())),
     "buffer": _buffered,

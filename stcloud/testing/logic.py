@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from stcloud.testing.chronology import Lasting, related
 __all__ = ["evaluate"]
 
 Project: TypeAlias = Callable[[BaseGeometry], BaseGeometry]
+_UNITS = {f"{unit}s": timedelta(**{f"{unit}s": 1}) for unit in ("second", "minute", "hour", "day")}
 _ARITHMETIC = ("+", "-", "*", "/", "^", "%", "div")
 
 
@@ -112,14 +113,23 @@ def _known(operator: str, values: list[Any], zone: ZoneInfo) -> Any:
         return not values[0]
     if operator == "like":
         return _like(*values)
-    if operator in _ARITHMETIC:
-        return _arithmetic(operator, *(float(value) for value in values))
+    if operator in (*_ARITHMETIC, *_UNITS):
+        return _reckoned(operator, values, zone)
     if operator.startswith("s_"):
         one, other = values
         return bool(getattr(shapely, operator.removeprefix("s_"))(one, other))
     if operator in ("=", "<>", "<", "<=", ">", ">="):
         return _compare(operator, values[0], values[1], zone)
     return words.apply(operator, values, zone)
+
+
+def _reckoned(operator: str, values: list[Any], zone: ZoneInfo) -> Any:
+    """Return what arithmetic makes of numbers, or of times: their difference, or that in a unit."""
+    if operator == "-" and isinstance(values[0], date):
+        return values[0] - _order(values[1], values[0], zone)
+    if operator in _UNITS:
+        return values[0] / _UNITS[operator]
+    return _arithmetic(operator, *(float(value) for value in values))
 
 
 def _connect(operator: str, values: list[bool | None]) -> bool | None:
@@ -145,7 +155,9 @@ def _order(value: Any, other: Any, zone: ZoneInfo) -> Any:
     """Return what to compare a value by: days become instants, integers floats, where the other is one."""
     if isinstance(other, datetime) and not isinstance(value, datetime):
         return to_utc(datetime(value.year, value.month, value.day), zone)  # noqa: DTZ001
-    if isinstance(value, float) or isinstance(other, float):
+    if isinstance(value, timedelta):  # a difference is of hours
+        return _order(value / _UNITS["hours"], other, zone)
+    if isinstance(value, float) or isinstance(other, float | timedelta):
         return (
             math.isnan(value),
             0.0 if math.isnan(value) else float(value),

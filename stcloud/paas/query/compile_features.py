@@ -131,7 +131,8 @@ class _Compilation:
         if asked is None:
             raise InvalidInput(
                 "which-time", f"'{self._layer.name}' holds features: it was not said when they were there",
-                hint="as_of an instant (--as-of 2024-01-01), or when a time (--when 2024)",
+                hint="ask as_of(\"2024-01-01\"), or when(\"2024\")",
+                in_shell="ask --as-of 2024-01-01, or --when 2024",
             )  # fmt: skip
         return Window(*asked, known)
 

@@ -12,7 +12,7 @@ from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
-from stcloud.paas.query.join.how import How
+from stcloud.paas.query.join.how import How, Within, require_reach
 from stcloud.paas.query.plan import Rows
 from stcloud.paas.query.prepared import Prepared, prepared
 from stcloud.paas.query.scope import Scope
@@ -113,6 +113,8 @@ def joining_of(
     inner: bool = False,
 ) -> Joining:
     """Return a join that is asked of a question about events; see `Query.join`."""
+    if not isinstance(how, Within):
+        require_reach(how.metres)
     zone = asked.subject.zone
     whens = [one for one in asked.conditions if isinstance(one, When)]
     return Joining(

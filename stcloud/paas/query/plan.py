@@ -243,7 +243,7 @@ def parse_by(text: str, attributes: Mapping[str, Attribute], parts: Mapping[str,
     if not parts and text not in attributes and is_of_units(text):
         raise InvalidInput(
             "not-indexed", f"cannot count by '{text}': the events are not indexed on a unit grid",
-            hint="index them: stcloud grid index CITY EVENTS",
+            hint="index them: city.index(EVENTS)", in_shell="index them: stcloud grid index CITY EVENTS",
         )  # fmt: skip
     name = text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else text
     if name in attributes:

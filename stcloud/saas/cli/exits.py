@@ -62,7 +62,13 @@ def _verdict(error: BaseException) -> tuple[int, str]:
         return 6, _system(error)
     code = next((code for kind, code in CODES if isinstance(error, kind)), BUG)
     bug = f"a fault of stcloud itself: {type(error).__name__}: {error}; set STCLOUD_DEBUG=1 and report it"
-    return code, bug if code == BUG else str(error)
+    return code, bug if code == BUG else _in_options(error)
+
+
+def _in_options(error: BaseException) -> str:
+    """Return what an error says, its hint in the words of the command line."""
+    shell = error.context.get("in_shell") if isinstance(error, errors.StcloudError) else None
+    return f"{error.message}; {shell}" if shell else str(error)  # type: ignore[attr-defined]
 
 
 def _system(error: OSError) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stcloud.errors import InvalidInput
+
 if TYPE_CHECKING:
     from stcloud.city import City
 
@@ -79,20 +81,32 @@ def open_city(folder: Path, engine: str = "duckdb") -> City:
 def split(values: list[str] | None) -> list[str]:
     """Return values given one by one or separated by commas; a comma within double quotes stays.
 
+    Raises
+    ------
+    InvalidInput
+        ``unreadable-list``: a quote is not closed, or there is nothing between commas.
+
     >>> split(["a,b", '"x, y"'])
     ['a', 'b', '"x, y"']
     """
-    found: list[str] = []
-    for value in values or []:
-        part, quoted = "", False
-        for letter in value + ",":
-            quoted ^= letter == '"'
-            if letter == "," and not quoted:
-                found += [part.strip()] if part.strip() else []
-                part = ""
-            else:
-                part += letter
-    return found
+    return [part for value in values or [] for part in _parts(value)]
+
+
+def _parts(value: str) -> list[str]:
+    parts, quoted = [""], False
+    for letter in value:
+        quoted ^= letter == '"'
+        if letter == "," and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    if quoted:
+        raise InvalidInput("unreadable-list", f"'{value}': a double quote is not closed", hint="close it")
+    if not all(part.strip() for part in parts):
+        raise InvalidInput(
+            "unreadable-list", f"'{value}' has nothing between commas", hint="write names, as in kind,week"
+        )
+    return [part.strip() for part in parts]
 
 
 def read_place(text: str) -> Any:

@@ -183,3 +183,10 @@ def test_the_command_writes_all_rows_in_every_format(run, city, tmp_path, form):
     assert list(frame.columns) == list(expected.columns)
     for name in ("st_key", "areas_key", "areas_name"):
         assert frame[name].fillna("").tolist() == expected[name].fillna("").tolist()
+
+
+@pytest.mark.parametrize("how", ["within 1000000000 m", "within 1e300 m", "nearest within 1000.1 km"])
+def test_a_distance_beyond_any_city_is_refused_at_once(city, how):
+    with pytest.raises(InvalidInput, match="farther than 1,000 km") as error:
+        city.query("cases").join("areas", how)
+    assert error.value.kind == "invalid-distance"

@@ -13,6 +13,7 @@ from typing import Any
 
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.filter.function import call
+from stcloud.paas.query.filter.lapse import LENGTHS_US, TIMES, lapse, lapse_in
 from stcloud.paas.query.filter.moment import day_of, instant_of, interval_of
 from stcloud.paas.query.filter.names import Names
 from stcloud.paas.query.filter.node import (
@@ -30,6 +31,7 @@ from stcloud.paas.query.filter.node import (
     compare,
     deny,
 )
+from stcloud.paas.query.filter.remedy import refuse_called_box, require_function
 from stcloud.paas.query.filter.shape import read_shape
 from stcloud.paas.query.filter.temporal import relate
 from stcloud.time import Zone, parse_instant
@@ -47,6 +49,7 @@ _COUNTS = {"not": 1, "isnull": 1, "between": 3, **dict.fromkeys(
     (*_COMPARE, *_ARITHMETIC, *_TEMPORAL, *SPATIAL, *_ARRAY, "like", "in"), 2,
 )}  # fmt: skip
 _EXACT = 2**53
+_SHORT = 1e21  # is written with all its digits
 _FEW = 64
 """Values are compared one by one; more are looked up."""
 _OTHERS = {
@@ -122,6 +125,8 @@ class Checker:
             return instant_of(str(node["timestamp"]), self.zone)
         if "interval" in node:
             return interval_of(node["interval"], self.value, self.zone)
+        if "bbox" in node:
+            refuse_called_box(node["bbox"])
         if "bbox" in node or "type" in node:
             return Constant("geometry", read_shape(node, self.city, self.crs))
         return self._operator(str(node.get("op", "")), list(node.get("args") or []))
@@ -140,6 +145,9 @@ class Checker:
         }  # fmt: skip
         if operator in known:
             return known[operator](operator, arguments)
+        if operator in LENGTHS_US:
+            return lapse_in(operator, arguments, self.value)
+        require_function(written, arguments)
         return call(written, tuple(self.value(one) for one in arguments), self.zone)
 
     def _element(self, node: Any) -> Node:
@@ -190,6 +198,9 @@ class Checker:
 
     def _arithmetic(self, operator: str, arguments: list[Any]) -> Node:
         left, right = (self.value(argument) for argument in arguments)
+        if operator == "-" and {left.kind, right.kind} <= set(TIMES):
+            days = any(isinstance(one, Constant) and one.kind == "date" for one in (left, right))
+            return lapse(*(self._alike(left, right, "-") if days else (left, right)))
         if not {left.kind, right.kind} <= set(NUMERIC):
             raise InvalidInput(
                 "wrong-type", f"'{operator}' needs two numbers, found {left.kind} and {right.kind}"
@@ -274,7 +285,9 @@ def _number(number: float) -> Constant:
     if not math.isfinite(number) or (abs(number) >= _EXACT and number.is_integer()):
         raise InvalidInput(
             "inexact-number",
-            f"{number:.0f} may have been rounded: whole numbers are exact up to 2^53",
+            f"{number:.0f} may have been rounded: whole numbers are exact up to 2^53"
+            if abs(number) < _SHORT
+            else f"{number:g} may have been rounded: whole numbers are exact up to 2^53",
             hint="if it is an identifier, keep and compare it as text",
         )
     return Constant("integer", int(number)) if number.is_integer() else Constant("number", number)

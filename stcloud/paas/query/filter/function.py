@@ -14,6 +14,7 @@
 ``year(t)``          integer  year of a day, or of an instant in the city's zone
 ``month(t)``         integer  1 to 12, likewise
 ``day(t)``           integer  1 to 31, likewise
+``days(a - b)``      number   a difference of two days or instants; ``hours``, ``minutes``, ``seconds``: `lapse`
 ``buffer(g, m)``     geometry what lies within so many metres; a circle has 128 corners
 ==================== ======== ================================================================
 """
@@ -24,8 +25,9 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stcloud.errors import InvalidInput, Unsupported, nearest
+from stcloud.errors import InvalidInput
 from stcloud.paas.query.filter.node import NUMERIC, Call, Constant, Kind, Node
+from stcloud.paas.query.join.how import require_reach
 from stcloud.time import Zone
 
 __all__ = ["FUNCTIONS", "SPELLINGS", "Function", "call", "fold_accents"]
@@ -95,19 +97,15 @@ def call(name: str, arguments: tuple[Node, ...], zone: Zone) -> Node:
 
     Raises
     ------
-    Unsupported
-        ``unsupported-operator``: there is no such function.
     InvalidInput
-        ``wrong-type``: it takes other arguments.
+        ``wrong-type``: it takes other arguments; ``invalid-distance``: a buffer of what is no distance.
+
+    Notes
+    -----
+    ``name`` is one of `FUNCTIONS`, in any case: see `require_function`.
     """
     known = name.lower()
-    function = FUNCTIONS.get(known)
-    if function is None:
-        near = " or ".join(f"'{one}'" for one in nearest(known, FUNCTIONS))
-        raise Unsupported(
-            "unsupported-operator", f"there is no function or operator '{name}' for a filter",
-            hint=(f"did you mean {near}? " if near else "") + f"there are {', '.join(FUNCTIONS)}",
-        )  # fmt: skip
+    function = FUNCTIONS[known]
     if known == "buffer" and len(arguments) == 3 and arguments[2] == Constant("text", "m"):
         arguments = arguments[:2]
     if not function.fits(arguments):
@@ -119,6 +117,8 @@ def call(name: str, arguments: tuple[Node, ...], zone: Zone) -> Node:
         return Constant("text", SPELLINGS[known](arguments[0].value))
     if known in ("list", "buffer") and not isinstance(arguments[1], Constant):
         raise InvalidInput("wrong-type", f"the second argument of {known} is written, not computed")
+    if known == "buffer" and isinstance(arguments[1], Constant):
+        require_reach(abs(float(arguments[1].value)))
     if known == "list" and arguments[1] == Constant("text", ""):
         raise InvalidInput("wrong-type", "the separator of list is empty", hint="e.g. list(tags, ';')")
     zoned = (Constant("text", zone.name),) if known in ("year", "month", "day") else ()

@@ -244,6 +244,19 @@ def _midnight(days: Value, zone: Value, later: Value) -> Value:
     return pc.if_else(days.is_valid(), pa.array(at_us), pa.scalar(None, pa.int64()))
 
 
+def _lapse(left: Value, right: Value, unit_us: Value) -> Value:
+    """Return the time from one to another in units."""
+    length = pc.subtract(_counted(left), _counted(right))
+    return pc.divide(_double(length), float(unit_us.as_py()))
+
+
+def _counted(times: Value) -> Value:
+    """Return microseconds since 1970; of days those of their midnight on no clock in particular."""
+    if times.type == pa.date32():
+        return pc.multiply(pc.cast(pc.cast(times, pa.int32()), pa.int64()), DAY_US)
+    return _micros(times)
+
+
 def _calendar(part: Callable[[Any], Any]) -> Callable[[Value, Value], Value]:
     """Make the function that gives a part of days, or of the days in the city on which instants are."""
 
@@ -270,7 +283,7 @@ _BUILT: Mapping[str, Callable[..., Value]] = {
         for sign, function in _ORDINARY.items()
     },
     "/": _divided, "div": _whole, "%": _rest, "^": _power,
-    "micros": _micros, "next": _next, "lasting": _lasting, "midnight": _midnight,
+    "micros": _micros, "next": _next, "lasting": _lasting, "midnight": _midnight, "lapse": _lapse,
     "coalesce": pc.coalesce,
     "length": lambda texts: pc.cast(pc.utf8_length(texts), pa.int64()),
     "abs": lambda values: pc.abs(_double(values)),

@@ -9,12 +9,23 @@ from typing import TypeAlias
 
 from stcloud.errors import InvalidInput
 
-__all__ = ["How", "Nearest", "Within", "WithinDistance", "checked_metres", "read_distance", "read_how"]
+__all__ = [
+    "FARTHEST_M",
+    "How",
+    "Nearest",
+    "Within",
+    "WithinDistance",
+    "checked_metres",
+    "read_distance",
+    "read_how",
+]
 
 _NUMBER = r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(m|km)"
 _METRES = re.compile(_NUMBER)
 _DISTANCE = re.compile(rf"within\s+{_NUMBER}")
-_NEAREST = re.compile(rf"nearest(?:\s+(\d+))?(?:\s+within\s+{_NUMBER})?")
+_NEAREST = re.compile(rf"nearest(?:\s+(\d{{1,9}}))?(?:\s+within\s+{_NUMBER})?")
+FARTHEST_M = 1_000_000.0
+"""As far as the coarsest cell is wide; all that is farther is beyond any city."""
 _PER_UNIT = {"m": 1.0, "km": 1000.0}
 _WAYS = "'within', 'within 20 m', 'nearest', 'nearest 2 within 200 m' or 'intersects'"
 
@@ -133,7 +144,7 @@ def read_how(text: str) -> How:
     if found := _NEAREST.fullmatch(asked):
         count, number, unit = found.groups()
         return Nearest(int(count or 1), _metres(number, unit) if number else math.inf)
-    raise InvalidInput("unknown-how", f"'{text}' tells no way to join", hint=f"write {_WAYS}")
+    raise InvalidInput("unknown-how", f"'{text[:80]}' tells no way to join", hint=f"write {_WAYS}")
 
 
 def read_distance(text: str) -> WithinDistance:
@@ -176,6 +187,26 @@ def checked_metres(metres: float) -> float:
     if not metres >= 0:
         raise InvalidInput("invalid-distance", f"{metres} m is no distance", hint="give 0 or more metres")
     return float(metres)
+
+
+def require_reach(metres: float) -> None:
+    """Refuse a distance that is asked for and is farther than any city: what lies so far is all that there is.
+
+    Parameters
+    ----------
+    metres
+        A distance, or infinity: no bound.
+
+    Raises
+    ------
+    InvalidInput
+        ``invalid-distance``
+    """
+    if FARTHEST_M < metres < math.inf:
+        raise InvalidInput(
+            "invalid-distance", f"{metres:g} m is farther than {FARTHEST_M / 1000:,.0f} km, the most that is taken",
+            hint="ask without a distance: for all, or for the nearest",
+        )  # fmt: skip
 
 
 def _plain(metres: float) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from stcloud.daas.feature import micros
 from stcloud.daas.timeline import FOREVER, Ints
-from stcloud.errors import NotFound, nearest
+from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import Within
@@ -58,9 +58,15 @@ def read_in(text: str, asked: Inquiry) -> In:
     NotFound
         ``unknown-layer``, ``unknown-column``
     InvalidInput
-        ``not-features``
+        ``not-features``, ``unknown-group``
     """
-    name, _, column = text.removeprefix("in:").partition(".")
+    name, dot, column = text.removeprefix("in:").partition(".")
+    if dot and not column:
+        raise InvalidInput(
+            "unknown-group",
+            f"cannot count by '{text}': it ends before the column",
+            hint=f"write in:{name}.COLUMN",
+        )
     layer = asked.subject.other(name)
     columns = [one.name for one in layer.attributes]
     if column and column not in columns:

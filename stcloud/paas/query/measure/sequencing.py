@@ -80,7 +80,8 @@ def _period(asked: Inquiry, end: str | None) -> tuple[Attribute, Attribute]:
     if end is None and not is_lasting(asked.subject.layer):
         raise InvalidInput(
             "no-period", f"events of '{asked.subject.layer.name}' have no end: they hold at no instant",
-            hint="name the column of their ends, e.g. --end closed_at",
+            hint="name the column of their ends, e.g. end=\"closed_at\"",
+            in_shell="name the column of their ends, e.g. --end closed_at",
         )  # fmt: skip
     name = "st_time_to" if end is None else end
     if name not in columns:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.query.join.how import read_distance
+from stcloud.paas.query.join.how import read_distance, require_reach
 from stcloud.paas.query.place.formula import shown
 
 __all__ = ["FORMS", "Beside", "Named", "read_spec"]
@@ -74,7 +74,7 @@ def read_spec(text: str) -> Beside | Named:
     Raises
     ------
     InvalidInput
-        ``unknown-where``: with what is expected; ``unknown-distance``
+        ``unknown-where``: with what is expected; ``unknown-distance``, ``invalid-distance``
 
     Examples
     --------
@@ -91,6 +91,7 @@ def read_spec(text: str) -> Beside | Named:
     if not 3 <= len(fields) <= 4:
         raise _unknown(text, "write near:LON,LAT:200m, near:LAYER:50m or near:LAYER:ID:50m")
     metres = read_distance(_unquoted(fields[-1])).metres
+    require_reach(metres)
     if len(fields) == 4:
         return _named(fields[1], _id(fields[2], text), metres, at)
     if _POINT.fullmatch(fields[1]):

@@ -52,7 +52,7 @@ def needed_index(index: UnitIndex | None, layer: str) -> UnitIndex:
     if index is None:
         raise InvalidInput(
             "not-indexed", f"the events of layer '{layer}' are not indexed on a unit grid",
-            hint=f"index them: stcloud grid index CITY {layer}",
+            hint=f"index them: city.index('{layer}')", in_shell=f"index them: stcloud grid index CITY {layer}",
         )  # fmt: skip
     return index
 

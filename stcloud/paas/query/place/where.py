@@ -148,10 +148,16 @@ def _spec(text: str, crs: str | None) -> Area | int:
             "where-later", f"'{shown(text)}' is more than an area or a cell",
             hint="ask it with city.query(LAYER).as_of(T).where(...)",
         )  # fmt: skip
+    if form == "file":
+        raise InvalidInput(
+            "unknown-where", f"'{shown(text)}' is no place here: only the command line reads files",
+            hint=f"read it: where(geopandas.read_file({shown(rest)!r}))",
+        )  # fmt: skip
     raise InvalidInput(
         "unknown-where",
         f"'{shown(text)}' is no place",
-        hint="write bbox:W,S,E,N, wkt:…, cell:ID or file:area.geojson",
+        hint="write bbox:W,S,E,N, wkt:… or cell:ID, or give polygons, as geopandas.read_file does",
+        in_shell="write bbox:W,S,E,N, wkt:…, cell:ID or file:area.geojson",
     )
 
 
