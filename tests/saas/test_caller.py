@@ -10,7 +10,7 @@ import shapely
 
 import stcloud
 from stcloud.errors import StcloudError
-from stcloud.saas.cli.app import app
+from stcloud.saas.cli import app
 from stcloud.saas.cli.exits import report
 from stcloud.saas.cli.option import split
 from stcloud.testing.events import define, rows
