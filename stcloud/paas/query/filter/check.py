@@ -283,11 +283,10 @@ def _missing(node: Node) -> Node:
 
 def _number(number: float) -> Constant:
     if not math.isfinite(number) or (abs(number) >= _EXACT and number.is_integer()):
+        written = f"{number:.0f}" if abs(number) < _SHORT else f"{number:g}"
         raise InvalidInput(
             "inexact-number",
-            f"{number:.0f} may have been rounded: whole numbers are exact up to 2^53"
-            if abs(number) < _SHORT
-            else f"{number:g} may have been rounded: whole numbers are exact up to 2^53",
+            f"{written} may have been rounded: whole numbers are exact up to 2^53",
             hint="if it is an identifier, keep and compare it as text",
         )
     return Constant("integer", int(number)) if number.is_integer() else Constant("number", number)
