@@ -49,7 +49,7 @@ _NOTE = "stcloud"
 STAGED = "_staged"  # readers of Delta tables pass over folders that begin with an underscore
 _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 3650 days",
-    "delta.deletedFileRetentionDuration": "interval 1 days",
+    "delta.deletedFileRetentionDuration": "interval 1 hours",  # so that checkpoints stay small; see `vacuum`
     "delta.checkpointInterval": "20",
 }
 
