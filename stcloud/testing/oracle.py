@@ -269,12 +269,12 @@ class Oracle:
             for group, rows in sorted(groups.items(), key=lambda item: item[0])
         ]
         names += ["open"] if until is not None else []
-        below = [
-            Durations(rows, until).negative for _, rows in sorted(groups.items(), key=lambda item: item[0])
-        ]
-        if any(below) and any("done - at" in one for one in question.measures):
-            names.append("negative")
-            rows = [[*row, count] for row, count in zip(rows, below, strict=True)]
+        if any("done - at" in one for one in question.measures or ()):
+            ordered = [rows for _, rows in sorted(groups.items(), key=lambda item: item[0])]
+            below = [Durations(rows, until).negative for rows in ordered]
+            if any(below):
+                names.append("negative")
+                rows = [[*row, count] for row, count in zip(rows, below, strict=True)]
         return pd.DataFrame(rows, columns=names, dtype=object)
 
     def _group(self, record: Record, by: str) -> tuple[tuple[object, ...], Any]:
