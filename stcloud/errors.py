@@ -27,6 +27,7 @@ has other words, ``context["in_shell"]`` is the hint in these.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -56,15 +57,50 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(folded[match] for match in found)
 
 
+_OPTION = re.compile(r"(?<![\w'\"-])--([a-z][a-z-]*)")
+_COMMAND = re.compile(r"\bstcloud [a-z]+ ")
+_PYTHON = {"time-format": "time_formats", "source-crs": "crs"}
+
+
+def _in_python(text: str) -> str:
+    """Return a text with Python's names of options; a whole command stays as it is typed."""
+    if "--" not in text or _COMMAND.search(text):
+        return text
+    return _OPTION.sub(lambda found: _PYTHON.get(found[1], found[1].replace("-", "_")), text)
+
+
 class StcloudError(Exception):
     """Any error that stcloud raises on purpose."""
 
     def __init__(self, kind: str, message: str, *, hint: str = "", **context: Any) -> None:
         super().__init__(message)
         self.kind = kind
-        self.message = message
-        self.hint = hint
         self.context = context
+        self._written = (message, hint)
+
+    @property
+    def message(self) -> str:
+        """What was asked and what was found, with Python's names of options."""
+        return _in_python(self._written[0])
+
+    @property
+    def hint(self) -> str:
+        """What to do, with Python's names of options."""
+        return _in_python(self._written[1])
+
+    @property
+    def in_shell(self) -> str:
+        """Message and hint in the words of the command line."""
+        message, hint = self._written
+        return "; ".join(part for part in (message, self.context.get("in_shell", hint)) if part)
+
+    def prefix(self, subject: str) -> None:
+        """Put what the error is about before its message."""
+        self._written = (f"{subject}: {self._written[0]}", self._written[1])
+
+    def append(self, text: str) -> None:
+        """Add to the message."""
+        self._written = (f"{self._written[0]}; {text}", self._written[1])
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
@@ -75,7 +111,7 @@ class StcloudError(Exception):
 
 def _rebuild(cls: type[StcloudError], state: dict[str, Any]) -> StcloudError:
     error = cls.__new__(cls)
-    Exception.__init__(error, state["message"])
+    Exception.__init__(error, state["_written"][0])
     error.__dict__.update(state)
     return error
 

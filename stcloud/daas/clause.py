@@ -98,6 +98,11 @@ class Space(Closed):
         return self
 
     @property
+    def datum_is_declared(self) -> bool:
+        """Whether the datum was stated, be it the one that goes without saying."""
+        return "datum" in self.model_fields_set
+
+    @property
     def declared_crs(self) -> str:
         """CRS of the coordinates as they are written."""
         return self.crs or "OGC:CRS84"

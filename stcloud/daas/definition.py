@@ -123,7 +123,10 @@ class Definition(Closed):
 
     def to_toml(self) -> str:
         """Return the definition as a TOML document that reads back as an equal definition."""
-        return toml_of(self.model_dump(mode="json", exclude_defaults=True, by_alias=True))
+        document = self.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+        if self.space.datum_is_declared:
+            document["space"]["datum"] = self.space.datum.value
+        return toml_of(document)
 
     def digest(self) -> str:
         """Identity of what the definition means (16 hexadecimal digits); titles and links do not count."""

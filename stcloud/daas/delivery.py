@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,6 +18,8 @@ from stcloud.daas.told import Told
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.folder import check_name
 from stcloud.iaas.job import Cancelled, Job
+from stcloud.iaas.source import Reading, geometry_column, open_source
+from stcloud.space import same_crs
 
 __all__ = ["Delivery", "Given", "Terms", "drafted"]
 
@@ -116,13 +118,13 @@ class Delivery:
             return self.loaded
         first, *others = self.failures
         if self._count > 1:
-            first.message = f"{first.message}; {self._outcome()}"
+            first.append(self._outcome())
         first.context = {**first.context, "reckonings": tuple(self.loaded), "failures": tuple(others)}
         raise first
 
     def _fail(self, path: Path, error: StcloudError) -> None:
         if self._count > 1 and path.name not in error.message:
-            error.message = f"{path.name}: {error.message}"
+            error.prefix(path.name)
         if self.failures and self.on_failed is not None:
             self.on_failed(error)
         self.failures.append(error)
@@ -140,6 +142,7 @@ class Delivery:
             terms.allow_missing,
             empty=terms.empty,
         )
+        told = replace(told, source_layer=terms.options.source_layer)
         return loader.load(self.layer, path, self._definition, told, terms.limit, self.job, again=terms.again)
 
     def _chosen(self, path: Path) -> Definition:
@@ -150,7 +153,24 @@ class Delivery:
             return drafted(
                 catalogue, self.layer, path, terms.definition, terms.options, dated=terms.dated
             ).definition
-        return catalogue.definition_for(self.layer, terms.definition)
+        return catalogue.definition_for(self.layer, self._fitting(path, terms.definition))
+
+    def _fitting(self, path: Path, given: Given) -> Given:
+        """Return a bundled definition with the CRS that a file declares: the definition's own is an example."""
+        if not isinstance(given, str) or given.endswith(".toml"):
+            return given
+        named = read_definition(given)
+        if named.space.column is None:
+            return named
+        reading = named.read
+        source = open_source(
+            path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
+        )
+        if source.crs is None or geometry_column(source) != named.space.column:
+            return named
+        return (
+            named if same_crs(source.crs, named.space.declared_crs) else Options(crs=source.crs).stated(named)
+        )
 
     def _outcome(self) -> str:
         names = [one.source for one in self.loaded]
@@ -175,4 +195,6 @@ def drafted(
         known = catalogue.definition_for(layer, named)
         options.refuse_other(known, layer)
         return Drafted(known, fresh=False)
-    return Drafted(draft(source, options, check_name(layer), dated=dated), fresh=True)
+    made = draft(source, options, check_name(layer), dated=dated)
+    # Which layer of a file is meant counts for this load; another file may call it otherwise.
+    return Drafted(made.model_copy(update={"read": made.read.model_copy(update={"layer": None})}), fresh=True)

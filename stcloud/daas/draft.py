@@ -20,6 +20,7 @@ from stcloud.daas.drafttypes import types_of_rows
 from stcloud.daas.geometrytext import Encoding, geometry_columns
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas import source as files
+from stcloud.space import Datum
 from stcloud.time import Zone, read_stamps
 
 __all__ = ["Drafted", "Options", "draft", "typed_draft"]
@@ -58,6 +59,7 @@ class Options:
     y: str | None = None
     crs: str | None = None
     zone: str | None = None
+    datum: str | None = None
     encoding: str | None = None
     source_layer: str | None = None
 
@@ -103,18 +105,21 @@ class Options:
         return any((self.lon, self.lat, self.x, self.y))
 
     def stated(self, named: Definition) -> Definition:
-        """Return a definition that was named besides, with the CRS that is said of the file, if it is.
+        """Return a definition that was named besides, with the CRS and datum that are said of the file, if they are.
 
-        What a bundled definition says of the CRS is an example: files come in many.
+        What a bundled definition says of them is an example: files come in many.
 
         Raises
         ------
         InvalidDefinition
             ``invalid-definition``: its columns cannot be in that CRS.
         """
-        if self.crs is None or named.space.none:
+        stated = {name: getattr(self, name) for name in ("crs", "datum") if getattr(self, name) is not None}
+        if not stated or named.space.none:
             return named
-        space = named.space.model_copy(update={"crs": self.crs})
+        if "datum" in stated:
+            stated["datum"] = read_datum(stated["datum"])
+        space = named.space.model_copy(update=stated)
         changed = named.model_copy(update={"space": space})
         return named if changed == named else Definition.from_toml(changed.to_toml(), name=named.id)
 
@@ -127,11 +132,14 @@ class Options:
             ``other-definition``.
         """
         read = saved.read
-        kept: dict[str, Any] = {"key": saved.key, "encoding": read.encoding, "source_layer": read.layer}
+        kept: dict[str, Any] = {"key": saved.key, "encoding": read.encoding}
         if isinstance(saved, EventDefinition):
             time = saved.time
             kept |= {"time": time.column, "time_formats": time.formats, "zone": time.zone}
         kept |= {name: getattr(saved.space, name) for name in ("lon", "lat", "x", "y", "crs")}
+        if self.datum is not None:
+            read_datum(self.datum)
+        kept["datum"] = saved.space.datum.value
         for name, before in kept.items():
             now = getattr(self, name)
             if now and now != before:
@@ -140,6 +148,15 @@ class Options:
                     f"layer '{layer}' was defined with {name.replace('_', '-')} {before!r}, not {now!r}",
                     hint=f"leave the option out, or edit layers/{layer}.toml in the city's folder",
                 )
+
+
+def read_datum(text: str) -> Datum:
+    """Return a datum by its name; `InvalidInput` ``unknown-datum``."""
+    try:
+        return Datum(text.lower().replace("-", "").replace("_", ""))
+    except ValueError:
+        known = ", ".join(Datum)
+        raise InvalidInput("unknown-datum", f"there is no datum {text!r}", hint=f"use {known}") from None
 
 
 def typed_draft(path: Path, options: Options, name: str | None = None) -> Definition:
@@ -291,6 +308,7 @@ def _geometry(source: files.Source, path: Path) -> tuple[str, Encoding] | None:
 
 
 def _space(source: files.Source, options: Options, path: Path) -> Space:
+    datum: dict[str, Any] = {} if options.datum is None else {"datum": read_datum(options.datum)}
     declared = None if options.names_place else _geometry(source, path)
     if declared is not None:
         column, encoding = declared
@@ -301,7 +319,7 @@ def _space(source: files.Source, options: Options, path: Path) -> Space:
                 f"{path.name} does not declare the CRS of its column {column!r}",
                 hint="state it with --crs",
             )
-        return Space(column=column, encoding=encoding, crs=crs)
+        return Space(column=column, encoding=encoding, crs=crs, **datum)
     if not options.names_place:
         raise InvalidInput(
             "place-needed",
@@ -309,7 +327,7 @@ def _space(source: files.Source, options: Options, path: Path) -> Space:
             hint="name columns with --lon and --lat, or --x, --y and --crs",
         )
     try:
-        return Space(lon=options.lon, lat=options.lat, x=options.x, y=options.y, crs=options.crs)
+        return Space(lon=options.lon, lat=options.lat, x=options.x, y=options.y, crs=options.crs, **datum)
     except ValueError as error:
         said = str(error).splitlines()
         raise InvalidInput(

@@ -34,6 +34,7 @@ from stcloud.daas.layer import ORDER, EventLayer
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.limit import Limit
 from stcloud.daas.place import Placer
+from stcloud.daas.remark import load_remarks
 from stcloud.daas.schema import UNIT, Attribute, as_defined, bind_columns, require_columns, types_of
 from stcloud.daas.unchanged import without_equal
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
@@ -42,7 +43,7 @@ from stcloud.iaas.keys import Keys, Rule, Settled
 from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.parquet import Written
 from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.source import Refusal, Source, remarks_of
+from stcloud.iaas.source import Refusal, Source
 from stcloud.iaas.text import Declared
 from stcloud.space import Lattice
 from stcloud.time import Zone
@@ -161,7 +162,8 @@ class Ingest:
             unchanged()
             blank = Reckoning(
                 load, self.layer.name, name, self.mode, self._recorded_us(now_us), attempt=uuid.uuid4().hex,
-                new_columns=drift.new, missing_columns=drift.missing, notes=remarks_of(source),
+                new_columns=drift.new, missing_columns=drift.missing,
+                notes=load_remarks(source, self.definition.space, self.lattice.crs),
             )  # fmt: skip
             reckoning = self._store(intake, wanted, types, keys, sorter, staging, blank, job)
             self.ledger.write([reckoning])

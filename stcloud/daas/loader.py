@@ -88,7 +88,7 @@ class Loader:
                 reading.format,
                 reading.encoding,
                 reading.delimiter,
-                reading.layer,
+                told.source_layer or reading.layer,
                 keys=definition.required,
                 identity=definition.key,
             ),
@@ -99,7 +99,9 @@ class Loader:
             source = Ahead(opened)
         _check_shape(source, definition, told, path.name)
         told = told.dated(definition, path.name, self.charter.zone)
-        load = load_id(fingerprint(path), definition, told.mode, *told.period)
+        other = told.source_layer if told.source_layer != reading.layer else None
+        parts = [*told.period, *([other] if other else [])]
+        load = load_id(fingerprint(path), definition, told.mode, *parts)
         with storage_errors(f"load {path}"), self.folder.staging(f"layer-{layer}") as staging:
             earlier, count = self.catalogue.recovered(layer, load, self.clock)
             if earlier and not again:

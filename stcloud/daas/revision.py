@@ -35,6 +35,7 @@ from stcloud.daas.layer import LayerTable
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.likeness import alike
 from stcloud.daas.limit import Limit
+from stcloud.daas.remark import load_remarks
 from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns, types_of
 from stcloud.daas.survey import PART, Known, Surveyor
 from stcloud.daas.timeline import ABSENT, FOREVER, Ints, Pieces
@@ -45,7 +46,7 @@ from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, Stor
 from stcloud.iaas.job import Job
 from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.source import Refusal, Source, remarks_of
+from stcloud.iaas.source import Refusal, Source
 from stcloud.iaas.table import Snapshot
 from stcloud.iaas.text import Declared
 from stcloud.space import Lattice
@@ -153,7 +154,8 @@ class Revision:
             at_us = next_recorded_us(self.layer, self.ledger, now_us)
             blank = Reckoning(
                 load, self.layer.name, name, self.mode, at_us, attempt=uuid.uuid4().hex,
-                new_columns=drift.new, missing_columns=drift.missing, notes=remarks_of(source),
+                new_columns=drift.new, missing_columns=drift.missing,
+                notes=load_remarks(source, self.definition.space, self.lattice.crs),
             )  # fmt: skip
             reckoning = self._store(
                 intake, columns, types, believed, period, sorter, snapshot, snapshots, blank, job

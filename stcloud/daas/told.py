@@ -29,6 +29,8 @@ class Told:
         Columns that the file may lack though the layer keeps them.
     empty
         Whether a snapshot may hold nothing.
+    source_layer
+        Layer of the file, where it holds several; None: the definition's, or the only one.
     """
 
     mode: str
@@ -36,6 +38,7 @@ class Told:
     valid_to_us: int | None = None
     allow_missing: frozenset[str] = frozenset()
     empty: bool = False
+    source_layer: str | None = None
 
     @classmethod
     def of(

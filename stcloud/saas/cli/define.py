@@ -9,6 +9,7 @@ import typer
 
 from stcloud.saas.cli.load import (
     Crs,
+    DatumName,
     Encoding,
     Key,
     Lat,
@@ -40,6 +41,7 @@ def define(
     x: X = None,
     y: Y = None,
     crs: Crs = None,
+    datum: DatumName = None,
     zone: ZoneName = None,
     source_layer: SourceLayer = None,
     encoding: Encoding = None,
@@ -56,6 +58,6 @@ def define(
     document_path(output, ".toml")
     said: dict[str, Any] = {
         "key": tuple(split(key)), "time": time, "time_formats": tuple(time_format or ()), "lon": lon, "lat": lat,
-        "x": x, "y": y, "crs": crs, "zone": zone, "source_layer": source_layer, "encoding": encoding,
+        "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
     print_text(typed_draft(source, Options(**said), name).to_toml(), output)

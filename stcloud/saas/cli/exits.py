@@ -66,9 +66,8 @@ def _verdict(error: BaseException) -> tuple[int, str]:
 
 
 def _in_options(error: BaseException) -> str:
-    """Return what an error says, its hint in the words of the command line."""
-    shell = error.context.get("in_shell") if isinstance(error, errors.StcloudError) else None
-    return f"{error.message}; {shell}" if shell else str(error)  # type: ignore[attr-defined]
+    """Return what an error says, in the words of the command line."""
+    return error.in_shell if isinstance(error, errors.StcloudError) else str(error)
 
 
 def _system(error: OSError) -> str:

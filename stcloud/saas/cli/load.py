@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Crs",
+    "DatumName",
     "Encoding",
     "Key",
     "Lat",
@@ -55,6 +56,10 @@ Lat = Annotated[str | None, typer.Option("--lat", help="Column of latitudes, deg
 X = Annotated[str | None, typer.Option("--x", help="Column of eastings, in --crs.")]
 Y = Annotated[str | None, typer.Option("--y", help="Column of northings, in --crs.")]
 Crs = Annotated[str | None, typer.Option("--crs", help="CRS of the coordinates.")]
+DatumName = Annotated[
+    str | None,
+    typer.Option("--datum", help="Datum of longitudes and latitudes: wgs84, cgcs2000, gcj02 or bd09."),
+]
 ZoneName = Annotated[
     str | None, typer.Option("--zone", help="Time zone of the file's times; default: the city's.")
 ]
@@ -133,6 +138,7 @@ def load(
     x: X = None,
     y: Y = None,
     crs: Crs = None,
+    datum: DatumName = None,
     zone: ZoneName = None,
     source_layer: SourceLayer = None,
     encoding: Encoding = None,
@@ -144,7 +150,7 @@ def load(
     opened = open_city(city)
     said: dict[str, Any] = {
         "key": split(key) or None, "time": time, "time_formats": time_format or None, "lon": lon, "lat": lat,
-        "x": x, "y": y, "crs": crs, "zone": zone, "source_layer": source_layer, "encoding": encoding,
+        "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
     given = {name: value for name, value in said.items() if value is not None}
     period: dict[str, Any] = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
@@ -184,6 +190,23 @@ def _load(opened: City, layer: str, sources: list[Path], options: dict[str, Any]
                 report(error)
 
         opened.load(layer, *sources, job=watch.job, on_loaded=on_loaded, on_failed=on_failed, **options)
+    _offer_index(opened, layer)
+
+
+def _offer_index(opened: City, grid: str) -> None:
+    """Say in one line which events a unit grid could give their cells."""
+    if getattr(opened.layer(grid).definition, "grid", None) is None:
+        return
+    events = [
+        one.name
+        for one in opened.layers()
+        if one.kind == "event" and "st_unit" not in one.snapshot.schema.names
+    ]
+    if events:
+        others = f" (and so {', '.join(events[1:])})" if events[1:] else ""
+        note(
+            f"to give events the cells that held them: stcloud grid index CITY {events[0]} --grid {grid}{others}"
+        )
 
 
 def _is_there(opened: City, layer: str) -> bool:

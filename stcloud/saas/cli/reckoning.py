@@ -118,8 +118,10 @@ def _note(reckoning: Reckoning, zone: Zone) -> None:
     source, at = reckoning.source, zone.iso(reckoning.recorded_at_us)
     if reckoning.changed_by:
         note(f"{source}: loaded on {at}, changed since by load {reckoning.changed_by}; --again loads it")
-    elif reckoning.known:
+        return
+    if reckoning.known:
         note(f"{source} was loaded already, at {at} (load {reckoning.load}); nothing changed")
+        return
     reasons: Mapping[str, Mapping[str, int]] = {
         "unplaced": reckoning.unplaced_by, "rejected": reckoning.rejected_by,
     }  # fmt: skip
