@@ -133,7 +133,7 @@ def _print_records(lines: Sequence[Sequence[str]], sink: TextIO, width: int, *, 
 
     console = Console(file=sink, width=width)
     names = lines[0]
-    size = min(max(map(cell_len, names)), max(1, width // 2))
+    size = min(max(map(cell_len, names)), max(1, width * 2 // 3))
     for number, cells in enumerate(lines[1:], 1):
         table = Table(box=None, show_header=False, pad_edge=False, title_justify="left", title_style="none")
         table.add_column(style="bold", width=size, overflow="fold")
