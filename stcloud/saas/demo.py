@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import shapely
 from rich.console import Console
+from rich.markup import escape
 
 import stcloud
 from stcloud.city import City
 from stcloud.errors import Conflict
 from stcloud.iaas.bundle import bundled
 from stcloud.saas.cli.load import watched
-from stcloud.saas.cli.output import print_answer
+from stcloud.saas.cli.output import note, print_answer
+from stcloud.saas.plaintext import visible
 from stcloud.saas.report import map_answer
 from stcloud.space import LONLAT, project
 
@@ -31,13 +34,13 @@ def run(folder: Path) -> None:
     Conflict
         ``city-exists``: the folder holds something else than a demo city.
     """
-    say = Console(stderr=True, highlight=False).print
+    say = _voice()
     if folder.exists() and any(folder.iterdir()):
         if not (folder / "city.toml").is_file():
             raise Conflict("city-exists", f"{folder} holds something else", hint="name another folder")
         shutil.rmtree(folder)
     city = stcloud.create(folder, crs="EPSG:4548", zone="Asia/Shanghai", name="lantang")
-    say(f"[bold]Lantang District[/], an invented city, in {folder}")
+    say(f"[bold]Lantang District[/], an invented city, in {_plain(folder)}")
     for name in ("requests_2024.csv", "requests_2024_update.csv"):
         with watched() as job:
             reckoning = city.load(
@@ -48,8 +51,17 @@ def run(folder: Path) -> None:
     _ask(city, folder)
 
 
+def _voice() -> Callable[[str], None]:
+    return Console(stderr=True, highlight=False, emoji=False).print
+
+
+def _plain(folder: Path) -> str:
+    """Return the folder's name as text that is no markup."""
+    return escape(visible(str(folder)))
+
+
 def _ask(city: City, folder: Path) -> None:
-    say = Console(stderr=True, highlight=False).print
+    say = _voice()
     requests = city.query("requests")
     say("\n[bold]1. On which days are cars parked illegally by the school, from 7 to 9?[/] (1 is Monday)")
     parked = requests.what("class_code = '09009'").where(
@@ -65,8 +77,8 @@ def _ask(city: City, folder: Path) -> None:
         "\n[bold]3. Where was refuse left about in summer?[/] Counted in cells of 100 m, about 10,000 m² each:"
     )
     summer = requests.what("class_code = '06010'").when("2024-07/2024-10")
-    say(f"map: {map_answer(summer, summer.count(['cell:100m']), folder / 'refuse.png', say)}")
-    say(f"\nAsk on: stcloud query {folder} requests --when 2024-06 --by week")
+    note(f"map: {map_answer(summer, summer.count(['cell:100m']), folder / 'refuse.png', note)}")
+    say(f"\nAsk on: stcloud query {_plain(folder)} requests --when 2024-06 --by week")
 
 
 def _around_school(crs: str) -> shapely.Polygon:
