@@ -191,13 +191,12 @@ def missing_entries(root: Path) -> Iterator[str]:
     with storage_errors(f"read {root.name}"):
         versions, state = entry_versions(root), read_log_state(root)
         first = min([*versions[:1], *([] if state is None else [state.since])], default=0)
-        for version in range(first, max(versions, default=-1) + 1):
+        lacking = sorted(set(range(first, max(versions, default=-1) + 1)).difference(versions))
+        yield from (f"the log of {root.name} lacks entry {version}" for version in lacking)
+        for version, content in zip(versions, entry_contents(root, versions), strict=True):
             try:
-                lines = next(entry_contents(root, [version])).splitlines()
+                lines = content.splitlines()
                 sound = bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
-            except FileNotFoundError:
-                yield f"the log of {root.name} lacks entry {version}"
-                continue
             except ValueError:
                 sound = False
             if not sound:
