@@ -171,6 +171,8 @@ def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
             if len(archive.infolist()) > _MOST_MEMBERS:
                 raise _unreadable(path, f"it holds more than {_MOST_MEMBERS:,} files")
             yield archive
+    except InvalidInput:  # which is a ValueError
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         raise _unreadable(path, str(error)) from error
 

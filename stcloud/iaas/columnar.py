@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from stcloud.errors import InvalidInput
 from stcloud.iaas.geoarrow import geometry_columns, to_wkb, to_wkt
 from stcloud.iaas.illegible import Illegible
+from stcloud.iaas.jsontext import check_columns
 from stcloud.iaas.source import Batch
 from stcloud.iaas.text import Declared, declared
 
@@ -40,6 +41,7 @@ class ParquetSource:
                 raise
             raise _unreadable(path, error) from error
         self._path = path
+        check_columns(path, len(self._file.schema_arrow))
         self.columns = tuple(self._file.schema_arrow.names)
         if len(set(self.columns)) < len(self.columns):
             raise InvalidInput("repeated-column", f"{path} has two columns of one name")

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyproj
 import shapely
-from pyproj.exceptions import CRSError
 
+from stcloud.errors import InvalidInput
 from stcloud.iaas.wkb import read_wkb, read_wkt
+from stcloud.space import read_crs
 
 __all__ = ["GeometryColumn", "geometry_columns", "to_wkb", "to_wkt"]
 
@@ -96,9 +96,10 @@ def _extension(field: pa.Field) -> tuple[str, str]:
 
 def _crs_text(crs: str | dict[str, object]) -> str | None:
     """Return a CRS as a code if it has one, else as WKT; None if nobody can read it."""
+    text = crs if isinstance(crs, str) else json.dumps(crs)
     try:
-        read = pyproj.CRS.from_user_input(crs)
-    except CRSError:
+        read = read_crs(text)
+    except InvalidInput:
         return None
     code = read.to_authority(min_confidence=100)
     return ":".join(code) if code else str(read.to_wkt())

@@ -23,6 +23,7 @@ from stcloud.iaas.dbf import Dbf, decode, python_codec
 from stcloud.iaas.geojson import GeoJsonSource, property_column
 from stcloud.iaas.geopackage import readable_tables
 from stcloud.iaas.illegible import NUL, Illegible, is_text
+from stcloud.iaas.jsontext import check_columns
 from stcloud.iaas.markup import plain_gml, refuse_entities
 from stcloud.iaas.source import GEOMETRY, Batch, Reading, Source
 from stcloud.iaas.text import declared, instants_as_text
@@ -115,6 +116,7 @@ class VectorSource:
         self._number = known.number
         self.crs = known.crs
         self.geometry = GEOMETRY if known.spatial else None
+        check_columns(path, len(known.fields))
         fields = self._names(known.fields)
         self._written = self._as_written(known, fields)
         self._with_id = bool(known.id_column) and known.id_column in reading.keys

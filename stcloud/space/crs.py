@@ -45,18 +45,26 @@ or the next zone but one are all farther off than this.
 
 _NEAR_M, _NEAR_DEG = 2.0, 2e-5
 _CODE = re.compile(r"[A-Za-z]+:[A-Za-z0-9_.+-]+\Z|urn:ogc:def:crs:\S+\Z")
+_SHOWN = 200
+_FILE = re.compile(
+    r"""(?i)\+?\b(?:nadgrids|geoidgrids|grids|file|xyz_grid|xy_grid|z_grid)\s*=\s*[^\s"]*[/\\~]"""
+    r"""|\+?\binit\s*=\s*(?!(?:epsg|esri|ogc|ignf|iau\w*):)"""
+    r"""|\bparameterfile\s*\[\s*"[^"]*"\s*,\s*"[^"]*[/\\~]"""
+    r"""|"value"\s*:\s*"[^"]*[/\\~]"""
+)
+"""Parameters of PROJ, WKT and PROJJSON that name a file by its path, or an address."""
 _WKT = re.compile(r"[A-Za-z_0-9]+\s*\[")
 
 
 def read_crs(text: SomeCRS) -> pyproj.CRS:
-    """Read the text of a coordinate reference system.
+    """Read the text of a coordinate reference system; it may come from a data file, so it may name no other file.
 
     A name such as ``WGS 84`` or a bare number is refused: either could mean several systems.
 
     Parameters
     ----------
     text
-        ``EPSG:4528``, ``ESRI:102008``, ``OGC:CRS84``, an OGC URN, WKT or a PROJ string; or a
+        ``EPSG:4528``, ``ESRI:102008``, ``OGC:CRS84``, an OGC URN, WKT, PROJJSON or a PROJ string; or a
         ``pyproj.CRS``, which is returned as it is.
 
     Returns
@@ -83,7 +91,13 @@ def read_crs(text: SomeCRS) -> pyproj.CRS:
 @functools.lru_cache(maxsize=256)
 def _read(text: str) -> pyproj.CRS:
     plain = text.strip()
-    written = "+proj=" in plain or bool(_CODE.match(plain) or _WKT.match(plain))
+    if _FILE.search(plain):
+        raise InvalidInput(
+            "unknown-crs",
+            f"{text[:_SHOWN]!r} names a file or an address, which is not read",
+            hint="use a code such as 'EPSG:4528', or write out the parameters",
+        )
+    written = "+proj=" in plain or plain.startswith("{") or bool(_CODE.match(plain) or _WKT.match(plain))
     try:
         if written:
             return pyproj.CRS.from_user_input(plain)

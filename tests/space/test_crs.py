@@ -166,3 +166,31 @@ def test_area_of_use_is_unknown_for_proj_strings():
 )
 def test_places_inside_the_area_of_use(lon, lat, crs, inside):
     assert inside_area_of_use(lon, lat, crs) == inside
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+proj=longlat +ellps=bessel +nadgrids=/etc/passwd +type=crs",
+        "+proj=longlat +ellps=bessel +nadgrids=@../grid.gsb +type=crs",
+        "+proj=longlat +ellps=bessel +nadgrids=http://127.0.0.1/x.gsb +type=crs",
+        "+proj=longlat +datum=WGS84 +geoidgrids=~/x.gtx",
+        "+init=/etc/passwd:4326",
+        "+proj=longlat +init=secret:1",
+        'BOUNDCRS[SOURCECRS[GEOGCRS["x"]],ABRIDGEDTRANSFORMATION["t",PARAMETERFILE["grid","/etc/passwd"]]]',
+        'GEOGCS["x",EXTENSION["PROJ4","+proj=longlat +nadgrids=/etc/passwd"]]',
+        '{"type": "BoundCRS", "parameters": [{"name": "grid", "value": "/etc/passwd"}]}',
+    ],
+)
+def test_a_crs_that_names_a_file_is_refused_unread(text):
+    with pytest.raises(InvalidInput, match="names a file") as caught:
+        read_crs(text)
+    assert caught.value.kind == "unknown-crs"
+
+
+@pytest.mark.parametrize("code", ["EPSG:3857", "EPSG:4548", "EPSG:31370", "ESRI:102025"])
+def test_what_registers_write_names_no_file(code):
+    crs = read_crs(code)
+    for text in (crs.to_wkt(), crs.to_wkt("WKT1_GDAL"), crs.to_wkt("WKT1_ESRI"), crs.to_json()):
+        assert read_crs(text) is not None
+    assert read_crs("+proj=longlat +a=6378137 +b=6378137 +nadgrids=@null +type=crs") is not None
