@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import os
 import socket
 import sqlite3
 import stat
@@ -13,6 +14,8 @@ import zipfile
 
 import geopandas
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -364,6 +367,39 @@ def test_too_many_columns_are_refused_at_once(run, city, tmp_path, name):
     done = run("load", city, "l", file, "--key", "c0", "--valid-from", "2024-01-01")
     assert (done.code, "more than 5,000 columns" in done.line) == (2, True)
     assert time.monotonic() - started < 10
+
+
+def test_a_parquet_file_of_too_many_columns_is_refused_at_once(tmp_path):
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({name: [value] for name, value in wide(5_001).items()}), file)
+    started = time.monotonic()
+    with pytest.raises(StcloudError, match="more than 5,000 columns"):
+        open_source(file, Reading())
+    assert time.monotonic() - started < 5
+
+
+def test_an_archive_that_unpacks_to_very_much_more_is_called_so(tmp_path):
+    packed = tmp_path / "a.zip"
+    with (
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("a.geojson", "w") as sink,
+    ):
+        for _ in range(300):
+            sink.write(b" " * (1 << 20))
+    with pytest.raises(StcloudError) as caught:
+        open_source(packed, Reading())
+    assert caught.value.kind == "archive-bomb"
+
+
+@pytest.mark.parametrize("crs", ["+init={}:4326", "+proj=longlat +ellps=bessel +nadgrids={} +type=crs"])
+def test_the_crs_of_a_geoparquet_file_opens_no_file(tmp_path, crs):
+    """Who opens the pipe waits for a writer that never comes."""
+    os.mkfifo(tmp_path / "pipe")
+    column = {"encoding": "WKB", "geometry_types": [], "crs": crs.format(tmp_path / "pipe")}
+    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    table = pa.table({"id": ["1"], "geometry": shapely.to_wkb([shapely.Point(1, 2)])})
+    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), tmp_path / "a.parquet")
+    assert open_source(tmp_path / "a.parquet", Reading()).crs is None
 
 
 @pytest.mark.parametrize("name", DEEP)
