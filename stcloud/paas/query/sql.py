@@ -10,6 +10,9 @@ from sqlglot import exp
 __all__ = ["Order", "all_of", "any_of", "column", "number", "select", "table"]
 
 
+_FLAT = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A column that rows are ordered by; null comes last either way."""
@@ -62,6 +65,9 @@ def any_of(conditions: Sequence[exp.Expression]) -> exp.Expression:
 
 
 def _joined(kind: type[exp.And | exp.Or], parts: Sequence[exp.Expression]) -> exp.Expression:
+    if len(parts) > _FLAT:  # an engine's stack is not without end: halves are as deep as their logarithm
+        half = len(parts) // 2
+        return exp.Paren(this=kind(this=_joined(kind, parts[:half]), expression=_joined(kind, parts[half:])))
     whole: exp.Expression = parts[0]
     for part in parts[1:]:
         whole = kind(this=whole, expression=part)
