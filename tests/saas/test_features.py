@@ -411,7 +411,7 @@ def test_a_layer_of_events_is_deleted_and_loaded_again_by_an_open_city(city):
         (loaded,) = opened.load("requests", city.parent / "events.csv", **told)
         assert (loaded.known, loaded.accepted) == (False, 1)
         assert opened.query("requests").count().to_records() == [{"count": 1}]
-    assert [one.mode for one in opened.layer("requests").loads] == ["delete-layer", "changes"]
+    assert [one.mode for one in opened.layer("requests").loads] == ["changes"]
 
 
 def test_a_deletion_that_fails_leaves_the_layer_as_it_is(run, city, monkeypatch):
