@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stcloud.iaas.checksum import parquet_errors, verify_columns
 from stcloud.iaas.duck import connect, file_errors, literal
 
 __all__ = ["equal_rows", "equal_texts"]
@@ -50,7 +51,9 @@ def equal_rows(
     loose
         Text columns that hold what a file gave as ``number`` or ``instant``: other texts of one value are equal.
     """
-    old = {name for path in paths for name in pq.read_schema(path).names}
+    verify_columns(paths)
+    with parquet_errors("a part of the layer"):
+        old = {name for path in paths for name in pq.read_schema(path).names}
     conditions = " AND ".join(_condition(name, old, schema.names, loose.get(name)) for name in columns)
     with file_errors(), connect(memory="512MB", scratch=str(folder / "spill")) as connection:
         connection.register("came", pa.RecordBatchReader.from_batches(schema, rows))

@@ -255,3 +255,15 @@ def test_a_layer_whose_log_was_cut_takes_no_load(run, city, sound):
     assert [path for path in sorted(city.rglob("*")) if ".work" not in path.parts] == [
         path for path in before if ".work" not in path.parts
     ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_load_that_would_write_a_damaged_file_anew_is_refused(city, sound, tmp_path, seed):
+    """Else what is damaged would look whole."""
+    rows = (sound.parent / "2.csv").read_text().splitlines()
+    (tmp_path / "next.csv").write_text("\n".join([rows[0], *(f"{line}1" for line in rows[1:])]))
+    damage(current(city, "cases"), "flip", random.Random(seed))
+    got = outcome(lambda: stcloud.open(city).load("cases", tmp_path / "next.csv", max_rejected=99))
+    assert isinstance(got, FormatError)
+    assert isinstance(outcome(lambda: rows_of(stcloud.open(city))), FormatError)
+    assert [one.check for one in stcloud.open(city).check() if one.faults] == ["files"]
