@@ -25,28 +25,32 @@ def load(tmp_path):
     return load
 
 
+def clocks(reckoning):
+    return [note for note in reckoning.notes if "the clock says" in note]
+
+
 def late(city):
     return [one for one in city.check() if one.check == "clock" and one.faults]
 
 
 def test_a_clock_that_was_wrong_once_is_said_in_every_later_reckoning(load):
-    assert load(3, RIGHT)[1].notes == ()
+    assert clocks(load(3, RIGHT)[1]) == []
     city, wrong = load(4, WRONG)
-    assert wrong.notes == ()
+    assert clocks(wrong) == []
     assert not late(city)
     for count in (5, 6, 6):  # the last is known
         city, later = load(count, RIGHT + count)
-        assert len(later.notes) == 1
-        assert "2099-01-01T08:00:00" in later.notes[0]
-        assert "2024-05-01T08:00:00" in later.notes[0]
+        (note,) = clocks(later)
+        assert "2099-01-01T08:00:00" in note
+        assert "2024-05-01T08:00:00" in note
     (found,) = late(city)
     assert (found.layer, found.faults) == ("events", 3)
     assert "2099-01-01" in found.example
-    assert "2099-01-01" in city.undo("events", later.load).notes[0]
+    assert "2099-01-01" in clocks(city.undo("events", later.load))[0]
 
 
 def test_clocks_that_differ_a_little_are_not_spoken_of(load):
     load(3, RIGHT + 60_000_000)
     city, later = load(4, RIGHT)
-    assert later.notes == ()
+    assert clocks(later) == []
     assert not late(city)
