@@ -162,7 +162,7 @@ def test_append_refuses_what_is_known_and_delete_ends_it(desk):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, "--valid-from"),
+        ({}, "valid_from"),
         ({"valid_from": "2013-01-01", "valid_to": "2014-01-01"}, "holds until the next one"),
         ({"valid_from": "2014-01-01", "valid_to": "2013-01-01", "mode": "changes"}, "ends before"),
         ({"valid_from": "2013-01-01", "mode": "merge"}, "no mode"),

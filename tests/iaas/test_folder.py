@@ -157,7 +157,7 @@ def test_staging_is_empty_at_first_and_gone_at_last(tmp_path):
 def test_what_the_system_says_has_a_kind(number, kind):
     with pytest.raises(StorageError) as told, storage_errors("do it"):
         raise OSError(number, "said")
-    assert (told.value.kind, str(told.value)) == (kind, "could not do it: said")
+    assert (told.value.kind, str(told.value)) == (kind, f"could not do it: {os.strerror(number)}")
     with pytest.raises(StorageError) as again, storage_errors("do more"):
         raise told.value
     assert again.value is told.value
