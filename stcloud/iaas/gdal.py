@@ -35,6 +35,7 @@ _SETTINGS = {
     "GML_FIELDTYPES": "ALWAYS_STRINGS",  # as they are written
     "GML_SAVE_RESOLVED_TO": "NO",
     "LIBKML_EXTERNAL_STYLE": "NO",
+    "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",  # its own one mixes up geometries after one that is missing
     "OGR_SQLITE_LOAD_EXTENSIONS": "",
     "OSM_COMPRESS_NODES": "NO",
 }

@@ -455,3 +455,16 @@ def test_long_values_over_many_blocks(tmp_path, monkeypatch):
     assert [(row["id"], row["n"], row["m"]) for row in found] == [
         (one, "😀" * 40, "-0.0125") for one in ("é1", "道2", "3")
     ]
+
+
+@pytest.mark.parametrize("suffix", ["fgb", "gpkg", "geojson", "shp"])
+@pytest.mark.parametrize("missing", [(0,), (2,), (4,), (1, 3), (0, 1, 2, 3)])
+def test_a_missing_geometry_moves_no_other(tmp_path, suffix, missing):
+    shapes = [None if at in missing else shapely.Point(117 + at, 31) for at in range(5)]
+    frame = geopandas.GeoDataFrame({"code": list("abcde")}, geometry=shapes, crs=4326)
+    file = tmp_path / f"a.{suffix}"
+    frame.to_file(file, **({"SPATIAL_INDEX": "NO"} if suffix == "fgb" else {}))
+    source = open_source(file, Reading())
+    rows = [row for batch in source.batches() for row in batch.rows.to_pylist()]
+    places = {row["code"]: row["geometry"] and shapely.from_wkb(row["geometry"]) for row in rows}
+    assert places == dict(zip("abcde", shapes, strict=True))
