@@ -35,7 +35,15 @@ from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.limit import Limit
 from stcloud.daas.place import Placer
 from stcloud.daas.remark import load_remarks
-from stcloud.daas.schema import UNIT, Attribute, as_defined, bind_columns, require_columns, types_of
+from stcloud.daas.schema import (
+    UNIT,
+    Attribute,
+    as_defined,
+    bind_columns,
+    geometry_named,
+    require_columns,
+    types_of,
+)
 from stcloud.daas.unchanged import without_equal
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Job
@@ -213,7 +221,10 @@ class Ingest:
             require_columns(self.definition, self.definition.key, names, source)
             return {}, Drift()
         known = self.layer.attributes() if self.layer.exists else ()
-        columns = bind_columns(self.definition, names, source, types, known, optional=self.allow_missing)
+        columns = bind_columns(
+            self.definition, names, source, types, known,
+            optional=self.allow_missing, geometry=geometry_named(file, names),
+        )  # fmt: skip
         if self.mode == "delete" or is_empty(file):
             return columns, Drift()
         return columns, Drift.of(self.layer, self.definition, columns, self.allow_missing, source)

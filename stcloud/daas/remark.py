@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stcloud.daas.ahead import is_empty
 from stcloud.daas.definition import Space
-from stcloud.iaas.source import Source, remarks_of
+from stcloud.iaas.source import Source, geometry_column, remarks_of
 from stcloud.space import read_crs
 
 __all__ = ["datum_remarks", "load_remarks"]
@@ -18,7 +18,19 @@ _DATUM = (
 
 def load_remarks(source: Source, space: Space, city_crs: str) -> tuple[str, ...]:
     """Return what is to be said of a source and of the datum of its coordinates."""
-    return (*remarks_of(source), *(() if is_empty(source) else datum_remarks(space, city_crs)))
+    if is_empty(source):
+        return remarks_of(source)
+    return (*remarks_of(source), *_shape_remarks(source, space), *datum_remarks(space, city_crs))
+
+
+def _shape_remarks(source: Source, space: Space) -> tuple[str, ...]:
+    """Return that the geometry of a file is left out, where the place is something else."""
+    geometry = geometry_column(source)
+    renamed = space.column is not None and space.column not in source.columns
+    if geometry is None or geometry == space.column or renamed:
+        return ()
+    place = "no column" if space.none else " and ".join(map(repr, space.columns))
+    return (f"the geometry in {geometry!r} is left out: the place is taken from {place}",)
 
 
 def datum_remarks(space: Space, city_crs: str) -> tuple[str, ...]:

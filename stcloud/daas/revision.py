@@ -36,7 +36,7 @@ from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.likeness import alike
 from stcloud.daas.limit import Limit
 from stcloud.daas.remark import load_remarks
-from stcloud.daas.schema import Attribute, as_defined, bind_columns, require_columns, types_of
+from stcloud.daas.schema import Attribute, as_defined, bind_columns, geometry_named, require_columns, types_of
 from stcloud.daas.survey import PART, Known, Surveyor
 from stcloud.daas.timeline import ABSENT, FOREVER, Ints, Pieces
 from stcloud.daas.unchanged import loose_texts
@@ -177,7 +177,10 @@ class Revision:
         if is_bare(file):
             return {}, Drift()
         known = self.layer.attributes() if self.layer.exists else ()
-        columns = bind_columns(self.definition, names, source, types, known, optional=self.allow_missing)
+        columns = bind_columns(
+            self.definition, names, source, types, known,
+            optional=self.allow_missing, geometry=geometry_named(file, names),
+        )  # fmt: skip
         if is_empty(file):
             return columns, Drift()
         return columns, Drift.of(self.layer, self.definition, columns, self.allow_missing, source)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from stcloud.daas.definition import Column, Definition, stored_name
 from stcloud.errors import InvalidDefinition, NotFound, nearest
-from stcloud.iaas.source import Source, declared_types
+from stcloud.iaas.source import Source, declared_types, geometry_column
 from stcloud.iaas.text import Declared
 
 __all__ = [
@@ -183,10 +183,12 @@ def bind_columns(
     known: Iterable[Attribute] = (),
     *,
     optional: Collection[str] = (),
+    geometry: str | None = None,
 ) -> dict[str, Attribute]:
     """Decide which columns of a source are kept, and as what.
 
-    Columns of ours, which exports carry, are not, unless the definition lists them.
+    Columns of ours, which exports carry, are not, unless the definition lists them, nor is a geometry that is
+    not the place.
 
     A column has the type that the definition declares; else the one that the layer keeps it as; else the one that
     the file gives it, but that a key is never a float: it is a name, and kept as text.
@@ -201,6 +203,8 @@ def bind_columns(
         What the layer keeps already.
     optional
         Columns that this source may lack though the definition lists them; no key, time, period or place.
+    geometry
+        The column that the source declares to be its geometry.
 
     Returns
     -------
@@ -230,10 +234,16 @@ def bind_columns(
         )
     dropped = set(extra) if definition.extra_columns == "ignore" else set()
     dropped |= set(definition.unkept) | {name for name in names if name in _EXPORTED and name not in listed}
+    dropped |= {geometry} - listed if geometry is not None else set()
     kinds = _types(definition, names, types or {}, known)
     kept = {name: _kept(name, definition.typed(name, kinds[name])) for name in names if name not in dropped}
     _refuse_twins(kept)
     return kept
+
+
+def geometry_named(source: Source, names: Iterable[str]) -> str | None:
+    """Return the column that a source declares to be its geometry, by the name that the definition has for it."""
+    return dict(zip(source.columns, names, strict=True)).get(geometry_column(source) or "")
 
 
 def types_of(source: Source, names: Iterable[str]) -> dict[str, Declared]:

@@ -240,3 +240,17 @@ def test_whole_floats_of_a_text_file_are_integers_where_the_layer_keeps_integers
     found = city.load("e", tmp_path / "b.csv")[0]
     assert (found.unchanged, found.accepted, found.rejected) == (1, 1, 0)
     assert sorted(city.query("e").rows().table["st_key"].to_pylist()) == ["7", "8"]
+
+
+@pytest.mark.parametrize("suffix", ["geojson", "gpkg", "parquet"])
+def test_a_geometry_beside_columns_of_coordinates_is_left_out_and_said(city, tmp_path, suffix):
+    plain = {"id": ["a", "b"], "at": ["2024-03-01"] * 2, "lon": [117.0, 117.1], "lat": [31.9, 31.9]}
+    frame = geopandas.GeoDataFrame(plain, geometry=points(2), crs=4326)
+    file = tmp_path / f"events.{suffix}"
+    frame.to_parquet(file) if suffix == "parquet" else frame.to_file(file)
+    pd.DataFrame(plain).to_csv(tmp_path / "events.csv", index=False)
+    (first,) = city.load("events", tmp_path / "events.csv", key="id", time="at", lon="lon", lat="lat")
+    (then,) = city.load("events", file)
+    assert (first.accepted, then.rejected, then.unchanged) == (2, 0, 2)
+    assert any("'geometry' is left out" in note for note in then.notes)
+    assert not any("left out" in note for note in first.notes)
