@@ -1,7 +1,7 @@
 """Literals of time, kept from the parser as they are written.
 
 `cql2` reads a timestamp without an offset as UTC, and gives it a ``Z``; here it is on the city's wall clock. So
-literals go through the parser with a mark that makes them no timestamps for it, and lose the mark after it.
+such literals go through the parser with a mark that makes them no timestamps for it, and lose the mark after it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _KEPT = "\ue000"
 _TEXT = r"'(?:[^']|'')*+'"
 _SPLIT = re.compile(rf"({_TEXT}|\"[^\"]*+\"|\b(?:TIMESTAMP|INTERVAL|DATE)\s*+\(|[()])", re.IGNORECASE)
 _END = re.compile(r"\s*+([,)])")
-_OPEN = "'..'"
+_OFFSET = re.compile(r"\d{2}:\d{2}.*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$", re.DOTALL)
 
 
 def protect_text(text: str) -> str:
-    """Return CQL2 text whose timestamps and bounds of intervals the parser leaves as they are.
+    """Return CQL2 text whose timestamps and bounds of intervals without an offset stay as they are.
 
     Raises
     ------
@@ -47,8 +47,8 @@ def protect_text(text: str) -> str:
             calls = calls[:-1]
         elif calls and calls[-1] and written.startswith("'"):
             _refuse_several(calls[-1], text, start)
-            if calls[-1] != "DATE" and written != _OPEN:
-                written = f"{written[:-1]}{_KEPT}'"
+            if calls[-1] != "DATE":
+                written = f"'{_protected(written[1:-1])}'"
         parts.append(written)
     return "".join([*parts, text[start:]])
 
@@ -62,9 +62,14 @@ def _refuse_several(word: str, text: str, after: int) -> None:
         )  # fmt: skip
 
 
+def _protected(written: str) -> str:
+    """Return a literal with the mark, unless it is open or has an offset: such the parser reads as we do."""
+    return written if written == ".." or _OFFSET.search(written) else written + _KEPT
+
+
 def protect_json(tree: Any) -> Any:
-    """Return CQL2-JSON whose timestamps and bounds of intervals the parser leaves as they are."""
-    return _changed(tree, lambda written: written if written == ".." else written + _KEPT)
+    """Return CQL2-JSON whose timestamps and bounds of intervals without an offset stay as they are."""
+    return _changed(tree, _protected)
 
 
 def restore(tree: Any) -> Any:
