@@ -149,7 +149,9 @@ def print_table(
 
         show_table(names, shown, sink, _shown, Console(file=sink).width, header=header, widths=widths)
     elif names:
-        write_table(names, shown, sink, _shown, header=header, widths=widths)
+        written = write_table(names, shown, sink, _shown, header=header, widths=widths)
+        if written > _TABLE_ROWS:
+            note(f"{written:,} rows, all of them written")
 
 
 def _shown(value: Any) -> str:

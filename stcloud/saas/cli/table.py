@@ -25,8 +25,8 @@ def write_table(
     *,
     header: bool = True,
     widths: Mapping[str, int] | None = None,
-) -> None:
-    """Write all rows, one a line, in columns as wide as they need.
+) -> int:
+    """Write all rows, one a line, in columns as wide as they need; return how many.
 
     Parameters
     ----------
@@ -48,8 +48,9 @@ def write_table(
     heads = [visible(name) for name in names]
     least = widths or {}
     sizes = [max(cell_len(head), least.get(name, 0)) for head, name in zip(heads, names, strict=True)]
+    count = 0
     with tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8") as spool:
-        for row in rows:
+        for count, row in enumerate(rows, 1):  # noqa: B007  (what is left is how many)
             cells = _cells(names, row, text)
             sizes = [max(size, cell_len(cell)) for size, cell in zip(sizes, cells, strict=True)]
             spool.write(json.dumps(cells) + "\n")
@@ -57,6 +58,7 @@ def write_table(
         if header:
             sink.write(_line(heads, sizes))
         sink.writelines(_line(json.loads(line), sizes) for line in spool)
+    return count
 
 
 def show_table(
