@@ -243,7 +243,8 @@ def bind_columns(
 
 def geometry_named(source: Source, names: Iterable[str]) -> str | None:
     """Return the column that a source declares to be its geometry, by the name that the definition has for it."""
-    return dict(zip(source.columns, names, strict=True)).get(geometry_column(source) or "")
+    column = geometry_column(source)
+    return None if column is None else dict(zip(source.columns, names, strict=True)).get(column)
 
 
 def types_of(source: Source, names: Iterable[str]) -> dict[str, Declared]:
