@@ -60,9 +60,7 @@ __all__ = ["Ingest", "Mode", "load_id", "ordered", "refuse_too_many"]
 
 Result = TypeVar("Result")
 Mode = Literal["changes", "append", "delete"]
-_WORKERS = 2
-_AHEAD = 4
-_SAMPLES = 3
+_WORKERS, _AHEAD, _SAMPLES = 2, 4, 3
 _REMEDIES = {
     "inexact-key": "the file keeps its key as a float, which holds 15 digits: store it as text or as an integer",
     "time-out-of-range": "where it means that there is none, declare it: open = [\"9999-12-31\"], or null = [...]",
@@ -135,16 +133,11 @@ class Ingest:
 
         Parameters
         ----------
-        source
-            An opened source; read once.
-        name, load
-            What to call the source and the load.
-        now_us
-            The present instant; the load is recorded at it or, if the layer has a later record, just after that.
-        staging
-            An empty folder; the caller removes it.
-        job
-            Told of progress, asked whether to go on; may cancel until the commit.
+        source, name, load
+            An opened source, read once; what to call it and the load.
+        now_us, staging, job
+            The present instant: recorded at it or, if the layer has a later record, just after that; an empty folder,
+            which the caller removes; told of progress, may cancel until the commit.
         unchanged
             Raises when the source is no longer what ``load`` was made of; asked once it was read.
 
@@ -357,16 +350,16 @@ class Ingest:
 
     def _recorded_us(self, now_us: int) -> int:
         newest = (self.ledger.newest_us(self.layer.name), self.layer.last_recorded_us())
-        return max([now_us, *(one + 1 for one in newest if one is not None)])
+        return max([now_us, *(at_us + 1 for at_us in newest if at_us is not None)])
 
 
 def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: str) -> None:
     """Raise ``too-many-rejected``; the error's context has the ``refusals``."""
     if not limit.exceeded(rejected=len(refusals), read=read):
         return
+    shown = [(f"row {one.row}: {one.reason}", one) for one in refusals[:_SAMPLES]]
     samples = "; ".join(
-        f"row {one.row}: {one.reason}" + (f" in {one.field!r}: {one.value!r}" if one.field else "")
-        for one in refusals[:_SAMPLES]
+        f"{text} in {one.field!r}: {one.value!r}" if one.field else text for text, one in shown
     )
     raise InvalidInput(
         "too-many-rejected",

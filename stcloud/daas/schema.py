@@ -187,9 +187,7 @@ def bind_columns(
 ) -> dict[str, Attribute]:
     """Decide which columns of a source are kept, and as what.
 
-    Columns of ours, which exports carry, are not, unless the definition lists them, nor is a geometry that is
-    not the place.
-
+    Columns of ours are kept only where the definition lists them, and no geometry that is not the place is.
     A column has the type that the definition declares; else the one that the layer keeps it as; else the one that
     the file gives it, but that a key is never a float: it is a name, and kept as text.
 
@@ -199,12 +197,10 @@ def bind_columns(
         What the source is, its columns, and what to call it.
     types
         The types that the file gives its columns.
-    known
-        What the layer keeps already.
+    known, geometry
+        What the layer keeps already; the column that the source declares to be its geometry.
     optional
         Columns that this source may lack though the definition lists them; no key, time, period or place.
-    geometry
-        The column that the source declares to be its geometry.
 
     Returns
     -------
