@@ -73,6 +73,7 @@ def read_stamps(
     days
         True when the texts are days, not instants: all of the years 1 to 9999 are kept. Of instants two days at
         each end are not, as they are written, whatever the zone: the clock of another zone could not show them.
+        Of those that have an offset of their own it is one day, in UTC: so what another clock shows is read too.
     later_us
         Added on the clock that a text is written for, before its zone counts: a day for the last day of a period.
 
@@ -101,7 +102,8 @@ def read_stamps(
     read_us, valid, zoned, given = _read_texts(values, [Pattern.of(text) for text in formats])
     read_us[valid] += later_us
     first_us, stop_us = (FIRST_US, STOP_US) if days else (EARLIEST_US, LATEST_US)
-    inside = (read_us >= first_us) & (read_us < stop_us)
+    more_us = np.where(zoned & (not days), DAY_US, 0)
+    inside = (read_us >= first_us - more_us) & (read_us < stop_us + more_us)
     out_of_range = (valid & ~inside) | (given & ~valid & _without_year(values, given & ~valid))
     valid &= inside
     adjusted = _to_utc(read_us, np.flatnonzero(valid & ~zoned), zone, values)

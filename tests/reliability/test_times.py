@@ -85,6 +85,23 @@ def test_a_time_out_of_range_has_its_own_reason_in_every_zone(tmp_path, zone, te
 
 
 @pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("text", ["0001-01-03", "9999-12-29T23:59:59.999999"])
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_the_first_and_the_last_time_load_back_as_they_are_exported(tmp_path, zone, text, suffix):
+    """Exports say an instant in UTC, or with its offset: there it may be another day."""
+    city = created(tmp_path, zone)
+    load_events(city, tmp_path, f"1,{text},,{text},")
+    rows = city.query("e").to_pandas()[["id", "t", "closed", "seen", "day", "lon", "lat"]]
+    file = tmp_path / f"again.{suffix}"
+    if suffix == "parquet":
+        rows.assign(t=rows["t"].dt.tz_convert("UTC")).to_parquet(file)
+    else:
+        rows.assign(t=[one.isoformat() for one in rows["t"]]).to_csv(file, index=False)
+    (found,) = city.load("e", file)
+    assert (found.read, found.rejected) == (1, 0)
+
+
+@pytest.mark.parametrize("zone", ZONES)
 def test_the_day_after_an_inclusive_end_is_bounded_too(tmp_path, zone):
     city = created(tmp_path, zone)
     lines = ["1,2024-02-01,9999-12-29,", "2,2024-02-01,9999-12-28,", "3,2024-02-01,9999-12-31,"]
