@@ -121,7 +121,8 @@ _DEEP_WORDS = re.compile("(?i)collection|curve|surface")
 
 def read_wkb(raw: Any, on_invalid: Literal["ignore", "fix"] = "ignore") -> Any:
     """Read an array of WKB, as bytes or hexadecimal; None where it cannot be read or is nested too deep."""
-    return shapely.from_wkb(without_deep(raw), on_invalid=on_invalid)
+    with np.errstate(all="ignore"):
+        return shapely.from_wkb(without_deep(raw), on_invalid=on_invalid)
 
 
 def read_wkt(texts: Any) -> Any:
@@ -132,7 +133,8 @@ def read_wkt(texts: Any) -> Any:
     if deep:
         plain = plain.copy()
         plain[deep] = "nested too deep"
-    return shapely.from_wkt(plain, on_invalid="ignore")
+    with np.errstate(all="ignore"):  # what is no WKT, or of numbers beyond floats, is no matter to warn of
+        return shapely.from_wkt(plain, on_invalid="ignore")
 
 
 def without_deep(raw: Any) -> NDArray[np.object_]:

@@ -128,9 +128,9 @@ class Oracle:
         }
         refusals = {number: one for number, one in read.items() if isinstance(one, str)}
         records = {number: one for number, one in read.items() if isinstance(one, Record)}
-        earlier = self.columns if self.states else []
-        if mode == "delete" and not self.states:
-            raise NotFound("unknown-layer", "a layer that holds nothing is no layer to delete from")
+        earlier = self.columns if self._seen else []
+        if mode == "delete" and not self._seen:
+            raise NotFound("unknown-layer", "a layer that is not there is no layer to delete from")
         counts = Counter(read=len(texts))
         stored: list[Record] = []
         for numbers in _by_key(records).values():

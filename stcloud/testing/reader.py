@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Reader", "Record"]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
-_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_INTEGER = re.compile(r"([+-]?[0-9]{1,19})(?:\.0+)?")
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _YEARS = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -171,7 +171,10 @@ def _number(text: str) -> float:
 
 
 def _integer(text: str) -> int:
-    return int(_expect(_INTEGER.fullmatch(text.strip()), "not-an-integer")[0])
+    whole = int(_expect(_INTEGER.fullmatch(text.strip()), "not-an-integer")[1])
+    if not -(2**63) <= whole < 2**63:
+        raise _FaultError("not-an-integer")
+    return whole
 
 
 def _boolean(text: str) -> bool:
