@@ -26,9 +26,6 @@ import stcloud
 from stcloud.testing.features import define
 from stcloud.testing.timeline import Chronicle, Counts
 
-if not hasattr(stcloud.City, "undo"):
-    pytest.skip("cities hold no layers of features yet", allow_module_level=True)
-
 DAYS = 8
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 SECOND_US = 1_000_000
