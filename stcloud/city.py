@@ -27,10 +27,11 @@ from stcloud.daas.vacuum import vacuum_city
 from stcloud.daas.withdrawal import withdraw
 from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
-from stcloud.iaas.engine import Engine
-from stcloud.iaas.engines import start
-from stcloud.iaas.folder import Folder, check_name, check_place, storage_errors
+from stcloud.iaas.engine.engines import start
+from stcloud.iaas.engine.model import Engine
 from stcloud.iaas.job import Job
+from stcloud.iaas.store.folder import Folder, check_name, check_place
+from stcloud.iaas.store.oserror import storage_errors
 from stcloud.paas.grid import Indexed, Indexer, UnitGrid
 from stcloud.paas.query import Answer, Features, Query, Question, Subject, UnitIndex
 from stcloud.paas.query.shelf import forget

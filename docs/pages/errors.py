@@ -23,7 +23,7 @@ CLASSES: tuple[type[errors.StcloudError], ...] = (
     errors.MissingExtra, errors.StorageError, errors.FormatError, errors.InternalError, Cancelled,
 )  # fmt: skip
 COMPUTED: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("iaas/folder.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
+    ("iaas/store/oserror.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
     ("paas/query/filter/size.py", "InvalidInput"): ("unreadable-filter", "unreadable-measure"),
 }
 """Kinds that are no literal where the error is made, by file and class."""

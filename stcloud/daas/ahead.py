@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stcloud.iaas.source import GEOMETRY, Batch, Refusal, Source
+from stcloud.iaas.source.protocol import GEOMETRY, Batch, Refusal, Source
 
 __all__ = ["Ahead", "is_bare", "is_empty"]
 

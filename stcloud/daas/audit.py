@@ -13,10 +13,10 @@ from stcloud.daas.catalogue import Layer
 from stcloud.daas.feature import FeatureLayer, read_ends
 from stcloud.daas.keytext import mangled_keys
 from stcloud.errors import FormatError, StorageError
-from stcloud.iaas.checksum import checked
-from stcloud.iaas.engine import Engine, Files, Sql
-from stcloud.iaas.folder import storage_errors
-from stcloud.iaas.table import Table
+from stcloud.iaas.engine.model import Engine, Files, Sql
+from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.checksum import checked
+from stcloud.iaas.table.table import Table
 from stcloud.space import Lattice
 
 __all__ = ["Finding", "audit"]

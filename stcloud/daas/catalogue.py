@@ -22,8 +22,9 @@ from stcloud.daas.stamp import stamped
 from stcloud.errors import FormatError, InvalidInput, NotFound, StorageError, nearest
 from stcloud.iaas.bundle import bundled_text, definitions
 from stcloud.iaas.clock import Clock
-from stcloud.iaas.folder import Folder, check_name, is_name, read_text, storage_errors
-from stcloud.iaas.table import File, Snapshot, Table
+from stcloud.iaas.store.folder import Folder, check_name, is_name, read_text
+from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.table import File, Snapshot, Table
 
 __all__ = ["Catalogue", "Layer", "read_definition"]
 

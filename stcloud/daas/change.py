@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from stcloud.daas.layer import LayerTable
 from stcloud.daas.ledger import Reckoning
-from stcloud.iaas.table import File, Snapshot
+from stcloud.iaas.table.table import File, Snapshot
 
 __all__ = ["changed_events_by", "changed_features_by"]
 

@@ -17,9 +17,9 @@ from stcloud.daas.column import Faults, Values, plain, read_column, trimmed, wit
 from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.daas.place import Placer
 from stcloud.daas.schema import INSTANT, Attribute
-from stcloud.iaas.digest import digest_rows
-from stcloud.iaas.source import Batch, Refusal
-from stcloud.iaas.text import Declared, exact_whole
+from stcloud.iaas.source.protocol import Batch, Refusal
+from stcloud.iaas.source.text import Declared, exact_whole
+from stcloud.iaas.table.digest import digest_rows
 from stcloud.time import Zone, read_stamps
 
 __all__ = ["FEW_ROWS", "ROW", "Cleaned", "Cleaner", "read_attributes", "read_key"]

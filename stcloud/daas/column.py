@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from stcloud.daas.definition import Column, Definition
 from stcloud.daas.schema import INSTANT
-from stcloud.iaas.source import Refusal
-from stcloud.iaas.text import Declared, exact_whole
+from stcloud.iaas.source.protocol import Refusal
+from stcloud.iaas.source.text import Declared, exact_whole
 from stcloud.time import Zone, read_stamps
 
 __all__ = [

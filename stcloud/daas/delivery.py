@@ -16,9 +16,10 @@ from stcloud.daas.limit import Limit
 from stcloud.daas.loader import Loader
 from stcloud.daas.told import Told
 from stcloud.errors import InvalidInput, StcloudError
-from stcloud.iaas.folder import check_name
 from stcloud.iaas.job import Cancelled, Job
-from stcloud.iaas.source import Reading, geometry_column, open_source
+from stcloud.iaas.source.protocol import Reading, geometry_column
+from stcloud.iaas.source.registry import open_source
+from stcloud.iaas.store.folder import check_name
 from stcloud.space import same_crs
 
 __all__ = ["Delivery", "Given", "Terms", "drafted"]

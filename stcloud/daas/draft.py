@@ -19,7 +19,9 @@ from stcloud.daas.definition import Definition, EventDefinition, FeatureDefiniti
 from stcloud.daas.drafttypes import types_of_rows
 from stcloud.daas.geometrytext import Encoding, geometry_columns
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.iaas import source as files
+from stcloud.iaas.source.protocol import GEOMETRY, Source, geometry_column
+from stcloud.iaas.source.protocol import Reading as FileReading
+from stcloud.iaas.source.registry import open_source
 from stcloud.space import Datum
 from stcloud.time import Zone, read_stamps
 
@@ -253,12 +255,12 @@ def _refuse_misnamed(source: Ahead, options: Options, path: Path) -> None:
             )
 
 
-def _opened(path: Path, reading: Reading, keys: tuple[str, ...]) -> files.Source:
-    return files.open_source(path, files.Reading(encoding=reading.encoding, layer=reading.layer, keys=keys))
+def _opened(path: Path, reading: Reading, keys: tuple[str, ...]) -> Source:
+    return open_source(path, FileReading(encoding=reading.encoding, layer=reading.layer, keys=keys))
 
 
 def _features(
-    path: Path, source: files.Source, options: Options, reading: Reading, name: str | None
+    path: Path, source: Source, options: Options, reading: Reading, name: str | None
 ) -> FeatureDefinition:
     if not options.key:
         raise InvalidInput(
@@ -286,18 +288,18 @@ def _faults() -> Iterator[None]:
         raise InvalidInput("invalid-definition", said) from error
 
 
-def _geometry(source: files.Source, path: Path) -> tuple[str, Encoding] | None:
+def _geometry(source: Source, path: Path) -> tuple[str, Encoding] | None:
     """Return the column of geometry that a file declares, or the one whose texts are geometry."""
-    declared = files.geometry_column(source)
+    declared = geometry_column(source)
     if declared is not None:
         return declared, "wkb"
     batch = next(iter(source.batches()), None)
     found = geometry_columns(batch.rows) if batch else {}
-    if files.GEOMETRY in source.columns:
-        if files.GEOMETRY in found:
-            return files.GEOMETRY, found[files.GEOMETRY]
-        if batch is None or batch.rows.column(files.GEOMETRY).null_count == batch.rows.num_rows:
-            return files.GEOMETRY, "wkt"
+    if GEOMETRY in source.columns:
+        if GEOMETRY in found:
+            return GEOMETRY, found[GEOMETRY]
+        if batch is None or batch.rows.column(GEOMETRY).null_count == batch.rows.num_rows:
+            return GEOMETRY, "wkt"
     if len(found) > 1:
         raise InvalidInput(
             "place-needed",
@@ -307,7 +309,7 @@ def _geometry(source: files.Source, path: Path) -> tuple[str, Encoding] | None:
     return next(iter(found.items()), None)
 
 
-def _space(source: files.Source, options: Options, path: Path) -> Space:
+def _space(source: Source, options: Options, path: Path) -> Space:
     datum: dict[str, Any] = {} if options.datum is None else {"datum": read_datum(options.datum)}
     declared = None if options.names_place else _geometry(source, path)
     if declared is not None:

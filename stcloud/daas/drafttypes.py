@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from stcloud.daas.clause import Column
 from stcloud.daas.column import plain, trimmed
-from stcloud.iaas.source import Source, declared_types
+from stcloud.iaas.source.protocol import Source, declared_types
 from stcloud.time import Zone, read_stamps
 
 __all__ = ["types_of_rows"]

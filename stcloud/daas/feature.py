@@ -18,10 +18,10 @@ import pyarrow as pa
 from stcloud.daas.layer import LayerTable
 from stcloud.daas.schema import FEATURE_PART, INSTANT, Attribute, feature_schema
 from stcloud.daas.timeline import FOREVER, Ints
-from stcloud.iaas.parquet import Written, read_parquet
-from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.table import File, Snapshot
-from stcloud.iaas.tiers import crowded
+from stcloud.iaas.table.compaction import crowded
+from stcloud.iaas.table.datafile import Written, read_parquet
+from stcloud.iaas.table.sorter import Sorter
+from stcloud.iaas.table.table import File, Snapshot
 
 __all__ = [
     "Believed",

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.daas.column import Values, plain, trimmed
-from stcloud.iaas.wkb import read_wkb, read_wkt
+from stcloud.iaas.source.wkb import read_wkb, read_wkt
 
 __all__ = ["Encoding", "geometry_columns", "geometry_encoding", "read_geometry_texts"]
 

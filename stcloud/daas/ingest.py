@@ -49,10 +49,10 @@ from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, Stor
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import Keys, Rule, Settled
 from stcloud.iaas.memory import steady_memory
-from stcloud.iaas.parquet import Written
-from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.source import Refusal, Source
-from stcloud.iaas.text import Declared
+from stcloud.iaas.source.protocol import Refusal, Source
+from stcloud.iaas.source.text import Declared
+from stcloud.iaas.table.datafile import Written
+from stcloud.iaas.table.sorter import Sorter
 from stcloud.space import Lattice
 from stcloud.time import Zone
 

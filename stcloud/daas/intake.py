@@ -13,7 +13,7 @@ from stcloud.daas.feature import Believed, lanes
 from stcloud.daas.survey import Surveyed
 from stcloud.daas.timeline import Ints, Pieces, distinct
 from stcloud.daas.verdict import Dated
-from stcloud.iaas.source import Refusal
+from stcloud.iaas.source.protocol import Refusal
 
 __all__ = ["Intake", "joined", "no_pieces", "nobody", "nothing"]
 

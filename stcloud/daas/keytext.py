@@ -15,7 +15,7 @@ from stcloud.daas.catalogue import Layer
 from stcloud.daas.feature import FeatureLayer
 from stcloud.daas.schema import has_canonical_keys
 from stcloud.errors import InvalidInput
-from stcloud.iaas.table import Table
+from stcloud.iaas.table.table import Table
 
 __all__ = ["mangled_keys", "refuse_mangled"]
 

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from stcloud.daas.schema import INSTANT, PART, UNIT, Attribute, attributes, event_schema, refuse_twins
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.iaas.parquet import Written
-from stcloud.iaas.sorter import in_order
-from stcloud.iaas.table import File, Snapshot, Table
-from stcloud.iaas.tiers import crowded
+from stcloud.iaas.table.compaction import crowded
+from stcloud.iaas.table.datafile import Written
+from stcloud.iaas.table.sorter import in_order
+from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.time import Bin
 
 __all__ = ["EventLayer", "LayerTable", "kept_column", "month_text", "newest"]

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from stcloud.daas.schema import INSTANT
 from stcloud.errors import FormatError
-from stcloud.iaas.source import Refusal
-from stcloud.iaas.table import Table
+from stcloud.iaas.source.protocol import Refusal
+from stcloud.iaas.table.table import Table
 
 __all__ = ["UNDO", "Ledger", "Quarantine", "Reckoning"]
 

@@ -13,8 +13,8 @@ from stcloud.daas.feature import Held
 from stcloud.daas.shape import same_shape
 from stcloud.daas.timeline import Ints
 from stcloud.daas.verdict import Dated, matches, pairs
-from stcloud.iaas.equality import equal_texts
-from stcloud.iaas.sorter import Sorter
+from stcloud.iaas.engine.equality import equal_texts
+from stcloud.iaas.table.sorter import Sorter
 
 __all__ = ["alike"]
 

@@ -27,9 +27,12 @@ from stcloud.daas.schema import as_defined
 from stcloud.daas.told import Told
 from stcloud.errors import Conflict, InvalidInput, StorageError
 from stcloud.iaas.clock import Clock
-from stcloud.iaas.folder import Folder, storage_errors
 from stcloud.iaas.job import Job
-from stcloud.iaas.source import Reading, fingerprint, geometry_column, open_source, watch
+from stcloud.iaas.source.fingerprint import fingerprint, watch
+from stcloud.iaas.source.protocol import Reading, geometry_column
+from stcloud.iaas.source.registry import open_source
+from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.oserror import storage_errors
 
 __all__ = ["Loader"]
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from stcloud.daas.shape import read_shapes
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.iaas.source import GEOMETRY, Reading, geometry_column, open_source
-from stcloud.iaas.wkb import read_wkt
+from stcloud.iaas.source.protocol import GEOMETRY, Reading, geometry_column
+from stcloud.iaas.source.registry import open_source
+from stcloud.iaas.source.wkb import read_wkt
 
 __all__ = ["Outlines", "read_outlines"]
 

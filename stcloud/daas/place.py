@@ -15,7 +15,7 @@ from stcloud.daas.column import Faults, plain, read_numbers, trimmed
 from stcloud.daas.definition import Space
 from stcloud.daas.geometrytext import read_geometry_texts
 from stcloud.errors import InvalidInput
-from stcloud.iaas.wkb import read_wkb
+from stcloud.iaas.source.wkb import read_wkb
 from stcloud.space import LONLAT, Datum, Lattice, inside_area_of_use, project, read_crs, same_crs, to_wgs84
 
 __all__ = ["Placer", "refuse_other_crs"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stcloud.daas.ahead import is_empty
 from stcloud.daas.definition import Space
-from stcloud.iaas.source import Source, geometry_column, remarks_of
+from stcloud.iaas.source.protocol import Source, geometry_column, remarks_of
 from stcloud.space import read_crs
 
 __all__ = ["datum_remarks", "load_remarks"]

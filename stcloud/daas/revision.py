@@ -45,10 +45,10 @@ from stcloud.daas.writing import write_verdict
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Job
 from stcloud.iaas.memory import steady_memory
-from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.source import Refusal, Source
-from stcloud.iaas.table import Snapshot
-from stcloud.iaas.text import Declared
+from stcloud.iaas.source.protocol import Refusal, Source
+from stcloud.iaas.source.text import Declared
+from stcloud.iaas.table.sorter import Sorter
+from stcloud.iaas.table.table import Snapshot
 from stcloud.space import Lattice
 from stcloud.time import Zone
 

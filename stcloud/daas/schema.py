@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from stcloud.daas.definition import Column, Definition, stored_name
 from stcloud.errors import InvalidDefinition, NotFound, nearest
-from stcloud.iaas.source import Source, declared_types, geometry_column
-from stcloud.iaas.text import Declared
+from stcloud.iaas.source.protocol import Source, declared_types, geometry_column
+from stcloud.iaas.source.text import Declared
 
 __all__ = [
     "FEATURE_OWN",

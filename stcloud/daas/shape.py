@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.wkb import without_deep
+from stcloud.iaas.source.wkb import without_deep
 from stcloud.space import LONLAT, Datum, inside_area_of_use, project, read_crs, to_wgs84
 
 __all__ = ["KINDS", "Shapes", "read_shapes", "same_shape"]

@@ -13,12 +13,13 @@ from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.stamp import is_stamped_text
 from stcloud.errors import StcloudError, StorageError
-from stcloud.iaas.arrays import read_arrays
 from stcloud.iaas.clock import Clock
-from stcloud.iaas.engine import Engine
-from stcloud.iaas.folder import Folder, storage_error, storage_errors
-from stcloud.iaas.logstate import changed_entries, missing_entries, unreadable_note
-from stcloud.iaas.table import Table
+from stcloud.iaas.engine.model import Engine
+from stcloud.iaas.store.arrays import read_arrays
+from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.oserror import storage_error, storage_errors
+from stcloud.iaas.table.logstate import changed_entries, missing_entries, unreadable_note
+from stcloud.iaas.table.table import Table
 
 __all__ = ["Soundness"]
 

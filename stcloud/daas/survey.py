@@ -21,10 +21,10 @@ from stcloud.daas.geometrytext import read_geometry_texts
 from stcloud.daas.schema import Attribute
 from stcloud.daas.shape import Shapes, read_shapes
 from stcloud.daas.timeline import FOREVER, Ints
-from stcloud.iaas.digest import digest_rows
-from stcloud.iaas.source import Batch, Refusal
-from stcloud.iaas.text import Declared
-from stcloud.iaas.wkb import without_deep
+from stcloud.iaas.source.protocol import Batch, Refusal
+from stcloud.iaas.source.text import Declared
+from stcloud.iaas.source.wkb import without_deep
+from stcloud.iaas.table.digest import digest_rows
 from stcloud.space import Lattice
 from stcloud.time import Zone, read_stamps
 

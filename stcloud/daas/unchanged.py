@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 from stcloud.daas.clean import ROW
 from stcloud.daas.column import plain
 from stcloud.daas.schema import Attribute
-from stcloud.iaas.equality import equal_rows
+from stcloud.iaas.engine.equality import equal_rows
 from stcloud.iaas.keys import Settled
-from stcloud.iaas.sorter import Sorter
-from stcloud.iaas.table import Snapshot
-from stcloud.iaas.text import Declared
+from stcloud.iaas.source.text import Declared
+from stcloud.iaas.table.sorter import Sorter
+from stcloud.iaas.table.table import Snapshot
 
 __all__ = ["loose_texts", "without_equal"]
 

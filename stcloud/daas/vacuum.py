@@ -6,8 +6,8 @@ import contextlib
 
 from stcloud.daas.catalogue import Catalogue
 from stcloud.errors import Conflict, InvalidInput, NotFound
-from stcloud.iaas.folder import Folder
-from stcloud.iaas.vacuum import vacuum
+from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.table.vacuum import vacuum
 
 __all__ = ["vacuum_city"]
 

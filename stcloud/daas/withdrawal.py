@@ -14,9 +14,9 @@ from stcloud.daas.ledger import UNDO, Ledger, Reckoning
 from stcloud.daas.revision import next_recorded_us
 from stcloud.daas.schema import INSTANT
 from stcloud.daas.undo import taken_back
-from stcloud.iaas.parquet import Written
-from stcloud.iaas.sorter import in_order
-from stcloud.iaas.table import File, Snapshot
+from stcloud.iaas.table.datafile import Written
+from stcloud.iaas.table.sorter import in_order
+from stcloud.iaas.table.table import File, Snapshot
 
 __all__ = ["withdraw"]
 

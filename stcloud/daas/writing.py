@@ -14,9 +14,9 @@ from stcloud.daas.schema import FEATURE_PART
 from stcloud.daas.timeline import FOREVER, Ints, Pieces
 from stcloud.daas.verdict import Verdict, matches
 from stcloud.iaas.job import Job
-from stcloud.iaas.parquet import Written
-from stcloud.iaas.sorter import Sorter, in_order
-from stcloud.iaas.tiers import LARGE_ROWS
+from stcloud.iaas.table.compaction import LARGE_ROWS
+from stcloud.iaas.table.datafile import Written
+from stcloud.iaas.table.sorter import Sorter, in_order
 
 __all__ = ["begun_rows", "write_verdict"]
 

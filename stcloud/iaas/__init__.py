@@ -1,11 +1,11 @@
 """Where bytes live and queries run (ring: iaas).
 
-Knows: folders, files, locks, the clock, Delta tables, readers of source files, engines that run
-staged SQL. Must not know: what a layer is, what two clocks mean, what a planner asks.
+Knows: folders, files, locks, the clock, Delta tables, readers of source files, engines that run staged SQL. Must not
+know: what a layer is, what two clocks mean, what a planner asks.
 
-Nouns: `Folder` (a city's place on disk), `Table` and `Snapshot` (a Delta table, one version of it),
-`Source` (rows of a file, as text, in batches), `Sorter` (external sort), `Engine` and `Stage`
-(SQL → function over Arrow batches → SQL), `Job` (progress and cancellation), `Clock`.
+Rooms: `store` (a city's place), `table` (Delta tables over it), `source` (files in), `engine` (SQL over tables).
+Beside them: `Clock`, `Job` (progress and cancellation), `bundle` (what travels with the package), `Keys` and `spool`
+(sets of rows that may go to disk).
 
-Start reading at `table.py`, then `engine.py`.
+Start reading at `table/table.py`, then `engine/model.py`, then `source/registry.py`.
 """

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stcloud.errors import InternalError
-from stcloud.iaas.checksum import verify_columns
-from stcloud.iaas.duck import connect, file_errors, literal
-from stcloud.iaas.folder import storage_errors
-from stcloud.iaas.table import Snapshot
+from stcloud.iaas.engine.duck import connect, file_errors, literal
+from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.checksum import verify_columns
+from stcloud.iaas.table.table import Snapshot
 
 __all__ = ["Keys", "Rule", "Settled"]
 

@@ -32,7 +32,7 @@ def refuse_unwritable(path: Path) -> None:
     InvalidInput
         ``file-of-a-city``: a city keeps its data there.
     """
-    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415  (keeps --help light)
+    from stcloud.iaas.store.oserror import storage_errors  # noqa: PLC0415  (keeps --help light)
 
     with storage_errors(f"write {path}"):
         place = _place(path)
@@ -83,7 +83,7 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
     StorageError
         It cannot be written.
     """
-    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415  (keeps --help light)
+    from stcloud.iaas.store.oserror import storage_errors  # noqa: PLC0415  (keeps --help light)
 
     place = _place(path)
     with storage_errors(f"write {path}"), contextlib.ExitStack() as stack:

@@ -25,7 +25,7 @@ from stcloud.testing.time import instants, relative_texts
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
-    from stcloud.iaas.engine import Engine
+    from stcloud.iaas.engine.model import Engine
 
 __all__ = ["ask_both", "layer_rows", "places", "questions", "small_scenes", "times"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from stcloud.iaas.duck import Duck
-from stcloud.iaas.engine import Engine
+from stcloud.iaas.engine.duck import Duck
+from stcloud.iaas.engine.model import Engine
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def sail() -> Iterator[Engine]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
         pytest.importorskip("pyspark.sql.connect.session", reason="pyspark is not installed")
-    from stcloud.iaas.spark import Spark
+    from stcloud.iaas.engine.spark import Spark
 
     server = pysail.SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 import stcloud
-from stcloud.iaas.engine import Engine
+from stcloud.iaas.engine.model import Engine
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 BOX = (500_000, 3_380_000, 501_000, 3_381_000)

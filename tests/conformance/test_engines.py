@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import stcloud
-from stcloud.iaas.engine import Engine
+from stcloud.iaas.engine.model import Engine
 from stcloud.testing.engines import corpus, difference
 from stcloud.testing.oracle import Oracle
 from stcloud.testing.query import ask_both

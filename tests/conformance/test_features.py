@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import stcloud
-from stcloud.iaas.engine import Engine
+from stcloud.iaas.engine.model import Engine
 from stcloud.testing.features import define
 
 HEAD = "k,name,wkt\n"

@@ -13,7 +13,7 @@ import shapely
 import sqlglot
 
 import stcloud
-from stcloud.iaas.engine import Engine, Files, Refine, Sql
+from stcloud.iaas.engine.model import Engine, Files, Refine, Sql
 from stcloud.paas.query.join import Partners, held_by, read_how
 from stcloud.paas.query.prepared import prepared
 from stcloud.paas.query.scope import Scope

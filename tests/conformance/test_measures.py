@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import stcloud
-from stcloud.iaas.engine import Engine
+from stcloud.iaas.engine.model import Engine
 
 DISTRICT = Path(__file__).parents[2] / "fixtures" / "district"
 DURATION = "closed_at - reported_at"

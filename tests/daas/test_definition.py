@@ -192,7 +192,7 @@ def test_the_page_tells_every_reason():
     page = PAGE.read_text(encoding="utf-8")
     package = Path(__file__).resolve().parents[2] / "stcloud"
     text = "".join(path.read_text(encoding="utf-8") for path in sorted((package / "daas").glob("*.py")))
-    text += "".join(path.read_text(encoding="utf-8") for path in sorted((package / "iaas").glob("*.py")))
+    text += "".join(path.read_text(encoding="utf-8") for path in sorted((package / "iaas").rglob("*.py")))
     calls = re.findall(r"(?:faults\.add|Refusal|_unplace)\((.*)\)$", text, re.MULTILINE)
     reasons = {found[1] for call in calls if (found := re.search(r'"([a-z]+(?:-[a-z]+)*)[^"]*"\)*$', call))}
     assert {"missing-key", "not-a-point", "known-key", "zero", "outside"} <= reasons

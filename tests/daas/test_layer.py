@@ -7,7 +7,7 @@ import pytest
 from stcloud.daas.layer import EventLayer, month_text, newest
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidDefinition, InvalidInput
-from stcloud.iaas.table import Table
+from stcloud.iaas.table.table import Table
 from stcloud.testing.events import row
 
 

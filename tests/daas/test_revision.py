@@ -9,8 +9,8 @@ import shapely
 import stcloud
 from stcloud.daas.feature import read_ends
 from stcloud.errors import InvalidInput, NotFound, StcloudError
-from stcloud.iaas.table import File
-from stcloud.iaas.tiers import LARGE_ROWS, crowded
+from stcloud.iaas.table.compaction import LARGE_ROWS, crowded
+from stcloud.iaas.table.table import File
 from stcloud.testing.features import define
 
 NUMBERED = '[columns.n]\ntype = "integer"\noptional = true'

@@ -8,7 +8,7 @@ import pytest
 
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.schema import OWN, PART, Attribute
-from stcloud.iaas.source import _FORMATS
+from stcloud.iaas.source.registry import formats
 from stcloud.saas.cli.exits import BUG, CANCELLED, CODES
 from stcloud.saas.cli.option import Format
 
@@ -48,7 +48,7 @@ def test_declared_types_are_told_as_stored(declared):
 
 
 def test_formats_read_are_told():
-    assert set(table("file name")) == set(_FORMATS)
+    assert set(table("file name")) == {suffix for entry in formats() for suffix in entry.suffixes}
 
 
 def test_formats_written_are_told():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import FormatError, InternalError
 from stcloud.iaas.keys import Keys
-from stcloud.iaas.table import Table
+from stcloud.iaas.table.table import Table
 
 SCHEMA = pa.schema(
     [

@@ -18,7 +18,8 @@ from stcloud.daas.definition import Definition
 from stcloud.daas.place import Placer
 from stcloud.daas.schema import bind_columns
 from stcloud.iaas.bundle import bundled, bundled_text, definitions
-from stcloud.iaas.source import Reading, open_source
+from stcloud.iaas.source.protocol import Reading
+from stcloud.iaas.source.registry import open_source
 from stcloud.space import Lattice
 from stcloud.time import Zone, read_stamps
 

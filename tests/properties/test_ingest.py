@@ -15,7 +15,7 @@ import stcloud
 from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Reckoning
 from stcloud.errors import NotFound
-from stcloud.iaas.duck import Duck
+from stcloud.iaas.engine.duck import Duck
 from stcloud.testing.engines import difference
 from stcloud.testing.oracle import Oracle, Tally
 from stcloud.testing.question import Question

@@ -18,8 +18,8 @@ from sqlglot import exp
 
 import stcloud
 from stcloud.daas.schema import Attribute
-from stcloud.iaas.duck import Duck
-from stcloud.iaas.engine import Sql
+from stcloud.iaas.engine.duck import Duck
+from stcloud.iaas.engine.model import Sql
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import bounds_of
 from stcloud.paas.query.predicate import Predicate

@@ -14,8 +14,8 @@ from sqlglot import exp
 
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported
-from stcloud.iaas.duck import Duck
-from stcloud.iaas.engine import Sql
+from stcloud.iaas.engine.duck import Duck
+from stcloud.iaas.engine.model import Sql
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import Checker, Names, Statement, evaluate, in_sql, parse_filter
 from stcloud.paas.query.filter.node import Call, Column, Constant, Node, Shape

@@ -9,7 +9,8 @@ import pytest
 import shapely
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.source import GEOMETRY, Reading, open_source
+from stcloud.iaas.source.protocol import GEOMETRY, Reading
+from stcloud.iaas.source.registry import open_source
 
 NYC = ["boroughs", "community_districts", "council_districts_2023", "census_tracts_2010"]
 

@@ -97,7 +97,9 @@ def _but_quarantine(city):
 def forks():
     """Start code in a process of its own that has stcloud imported already."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["stcloud.city", "stcloud.iaas.delimited", "stcloud.testing.events"])
+    context.set_forkserver_preload(
+        ["stcloud.city", "stcloud.iaas.source.delimited", "stcloud.testing.events"]
+    )
     started = []
 
     def start(code, *args):

@@ -7,7 +7,7 @@ import pytest
 
 import stcloud
 from stcloud.errors import Conflict
-from stcloud.iaas.folder import Folder
+from stcloud.iaas.store.folder import Folder
 
 CREATE = """
 import json, pathlib, time, stcloud

@@ -144,7 +144,7 @@ def dying(*args, **named):
 setattr(owner, method, dying)
 stcloud.open(city).delete("events")
 """
-LEDGER, TABLE = "stcloud.daas.ledger.Ledger", "stcloud.iaas.table.Table"
+LEDGER, TABLE = "stcloud.daas.ledger.Ledger", "stcloud.iaas.table.table.Table"
 MOMENTS = [
     (LEDGER, "delete", "before"),
     (LEDGER, "delete", "after"),
@@ -173,7 +173,7 @@ def test_a_deletion_that_cannot_be_entered_does_not_happen(monkeypatch, city):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("stcloud.iaas.table.Table.append", full)
+    monkeypatch.setattr("stcloud.iaas.table.table.Table.append", full)
     with pytest.raises(StcloudError):
         stcloud.open(city).delete("events")
     monkeypatch.undo()

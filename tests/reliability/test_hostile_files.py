@@ -20,9 +20,10 @@ import pytest
 import shapely
 
 from stcloud.errors import StcloudError
-from stcloud.iaas.areas import read_areas
-from stcloud.iaas.source import Reading, open_source
-from stcloud.iaas.wkb import read_wkt, without_deep
+from stcloud.iaas.source.polygons import read_areas
+from stcloud.iaas.source.protocol import Reading
+from stcloud.iaas.source.registry import open_source
+from stcloud.iaas.source.wkb import read_wkt, without_deep
 
 SECRET = "code,name\nTOPSECRET,root:x:0:0\n"
 SUFFIXES = ["geojson", "gpkg", "kml", "shp", "fgb", "gml", "pbf", "kmz", "json", "geojsonl"]

@@ -9,7 +9,7 @@ import shapely
 import stcloud
 from stcloud.daas.layer import EventLayer
 from stcloud.errors import InvalidInput
-from stcloud.iaas.folder import Folder
+from stcloud.iaas.store.folder import Folder
 from stcloud.testing.cases import CRS, EVENTS, GRID, events, grid_of
 from stcloud.testing.town import quads
 

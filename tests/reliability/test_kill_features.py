@@ -8,9 +8,9 @@ from stcloud.testing.features import define
 HEAD = "k,wkt\n"
 FIRST = HEAD + "a,POINT (500000 3500000)\nb,POINT (500010 3500000)\n"
 SECOND = HEAD + "a,POINT (500000 3500000)\nb,POINT (500020 3500000)\nc,POINT (500030 3500000)\n"
-FEATURE, TABLE = "stcloud.daas.feature", "stcloud.iaas.table"
+FEATURE, TABLE = "stcloud.daas.feature", "stcloud.iaas.table.table"
 MOMENTS = [
-    ("stcloud.iaas.sorter", "Sorter", "flush", "before"),
+    ("stcloud.iaas.table.sorter", "Sorter", "flush", "before"),
     (FEATURE, "FeatureLayer", "write_rows", "after"),
     (FEATURE, "FeatureLayer", "write_ends", "after"),
     (TABLE, "Table", "commit", "before"),

@@ -9,7 +9,7 @@ import pytest
 
 import stcloud
 from stcloud.daas.ledger import Reckoning
-from stcloud.iaas import checksum
+from stcloud.iaas.table import checksum
 from stcloud.testing.events import HEAD, define, row
 
 ROWS = 30

@@ -11,9 +11,9 @@ from deltalake import DeltaTable
 
 import stcloud
 from stcloud.errors import Conflict
-from stcloud.iaas.folder import Folder
 from stcloud.iaas.job import Cancelled, Job
-from stcloud.iaas.table import Table
+from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.table.table import Table
 from stcloud.testing.events import DEFINITION, HEAD, define, on_disk, row, rows
 
 LOAD = """
@@ -314,7 +314,7 @@ def test_an_interrupt_right_after_the_commit_loses_no_file(monkeypatch, city, tm
 
 
 def test_the_lock_ends_with_its_holder(forks, city, tmp_path):
-    script = "import sys, time; from pathlib import Path; from stcloud.iaas.folder import Folder\n"
+    script = "import sys, time; from pathlib import Path; from stcloud.iaas.store.folder import Folder\n"
     script += (
         "with Folder(Path(args[0])).lock('layer-events', wait_s=0): Path(args[1]).touch(); time.sleep(60)"
     )

@@ -6,7 +6,7 @@ import pytest
 
 import stcloud
 from stcloud.errors import InvalidInput
-from stcloud.iaas.folder import Folder
+from stcloud.iaas.store.folder import Folder
 from stcloud.testing.events import HEAD, define, on_disk, row
 
 LOAD = """
@@ -69,7 +69,7 @@ def test_loads_without_a_lock_beside_a_vacuum_that_keeps_nothing(forks, city, tm
     """On a bucket there is no lock: loads may be overtaken, and then say so; what they say is loaded is there."""
     unlocked = """
 import contextlib
-from stcloud.iaas.folder import Folder
+from stcloud.iaas.store.folder import Folder
 Folder.lock = lambda *_, **__: contextlib.nullcontext()
 """
     load = unlocked + LOAD.replace(

@@ -14,7 +14,7 @@ import shapely
 from shapely import box
 
 import stcloud
-from stcloud.iaas.folder import Folder
+from stcloud.iaas.store.folder import Folder
 from stcloud.paas.query import Answer
 from stcloud.saas.cli.option import Format
 from stcloud.saas.cli.vectorfile import write_vector

@@ -17,8 +17,8 @@ from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.feature import FeatureLayer
 from stcloud.daas.timeline import FOREVER, Ints
 from stcloud.errors import FormatError, InvalidInput, StorageError
-from stcloud.iaas.arrays import read_arrays, write_arrays
 from stcloud.iaas.bundle import bundled_text, grids
+from stcloud.iaas.store.arrays import read_arrays, write_arrays
 from stcloud.paas.grid.scheme import Scheme
 from stcloud.paas.grid.units import Units, Versions
 from stcloud.space import Lattice, Level

@@ -19,8 +19,8 @@ from stcloud.daas.layer import EventLayer
 from stcloud.daas.schema import UNIT
 from stcloud.daas.timeline import FOREVER
 from stcloud.iaas.job import Job
-from stcloud.iaas.parquet import Written
-from stcloud.iaas.table import File, Snapshot
+from stcloud.iaas.table.datafile import Written
+from stcloud.iaas.table.table import File, Snapshot
 from stcloud.paas.grid.units import Units
 
 __all__ = ["Affected", "Indexed", "affected", "index_events", "unit_codes"]

@@ -16,8 +16,9 @@ from stcloud.daas.charter import Charter
 from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.schema import UNIT
 from stcloud.errors import FormatError, InvalidInput, NotFound
-from stcloud.iaas.folder import Folder, check_name, storage_errors
 from stcloud.iaas.job import Job
+from stcloud.iaas.store.folder import Folder, check_name
+from stcloud.iaas.store.oserror import storage_errors
 from stcloud.paas.grid.duty import DutyGrids
 from stcloud.paas.grid.grid import UnitGrid
 from stcloud.paas.grid.index import Affected, Indexed, affected, index_events, unit_codes

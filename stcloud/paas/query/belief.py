@@ -13,8 +13,8 @@ from shapely.geometry.base import BaseGeometry
 from sqlglot import exp
 
 from stcloud.daas.feature import read_ends, row_files
-from stcloud.iaas.engine import Fetch, Files, Meets, Refine, Relation, Sift, Sql, Stage
-from stcloud.iaas.table import File, Snapshot
+from stcloud.iaas.engine.model import Fetch, Files, Meets, Refine, Relation, Sift, Sql, Stage
+from stcloud.iaas.table.table import File, Snapshot
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.sql import column
 from stcloud.paas.query.standing import SIFTED, Standing

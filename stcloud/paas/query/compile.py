@@ -11,8 +11,8 @@ from sqlglot import exp
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.schema import UNIT
-from stcloud.iaas.engine import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
-from stcloud.iaas.table import File
+from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
+from stcloud.iaas.table.table import File
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
 from stcloud.paas.query.label import OWN_ROWS, own_columns

@@ -9,7 +9,7 @@ from sqlglot import exp
 from stcloud.daas.charter import Charter
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
-from stcloud.iaas.engine import Fetch, Files, Refine, Sql, Stage
+from stcloud.iaas.engine.model import Fetch, Files, Refine, Sql, Stage
 from stcloud.paas.query.belief import Window, relations_of, stages_of
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.compile import LAYER, Compiled, cell_of, stage_as_layer

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from stcloud.daas.schema import PART
-from stcloud.iaas.engine import Fetch, Sql, Stage, Tell
-from stcloud.iaas.footer import fetch, row_groups
-from stcloud.iaas.table import File
+from stcloud.iaas.engine.model import Fetch, Sql, Stage, Tell
+from stcloud.iaas.table.footer import fetch, row_groups
+from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile import Compiled
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.place.where import Place

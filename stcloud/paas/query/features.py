@@ -19,8 +19,8 @@ from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.feature import FeatureLayer
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.iaas.engine import Engine, Relation, Stage
-from stcloud.iaas.sorter import in_order
+from stcloud.iaas.engine.model import Engine, Relation, Stage
+from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.belief import Window, beliefs, relations_of, stages_of
 from stcloud.paas.query.instant import known_us

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from stcloud.daas.timeline import ALWAYS, FOREVER
-from stcloud.iaas.table import File
+from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import Compiled, compile_plan
 from stcloud.paas.query.compile_features import compile_features

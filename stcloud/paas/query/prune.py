@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.daas.schema import UNIT
-from stcloud.iaas.engine import Meets
-from stcloud.iaas.table import File
+from stcloud.iaas.engine.model import Meets
+from stcloud.iaas.table.table import File
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.place.extent import Box
 from stcloud.paas.query.place.refine import Region

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.timeline import Ints
 from stcloud.errors import FormatError, StorageError
-from stcloud.iaas.arrays import read_arrays, write_arrays
+from stcloud.iaas.store.arrays import read_arrays, write_arrays
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.instant import known_us
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from stcloud.daas.schema import PART
-from stcloud.iaas.table import File
+from stcloud.iaas.table.table import File
 
 __all__ = ["stretches"]
 

@@ -9,7 +9,7 @@ from stcloud.daas.catalogue import Layer
 from stcloud.daas.charter import Charter
 from stcloud.daas.schema import Attribute
 from stcloud.errors import InvalidInput
-from stcloud.iaas.engine import Engine
+from stcloud.iaas.engine.model import Engine
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.filter import Names
 from stcloud.paas.query.label import is_lasting, is_of_features, own_columns

@@ -132,7 +132,7 @@ def question_of(charter: Charter, given: Mapping[str, Any], saved: Path | None =
 
 def read_question(path: Path) -> Question:
     """Read a question from a file; raises as `question_of`."""
-    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415
+    from stcloud.iaas.store.oserror import storage_errors  # noqa: PLC0415
     from stcloud.paas.query import Question  # noqa: PLC0415
 
     if not path.is_file():

@@ -72,7 +72,7 @@ def _in_options(error: BaseException) -> str:
 
 def _system(error: OSError) -> str:
     """Return what the operating system says, and of which file, where nobody said what was being done."""
-    from stcloud.iaas.librarytext import one_line, os_errno  # noqa: PLC0415  (keeps --help light)
+    from stcloud.iaas.store.oserror import one_line, os_errno  # noqa: PLC0415  (keeps --help light)
 
     number = os_errno(error)
     text = os.strerror(number) if number else one_line(error)

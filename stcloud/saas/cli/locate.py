@@ -51,7 +51,8 @@ def locate(
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Add to a file of points the code of the cell that held each. In a column 'unit'."""
-    from stcloud.iaas.source import Reading, open_source  # noqa: PLC0415  (keeps --help light)
+    from stcloud.iaas.source.protocol import Reading  # noqa: PLC0415  (keeps --help light)
+    from stcloud.iaas.source.registry import open_source  # noqa: PLC0415  (keeps --help light)
 
     target = target_of(form, output, safe_csv=safe_csv, offered=STREAMED, default=Format.CSV)
     opened = open_city(city)

@@ -113,7 +113,7 @@ def read_place(text: str) -> Any:
     """Return what ``--where`` names: ``file:…`` is read here, other forms are left to the query."""
     if not text.startswith("file:"):
         return text
-    from stcloud.iaas.areas import read_areas  # noqa: PLC0415
+    from stcloud.iaas.source.polygons import read_areas  # noqa: PLC0415
 
     name = text.removeprefix("file:")
     quoted = len(name) > 1 and name[0] == name[-1] == '"'

@@ -269,7 +269,7 @@ def print_to(path: Path | None, write: Callable[[Any], object], *, binary: bool 
 
 
 def _to_stdout(write: Callable[[Any], object], *, binary: bool) -> None:
-    from stcloud.iaas.folder import storage_errors  # noqa: PLC0415
+    from stcloud.iaas.store.oserror import storage_errors  # noqa: PLC0415
 
     memory = io.BytesIO()  # a pipe cannot be sought in
     if binary:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.errors import StcloudError
-from stcloud.iaas.duck import Duck
-from stcloud.iaas.engine import Sql
+from stcloud.iaas.engine.duck import Duck
+from stcloud.iaas.engine.model import Sql
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.relating import Related
 from stcloud.paas.query.sql import column, select, table

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stcloud.daas.schema import PART
-from stcloud.iaas.table import File
+from stcloud.iaas.table.table import File
 from stcloud.paas.query import inquiry
 from stcloud.paas.query.stretch import stretches
 from stcloud.testing.whereabouts import Happening, Version, built

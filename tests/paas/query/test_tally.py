@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import stcloud
-from stcloud.iaas.duck import Duck
-from stcloud.iaas.engine import Sql, Tell
+from stcloud.iaas.engine.duck import Duck
+from stcloud.iaas.engine.model import Sql, Tell
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.measure.measuring import read_summary
 from stcloud.testing.cases import CRS, EVENTS, GRID, grid_of

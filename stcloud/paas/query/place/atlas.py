@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stcloud.daas.charter import Charter
 from stcloud.errors import InvalidInput, NotFound, Unsupported
-from stcloud.iaas.folder import is_name
+from stcloud.iaas.store.folder import is_name
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.place.formula import Every, Formula, Not, Some, joined, read_formula, settled, shown
 from stcloud.paas.query.place.spec import FORMS, Beside, read_spec

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from stcloud.iaas.duck import Duck
-from stcloud.iaas.engine import Sql
+from stcloud.iaas.engine.duck import Duck
+from stcloud.iaas.engine.model import Sql
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import Checker, Names, Sieve, Statement, evaluate, in_sql
 from stcloud.testing.condition import ATTRIBUTES, OPERATORS, condition, conditions, rows, table

@@ -1,0 +1,134 @@
+"""What an engine is: something that runs stages over tables and gives Arrow batches back.
+
+An engine knows SQL, functions over batches and tables; it never sees a plan. Stages run in order, each
+reading what the one before gave under the name `STAGE`. An engine needs no spatial extension and no time
+zone database: instants are compared as instants, local time comes as integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import pyarrow as pa
+from sqlglot import exp
+
+from stcloud.iaas.table.footer import Meets, Sift
+from stcloud.iaas.table.table import File, Snapshot
+
+__all__ = ["STAGE", "Engine", "Fetch", "Files", "Meets", "Refine", "Relation", "Sift", "Sql", "Stage", "Tell"]
+
+STAGE = "stage"
+"""The name under which a stage finds what the stage before gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A query, with the values it binds by name; values never become part of its text."""
+
+    query: exp.Query
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Some columns of a relation's rows: all rows that later stages may want, and maybe more.
+
+    Parameters
+    ----------
+    relation
+        Its name.
+    columns
+        What is fetched.
+    query
+        Writes the same as SQL, narrowed by conditions that later stages repeat.
+    wants
+        Tells of a file, or of a row group described like one, whether it may hold a wanted row. An engine that
+        opens files itself may read what is wanted and run no SQL.
+    bounded
+        Columns whose bounds ``wants`` looks at.
+    meets
+        For columns of numbers, what tells of row groups by their least and greatest numbers, ``(n,)`` each, whether
+        they may hold a wanted row. Where there are any, ``wants`` is asked of files alone.
+    sift
+        Where later stages repeat it: an engine that opens files itself may read other columns only where rows pass.
+    """
+
+    relation: str
+    columns: tuple[str, ...]
+    query: Callable[[], Sql]
+    wants: Callable[[File], bool]
+    bounded: tuple[str, ...]
+    meets: Mapping[str, Meets] = field(default_factory=dict)
+    sift: Sift | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refine:
+    """A function over record batches that keeps some rows, or tells more of each.
+
+    Parameters
+    ----------
+    function
+        Must be picklable: a cluster applies it where the rows are.
+    adds
+        Columns that it adds, behind the others.
+    """
+
+    function: Callable[[pa.RecordBatch], pa.RecordBatch]
+    adds: tuple[pa.Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """What is told of all rows of the stage before, with no stage behind it.
+
+    Parameters
+    ----------
+    function
+        Tells it of rows in memory: where they are few, it takes less time than binding a statement to them.
+    query
+        Writes SQL that tells the same of any number of rows.
+    """
+
+    function: Callable[[pa.Table], pa.Table]
+    query: Callable[[], Sql]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Some files of one version of a table, read as one relation."""
+
+    snapshot: Snapshot
+    files: tuple[File, ...]
+
+
+Stage: TypeAlias = Fetch | Sql | Refine | Tell
+Relation: TypeAlias = Files | pa.Table
+
+
+class Engine(Protocol):
+    """Runs stages. Implementations: `stcloud.iaas.engine.duck.Duck`, `stcloud.iaas.engine.spark.Spark`."""
+
+    @property
+    def name(self) -> str:
+        """What the engine is called in explanations."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether rows come while others are still to be read; else an answer is fetched whole."""
+
+    def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
+        """Run stages over named relations and stream what the last one gives.
+
+        Parameters
+        ----------
+        stages
+            At least one; the first is `Fetch` or `Sql`.
+        relations
+            What the SQL's table names mean.
+        """
+
+    def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,113 @@
+"""Arrays kept in a folder, one file each, mapped back into memory: what was made once need not be made again.
+
+Beside them lies a digest of each file. It is compared once for as long as the file stays the same.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from stcloud.errors import FormatError
+from stcloud.iaas.store.oserror import storage_errors
+
+__all__ = ["read_arrays", "write_arrays"]
+
+_DIGESTS = "digests.json"
+_RUN = 1 << 20
+_DAMAGES = (ValueError, EOFError, SyntaxError, TokenError, TypeError, ArithmeticError, Warning)
+"""What numpy says of a header that is read like an expression of Python."""
+
+
+def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays as a new folder, whole or not at all; what else lies beside it goes.
+
+    Readers that have mapped an older folder keep what they have.
+    """
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    with storage_errors(f"write {folder.name}"):
+        try:
+            temporary.mkdir(parents=True)
+            for name, values in arrays.items():
+                np.save(temporary / f"{name}.npy", values, allow_pickle=False)
+            digests = {name: _digest(temporary / f"{name}.npy") for name in arrays}
+            (temporary / _DIGESTS).write_text(json.dumps(digests), encoding="ascii")
+            try:
+                temporary.replace(folder)
+            except OSError:  # there is one, damaged or of another writer
+                shutil.rmtree(folder, ignore_errors=True)
+                temporary.replace(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        for other in folder.parent.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def read_arrays(folder: Path) -> dict[str, NDArray[Any]] | None:
+    """Map the arrays of a folder; None when there is no such folder.
+
+    Raises
+    ------
+    FormatError
+        ``damaged-index``: a file is not what `write_arrays` wrote.
+    """
+    with storage_errors(f"read {folder.name}"):
+        if not folder.is_dir():
+            return None
+        try:
+            kept = _kept_digests(folder)
+            paths = list(folder.glob("*.npy")) if kept is None else [folder / f"{name}.npy" for name in kept]
+            for name, digest in (kept or {}).items():
+                _compare(folder / f"{name}.npy", digest)
+            return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in paths}
+        except FileNotFoundError as error:
+            if not folder.is_dir():  # just replaced
+                raise
+            raise _damaged(folder, f"{error.filename} is missing") from error
+        except _DAMAGES as error:
+            raise _damaged(folder, str(error)) from error
+
+
+def _kept_digests(folder: Path) -> dict[str, str] | None:
+    """Return digests by the arrays' names; None where an older version wrote none."""
+    path = folder / _DIGESTS
+    if not path.exists():
+        return None
+    found = json.loads(path.read_bytes())
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise ValueError(f"{_DIGESTS} holds no digests")
+    return found
+
+
+def _compare(path: Path, digest: str) -> None:
+    stat = path.stat()
+    if _known_digest(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)) != digest:
+        raise ValueError(f"{path.name} has changed since it was written")
+
+
+@lru_cache(1024)
+def _known_digest(path: Path, _identity: tuple[int, ...]) -> str:
+    return _digest(path)
+
+
+def _digest(path: Path) -> str:
+    state = xxhash.xxh3_128()
+    with path.open("rb") as file:
+        while piece := file.read(_RUN):
+            state.update(piece)
+    return str(state.hexdigest())
+
+
+def _damaged(folder: Path, why: str) -> FormatError:
+    return FormatError("damaged-index", f"{folder} cannot be read: {why}", hint="delete it")

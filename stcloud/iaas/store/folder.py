@@ -1,0 +1,237 @@
+"""A city's folder: names that cannot escape it, files written whole or not at all, locks that die with us.
+
+::
+
+    CITY/city.toml              name, CRS, zone, lattice origin, format version
+    CITY/layers/NAME.toml       the layer's definition, to be edited
+    CITY/layers/NAME/           its Delta table
+    CITY/ledger/  quarantine/   Delta tables: every load, every refused row
+    CITY/index/                 what was made ready of unit grids and joined layers; may be deleted
+    CITY/.work/                 locks and staging; may be deleted when no load runs
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from stcloud.errors import Conflict, FormatError, InvalidInput
+from stcloud.iaas.store.oserror import storage_errors
+
+__all__ = ["Folder", "check_name", "check_place", "is_name", "read_text"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
+
+
+def is_name(name: str) -> bool:
+    """Tell whether ``name`` may name a thing inside a city's folder."""
+    return bool(_NAME.match(name))
+
+
+def read_text(path: Path) -> str:
+    """Return the whole text of a small UTF-8 file.
+
+    Raises
+    ------
+    InvalidInput
+        ``wrong-encoding``: the file holds something else.
+    """
+    with storage_errors(f"read {path}"):
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidInput("wrong-encoding", f"{path} is not UTF-8 text: {error.reason}") from error
+
+
+def check_name(name: str, what: str = "layer") -> str:
+    """Return ``name`` when it may name a thing inside a city's folder.
+
+    Raises
+    ------
+    InvalidInput
+        ``bad-name``: only lower-case letters, digits, ``_`` and ``-``, a letter first, at most 63.
+
+    Examples
+    --------
+    >>> check_name("requests")
+    'requests'
+    >>> check_name("../etc")
+    Traceback (most recent call last):
+    ...
+    stcloud.errors.InvalidInput: '../etc' cannot name a layer; use lower-case letters, digits, _ and -, ...
+    """
+    if not is_name(name):
+        raise InvalidInput(
+            "bad-name",
+            f"{name!r} cannot name a {what}",
+            hint="use lower-case letters, digits, _ and -, a letter first, at most 63",
+        )
+    return name
+
+
+def check_place(root: Path) -> None:
+    r"""Refuse a folder where no table can lie: the store takes its path for a part of a URL.
+
+    Raises
+    ------
+    InvalidInput
+        ``bad-name``: the path has one of ``[ ] ^ | \ %`` or a control character in it.
+    """
+    found = re.search(r"[\[\]^|\\%\x00-\x1f]", str(root.absolute()))
+    if found:
+        raise InvalidInput(
+            "bad-name",
+            f"{str(root)!r} cannot hold a city: its path has {found[0]!r} in it",
+            hint="rename the folder",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The root folder of one city."""
+
+    root: Path
+
+    def path(self, *parts: str) -> Path:
+        """Return a path inside the folder; parts are fixed names or have passed `check_name`."""
+        return self.root.joinpath(*parts)
+
+    def exists(self, *parts: str) -> bool:
+        """Tell whether there is a file or folder of this path."""
+        with storage_errors(f"look for {'/'.join(parts)}"):
+            return self.path(*parts).exists()
+
+    def read_text(self, *parts: str) -> str:
+        """Return the whole text of a small file."""
+        try:
+            return read_text(self.path(*parts))
+        except InvalidInput as error:
+            raise FormatError("damaged-city", str(error)) from error
+
+    def write_text(self, text: str, *parts: str) -> None:
+        """Write a small file whole or not at all (a temporary neighbour, then a rename)."""
+        with self._temporary(text, *parts) as temporary:
+            temporary.replace(self.path(*parts))
+
+    def put_text(self, text: str, *parts: str) -> bool:
+        """Write a small file whole, unless it is there; of several writers at once one gets True."""
+        target = self.path(*parts)
+        with self._temporary(text, *parts) as temporary:
+            try:
+                target.hardlink_to(temporary)
+            except FileExistsError:
+                return False
+            except OSError:
+                return _put_without_link(target, text)
+            return True
+
+    def occupy(self, text: str, name: str) -> None:
+        """Make the folder, with one file in it.
+
+        Raises
+        ------
+        Conflict
+            ``city-exists``: there is something in the folder already, or another process was faster.
+        """
+        with storage_errors(f"create {self.root}"):
+            if self.root.exists() and not self._is_free(name):
+                raise Conflict("city-exists", f"{self.root} is not empty", hint="choose another folder")
+            self.root.mkdir(parents=True, exist_ok=True)
+        if not self.put_text(text, name):
+            raise Conflict(
+                "city-exists",
+                f"another process made a city in {self.root} meanwhile",
+                hint="choose another folder",
+            )
+
+    def _is_free(self, name: str) -> bool:
+        """Tell whether the folder holds nothing but what a killed `occupy` left."""
+        return self.root.is_dir() and all(path.name.startswith(f".{name}.") for path in self.root.iterdir())
+
+    @contextlib.contextmanager
+    def _temporary(self, text: str, *parts: str) -> Iterator[Path]:
+        """Write a file beside the one that is meant; it is gone at the end."""
+        target = self.path(*parts)
+        with storage_errors(f"write {'/'.join(parts)}"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+            try:
+                temporary.write_text(text, encoding="utf-8")
+                yield temporary
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def lock(self, name: str, *, wait_s: float) -> Iterator[None]:
+        """Hold the kernel's lock called ``name``; it ends with the process, however that ends.
+
+        Raises
+        ------
+        Conflict
+            ``locked``: another process held it for longer than ``wait_s`` seconds.
+        """
+        path = self.path(".work", f"{name}.lock")
+        with storage_errors(f"lock {name}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _acquire(descriptor, name, wait_s)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def sweep(self, name: str) -> None:
+        """Remove what a killed holder of the lock ``name`` left behind; the caller holds it now."""
+        shutil.rmtree(self.path(".work", f"{name}.staging"), ignore_errors=True)
+
+    @contextlib.contextmanager
+    def staging(self, name: str) -> Iterator[Path]:
+        """Give an empty folder under ``.work`` for one holder of the lock ``name``; removed at the end."""
+        path = self.path(".work", f"{name}.staging")
+        self.sweep(name)
+        with storage_errors("prepare staging"):
+            path.mkdir(parents=True)
+        try:
+            yield path
+        finally:
+            self.sweep(name)
+
+
+def _put_without_link(target: Path, text: str) -> bool:
+    """Write a file unless it is there, on a file system that knows no links."""
+    try:
+        file = target.open("x", encoding="utf-8")
+    except FileExistsError:
+        return False
+    try:
+        with file:
+            file.write(text)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _acquire(descriptor: int, name: str, wait_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise Conflict(
+                    "locked",
+                    f"another load holds '{name}' and did not finish within {wait_s:g} s",
+                    hint="try again when it is done",
+                ) from None
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,293 @@
+"""Checksums of Parquet files, so that a changed byte is an error and never another answer.
+
+A file is checked in blocks, each once for as long as the file on disk stays the same::
+
+    name of the file     XXH64 of its footer               …-4f1c….parquet
+    footer               XXH64 of every block before it    key-value metadata, 4 bytes a block
+    log of the table     the name
+
+A question reads some columns of some row groups, and only their blocks are checked. Files written before there were
+checksums have none in their names: they are read as they are. Pages have the checksums of Parquet too, for readers
+that are not ours.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+from numpy.typing import NDArray
+
+from stcloud.errors import FormatError, StcloudError
+from stcloud.iaas.store.oserror import one_line, os_errno, storage_errors
+from stcloud.iaas.table.missing import missing_file, missing_in
+
+__all__ = [
+    "Checked",
+    "add_block_digests",
+    "checked",
+    "digest_name",
+    "forget",
+    "has_checksum",
+    "parquet_errors",
+    "verify_columns",
+]
+
+_BLOCK = 1 << 14
+_KEY = b"stcloud.blocks"
+_NAMED = re.compile(r"-([0-9a-f]{16})\.parquet\Z")
+_KEPT = 512
+"""Files remembered."""
+_seen: OrderedDict[str, tuple[tuple[int, ...], Checked]] = OrderedDict()
+_lock = threading.Lock()
+_TAIL = 1 << 16
+"""So much of a file's end is read at once: most footers are shorter."""
+_RUN = 1 << 20
+"""So much is read at once of what lies together."""
+
+
+def add_block_digests(writer: pq.ParquetWriter, path: Path) -> None:
+    """Add the digests of all blocks written so far to the footer that closing the writer will write."""
+    digests = bytearray()
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        for start in range(0, size, _RUN):
+            digests += _digests(_read(file.fileno(), start, min(_RUN, size - start)))
+    writer.add_key_value_metadata({_KEY.decode(): f"{size} {base64.b64encode(digests).decode()}"})
+
+
+def digest_name(path: Path) -> Path:
+    """Return a name for a finished file that has the digest of its footer in it."""
+    with path.open("rb", buffering=0) as file:
+        tail = _tail(file.fileno(), path)
+    return path.with_name(f"{path.stem}-{xxhash.xxh64_hexdigest(tail)}.parquet")
+
+
+def has_checksum(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file was written with checksums."""
+    return _NAMED.search(os.fspath(path)) is not None
+
+
+class Checked:
+    """A file whose footer is checked, and whose blocks are when they are first wanted.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    FormatError
+        ``damaged-table``: the footer is not the one that was written.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            tail = _tail(descriptor, Path(path))
+        finally:
+            os.close(descriptor)
+        named = _NAMED.search(path)
+        if named is not None and named[1] != xxhash.xxh64_hexdigest(tail):
+            raise _damaged(path, "its footer has changed since it was written")
+        self.metadata = _metadata(path, tail)
+        self._digests: NDArray[np.uint32] | None
+        self._size, self._digests = _kept_digests(path, self.metadata) if named is not None else (0, None)
+        self._seen = np.zeros(0 if self._digests is None else len(self._digests), np.bool_)
+
+    def verify(self, columns: Iterable[int] | None = None, groups: Sequence[int] | None = None) -> None:
+        """Check the blocks of some columns (default: all) of some row groups (default: all).
+
+        Raises
+        ------
+        FormatError
+            ``damaged-table``: a byte has changed since the file was written.
+        """
+        if self._digests is None or self._seen.all():
+            return
+        wanted = np.zeros(len(self._seen), np.bool_)
+        if columns is None and groups is None:
+            wanted[:] = True
+        else:
+            for start, end in _extents(self.metadata, columns, groups):
+                wanted[start // _BLOCK : -(-end // _BLOCK)] = True
+        missing = np.flatnonzero(wanted & ~self._seen)
+        if len(missing):
+            self._check(missing)
+
+    def _check(self, blocks: NDArray[np.int64]) -> None:
+        assert self._digests is not None  # noqa: S101  (asked before)
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            for first, last in _runs(blocks):
+                start, end = first * _BLOCK, min((last + 1) * _BLOCK, self._size)
+                read = np.frombuffer(_digests(_read(descriptor, start, end - start)), np.uint32)
+                if len(read) != last + 1 - first or (read != self._digests[first : last + 1]).any():
+                    raise _damaged(self.path, "its content has changed since it was written")
+                self._seen[first : last + 1] = True
+        finally:
+            os.close(descriptor)
+
+
+def checked(path: str | os.PathLike[str]) -> Checked:
+    """Return a file, its footer checked; remembered for as long as the file on disk stays the same.
+
+    Raises
+    ------
+    FormatError
+        ``damaged-table``, ``missing-file``
+    NotFound, Conflict
+        ``unknown-layer``, ``changed-meanwhile``: there is no such file any more.
+    """
+    text = os.fspath(path)
+    try:
+        stat = Path(text).stat()
+    except FileNotFoundError as error:
+        raise missing_file(Path(text)) from error
+    with storage_errors(f"read a file of the layer, {Path(text).name}"):
+        return _remembered(text, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+
+
+def forget(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Let go of files that no table needs any more."""
+    with _lock:
+        for path in paths:
+            _seen.pop(os.fspath(path), None)
+
+
+def verify_columns(paths: Iterable[str | os.PathLike[str]], columns: Iterable[str] | None = None) -> None:
+    """Check whole files, or some columns of them.
+
+    Raises
+    ------
+    FormatError
+        ``damaged-table``: a file is not what was written.
+    """
+    names = None if columns is None else {name.casefold() for name in columns}
+    with storage_errors("read a file of the layer"):
+        for path in paths:
+            file = checked(path)
+            if names is None or not has_checksum(path):
+                file.verify()
+                continue
+            schema = file.metadata.schema
+            roots = (schema.column(place).path.split(".")[0] for place in range(len(schema)))
+            file.verify([place for place, root in enumerate(roots) if root.casefold() in names])
+
+
+@contextlib.contextmanager
+def parquet_errors(name: str) -> Iterator[None]:
+    """Turn what Arrow finds wrong with the content of a table's files into `FormatError` ``damaged-table``."""
+    try:
+        yield
+    except StcloudError:
+        raise
+    except FileNotFoundError as error:
+        raise missing_in(str(error)) or error from error
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and os_errno(error) is not None:  # not of the file's content
+            raise
+        raise _damaged(name, one_line(error)) from error
+
+
+def _remembered(path: str, identity: tuple[int, ...]) -> Checked:
+    with _lock:
+        known = _seen.get(path)
+        if known is not None and known[0] == identity:
+            _seen.move_to_end(path)
+            return known[1]
+    found = Checked(path)
+    with _lock:
+        _seen[path] = (identity, found)
+        _seen.move_to_end(path)
+        while len(_seen) > _KEPT:
+            _seen.popitem(last=False)
+    return found
+
+
+def _digests(content: bytes) -> bytes:
+    """Return four bytes of digest a block."""
+    view = memoryview(content)
+    return b"".join(
+        xxhash.xxh64_digest(view[start : start + _BLOCK])[:4] for start in range(0, len(content), _BLOCK)
+    )
+
+
+def _read(descriptor: int, start: int, count: int) -> bytes:
+    found = os.pread(descriptor, count, start)
+    while len(found) < count:
+        more = os.pread(descriptor, count - len(found), start + len(found))
+        if not more:
+            break
+        found += more
+    return found
+
+
+def _tail(descriptor: int, path: Path) -> bytes:
+    """Return a file's footer with its length and the closing mark."""
+    size = os.fstat(descriptor).st_size
+    read = min(size, _TAIL)
+    found = _read(descriptor, size - read, read)
+    if len(found) < 12 or found[-4:] != b"PAR1":
+        raise _damaged(str(path), "it is cut, or no Parquet file")
+    length = int.from_bytes(found[-8:-4], "little") + 8
+    if length > size:
+        raise _damaged(str(path), "its footer is longer than the file")
+    return found[-length:] if length <= len(found) else _read(descriptor, size - length, length)
+
+
+def _metadata(path: str, tail: bytes) -> pq.FileMetaData:
+    try:
+        return pq.read_metadata(pa.BufferReader(b"PAR1" + tail))
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, one_line(error)) from error
+
+
+def _kept_digests(path: str, metadata: pq.FileMetaData) -> tuple[int, NDArray[np.uint32]]:
+    try:
+        size, digests = (metadata.metadata or {})[_KEY].split(b" ")
+        return int(size), np.frombuffer(base64.b64decode(digests), np.uint32)
+    except (KeyError, ValueError) as error:
+        raise _damaged(path, "its footer has no digests") from error
+
+
+def _extents(
+    metadata: pq.FileMetaData, columns: Iterable[int] | None, groups: Sequence[int] | None
+) -> Iterator[tuple[int, int]]:
+    """Give first and last byte (exclusive) of column chunks."""
+    places = range(metadata.num_columns) if columns is None else list(columns)
+    for number in range(metadata.num_row_groups) if groups is None else groups:
+        group = metadata.row_group(number)
+        for place in places:
+            chunk = group.column(place)
+            start = chunk.dictionary_page_offset if chunk.has_dictionary_page else chunk.data_page_offset
+            yield start, start + chunk.total_compressed_size
+
+
+def _runs(blocks: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Give first and last of blocks that lie together, of which so many are read at once."""
+    breaks = np.flatnonzero(np.diff(blocks) > 1) + 1
+    for run in np.split(blocks, breaks):
+        for start in range(0, len(run), _RUN // _BLOCK):
+            piece = run[start : start + _RUN // _BLOCK]
+            yield int(piece[0]), int(piece[-1])
+
+
+def _damaged(path: str, why: str) -> FormatError:
+    return FormatError(
+        "damaged-table",
+        f"a file of the layer is damaged: {Path(path).name}: {why}",
+        hint="bring it back from a copy",
+    )

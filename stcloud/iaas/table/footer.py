@@ -1,0 +1,234 @@
+"""Footers of Parquet files, kept: which row groups a question needs, and those read.
+
+Files never change once they are written, so a footer is parsed once for as long as it is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.checksum import Checked, checked, parquet_errors
+from stcloud.iaas.table.table import File, Snapshot
+
+__all__ = ["Meets", "Sift", "fetch", "row_groups"]
+
+_KEPT = 512
+"""Footers remembered; one weighs some hundred kilobytes at most."""
+_VARIES = object()
+_ENDLESS = (-np.inf, np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Sift:
+    """A quick look at rows by few columns: those that do not pass are not wanted, whatever their other columns hold.
+
+    Parameters
+    ----------
+    columns
+        What the test looks at.
+    test
+        Tells of each row whether it passes.
+    """
+
+    columns: tuple[str, ...]
+    test: Callable[[pa.RecordBatch], NDArray[np.bool_]]
+
+
+Meets: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]
+
+
+_NONE: Mapping[str, Meets] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Footer:
+    file: Checked
+    metadata: pq.FileMetaData
+    places: Mapping[str, int]
+    rows: Sequence[int]
+    """Of each row group."""
+    told: Mapping[str, Sequence[pq.Statistics | None]]
+    """Of each row group, for the columns whose bounds are looked at."""
+    bounds: Mapping[str, NDArray[np.float64]]
+    """Least and greatest number of each row group, ``(2, n)``; not known: endless."""
+    constants: Mapping[str, Sequence[Any]]
+    """The one value, maybe None, that all rows of a row group have; else `_VARIES`."""
+
+    def meeting(self, meets: Mapping[str, Meets]) -> list[int]:
+        """Return the row groups that may hold a wanted row by the bounds of all these columns."""
+        found = np.ones(len(self.rows), np.bool_)
+        endless = np.broadcast_to([[-np.inf], [np.inf]], (2, len(self.rows)))
+        for name, test in meets.items():
+            found &= test(*self.bounds.get(name, endless))
+        return np.flatnonzero(found).tolist()
+
+    def groups(self) -> Iterator[File]:
+        """Describe the row groups as if each were a file."""
+        for number, rows in enumerate(self.rows):
+            bounds = {name: told[number] for name, told in self.told.items()}
+            known = {name: one for name, one in bounds.items() if one is not None and one.has_min_max}
+            low, high = ({name: getattr(one, side) for name, one in known.items()} for side in ("min", "max"))
+            yield File("", rows, 0, {}, low, high)
+
+    def constant(self, name: str, numbers: Sequence[int]) -> Any:
+        """Return the one value that a column has in some row groups, or `_VARIES`."""
+        if name not in self.places:
+            return None
+        values = self.constants.get(name)
+        first = _VARIES if values is None else values[numbers[0]]
+        same = values is not None and all(values[number] == first for number in numbers)
+        return first if same else _VARIES
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some row groups of a file, at least one."""
+
+    footer: _Footer
+    numbers: Sequence[int]
+
+    @property
+    def rows(self) -> list[int]:
+        return [self.footer.rows[number] for number in self.numbers]
+
+    def read(self, schema: pa.Schema) -> pa.Table:
+        """Read columns; those that the file has not yet are nulls, and of one value the footer tells enough."""
+        told = {name: self.footer.constant(name, self.numbers) for name in schema.names}
+        wanted = [name for name, value in told.items() if value is _VARIES]
+        if wanted:
+            self.footer.file.verify(
+                [self.footer.places[name] for name in wanted if name in self.footer.places], self.numbers
+            )
+        file = pq.ParquetFile(self.footer.file.path, metadata=self.footer.metadata)
+        found = file.read_row_groups(self.numbers, columns=wanted, use_threads=False) if wanted else None
+        count = sum(self.rows)
+        columns = [
+            _typed(found.column(field.name), field.type)
+            if found is not None and told[field.name] is _VARIES
+            else pa.repeat(pa.scalar(told[field.name], field.type), count)
+            for field in schema
+        ]
+        return pa.Table.from_arrays(columns, schema=schema)
+
+    def split(self, passed: NDArray[np.bool_]) -> tuple[_Part | None, NDArray[np.bool_]]:
+        """Return the row groups in which a row passes, and which of their rows do."""
+        pieces = np.split(passed, np.cumsum(self.rows)[:-1])
+        kept = [place for place, piece in enumerate(pieces) if piece.any()]
+        if not kept:
+            return None, passed[:0]
+        return replace(self, numbers=[self.numbers[place] for place in kept]), np.concatenate(
+            [pieces[place] for place in kept]
+        )
+
+
+def row_groups(path: Path, bounded: tuple[str, ...], columns: Iterable[str]) -> Iterator[File]:
+    """Describe a file's row groups as if each were a file, with bounds of the columns ``bounded``.
+
+    Bytes are the compressed ones of ``columns``.
+    """
+    footer = _footer(checked(path), bounded)
+    places = [footer.places[name] for name in columns if name in footer.places]
+    for number, group in enumerate(footer.groups()):
+        chunks = footer.metadata.row_group(number)
+        yield replace(group, bytes=sum(chunks.column(place).total_compressed_size for place in places))
+
+
+def fetch(
+    snapshot: Snapshot,
+    files: Iterable[File],
+    columns: Sequence[str],
+    wants: Callable[[File], bool],
+    *,
+    bounded: tuple[str, ...],
+    most_rows: int,
+    meets: Mapping[str, Meets] = _NONE,
+    sift: Sift | None = None,
+) -> pa.Table | None:
+    """Read the wanted row groups of some files; None when they hold more than ``most_rows`` rows.
+
+    ``wants`` is shown the files, then, but for ``meets``, their row groups as `row_groups` describes them.
+    Columns that a file has not yet come as nulls. With ``sift``, rows that do not pass are left out.
+    """
+    parts: list[_Part] = []
+    rows = 0
+    with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
+        for path in snapshot.paths(file for file in files if wants(file)):
+            footer = _footer(checked(path), bounded)
+            numbered = enumerate(footer.groups())
+            wanted = footer.meeting(meets) if meets else [at for at, group in numbered if wants(group)]
+            rows += sum(footer.rows[number] for number in wanted)
+            if rows > most_rows:
+                return None
+            if wanted:
+                parts.append(_Part(footer, wanted))
+        schema = pa.schema([snapshot.schema.field(name) for name in columns])
+        return _read(parts, schema) if sift is None else _sifted(parts, schema, sift)
+
+
+def _read(parts: Iterable[_Part], schema: pa.Schema) -> pa.Table:
+    tables = [part.read(schema) for part in parts]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:
+    """Read the columns that tell which rows pass, then the others where some do."""
+    quick = _read(parts, pa.schema([schema.field(name) for name in sift.columns])).combine_chunks()
+    passed = sift.test(quick.to_batches()[0]) if quick.num_rows else np.empty(0, np.bool_)
+    cuts = np.cumsum([sum(part.rows) for part in parts])[:-1]
+    split = (
+        [part.split(one) for part, one in zip(parts, np.split(passed, cuts), strict=True)] if parts else []
+    )
+    rest = pa.schema([field for field in schema if field.name not in sift.columns])
+    others = _read((part for part, _ in split if part is not None), rest)
+    if split:
+        others = others.filter(pa.array(np.concatenate([one for _, one in split])))
+    quick = quick.filter(pa.array(passed))
+    columns = [(quick if name in sift.columns else others).column(name) for name in schema.names]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _typed(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    return column if column.type == kind else column.cast(kind)
+
+
+@lru_cache(_KEPT)
+def _footer(file: Checked, bounded: tuple[str, ...]) -> _Footer:
+    metadata = file.metadata
+    places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    told: dict[str, list[pq.Statistics | None]] = {}
+    constants = {}
+    for name in places.keys() & set(bounded):
+        chunks = [group.column(places[name]) for group in groups]
+        told[name] = [chunk.statistics for chunk in chunks]
+        counts = [chunk.num_values for chunk in chunks]
+        constants[name] = [_constant(*one) for one in zip(told[name], counts, strict=True)]
+    bounds = {name: _numbers(one) for name, one in told.items()}
+    return _Footer(file, metadata, places, [group.num_rows for group in groups], told, bounds, constants)
+
+
+def _constant(told: pq.Statistics | None, count: int) -> Any:
+    if told is None or not told.has_null_count:
+        return _VARIES
+    if told.null_count == count:
+        return None
+    same = told.null_count == 0 and told.has_min_max and told.min_raw == told.max_raw
+    return told.min if same and not isinstance(told.min, float) else _VARIES  # 0.0 may have been -0.0
+
+
+def _numbers(told: Sequence[pq.Statistics | None]) -> NDArray[np.float64]:
+    """Return bounds as numbers; of other columns none are known."""
+    raw = [(one.min_raw, one.max_raw) if one is not None and one.has_min_max else _ENDLESS for one in told]
+    numeric = all(isinstance(end, int | float) for pair in raw for end in pair)
+    return np.array(raw if numeric else [_ENDLESS] * len(raw), np.float64).reshape(-1, 2).T

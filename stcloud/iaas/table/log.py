@@ -1,0 +1,198 @@
+"""A table's log, entry by entry: what each commit added, removed and noted; the oldest entries lie in archives.
+
+Whoever opens a table lists its log, and each commit would take longer than the one before. Entries that come before
+a checkpoint are not needed to read the table. They are kept for what they note, byte for byte, in archives beside
+the log, about a hundred in each: readers of Delta tables pass over folders that begin with an underscore.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import uuid
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from stcloud.errors import FormatError
+from stcloud.iaas.store.oserror import storage_errors
+
+__all__ = [
+    "KEPT_ENTRIES",
+    "Action",
+    "archive_log",
+    "entry_contents",
+    "entry_path",
+    "entry_versions",
+    "first_entry",
+    "log_entries",
+    "removals",
+]
+
+Action: TypeAlias = dict[str, Any]
+
+KEPT_ENTRIES = 100
+"""So many entries stay in the log at least: who has opened the table reads on where it was."""
+_ENTRY = re.compile(r"(\d{20})\.json\Z")
+_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.parquet\Z")
+_ARCHIVE = re.compile(r"\d{20}-\d{20}-[0-9a-f]{32}\.zip\Z")
+
+
+def entry_path(root: Path, version: int) -> Path:
+    """Return where an entry lies until it is archived."""
+    return root / "_delta_log" / f"{version:020}.json"
+
+
+def first_entry(root: Path) -> str:
+    """Return the first entry of a table without the place on this machine where it was made."""
+    actions = _actions(root, 0, entry_path(root, 0).read_bytes())
+    for action in actions:
+        action.get("commitInfo", {}).get("operationParameters", {}).pop("location", None)
+    return "".join(f"{json.dumps(action, separators=(',', ':'))}\n" for action in actions)
+
+
+def entry_versions(root: Path) -> list[int]:
+    """Return the versions whose entries are there, in the log or archived, in order."""
+    return sorted(_archived(root).keys() | set(_versions(root / "_delta_log", _ENTRY)))
+
+
+def entry_contents(root: Path, versions: Iterable[int]) -> Iterator[bytes]:
+    """Return the contents of entries, in the log or archived; `FileNotFoundError` when one is nowhere."""
+    archived: dict[int, Path] | None = None
+    with contextlib.ExitStack() as opened:
+        path, archive = None, None
+        for version in versions:
+            try:
+                yield entry_path(root, version).read_bytes()
+            except FileNotFoundError:
+                archived = _archived(root) if archived is None else archived
+                if version not in archived:
+                    raise
+                if archive is None or archived[version] != path:
+                    opened.close()
+                    path = archived[version]
+                    archive = opened.enter_context(_opened(path))
+                with _archive_errors(archived[version]):
+                    content = archive.read(_member(version))
+                yield content
+
+
+def log_entries(root: Path) -> Iterator[tuple[int, list[Action]]]:
+    """Return the versions of a table with the actions of their commits, newest first.
+
+    Raises
+    ------
+    FormatError
+        ``damaged-table``: an entry is not what a commit writes.
+    """
+    with storage_errors(f"read the log of {root.name}"):
+        newest = _versions(root / "_delta_log", _ENTRY)[::-1]
+        yield from _parsed(root, newest)
+        oldest = sorted(_archived(root).keys() - set(newest))[::-1]
+        yield from _parsed(root, oldest)
+
+
+def _parsed(root: Path, versions: list[int]) -> Iterator[tuple[int, list[Action]]]:
+    for version, content in zip(versions, entry_contents(root, versions), strict=True):
+        yield version, _actions(root, version, content)
+
+
+def removals(root: Path) -> dict[str, int]:
+    """Return the files that commits have removed, and when they last did: UTC milliseconds of the writer's clock."""
+    found: dict[str, int] = {}
+    for _, actions in log_entries(root):
+        for remove in (action["remove"] for action in actions if "remove" in action):
+            found.setdefault(remove["path"], int(remove.get("deletionTimestamp") or 0))
+    return found
+
+
+def archive_log(root: Path, version: int) -> int:
+    """Move entries that come before a checkpoint into an archive, with older checkpoints; return how many.
+
+    Others may do the same at the same time: an entry is deleted only when it is in an archive.
+    """
+    with storage_errors(f"archive the log of {root.name}"):
+        log = root / "_delta_log"
+        checkpoints = _versions(log, _CHECKPOINT)
+        since = max((one for one in checkpoints if one <= version - KEPT_ENTRIES), default=0)
+        old = [one for one in _versions(log, _ENTRY) if one < since]
+        if len(old) < KEPT_ENTRIES // 2:
+            return 0
+        archived = _archive(root, old)
+        for path in (*(entry_path(root, one) for one in archived), *_older(log, checkpoints, since)):
+            path.unlink(missing_ok=True)
+        return len(archived)
+
+
+def _archive(root: Path, versions: list[int]) -> list[int]:
+    """Write entries to an archive; return those that it holds."""
+    folder = root / "_archive"
+    folder.mkdir(exist_ok=True)
+    temporary = folder / f".{uuid.uuid4().hex}"
+    archived = []
+    try:
+        with zipfile.ZipFile(temporary, "x", zipfile.ZIP_DEFLATED) as archive:
+            for version in versions:
+                with contextlib.suppress(FileNotFoundError):  # another process archives them too
+                    archive.writestr(_member(version), entry_path(root, version).read_bytes())
+                    archived.append(version)
+        if archived:
+            temporary.replace(folder / f"{archived[0]:020}-{archived[-1]:020}-{temporary.name[1:]}.zip")
+    finally:
+        temporary.unlink(missing_ok=True)
+    return archived
+
+
+def _older(log: Path, checkpoints: list[int], since: int) -> list[Path]:
+    return [log / f"{one:020}.checkpoint.parquet" for one in checkpoints if one < since]
+
+
+def _archived(root: Path) -> dict[int, Path]:
+    """Return where archived entries lie."""
+    folder = root / "_archive"
+    found: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if _ARCHIVE.match(path.name):
+            with _archive_errors(path), zipfile.ZipFile(path) as archive:
+                found.update((int(name.partition(".")[0]), path) for name in archive.namelist())
+    return found
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    with _archive_errors(path):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        yield archive
+
+
+@contextlib.contextmanager
+def _archive_errors(path: Path) -> Iterator[None]:
+    root = path.parent.parent
+    with storage_errors(f"read the log of {root.name}"):
+        try:
+            yield
+        except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, NotImplementedError) as error:
+            raise FormatError(
+                "damaged-table", f"an archive of the log of {root.name} cannot be read: {path.name}"
+            ) from error
+
+
+def _member(version: int) -> str:
+    return f"{version:020}.json"
+
+
+def _versions(log: Path, pattern: re.Pattern[str]) -> list[int]:
+    return sorted(int(match[1]) for path in log.iterdir() if (match := pattern.match(path.name)))
+
+
+def _actions(root: Path, version: int, content: bytes) -> list[Action]:
+    try:
+        return [dict(json.loads(line)) for line in content.splitlines() if line.strip()]
+    except (ValueError, TypeError) as error:
+        raise FormatError(
+            "damaged-table", f"the log of {root.name} cannot be read: version {version} is no entry"
+        ) from error

@@ -1,0 +1,121 @@
+"""A version of a table: its files with all that the log knows of them, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.checksum import parquet_errors, verify_columns
+
+__all__ = ["File", "Snapshot", "snapshot_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One immutable Parquet file of a snapshot, with what the log knows of its content."""
+
+    path: str
+    rows: int
+    bytes: int
+    partition: Mapping[str, str | None]
+    low: Mapping[str, Any] = field(default_factory=dict)
+    high: Mapping[str, Any] = field(default_factory=dict)
+    nulls: Mapping[str, int] = field(default_factory=dict)
+
+    def lacks(self, column: str) -> bool:
+        """Tell whether the file was written before the table had this column."""
+        return bool(self.nulls) and column not in self.nulls
+
+    def all_null(self, column: str) -> bool:
+        """Tell whether the log proves that the column holds nothing but nulls here."""
+        return self.lacks(column) or self.nulls.get(column) == self.rows
+
+    def may_hold(self, column: str, low: Any = None, high: Any = None) -> bool:
+        """Tell whether some value of ``column`` may lie in the closed range [low, high].
+
+        None is an open end. Without statistics the answer is yes.
+        """
+        if self.all_null(column):
+            return False
+        smallest, largest = self.low.get(column), self.high.get(column)
+        if smallest is None or largest is None:
+            return True
+        return (high is None or smallest <= high) and (low is None or largest >= low)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One version of a table: its schema and its files."""
+
+    root: Path
+    version: int
+    schema: pa.Schema
+    files: tuple[File, ...]
+    sequence: int = 0
+    """Number of single-writer commits up to this version."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, from the log."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the data files."""
+        return sum(file.bytes for file in self.files)
+
+    def paths(self, files: Iterable[File] | None = None) -> list[str]:
+        """Return the places of ``files`` (default: all) for an engine to open."""
+        return [str(self.root / file.path) for file in (self.files if files is None else files)]
+
+    def read(self, files: Sequence[File], columns: Sequence[str] | None = None) -> pa.Table:
+        """Read whole files into memory, in order, without the partition columns."""
+        with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
+            verify_columns(self.paths(files), self._stored(columns))
+            schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
+            from pyarrow import dataset  # noqa: PLC0415  (slow to import, and a query needs it not)
+
+            return dataset.dataset(self.paths(files), schema=schema, format="parquet").to_table()
+
+    def batches(self, files: Sequence[File], columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+        """Stream files without the partition columns; columns that a file has not yet are nulls."""
+        if not files:
+            return
+        schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
+        from pyarrow import dataset  # noqa: PLC0415  (slow to import)
+
+        with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
+            verify_columns(self.paths(files), schema.names)
+            source = dataset.dataset(self.paths(files), schema=schema, format="parquet")
+            yield from source.to_batches(batch_size=16_384, batch_readahead=4, fragment_readahead=1)
+
+    def _stored(self, columns: Sequence[str] | None) -> list[str]:
+        keys = set(self.files[0].partition) if self.files else set()
+        return [name for name in (columns or self.schema.names) if name not in keys]
+
+
+def snapshot_of(root: Path, delta: DeltaTable, application: str) -> Snapshot:
+    """Return the version of a table that is at hand; ``application`` numbers the commits of its one writer."""
+    rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+    schema = pa.schema(delta.schema().to_arrow())
+    files = tuple(sorted(map(_file, rows), key=lambda file: file.path))
+    return Snapshot(root, delta.version(), schema, files, delta.transaction_version(application) or 0)
+
+
+def _file(row: Mapping[str, Any]) -> File:
+    def part(prefix: str) -> dict[str, Any]:
+        cut = len(prefix)
+        return {
+            name[cut:]: value for name, value in row.items() if name.startswith(prefix) and value is not None
+        }
+
+    return File(
+        row["path"], row["num_records"], row["size_bytes"], part("partition."), part("min."), part("max."),
+        part("null_count."),
+    )  # fmt: skip

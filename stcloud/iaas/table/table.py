@@ -1,0 +1,364 @@
+"""A Delta table in a folder: immutable snapshots to read, one atomic commit to change.
+
+A commit adds some files and removes others at once. Every commit of a single-writer table carries the
+next number of one application id, so two commits that overlap always conflict: there are no blind
+appends. Readers never wait: they hold a snapshot, which is a list of files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, RemoveAction
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from stcloud.errors import Conflict, FormatError, NotFound, StorageError
+from stcloud.iaas.clock import system_clock
+from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.oserror import storage_error, storage_errors
+from stcloud.iaas.table.checksum import forget
+from stcloud.iaas.table.compaction import crowded
+from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, Written, write_parquet
+from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_path, first_entry, log_entries
+from stcloud.iaas.table.logstate import (
+    LogState,
+    has_log,
+    read_log_state,
+    refuse_cut_log,
+    refuse_other_state,
+    table_errors,
+    write_log_state,
+)
+from stcloud.iaas.table.snapshot import File, Snapshot, snapshot_of
+
+__all__ = ["STAGED", "File", "Snapshot", "Table"]
+
+_APPLICATION = "stcloud"
+_NOTE = "stcloud"
+STAGED = "_staged"  # readers of Delta tables pass over folders that begin with an underscore
+_CONFIGURATION = {
+    "delta.logRetentionDuration": "interval 3650 days",
+    "delta.deletedFileRetentionDuration": "interval 1 hours",  # so that checkpoints stay small; see `vacuum`
+    "delta.checkpointInterval": "20",
+}
+
+
+class Table:
+    """A Delta table at a path, written by one writer at a time.
+
+    Parameters
+    ----------
+    root
+        Folder of the table.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._delta: DeltaTable | None = None
+        self._newest: os.stat_result | None = None
+        self._snapshot: Snapshot | None = None
+        self._state: LogState | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a table in the folder."""
+        known = self._delta
+        if known is not None and _log_entry(self.root, known.version()) is not None:
+            return True
+        with table_errors(self.root):
+            return has_log(self.root) and DeltaTable.is_deltatable(str(self.root))
+
+    def create(self, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> None:
+        """Make an empty table; does nothing when it exists."""
+        if self.exists:
+            return
+        made = self.root / f"_made-{uuid.uuid4().hex}"
+        with storage_errors(f"create table {self.root.name}"), _delta_errors(self.root):
+            made.mkdir(parents=True)
+            try:
+                DeltaTable.create(
+                    str(made),
+                    Schema.from_arrow(schema),
+                    partition_by=list(partition_by),
+                    configuration=_CONFIGURATION,
+                )
+                Folder(self.root).put_text(first_entry(made), "_delta_log", entry_path(self.root, 0).name)
+            finally:
+                shutil.rmtree(made, ignore_errors=True)
+
+    def snapshot(self, version: int | None = None) -> Snapshot:
+        """Return the newest version, or the stated one.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-version``: vacuumed away or never written.
+        """
+        if version is None:
+            with self._lock:
+                delta = self._fresh()
+                if self._snapshot is None or self._snapshot.version != delta.version():
+                    with table_errors(self.root):
+                        found = snapshot_of(self.root, delta, _APPLICATION)
+                    refuse_other_state(found, self._state)
+                    self._snapshot = found
+                return self._snapshot
+        try:
+            return snapshot_of(self.root, DeltaTable(str(self.root), version=version), _APPLICATION)
+        except DeltaError as error:
+            raise NotFound("unknown-version", f"{self.root.name} has no version {version}") from error
+
+    def sequence(self) -> int:
+        """Return the number of single-writer commits so far."""
+        return self._fresh().transaction_version(_APPLICATION) or 0
+
+    def notes(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return what the commits' writers noted, newest first."""
+        self._fresh()
+        with table_errors(self.root):
+            infos = (
+                action["commitInfo"]
+                for _, actions in itertools.islice(log_entries(self.root), limit)
+                for action in actions
+                if "commitInfo" in action
+            )
+            return [dict(json.loads(info[_NOTE])) for info in infos if _NOTE in info]
+
+    def write(
+        self,
+        rows: pa.Table,
+        partition: Mapping[str, str],
+        *,
+        group_rows: int = ROW_GROUP_ROWS,
+        bounded: Sequence[str] = (),
+    ) -> Written:
+        """Write rows, in the order given, as one new file that no snapshot shows before `commit`.
+
+        Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least; files are told apart
+        by numbers, instants, and texts of the columns ``bounded``.
+        """
+        name = "-".join([*partition.values(), f"{uuid.uuid4().hex}.parquet"])
+        staged = self.root / STAGED
+        with storage_errors(f"write {self.root.name}"):
+            try:
+                staged.mkdir(exist_ok=True)
+                return write_parquet(
+                    rows, staged, name, dict(partition), group_rows=group_rows, bounded=bounded
+                )
+            except FileNotFoundError as error:  # another writer, without our lock, swept it
+                raise _overtaken(self.root) from error
+
+    def commit(
+        self,
+        *,
+        add: Iterable[Written] = (),
+        remove: Iterable[File] = (),
+        after: int,
+        note: Mapping[str, Any] | None = None,
+        changes_data: bool = True,
+    ) -> int:
+        """Make the added files visible and the removed ones invisible, all at once.
+
+        Parameters
+        ----------
+        add, remove
+            Files that `write` gave; files of the snapshot that was read.
+        after
+            The `sequence` that the writer saw before it read.
+        note
+            Kept in the log with the commit (JSON).
+        changes_data
+            False for a rewrite that leaves the rows as they were.
+
+        Returns
+        -------
+        The new version.
+
+        Raises
+        ------
+        Conflict
+            ``concurrent-commit``: someone committed in between; nothing was written.
+        """
+        files, gone = list(add), list(remove)
+        actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in files]
+        actions += [_remove(file, changes_data) for file in gone]
+        with self._lock:  # another thread must not move the table on between the look and the commit
+            delta = self._fresh()
+            if (delta.transaction_version(_APPLICATION) or 0) != after:
+                raise _overtaken(self.root)
+            with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root), self._placed(files):
+                delta.create_write_transaction(
+                    actions,
+                    "append",
+                    delta.schema(),
+                    partition_by=delta.metadata().partition_columns,
+                    commit_properties=CommitProperties(
+                        custom_metadata={_NOTE: json.dumps(note)} if note is not None else None,
+                        max_commit_retries=0,
+                        app_transactions=[Transaction(_APPLICATION, after + 1)],
+                    ),
+                )
+            self._note_state()
+            forget(self.root / file.path for file in gone)
+            version = self.snapshot().version
+            if version % KEPT_ENTRIES == 0:
+                with contextlib.suppress(
+                    StorageError, FormatError
+                ):  # it is committed: the next hundredth does it
+                    archive_log(self.root, version)
+            return version
+
+    def sweep(self) -> None:
+        """Delete what was written and never committed, by us or by a writer that was killed."""
+        shutil.rmtree(self.root / STAGED, ignore_errors=True)
+
+    def drop(self) -> None:
+        """Delete the table."""
+        self._delta = self._snapshot = None
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _placed(self, files: Sequence[Written]) -> Iterator[None]:
+        """Put files where a commit inside expects them; take them back when the log does not show them then."""
+        try:
+            for file in files:
+                (self.root / STAGED / file.path).replace(self.root / file.path)
+            yield
+        except BaseException as error:  # an interrupt may come after the commit: only the log knows
+            shown = {file.path for file in self.snapshot().files}
+            for file in files:
+                if file.path not in shown:
+                    (self.root / file.path).unlink(missing_ok=True)
+            if isinstance(error, FileNotFoundError):  # another writer, without our lock, swept them
+                raise _overtaken(self.root) from error
+            raise
+
+    def add_columns(self, fields: Sequence[pa.Field]) -> None:
+        """Add nullable columns that are not there yet at the end; rows written before have nulls in them."""
+        known = self.snapshot().schema.names if fields else ()
+        fields = [field for field in fields if field.name not in known]
+        if fields:
+            with _delta_errors(self.root):
+                self._fresh().alter.add_columns(Schema.from_arrow(pa.schema(fields)).fields)
+
+    @retry(
+        retry=retry_if_exception_type(Conflict),
+        stop=stop_after_attempt(30),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        reraise=True,
+    )
+    def append(self, rows: pa.Table) -> None:
+        """Append rows of an any-writer table (ledger, quarantine); tried again when overtaken."""
+        after = self.sequence()
+        self.add_columns(list(rows.schema))
+        self.commit(add=[self.write(rows, {})], after=after)
+
+    def tidy(self) -> None:
+        """Merge files of an any-writer table that have become many; rows stay as they are."""
+        snapshot = self.snapshot()
+        many = crowded(snapshot.files)
+        if many:
+            with contextlib.suppress(Conflict, StorageError):  # rows are there already: merging can wait
+                written = self.write(snapshot.read(many), {})
+                self.commit(add=[written], remove=many, after=snapshot.sequence, changes_data=False)
+
+    def _note_state(self) -> None:
+        """Note what the log says after a commit; where that fails, the next commit does."""
+        with contextlib.suppress(StorageError):
+            write_log_state(self.snapshot())
+
+    def _fresh(self) -> DeltaTable:
+        """Return the table at its newest version; looks for the next file of the log before it reads the log."""
+        with self._lock:
+            return self._read_fresh()
+
+    def _read_fresh(self) -> DeltaTable:
+        if self._delta is not None and self._is_newest():
+            return self._delta
+        if self._delta is not None and not self._is_same():
+            self._delta = self._snapshot = None  # it was deleted, or made anew
+        self._state = read_log_state(self.root)  # before the log, which is never behind what was noted
+        try:
+            with table_errors(self.root):
+                if self._delta is None:
+                    self._delta = DeltaTable(str(self.root))
+                else:
+                    self._delta.update_incremental()
+        except FormatError as error:
+            if self.root.is_dir():
+                raise
+            raise NotFound("no-table", f"there is no table in {self.root.name}") from error
+        self._newest = _log_entry(self.root, self._delta.version())
+        try:
+            refuse_cut_log(self.root, self._delta.version(), self._state, self._newest)
+        except FormatError:
+            self._delta = self._newest = None
+            raise
+        return self._delta
+
+    def _is_newest(self) -> bool:
+        version = self._delta.version() if self._delta is not None else 0
+        return self._is_same() and _log_entry(self.root, version + 1) is None
+
+    def _is_same(self) -> bool:
+        """Tell whether the newest entry of the log that was read is still there: a table made anew has others."""
+        if self._delta is None or self._newest is None:
+            return False
+        entry, seen = _log_entry(self.root, self._delta.version()), self._newest
+        same = entry is not None and (entry.st_ino, entry.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns)
+        return same and bool(seen.st_size)
+
+
+def _log_entry(root: Path, version: int) -> os.stat_result | None:
+    with storage_errors(f"read the log of {root.name}"):
+        try:
+            return entry_path(root, version).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+class _delta_errors:  # noqa: N801  (reads as a statement)
+    """Turn delta-rs' errors into ours."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, CommitFailedError):
+            raise _overtaken(self.root) from error
+        if error is not None and (isinstance(error, DeltaError) or type(error).__name__ == "PanicException"):
+            raise storage_error(f"read or write the table {self.root.name}", error) from error
+
+
+def _overtaken(root: Path) -> Conflict:
+    return Conflict(
+        "concurrent-commit",
+        f"another writer committed to '{root.name}' meanwhile; nothing was written",
+        hint="try again",
+    )
+
+
+def _add(written: Written, changes_data: bool) -> AddAction:  # noqa: FBT001
+    return AddAction(
+        written.path, written.bytes, written.partition, written.modified_ms, changes_data, written.stats
+    )
+
+
+def _remove(file: File, changes_data: bool) -> RemoveAction:  # noqa: FBT001
+    return RemoveAction(file.path, changes_data, system_clock() // 1000, file.bytes, dict(file.partition))
