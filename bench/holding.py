@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from bench.world import NEAR_M, POINTS_SIDE_M, VERSIONS, YEAR_US, World, sums, timed
-from stcloud.paas.query.join import Partners
+from stcloud.index import AsOfIndex
 
 __all__ = ["build", "hold", "hold_built", "near"]
 
@@ -32,18 +32,18 @@ def hold_built(events: int, across: int) -> dict[str, Any]:
     given, happened = _versions(world), world.happened(world.side_m)
 
     def work() -> dict[str, int]:
-        return sums(*_pairs(Partners.of(*given).within(*happened)))
+        return sums(*_pairs(AsOfIndex.of(*given).within(*happened)))
 
     work()
-    build = timed(lambda: {"epochs": len(Partners.of(*given).ready.areas)}, _BUILDS)
+    build = timed(lambda: {"epochs": len(AsOfIndex.of(*given).ready.areas)}, _BUILDS)
     return {**timed(work, _BUILDS), "build": build}
 
 
 def build(across: int) -> dict[str, Any]:
     """Build an index."""
     given = _versions(World(0, across, 0))
-    _ = Partners.of(*given).ready.areas
-    return timed(lambda: {"epochs": len(Partners.of(*given).ready.areas)}, _BUILDS)
+    _ = AsOfIndex.of(*given).ready.areas
+    return timed(lambda: {"epochs": len(AsOfIndex.of(*given).ready.areas)}, _BUILDS)
 
 
 def near(events: int, points: int) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def near(events: int, points: int) -> dict[str, Any]:
     start, end = np.zeros(points, np.int64), np.full(points, VERSIONS * YEAR_US)
     keys = [f"{one:07}" for one in range(points)]
     partners, happened = (
-        Partners.of(keys, start, end, shapely.points(world.spots())),
+        AsOfIndex.of(keys, start, end, shapely.points(world.spots())),
         world.happened(POINTS_SIDE_M),
     )
     partners.nearest(*happened, 1, NEAR_M)
@@ -66,10 +66,10 @@ def _versions(world: World) -> tuple[list[str], Ints, Ints, NDArray[Any]]:
     return keys, start, start + YEAR_US, np.concatenate([world.cells(one) for one in range(VERSIONS)])
 
 
-def _partners(world: World) -> Partners:
-    partners = Partners.of(*_versions(world))
+def _partners(world: World) -> AsOfIndex:
+    partners = AsOfIndex.of(*_versions(world))
     _ = partners.ready.areas
-    return Partners.from_arrays(partners.arrays())
+    return AsOfIndex.from_arrays(partners.arrays())
 
 
 def _pairs(found: Any) -> tuple[Ints, Ints]:

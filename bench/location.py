@@ -19,7 +19,7 @@ from bench.data import CRS, SEED, Scale
 from bench.process import apart
 from bench.quads import Quads
 from bench.report import Finding, Target
-from stcloud.paas.grid.location import Locator
+from stcloud.index import Locator
 
 __all__ = ["findings"]
 

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "stcloud"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = sorted(path for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
 RINGS = {
-    "space": "pure", "time": "pure", "iaas": "iaas", "daas": "daas", "paas": "paas", "saas": "saas",
+    "space": "pure", "time": "pure", "index": "pure", "iaas": "iaas", "daas": "daas", "paas": "paas", "saas": "saas",
     "testing": "outside",
 }  # fmt: skip
 NO_NOUNS = {"utils", "util", "helpers", "helper", "common", "manager", "base", "core", "misc"}

@@ -14,7 +14,8 @@ import sqlglot
 
 import stcloud
 from stcloud.iaas.engine.model import Engine, Files, Refine, Sql
-from stcloud.paas.query.join import Partners, held_by, read_how
+from stcloud.index import AsOfIndex
+from stcloud.paas.query.join import held_by, read_how
 from stcloud.paas.query.prepared import prepared
 from stcloud.paas.query.scope import Scope
 from stcloud.paas.query.shelf import shelf
@@ -72,7 +73,7 @@ def test_engines_join_alike(
 class Held:
     """Names the area that held each row, wherever this runs."""
 
-    def __init__(self, partners: Partners) -> None:
+    def __init__(self, partners: AsOfIndex) -> None:
         self.partners = partners
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:

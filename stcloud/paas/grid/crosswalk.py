@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.grid.clipping import box_areas
+from stcloud.index.coverage import box_areas
 from stcloud.space import Lattice, Level
 
 __all__ = ["Crosswalk", "Restated", "crosswalk", "crosswalk_versions"]

@@ -15,7 +15,7 @@ from stcloud.daas.timeline import Ints
 from stcloud.errors import FormatError
 
 if TYPE_CHECKING:
-    from stcloud.paas.grid.location import Locator
+    from stcloud.index import Locator
 
 __all__ = ["Units", "Versions"]
 
@@ -69,7 +69,7 @@ class Units:
     @classmethod
     def of(cls, versions: Versions) -> Units:
         """Make the versions ready; one whose shape is no area holds nothing: a check tells of it."""
-        from stcloud.paas.grid.location import Locator  # noqa: PLC0415  (compiled loops are slow to import)
+        from stcloud.index import Locator  # noqa: PLC0415  (compiled loops are slow to import)
 
         codes = versions.codes.astype(np.str_)
         order = np.lexsort((versions.start_us, codes))
@@ -80,7 +80,7 @@ class Units:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Units:
         """Return the units whose `arrays` these are; `FormatError` ``damaged-index``."""
-        from stcloud.paas.grid.location import Locator  # noqa: PLC0415
+        from stcloud.index import Locator  # noqa: PLC0415
 
         if not {"start_us", "end_us"} <= arrays.keys():
             raise FormatError("damaged-index", "the index of the grid has no periods", hint="build it anew")

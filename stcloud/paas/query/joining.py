@@ -91,7 +91,7 @@ class Joining:
         yield from self._joined(held).to_batches(max_chunksize=_BATCH_ROWS)
 
     def _joined(self, events: pa.Table) -> pa.Table:
-        from stcloud.paas.query.join import asof_join  # noqa: PLC0415  (compiled loops are slow to import)
+        from stcloud.paas.query.join import asof_join  # noqa: PLC0415  (numba is slow to import)
 
         return asof_join(
             events, self._prepared.partners, self.how, layer=self.layer.name, content=self._prepared.columns,

@@ -20,7 +20,7 @@ from stcloud.paas.query.shelf import Shelved, shelf
 from stcloud.space import Area
 
 if TYPE_CHECKING:
-    from stcloud.paas.query.join import Partners
+    from stcloud.index import AsOfIndex
 
 __all__ = ["Columns", "Held", "Prepared", "prepared"]
 
@@ -46,7 +46,7 @@ class Prepared:
         Gives their columns, by the names that people know.
     """
 
-    partners: Partners
+    partners: AsOfIndex
     columns: Columns
 
 
@@ -81,29 +81,29 @@ def prepared(layer: Features, known_us: int, how: How, scope: Scope) -> Prepared
     chosen = (believed.start_us < scope.end_us) & (believed.end_us > scope.start_us)
     if chosen.sum() <= _FEW * len(chosen):
         return _whole(layer, believed.take(chosen))
-    made = _whole(layer, believed).partners.made_for(how)
+    made = _whole(layer, believed).partners.prepare(distances=how.measures)
     kept = shelf().keep(layer, known_us, Shelved(made, believed.row))
     return Prepared(kept.partners, Held(layer, kept.row))
 
 
 def _whole(layer: Features, believed: Believed) -> Prepared:
-    from stcloud.paas.query.join import Partners  # noqa: PLC0415  (compiled loops are slow to import)
+    from stcloud.index import AsOfIndex  # noqa: PLC0415  (numba is slow to import)
 
     wkb = layer.table.content(layer.snapshot, believed.row, [_GEOMETRY])[_GEOMETRY].to_numpy()
     shapes = np.asarray(shapely.from_wkb(wkb), object)
-    partners = Partners.of(believed.key, believed.start_us, believed.end_us, shapes)
+    partners = AsOfIndex.of(believed.key, believed.start_us, believed.end_us, shapes)
     return Prepared(partners, Held(layer, believed.row))
 
 
 def _nearby(layer: Features, known_us: int, scope: Scope, box: Box) -> Prepared:
-    from stcloud.paas.query.join import Partners  # noqa: PLC0415
+    from stcloud.index import AsOfIndex  # noqa: PLC0415
 
     area = Area(shapely.box(*box), layer.charter.lattice.crs)
     found = layer.between(scope.start_us, scope.end_us, known_at=known_us, where=area).table
     start, end = micros(found["st_valid_from"], ALWAYS), micros(found["st_valid_to"], FOREVER)
     shapes = np.asarray(shapely.from_wkb(found[_GEOMETRY].to_numpy()), object)
     own = found.select([one.name for one in layer.attributes]).combine_chunks()
-    return Prepared(Partners.of(found["st_key"], start, end, shapes), lambda version: _taken(own, version))
+    return Prepared(AsOfIndex.of(found["st_key"], start, end, shapes), lambda version: _taken(own, version))
 
 
 class Held:

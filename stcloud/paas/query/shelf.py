@@ -26,7 +26,8 @@ from stcloud.paas.query.features import Features
 from stcloud.paas.query.instant import known_us
 
 if TYPE_CHECKING:
-    from stcloud.paas.query.join import How, Partners
+    from stcloud.index import AsOfIndex
+    from stcloud.paas.query.join import How
 
 __all__ = ["Shelf", "Shelved", "forget", "shelf"]
 
@@ -47,20 +48,20 @@ class Shelved:
         Bytes of what is kept.
     """
 
-    partners: Partners
+    partners: AsOfIndex
     row: Ints
     size: int = 0
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Shelved:
         """Return what `arrays` gave; `FormatError` ``damaged-index`` unless it is just that."""
-        from stcloud.paas.query.join import Partners  # noqa: PLC0415  (compiled loops are slow to import)
+        from stcloud.index import AsOfIndex  # noqa: PLC0415  (numba is slow to import)
 
         plain = all(one.dtype.kind in "biufU" for one in arrays.values())
         if not plain or _DIGEST not in arrays or arrays[_DIGEST].tolist() != [_digest(arrays)]:
             raise FormatError("damaged-index", "what was kept of the layer has changed", hint="build it anew")
         size = sum(one.nbytes for one in arrays.values())
-        return cls(Partners.from_arrays(arrays), np.asarray(arrays[_ROW]), size)
+        return cls(AsOfIndex.from_arrays(arrays), np.asarray(arrays[_ROW]), size)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return plain arrays, with a digest of all of them."""
@@ -69,9 +70,7 @@ class Shelved:
 
     def serves(self, how: How) -> bool:
         """Tell whether it is ready for a way of joining."""
-        from stcloud.paas.query.join import Within  # noqa: PLC0415
-
-        return isinstance(how, Within) or self.partners.ready.measures
+        return not how.measures or self.partners.sliced.has_segments
 
 
 class Shelf:

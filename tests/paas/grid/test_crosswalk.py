@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.grid.clipping import box_areas
+from stcloud.index.coverage import box_areas
 from stcloud.paas.grid.crosswalk import crosswalk, crosswalk_versions
 from stcloud.space import Lattice, Level
 

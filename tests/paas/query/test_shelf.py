@@ -11,8 +11,9 @@ import shapely
 import stcloud
 from stcloud.daas.feature import FeatureLayer
 from stcloud.errors import StorageError
+from stcloud.index import AsOfIndex
 from stcloud.paas.query import shelf as room
-from stcloud.paas.query.join import Partners, read_how
+from stcloud.paas.query.join import read_how
 from stcloud.paas.query.shelf import Shelf, Shelved, shelf
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
@@ -151,7 +152,7 @@ def test_a_city_that_was_moved_keeps_what_was_made(city, tmp_path, monkeypatch):
 
 def shelved(number):
     shapes = [shapely.box(0, 0, 1 + number, 1)]
-    return Shelved(Partners.of([f"k{number}"], [0], [9], shapes), np.array([number]))
+    return Shelved(AsOfIndex.of([f"k{number}"], [0], [9], shapes), np.array([number]))
 
 
 class Layer:

@@ -11,9 +11,9 @@ import pyarrow as pa
 from stcloud.daas.feature import instants, micros
 from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
 from stcloud.errors import InvalidInput
+from stcloud.index.asof import AsOfIndex
+from stcloud.index.search import Pairs
 from stcloud.paas.query.join.how import How
-from stcloud.paas.query.join.pairs import Pairs
-from stcloud.paas.query.join.partners import Partners
 
 __all__ = ["asof_join", "held_by"]
 
@@ -24,7 +24,7 @@ _NONE = -1
 
 def asof_join(
     events: pa.Table,
-    partners: Partners,
+    partners: AsOfIndex,
     how: How,
     *,
     layer: str,
@@ -46,8 +46,8 @@ def asof_join(
     layer
         Name of the layer, for names of columns.
     content
-        The versions' own columns, in the order they were given to `Partners.of`; or what gives those of some versions
-        by position, -1 for a row of nulls.
+        The versions' own columns, in the order they were given to `AsOfIndex.of`; or what gives those of some
+        versions by position, -1 for a row of nulls.
     inner
         Leave out events without a partner.
     at_us
@@ -59,12 +59,12 @@ def asof_join(
     -------
     The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (null: open), where the way of
     joining measures ``LAYER_distance_m``, and ``LAYER_NAME`` for each column of the content. Several partners give
-    several rows; rows are in the order of events, then as `Partners.ask` has them.
+    several rows; rows are in the order of events, then as the index has them.
 
     Raises
     ------
     InvalidInput
-        ``repeated-column``: two columns would have one name; ``columns-differ``; and as `Partners.ask`.
+        ``repeated-column``: two columns would have one name; ``columns-differ``; and as `AsOfIndex` raises.
 
     Notes
     -----
@@ -73,7 +73,7 @@ def asof_join(
     if isinstance(content, pa.Table) and len(content) != len(partners):
         raise InvalidInput("columns-differ", f"{len(partners)} versions, content of {len(content)}")
     happened = micros(events["st_time"], FOREVER) if at_us is None else np.int64(at_us)
-    pairs = partners.ask(how, _metres(events, "st_x"), _metres(events, "st_y"), happened, workers=workers)
+    pairs = how.pairs(partners, _metres(events, "st_x"), _metres(events, "st_y"), happened, workers=workers)
     event, version = (pairs.event, pairs.version) if inner else _kept(pairs, len(events))
     beside = _beside(partners, pairs, version, events.schema.field("st_time").type, content)
     names = [*events.schema.names, *(f"{layer}_{name}" for name, _ in beside)]
@@ -84,7 +84,7 @@ def asof_join(
 
 
 def held_by(
-    rows: pa.Table | pa.RecordBatch, partners: Partners, *, at_us: int | None = None, workers: int = 2
+    rows: pa.Table | pa.RecordBatch, partners: AsOfIndex, *, at_us: int | None = None, workers: int = 2
 ) -> pa.DictionaryArray:
     """Return the key of the area that held each event at its own instant: events are counted by features so.
 
@@ -97,13 +97,13 @@ def held_by(
 
     Returns
     -------
-    ``(n,)`` text, dictionary-encoded, as `Partners.keys_of`.
+    ``(n,)`` text, dictionary-encoded, as `AsOfIndex.keys_of`.
 
     Examples
     --------
     >>> from shapely import box
     >>> rows = pa.table({"st_x": [1.0, 7.0], "st_y": [1.0, 7.0], "st_time": pa.array([4, 4], pa.timestamp("us"))})
-    >>> held_by(rows, Partners.of(["a"], [0], [9], [box(0, 0, 2, 2)])).to_pylist()
+    >>> held_by(rows, AsOfIndex.of(["a"], [0], [9], [box(0, 0, 2, 2)])).to_pylist()
     ['a', None]
     """
     happened = micros(rows.column("st_time"), FOREVER) if at_us is None else np.int64(at_us)
@@ -120,7 +120,7 @@ def _kept(pairs: Pairs, count: int) -> tuple[Ints, Ints]:
 
 
 def _beside(
-    partners: Partners, pairs: Pairs, version: Ints, instant: pa.DataType, content: pa.Table | Columns | None
+    partners: AsOfIndex, pairs: Pairs, version: Ints, instant: pa.DataType, content: pa.Table | Columns | None
 ) -> list[tuple[str, pa.Array | pa.ChunkedArray]]:
     lone = version == _NONE
     rows = pa.array(version, mask=lone)

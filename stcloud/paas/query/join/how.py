@@ -5,9 +5,16 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from numpy.typing import ArrayLike
 
 from stcloud.errors import InvalidInput
+from stcloud.index.distance import check_bounded, check_count, check_metres
+
+if TYPE_CHECKING:
+    from stcloud.index import AsOfIndex
+    from stcloud.index.search import Pairs
 
 __all__ = [
     "FARTHEST_M",
@@ -15,7 +22,6 @@ __all__ = [
     "Nearest",
     "Within",
     "WithinDistance",
-    "checked_metres",
     "read_distance",
     "read_how",
 ]
@@ -46,6 +52,17 @@ class Within:
     def __str__(self) -> str:
         return "within" if self.first else "intersects"
 
+    @property
+    def measures(self) -> bool:
+        """Whether partners have a distance."""
+        return False
+
+    def pairs(
+        self, index: AsOfIndex, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2
+    ) -> Pairs:
+        """Return events with their partners, as `AsOfIndex.within`."""
+        return index.within(x, y, at_us, first=self.first, workers=workers)
+
 
 @dataclass(frozen=True, slots=True)
 class WithinDistance:
@@ -65,11 +82,21 @@ class WithinDistance:
     metres: float
 
     def __post_init__(self) -> None:
-        if math.isinf(checked_metres(self.metres)):
-            raise InvalidInput("invalid-distance", "everything is within infinity", hint="give a distance")
+        check_bounded(self.metres)
 
     def __str__(self) -> str:
         return f"within {_plain(self.metres)} m"
+
+    @property
+    def measures(self) -> bool:
+        """Whether partners have a distance."""
+        return True
+
+    def pairs(
+        self, index: AsOfIndex, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2
+    ) -> Pairs:
+        """Return events with their partners, as `AsOfIndex.within_distance`."""
+        return index.within_distance(x, y, at_us, self.metres, workers=workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +120,23 @@ class Nearest:
     metres: float = math.inf
 
     def __post_init__(self) -> None:
-        checked_metres(self.metres)
-        if self.count < 1:
-            raise InvalidInput(
-                "invalid-count", f"the nearest {self.count} are none", hint="ask for 1 or more"
-            )
+        check_metres(self.metres)
+        check_count(self.count)
 
     def __str__(self) -> str:
         bound = "" if math.isinf(self.metres) else f" within {_plain(self.metres)} m"
         return f"nearest {self.count}{bound}"
+
+    @property
+    def measures(self) -> bool:
+        """Whether partners have a distance."""
+        return True
+
+    def pairs(
+        self, index: AsOfIndex, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2
+    ) -> Pairs:
+        """Return events with their partners, as `AsOfIndex.nearest`."""
+        return index.nearest(x, y, at_us, self.count, self.metres, workers=workers)
 
 
 How: TypeAlias = Within | WithinDistance | Nearest
@@ -169,24 +204,6 @@ def read_distance(text: str) -> WithinDistance:
     if found is None:
         raise InvalidInput("unknown-distance", f"'{text}' is no distance", hint="write 200m or 0.2km")
     return WithinDistance(_metres(*found.groups()))
-
-
-def checked_metres(metres: float) -> float:
-    """Return a distance as it is; `InvalidInput` ``invalid-distance`` when it is none.
-
-    Parameters
-    ----------
-    metres
-        0 or more, perhaps infinite.
-
-    Examples
-    --------
-    >>> checked_metres(20)
-    20.0
-    """
-    if not metres >= 0:
-        raise InvalidInput("invalid-distance", f"{metres} m is no distance", hint="give 0 or more metres")
-    return float(metres)
 
 
 def require_reach(metres: float) -> None:

@@ -20,7 +20,7 @@ from stcloud.paas.query.scope import Scope
 from stcloud.time import When
 
 if TYPE_CHECKING:
-    from stcloud.paas.query.join import Partners
+    from stcloud.index import AsOfIndex
 
 __all__ = ["Holders", "read_in"]
 
@@ -37,17 +37,17 @@ class Holders:
         ``(k,)`` distinct names; ``(n,)`` int32, the number of each version's name, -1 for none.
     """
 
-    partners: Partners
+    partners: AsOfIndex
     words: pa.Array
     word: np.ndarray
 
     def __call__(self, rows: pa.RecordBatch) -> pa.Array:
         """Return names for rows with ``st_x``, ``st_y`` and ``st_time``; null where no feature held one."""
-        from stcloud.paas.query.join.versions import worded  # noqa: PLC0415  (compiled loops are slow to import)
+        from stcloud.index import encode_keys  # noqa: PLC0415  (numba is slow to import)
 
         x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
         version = self.partners.holders(x, y, micros(rows.column("st_time"), FOREVER))
-        return worded(version, self.words, self.word).cast(pa.string())
+        return encode_keys(version, self.words, self.word).cast(pa.string())
 
 
 def read_in(text: str, asked: Inquiry) -> In:

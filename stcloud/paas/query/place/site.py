@@ -25,7 +25,7 @@ from stcloud.paas.query.place.refine import Region
 from stcloud.space import CellIds
 
 if TYPE_CHECKING:
-    from stcloud.paas.query.join import Partners
+    from stcloud.index import AsOfIndex
 
 __all__ = [
     "AtTimes",
@@ -156,7 +156,7 @@ class NearShape:
     columns: tuple[str, ...] = ()
 
     def holds(self, spots: Spots) -> Mask:
-        """Tell which rows pass; distances are compared as whole micrometres, as `Partners` does."""
+        """Tell which rows pass; distances are compared as whole micrometres, as `AsOfIndex` does."""
         found = self.extent.region.listed(spots.cells)
         at = np.flatnonzero(found)
         shapely.prepare(self.shape)
@@ -202,7 +202,7 @@ class NearLayer:
             found[at[near.event]] = True
         return found
 
-    def _around(self, x: Metres, y: Metres) -> Partners:
+    def _around(self, x: Metres, y: Metres) -> AsOfIndex:
         """Return the versions that may be near some points: few are made ready for these points alone."""
         west, south, east, north = self._bounds.T
         reach = self.metres + 1.0
@@ -216,7 +216,7 @@ class NearLayer:
         return found
 
     @cached_property
-    def _partners(self) -> Partners:
+    def _partners(self) -> AsOfIndex:
         return _ready(self.history)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -275,10 +275,10 @@ def whole_micrometres(metres: float) -> float:
     return float(np.floor(metres * 1e6 + 0.5) + 0.5) / 1e6
 
 
-def _ready(past: History) -> Partners:
-    from stcloud.paas.query.join import Partners  # noqa: PLC0415  (compiled loops are slow to import)
+def _ready(past: History) -> AsOfIndex:
+    from stcloud.index import AsOfIndex  # noqa: PLC0415  (numba is slow to import)
 
-    return Partners.of(past.key, past.start_us, past.end_us, past.shapes)
+    return AsOfIndex.of(past.key, past.start_us, past.end_us, past.shapes)
 
 
 def _any_period(first: Ints, stop: Ints, since: Ints, until: Ints, at_us: Ints) -> Mask:

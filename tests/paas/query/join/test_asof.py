@@ -9,7 +9,8 @@ import shapely
 
 from stcloud.daas.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
-from stcloud.paas.query.join import Partners, asof_join, read_how
+from stcloud.index import AsOfIndex
+from stcloud.paas.query.join import asof_join, read_how
 
 INSTANT = pa.timestamp("us", "UTC")
 
@@ -18,7 +19,7 @@ INSTANT = pa.timestamp("us", "UTC")
 def partners():
     """Two communities side by side; the western one grew by 1 m on instant 5."""
     west, grown, east = shapely.box(0, 0, 2, 2), shapely.box(0, 0, 3, 2), shapely.box(2, 0, 4, 2)
-    return Partners.of(["w", "w", "e"], [ALWAYS, 5, 0], [5, FOREVER, 9], [west, grown, east])
+    return AsOfIndex.of(["w", "w", "e"], [ALWAYS, 5, 0], [5, FOREVER, 9], [west, grown, east])
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_instants_keep_the_zone_of_the_events(events, partners):
 
 def test_no_event_and_no_version_are_no_error(events, partners, content):
     assert not len(joined(events.slice(0, 0), partners, "within", content))
-    nobody = Partners.of([], [], [], [])
+    nobody = AsOfIndex.of([], [], [], [])
     table = joined(events, nobody, "nearest", content.slice(0, 0))
     assert table["c_name"].null_count == len(events)
     assert not len(joined(events, nobody, "nearest", inner=True))

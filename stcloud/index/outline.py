@@ -1,4 +1,4 @@
-"""Outlines: cells as the plain edges of their rings."""
+"""Polygons as the plain edges of their rings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clipping: the area that each polygon has in each square of a raster.
+"""The area that each polygon has in each square of a raster.
 
 The area below an edge, between two rows and two columns, is the integral of a straight line that is cut at the
 rows. Summed along a ring, with its direction as the sign, that is the area of the polygon within the square.
@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import shapely
-from numba import njit
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
+from stcloud.index.kernel import kernel
 
 __all__ = ["box_areas"]
 
@@ -93,7 +93,7 @@ def _rings(polygons: NDArray[np.object_]) -> tuple[Floats, Indices, Indices]:
     return coordinates, offsets[0].astype(np.int64), owners.astype(np.int64)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _integrate(
     coordinates: Any, rings: Any, owners: Any, corners: Any, count: Any, starts: Any, side: Any, areas: Any
 ) -> None:
@@ -111,7 +111,7 @@ def _integrate(
                     _add_edge(squares, x2, y2, x1, y1, side, -1.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_edge(squares: Any, x1: Any, y1: Any, x2: Any, y2: Any, side: Any, sign: Any) -> None:
     """Add the area below an edge that goes east, in every square."""
     slope = (y2 - y1) / (x2 - x1)
@@ -126,7 +126,7 @@ def _add_edge(squares: Any, x1: Any, y1: Any, x2: Any, y2: Any, side: Any, sign:
             squares[column, row] += sign * _below(low - row * side, high - row * side, right - left, side)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _below(low: Any, high: Any, width: Any, top: Any) -> Any:
     """Area below a line from one height to another over a width, between 0 and ``top``."""
     if high <= 0.0:

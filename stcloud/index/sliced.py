@@ -1,38 +1,35 @@
-"""Ready: runs cut into epochs, and of each what a search needs: made when it is first asked for, or kept."""
+"""Runs cut into time slices, with the indexes that a search of each needs: built at first use, or kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.daas.timeline import Ints
 from stcloud.errors import FormatError, InternalError
-from stcloud.paas.grid.location.bins import Bins, Frame
-from stcloud.paas.grid.location.slab import Slabs, frozen
-from stcloud.paas.query.join.epoch import Areas, Epoch, cuts_of, epochs_of
-from stcloud.paas.query.join.mesh import Mesh
-from stcloud.paas.query.join.run import Runs
+from stcloud.index.array import Arrays, Ints, frozen
+from stcloud.index.bins import Bins, Frame
+from stcloud.index.bucket import Buckets
+from stcloud.index.strip import Strips
+from stcloud.index.timeslice import Areas, Runs, TimeSlice, cuts_of, slices_of
 
-__all__ = ["Arrays", "Ready", "kept_array"]
-
-Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+__all__ = ["SlicedRuns", "kept_array"]
 
 _AREAS = (3, 6)  # Polygon, MultiPolygon
 _BUILDERS = 2  # threads
 
 Made = TypeVar("Made")
-Part = TypeVar("Part", Bins, Slabs, Mesh)
+Part = TypeVar("Part", Bins, Strips, Buckets)
 
 
 @dataclass(frozen=True, eq=False)
-class Ready:
+class SlicedRuns:
     """Runs ready to be searched.
 
     Parameters
@@ -51,21 +48,21 @@ class Ready:
 
     @cached_property
     def cuts_us(self) -> Ints:
-        """Instants at which epochs begin, but for the first: ``(c,)`` int64, UTC microseconds, ascending."""
+        """Instants at which slices begin, but for the first: ``(c,)`` int64, UTC microseconds, ascending."""
         return kept_array(self.kept, "cuts_us") if self.kept else cuts_of(self.runs)
 
     @cached_property
-    def epochs(self) -> tuple[Epoch, ...]:
+    def slices(self) -> tuple[TimeSlice, ...]:
         """Spans of valid time, each with the runs that were valid in it."""
-        return epochs_of(self.runs, self.shapes, self.cuts_us)
+        return slices_of(self.runs, self.shapes, self.cuts_us)
 
     @cached_property
     def periods(self) -> tuple[Ints, ...]:
-        """When the runs of each epoch were: ``(r, 2)`` int64, UTC microseconds, half-open."""
-        return tuple(frozen(one.runs.periods) for one in self.epochs)
+        """When the runs of each time slice were: ``(r, 2)`` int64, UTC microseconds, half-open."""
+        return tuple(frozen(one.runs.periods) for one in self.slices)
 
     @cached_property
-    def barren(self) -> bool:
+    def without_areas(self) -> bool:
         """Whether there are shapes, and none of them is an area."""
         if self.shapes is None:
             return bool(kept_array(self.kept, "barren")[0])
@@ -74,32 +71,32 @@ class Ready:
 
     @cached_property
     def areas(self) -> tuple[Areas, ...]:
-        """The areas of each epoch, made ready; `InvalidInput` as `Epoch.areas` raises."""
+        """The areas of each time slice, made ready; `InvalidInput` as `TimeSlice.areas` raises."""
         if not self._keeps("bins"):
-            return self._made(Epoch.areas)
+            return self._made(TimeSlice.areas)
         numbers = range(len(self.cuts_us) + 1)
         return tuple(
-            (_unpacked(Bins, f"bins-{one}", self.kept), _unpacked(Slabs, f"slabs-{one}", self.kept))
+            (_unpacked(Bins, f"bins-{one}", self.kept), _unpacked(Strips, f"slabs-{one}", self.kept))
             for one in numbers
         )
 
     @cached_property
-    def meshes(self) -> tuple[Mesh, ...]:
-        """The segments of each epoch, made ready; `InvalidInput` as `Epoch.mesh` raises."""
+    def buckets(self) -> tuple[Buckets, ...]:
+        """The segments of each time slice, made ready; `InvalidInput` as `TimeSlice.buckets` raises."""
         if not self._keeps("mesh"):
-            return self._made(Epoch.mesh)
-        return tuple(_unpacked(Mesh, f"mesh-{one}", self.kept) for one in range(len(self.cuts_us) + 1))
+            return self._made(TimeSlice.buckets)
+        return tuple(_unpacked(Buckets, f"mesh-{one}", self.kept) for one in range(len(self.cuts_us) + 1))
 
     @cached_property
-    def spots(self) -> tuple[bool, ...]:
-        """Whether an epoch has no shapes but points, for each."""
+    def only_points(self) -> tuple[bool, ...]:
+        """Whether a time slice has no shapes but points, for each."""
         return tuple(
-            not len(slabs.edges) and bool((mesh.ends[:, :2] == mesh.ends[:, 2:]).all())
-            for (_, slabs), mesh in zip(self.areas, self.meshes, strict=True)
+            not len(strips.edges) and bool((buckets.ends[:, :2] == buckets.ends[:, 2:]).all())
+            for (_, strips), buckets in zip(self.areas, self.buckets, strict=True)
         )
 
     @property
-    def measures(self) -> bool:
+    def has_segments(self) -> bool:
         """Whether distances can be asked: the segments are kept, or can be made."""
         return self.shapes is not None or self._keeps("mesh")
 
@@ -107,22 +104,22 @@ class Ready:
         """Return what was made, areas at least, as plain arrays."""
         found = {
             "first": self.runs.first, "stop": self.runs.stop, "cuts_us": self.cuts_us,
-            "barren": np.array([self.barren]),
+            "barren": np.array([self.without_areas]),
         }  # fmt: skip
-        for number, (bins, slabs) in enumerate(self.areas):
-            found |= _packed(f"bins-{number}", bins) | _packed(f"slabs-{number}", slabs)
-        if "meshes" in vars(self) or self._keeps("mesh"):
-            for number, mesh in enumerate(self.meshes):
-                found |= _packed(f"mesh-{number}", mesh)
+        for number, (bins, strips) in enumerate(self.areas):
+            found |= _packed(f"bins-{number}", bins) | _packed(f"slabs-{number}", strips)
+        if "buckets" in vars(self) or self._keeps("mesh"):
+            for number, buckets in enumerate(self.buckets):
+                found |= _packed(f"mesh-{number}", buckets)
         return found
 
     def _keeps(self, part: str) -> bool:
         return f"{part}-0-frame" in self.kept
 
-    def _made(self, make: Callable[[Epoch], Made]) -> tuple[Made, ...]:
+    def _made(self, make: Callable[[TimeSlice], Made]) -> tuple[Made, ...]:
         if self.shapes is None:
             raise InternalError("not-ready", "distances are asked of what was kept without segments")
-        return _side_by_side(make, self.epochs)
+        return _side_by_side(make, self.slices)
 
 
 def kept_array(kept: Arrays, name: str) -> NDArray[Any]:
@@ -138,7 +135,7 @@ def kept_array(kept: Arrays, name: str) -> NDArray[Any]:
     return frozen(kept[name])
 
 
-def _packed(name: str, part: Bins | Slabs | Mesh) -> dict[str, NDArray[Any]]:
+def _packed(name: str, part: Bins | Strips | Buckets) -> dict[str, NDArray[Any]]:
     return {f"{name}-{one}": np.asarray(value) for one, value in zip(part._fields, part, strict=True)}
 
 
@@ -150,6 +147,6 @@ def _unpacked(kind: type[Part], name: str, kept: Arrays) -> Part:
     return kind(*values)
 
 
-def _side_by_side(make: Callable[[Epoch], Made], epochs: Sequence[Epoch]) -> tuple[Made, ...]:
+def _side_by_side(make: Callable[[TimeSlice], Made], slices: Sequence[TimeSlice]) -> tuple[Made, ...]:
     with ThreadPoolExecutor(_BUILDERS) as pool:
-        return tuple(pool.map(make, epochs))
+        return tuple(pool.map(make, slices))

@@ -1,4 +1,4 @@
-"""Segments: shapes as straight pieces, and how far a point is from one."""
+"""Shapes as straight segments, and the distance of a point from one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.grid.location.loop import loop
+from stcloud.index.kernel import kernel
 
 __all__ = ["Segments", "distance", "micrometres", "segments_of"]
 
@@ -75,7 +75,7 @@ def segments_of(shapes: NDArray[Any]) -> Segments:
     return Segments(ends, of_end)
 
 
-@loop
+@kernel
 def distance(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> float:
     """Return how far a point is from a segment, metres.
 
@@ -105,7 +105,7 @@ def distance(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> 
     return abs((y1 - y) * dx - (x1 - x) * dy) / square * math.sqrt(square)
 
 
-@loop
+@kernel
 def micrometres(metres: float) -> int:
     """Return a distance as distances are compared: rounding never tells two that are equal apart.
 

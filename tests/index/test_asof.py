@@ -1,4 +1,4 @@
-"""Partners: what plain pandas and shapely say, in small worlds of whole numbers: ties and borders are common."""
+"""AsOfIndex: what plain pandas and shapely say, in small worlds of whole numbers: ties and borders are common."""
 
 import itertools
 import math
@@ -15,20 +15,21 @@ from hypothesis import strategies as st
 
 from stcloud.daas.timeline import ALWAYS, FOREVER
 from stcloud.errors import FormatError, InternalError, InvalidInput
-from stcloud.paas.query.join import Nearest, Partners, Within, WithinDistance, epoch, held_by
+from stcloud.index import AsOfIndex, timeslice
+from stcloud.paas.query.join import Nearest, Within, WithinDistance, held_by
 
 SIDE, DAYS = 8, 6
 whole = st.integers(0, SIDE)
-spots = st.tuples(whole, whole)
+only_points = st.tuples(whole, whole)
 EVERY = ("area", "line", "point")
 KEYS = ["a", "b", "b2", "B", "10", "9", "é"]
 
 
 @st.composite
 def areas(draw):
-    (x1, y1), (x2, y2) = draw(spots), draw(spots)
+    (x1, y1), (x2, y2) = draw(only_points), draw(only_points)
     box = shapely.box(min(x1, x2), min(y1, y2), max(x1, x2) + 1, max(y1, y2) + 1)
-    corners = draw(st.lists(spots, min_size=3, max_size=5))
+    corners = draw(st.lists(only_points, min_size=3, max_size=5))
     hull = shapely.MultiPoint(corners).convex_hull
     kind = draw(st.integers(0, 3))
     if kind == 0 and hull.geom_type == "Polygon":
@@ -40,15 +41,17 @@ def areas(draw):
     return box
 
 
-lines = st.lists(spots, min_size=2, max_size=4).map(shapely.LineString)
-points = spots.map(shapely.Point)
+lines = st.lists(only_points, min_size=2, max_size=4).map(shapely.LineString)
+points = only_points.map(shapely.Point)
 nothing = st.sampled_from([None, shapely.Polygon(), shapely.Point(), shapely.LineString()])
-anything = st.one_of(areas(), lines, points, st.lists(spots, min_size=1, max_size=3).map(shapely.MultiPoint))
+anything = st.one_of(
+    areas(), lines, points, st.lists(only_points, min_size=1, max_size=3).map(shapely.MultiPoint)
+)
 
 
 @st.composite
 def histories(draw, shapes):
-    """Versions of several features: each its own periods, with gaps; shapes come again, and are missing."""
+    """VersionTable of several features: each its own periods, with gaps; shapes come again, and are missing."""
     rows = []
     for key in draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=5)):
         cuts = sorted(draw(st.sets(st.integers(0, DAYS), min_size=2, max_size=5)))
@@ -65,13 +68,13 @@ events = st.lists(st.tuples(places, places, st.integers(-1, DAYS)), max_size=12)
 
 def shape_of(chance, kind):
     """Return any shape of a kind, at whole numbers."""
-    spots = chance.integers(0, SIDE + 1, (4, 2))
+    only_points = chance.integers(0, SIDE + 1, (4, 2))
     if kind == "point":
-        return shapely.Point(spots[0])
+        return shapely.Point(only_points[0])
     if kind == "line":
-        return shapely.LineString(spots[: chance.integers(2, 5)])
-    low, high = np.minimum(spots[0], spots[1]), np.maximum(spots[0], spots[1]) + 1
-    hull = shapely.convex_hull(shapely.multipoints(spots))
+        return shapely.LineString(only_points[: chance.integers(2, 5)])
+    low, high = np.minimum(only_points[0], only_points[1]), np.maximum(only_points[0], only_points[1]) + 1
+    hull = shapely.convex_hull(shapely.multipoints(only_points))
     return hull if hull.geom_type == "Polygon" and chance.integers(2) else shapely.box(*low, *high)
 
 
@@ -96,11 +99,11 @@ def worlds(shapes, *kinds):
 
 
 def partners_of(rows, fewest=1):
-    """Ready, with an epoch as often as may be."""
+    """SlicedRuns, with an number as often as may be."""
     key, start, end, shapes = zip(*rows, strict=True) if rows else ((), (), (), ())
-    made = Partners.of(list(key), np.array(start, np.int64), np.array(end, np.int64), list(shapes))
-    with mock.patch.object(epoch, "_FEWEST", fewest):
-        assert len(made.ready.epochs) <= len(rows) + 1
+    made = AsOfIndex.of(list(key), np.array(start, np.int64), np.array(end, np.int64), list(shapes))
+    with mock.patch.object(timeslice, "_FEWEST", fewest):
+        assert len(made.sliced.slices) <= len(rows) + 1
     return made
 
 
@@ -187,17 +190,17 @@ def test_what_was_kept_answers_as_what_was_built(world, distances):
     history, happened = world
     made = partners_of(history)
     if distances:
-        made.made_for(Nearest())
+        made.prepare(distances=True)
     kept = pickle.loads(pickle.dumps(made))
-    assert kept.ready.measures == distances
+    assert kept.sliced.has_segments == distances
     hows = [WithinDistance(2), Nearest(1), Nearest(2, 3.0)] if distances else []
-    if not made.ready.barren:
+    if not made.sliced.without_areas:
         hows += [Within(), Within(first=False)]
         assert kept.keys_of(*columns(happened)).equals(made.keys_of(*columns(happened)))
-    assert kept.ready.barren == made.ready.barren
+    assert kept.sliced.without_areas == made.sliced.without_areas
     assert kept.versions.key.equals(made.versions.key)
     for how in hows:
-        one, other = made.ask(how, *columns(happened)), kept.ask(how, *columns(happened))
+        one, other = how.pairs(made, *columns(happened)), how.pairs(kept, *columns(happened))
         assert said(one) == said(other)
         assert (one.distance_m is None and other.distance_m is None) or (
             one.distance_m.tolist() == other.distance_m.tolist()
@@ -256,8 +259,8 @@ def test_large_worlds_agree_with_shapely_event_by_event(kind):
         shapes = shapely.buffer(shapely.points(at), chance.uniform(5, 90, n), quad_segs=2)
     shapes[0] = shapely.transform(shapes[0], lambda xy: xy + 900_000)
     start = chance.integers(0, 50, n)
-    partners = Partners.of([f"k{one}" for one in range(n)], start, start + 30, shapes)
-    assert len(partners.ready.epochs) > 1
+    partners = AsOfIndex.of([f"k{one}" for one in range(n)], start, start + 30, shapes)
+    assert len(partners.sliced.slices) > 1
     x, y = (chance.uniform(-300, 3300, (count, 2)) + corner).T
     instants = chance.integers(0, 90, count)
     happened = list(zip(x, y, instants, strict=True))
@@ -278,18 +281,18 @@ def test_large_worlds_agree_with_shapely_event_by_event(kind):
 def test_threads_change_no_answer():
     chance = np.random.default_rng(6)
     grid = [shapely.box(i, j, i + 1, j + 1) for i in range(9) for j in range(9)]
-    partners = Partners.of([f"{one:02}" for one in range(81)], np.zeros(81), np.full(81, 9), grid)
+    partners = AsOfIndex.of([f"{one:02}" for one in range(81)], np.zeros(81), np.full(81, 9), grid)
     x, y = chance.integers(-2, 24, (2, 70_000)) / 2
     at = chance.integers(0, 10, 70_000)
     for how in (Within(), Within(first=False), WithinDistance(0.5), Nearest(2, 1.0)):
-        one, other = partners.ask(how, x, y, at, workers=1), partners.ask(how, x, y, at, workers=3)
+        one, other = how.pairs(partners, x, y, at, workers=1), how.pairs(partners, x, y, at, workers=3)
         assert said(one) == said(other)
         assert len(one)
 
 
 def test_a_version_begins_at_its_first_instant_and_has_gone_at_its_last():
     box = shapely.box(0, 0, 1, 1)
-    partners = Partners.of(["a", "a", "b"], [ALWAYS, 10, 20], [5, 20, FOREVER], [box] * 3)
+    partners = AsOfIndex.of(["a", "a", "b"], [ALWAYS, 10, 20], [5, 20, FOREVER], [box] * 3)
     found = partners.within(np.full(6, 0.5), np.full(6, 0.5), [4, 5, 9, 10, 20, FOREVER - 1])
     assert said(found) == [(0, 0), (3, 1), (4, 2), (5, 2)]
     assert said(partners.within([0.5], [0.5], 10)) == [(0, 1)]
@@ -298,14 +301,14 @@ def test_a_version_begins_at_its_first_instant_and_has_gone_at_its_last():
 def test_many_versions_of_one_shape_are_searched_as_one():
     shapes = [shapely.box(0, 0, 1, 1) for _ in range(500)]
     start = np.arange(500)
-    partners = Partners.of(["a"] * 500, start[::-1], start[::-1] + 1, shapes)
-    assert partners.ready.runs.first.tolist() == [0]
+    partners = AsOfIndex.of(["a"] * 500, start[::-1], start[::-1] + 1, shapes)
+    assert partners.sliced.runs.first.tolist() == [0]
     assert said(partners.within([0.5, 0.5], [0.5, 0.5], [0, 499])) == [(0, 499), (1, 0)]
 
 
 def test_shapes_that_share_a_piece_tie_whatever_way_they_run():
     line = shapely.LineString([(0, 0), (7, 3)])
-    partners = Partners.of(["b", "a"], [0, 0], [9, 9], [line, line.reverse()])
+    partners = AsOfIndex.of(["b", "a"], [0, 0], [9, 9], [line, line.reverse()])
     found = partners.nearest([1.0, 2.3], [5.0, 7.7], 0, 1)
     assert found.version.tolist() == [1, 1]
     both = partners.within_distance([1.0], [5.0], 0, 9)
@@ -313,7 +316,7 @@ def test_shapes_that_share_a_piece_tie_whatever_way_they_run():
 
 
 def test_events_that_are_nowhere_or_very_far_have_no_partner_near_them():
-    partners = Partners.of(["a"], [0], [9], [shapely.Point(0, 0)])
+    partners = AsOfIndex.of(["a"], [0], [9], [shapely.Point(0, 0)])
     x = np.array([math.nan, 0, math.inf, -math.inf, 1e300, 1e9])
     y = np.array([0, math.nan, 0, math.inf, 1e300, 1e9])
     assert not len(partners.within_distance(x, y, 0, 1e6))
@@ -321,33 +324,33 @@ def test_events_that_are_nowhere_or_very_far_have_no_partner_near_them():
 
 
 def test_a_layer_without_versions_or_places_has_no_partners():
-    for partners in (Partners.of([], [], [], []), Partners.of(["a"], [0], [9], [None])):
+    for partners in (AsOfIndex.of([], [], [], []), AsOfIndex.of(["a"], [0], [9], [None])):
         for how in (Within(), WithinDistance(5), Nearest(2)):
-            assert not len(partners.ask(how, [1.0], [1.0], 3))
-            assert not len(partners.ask(how, [], [], np.empty(0, np.int64)))
+            assert not len(how.pairs(partners, [1.0], [1.0], 3))
+            assert not len(how.pairs(partners, [], [], np.empty(0, np.int64)))
 
 
 def test_points_and_lines_hold_nothing():
     for shape in (shapely.Point(0, 0), shapely.LineString([(0, 0), (1, 1)])):
         with pytest.raises(InvalidInput) as caught:
-            Partners.of(["a"], [0], [9], [shape]).within([0.0], [0.0], 0)
+            AsOfIndex.of(["a"], [0], [9], [shape]).within([0.0], [0.0], 0)
         assert caught.value.kind == "not-an-area"
-    mixed = Partners.of(["a", "b"], [0, 0], [9, 9], [shapely.Point(0, 0), shapely.box(0, 0, 1, 1)])
+    mixed = AsOfIndex.of(["a", "b"], [0, 0], [9, 9], [shapely.Point(0, 0), shapely.box(0, 0, 1, 1)])
     assert said(mixed.within([0.0], [0.0], 0)) == [(0, 1)]
 
 
 def test_what_is_no_index_is_refused():
-    whole = Partners.of(["a"], [0], [9], [shapely.box(0, 0, 1, 1)]).arrays()
+    whole = AsOfIndex.of(["a"], [0], [9], [shapely.box(0, 0, 1, 1)]).arrays()
     for arrays, kind in (
         ({**whole, "layout": np.array([0])}, "unknown-index"),
         ({}, "unknown-index"),
         ({name: one for name, one in whole.items() if name != "key_text"}, "damaged-index"),
     ):
         with pytest.raises(FormatError) as caught:
-            Partners.from_arrays(arrays)
+            AsOfIndex.from_arrays(arrays)
         assert caught.value.kind == kind
     with pytest.raises(InternalError):
-        Partners.from_arrays(whole).nearest([0.0], [0.0], 0)
+        AsOfIndex.from_arrays(whole).nearest([0.0], [0.0], 0)
 
 
 @pytest.mark.parametrize(
@@ -360,7 +363,7 @@ def test_what_is_no_index_is_refused():
 )
 def test_versions_that_are_none_are_refused(given_, kind):
     with pytest.raises(InvalidInput) as caught:
-        Partners.of(*given_)
+        AsOfIndex.of(*given_)
     assert caught.value.kind == kind
 
 
@@ -369,14 +372,14 @@ def test_shapes_and_events_that_cannot_be_measured_are_refused():
     nowhere = shapely.Point(math.inf, 0)
     for shape, kind in ((mixed, "mixed-geometry"), (nowhere, "not-finite")):
         with pytest.raises(InvalidInput) as caught:
-            Partners.of(["a"], [0], [1], [shape]).nearest([0.0], [0.0], 0)
+            AsOfIndex.of(["a"], [0], [1], [shape]).nearest([0.0], [0.0], 0)
         assert caught.value.kind == kind
     with pytest.raises(InvalidInput) as caught:
-        Partners.of(["a"], [0], [1], [None]).nearest([0.0], [0.0, 1.0], 0)
+        AsOfIndex.of(["a"], [0], [1], [None]).nearest([0.0], [0.0, 1.0], 0)
     assert caught.value.kind == "events-differ"
 
 
 def test_keys_may_come_in_pieces():
     keys = pa.chunked_array([["b"], ["a"]])
-    partners = Partners.of(keys, [0, 0], [9, 9], [shapely.Point(0, 0)] * 2)
+    partners = AsOfIndex.of(keys, [0, 0], [9, 9], [shapely.Point(0, 0)] * 2)
     assert partners.nearest([1.0], [0.0], 0, 2).version.tolist() == [1, 0]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from stcloud.paas.grid.location.loop import loop
+from stcloud.index.kernel import kernel
 
 __all__ = ["DOUBT", "crosses", "touches", "turn"]
 
@@ -23,7 +23,7 @@ DOUBT = (3 + 16 * _HALF_ULP) * _HALF_ULP
 _SPLITTER = 2.0**27 + 1
 
 
-@loop
+@kernel
 def crosses(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> bool:
     """Tell whether an edge lies west of a point, at its height.
 
@@ -55,7 +55,7 @@ def crosses(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> b
     return side <= 0 if y2 > y1 else side >= 0
 
 
-@loop
+@kernel
 def touches(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> bool:
     """Tell whether a point lies on an edge, ends included.
 
@@ -76,7 +76,7 @@ def touches(x: float, y: float, x1: float, y1: float, x2: float, y2: float) -> b
     return False
 
 
-@loop
+@kernel
 def turn(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
     """Return 1 when p lies left of the line from a to b, -1 right of it, 0 on it.
 
@@ -104,7 +104,7 @@ def turn(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> in
     return _exact_turn(ax, ay, bx, by, px, py)
 
 
-@loop
+@kernel
 def _exact_turn(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
     """Sum the sixteen terms of the determinant without rounding; the greatest that is left tells the sign."""
     terms = np.zeros(16)
@@ -125,7 +125,7 @@ def _exact_turn(ax: float, ay: float, bx: float, by: float, px: float, py: float
     return 0
 
 
-@loop
+@kernel
 def _grow(terms: Any, count: int, new: float) -> None:
     """Add a number to a sum of ``count`` terms."""
     for at in range(count):
@@ -133,7 +133,7 @@ def _grow(terms: Any, count: int, new: float) -> None:
     terms[count] = new
 
 
-@loop
+@kernel
 def _plus(a: float, b: float) -> tuple[float, float]:
     """Return a sum and its rounding error."""
     total = a + b
@@ -141,12 +141,12 @@ def _plus(a: float, b: float) -> tuple[float, float]:
     return total, (a - (total - virtual)) + (b - virtual)
 
 
-@loop
+@kernel
 def _minus(a: float, b: float) -> tuple[float, float]:
     return _plus(a, -b)
 
 
-@loop
+@kernel
 def _times(a: float, b: float) -> tuple[float, float]:
     """Return a product and its rounding error, from halves whose products are exact."""
     product = a * b
@@ -155,7 +155,7 @@ def _times(a: float, b: float) -> tuple[float, float]:
     return product, a0 * b0 - (((product - a1 * b1) - a0 * b1) - a1 * b0)
 
 
-@loop
+@kernel
 def _halves(a: float) -> tuple[float, float]:
     wide = _SPLITTER * a
     high = wide - (wide - a)

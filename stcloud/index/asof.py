@@ -1,4 +1,4 @@
-"""Partners: all versions of a feature layer, ready to tell which an event had at its own instant."""
+"""The as-of index: all versions of a feature layer, and which of them an event met at its own instant."""
 
 from __future__ import annotations
 
@@ -12,31 +12,27 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from stcloud.daas.timeline import Ints
 from stcloud.errors import FormatError, InvalidInput
-from stcloud.paas.grid.location.bins import Bins
-from stcloud.paas.grid.location.slab import frozen
-from stcloud.paas.query.join.around import find_around
-from stcloud.paas.query.join.holding import find_within
-from stcloud.paas.query.join.how import How, Nearest, Within, WithinDistance
-from stcloud.paas.query.join.mesh import Mesh
-from stcloud.paas.query.join.nearest import find_nearest
-from stcloud.paas.query.join.pairs import Metres, Pairs
-from stcloud.paas.query.join.ready import Arrays, Ready, kept_array
-from stcloud.paas.query.join.run import Runs, runs_of
-from stcloud.paas.query.join.spot import find_nearest_spot
-from stcloud.paas.query.join.sweep import Events, Find, Found, Sweep
-from stcloud.paas.query.join.versions import Versions, worded
+from stcloud.index.array import Arrays, Ints, Metres, frozen
+from stcloud.index.bins import Bins
+from stcloud.index.bucket import Buckets
+from stcloud.index.distance import check_bounded, check_count, check_metres
+from stcloud.index.nearest import find_nearest, find_nearest_point
+from stcloud.index.search import Events, Find, Matches, Pairs, Search
+from stcloud.index.sliced import SlicedRuns, kept_array
+from stcloud.index.timeslice import Runs, runs_of
+from stcloud.index.version import VersionTable, encode_keys
+from stcloud.index.within import find_within, find_within_distance
 
-__all__ = ["Partners"]
+__all__ = ["AsOfIndex"]
 
 _LAYOUT = 1
-_BIN_TILE, _MESH_TILE = 6, 3
+_BIN_TILE, _BUCKET_TILE = 6, 3
 _MOST_M = 1e12  # no distance is greater
 
 
 @dataclass(frozen=True, eq=False)
-class Partners:
+class AsOfIndex:
     """Every version of every feature of a layer, as it was believed at one recorded instant.
 
     A version is a partner of an event only where it was valid at the event's own instant. An event without a place
@@ -56,16 +52,16 @@ class Partners:
 
     >>> from shapely import box
     >>> shapes = [box(0, 0, 1, 1), box(0, 0, 2, 1)]
-    >>> partners = Partners.of(["a", "a"], [0, 5], [5, 9], shapes)
+    >>> partners = AsOfIndex.of(["a", "a"], [0, 5], [5, 9], shapes)
     >>> partners.within([1.5, 1.5], [0.5, 0.5], [4, 5]).event.tolist()
     [1]
     """
 
-    versions: Versions
-    ready: Ready
+    versions: VersionTable
+    sliced: SlicedRuns
 
     @classmethod
-    def of(cls, key: Any, start_us: ArrayLike, end_us: ArrayLike, shapes: ArrayLike) -> Partners:
+    def of(cls, key: Any, start_us: ArrayLike, end_us: ArrayLike, shapes: ArrayLike) -> AsOfIndex:
         """Make versions ready.
 
         Parameters
@@ -85,9 +81,9 @@ class Partners:
 
         Notes
         -----
-        Versions of a feature that follow each other with the same shape are searched as one.
+        VersionTable of a feature that follow each other with the same shape are searched as one.
         """
-        versions = Versions.of(key, start_us, end_us)
+        versions = VersionTable.of(key, start_us, end_us)
         geometries = np.empty(len(versions), object)
         given = np.asarray(shapes, object)
         if given.shape != geometries.shape:
@@ -99,10 +95,10 @@ class Partners:
         order, start, end = versions.order, versions.start_us, versions.end_us
         number = versions.words()[1].astype(np.int64)
         runs = runs_of(number[order], start[order], end[order], geometries[order])
-        return cls(versions, Ready(runs, geometries[order[runs.first]]))
+        return cls(versions, SlicedRuns(runs, geometries[order[runs.first]]))
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays) -> Partners:
+    def from_arrays(cls, arrays: Arrays) -> AsOfIndex:
         """Return the versions whose `arrays` these are.
 
         Parameters
@@ -118,10 +114,10 @@ class Partners:
         layout = arrays.get("layout")
         if layout is None or layout.tolist() != [_LAYOUT]:
             raise FormatError("unknown-index", f"the layout of the index is {layout}", hint="build it anew")
-        versions = Versions.from_arrays(arrays)
+        versions = VersionTable.from_arrays(arrays)
         begins, ends = (frozen(one[versions.order]) for one in (versions.start_us, versions.end_us))
         runs = Runs(kept_array(arrays, "first"), kept_array(arrays, "stop"), begins, ends)
-        return cls(versions, Ready(runs, None, arrays))
+        return cls(versions, SlicedRuns(runs, None, arrays))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return plain arrays to be kept: each may be written with `numpy.save` and mapped back.
@@ -130,41 +126,25 @@ class Partners:
         -------
         All that `within` needs, and what distances need if one was asked; read-only views where there is no copy.
         """
-        return {"layout": np.array([_LAYOUT]), **self.versions.arrays(), **self.ready.arrays()}
+        return {"layout": np.array([_LAYOUT]), **self.versions.arrays(), **self.sliced.arrays()}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as arrays, so that other processes need no geometry."""
-        return Partners.from_arrays, (self.arrays(),)
+        return AsOfIndex.from_arrays, (self.arrays(),)
 
     def __len__(self) -> int:
         return len(self.versions)
 
-    def made_for(self, how: How) -> Partners:
-        """Make ready what a way of joining needs, instead of when it is first asked; return itself.
+    def prepare(self, *, distances: bool) -> AsOfIndex:
+        """Build what `within` needs now, instead of when it is first used; return the index itself.
 
         Parameters
         ----------
-        how
-            The way.
+        distances
+            Whether to build what `within_distance` and `nearest` need, too.
         """
-        _ = self.ready.areas, isinstance(how, Within) or self.ready.meshes
+        _ = self.sliced.areas, not distances or self.sliced.buckets
         return self
-
-    def ask(self, how: How, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2) -> Pairs:
-        """Return events with their partners, in the way that is asked.
-
-        Parameters
-        ----------
-        how
-            Calls `within`, `within_distance` or `nearest`.
-        x, y, at_us, workers
-            As for these.
-        """
-        if isinstance(how, Within):
-            return self.within(x, y, at_us, first=how.first, workers=workers)
-        if isinstance(how, WithinDistance):
-            return self.within_distance(x, y, at_us, how.metres, workers=workers)
-        return self.nearest(x, y, at_us, how.count, how.metres, workers=workers)
 
     def within(
         self,
@@ -205,20 +185,20 @@ class Partners:
         Exact; shapes that are no areas hold nothing. O(n) and, for events near an edge, a few edges of the versions
         valid then; versions of several shapes at one place add a look at their periods each.
         """
-        if self.ready.barren:
+        if self.sliced.without_areas:
             raise InvalidInput(
                 "not-an-area", "points and lines hold no event",
                 hint="ask for features near an event: 'within 20 m' or 'nearest'",
             )  # fmt: skip
-        areas, epochs, periods = self.ready.areas, self.ready.epochs, self.ready.periods
+        areas, slices, periods = self.sliced.areas, self.sliced.slices, self.sliced.periods
 
-        def find(epoch: int, x: Metres, y: Metres, at: Ints) -> Found:
-            runs = epochs[epoch].runs
-            found: Found = find_within(x, y, at, closed, first, areas[epoch], runs, periods[epoch])
+        def find(number: int, x: Metres, y: Metres, at: Ints) -> Matches:
+            runs = slices[number].runs
+            found: Matches = find_within(x, y, at, closed, first, areas[number], runs, periods[number])
             return found
 
         squares = [bins for bins, _ in areas]
-        return self._sweep(find, squares, _BIN_TILE).pairs(Events.of(x, y, at_us), workers)
+        return self._search(find, squares, _BIN_TILE).pairs(Events.of(x, y, at_us), workers)
 
     def within_distance(
         self, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, metres: float, *, workers: int = 2
@@ -246,15 +226,15 @@ class Partners:
         Distances are compared as whole micrometres, far more than they are rounded by, so that equal ones tie.
         O(n * segments within the distance, whenever they were).
         """
-        bound = min(WithinDistance(metres).metres, _MOST_M)
-        areas, meshes = self.ready.areas, self.ready.meshes
+        bound = min(check_bounded(metres), _MOST_M)
+        areas, buckets = self.sliced.areas, self.sliced.buckets
 
-        def find(epoch: int, x: Metres, y: Metres, at: Ints) -> Found:
-            runs = self.ready.epochs[epoch].runs
-            found: Found = find_around(x, y, at, bound, areas[epoch], meshes[epoch], runs)
+        def find(number: int, x: Metres, y: Metres, at: Ints) -> Matches:
+            runs = self.sliced.slices[number].runs
+            found: Matches = find_within_distance(x, y, at, bound, areas[number], buckets[number], runs)
             return found
 
-        return self._sweep(find, meshes, _MESH_TILE).pairs(Events.of(x, y, at_us), workers)
+        return self._search(find, buckets, _BUCKET_TILE).pairs(Events.of(x, y, at_us), workers)
 
     def nearest(
         self,
@@ -292,18 +272,17 @@ class Partners:
         The first k of `within_distance` for each event. O(n * (k + segments at most as far as the k-th)); without a
         bound, and with fewer than k features at an instant, all segments are looked at.
         """
-        asked = Nearest(k, metres)
-        bound, count = min(asked.metres, _MOST_M), min(asked.count, len(self) + 1)
-        areas, meshes = self.ready.areas, self.ready.meshes
+        bound, count = min(check_metres(metres), _MOST_M), min(check_count(k), len(self) + 1)
+        areas, buckets = self.sliced.areas, self.sliced.buckets
 
-        def find(epoch: int, x: Metres, y: Metres, at: Ints) -> Found:
-            runs = self.ready.epochs[epoch].runs
-            if count == 1 and self.ready.spots[epoch]:
-                return find_nearest_spot(x, y, at, bound, meshes[epoch], runs)  # type: ignore[no-any-return]
-            found: Found = find_nearest(x, y, at, count, bound, areas[epoch], meshes[epoch], runs)
+        def find(number: int, x: Metres, y: Metres, at: Ints) -> Matches:
+            runs = self.sliced.slices[number].runs
+            if count == 1 and self.sliced.only_points[number]:
+                return find_nearest_point(x, y, at, bound, buckets[number], runs)  # type: ignore[no-any-return]
+            found: Matches = find_nearest(x, y, at, count, bound, areas[number], buckets[number], runs)
             return found
 
-        return self._sweep(find, meshes, _MESH_TILE).pairs(Events.of(x, y, at_us), workers)
+        return self._search(find, buckets, _BUCKET_TILE).pairs(Events.of(x, y, at_us), workers)
 
     def keys_of(
         self, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2
@@ -328,10 +307,10 @@ class Partners:
         --------
         >>> from shapely import box
         >>> shapes = [box(0, 0, 1, 1), box(1, 0, 2, 1)]
-        >>> Partners.of(["b", "a"], [0, 0], [9, 9], shapes).keys_of([0.5, 1, 3], [0.5, 0.5, 0.5], 4).to_pylist()
+        >>> AsOfIndex.of(["b", "a"], [0, 0], [9, 9], shapes).keys_of([0.5, 1, 3], [0.5, 0.5, 0.5], 4).to_pylist()
         ['b', 'a', None]
         """
-        return worded(self.holders(x, y, at_us, workers=workers), *self._words)
+        return encode_keys(self.holders(x, y, at_us, workers=workers), *self._words)
 
     def holders(self, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2) -> Ints:
         """Return the version of the area that held each event at its instant, ``(n,)`` int64; -1 where none did.
@@ -347,9 +326,9 @@ class Partners:
         found[pairs.event[first]] = pairs.version[first]
         return found
 
-    def _sweep(self, find: Find, squares: Sequence[Bins | Mesh], bits: int) -> Sweep:
+    def _search(self, find: Find, squares: Sequence[Bins | Buckets], bits: int) -> Search:
         frames = [one.frame for one in squares]
-        return Sweep(find, self.ready.cuts_us, frames, bits, self.versions.order)
+        return Search(find, self.sliced.cuts_us, frames, bits, self.versions.order)
 
     @cached_property
     def _words(self) -> tuple[pa.Array, NDArray[np.int32]]:

@@ -1,4 +1,4 @@
-"""Sweep: a search of many events, in parts side by side, in each epoch by epoch."""
+"""Search many events: in parts side by side, in each part time slice by time slice."""
 
 from __future__ import annotations
 
@@ -11,18 +11,39 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stcloud.daas.timeline import Ints
 from stcloud.errors import InvalidInput
-from stcloud.paas.grid.location.bins import Frame
-from stcloud.paas.grid.location.slab import frozen
-from stcloud.paas.query.join.order import gathered, noted, sorted_in
-from stcloud.paas.query.join.pairs import Metres, Pairs
+from stcloud.index.array import Ints, Metres, frozen
+from stcloud.index.bins import Frame
+from stcloud.index.order import gather, note_places, sort_slice
 
-__all__ = ["Events", "Find", "Found", "Sweep"]
+__all__ = ["Events", "Find", "Matches", "Pairs", "Search"]
 
-Found: TypeAlias = tuple[Any, ...]
-Find: TypeAlias = Callable[[int, Metres, Metres, Ints], Found]
-"""Search for the events of an epoch: counts, then columns of what was found for one event after the other."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Events with their partners, ascending by event.
+
+    Parameters
+    ----------
+    event
+        ``(m,)`` int64, positions of events.
+    version
+        ``(m,)`` int64, positions of versions, as they were given to `AsOfIndex.of`.
+    distance_m
+        ``(m,)`` float64, metres, 0 inside an area; None where no distance was asked for.
+    """
+
+    event: Ints
+    version: Ints
+    distance_m: Metres | None = None
+
+    def __len__(self) -> int:
+        return len(self.event)
+
+
+Matches: TypeAlias = tuple[Any, ...]
+Find: TypeAlias = Callable[[int, Metres, Metres, Ints], Matches]
+"""Search for the events of a time slice: counts, then columns of what was found for one event after the other."""
 
 _FEW = 2**15  # events are not worth a thread
 _CHUNK = 2**20  # events at once: the more, the less often a tile is fetched
@@ -65,17 +86,17 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sweep:
+class Search:
     """A way to search.
 
     Parameters
     ----------
     find
-        Searches an epoch.
+        Searches a time slice.
     cuts_us
-        ``(c,)`` int64, UTC microseconds: where epochs begin, but for the first.
+        ``(c,)`` int64, UTC microseconds: where slices begin, but for the first.
     frames
-        ``c + 1`` frames: the squares of each epoch.
+        ``c + 1`` frames: the squares of each time slice.
     bits
         Events in the same tile of ``2 ** bits`` squares are searched together.
     numbers
@@ -102,9 +123,9 @@ class Sweep:
         parts = 1 if count <= _FEW else workers * math.ceil(count / (workers * _CHUNK))
         bounds = [count * part // parts for part in range(parts + 1)]
 
-        def work(low: int, high: int) -> Found:
+        def work(low: int, high: int) -> Matches:
             where, counts, rows, *far = self._found(events.part(low, high))
-            event, version, places = gathered(where, counts, rows, low, self.numbers)
+            event, version, places = gather(where, counts, rows, low, self.numbers)
             return event, version, *(one[places] for one in far)
 
         if parts == 1:
@@ -113,16 +134,16 @@ class Sweep:
             found = list(pool.map(work, bounds[:-1], bounds[1:]))
         return Pairs(*(np.concatenate(one) for one in zip(*found, strict=True)))
 
-    def _found(self, events: Events) -> Found:
+    def _found(self, events: Events) -> Matches:
         """Return where in what was found each event's begins, how much that is, and all of it."""
         n, begin, parts = len(events), 0, []
         where, counts = np.empty(n, np.int64), np.empty(n, np.int32)
         several = len(self.frames) > 1
-        epochs = np.searchsorted(self.cuts_us, events.at_us, "right") if several else np.empty(0, np.int64)
-        for epoch, frame in enumerate(self.frames):
-            which, *columns = sorted_in(events.x, events.y, events.at_us, epochs, epoch, frame, self.bits)
-            count, *found = self.find(epoch, *(frozen(one) for one in columns))
-            noted(count, which, begin, where, counts)
+        slices = np.searchsorted(self.cuts_us, events.at_us, "right") if several else np.empty(0, np.int64)
+        for number, frame in enumerate(self.frames):
+            which, *columns = sort_slice(events.x, events.y, events.at_us, slices, number, frame, self.bits)
+            count, *found = self.find(number, *(frozen(one) for one in columns))
+            note_places(count, which, begin, where, counts)
             size = int(count.sum())
             parts.append([one[:size] for one in found])
             begin += size

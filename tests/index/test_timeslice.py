@@ -1,21 +1,21 @@
-"""Epochs: an instant's versions are in its epoch, with few others."""
+"""Slices: an instant's versions are in its number, with few others."""
 
 import numpy as np
 import pytest
 import shapely
 
-from stcloud.paas.query.join import Partners
+from stcloud.index import AsOfIndex
 
 FEATURES = 1500
 SPOT = shapely.Point(0, 0)
 
 
 def made(start, end):
-    """Partners of features that all move at each version."""
+    """AsOfIndex of features that all move at each version."""
     versions = len(start)
     key = np.tile(np.arange(FEATURES), versions).astype(str)
     shapes = shapely.points(np.repeat(np.arange(versions), FEATURES), np.zeros(versions * FEATURES))
-    return Partners.of(key, np.concatenate(start), np.concatenate(end), shapes)
+    return AsOfIndex.of(key, np.concatenate(start), np.concatenate(end), shapes)
 
 
 def of_all_at_once():
@@ -31,16 +31,16 @@ def of_each_for_itself():
 
 def test_a_layer_that_changes_as_a_whole_has_an_epoch_for_each_change():
     partners = of_all_at_once()
-    assert partners.ready.cuts_us.tolist() == [10, 20, 30]
-    assert [len(one.shapes) for one in partners.ready.epochs] == [FEATURES] * 4
+    assert partners.sliced.cuts_us.tolist() == [10, 20, 30]
+    assert [len(one.shapes) for one in partners.sliced.slices] == [FEATURES] * 4
 
 
 @pytest.mark.parametrize("partners", [of_all_at_once(), of_each_for_itself()])
 def test_the_epoch_of_an_instant_has_all_versions_that_were_valid_then(partners):
-    bounds = [-np.inf, *partners.ready.cuts_us.tolist(), np.inf]
-    for epoch, low, high in zip(partners.ready.epochs, bounds, bounds[1:], strict=False):
+    bounds = [-np.inf, *partners.sliced.cuts_us.tolist(), np.inf]
+    for number, low, high in zip(partners.sliced.slices, bounds, bounds[1:], strict=False):
         here = partners.versions.order[
-            np.concatenate([np.arange(*one) for one in zip(*epoch.runs[:2], strict=True)])
+            np.concatenate([np.arange(*one) for one in zip(*number.runs[:2], strict=True)])
         ]
         meets = (partners.versions.start_us < high) & (partners.versions.end_us > low)
         assert sorted(here.tolist()) == np.flatnonzero(meets).tolist()
@@ -48,14 +48,14 @@ def test_the_epoch_of_an_instant_has_all_versions_that_were_valid_then(partners)
 
 def test_epochs_together_hold_each_run_a_few_times_however_long_the_history():
     partners = of_each_for_itself()
-    sizes = [len(one.shapes) for one in partners.ready.epochs]
+    sizes = [len(one.shapes) for one in partners.sliced.slices]
     assert len(sizes) > 2
     assert sum(sizes) <= 3 * len(partners)
     assert max(sizes) <= 2 * FEATURES
 
 
 def test_a_small_layer_has_one_epoch():
-    partners = Partners.of(
+    partners = AsOfIndex.of(
         ["a"] * 9, np.arange(9), np.arange(1, 10), shapely.points(np.arange(9), np.zeros(9))
     )
-    assert len(partners.ready.epochs) == 1
+    assert len(partners.sliced.slices) == 1

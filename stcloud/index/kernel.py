@@ -1,4 +1,4 @@
-"""Compiled loops: what numpy cannot express, kept on disk where there is a folder for it."""
+"""Compile what numpy cannot express, and keep it on disk where there is a folder for it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
-__all__ = ["loop"]
+__all__ = ["kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def loop(function: Function) -> Function:
+def kernel(function: Function) -> Function:
     """Compile a function at its first call; let other threads run beside it.
 
     Parameters

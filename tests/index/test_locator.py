@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import FormatError, InvalidInput
-from stcloud.paas.grid.location import Locator, digest_of
+from stcloud.index import Locator, digest_of
 
 SIDE = 6
 whole = st.integers(0, SIDE)

@@ -1,4 +1,4 @@
-"""Bins: small squares that know which cells hold all of them, and which only some."""
+"""Squares that know which polygons cover all of them, and which only a part."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stcloud.paas.grid.location.loop import loop
-from stcloud.paas.grid.location.outline import Outlines
-from stcloud.paas.grid.location.slab import Slabs, frozen, holds
+from stcloud.index.array import frozen
+from stcloud.index.kernel import kernel
+from stcloud.index.outline import Outlines
+from stcloud.index.strip import Strips, holds
 
 __all__ = ["NOWHERE", "Bins", "bin_of", "bins_of"]
 
@@ -58,12 +59,12 @@ class Bins(NamedTuple):
     codes: Any
 
 
-def bins_of(outlines: Outlines, slabs: Slabs, bin_m: float | None) -> Bins:
+def bins_of(outlines: Outlines, strips: Strips, bin_m: float | None) -> Bins:
     """Return the bins of cells.
 
     Parameters
     ----------
-    outlines, slabs
+    outlines, strips
         The cells.
     bin_m
         Side of a bin in metres; None: an eighth of a middling cell.
@@ -74,29 +75,29 @@ def bins_of(outlines: Outlines, slabs: Slabs, bin_m: float | None) -> Bins:
     O(bins + edges + bins of all cells' boxes). At most 2^26 bins, and 128 times as many as cells or 2^18: sides that
     would need more are made longer, which costs time and changes no answer.
     """
-    frame = _frame(outlines, slabs, bin_m)
+    frame = _frame(outlines, strips, bin_m)
     labels = np.full(frame.rows * frame.columns, NOWHERE, np.int32)
     boxes = _boxes(outlines, frame)
     room = int(((boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1)).max(initial=0))
     marks, at, codes = np.zeros(room, np.bool_), np.empty(room, np.int64), np.empty(room, np.int32)
     sizes = np.zeros(len(labels), np.int32)
-    _count(outlines, slabs, frame, boxes, marks, at, codes, labels, sizes)
+    _count(outlines, strips, frame, boxes, marks, at, codes, labels, sizes)
     starts = _number(labels, sizes)
     lists = np.empty(starts[-1], np.int32)
-    _list(outlines, slabs, frame, boxes, marks, at, codes, labels, starts[:-1].copy(), lists)
+    _list(outlines, strips, frame, boxes, marks, at, codes, labels, starts[:-1].copy(), lists)
     kept, size = _merge(labels, starts, lists)
     return Bins(frame, frozen(labels), frozen(starts[: kept + 1].copy()), frozen(lists[:size].copy()))
 
 
-def _frame(outlines: Outlines, slabs: Slabs, bin_m: float | None) -> Frame:
+def _frame(outlines: Outlines, strips: Strips, bin_m: float | None) -> Frame:
     if not len(outlines.xy):
         return Frame(np.inf, np.inf, -np.inf, -np.inf, 0.0, 1, 1)
     (west, south), (east, north) = outlines.xy.min(axis=0).tolist(), outlines.xy.max(axis=0).tolist()
-    width, height, count = east - west, north - south, len(slabs.heights)
+    width, height, count = east - west, north - south, len(strips.heights)
     most = min(max(_FEWEST, _PER_CELL * count), _MOST)
     side = bin_m
     if side is None:
-        tall = slabs.heights[:, 1] - slabs.heights[:, 0]
+        tall = strips.heights[:, 1] - strips.heights[:, 0]
         side = float(np.median(tall[tall > 0])) / _OF_SIDE if (tall > 0).any() else max(width, height)
         side = min(side, math.sqrt(width * height / _FEWEST))
     side = max(side, float(np.abs(outlines.xy).max()) * _FINEST, max(width, height) / most, _LEAST_SIDE)
@@ -109,7 +110,7 @@ def _frame(outlines: Outlines, slabs: Slabs, bin_m: float | None) -> Frame:
 _LEAST_SIDE = 1e-6
 
 
-@loop
+@kernel
 def bin_of(x: float, y: float, frame: Frame) -> int:
     """Return the bin of a point, NOWHERE where it is outside all of them or NaN.
 
@@ -127,7 +128,7 @@ def bin_of(x: float, y: float, frame: Frame) -> int:
     return row * frame.columns + column
 
 
-@loop
+@kernel
 def _boxes(outlines: Outlines, frame: Frame) -> Any:
     """Find first and last row and column of the bins that each cell may meet; none for a cell without edges."""
     xy, first, cells = outlines
@@ -152,15 +153,15 @@ def _boxes(outlines: Outlines, frame: Frame) -> Any:
     return boxes
 
 
-@loop
+@kernel
 def _clip(place: float, margin: float, count: int) -> int:
     return min(max(math.floor(place + margin), 0), count - 1)
 
 
-@loop
+@kernel
 def _count(
     outlines: Outlines,
-    slabs: Slabs,
+    strips: Strips,
     frame: Frame,
     boxes: Any,
     marks: Any,
@@ -171,12 +172,12 @@ def _count(
 ) -> None:
     """Count the cells that meet each bin; leave the code of the last one in its label."""
     for row in range(len(boxes)):
-        for one in range(_meet(row, outlines, slabs, frame, boxes[row], marks, at, codes)):
+        for one in range(_meet(row, outlines, strips, frame, boxes[row], marks, at, codes)):
             sizes[at[one]] += 1
             labels[at[one]] = codes[one]
 
 
-@loop
+@kernel
 def _number(labels: Any, sizes: Any) -> Any:
     """Turn codes of bins that one cell holds into the cell, number the lists of the others, return their starts."""
     lists = 0
@@ -193,10 +194,10 @@ def _number(labels: Any, sizes: Any) -> Any:
     return starts
 
 
-@loop
+@kernel
 def _list(
     outlines: Outlines,
-    slabs: Slabs,
+    strips: Strips,
     frame: Frame,
     boxes: Any,
     marks: Any,
@@ -208,14 +209,14 @@ def _list(
 ) -> None:
     """List the cells that meet each bin; ``ends`` moves on from where each list starts."""
     for row in range(len(boxes)):
-        for one in range(_meet(row, outlines, slabs, frame, boxes[row], marks, at, codes)):
+        for one in range(_meet(row, outlines, strips, frame, boxes[row], marks, at, codes)):
             k = -2 - labels[at[one]]
             if k >= 0:
                 lists[ends[k]] = codes[one]
                 ends[k] += 1
 
 
-@loop
+@kernel
 def _merge(labels: Any, starts: Any, lists: Any) -> tuple[int, int]:
     """Let neighbours with the same list share it; return how many lists and codes are left."""
     kept, size = 0, 0
@@ -240,12 +241,12 @@ def _merge(labels: Any, starts: Any, lists: Any) -> tuple[int, int]:
     return kept, size
 
 
-@loop
+@kernel
 def _meet(
-    row: int, outlines: Outlines, slabs: Slabs, frame: Frame, box: Any, marks: Any, at: Any, codes: Any
+    row: int, outlines: Outlines, strips: Strips, frame: Frame, box: Any, marks: Any, at: Any, codes: Any
 ) -> int:
     """Find the bins that a cell meets, with their codes; return how many. ``marks`` is all False before and after."""
-    xy, heights, cells, starts, edges = slabs
+    xy, heights, cells, starts, edges = strips
     closed = False
     for edge in range(outlines.cells[row], outlines.cells[row + 1]):
         _mark(xy, outlines.first[edge], frame, box, marks)
@@ -269,7 +270,7 @@ def _meet(
     return count
 
 
-@loop
+@kernel
 def _mark(xy: Any, vertex: int, frame: Frame, box: Any, marks: Any) -> None:
     """Mark the bins of a box that an edge passes, or nearly does."""
     west, south, per_m = frame.west, frame.south, frame.per_m

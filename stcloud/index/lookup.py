@@ -1,4 +1,4 @@
-"""Search: the cells of many points, a chunk at a time."""
+"""Look up the polygons of many points, a chunk at a time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from stcloud.paas.grid.location.bins import NOWHERE, Bins, Frame, bin_of
-from stcloud.paas.grid.location.loop import loop
-from stcloud.paas.grid.location.slab import Slabs, holds
+from stcloud.index.bins import NOWHERE, Bins, Frame, bin_of
+from stcloud.index.kernel import kernel
+from stcloud.index.strip import Strips, holds
 
 __all__ = ["find_cells", "list_cells"]
 
@@ -16,8 +16,8 @@ _TILE = 6  # 2^6 bins: what a tile needs of bins and cells stays in the cache
 _ORDERED = 8  # points in a row in one tile, on average: then moving them does not pay
 
 
-@loop
-def find_cells(x: Any, y: Any, closed: Any, bins: Bins, slabs: Slabs, found: Any, counts: Any) -> None:
+@kernel
+def find_cells(x: Any, y: Any, closed: Any, bins: Bins, strips: Strips, found: Any, counts: Any) -> None:
     """Write the least row of the cells that hold each point, NOWHERE for none, and how many they are.
 
     Parameters
@@ -26,7 +26,7 @@ def find_cells(x: Any, y: Any, closed: Any, bins: Bins, slabs: Slabs, found: Any
         ``(n,)`` float64, the points, metres.
     closed
         Whether cells hold their whole boundary.
-    bins, slabs
+    bins, strips
         The cells.
     found
         ``(n,)`` int32, written.
@@ -34,7 +34,7 @@ def find_cells(x: Any, y: Any, closed: Any, bins: Bins, slabs: Slabs, found: Any
         ``(n,)`` int32, written; or ``(0,)``: not asked for.
     """
     frame, labels, starts, codes = bins
-    xy, heights, cells, slab_starts, edges = slabs
+    xy, heights, cells, strip_starts, edges = strips
     x, y, points = _ordered(x, y, frame)
     for at in range(len(x)):
         place = bin_of(x[at], y[at], frame)
@@ -46,7 +46,7 @@ def find_cells(x: Any, y: Any, closed: Any, bins: Bins, slabs: Slabs, found: Any
             for one in range(first, last):
                 cell = codes[one] >> 1
                 if codes[one] & 1 or holds(
-                    x[at], y[at], cell, closed, xy, heights, cells, slab_starts, edges
+                    x[at], y[at], cell, closed, xy, heights, cells, strip_starts, edges
                 ):
                     row = row if count else cell
                     count += 1
@@ -58,15 +58,15 @@ def find_cells(x: Any, y: Any, closed: Any, bins: Bins, slabs: Slabs, found: Any
             counts[point] = count
 
 
-@loop
+@kernel
 def list_cells(
-    x: Any, y: Any, closed: Any, bins: Bins, slabs: Slabs, found: Any, starts: Any, rows: Any
+    x: Any, y: Any, closed: Any, bins: Bins, strips: Strips, found: Any, starts: Any, rows: Any
 ) -> None:
     """Write the rows of the cells that hold each point, ascending.
 
     Parameters
     ----------
-    x, y, closed, bins, slabs, found
+    x, y, closed, bins, strips, found
         As for `find_cells`, which has written ``found``.
     starts
         ``(n + 1,)`` int64 or longer: where the rows of each point start in ``rows``; those of the last stop at the
@@ -75,7 +75,7 @@ def list_cells(
         ``(m,)`` int32, written.
     """
     frame, labels, lists, codes = bins
-    xy, heights, cells, slab_starts, edges = slabs
+    xy, heights, cells, strip_starts, edges = strips
     for point in range(len(x)):
         at, stop = starts[point], starts[point + 1]
         if stop - at == 1:
@@ -85,13 +85,13 @@ def list_cells(
             for one in range(lists[k], lists[k + 1]):
                 cell = codes[one] >> 1
                 if codes[one] & 1 or holds(
-                    x[point], y[point], cell, closed, xy, heights, cells, slab_starts, edges
+                    x[point], y[point], cell, closed, xy, heights, cells, strip_starts, edges
                 ):
                     rows[at] = cell
                     at += 1
 
 
-@loop
+@kernel
 def _ordered(x: Any, y: Any, frame: Frame) -> tuple[Any, Any, Any]:
     """Return the points tile by tile, and which they were; no such list where they came in order."""
     none = np.empty(0, np.int32)
@@ -116,7 +116,7 @@ def _ordered(x: Any, y: Any, frame: Frame) -> tuple[Any, Any, Any]:
     return xs, ys, points
 
 
-@loop
+@kernel
 def _tile(x: float, y: float, frame: Frame) -> int:
     """Return the tile of a point; that of the south-west corner when it is outside."""
     if not (frame.west <= x <= frame.east and frame.south <= y <= frame.north):

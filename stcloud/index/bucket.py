@@ -1,4 +1,4 @@
-"""Mesh: squares that know which segments pass them."""
+"""Squares that know which segments pass them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stcloud.daas.timeline import Ints
-from stcloud.paas.grid.location.bins import Frame
-from stcloud.paas.grid.location.loop import loop
-from stcloud.paas.grid.location.slab import frozen
-from stcloud.paas.query.join.segment import Segments
+from stcloud.index.array import Ints, frozen
+from stcloud.index.bins import Frame
+from stcloud.index.kernel import kernel
+from stcloud.index.segment import Segments
 
-__all__ = ["MARGIN", "Mesh", "mesh_of", "place_in"]
+__all__ = ["MARGIN", "Buckets", "buckets_of", "place_in"]
 
 MARGIN = 1e-3
 """Of a square: what passes so close to it is listed in it, far more than coordinates are rounded by."""
@@ -26,7 +25,7 @@ _FINEST = 2.0**-34  # of the greatest coordinate: so that the last sentence is t
 _LEAST_M = 1e-6
 
 
-class Mesh(NamedTuple):
+class Buckets(NamedTuple):
     """Squares in rows from south to north, in a row from west to east, with the segments that pass each.
 
     Parameters
@@ -50,8 +49,8 @@ class Mesh(NamedTuple):
     periods: Any
 
 
-def mesh_of(segments: Segments, periods: Ints) -> Mesh:
-    """Return the mesh of segments.
+def buckets_of(segments: Segments, periods: Ints) -> Buckets:
+    """Return the buckets of segments.
 
     Parameters
     ----------
@@ -72,7 +71,7 @@ def mesh_of(segments: Segments, periods: Ints) -> Mesh:
     order = np.empty(starts[-1], np.int32)
     _fill(segments.ends, frame, starts[:-1].copy(), order)
     owner = segments.owner[order]
-    return Mesh(frame, frozen(starts), frozen(segments.ends[order]), frozen(owner), frozen(periods[owner]))
+    return Buckets(frame, frozen(starts), frozen(segments.ends[order]), frozen(owner), frozen(periods[owner]))
 
 
 def _frame(ends: NDArray[np.float64]) -> Frame:
@@ -101,7 +100,7 @@ def _squares(west: float, south: float, east: float, north: float, per_m: float)
     return Frame(float(west), float(south), float(east), float(north), float(per_m), rows, columns)
 
 
-@loop
+@kernel
 def place_in(metres: float, count: int) -> int:
     """Return the row or column of a distance from the frame's edge, in squares; the last one when it is beyond.
 
@@ -115,7 +114,7 @@ def place_in(metres: float, count: int) -> int:
     return int(min(max(metres, 0.0), count - 1.0))
 
 
-@loop
+@kernel
 def _occupied(ends: Any, frame: Frame) -> int:
     """Count squares in which a segment has its first end."""
     seen = np.zeros(frame.rows * frame.columns, np.bool_)
@@ -128,7 +127,7 @@ def _occupied(ends: Any, frame: Frame) -> int:
     return count
 
 
-@loop
+@kernel
 def _fill(ends: Any, frame: Frame, places: Any, order: Any) -> None:
     """Count the segments of each square in ``places``; or, where ``order`` has room, list them from there on."""
     for one in range(len(ends)):

@@ -1,4 +1,4 @@
-"""Segments: distances as shapely measures them."""
+"""Segments: distances as shapely has_segments them."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stcloud.paas.query.join.segment import distance, micrometres, segments_of
+from stcloud.index.segment import distance, micrometres, segments_of
 
-spots = st.tuples(st.integers(-9, 9), st.integers(-9, 9))
+only_points = st.tuples(st.integers(-9, 9), st.integers(-9, 9))
 
 
 @settings(deadline=None)
-@given(spots, spots, spots, st.sampled_from([0.0, 4_488_300.25]))
+@given(only_points, only_points, only_points, st.sampled_from([0.0, 4_488_300.25]))
 def test_distance_is_shapelys(spot, one, other, away):
     line = shapely.LineString(np.array([one, other]) + away)
     expected = shapely.Point(np.array(spot) + away).distance(line)

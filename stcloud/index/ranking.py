@@ -1,4 +1,4 @@
-"""Ranking: partners by distance, those as far as each other by the order of their keys."""
+"""Order partners by distance; those as far as each other by their keys."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from stcloud.paas.grid.location.loop import loop
-from stcloud.paas.query.join.segment import micrometres
+from stcloud.index.kernel import kernel
+from stcloud.index.segment import micrometres
 
 __all__ = ["place_among", "rank"]
 
 _FEW = 32
 
 
-@loop
+@kernel
 def rank(rows: Any, far_m: Any) -> None:
     """Put partners in order.
 
@@ -35,7 +35,7 @@ def rank(rows: Any, far_m: Any) -> None:
             _sift(k, rows[k], far_m[k], rows, far_m)
 
 
-@loop
+@kernel
 def place_among(row: int, metres: float, best: Any, best_m: Any, count: int) -> int:
     """Put a partner among the nearest, unless it was there as near, or there are enough that are nearer.
 
@@ -66,7 +66,7 @@ def place_among(row: int, metres: float, best: Any, best_m: Any, count: int) -> 
     return count
 
 
-@loop
+@kernel
 def _sift(at: int, row: int, metres: float, rows: Any, far_m: Any) -> None:
     """Write a partner at its place among those before ``at``, which are in order."""
     while at and _after(far_m[at - 1], rows[at - 1], metres, row):
@@ -75,7 +75,7 @@ def _sift(at: int, row: int, metres: float, rows: Any, far_m: Any) -> None:
     rows[at], far_m[at] = row, metres
 
 
-@loop
+@kernel
 def _after(one_m: float, one: int, other_m: float, other: int) -> bool:
     one_um, other_um = micrometres(one_m), micrometres(other_m)
     return one_um > other_um or (one_um == other_um and one > other)

@@ -1,4 +1,4 @@
-"""Order: events moved together that need the same, so that it stays in the cache, and what was found put back."""
+"""Put events in the order of squares, so that what neighbours need stays in the cache, and put results back."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from stcloud.paas.grid.location.bins import Frame
-from stcloud.paas.grid.location.loop import loop
+from stcloud.index.bins import Frame
+from stcloud.index.kernel import kernel
 
-__all__ = ["gathered", "noted", "roomy", "sorted_in"]
+__all__ = ["gather", "grown", "note_places", "sort_slice"]
 
 
-@loop
-def sorted_in(x: Any, y: Any, at_us: Any, epochs: Any, epoch: int, frame: Frame, bits: int) -> Any:
-    """Return the events of an epoch, tile by tile.
+@kernel
+def sort_slice(x: Any, y: Any, at_us: Any, slices: Any, number: int, frame: Frame, bits: int) -> Any:
+    """Return the events of a time slice, tile by tile.
 
     Parameters
     ----------
     x, y, at_us
         ``(n,)`` float64 metres and int64 UTC microseconds: the events.
-    epochs
-        ``(n,)`` int64, the epoch of each; or ``(0,)``: all are wanted.
-    epoch
+    slices
+        ``(n,)`` int64, the time slice of each; or ``(0,)``: all are wanted.
+    number
         Which are wanted.
     frame
         Squares; events outside go with the first tile.
@@ -36,7 +36,7 @@ def sorted_in(x: Any, y: Any, at_us: Any, epochs: Any, epoch: int, frame: Frame,
     ends = np.zeros(((frame.rows >> bits) + 1) * ((frame.columns >> bits) + 1) + 1, np.int64)
     tiles = np.full(len(x), -1, np.int32)
     for event in range(len(x)):
-        if not len(epochs) or epochs[event] == epoch:
+        if not len(slices) or slices[event] == number:
             tiles[event] = _tile(x[event], y[event], frame, bits)
             ends[tiles[event] + 1] += 1
     for tile in range(1, len(ends)):
@@ -56,7 +56,7 @@ def sorted_in(x: Any, y: Any, at_us: Any, epochs: Any, epoch: int, frame: Frame,
     return events, xs, ys, ats
 
 
-@loop
+@kernel
 def _tile(x: float, y: float, frame: Frame, bits: int) -> int:
     if not (frame.west <= x <= frame.east and frame.south <= y <= frame.north):
         return 0
@@ -64,8 +64,8 @@ def _tile(x: float, y: float, frame: Frame, bits: int) -> int:
     return row * ((frame.columns >> bits) + 1) + column
 
 
-@loop
-def roomy(values: Any, at: int) -> Any:
+@kernel
+def grown(values: Any, at: int) -> Any:
     """Return the values in an array that has a place ``at``: the same, or one twice as long.
 
     Parameters
@@ -82,8 +82,8 @@ def roomy(values: Any, at: int) -> Any:
     return longer
 
 
-@loop
-def noted(counts: Any, events: Any, begin: int, where: Any, count: Any) -> None:
+@kernel
+def note_places(counts: Any, events: Any, begin: int, where: Any, count: Any) -> None:
     """Write for some events where what was found for each begins, and how much that is.
 
     Parameters
@@ -102,14 +102,14 @@ def noted(counts: Any, events: Any, begin: int, where: Any, count: Any) -> None:
         begin += counts[one]
 
 
-@loop
-def gathered(where: Any, counts: Any, rows: Any, first: int, numbers: Any) -> Any:
+@kernel
+def gather(where: Any, counts: Any, rows: Any, first: int, numbers: Any) -> Any:
     """Return events and what was found for them, ascending by event.
 
     Parameters
     ----------
     where, counts
-        As noted.
+        As note_places.
     rows
         What was found.
     first

@@ -1,4 +1,4 @@
-"""Locator: which cell holds a point, for millions of points."""
+"""Find the polygons that hold each of millions of points."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import xxhash
 from numpy.typing import ArrayLike, NDArray
 
 from stcloud.errors import FormatError, InvalidInput
-from stcloud.paas.grid.location.bins import Bins, Frame, bins_of
-from stcloud.paas.grid.location.outline import Outlines, outlines_of
-from stcloud.paas.grid.location.search import find_cells, list_cells
-from stcloud.paas.grid.location.slab import Slabs, frozen, slabs_of
+from stcloud.index.array import frozen
+from stcloud.index.bins import Bins, Frame, bins_of
+from stcloud.index.lookup import find_cells, list_cells
+from stcloud.index.outline import Outlines, outlines_of
+from stcloud.index.strip import Strips, strips_of
 
 __all__ = ["Locator", "digest_of"]
 
@@ -45,7 +46,7 @@ class Locator:
     ----------
     ids
         ``(n,)`` int64 or text: what the rows stand for; the same id may stand in several rows.
-    bins, slabs
+    bins, strips
         The cells, from `Locator.of`.
     digest
         128 bits as hexadecimal text: equal for equal cells and ids in the same order; it tells when to build anew.
@@ -61,7 +62,7 @@ class Locator:
 
     ids: Ids
     bins: Bins
-    slabs: Slabs
+    strips: Strips
     digest: str
 
     @classmethod
@@ -90,8 +91,8 @@ class Locator:
         if bin_m is not None and not 0 < bin_m < math.inf:
             raise InvalidInput("invalid-bin", f"bins of {bin_m} m", hint="give a positive length in metres")
         outlines, names = _read(cells, ids)
-        slabs = slabs_of(outlines)
-        return cls(names, bins_of(outlines, slabs, bin_m), slabs, _digest(outlines, names))
+        strips = strips_of(outlines)
+        return cls(names, bins_of(outlines, strips, bin_m), strips, _digest(outlines, names))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Locator:
@@ -123,17 +124,17 @@ class Locator:
         west, south, east, north, per_m, rows, columns = part["frame"].tolist()
         frame = Frame(west, south, east, north, per_m, int(rows), int(columns))
         bins = Bins(frame, part["labels"], part["starts"], part["codes"])
-        slabs = Slabs(part["xy"], part["heights"], part["cells"], part["slabs"], part["edges"])
-        return cls(part["ids"], bins, slabs, part["digest"].item())
+        strips = Strips(part["xy"], part["heights"], part["cells"], part["slabs"], part["edges"])
+        return cls(part["ids"], bins, strips, part["digest"].item())
 
     def __post_init__(self) -> None:
         frame, labels, starts, codes = self.bins
-        xy, heights, cells, slab_starts, edges = self.slabs
+        xy, heights, cells, strip_starts, edges = self.strips
         n = len(self.ids)
         fits = (
             len(labels) == frame.rows * frame.columns
             and len(heights) == n == len(cells) - 1
-            and (starts[-1], cells[-1], slab_starts[-1]) == (len(codes), len(slab_starts) - 1, len(edges))
+            and (starts[-1], cells[-1], strip_starts[-1]) == (len(codes), len(strip_starts) - 1, len(edges))
             and (not len(edges) or edges.max() + 1 < len(xy))
         )
         if not fits:
@@ -145,14 +146,14 @@ class Locator:
 
         Returns
         -------
-        ``ids``, ``digest`` and what the bins and slabs hold; read-only views, no copies.
+        ``ids``, ``digest`` and what the bins and strips hold; read-only views, no copies.
         """
         _, labels, starts, codes = self.bins
-        xy, heights, cells, slabs, edges = self.slabs
+        xy, heights, cells, strips, edges = self.strips
         return {
             "layout": np.array([_LAYOUT]), "digest": np.array([self.digest]), "ids": self.ids,
             "frame": np.array(self.bins.frame, np.float64), "labels": labels, "starts": starts, "codes": codes,
-            "xy": xy, "heights": heights, "cells": cells, "slabs": slabs, "edges": edges,
+            "xy": xy, "heights": heights, "cells": cells, "slabs": strips, "edges": edges,
         }  # fmt: skip
 
     def locate(self, x: ArrayLike, y: ArrayLike, *, workers: int = 2) -> Rows:
@@ -230,7 +231,7 @@ class Locator:
 
         def fill(part: slice) -> None:
             list_cells(
-                xs[part], ys[part], closed, self.bins, self.slabs, found[part], starts[part.start :], rows
+                xs[part], ys[part], closed, self.bins, self.strips, found[part], starts[part.start :], rows
             )
 
         _spread(fill, len(xs), workers)
@@ -243,7 +244,7 @@ class Locator:
 
         def find(part: slice) -> None:
             asked = none if counts is None else counts[part]
-            find_cells(x[part], y[part], closed, self.bins, self.slabs, found[part], asked)
+            find_cells(x[part], y[part], closed, self.bins, self.strips, found[part], asked)
 
         _spread(find, len(x), workers)
 

@@ -1,36 +1,36 @@
-"""Slabs: what lies between two heights of a cell, with the edges that pass there."""
+"""Horizontal strips of polygons, with the edges that pass each: a test of a point looks at one strip only."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stcloud.paas.grid.location.edge import DOUBT, crosses, touches
-from stcloud.paas.grid.location.loop import loop
-from stcloud.paas.grid.location.outline import Outlines
+from stcloud.index.array import frozen
+from stcloud.index.edge import DOUBT, crosses, touches
+from stcloud.index.kernel import kernel
+from stcloud.index.outline import Outlines
 
-__all__ = ["Slabs", "frozen", "holds", "slabs_of"]
+__all__ = ["Strips", "holds", "strips_of"]
 
-_EDGES = 4  # of a slab, if each were in one only
+_EDGES = 4  # of a strip, if each were in one only
 _COPIES = 2  # of an edge, on average, are worth it
 _LEAST_M = 1e-3
 
 
-class Slabs(NamedTuple):
-    """Cells ready for an exact test of a point, which looks at the edges of one slab only.
+class Strips(NamedTuple):
+    """Cells ready for an exact test of a point, which looks at the edges of one strip only.
 
     Parameters
     ----------
     xy
         ``(v, 2)`` float64, metres: vertices.
     heights
-        ``(n, 3)`` float64: least and greatest y of each cell, slabs per metre.
+        ``(n, 3)`` float64: least and greatest y of each cell, strips per metre.
     cells
         ``(n + 1,)`` int64: where each cell starts in ``starts``.
     starts
-        ``(s + 1,)`` int64: where each slab starts in ``edges``.
+        ``(s + 1,)`` int64: where each strip starts in ``edges``.
     edges
         ``(e,)`` int32: the vertex each edge starts at; it ends at the next one.
     """
@@ -42,8 +42,8 @@ class Slabs(NamedTuple):
     edges: Any
 
 
-def slabs_of(outlines: Outlines) -> Slabs:
-    """Return the slabs of cells.
+def strips_of(outlines: Outlines) -> Strips:
+    """Return the strips of cells.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def slabs_of(outlines: Outlines) -> Slabs:
 
     Notes
     -----
-    O(edges): a cell whose outline goes up and down often has fewer and thicker slabs, so that an edge is listed three
-    times on average at most. A slab holds about as many edges as a horizontal line meets, and a few more.
+    O(edges): a cell whose outline goes up and down often has fewer and thicker strips, so that an edge is listed
+    three times on average at most. A strip holds about as many edges as a horizontal line meets, and a few more.
     """
     n = len(outlines.cells) - 1
     heights, cells = np.empty((n, 3)), np.zeros(n + 1, np.int64)
@@ -64,23 +64,10 @@ def slabs_of(outlines: Outlines) -> Slabs:
     np.cumsum(starts, out=starts)
     edges = np.empty(starts[-1], np.int32)
     _list(outlines, heights, cells, starts[:-1].copy(), edges)
-    return Slabs(*(frozen(one) for one in (outlines.xy, heights, cells, starts, edges)))
+    return Strips(*(frozen(one) for one in (outlines.xy, heights, cells, starts, edges)))
 
 
-def frozen(values: NDArray[Any]) -> NDArray[Any]:
-    """Return a view that cannot be written: a locator never changes, and loops are compiled for one kind only.
-
-    Parameters
-    ----------
-    values
-        Any array; a memory-mapped one is not copied.
-    """
-    view = np.asarray(values).view()
-    view.flags.writeable = False
-    return view
-
-
-@loop
+@kernel
 def holds(
     x: float, y: float, row: int, closed: Any, xy: Any, heights: Any, cells: Any, starts: Any, edges: Any
 ) -> bool:
@@ -95,13 +82,13 @@ def holds(
     closed
         Whether the whole boundary belongs to the cell, instead of the western and southern part.
     xy, heights, cells, starts, edges
-        The slabs, one by one: a tuple of arrays would be counted anew at each call.
+        The strips, one by one: a tuple of arrays would be counted anew at each call.
     """
     if not heights[row, 0] <= y <= heights[row, 1]:
         return False
-    slab = cells[row] + _slab(y, row, heights, cells)
+    strip = cells[row] + _strip_at(y, row, heights, cells)
     odd, doubt = False, False
-    for at in range(starts[slab], starts[slab + 1]):
+    for at in range(starts[strip], starts[strip + 1]):
         v = edges[at]
         y1, y2 = xy[v, 1], xy[v + 1, 1]
         below, passed = y1 <= y, (y1 <= y) != (y2 <= y)
@@ -109,10 +96,10 @@ def holds(
         odd ^= passed & ((left < right) == below)
         doubt |= passed & (not abs(left - right) > DOUBT * (abs(left) + abs(right)))
         doubt |= closed & ((y1 == y) | (y2 == y))
-    return _holds_exactly(x, y, closed, xy, edges[starts[slab] : starts[slab + 1]]) if doubt else odd
+    return _holds_exactly(x, y, closed, xy, edges[starts[strip] : starts[strip + 1]]) if doubt else odd
 
 
-@loop
+@kernel
 def _holds_exactly(x: float, y: float, closed: Any, xy: Any, edges: Any) -> bool:
     odd = False
     for v in edges:
@@ -123,16 +110,16 @@ def _holds_exactly(x: float, y: float, closed: Any, xy: Any, edges: Any) -> bool
     return odd
 
 
-@loop
-def _slab(y: float, row: int, heights: Any, cells: Any) -> int:
-    """Return the slab of a height within the cell: a greater height is never in a lower slab, however it rounds."""
-    slab: int = min(int((y - heights[row, 0]) * heights[row, 2]), cells[row + 1] - cells[row] - 1)
-    return slab
+@kernel
+def _strip_at(y: float, row: int, heights: Any, cells: Any) -> int:
+    """Return the strip of a height within the cell: a greater height is never in a lower strip, however it rounds."""
+    strip: int = min(int((y - heights[row, 0]) * heights[row, 2]), cells[row + 1] - cells[row] - 1)
+    return strip
 
 
-@loop
+@kernel
 def _plan(outlines: Outlines, heights: Any, counts: Any) -> None:
-    """Find how many slabs each cell has."""
+    """Find how many strips each cell has."""
     xy, first, cells = outlines
     for row in range(len(counts)):
         low, high, climb = np.inf, -np.inf, 0.0
@@ -148,31 +135,31 @@ def _plan(outlines: Outlines, heights: Any, counts: Any) -> None:
         counts[row] = count
 
 
-@loop
+@kernel
 def _count(outlines: Outlines, heights: Any, cells: Any, counts: Any) -> None:
-    """Count the edges of each slab."""
+    """Count the edges of each strip."""
     for row in range(len(heights)):
         for at in range(outlines.cells[row], outlines.cells[row + 1]):
             low, high = _passed(outlines, outlines.first[at], row, heights, cells)
-            for slab in range(low, high + 1):
-                counts[slab] += 1
+            for strip in range(low, high + 1):
+                counts[strip] += 1
 
 
-@loop
+@kernel
 def _list(outlines: Outlines, heights: Any, cells: Any, ends: Any, edges: Any) -> None:
-    """List the edges of each slab; ``ends`` moves on from where each slab starts."""
+    """List the edges of each strip; ``ends`` moves on from where each strip starts."""
     for row in range(len(heights)):
         for at in range(outlines.cells[row], outlines.cells[row + 1]):
             v = outlines.first[at]
             low, high = _passed(outlines, v, row, heights, cells)
-            for slab in range(low, high + 1):
-                edges[ends[slab]] = v
-                ends[slab] += 1
+            for strip in range(low, high + 1):
+                edges[ends[strip]] = v
+                ends[strip] += 1
 
 
-@loop
+@kernel
 def _passed(outlines: Outlines, v: int, row: int, heights: Any, cells: Any) -> tuple[int, int]:
-    """Return the lowest and the highest slab that an edge passes."""
-    one = _slab(outlines.xy[v, 1], row, heights, cells)
-    other = _slab(outlines.xy[v + 1, 1], row, heights, cells)
+    """Return the lowest and the highest strip that an edge passes."""
+    one = _strip_at(outlines.xy[v, 1], row, heights, cells)
+    other = _strip_at(outlines.xy[v + 1, 1], row, heights, cells)
     return cells[row] + min(one, other), cells[row] + max(one, other)

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from stcloud.paas.grid.location import edge, search
+from stcloud.index import edge, lookup
 
 metres = st.one_of(
     st.integers(-4, 4).map(float),
@@ -58,4 +58,4 @@ def test_no_multiplication_is_fused_with_an_addition():
         assert "mul" in assembly
         assert "fmadd" not in assembly
         assert "fmsub" not in assembly
-    assert not search.find_cells.targetoptions.get("fastmath")
+    assert not lookup.find_cells.targetoptions.get("fastmath")

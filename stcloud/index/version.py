@@ -1,4 +1,4 @@
-"""Versions: which feature was there when, without its shape."""
+"""Versions of features: which was valid when, without its shape."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from stcloud.daas.timeline import Ints
 from stcloud.errors import InvalidInput
-from stcloud.paas.grid.location.slab import frozen
-from stcloud.paas.query.join.ready import Arrays, kept_array
+from stcloud.index.array import Arrays, Ints, frozen
+from stcloud.index.sliced import kept_array
 
-__all__ = ["Versions", "worded"]
+__all__ = ["VersionTable", "encode_keys"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Versions:
-    """Versions of features, in the order they were given.
+class VersionTable:
+    """VersionTable of features, in the order they were given.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ class Versions:
     order: Ints
 
     @classmethod
-    def of(cls, key: Any, start_us: ArrayLike, end_us: ArrayLike) -> Versions:
+    def of(cls, key: Any, start_us: ArrayLike, end_us: ArrayLike) -> VersionTable:
         """Put versions in order; `InvalidInput` ``columns-differ``, ``no-key``, ``empty-period``."""
         given = key if isinstance(key, pa.Array | pa.ChunkedArray) else pa.array(key, pa.string())
         keys = (given.combine_chunks() if isinstance(given, pa.ChunkedArray) else given).cast(pa.string())
@@ -49,7 +48,7 @@ class Versions:
         return cls(keys, start, end, frozen(order.to_numpy().astype(np.int64)))
 
     @classmethod
-    def from_arrays(cls, kept: Arrays) -> Versions:
+    def from_arrays(cls, kept: Arrays) -> VersionTable:
         """Return the versions whose `arrays` these are, not copied; `FormatError` ``damaged-index``."""
         start, end, order = (kept_array(kept, name) for name in ("start_us", "end_us", "order"))
         places, text = (pa.py_buffer(kept_array(kept, name)) for name in ("key_starts", "key_text"))
@@ -74,7 +73,7 @@ class Versions:
         return found.dictionary, word
 
 
-def worded(version: Ints, words: pa.Array, word: NDArray[np.int32]) -> pa.DictionaryArray:
+def encode_keys(version: Ints, words: pa.Array, word: NDArray[np.int32]) -> pa.DictionaryArray:
     """Return words of versions, null where there is none.
 
     Parameters
