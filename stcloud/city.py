@@ -11,20 +11,20 @@ import pyarrow as pa
 
 from stcloud.daas.audit import Finding
 from stcloud.daas.catalogue import Catalogue, Layer
-from stcloud.daas.charter import Charter
-from stcloud.daas.clockcheck import with_clock_note
+from stcloud.daas.check import CityCheck
+from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
-from stcloud.daas.delivery import Delivery, Terms, drafted
-from stcloud.daas.draft import Drafted, Options
-from stcloud.daas.ingest import Mode
 from stcloud.daas.ledger import Reckoning
-from stcloud.daas.limit import Limit
-from stcloud.daas.loader import Loader
-from stcloud.daas.revision import FeatureMode
-from stcloud.daas.soundness import Soundness
-from stcloud.daas.undo import undo
+from stcloud.daas.load.draft import Drafted, Options
+from stcloud.daas.load.ingest import Mode
+from stcloud.daas.load.limit import Limit
+from stcloud.daas.load.loader import Loader
+from stcloud.daas.load.notes import with_clock_note
+from stcloud.daas.load.revision import FeatureMode
+from stcloud.daas.load.sequence import LoadSequence, LoadTerms, drafted
+from stcloud.daas.table.undo_events import withdraw
+from stcloud.daas.table.undo_features import undo
 from stcloud.daas.vacuum import vacuum_city
-from stcloud.daas.withdrawal import withdraw
 from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.engine.engines import start
@@ -73,9 +73,9 @@ def create(
     """
     root = Path(path)
     check_place(root)
-    charter = Charter.found(name or root.resolve().name, crs, zone, calendar)
-    Folder(root).occupy(charter.to_toml(), "city.toml")
-    return City(Folder(root), charter)
+    configuration = CityConfiguration.create(name or root.resolve().name, crs, zone, calendar)
+    Folder(root).occupy(configuration.to_toml(), "city.toml")
+    return City(Folder(root), configuration)
 
 
 def open(  # noqa: A001  (st.open reads as it should)
@@ -105,7 +105,8 @@ def open(  # noqa: A001  (st.open reads as it should)
         raise NotFound(
             "no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …"
         )
-    return City(folder, Charter.from_toml(folder.read_text("city.toml")), engine=engine, clock=clock)
+    configuration = CityConfiguration.from_toml(folder.read_text("city.toml"))
+    return City(folder, configuration, engine=engine, clock=clock)
 
 
 class City:
@@ -114,7 +115,7 @@ class City:
     def __init__(
         self,
         folder: Folder,
-        charter: Charter,
+        configuration: CityConfiguration,
         *,
         engine: str | Engine = "duckdb",
         clock: Clock = system_clock,
@@ -123,14 +124,14 @@ class City:
         self._clock = clock
         self._wanted = engine
         self._engine: Engine | None = None
-        self.charter = charter
-        self._catalogue = Catalogue(folder, charter)
-        self._grids = Indexer(self._catalogue, folder, charter)
+        self.configuration = configuration
+        self._catalogue = Catalogue(folder, configuration)
+        self._grids = Indexer(self._catalogue, folder, configuration)
 
     @property
     def name(self) -> str:
         """What the city is called."""
-        return self.charter.name
+        return self.configuration.name
 
     @property
     def engine(self) -> Engine:
@@ -171,7 +172,8 @@ class City:
 
     def _features(self, found: Layer) -> Features:
         place = self._joins(found.name)
-        return Features.of(found, self._catalogue.features(found.name), self.charter, self.engine, place)
+        table = self._catalogue.features(found.name)
+        return Features.of(found, table, self.configuration, self.engine, place)
 
     def _joins(self, layer: str) -> Path:
         return self._folder.path("index", f"{layer}.join")
@@ -184,7 +186,7 @@ class City:
         found = self.layer(layer)
         index = self._grids.of(layer) if found.kind == "event" else None
         units = UnitIndex(*index, self._grids.duties) if index else None
-        return Query(Subject(found, self.charter, self.engine, units, self.features))
+        return Query(Subject(found, self.configuration, self.engine, units, self.features))
 
     def ask(self, question: Question) -> Answer:
         """Answer a question that was kept as a document.
@@ -275,7 +277,7 @@ class City:
         job, wait_s
             Watches progress (``file: step``); seconds to wait for another load.
         said
-            Fields of `stcloud.daas.draft.Options`, of which a first load's definition is derived.
+            Fields of `stcloud.daas.load.draft.Options`, of which a first load's definition is derived.
 
         Returns
         -------
@@ -286,12 +288,12 @@ class City:
         InvalidInput, Conflict
             The call or a file is wrong; another writer was faster. Of several files it says which were loaded.
         """
-        terms = Terms(
+        terms = LoadTerms(
             definition, Options.of(said, also=_LOAD), mode, valid_from, valid_to, allow_missing,
             Limit.parse(str(max_rejected)), again, empty, keep_going,
         )  # fmt: skip
         with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
-            delivery = Delivery(self._loader(layer), layer, terms, job or Job(), on_loaded, on_failed)
+            delivery = LoadSequence(self._loader(layer), layer, terms, job or Job(), on_loaded, on_failed)
             delivery.run([Path(source) for source in sources])
         if delivery.loaded:  # also when a later file failed
             self._follow(layer, job, wait_s)
@@ -299,7 +301,7 @@ class City:
 
     def _loader(self, layer: str) -> Loader:
         mark = self._grids.marker(layer)
-        return Loader(self._catalogue, self._folder, self.charter, self._clock, mark)
+        return Loader(self._catalogue, self._folder, self.configuration, self._clock, mark)
 
     def _follow(self, layer: str, job: Job | None, wait_s: float) -> None:
         """Bring the indexes up to date that a change of a layer leaves behind."""
@@ -326,7 +328,7 @@ class City:
             else:
                 done = undo(known.features(layer), known.ledger, load, self._clock())
         self._follow(layer, None, wait_s)
-        return with_clock_note(done, self._clock(), None, self.charter.zone)
+        return with_clock_note(done, self._clock(), None, self.configuration.zone)
 
     def draft(
         self,
@@ -348,7 +350,7 @@ class City:
         dated
             True when a valid period is stated: the layer is one of features.
         said
-            Fields of `stcloud.daas.draft.Options`.
+            Fields of `stcloud.daas.load.draft.Options`.
 
         Raises
         ------
@@ -370,12 +372,12 @@ class City:
 
         Whatever cannot be read is a fault of its check; `StorageError` ``no-permission`` where it may not be read.
         """
-        soundness = Soundness(self._folder, self._catalogue, self.charter, self.engine, self._clock)
+        check = CityCheck(self._folder, self._catalogue, self.configuration, self.engine, self._clock)
         if layer is None:
-            return list(soundness.city())
+            return list(check.city())
         if check_name(layer) not in self._catalogue.begun():
             self.layer(layer)
-        return list(soundness.layer(layer))
+        return list(check.layer(layer))
 
     def vacuum(self, *, retain_hours: float = 24, force: bool = False) -> int:
         """Delete files that nobody has needed for ``retain_hours`` hours; return how many.

@@ -3,11 +3,14 @@
 Knows: definitions, cleaning, loads and their reckoning, what layers' tables look like, the two clocks and
 their algebra. Must not know: questions (paas), cities as a whole (city), commands and pages (saas).
 
-Nouns: `Definition` (how to read a source, what a layer is), `Cleaner` (text in, typed rows and refusals out),
+Rooms: `definition` (what a layer is and how to read its source), `load` (from a file to one commit and a reckoning),
+`table` (what layers' tables look like, the two clocks and their algebra).
+
+Nouns: `CityConfiguration`, `Catalogue` (which layers there are), `Definition`, `LoadRequest` (what a caller states),
 `Reckoning` (what became of every row), `Ledger` (every load), `EventLayer` (a layer's table under one writer).
 
-Of features: `Pieces` and `state` (the algebra, pure), `Surveyor` (text and geometry in), `Verdict` (what a load
-changes), `Revision` (one load), `FeatureLayer` (the table: beliefs and ends).
+Of features: `Pieces` (the algebra of both clocks, pure), `ChangeSet` (what a load changes), `FeatureLayer` (the
+table: versions and their ends).
 
-Start reading at `definition.py`, then `ingest.py`; of features at `timeline.py`, then `revision.py`.
+Start reading at `definition/definition.py`, then `load/loader.py`; of features at `table/timeline.py`.
 """

@@ -10,8 +10,8 @@ import pyarrow as pa
 import sqlglot
 
 from stcloud.daas.catalogue import Layer
-from stcloud.daas.feature import FeatureLayer, read_ends
-from stcloud.daas.keytext import mangled_keys
+from stcloud.daas.table.feature import FeatureLayer, read_ends
+from stcloud.daas.table.float_keys import mangled_keys
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.engine.model import Engine, Files, Sql
 from stcloud.iaas.store.oserror import storage_errors

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from stcloud.daas.charter import Charter
+from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
-from stcloud.daas.feature import FeatureLayer
-from stcloud.daas.layer import EventLayer, LayerTable
+from stcloud.daas.definition.document import with_digest
 from stcloud.daas.ledger import UNDO, Ledger, Quarantine, Reckoning
-from stcloud.daas.schema import FEATURE_PART, Attribute, attributes
-from stcloud.daas.stamp import stamped
+from stcloud.daas.table.feature import FeatureLayer
+from stcloud.daas.table.layer import EventLayer, LayerTable
+from stcloud.daas.table.schema import FEATURE_PART, Attribute, attributes
 from stcloud.errors import FormatError, InvalidInput, NotFound, StorageError, nearest
 from stcloud.iaas.bundle import bundled_text, definitions
 from stcloud.iaas.clock import Clock
@@ -112,9 +112,9 @@ _RECENT = 50
 class Catalogue:
     """The layers of the city in ``folder``."""
 
-    def __init__(self, folder: Folder, charter: Charter) -> None:
+    def __init__(self, folder: Folder, configuration: CityConfiguration) -> None:
         self._folder = folder
-        self._charter = charter
+        self._configuration = configuration
         self._tables: dict[str, LayerTable] = {}
         self._definitions: dict[str, tuple[str, Definition]] = {}
         self.ledger = Ledger(Table(folder.path("ledger")))
@@ -157,7 +157,7 @@ class Catalogue:
         have = ", ".join(known) or "none"
         return NotFound(
             "unknown-layer",
-            f"city '{self._charter.name}' has no layer '{name}' (it has: {have})",
+            f"city '{self._configuration.name}' has no layer '{name}' (it has: {have})",
             nearest=nearest(name, known),
         )
 
@@ -254,7 +254,7 @@ class Catalogue:
         known = self.table(layer).exists
         if not known:
             saved = definition.model_copy(update={"id": layer}) if definition.id != layer else definition
-            self._folder.write_text(stamped(saved.to_toml()), "layers", f"{layer}.toml")
+            self._folder.write_text(with_digest(saved.to_toml()), "layers", f"{layer}.toml")
         try:
             yield
         except BaseException:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.schema import INSTANT
+from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError
 from stcloud.iaas.source.protocol import Refusal
 from stcloud.iaas.table.table import Table

@@ -18,9 +18,9 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import verify_columns
 from stcloud.iaas.table.table import Snapshot
 
-__all__ = ["Keys", "Rule", "Settled"]
+__all__ = ["DuplicateRule", "Keys", "Settled"]
 
-Rule: TypeAlias = Literal["last", "first", "refuse", "keep"]
+DuplicateRule: TypeAlias = Literal["last", "first", "refuse", "keep"]
 """Which row stands for a key that came several times: the last, the first, none where they differ, or each.
 
 Kept rows have a running number after their key from the second on, in the order of their digests."""
@@ -125,7 +125,7 @@ class Keys:
         with storage_errors("lay down keys"):
             self._writer.write_batch(pa.RecordBatch.from_arrays([numbers, keys, digests], schema=_SCHEMA))
 
-    def settle(self, snapshot: Snapshot, *, rule: Rule, compare: bool = True) -> Settled:
+    def settle(self, snapshot: Snapshot, *, rule: DuplicateRule, compare: bool = True) -> Settled:
         """Decide which row stands for each key and compare it with the current state in ``snapshot``.
 
         Without ``compare`` every known key counts as changed.
@@ -135,7 +135,7 @@ class Keys:
             return self._settled(connection, snapshot, rule, compare=compare)
 
     def _settled(
-        self, connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, rule: Rule, *, compare: bool
+        self, connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, rule: DuplicateRule, *, compare: bool
     ) -> Settled:
         run = connection.execute
         run("SET preserve_insertion_order = false")

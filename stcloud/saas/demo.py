@@ -65,7 +65,7 @@ def _ask(city: City, folder: Path) -> None:
     requests = city.query("requests")
     say("\n[bold]1. On which days are cars parked illegally by the school, from 7 to 9?[/] (1 is Monday)")
     parked = requests.what("class_code = '09009'").where(
-        _around_school(city.charter.crs), crs=city.charter.crs
+        _around_school(city.configuration.crs), crs=city.configuration.crs
     )
     print_answer(parked.when("2024-03/2024-07", hours="07:00-09:00").count(["weekday"]))
     say("\n[bold]2. What did the first dump, of 1 January 2025, know of December's requests?[/] And now:")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import shapely
 from hypothesis import strategies as st
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.testing.chronology import OPEN, Lasting
 
 __all__ = ["ATTRIBUTES", "OPERATORS", "condition", "conditions", "rows", "table"]

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from stcloud.daas.definition import Column, EventDefinition, Reading, Space, Time, stored_name
+from stcloud.daas.definition import (
+    ColumnClause,
+    EventDefinition,
+    ReadClause,
+    SpaceClause,
+    TimeClause,
+    stored_name,
+)
 from stcloud.space import Datum
 
 if TYPE_CHECKING:
@@ -42,7 +49,7 @@ def names() -> SearchStrategy[str]:
     return real | any_name
 
 
-def columns() -> SearchStrategy[Column]:
+def columns() -> SearchStrategy[ColumnClause]:
     """Draw what is declared of a column.
 
     Returns
@@ -50,7 +57,7 @@ def columns() -> SearchStrategy[Column]:
     Strategy of columns.
     """
     return st.builds(
-        Column,
+        ColumnClause,
         type=st.sampled_from(["text", "integer", "number", "boolean", "date", "instant"]),
         formats=_formats(),
         zone=_zones(),
@@ -65,7 +72,7 @@ def columns() -> SearchStrategy[Column]:
 
 
 @st.composite
-def spaces(draw: st.DrawFn) -> Space:
+def spaces(draw: st.DrawFn) -> SpaceClause:
     """Draw where the place is written: degrees, coordinates in a CRS, or one geometry column.
 
     Parameters
@@ -85,7 +92,7 @@ def spaces(draw: st.DrawFn) -> Space:
     said["crs"] = draw(st.none() | crs) if form == ("lon", "lat") else draw(crs)
     if form == ("column",):
         said["encoding"] = draw(st.sampled_from(["wkt", "wkb"]))
-    return Space(**said)
+    return SpaceClause(**said)
 
 
 def definitions() -> SearchStrategy[EventDefinition]:
@@ -106,15 +113,17 @@ def definitions() -> SearchStrategy[EventDefinition]:
         extra_columns=st.sampled_from(["keep", "ignore", "refuse"]),
         null=_some(_texts()),
         read=_readings(),
-        time=st.builds(Time, column=names(), formats=_formats(), zone=_zones(), end=st.none() | names()),
+        time=st.builds(
+            TimeClause, column=names(), formats=_formats(), zone=_zones(), end=st.none() | names()
+        ),
         space=spaces(),
         columns=st.dictionaries(names(), columns(), max_size=3),
     )
 
 
-def _readings() -> SearchStrategy[Reading]:
+def _readings() -> SearchStrategy[ReadClause]:
     return st.builds(
-        Reading,
+        ReadClause,
         format=st.sampled_from([None, "csv", "json", "vector", "parquet"]),
         encoding=st.sampled_from(["utf-8", "gb18030", "latin-1"]),
         delimiter=st.none() | _texts(min_size=1, max_size=1),

@@ -14,7 +14,7 @@ from stcloud.testing.almanac import read_stamp
 from stcloud.testing.ground import Ground, Spot
 
 if TYPE_CHECKING:
-    from stcloud.daas.definition import Column, EventDefinition
+    from stcloud.daas.definition import ColumnClause, EventDefinition
 
 __all__ = ["Reader", "Record"]
 
@@ -73,11 +73,11 @@ class Reader:
             raise NotImplementedError("the oracle reads keyed rows with two coordinates that no datum shifts")
         self._definition = definition
         self._coordinates, self._required = definition.space.columns, definition.required
-        self._columns: dict[str, Column] = {}
+        self._columns: dict[str, ColumnClause] = {}
         self._ground = ground
         self._zone = zone
 
-    def kept(self, names: Iterable[str]) -> dict[str, Column]:
+    def kept(self, names: Iterable[str]) -> dict[str, ColumnClause]:
         """Return the columns of a file that are kept, by the file's name of them."""
         declared = {*self._required, *self._definition.columns}
         ignored = self._definition.extra_columns == "ignore"
@@ -101,7 +101,7 @@ class Reader:
         said = {name: row[name] for name in {*kept, *self._required}}
         return Record(key, said, time, ends, adjusted, spot, unplaced, values)
 
-    def _column(self, name: str) -> Column:
+    def _column(self, name: str) -> ColumnClause:
         if name not in self._columns:
             self._columns[name] = self._definition.column(name)
         return self._columns[name]
@@ -136,7 +136,7 @@ class Reader:
         spot = self._ground.place(first, second, self._definition.space.declared_crs)
         return spot, None if spot else "outside"
 
-    def _value(self, text: str | None, column: Column) -> Any:
+    def _value(self, text: str | None, column: ColumnClause) -> Any:
         if text is None:
             return None
         if text in column.values or column.otherwise != "keep":
@@ -151,7 +151,7 @@ class Reader:
         value = _TYPES[column.type](text)
         return None if value != value else value  # noqa: PLR0124  (NaN says that there is no number)
 
-    def _moment(self, text: str, column: Column) -> date | datetime:
+    def _moment(self, text: str, column: ColumnClause) -> date | datetime:
         if column.type == "date":
             found = read_stamp(text, column.formats, ZoneInfo("UTC"))
             return _expect(found, "unreadable-date")[0].date()

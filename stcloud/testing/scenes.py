@@ -21,8 +21,8 @@ from stcloud.daas.definition import EventDefinition
 from stcloud.testing.oracle import Oracle, Tally
 
 if TYPE_CHECKING:
-    from stcloud.daas.ingest import Mode
     from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.load.ingest import Mode
 
 __all__ = ["Delivery", "Scene", "district", "edges", "nights", "scenes", "sheet", "spans"]
 
@@ -86,7 +86,7 @@ class Scene:
 
     def oracle(self) -> Oracle:
         """Return the oracle, which knows nothing yet."""
-        lattice = stcloud.daas.charter.Charter.found(self.name, self.crs, self.zone).lattice
+        lattice = stcloud.daas.configuration.CityConfiguration.create(self.name, self.crs, self.zone).lattice
         return Oracle(self.definition, self.crs, lattice.origin, self.zone)
 
     def tallies(self, oracle: Oracle) -> list[Tally]:

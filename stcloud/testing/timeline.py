@@ -1,8 +1,8 @@
 """A feature layer as it should be: what is believed of each key on each day, one dictionary after each load.
 
 Time is a handful of days, each a number; a load goes over every key and every day it speaks of, one after another,
-and a new dictionary is kept. Nothing is shared with `stcloud.daas.timeline`. What a city answers must equal what
-`Chronicle` answers, for every day as every load left it.
+and a new dictionary is kept. Nothing is shared with `stcloud.daas.table.timeline`. What a city answers must equal
+what `Chronicle` answers, for every day as every load left it.
 """
 
 from __future__ import annotations

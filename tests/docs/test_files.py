@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from stcloud.daas.ledger import Reckoning
-from stcloud.daas.schema import OWN, PART, Attribute
+from stcloud.daas.table.schema import OWN, PART, Attribute
 from stcloud.iaas.source.registry import formats
 from stcloud.saas.cli.exits import BUG, CANCELLED, CODES
 from stcloud.saas.cli.option import Format

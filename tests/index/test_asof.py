@@ -13,7 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stcloud.daas.timeline import ALWAYS, FOREVER
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import FormatError, InternalError, InvalidInput
 from stcloud.index import AsOfIndex, timeslice
 from stcloud.paas.query.join import Nearest, Within, WithinDistance, held_by

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stcloud
-from stcloud.daas.clean import Cleaner
 from stcloud.daas.definition import Definition
-from stcloud.daas.place import Placer
-from stcloud.daas.schema import bind_columns
+from stcloud.daas.load.clean_events import EventCleaner
+from stcloud.daas.load.place import Placer
+from stcloud.daas.table.schema import bind_columns
 from stcloud.iaas.bundle import bundled, bundled_text, definitions
 from stcloud.iaas.source.protocol import Reading
 from stcloud.iaas.source.registry import open_source
@@ -68,7 +68,7 @@ def clean(name, path):
     asked = definition.read
     source = open_source(path, Reading(asked.format, asked.encoding, asked.delimiter, asked.layer))
     attributes = bind_columns(definition, source.columns, str(path))
-    cleaner = Cleaner(definition, attributes, Placer(definition.space, Lattice.for_crs(crs)), Zone(zone))
+    cleaner = EventCleaner(definition, attributes, Placer(definition.space, Lattice.for_crs(crs)), Zone(zone))
     cleaned = [cleaner.clean(batch) for batch in source.batches()]
     rows = pa.Table.from_batches([one.rows for one in cleaned]).to_pylist()
     refusals = [refusal for one in cleaned for refusal in one.refusals]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 import stcloud
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql
 from stcloud.paas.query.binder import Binder

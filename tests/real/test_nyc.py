@@ -75,7 +75,7 @@ def test_counts_by_cell_and_week(city, reckoning, rows):
         (one["cell_1km"], one["week"]): one["count"] for one in query.count(["cell:1km", "week"]).to_records()
     }
     expected = asked_for(rows)
-    lattice = city.charter.lattice
+    lattice = city.configuration.lattice
     squares = {cell: lattice.polygon(cell) for cell, _ in found}
     for (cell, week), count in found.items():
         in_week = expected["at"].dt.strftime("%G-W%V") == week

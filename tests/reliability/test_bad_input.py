@@ -269,11 +269,11 @@ def test_a_city_that_cannot_be_is_not_begun(run, tmp_path, words, code, said):
 
 
 def test_a_city_is_made_in_an_empty_folder_only(run, city, tmp_path):
-    charter = ("--crs", "EPSG:4548", "--zone", "UTC")
+    configuration = ("--crs", "EPSG:4548", "--zone", "UTC")
     for place in (city, tmp_path / "first.csv"):
-        ended = run("create", place, *charter)
+        ended = run("create", place, *configuration)
         assert (ended.code, "choose another" in ended.line) == (4, True)
-    assert run("create", tmp_path / "first.csv" / "x", *charter).code == 6
+    assert run("create", tmp_path / "first.csv" / "x", *configuration).code == 6
     assert run("query", tmp_path / "none", "events").code == 3
 
 
@@ -298,7 +298,7 @@ def replaced(old, new):
     return lambda text: text.replace(old, new)
 
 
-CHARTERS = {
+CONFIGURATIONS = {
     "of a newer format": (replaced(b"format = 1", b"format = 99"), "upgrade"),
     "empty": (lambda _: b"", "city.toml"),
     "cut": (lambda text: text[:60], "city.toml"),
@@ -309,10 +309,10 @@ CHARTERS = {
 }
 
 
-@pytest.mark.parametrize(("change", "said"), CHARTERS.values(), ids=CHARTERS)
-def test_a_charter_that_we_cannot_have_written_is_told(run, city, change, said):
-    charter = city / "city.toml"
-    charter.write_bytes(change(charter.read_bytes()))
+@pytest.mark.parametrize(("change", "said"), CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_a_configuration_that_we_cannot_have_written_is_told(run, city, change, said):
+    configuration = city / "city.toml"
+    configuration.write_bytes(change(configuration.read_bytes()))
     for command in ("layers", "check"):
         ended = run(command, city)
         assert (ended.code, said in ended.line) == (7, True)

@@ -16,7 +16,8 @@ answers = []
 for number in range(10):
     time.sleep(max(0.0, start + number * 0.2 - time.time()))
     try:
-        answers.append(stcloud.create(pathlib.Path(folder) / str(number), crs=crs, zone="Asia/Shanghai").charter.crs)
+        made = stcloud.create(pathlib.Path(folder) / str(number), crs=crs, zone="Asia/Shanghai")
+        answers.append(made.configuration.crs)
     except stcloud.StcloudError as error:
         answers.append(error.kind)
 pathlib.Path(answer).write_text(json.dumps(answers))
@@ -37,7 +38,7 @@ def test_of_two_that_make_a_city_at_once_one_wins(forks, tmp_path):
     for number, pair in enumerate(zip(*(json.loads(one.read_text()) for one in answers), strict=True)):
         won = [crs for crs in CRS if crs in pair]
         assert sorted(pair) == sorted([*won, "city-exists"]), number
-        assert stcloud.open(tmp_path / "cities" / str(number)).charter.crs == won[0]
+        assert stcloud.open(tmp_path / "cities" / str(number)).configuration.crs == won[0]
         assert [path.name for path in (tmp_path / "cities" / str(number)).iterdir()] == ["city.toml"]
 
 
@@ -60,7 +61,7 @@ def test_who_comes_second_does_not_touch_the_first_ones_city(monkeypatch, tmp_pa
     with pytest.raises(Conflict) as caught:
         stcloud.create(tmp_path / "city", crs=CRS[1], zone="America/New_York")
     assert caught.value.kind == "city-exists"
-    assert stcloud.open(tmp_path / "city").charter.crs == CRS[0]
+    assert stcloud.open(tmp_path / "city").configuration.crs == CRS[0]
     assert [path.name for path in (tmp_path / "city").iterdir()] == ["city.toml"]
 
 
@@ -68,7 +69,7 @@ def test_what_a_killed_create_leaves_hinders_nobody(tmp_path):
     (tmp_path / "city").mkdir()
     (tmp_path / "city" / ".city.toml.0123456789abcdef").write_text("format")
     stcloud.create(tmp_path / "city", crs=CRS[0], zone="Asia/Shanghai")
-    assert stcloud.open(tmp_path / "city").charter.crs == CRS[0]
+    assert stcloud.open(tmp_path / "city").configuration.crs == CRS[0]
 
 
 def test_a_folder_that_holds_something_is_refused(run, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 import stcloud
-from stcloud.daas.layer import EventLayer
+from stcloud.daas.table.layer import EventLayer
 from stcloud.errors import InvalidInput
 from stcloud.iaas.store.folder import Folder
 from stcloud.testing.cases import CRS, EVENTS, GRID, events, grid_of

@@ -52,7 +52,7 @@ def leftovers(city):
 
 UPDATE = HEAD + row(1) + row(2, note="new") + row(6) + "7,bad\n"
 COUNTS = {"accepted": 1, "updated": 1, "unchanged": 1, "rejected": 1}
-LAYER, LEDGER, TABLE = "stcloud.daas.layer", "stcloud.daas.ledger", "stcloud.iaas.table.table"
+LAYER, LEDGER, TABLE = "stcloud.daas.table.layer", "stcloud.daas.ledger", "stcloud.iaas.table.table"
 MOMENTS = [
     ("stcloud.iaas.table.sorter", "Sorter", "flush", "before"),
     (LAYER, "EventLayer", "prepare", "before"),

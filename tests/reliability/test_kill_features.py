@@ -8,7 +8,7 @@ from stcloud.testing.features import define
 HEAD = "k,wkt\n"
 FIRST = HEAD + "a,POINT (500000 3500000)\nb,POINT (500010 3500000)\n"
 SECOND = HEAD + "a,POINT (500000 3500000)\nb,POINT (500020 3500000)\nc,POINT (500030 3500000)\n"
-FEATURE, TABLE = "stcloud.daas.feature", "stcloud.iaas.table.table"
+FEATURE, TABLE = "stcloud.daas.table.feature", "stcloud.iaas.table.table"
 MOMENTS = [
     ("stcloud.iaas.table.sorter", "Sorter", "flush", "before"),
     (FEATURE, "FeatureLayer", "write_rows", "after"),

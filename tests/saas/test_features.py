@@ -194,7 +194,7 @@ def test_show_tells_what_was_there_and_what_was_understood(run, city):
 
 def test_show_is_asked_as_it_was_known_and_for_a_place(run, city):
     first = stcloud.open(city).layer("communities").loads[0].recorded_at_us
-    known = stcloud.open(city).charter.zone.iso(first)
+    known = stcloud.open(city).configuration.zone.iso(first)
     at = ("show", city, "communities", "-f", "json", "--as-of")
     assert len(records(run(*at, "2024-06-01", "--known-at", known))) == 2
     place = geopandas.GeoSeries([box(500600, 3500100, 500700, 3500200)], crs=CRS).to_crs("OGC:CRS84")[0]

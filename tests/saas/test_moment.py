@@ -81,4 +81,4 @@ def test_what_cannot_be_read_has_one_line(run, city, words, said):
 def test_create_takes_a_calendar(run, tmp_path):
     words = ("--crs", "EPSG:4548", "--zone", "Asia/Shanghai", "--calendar", "cn")
     assert run("create", tmp_path / "made", *words).code == 0
-    assert stcloud.open(tmp_path / "made").charter.calendar == "CN"
+    assert stcloud.open(tmp_path / "made").configuration.calendar == "CN"

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.definition import FeatureDefinition
-from stcloud.daas.feature import FeatureLayer, instants
-from stcloud.daas.timeline import ALWAYS, FOREVER
+from stcloud.daas.table.feature import FeatureLayer, instants
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput, NotFound, nearest
 
 __all__ = ["DutyGrids"]

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.definition import FeatureDefinition
-from stcloud.daas.feature import FeatureLayer
-from stcloud.daas.timeline import FOREVER, Ints
+from stcloud.daas.table.feature import FeatureLayer
+from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.errors import FormatError, InvalidInput, StorageError
 from stcloud.iaas.bundle import bundled_text, grids
 from stcloud.iaas.store.arrays import read_arrays, write_arrays

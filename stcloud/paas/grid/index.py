@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.feature import Believed, FeatureLayer, micros
-from stcloud.daas.layer import EventLayer
-from stcloud.daas.schema import UNIT
-from stcloud.daas.timeline import FOREVER
+from stcloud.daas.table.feature import Believed, FeatureLayer, micros
+from stcloud.daas.table.layer import EventLayer
+from stcloud.daas.table.schema import UNIT
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.iaas.job import Job
 from stcloud.iaas.table.datafile import Written
 from stcloud.iaas.table.table import File, Snapshot

@@ -12,9 +12,9 @@ import pyarrow as pa
 import xxhash
 
 from stcloud.daas.catalogue import Catalogue
-from stcloud.daas.charter import Charter
+from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import FeatureDefinition
-from stcloud.daas.schema import UNIT
+from stcloud.daas.table.schema import UNIT
 from stcloud.errors import FormatError, InvalidInput, NotFound
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.folder import Folder, check_name
@@ -34,19 +34,21 @@ class Indexer:
 
     Parameters
     ----------
-    catalogue, folder, charter
+    catalogue, folder, configuration
         The city's.
     """
 
     catalogue: Catalogue
     folder: Folder
-    charter: Charter
+    configuration: CityConfiguration
 
     def grid(self, name: str) -> UnitGrid:
         """Return a grid; `NotFound` ``unknown-layer``, `InvalidInput` ``not-a-grid``."""
         layer = self.catalogue.layer(name)
         place = self.folder.path(_FOLDER, check_name(name))
-        return UnitGrid(layer, self.catalogue.features(name), self.charter.lattice, place, self.charter.zone)
+        return UnitGrid(
+            layer, self.catalogue.features(name), self.configuration.lattice, place, self.configuration.zone
+        )
 
     def duties(self, name: str) -> DutyGrids:
         """Return a layer of duty grids; `NotFound` ``unknown-layer``, `InvalidInput` ``not-duties``."""
@@ -107,7 +109,7 @@ class Indexer:
         if len(known) != 1:
             have = f"it has several: {', '.join(known)}" if known else "it has none"
             raise InvalidInput(
-                "which-grid", f"city '{self.charter.name}' has no one unit grid to index on ({have})",
+                "which-grid", f"city '{self.configuration.name}' has no one unit grid to index on ({have})",
                 hint="name it: --grid LAYER",
             )  # fmt: skip
         return self.grid(known[0])

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from stcloud.daas.clause import Closed, Text, told_faults
+from stcloud.daas.definition.clause import Closed, Text, definition_faults
 from stcloud.errors import NotFound, nearest
 
 __all__ = ["Conversion", "Part", "Range", "Scheme"]
@@ -153,7 +153,7 @@ class Scheme(Closed):
         InvalidDefinition
             ``not-toml`` with the line; ``invalid-definition`` with every fault, its key and the nearest known key.
         """
-        with told_faults(name, _keys):
+        with definition_faults(name, _keys):
             return cls.model_validate(tomllib.loads(text))
 
     @property

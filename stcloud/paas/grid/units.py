@@ -11,7 +11,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from stcloud.daas.timeline import Ints
+from stcloud.daas.table.timeline import Ints
 from stcloud.errors import FormatError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import sqlglot
 from shapely.geometry.base import BaseGeometry
 from sqlglot import exp
 
-from stcloud.daas.feature import read_ends, row_files
+from stcloud.daas.table.feature import read_ends, row_files
 from stcloud.iaas.engine.model import Fetch, Files, Meets, Refine, Relation, Sift, Sql, Stage
 from stcloud.iaas.table.table import File, Snapshot
 from stcloud.paas.query.binder import instant

@@ -9,8 +9,8 @@ import pyarrow as pa
 from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
-from stcloud.daas.charter import Charter
-from stcloud.daas.schema import UNIT
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.table.schema import UNIT
 from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.binder import Binder
@@ -67,15 +67,15 @@ class Compiled:
     """For each place, boxes that together hold it; closed, metres."""
 
 
-def compile_plan(plan: Plan, layer: Layer, charter: Charter) -> Compiled:
+def compile_plan(plan: Plan, layer: Layer, configuration: CityConfiguration) -> Compiled:
     """Compile a plan over one version of a layer; reads nothing."""
-    return _Compilation(plan, layer, charter).compiled()
+    return _Compilation(plan, layer, configuration).compiled()
 
 
 class _Compilation:
-    def __init__(self, plan: Plan, layer: Layer, charter: Charter) -> None:
+    def __init__(self, plan: Plan, layer: Layer, configuration: CityConfiguration) -> None:
         self._plan = plan
-        self._charter = charter
+        self._configuration = configuration
         self._attributes = {one.name: one for one in layer.attributes}
         self._columns = own_columns(layer) | self._attributes
         self._snapshot = layer.snapshot
@@ -84,7 +84,7 @@ class _Compilation:
         self._sieves = [sieve for one in predicates if (sieve := one.sieve()) is not None]
         self._places = [one for one in plan if isinstance(one, Place)]
         self._places += [place for one in predicates for place in one.places()]
-        self._covers = [place.cover(charter.lattice) for place in self._places]
+        self._covers = [place.cover(configuration.lattice) for place in self._places]
         self._regions = tuple(
             place.region(cover) for place, cover in zip(self._places, self._covers, strict=True)
         )
@@ -93,7 +93,7 @@ class _Compilation:
         self._wants = Pruning.of(
             plan,
             (
-                *(tuple(place.boxes(charter.lattice)) for place in self._places),
+                *(tuple(place.boxes(configuration.lattice)) for place in self._places),
                 *(one.boxes for one in extents),
             ),
             (*self._regions, *(one.region for one in extents)),
@@ -142,7 +142,7 @@ class _Compilation:
             return None
         known = next(one for one in self._plan if isinstance(one, Known))
         all_known = known_by_all(self._snapshot.files, known.at_us)
-        return tally_of(self._plan, None if all_known else known.at_us, self._charter.zone)
+        return tally_of(self._plan, None if all_known else known.at_us, self._configuration.zone)
 
     def _written(self) -> Sql:
         """Return the last statement."""
@@ -197,7 +197,7 @@ class _Compilation:
 
     def _summed(self, goal: Summary) -> dict[str, exp.Expression]:
         groups = {f"g{index}": self._group(one) for index, one in enumerate(goal.by)}
-        return groups | given(goal, self._columns, self._charter.zone, self._binder)
+        return groups | given(goal, self._columns, self._configuration.zone, self._binder)
 
     def _group(self, by: By) -> exp.Expression:
         if isinstance(by, Level):
@@ -280,7 +280,7 @@ class _Compilation:
 
     def _wall_clock(self) -> WallClock:
         if self._clock is None:
-            self._clock = WallClock(_stored("st_time"), self._charter.zone, self._instants())
+            self._clock = WallClock(_stored("st_time"), self._configuration.zone, self._instants())
         return self._clock
 
     def _instants(self, near_us: int = NEAR_US) -> Spans:
@@ -300,7 +300,7 @@ class _Compilation:
 
     def _last(self, goal: object, query: exp.Select) -> exp.Query:
         if isinstance(goal, Summary):
-            return summed(goal, self._columns, self._charter.zone, query)
+            return summed(goal, self._columns, self._configuration.zone, query)
         source = exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("chosen")))
         rows: dict[str, exp.Expression] = {name: column(name) for name in self._rows()}
         return self._page(goal, rows, source) if isinstance(goal, Rows) else select(rows, source)

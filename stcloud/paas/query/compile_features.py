@@ -6,8 +6,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlglot import exp
 
-from stcloud.daas.charter import Charter
-from stcloud.daas.schema import Attribute
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.model import Fetch, Files, Refine, Sql, Stage
 from stcloud.paas.query.belief import Window, relations_of, stages_of
@@ -31,7 +31,7 @@ from stcloud.time import Bin
 __all__ = ["compile_features"]
 
 
-def compile_features(plan: Plan, layer: Features, charter: Charter) -> Compiled:
+def compile_features(plan: Plan, layer: Features, configuration: CityConfiguration) -> Compiled:
     """Compile a plan over one version of a layer of features; reads its ends, nothing else.
 
     Raises
@@ -39,13 +39,13 @@ def compile_features(plan: Plan, layer: Features, charter: Charter) -> Compiled:
     InvalidInput
         ``which-time``: neither an instant nor a time was asked for; ``unknown-group``.
     """
-    return _Compilation(plan, layer, charter).compiled()
+    return _Compilation(plan, layer, configuration).compiled()
 
 
 class _Compilation:
-    def __init__(self, plan: Plan, layer: Features, charter: Charter) -> None:
+    def __init__(self, plan: Plan, layer: Features, configuration: CityConfiguration) -> None:
         self._plan, self._goal = plan, plan[-1]
-        self._layer, self._charter = layer, charter
+        self._layer, self._configuration = layer, configuration
         self._columns = own_columns(layer) | {one.name: one for one in layer.attributes}
         self._binder = Binder()
 
@@ -85,7 +85,7 @@ class _Compilation:
         """Return what adds the columns of groups that are not stored, and the columns that it looks at."""
         by = self._goal.by if isinstance(self._goal, Summary) else ()
         steps: list[Beginning | Standpoint | Naming] = [
-            Beginning(one, self._charter.zone) for one in by if isinstance(one, Bin)
+            Beginning(one, self._configuration.zone) for one in by if isinstance(one, Bin)
         ]
         held = [Naming(by_name(one), one.holders) for one in by if isinstance(one, In)]
         steps += [Standpoint(window.after_us), *held] if held else []
@@ -95,9 +95,9 @@ class _Compilation:
         goal = self._goal
         if isinstance(goal, Summary):
             groups = {f"g{at}": self._group(one) for at, one in enumerate(goal.by)}
-            taken = groups | given(goal, self._columns, self._charter.zone, self._binder)
+            taken = groups | given(goal, self._columns, self._configuration.zone, self._binder)
             chosen = select(taken, stage_as_layer(), where=self._conditions())
-            return summed(goal, self._columns, self._charter.zone, chosen)
+            return summed(goal, self._columns, self._configuration.zone, chosen)
         names = [*FEATURE_ROWS[:-1], *(one.stored for one in self._layer.attributes), FEATURE_ROWS[-1]]
         return select(
             {name: column(name, LAYER) for name in names}, stage_as_layer(), where=self._conditions()
@@ -138,7 +138,7 @@ class _Compilation:
 
     def _areas(self) -> list[BaseGeometry]:
         """Return areas that all features asked for touch: places, and boxes around what else is said of where."""
-        lattice = self._charter.lattice
+        lattice = self._configuration.lattice
         places = [one.outline(lattice) for one in self._plan if isinstance(one, Place)]
         filters = [one for one in self._plan if isinstance(one, Predicate)]
         touched = [one.area for one in self._plan if isinstance(one, Touched)]

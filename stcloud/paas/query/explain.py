@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stcloud.daas.schema import PART
+from stcloud.daas.table.schema import PART
 from stcloud.iaas.engine.model import Fetch, Sql, Stage, Tell
 from stcloud.iaas.table.footer import fetch, row_groups
 from stcloud.iaas.table.table import File

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 import shapely
 
 from stcloud.daas.catalogue import Layer
-from stcloud.daas.charter import Charter
-from stcloud.daas.feature import FeatureLayer
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.table.feature import FeatureLayer
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.engine.model import Engine, Relation, Stage
 from stcloud.iaas.table.sorter import in_order
@@ -46,14 +46,19 @@ class Features(Layer):
     """
 
     table: FeatureLayer
-    charter: Charter
+    configuration: CityConfiguration
     engine: Engine
     place: Path | None = None
     """Folder where what was made ready for joins is kept; it may be deleted."""
 
     @classmethod
     def of(
-        cls, layer: Layer, table: FeatureLayer, charter: Charter, engine: Engine, place: Path | None = None
+        cls,
+        layer: Layer,
+        table: FeatureLayer,
+        configuration: CityConfiguration,
+        engine: Engine,
+        place: Path | None = None,
     ) -> Features:
         """Make a layer ready to be asked."""
         return cls(
@@ -63,7 +68,7 @@ class Features(Layer):
             layer.attributes,
             layer.read_loads,
             table,
-            charter,
+            configuration,
             engine,
             place,
         )
@@ -175,7 +180,7 @@ class Features(Layer):
         facts: Mapping[str, int],
     ) -> Answer:
         known = self._known_us(known_at)
-        lattice = self.charter.lattice
+        lattice = self.configuration.lattice
         areas = [] if where is None else [read_where([where], lattice, None).outline(lattice)]
         stages = stages_of(self.snapshot, self._names, Window(after_us, before_us, known), areas)
         # Sorted here: an engine that sorts whole rows under a bound of memory puts them on disk.
@@ -191,7 +196,7 @@ class Features(Layer):
         return self.engine.run(stages, {**relations_of(self.snapshot), **more}).read_all()
 
     def _answer(self, table: pa.Table, facts: Mapping[str, Any]) -> Answer:
-        zone = self.charter.zone
+        zone = self.configuration.zone
         said = {name: zone.iso(value) if isinstance(value, int) else value for name, value in facts.items()}
         said = {
             "layer": self.name,
@@ -202,10 +207,10 @@ class Features(Layer):
         for place, field in enumerate(table.schema):
             if pa.types.is_timestamp(field.type):
                 table = table.set_column(place, field.name, table[place].cast(pa.timestamp("us", zone.name)))
-        return Answer(table, self.charter.lattice, said)
+        return Answer(table, self.configuration.lattice, said)
 
     def _us(self, at: Instant) -> int:
-        return instant_us(at, self.charter.zone)
+        return instant_us(at, self.configuration.zone)
 
     def _known_us(self, at: Instant | None) -> int:
         return known_us(self, None if at is None else self._us(at))

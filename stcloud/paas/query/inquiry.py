@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stcloud.daas.timeline import ALWAYS, FOREVER
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import Compiled, compile_plan
@@ -67,8 +67,8 @@ class Inquiry:
         """Return the stages for a goal."""
         layer = self.subject.layer
         if isinstance(layer, Features):
-            return compile_features(self.plan(goal), layer, self.subject.charter)
-        return compile_plan(self.plan(goal), layer, self.subject.charter)
+            return compile_features(self.plan(goal), layer, self.subject.configuration)
+        return compile_plan(self.plan(goal), layer, self.subject.configuration)
 
     def run(self, goal: Rows | Summary) -> pa.RecordBatchReader:
         """Return what the engine gives."""
@@ -143,7 +143,7 @@ class Inquiry:
 
     def answer(self, table: pa.Table, cursor: str | None = None) -> Answer:
         """Return a table with what was understood."""
-        return Answer(table, self.subject.charter.lattice, self.facts(), cursor)
+        return Answer(table, self.subject.configuration.lattice, self.facts(), cursor)
 
     def digest(self, said: str) -> str:
         """Return a digest of what is asked, whenever it is answered."""

@@ -63,7 +63,7 @@ class Joining:
     @property
     def facts(self) -> dict[str, str]:
         """Say what was understood."""
-        zone = self.layer.charter.zone
+        zone = self.layer.configuration.zone
         when = "each event's own time" if self.at_us is None else zone.iso(self.at_us)
         said = f"{self.how} {self.layer.name} at {when}, known at {zone.iso(self.known_us)}"
         return {**self.asked, "join": said}
@@ -71,7 +71,7 @@ class Joining:
     def answer(self) -> Answer:
         """Return all rows."""
         reader = self.reader()
-        return Answer(reader.read_all(), self.layer.charter.lattice, self.facts)
+        return Answer(reader.read_all(), self.layer.configuration.lattice, self.facts)
 
     def reader(self) -> pa.RecordBatchReader:
         """Return rows as a stream; memory holds some events and what was made ready of the layer."""

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.definition import EventDefinition
-from stcloud.daas.schema import UNIT, Attribute
+from stcloud.daas.table.schema import UNIT, Attribute
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.size import SIZES
 from stcloud.space import Level

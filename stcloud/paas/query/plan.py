@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.grid import Units
 from stcloud.paas.query.measure.measure import COUNT, Measure

@@ -15,7 +15,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlglot import exp
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import (

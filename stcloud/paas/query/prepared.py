@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from stcloud.daas.feature import Believed, micros, row_files
-from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.daas.table.feature import Believed, micros, row_files
+from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.join.how import How
 from stcloud.paas.query.prune import Box
@@ -98,7 +98,7 @@ def _whole(layer: Features, believed: Believed) -> Prepared:
 def _nearby(layer: Features, known_us: int, scope: Scope, box: Box) -> Prepared:
     from stcloud.index import AsOfIndex  # noqa: PLC0415
 
-    area = Area(shapely.box(*box), layer.charter.lattice.crs)
+    area = Area(shapely.box(*box), layer.configuration.lattice.crs)
     found = layer.between(scope.start_us, scope.end_us, known_at=known_us, where=area).table
     start, end = micros(found["st_valid_from"], ALWAYS), micros(found["st_valid_to"], FOREVER)
     shapes = np.asarray(shapely.from_wkb(found[_GEOMETRY].to_numpy()), object)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from stcloud.daas.schema import UNIT
+from stcloud.daas.table.schema import UNIT
 from stcloud.iaas.engine.model import Meets
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.binder import instant

@@ -71,10 +71,8 @@ class Query:
         InvalidInput, NotFound, Unsupported
             See `Predicate.read`: wrong types, unknown columns (with the nearest), operators not known here.
         """
-        subject, city = self.subject, self.subject.charter.crs
-        return self._with(
-            Predicate.read(one, subject.names, subject.zone, city=city, crs=crs) for one in filters
-        )
+        names, city = self.subject.names, self.subject.configuration
+        return self._with(Predicate.read(one, names, city.zone, city=city.crs, crs=crs) for one in filters)
 
     def where(self, *places: Asked, crs: str | None = None) -> Query:
         """Keep rows that lie in any of the places.
@@ -96,7 +94,7 @@ class Query:
         place are nowhere: neither in a place nor outside of one. Features are as `known_at` says.
         """
         subject, features = self.subject, is_of_features(self.subject.layer)
-        atlas = Atlas(subject.layer.name, subject.charter, subject.index, subject.features, features)
+        atlas = Atlas(subject.layer.name, subject.configuration, subject.index, subject.features, features)
         return self._with(read_places(places, atlas, crs))
 
     def restated(self, at: Instant) -> Query:
@@ -155,11 +153,11 @@ class Query:
             ``unknown-relation``; ``no-period``: of events that have no end, or with days or hours; times that cannot
             be read.
         """
-        charter = self.subject.charter
-        calendar = charter.calendar if days is not None and calendar is None else calendar
+        city = self.subject.configuration
+        calendar = city.calendar if days is not None and calendar is None else calendar
         asked = When.of(
-            *times, zone=charter.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
-            calendar=calendar, southern=seasons is not None and is_southern(charter.crs), now=now,
+            *times, zone=city.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
+            calendar=calendar, southern=seasons is not None and is_southern(city.crs), now=now,
         )  # fmt: skip
         return self._with([timed(asked, times, relation, self.subject.layer)])
 
@@ -348,7 +346,8 @@ class Query:
         """
         asked = self.inquiry()
         table = sequenced(asked, read_summary(asked, measures, by, None), during, end)
-        return Answer(table, self.subject.charter.lattice, asked.facts() | {"during": during or "all time"})
+        facts, city = asked.facts() | {"during": during or "all time"}, self.subject.configuration
+        return Answer(table, city.lattice, facts)
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""

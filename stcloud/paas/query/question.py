@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from stcloud.daas.clause import Closed, told_faults
-from stcloud.daas.document import toml_of
+from stcloud.daas.definition.clause import Closed, definition_faults
+from stcloud.daas.definition.document import toml_of
 from stcloud.errors import InvalidDefinition
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Question(Closed):
         InvalidDefinition
             ``not-toml`` with the line; ``invalid-definition`` with every fault.
         """
-        with told_faults(name, lambda _: cls.model_fields):
+        with definition_faults(name, lambda _: cls.model_fields):
             return cls.model_validate(tomllib.loads(text))
 
     @classmethod
@@ -101,7 +101,7 @@ class Question(Closed):
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InvalidDefinition("not-json", f"{name} is not JSON: {error}") from error
-        with told_faults(name, lambda _: cls.model_fields):
+        with definition_faults(name, lambda _: cls.model_fields):
             return cls.model_validate(document)
 
     def to_toml(self) -> str:

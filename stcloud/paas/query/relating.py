@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
-from stcloud.daas.timeline import ALWAYS, FOREVER
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.label import is_lasting, is_of_features

@@ -19,7 +19,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from stcloud.daas.timeline import Ints
+from stcloud.daas.table.timeline import Ints
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.store.arrays import read_arrays, write_arrays
 from stcloud.paas.query.features import Features

@@ -13,8 +13,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.daas.feature import Ends, instants, micros
-from stcloud.daas.timeline import FOREVER, Ints
+from stcloud.daas.table.feature import Ends, instants, micros
+from stcloud.daas.table.timeline import FOREVER, Ints
 
 __all__ = ["BOUNDS", "SIFTED", "Standing"]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from stcloud.daas.feature import instants, micros
-from stcloud.daas.schema import INSTANT
-from stcloud.daas.timeline import ALWAYS
+from stcloud.daas.table.feature import instants, micros
+from stcloud.daas.table.schema import INSTANT
+from stcloud.daas.table.timeline import ALWAYS
 from stcloud.paas.query.standing import BOUNDS
 from stcloud.time import Bin, Zone
 

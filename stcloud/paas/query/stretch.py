@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from stcloud.daas.schema import PART
+from stcloud.daas.table.schema import PART
 from stcloud.iaas.table.table import File
 
 __all__ = ["stretches"]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stcloud.daas.catalogue import Layer
-from stcloud.daas.charter import Charter
-from stcloud.daas.schema import Attribute
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.model import Engine
 from stcloud.paas.query.features import Features
@@ -24,7 +24,7 @@ class Subject:
     """What a question is about: one version of a layer, its city, and the engine that will run it."""
 
     layer: Layer
-    charter: Charter
+    configuration: CityConfiguration
     engine: Engine
     index: UnitIndex | None = None
     """Of the events on a unit grid."""
@@ -34,7 +34,7 @@ class Subject:
     @property
     def zone(self) -> Zone:
         """The city's time zone."""
-        return self.charter.zone
+        return self.configuration.zone
 
     @property
     def attributes(self) -> dict[str, Attribute]:

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stcloud.daas.feature import micros
-from stcloud.daas.schema import UNIT, Attribute
-from stcloud.daas.timeline import FOREVER
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.schema import UNIT, Attribute
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.query.filter import Sieve
 from stcloud.paas.query.place.siting import Sited
 from stcloud.paas.query.place.where import Place

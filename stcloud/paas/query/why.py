@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stcloud.daas.schema import UNIT, Attribute
+from stcloud.daas.table.schema import UNIT, Attribute
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.measure.measure import COUNT
@@ -78,7 +78,7 @@ def why(asked: Inquiry, key: str) -> Reason:
     versions = tuple(_versions(_only(asked, of_key)))
     plan = [one for one in asked.plan(Rows())[2:-1] if not isinstance(one, Restated)]
     whole = _only(asked, of_key, *asked.conditions)
-    lattice = asked.subject.charter.lattice
+    lattice = asked.subject.configuration.lattice
     events = () if is_of_features(asked.subject.layer) else versions
     conditions = tuple(
         Condition(_said(one), _holds(_only(asked, of_key, one)), _how(one, events, lattice)) for one in plan

@@ -11,7 +11,7 @@ import typer
 from stcloud.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from stcloud.daas.charter import Charter
+    from stcloud.daas.configuration import CityConfiguration
     from stcloud.paas.query import Question
 
 __all__ = [
@@ -97,12 +97,14 @@ WhyOption = Annotated[
 PictureOption = Annotated[Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG.")]
 
 
-def question_of(charter: Charter, given: Mapping[str, Any], saved: Path | None = None) -> Question:
+def question_of(
+    configuration: CityConfiguration, given: Mapping[str, Any], saved: Path | None = None
+) -> Question:
     """Return the question that options make, those not given as a saved one has them.
 
     Parameters
     ----------
-    charter
+    configuration
         The city's: relative times are seen from the present in its zone, where no other instant is given.
     given
         Options by the names of a `Question`'s fields; None, False and empty ones are not given, others not looked at.
@@ -127,7 +129,9 @@ def question_of(charter: Charter, given: Mapping[str, Any], saved: Path | None =
             "no-layer", "it was not said which layer is asked", hint="stcloud query CITY LAYER"
         )
     question = Question.model_validate(said)
-    return question.model_copy(update={"now": _present(charter)}) if _needs_present(question) else question
+    return (
+        question.model_copy(update={"now": _present(configuration)}) if _needs_present(question) else question
+    )
 
 
 def read_question(path: Path) -> Question:
@@ -149,7 +153,7 @@ def _needs_present(question: Question) -> bool:
     return question.now is None and any(map(is_relative, question.when))
 
 
-def _present(charter: Charter) -> str:
+def _present(configuration: CityConfiguration) -> str:
     from stcloud.iaas.clock import system_clock  # noqa: PLC0415
 
-    return charter.zone.iso(system_clock() // 1_000_000 * 1_000_000)
+    return configuration.zone.iso(system_clock() // 1_000_000 * 1_000_000)

@@ -32,4 +32,4 @@ def create(
     import stcloud  # noqa: PLC0415
 
     made = stcloud.create(city, crs=crs, zone=zone, name=name, calendar=calendar)
-    note(f"created city '{made.name}' in {city} ({made.charter.crs}, {made.charter.zone})")
+    note(f"created city '{made.name}' in {city} ({made.configuration.crs}, {made.configuration.zone})")

@@ -53,7 +53,7 @@ def define(
     ] = None,
 ) -> None:
     """Draft a layer's definition from a file. Events with --time, else features; to be edited, nothing is loaded."""
-    from stcloud.daas.draft import Options, typed_draft  # noqa: PLC0415
+    from stcloud.daas.load.draft import Options, typed_draft  # noqa: PLC0415
 
     document_path(output, ".toml")
     said: dict[str, Any] = {

@@ -128,7 +128,7 @@ def _metric(opened: City | None, crs: str | None) -> str:
     from stcloud.space import require_metric  # noqa: PLC0415
 
     if opened is not None and crs is None:
-        return opened.charter.lattice.crs
+        return opened.configuration.lattice.crs
     if crs is None:
         raise InvalidInput(
             "crs-needed",

@@ -140,7 +140,7 @@ def crosswalk(
         table = asked.crosswalk(level, at).to_arrow(left="unit", right="cell")
     else:
         table = asked.crosswalk_versions(since, at).to_arrow(left="old", right="new")
-    print_answer(Answer(table, opened.charter.lattice, {"layer": layer}), target)
+    print_answer(Answer(table, opened.configuration.lattice, {"layer": layer}), target)
 
 
 @grid.command()
@@ -175,7 +175,7 @@ def _of_cell(opened: City, cell: int) -> list[dict[str, Any]]:
     from stcloud.paas.grid.equivalent import inspire, mgrs  # noqa: PLC0415
     from stcloud.space import level_of  # noqa: PLC0415
 
-    lattice, records = opened.charter.lattice, []
+    lattice, records = opened.configuration.lattice, []
     level_of(cell)  # refuses what is no cell
     for name, of in (("mgrs", mgrs), ("inspire", inspire)):
         try:
@@ -214,7 +214,7 @@ def _checked(
         return asked.check(rules=rules)
     from stcloud.saas.cli.ground import Ground  # noqa: PLC0415
 
-    found = Ground(opened.charter.lattice.crs, opened).areas(communities, community_code)
+    found = Ground(opened.configuration.lattice.crs, opened).areas(communities, community_code)
     return asked.check(*found, rules=rules)
 
 
@@ -246,4 +246,4 @@ def _places(opened: City, layer: str, report: Report, rows: list[dict[str, Any]]
 
     wkb = pa.array(shapely.to_wkb([one.where for one in report.faults]), pa.binary())
     table = pa.Table.from_pylist(rows).append_column("st_geom", wkb)
-    return Answer(table, opened.charter.lattice, {"layer": layer})
+    return Answer(table, opened.configuration.lattice, {"layer": layer})

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from stcloud.daas.outline import read_outlines
-from stcloud.daas.shape import KINDS
-from stcloud.daas.timeline import FOREVER
+from stcloud.daas.load.file_geometries import read_file_geometries
+from stcloud.daas.load.geometry import KINDS
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.saas.cli.output import note
 
@@ -74,7 +74,7 @@ class Ground:
         layer = self.layer(name)
         if layer is not None:
             return _of(kinds, name, *_there(layer))[0]
-        read = read_outlines(Path(name), self.crs, declared=self.declared, kinds=kinds)
+        read = read_file_geometries(Path(name), self.crs, declared=self.declared, kinds=kinds)
         _tell(name, read.refused)
         return read.shapes
 
@@ -89,7 +89,7 @@ class Ground:
         layer = self.layer(name)
         if layer is not None:
             return _of(frozenset({"Polygon"}), name, *_there(layer))
-        read = read_outlines(
+        read = read_file_geometries(
             Path(name), self.crs, declared=self.declared, kinds=frozenset({"Polygon"}), columns=(code,)
         )
         _tell(name, read.refused)
@@ -116,7 +116,7 @@ class Ground:
             texts = [[None if one is None else str(one) for one in part] for part in said]
             kept = dict(zip(now["st_key"].to_pylist(), zip(*texts, strict=True), strict=True))
             return Earlier(found.shapes, found.codes.astype(str), found.end_us != FOREVER), kept
-        read = read_outlines(
+        read = read_file_geometries(
             Path(name),
             self.crs,
             declared=self.declared,

@@ -47,7 +47,7 @@ def layers(
     """List a city's layers, or describe one layer. Its columns, loads and definition; as ndjson or csv its loads."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
-    zone = opened.charter.zone
+    zone = opened.configuration.zone
     if delete or yes:
         _delete(opened, layer if delete else None, yes=yes)
         return

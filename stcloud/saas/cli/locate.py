@@ -60,7 +60,7 @@ def locate(
     _refuse_columns(points, source.columns, x, y)
     counts: Counter[str] = Counter()
     column = at if at in source.columns else None
-    asked = _Asked(opened.grid(layer), opened.charter.zone, x, y, crs, column, None if column else at)
+    asked = _Asked(opened.grid(layer), opened.configuration.zone, x, y, crs, column, None if column else at)
     rows = (row for batch in source.batches() for row in asked.located(batch.rows, counts))
     print_rows([*source.columns, _UNIT], rows, target)
     note(", ".join(f"{what} {count:,}" for what, count in sorted(counts.items())) or "no points")
@@ -80,7 +80,7 @@ class _Asked:
         self._at_us = 2**63 - 2 if at is None else instant_us(at, zone)
 
     def located(self, rows: pa.RecordBatch, counts: Counter[str]) -> Iterator[dict[str, Any]]:
-        from stcloud.daas.column import plain, read_numbers, trimmed  # noqa: PLC0415
+        from stcloud.daas.load.column import plain, read_numbers, trimmed  # noqa: PLC0415
         from stcloud.space import project  # noqa: PLC0415
 
         read = [read_numbers(trimmed(plain(rows.column(name))))[0] for name in self._names]
@@ -98,7 +98,7 @@ class _Asked:
             return self._at_us
         import numpy as np  # noqa: PLC0415
 
-        from stcloud.daas.column import plain  # noqa: PLC0415
+        from stcloud.daas.load.column import plain  # noqa: PLC0415
         from stcloud.time import read_stamps  # noqa: PLC0415
 
         read = read_stamps(plain(rows.column(self._column)), ["iso"], self._zone)

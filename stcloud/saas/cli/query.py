@@ -115,7 +115,7 @@ def query(
     picture_path(picture)
     document_path(save, ".toml", ".json")
     opened = open_city(city, engine)
-    question = question_of(opened.charter, given, saved)
+    question = question_of(opened.configuration, given, saved)
     asked = question.narrow(opened.query(question.layer), read_places)
     if save is not None:
         _save(question, save)

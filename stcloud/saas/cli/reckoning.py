@@ -76,7 +76,7 @@ class Reckonings:
 
     def add(self, reckoning: Reckoning) -> None:
         """Print a reckoning, and beside it what it says in words."""
-        zone = self.city.charter.zone
+        zone = self.city.configuration.zone
         _note(reckoning, zone)
         record = record_of(reckoning, zone)
         form = self.target.form

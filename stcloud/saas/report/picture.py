@@ -55,7 +55,7 @@ def map_answer(query: Query, answer: Answer, path: Path, tell: Callable[[str], N
     """
     subject = query.subject
     places = [one.said for one in query.conditions if isinstance(one, Place | Whereabouts)]
-    subtitle = f"{subject.charter.name}, layer {subject.layer.name}"
+    subtitle = f"{subject.configuration.name}, layer {subject.layer.name}"
     subtitle += "".join(f"  ·  in {one}" for one in places)
     sheet = draw_map(answer, asked_area(query), title=asked_title(query), subtitle=subtitle, path=path)
     if tell is not None and sheet.missing:
@@ -78,7 +78,7 @@ def asked_title(query: Query) -> str:
 
 def asked_area(query: Query) -> BaseGeometry | None:
     """Return the area that a query asks for, cells included, in the city's CRS; None: the whole city."""
-    lattice = query.subject.charter.lattice
+    lattice = query.subject.configuration.lattice
     shapes = [_shape(one, lattice) for one in query.conditions if isinstance(one, Place)]
     return functools.reduce(shapely.intersection, shapes) if shapes else None
 

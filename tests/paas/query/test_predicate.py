@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 import stcloud
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.paas.query import Predicate
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import Names

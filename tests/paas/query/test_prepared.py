@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 import stcloud
-from stcloud.daas.feature import FeatureLayer
+from stcloud.daas.table.feature import FeatureLayer
 from stcloud.paas.query import prepared as room
 from stcloud.paas.query.prepared import Held
 from stcloud.paas.query.shelf import Shelf, shelf

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 import stcloud
-from stcloud.daas.feature import FeatureLayer
+from stcloud.daas.table.feature import FeatureLayer
 from stcloud.errors import StorageError
 from stcloud.index import AsOfIndex
 from stcloud.paas.query import shelf as room

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stcloud.daas.schema import PART
+from stcloud.daas.table.schema import PART
 from stcloud.iaas.table.table import File
 from stcloud.paas.query import inquiry
 from stcloud.paas.query.stretch import stretches

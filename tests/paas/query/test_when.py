@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 import stcloud
-from stcloud.daas.charter import Charter
+from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import InvalidInput
 
 START, DAYS = datetime(2026, 1, 1, 12), 380
@@ -114,11 +114,11 @@ def test_a_city_may_have_a_calendar(folder, tmp_path):
 
 
 @pytest.mark.parametrize("calendar", [None, "CN", "US-NY"])
-def test_a_charter_with_a_calendar_reads_back(calendar):
+def test_a_configuration_with_a_calendar_reads_back(calendar):
     """from_toml(to_toml(x)) == x; what was written before calendars has none."""
-    charter = Charter.found("nyc", "EPSG:32618", "America/New_York", calendar)
-    assert Charter.from_toml(charter.to_toml()) == charter
-    assert Charter.from_toml(charter.to_toml()).calendar == calendar
+    configuration = CityConfiguration.create("nyc", "EPSG:32618", "America/New_York", calendar)
+    assert CityConfiguration.from_toml(configuration.to_toml()) == configuration
+    assert CityConfiguration.from_toml(configuration.to_toml()).calendar == calendar
 
 
 def test_a_city_of_an_unknown_country_is_not_made(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from stcloud.daas.timeline import ALWAYS, FOREVER
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
 from stcloud.paas.grid.check.report import Fault
 

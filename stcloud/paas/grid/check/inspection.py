@@ -49,7 +49,7 @@ def inspect(
         where cells enclose it, and no cell is outside of or across anything.
     valid_from, valid_to
         ``(n,)`` int64, half-open periods in UTC microseconds; open ends are ``ALWAYS`` and ``FOREVER`` of
-        `stcloud.daas.timeline`. None: all cells are valid always.
+        `stcloud.daas.table.timeline`. None: all cells are valid always.
     scheme, rules
         Of the codes, its prefix ``community`` names a cell's community; what is tolerated.
 

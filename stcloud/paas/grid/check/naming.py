@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from stcloud.daas.timeline import FOREVER
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.grid.check.grid import Grid, Mask, Positions
 from stcloud.paas.grid.check.report import Fault
 from stcloud.paas.grid.code import problems

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self, cast
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import NotFound, nearest
 from stcloud.paas.query.filter.node import Column, Interval, Kind, Node, Shape
 

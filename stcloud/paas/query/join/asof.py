@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from stcloud.daas.feature import instants, micros
-from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.daas.table.feature import instants, micros
+from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.errors import InvalidInput
 from stcloud.index.asof import AsOfIndex
 from stcloud.index.search import Pairs

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from stcloud.daas.timeline import Ints
+from stcloud.daas.table.timeline import Ints
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.page import numbered

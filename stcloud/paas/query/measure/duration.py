@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sqlglot import exp
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.sql import any_of, column, number

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported, nearest
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import Checker, Names, Node, Statement, in_sql, parse_expression

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.filter import Sieve

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from stcloud.daas.feature import micros
-from stcloud.daas.timeline import FOREVER, Ints
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.instant import known_us

@@ -84,7 +84,7 @@ def _areas_km2(found: pa.Table, goal: Summary, asked: Inquiry, at_us: int) -> _F
 
 
 def _asked_km2(asked: Inquiry) -> float:
-    lattice = asked.subject.charter.lattice
+    lattice = asked.subject.configuration.lattice
     places = [one.outline(lattice) for one in asked.conditions if isinstance(one, Place)]
     if not places:
         raise InvalidInput(

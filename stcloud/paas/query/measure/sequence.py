@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stcloud.daas.timeline import Ints
+from stcloud.daas.table.timeline import Ints
 
 __all__ = ["Amount", "Steps", "sequence"]
 

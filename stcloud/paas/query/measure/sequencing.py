@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.feature import instants, micros
-from stcloud.daas.schema import Attribute
-from stcloud.daas.timeline import FOREVER
+from stcloud.daas.table.feature import instants, micros
+from stcloud.daas.table.schema import Attribute
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_lasting, is_of_features, labelled

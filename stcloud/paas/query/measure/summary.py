@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.measure.duration import Duration
 from stcloud.paas.query.measure.measure import Measure, quantiles

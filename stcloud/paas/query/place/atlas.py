@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from stcloud.daas.charter import Charter
+from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.iaas.store.folder import is_name
 from stcloud.paas.query.features import Features
@@ -31,7 +31,7 @@ class Atlas:
     ----------
     layer
         Its name.
-    charter
+    configuration
         The city's.
     index
         Of the events on a unit grid.
@@ -40,7 +40,7 @@ class Atlas:
     """
 
     layer: str
-    charter: Charter
+    configuration: CityConfiguration
     index: UnitIndex | None
     features: Callable[[str], Features] | None
     of_features: bool = False
@@ -77,7 +77,8 @@ def read_places(
     parts = whole.parts if isinstance(whole, Every) else (whole,)
     found = [read.formula(part) for part in parts]
     return [
-        one if isinstance(one, Place | InUnits | OnDuty) else Whereabouts(one, atlas.charter) for one in found
+        one if isinstance(one, Place | InUnits | OnDuty) else Whereabouts(one, atlas.configuration)
+        for one in found
     ]
 
 
@@ -110,7 +111,7 @@ class _Reading:
     def _operands(self, kind: str, some: Sequence[Asked]) -> list[Operand]:
         index, layer = self.atlas.index, self.atlas.layer
         if kind == "place":
-            return [read_where(some, self.atlas.charter.lattice, self.crs)]
+            return [read_where(some, self.atlas.configuration.lattice, self.crs)]
         texts = [str(one) for one in some]
         if self.atlas.of_features and kind != "near":
             raise Unsupported(
@@ -130,7 +131,7 @@ class _Reading:
             return Neighbours(asked, text, None, None)
         layer = self._layer(asked.layer, text)
         return Neighbours(
-            asked, text, layer, None if asked.at is None else instant_us(asked.at, layer.charter.zone)
+            asked, text, layer, None if asked.at is None else instant_us(asked.at, layer.configuration.zone)
         )
 
     def _layer(self, name: str, text: str) -> Features:

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.daas.feature import Believed
-from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.daas.table.feature import Believed
+from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.features import Features
 from stcloud.time import Zone
@@ -131,7 +131,7 @@ def _wkb(layer: Features, row: Ints) -> NDArray[Any]:
 
 
 def _not_there(believed: Believed, key: str, at_us: int, layer: Features) -> NotFound:
-    zone = layer.charter.zone
+    zone = layer.configuration.zone
     order = np.argsort(believed.start_us)
     periods = zip(believed.start_us[order].tolist(), believed.end_us[order].tolist(), strict=True)
     return NotFound(

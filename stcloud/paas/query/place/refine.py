@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.daas.schema import UNIT
+from stcloud.daas.table.schema import UNIT
 from stcloud.paas.grid import Units
 from stcloud.space import CellIds, Cover, contains
 

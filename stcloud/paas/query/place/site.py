@@ -16,9 +16,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.daas.feature import micros
-from stcloud.daas.schema import UNIT
-from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.schema import UNIT
+from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.refine import Region

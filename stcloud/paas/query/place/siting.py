@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from stcloud.daas.feature import micros
-from stcloud.daas.schema import UNIT
-from stcloud.daas.timeline import FOREVER
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.schema import UNIT
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.query.place.extent import Extent, united
 from stcloud.paas.query.place.formula import Every, Formula, Not, Some
 from stcloud.paas.query.place.site import Mask, Site, Spots

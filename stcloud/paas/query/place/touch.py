@@ -14,8 +14,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.daas.feature import micros
-from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.formula import Formula
 from stcloud.paas.query.place.history import History

@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.daas.charter import Charter
-from stcloud.daas.timeline import ALWAYS, FOREVER, Ints
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.instant import known_us
@@ -66,12 +66,12 @@ class Whereabouts:
     ----------
     formula
         Its leaves are operands.
-    charter
+    configuration
         The city's.
     """
 
     formula: Formula
-    charter: Charter
+    configuration: CityConfiguration
     _made: dict[tuple[int | None, tuple[int, int]], Sited | Touched] = field(default_factory=dict, repr=False)
 
     @property
@@ -154,14 +154,14 @@ class Whereabouts:
 
     def _told(self, believed_us: int | None, then: str, notes: Sequence[str]) -> str:
         """Say what was asked, as of when features are, and what hardly anything can lie in."""
-        zone = self.charter.zone
+        zone = self.configuration.zone
         layers = {one.name: one for one in self.layers}
         known = [f"{name} known at {zone.iso(known_us(one, believed_us))}" for name, one in layers.items()]
         when = [then] if self.drifts else []
         return f"{self.said} ({', '.join([*when, *known, *notes])})" if known else self.said
 
     def _site(self, one: Operand, believed_us: int | None, span: tuple[int, int]) -> Formula:
-        lattice = self.charter.lattice
+        lattice = self.configuration.lattice
         if isinstance(one, Place):
             region = one.region(one.cover(lattice))
             return InRegion(region, Extent.of(region, one.boxes(lattice)))
@@ -177,7 +177,7 @@ class Whereabouts:
         return _of_layer(one.asked, past, one.at_us, lattice)
 
     def _shape(self, one: Operand, believed_us: int | None, window: tuple[int, int]) -> Formula:
-        lattice = self.charter.lattice
+        lattice = self.configuration.lattice
         if isinstance(one, Place):
             return Touching(one.outline(lattice))
         assert isinstance(one, Neighbours)  # noqa: S101  (units are asked of events only)

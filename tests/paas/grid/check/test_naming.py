@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from stcloud.daas.timeline import ALWAYS, FOREVER
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
 
 ROWS = st.integers(0, 119)
 SMALL = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.filter_too_much])

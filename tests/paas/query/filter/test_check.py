@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, NotFound, StcloudError, Unsupported
 from stcloud.paas.query.filter import FUNCTIONS, Checker, Names, evaluate, parse_filter
 from stcloud.time import Zone

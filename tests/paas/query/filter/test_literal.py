@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.filter import Checker, Names, evaluate, parse_filter
 from stcloud.paas.query.filter.literal import protect_text, restore

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.filter import Checker, Names, parse_filter
 from stcloud.paas.query.join.how import read_how

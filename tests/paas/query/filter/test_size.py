@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
-from stcloud.daas.schema import Attribute
+from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.filter import Checker, Names, evaluate, in_sql, parse_filter
 from stcloud.paas.query.filter import check as room

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from stcloud.daas.timeline import ALWAYS, FOREVER
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
 from stcloud.index import AsOfIndex
 from stcloud.paas.query.join import asof_join, read_how

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stcloud.daas.timeline import FOREVER
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.query.measure.sequence import Amount, sequence
 
 Period = tuple[int, int, int, float]

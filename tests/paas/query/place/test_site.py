@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stcloud.daas.schema import INSTANT
+from stcloud.daas.table.schema import INSTANT
 from stcloud.paas.query.place.extent import around
 from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.site import InCodes, NearLayer, OnCells, Spots

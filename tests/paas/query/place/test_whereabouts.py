@@ -146,7 +146,7 @@ def test_features_are_believed_as_the_question_says(tmp_path):
     assert keys(asked) == [0, 1, 2, 3, 4, 5, 6]
     then = asked.known_at(first)  # events are known since then, too
     assert keys(then) == [0, 1, 3, 4, 5]
-    assert f"areas known at {city.charter.zone.iso(first)}" in then.facts()["where"]
+    assert f"areas known at {city.configuration.zone.iso(first)}" in then.facts()["where"]
     with pytest.raises(NotFound) as told:
         city.query("cases").where("areas:b").known_at(first).rows()
     assert told.value.kind == "unknown-feature"

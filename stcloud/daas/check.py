@@ -1,0 +1,182 @@
+"""Whether all that lies on disk of a city is whole: what cannot be read is named and does not end the check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from stcloud.daas.audit import Finding, audit
+from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.definition import Definition
+from stcloud.daas.definition.document import digest_holds
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.load.notes import late_records
+from stcloud.errors import StcloudError, StorageError
+from stcloud.iaas.clock import Clock
+from stcloud.iaas.engine.model import Engine
+from stcloud.iaas.store.arrays import read_arrays
+from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.oserror import storage_error, storage_errors
+from stcloud.iaas.table.logstate import changed_entries, missing_entries, unreadable_note
+from stcloud.iaas.table.table import Table
+
+__all__ = ["CityCheck"]
+
+_PASSED_ON = ("no-permission", "disk-full", "read-only")
+"""Kinds of errors that say nothing about what lies there."""
+_INDEX = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class CityCheck:
+    """The check of one city.
+
+    Parameters
+    ----------
+    folder, catalogue, configuration, engine, clock
+        The city's.
+    """
+
+    folder: Folder
+    catalogue: Catalogue
+    configuration: CityConfiguration
+    engine: Engine
+    clock: Clock
+
+    def city(self) -> Iterator[Finding]:
+        """Check all layers, then ledger and quarantine, which are the city's."""
+        names = self.catalogue.begun()
+        for name in names:
+            yield from self.layer(name)
+        yield self._finding(None, "layers", lambda: self._lost(names))
+        yield self._finding(
+            None, "ledger", lambda: self._table(self.catalogue.ledger.table, needed=bool(names))
+        )
+        yield self._finding(None, "quarantine", lambda: self._table(self.catalogue.quarantine.table))
+
+    def layer(self, name: str) -> Iterator[Finding]:
+        """Check one layer: definition, log, content, ledger, quarantine, index, recorded instants."""
+        table = self.catalogue.table(name).table
+        loads = self._finding(name, "loads", lambda: self._unentered(name))
+        begun = self._begun(name)
+        definition = self._finding(name, "definition", lambda: self._definition(name))
+        log = self._finding(name, "log", lambda: self._log(name, table))
+        if not begun and not log.faults:
+            return  # a first load that was killed leaves a definition and maybe an empty table
+        yield definition
+        yield log
+        if not definition.faults and not log.faults:
+            yield from self._content(name)
+        yield loads
+        yield self._finding(name, "quarantine", lambda: self._refused(name))
+        yield self._finding(name, "index", lambda: self._index(name))
+        yield self._finding(
+            name,
+            "clock",
+            lambda: late_records(self.catalogue.ledger, name, self.clock(), self.configuration.zone),
+        )
+
+    def _begun(self, name: str) -> bool:
+        """Tell whether a load of the layer was ever committed, as far as that can be known."""
+        try:
+            return self.catalogue.table(name).exists
+        except StcloudError as error:
+            _pass_on(error)
+            return True
+
+    def _content(self, name: str) -> Iterator[Finding]:
+        try:
+            yield from audit(self.catalogue.layer(name), self.configuration.lattice, self.engine)
+        except Exception as error:  # noqa: BLE001  (whatever it meets is named)
+            _pass_on(error)
+            yield Finding(name, "content", 1, _text(error))
+
+    def _definition(self, name: str) -> Iterator[str]:
+        text = self.folder.read_text("layers", f"{name}.toml")
+        Definition.from_toml(text, name=f"layers/{name}.toml")
+        if digest_holds(text) is False:
+            yield f"layers/{name}.toml has changed since it was written; after an edit delete its first line"
+
+    def _log(self, name: str, table: Table) -> Iterator[str]:
+        entered = [one for one in self._entered(name) if _stored(one)]
+        if not table.exists:
+            if entered:
+                yield f"layers/{name} has no table, and the ledger has {len(entered)} loads of it"
+            return
+        table.snapshot()
+        yield from missing_entries(table.root)
+        yield from changed_entries(table.root)
+        yield from unreadable_note(table.root)
+        noted = {str(note.get("attempt")) for note in table.notes()}
+        for load in entered:
+            if load.attempt and load.attempt not in noted:
+                yield f"load {load.load} is in the ledger and not in the log"
+
+    def _unentered(self, name: str) -> Iterator[str]:
+        """Give loads that the layer's log notes and the ledger lacks, but for one that was killed in between."""
+        table = self.catalogue.table(name).table
+        notes = [Reckoning.from_row(note) for note in table.notes()] if table.exists else []
+        entered = {one.attempt for one in self._entered(name)}
+        missing = [note.load for note in notes if note.attempt and note.attempt not in entered]
+        if len(missing) > 1 or (missing and not self.catalogue.ledger.table.exists):
+            yield from missing
+
+    def _entered(self, name: str) -> list[Reckoning]:
+        return self.catalogue.ledger.loads(name)
+
+    def _refused(self, name: str) -> Sequence[str]:
+        self.catalogue.quarantine.rows(self._entered(name))
+        return ()
+
+    def _index(self, name: str) -> Sequence[str]:
+        """Raise for arrays that cannot be read; they are made anew when they are wanted."""
+        with storage_errors(f"read the index of {name}"):
+            for root in (self.folder.path(_INDEX, name), self.folder.path(_INDEX, f"{name}.join")):
+                for place in sorted(root.iterdir()) if root.is_dir() else []:
+                    if place.is_dir() and not place.name.startswith("."):
+                        read_arrays(place)
+            if self.folder.exists(_INDEX, f"{name}.json"):
+                self.folder.read_text(_INDEX, f"{name}.json")
+        return ()
+
+    def _lost(self, names: Sequence[str]) -> Iterator[str]:
+        """Give layers that the ledger knows and of which nothing lies there."""
+        stored = {load.layer for load in self.catalogue.ledger.loads() if _stored(load)}
+        for name in sorted(stored.difference(names)):
+            yield f"the ledger has loads of layer '{name}', and there is neither a table nor a definition"
+
+    def _table(self, table: Table, *, needed: bool = False) -> Iterator[str]:
+        if not table.exists:
+            if needed and self.catalogue.names():
+                yield f"there is no {table.root.name}"
+            return
+        snapshot = table.snapshot()
+        snapshot.read(snapshot.files)
+        yield from missing_entries(table.root)
+        yield from changed_entries(table.root)
+        yield from unreadable_note(table.root)
+
+    def _finding(self, layer: str | None, check: str, run: Callable[[], Iterable[str]]) -> Finding:
+        try:
+            examples = list(run())
+        except Exception as error:  # noqa: BLE001  (whatever it meets is named)
+            _pass_on(error)
+            examples = [_text(error)]
+        return Finding(layer, check, len(examples), examples[0] if examples else None)
+
+
+def _stored(load: Reckoning) -> bool:
+    return bool(load.accepted or load.updated or load.ended)
+
+
+def _pass_on(error: Exception) -> None:
+    """Raise again what says nothing about what lies there: permissions, a disk that is full."""
+    found = storage_error("check the city", error) if type(error) is PermissionError else error
+    if isinstance(found, StorageError) and found.kind in _PASSED_ON:
+        raise found
+
+
+def _text(error: Exception) -> str:
+    text = error.message if isinstance(error, StcloudError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())

@@ -1,0 +1,108 @@
+"""A city's configuration: its name, CRS, zone, lattice and format version, as `city.toml` says."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, replace
+
+from stcloud.errors import FormatError
+from stcloud.space import Lattice, require_metric
+from stcloud.time import Calendar, Zone
+
+__all__ = ["FORMAT", "CityConfiguration"]
+
+FORMAT = 1
+"""Version of what lies on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class CityConfiguration:
+    """What is fixed for a city when it is created.
+
+    Examples
+    --------
+    >>> configuration = CityConfiguration.create("nyc", "EPSG:32618", "America/New_York")
+    >>> CityConfiguration.from_toml(configuration.to_toml()) == configuration
+    True
+    """
+
+    name: str
+    zone: Zone
+    lattice: Lattice
+    calendar: str | None = None
+    """Whose working days are meant where a question names no country; a line that may be added later."""
+
+    @property
+    def crs(self) -> str:
+        """The city's metric CRS."""
+        return self.lattice.crs
+
+    @classmethod
+    def create(cls, name: str, crs: str, zone: str, calendar: str | None = None) -> CityConfiguration:
+        """Make the configuration of a new city.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-crs``, ``metric-crs-needed``, ``unknown-zone``, ``unknown-calendar``.
+        """
+        require_metric(crs)
+        whose = None if calendar is None else Calendar.parse(calendar).name
+        return cls(name, Zone(zone), Lattice.for_crs(crs), whose)
+
+    @classmethod
+    def from_toml(cls, text: str) -> CityConfiguration:
+        """Read ``city.toml``.
+
+        Raises
+        ------
+        FormatError
+            ``newer-city``: written by a newer stcloud; ``damaged-city``: not what we write.
+        """
+        try:
+            said = tomllib.loads(text)
+            found = int(said["format"])
+            if found > FORMAT:
+                raise FormatError(
+                    "newer-city",
+                    f"the city is of format {found}, this stcloud reads up to {FORMAT}",
+                    hint="upgrade stcloud",
+                )
+            origin = (int(said["lattice_origin"][0]), int(said["lattice_origin"][1]))
+            calendar = str(said["calendar"]) if "calendar" in said else None
+            configuration = cls(str(said["name"]), Zone(said["zone"]), Lattice(said["crs"], origin), calendar)
+        except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
+            raise FormatError("damaged-city", f"city.toml is not what stcloud writes: {error}") from error
+        if said.get("digest", configuration.digest()) not in (
+            configuration.digest(),
+            replace(configuration, calendar=None).digest(),
+        ):
+            raise FormatError(
+                "damaged-city",
+                "city.toml has changed since it was written",
+                hint="bring it back from a copy; if it was edited on purpose, delete its line 'digest'",
+            )
+        return configuration
+
+    def digest(self) -> str:
+        """Return a digest of what answers depend on: CRS, zone, lattice and calendar.
+
+        Cities of older versions have none in their file; a calendar may be added to the file later.
+        """
+        fixed = (self.crs, self.zone.name, *self.lattice.origin, self.calendar or "")
+        return hashlib.blake2b(repr(fixed).encode(), digest_size=8).hexdigest()
+
+    def to_toml(self) -> str:
+        """Return ``city.toml``."""
+        quoted = (
+            text.replace("\\", "\\\\").replace('"', '\\"') for text in (self.name, self.crs, self.zone.name)
+        )
+        name, crs, zone = quoted
+        x, y = self.lattice.origin
+        return (
+            f'digest = "{self.digest()}"  # delete it after an edit\n'
+            f'format = {FORMAT}\nname = "{name}"\ncrs = "{crs}"\nzone = "{zone}"\n'
+            f"lattice_origin = [{x}, {y}]  # metres, south-west corner of the 10,000 km square\n"
+            + (f'calendar = "{self.calendar}"\n' if self.calendar else "")
+        )

@@ -1,0 +1,31 @@
+"""Layer definitions (ring: daas): how to read a source and what its rows mean, as data.
+
+Nouns: `Definition` and its two kinds, the clauses that they are made of, TOML documents. Start at `definition.py`.
+"""
+
+from stcloud.daas.definition.clause import (
+    ColumnClause,
+    DutyClause,
+    GridClause,
+    ReadClause,
+    ShapeClause,
+    SpaceClause,
+    TimeClause,
+    ValidClause,
+)
+from stcloud.daas.definition.definition import Definition, EventDefinition, FeatureDefinition, stored_name
+
+__all__ = [
+    "ColumnClause",
+    "Definition",
+    "DutyClause",
+    "EventDefinition",
+    "FeatureDefinition",
+    "GridClause",
+    "ReadClause",
+    "ShapeClause",
+    "SpaceClause",
+    "TimeClause",
+    "ValidClause",
+    "stored_name",
+]

@@ -1,0 +1,257 @@
+"""Clauses of a definition: how a file is written, what its columns are, when and where its rows are."""
+
+from __future__ import annotations
+
+import contextlib
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stcloud.errors import InvalidDefinition, nearest
+from stcloud.space import Datum, read_crs
+from stcloud.time import Zone, check_format
+
+__all__ = [
+    "Closed",
+    "ColumnClause",
+    "DutyClause",
+    "GridClause",
+    "ReadClause",
+    "ShapeClause",
+    "SpaceClause",
+    "Text",
+    "TimeClause",
+    "ValidClause",
+    "definition_faults",
+]
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Closed(BaseModel):
+    """A frozen value that has no other keys than its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ReadClause(Closed):
+    """How the file is written: format (by its name when absent), encoding, delimiter, layer."""
+
+    format: Literal["csv", "json", "vector", "parquet"] | None = None
+    encoding: str = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    layer: str | None = None
+
+
+class TimeClause(Closed):
+    """Which column tells when, in which formats and zone (the city's when absent).
+
+    ``end`` names the column that tells when the event ended (exclusive), if it lasts. ``null`` are words for no
+    time at all, ``open`` words for an end that is not known yet; both also as other formats write them.
+    """
+
+    column: Text
+    formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
+    zone: str | None = None
+    end: Text | None = None
+    null: tuple[Text, ...] = ()
+    open: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        _check_formats(self.formats, self.zone)
+        if self.open and self.end is None:
+            raise ValueError("open says which ends are not known; name the column of the end")
+        return self
+
+    def nothing(self, name: str) -> tuple[str, ...]:
+        """Return the words that mean no time in a column."""
+        return (*self.null, *(self.open if name == self.end else ()))
+
+
+class SpaceClause(Closed):
+    """Which columns tell where: ``lon``/``lat`` in degrees, ``x``/``y`` in ``crs``, or one geometry column.
+
+    ``none``: features that have no place, such as who is responsible for what.
+    """
+
+    lon: Text | None = None
+    lat: Text | None = None
+    x: Text | None = None
+    y: Text | None = None
+    column: Text | None = None
+    encoding: Literal["wkt", "wkb"] = "wkt"
+    crs: str | None = None
+    datum: Datum = Datum.WGS84
+    none: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.none:
+            if self.columns or self.crs:
+                raise ValueError("what has no place has no columns that tell it, and no crs")
+            return self
+        forms = [self.lon or self.lat, self.x or self.y, self.column]
+        if sum(form is not None for form in forms) != 1:
+            raise ValueError("name lon and lat, or x, y and crs, or column and crs")
+        if (self.lon is None) != (self.lat is None) or (self.x is None) != (self.y is None):
+            raise ValueError("both coordinates must be named")
+        if self.lon is None and self.crs is None:
+            raise ValueError("crs must be declared for x and y or a geometry column; it is never guessed")
+        if self.lon is not None and not read_crs(self.declared_crs).is_geographic:
+            raise ValueError(f"crs {self.crs} is not in degrees; name its columns x and y")
+        read_crs(self.declared_crs)
+        if self.datum in (Datum.GCJ02, Datum.BD09) and not read_crs(self.declared_crs).is_geographic:
+            raise ValueError(f"datum {self.datum} shifts degrees; crs {self.crs} is not in degrees")
+        return self
+
+    @property
+    def datum_is_declared(self) -> bool:
+        """Whether the datum was stated, be it the one that goes without saying."""
+        return "datum" in self.model_fields_set
+
+    @property
+    def declared_crs(self) -> str:
+        """CRS of the coordinates as they are written."""
+        return self.crs or "OGC:CRS84"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that tell where."""
+        return tuple(name for name in (self.lon, self.lat, self.x, self.y, self.column) if name)
+
+
+class ColumnClause(Closed):
+    """What one column holds; absent columns are text.
+
+    ``values`` maps what is written to what is kept; ``otherwise`` says what becomes of the rest.
+    """
+
+    type: Literal["text", "integer", "number", "boolean", "date", "instant"] = "text"
+    formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
+    zone: str | None = None
+    null: tuple[str, ...] = ()
+    values: dict[str, str] = Field(default_factory=dict)
+    otherwise: Literal["keep", "null", "refuse"] = "keep"
+    optional: bool = False
+    rename: Text | None = None
+    title: str | None = None
+    unit: str | None = None
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        _check_formats(self.formats, self.zone)
+        return self
+
+
+class ValidClause(Closed):
+    """Where the valid period of a feature is written: in columns of each row, or once in the file's name.
+
+    ``file`` is a pattern of the file's name without its suffix, e.g. ``"communities_%Y-%m-%d"``: the instant of a
+    snapshot. ``inclusive`` says that an end is the last day, not the first day after. ``null`` and ``open`` as of
+    `TimeClause`.
+    """
+
+    start: Annotated[Text | None, Field(alias="from")] = None
+    end: Annotated[Text | None, Field(alias="to")] = None
+    formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
+    zone: str | None = None
+    inclusive: bool = False
+    file: Text | None = None
+    null: tuple[Text, ...] = ()
+    open: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        _check_formats(self.formats, self.zone)
+        if self.file is not None:
+            check_format(self.file)
+        if (self.start is None) == (self.file is None):
+            raise ValueError("name the column that a period is from, or the file's pattern")
+        if self.end is not None and self.start is None:
+            raise ValueError("a period has a column it is from before it has one it is to")
+        if self.open and self.end is None:
+            raise ValueError("open says which ends are not known; name the column it is to")
+        return self
+
+    def nothing(self, name: str) -> tuple[str, ...]:
+        """Return the words that mean no time in a column."""
+        return (*self.null, *(self.open if name == self.end else ()))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of each row that tell its period."""
+        return tuple(name for name in (self.start, self.end) if name)
+
+
+class ShapeClause(Closed):
+    """What geometry a feature may have, and what becomes of an invalid one.
+
+    ``tolerance_m``: geometries that differ by less are the same, metres.
+    """
+
+    invalid: Literal["repair", "reject"] = "repair"
+    kinds: tuple[Literal["Point", "LineString", "Polygon"], ...] = ()
+    tolerance_m: Annotated[float, Field(ge=0)] = 0.001
+
+
+class GridClause(Closed):
+    """What makes a layer of features a unit grid: its code scheme, and what its cells should be like.
+
+    ``scheme``: name of a bundled code scheme; ``target_area_m2``: of a cell; ``tolerance_m``: edges that differ by
+    less are one.
+    """
+
+    scheme: Text = "unit-grid-15"
+    target_area_m2: Annotated[float, Field(gt=0)] = 10_000.0
+    tolerance_m: Annotated[float, Field(gt=0)] = 0.001
+
+
+class DutyClause(Closed):
+    """Which columns say that a cell of the unit grid belongs to a duty grid."""
+
+    grid: Text = "duty"
+    unit: Text = "unit"
+
+
+@contextlib.contextmanager
+def definition_faults(name: str, keys: Callable[[tuple[int | str, ...]], Iterable[str]]) -> Iterator[None]:
+    """Tell all faults of a document that is read inside, each in a line: where, and what.
+
+    Parameters
+    ----------
+    name
+        What to call the document, e.g. its file name.
+    keys
+        Gives the keys that are known at a place, for proposals.
+
+    Raises
+    ------
+    InvalidDefinition
+        ``not-toml`` with the line; ``invalid-definition`` with every fault.
+    """
+    try:
+        yield
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise InvalidDefinition("invalid-definition", name, faults=_faults(error, keys)) from error
+
+
+def _faults(error: ValidationError, keys: Callable[[tuple[int | str, ...]], Iterable[str]]) -> Iterator[str]:
+    for fault in error.errors():
+        where = ".".join(str(part) for part in fault["loc"])
+        said = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            proposals = nearest(str(fault["loc"][-1]), keys(fault["loc"][:-1]))
+            said = "unknown key" + (f"; did you mean '{proposals[0]}'?" if proposals else "")
+        yield f"{where}: {said}" if where else said
+
+
+def _check_formats(formats: tuple[str, ...], zone: str | None) -> None:
+    for one in formats:
+        check_format(one)
+    if zone is not None:
+        Zone(zone)

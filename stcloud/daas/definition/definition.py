@@ -1,0 +1,281 @@
+"""Layer definitions: how to read a source and what its rows mean, as a closed TOML document.
+
+A definition is data: no expressions, no environment, no Python. All faults of a file are told at once.
+`docs/reference/definition.md` describes every key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from stcloud.daas.definition.clause import (
+    Closed,
+    ColumnClause,
+    DutyClause,
+    GridClause,
+    ReadClause,
+    ShapeClause,
+    SpaceClause,
+    Text,
+    TimeClause,
+    ValidClause,
+    definition_faults,
+)  # fmt: skip
+from stcloud.daas.definition.document import toml_of
+from stcloud.errors import InvalidInput
+
+__all__ = ["Definition", "EventDefinition", "FeatureDefinition", "stored_name"]
+
+_MEANINGLESS: dict[str, Any] = {
+    **dict.fromkeys(("id", "title", "source", "predecessor", "grid", "duty"), True), "space": {"none"},
+}  # fmt: skip
+"""What says nothing of how rows are read: left out of a definition's identity."""
+_ADDED: dict[str, set[str]] = {"": {"trim"}, "time": {"null", "open"}, "valid": {"null", "open"}}
+"""Keys by clause that definitions of the first version lack: unused, they leave a definition's identity alone."""
+_UNSTORABLE = re.compile(r"[ ,;{}()=\t\n]")
+
+
+def stored_name(name: str) -> str:
+    """Return the name under which a source column is stored: what Delta forbids becomes ``_``.
+
+    >>> stored_name("X Coordinate (State Plane)")
+    'X_Coordinate__State_Plane_'
+    """
+    return _UNSTORABLE.sub("_", name)
+
+
+class Definition(Closed):
+    """What a layer's source is and means: an `EventDefinition` or a `FeatureDefinition`.
+
+    Examples
+    --------
+    >>> definition = Definition.from_toml('''
+    ... id = "potholes"
+    ... kind = "event"
+    ... key = ["id"]
+    ... [time]
+    ... column = "opened"
+    ... [space]
+    ... lon = "lon"
+    ... lat = "lat"
+    ... ''', name="potholes.toml")
+    >>> definition.kind, definition.key
+    ('event', ('id',))
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+    kind: Literal["event", "feature"]
+    title: str = ""
+    source: str = ""
+    key: tuple[Text, ...] = ()
+    duplicates: Literal["last", "first", "refuse", "keep"] = "last"
+    extra_columns: Literal["keep", "ignore", "refuse"] = "keep"
+    null: tuple[str, ...] = ("",)
+    trim: bool = False
+    read: ReadClause = ReadClause()
+    space: SpaceClause
+    columns: dict[str, ColumnClause] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _storable(self) -> Self:
+        for name, column in self.columns.items():
+            _check_storable(column.rename or name)
+        return self
+
+    @classmethod
+    def from_toml(cls, text: str, *, name: str) -> Self:
+        """Read a definition.
+
+        Parameters
+        ----------
+        text
+            The TOML document.
+        name
+            What to call it in errors, e.g. its file name.
+
+        Raises
+        ------
+        InvalidDefinition
+            ``not-toml`` with the line; ``invalid-definition`` with every fault, its key and the nearest known key.
+        """
+        kinds: dict[Any, Any] = {"event": EventDefinition, "feature": FeatureDefinition}
+        with definition_faults(name, _keys):
+            document = tomllib.loads(text)
+            model = kinds.get(document.get("kind"), EventDefinition) if cls is Definition else cls
+            return model.model_validate(document)
+
+    def to_toml(self) -> str:
+        """Return the definition as a TOML document that reads back as an equal definition."""
+        document = self.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+        if self.space.datum_is_declared:
+            document["space"]["datum"] = self.space.datum.value
+        return toml_of(document)
+
+    def digest(self) -> str:
+        """Identity of what the definition means (16 hexadecimal digits); titles and links do not count."""
+        meaning = self.model_dump(mode="json", exclude=_MEANINGLESS)
+        for column in meaning["columns"].values():
+            del column["title"], column["unit"]
+        for name, added in _ADDED.items():  # what came later means nothing where it is not used
+            clause: dict[str, Any] = (meaning.get(name) or {}) if name else meaning
+            for key in [one for one in added if not clause.get(one, True)]:
+                del clause[key]
+        text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def column(self, name: str) -> ColumnClause:
+        """Return what is declared of a column, or what goes without saying.
+
+        Columns of time are instants, coordinate columns are numbers, others are text.
+        """
+        if name in self.columns:
+            return self.columns[name]
+        if name in self.space.columns and name != self.space.column:
+            return ColumnClause(type="number")
+        return ColumnClause()
+
+    def typed(self, name: str, kind: str) -> ColumnClause:
+        """Return what is declared of a column, or, of one that is not, how its values are read as a type."""
+        declared = self.column(name)
+        return (
+            declared
+            if declared.type == kind
+            else ColumnClause.model_validate({"type": kind, "zone": self._zone})
+        )
+
+    def time_words(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+        """Return the words that mean no time in a column of times, its formats and its zone; else no word."""
+        column = self.column(name)
+        words = column.null if column.type in ("instant", "date") else ()
+        return words, column.formats, "UTC" if column.type == "date" else column.zone
+
+    def declares(self, name: str) -> bool:
+        """Tell whether the definition fixes a column's type, whatever type its file gives it."""
+        return name in self.columns or self.column(name).type != "text"
+
+    @property
+    def _zone(self) -> str | None:
+        """Zone of times without an offset, where one is declared."""
+        return None
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Source columns that must be in the file."""
+        roles = self.roles
+        named = [name for name, column in self.columns.items() if not column.optional]
+        # A column that is renamed as a key, time, period or place is another name of that one.
+        named = [name for name in named if name in roles or self.columns[name].rename not in roles]
+        return tuple(dict.fromkeys([*roles, *named]))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Source columns that say what a row is about: key, time or period, place."""
+        return tuple(dict.fromkeys([*self.key, *self.space.columns]))
+
+    @property
+    def unkept(self) -> tuple[str, ...]:
+        """Source columns that are read and not kept: what they say is kept in columns of ours."""
+        return (self.space.column,) if self.space.column else ()
+
+
+class EventDefinition(Definition):
+    """A layer of events: something happened at an instant."""
+
+    kind: Literal["event"]
+    time: TimeClause
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.space.none:
+            raise ValueError("events have a place; space.none is for features")
+        return self
+
+    def column(self, name: str) -> ColumnClause:
+        """Return what is declared of a column, or what goes without saying."""
+        if name not in self.columns and name in (self.time.column, self.time.end):
+            return ColumnClause(type="instant", formats=self.time.formats, zone=self.time.zone)
+        return super().column(name)
+
+    def time_words(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+        """Return the words that mean no time in a column of times, its formats and its zone."""
+        if name in (self.time.column, self.time.end):
+            words = (*self.column(name).null, *self.time.nothing(name))
+            return words, self.time.formats, self.time.zone
+        return super().time_words(name)
+
+    @property
+    def _zone(self) -> str | None:
+        return self.time.zone
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Source columns that say what a row is about: key, time, place."""
+        times = [self.time.column, *([self.time.end] if self.time.end else [])]
+        return tuple(dict.fromkeys([*self.key, *times, *super().roles]))
+
+
+class FeatureDefinition(Definition):
+    """A layer of features: something was so during a period."""
+
+    kind: Literal["feature"]
+    key: Annotated[tuple[Text, ...], Field(min_length=1)]
+    duplicates: Literal["last", "first", "refuse", "keep"] = "refuse"
+    valid: ValidClause | None = None
+    shape: ShapeClause = ShapeClause()
+    predecessor: Text | None = None
+    """Column that names the keys a feature came from, several by ``;``."""
+    grid: GridClause | None = None
+    """Says that the features are the cells of a unit grid; their key is their code."""
+    duty: DutyClause | None = None
+    """Says that the rows give unit cells to duty grids."""
+
+    def declares(self, name: str) -> bool:
+        """Tell whether the definition fixes a column's type; columns that name other rows are text."""
+        names = (self.predecessor, *((self.duty.grid, self.duty.unit) if self.duty else ()))
+        return name in names or super().declares(name)
+
+    def time_words(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+        """Return the words that mean no time in a column of times, its formats and its zone."""
+        if self.valid and name in self.valid.columns:
+            return (*self.column(name).null, *self.valid.nothing(name)), self.valid.formats, self.valid.zone
+        return super().time_words(name)
+
+    @property
+    def _zone(self) -> str | None:
+        return self.valid.zone if self.valid else None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Source columns that say what a row is about: key, place, period."""
+        return tuple(dict.fromkeys([*super().roles, *(self.valid.columns if self.valid else ())]))
+
+    @property
+    def unkept(self) -> tuple[str, ...]:
+        """Source columns that are read and not kept."""
+        return (*super().unkept, *(self.valid.columns if self.valid else ()))
+
+
+def _check_storable(name: str) -> None:
+    if stored_name(name).lower().startswith("st_"):
+        raise InvalidInput(
+            "reserved-column",
+            f"column {name!r}: the prefix st_ is stcloud's own",
+            hint="declare a rename for it",
+        )
+
+
+def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
+    models: dict[str, type[BaseModel]] = {
+        "read": ReadClause, "time": TimeClause, "space": SpaceClause, "columns": ColumnClause,
+        "valid": ValidClause, "shape": ShapeClause,
+        "grid": GridClause, "duty": DutyClause,
+    }  # fmt: skip
+    if place:
+        return tuple(models.get(str(place[0]), Definition).model_fields)
+    return tuple({**EventDefinition.model_fields, **FeatureDefinition.model_fields})

@@ -1,0 +1,207 @@
+"""Cleaning: text from a source in, typed rows of an event table and refusals out.
+
+A row is refused for its first fault, in this order: key, time, coordinates, columns. A row without a usable
+place is kept and says why it has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.definition import Definition, EventDefinition
+from stcloud.daas.load.column import (
+    Faults,
+    Values,
+    plain,
+    read_column,
+    trimmed,
+    without_nulls,
+    without_padding,
+)
+from stcloud.daas.load.place import Placer
+from stcloud.daas.table.schema import INSTANT, Attribute
+from stcloud.iaas.source.protocol import Batch, Refusal
+from stcloud.iaas.source.text import Declared, exact_whole
+from stcloud.iaas.table.digest import digest_rows
+from stcloud.time import Zone, read_stamps
+
+__all__ = ["FEW_ROWS", "ROW", "CleanedEvents", "EventCleaner", "read_attributes", "read_key"]
+
+ROW = "st_row"
+"""Column of cleaned rows: the row's number in its file, from 1."""
+
+MONTH = "st_months"
+"""Column of cleaned rows: months of the city's clock since 1970-01, the part that a row belongs to."""
+_MONTHS = (-1969 * 12, 8030 * 12 - 1)
+"""Of the years 1 to 9999."""
+
+_DAY_US = 86_400_000_000
+FEW_ROWS = 50_000
+"""Sources with fewer rows are done before compiled loops have started."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanedEvents:
+    """Rows to keep, refusals, and the numbers of rows whose time a daylight-saving change adjusted.
+
+    ``repairs`` name values of rows to keep that are kept in another form than they came in.
+    """
+
+    rows: pa.RecordBatch
+    refusals: tuple[Refusal, ...]
+    read: int
+    adjusted: Values
+    repairs: tuple[Refusal, ...] = ()
+    padded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventCleaner:
+    """Cleans batches of one source under one definition; safe to use from several threads.
+
+    Parameters
+    ----------
+    definition
+        How to read the source.
+    columns
+        Attribute by source column, from `bind_columns`.
+    placer
+        Coordinates to places in the city.
+    zone
+        The city's time zone, for times that declare none.
+    keys_only
+        True when rows only name what to delete.
+    types
+        The types that the source gives its columns.
+    """
+
+    definition: EventDefinition
+    columns: Mapping[str, Attribute]
+    placer: Placer
+    zone: Zone
+    keys_only: bool = False
+    types: Mapping[str, Declared] = field(default_factory=dict)
+
+    def clean(self, batch: Batch) -> CleanedEvents:
+        """Clean one batch."""
+        given, padded = without_padding(batch.rows) if self.definition.trim else (batch.rows, None)
+        source = without_nulls(given, self.definition, self.zone)
+        faults = Faults(batch.numbers)
+        faults.take(batch.faults)
+        digest = digest_rows(
+            given.select(self._meaning),
+            self.definition.digest(),
+            many=len(batch.numbers) > 0 and int(batch.numbers[0]) > FEW_ROWS,
+        )
+        key = self._key(source, digest, faults)
+        own: dict[str, pa.Array] = {ROW: pa.array(batch.numbers), "st_key": key, "st_digest": digest}
+        adjusted = np.zeros(len(key), np.bool_)
+        if not self.keys_only:
+            adjusted = self._add_time(source, own, faults)
+            own |= self.placer.place(source, faults)
+            own |= self._attributes(source, faults)
+        keep = ~faults.faulty
+        rows = pa.RecordBatch.from_pydict(own)
+        rows = rows if keep.all() else rows.filter(pa.array(keep))
+        read = len(key) + len(batch.refusals)
+        refusals = (*batch.refusals, *faults.refusals())
+        kept = set(batch.numbers[keep].tolist()) if batch.repairs else ()
+        repairs = tuple(one for one in batch.repairs if one.row in kept)
+        count = 0 if padded is None else int(padded.sum())
+        return CleanedEvents(rows, refusals, read, batch.numbers[adjusted & keep], repairs, count)
+
+    @property
+    def _meaning(self) -> list[str]:
+        """Columns that the layer keeps or is made from; what is ignored changes nothing."""
+        if self.keys_only and self.definition.key:
+            return sorted(self.definition.key)
+        return sorted({*self.columns, *self.definition.roles})
+
+    def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
+        if not self.definition.key:
+            return pa.array([one.hex() for one in digest.to_pylist()], pa.string())
+        return read_key(self.definition.key, source, faults, self.types, self.columns)
+
+    def _add_time(self, source: Mapping[str, pa.Array], own: dict[str, pa.Array], faults: Faults) -> Values:
+        reading = self.definition.time
+        zone = Zone(reading.zone) if reading.zone else self.zone
+        texts = source[reading.column]
+        start = read_stamps(texts, reading.formats, zone)
+        faults.add(pc.is_null(texts), reading.column, texts, "missing-time")
+        faults.add(start.out_of_range, reading.column, texts, "time-out-of-range")
+        faults.add(~start.valid, reading.column, texts, "unreadable-time")
+        own["st_time"] = pa.array(start.utc_us).cast(INSTANT)
+        own[MONTH] = pa.array(_months(start.utc_us, self.zone))
+        if reading.end:
+            texts = source[reading.end]
+            end = read_stamps(texts, reading.formats, zone)
+            written = pc.is_valid(texts).to_numpy(zero_copy_only=False)
+            faults.add(end.out_of_range, reading.end, texts, "time-out-of-range")
+            faults.add(written & ~end.valid, reading.end, texts, "unreadable-time")
+            faults.add(end.valid & (end.utc_us < start.utc_us), reading.end, texts, "end-before-start")
+            own["st_time_to"] = pa.array(end.utc_us, mask=~end.valid).cast(INSTANT)
+        else:
+            own["st_time_to"] = pa.nulls(len(texts), INSTANT)
+        return start.adjusted
+
+    def _attributes(self, source: Mapping[str, pa.Array], faults: Faults) -> dict[str, pa.Array]:
+        return read_attributes(self.columns, source, self.definition, self.zone, faults, self.types)
+
+
+def read_key(
+    names: Sequence[str],
+    source: Mapping[str, pa.Array],
+    faults: Faults,
+    types: Mapping[str, Declared],
+    columns: Mapping[str, Attribute],
+) -> pa.Array:
+    """Return keys as text; several columns are joined so that no other values give the same.
+
+    A float so large that digits of it may be lost names nothing: it is a fault. Where the layer keeps integers,
+    ``5.0`` of a text file is 5.
+    """
+    parts = [trimmed(plain(source[name])) for name in names]
+    whole = [name in columns and columns[name].type == "integer" for name in names]
+    parts = [
+        pc.replace_substring_regex(part, r"^([+-]?\d+)\.0+$", r"\1") if is_whole else part
+        for part, is_whole in zip(parts, whole, strict=True)
+    ]
+    for name, part in zip(names, parts, strict=True):
+        faults.add(pc.is_null(part), name, part, "missing-key")
+        below = types[name].whole_below if name in types else None
+        if below is not None:
+            faults.add(~exact_whole(part, below), name, part, "inexact-key")
+    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*map(_escaped, parts), "|")
+
+
+def read_attributes(
+    columns: Mapping[str, Attribute],
+    source: Mapping[str, pa.Array],
+    definition: Definition,
+    zone: Zone,
+    faults: Faults,
+    types: Mapping[str, Declared],
+) -> dict[str, pa.Array]:
+    """Return the columns that a layer keeps, by stored name, as their declared types."""
+    return {
+        attribute.stored: read_column(
+            name, source[name], definition.typed(name, attribute.type), zone, faults, types.get(name)
+        )
+        for name, attribute in columns.items()
+    }
+
+
+def _months(utc_us: Values, zone: Zone) -> Values:
+    """Return months of the city's clock, within the years that can be told."""
+    days = np.floor_divide(zone.to_local(utc_us), _DAY_US).astype("datetime64[D]")
+    return np.clip(days.astype("datetime64[M]").astype(np.int64), *_MONTHS)
+
+
+def _escaped(part: pa.Array) -> pa.Array:
+    """Return a part of a composite key that no other parts can be mistaken for."""
+    return pc.replace_substring(pc.replace_substring(part, "\\", "\\\\"), "|", "\\|")

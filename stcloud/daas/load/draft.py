@@ -1,0 +1,395 @@
+"""Drafts: a definition derived from a file and what its user says. What cannot be told for sure is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import ValidationError
+
+from stcloud.daas.definition import (
+    Definition,
+    EventDefinition,
+    FeatureDefinition,
+    ReadClause,
+    SpaceClause,
+    TimeClause,
+)
+from stcloud.daas.load.column import plain, trimmed
+from stcloud.daas.load.draft_types import types_of_rows
+from stcloud.daas.load.geometry_text import Encoding, geometry_columns
+from stcloud.daas.load.peek import PeekedSource
+from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.iaas.source.protocol import GEOMETRY, Reading, Source, geometry_column
+from stcloud.iaas.source.registry import open_source
+from stcloud.space import Datum
+from stcloud.time import Zone, read_stamps
+
+__all__ = ["Drafted", "Options", "draft", "typed_draft"]
+
+_FORMATS = (
+    "iso",
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y%m%d%H%M%S", "%Y%m%d",
+    "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y",
+    "%d/%m/%Y %I:%M:%S %p", "%d/%m/%Y %I:%M %p", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y",
+    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
+)  # fmt: skip
+
+
+_ENOUGH = 0.9
+_LISTS = ("key", "time_formats")
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A definition, and whether it was derived just now."""
+
+    definition: Definition
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user says of a file; the options of `stcloud load` and `stcloud define`."""
+
+    key: tuple[str, ...] = ()
+    time: str | None = None
+    time_formats: tuple[str, ...] = ()
+    lon: str | None = None
+    lat: str | None = None
+    x: str | None = None
+    y: str | None = None
+    crs: str | None = None
+    zone: str | None = None
+    datum: str | None = None
+    encoding: str | None = None
+    source_layer: str | None = None
+
+    @classmethod
+    def of(cls, named: Mapping[str, Any], *, also: Iterable[str] = ()) -> Options:
+        """Make them of keywords; a bare text is one name.
+
+        Parameters
+        ----------
+        named
+            Values by keyword; None: not said.
+        also
+            Other keywords of the call, to propose when one is misspelt.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-option``, with the nearest.
+        """
+        known = [one.name for one in fields(cls)]
+        for name in named:
+            if name not in known:
+                near = nearest(name, [*known, *also])
+                proposal = (
+                    f"did you mean {' or '.join(map(repr, near))}?" if near else f"use {', '.join(known)}"
+                )
+                raise InvalidInput("unknown-option", f"there is no option {name!r} of a load", hint=proposal)
+        lists = {
+            name: (value,) if isinstance(value, str) else tuple(value)
+            for name, value in named.items()
+            if name in _LISTS and value is not None
+        }
+        return cls(**{name: value for name, value in named.items() if value is not None} | lists)
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was said."""
+        return self != Options()
+
+    @property
+    def names_place(self) -> bool:
+        """Whether some coordinate was named."""
+        return any((self.lon, self.lat, self.x, self.y))
+
+    def stated(self, named: Definition) -> Definition:
+        """Return a definition that was named besides, with the CRS and datum that are said of the file, if they are.
+
+        What a bundled definition says of them is an example: files come in many.
+
+        Raises
+        ------
+        InvalidDefinition
+            ``invalid-definition``: its columns cannot be in that CRS.
+        """
+        stated = {name: getattr(self, name) for name in ("crs", "datum") if getattr(self, name) is not None}
+        if not stated or named.space.none:
+            return named
+        if "datum" in stated:
+            stated["datum"] = read_datum(stated["datum"])
+        space = named.space.model_copy(update=stated)
+        changed = named.model_copy(update={"space": space})
+        return named if changed == named else Definition.from_toml(changed.to_toml(), name=named.id)
+
+    def refuse_other(self, saved: Definition, layer: str) -> None:
+        """Refuse options that say something else than the layer's saved definition.
+
+        Raises
+        ------
+        InvalidInput
+            ``other-definition``.
+        """
+        read = saved.read
+        kept: dict[str, Any] = {"key": saved.key, "encoding": read.encoding}
+        if isinstance(saved, EventDefinition):
+            time = saved.time
+            kept |= {"time": time.column, "time_formats": time.formats, "zone": time.zone}
+        kept |= {name: getattr(saved.space, name) for name in ("lon", "lat", "x", "y", "crs")}
+        if self.datum is not None:
+            read_datum(self.datum)
+        kept["datum"] = saved.space.datum.value
+        for name, before in kept.items():
+            now = getattr(self, name)
+            if now and now != before:
+                raise InvalidInput(
+                    "other-definition",
+                    f"layer '{layer}' was defined with {name.replace('_', '-')} {before!r}, not {now!r}",
+                    hint=f"leave the option out, or edit layers/{layer}.toml in the city's folder",
+                )
+
+
+def read_datum(text: str) -> Datum:
+    """Return a datum by its name; `InvalidInput` ``unknown-datum``."""
+    try:
+        return Datum(text.lower().replace("-", "").replace("_", ""))
+    except ValueError:
+        known = ", ".join(Datum)
+        raise InvalidInput("unknown-datum", f"there is no datum {text!r}", hint=f"use {known}") from None
+
+
+def typed_draft(path: Path, options: Options, name: str | None = None) -> Definition:
+    """Draft a definition to be edited: of events when a column of time is named, of features when only a key is.
+
+    Returns
+    -------
+    As `draft`, with the types that hold for every row of the file: the whole of it is read.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        As `draft`.
+    """
+    made = draft(path, options, name, dated=options.time is None and bool(options.key))
+    source = _opened(path, made.read, made.key)
+    columns = types_of_rows(source, {*made.required, *made.space.columns}, _FORMATS)
+    try:
+        return type(made).model_validate(made.model_dump(by_alias=True) | {"columns": columns})
+    except ValidationError:  # a column whose name cannot be kept: its user says what to call it
+        return made
+
+
+def draft(path: Path, options: Options, name: str | None = None, *, dated: bool = False) -> Definition:
+    """Draft a definition of a layer: of events when a column of time is named, else of features.
+
+    Parameters
+    ----------
+    path
+        The source file; its header and first rows are read.
+    options
+        What its user says.
+    name
+        The definition's id; default: made from the file's name.
+    dated
+        True when a valid period is stated, which only features have.
+
+    Returns
+    -------
+    The definition. It declares no types: columns are text, or what a typed file has.
+
+    Raises
+    ------
+    InvalidInput
+        ``time-needed``, ``key-needed``, ``place-needed``, ``time-format-needed``: what must be said, by option;
+        ``two-kinds``: a time of events and a valid period.
+    NotFound
+        ``missing-column``: an option names a column that the file lacks.
+    """
+    reading = ReadClause(encoding=options.encoding or "utf-8", layer=options.source_layer)
+    source = PeekedSource(_opened(path, reading, options.key))
+    _refuse_misnamed(source, options, path)
+    if dated and options.time is not None:
+        raise InvalidInput(
+            "two-kinds",
+            "--time makes a layer of events, --valid-from one of features",
+            hint="leave out one of them",
+        )
+    if dated:
+        return _features(path, source, options, reading, name)
+    if options.time is None:
+        raise InvalidInput(
+            "time-needed",
+            f"nothing says when the rows of {path.name} happened (columns: {', '.join(source.columns[:40])})",
+            hint="name the column with --time, or for features the --key, and --valid-from to load them",
+        )
+    formats = options.time_formats or _formats(source, options.time, path)
+    with _faults():
+        return EventDefinition(
+            id=name or _identifier(path),
+            kind="event",
+            key=options.key,
+            read=reading,
+            time=TimeClause(column=options.time, formats=formats, zone=options.zone),
+            space=_space(source, options, path),
+        )
+
+
+def _refuse_misnamed(source: PeekedSource, options: Options, path: Path) -> None:
+    """Refuse a file without rows and columns, and options that name columns it lacks."""
+    if source.bare:
+        raise InvalidInput(
+            "empty-source",
+            f"{path.name} holds no rows, and no columns that a definition could be made of",
+            hint="load a file that has some first, or name a definition",
+        )
+    for column in (*options.key, options.time, options.lon, options.lat, options.x, options.y):
+        if column is not None and column not in source.columns:
+            found = ", ".join(source.columns[:40])
+            raise NotFound(
+                "missing-column",
+                f"{path} has no column {column!r} (found: {found})",
+                nearest=nearest(column, source.columns),
+            )
+
+
+def _opened(path: Path, reading: ReadClause, keys: tuple[str, ...]) -> Source:
+    return open_source(path, Reading(encoding=reading.encoding, layer=reading.layer, keys=keys))
+
+
+def _features(
+    path: Path, source: Source, options: Options, reading: ReadClause, name: str | None
+) -> FeatureDefinition:
+    if not options.key:
+        raise InvalidInput(
+            "key-needed",
+            f"nothing says what identifies a feature of {path.name} (columns: {', '.join(source.columns[:40])})",
+            hint="name the column or columns with --key",
+        )
+    with _faults():
+        return FeatureDefinition(
+            id=name or _identifier(path),
+            kind="feature",
+            key=options.key,
+            read=reading,
+            space=_space(source, options, path),
+        )
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Say what is wrong with what was said as one of our errors."""
+    try:
+        yield
+    except ValidationError as error:
+        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        raise InvalidInput("invalid-definition", said) from error
+
+
+def _geometry(source: Source, path: Path) -> tuple[str, Encoding] | None:
+    """Return the column of geometry that a file declares, or the one whose texts are geometry."""
+    declared = geometry_column(source)
+    if declared is not None:
+        return declared, "wkb"
+    batch = next(iter(source.batches()), None)
+    found = geometry_columns(batch.rows) if batch else {}
+    if GEOMETRY in source.columns:
+        if GEOMETRY in found:
+            return GEOMETRY, found[GEOMETRY]
+        if batch is None or batch.rows.column(GEOMETRY).null_count == batch.rows.num_rows:
+            return GEOMETRY, "wkt"
+    if len(found) > 1:
+        raise InvalidInput(
+            "place-needed",
+            f"several columns of {path.name} hold geometry: {', '.join(found)}",
+            hint="name one as column under [space] of a definition",
+        )
+    return next(iter(found.items()), None)
+
+
+def _space(source: Source, options: Options, path: Path) -> SpaceClause:
+    datum: dict[str, Any] = {} if options.datum is None else {"datum": read_datum(options.datum)}
+    declared = None if options.names_place else _geometry(source, path)
+    if declared is not None:
+        column, encoding = declared
+        crs = options.crs or source.crs
+        if crs is None:
+            raise InvalidInput(
+                "place-needed",
+                f"{path.name} does not declare the CRS of its column {column!r}",
+                hint="state it with --crs",
+            )
+        return SpaceClause(column=column, encoding=encoding, crs=crs, **datum)
+    if not options.names_place:
+        raise InvalidInput(
+            "place-needed",
+            f"nothing says where the rows of {path.name} happened (columns: {', '.join(source.columns[:40])})",
+            hint="name columns with --lon and --lat, or --x, --y and --crs",
+        )
+    try:
+        return SpaceClause(
+            lon=options.lon, lat=options.lat, x=options.x, y=options.y, crs=options.crs, **datum
+        )
+    except ValueError as error:
+        said = str(error).splitlines()
+        raise InvalidInput(
+            "place-needed", said[1].strip().removeprefix("Value error, ").split(" [")[0]
+        ) from error
+
+
+def _formats(source: PeekedSource, column: str, path: Path) -> tuple[str, ...]:
+    """Find the one format that reads the first rows' times; a few unreadable ones do not count."""
+    _refuse_without_rows(source, path)
+    values = pa.array([], pa.string())
+    if source.first is not None:
+        values = trimmed(plain(source.first.column(column))).drop_null()
+    read = {one: int(read_stamps(values, [one], Zone("UTC")).valid.sum()) for one in _FORMATS}
+    most = max(read.values())
+    fitting = [one for one, count in read.items() if count == most and count > _ENOUGH * len(values)]
+    if len(fitting) == 1:
+        return (fitting[0],)
+    example = repr(values[0].as_py()) if len(values) else "nothing"
+    fault = f"may be read as {' or '.join(fitting)}" if fitting else "are in no format that can be told"
+    raise InvalidInput(
+        "time-format-needed",
+        f"the times in {column!r} of {path.name} {fault} (first: {example})",
+        hint=_format_hint(values),
+    )
+
+
+def _refuse_without_rows(source: PeekedSource, path: Path) -> None:
+    """Refuse a file of which no row can be read."""
+    if source.empty:
+        raise InvalidInput(
+            "empty-source",
+            f"{path.name} holds no rows that would tell the format of its times",
+            hint="state it with --time-format, or load a file that has rows first",
+        )
+    if source.first is None:
+        sample = source.refusals[0]
+        raise InvalidInput(
+            "malformed-rows",
+            f"no row of {path.name} can be read: row {sample.row}: {sample.reason}",
+            hint="mend the header or the rows: each row must have as many fields as the header",
+        )
+
+
+def _format_hint(values: pa.Array) -> str:
+    for digits, form in ((13, "epoch-ms"), (10, "epoch-s")):
+        like = pc.match_substring_regex(values, rf"^-?\d{{{digits}}}(\.0+)?$")
+        if len(values) and pc.mean(like.cast(pa.float64())).as_py() > _ENOUGH:
+            return f"they look like a count since 1970: state it with --time-format {form}"
+    return "state it with --time-format, e.g. '%m/%d/%Y %H:%M', epoch-s or epoch-ms"
+
+
+def _identifier(path: Path) -> str:
+    stem = re.sub(r"[^a-z0-9_-]+", "-", path.name.split(".")[0].lower()).strip("-_")
+    return stem[:63] if re.match(r"[a-z]", stem) else f"layer-{stem}"[:63].rstrip("-")

@@ -1,0 +1,104 @@
+"""Drift: how the columns of a file differ from those that its layer keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from stcloud.daas.definition import Definition
+from stcloud.daas.table.layer import LayerTable
+from stcloud.daas.table.schema import Attribute, refuse_twins
+from stcloud.errors import InvalidInput, NotFound, nearest
+
+__all__ = ["Drift"]
+
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Columns, by the names that people know them by, in the order of the file or of the layer.
+
+    Attributes
+    ----------
+    new
+        The file has them, and the layer keeps them from this load on.
+    missing
+        The layer keeps them, and the file lacks them: its rows have nulls there.
+    """
+
+    new: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        layer: LayerTable,
+        definition: Definition,
+        columns: Mapping[str, Attribute],
+        allowed: Collection[str],
+        source: str,
+    ) -> Drift:
+        """Compare the columns of a file with the layer's.
+
+        Parameters
+        ----------
+        layer, definition
+            What the file is loaded into, and how it is read.
+        columns
+            The file's columns that are kept, from `bind_columns`.
+        allowed
+            Columns that this load may lack, besides the definition's optional ones.
+        source
+            What to call the file.
+
+        Raises
+        ------
+        InvalidInput
+            ``vanished-column``: the file lacks columns that nobody allowed it to lack; ``ambiguous-column``: a new
+            one differs from a kept one in case only.
+        NotFound
+            ``unknown-column``: a column is allowed to be missing that neither the layer nor the definition knows.
+        """
+        kept = layer.attributes() if layer.exists else ()
+        _refuse_unknown(layer.name, definition, kept, allowed)
+        if not layer.exists:
+            return cls()
+        refuse_twins(kept, columns.values())
+        present = {attribute.stored for attribute in columns.values()}
+        missing = [attribute for attribute in kept if attribute.stored not in present]
+        optional = {column.rename or name for name, column in definition.columns.items() if column.optional}
+        lost = [one.name for one in missing if not {one.name, one.stored} & {*optional, *allowed}]
+        if lost:
+            raise _vanished(layer.name, lost, columns, source)
+        known = {attribute.stored for attribute in kept}
+        new = tuple(one.name for one in columns.values() if one.stored not in known)
+        return cls(new, tuple(attribute.name for attribute in missing))
+
+
+def _refuse_unknown(
+    layer: str, definition: Definition, kept: Iterable[Attribute], allowed: Collection[str]
+) -> None:
+    known = {name for one in kept for name in (one.name, one.stored)}
+    known |= {name for one, column in definition.columns.items() for name in (one, column.rename or one)}
+    for name in allowed:
+        if name not in known:
+            raise NotFound(
+                "unknown-column",
+                f"--allow-missing names {name!r}, which is no column of layer '{layer}'",
+                nearest=nearest(name, known),
+            )
+
+
+def _vanished(layer: str, lost: list[str], columns: Mapping[str, Attribute], source: str) -> InvalidInput:
+    names = ", ".join(map(repr, lost[:_SHOWN]))
+    present = ", ".join([one.name for one in columns.values()][:_SHOWN])
+    options = " ".join(
+        f"--allow-missing {name!r}" if " " in name else f"--allow-missing {name}" for name in lost[:3]
+    )
+    return InvalidInput(
+        "vanished-column",
+        f"{source} has no column {names}, which layer '{layer}' keeps (found: {present})",
+        hint=f"if it was renamed, say so in the definition (columns.NAME.rename); if it may be missing: {options}, "
+        f'or for ever columns."{lost[0]}".optional = true',
+    )

@@ -1,0 +1,120 @@
+"""What was seen of a feature layer's source while it was read once, and its keys as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.load.clean_events import ROW
+from stcloud.daas.load.clean_features import CleanedFeatures
+from stcloud.daas.table.changeset import DatedRows
+from stcloud.daas.table.feature import Believed, lanes
+from stcloud.daas.table.timeline import Ints, Pieces, distinct
+from stcloud.iaas.source.protocol import Refusal
+
+__all__ = ["Intake", "joined", "no_pieces", "nobody", "nothing"]
+
+
+@dataclass(slots=True)
+class Intake:
+    """What was seen of a source while it was read once."""
+
+    read: int = 0
+    adjusted: int = 0
+    padded: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    repairs: list[Refusal] = field(default_factory=list)
+    silent: list[pa.Array] = field(default_factory=list)
+    seen: list[Ints] = field(default_factory=list)
+    seen_numbers: list[Ints] = field(default_factory=list)
+    key: list[pa.Array] = field(default_factory=list)
+    digest: list[np.ndarray] = field(default_factory=list)
+    number: list[Ints] = field(default_factory=list)
+    start_us: list[Ints] = field(default_factory=list)
+    end_us: list[Ints] = field(default_factory=list)
+
+    def add(self, found: CleanedFeatures) -> None:
+        """Take what became of one batch."""
+        self.read += found.read
+        self.adjusted += found.adjusted
+        self.padded += found.padded
+        self.refusals += found.refusals
+        self.repairs += found.repairs
+        self.silent.append(found.silent)
+        self.seen.append(found.seen)
+        self.seen_numbers.append(found.seen_numbers)
+        self.key.append(found.rows.column("st_key"))
+        self.digest.append(lanes(found.rows.column("st_digest")))
+        self.number.append(found.rows.column(ROW).to_numpy())
+        self.start_us.append(found.start_us)
+        self.end_us.append(found.end_us)
+
+    def number_repeats(self) -> tuple[Ints, pa.Array]:
+        """Give rows that repeat another one, in key, period and content, a running number after their key.
+
+        Returns
+        -------
+        Numbers of these rows, ascending, and their keys.
+        """
+        if not self.key:
+            return nothing(), pa.array([], pa.string())
+        keys = pa.chunked_array(self.key, pa.string()).combine_chunks()
+        number, start, end = (np.concatenate(one) for one in (self.number, self.start_us, self.end_us))
+        digest = np.concatenate(self.digest).view(np.int64)
+        row = distinct(_codes([keys]), start, end, digest[:, 0], digest[:, 1])[1]
+        order = np.lexsort((number, row))
+        first = np.flatnonzero(np.diff(row[order], prepend=-1))
+        place = np.empty(len(row), np.int64)
+        place[order] = np.arange(len(row)) - np.repeat(first, np.diff(np.append(first, len(row)))) + 1
+        at = np.flatnonzero(place > 1)
+        at = at[np.argsort(number[at])]
+        named = [f"{keys[one].as_py()} #{place[one]}" for one in at.tolist()]
+        fresh = pa.array(named, pa.string())
+        mask = np.zeros(len(row), np.bool_)
+        mask[at] = True
+        self.key = [pc.replace_with_mask(keys, pa.array(mask), fresh.take(pa.array(np.argsort(at))))]
+        return number[at], fresh
+
+    def coded(self, believed: Believed) -> tuple[DatedRows, DatedRows, Ints]:
+        """Return rows, beliefs and keys of which nothing is said, with numbers for keys."""
+        parts = [*self.key, *self.silent]
+        # Where all rows repeat beliefs, each belief may be a key of its own: nothing is compared.
+        codes = _codes([believed.key, *parts]) if sum(map(len, parts)) else np.arange(len(believed))
+        n = len(believed)
+        beliefs = DatedRows(codes[:n], believed.start_us, believed.end_us, believed.digest, believed.row)
+        number = np.concatenate(self.number or [nothing()])
+        digest = np.concatenate(self.digest or [np.empty((0, 2), np.uint64)])
+        start, end = (np.concatenate(one or [nothing()]) for one in (self.start_us, self.end_us))
+        m = len(number)
+        return DatedRows(codes[n : n + m], start, end, digest, number), beliefs, codes[n + m :]
+
+
+def _codes(parts: list[pa.Array]) -> Ints:
+    encoded = pa.chunked_array(parts, pa.string()).combine_chunks().dictionary_encode()
+    found: Ints = encoded.indices.to_numpy().astype(np.int64)
+    return found
+
+
+def nothing() -> Ints:
+    """Return no number."""
+    return np.empty(0, np.int64)
+
+
+def joined(rows: DatedRows, other: DatedRows) -> DatedRows:
+    """Return rows of both."""
+    names = ("key", "start_us", "end_us", "digest", "number")
+    return DatedRows(*(np.concatenate([getattr(rows, name), getattr(other, name)]) for name in names))
+
+
+def no_pieces() -> Pieces:
+    """Return no piece of a timeline."""
+    return Pieces(nothing(), nothing(), nothing(), nothing())
+
+
+def nobody() -> Believed:
+    """Return what a layer that is not there believes."""
+    text = pa.array([], pa.string())
+    return Believed(text, nothing(), nothing(), np.empty((0, 2), np.uint64), nothing(), text)

@@ -1,0 +1,177 @@
+"""A load of one file into one layer, whatever its kind: known already, or taken in, again when overtaken."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
+
+from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.load.ingest import Ingest, Mode, load_id
+from stcloud.daas.load.limit import Limit
+from stcloud.daas.load.notes import with_clock_note
+from stcloud.daas.load.peek import PeekedSource
+from stcloud.daas.load.place import refuse_other_crs
+from stcloud.daas.load.request import LoadRequest
+from stcloud.daas.load.revision import FeatureMode, Revision
+from stcloud.daas.table.float_keys import refuse_mangled
+from stcloud.daas.table.later_changes import changed_events_by, changed_features_by
+from stcloud.daas.table.schema import as_defined
+from stcloud.errors import Conflict, InvalidInput, StorageError
+from stcloud.iaas.clock import Clock
+from stcloud.iaas.job import Job
+from stcloud.iaas.source.fingerprint import fingerprint, watch
+from stcloud.iaas.source.protocol import Reading, geometry_column
+from stcloud.iaas.source.registry import open_source
+from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.oserror import storage_errors
+
+__all__ = ["Loader"]
+
+
+def _overtaken(error: BaseException) -> bool:
+    return isinstance(error, Conflict) and error.kind == "concurrent-commit"
+
+
+_WHEN_OVERTAKEN = retry(
+    retry=retry_if_exception(_overtaken),
+    stop=stop_after_attempt(3),
+    wait=wait_random(0.05, 0.5),
+    reraise=True,
+)
+"""Does a load anew when a writer without the lock (another machine, say) committed meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Loads into a city's layers; the caller holds the layer's lock.
+
+    Parameters
+    ----------
+    catalogue, folder, configuration
+        The city's.
+    clock
+        Tells the present instant, UTC microseconds.
+    mark
+        Gives events their unit codes; None: the layer is not indexed.
+    """
+
+    catalogue: Catalogue
+    folder: Folder
+    configuration: CityConfiguration
+    clock: Clock
+    mark: Callable[[pa.RecordBatch], pa.Array] | None = None
+
+    @_WHEN_OVERTAKEN
+    def load(
+        self,
+        layer: str,
+        path: Path,
+        definition: Definition,
+        request: LoadRequest,
+        limit: Limit,
+        job: Job,
+        *,
+        again: bool,
+    ) -> Reckoning:
+        """Load one file; `InvalidInput` when it is wrong, `Conflict` when others were faster three times."""
+        job = job.named(path.name)
+        reading = definition.read
+        opened = open_source(
+            path,
+            Reading(
+                reading.format,
+                reading.encoding,
+                reading.delimiter,
+                request.source_layer or reading.layer,
+                keys=definition.required,
+                identity=definition.key,
+            ),
+        )
+        job.tell("open", 0, path.stat().st_size)
+        unchanged = watch(path)
+        with storage_errors(f"read {path}"):
+            source = PeekedSource(opened)
+        _check_shape(source, definition, request, path.name)
+        request = request.dated(definition, path.name, self.configuration.zone)
+        other = request.source_layer if request.source_layer != reading.layer else None
+        parts = [*request.period, *([other] if other else [])]
+        load = load_id(fingerprint(path), definition, request.mode, *parts)
+        with storage_errors(f"load {path}"), self.folder.staging(f"layer-{layer}") as staging:
+            earlier, count = self.catalogue.recovered(layer, load, self.clock)
+            if earlier and not again:
+                return self._known(layer, definition, earlier[-1])
+            if self.catalogue.table(layer).exists and request.mode != "delete":
+                refuse_mangled(self.catalogue.layer(layer))
+            load = f"{load}.{count + 1}" if count else load
+            with self._kept(load, layer, path.name), self.catalogue.founding(layer, definition):
+                now_us = self.clock()
+                done = self._ingest(layer, definition, request, limit).run(
+                    source,
+                    name=path.name,
+                    load=load,
+                    now_us=now_us,
+                    staging=staging,
+                    job=job,
+                    unchanged=unchanged,
+                )
+            return with_clock_note(done, now_us, None, self.configuration.zone)
+
+    @contextlib.contextmanager
+    def _kept(self, load: str, layer: str, source: str) -> Iterator[None]:
+        """Keep the refused rows of a load that is refused as a whole."""
+        try:
+            yield
+        except InvalidInput as error:
+            refusals = error.context.pop("refusals", ())
+            with contextlib.suppress(Conflict, StorageError):  # what is wrong with the file matters more
+                if refusals:
+                    self.catalogue.quarantine.refuse(load, layer, source, refusals, self.clock())
+            raise
+
+    def _known(self, layer: str, definition: Definition, earlier: Reckoning) -> Reckoning:
+        """Return the reckoning of a load that is in the ledger, with the load that changed its content since."""
+        table, loads = self.catalogue.table(layer), self.catalogue.ledger.loads(layer)
+        events = isinstance(definition, EventDefinition)
+        changed = (changed_events_by if events else changed_features_by)(table, loads, earlier)
+        found = replace(earlier, changed_by=changed)
+        return with_clock_note(
+            found, self.clock(), self.catalogue.ledger.newest_us(layer), self.configuration.zone
+        )
+
+    def _ingest(
+        self, layer: str, definition: Definition, request: LoadRequest, limit: Limit
+    ) -> Ingest | Revision:
+        known, lattice, zone = self.catalogue, self.configuration.lattice, self.configuration.zone
+        if isinstance(definition, FeatureDefinition):
+            return Revision(
+                known.features(layer), definition, lattice, zone, known.ledger, known.quarantine,
+                cast("FeatureMode", request.mode), limit, request.valid_from_us, request.valid_to_us,
+                request.allow_missing,
+            )  # fmt: skip
+        return Ingest(
+            known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
+            known.quarantine, cast("Mode", request.mode), limit, self.mark, request.allow_missing,
+        )  # fmt: skip
+
+
+def _check_shape(source: PeekedSource, definition: Definition, request: LoadRequest, name: str) -> None:
+    """Refuse a snapshot of nothing, and a file in another CRS."""
+    if source.empty:
+        if request.mode == "snapshot" and not request.empty:
+            raise InvalidInput(
+                "empty-source",
+                f"{name} holds no rows: a snapshot of nothing says that every feature is gone",
+                hint="if that is so, state --empty",
+            )
+        return
+    names = dict(zip(source.columns, as_defined(definition, source.columns), strict=True))
+    refuse_other_crs(source.crs, names.get(geometry_column(source) or ""), definition.space, name)

@@ -1,0 +1,110 @@
+"""What a load is told: how it meets what the layer holds, and for which valid period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from stcloud.daas.definition import Definition, FeatureDefinition
+from stcloud.errors import InvalidInput
+from stcloud.time import EARLIEST_US, LATEST_US, Zone, parse_instant, read_stamps
+
+__all__ = ["LoadRequest"]
+
+_EVENT_MODES = ("changes", "append", "delete")
+_FEATURE_MODES = ("snapshot", *_EVENT_MODES)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """What a load's caller states; instants are UTC microseconds, None: not said.
+
+    Parameters
+    ----------
+    mode, valid_from_us, valid_to_us
+        How it meets what the layer holds, and for which valid period.
+    allow_missing
+        Columns that the file may lack though the layer keeps them.
+    empty
+        Whether a snapshot may hold nothing.
+    source_layer
+        Layer of the file, where it holds several; None: the definition's, or the only one.
+    """
+
+    mode: str
+    valid_from_us: int | None = None
+    valid_to_us: int | None = None
+    allow_missing: frozenset[str] = frozenset()
+    empty: bool = False
+    source_layer: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        definition: Definition,
+        mode: str | None,
+        valid_from: str | None,
+        valid_to: str | None,
+        zone: Zone,
+        allow_missing: str | Iterable[str] = (),
+        *,
+        empty: bool = False,
+    ) -> LoadRequest:
+        """Check what a load is told against the kind of its layer; a bare text is one column.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-mode``; ``events-have-no-period``; ``out-of-range``; what `parse_instant` raises.
+        """
+        allowed = frozenset([allow_missing] if isinstance(allow_missing, str) else allow_missing)
+        start, end = (None if text is None else _instant(text, zone) for text in (valid_from, valid_to))
+        if isinstance(definition, FeatureDefinition):
+            return cls(_mode(mode or "snapshot", _FEATURE_MODES), start, end, allowed, empty)
+        if start is not None or end is not None:
+            raise InvalidInput(
+                "events-have-no-period",
+                f"'{definition.id}' defines events: their time is in their rows",
+                hint="leave out --valid-from and --valid-to",
+            )
+        return cls(_mode(mode or "changes", _EVENT_MODES), allow_missing=allowed)
+
+    def dated(self, definition: Definition, file: str, zone: Zone) -> LoadRequest:
+        """Return what is told with the instant that a file's name says, if the definition has it say one.
+
+        Raises
+        ------
+        InvalidInput
+            ``undated-file``: the name is not as the definition says.
+        """
+        valid = definition.valid if isinstance(definition, FeatureDefinition) else None
+        if valid is None or valid.file is None or self.valid_from_us is not None:
+            return self
+        own = Zone(valid.zone) if valid.zone else zone
+        read = read_stamps(pa.array([file.split(".", maxsplit=1)[0]]), [valid.file], own)
+        if not read.valid[0]:
+            raise InvalidInput(
+                "undated-file", f"the name '{file}' is not as '{valid.file}' says", hint="state --valid-from"
+            )
+        return replace(self, valid_from_us=int(read.utc_us[0]))
+
+    @property
+    def period(self) -> tuple[str | None, str | None]:
+        """The period as a part of the load's identity."""
+        start, end = (None if at is None else str(at) for at in (self.valid_from_us, self.valid_to_us))
+        return start, end
+
+
+def _instant(text: str, zone: Zone) -> int:
+    at_us = parse_instant(text, zone)
+    if not EARLIEST_US <= at_us < LATEST_US:
+        raise InvalidInput("out-of-range", f"the instant {text} lies outside 0001-01-03 to 9999-12-29 of UTC")
+    return at_us
+
+
+def _mode(mode: str, modes: tuple[str, ...]) -> str:
+    if mode not in modes:
+        raise InvalidInput("unknown-mode", f"there is no mode '{mode}' here", hint=f"use {', '.join(modes)}")
+    return mode

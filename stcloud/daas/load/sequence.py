@@ -1,0 +1,203 @@
+"""Deliveries: several files for one layer, loaded in order, each in a commit of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from stcloud.daas.catalogue import Catalogue, read_definition
+from stcloud.daas.definition import Definition
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.load.draft import Drafted, Options, draft
+from stcloud.daas.load.limit import Limit
+from stcloud.daas.load.loader import Loader
+from stcloud.daas.load.request import LoadRequest
+from stcloud.errors import InvalidInput, StcloudError
+from stcloud.iaas.job import Cancelled, Job
+from stcloud.iaas.source.protocol import Reading, geometry_column
+from stcloud.iaas.source.registry import open_source
+from stcloud.iaas.store.folder import check_name
+from stcloud.space import same_crs
+
+__all__ = ["Given", "LoadSequence", "LoadTerms", "drafted"]
+
+Given: TypeAlias = str | os.PathLike[str] | Definition | None
+"""A definition as a caller names it."""
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTerms:
+    """What the caller of a load states for all of its files.
+
+    Parameters
+    ----------
+    definition, options
+        How to read them: a definition, options that one is made of, or both.
+    mode, valid_from, valid_to, allow_missing, empty
+        As of `LoadRequest`.
+    limit
+        How many rejected rows make a file's load fail as a whole.
+    again
+        Load even what the ledger knows.
+    keep_going
+        Try the files that follow one that failed.
+    """
+
+    definition: Given
+    options: Options
+    mode: str | None
+    valid_from: str | None
+    valid_to: str | None
+    allow_missing: str | Iterable[str]
+    limit: Limit
+    again: bool
+    empty: bool
+    keep_going: bool
+
+    @property
+    def dated(self) -> bool:
+        """Whether a valid period is stated: the layer is one of features."""
+        return self.valid_from is not None or self.mode == "snapshot"
+
+
+@dataclass(slots=True)
+class LoadSequence:
+    """Files on their way into one layer; the caller holds the layer's lock.
+
+    Parameters
+    ----------
+    loader, layer, terms, job
+        What loads, where to, what is stated, and who watches.
+    on_loaded, on_failed
+        Called with each reckoning when it is there, and with the error of each file after the first that failed.
+    """
+
+    loader: Loader
+    layer: str
+    terms: LoadTerms
+    job: Job
+    on_loaded: Callable[[Reckoning], None] | None = None
+    on_failed: Callable[[StcloudError], None] | None = None
+    loaded: list[Reckoning] = field(default_factory=list)
+    failures: list[StcloudError] = field(default_factory=list)
+    _count: int = 0
+    _definition: Definition | None = None
+
+    def run(self, paths: Sequence[Path]) -> None:
+        """Load the files in order, to the end or to the first that fails; `InvalidInput` ``no-source`` for none."""
+        if not paths:
+            raise InvalidInput("no-source", f"no source file was named to load into '{self.layer}'")
+        self._count = len(paths)
+        for path in paths:
+            try:
+                reckoning = self._load(path)
+            except Cancelled:
+                raise
+            except StcloudError as error:
+                self._fail(path, error)
+                if not self.terms.keep_going:
+                    return
+            else:
+                self.loaded.append(reckoning)
+                if self.on_loaded is not None:
+                    self.on_loaded(reckoning)
+
+    def reckonings(self) -> list[Reckoning]:
+        """Return the reckonings of the files.
+
+        Raises
+        ------
+        StcloudError
+            The first failure; of several files its message says which were loaded, and its context has their
+            ``reckonings`` and the other ``failures``.
+        """
+        if not self.failures:
+            return self.loaded
+        first, *others = self.failures
+        if self._count > 1:
+            first.append(self._outcome())
+        first.context = {**first.context, "reckonings": tuple(self.loaded), "failures": tuple(others)}
+        raise first
+
+    def _fail(self, path: Path, error: StcloudError) -> None:
+        if self._count > 1 and path.name not in error.message:
+            error.prefix(path.name)
+        if self.failures and self.on_failed is not None:
+            self.on_failed(error)
+        self.failures.append(error)
+
+    def _load(self, path: Path) -> Reckoning:
+        terms, loader = self.terms, self.loader
+        if self._definition is None:
+            self._definition = self._chosen(path)
+        request = LoadRequest.of(
+            self._definition,
+            terms.mode,
+            terms.valid_from,
+            terms.valid_to,
+            loader.configuration.zone,
+            terms.allow_missing,
+            empty=terms.empty,
+        )
+        request = replace(request, source_layer=terms.options.source_layer)
+        return loader.load(
+            self.layer, path, self._definition, request, terms.limit, self.job, again=terms.again
+        )
+
+    def _chosen(self, path: Path) -> Definition:
+        """Return the definition of all files: the one that is named or saved, or one drafted from this file."""
+        terms, catalogue = self.terms, self.loader.catalogue
+        known = terms.definition is not None or catalogue.table(self.layer).exists
+        if terms.options.given or (terms.dated and not known):
+            return drafted(
+                catalogue, self.layer, path, terms.definition, terms.options, dated=terms.dated
+            ).definition
+        return catalogue.definition_for(self.layer, self._fitting(path, terms.definition))
+
+    def _fitting(self, path: Path, given: Given) -> Given:
+        """Return a bundled definition with the CRS that a file declares: the definition's own is an example."""
+        if not isinstance(given, str) or given.endswith(".toml"):
+            return given
+        named = read_definition(given)
+        if named.space.column is None:
+            return named
+        reading = named.read
+        source = open_source(
+            path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
+        )
+        if source.crs is None or geometry_column(source) != named.space.column:
+            return named
+        return (
+            named if same_crs(source.crs, named.space.declared_crs) else Options(crs=source.crs).stated(named)
+        )
+
+    def _outcome(self) -> str:
+        names = [one.source for one in self.loaded]
+        listed = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+        return f"{len(names)} of {self._count} files {'was' if len(names) == 1 else 'were'} loaded" + (
+            f" ({listed})" if names else ""
+        )
+
+
+def drafted(
+    catalogue: Catalogue, layer: str, source: Path, definition: Given, options: Options, *, dated: bool
+) -> Drafted:
+    """Return the definition for a load whose user gives options instead of one, or besides the saved one.
+
+    Raises
+    ------
+    InvalidInput
+        ``other-definition``: options and definition disagree; or what `draft` raises.
+    """
+    if definition is not None or catalogue.table(layer).exists:
+        named = None if definition is None else options.stated(read_definition(definition))
+        known = catalogue.definition_for(layer, named)
+        options.refuse_other(known, layer)
+        return Drafted(known, fresh=False)
+    made = draft(source, options, check_name(layer), dated=dated)
+    # Which layer of a file is meant counts for this load; another file may call it otherwise.
+    return Drafted(made.model_copy(update={"read": made.read.model_copy(update={"layer": None})}), fresh=True)

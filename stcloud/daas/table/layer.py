@@ -1,0 +1,207 @@
+"""Layers' tables: what is in them, and, of events, when they last changed and how files are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.table.schema import INSTANT, PART, UNIT, Attribute, attributes, event_schema, refuse_twins
+from stcloud.errors import InvalidInput, NotFound
+from stcloud.iaas.table.compaction import crowded
+from stcloud.iaas.table.datafile import Written
+from stcloud.iaas.table.sorter import in_order
+from stcloud.iaas.table.table import File, Snapshot, Table
+from stcloud.time import Bin
+
+__all__ = ["EventLayer", "LayerTable", "kept_column", "month_text", "newest"]
+
+ORDER = ("st_cell", "st_time")
+"""Rows lie by cell, then time, within a month: a neighbourhood reads a neighbourhood."""
+
+_MOST_FILES = 7
+_LARGE_ROWS = 1 << 20
+
+
+def month_text(month: int) -> str:
+    """Return the partition's text of a month counted from 1970-01.
+
+    >>> month_text(650)
+    '2024-03'
+    """
+    return str(Bin.MONTH.label(month + 1970 * 12))
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTable:
+    """The table of one layer: whether it holds something, its columns, and those that a load brings."""
+
+    name: str
+    table: Table
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever loaded."""
+        return self.current() is not None
+
+    def current(self) -> Snapshot | None:
+        """Return the newest version, or None when nothing was ever loaded."""
+        if not self.table.exists:
+            return None
+        try:
+            snapshot = self.table.snapshot()
+        except NotFound:  # it was deleted right now
+            return None
+        return snapshot if snapshot.sequence else None
+
+    def attributes(self) -> tuple[Attribute, ...]:
+        """Return the source's columns as the layer keeps them."""
+        return attributes(self.table.snapshot().schema)
+
+    def found(self, new: pa.Schema, partition: str, wanted: Sequence[Attribute]) -> pa.Schema:
+        """Return the schema that rows with the wanted columns are written in; make the table if there is none.
+
+        A table that no load ever committed to is what a failed or killed one left: it is made anew. Columns that
+        the table lacks are part of the schema, and added by `extend`.
+
+        Parameters
+        ----------
+        new, partition
+            Schema of a new table, and the column that its files are told apart by.
+        wanted
+            The columns that a load brings.
+
+        Raises
+        ------
+        InvalidInput
+            ``retyped-column``: a column came as another type than the layer keeps; ``ambiguous-column``: a
+            new one differs from a kept one in case only.
+        """
+        if not self.exists:
+            self.table.drop()
+            self.table.create(new, partition_by=[partition])
+        _refuse_retyped(self.name, self.attributes(), wanted)
+        refuse_twins(self.attributes(), wanted)
+        return pa.schema([*self.table.snapshot().schema, *self._lacking(wanted)])
+
+    def extend(self, wanted: Sequence[Attribute]) -> None:
+        """Add the wanted columns that the table lacks; what was written before has nulls in them."""
+        self.table.add_columns(self._lacking(wanted))
+
+    def last_recorded_us(self) -> int | None:
+        """Return the newest instant at which the layer's content changed (recorded time)."""
+        snapshot = self.current()
+        return newest(snapshot.files) if snapshot else None
+
+    def _lacking(self, wanted: Sequence[Attribute]) -> list[pa.Field]:
+        known = {one.stored for one in self.attributes()}
+        return [one.field for one in wanted if one.stored not in known]
+
+
+@dataclass(frozen=True, slots=True)
+class EventLayer(LayerTable):
+    """The table of one layer of events, by months of the city's clock."""
+
+    def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
+        """Return the schema that rows with the wanted columns are written in; see `LayerTable.found`."""
+        return self.found(event_schema(wanted), PART, wanted)
+
+    def write(self, rows: pa.RecordBatch, month: int, schema: pa.Schema, stamp: Mapping[str, Any]) -> Written:
+        """Write cleaned, sorted rows of one month as one file.
+
+        ``schema`` is what `prepare` gave; ``stamp`` fills the columns of the load.
+        """
+        schema = pa.schema([field for field in schema if field.name != PART])
+        count = rows.num_rows
+        columns = [
+            kept_column(rows.column(field.name), field.type)
+            if field.name in rows.schema.names
+            else _constant(stamp.get(field.name), field.type, count)
+            for field in schema
+        ]
+        return self._write(pa.Table.from_arrays(columns, schema.names), {PART: month_text(month)})
+
+    def close_rows(self, snapshot: Snapshot, file: File, keys: pa.Array, at_us: int) -> Written:
+        """Write a file anew with the current rows of ``keys`` believed until ``at_us`` only."""
+        rows = snapshot.read([file])
+        hit = pc.and_(pc.is_in(rows["st_key"], keys), pc.is_null(rows["st_recorded_to"]))
+        at = pa.scalar(at_us, pa.int64()).cast(INSTANT)
+        closed = pc.if_else(hit, at, rows["st_recorded_to"])
+        where = rows.schema.get_field_index("st_recorded_to")
+        return self.write_anew(file, rows.set_column(where, rows.schema.field(where), closed))
+
+    def write_anew(self, file: File, rows: pa.Table) -> Written:
+        """Write a file's rows, changed, as a file that is to stand for it."""
+        return self._write(rows, _partition(file))
+
+    def compact(self, *, most_files: int = _MOST_FILES) -> int:
+        """Merge the files of each month that has more than ``most_files`` of a size; return how many months had.
+
+        Rows and what every past instant shows stay as they are. The writer must hold the layer's lock.
+        """
+        snapshot = self.table.snapshot()
+        months: dict[str, list[File]] = {}
+        for file in snapshot.files:
+            months.setdefault(_partition(file)[PART], []).append(file)
+        many = [
+            crowded(files, least=most_files + 1, large_rows=_LARGE_ROWS)
+            for files in months.values()
+            if len(files) > most_files
+        ]
+        merged = [files for files in many if files]
+        if merged:
+            written = [self._merge(snapshot, files) for files in merged]
+            removed = [file for files in merged for file in files]
+            self.table.commit(add=written, remove=removed, after=snapshot.sequence, changes_data=False)
+        return len(merged)
+
+    def _merge(self, snapshot: Snapshot, files: Sequence[File]) -> Written:
+        rows = snapshot.read(files)
+        return self._write(in_order(rows, ORDER), _partition(files[0]))
+
+    def _write(self, rows: pa.Table, partition: Mapping[str, str]) -> Written:
+        return self.table.write(rows, partition, bounded=(UNIT, "st_key"))
+
+
+def newest(files: Iterable[File]) -> int | None:
+    """Return the newest recorded instant that the log knows of in ``files``."""
+    found = [
+        file.high[name]
+        for file in files
+        for name in ("st_recorded_from", "st_recorded_to")
+        if name in file.high
+    ]
+    return int(pa.scalar(max(found), INSTANT).cast(pa.int64()).as_py()) if found else None
+
+
+def _partition(file: File) -> dict[str, str]:
+    return {name: value or "" for name, value in file.partition.items()}
+
+
+def kept_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return a column as the table keeps it; dictionary-encoded text is written as it is."""
+    return column if pa.types.is_dictionary(column.type) else column.cast(kind)
+
+
+def _constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:
+    if value is None:
+        return pa.nulls(count, kind)
+    scalar = (
+        pa.scalar(value, pa.int64()).cast(kind) if pa.types.is_timestamp(kind) else pa.scalar(value, kind)
+    )
+    return pa.repeat(scalar, count)
+
+
+def _refuse_retyped(layer: str, known: Sequence[Attribute], wanted: Sequence[Attribute]) -> None:
+    kept = {one.stored: one for one in known}
+    for one in wanted:
+        before = kept.get(one.stored)
+        if before is not None and before.type != one.type:
+            raise InvalidInput(
+                "retyped-column",
+                f"layer '{layer}' keeps column {one.name!r} as {before.type}, the definition now says {one.type}",
+                hint="keep the type, or give the column another name (rename)",
+            )

@@ -1,0 +1,116 @@
+"""Taking back a load: its reverse is recorded, history stays. Here of features; see `withdrawal` of events."""
+
+from __future__ import annotations
+
+import uuid
+
+import numpy as np
+import pyarrow as pa
+
+from stcloud.daas.ledger import UNDO, Ledger, Reckoning
+from stcloud.daas.load.revision import known_snapshots, next_recorded_us
+from stcloud.daas.load.write_features import begun_rows
+from stcloud.daas.table.feature import Believed, FeatureLayer
+from stcloud.daas.table.schema import FEATURE_PART
+from stcloud.daas.table.timeline import Ints, Pieces, distinct, reverse, state
+from stcloud.errors import InvalidInput, NotFound, nearest
+
+__all__ = ["taken_back", "undo"]
+
+
+def undo(layer: FeatureLayer, ledger: Ledger, load: str, now_us: int) -> Reckoning:
+    """Take back a load: where the layer still says what the load said, it says again what it said before.
+
+    The caller holds the layer's lock. A snapshot that is taken back is not known to later snapshots any more.
+
+    Raises
+    ------
+    NotFound
+        ``unknown-load``
+    InvalidInput
+        ``undone-already``
+    """
+    done = taken_back(layer.name, ledger, load)
+    loads = ledger.loads(layer.name)
+    snapshot = layer.table.snapshot()
+    at_us = done.recorded_at_us
+    before, after, now = (layer.believed(snapshot, at) for at in (at_us - 1, at_us, None))
+    was, became, held = _laid_out([_changed(before, after), _changed(after, before), now])
+    held_now, rows_now = _touched(held, now, was, became)
+    change = state(held_now, reverse(was, became, held_now))
+    blank = Reckoning(
+        f"undo-{uuid.uuid4().hex[:12]}", layer.name, load, UNDO, next_recorded_us(layer, ledger, now_us),
+        attempt=uuid.uuid4().hex, ended=len(np.unique(held_now.key[change.ended])),
+    )  # fmt: skip
+    sources = np.concatenate([rows_now, _changed(before, after).row])
+    contents = np.concatenate([held_now.content, was.content])
+    order = np.argsort(contents, kind="stable")
+    chosen = sources[order][np.searchsorted(contents[order], change.begun.content)]
+    schema = pa.schema([field for field in snapshot.schema if field.name != FEATURE_PART])
+    written = []
+    if len(change.begun):
+        rows = layer.content(snapshot, chosen)
+        number = layer.numbers(len(chosen))
+        written.append(layer.write_rows(begun_rows(rows, change.begun, number, blank, schema, load=False)))
+    if len(change.ended):
+        written.append(layer.write_ends(rows_now[change.ended], blank.recorded_at_us, schema))
+    note = blank.to_row() | {"snapshots": _left(layer, loads, done)}
+    layer.table.commit(add=written, after=snapshot.sequence, note=note)
+    ledger.write([blank])
+    return blank
+
+
+def taken_back(layer: str, ledger: Ledger, load: str) -> Reckoning:
+    """Return the load that is to be taken back.
+
+    Raises
+    ------
+    NotFound
+        ``unknown-load``
+    InvalidInput
+        ``undone-already``
+    """
+    loads = ledger.loads(layer)
+    done = next((one for one in loads if one.load == load), None)
+    if done is None:
+        raise NotFound(
+            "unknown-load",
+            f"layer '{layer}' has no load '{load}'",
+            nearest=nearest(load, [one.load for one in loads]),
+            hint="stcloud layers CITY LAYER",
+        )
+    if any(one.mode == UNDO and one.source == load for one in loads):
+        raise InvalidInput("undone-already", f"load '{load}' was taken back already")
+    return done
+
+
+def _changed(one: Believed, other: Believed) -> Believed:
+    return one.take(~np.isin(one.row, other.row))
+
+
+def _laid_out(sets: list[Believed]) -> tuple[Pieces, ...]:
+    """Return beliefs as pieces; equal keys, and equal contents of a key, have equal numbers."""
+    keys = pa.chunked_array([one.key for one in sets], pa.string()).combine_chunks().dictionary_encode()
+    code = keys.indices.to_numpy().astype(np.int64)
+    digest = np.concatenate([one.digest for one in sets])
+    _, content = distinct(code, digest[:, 0].view(np.int64), digest[:, 1].view(np.int64))
+    cuts = np.cumsum([len(one) for one in sets])[:-1]
+    parts = zip(np.split(code, cuts), np.split(content, cuts), sets, strict=True)
+    return tuple(Pieces(key, one.start_us, one.end_us, what) for key, what, one in parts)
+
+
+def _touched(held: Pieces, now: Believed, *changed: Pieces) -> tuple[Pieces, Ints]:
+    """Return what is believed now of the keys that the load changed, and the numbers of these beliefs."""
+    hit = np.isin(held.key, np.concatenate([one.key for one in changed]))
+    return held.take(hit), now.row[hit]
+
+
+def _left(layer: FeatureLayer, loads: list[Reckoning], done: Reckoning) -> list[int]:
+    """Return the instants of the snapshots that are known without this load."""
+    known = known_snapshots(layer)
+    if done.mode != "snapshot":
+        return known
+    undone = {one.source for one in loads if one.mode == UNDO} | {done.load}
+    notes = [note for note in layer.table.notes() if note.get("mode") == "snapshot"]
+    kept = {note["valid_from"] for note in notes if note["load"] not in undone}
+    return [one for one in known if one in kept]

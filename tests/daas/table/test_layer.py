@@ -1,0 +1,104 @@
+"""An event layer's table: what is written can be closed, merged and read as of any instant."""
+
+import random
+
+import pytest
+
+from stcloud.daas.table.layer import EventLayer, month_text, newest
+from stcloud.daas.table.schema import Attribute
+from stcloud.errors import InvalidDefinition, InvalidInput
+from stcloud.iaas.table.table import Table
+from stcloud.testing.events import row
+
+
+@pytest.mark.parametrize(
+    ("month", "text"), [(0, "1970-01"), (-1, "1969-12"), (650, "2024-03"), (-12 * 1970 + 12, "0001-01")]
+)
+def test_months(month, text):
+    assert month_text(month) == text
+
+
+def test_merging_files_keeps_every_past_state(desk):
+    """Law: what was known at any instant is the same before and after files are merged."""
+    chance, instants = random.Random(3), []
+    for number in range(6):
+        lines = [row(key, note=f"{number}", at="2024-03-05 10:00:00") for key in chance.sample(range(30), 6)]
+        if number % 4 == 3:
+            desk.load(*(f"{key}\n" for key in chance.sample(range(30), 4)), head="id\n", mode="delete")
+        instants.append(desk.load(*lines).recorded_at_us)
+    instants += [at - 1 for at in instants] + [instants[0] - 10]
+    layer = desk.city._catalogue.events("events")
+    before, files, rows = [desk.rows(at) for at in instants], len(layer.table.snapshot().files), desk.rows()
+    assert layer.compact(most_files=1) == 1
+    after = layer.table.snapshot()
+    assert len(after.files) == 1 < files
+    assert [desk.rows(at) for at in instants] == before
+    assert desk.rows() == rows
+    assert layer.compact(most_files=1) == 0
+    cells = after.read(after.files)["st_cell"].to_pylist()
+    assert cells == sorted(cells)
+    assert desk.faults() == []
+    assert desk.load(row(99)).accepted == 1
+
+
+def test_a_load_merges_what_has_become_many(desk):
+    for number in range(11):
+        desk.load(row(number, at="2024-03-05 10:00:00"))
+    assert len(desk.city.layer("events").snapshot.files) <= 9
+    assert len(desk.rows()) == 11
+    assert len(desk.city.layer("events").loads) == 11
+
+
+def test_a_merge_that_is_overtaken_does_not_bring_back_what_was_closed(desk, monkeypatch):
+    """Even without the lock: the merge commits after what it read, or not at all."""
+    for number in range(4):
+        desk.load(row(number, at="2024-03-05 10:00:00"))
+    mine = EventLayer("events", Table(desk.folder / "city/layers/events"))
+    meant = EventLayer._merge
+
+    def slow(self, snapshot, files):
+        merged = meant(self, snapshot, files)
+        monkeypatch.setattr(EventLayer, "_merge", meant)
+        theirs = Table(desk.folder / "city/layers/events")
+        gone = theirs.snapshot().files[:1]
+        theirs.commit(remove=gone, after=theirs.sequence())
+        return merged
+
+    monkeypatch.setattr(EventLayer, "_merge", slow)
+    with pytest.raises(Exception, match="another writer"):
+        mine.compact(most_files=1)
+    assert len(desk.rows()) == 3
+
+
+def test_the_newest_instant_is_of_beginnings_and_ends(desk):
+    assert newest([]) is None
+    first = desk.load(row(1), row(2))
+    layer = desk.city._catalogue.events("events")
+    assert layer.last_recorded_us() == first.recorded_at_us
+    ended = desk.load("1\n", head="id\n", mode="delete")
+    assert layer.last_recorded_us() == ended.recorded_at_us
+
+
+def test_columns_are_prepared_once_and_never_retyped(tmp_path):
+    layer = EventLayer("events", Table(tmp_path / "events"))
+    assert not layer.exists
+    assert layer.current() is None
+    layer.prepare([Attribute("n", "n", "integer")])
+    assert not layer.exists  # nothing was ever loaded
+    layer.prepare([Attribute("n", "n", "number")])  # so nothing binds
+    assert [one.type for one in layer.attributes()] == ["number"]
+    layer.table.commit(after=0, note={})
+    assert layer.exists
+    wanted = [Attribute("n", "n", "number"), Attribute("A b", "A_b", "text", "a title", "m")]
+    assert layer.prepare(wanted).names[-2:] == ["n", "A_b"]
+    assert len(layer.attributes()) == 1  # nothing shows before the commit
+    layer.extend(wanted)
+    layer.extend(wanted)
+    assert layer.attributes()[1] == Attribute("A b", "A_b", "text", "a title", "m")
+    for wrong, error in (
+        (Attribute("n", "n", "text"), InvalidInput),
+        (Attribute("N", "N", "number"), InvalidDefinition),
+    ):
+        with pytest.raises(error):
+            layer.prepare([wrong])
+    assert len(layer.attributes()) == 2
