@@ -59,12 +59,12 @@ class Bins(NamedTuple):
     codes: Any
 
 
-def bins_of(outlines: Outlines, strips: Strips, bin_m: float | None) -> Bins:
+def bins_of(polygons: Outlines, strips: Strips, bin_m: float | None) -> Bins:
     """Return the bins of cells.
 
     Parameters
     ----------
-    outlines, strips
+    polygons, strips
         The cells.
     bin_m
         Side of a bin in metres; None: an eighth of a middling cell.
@@ -75,24 +75,24 @@ def bins_of(outlines: Outlines, strips: Strips, bin_m: float | None) -> Bins:
     O(bins + edges + bins of all cells' boxes). At most 2^26 bins, and 128 times as many as cells or 2^18: sides that
     would need more are made longer, which costs time and changes no answer.
     """
-    frame = _frame(outlines, strips, bin_m)
+    frame = _frame(polygons, strips, bin_m)
     labels = np.full(frame.rows * frame.columns, NOWHERE, np.int32)
-    boxes = _boxes(outlines, frame)
+    boxes = _boxes(polygons, frame)
     room = int(((boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1)).max(initial=0))
     marks, at, codes = np.zeros(room, np.bool_), np.empty(room, np.int64), np.empty(room, np.int32)
     sizes = np.zeros(len(labels), np.int32)
-    _count(outlines, strips, frame, boxes, marks, at, codes, labels, sizes)
+    _count(polygons, strips, frame, boxes, marks, at, codes, labels, sizes)
     starts = _number(labels, sizes)
     lists = np.empty(starts[-1], np.int32)
-    _list(outlines, strips, frame, boxes, marks, at, codes, labels, starts[:-1].copy(), lists)
+    _list(polygons, strips, frame, boxes, marks, at, codes, labels, starts[:-1].copy(), lists)
     kept, size = _merge(labels, starts, lists)
     return Bins(frame, frozen(labels), frozen(starts[: kept + 1].copy()), frozen(lists[:size].copy()))
 
 
-def _frame(outlines: Outlines, strips: Strips, bin_m: float | None) -> Frame:
-    if not len(outlines.xy):
+def _frame(polygons: Outlines, strips: Strips, bin_m: float | None) -> Frame:
+    if not len(polygons.xy):
         return Frame(np.inf, np.inf, -np.inf, -np.inf, 0.0, 1, 1)
-    (west, south), (east, north) = outlines.xy.min(axis=0).tolist(), outlines.xy.max(axis=0).tolist()
+    (west, south), (east, north) = polygons.xy.min(axis=0).tolist(), polygons.xy.max(axis=0).tolist()
     width, height, count = east - west, north - south, len(strips.heights)
     most = min(max(_FEWEST, _PER_CELL * count), _MOST)
     side = bin_m
@@ -100,7 +100,7 @@ def _frame(outlines: Outlines, strips: Strips, bin_m: float | None) -> Frame:
         tall = strips.heights[:, 1] - strips.heights[:, 0]
         side = float(np.median(tall[tall > 0])) / _OF_SIDE if (tall > 0).any() else max(width, height)
         side = min(side, math.sqrt(width * height / _FEWEST))
-    side = max(side, float(np.abs(outlines.xy).max()) * _FINEST, max(width, height) / most, _LEAST_SIDE)
+    side = max(side, float(np.abs(polygons.xy).max()) * _FINEST, max(width, height) / most, _LEAST_SIDE)
     while (width / side + 1) * (height / side + 1) > most:
         side *= 1.1
     per_m = 1.0 / side
@@ -129,9 +129,9 @@ def bin_of(x: float, y: float, frame: Frame) -> int:
 
 
 @kernel
-def _boxes(outlines: Outlines, frame: Frame) -> Any:
+def _boxes(polygons: Outlines, frame: Frame) -> Any:
     """Find first and last row and column of the bins that each cell may meet; none for a cell without edges."""
-    xy, first, cells = outlines
+    xy, first, cells = polygons
     west, south, per_m = frame.west, frame.south, frame.per_m
     boxes = np.empty((len(cells) - 1, 4), np.int64)
     for row in range(len(boxes)):
@@ -160,7 +160,7 @@ def _clip(place: float, margin: float, count: int) -> int:
 
 @kernel
 def _count(
-    outlines: Outlines,
+    polygons: Outlines,
     strips: Strips,
     frame: Frame,
     boxes: Any,
@@ -172,7 +172,7 @@ def _count(
 ) -> None:
     """Count the cells that meet each bin; leave the code of the last one in its label."""
     for row in range(len(boxes)):
-        for one in range(_meet(row, outlines, strips, frame, boxes[row], marks, at, codes)):
+        for one in range(_meet(row, polygons, strips, frame, boxes[row], marks, at, codes)):
             sizes[at[one]] += 1
             labels[at[one]] = codes[one]
 
@@ -196,7 +196,7 @@ def _number(labels: Any, sizes: Any) -> Any:
 
 @kernel
 def _list(
-    outlines: Outlines,
+    polygons: Outlines,
     strips: Strips,
     frame: Frame,
     boxes: Any,
@@ -209,7 +209,7 @@ def _list(
 ) -> None:
     """List the cells that meet each bin; ``ends`` moves on from where each list starts."""
     for row in range(len(boxes)):
-        for one in range(_meet(row, outlines, strips, frame, boxes[row], marks, at, codes)):
+        for one in range(_meet(row, polygons, strips, frame, boxes[row], marks, at, codes)):
             k = -2 - labels[at[one]]
             if k >= 0:
                 lists[ends[k]] = codes[one]
@@ -243,13 +243,13 @@ def _merge(labels: Any, starts: Any, lists: Any) -> tuple[int, int]:
 
 @kernel
 def _meet(
-    row: int, outlines: Outlines, strips: Strips, frame: Frame, box: Any, marks: Any, at: Any, codes: Any
+    row: int, polygons: Outlines, strips: Strips, frame: Frame, box: Any, marks: Any, at: Any, codes: Any
 ) -> int:
     """Find the bins that a cell meets, with their codes; return how many. ``marks`` is all False before and after."""
     xy, heights, cells, starts, edges = strips
     closed = False
-    for edge in range(outlines.cells[row], outlines.cells[row + 1]):
-        _mark(xy, outlines.first[edge], frame, box, marks)
+    for edge in range(polygons.cells[row], polygons.cells[row + 1]):
+        _mark(xy, polygons.first[edge], frame, box, marks)
     count, wide = 0, box[3] - box[1] + 1
     for j in range(box[0], box[2] + 1):
         known, inside = True, False

@@ -18,7 +18,7 @@ def kernel(function: Function) -> Function:
     Parameters
     ----------
     function
-        Of numbers, arrays and named tuples of these; it calls only other loops.
+        Of numbers, arrays and named tuples of these; it calls only other kernels.
 
     Returns
     -------
@@ -26,7 +26,8 @@ def kernel(function: Function) -> Function:
 
     Notes
     -----
-    What is kept is dropped when the function's own file changes, not when that of a loop it calls does.
+    What is kept is dropped when the function's own file changes, not when that of a kernel it calls does. It names the
+    classes of the named tuples that it takes: where such a class moves, delete ``__pycache__``.
     """
     compiled: Any
     try:

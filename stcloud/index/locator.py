@@ -90,9 +90,9 @@ class Locator:
         """
         if bin_m is not None and not 0 < bin_m < math.inf:
             raise InvalidInput("invalid-bin", f"bins of {bin_m} m", hint="give a positive length in metres")
-        outlines, names = _read(cells, ids)
-        strips = strips_of(outlines)
-        return cls(names, bins_of(outlines, strips, bin_m), strips, _digest(outlines, names))
+        polygons, names = _read(cells, ids)
+        strips = strips_of(polygons)
+        return cls(names, bins_of(polygons, strips, bin_m), strips, _digest(polygons, names))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Locator:
@@ -276,12 +276,12 @@ def _read(cells: ArrayLike, ids: ArrayLike) -> tuple[Outlines, Ids]:
         names = names.astype(np.str_)
     if names.dtype.kind not in "iuU" and names.size:
         raise InvalidInput("invalid-ids", f"ids are {names.dtype}", hint="give integers or text, no nulls")
-    outlines = outlines_of(geometries)
-    return outlines, frozen(names if names.dtype.kind == "U" else names.astype(np.int64))
+    polygons = outlines_of(geometries)
+    return polygons, frozen(names if names.dtype.kind == "U" else names.astype(np.int64))
 
 
-def _digest(outlines: Outlines, ids: Ids) -> str:
-    text = "\n".join([outlines.digest, *map(repr, ids.tolist())])
+def _digest(polygons: Outlines, ids: Ids) -> str:
+    text = "\n".join([polygons.digest, *map(repr, ids.tolist())])
     return xxhash.xxh3_128_hexdigest(text.encode())
 
 

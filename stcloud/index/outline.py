@@ -46,7 +46,7 @@ class Outlines(NamedTuple):
 
 
 def outlines_of(cells: NDArray[Any]) -> Outlines:
-    """Return the outlines of polygons.
+    """Return the edges of polygons.
 
     Parameters
     ----------

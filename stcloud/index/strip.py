@@ -42,12 +42,12 @@ class Strips(NamedTuple):
     edges: Any
 
 
-def strips_of(outlines: Outlines) -> Strips:
+def strips_of(polygons: Outlines) -> Strips:
     """Return the strips of cells.
 
     Parameters
     ----------
-    outlines
+    polygons
         The cells.
 
     Notes
@@ -55,16 +55,16 @@ def strips_of(outlines: Outlines) -> Strips:
     O(edges): a cell whose outline goes up and down often has fewer and thicker strips, so that an edge is listed
     three times on average at most. A strip holds about as many edges as a horizontal line meets, and a few more.
     """
-    n = len(outlines.cells) - 1
+    n = len(polygons.cells) - 1
     heights, cells = np.empty((n, 3)), np.zeros(n + 1, np.int64)
-    _plan(outlines, heights, cells[1:])
+    _plan(polygons, heights, cells[1:])
     np.cumsum(cells, out=cells)
     starts = np.zeros(cells[-1] + 1, np.int64)
-    _count(outlines, heights, cells, starts[1:])
+    _count(polygons, heights, cells, starts[1:])
     np.cumsum(starts, out=starts)
     edges = np.empty(starts[-1], np.int32)
-    _list(outlines, heights, cells, starts[:-1].copy(), edges)
-    return Strips(*(frozen(one) for one in (outlines.xy, heights, cells, starts, edges)))
+    _list(polygons, heights, cells, starts[:-1].copy(), edges)
+    return Strips(*(frozen(one) for one in (polygons.xy, heights, cells, starts, edges)))
 
 
 @kernel
@@ -118,9 +118,9 @@ def _strip_at(y: float, row: int, heights: Any, cells: Any) -> int:
 
 
 @kernel
-def _plan(outlines: Outlines, heights: Any, counts: Any) -> None:
+def _plan(polygons: Outlines, heights: Any, counts: Any) -> None:
     """Find how many strips each cell has."""
-    xy, first, cells = outlines
+    xy, first, cells = polygons
     for row in range(len(counts)):
         low, high, climb = np.inf, -np.inf, 0.0
         for at in range(cells[row], cells[row + 1]):
@@ -136,30 +136,30 @@ def _plan(outlines: Outlines, heights: Any, counts: Any) -> None:
 
 
 @kernel
-def _count(outlines: Outlines, heights: Any, cells: Any, counts: Any) -> None:
+def _count(polygons: Outlines, heights: Any, cells: Any, counts: Any) -> None:
     """Count the edges of each strip."""
     for row in range(len(heights)):
-        for at in range(outlines.cells[row], outlines.cells[row + 1]):
-            low, high = _passed(outlines, outlines.first[at], row, heights, cells)
+        for at in range(polygons.cells[row], polygons.cells[row + 1]):
+            low, high = _passed(polygons, polygons.first[at], row, heights, cells)
             for strip in range(low, high + 1):
                 counts[strip] += 1
 
 
 @kernel
-def _list(outlines: Outlines, heights: Any, cells: Any, ends: Any, edges: Any) -> None:
+def _list(polygons: Outlines, heights: Any, cells: Any, ends: Any, edges: Any) -> None:
     """List the edges of each strip; ``ends`` moves on from where each strip starts."""
     for row in range(len(heights)):
-        for at in range(outlines.cells[row], outlines.cells[row + 1]):
-            v = outlines.first[at]
-            low, high = _passed(outlines, v, row, heights, cells)
+        for at in range(polygons.cells[row], polygons.cells[row + 1]):
+            v = polygons.first[at]
+            low, high = _passed(polygons, v, row, heights, cells)
             for strip in range(low, high + 1):
                 edges[ends[strip]] = v
                 ends[strip] += 1
 
 
 @kernel
-def _passed(outlines: Outlines, v: int, row: int, heights: Any, cells: Any) -> tuple[int, int]:
+def _passed(polygons: Outlines, v: int, row: int, heights: Any, cells: Any) -> tuple[int, int]:
     """Return the lowest and the highest strip that an edge passes."""
-    one = _strip_at(outlines.xy[v, 1], row, heights, cells)
-    other = _strip_at(outlines.xy[v + 1, 1], row, heights, cells)
+    one = _strip_at(polygons.xy[v, 1], row, heights, cells)
+    other = _strip_at(polygons.xy[v + 1, 1], row, heights, cells)
     return cells[row] + min(one, other), cells[row] + max(one, other)

@@ -139,9 +139,9 @@ class TimeSlice:
         bin_m = float(np.median(tall)) / _OF_SIDE if tall.size else 0.0
         found = self.shapes.copy() if areas.any() else self.shapes[:0]
         found[~areas[: len(found)]] = None
-        outlines = outlines_of(found)
-        strips = strips_of(outlines)
-        return bins_of(outlines, strips, bin_m if 0 < bin_m < np.inf else None), strips
+        polygons = outlines_of(found)
+        strips = strips_of(polygons)
+        return bins_of(polygons, strips, bin_m if 0 < bin_m < np.inf else None), strips
 
     def buckets(self) -> Buckets:
         """Return the segments of the shapes; `InvalidInput` as `segments_of` raises."""

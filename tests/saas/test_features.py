@@ -16,7 +16,7 @@ from shapely import box
 import stcloud
 from stcloud.iaas.store.folder import Folder
 from stcloud.paas.query import Answer
-from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.option import OutputFormat
 from stcloud.saas.cli.vectorfile import write_vector
 from stcloud.space import Lattice
 
@@ -332,7 +332,7 @@ def answer(**columns):
 
 
 def test_columns_that_a_vector_file_takes_for_one_are_refused(tmp_path):
-    for form in (Format.GPKG, Format.FGB):
+    for form in (OutputFormat.GPKG, OutputFormat.FGB):
         with pytest.raises(stcloud.errors.Unsupported) as caught:
             write_vector(answer(fid="1", Fid="2"), form, tmp_path / "x")
         assert caught.value.kind == "same-names"
@@ -340,14 +340,14 @@ def test_columns_that_a_vector_file_takes_for_one_are_refused(tmp_path):
 
 
 def test_the_names_that_a_geopackage_wants_for_itself_are_free(tmp_path):
-    write_vector(answer(fid="f", geom="g"), Format.GPKG, tmp_path / "x.gpkg")
+    write_vector(answer(fid="f", geom="g"), OutputFormat.GPKG, tmp_path / "x.gpkg")
     found = geopandas.read_file(tmp_path / "x.gpkg")
     assert (found["fid"][0], found["geom"][0]) == ("f", "g")
 
 
 def test_a_feature_without_a_place_goes_into_a_vector_file(tmp_path):
     table = pa.table({"code": ["a", "b"], "st_geom": [shapely.to_wkb(WEST), None]})
-    for form in (Format.GPKG, Format.FGB):
+    for form in (OutputFormat.GPKG, OutputFormat.FGB):
         write_vector(Answer(table, Lattice.for_crs(CRS)), form, tmp_path / f"x.{form}")
         assert geopandas.read_file(tmp_path / f"x.{form}").geometry.isna().tolist() == [False, True]
 

@@ -13,11 +13,11 @@ from stcloud.errors import InvalidInput, StorageError, Unsupported
 from stcloud.paas.query import Answer
 from stcloud.saas.plaintext import visible
 from stcloud.saas.report import draw_map, glyph, map_answer
+from stcloud.saas.report.canvas import wrap
 from stcloud.saas.report.graticule import graticule
 from stcloud.saas.report.map import _RAMP
-from stcloud.saas.report.mark import marks_of
 from stcloud.saas.report.picture import asked_area, asked_title
-from stcloud.saas.report.sheet import wrap
+from stcloud.saas.report.symbol import symbols_of
 from stcloud.space import LONLAT, Lattice, Level, project
 
 CRS = "EPSG:4548"
@@ -203,7 +203,7 @@ def test_counts_of_nowhere_only_are_no_cells():
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from([None, *cells().tolist()]), st.integers(1, 99)), max_size=30))
 def test_marks_lose_no_event_and_draw_a_cell_once(records):
-    marks = marks_of(counted([cell for cell, _ in records], [count for _, count in records]))
+    marks = symbols_of(counted([cell for cell, _ in records], [count for _, count in records]))
     assert marks.total == sum(count for _, count in records)
     assert len(marks) == len({cell for cell, _ in records if cell})
 

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from stcloud.errors import InvalidInput, StcloudError, StorageError
-from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.option import OutputFormat
 from stcloud.saas.cli.output import print_records, print_to
 from stcloud.saas.cli.target import EVERY, RECORDS, STREAMED, Target, document_path, picture_path, target_of
 from stcloud.saas.wholefile import whole_file
@@ -27,9 +27,10 @@ def test_a_name_that_tells_no_format_is_refused(tmp_path, name, offered):
 @pytest.mark.parametrize(
     ("name", "form"),
     [
-        ("x.csv", Format.CSV), ("x.CSV", Format.CSV), ("x.json", Format.JSON), ("x.jsonl", Format.NDJSON),
-        ("x.ndjson", Format.NDJSON), ("x.geojson", Format.GEOJSON), ("x.parquet", Format.PARQUET),
-        ("x.GPKG", Format.GPKG), ("x.fgb", Format.FGB),
+        ("x.csv", OutputFormat.CSV), ("x.CSV", OutputFormat.CSV), ("x.json", OutputFormat.JSON),
+        ("x.jsonl", OutputFormat.NDJSON),
+        ("x.ndjson", OutputFormat.NDJSON), ("x.geojson", OutputFormat.GEOJSON), ("x.parquet", OutputFormat.PARQUET),
+        ("x.GPKG", OutputFormat.GPKG), ("x.fgb", OutputFormat.FGB),
     ],
 )  # fmt: skip
 def test_the_name_decides(tmp_path, name, form):
@@ -40,9 +41,10 @@ def test_the_name_decides(tmp_path, name, form):
 @pytest.mark.parametrize(
     ("form", "name", "kind"),
     [
-        (Format.CSV, "x.json", "other-format"), (Format.TABLE, "x.csv", "other-format"),
-        (Format.GEOJSON, "x.gpkg", "other-format"), (Format.GEOJSON, "x.json", None), (Format.NDJSON, "x.json", None),
-        (Format.CSV, "x.txt", None), (Format.TABLE, "x.txt", None), (Format.CSV, "x", None),
+        (OutputFormat.CSV, "x.json", "other-format"), (OutputFormat.TABLE, "x.csv", "other-format"),
+        (OutputFormat.GEOJSON, "x.gpkg", "other-format"), (OutputFormat.GEOJSON, "x.json", None),
+        (OutputFormat.NDJSON, "x.json", None),
+        (OutputFormat.CSV, "x.txt", None), (OutputFormat.TABLE, "x.txt", None), (OutputFormat.CSV, "x", None),
     ],
 )  # fmt: skip
 def test_the_format_given_decides_unless_the_name_says_another(tmp_path, form, name, kind):
@@ -61,7 +63,7 @@ def city_in(place):
 
 
 def refusals(path):
-    yield lambda: target_of(Format.CSV, path)
+    yield lambda: target_of(OutputFormat.CSV, path)
     yield lambda: picture_path(path.with_suffix(".png"))
     yield lambda: document_path(path.with_suffix(".toml"), ".toml")
 
@@ -107,7 +109,7 @@ def failing(sink):
 def test_a_failing_write_leaves_the_old_file_and_no_trace(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("old")
-    for form in (Format.CSV, Format.TABLE):
+    for form in (OutputFormat.CSV, OutputFormat.TABLE):
         with pytest.raises(RuntimeError):
             print_to(path, failing)
         with pytest.raises(TypeError):
@@ -121,7 +123,7 @@ def test_a_replaced_file_keeps_its_permissions_and_a_link_leads_to_the_new_one(t
     path.write_text("old")
     path.chmod(0o600)
     link.symlink_to(path)
-    print_records([{"a": 1}], Target(Format.CSV, link))
+    print_records([{"a": 1}], Target(OutputFormat.CSV, link))
     assert link.is_symlink()
     assert path.read_text() == "a\n1\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -131,7 +133,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    print_records([{"a": 1}], target_of(Format.CSV, pipe))
+    print_records([{"a": 1}], target_of(OutputFormat.CSV, pipe))
     assert os.read(reader, 100) == b"a\n1\n"
     os.close(reader)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
@@ -147,17 +149,17 @@ def test_two_writers_do_not_meet(tmp_path):
 
 def test_text_that_a_spreadsheet_computes_is_guarded_and_numbers_stay(capsys):
     starts = ["=1+1", "+1", "-1", "@a", "\ta", "\ra", "\na", "＝1", "a=1", "", None, -5, 1.5]
-    print_records([{"=a": one} for one in starts], Target(Format.CSV, None, safe_csv=True))
+    print_records([{"=a": one} for one in starts], Target(OutputFormat.CSV, None, safe_csv=True))
     guarded = capsys.readouterr().out
     for text in starts[:8]:
         assert f"'{text}" in guarded
     assert guarded.startswith("'=a\n'=1+1\n'+1\n")
     assert guarded.endswith('\na=1\n""\n""\n-5\n1.5\n')
-    print_records([{"a": one} for one in starts], Target(Format.CSV))
+    print_records([{"a": one} for one in starts], Target(OutputFormat.CSV))
     assert "'" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("form", [one for one in RECORDS if one is not Format.CSV])
+@pytest.mark.parametrize("form", [one for one in RECORDS if one is not OutputFormat.CSV])
 def test_safe_csv_is_for_csv(form):
     with pytest.raises(InvalidInput) as caught:
         target_of(form, safe_csv=True)

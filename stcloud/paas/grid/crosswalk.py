@@ -20,7 +20,7 @@ from stcloud.errors import InvalidInput
 from stcloud.index.coverage import box_areas
 from stcloud.space import Lattice, Level
 
-__all__ = ["Crosswalk", "Restated", "crosswalk", "crosswalk_versions"]
+__all__ = ["Apportioned", "Crosswalk", "crosswalk", "crosswalk_versions"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.int64]
@@ -33,7 +33,7 @@ _OVERLAP = 1e-3  # share of a cell that may be in two cells of the other grid: m
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Restated:
+class Apportioned:
     """Values on the cells of another grid.
 
     Parameters
@@ -75,7 +75,7 @@ class Crosswalk:
     right: Indices
     area_m2: Floats
 
-    def restate(self, values: ArrayLike, *, to: Side, keys: ArrayLike | None = None) -> Restated:
+    def restate(self, values: ArrayLike, *, to: Side, keys: ArrayLike | None = None) -> Apportioned:
         """Spread values of one side's cells over the other's, each in proportion to area.
 
         For what adds up: counts, lengths, populations. Of a density, re-state density times area and divide
@@ -128,7 +128,7 @@ class Crosswalk:
         pieces = held[own[row]] * self.shares("left" if to == "right" else "right")[row]
         inside = other[row] >= 0
         spread = np.bincount(other[row][inside], pieces[inside], len(goal)).astype(np.float64)
-        return Restated(goal, spread, float(pieces[~inside].sum() + given[found < 0].sum()))
+        return Apportioned(goal, spread, float(pieces[~inside].sum() + given[found < 0].sum()))
 
     def shares(self, side: Side) -> Floats:
         """Share that each piece has of its cell of a side.

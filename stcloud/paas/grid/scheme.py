@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, model_validator
 from stcloud.daas.definition.clause import Closed, Text, definition_faults
 from stcloud.errors import NotFound, nearest
 
-__all__ = ["Conversion", "Part", "Range", "Scheme"]
+__all__ = ["CodePart", "Conversion", "Range", "Scheme"]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -32,7 +32,7 @@ class Range(Closed):
     meaning_zh: str = ""
 
 
-class Part(Closed):
+class CodePart(Closed):
     """Some neighbouring characters of a code.
 
     ``lowest`` is the least value that is valid; ``ranges`` only tell what numbers mean: real codes do not
@@ -116,7 +116,7 @@ class Scheme(Closed):
     compatible_with: str = ""
     source: str = ""
     prefixes: dict[Name, Length] = Field(default_factory=dict)
-    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    parts: Annotated[tuple[CodePart, ...], Field(min_length=1)]
     conversions: tuple[Conversion, ...] = ()
 
     @model_validator(mode="after")
@@ -191,8 +191,8 @@ class Scheme(Closed):
             hint=f"it has {', '.join(names)}",
         )
 
-    def part_at(self, position: int) -> Part:
-        """Part that holds a character.
+    def part_at(self, position: int) -> CodePart:
+        """Return the part that holds a character.
 
         Parameters
         ----------
@@ -236,7 +236,7 @@ class Scheme(Closed):
         return next((one for one in self.conversions if one.to == to), None)
 
 
-_MODELS: dict[str, type[BaseModel]] = {"parts": Part, "ranges": Range, "conversions": Conversion}
+_MODELS: dict[str, type[BaseModel]] = {"parts": CodePart, "ranges": Range, "conversions": Conversion}
 
 
 def _keys(place: tuple[int | str, ...]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stcloud.saas.cli.option import Format, open_city
+from stcloud.saas.cli.option import OutputFormat, open_city
 from stcloud.saas.cli.output import note, print_answer, print_records, print_text
 from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.plaintext import visible_json
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["divide"]
 
-_WRITTEN = (Format.GPKG, Format.FGB, Format.GEOJSON, Format.PARQUET, Format.CSV)
+_WRITTEN = (OutputFormat.GPKG, OutputFormat.FGB, OutputFormat.GEOJSON, OutputFormat.PARQUET, OutputFormat.CSV)
 
 
 class PresetName(StrEnum):
@@ -65,7 +65,7 @@ Begins = Annotated[
     str | None, typer.Option(help="Day that new cells begin, kept as initialDate.", show_default=False)
 ]
 Workers = Annotated[int, typer.Option(help="Threads; the cells are the same.", min=1)]
-ReportFormat = Annotated[Format | None, typer.Option("--format", "-f", help="How to print the report.")]
+ReportFormat = Annotated[OutputFormat | None, typer.Option("--format", "-f", help="How to print the report.")]
 
 
 def divide(
@@ -181,7 +181,7 @@ def _report(division: Division, target: Target) -> None:
     found: dict[str, Any] = {"preset": division.preset.name, "target_area_m2": division.target_area_m2}
     found |= {"retired": len(division.retired), "thinned": list(division.thinned)}
     found |= asdict(division.quality)
-    if target.form is Format.JSON:
+    if target.form is OutputFormat.JSON:
         import json  # noqa: PLC0415
 
         found |= {"weights": asdict(division.preset)}

@@ -12,9 +12,9 @@ from stcloud.saas.cli.divide import divide
 from stcloud.saas.cli.locate import locate
 from stcloud.saas.cli.option import (
     CityFolder,
-    Format,
     FormatOption,
     LayerName,
+    OutputFormat,
     OutputOption,
     SafeCsvOption,
     open_city,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["grid"]
 
-_PLACED = (Format.GEOJSON, Format.PARQUET, Format.GPKG, Format.FGB)
+_PLACED = (OutputFormat.GEOJSON, OutputFormat.PARQUET, OutputFormat.GPKG, OutputFormat.FGB)
 
 grid = typer.Typer(help="The unit grid: codes, division, checks, location, index.", no_args_is_help=True)
 grid.command()(divide)
@@ -220,7 +220,7 @@ def _checked(
 
 def _tell_report(opened: City, layer: str, report: Report, target: Target) -> None:
     """Print the report: JSON is all of it; vector formats are the faults' places."""
-    if target.form is Format.JSON:
+    if target.form is OutputFormat.JSON:
         _tell_whole(report, target.path)
         return
     rows = [{**row, "codes": ";".join(row["codes"])} for row in report.to_rows()]

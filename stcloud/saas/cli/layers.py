@@ -12,9 +12,9 @@ import typer
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.option import (
     CityFolder,
-    Format,
     FormatOption,
     LayerName,
+    OutputFormat,
     OutputOption,
     SafeCsvOption,
     open_city,
@@ -72,7 +72,7 @@ def layers(
         | one.counts
         for one in found.loads
     ]
-    if target.form is Format.JSON:
+    if target.form is OutputFormat.JSON:
         whole = {
             "layer": _summary(found, zone),
             "columns": columns,
@@ -81,7 +81,7 @@ def layers(
         }
         print_text(visible_json(json.dumps(whole, ensure_ascii=False)) + "\n", target.path)
         return
-    if target.form is not Format.TABLE:
+    if target.form is not OutputFormat.TABLE:
         print_records(loads, target)
         return
     definition = visible_lines(found.definition.to_toml())

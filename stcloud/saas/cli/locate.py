@@ -11,9 +11,9 @@ import typer
 
 from stcloud.saas.cli.option import (
     CityFolder,
-    Format,
     FormatOption,
     LayerName,
+    OutputFormat,
     OutputOption,
     SafeCsvOption,
     open_city,
@@ -54,7 +54,7 @@ def locate(
     from stcloud.iaas.source.protocol import Reading  # noqa: PLC0415  (keeps --help light)
     from stcloud.iaas.source.registry import open_source  # noqa: PLC0415  (keeps --help light)
 
-    target = target_of(form, output, safe_csv=safe_csv, offered=STREAMED, default=Format.CSV)
+    target = target_of(form, output, safe_csv=safe_csv, offered=STREAMED, default=OutputFormat.CSV)
     opened = open_city(city)
     source = open_source(points, Reading())
     _refuse_columns(points, source.columns, x, y)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CityFolder",
     "EngineOption",
-    "Format",
     "FormatOption",
     "LayerName",
+    "OutputFormat",
     "OutputOption",
     "SafeCsvOption",
     "WhereOption",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-class Format(StrEnum):
+class OutputFormat(StrEnum):
     """How data is printed."""
 
     TABLE = "table"
@@ -45,7 +45,7 @@ class Format(StrEnum):
 CityFolder = Annotated[Path, typer.Argument(help="Folder of the city.", show_default=False)]
 LayerName = Annotated[str, typer.Argument(help="Name of the layer.", show_default=False)]
 FormatOption = Annotated[
-    Format | None,
+    OutputFormat | None,
     typer.Option("--format", "-f", help="How to print; default: table, or by the name given with -o."),
 ]
 OutputOption = Annotated[

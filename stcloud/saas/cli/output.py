@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from stcloud.errors import StorageError
-from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.option import OutputFormat
 from stcloud.saas.cli.table import show_table, write_table
 from stcloud.saas.cli.target import Target
 from stcloud.saas.cli.vectorfile import DRIVERS, write_vector
@@ -81,17 +81,17 @@ def print_answer(answer: Answer, target: Target | None = None) -> None:
     if target.form in DRIVERS and target.path is not None:
         write_vector(answer, target.form, target.path)
         return
-    if target.form is Format.PARQUET:
+    if target.form is OutputFormat.PARQUET:
         print_to(target.path, lambda sink: _parquet(answer, sink), binary=True)
         return
-    writers: Mapping[Format, Callable[[TextIO], None]] = {
-        Format.TABLE: lambda sink: print_table(
+    writers: Mapping[OutputFormat, Callable[[TextIO], None]] = {
+        OutputFormat.TABLE: lambda sink: print_table(
             answer.plain.schema.names, _rows(answer.plain), sink, len(answer), whole=target.path is not None
         ),
-        Format.JSON: lambda sink: _joined("[", map(_json, _rows(answer.plain)), "]", sink),
-        Format.NDJSON: lambda sink: sink.writelines(_json(row) + "\n" for row in _rows(answer.plain)),
-        Format.CSV: lambda sink: _csv(answer, sink, safe=target.safe_csv),
-        Format.GEOJSON: lambda sink: print_features([answer], sink),
+        OutputFormat.JSON: lambda sink: _joined("[", map(_json, _rows(answer.plain)), "]", sink),
+        OutputFormat.NDJSON: lambda sink: sink.writelines(_json(row) + "\n" for row in _rows(answer.plain)),
+        OutputFormat.CSV: lambda sink: _csv(answer, sink, safe=target.safe_csv),
+        OutputFormat.GEOJSON: lambda sink: print_features([answer], sink),
     }
     print_to(target.path, writers[target.form])
 
@@ -105,7 +105,7 @@ def print_records(
     """
     target = target or Target()
     names = list(dict.fromkeys([*names, *(name for record in records for name in record)]))
-    if target.form is Format.TABLE:
+    if target.form is OutputFormat.TABLE:
         whole = target.path is not None
         print_to(target.path, lambda sink: print_table(names, records, sink, len(records), whole=whole))
     else:
@@ -114,10 +114,10 @@ def print_records(
 
 def print_rows(names: Sequence[str], rows: Iterable[Mapping[str, Any]], target: Target) -> None:
     """Print rows that keep coming, in one of the formats `STREAMED`, so that memory stays flat."""
-    writers: Mapping[Format, Callable[[TextIO], None]] = {
-        Format.CSV: lambda sink: _write_csv(names, rows, sink, safe=target.safe_csv),
-        Format.NDJSON: lambda sink: sink.writelines(_json(row) + "\n" for row in rows),
-        Format.JSON: lambda sink: _joined("[", map(_json, rows), "]", sink),
+    writers: Mapping[OutputFormat, Callable[[TextIO], None]] = {
+        OutputFormat.CSV: lambda sink: _write_csv(names, rows, sink, safe=target.safe_csv),
+        OutputFormat.NDJSON: lambda sink: sink.writelines(_json(row) + "\n" for row in rows),
+        OutputFormat.JSON: lambda sink: _joined("[", map(_json, rows), "]", sink),
     }
     print_to(target.path, writers[target.form])
 

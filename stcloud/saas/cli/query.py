@@ -44,8 +44,8 @@ from stcloud.saas.cli.moment import (
 from stcloud.saas.cli.option import (
     CityFolder,
     EngineOption,
-    Format,
     FormatOption,
+    OutputFormat,
     OutputOption,
     SafeCsvOption,
     WhereOption,
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 __all__ = ["query"]
 
-_EXPLAINED = (Format.TABLE, Format.JSON)
+_EXPLAINED = (OutputFormat.TABLE, OutputFormat.JSON)
 
 
 def query(
@@ -138,7 +138,7 @@ def _explain(asked: Query, question: Question, target: Target) -> None:
         having=question.having,
     )  # fmt: skip
     note(_understood(asked.facts()))
-    as_json = target.form is Format.JSON
+    as_json = target.form is OutputFormat.JSON
     text = visible_json(json.dumps(found.to_dict(), ensure_ascii=False)) if as_json else str(found)
     print_text(f"{text}\n", target.path)
 

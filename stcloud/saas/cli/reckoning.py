@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.option import OutputFormat
 from stcloud.saas.cli.output import note, print_records, print_table
 from stcloud.saas.cli.target import Target
 from stcloud.saas.plaintext import visible_json
@@ -71,7 +71,7 @@ class Reckonings:
         finally:
             if self.target.path is not None:
                 print_records(self._kept, self.target)
-            elif self.target.form is Format.JSON:
+            elif self.target.form is OutputFormat.JSON:
                 _write("\n]\n" if self._printed else "[\n]\n")
 
     def add(self, reckoning: Reckoning) -> None:
@@ -80,13 +80,13 @@ class Reckonings:
         _note(reckoning, zone)
         record = record_of(reckoning, zone)
         form = self.target.form
-        if form in (Format.TABLE, Format.CSV):
+        if form in (OutputFormat.TABLE, OutputFormat.CSV):
             record = {name: value for name, value in record.items() if name not in _WORDS}
         if self.target.path is not None:
             self._kept.append(record)
-        elif form is Format.JSON:
+        elif form is OutputFormat.JSON:
             _write(("," if self._printed else "[") + "\n" + _json(record))
-        elif form is Format.NDJSON:
+        elif form is OutputFormat.NDJSON:
             _write(_json(record) + "\n")
         else:
             self._add_line(record)
@@ -94,14 +94,14 @@ class Reckonings:
 
     def _add_line(self, record: dict[str, Any]) -> None:
         rare = {name: record.pop(name) for name in _RARE if name in record}
-        if len(self.sources) < 2 or self.target.form is Format.CSV:
-            record |= dict.fromkeys(_RARE, 0) | rare if self.target.form is Format.CSV else rare
+        if len(self.sources) < 2 or self.target.form is OutputFormat.CSV:
+            record |= dict.fromkeys(_RARE, 0) | rare if self.target.form is OutputFormat.CSV else rare
         else:
             if self.city.layer(self.layer).kind == "feature":
                 record["ended"] = rare.pop("ended", 0)
             if rare:
                 note(f"{record['source']}: " + ", ".join(f"{name} {count:,}" for name, count in rare.items()))
-        if self.target.form is Format.CSV:
+        if self.target.form is OutputFormat.CSV:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerows([list(record)] if not self._printed else [])
             writer.writerow(record.values())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.option import OutputFormat
 from stcloud.saas.cli.output import (
     print_answer,
     print_features,
@@ -39,14 +39,14 @@ def print_stream(rows: pa.RecordBatchReader, lattice: Lattice, target: Target) -
     names, path = rows.schema.names, target.path
     if target.form in STREAMED:
         print_rows(names, _dicts(rows), target)
-    elif target.form is Format.TABLE and path is None:
+    elif target.form is OutputFormat.TABLE and path is None:
         _shown(rows)
-    elif target.form is Format.TABLE:
+    elif target.form is OutputFormat.TABLE:
         print_to(path, lambda sink: print_table(names, _dicts(rows), sink, 0, whole=True))
-    elif target.form is Format.GEOJSON:
+    elif target.form is OutputFormat.GEOJSON:
         answers = (Answer(pa.Table.from_batches([batch]), lattice) for batch in rows)
         print_to(path, lambda sink: print_features(answers, sink))
-    elif target.form is Format.PARQUET:
+    elif target.form is OutputFormat.PARQUET:
         print_to(path, lambda sink: _parquet(rows, lattice, sink), binary=True)
     else:
         print_answer(Answer(rows.read_all(), lattice), target)

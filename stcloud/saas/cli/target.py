@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stcloud.errors import InvalidInput, Unsupported
-from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.option import OutputFormat
 from stcloud.saas.wholefile import refuse_unwritable
 
 if TYPE_CHECKING:
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["EVERY", "RECORDS", "STREAMED", "Target", "document_path", "picture_path", "target_of"]
 
-EVERY = tuple(Format)
-RECORDS = (Format.TABLE, Format.JSON, Format.NDJSON, Format.CSV)
-STREAMED = (Format.CSV, Format.JSON, Format.NDJSON)
-_FILES_ONLY = (Format.GPKG, Format.FGB)
+EVERY = tuple(OutputFormat)
+RECORDS = (OutputFormat.TABLE, OutputFormat.JSON, OutputFormat.NDJSON, OutputFormat.CSV)
+STREAMED = (OutputFormat.CSV, OutputFormat.JSON, OutputFormat.NDJSON)
+_FILES_ONLY = (OutputFormat.GPKG, OutputFormat.FGB)
 _SUFFIXES = {
-    Format.CSV: (".csv",), Format.JSON: (".json",), Format.NDJSON: (".ndjson", ".jsonl"),
-    Format.GEOJSON: (".geojson",), Format.PARQUET: (".parquet",), Format.GPKG: (".gpkg",), Format.FGB: (".fgb",),
+    OutputFormat.CSV: (".csv",), OutputFormat.JSON: (".json",), OutputFormat.NDJSON: (".ndjson", ".jsonl"),
+    OutputFormat.GEOJSON: (".geojson",), OutputFormat.PARQUET: (".parquet",),
+    OutputFormat.GPKG: (".gpkg",), OutputFormat.FGB: (".fgb",),
 }  # fmt: skip
 _BY_SUFFIX = {suffix: form for form, suffixes in _SUFFIXES.items() for suffix in suffixes}
-_ALSO_JSON = (Format.GEOJSON, Format.NDJSON)
+_ALSO_JSON = (OutputFormat.GEOJSON, OutputFormat.NDJSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +42,18 @@ class Target:
         Whether text in CSV that a spreadsheet would take for a formula is guarded.
     """
 
-    form: Format = Format.TABLE
+    form: OutputFormat = OutputFormat.TABLE
     path: Path | None = None
     safe_csv: bool = False
 
 
 def target_of(
-    form: Format | None,
+    form: OutputFormat | None,
     path: Path | None = None,
     *,
     safe_csv: bool = False,
-    offered: Collection[Format] = EVERY,
-    default: Format = Format.TABLE,
+    offered: Collection[OutputFormat] = EVERY,
+    default: OutputFormat = OutputFormat.TABLE,
 ) -> Target:
     """Return where an answer goes, by what was given on the command line. Nothing is read or created.
 
@@ -89,7 +90,7 @@ def target_of(
         raise InvalidInput(
             "file-needed", f"{chosen} is not written to stdout", hint="name a file with --output"
         )
-    if safe_csv and chosen is not Format.CSV:
+    if safe_csv and chosen is not OutputFormat.CSV:
         raise InvalidInput(
             "csv-only", f"--safe-csv guards cells of CSV, and this is {chosen}", hint="add --format csv"
         )
@@ -133,7 +134,7 @@ def document_path(path: Path | None, *suffixes: str) -> None:
         refuse_unwritable(path)
 
 
-def _format_of(path: Path, offered: Collection[Format]) -> Format:
+def _format_of(path: Path, offered: Collection[OutputFormat]) -> OutputFormat:
     form = _BY_SUFFIX.get(path.suffix.lower())
     if form is None or form not in offered:
         raise _unknown(path, [_SUFFIXES[one][0] for one in offered if one in _SUFFIXES], "or add --format")
@@ -148,9 +149,9 @@ def _unknown(path: Path, suffixes: Collection[str], *more: str) -> Unsupported:
     )
 
 
-def _refuse_contradiction(form: Format, path: Path) -> None:
+def _refuse_contradiction(form: OutputFormat, path: Path) -> None:
     promised = _BY_SUFFIX.get(path.suffix.lower(), form)
-    if form is not promised and not (promised is Format.JSON and form in _ALSO_JSON):
+    if form is not promised and not (promised is OutputFormat.JSON and form in _ALSO_JSON):
         raise InvalidInput(
             "other-format", f"--format says {form}, but by its name {path} is {promised}",
             hint="leave out --format, or give the file another name",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stcloud.errors import Unsupported
-from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.option import OutputFormat
 from stcloud.saas.wholefile import whole_file
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DRIVERS", "write_vector"]
 
-DRIVERS = {Format.GPKG: "GPKG", Format.FGB: "FlatGeobuf"}
+DRIVERS = {OutputFormat.GPKG: "GPKG", OutputFormat.FGB: "FlatGeobuf"}
 """Name of the format's writer in GDAL."""
 
 
-def write_vector(answer: Answer, form: Format, path: Path) -> None:
+def write_vector(answer: Answer, form: OutputFormat, path: Path) -> None:
     """Write an answer, in the city's CRS, into one layer of a new vector file.
 
     Parameters
@@ -56,7 +56,7 @@ def _frame(answer: Answer) -> geopandas.GeoDataFrame:
     return frame
 
 
-def _refuse_same(names: list[str], form: Format) -> None:
+def _refuse_same(names: list[str], form: OutputFormat) -> None:
     seen: dict[str, str] = {}
     for name in names:
         other = seen.setdefault(name.casefold(), name)
@@ -68,14 +68,14 @@ def _refuse_same(names: list[str], form: Format) -> None:
             )
 
 
-def _write(frame: geopandas.GeoDataFrame, form: Format, path: Path, layer: str) -> None:
+def _write(frame: geopandas.GeoDataFrame, form: OutputFormat, path: Path, layer: str) -> None:
     from pyogrio.errors import DataLayerError, DataSourceError, FeatureError  # noqa: PLC0415
 
     options: dict[str, Any] = {
         "FID": "st_fid",
         "GEOMETRY_NAME": "st_geom",
     }  # no source column begins with st_
-    if form is Format.FGB:
+    if form is OutputFormat.FGB:
         options = {
             "SPATIAL_INDEX": "NO" if frame.geometry.isna().any() else "YES"
         }  # it has no place for nothing

@@ -3,7 +3,7 @@
 Knows questions and answers (paas), cells and polygons (space), and Matplotlib. Must not know commands: whoever has an
 answer may draw it. Draws on figures of its own, never through pyplot.
 
-Nouns: `Sheet` (the figure, measured in pixels), `Marks` (what an answer puts on a map), `Classes` (of counts), the
+Nouns: `Canvas` (the figure, measured in pixels), `Symbols` (what an answer puts on a map), `Classes` (of counts), the
 graticule (degrees along the edges).
 
 Start reading at `map.py`, then `scale.py`; `picture.py` takes title and outline from the question.

@@ -12,8 +12,8 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from stcloud.saas.report.canvas import Canvas, lettering
 from stcloud.saas.report.glyph import advice
-from stcloud.saas.report.sheet import Sheet, lettering
 
 if TYPE_CHECKING:
     from stcloud.paas.grid.check import Report
@@ -53,14 +53,14 @@ def map_faults(
     StorageError
         ``picture-not-written``
     """
-    sheet = Sheet(*_SIZE_PX)
+    canvas = Canvas(*_SIZE_PX)
     counts = ", ".join(f"{kind} {count:,}" for kind, count in report.counts.items()) or "no faults"
-    top = sheet.paragraph(
+    top = canvas.paragraph(
         _MARGIN_PX - 8, _MARGIN_PX, f"Faults of {title}", 15, bold=True, most=2, color="#1f2328"
     )
-    sheet.paragraph(top + 4, _MARGIN_PX, f"{report.cells:,} cells: {counts}", 9.5, most=3, color="#59616b")
+    canvas.paragraph(top + 4, _MARGIN_PX, f"{report.cells:,} cells: {counts}", 9.5, most=3, color="#59616b")
     width, height = 1 - 2 * _MARGIN_PX / _SIZE_PX[0], 1 - (_HEAD_PX + _MARGIN_PX) / _SIZE_PX[1]
-    axes = sheet.add_axes((_MARGIN_PX / _SIZE_PX[0], _MARGIN_PX / _SIZE_PX[1], width, height))
+    axes = canvas.add_axes((_MARGIN_PX / _SIZE_PX[0], _MARGIN_PX / _SIZE_PX[1], width, height))
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_axis_off()
     edges = [shapely.get_coordinates(one) for one in shapely.get_parts(shapely.boundary(_there(cells)))]
@@ -75,9 +75,9 @@ def map_faults(
     _legend(axes)
     axes.autoscale_view()
     axes.margins(_PAD)
-    sheet.save(path)
-    if tell is not None and sheet.missing:
-        tell(advice(sheet.missing))
+    canvas.save(path)
+    if tell is not None and canvas.missing:
+        tell(advice(canvas.missing))
     return path
 
 
@@ -86,10 +86,10 @@ def _there(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
 
 
 def _legend(axes: object) -> None:
-    marks = [
+    symbols = [
         Line2D(
             [], [], marker="o", linestyle="", markerfacecolor="none", markeredgecolor=colour, label=severity
         )
         for severity, colour in _COLOURS.items()
     ]
-    axes.legend(handles=marks, prop=lettering(9, "error"), loc="upper right", frameon=False)  # type: ignore[attr-defined]
+    axes.legend(handles=symbols, prop=lettering(9, "error"), loc="upper right", frameon=False)  # type: ignore[attr-defined]

@@ -15,10 +15,10 @@ from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 
 from stcloud.errors import InvalidInput
+from stcloud.saas.report.canvas import Canvas, lettering
 from stcloud.saas.report.graticule import graticule
-from stcloud.saas.report.mark import Marks, marks_of
 from stcloud.saas.report.scale import class_limits, length_label, round_down
-from stcloud.saas.report.sheet import Sheet, lettering
+from stcloud.saas.report.symbol import Symbols, symbols_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ _LEAST_CELL_PX, _LEAST_INSET_PX = 2.2, 36.0
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A box on the sheet (pixels from the top left) and the extent in metres that it shows, of equal aspect."""
+    """A box on the canvas (pixels from the top left) and the extent in metres that it shows, of equal aspect."""
 
     left: float
     top: float
@@ -63,7 +63,7 @@ def draw_map(
     subtitle: str = "",
     path: Path | None = None,
     size_px: tuple[int, int] = (1400, 1000),
-) -> Sheet:
+) -> Canvas:
     """Draw an answer as a map: cells shaded by their counts, or points.
 
     Beside the map stand the classes and how many cells each holds; below it a scale bar; above it the title and what
@@ -103,25 +103,25 @@ def draw_map(
     to the cells drawn; its scale bar is an eighth to a third of its width.
     """
     _check(path, size_px)
-    marks = marks_of(answer)
+    symbols = symbols_of(answer)
     place = place if place is not None and place.area else None  # places that only touch meet in a line
-    sheet = Sheet(*size_px)
-    view = _view(sheet, _write_head(sheet, title, (subtitle, _totals(marks, answer))), marks, place)
-    classes = class_limits(marks.counts) if marks.cells and len(marks) else None
-    _draw_map(sheet, view, marks, place, classes, answer.lattice.crs)
-    if place is not None or len(marks):
-        _draw_scale(sheet, view)
-    _draw_legend(sheet, view, marks, place, classes)
+    canvas = Canvas(*size_px)
+    view = _view(canvas, _write_head(canvas, title, (subtitle, _totals(symbols, answer))), symbols, place)
+    classes = class_limits(symbols.counts) if symbols.cells and len(symbols) else None
+    _draw_map(canvas, view, symbols, place, classes, answer.lattice.crs)
+    if place is not None or len(symbols):
+        _draw_scale(canvas, view)
+    _draw_legend(canvas, view, symbols, place, classes)
     if path is not None:
-        sheet.save(path)
-    return sheet
+        canvas.save(path)
+    return canvas
 
 
-def _write_head(sheet: Sheet, title: str, below: tuple[str, ...]) -> float:
+def _write_head(canvas: Canvas, title: str, below: tuple[str, ...]) -> float:
     """Write the title and what stands below it; return where the next thing may start, px from above."""
-    top = sheet.paragraph(_MARGIN - 8, _MARGIN, title, 15, bold=True, most=4, color=_INK) + 4
+    top = canvas.paragraph(_MARGIN - 8, _MARGIN, title, 15, bold=True, most=4, color=_INK) + 4
     for text in below:
-        top = sheet.paragraph(top, _MARGIN, text, 9.5, most=3, color=_GREY)
+        top = canvas.paragraph(top, _MARGIN, text, 9.5, most=3, color=_GREY)
     return top + 14
 
 
@@ -140,27 +140,27 @@ def _plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _totals(marks: Marks, answer: Answer) -> str:
-    said = _plural(marks.total - marks.unplaced, "event")
-    if marks.cells and len(marks):
-        said += f" in {_plural(len(marks), 'cell')} of {length_label(marks.side_m)}"
-    if marks.unplaced:
-        said = f"{said} and {marks.unplaced:,} without a place, not shown"
+def _totals(symbols: Symbols, answer: Answer) -> str:
+    said = _plural(symbols.total - symbols.unplaced, "event")
+    if symbols.cells and len(symbols):
+        said += f" in {_plural(len(symbols), 'cell')} of {length_label(symbols.side_m)}"
+    if symbols.unplaced:
+        said = f"{said} and {symbols.unplaced:,} without a place, not shown"
     known = answer.facts.get("known_at")
     return f"{said}  ·  known at {known}" if known else said
 
 
-def _view(sheet: Sheet, top: float, marks: Marks, place: BaseGeometry | None) -> _View:
+def _view(canvas: Canvas, top: float, symbols: Symbols, place: BaseGeometry | None) -> _View:
     """Lay out the map below ``top`` and choose what it shows."""
     left = _MARGIN + _BESIDE
-    width = sheet.width_px - left - _LEGEND - _MARGIN
-    height = max(sheet.height_px - top - _BELOW - _MARGIN / 2, width / 4)
-    shown = [marks.boxes] if len(marks) else []
+    width = canvas.width_px - left - _LEGEND - _MARGIN
+    height = max(canvas.height_px - top - _BELOW - _MARGIN / 2, width / 4)
+    shown = [symbols.boxes] if len(symbols) else []
     if place is not None:
         shown.append(np.array([place.bounds]))
     corners = np.concatenate(shown) if shown else np.zeros((1, 4))
     low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
-    least = max(_LEAST_VIEW_M, _LEAST_CELLS * marks.side_m)
+    least = max(_LEAST_VIEW_M, _LEAST_CELLS * symbols.side_m)
     half_m = np.maximum((high - low) * (0.5 + _PAD), least / 2)
     half = np.array([width, height]) * max(half_m[0] / width, half_m[1] / height)
     middle = (low + high) / 2
@@ -169,9 +169,14 @@ def _view(sheet: Sheet, top: float, marks: Marks, place: BaseGeometry | None) ->
 
 
 def _draw_map(
-    sheet: Sheet, view: _View, marks: Marks, place: BaseGeometry | None, classes: Classes | None, crs: str
+    canvas: Canvas,
+    view: _View,
+    symbols: Symbols,
+    place: BaseGeometry | None,
+    classes: Classes | None,
+    crs: str,
 ) -> None:
-    axes = sheet.plot_box(view.left, view.top, view.width, view.height)
+    axes = canvas.plot_box(view.left, view.top, view.width, view.height)
     axes.set(xlim=view.extent[::2], ylim=view.extent[1::2], facecolor="white")
     axes.spines[:].set(color=_HAIR, linewidth=0.8)
     if place is not None:
@@ -190,15 +195,15 @@ def _draw_map(
             )
         )
     if classes is not None:
-        axes.add_collection(_cells(marks, classes, view.px_per_m), autolim=False)
-    elif len(marks):
-        _draw_points(axes, marks)
+        axes.add_collection(_cells(symbols, classes, view.px_per_m), autolim=False)
+    elif len(symbols):
+        _draw_points(axes, symbols)
     else:
         axes.text(
             0.5, 0.5, "no events", transform=axes.transAxes, ha="center", va="center", color=_GREY, zorder=5,
             fontproperties=lettering(13), usetex=False, path_effects=[withStroke(linewidth=4, foreground="white")],
         )  # fmt: skip
-    _draw_ticks(axes, view, crs, known=bool(len(marks)) or place is not None)
+    _draw_ticks(axes, view, crs, known=bool(len(symbols)) or place is not None)
 
 
 def _outline(place: BaseGeometry) -> Outline:
@@ -209,15 +214,15 @@ def _outline(place: BaseGeometry) -> Outline:
     )
 
 
-def _cells(marks: Marks, classes: Classes, px_per_m: float) -> PolyCollection:
+def _cells(symbols: Symbols, classes: Classes, px_per_m: float) -> PolyCollection:
     """Return the cells, those of few events below those of many; the smallest enlarged until they can be seen."""
-    order = np.argsort(marks.counts, kind="stable")
-    grow = max(0.0, _LEAST_CELL_PX / px_per_m - marks.side_m) / 2
-    xmin, ymin, xmax, ymax = (marks.boxes[order] + [-grow, -grow, grow, grow]).T
+    order = np.argsort(symbols.counts, kind="stable")
+    grow = max(0.0, _LEAST_CELL_PX / px_per_m - symbols.side_m) / 2
+    xmin, ymin, xmax, ymax = (symbols.boxes[order] + [-grow, -grow, grow, grow]).T
     corners: Any = np.stack([xmin, ymin, xmax, ymin, xmax, ymax, xmin, ymax], axis=-1).reshape(-1, 4, 2)
-    colours = to_rgba_array(_ramp(len(classes)))[classes.of(marks.counts[order])]
+    colours = to_rgba_array(_ramp(len(classes)))[classes.of(symbols.counts[order])]
     return PolyCollection(
-        corners, facecolors=colours, zorder=2, gid="cells", **_border(marks.side_m * px_per_m)
+        corners, facecolors=colours, zorder=2, gid="cells", **_border(symbols.side_m * px_per_m)
     )
 
 
@@ -235,8 +240,8 @@ def _ramp(number: int) -> list[str]:
     return [_RAMP[round(at)] for at in np.linspace(0, len(_RAMP) - 1, number)] if number > 1 else [_RAMP[2]]
 
 
-def _draw_points(axes: Axes, marks: Marks) -> None:
-    size = float(np.clip(22 / max(1, len(marks)) ** 0.25, 1.2, 6.0))
+def _draw_points(axes: Axes, symbols: Symbols) -> None:
+    size = float(np.clip(22 / max(1, len(symbols)) ** 0.25, 1.2, 6.0))
     large = size > 3
     style: dict[str, Any] = {
         "marker": "o",
@@ -249,7 +254,7 @@ def _draw_points(axes: Axes, marks: Marks) -> None:
         "markeredgewidth": 0.4 if large else 0.0,
         "alpha": 0.85 if large else 0.5,
     }
-    axes.plot(marks.boxes[:, 0], marks.boxes[:, 1], **style, zorder=3, gid="points")
+    axes.plot(symbols.boxes[:, 0], symbols.boxes[:, 1], **style, zorder=3, gid="points")
 
 
 def _draw_ticks(axes: Axes, view: _View, crs: str, *, known: bool) -> None:
@@ -267,34 +272,34 @@ def _draw_ticks(axes: Axes, view: _View, crs: str, *, known: bool) -> None:
     axes.tick_params(which="both", direction="out", length=3, width=0.8, color=_HAIR, pad=3)
 
 
-def _draw_scale(sheet: Sheet, view: _View) -> None:
+def _draw_scale(canvas: Canvas, view: _View) -> None:
     metres = round_down((view.extent[2] - view.extent[0]) / 3)
     width, top = metres * view.px_per_m, view.top + view.height + 46
-    sheet.block(view.left, top, width, 5, facecolor=_INK, edgecolor="none", gid="scale-bar")
-    sheet.write(view.left + width + 10, top + 2, length_label(metres), 8.5, color=_INK, va="center_baseline")
+    canvas.block(view.left, top, width, 5, facecolor=_INK, edgecolor="none", gid="scale-bar")
+    canvas.write(view.left + width + 10, top + 2, length_label(metres), 8.5, color=_INK, va="center_baseline")
 
 
 def _draw_legend(
-    sheet: Sheet, view: _View, marks: Marks, place: BaseGeometry | None, classes: Classes | None
+    canvas: Canvas, view: _View, symbols: Symbols, place: BaseGeometry | None, classes: Classes | None
 ) -> None:
-    left, right, y = view.left + view.width + 30, sheet.width_px - _MARGIN, view.top
+    left, right, y = view.left + view.width + 30, canvas.width_px - _MARGIN, view.top
     if classes is not None:
-        sheet.write(left, y, "events per cell", 8.5, bold=True, color=_INK)
-        sheet.write(right, y, "cells", 8.5, bold=True, color=_INK, ha="right")
+        canvas.write(left, y, "events per cell", 8.5, bold=True, color=_INK)
+        canvas.write(right, y, "cells", 8.5, bold=True, color=_INK, ha="right")
         y += 32
-        sizes = classes.sizes(marks.counts)
+        sizes = classes.sizes(symbols.counts)
         for label, size, colour in zip(classes.labels(), sizes, _ramp(len(classes)), strict=True):
-            sheet.block(left, y, 30, 20, facecolor=colour, edgecolor="none")
-            sheet.write(left + 42, y + 10, label, 8.5, color=_INK, va="center_baseline", gid="class")
-            sheet.write(
+            canvas.block(left, y, 30, 20, facecolor=colour, edgecolor="none")
+            canvas.write(left + 42, y + 10, label, 8.5, color=_INK, va="center_baseline", gid="class")
+            canvas.write(
                 right, y + 10, f"{size:,}", 8.5, color=_GREY, va="center_baseline", ha="right", gid="size"
             )
             y += 26
         y += 10
-    elif len(marks):
-        sheet.write(left + 15, y + 10, "●", 8.5, color=_POINT, va="center_baseline", ha="center")
-        sheet.write(left + 42, y + 10, "event", 8.5, color=_INK, va="center_baseline")
+    elif len(symbols):
+        canvas.write(left + 15, y + 10, "●", 8.5, color=_POINT, va="center_baseline", ha="center")
+        canvas.write(left + 42, y + 10, "event", 8.5, color=_INK, va="center_baseline")
         y += 26
     if place is not None:
-        sheet.block(left + 1, y + 1, 28, 18, facecolor=_LAND, edgecolor=_INK, linewidth=1.3)
-        sheet.write(left + 42, y + 10, "area asked for", 8.5, color=_INK, va="center_baseline")
+        canvas.block(left + 1, y + 1, 28, 18, facecolor=_LAND, edgecolor=_INK, linewidth=1.3)
+        canvas.write(left + 42, y + 10, "area asked for", 8.5, color=_INK, va="center_baseline")

@@ -57,9 +57,9 @@ def map_answer(query: Query, answer: Answer, path: Path, tell: Callable[[str], N
     places = [one.said for one in query.conditions if isinstance(one, Place | Whereabouts)]
     subtitle = f"{subject.configuration.name}, layer {subject.layer.name}"
     subtitle += "".join(f"  ·  in {one}" for one in places)
-    sheet = draw_map(answer, asked_area(query), title=asked_title(query), subtitle=subtitle, path=path)
-    if tell is not None and sheet.missing:
-        tell(advice(sheet.missing))
+    canvas = draw_map(answer, asked_area(query), title=asked_title(query), subtitle=subtitle, path=path)
+    if tell is not None and canvas.missing:
+        tell(advice(canvas.missing))
     return path
 
 

@@ -11,10 +11,10 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.grid.check.grid import Geometries, Grid, Mask, Positions, polygonal
+from stcloud.paas.grid.check.coverage import covered, gap_faults
+from stcloud.paas.grid.check.inspected import Geometries, InspectedGrid, Mask, Positions, polygonal
 from stcloud.paas.grid.check.report import Fault
 from stcloud.paas.grid.check.rules import Rules
-from stcloud.paas.grid.check.seam import covered, gap_faults
 from stcloud.paas.grid.check.tolerance import opened
 
 __all__ = ["Communities", "Fit", "fit"]
@@ -56,7 +56,7 @@ class Fit:
     faults: tuple[Fault, ...]
 
 
-def fit(grid: Grid, current: Mask, communities: Communities, suspect: Mask, rules: Rules) -> Fit:
+def fit(grid: InspectedGrid, current: Mask, communities: Communities, suspect: Mask, rules: Rules) -> Fit:
     """Lay the current cells over the communities.
 
     Notes
@@ -85,7 +85,7 @@ def fit(grid: Grid, current: Mask, communities: Communities, suspect: Mask, rule
     return Fit(home, tuple(faults))
 
 
-def _straying(grid: Grid, home: Positions, stray: Geometries, owner: Positions) -> Positions:
+def _straying(grid: InspectedGrid, home: Positions, stray: Geometries, owner: Positions) -> Positions:
     """Cells that have ground in the pieces that lie outside of their community."""
     if not len(stray):
         return np.empty(0, np.intp)
@@ -94,13 +94,15 @@ def _straying(grid: Grid, home: Positions, stray: Geometries, owner: Positions) 
     return found
 
 
-def _own(grid: Grid, communities: Communities, row: int) -> int:
+def _own(grid: InspectedGrid, communities: Communities, row: int) -> int:
     """Community that most of a cell lies in; -1 for none."""
     areas = shapely.area(shapely.intersection(communities.polygons, grid.ground[row]))
     return int(np.argmax(areas)) if areas.any() else -1
 
 
-def _fault_of(grid: Grid, communities: Communities, row: int, own: int, rules: Rules) -> Iterator[Fault]:
+def _fault_of(
+    grid: InspectedGrid, communities: Communities, row: int, own: int, rules: Rules
+) -> Iterator[Fault]:
     """Tell what of a cell lies in other communities, and what in none."""
     cell, near = grid.ground[row], communities.polygons
     away = cell if own < 0 else shapely.difference(cell, near[own])

@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stcloud.paas.grid.check.codecheck import malformed, misplaced, prefixes, repeated
 from stcloud.paas.grid.check.community import Communities, fit
-from stcloud.paas.grid.check.grid import Grid, Mask
-from stcloud.paas.grid.check.naming import malformed, misplaced, prefixes, repeated
+from stcloud.paas.grid.check.coverage import covered, enclosed_gaps, overlaps, unmatched
+from stcloud.paas.grid.check.geometry import misshapen, unsuitable
+from stcloud.paas.grid.check.inspected import InspectedGrid, Mask
 from stcloud.paas.grid.check.order import out_of_order
 from stcloud.paas.grid.check.report import Fault, Report
 from stcloud.paas.grid.check.rules import Rules
-from stcloud.paas.grid.check.seam import covered, enclosed_gaps, overlaps, unmatched
-from stcloud.paas.grid.check.shape import misshapen, unsuitable
 from stcloud.paas.grid.scheme import Scheme
 
 __all__ = ["inspect"]
@@ -78,14 +78,14 @@ def inspect(
     >>> [(fault.kind, round(fault.area_m2)) for fault in report.faults]
     [('overlap', 200), ('gap', 300)]
     """
-    grid = Grid.of(cells, codes, valid_from, valid_to)
+    grid = InspectedGrid.of(cells, codes, valid_from, valid_to)
     districts = None if communities is None else Communities.of(communities, community_codes)
     current = grid.current
     return Report.of(len(grid), int(current.sum()), rules, _faults(grid, current, districts, scheme, rules))
 
 
 def _faults(
-    grid: Grid, current: Mask, communities: Communities | None, scheme: Scheme, rules: Rules
+    grid: InspectedGrid, current: Mask, communities: Communities | None, scheme: Scheme, rules: Rules
 ) -> Iterator[Fault]:
     yield from misshapen(grid)
     yield from unsuitable(grid, current, rules)
@@ -111,7 +111,7 @@ def _faults(
 
 
 def _gaps(
-    grid: Grid, current: Mask, named: NDArray[np.object_], suspect: Mask, rules: Rules
+    grid: InspectedGrid, current: Mask, named: NDArray[np.object_], suspect: Mask, rules: Rules
 ) -> Iterator[Fault]:
     """Find gaps without communities: dissolve what codes say is one, then all of it."""
     _, group = np.unique(named.astype(str), return_inverse=True)

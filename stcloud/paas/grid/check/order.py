@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from stcloud.paas.grid.check.grid import Grid, Positions
+from stcloud.paas.grid.check.inspected import InspectedGrid, Positions
 from stcloud.paas.grid.check.report import Fault
 from stcloud.paas.grid.check.rules import Rules
 from stcloud.paas.grid.numbering import centres, standard_order
@@ -17,7 +17,7 @@ __all__ = ["out_of_order"]
 
 
 def out_of_order(
-    grid: Grid, rows: Positions, community: NDArray[np.object_], rules: Rules
+    grid: InspectedGrid, rows: Positions, community: NDArray[np.object_], rules: Rules
 ) -> Iterator[Fault]:
     """Give the fewest cells that would have to be numbered anew.
 

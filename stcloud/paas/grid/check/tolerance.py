@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from stcloud.paas.grid.check.grid import Geometries, Positions, polygonal
+from stcloud.paas.grid.check.inspected import Geometries, Positions, polygonal
 
 __all__ = ["mean_width", "opened", "shrunk"]
 
 
 def shrunk(shapes: Geometries, tolerance_m: float) -> Geometries:
-    """Shapes without a rim as wide as the tolerance: where discs of that radius have their centres."""
+    """Shapes without a margin as wide as the tolerance: where discs of that radius have their centres."""
     return np.asarray(shapely.buffer(shapes, -tolerance_m, quad_segs=4))
 
 

@@ -17,7 +17,7 @@ from stcloud.paas.grid.division.merge import merged, thinned
 from stcloud.paas.grid.division.network import Network, canonical, network
 from stcloud.paas.grid.division.preset import PRESETS, Preset
 from stcloud.paas.grid.division.quality import Misfit, Quality, measured
-from stcloud.paas.grid.division.split import Rule, split
+from stcloud.paas.grid.division.split import SplitRule, split
 from stcloud.paas.grid.division.succession import CODES, Earlier, coded, predecessors, unchanged
 
 __all__ = ["Division", "divide"]
@@ -133,13 +133,13 @@ def divide(
     earlier = previous or Earlier.none()
     net = network(given.boundaries, given.streets, given.shores, given.buildings, preset)
     load = components_per_cell if components_per_cell is not None else _mean_load(given, target_area_m2)
-    rule = Rule(preset, target_area_m2, load)
+    rule = SplitRule(preset, target_area_m2, load)
     polygons, own = _cells(net, given, rule, workers)
     return _finished(polygons, own, net, given, earlier, rule)
 
 
 def _finished(
-    polygons: Geometries, own: Ints, net: Network, given: _Input, earlier: Earlier, rule: Rule
+    polygons: Geometries, own: Ints, net: Network, given: _Input, earlier: Earlier, rule: SplitRule
 ) -> Division:  # fmt: skip
     """Give cells their codes, put them in order, measure them."""
     kept = unchanged(polygons, given.codes[own], earlier)
@@ -220,7 +220,7 @@ def _mean_load(given: _Input, target_m2: float) -> float:
     return float(2.0 ** (round(2 * np.log2(mean)) / 2)) if mean > 0 else 0.0
 
 
-def _cells(net: Network, given: _Input, rule: Rule, workers: int) -> tuple[Geometries, Ints]:
+def _cells(net: Network, given: _Input, rule: SplitRule, workers: int) -> tuple[Geometries, Ints]:
     """Return polygons with all their vertices, and the number of each one's community."""
     found = faces(net, given.communities)
     root = merged(found, rule.preset, rule.target_m2)
@@ -246,7 +246,13 @@ def _joined(polygons: Geometries, root: Ints) -> Geometries:
 
 
 def _thinned(
-    polygons: Geometries, own: Ints, kept: Texts, net: Network, given: _Input, earlier: Earlier, rule: Rule
+    polygons: Geometries,
+    own: Ints,
+    kept: Texts,
+    net: Network,
+    given: _Input,
+    earlier: Earlier,
+    rule: SplitRule,
 ) -> Ints:
     """Merge new cells of communities that need more codes than there are; others keep their own number."""
     root, new = np.arange(len(polygons)), np.flatnonzero(kept == "")
@@ -260,7 +266,7 @@ def _thinned(
 
 
 def _misfits(
-    cells: Geometries, codes: Texts, own: Ints, thin: NDArray[np.bool_], given: _Input, rule: Rule
+    cells: Geometries, codes: Texts, own: Ints, thin: NDArray[np.bool_], given: _Input, rule: SplitRule
 ) -> tuple[Misfit, ...]:
     """Tell which cells are of another size than they should be, and why."""
     area = shapely.area(cells)

@@ -17,7 +17,7 @@ from stcloud.paas.grid.division.ground import Plot
 from stcloud.paas.grid.division.preset import Preset
 from stcloud.paas.grid.division.ring import along, keyhole, measures
 
-__all__ = ["Rule", "split"]
+__all__ = ["SplitRule", "split"]
 
 _ENDS = 100
 _SMALLEST, _LARGEST = 0.65, 1.45
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SplitRule:
     """How to cut.
 
     Parameters
@@ -59,7 +59,7 @@ class Rule:
         return preset.size, preset.shape, preset.least * share, preset.most * share
 
 
-def split(polygon: shapely.Polygon, plot: Plot, rule: Rule) -> list[Floats]:
+def split(polygon: shapely.Polygon, plot: Plot, rule: SplitRule) -> list[Floats]:
     """Return rings (closed, counter-clockwise) of the cells a polygon is cut into.
 
     Where the first try is poor, others are made that aim at smaller and larger cells.
@@ -74,7 +74,7 @@ def split(polygon: shapely.Polygon, plot: Plot, rule: Rule) -> list[Floats]:
     return best
 
 
-def _tried(ring: Floats, plot: Plot, rule: Rule) -> tuple[list[Floats], float]:
+def _tried(ring: Floats, plot: Plot, rule: SplitRule) -> tuple[list[Floats], float]:
     """Return the cells of a place, and their cost."""
     rings, cost = _cut(ring, plot.load, plot, rule)
     weights = rule.weights(rule.target_m2)
@@ -83,7 +83,7 @@ def _tried(ring: Floats, plot: Plot, rule: Rule) -> tuple[list[Floats], float]:
     return rings, cost
 
 
-def _cut(ring: Floats, load: Floats, plot: Plot, rule: Rule) -> tuple[list[Floats], float]:
+def _cut(ring: Floats, load: Floats, plot: Plot, rule: SplitRule) -> tuple[list[Floats], float]:
     """Return the cells of a ring, and what buildings that were cut cost."""
     area, outline = measures(ring)
     target = rule.target(area, len(load))

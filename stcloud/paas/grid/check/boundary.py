@@ -1,4 +1,4 @@
-"""The rim of many cells: edges that no neighbour shares. It proves, without comparing cells, that none overlap."""
+"""The outer boundary of many cells: edges that no neighbour shares. They prove that no two cells overlap."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.paas.grid.check.grid import Geometries
+from stcloud.paas.grid.check.inspected import Geometries
 
-__all__ = ["edges_prove_no_overlap", "rim"]
+__all__ = ["boundary_edges", "edges_prove_no_overlap"]
 
-_MOST = 0.1  # of the edges: where more are on the rim, most cells do not match their neighbours
+_MOST = 0.1  # of the edges: where more are on the boundary, most cells do not match their neighbours
 
 
 def edges_prove_no_overlap(shapes: Geometries) -> bool:
@@ -28,12 +28,12 @@ def edges_prove_no_overlap(shapes: Geometries) -> bool:
     Notes
     -----
     Let all outlines run anticlockwise. An edge that two neighbours share runs there and back: it cancels out, and
-    what is left is the rim. How many polygons hold a point is how often the rim winds around it, so it is the same
-    in each face of the rim, and one point tells of each.
+    what is left is the boundary. How many polygons hold a point is how often the boundary winds around it: that is
+    the same in each face of the boundary, so one point of each face is enough.
     """
     if not len(shapes):
         return True
-    edges, most = rim(shapes)
+    edges, most = boundary_edges(shapes)
     if most > 1 or not shapely.is_simple(shapely.multilinestrings(edges)):
         return False
     faces = shapely.get_parts(shapely.polygonize(edges))
@@ -48,10 +48,10 @@ def edges_prove_no_overlap(shapes: Geometries) -> bool:
     return bool(np.bincount(spot).max(initial=0) <= 1)
 
 
-def rim(shapes: Geometries) -> tuple[Geometries, int]:
+def boundary_edges(shapes: Geometries) -> tuple[Geometries, int]:
     """Edges that do not cancel out, and how often the same one is left at most.
 
-    When they are more than a tenth of all edges they are not drawn: there is no rim to speak of.
+    When they are more than a tenth of all edges they are not drawn: there is no boundary to speak of.
     """
     ends, sign = _edges(shapes)
     low, high = _mixed(ends[:, :2]), _mixed(ends[:, 2:])

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import shapely
 
-from stcloud.paas.grid.check.grid import Grid, Mask
+from stcloud.paas.grid.check.inspected import InspectedGrid, Mask
 from stcloud.paas.grid.check.report import Fault
 from stcloud.paas.grid.check.rules import Rules
 
 __all__ = ["misshapen", "unsuitable"]
 
 
-def misshapen(grid: Grid) -> Iterator[Fault]:
+def misshapen(grid: InspectedGrid) -> Iterator[Fault]:
     """Give cells that are no valid polygon of one part, with the reason."""
     for row in np.flatnonzero(grid.faulty).tolist():
         cell = grid.cells[row]
@@ -29,7 +29,7 @@ def misshapen(grid: Grid) -> Iterator[Fault]:
             yield grid.fault("multi-part", (row,), f"the cell has {len(parts)} parts", cell, sized=False)
 
 
-def unsuitable(grid: Grid, current: Mask, rules: Rules) -> Iterator[Fault]:
+def unsuitable(grid: InspectedGrid, current: Mask, rules: Rules) -> Iterator[Fault]:
     """Give current cells whose area is far from the target."""
     areas = shapely.area(grid.ground)
     there = current & ~shapely.is_empty(grid.ground)

@@ -1,4 +1,4 @@
-"""Marks: what an answer puts on a map, cells with counts or single points."""
+"""Symbols: what an answer puts on a map, cells with counts or single points."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from stcloud.errors import Unsupported
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
-__all__ = ["Marks", "marks_of"]
+__all__ = ["Symbols", "symbols_of"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Symbols:
     """Cells or points in a city's CRS.
 
     Parameters
@@ -53,7 +53,7 @@ class Marks:
         return float(self.boxes[0, 2] - self.boxes[0, 0]) if len(self) else 0.0
 
 
-def marks_of(answer: Answer) -> Marks:
+def symbols_of(answer: Answer) -> Symbols:
     """Return what an answer puts on a map.
 
     Parameters
@@ -68,7 +68,7 @@ def marks_of(answer: Answer) -> Marks:
 
     Notes
     -----
-    ``marks.total`` is the sum of all counts, or the number of rows. O(n log n).
+    ``symbols.total`` is the sum of all counts, or the number of rows. O(n log n).
     """
     column = answer.shape_column
     if column is None:
@@ -90,14 +90,14 @@ def marks_of(answer: Answer) -> Marks:
     return _points(answer) if column == "st_x" else _cells(answer, column)
 
 
-def _points(answer: Answer) -> Marks:
+def _points(answer: Answer) -> Symbols:
     x, y = (answer.table[name].to_numpy().astype(np.float64) for name in ("st_x", "st_y"))
     placed = ~(np.isnan(x) | np.isnan(y))
     boxes = np.stack([x, y, x, y], axis=-1)[placed]
-    return Marks(boxes, np.ones(len(boxes), np.int64), int((~placed).sum()), cells=False)
+    return Symbols(boxes, np.ones(len(boxes), np.int64), int((~placed).sum()), cells=False)
 
 
-def _cells(answer: Answer, column: str) -> Marks:
+def _cells(answer: Answer, column: str) -> Symbols:
     cells = answer.table[column].to_pandas().fillna(0).to_numpy(np.int64)
     counts = answer.table["count"].to_numpy().astype(np.int64)
     placed = cells > 0
@@ -105,4 +105,4 @@ def _cells(answer: Answer, column: str) -> Marks:
     sums = np.zeros(len(ids), np.int64)
     np.add.at(sums, owner, counts[placed])
     boxes = np.stack(answer.lattice.bounds(ids), axis=-1)
-    return Marks(boxes, sums, int(counts[~placed].sum()), cells=True)
+    return Symbols(boxes, sums, int(counts[~placed].sum()), cells=True)

@@ -1,4 +1,4 @@
-"""The sheet a map is drawn on: a Matplotlib figure measured in pixels from its top left corner."""
+"""The canvas a map is drawn on: a Matplotlib figure measured in pixels from its top left corner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stcloud.saas.plaintext import visible, visible_lines
 from stcloud.saas.report.glyph import WIDE, families, has_bold, missing
 from stcloud.saas.wholefile import whole_file
 
-__all__ = ["DPI", "Sheet", "lettering", "wrap"]
+__all__ = ["DPI", "Canvas", "lettering", "wrap"]
 
 DPI = 128
 """Pixels an inch: a power of two, so that whole pixels stay whole in inches."""
@@ -28,7 +28,7 @@ DPI = 128
 _PIECE = re.compile(rf"\s+|[{WIDE}][，。、；：！？）」』》】]*|[^\s{WIDE}]{{1,40}}")
 
 
-class Sheet(Figure):
+class Canvas(Figure):
     """A figure without pyplot. Text is plain: ``$`` is a dollar, not the start of a formula.
 
     ``missing`` holds the characters written so far that no font here has.

@@ -15,7 +15,7 @@ from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
 from stcloud.paas.grid.check.report import Fault
 
-__all__ = ["Geometries", "Grid", "Mask", "Positions", "polygonal"]
+__all__ = ["Geometries", "InspectedGrid", "Mask", "Positions", "polygonal"]
 
 Geometries: TypeAlias = NDArray[np.object_]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -24,7 +24,7 @@ Instants: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
+class InspectedGrid:
     """Cells, one or more versions of each.
 
     Parameters
@@ -58,7 +58,7 @@ class Grid:
         codes: Sequence[str | None] | NDArray[Any],
         start: ArrayLike | None,
         end: ArrayLike | None,
-    ) -> Grid:
+    ) -> InspectedGrid:
         """Take what a caller has; refuse columns that do not fit together."""
         shapes = np.asarray(cells, object)
         texts = np.array(["" if _is_null(one) else one for one in codes], object)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.daas.table.timeline import FOREVER
-from stcloud.paas.grid.check.grid import Grid, Mask, Positions
+from stcloud.paas.grid.check.inspected import InspectedGrid, Mask, Positions
 from stcloud.paas.grid.check.report import Fault
 from stcloud.paas.grid.code import problems
 from stcloud.paas.grid.scheme import Scheme
@@ -16,7 +16,7 @@ from stcloud.paas.grid.scheme import Scheme
 __all__ = ["malformed", "misplaced", "prefixes", "repeated"]
 
 
-def malformed(grid: Grid, scheme: Scheme) -> Iterator[Fault]:
+def malformed(grid: InspectedGrid, scheme: Scheme) -> Iterator[Fault]:
     """Give cells without a code, and codes that are none of the scheme, with the reason."""
     found = problems(grid.codes, scheme)
     for row in np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False)).tolist():
@@ -27,13 +27,17 @@ def malformed(grid: Grid, scheme: Scheme) -> Iterator[Fault]:
         yield grid.fault(kind, (row,), said, grid.cells[row], sized=False)
 
 
-def prefixes(grid: Grid, length: int) -> NDArray[np.object_]:
+def prefixes(grid: InspectedGrid, length: int) -> NDArray[np.object_]:
     """First characters of each code."""
     return np.array([code[:length] for code in grid.codes], object)
 
 
 def misplaced(
-    grid: Grid, named: NDArray[np.object_], home: Positions, known: NDArray[np.object_], current: Mask
+    grid: InspectedGrid,
+    named: NDArray[np.object_],
+    home: Positions,
+    known: NDArray[np.object_],
+    current: Mask,
 ) -> Iterator[Fault]:
     """Give current cells whose code names a community that there is not, or another than the one they lie in.
 
@@ -56,7 +60,7 @@ def misplaced(
         yield grid.fault(kind, (row,), said, grid.cells[row], sized=False)
 
 
-def repeated(grid: Grid) -> Iterator[Fault]:
+def repeated(grid: InspectedGrid) -> Iterator[Fault]:
     """Give codes that two cells have at one time, codes that end and come back, and periods that are none.
 
     Versions of one code in periods that meet are one cell that changed.
@@ -76,7 +80,7 @@ def repeated(grid: Grid) -> Iterator[Fault]:
         yield from _version(grid, before, after, latest)
 
 
-def _version(grid: Grid, before: int, after: int, latest_us: int) -> Iterator[Fault]:
+def _version(grid: InspectedGrid, before: int, after: int, latest_us: int) -> Iterator[Fault]:
     """Compare a cell with those before it that have the same code, the last of which ends at ``latest_us``."""
     start, said = int(grid.start_us[after]), f"code {grid.codes[after]}"
     if start > latest_us:

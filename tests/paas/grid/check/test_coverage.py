@@ -6,7 +6,7 @@ import shapely
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from stcloud.paas.grid.check.rim import _mixed, edges_prove_no_overlap, rim
+from stcloud.paas.grid.check.boundary import _mixed, boundary_edges, edges_prove_no_overlap
 from stcloud.testing.town import noisy, quads
 
 ROWS = st.integers(0, 119)
@@ -148,16 +148,18 @@ def test_edges_prove_it_of_a_clean_grid_with_cells_left_out(nx, ny, seed, vertic
     assert edges_prove_no_overlap(kept)
 
 
-def test_rim_of_two_cells_is_what_they_do_not_share():
-    edges, most = rim(np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1, ccw=False)], object))
+def test_the_boundary_of_two_cells_is_what_they_do_not_share():
+    edges, most = boundary_edges(
+        np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1, ccw=False)], object)
+    )
     assert most == 1
     assert shapely.line_merge(shapely.multilinestrings(edges)).length == 6
     assert len(edges) == 6
 
 
-def test_a_hole_that_a_cell_fills_is_no_rim():
+def test_a_hole_that_a_cell_fills_is_no_boundary():
     ring, plug = shapely.box(0, 0, 3, 3) - shapely.box(1, 1, 2, 2), shapely.box(1, 1, 2, 2)
-    assert len(rim(np.array([ring, plug], object))[0]) == 4
+    assert len(boundary_edges(np.array([ring, plug], object))[0]) == 4
     assert edges_prove_no_overlap(np.array([ring, plug], object))
     assert not edges_prove_no_overlap(np.array([ring, plug, plug], object))
     assert not edges_prove_no_overlap(np.array([shapely.box(0, 0, 3, 3), plug], object))

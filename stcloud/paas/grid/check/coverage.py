@@ -1,4 +1,4 @@
-"""Seams between cells: overlaps at any time, and what cells cover together."""
+"""Overlaps between cells at any time, and what cells cover together."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.paas.grid.check.grid import Geometries, Grid, Mask, Positions, polygonal
+from stcloud.paas.grid.check.boundary import edges_prove_no_overlap
+from stcloud.paas.grid.check.inspected import Geometries, InspectedGrid, Mask, Positions, polygonal
 from stcloud.paas.grid.check.report import Fault
-from stcloud.paas.grid.check.rim import edges_prove_no_overlap
 from stcloud.paas.grid.check.rules import Rules
 from stcloud.paas.grid.check.tolerance import mean_width, opened, shrunk
 
 __all__ = ["covered", "enclosed_gaps", "gap_faults", "overlaps", "unmatched"]
 
 
-def unmatched(grid: Grid, current: Mask) -> Mask:
+def unmatched(grid: InspectedGrid, current: Mask) -> Mask:
     """Cells that may overlap another: those of the past, and current ones whose edges match no neighbour's."""
     suspect: Mask = ~current | grid.faulty
     asked = np.flatnonzero(~suspect)
@@ -26,7 +26,7 @@ def unmatched(grid: Grid, current: Mask) -> Mask:
     return suspect
 
 
-def overlaps(grid: Grid, suspect: Mask, rules: Rules) -> Iterator[Fault]:
+def overlaps(grid: InspectedGrid, suspect: Mask, rules: Rules) -> Iterator[Fault]:
     """Give each place that two cells share at one time; two with the same code are told as such, not here."""
     first, second = _pairs(grid, suspect)
     if not first.size:
@@ -45,7 +45,7 @@ def overlaps(grid: Grid, suspect: Mask, rules: Rules) -> Iterator[Fault]:
         yield grid.fault(kind, (a, b), said, where)
 
 
-def _pairs(grid: Grid, suspect: Mask) -> tuple[Positions, Positions]:
+def _pairs(grid: InspectedGrid, suspect: Mask) -> tuple[Positions, Positions]:
     """Pairs of cells whose boxes meet and whose periods overlap, one of them suspect; each pair once."""
     asked = np.flatnonzero(suspect)
     if not asked.size:
@@ -60,7 +60,7 @@ def _pairs(grid: Grid, suspect: Mask) -> tuple[Positions, Positions]:
     return one[once & together & other_code], other[once & together & other_code]
 
 
-def covered(grid: Grid, group: NDArray[np.intp], groups: int, suspect: Mask) -> Geometries:
+def covered(grid: InspectedGrid, group: NDArray[np.intp], groups: int, suspect: Mask) -> Geometries:
     """Union of the cells of each group.
 
     Parameters
@@ -82,7 +82,7 @@ def covered(grid: Grid, group: NDArray[np.intp], groups: int, suspect: Mask) -> 
     return polygonal(found)
 
 
-def enclosed_gaps(grid: Grid, unions: Geometries, around: Mask, rules: Rules) -> Iterator[Fault]:
+def enclosed_gaps(grid: InspectedGrid, unions: Geometries, around: Mask, rules: Rules) -> Iterator[Fault]:
     """Give holes in what all groups cover together; what is open to the outside is none."""
     whole = shapely.union_all(unions)
     filled = [shapely.Polygon(part.exterior) for part in shapely.get_parts(whole) if part.interiors]
@@ -90,7 +90,7 @@ def enclosed_gaps(grid: Grid, unions: Geometries, around: Mask, rules: Rules) ->
     yield from gap_faults(grid, polygonal(np.asarray(holes, object)), around, rules)
 
 
-def gap_faults(grid: Grid, gaps: Geometries, around: Mask, rules: Rules) -> Iterator[Fault]:
+def gap_faults(grid: InspectedGrid, gaps: Geometries, around: Mask, rules: Rules) -> Iterator[Fault]:
     """Give the gaps wider than the tolerance, each with the cells around it."""
     places, _ = opened(gaps, rules.tolerance_m)
     if not len(places):
