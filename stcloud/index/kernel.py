@@ -26,8 +26,8 @@ def kernel(function: Function) -> Function:
 
     Notes
     -----
-    What is kept is dropped when the function's own file changes, not when that of a kernel it calls does. It names the
-    classes of the named tuples that it takes: where such a class moves, delete ``__pycache__``.
+    What is kept is dropped when the function's own file changes, not when that of a kernel it calls does. It names
+    the classes of the named tuples that it takes: where such a class moves, delete ``__pycache__``.
     """
     compiled: Any
     try:
