@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 
-.PHONY: demo test test-slow check bench docs format clean constraints
+.PHONY: demo test test-slow error-kinds check bench docs format clean constraints
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
@@ -21,6 +21,11 @@ demo: $(VENV)/.ready  ## build a demo city, ask three questions, draw a map
 
 test: $(VENV)/.ready  ## all tests but the slow ones
 	$(BIN)/python -m pytest -n $(JOBS)
+
+error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
+	rm -f .pytest_cache/error-kinds && mkdir -p .pytest_cache
+	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest -n $(JOBS) -m '' --deselect tests/architecture/test_error_kinds.py
+	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest tests/architecture/test_error_kinds.py
 
 test-slow: $(VENV)/.ready  ## kill tests and large simulations
 	$(BIN)/python -m pytest -n $(JOBS) -m slow

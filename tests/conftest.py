@@ -1,13 +1,35 @@
-"""What tests of every room share: the command line in this process, and no deadline for random cases."""
+"""What tests of every room share: the command line in this process, and no deadline for random cases.
 
+With ``STCLOUD_ERROR_KINDS=FILE`` the kinds of all errors that the run makes are added to the file, one a line.
+"""
+
+import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("shared machine", deadline=None)  # no test is timed
 settings.load_profile("shared machine")
+
+
+if record := os.environ.get("STCLOUD_ERROR_KINDS"):
+    from stcloud.errors import StcloudError
+
+    KINDS = set()
+    INIT = StcloudError.__init__
+
+    def recording(self, kind, *rest, **named):
+        KINDS.add(kind)
+        INIT(self, kind, *rest, **named)
+
+    StcloudError.__init__ = recording
+
+    def pytest_sessionfinish():
+        with Path(record).open("a", encoding="utf-8") as lines:
+            lines.writelines(f"{kind}\n" for kind in sorted(KINDS))
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,9 @@ def test_nothing_came_and_nothing_is_held(tmp_path):
 def test_keys_that_come_after_the_settling_are_refused(tmp_path):
     keys = Keys(tmp_path)
     keys.settle(holding(tmp_path, []).snapshot(), rule="last")
-    with pytest.raises(InternalError):
+    with pytest.raises(InternalError) as caught:
         keys.add(pa.array([1]), pa.array(["a"]), pa.array([b"a"]))
+    assert caught.value.kind == "settled"
 
 
 def test_only_files_whose_keys_may_be_among_those_that_came_are_read(tmp_path):

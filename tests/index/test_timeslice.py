@@ -1,9 +1,12 @@
 """Slices: an instant's versions are in its number, with few others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
 
+from stcloud.errors import InternalError
 from stcloud.index import AsOfIndex
 
 FEATURES = 1500
@@ -59,3 +62,11 @@ def test_a_small_layer_has_one_epoch():
         ["a"] * 9, np.arange(9), np.arange(1, 10), shapely.points(np.arange(9), np.zeros(9))
     )
     assert len(partners.sliced.slices) == 1
+
+
+def test_distances_need_the_shapes_or_the_segments_that_were_kept():
+    kept = replace(of_all_at_once().sliced, shapes=None)
+    assert not kept.has_segments
+    with pytest.raises(InternalError) as caught:
+        _ = kept.buckets
+    assert caught.value.kind == "not-ready"

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stcloud.daas.table.timeline import ABSENT, ALWAYS, FOREVER, Change, Pieces, reverse, state
-from stcloud.errors import InvalidInput
+from stcloud.errors import InternalError, InvalidInput
 from stcloud.testing.timeline import Chronicle, Counts
 
 KEYS = (-(2**63), 0, 7, 2**63 - 1)
@@ -418,3 +418,10 @@ def test_undoing_gives_back_what_no_later_load_has_changed():
     assert layer.pieces() == layer.pieces(known_at=3)
     layer.snapshot(2, {"a": 4})  # and it is known again
     assert layer.as_of(4) == {"a": 2}
+
+
+@pytest.mark.parametrize("content", [[0], [ABSENT - 1, 0]])
+def test_columns_of_pieces_are_of_one_length_and_contents_are_numbers(content):
+    with pytest.raises(InternalError) as caught:
+        Pieces(np.array([7, 7]), np.array([0, 5]), np.array([5, 9]), np.array(content))
+    assert caught.value.kind == "bad-pieces"

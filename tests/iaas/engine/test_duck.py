@@ -135,3 +135,9 @@ def test_a_literal_path_is_no_pattern(tmp_path, name):
         path = literal(tmp_path / f"{name}.csv")
         found = connection.execute("SELECT DISTINCT name FROM read_csv($path, header = true)", {"path": path})
         assert found.fetchall() == [(name,)]
+
+
+def test_a_plan_has_at_least_one_stage(duck):
+    with pytest.raises(InternalError) as caught:
+        duck.run([], {})
+    assert caught.value.kind == "no-stage"

@@ -102,8 +102,9 @@ def test_rules_must_make_sense():
 
 
 def test_a_fault_has_a_known_kind():
-    with pytest.raises(InternalError):
+    with pytest.raises(InternalError) as caught:
         Fault("hole", (), (), "")
+    assert caught.value.kind == "unknown-fault"
 
 
 BOXES = st.lists(
