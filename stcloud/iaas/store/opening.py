@@ -1,0 +1,71 @@
+"""Stores by address: a path, ``file:///...`` or ``memory://name``."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from stcloud.errors import InvalidInput, Unsupported
+from stcloud.iaas.store.local import LocalStore
+from stcloud.iaas.store.memory import MemoryStore
+from stcloud.iaas.store.model import Store
+
+__all__ = ["open_store"]
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}\Z")
+
+
+def open_store(address: str | os.PathLike[str]) -> Store:
+    """Open the store of an address; nothing is read or written.
+
+    Parameters
+    ----------
+    address
+        The path of a folder, ``file:///path`` of one, or ``memory://name``.
+
+    Raises
+    ------
+    Unsupported
+        ``unknown-store``: another scheme, or another machine's ``file://``.
+    InvalidInput
+        ``bad-name``: ``memory://`` without a plain name, a path with NUL in it.
+
+    Examples
+    --------
+    >>> open_store("file:///srv/cities/xiamen").url
+    'file:///srv/cities/xiamen'
+    """
+    text = os.fspath(address)
+    if not _SCHEME.match(text):
+        return LocalStore(_path(text))
+    parts = urlsplit(text)
+    if (
+        parts.scheme == "file"
+        and parts.netloc in ("", "localhost")
+        and not parts.query
+        and not parts.fragment
+    ):
+        return LocalStore(_path(unquote(parts.path)))
+    if parts.scheme == "memory":
+        name = text.split("://", 1)[1]
+        if not _NAME.match(name):
+            raise InvalidInput(
+                "bad-name",
+                f"{text!r} names no store in memory",
+                hint="write memory://name, of letters and digits",
+            )
+        return MemoryStore.named(name)
+    raise Unsupported(
+        "unknown-store",
+        f"{text!r} is no place that can be opened",
+        hint="name a folder, file:///path or memory://name",
+    )
+
+
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise InvalidInput("bad-name", f"{text!r} names no folder", hint="name a folder")
+    return Path(text)

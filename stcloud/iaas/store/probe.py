@@ -1,0 +1,95 @@
+"""A probe of what a store promises: without an atomic put-if-absent, commits of two writers would both win.
+
+Some file systems and gateways take the call and replace what is there. Such a store may be read and not written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from dataclasses import dataclass
+from typing import NoReturn
+
+from stcloud.errors import StorageError
+from stcloud.iaas.store.model import Children, Store
+
+__all__ = ["ReadOnlyStore", "guarded", "keeps_put_if_absent"]
+
+_FOLDER = ".probe"
+
+
+def keeps_put_if_absent(store: Store) -> bool:
+    """Return whether a second put-if-absent of one key is refused and leaves the first bytes; writes a small file.
+
+    False too when nothing can be written there.
+    """
+    key = f"{_FOLDER}/{uuid.uuid4().hex}"
+    try:
+        first = store.put_if_absent(key, b"first")
+        second = store.put_if_absent(key, b"second")
+        return first and not second and store.get(key) == b"first"
+    except StorageError:
+        return False
+    finally:
+        with contextlib.suppress(StorageError):
+            store.delete(key)
+
+
+def guarded(store: Store) -> Store:
+    """Return the store when it keeps put-if-absent, else one that reads the same and refuses to write."""
+    return store if keeps_put_if_absent(store) else ReadOnlyStore(store)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOnlyStore:
+    """A store that may be read: every write raises `StorageError` ``read-only``."""
+
+    store: Store
+
+    @property
+    def url(self) -> str:
+        """Address of the store."""
+        return self.store.url
+
+    def get(self, key: str) -> bytes:
+        """Return the bytes of a key."""
+        return self.store.get(key)
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Return some bytes of a key."""
+        return self.store.get_range(key, start, length)
+
+    def put(self, key: str, data: bytes) -> None:  # noqa: ARG002  (a store's signature)
+        """Refuse."""
+        self._refuse(key)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:  # noqa: ARG002  (a store's signature)
+        """Refuse."""
+        self._refuse(key)
+
+    def exists(self, key: str) -> bool:
+        """Return whether a key has bytes."""
+        return self.store.exists(key)
+
+    def size(self, key: str) -> int:
+        """Return the number of bytes of a key."""
+        return self.store.size(key)
+
+    def list(self, prefix: str = "") -> list[str]:
+        """Return all keys below a prefix, sorted."""
+        return self.store.list(prefix)
+
+    def children(self, prefix: str = "") -> Children:
+        """Return what lies right below a prefix."""
+        return self.store.children(prefix)
+
+    def delete(self, key: str) -> None:
+        """Refuse."""
+        self._refuse(key)
+
+    def _refuse(self, key: str) -> NoReturn:
+        raise StorageError(
+            "read-only",
+            f"could not write {key}: {self.url} does not keep its promise to write a file only if it is absent",
+            hint="move the city to another file system or bucket",
+        )
