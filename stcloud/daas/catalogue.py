@@ -86,6 +86,16 @@ class Layer:
         ended = _bounds_us(self.snapshot, "st_recorded_to", "st_recorded_to")
         return (bounds[0], max(bounds[1], ended[1] if ended else bounds[1])) if bounds else None
 
+    def pin_us(self, known_us: int | None = None) -> int:
+        """Return the instant that an answer from this version of the layer is pinned at, UTC microseconds.
+
+        It is the one that was asked for, but never later than the newest record that this version holds: every later
+        commit is recorded after that, so that what was known at the pin never changes. None: what is known now.
+        """
+        recorded = self.recorded_us
+        newest_us = recorded[1] if recorded else 0
+        return newest_us if known_us is None else min(known_us, newest_us)
+
     @property
     def extent(self) -> tuple[float, float, float, float] | None:
         """Bounding box of the placed events."""

@@ -31,8 +31,9 @@ from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.load.clean_events import MONTH, ROW, CleanedEvents, EventCleaner
 from stcloud.daas.load.drift import Drift
 from stcloud.daas.load.equivalence import without_equivalent_events
+from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit
-from stcloud.daas.load.notes import load_remarks
+from stcloud.daas.load.notes import load_remarks, with_clock_note
 from stcloud.daas.load.peek import is_bare, is_empty
 from stcloud.daas.load.place import Placer
 from stcloud.daas.table.layer import ORDER, EventLayer
@@ -46,6 +47,7 @@ from stcloud.daas.table.schema import (
     types_of,
 )
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
+from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import DuplicateRule, Keys, Settled
 from stcloud.iaas.memory import steady_memory
@@ -124,7 +126,7 @@ class Ingest:
         *,
         name: str,
         load: str,
-        now_us: int,
+        clock: Clock,
         staging: Path,
         job: Job,
         unchanged: Callable[[], None] = lambda: None,
@@ -135,9 +137,10 @@ class Ingest:
         ----------
         source, name, load
             An opened source, read once; what to call it and the load.
-        now_us, staging, job
-            The present instant: recorded at it or, if the layer has a later record, just after that; an empty folder,
-            which the caller removes; told of progress, may cancel until the commit.
+        clock, staging, job
+            Gives the present instant, once the rows are settled: the load is recorded at it or, if the layer has a
+            later record, just after that; an empty folder, which the caller removes; watches progress, may cancel
+            until the commit.
         unchanged
             Raises when the source is no longer what ``load`` was made of; asked once it was read.
 
@@ -162,11 +165,11 @@ class Ingest:
             intake = self._take_in(source, names, columns, keys, sorter, job)
             unchanged()
             blank = Reckoning(
-                load, self.layer.name, name, self.mode, self._recorded_us(now_us), attempt=uuid.uuid4().hex,
+                load, self.layer.name, name, self.mode, 0, attempt=uuid.uuid4().hex,
                 new_columns=drift.new, missing_columns=drift.missing,
                 notes=load_remarks(source, self.definition.space, self.lattice.crs),
             )  # fmt: skip
-            reckoning = self._store(intake, wanted, types, keys, sorter, staging, blank, job)
+            reckoning = self._store(intake, wanted, types, keys, sorter, staging, blank, clock, job)
             self.ledger.write([reckoning])
             with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
                 self.layer.compact()
@@ -181,6 +184,7 @@ class Ingest:
         sorter: Sorter,
         staging: Path,
         blank: Reckoning,
+        clock: Clock,
         job: Job,
     ) -> Reckoning:
         """Write what is to be stored, and commit; return the reckoning that ``blank`` becomes."""
@@ -194,6 +198,8 @@ class Ingest:
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
         if self.mode == "changes":
             settled = without_equivalent_events(settled, sorter, snapshot, staging, columns, types)
+        now_us = clock()
+        blank = replace(blank, recorded_at_us=next_recorded_us(self.layer, self.ledger, now_us))
         stamp = {"st_recorded_from": blank.recorded_at_us, "st_load": blank.load}
         written, unplaced = self._write(sorter, settled.stored, schema, stamp, job)
         reckoning = self._reckon(intake, settled, unplaced, blank)
@@ -203,7 +209,7 @@ class Ingest:
         if written or settled.superseded or not self.layer.exists:  # a layer begins with its first load
             self.layer.extend(wanted)
             self._commit(settled, written, reckoning, snapshot.sequence, job)
-        return reckoning
+        return with_clock_note(reckoning, now_us, None, self.zone)
 
     def _columns(
         self, file: Source, names: tuple[str, ...], source: str, types: Mapping[str, Declared]
@@ -347,10 +353,6 @@ class Ingest:
         if not reckoning.adds_up:
             raise InternalError("reckoning", f"the reckoning does not add up: {reckoning.counts}")
         return reckoning
-
-    def _recorded_us(self, now_us: int) -> int:
-        newest = (self.ledger.newest_us(self.layer.name), self.layer.last_recorded_us())
-        return max([now_us, *(at_us + 1 for at_us in newest if at_us is not None)])
 
 
 def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: str) -> None:

@@ -82,48 +82,45 @@ class Loader:
         *,
         again: bool,
     ) -> Reckoning:
-        """Load one file; `InvalidInput` when it is wrong, `Conflict` when others were faster three times."""
+        """Load one file: fingerprint, ledger, and only if that does not know it: open, read, commit.
+
+        Raises
+        ------
+        InvalidInput
+            The file is wrong.
+        Conflict
+            Others were faster three times.
+        """
         job = job.named(path.name)
-        reading = definition.read
-        opened = open_source(
-            path,
-            Reading(
-                reading.format,
-                reading.encoding,
-                reading.delimiter,
-                request.source_layer or reading.layer,
-                keys=definition.required,
-                identity=definition.key,
-            ),
-        )
-        job.tell("open", 0, path.stat().st_size)
+        _refuse_missing(path)
         unchanged = watch(path)
-        with storage_errors(f"read {path}"):
-            source = PeekedSource(opened)
-        _check_shape(source, definition, request, path.name)
         request = request.dated(definition, path.name, self.configuration.zone)
-        other = request.source_layer if request.source_layer != reading.layer else None
-        parts = [*request.period, *([other] if other else [])]
-        load = load_id(fingerprint(path), definition, request.mode, *parts)
+        load = self._identity(path, definition, request)
         with storage_errors(f"load {path}"), self.folder.staging(f"layer-{layer}") as staging:
             earlier, count = self.catalogue.recovered(layer, load, self.clock)
             if earlier and not again:
                 return self._known(layer, definition, earlier[-1])
+            source = _opened(path, definition, request, job)
             if self.catalogue.table(layer).exists and request.mode != "delete":
                 refuse_mangled(self.catalogue.layer(layer))
             load = f"{load}.{count + 1}" if count else load
             with self._kept(load, layer, path.name), self.catalogue.founding(layer, definition):
-                now_us = self.clock()
-                done = self._ingest(layer, definition, request, limit).run(
+                return self._ingest(layer, definition, request, limit).run(
                     source,
                     name=path.name,
                     load=load,
-                    now_us=now_us,
+                    clock=self.clock,
                     staging=staging,
                     job=job,
                     unchanged=unchanged,
                 )
-            return with_clock_note(done, now_us, None, self.configuration.zone)
+
+    @staticmethod
+    def _identity(path: Path, definition: Definition, request: LoadRequest) -> str:
+        """Return the load's identity; nothing of the file is parsed."""
+        other = request.source_layer if request.source_layer != definition.read.layer else None
+        parts = [*request.period, *([other] if other else [])]
+        return load_id(fingerprint(path), definition, request.mode, *parts)
 
     @contextlib.contextmanager
     def _kept(self, load: str, layer: str, source: str) -> Iterator[None]:
@@ -161,6 +158,34 @@ class Loader:
             known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
             known.quarantine, cast("Mode", request.mode), limit, self.mark, request.allow_missing,
         )  # fmt: skip
+
+
+def _refuse_missing(path: Path) -> None:
+    """Refuse what is no file, or holds no byte, in the words of the readers."""
+    if not path.is_file() or not path.stat().st_size:
+        open_source(path, Reading())
+
+
+def _opened(path: Path, definition: Definition, request: LoadRequest, job: Job) -> PeekedSource:
+    """Open a file and read its first rows; refuse what cannot be meant."""
+    reading = definition.read
+    job.tell("open", 0, path.stat().st_size)
+    with storage_errors(f"read {path}"):
+        source = PeekedSource(
+            open_source(
+                path,
+                Reading(
+                    reading.format,
+                    reading.encoding,
+                    reading.delimiter,
+                    request.source_layer or reading.layer,
+                    keys=definition.required,
+                    identity=definition.key,
+                ),
+            )
+        )
+    _check_shape(source, definition, request, path.name)
+    return source
 
 
 def _check_shape(source: PeekedSource, definition: Definition, request: LoadRequest, name: str) -> None:

@@ -31,14 +31,14 @@ from stcloud.daas.load.clean_features import PART, DigestIndex, FeatureCleaner
 from stcloud.daas.load.drift import Drift
 from stcloud.daas.load.equivalence import equivalent_features, loose_texts
 from stcloud.daas.load.ingest import ordered, refuse_too_many
+from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.intake import Intake, joined, no_pieces, nobody, nothing
 from stcloud.daas.load.limit import Limit
-from stcloud.daas.load.notes import load_remarks
+from stcloud.daas.load.notes import load_remarks, with_clock_note
 from stcloud.daas.load.peek import is_bare, is_empty
 from stcloud.daas.load.write_features import write_changes
 from stcloud.daas.table.changeset import ChangeSet, DatedRows, contradicted, decide_changes, select_rows
 from stcloud.daas.table.feature import Believed, FeatureLayer, VersionRows
-from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import (
     Attribute,
     as_defined,
@@ -49,6 +49,7 @@ from stcloud.daas.table.schema import (
 )
 from stcloud.daas.table.timeline import ABSENT, FOREVER, Ints, Pieces
 from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
+from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.source.protocol import Refusal, Source
@@ -58,7 +59,7 @@ from stcloud.iaas.table.table import Snapshot
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
-__all__ = ["FeatureMode", "Revision", "known_snapshots", "next_recorded_us"]
+__all__ = ["FeatureMode", "Revision", "known_snapshots"]
 
 FeatureMode = Literal["snapshot", "changes", "append", "delete"]
 _WORKERS = 2
@@ -117,7 +118,7 @@ class Revision:
         *,
         name: str,
         load: str,
-        now_us: int,
+        clock: Clock,
         staging: Path,
         job: Job,
         unchanged: Callable[[], None] = lambda: None,
@@ -150,14 +151,13 @@ class Revision:
             intake = self._take_in(source, names, cleaner, sorter, job)
             unchanged()
             refuse_too_many(self.limit, intake.refusals, intake.read, name)
-            at_us = next_recorded_us(self.layer, self.ledger, now_us)
             blank = Reckoning(
-                load, self.layer.name, name, self.mode, at_us, attempt=uuid.uuid4().hex,
+                load, self.layer.name, name, self.mode, 0, attempt=uuid.uuid4().hex,
                 new_columns=drift.new, missing_columns=drift.missing,
                 notes=load_remarks(source, self.definition.space, self.lattice.crs),
             )  # fmt: skip
             reckoning = self._store(
-                intake, columns, types, believed, period, sorter, snapshot, snapshots, blank, job
+                intake, columns, types, believed, period, sorter, snapshot, snapshots, blank, clock, job
             )
             self.ledger.write([reckoning])
             with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
@@ -247,6 +247,7 @@ class Revision:
         snapshot: Snapshot | None,
         snapshots: list[int],
         blank: Reckoning,
+        clock: Clock,
         job: Job,
     ) -> Reckoning:
         job.tell("compare", 0, 1)
@@ -255,6 +256,8 @@ class Revision:
         before = snapshot or self.layer.table.snapshot()
         settled = self._settle(intake, believed, period, sorter, before, loose_texts(columns, types))
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
+        now_us = clock()
+        blank = replace(blank, recorded_at_us=next_recorded_us(self.layer, self.ledger, now_us))
         changes, held = settled.changes, settled.held
         written, unplaced = write_changes(self.layer, changes, sorter, held, schema, blank, job)
         reckoning = self._reckon(intake, settled, unplaced, blank)
@@ -267,7 +270,7 @@ class Revision:
         self.ledger.prepare()
         note = reckoning.to_row() | {"snapshots": instants_known, "valid_from": period[0]}
         self.layer.table.commit(add=written, after=before.sequence, note=note)
-        return reckoning
+        return with_clock_note(reckoning, now_us, None, self.zone)
 
     def _settle(
         self,
@@ -375,12 +378,6 @@ class Revision:
         if not reckoning.adds_up:
             raise InternalError("reckoning", f"the reckoning does not add up: {reckoning.counts}")
         return reckoning
-
-
-def next_recorded_us(layer: LayerTable, ledger: Ledger, now_us: int) -> int:
-    """Return the recorded instant of a load: now, or just after the layer's newest."""
-    newest = (ledger.newest_us(layer.name), layer.last_recorded_us())
-    return max([now_us, *(one + 1 for one in newest if one is not None)])
 
 
 def known_snapshots(layer: FeatureLayer) -> list[int]:

@@ -165,6 +165,12 @@ class LoadSequence:
         named = read_definition(given)
         if named.space.column is None:
             return named
+        catalogue = self.loader.catalogue
+        if catalogue.table(self.layer).exists:  # what was fitted to the first file is saved
+            saved = catalogue.definition_for(self.layer, None)
+            fitted = Options(crs=saved.space.crs).stated(named) if saved.space.crs else named
+            if fitted.digest() == saved.digest():
+                return saved
         reading = named.read
         source = open_source(
             path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.ledger import UNDO, Ledger, Reckoning
-from stcloud.daas.load.revision import next_recorded_us
+from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.table.layer import ORDER, EventLayer
 from stcloud.daas.table.schema import INSTANT
 from stcloud.daas.table.undo_features import taken_back

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.ledger import UNDO, Ledger, Reckoning
-from stcloud.daas.load.revision import known_snapshots, next_recorded_us
+from stcloud.daas.load.instant import next_recorded_us
+from stcloud.daas.load.revision import known_snapshots
 from stcloud.daas.load.write_features import begun_rows
 from stcloud.daas.table.feature import Believed, FeatureLayer
 from stcloud.daas.table.schema import FEATURE_PART
