@@ -33,7 +33,7 @@ from stcloud.daas.load.drift import Drift
 from stcloud.daas.load.equivalence import without_equivalent_events
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit
-from stcloud.daas.load.notes import load_remarks, with_clock_note
+from stcloud.daas.load.notes import load_remarks
 from stcloud.daas.load.peek import is_bare, is_empty
 from stcloud.daas.load.place import Placer
 from stcloud.daas.table.layer import ORDER, EventLayer
@@ -198,8 +198,7 @@ class Ingest:
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
         if self.mode == "changes":
             settled = without_equivalent_events(settled, sorter, snapshot, staging, columns, types)
-        now_us = clock()
-        blank = replace(blank, recorded_at_us=next_recorded_us(self.layer, self.ledger, now_us))
+        blank = replace(blank, recorded_at_us=next_recorded_us(self.layer, self.ledger, clock()))
         stamp = {"st_recorded_from": blank.recorded_at_us, "st_load": blank.load}
         written, unplaced = self._write(sorter, settled.stored, schema, stamp, job)
         reckoning = self._reckon(intake, settled, unplaced, blank)
@@ -209,7 +208,7 @@ class Ingest:
         if written or settled.superseded or not self.layer.exists:  # a layer begins with its first load
             self.layer.extend(wanted)
             self._commit(settled, written, reckoning, snapshot.sequence, job)
-        return with_clock_note(reckoning, now_us, None, self.zone)
+        return reckoning
 
     def _columns(
         self, file: Source, names: tuple[str, ...], source: str, types: Mapping[str, Declared]

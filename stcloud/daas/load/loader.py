@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,15 +106,17 @@ class Loader:
                 refuse_mangled(self.catalogue.layer(layer))
             load = f"{load}.{count + 1}" if count else load
             with self._kept(load, layer, path.name), self.catalogue.founding(layer, definition):
-                return self._ingest(layer, definition, request, limit).run(
+                now = functools.cache(self.clock)  # called once, by the load
+                done = self._ingest(layer, definition, request, limit).run(
                     source,
                     name=path.name,
                     load=load,
-                    clock=self.clock,
+                    clock=now,
                     staging=staging,
                     job=job,
                     unchanged=unchanged,
                 )
+            return with_clock_note(done, now(), None, self.configuration.zone)
 
     @staticmethod
     def _identity(path: Path, definition: Definition, request: LoadRequest) -> str:

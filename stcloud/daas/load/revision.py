@@ -34,7 +34,7 @@ from stcloud.daas.load.ingest import ordered, refuse_too_many
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.intake import Intake, joined, no_pieces, nobody, nothing
 from stcloud.daas.load.limit import Limit
-from stcloud.daas.load.notes import load_remarks, with_clock_note
+from stcloud.daas.load.notes import load_remarks
 from stcloud.daas.load.peek import is_bare, is_empty
 from stcloud.daas.load.write_features import write_changes
 from stcloud.daas.table.changeset import ChangeSet, DatedRows, contradicted, decide_changes, select_rows
@@ -256,8 +256,7 @@ class Revision:
         before = snapshot or self.layer.table.snapshot()
         settled = self._settle(intake, believed, period, sorter, before, loose_texts(columns, types))
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
-        now_us = clock()
-        blank = replace(blank, recorded_at_us=next_recorded_us(self.layer, self.ledger, now_us))
+        blank = replace(blank, recorded_at_us=next_recorded_us(self.layer, self.ledger, clock()))
         changes, held = settled.changes, settled.held
         written, unplaced = write_changes(self.layer, changes, sorter, held, schema, blank, job)
         reckoning = self._reckon(intake, settled, unplaced, blank)
@@ -270,7 +269,7 @@ class Revision:
         self.ledger.prepare()
         note = reckoning.to_row() | {"snapshots": instants_known, "valid_from": period[0]}
         self.layer.table.commit(add=written, after=before.sequence, note=note)
-        return with_clock_note(reckoning, now_us, None, self.zone)
+        return reckoning
 
     def _settle(
         self,
