@@ -18,7 +18,6 @@ from stcloud.index import AsOfIndex
 from stcloud.paas.query.join import held_by, read_how
 from stcloud.paas.query.prepared import prepared
 from stcloud.paas.query.scope import Scope
-from stcloud.paas.query.shelf import shelf
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 BOX = (500_000, 3_380_000, 501_000, 3_381_000)
@@ -64,7 +63,6 @@ def test_engines_join_alike(
 ) -> None:
     tables = []
     for engine in (duckdb, duckdb_by_sql, sail):
-        shelf().clear()
         tables.append(QUESTIONS[question](stcloud.open(folder, engine=engine).query("cases")).table)
     assert all(one.equals(tables[0]) for one in tables)
     assert bool(len(tables[0])) == (question != "none")
@@ -100,10 +98,9 @@ def test_within_gives_the_smallest_key_as_groups_do_and_intersects_all(
 ) -> None:
     """Law: of areas that overlap ``within`` is the least of ``intersects``, as ``in:`` counts, on every engine."""
     for engine in (duckdb, duckdb_by_sql, sail):
-        for kept in (False, True):
-            asked = stcloud.open(folder, engine=engine).query("cases")
-            if not kept:
-                shelf().clear()
+        city = stcloud.open(folder, engine=engine)
+        for _ in ("read", "kept in memory"):
+            asked = city.query("cases")
             one = asked.join("areas", "within").table.select(["id", "areas_key"]).to_pandas()
             every = asked.join("areas", "intersects").table.select(["id", "areas_key"]).to_pandas()
             counted = asked.count(by=["in:areas"]).table.to_pandas()

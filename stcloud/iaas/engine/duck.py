@@ -6,8 +6,10 @@ import contextlib
 import os
 import re
 import tempfile
+import threading
 import uuid
 import warnings
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -15,7 +17,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from stcloud.errors import FormatError, InternalError
+from stcloud.errors import FormatError, InternalError, InvalidInput
 from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.spool import Pipe, spool
 from stcloud.iaas.store.oserror import one_line, storage_error
@@ -26,6 +28,8 @@ from stcloud.iaas.table.missing import missing_in
 __all__ = ["Duck", "connect", "file_errors", "literal"]
 
 _BATCH_ROWS = 65_536
+_QUIET = threading.Lock()
+"""Filters of warnings belong to the process: two threads that set them would undo each other's."""
 _Given: TypeAlias = pa.Table | pa.RecordBatchReader | Pipe | None
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
@@ -108,10 +112,15 @@ class Duck:
     def __init__(self, *, memory: str = "1GB", small_rows: int = 1_000_000) -> None:
         self._root = connect(memory=memory)
         self._small_rows = small_rows
-        self._idle: list[duckdb.DuckDBPyConnection] = []
+        self._idle: deque[duckdb.DuckDBPyConnection] = deque()
+        self._closed = False
 
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
         """Run stages over named relations and stream what the last one gives."""
+        if self._closed:
+            raise InvalidInput(
+                "engine-closed", "the engine of this query was closed", hint="open the city again"
+            )
         given: _Given = None
         for stage in stages:
             given = self._stage(stage, relations, given)
@@ -122,9 +131,10 @@ class Duck:
         return given.to_reader() if isinstance(given, pa.Table) else given
 
     def close(self) -> None:
-        """Let go of the connections."""
-        for cursor in self._idle:
-            cursor.close()
+        """Let go of the connections; twice does no harm."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
         self._root.close()
 
     def _stage(self, stage: Stage, relations: Mapping[str, Relation], given: _Given) -> _Given:
@@ -139,7 +149,7 @@ class Duck:
         return self._run(stage.query(), relations, None) if found is None else found
 
     def _run(self, stage: Sql, relations: Mapping[str, Relation], given: _Given) -> _Given:
-        cursor = self._idle.pop() if self._idle else self._root.cursor()
+        cursor = self._connection()
         with file_errors():
             if isinstance(given, Pipe):
                 given = spool(given, cursor, STAGE, self._small_rows)
@@ -151,6 +161,13 @@ class Duck:
             found = _fetched(cursor, text, stage.values)
         self._idle.append(cursor)
         return found
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """Return an idle connection, or a new one: of threads that ask at once none gets that of another."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._root.cursor()
 
     def _kept(self, cursor: duckdb.DuckDBPyConnection, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
         """Stream a result, and keep its connection once it was read to its end."""
@@ -232,10 +249,11 @@ def _read_parquet(relation: Files) -> exp.Expression:
 
 def _fetched(cursor: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]) -> pa.Table:
     """Run a statement and fetch its rows; it binds once where a relation binds twice: half a small question."""
-    with warnings.catch_warnings():
+    result = cursor.execute(text, dict(values))
+    with _QUIET, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)  # the copy is small
-        reader: pa.RecordBatchReader = cursor.execute(text, dict(values)).to_arrow_reader(_BATCH_ROWS)
-        return reader.read_all()
+        reader: pa.RecordBatchReader = result.to_arrow_reader(_BATCH_ROWS)
+    return reader.read_all()
 
 
 def _fetch(stage: Fetch, relations: Mapping[str, Relation], most_rows: int) -> pa.Table | None:

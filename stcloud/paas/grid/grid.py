@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.errors import FormatError, InvalidInput, StorageError
 from stcloud.iaas.bundle import bundled_text, grids
 from stcloud.iaas.store.arrays import read_arrays, write_arrays
+from stcloud.paas.cache import Cache
 from stcloud.paas.grid.scheme import Scheme
 from stcloud.paas.grid.units import Units, Versions
 from stcloud.space import Lattice, Level
@@ -57,6 +58,8 @@ class UnitGrid:
         Folder where what was made ready is kept; it may be deleted.
     zone
         The city's.
+    cache
+        The city's: it keeps what was read.
     """
 
     layer: Layer
@@ -64,6 +67,7 @@ class UnitGrid:
     lattice: Lattice
     place: Path
     zone: Zone
+    cache: Cache = field(default_factory=Cache, repr=False)
 
     def __post_init__(self) -> None:
         definition = self.layer.definition
@@ -96,8 +100,25 @@ class UnitGrid:
         recorded = self.layer.recorded_us
         return recorded[1] if recorded else 0
 
-    def units(self) -> Units:
-        """Return all versions of the cells as they are believed now, ready; made once for each change of the grid."""
+    def units(self, known_at_us: int | None = None) -> Units:
+        """Return all versions of the cells as they were believed at an instant, indexed.
+
+        Parameters
+        ----------
+        known_at_us
+            Recorded instant, UTC microseconds; None, and any that is later than the grid's newest change: now.
+
+        Notes
+        -----
+        Made once for each change of the grid, and kept in the city's cache; as they are believed now, on disk too.
+        """
+        now = self.known_us
+        known_us = now if known_at_us is None else min(known_at_us, now)
+        key = ("units", str(self.place), self.layer.snapshot.sequence, known_us)
+        make = self._units_now if known_us == now else lambda: Units.of(self.versions(known_us))
+        return self.cache.once(key, make, lambda units: units.nbytes)
+
+    def _units_now(self) -> Units:
         folder = self.place / f"{self.layer.snapshot.sequence}-{self.known_us}"
         with contextlib.suppress(FormatError, StorageError):  # older, damaged or just replaced: made anew
             kept = read_arrays(folder)
@@ -128,10 +149,10 @@ class UnitGrid:
         units = self.units()
         return units.code_of(units.locate(x, y, at_us))
 
-    def versions(self) -> Versions:
-        """Return all versions of the cells as they are believed now."""
+    def versions(self, known_at_us: int | None = None) -> Versions:
+        """Return all versions of the cells as they were believed at a recorded instant; None: now."""
         snapshot = self.layer.snapshot
-        believed = self.table.believed(snapshot)
+        believed = self.table.believed(snapshot, known_at_us)
         shapes = shapely.from_wkb(self.table.content(snapshot, believed.row)["st_geom"].to_numpy())
         return Versions(shapes, _texts(believed.key), believed.start_us, believed.end_us)
 

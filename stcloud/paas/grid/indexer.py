@@ -19,6 +19,7 @@ from stcloud.errors import FormatError, InvalidInput, NotFound
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.folder import Folder, check_name
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.paas.cache import Cache
 from stcloud.paas.grid.duty import DutyGrids
 from stcloud.paas.grid.grid import UnitGrid
 from stcloud.paas.grid.index import Affected, Indexed, affected, index_events, unit_codes
@@ -34,21 +35,21 @@ class Indexer:
 
     Parameters
     ----------
-    catalogue, folder, configuration
+    catalogue, folder, configuration, cache
         The city's.
     """
 
     catalogue: Catalogue
     folder: Folder
     configuration: CityConfiguration
+    cache: Cache
 
     def grid(self, name: str) -> UnitGrid:
         """Return a grid; `NotFound` ``unknown-layer``, `InvalidInput` ``not-a-grid``."""
         layer = self.catalogue.layer(name)
         place = self.folder.path(_FOLDER, check_name(name))
-        return UnitGrid(
-            layer, self.catalogue.features(name), self.configuration.lattice, place, self.configuration.zone
-        )
+        lattice, zone = self.configuration.lattice, self.configuration.zone
+        return UnitGrid(layer, self.catalogue.features(name), lattice, place, zone, self.cache)
 
     def duties(self, name: str) -> DutyGrids:
         """Return a layer of duty grids; `NotFound` ``unknown-layer``, `InvalidInput` ``not-duties``."""

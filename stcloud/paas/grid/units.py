@@ -94,6 +94,11 @@ class Units:
         return {**self.locator.arrays(), "start_us": self.start_us, "end_us": self.end_us}
 
     @property
+    def nbytes(self) -> int:
+        """Size of the arrays."""
+        return sum(values.nbytes for values in self.arrays().values())
+
+    @property
     def codes(self) -> NDArray[np.str_]:
         """Return the code of each version."""
         return self.locator.ids

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from stcloud.iaas.engine.model import Engine, Relation, Stage
 from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.belief import Window, beliefs, relations_of, stages_of
+from stcloud.paas.query.cache import IndexCache
 from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.place.where import Asked, read_where
 from stcloud.time import Instant, instant_us
@@ -48,8 +48,8 @@ class Features(Layer):
     table: FeatureLayer
     configuration: CityConfiguration
     engine: Engine
-    place: Path | None = None
-    """Folder where what was made ready for joins is kept; it may be deleted."""
+    cache: IndexCache
+    """Indexes that joins made of the layer."""
 
     @classmethod
     def of(
@@ -58,7 +58,7 @@ class Features(Layer):
         table: FeatureLayer,
         configuration: CityConfiguration,
         engine: Engine,
-        place: Path | None = None,
+        cache: IndexCache | None = None,
     ) -> Features:
         """Make a layer ready to be asked."""
         return cls(
@@ -70,7 +70,7 @@ class Features(Layer):
             table,
             configuration,
             engine,
-            place,
+            cache or IndexCache(),
         )
 
     def as_of(self, at: Instant, *, known_at: Instant | None = None, where: Asked | None = None) -> Answer:

@@ -12,11 +12,11 @@ import shapely
 
 from stcloud.daas.table.feature import Believed, micros, row_files
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
+from stcloud.paas.query.cache import IndexedLayer
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.join.how import How
 from stcloud.paas.query.prune import Box
 from stcloud.paas.query.scope import Scope
-from stcloud.paas.query.shelf import Shelved, shelf
 from stcloud.space import Area
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def prepared(layer: Features, known_us: int, how: How, scope: Scope) -> Prepared
     """
     if scope.empty:
         return _whole(layer, layer.table.believed(layer.snapshot, known_us).take(_NONE))
-    kept = shelf().find(layer, known_us, how)
+    kept = layer.cache.find(layer, known_us, how)
     if kept is not None:
         return Prepared(kept.partners, Held(layer, kept.row))
     box = scope.reach(how)
@@ -82,7 +82,7 @@ def prepared(layer: Features, known_us: int, how: How, scope: Scope) -> Prepared
     if chosen.sum() <= _FEW * len(chosen):
         return _whole(layer, believed.take(chosen))
     made = _whole(layer, believed).partners.prepare(distances=how.measures)
-    kept = shelf().keep(layer, known_us, Shelved(made, believed.row))
+    kept = layer.cache.keep(layer, known_us, IndexedLayer(made, believed.row))
     return Prepared(kept.partners, Held(layer, kept.row))
 
 

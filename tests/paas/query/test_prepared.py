@@ -8,8 +8,8 @@ import shapely
 import stcloud
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.paas.query import prepared as room
+from stcloud.paas.query.cache import IndexCache
 from stcloud.paas.query.prepared import Held
-from stcloud.paas.query.shelf import Shelf, shelf
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 WEST, SOUTH, SIDE, COUNT = 500_000, 3_380_000, 50, 20
@@ -48,9 +48,7 @@ def city(tmp_path_factory):
 @pytest.fixture
 def bare(city, monkeypatch):
     """The city with nothing made ready, and nothing that will be kept."""
-    shelf().clear()
-    monkeypatch.setattr(room, "shelf", lambda: Shelf(0, 0))
-    monkeypatch.setattr("stcloud.paas.query.shelf._read", lambda *_: None)
+    monkeypatch.setattr(IndexCache, "find", lambda *_: None)
     return city
 
 

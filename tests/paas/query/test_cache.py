@@ -12,9 +12,10 @@ import stcloud
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.errors import StorageError
 from stcloud.index import AsOfIndex
-from stcloud.paas.query import shelf as room
+from stcloud.paas.cache import Cache
+from stcloud.paas.query import cache as room
+from stcloud.paas.query.cache import IndexCache, IndexedLayer
 from stcloud.paas.query.join import read_how
-from stcloud.paas.query.shelf import Shelf, Shelved, shelf
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 WEST, SOUTH, SIDE, COUNT = 500_000, 3_380_000, 100, 6
@@ -36,7 +37,6 @@ def load(city, folder, shift, day):
 
 @pytest.fixture
 def city(tmp_path):
-    shelf().clear()
     found = stcloud.create(tmp_path / "city", crs=CRS, zone="Asia/Shanghai")
     load(found, tmp_path, 0, "2015-01-01")
     load(found, tmp_path, 30, "2021-01-01")
@@ -54,6 +54,11 @@ def joined(city, how="within", **more):
     return city.query("cases").join("areas", how, **more).table
 
 
+def anew(city):
+    """Return the same city, opened by another process, say: nothing of it is in memory."""
+    return stcloud.open(city._folder.root)
+
+
 def unread(*_, **__):
     raise AssertionError("the layer was read")
 
@@ -63,7 +68,7 @@ def test_a_layer_is_made_ready_once(city, monkeypatch):
     assert len(kept(city)) == 1
     monkeypatch.setattr(FeatureLayer, "believed", unread)
     assert joined(city).equals(first)
-    shelf().clear()
+    city = anew(city)
     assert joined(city).equals(first)
     assert first["areas_key"].null_count < len(first)
 
@@ -73,9 +78,9 @@ def test_what_was_made_for_holding_is_made_anew_for_distances_and_then_serves_bo
     near = joined(city, "nearest 2 within 50 m")
     assert len(kept(city)) == 1
     monkeypatch.setattr(FeatureLayer, "believed", unread)
-    shelf().clear()
+    city = anew(city)
     assert joined(city, "nearest 2 within 50 m").equals(near)
-    shelf().clear()
+    city = anew(city)
     assert joined(city).equals(within)
 
 
@@ -118,7 +123,7 @@ def test_what_is_damaged_is_made_anew(city, seed):
         case 3:
             data = b""
     file.write_bytes(bytes(data)) if seed % 8 != 7 else file.unlink()
-    shelf().clear()
+    city = anew(city)
     assert joined(city, "nearest within 500 m").equals(right)
     assert file.read_bytes() == whole
 
@@ -146,20 +151,18 @@ def test_a_city_that_was_moved_keeps_what_was_made(city, tmp_path, monkeypatch):
     first = joined(city)
     shutil.copytree(city._folder.root, tmp_path / "moved")
     monkeypatch.setattr(FeatureLayer, "believed", unread)
-    shelf().clear()
     assert joined(stcloud.open(tmp_path / "moved")).equals(first)
 
 
-def shelved(number):
+def indexed(number):
     shapes = [shapely.box(0, 0, 1 + number, 1)]
-    return Shelved(AsOfIndex.of([f"k{number}"], [0], [9], shapes), np.array([number]))
+    return IndexedLayer(AsOfIndex.of([f"k{number}"], [0], [9], shapes), np.array([number]))
 
 
 class Layer:
     """Enough of a layer of features that lies nowhere."""
 
     def __init__(self, name):
-        self.place = None
         self.snapshot = self
         self.files = [self]
         self.path = name
@@ -167,17 +170,32 @@ class Layer:
 
 def test_the_last_few_are_in_memory_and_no_more():
     how, layers = read_how("within"), [Layer(f"{number}.parquet") for number in range(4)]
-    few = Shelf(most=2, most_bytes=1 << 30)
+    few = IndexCache(Cache(most=2, most_bytes=1 << 30))
     for number, layer in enumerate(layers):
-        few.keep(layer, 5, shelved(number))
+        few.keep(layer, 5, indexed(number))
     assert [few.find(layer, 5, how) is not None for layer in layers] == [False, False, True, True]
     assert few.find(layers[3], 6, how) is None
     few.find(layers[2], 5, how)
-    few.keep(layers[0], 5, shelved(0))
+    few.keep(layers[0], 5, indexed(0))
     assert [few.find(layer, 5, how) is not None for layer in layers] == [True, False, True, False]
-    small = Shelf(most=9, most_bytes=1)
-    small.keep(layers[0], 5, shelved(0))
-    small.keep(layers[1], 5, shelved(1))
+    small = IndexCache(Cache(most=9, most_bytes=1))
+    small.keep(layers[0], 5, indexed(0))
+    small.keep(layers[1], 5, indexed(1))
     assert small.find(layers[0], 5, how) is None
     assert small.find(layers[1], 5, how).partners.versions.key.to_pylist() == ["k1"]
     assert small.find(layers[1], 5, read_how("nearest")) is None
+
+
+def test_two_cities_in_one_process_share_nothing(city, tmp_path, monkeypatch):
+    """The other city lies in a copy of the folder, from which what was kept on disk is gone."""
+    first = joined(city)
+    shutil.copytree(tmp_path / "city", tmp_path / "other")
+    shutil.rmtree(tmp_path / "other" / "index")
+    other = stcloud.open(tmp_path / "other")
+    made = []
+    believed = FeatureLayer.believed
+    monkeypatch.setattr(FeatureLayer, "believed", lambda *given: made.append(given) or believed(*given))
+    assert joined(other).equals(first)
+    assert made
+    other.close()
+    assert joined(city).equals(first)

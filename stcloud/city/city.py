@@ -1,11 +1,12 @@
-"""The facade: a city in a folder, its layers, loads and questions. It composes and decides nothing."""
+"""A city: its layers, loads and queries."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -25,18 +26,19 @@ from stcloud.daas.load.sequence import LoadSequence, LoadTerms, drafted
 from stcloud.daas.table.undo_events import withdraw
 from stcloud.daas.table.undo_features import undo
 from stcloud.daas.vacuum import vacuum_city
-from stcloud.errors import InvalidInput, NotFound, StcloudError
+from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.engine.engines import start
 from stcloud.iaas.engine.model import Engine
 from stcloud.iaas.job import Job
-from stcloud.iaas.store.folder import Folder, check_name, check_place
+from stcloud.iaas.store.folder import Folder, check_name
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.paas.cache import Cache, city_closed
 from stcloud.paas.grid import Indexed, Indexer, UnitGrid
 from stcloud.paas.query import Answer, Features, Query, Question, Subject, UnitIndex
-from stcloud.paas.query.shelf import forget
+from stcloud.paas.query.cache import IndexCache, forget
 
-__all__ = ["City", "create", "open"]
+__all__ = ["City"]
 
 _LOCK_WAIT_S = 600.0
 _LOAD = (
@@ -45,72 +47,12 @@ _LOAD = (
 """Keywords of `City.load` that are no options of its file."""
 
 
-def create(
-    path: str | os.PathLike[str], *, crs: str, zone: str, name: str | None = None, calendar: str | None = None
-) -> City:
-    """Make a new city in an empty or absent folder.
-
-    Parameters
-    ----------
-    path
-        The folder.
-    crs
-        The city's metric CRS, e.g. ``"EPSG:32618"``: distances and cells are in its metres.
-    zone
-        IANA time zone, e.g. ``"America/New_York"``: local times are read and shown in it.
-    name
-        What the city is called; default: the folder's name.
-    calendar
-        Country, or part of one, whose working days are meant in questions: ``"CN"``, ``"US-NY"``.
-
-    Raises
-    ------
-    InvalidInput
-        ``metric-crs-needed`` (the hint proposes some), ``unknown-crs``, ``unknown-zone``, ``unknown-calendar``;
-        ``bad-name``: a table cannot lie in a folder of this name.
-    Conflict
-        ``city-exists``: there is a city or something else in the folder.
-    """
-    root = Path(path)
-    check_place(root)
-    configuration = CityConfiguration.create(name or root.resolve().name, crs, zone, calendar)
-    Folder(root).occupy(configuration.to_toml(), "city.toml")
-    return City(Folder(root), configuration)
-
-
-def open(  # noqa: A001  (st.open reads as it should)
-    path: str | os.PathLike[str], *, engine: str | Engine = "duckdb", clock: Clock = system_clock
-) -> City:
-    """Open a city.
-
-    Parameters
-    ----------
-    path
-        Its folder.
-    engine
-        ``"duckdb"``, the URL of a Spark Connect endpoint (``"sc://host:port"``), or an engine.
-    clock
-        Tells the present instant in UTC microseconds; loads are recorded at it.
-
-    Raises
-    ------
-    NotFound
-        ``no-city``.
-    FormatError
-        ``newer-city``, ``damaged-city``.
-    """
-    folder = Folder(Path(path))
-    check_place(folder.root)
-    if not folder.exists("city.toml"):
-        raise NotFound(
-            "no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …"
-        )
-    configuration = CityConfiguration.from_toml(folder.read_text("city.toml"))
-    return City(folder, configuration, engine=engine, clock=clock)
-
-
 class City:
-    """A city: layers, loads, questions. Made by `stcloud.create` and `stcloud.open`."""
+    """A city: layers, loads, queries. Made by `stcloud.create` and `stcloud.open`.
+
+    Several threads may use one city at once. In a ``with`` statement it is closed at the end; what was started with
+    an engine of the caller's own leaves that engine open.
+    """
 
     def __init__(
         self,
@@ -120,13 +62,39 @@ class City:
         engine: str | Engine = "duckdb",
         clock: Clock = system_clock,
     ) -> None:
-        self._folder = folder
+        self.configuration = configuration
         self._clock = clock
         self._wanted = engine
         self._engine: Engine | None = None
-        self.configuration = configuration
-        self._catalogue = Catalogue(folder, configuration)
-        self._grids = Indexer(self._catalogue, folder, configuration)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._memory = Cache()
+        self._at = folder
+        self._layers = Catalogue(folder, configuration)
+
+    def __enter__(self) -> Self:
+        """Return the city itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the city."""
+        self.close()
+
+    @property
+    def _folder(self) -> Folder:
+        if self._closed:
+            raise city_closed()
+        return self._at
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        if self._closed:
+            raise city_closed()
+        return self._layers
+
+    @property
+    def _grids(self) -> Indexer:
+        return Indexer(self._catalogue, self._folder, self.configuration, self._memory)
 
     @property
     def name(self) -> str:
@@ -135,10 +103,13 @@ class City:
 
     @property
     def engine(self) -> Engine:
-        """The engine that runs the city's questions; started when first needed."""
-        if self._engine is None:
-            self._engine = start(self._wanted) if isinstance(self._wanted, str) else self._wanted
-        return self._engine
+        """The engine that runs the city's queries; started when first needed."""
+        with self._lock:
+            if self._closed:
+                raise city_closed()
+            if self._engine is None:
+                self._engine = start(self._wanted) if isinstance(self._wanted, str) else self._wanted
+            return self._engine
 
     def layers(self) -> tuple[Layer, ...]:
         """Return the city's layers, by name."""
@@ -171,9 +142,9 @@ class City:
         return self._features(found)
 
     def _features(self, found: Layer) -> Features:
-        place = self._joins(found.name)
+        cache = IndexCache(self._memory, self._joins(found.name))
         table = self._catalogue.features(found.name)
-        return Features.of(found, table, self.configuration, self.engine, place)
+        return Features.of(found, table, self.configuration, self.engine, cache)
 
     def _joins(self, layer: str) -> Path:
         return self._folder.path("index", f"{layer}.join")
@@ -395,6 +366,12 @@ class City:
             self._catalogue.delete(layer, self._clock())
 
     def close(self) -> None:
-        """Let go of the engine."""
-        if self._engine is not None:
-            self._engine.close()
+        """Let go of what is kept in memory, and of the engine unless the caller brought it; twice does no harm.
+
+        Whatever is asked of the city later is refused: `InvalidInput` ``city-closed``.
+        """
+        with self._lock:
+            self._closed, engine, self._engine = True, self._engine, None
+        self._memory.close()
+        if engine is not None and isinstance(self._wanted, str):
+            engine.close()
