@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stcloud.daas.audit import Finding, audit
 from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.chain import broken_links, changed_rows
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import digest_holds
@@ -69,6 +70,7 @@ class CityCheck:
         if not definition.faults and not log.faults:
             yield from self._content(name)
         yield loads
+        yield self._finding(name, "chain", lambda: self._chain(name))
         yield self._finding(name, "quarantine", lambda: self._refused(name))
         yield self._finding(name, "index", lambda: self._index(name))
         yield self._finding(
@@ -121,6 +123,17 @@ class CityCheck:
         missing = [note.load for note in notes if note.attempt and note.attempt not in entered]
         if len(missing) > 1 or (missing and not self.catalogue.ledger.table.exists):
             yield from missing
+
+    def _chain(self, name: str) -> Iterator[str]:
+        """Name the entries of a layer that were changed since they were written, and loads whose rows were."""
+        ledger, table = self.catalogue.ledger, self.catalogue.table(name)
+        entries = ledger.entries(name)
+        broken = list(broken_links(entries))
+        yield from broken
+        snapshot = table.current()
+        if not broken and snapshot is not None:
+            since_us = ledger.deleted_us(name)
+            yield from changed_rows((one for one in entries if one["recorded_at"] > since_us), snapshot)
 
     def _entered(self, name: str) -> list[Reckoning]:
         return self.catalogue.ledger.loads(name)

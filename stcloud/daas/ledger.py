@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stcloud.daas.chain import CHAIN, chained, last_digest
 from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError
 from stcloud.iaas.source.protocol import Refusal
@@ -42,6 +43,7 @@ _LEDGER = pa.schema(
         ("attempt", pa.string()),
         *((name, pa.int64()) for name in (*_COUNTS, *_MORE)),
         ("details", pa.string()),
+        *((name, pa.string()) for name in CHAIN),
     ]
 )
 _QUARANTINE = pa.schema(
@@ -74,7 +76,8 @@ class Reckoning:
     takes back another: keys that it ``ended``, and keys of which it ``restored`` what was believed before. ``known``
     says that the load was in the ledger already and nothing was done; ``changed_by`` is then the latest load that
     changed what was believed since. ``new_columns`` are the layer's from this load on, ``missing_columns`` are its
-    and were not in the file. ``notes`` are remarks for people.
+    and were not in the file. ``notes`` are remarks for people. ``rows_digest`` is of the rows that the load added;
+    older versions took none.
 
     Examples
     --------
@@ -108,6 +111,7 @@ class Reckoning:
     new_columns: tuple[str, ...] = ()
     missing_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    rows_digest: str | None = None
 
     @property
     def adds_up(self) -> bool:
@@ -138,7 +142,8 @@ class Reckoning:
             | {
                 "details": json.dumps(self.details, ensure_ascii=False)
                 if any(self.details.values())
-                else None
+                else None,
+                "rows_digest": self.rows_digest,
             }
         )
 
@@ -157,7 +162,8 @@ class Reckoning:
             for name, value in details.items()
             if name in _DETAILS
         }
-        return cls(**own, recorded_at_us=row["recorded_at"], known=known)
+        digest = row.get("rows_digest")
+        return cls(**own, recorded_at_us=row["recorded_at"], known=known, rows_digest=digest)
 
 
 class Ledger:
@@ -207,9 +213,25 @@ class Ledger:
         """Make the table, so that none is there only where no load was ever committed, or where it was lost."""
         self.table.create(_LEDGER)
 
+    def entries(self, layer: str) -> list[dict[str, Any]]:
+        """Return the rows of a layer in the order of recording, its deletions among them."""
+        rows: list[dict[str, Any]] = _with_us(self._entries(layer)).sort_by("recorded_at").to_pylist()
+        return rows
+
+    def chained(self, reckonings: Iterable[Reckoning]) -> list[dict[str, Any]]:
+        """Return loads as rows that follow the last entry of their layer; the caller holds the layers' locks."""
+        rows: list[dict[str, Any]] = []
+        by_layer: dict[str, list[dict[str, Any]]] = {}
+        for one in reckonings:
+            by_layer.setdefault(one.layer, []).append(one.to_row())
+        for layer, some in by_layer.items():
+            known = self._entries(layer)
+            rows += chained(some, last_digest(known["entry_digest"], known["predecessor"]))
+        return rows
+
     def write(self, reckonings: Iterable[Reckoning]) -> None:
-        """Append loads."""
-        rows = [one.to_row() for one in reckonings]
+        """Append loads; each is chained to the one before of its layer."""
+        rows = self.chained(reckonings)
         if rows:
             self.table.create(_LEDGER)
             self.table.append(pa.Table.from_pylist(rows, _LEDGER))
@@ -249,9 +271,14 @@ class Ledger:
         return rows.filter(pc.greater(rows["recorded_at"], deleted)) if deleted.is_valid else rows
 
 
+def _with_us(rows: pa.Table) -> pa.Table:
+    """Return rows with their instants as UTC microseconds."""
+    place = rows.schema.get_field_index("recorded_at")
+    return rows.set_column(place, "recorded_at", rows["recorded_at"].cast(pa.int64()))
+
+
 def _reckonings(rows: pa.Table) -> list[Reckoning]:
-    plain = rows.set_column(4, "recorded_at", rows["recorded_at"].cast(pa.int64()))
-    return [Reckoning.from_row(row) for row in plain.to_pylist()]
+    return [Reckoning.from_row(row) for row in _with_us(rows).to_pylist()]
 
 
 class Quarantine:

@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stcloud.daas.chain import RowsDigest
 from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.daas.ledger import Ledger, Quarantine, Reckoning
 from stcloud.daas.load.clean_events import MONTH, ROW, CleanedEvents, EventCleaner
@@ -200,7 +201,8 @@ class Ingest:
             settled = without_equivalent_events(settled, sorter, snapshot, staging, columns, types)
         blank = replace(blank, recorded_at_us=next_recorded_us(self.layer, self.ledger, clock()))
         stamp = {"st_recorded_from": blank.recorded_at_us, "st_load": blank.load}
-        written, unplaced = self._write(sorter, settled.stored, schema, stamp, job)
+        written, unplaced, added = self._write(sorter, settled.stored, schema, stamp, job)
+        blank = replace(blank, rows_digest=added.text)
         reckoning = self._reckon(intake, settled, unplaced, blank)
         self.quarantine.write(
             blank.load, self.layer.name, blank.attempt, blank.source, [*intake.refusals, *intake.repairs]
@@ -283,17 +285,17 @@ class Ingest:
         schema: pa.Schema,
         stamp: Mapping[str, object],
         job: Job,
-    ) -> tuple[list[Written], dict[str, int]]:
+    ) -> tuple[list[Written], dict[str, int], RowsDigest]:
         """Write the rows to store, month by month; also count those without a place by reason."""
         if self.mode == "delete":
-            return [], {}
+            return [], {}, RowsDigest()
         chosen = np.zeros(int(stored[-1]) + 1 if len(stored) else 0, np.bool_)
         chosen[stored] = True
         written: list[Written] = []
         unplaced: Counter[str] = Counter()
-        done = 0
+        added, done = RowsDigest(), 0
 
-        def lay(rows: pa.RecordBatch, month: int) -> tuple[Written | None, Mapping[str, int]]:
+        def lay(rows: pa.RecordBatch, month: int) -> tuple[Written | None, Mapping[str, int], RowsDigest]:
             number = rows.column(ROW).to_numpy()
             keep = (
                 (number < len(chosen)) & chosen[np.minimum(number, len(chosen) - 1)]
@@ -302,19 +304,21 @@ class Ingest:
             )
             rows = rows if keep.all() else rows.filter(pa.array(keep))
             if not rows.num_rows:
-                return None, {}
+                return None, {}, RowsDigest()
             if self.mark is not None:
                 rows = rows.append_column(UNIT, self.mark(rows))
-            return self.layer.write(rows, month, schema, stamp), _unplaced(rows)
+            digest = RowsDigest.of(rows.column("st_digest"))
+            return self.layer.write(rows, month, schema, stamp), _unplaced(rows), digest
 
         with ThreadPoolExecutor(_WORKERS) as pool:
             chunks = ((chunk, month) for month in sorter.parts for chunk in sorter.chunks(month))
-            for file, reasons in ordered(pool, lay, chunks, ahead=_WORKERS):
+            for file, reasons, digest in ordered(pool, lay, chunks, ahead=_WORKERS):
                 written += [file] if file else []
                 unplaced.update(reasons)
+                added += digest
                 done += file.rows if file else 0
                 job.tell("write", done, len(stored))
-        return written, dict(unplaced)
+        return written, dict(unplaced), added
 
     def _commit(
         self, settled: Settled, written: list[Written], reckoning: Reckoning, after: int, job: Job
@@ -328,7 +332,8 @@ class Ingest:
         job.tell("commit", 0, 1)
         removed = [files[path] for path in settled.superseded]
         self.ledger.prepare()
-        table.commit(add=written, remove=removed, after=after, note=reckoning.to_row())
+        (note,) = self.ledger.chained([reckoning])
+        table.commit(add=written, remove=removed, after=after, note=note)
 
     def _reckon(
         self, intake: _Intake, settled: Settled, unplaced: Mapping[str, int], blank: Reckoning

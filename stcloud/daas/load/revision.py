@@ -258,8 +258,8 @@ class Revision:
         refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
         blank = replace(blank, recorded_at_us=next_recorded_us(self.layer, self.ledger, clock()))
         changes, held = settled.changes, settled.held
-        written, unplaced = write_changes(self.layer, changes, sorter, held, schema, blank, job)
-        reckoning = self._reckon(intake, settled, unplaced, blank)
+        written, unplaced, added = write_changes(self.layer, changes, sorter, held, schema, blank, job)
+        reckoning = self._reckon(intake, settled, unplaced, replace(blank, rows_digest=added.text))
         kept = [*intake.refusals, *intake.repairs]
         self.quarantine.write(blank.load, self.layer.name, blank.attempt, blank.source, kept)
         job.tell("commit", 0, 1)
@@ -267,7 +267,8 @@ class Revision:
             self.layer.extend(wanted)
         instants_known = sorted({*snapshots, period[0]} if self.mode == "snapshot" else snapshots)
         self.ledger.prepare()
-        note = reckoning.to_row() | {"snapshots": instants_known, "valid_from": period[0]}
+        (entry,) = self.ledger.chained([reckoning])
+        note = entry | {"snapshots": instants_known, "valid_from": period[0]}
         self.layer.table.commit(add=written, after=before.sequence, note=note)
         return reckoning
 

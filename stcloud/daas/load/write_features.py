@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from stcloud.daas.chain import RowsDigest
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_events import ROW
 from stcloud.daas.table.changeset import ChangeSet, matches
@@ -29,8 +30,8 @@ def write_changes(
     schema: pa.Schema,
     blank: Reckoning,
     job: Job,
-) -> tuple[list[Written], int]:
-    """Write what begins and what ends; also count new content without a place."""
+) -> tuple[list[Written], int, RowsDigest]:
+    """Write what begins and what ends; also count new content without a place, and digest what begins."""
     schema = pa.schema([field for field in schema if field.name != FEATURE_PART])
     written: list[Written] = []
     begun, unplaced, done = changes.begun, 0, 0
@@ -40,12 +41,14 @@ def write_changes(
     waiting = (
         [begun_rows(held, begun.take(kept), number[kept], blank, schema, load=False)] if len(kept) else []
     )
+    added = RowsDigest.of(held["st_digest"]) if len(kept) else RowsDigest()
     order = np.argsort(changes.row[fresh], kind="stable")
     for chunk in sorter.everything() if len(fresh) else ():
         at, place = matches(changes.row[fresh], order, chunk.column(ROW).to_numpy())
         if not len(at):
             continue
         rows, piece = pa.table(chunk.take(pa.array(at))), fresh[place]
+        added += RowsDigest.of(rows["st_digest"])
         unplaced += rows["st_geom"].null_count
         waiting.append(begun_rows(rows, begun.take(piece), number[piece], blank, schema, load=True))
         done += len(piece)
@@ -57,7 +60,7 @@ def write_changes(
         written.append(layer.write_rows(_by_cell(waiting)))
     if len(changes.ended):
         written.append(layer.write_ends(changes.ended, blank.recorded_at_us, schema))
-    return written, unplaced
+    return written, unplaced, added
 
 
 def begun_rows(

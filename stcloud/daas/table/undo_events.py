@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stcloud.daas.chain import RowsDigest
 from stcloud.daas.ledger import UNDO, Ledger, Reckoning
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.table.layer import ORDER, EventLayer
@@ -88,11 +89,15 @@ def withdraw(layer: EventLayer, ledger: Ledger, load: str, now_us: int) -> Recko
     )  # fmt: skip
     reckoning = replace(blank, ended=len(keys.ended), restored=len(keys.restored))
     now = _instant(blank.recorded_at_us)
-    written, removed = [], []
-    for file, anew in _rewritten(layer, snapshot, touched, keys, target, now):
+    written, removed, added = [], [], RowsDigest()
+    for file, anew, again in _rewritten(layer, snapshot, touched, keys, target, now):
         removed.append(file)
         written.append(anew)
-    layer.table.commit(add=written, remove=removed, after=snapshot.sequence, note=reckoning.to_row())
+        added += again
+    reckoning = replace(reckoning, rows_digest=added.text)
+    ledger.prepare()
+    (note,) = ledger.chained([reckoning])
+    layer.table.commit(add=written, remove=removed, after=snapshot.sequence, note=note)
     ledger.write([reckoning])
     return reckoning
 
@@ -124,8 +129,8 @@ def _keys(snapshot: Snapshot, files: list[File], target: _Target) -> _Keys:
 
 def _rewritten(
     layer: EventLayer, snapshot: Snapshot, files: list[File], keys: _Keys, target: _Target, now: pa.Scalar
-) -> Iterator[tuple[File, Written]]:
-    """Write the files anew in which rows end, or rows lie that are believed again."""
+) -> Iterator[tuple[File, Written, RowsDigest]]:
+    """Write the files anew in which rows end, or rows lie that are believed again; digest the latter."""
     for file in files:
         rows = snapshot.read([file])
         ends = pc.and_(target.states(rows), pc.is_null(rows[_TO]))
@@ -136,7 +141,8 @@ def _rewritten(
         again = _set(again, _FROM, pa.repeat(now, len(again)))
         again = _set(again, _TO, pa.nulls(len(again), INSTANT))
         closed = _set(rows, _TO, pc.if_else(ends, now, rows[_TO]))
-        yield file, layer.write_anew(file, in_order(pa.concat_tables([closed, again]), ORDER))
+        anew = layer.write_anew(file, in_order(pa.concat_tables([closed, again]), ORDER))
+        yield file, anew, RowsDigest.of(again["st_digest"])
 
 
 def _set(rows: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
+from stcloud.daas.chain import RowsDigest
 from stcloud.daas.ledger import UNDO, Ledger, Reckoning
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.revision import known_snapshots
@@ -39,6 +41,7 @@ def undo(layer: FeatureLayer, ledger: Ledger, load: str, now_us: int) -> Reckoni
     was, became, held = _laid_out([_changed(before, after), _changed(after, before), now])
     held_now, rows_now = _touched(held, now, was, became)
     change = state(held_now, reverse(was, became, held_now))
+    added = RowsDigest()
     blank = Reckoning(
         f"undo-{uuid.uuid4().hex[:12]}", layer.name, load, UNDO, next_recorded_us(layer, ledger, now_us),
         attempt=uuid.uuid4().hex, ended=len(np.unique(held_now.key[change.ended])),
@@ -51,11 +54,15 @@ def undo(layer: FeatureLayer, ledger: Ledger, load: str, now_us: int) -> Reckoni
     written = []
     if len(change.begun):
         rows = layer.content(snapshot, chosen)
+        added = RowsDigest.of(rows["st_digest"])
         number = layer.numbers(len(chosen))
         written.append(layer.write_rows(begun_rows(rows, change.begun, number, blank, schema, load=False)))
     if len(change.ended):
         written.append(layer.write_ends(rows_now[change.ended], blank.recorded_at_us, schema))
-    note = blank.to_row() | {"snapshots": _left(layer, loads, done)}
+    blank = replace(blank, rows_digest=added.text)
+    ledger.prepare()
+    (entry,) = ledger.chained([blank])
+    note = entry | {"snapshots": _left(layer, loads, done)}
     layer.table.commit(add=written, after=snapshot.sequence, note=note)
     ledger.write([blank])
     return blank
