@@ -16,7 +16,7 @@ import contextlib
 import hashlib
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,7 +33,7 @@ from stcloud.daas.load.clean_events import MONTH, ROW, CleanedEvents, EventClean
 from stcloud.daas.load.drift import Drift
 from stcloud.daas.load.equivalence import without_equivalent_events
 from stcloud.daas.load.instant import next_recorded_us
-from stcloud.daas.load.limit import Limit
+from stcloud.daas.load.limit import Limit, refuse_too_many
 from stcloud.daas.load.notes import load_remarks
 from stcloud.daas.load.peek import is_bare, is_empty
 from stcloud.daas.load.place import Placer
@@ -47,7 +47,7 @@ from stcloud.daas.table.schema import (
     require_columns,
     types_of,
 )
-from stcloud.errors import Conflict, InternalError, InvalidInput, NotFound, StorageError
+from stcloud.errors import Conflict, InternalError, NotFound, StorageError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys import DuplicateRule, Keys, Settled
@@ -59,17 +59,11 @@ from stcloud.iaas.table.sorter import Sorter
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
-__all__ = ["Ingest", "Mode", "load_id", "ordered", "refuse_too_many"]
+__all__ = ["Ingest", "Mode", "load_id", "ordered"]
 
 Result = TypeVar("Result")
 Mode = Literal["changes", "append", "delete"]
-_WORKERS, _AHEAD, _SAMPLES = 2, 4, 3
-_REMEDIES = {
-    "inexact-key": "the file keeps its key as a float, which holds 15 digits: store it as text or as an integer",
-    "time-out-of-range": "where it means that there is none, declare it: open = [\"9999-12-31\"], or null = [...]",
-    "inexact-number": "the layer keeps the column as a number, which holds 15 digits: load it into a new layer",
-    "undecodable-text": "state the file's encoding, e.g. --encoding gb18030 or --encoding latin-1",
-}  # fmt: skip
+_WORKERS, _AHEAD = 2, 4
 
 
 def load_id(content: str, definition: Definition, mode: str, *period: str | None) -> str:
@@ -357,23 +351,6 @@ class Ingest:
         if not reckoning.adds_up:
             raise InternalError("reckoning", f"the reckoning does not add up: {reckoning.counts}")
         return reckoning
-
-
-def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: str) -> None:
-    """Raise ``too-many-rejected``; the error's context has the ``refusals``."""
-    if not limit.exceeded(rejected=len(refusals), read=read):
-        return
-    shown = [(f"row {one.row}: {one.reason}", one) for one in refusals[:_SAMPLES]]
-    samples = "; ".join(
-        f"{text} in {one.field!r}: {one.value!r}" if one.field else text for text, one in shown
-    )
-    raise InvalidInput(
-        "too-many-rejected",
-        f"{len(refusals):,} of {read:,} rows of {name} are rejected, more than allowed; "
-        f"nothing was loaded ({samples})",
-        hint=_REMEDIES.get(refusals[0].reason, "mend the file or the definition, or raise --max-rejected"),
-        refusals=tuple(refusals),
-    )
 
 
 def _unplaced(rows: pa.RecordBatch) -> dict[str, int]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stcloud.errors import InvalidInput
+from stcloud.iaas.source.protocol import Refusal
 
-__all__ = ["Limit"]
+__all__ = ["Limit", "refuse_too_many"]
+
+_SAMPLES = 3
+_REMEDIES = {
+    "inexact-key": "the file keeps its key as a float, which holds 15 digits: store it as text or as an integer",
+    "time-out-of-range": "where it means that there is none, declare it: open = [\"9999-12-31\"], or null = [...]",
+    "inexact-number": "the layer keeps the column as a number, which holds 15 digits: load it into a new layer",
+    "undecodable-text": "state the file's encoding, e.g. --encoding gb18030 or --encoding latin-1",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +49,20 @@ class Limit:
     def exceeded(self, *, rejected: int, read: int) -> bool:
         """Tell whether so many rejected rows are too many."""
         return rejected > (self.rows if self.rows is not None else (self.share or 0.0) * read)
+
+
+def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: str) -> None:
+    """Raise ``too-many-rejected``; the error's context has the ``refusals``."""
+    if not limit.exceeded(rejected=len(refusals), read=read):
+        return
+    shown = [(f"row {one.row}: {one.reason}", one) for one in refusals[:_SAMPLES]]
+    samples = "; ".join(
+        f"{text} in {one.field!r}: {one.value!r}" if one.field else text for text, one in shown
+    )
+    raise InvalidInput(
+        "too-many-rejected",
+        f"{len(refusals):,} of {read:,} rows of {name} are rejected, more than allowed; "
+        f"nothing was loaded ({samples})",
+        hint=_REMEDIES.get(refusals[0].reason, "mend the file or the definition, or raise --max-rejected"),
+        refusals=tuple(refusals),
+    )

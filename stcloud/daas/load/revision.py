@@ -30,10 +30,10 @@ from stcloud.daas.load.clean_events import FEW_ROWS, ROW
 from stcloud.daas.load.clean_features import PART, DigestIndex, FeatureCleaner
 from stcloud.daas.load.drift import Drift
 from stcloud.daas.load.equivalence import equivalent_features, loose_texts
-from stcloud.daas.load.ingest import ordered, refuse_too_many
+from stcloud.daas.load.ingest import ordered
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.intake import Intake, joined, no_pieces, nobody, nothing
-from stcloud.daas.load.limit import Limit
+from stcloud.daas.load.limit import Limit, refuse_too_many
 from stcloud.daas.load.notes import load_remarks
 from stcloud.daas.load.peek import is_bare, is_empty
 from stcloud.daas.load.write_features import write_changes
