@@ -11,7 +11,7 @@ import contextlib
 import ctypes
 import functools
 import tempfile
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from ctypes import CFUNCTYPE, byref, c_char_p, c_int, c_ubyte, c_void_p
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from stcloud.errors import Unsupported
+from stcloud.iaas.process import SharedSetting
 
 __all__ = ["DataSet", "GdalError", "Layer", "linear_wkb"]
 
@@ -87,6 +88,20 @@ def _texts(options: dict[str, str]) -> Any:
     return (c_char_p * (len(lines) + 1))(*lines, None)
 
 
+def _quiet_elsewhere() -> Callable[[], None]:
+    """Silence the threads that GDAL starts, which have no handler of their own."""
+    library = _library()
+    before = library.CPLSetErrorHandler(library.CPLQuietErrorHandler)
+
+    def restore() -> None:
+        library.CPLSetErrorHandler(c_void_p(before))
+
+    return restore
+
+
+_QUIET = SharedSetting(_quiet_elsewhere)
+
+
 @contextlib.contextmanager
 def _confined(warnings: list[str] | None = None, *, strict: bool = False) -> Iterator[list[str]]:
     """Call GDAL on this thread without network, with our settings; give the failures that it reports.
@@ -110,19 +125,18 @@ def _confined(warnings: list[str] | None = None, *, strict: bool = False) -> Ite
     before = {name: library.CPLGetThreadLocalConfigOption(name.encode(), None) for name in settings}
     handler = _ErrorHandler(handle)
     library.CPLPushErrorHandler(handler)
-    elsewhere = library.CPLSetErrorHandler(library.CPLQuietErrorHandler)  # of threads that GDAL starts
     library.CPLHTTPPushFetchCallback(_refuse_fetch, None)
     for name, value in settings.items():
         library.CPLSetThreadLocalConfigOption(name.encode(), value.encode())
     try:
-        yield failures
+        with _QUIET.held():
+            yield failures
     except (pa.ArrowException, OSError) as error:
         raise GdalError(failures[0] if failures else str(error)) from error
     finally:
         for name, old in before.items():
             library.CPLSetThreadLocalConfigOption(name.encode(), old)
         library.CPLHTTPPopFetchCallback()
-        library.CPLSetErrorHandler(c_void_p(elsewhere))
         library.CPLPopErrorHandler()
         library.CPLErrorReset()
     if strict and failures:
