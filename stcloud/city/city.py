@@ -31,6 +31,7 @@ from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.engine.engines import start
 from stcloud.iaas.engine.model import Engine
 from stcloud.iaas.job import Job
+from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.iaas.store.folder import Folder, check_name
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.paas.cache import Cache, city_closed
@@ -146,8 +147,8 @@ class City:
         table = self._catalogue.features(found.name)
         return Features.of(found, table, self.configuration, self.engine, cache)
 
-    def _joins(self, layer: str) -> Path:
-        return self._folder.path("index", f"{layer}.join")
+    def _joins(self, layer: str) -> ArrayFolder:
+        return self._folder.arrays("index", f"{layer}.join")
 
     def query(self, layer: str) -> Query:
         """Start a question about a layer; chain ``what``, ``where``, ``when``, ``known_at``, then ask.

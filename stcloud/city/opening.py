@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from stcloud.city.city import City
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import NotFound
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.engine.model import Engine
-from stcloud.iaas.store.folder import Folder, check_place
+from stcloud.iaas.store.folder import Folder
 
 __all__ = ["create", "open"]
 
@@ -41,11 +40,10 @@ def create(
     Conflict
         ``city-exists``: there is a city or something else in the folder.
     """
-    root = Path(path)
-    check_place(root)
-    configuration = CityConfiguration.create(name or root.resolve().name, crs, zone, calendar)
-    Folder(root).occupy(configuration.to_toml(), "city.toml")
-    return City(Folder(root), configuration)
+    folder = Folder.at(path)
+    configuration = CityConfiguration.create(name or folder.name, crs, zone, calendar)
+    folder.occupy(configuration.to_toml(), "city.toml")
+    return City(folder, configuration)
 
 
 def open(  # noqa: A001  (st.open reads as it should)
@@ -69,8 +67,7 @@ def open(  # noqa: A001  (st.open reads as it should)
     FormatError
         ``newer-city``, ``damaged-city``.
     """
-    folder = Folder(Path(path))
-    check_place(folder.root)
+    folder = Folder.at(path)
     if not folder.exists("city.toml"):
         raise NotFound(
             "no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …"

@@ -14,8 +14,7 @@ from stcloud.daas.table.feature import FeatureLayer, read_ends
 from stcloud.daas.table.float_keys import mangled_keys
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.engine.model import Engine, Files, Sql
-from stcloud.iaas.store.oserror import storage_errors
-from stcloud.iaas.table.checksum import checked
+from stcloud.iaas.table.check import broken_files
 from stcloud.iaas.table.table import Table
 from stcloud.space import Lattice
 
@@ -61,7 +60,7 @@ def audit(layer: Layer, lattice: Lattice, engine: Engine) -> Iterator[Finding]:
     ``ends`` (each names a row), ``ledger``.
     """
     files = Files(layer.snapshot, layer.snapshot.files)
-    broken = list(_broken_files(files))
+    broken = list(broken_files(files.snapshot, files.files))
     if not broken:
         try:
             content = list(_content(layer, files, lattice, engine))
@@ -89,7 +88,7 @@ def _content(layer: Layer, files: Files, lattice: Lattice, engine: Engine) -> It
 
 
 def _features(layer: Layer, ask: Callable[[str], pa.RecordBatchReader]) -> Iterator[Finding]:
-    table = FeatureLayer(layer.name, Table(layer.snapshot.root))
+    table = FeatureLayer(layer.name, Table.of(layer.snapshot))
     believed = table.believed(layer.snapshot)
     key = np.unique(np.asarray(believed.key.to_pylist(), object).astype(str), return_inverse=True)[1]
     order = np.lexsort((believed.start_us, key))
@@ -108,24 +107,6 @@ def _features(layer: Layer, ask: Callable[[str], pa.RecordBatchReader]) -> Itera
 
 def _finding(layer: Layer, check: str, examples: list[str]) -> Finding:
     return Finding(layer.name, check, len(examples), examples[0] if examples else None)
-
-
-def _broken_files(files: Files) -> Iterator[str]:
-    for file in files.files:
-        path = files.snapshot.root / file.path
-        try:
-            found = checked(path)
-            if path.stat().st_size != file.bytes or found.metadata.num_rows != file.rows:
-                yield file.path
-            else:
-                with storage_errors(f"read {file.path}"):
-                    found.verify()
-        except StorageError as error:
-            if error.kind == "no-permission":
-                raise
-            yield file.path
-        except FormatError:
-            yield file.path
 
 
 def _misplaced(batch: pa.RecordBatch, lattice: Lattice) -> list[str]:

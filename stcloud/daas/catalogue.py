@@ -127,8 +127,8 @@ class Catalogue:
         self._configuration = configuration
         self._tables: dict[str, LayerTable] = {}
         self._definitions: dict[str, tuple[str, Definition]] = {}
-        self.ledger = Ledger(Table(folder.path("ledger")))
-        self.quarantine = Quarantine(Table(folder.path("quarantine")))
+        self.ledger = Ledger(Table.at(folder, "ledger"))
+        self.quarantine = Quarantine(Table.at(folder, "quarantine"))
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the layers that hold something, sorted; of those without a definition too."""
@@ -136,12 +136,10 @@ class Catalogue:
 
     def begun(self) -> list[str]:
         """Return the names under which something of a layer lies there, be it a table or a definition alone."""
-        root = self._folder.path("layers")
-        with storage_errors("list the layers"):
-            entries = list(root.iterdir()) if root.is_dir() else []
-            found = {path.stem for path in entries if path.suffix == ".toml"}
-            found |= {path.name for path in entries if path.is_dir() and any(path.iterdir())}
-        return sorted(filter(is_name, found))
+        below = self._folder.children("layers")
+        tables = (key.rpartition("/")[2] for key in below.folders)
+        definitions = (key.rpartition("/")[2] for key in below.keys if key.endswith(".toml"))
+        return sorted(filter(is_name, {*tables, *(name.removesuffix(".toml") for name in definitions)}))
 
     def layers(self) -> tuple[Layer, ...]:
         """Return all layers, by name."""
@@ -174,7 +172,7 @@ class Catalogue:
     def table(self, name: str) -> LayerTable:
         """Return a layer's table, there or not, of whatever kind."""
         check_name(name)
-        return self._tables.setdefault(name, LayerTable(name, Table(self._folder.path("layers", name))))
+        return self._tables.setdefault(name, LayerTable(name, Table.at(self._folder, "layers", name)))
 
     def events(self, name: str) -> EventLayer:
         """Return the table of a layer of events, there or not."""
@@ -270,7 +268,7 @@ class Catalogue:
         except BaseException:
             if not known and not self.table(layer).exists:
                 self.table(layer).table.drop()
-                self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
+                self._folder.delete("layers", f"{layer}.toml")
             raise
 
     def delete(self, layer: str, now_us: int) -> None:
@@ -284,14 +282,9 @@ class Catalogue:
         self.layer(layer)
         table = self.table(layer).table
         with storage_errors(f"delete layer '{layer}'"), self._folder.staging(f"layer-{layer}") as staging:
-            table.root.replace(staging / layer)  # at once; what is killed while it empties the rest is swept
-            try:
+            with table.set_aside(staging):  # at once; what is killed while it empties the rest is swept
                 self.ledger.delete(layer, now_us)
-            except BaseException:
-                (staging / layer).replace(table.root)
-                raise
-            table.drop()
-            self._folder.path("layers", f"{layer}.toml").unlink(missing_ok=True)
+            self._folder.delete("layers", f"{layer}.toml")
 
     def _saved(self, layer: str) -> Definition:
         if not self._folder.exists("layers", f"{layer}.toml"):

@@ -16,10 +16,9 @@ from stcloud.daas.load.notes import late_records
 from stcloud.errors import StcloudError, StorageError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.engine.model import Engine
-from stcloud.iaas.store.arrays import read_arrays
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_error, storage_errors
-from stcloud.iaas.table.logstate import changed_entries, missing_entries, unreadable_note
+from stcloud.iaas.table.check import log_faults
 from stcloud.iaas.table.table import Table
 
 __all__ = ["CityCheck"]
@@ -107,9 +106,7 @@ class CityCheck:
                 yield f"layers/{name} has no table, and the ledger has {len(entered)} loads of it"
             return
         table.snapshot()
-        yield from missing_entries(table.root)
-        yield from changed_entries(table.root)
-        yield from unreadable_note(table.root)
+        yield from log_faults(table)
         noted = {str(note.get("attempt")) for note in table.notes()}
         for load in entered:
             if load.attempt and load.attempt not in noted:
@@ -145,10 +142,9 @@ class CityCheck:
     def _index(self, name: str) -> Sequence[str]:
         """Raise for arrays that cannot be read; they are made anew when they are wanted."""
         with storage_errors(f"read the index of {name}"):
-            for root in (self.folder.path(_INDEX, name), self.folder.path(_INDEX, f"{name}.join")):
-                for place in sorted(root.iterdir()) if root.is_dir() else []:
-                    if place.is_dir() and not place.name.startswith("."):
-                        read_arrays(place)
+            for arrays in (self.folder.arrays(_INDEX, name), self.folder.arrays(_INDEX, f"{name}.join")):
+                for kept in arrays.names():
+                    arrays.read(kept)
             if self.folder.exists(_INDEX, f"{name}.json"):
                 self.folder.read_text(_INDEX, f"{name}.json")
         return ()
@@ -162,13 +158,11 @@ class CityCheck:
     def _table(self, table: Table, *, needed: bool = False) -> Iterator[str]:
         if not table.exists:
             if needed and self.catalogue.names():
-                yield f"there is no {table.root.name}"
+                yield f"there is no {table.name}"
             return
         snapshot = table.snapshot()
         snapshot.read(snapshot.files)
-        yield from missing_entries(table.root)
-        yield from changed_entries(table.root)
-        yield from unreadable_note(table.root)
+        yield from log_faults(table)
 
     def _finding(self, layer: str | None, check: str, run: Callable[[], Iterable[str]]) -> Finding:
         try:

@@ -65,7 +65,9 @@ assert state() == before, "asking"
 def test_a_process_stays_as_it_was(tmp_path):
     events, areas = tmp_path / "events.csv", tmp_path / "areas.gpkg"
     events.write_text("id,opened,lon,lat\n1,2024-01-01 00:00,118.1,24.5\n2,2024-01-02 00:00,118.2,24.6\n")
-    geopandas.GeoDataFrame({"id": [1]}, geometry=[shapely.box(610_000, 2_710_000, 611_000, 2_711_000)], crs=32650).to_file(areas)
+    geopandas.GeoDataFrame(
+        {"id": [1]}, geometry=[shapely.box(610_000, 2_710_000, 611_000, 2_711_000)], crs=32650
+    ).to_file(areas)
     loads = [
         ("events", str(events), {"key": "id", "time": "opened", "lon": "lon", "lat": "lat"}),
         ("areas", str(areas), {"key": "id", "valid_from": "2024-01-01"}),

@@ -75,7 +75,7 @@ def _had_typed_source(layer: Layer) -> bool:
 
 def _believed(layer: Layer) -> pa.Array:
     if layer.kind == "feature":
-        return FeatureLayer(layer.name, Table(layer.snapshot.root)).believed(layer.snapshot).key
+        return FeatureLayer(layer.name, Table.of(layer.snapshot)).believed(layer.snapshot).key
     files = [file for file in layer.snapshot.files if file.nulls.get("st_recorded_to") != 0]
     rows = layer.snapshot.read(files, ("st_key", "st_recorded_to"))
     keys = rows.filter(pc.is_null(rows["st_recorded_to"]))["st_key"].combine_chunks()

@@ -9,6 +9,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tokenize import TokenError
@@ -21,12 +22,43 @@ from numpy.typing import NDArray
 from stcloud.errors import FormatError
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["read_arrays", "write_arrays"]
+__all__ = ["ArrayFolder", "read_arrays", "write_arrays"]
 
 _DIGESTS = "digests.json"
 _RUN = 1 << 20
 _DAMAGES = (ValueError, EOFError, SyntaxError, TokenError, TypeError, ArithmeticError, Warning)
 """What numpy says of a header that is read like an expression of Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFolder:
+    """A place for sets of arrays by name, derived from what else a city holds; it may be deleted.
+
+    Parameters
+    ----------
+    root
+        Its folder.
+    """
+
+    root: Path
+
+    def read(self, name: str) -> dict[str, NDArray[Any]] | None:
+        """Map the arrays of a set; None when there is none, `FormatError` ``damaged-index`` when it is damaged."""
+        return read_arrays(self.root / name)
+
+    def write(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write a set whole or not at all; the sets of other names go."""
+        write_arrays(self.root / name, arrays)
+
+    def names(self) -> list[str]:
+        """Return the names of the sets, sorted."""
+        with storage_errors(f"read {self.root.name}"):
+            places = self.root.iterdir() if self.root.is_dir() else ()
+            return sorted(place.name for place in places if place.is_dir() and not place.name.startswith("."))
+
+    def clear(self) -> None:
+        """Delete all sets."""
+        shutil.rmtree(self.root, ignore_errors=True)
 
 
 def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -18,12 +18,15 @@ import os
 import re
 import shutil
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stcloud.errors import Conflict, FormatError, InvalidInput
+from stcloud.errors import Conflict, FormatError, InvalidInput, Unsupported
+from stcloud.iaas.store.arrays import ArrayFolder
+from stcloud.iaas.store.local import LocalStore
+from stcloud.iaas.store.model import Children
+from stcloud.iaas.store.opening import open_store
 from stcloud.iaas.store.oserror import storage_errors
 
 __all__ = ["Folder", "check_name", "check_place", "is_name", "read_text"]
@@ -100,14 +103,40 @@ class Folder:
 
     root: Path
 
+    @classmethod
+    def at(cls, address: str | os.PathLike[str]) -> Folder:
+        """Return the folder of an address, a path or ``file:///...``; nothing is read or written.
+
+        Raises
+        ------
+        InvalidInput
+            ``bad-name``: no table can lie in a folder of this name.
+        Unsupported
+            ``unknown-store``: it is no address of a folder.
+        """
+        store = open_store(address)
+        if not isinstance(store, LocalStore):
+            raise Unsupported("unknown-store", f"a city cannot lie in {store.url}", hint="name a folder")
+        check_place(store.root)
+        return cls(store.root)
+
+    @property
+    def name(self) -> str:
+        """Last part of the folder's path."""
+        return self.root.resolve().name
+
+    @property
+    def store(self) -> LocalStore:
+        """The city's files by key."""
+        return LocalStore(self.root)
+
     def path(self, *parts: str) -> Path:
-        """Return a path inside the folder; parts are fixed names or have passed `check_name`."""
+        """Return a path for the rooms of iaas; parts are fixed names or have passed `check_name`."""
         return self.root.joinpath(*parts)
 
     def exists(self, *parts: str) -> bool:
-        """Tell whether there is a file or folder of this path."""
-        with storage_errors(f"look for {'/'.join(parts)}"):
-            return self.path(*parts).exists()
+        """Return whether there is a file of this path."""
+        return self.store.exists("/".join(parts))
 
     def read_text(self, *parts: str) -> str:
         """Return the whole text of a small file."""
@@ -117,21 +146,24 @@ class Folder:
             raise FormatError("damaged-city", str(error)) from error
 
     def write_text(self, text: str, *parts: str) -> None:
-        """Write a small file whole or not at all (a temporary neighbour, then a rename)."""
-        with self._temporary(text, *parts) as temporary:
-            temporary.replace(self.path(*parts))
+        """Write a small file whole or not at all."""
+        self.store.put("/".join(parts), text.encode())
 
     def put_text(self, text: str, *parts: str) -> bool:
         """Write a small file whole, unless it is there; of several writers at once one gets True."""
-        target = self.path(*parts)
-        with self._temporary(text, *parts) as temporary:
-            try:
-                target.hardlink_to(temporary)
-            except FileExistsError:
-                return False
-            except OSError:
-                return _put_without_link(target, text)
-            return True
+        return self.store.put_if_absent("/".join(parts), text.encode())
+
+    def delete(self, *parts: str) -> None:
+        """Delete a file; does nothing when it is not there."""
+        self.store.delete("/".join(parts))
+
+    def children(self, *parts: str) -> Children:
+        """Return the files right below a path, and the folders that hold something."""
+        return self.store.children("/".join(parts))
+
+    def arrays(self, *parts: str) -> ArrayFolder:
+        """Return a place for arrays that are made ready, there or not."""
+        return ArrayFolder(self.path(*parts))
 
     def occupy(self, text: str, name: str) -> None:
         """Make the folder, with one file in it.
@@ -155,19 +187,6 @@ class Folder:
     def _is_free(self, name: str) -> bool:
         """Tell whether the folder holds nothing but what a killed `occupy` left."""
         return self.root.is_dir() and all(path.name.startswith(f".{name}.") for path in self.root.iterdir())
-
-    @contextlib.contextmanager
-    def _temporary(self, text: str, *parts: str) -> Iterator[Path]:
-        """Write a file beside the one that is meant; it is gone at the end."""
-        target = self.path(*parts)
-        with storage_errors(f"write {'/'.join(parts)}"):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-            try:
-                temporary.write_text(text, encoding="utf-8")
-                yield temporary
-            finally:
-                temporary.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def lock(self, name: str, *, wait_s: float) -> Iterator[None]:
@@ -203,21 +222,6 @@ class Folder:
             yield path
         finally:
             self.sweep(name)
-
-
-def _put_without_link(target: Path, text: str) -> bool:
-    """Write a file unless it is there, on a file system that knows no links."""
-    try:
-        file = target.open("x", encoding="utf-8")
-    except FileExistsError:
-        return False
-    try:
-        with file:
-            file.write(text)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
-    return True
 
 
 def _acquire(descriptor: int, name: str, wait_s: float) -> None:

@@ -93,7 +93,7 @@ class LocalStore:
 
     def _keys(self, prefix: str) -> Iterator[str]:
         place = self._path(prefix) if prefix else self.root
-        for folder, _, names in os.walk(place):
+        for folder, _, names in os.walk(place, onerror=_raise_unless_missing):
             for name in names:
                 if not is_temporary(name):
                     yield self._key(Path(folder, name))
@@ -123,6 +123,11 @@ class LocalStore:
                 yield temporary
             finally:
                 temporary.unlink(missing_ok=True)
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _put_without_link(target: Path, data: bytes) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -132,12 +131,14 @@ class _Part:
         )
 
 
-def row_groups(path: Path, bounded: tuple[str, ...], columns: Iterable[str]) -> Iterator[File]:
+def row_groups(
+    snapshot: Snapshot, file: File, bounded: tuple[str, ...], columns: Iterable[str]
+) -> Iterator[File]:
     """Describe a file's row groups as if each were a file, with bounds of the columns ``bounded``.
 
     Bytes are the compressed ones of ``columns``.
     """
-    footer = _footer(checked(path), bounded)
+    footer = _footer(checked(snapshot.root / file.path), bounded)
     places = [footer.places[name] for name in columns if name in footer.places]
     for number, group in enumerate(footer.groups()):
         chunks = footer.metadata.row_group(number)

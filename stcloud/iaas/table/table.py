@@ -72,6 +72,21 @@ class Table:
         self._state: LogState | None = None
         self._lock = threading.RLock()
 
+    @classmethod
+    def at(cls, folder: Folder, *parts: str) -> Table:
+        """Return the table of a path inside a city's folder, there or not."""
+        return cls(folder.path(*parts))
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Table:
+        """Return the table that a snapshot is a version of."""
+        return cls(snapshot.root)
+
+    @property
+    def name(self) -> str:
+        """Last part of the table's address."""
+        return self.root.name
+
     @property
     def exists(self) -> bool:
         """Whether there is a table in the folder."""
@@ -229,6 +244,17 @@ class Table:
         """Delete the table."""
         self._delta = self._snapshot = None
         shutil.rmtree(self.root, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def set_aside(self, staging: Path) -> Iterator[None]:
+        """Move the table into ``staging`` at once and do what is inside; when that fails, move it back."""
+        self.root.replace(staging / self.name)
+        try:
+            yield
+        except BaseException:
+            (staging / self.name).replace(self.root)
+            raise
+        self.drop()
 
     @contextlib.contextmanager
     def _placed(self, files: Sequence[Written]) -> Iterator[None]:

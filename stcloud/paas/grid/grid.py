@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,7 @@ from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.errors import FormatError, InvalidInput, StorageError
 from stcloud.iaas.bundle import bundled_text, grids
-from stcloud.iaas.store.arrays import read_arrays, write_arrays
+from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.paas.cache import Cache
 from stcloud.paas.grid.scheme import Scheme
 from stcloud.paas.grid.units import Units, Versions
@@ -65,7 +64,7 @@ class UnitGrid:
     layer: Layer
     table: FeatureLayer
     lattice: Lattice
-    place: Path
+    place: ArrayFolder
     zone: Zone
     cache: Cache = field(default_factory=Cache, repr=False)
 
@@ -119,14 +118,14 @@ class UnitGrid:
         return self.cache.once(key, make, lambda units: units.nbytes)
 
     def _units_now(self) -> Units:
-        folder = self.place / f"{self.layer.snapshot.sequence}-{self.known_us}"
+        name = f"{self.layer.snapshot.sequence}-{self.known_us}"
         with contextlib.suppress(FormatError, StorageError):  # older, damaged or just replaced: made anew
-            kept = read_arrays(folder)
+            kept = self.place.read(name)
             if kept is not None:
                 return Units.from_arrays(kept)
         units = Units.of(self.versions())
         with contextlib.suppress(StorageError):  # a city that may only be read is asked all the same
-            write_arrays(folder, units.arrays())
+            self.place.write(name, units.arrays())
         return units
 
     def locate(self, x: ArrayLike, y: ArrayLike, at: Instant | Ints | None = None) -> pa.Array:

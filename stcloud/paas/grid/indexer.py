@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import xxhash
@@ -47,7 +45,7 @@ class Indexer:
     def grid(self, name: str) -> UnitGrid:
         """Return a grid; `NotFound` ``unknown-layer``, `InvalidInput` ``not-a-grid``."""
         layer = self.catalogue.layer(name)
-        place = self.folder.path(_FOLDER, check_name(name))
+        place = self.folder.arrays(_FOLDER, check_name(name))
         lattice, zone = self.configuration.lattice, self.configuration.zone
         return UnitGrid(layer, self.catalogue.features(name), lattice, place, zone, self.cache)
 
@@ -66,12 +64,15 @@ class Indexer:
 
     def of(self, events: str) -> tuple[UnitGrid, int] | None:
         """Return the grid that a layer of events is indexed on, and as it was known when; None: on none."""
-        place = self._place(events)
-        with storage_errors(f"read {place.name}"):
-            if not place.exists() or UNIT not in self.catalogue.layer(events).snapshot.schema.names:
+        place = f"{check_name(events)}.json"
+        with storage_errors(f"read {place}"):
+            if (
+                not self.folder.exists(_FOLDER, place)
+                or UNIT not in self.catalogue.layer(events).snapshot.schema.names
+            ):
                 return None
         try:
-            said = json.loads(self.folder.read_text(_FOLDER, place.name))
+            said = json.loads(self.folder.read_text(_FOLDER, place))
             name, known_us = str(said["grid"]), int(said["known_us"])
             if said.get("check", _check(name, known_us)) != _check(name, known_us):
                 return None  # a byte has changed: it says nothing either
@@ -84,12 +85,8 @@ class Indexer:
 
     def forget(self, layer: str) -> None:
         """Let events not be indexed any more, until they are again; of a grid, let go of what was made ready."""
-        with storage_errors(f"forget the index of {layer}"):
-            self._place(layer).unlink(missing_ok=True)
-        shutil.rmtree(self.folder.path(_FOLDER, layer), ignore_errors=True)
-
-    def _place(self, events: str) -> Path:
-        return self.folder.path(_FOLDER, f"{check_name(events)}.json")
+        self.folder.delete(_FOLDER, f"{check_name(layer)}.json")
+        self.folder.arrays(_FOLDER, layer).clear()
 
     def marker(self, events: str) -> Callable[[pa.RecordBatch], pa.Array] | None:
         """Return what gives the unit codes of rows that are to be loaded; None when the layer is not indexed."""

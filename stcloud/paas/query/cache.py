@@ -7,9 +7,7 @@ more, and what is damaged is not taken.
 from __future__ import annotations
 
 import contextlib
-import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from numpy.typing import NDArray
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.table.timeline import Ints
 from stcloud.errors import FormatError, StorageError
-from stcloud.iaas.store.arrays import read_arrays, write_arrays
+from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.paas.cache import Cache
 from stcloud.paas.query.instant import known_us
 
@@ -84,7 +82,7 @@ class IndexCache:
     """
 
     memory: Cache = field(default_factory=Cache)
-    place: Path | None = None
+    place: ArrayFolder | None = None
 
     def find(self, layer: Layer, at_us: int, how: How) -> IndexedLayer | None:
         """Return a layer as it was known at an instant, where it is kept and ready for a way of joining."""
@@ -102,7 +100,7 @@ class IndexCache:
         kept = None
         if self.place is not None and at_us == known_us(layer, None):
             with contextlib.suppress(StorageError):  # a city that may only be read is asked all the same
-                write_arrays(self.place / name, arrays)
+                self.place.write(name, arrays)
                 kept = self._read(name)
         if kept is None:
             kept = IndexedLayer.from_arrays(arrays)
@@ -115,14 +113,14 @@ class IndexCache:
         if self.place is None:
             return None
         with contextlib.suppress(FormatError, StorageError):  # damaged, older or just replaced: made anew
-            arrays = read_arrays(self.place / name)
+            arrays = self.place.read(name)
             return None if arrays is None else IndexedLayer.from_arrays(arrays)
         return None
 
 
-def forget(place: Path) -> None:
+def forget(place: ArrayFolder) -> None:
     """Let go of what is kept on disk of a layer."""
-    shutil.rmtree(place, ignore_errors=True)
+    place.clear()
 
 
 def _name(layer: Layer, at_us: int) -> str:

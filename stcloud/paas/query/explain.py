@@ -89,9 +89,7 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
     plan, compiled, layer = asked.plan(goal), asked.compiled(goal), asked.subject.layer
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
     groups = [
-        group
-        for file in chosen
-        for group in row_groups(snapshot.root / file.path, compiled.bounded, compiled.columns)
+        group for file in chosen for group in row_groups(snapshot, file, compiled.bounded, compiled.columns)
     ]
     wanted = [group for group in groups if compiled.wants(group)]
     steps = [f"when {one.describe()}" if isinstance(one, When) else str(one) for one in plan]

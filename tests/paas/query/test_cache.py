@@ -11,9 +11,9 @@ import shapely
 import stcloud
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.errors import StorageError
+from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.index import AsOfIndex
 from stcloud.paas.cache import Cache
-from stcloud.paas.query import cache as room
 from stcloud.paas.query.cache import IndexCache, IndexedLayer
 from stcloud.paas.query.join import read_how
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
@@ -141,7 +141,7 @@ def test_a_city_that_may_only_be_read_is_asked_all_the_same(city, monkeypatch):
     def refuse(*_):
         raise StorageError("read-only", "no")
 
-    monkeypatch.setattr(room, "write_arrays", refuse)
+    monkeypatch.setattr(ArrayFolder, "write", refuse)
     first = joined(city)
     assert not kept(city)
     assert first.equals(joined(city))
