@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
     from stcloud.errors import StcloudError
     from stcloud.iaas.job import Job
+    from stcloud.paas.grid import divide
     from stcloud.paas.query import Answer, Explanation, Query
     from stcloud.space import Area
 
@@ -31,6 +32,7 @@ __all__ = [
     "Reckoning",
     "StcloudError",
     "create",
+    "divide",
     "open",
 ]
 
@@ -46,6 +48,7 @@ _HOME = {
     "Reckoning": "stcloud.daas.ledger",
     "StcloudError": "stcloud.errors",
     "create": "stcloud.city",
+    "divide": "stcloud.paas.grid",
     "open": "stcloud.city",
 }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
+from stcloud.city.parts import CityParts
 from stcloud.daas.audit import Finding
 from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.check import CityCheck
@@ -28,16 +29,22 @@ from stcloud.daas.table.undo_features import undo
 from stcloud.daas.vacuum import vacuum_city
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
-from stcloud.iaas.engine.engines import start
 from stcloud.iaas.engine.model import Engine
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.iaas.store.folder import Folder, check_name
 from stcloud.iaas.store.oserror import storage_errors
-from stcloud.paas.cache import Cache, city_closed
 from stcloud.paas.grid import Indexed, Indexer, UnitGrid
+from stcloud.paas.grid.divided import DividedGrid, GroundSources, divide_ground
+from stcloud.paas.grid.geometries import GeometryReader, GeometrySource
+from stcloud.paas.grid.located import LocatedPoints, locate_points
 from stcloud.paas.query import Answer, Features, Query, Question, Subject, UnitIndex
 from stcloud.paas.query.cache import IndexCache, forget
+from stcloud.space import require_metric
+from stcloud.time import Instant
+
+if TYPE_CHECKING:
+    from stcloud.paas.grid.check import Report
 
 __all__ = ["City"]
 
@@ -56,22 +63,12 @@ class City:
     """
 
     def __init__(
-        self,
-        folder: Folder,
-        configuration: CityConfiguration,
-        *,
-        engine: str | Engine = "duckdb",
+        self, folder: Folder, configuration: CityConfiguration, *, engine: str | Engine = "duckdb",
         clock: Clock = system_clock,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.configuration = configuration
         self._clock = clock
-        self._wanted = engine
-        self._engine: Engine | None = None
-        self._lock = threading.Lock()
-        self._closed = False
-        self._memory = Cache()
-        self._at = folder
-        self._layers = Catalogue(folder, configuration)
+        self._parts = CityParts(folder, configuration, engine)
 
     def __enter__(self) -> Self:
         """Return the city itself."""
@@ -83,19 +80,15 @@ class City:
 
     @property
     def _folder(self) -> Folder:
-        if self._closed:
-            raise city_closed()
-        return self._at
+        return self._parts.folder
 
     @property
     def _catalogue(self) -> Catalogue:
-        if self._closed:
-            raise city_closed()
-        return self._layers
+        return self._parts.catalogue
 
     @property
     def _grids(self) -> Indexer:
-        return Indexer(self._catalogue, self._folder, self.configuration, self._memory)
+        return self._parts.grids
 
     @property
     def name(self) -> str:
@@ -105,25 +98,14 @@ class City:
     @property
     def engine(self) -> Engine:
         """The engine that runs the city's queries; started when first needed."""
-        with self._lock:
-            if self._closed:
-                raise city_closed()
-            if self._engine is None:
-                self._engine = start(self._wanted) if isinstance(self._wanted, str) else self._wanted
-            return self._engine
+        return self._parts.engine
 
     def layers(self) -> tuple[Layer, ...]:
         """Return the city's layers, by name."""
         return tuple(self.layer(name) for name in self._catalogue.names())
 
     def layer(self, name: str) -> Layer:
-        """Return a layer; one of features can be asked (`Features`).
-
-        Raises
-        ------
-        NotFound
-            ``unknown-layer``, with the nearest names.
-        """
+        """Return a layer; one of features has methods of its own (`Features`). `NotFound` ``unknown-layer``."""
         found = self._catalogue.layer(name)
         return found if found.kind == "event" else self._features(found)
 
@@ -143,7 +125,7 @@ class City:
         return self._features(found)
 
     def _features(self, found: Layer) -> Features:
-        cache = IndexCache(self._memory, self._joins(found.name))
+        cache = IndexCache(self._parts.memory, self._joins(found.name))
         table = self._catalogue.features(found.name)
         return Features.of(found, table, self.configuration, self.engine, cache)
 
@@ -182,6 +164,72 @@ class City:
         """
         return self._grids.grid(layer)
 
+    def locate(
+        self,
+        grid: str,
+        points: Any,
+        *,
+        x: str = "x",
+        y: str = "y",
+        crs: str | None = None,
+        at: Instant | None = None,
+    ) -> LocatedPoints:
+        """Return points with the code of the cell that held each, in a column ``unit``; read batch by batch.
+
+        Parameters
+        ----------
+        grid, points
+            A unit grid; a file (CSV, NDJSON, Parquet), a DataFrame or an Arrow table.
+        x, y, crs
+            Columns of the coordinates, and their CRS; default: the city's.
+        at
+            An instant, or a column of instants; None: the grid as it stands from its last change on.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            ``unknown-layer``, ``no-source``, ``unknown-column``; ``not-a-grid``, ``column-exists``, ``unknown-crs``.
+        """
+        return locate_points(self.grid(grid), points, x=x, y=y, crs=crs, at=at)
+
+    def divide(
+        self, communities: GeometrySource, streets: GeometrySource, *, buildings: GeometrySource | None = None,
+        components: GeometrySource | None = None, water: GeometrySource | None = None,
+        previous: GeometrySource | None = None, community_code: str = "code", target_area_m2: float = 10_000.0,
+        preset: str = "balanced", initial_date: str | None = None, crs: str | None = None,
+        source_crs: str | None = None, workers: int = 2, tell: Callable[[str], object] | None = None,
+    ) -> DividedGrid:  # fmt: skip
+        """Divide communities into unit cells, as `stcloud.divide` does; sources may be layers of the city, too.
+
+        ``crs``: default, the city's. A layer's keys are the codes of its communities.
+        """
+        sources = GroundSources(communities, streets, buildings, components, water, previous, community_code)
+        reader = self._geometries(crs, source_crs, tell)
+        return divide_ground(reader, sources, target_area_m2, preset, initial_date, workers)
+
+    def check_grid(
+        self, grid: str, communities: GeometrySource | None = None, *, community_code: str = "code",
+        tolerance_m: float | None = None, tell: Callable[[str], object] | None = None,
+    ) -> Report:  # fmt: skip
+        """Find the faults of a unit grid, also against communities that its cells must tile.
+
+        ``communities`` and ``community_code`` are as for `divide`; ``tolerance_m``: default, the definition's.
+        """
+        unit_grid = self.grid(grid)
+        rules = unit_grid.rules if tolerance_m is None else replace(unit_grid.rules, tolerance_m=tolerance_m)
+        if communities is None:
+            return unit_grid.check(rules=rules)
+        return unit_grid.check(
+            *self._geometries(None, None, tell).areas(communities, community_code), rules=rules
+        )
+
+    def _geometries(
+        self, crs: str | None, source_crs: str | None, tell: Callable[[str], object] | None
+    ) -> GeometryReader:
+        if crs is not None:
+            require_metric(crs)
+        return GeometryReader(crs or self.configuration.lattice.crs, self._catalogue, source_crs, tell)
+
     def index(
         self, events: str, grid: str | None = None, *, job: Job | None = None, wait_s: float = _LOCK_WAIT_S
     ) -> Indexed:
@@ -211,24 +259,14 @@ class City:
             return self._grids.index(events, self._grids.chosen(events, grid), job or Job())
 
     def load(
-        self,
-        layer: str,
-        *sources: str | os.PathLike[str],
-        definition: str | os.PathLike[str] | Definition | None = None,
-        mode: Mode | FeatureMode | None = None,
-        valid_from: str | None = None,
-        valid_to: str | None = None,
-        max_rejected: str | int = "5%",
-        again: bool = False,
-        allow_missing: str | Iterable[str] = (),
-        empty: bool = False,
-        keep_going: bool = False,
-        on_loaded: Callable[[Reckoning], None] | None = None,
-        on_failed: Callable[[StcloudError], None] | None = None,
-        job: Job | None = None,
-        wait_s: float = _LOCK_WAIT_S,
-        **said: Any,
-    ) -> list[Reckoning]:
+        self, layer: str, *sources: str | os.PathLike[str],
+        definition: str | os.PathLike[str] | Definition | None = None, mode: Mode | FeatureMode | None = None,
+        valid_from: str | None = None, valid_to: str | None = None, max_rejected: str | int = "5%",
+        again: bool = False, allow_missing: str | Iterable[str] = (), empty: bool = False,
+        keep_going: bool = False, on_loaded: Callable[[Reckoning], None] | None = None,
+        on_failed: Callable[[StcloudError], None] | None = None, job: Job | None = None,
+        wait_s: float = _LOCK_WAIT_S, **said: Any,
+    ) -> list[Reckoning]:  # fmt: skip
         """Load source files into a layer, each in one atomic, idempotent commit.
 
         Parameters
@@ -313,21 +351,9 @@ class City:
     ) -> Drafted:
         """Return the definition for a load whose user gives options instead of one, or besides the saved one.
 
-        Parameters
-        ----------
-        layer, source
-            What is to be loaded where.
-        definition
-            A definition named besides; then the options must agree with it, but for the CRS, which they state.
-        dated
-            True when a valid period is stated: the layer is one of features.
-        said
-            Fields of `stcloud.daas.load.draft.Options`.
-
-        Raises
-        ------
-        InvalidInput
-            ``other-definition``, or what `draft` raises.
+        With a ``definition``, the options (fields of `stcloud.daas.load.draft.Options`) must agree with it, but for
+        the CRS, which they state: else `InvalidInput` ``other-definition``. ``dated``: a valid period is stated, so
+        the layer is one of features.
         """
         options = Options.of(said, also=("layer", "source", "definition", "dated"))
         return drafted(self._catalogue, layer, Path(source), definition, options, dated=dated)
@@ -371,8 +397,4 @@ class City:
 
         Whatever is asked of the city later is refused: `InvalidInput` ``city-closed``.
         """
-        with self._lock:
-            self._closed, engine, self._engine = True, self._engine, None
-        self._memory.close()
-        if engine is not None and isinstance(self._wanted, str):
-            engine.close()
+        self._parts.close()

@@ -4,17 +4,22 @@ Knows: codes and their schemes, division, checks, location, the index of events,
 not know: questions and answers, where files lie, commands and pages.
 
 Nouns: `UnitGrid` (a grid's layer, ready to be asked), `Scheme` and `Code`, `Units` (all versions of all cells),
-`Locator` (which polygon holds a point), `Report` of a check, `Division`, `Crosswalk`, `Indexed`,
-`DutyGrids`.
+`Report` of a check, `Division` and `DividedGrid` (a new grid), `LocatedPoints`, `Crosswalk`, `Indexed`, `DutyGrids`.
 
-Start reading at `grid.py`, then `code.py`, `units.py`, `index.py`; `location`, `check` and `division` are rooms of
-their own.
+Start reading at `grid.py`, then `code.py`, `units.py`, `index.py`; `check` and `division` are rooms of their
+own; which polygon holds a point is `stcloud.index`.
 """
 
+from stcloud.paas.grid.divided import DividedGrid, GroundSources, divide, divide_ground
 from stcloud.paas.grid.duty import DutyGrids
+from stcloud.paas.grid.geometries import GeometryReader, GeometrySource
 from stcloud.paas.grid.grid import UnitGrid, read_scheme
 from stcloud.paas.grid.index import Indexed
 from stcloud.paas.grid.indexer import Indexer
+from stcloud.paas.grid.located import LocatedPoints, locate_points
 from stcloud.paas.grid.units import Units
 
-__all__ = ["DutyGrids", "Indexed", "Indexer", "UnitGrid", "Units", "read_scheme"]
+__all__ = [
+    "DividedGrid", "DutyGrids", "GeometryReader", "GeometrySource", "GroundSources", "Indexed", "Indexer",
+    "LocatedPoints", "UnitGrid", "Units", "divide", "divide_ground", "locate_points", "read_scheme",
+]  # fmt: skip

@@ -14,11 +14,7 @@ from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from stcloud.city import City
-    from stcloud.paas.grid.division import Division
-    from stcloud.saas.cli.ground import Ground
+    from stcloud.paas.grid import DividedGrid
 
 __all__ = ["divide"]
 
@@ -87,104 +83,49 @@ def divide(
     form: ReportFormat = None,
 ) -> None:
     """Divide communities into unit cells. Prints what was reached."""
-    from stcloud.paas.grid.division import PRESETS  # noqa: PLC0415  (compiled code is slow to import)
-    from stcloud.paas.grid.division import divide as made_of  # noqa: PLC0415
-    from stcloud.saas.cli.ground import Ground  # noqa: PLC0415
+    import stcloud  # noqa: PLC0415  (keeps --help light)
 
     target, report = target_of(None, output, offered=_WRITTEN), target_of(form, offered=RECORDS)
-    _refuse(initial_date)
-    opened = None if city is None else open_city(city)
-    ground = Ground(_metric(opened, crs), opened, source_crs)
-    areas, codes = ground.areas(communities, community_code)
-    lines = ground.shapes(streets, frozenset({"LineString"}))
-    around = None if buildings is None else ground.shapes(buildings, frozenset({"Polygon"}))
-    shores = None if water is None else ground.shapes(water, frozenset({"Polygon"}))
-    things = None if components is None else ground.shapes(components)
-    earlier, kept = (None, {}) if previous is None else ground.earlier(previous)
-    division = made_of(
-        areas, codes.astype(str), lines, around, things, shores, target_area_m2=target_area,
-        preset=PRESETS[preset.value], workers=workers, previous=earlier,
-    )  # fmt: skip
-    _write(division, ground, kept, initial_date, target)
-    _report(division, report)
+    options: dict[str, Any] = {
+        "buildings": buildings, "components": components, "water": water, "previous": previous,
+        "community_code": community_code, "target_area_m2": target_area, "preset": preset.value,
+        "initial_date": initial_date, "source_crs": source_crs, "workers": workers, "tell": note,
+    }  # fmt: skip
+    if city is not None:
+        grid = open_city(city).divide(communities, streets, crs=crs, **options)
+    elif crs is not None:
+        grid = stcloud.divide(communities, streets, crs=crs, **options)
+    else:
+        raise _crs_needed()
+    _write(grid, target)
+    _report(grid, report)
 
 
-def _refuse(initial_date: str | None) -> None:
-    """Refuse, before the work is done, what could not be loaded."""
-    from datetime import date  # noqa: PLC0415
-
+def _crs_needed() -> Exception:
     from stcloud.errors import InvalidInput  # noqa: PLC0415
 
-    try:
-        date.fromisoformat(initial_date or "2000-01-01")
-    except ValueError as error:
-        raise InvalidInput(
-            "unreadable-time", f"'{initial_date}' is no day", hint="write --initial-date 2024-08-01"
-        ) from error
+    return InvalidInput(
+        "crs-needed",
+        "nothing says in which metric CRS to divide",
+        hint="name it: --crs EPSG:…, or --city CITY",
+    )
 
 
-def _metric(opened: City | None, crs: str | None) -> str:
-    from stcloud.errors import InvalidInput  # noqa: PLC0415
-    from stcloud.space import require_metric  # noqa: PLC0415
-
-    if opened is not None and crs is None:
-        return opened.configuration.lattice.crs
-    if crs is None:
-        raise InvalidInput(
-            "crs-needed",
-            "nothing says in which metric CRS to divide",
-            hint="name it: --crs EPSG:…, or --city CITY",
-        )
-    require_metric(crs)
-    return crs
-
-
-def _write(
-    division: Division,
-    ground: Ground,
-    kept: Mapping[str, tuple[str | None, str | None]],
-    initial_date: str | None,
-    target: Target,
-) -> None:
-    """Write the cells; those that were there before keep what is known of them."""
-    import pyarrow as pa  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
+def _write(grid: DividedGrid, target: Target) -> None:
     from stcloud.paas.query import Answer  # noqa: PLC0415
     from stcloud.space import Lattice  # noqa: PLC0415
 
-    codes: list[str] = division.codes.tolist()
-    fresh = [(initial_date, ";".join(one) or None) for one in division.predecessors]
-    said = [
-        kept.get(code, new) if before else new
-        for code, before, new in zip(codes, division.kept.tolist(), fresh, strict=True)
-    ]
-    table = pa.table(
-        {
-            "gridCode": pa.array(codes, pa.string()),
-            "communityCode": pa.array(division.communities.tolist(), pa.string()),
-            "area": shapely.area(division.cells).round(3),
-            "initialDate": pa.array([one for one, _ in said], pa.string()),
-            "terminationDate": pa.nulls(len(codes), pa.string()),
-            "predecessors": pa.array([other for _, other in said], pa.string()),
-            "st_geom": pa.array(shapely.to_wkb(division.cells), pa.binary()),
-        }
-    )
     layer = target.path.stem if target.path else ""
-    print_answer(Answer(table, Lattice.for_crs(ground.crs), {"layer": layer}), target)
-    note(f"{len(codes):,} cells in {target.path}; retired codes: {len(division.retired):,}")
+    print_answer(Answer(grid.table, Lattice.for_crs(grid.crs), {"layer": layer}), target)
+    note(f"{len(grid):,} cells in {target.path}; retired codes: {grid.report['retired']:,}")
 
 
-def _report(division: Division, target: Target) -> None:
-    from dataclasses import asdict  # noqa: PLC0415
-
-    found: dict[str, Any] = {"preset": division.preset.name, "target_area_m2": division.target_area_m2}
-    found |= {"retired": len(division.retired), "thinned": list(division.thinned)}
-    found |= asdict(division.quality)
+def _report(grid: DividedGrid, target: Target) -> None:
+    found = grid.report
     if target.form is OutputFormat.JSON:
         import json  # noqa: PLC0415
 
-        found |= {"weights": asdict(division.preset)}
+        found |= {"weights": grid.weights}
         text = json.dumps({name: _plain(value) for name, value in found.items()}, ensure_ascii=False)
         print_text(visible_json(text) + "\n")
         return

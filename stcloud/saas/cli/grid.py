@@ -81,7 +81,9 @@ def check(
     target = target_of(form, output, safe_csv=safe_csv)
     picture_path(picture)
     opened = open_city(city)
-    report = _checked(opened, layer, communities, community_code, tolerance)
+    report = opened.check_grid(
+        layer, communities, community_code=community_code, tolerance_m=tolerance, tell=note
+    )
     _tell_report(opened, layer, report, target)
     counts = ", ".join(f"{kind} {count:,}" for kind, count in report.counts.items()) or "no faults"
     note(f"{report.cells:,} cells: {counts}")
@@ -201,21 +203,6 @@ def _of_point(point: str) -> list[dict[str, Any]]:
         ) from error
     found = (("beidou", beidou), ("h3", h3), ("geohash", geohash))
     return [{"grid": name, "id": of([lon], [lat]).to_pylist()[0]} for name, of in found]
-
-
-def _checked(
-    opened: City, layer: str, communities: str | None, community_code: str, tolerance: float | None
-) -> Report:
-    from dataclasses import replace  # noqa: PLC0415
-
-    asked = opened.grid(layer)
-    rules = asked.rules if tolerance is None else replace(asked.rules, tolerance_m=tolerance)
-    if communities is None:
-        return asked.check(rules=rules)
-    from stcloud.saas.cli.ground import Ground  # noqa: PLC0415
-
-    found = Ground(opened.configuration.lattice.crs, opened).areas(communities, community_code)
-    return asked.check(*found, rules=rules)
 
 
 def _tell_report(opened: City, layer: str, report: Report, target: Target) -> None:

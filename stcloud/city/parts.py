@@ -1,0 +1,77 @@
+"""What a city is made of: folder, catalogue, grids, engine and memory, until it is closed.
+
+Tested by ``tests/city/test_city.py``.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.iaas.engine.engines import start
+from stcloud.iaas.engine.model import Engine
+from stcloud.iaas.store.folder import Folder
+from stcloud.paas.cache import Cache, city_closed
+from stcloud.paas.grid import Indexer
+
+__all__ = ["CityParts"]
+
+
+class CityParts:
+    """The parts of one city, shared by its threads; each is refused once the city was closed.
+
+    Parameters
+    ----------
+    folder, configuration
+        Where the city lies, and its configuration.
+    engine
+        An engine, or the name of one to be started when first needed.
+    """
+
+    def __init__(self, folder: Folder, configuration: CityConfiguration, engine: str | Engine) -> None:
+        self._folder, self._catalogue = folder, Catalogue(folder, configuration)
+        self._configuration = configuration
+        self._wanted = engine
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+        self.memory = Cache()
+
+    @property
+    def folder(self) -> Folder:
+        """Where the city lies; `InvalidInput` ``city-closed``."""
+        self._refuse_closed()
+        return self._folder
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The city's layers; `InvalidInput` ``city-closed``."""
+        self._refuse_closed()
+        return self._catalogue
+
+    @property
+    def grids(self) -> Indexer:
+        """The city's grids and the indexes on them; `InvalidInput` ``city-closed``."""
+        return Indexer(self.catalogue, self.folder, self._configuration, self.memory)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, started when first needed; `InvalidInput` ``city-closed``."""
+        with self._lock:
+            self._refuse_closed()
+            if self._engine is None:
+                self._engine = start(self._wanted) if isinstance(self._wanted, str) else self._wanted
+            return self._engine
+
+    def close(self) -> None:
+        """Let go of what is kept in memory, and of the engine unless the caller brought it; twice does no harm."""
+        with self._lock:
+            self._closed, engine, self._engine = True, self._engine, None
+        self.memory.close()
+        if engine is not None and isinstance(self._wanted, str):
+            engine.close()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise city_closed()
