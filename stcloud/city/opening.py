@@ -22,7 +22,7 @@ def create(
     Parameters
     ----------
     path
-        The folder.
+        The folder, or its address ``file:///...``.
     crs
         The city's metric CRS, e.g. ``"EPSG:32618"``: distances and cells are in its metres.
     zone
@@ -54,7 +54,7 @@ def open(  # noqa: A001  (st.open reads as it should)
     Parameters
     ----------
     path
-        Its folder.
+        Its folder, or the address of it, ``file:///...``.
     engine
         ``"duckdb"``, the URL of a Spark Connect endpoint (``"sc://host:port"``), or an engine.
     clock

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import stcloud
 from stcloud.errors import InvalidInput, StorageError, Unsupported
 from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.memory import MemoryStore
@@ -38,7 +39,7 @@ def test_a_store_conforms(store, check):
 
 def test_stores_are_of_the_protocol(store):
     assert isinstance(store, Store)
-    assert isinstance(ReadOnlyStore(store), Store)
+    assert isinstance(ReadOnlyStore(store, "why"), Store)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,9 +87,27 @@ def test_a_store_that_keeps_it_is_given_back(store):
     assert guarded(store) is store
 
 
-def test_a_folder_that_cannot_be_made_keeps_nothing(tmp_path):
+def test_a_store_where_nothing_can_be_written_is_read_only_and_says_why(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    assert not keeps_put_if_absent(LocalStore(tmp_path / "file"))
+    kept = guarded(LocalStore(tmp_path / "file"))
+    with pytest.raises(StorageError, match=r"Not a directory|File exists") as refused:
+        kept.put("a", b"1")
+    assert refused.value.kind == "read-only"
+
+
+def test_a_city_where_put_if_absent_is_not_kept_is_read_and_not_written(tmp_path, monkeypatch):
+    rows = tmp_path / "events.csv"
+    rows.write_text("id,opened,lon,lat\n1,2024-01-01 23:30,118.1,24.5\n")
+    options = {"key": "id", "time": "opened", "lon": "lon", "lat": "lat"}
+    city = stcloud.create(tmp_path / "city", crs="EPSG:32650", zone="Asia/Shanghai")
+    city.load("events", rows, **options)
+    monkeypatch.setattr(LocalStore, "put_if_absent", Replacing.put_if_absent)
+    with pytest.raises(StorageError, match="does not keep its promise") as refused:
+        city.load("others", rows, **options)
+    assert refused.value.kind == "read-only"
+    again = stcloud.open((tmp_path / "city").as_uri())
+    assert again.query("events").when("2024-01-01").count().to_arrow()["count"].to_pylist() == [1]
+    assert [layer.name for layer in again.layers()] == ["events"]
 
 
 def test_stores_in_memory_end_with_their_holders():

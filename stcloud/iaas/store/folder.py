@@ -28,6 +28,7 @@ from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.model import Children
 from stcloud.iaas.store.opening import open_store
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.store.probe import require_put_if_absent
 
 __all__ = ["Folder", "check_name", "check_place", "is_name", "read_text"]
 
@@ -196,6 +197,8 @@ class Folder:
         ------
         Conflict
             ``locked``: another process held it for longer than ``wait_s`` seconds.
+        StorageError
+            ``read-only``: the file system does not keep its promises, so that nothing is written there.
         """
         path = self.path(".work", f"{name}.lock")
         with storage_errors(f"lock {name}"):
@@ -203,6 +206,7 @@ class Folder:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             _acquire(descriptor, name, wait_s)
+            require_put_if_absent(self.store)
             yield
         finally:
             os.close(descriptor)

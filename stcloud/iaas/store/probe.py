@@ -8,43 +8,53 @@ from __future__ import annotations
 import contextlib
 import uuid
 from dataclasses import dataclass
-from typing import NoReturn
 
 from stcloud.errors import StorageError
 from stcloud.iaas.store.model import Children, Store
 
-__all__ = ["ReadOnlyStore", "guarded", "keeps_put_if_absent"]
+__all__ = ["ReadOnlyStore", "guarded", "keeps_put_if_absent", "require_put_if_absent"]
 
-_FOLDER = ".probe"
+_FOLDER = ".work"
 
 
 def keeps_put_if_absent(store: Store) -> bool:
-    """Return whether a second put-if-absent of one key is refused and leaves the first bytes; writes a small file.
-
-    False too when nothing can be written there.
-    """
-    key = f"{_FOLDER}/{uuid.uuid4().hex}"
+    """Return whether a second put-if-absent of one key is refused and leaves the first bytes; writes a small file."""
+    key = f"{_FOLDER}/{uuid.uuid4().hex}.probe"
     try:
         first = store.put_if_absent(key, b"first")
         second = store.put_if_absent(key, b"second")
         return first and not second and store.get(key) == b"first"
-    except StorageError:
-        return False
     finally:
         with contextlib.suppress(StorageError):
             store.delete(key)
 
 
+def require_put_if_absent(store: Store) -> None:
+    """Refuse to write to a store that does not keep put-if-absent.
+
+    Raises
+    ------
+    StorageError
+        ``read-only``: it does not. Others: nothing can be written there at all.
+    """
+    if not keeps_put_if_absent(store):
+        raise _read_only(store, _BROKEN)
+
+
 def guarded(store: Store) -> Store:
     """Return the store when it keeps put-if-absent, else one that reads the same and refuses to write."""
-    return store if keeps_put_if_absent(store) else ReadOnlyStore(store)
+    try:
+        return store if keeps_put_if_absent(store) else ReadOnlyStore(store, _BROKEN)
+    except StorageError as error:
+        return ReadOnlyStore(store, error.message)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOnlyStore:
-    """A store that may be read: every write raises `StorageError` ``read-only``."""
+    """A store that may be read: every write raises `StorageError` ``read-only``, which says why."""
 
     store: Store
+    why: str
 
     @property
     def url(self) -> str:
@@ -61,11 +71,11 @@ class ReadOnlyStore:
 
     def put(self, key: str, data: bytes) -> None:  # noqa: ARG002  (a store's signature)
         """Refuse."""
-        self._refuse(key)
+        raise self._refused()
 
     def put_if_absent(self, key: str, data: bytes) -> bool:  # noqa: ARG002  (a store's signature)
         """Refuse."""
-        self._refuse(key)
+        raise self._refused()
 
     def exists(self, key: str) -> bool:
         """Return whether a key has bytes."""
@@ -83,13 +93,18 @@ class ReadOnlyStore:
         """Return what lies right below a prefix."""
         return self.store.children(prefix)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str) -> None:  # noqa: ARG002  (a store's signature)
         """Refuse."""
-        self._refuse(key)
+        raise self._refused()
 
-    def _refuse(self, key: str) -> NoReturn:
-        raise StorageError(
-            "read-only",
-            f"could not write {key}: {self.url} does not keep its promise to write a file only if it is absent",
-            hint="move the city to another file system or bucket",
-        )
+    def _refused(self) -> StorageError:
+        return _read_only(self.store, self.why)
+
+
+_BROKEN = "it does not keep its promise to write a file only if it is absent"
+
+
+def _read_only(store: Store, why: str) -> StorageError:
+    return StorageError(
+        "read-only", f"{store.url} is read-only: {why}", hint="move the city to another file system or bucket"
+    )

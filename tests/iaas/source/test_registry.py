@@ -5,6 +5,7 @@ import json
 import random
 
 import geopandas
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
-from stcloud.iaas.source import delimited, jsonrows, vector
+from stcloud.iaas.source import delimited, jsonrows, registry, vector
 from stcloud.iaas.source import parquet as columnar
 from stcloud.iaas.source.fingerprint import fingerprint, watch
-from stcloud.iaas.source.protocol import GEOMETRY, Reading
+from stcloud.iaas.source.protocol import GEOMETRY, Batch, Reading
 from stcloud.iaas.source.registry import open_source
 from stcloud.iaas.source.text import as_text
 
@@ -380,3 +381,36 @@ def test_a_byte_that_another_encoding_lacks_is_a_fault_of_its_row(tmp_path, enco
     (batch,) = open_source(file, Reading(encoding=encoding)).batches()
     assert [(one.row, one.field, one.reason) for one in batch.faults] == [(2, "b", "undecodable-text")]
     assert batch.rows.num_rows == 3
+
+
+class Upper:
+    """A toy format: its file is one row of one column."""
+
+    columns, crs = ("word",), None
+
+    def __init__(self, path, reading):
+        self._path, self.reading = path, reading
+
+    def batches(self):
+        rows = pa.RecordBatch.from_pydict({"word": [self._path.read_text().upper()]})
+        yield Batch(rows, np.array([1]))
+
+    def position(self):
+        return 0
+
+
+def test_a_format_that_is_registered_is_opened_by_its_suffix_and_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_FORMATS", dict(registry._FORMATS))
+    monkeypatch.setattr(delimited, "Upper", Upper, raising=False)
+    registry.register(registry.Format("shout", (".shout",), f"{delimited.__name__}:Upper"))
+    (tmp_path / "a.shout").write_text("no")
+    (tmp_path / "b.bin").write_text("yes")
+    for name, reading, word in (("a.shout", Reading(), "NO"), ("b.bin", Reading(format="shout"), "YES")):
+        (batch,) = open_source(tmp_path / name, reading).batches()
+        assert batch.rows["word"].to_pylist() == [word]
+    assert registry.formats()[-1].name == "shout"
+    with pytest.raises(ValueError, match="belongs to the format 'csv'"):
+        registry.register(registry.Format("mine", (".tsv",), "nowhere:nothing"))
+    registry.register(registry.Format("shout", (), "nowhere:nothing"))
+    with pytest.raises(Unsupported):
+        open_source(tmp_path / "a.shout", Reading())

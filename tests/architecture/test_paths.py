@@ -1,0 +1,82 @@
+"""Above iaas nobody opens, lists, moves or deletes files: a city's are keys of its store, tables and arrays."""
+
+import ast
+import functools
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[2] / "stcloud"
+CALLS = {
+    "chmod", "exists", "flock", "glob", "hardlink_to", "is_dir", "is_file", "iterdir", "mkdir", "mkdtemp",
+    "read_bytes", "read_text", "rename", "rglob", "rmdir", "rmtree", "stat", "touch", "unlink", "walk",
+    "write_bytes", "write_text", "path",
+}  # fmt: skip
+MODULES = {"fcntl", "glob", "shutil", "tempfile"}
+NAMED_BY_USERS = {
+    ("daas/catalogue.py", "is_file"), ("daas/load/loader.py", "is_file"), ("daas/load/loader.py", "stat"),
+    ("paas/grid/geometries.py", "is_file"), ("paas/grid/geometries.py", "exists"),
+}  # fmt: skip
+"""Files that users name: a definition of their own, areas and lines for a grid, a source and its size."""
+ROOMS = ("city", "paas", "daas", "index")
+STORES = {"folder", "_folder", "store"}
+
+
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def files() -> list[Path]:
+    return [path for room in ROOMS for path in sorted((PACKAGE / room).rglob("*.py"))]
+
+
+def touches(module: ast.Module) -> set[str]:
+    """Name the calls of methods that touch files, but for those of a city's folder and of texts."""
+    return {
+        node.func.attr
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in CALLS
+        and not of_a_store(node.func.value)
+    }
+
+
+def of_a_store(owner: ast.expr) -> bool:
+    return (isinstance(owner, ast.Name) and owner.id in STORES) or (
+        isinstance(owner, ast.Attribute) and owner.attr in STORES
+    )
+
+
+def test_nobody_above_touches_files():
+    touched = {
+        (path.relative_to(PACKAGE).as_posix(), call) for path in files() for call in touches(tree(path))
+    }
+    assert touched - NAMED_BY_USERS == set()
+
+
+def test_nobody_above_takes_a_path_from_a_store():
+    taken = [
+        f"{path.relative_to(PACKAGE).as_posix()}:{node.lineno}"
+        for path in files()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and (node.attr == "root" or (node.attr == "path" and of_a_store(node.value)))
+    ]
+    assert taken == []
+
+
+def test_nobody_above_imports_what_touches_files():
+    imported = [
+        f"{path.relative_to(PACKAGE).as_posix()}: {name}"
+        for path in files()
+        for node in ast.walk(tree(path))
+        for name in imports(node)
+        if name.split(".")[0] in MODULES
+    ]
+    assert imported == []
+
+
+def imports(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
