@@ -19,7 +19,7 @@ from stcloud.time.expression import parse_instant, parse_when, read_instant, rea
 from stcloud.time.instant import Instant, instant_us
 from stcloud.time.micros import Bools, Micros
 from stcloud.time.pattern import check_format
-from stcloud.time.period import earlier
+from stcloud.time.period import check_comparison, earlier
 from stcloud.time.relation import Comparison, End, Relation
 from stcloud.time.relative import is_relative, read_relative
 from stcloud.time.span import Span, Spans
@@ -47,6 +47,7 @@ __all__ = [
     "Transitions",
     "When",
     "Zone",
+    "check_comparison",
     "check_format",
     "earlier",
     "instant_us",

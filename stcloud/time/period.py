@@ -15,11 +15,19 @@ from stcloud.time.span import Span, Spans
 if TYPE_CHECKING:
     from stcloud.time.zone import Zone
 
-__all__ = ["earlier"]
+__all__ = ["check_comparison", "earlier"]
 
 _WHICH = ("previous", "year")
 _WEEK_US, _MONDAY_US = 7 * DAY_US, 3 * DAY_US  # 1970-01-01, day 0, was three days after a Monday
 _LEAP_DAY = "02-29"
+
+
+def check_comparison(which: str) -> None:
+    """Refuse with ``unknown-comparison`` what is neither ``previous`` nor ``year``."""
+    if which not in _WHICH:
+        close = nearest(which, _WHICH)
+        hint = f"did you mean '{close[0]}'?" if close else "use previous or year"
+        raise InvalidInput("unknown-comparison", f"there is no period '{which}' to compare with", hint=hint)
 
 
 def earlier(spans: Spans, which: str, zone: Zone) -> Spans:
@@ -63,10 +71,7 @@ def earlier(spans: Spans, which: str, zone: Zone) -> Spans:
     >>> earlier(march, "previous", zone).text(zone), earlier(march, "year", zone).text(zone)
     ('2024-02-01T00:00-05:00/2024-03-01T00:00-05:00', '2023-03-01T00:00-05:00/2023-04-01T00:00-04:00')
     """
-    if which not in _WHICH:
-        close = nearest(which, _WHICH)
-        hint = f"did you mean '{close[0]}'?" if close else "use previous or year"
-        raise InvalidInput("unknown-comparison", f"there is no period '{which}' to compare with", hint=hint)
+    check_comparison(which)
     start_us, end_us = _ends(spans, zone)
     local = (local_of(start_us, zone), local_of(end_us, zone))
     if which == "previous":

@@ -177,10 +177,7 @@ class Days:
     calendar: Calendar
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            close = nearest(self.kind, KINDS)
-            hint = f"did you mean '{close[0]}'?" if close else "use working or free"
-            raise InvalidInput("unknown-days", f"there are no '{self.kind}' days", hint=hint)
+        _check_kind(self.kind)
 
     def __str__(self) -> str:
         return f"{self.kind} days of {self.calendar}"
@@ -203,6 +200,7 @@ class Days:
                     hint="ask for working or free days",
                 )
             return None
+        _check_kind(kind)
         if calendar is None:
             raise InvalidInput(
                 "calendar-needed",
@@ -244,6 +242,14 @@ class Days:
         often = np.bincount(weekday, holds * 2.0 - 1.0, minlength=8) > 0
         as_usual = often[weekday]
         return Rule(frozenset(np.flatnonzero(often).tolist()), tuple(days[holds != as_usual].tolist()))
+
+
+def _check_kind(kind: str) -> None:
+    """Refuse with ``unknown-days`` what is neither working nor free."""
+    if kind not in KINDS:
+        close = nearest(kind, KINDS)
+        hint = f"did you mean '{close[0]}'?" if close else "use working or free"
+        raise InvalidInput("unknown-days", f"there are no '{kind}' days", hint=hint)
 
 
 @lru_cache(maxsize=64)

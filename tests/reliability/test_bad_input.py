@@ -144,7 +144,7 @@ WORDS = {
     "load events A --definition nyc-311": (2, "another definition"),
     "load events A --key note": (2, "key"),
     "load fresh A --key idd --time at --lon lon --lat lat": (3, "did you mean 'id'?"),
-    "load fresh A --time at --lon lon": (2, "both coordinates"),
+    "load fresh A --time at --lon lon": (2, "lon is named without lat"),
     "load fresh A --time at --x lon --y lat": (2, "crs must be declared"),
     "load fresh A --time at --x lon --y lat --crs EPSG:0": (2, "EPSG:0"),
     "load fresh A --time at --lon lon --lat lat --zone Mars/X": (2, "Mars/X"),

@@ -116,6 +116,34 @@ def test_a_command_is_refused_with_its_kind(run, city, files, kinds, kind):
     assert len(ended.line) > 30
 
 
+CAUSES = {
+    "query {city} events --when 2024 --relation inside": "'inside' is no relation of intervals",
+    "query {city} events --by week --compare previos": "there is no period 'previos' to compare with",
+    "query {city} events --when 2024 --days work": "no 'work' days; did you mean 'working'?",
+    "query {city} events --measure days(at-at)": "a duration is no measure by itself: median(days(at-at))",
+    "query {city} events --measure median(days(closd-at))": "there is no column 'closd'",
+    "query {city} events --measure sum(note)": "'sum' is of numbers and durations, 'note' is of type text",
+    "timeline {city} areas --end X": "cannot name an end of 'areas': it holds features",
+    "define {files}/more.csv --id Bad": "'Bad' cannot name a definition",
+    "load {city} fresh {files}/more.csv --key id --time at --lon lon": "lon is named without lat",
+    "load {city} fresh {files}/more.csv --key id --time at --lat lat": "lat is named without lon",
+    "load {city} fresh {files}/more.csv --key id --time at --y lat": "y is named without x",
+    "load {city} events {files}/more.csv --key note": "was defined with --key 'id', not with 'note'",
+    "load {city} events {files}/more.csv --time-format iso": "with --time-format '%Y-%m-%d %H:%M:%S', not with 'iso'",
+    "load {city} events {files}/more.csv --x lon": "was defined without --x, not with 'lon'",
+}
+
+
+@pytest.mark.parametrize(("words", "cause"), CAUSES.items(), ids=CAUSES)
+def test_an_error_names_the_cause(run, city, files, words, cause):
+    stcloud.open(city).load("areas", files / "areas.geojson", key=["k"], valid_from="2024-01-01")
+    ended = run(*words.format(city=city, files=files).split(" "))
+    assert cause in ended.line
+    assert ended.code in (2, 3)
+    assert "None" not in ended.line
+    assert "('" not in ended.line
+
+
 @pytest.mark.parametrize(
     ("kind", "old", "new"),
     [

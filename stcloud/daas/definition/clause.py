@@ -71,6 +71,13 @@ class TimeClause(Closed):
         return (*self.null, *(self.open if name == self.end else ()))
 
 
+def _halves(space: SpaceClause) -> tuple[str, str]:
+    """Return the coordinate that is named, and the other one that is not."""
+    pair = ("lon", "lat") if space.lon or space.lat else ("x", "y")
+    given, lacking = pair if getattr(space, pair[0]) else pair[::-1]
+    return given, lacking
+
+
 class SpaceClause(Closed):
     """Which columns tell where: ``lon``/``lat`` in degrees, ``x``/``y`` in ``crs``, or one geometry column.
 
@@ -97,7 +104,8 @@ class SpaceClause(Closed):
         if sum(form is not None for form in forms) != 1:
             raise ValueError("name lon and lat, or x, y and crs, or column and crs")
         if (self.lon is None) != (self.lat is None) or (self.x is None) != (self.y is None):
-            raise ValueError("both coordinates must be named")
+            given, lacking = _halves(self)
+            raise ValueError(f"{given} is named without {lacking}: a place needs both")
         if self.lon is None and self.crs is None:
             raise ValueError("crs must be declared for x and y or a geometry column; it is never guessed")
         if self.lon is not None and not read_crs(self.declared_crs).is_geographic:

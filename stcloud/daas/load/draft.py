@@ -28,6 +28,7 @@ from stcloud.daas.load.peek import PeekedSource
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.source.protocol import GEOMETRY, Reading, Source, geometry_column
 from stcloud.iaas.source.registry import open_source
+from stcloud.iaas.store.folder import check_name
 from stcloud.space import Datum
 from stcloud.time import Zone, read_stamps
 
@@ -153,7 +154,7 @@ class Options:
             if now and now != before:
                 raise InvalidInput(
                     "other-definition",
-                    f"layer '{layer}' was defined with {name.replace('_', '-')} {before!r}, not {now!r}",
+                    f"layer '{layer}' was defined {_given(name, before)}, not with {_shown(now)}",
                     hint=f"leave the option out, or edit layers/{layer}.toml in the city's folder",
                 )
 
@@ -214,6 +215,8 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
     NotFound
         ``missing-column``: an option names a column that the file lacks.
     """
+    if name is not None:
+        check_name(name, "definition")
     reading = ReadClause(encoding=options.encoding or "utf-8", layer=options.source_layer)
     source = PeekedSource(_opened(path, reading, options.key))
     _refuse_misnamed(source, options, path)
@@ -282,6 +285,17 @@ def _features(
             read=reading,
             space=_space(source, options, path),
         )
+
+
+def _given(option: str, value: object) -> str:
+    """Return what was given by an option before, or that nothing was."""
+    name = "--time-format" if option == "time_formats" else f"--{option}"
+    return f"with {name} {_shown(value)}" if value else f"without {name}"
+
+
+def _shown(value: object) -> str:
+    """Return an option's value as people write it: several by comma."""
+    return f"'{','.join(value)}'" if isinstance(value, tuple) else f"'{value}'"
 
 
 @contextlib.contextmanager

@@ -109,6 +109,7 @@ def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer)
     """
     if relation is None and not is_of_features(layer):
         return asked
+    wanted = Relation.parse(relation or "intersects")
     if not is_of_features(layer) and not is_lasting(layer):
         raise InvalidInput(
             "no-period", f"'{relation}' is asked of periods, and events of '{layer.name}' have no end",
@@ -119,7 +120,7 @@ def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer)
             "no-period", "periods are compared with spans of time, not with days of the week or hours",
             hint="e.g. when 2024-03, relation overlaps",
         )  # fmt: skip
-    return Related(Relation.parse(relation or "intersects"), asked.spans, " or ".join(times))
+    return Related(wanted, asked.spans, " or ".join(times))
 
 
 def related(

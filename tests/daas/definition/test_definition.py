@@ -133,7 +133,7 @@ def test_all_faults_are_told_at_once():
             "time: time format '%Y-%m-%d %Q': %Q",
         ),
         (PLAIN.replace('"opened"', '"opened"\nzone = "Asia/Shanghia"'), "did you mean 'Asia/Shanghai'"),
-        (PLAIN.replace('lat = "lat"', ""), "space: both coordinates must be named"),
+        (PLAIN.replace('lat = "lat"', ""), "space: lon is named without lat: a place needs both"),
         (PLAIN.replace('lon = "lon"\nlat = "lat"', ""), "space: name lon and lat, or x, y and crs"),
         (PLAIN + 'x = "x"\ny = "y"\ncrs = "EPSG:2263"\n', "space: name lon and lat, or x, y and crs"),
         (PLAIN.replace("lon = ", "x = ").replace("lat = ", "y = "), "space: crs must be declared"),

@@ -16,7 +16,7 @@ from stcloud.paas.query.page import numbered
 from stcloud.paas.query.place.whereabouts import Whereabouts
 from stcloud.paas.query.plan import By, Operator, Summary, by_name
 from stcloud.paas.query.relating import AsOf, Related
-from stcloud.time import Bin, Span, Spans, When, Zone, earlier
+from stcloud.time import Bin, Span, Spans, When, Zone, check_comparison, earlier
 
 __all__ = ["beside", "earlier_of", "shifts"]
 
@@ -42,6 +42,7 @@ def earlier_of(asked: Inquiry, which: str) -> Inquiry:
         return replace(
             asked, conditions=tuple(_year_before(one, asked.subject.zone) for one in asked.conditions)
         )
+    check_comparison(which)
     moved = earlier(Spans.of([_span(asked)]), which, asked.subject.zone)
     first = next(one for one in asked.conditions if isinstance(one, When | Related))
     return replace(asked, conditions=tuple(_moved(one, moved, one is first) for one in asked.conditions))

@@ -10,7 +10,7 @@ import numpy as np
 from sqlglot import exp
 
 from stcloud.daas.table.schema import Attribute
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.sql import any_of, column, number
 from stcloud.time import Zone
@@ -121,6 +121,7 @@ def read_duration(tree: Any, attributes: Mapping[str, Attribute]) -> Duration | 
     if operator in UNITS:
         inner = tree["args"][0] if len(tree.get("args", [])) == 1 else None
         ends = _ends(inner, attributes)
+        _check_columns(inner, attributes)
         if ends is None:
             raise InvalidInput(
                 "wrong-type", f"'{operator}(…)' is of a duration, the difference of two instants or two dates",
@@ -129,6 +130,17 @@ def read_duration(tree: Any, attributes: Mapping[str, Attribute]) -> Duration | 
         return Duration(*ends, UNITS[operator])
     ends = _ends(tree, attributes)
     return None if ends is None else Duration(*ends, UNITS[_PLAIN])
+
+
+def _check_columns(tree: Any, attributes: Mapping[str, Attribute]) -> None:
+    """Refuse with ``unknown-column`` a difference of columns that are not there."""
+    for part in tree.get("args", []) if isinstance(tree, dict) else []:
+        name = part.get("property") if isinstance(part, dict) else None
+        if name is not None and name not in attributes:
+            raise NotFound(
+                "unknown-column", f"there is no column '{name}' (there are: {', '.join(attributes)})",
+                nearest=nearest(name, attributes),
+            )  # fmt: skip
 
 
 def _ends(tree: Any, attributes: Mapping[str, Attribute]) -> tuple[Attribute, Attribute] | None:

@@ -23,7 +23,7 @@ from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported, nearest
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import Checker, Names, Node, Statement, in_sql, parse_expression
-from stcloud.paas.query.measure.duration import Duration, read_duration
+from stcloud.paas.query.measure.duration import UNITS, Duration, read_duration
 from stcloud.time import Zone
 
 __all__ = ["COUNT", "FUNCTIONS", "RATES", "Measure", "quantiles"]
@@ -118,7 +118,8 @@ class Measure:
             return found
         if found not in _NUMERIC:
             raise InvalidInput(
-                "wrong-type", f"'{self.function}' is of numbers and durations, '{self.name}' of {found}",
+                "wrong-type",
+                f"'{self.function}' is of numbers and durations, {_shown(json.loads(self.tree))} is of type {found}",
                 hint="count it, or distinct(…); a definition says which columns are numbers",
             )  # fmt: skip
         return found if self.function == "sum" else "number"
@@ -220,10 +221,21 @@ def _called(node: Any, text: str) -> tuple[str, list[Any]]:
     if function not in FUNCTIONS and not _PERCENT.fullmatch(function):
         near = nearest(function, FUNCTIONS)
         raise InvalidInput(
-            "unknown-measure", f"'{text}': there is no measure '{function}'",
-            hint=f"did you mean '{near[0]}'?" if near else f"there are {', '.join(FUNCTIONS)} and p90",
+            "unknown-measure", f"'{text}': there is no measure '{function}'", hint=_remedy(function, text, near),
         )  # fmt: skip
     return function, list(node.get("args", []))
+
+
+def _remedy(function: str, text: str, near: Sequence[str]) -> str:
+    """Return what to write instead of a measure that is not known."""
+    if function in UNITS:
+        return f"a duration is no measure by itself: median({text}), mean({text})"
+    return f"did you mean '{near[0]}'?" if near else f"there are {', '.join(FUNCTIONS)} and p90"
+
+
+def _shown(tree: Any) -> str:
+    """Return what a measure is of, for an error: the name of its column, or that it is computed."""
+    return f"'{tree['property']}'" if isinstance(tree, dict) and "property" in tree else "its argument"
 
 
 def _share(function: str, arguments: list[Any], text: str) -> float | None:

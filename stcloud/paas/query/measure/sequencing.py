@@ -14,7 +14,7 @@ from stcloud.daas.table.schema import Attribute
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
 from stcloud.paas.query.inquiry import Inquiry
-from stcloud.paas.query.label import is_lasting, is_of_features, labelled
+from stcloud.paas.query.label import is_lasting, is_of_features, labelled, refuse_features
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.measure.sequence import Amount, Steps, sequence
 from stcloud.paas.query.page import numbered
@@ -34,12 +34,15 @@ def sequenced(asked: Inquiry, goal: Summary, during: str | None, end: str | None
     Raises
     ------
     InvalidInput
-        ``no-period``: of events that have no end, and no column of ends is named; ``wrong-type``.
+        ``not-events``: an end is named of features, which have their own; ``no-period``: of events that have no
+        end, and no column of ends is named; ``wrong-type``.
     NotFound
         ``unknown-column``
     Unsupported
         ``not-additive``: a measure that is no count, sum or mean, or a bin of time.
     """
+    if end is not None:
+        refuse_features(asked.subject.layer, "name an end of")
     _refuse(goal, asked)
     span = Span(None, None) if during is None else parse_when(during, asked.subject.zone)
     rows, parts = _held(asked, goal, _period(asked, end), None if end else span)
