@@ -128,9 +128,9 @@ CAUSES = {
     "load {city} fresh {files}/more.csv --key id --time at --lon lon": "lon is named without lat",
     "load {city} fresh {files}/more.csv --key id --time at --lat lat": "lat is named without lon",
     "load {city} fresh {files}/more.csv --key id --time at --y lat": "y is named without x",
-    "load {city} events {files}/more.csv --key note": "was defined with --key 'id', not with 'note'",
-    "load {city} events {files}/more.csv --time-format iso": "with --time-format '%Y-%m-%d %H:%M:%S', not with 'iso'",
-    "load {city} events {files}/more.csv --x lon": "was defined without --x, not with 'lon'",
+    "load {city} events {files}/more.csv --key note": "was defined with --key 'id', not 'note'",
+    "load {city} events {files}/more.csv --time-format iso": "with --time-format '%Y-%m-%d %H:%M:%S', not 'iso'",
+    "load {city} events {files}/more.csv --x lon": "was defined with --x '', not 'lon'",
 }
 
 

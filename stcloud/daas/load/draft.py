@@ -152,9 +152,11 @@ class Options:
         for name, before in kept.items():
             now = getattr(self, name)
             if now and now != before:
+                flag = "--time-format" if name == "time_formats" else f"--{name}"
+                had, has = (",".join(one) if isinstance(one, tuple) else one for one in (before, now))
                 raise InvalidInput(
                     "other-definition",
-                    f"layer '{layer}' was defined {_given(name, before)}, not with {_shown(now)}",
+                    f"layer '{layer}' was defined with {flag} '{had or ''}', not '{has}'",
                     hint=f"leave the option out, or edit layers/{layer}.toml in the city's folder",
                 )
 
@@ -215,8 +217,7 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
     NotFound
         ``missing-column``: an option names a column that the file lacks.
     """
-    if name is not None:
-        check_name(name, "definition")
+    check_name(name or "draft", "definition")
     reading = ReadClause(encoding=options.encoding or "utf-8", layer=options.source_layer)
     source = PeekedSource(_opened(path, reading, options.key))
     _refuse_misnamed(source, options, path)
@@ -285,17 +286,6 @@ def _features(
             read=reading,
             space=_space(source, options, path),
         )
-
-
-def _given(option: str, value: object) -> str:
-    """Return what was given by an option before, or that nothing was."""
-    name = "--time-format" if option == "time_formats" else f"--{option}"
-    return f"with {name} {_shown(value)}" if value else f"without {name}"
-
-
-def _shown(value: object) -> str:
-    """Return an option's value as people write it: several by comma."""
-    return f"'{','.join(value)}'" if isinstance(value, tuple) else f"'{value}'"
 
 
 @contextlib.contextmanager
