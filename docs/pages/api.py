@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import importlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import stcloud
@@ -18,8 +21,13 @@ _HEAD = """# Python
 import stcloud as st
 ```
 
-This page is all of the public surface. Names that are not here are the inside of the house: they may change in any
-release. Importing `stcloud` is light; an engine is started by the first question.
+This page lists the whole public surface: the names of `stcloud`, then the [classes that their methods
+return](#returned-by-these-methods). Everything else is internal and may change in any release. Importing `stcloud` is
+light; an engine is started by the first question.
+"""
+_RETURNED = """# Returned by these methods
+
+You get these from a method of a public class; there is no need to import them.
 """
 _ORDER = (
     "create", "open", "City", "Query", "Answer", "Explanation", "Reckoning", "Definition", "Area", "Job",
@@ -42,11 +50,65 @@ def page() -> str:
                 else _function("##", f"stcloud.{name}", name, found)
             )
         ]
+    parts.append(_RETURNED)
+    for found, givers in returned().items():
+        parts += [*_class(found.__name__, found, prefix="", givers=givers)]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
-def _class(name: str, found: type) -> Iterator[str]:
-    yield from (f"## stcloud.{name}", "", *_prose(found.__doc__), "")
+def returned() -> dict[type, list[str]]:
+    """Return the classes of stcloud that public methods return and that have no public name, with the methods."""
+    public = {getattr(stcloud, name) for name in stcloud.__all__}
+    found: dict[type, list[str]] = {}
+    for owner in [getattr(stcloud, name) for name in stcloud.__all__]:
+        functions = _functions(owner) if inspect.isclass(owner) else {owner.__name__: owner}
+        for name, function in functions.items():
+            title = f"{owner.__name__}.{name}" if inspect.isclass(owner) else f"stcloud.{name}"
+            for kind in _classes(function):
+                if kind not in public:
+                    found.setdefault(kind, []).append(title)
+    return dict(sorted(found.items(), key=lambda pair: pair[0].__name__))
+
+
+def _functions(owner: type) -> dict[str, Any]:
+    """Return public methods and properties of a class by name."""
+    plain = {
+        name: value.__func__ if isinstance(value, classmethod | staticmethod) else value
+        for name, value in vars(owner).items()
+        if not name.startswith("_")
+    }
+    getters = {name: value.fget if isinstance(value, property) else value for name, value in plain.items()}
+    return {name: value for name, value in getters.items() if inspect.isfunction(value)}
+
+
+def _classes(function: Any) -> Iterator[type]:
+    """Yield the classes of stcloud that a return annotation names; imports for type checkers count too."""
+    module = inspect.getmodule(function)
+    annotation = str(function.__annotations__.get("return", ""))
+    homes = _imports(inspect.getsource(module)) if module is not None else {}
+    for name in re.findall(r"\b[A-Z]\w+", annotation):
+        home = importlib.import_module(homes[name]) if name in homes else module
+        kind = getattr(home, name, None)
+        if inspect.isclass(kind) and kind.__module__.startswith("stcloud"):
+            yield kind
+
+
+@functools.cache
+def _imports(source: str) -> dict[str, str]:
+    """Return the modules of stcloud that names are imported from, by name."""
+    return {
+        alias.asname or alias.name: node.module
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("stcloud")
+        for alias in node.names
+    }
+
+
+def _class(name: str, found: type, *, prefix: str = "stcloud.", givers: Sequence[str] = ()) -> Iterator[str]:
+    yield from (f"## {prefix}{name}", "")
+    if givers:
+        yield from (f"Returned by {', '.join(f'`{giver}`' for giver in givers)}.", "")
+    yield from (*_prose(found.__doc__), "")
     for member, value in vars(found).items():
         if member.startswith("_"):
             continue

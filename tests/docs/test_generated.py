@@ -116,6 +116,18 @@ def test_every_public_name_and_method_is_in_the_page_of_python():
                 assert f"### {known.__name__}.{member}\n" in text
 
 
+def test_what_public_methods_return_is_in_the_page_of_python():
+    titles = set(re.findall(r"^## (?:stcloud\.)?(\w+)$", read("api.md"), re.MULTILINE))
+    assert {"UnitGrid", "Features", "Engine", "Layer", "Report"} <= titles
+    members = [
+        getattr(one, "fget", one) for name, one in vars(stcloud.City).items() if not name.startswith("_")
+    ]
+    annotations = " ".join(str(getattr(one, "__annotations__", {}).get("return")) for one in members)
+    ours = set(re.findall(r"(?<![.\w])[A-Z]\w+", annotations)) - {"None"}
+    assert len(ours) > 10
+    assert ours <= titles
+
+
 def test_check_exits_1_when_a_page_differs(tmp_path):
     import shutil
 
