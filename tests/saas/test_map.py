@@ -259,8 +259,12 @@ def test_wrapping_loses_no_character_but_blanks(text, width):
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("map")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("map")
+
+
+@pytest.fixture(scope="module")
+def city(folder):
     (folder / "calls.toml").write_text(
         'id = "calls"\nkind = "event"\ntitle = "Calls"\nkey = ["id"]\n[time]\ncolumn = "at"\n'
         'formats = ["%Y-%m-%d"]\n[space]\nlon = "lon"\nlat = "lat"\n'
@@ -361,8 +365,8 @@ def test_characters_without_a_font_are_named_with_the_font_to_install(title, lac
 
 
 @pytest.mark.usefixtures("bare")
-def test_a_command_says_which_font_its_map_lacks(run, city, tmp_path):
-    words = ("query", city._folder.root, "calls", "--by", "cell:100m", "--map", tmp_path / "out.png")
+def test_a_command_says_which_font_its_map_lacks(run, city, tmp_path, folder):
+    words = ("query", folder / "city", "calls", "--by", "cell:100m", "--map", tmp_path / "out.png")
     ended = run(*words, "--what", "kind = '路灯'")
     assert ended.code == 0
     assert "no font has 路 灯, drawn as boxes: install 'Noto Sans CJK SC'" in ended.err
@@ -398,7 +402,7 @@ def test_a_map_that_fails_leaves_the_old_picture(tmp_path, monkeypatch):
     assert [one.name for one in tmp_path.iterdir()] == ["out.png"]
 
 
-def test_what_no_map_shows_is_refused_before_anything_is_printed(run, city, tmp_path):
-    ended = run("query", city._folder.root, "calls", "--by", "kind", "--map", tmp_path / "out.png")
+def test_what_no_map_shows_is_refused_before_anything_is_printed(run, city, tmp_path, folder):
+    ended = run("query", folder / "city", "calls", "--by", "kind", "--map", tmp_path / "out.png")
     assert (ended.code, ended.out) == (5, "")
     assert not (tmp_path / "out.png").exists()

@@ -20,9 +20,14 @@ STORED_FAULTS = ("missing", "zero", "outside", "swapped")
 
 
 @pytest.fixture(scope="module")
-def district(tmp_path_factory):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("district")
+
+
+@pytest.fixture(scope="module")
+def district(folder):
     """The district's two dumps, loaded one after the other, and their reckonings."""
-    city = stcloud.create(tmp_path_factory.mktemp("district") / "city", crs="EPSG:4548", zone="Asia/Shanghai")
+    city = stcloud.create(folder / "city", crs="EPSG:4548", zone="Asia/Shanghai")
     return city, [city.load("requests", DISTRICT / name, definition="district-requests")[0] for name in DUMPS]
 
 
@@ -99,13 +104,13 @@ def test_known_at_gives_back_what_the_first_load_showed(district, tmp_path):
         assert before[key] == now[key]
 
 
-def test_a_load_is_known_by_its_content_and_again_does_it_anyway(district):
+def test_a_load_is_known_by_its_content_and_again_does_it_anyway(district, folder):
     city, reckonings = district
-    before = on_disk(city._folder.root)
+    before = on_disk(folder / "city")
     known = city.load("requests", DISTRICT / DUMPS[0])[0]
     assert (known.known, known.load, known.counts) == (True, reckonings[0].load, reckonings[0].counts)
     assert known.recorded_at_us == reckonings[0].recorded_at_us
-    assert on_disk(city._folder.root) == before
+    assert on_disk(folder / "city") == before
 
 
 def test_a_city_that_has_seen_two_loads_is_whole(district):
@@ -256,9 +261,9 @@ def test_a_column_that_differs_in_case_only_is_refused(desk):
     assert desk.rows() == before
 
 
-def test_a_retyped_column_is_refused(desk):
+def test_a_retyped_column_is_refused(desk, folder):
     desk.load(row(1, "7"), head=HEAD.replace("note", "note,n"), definition=define(n="integer"))
-    kept = desk.city._folder.path("layers", "events.toml")
+    kept = desk.folder / "city" / "layers" / "events.toml"
     kept.write_text(kept.read_text().replace('"integer"', '"number"'))
     with pytest.raises(InvalidInput) as told:
         desk.load(row(2, "8"), head=HEAD.replace("note", "note,n"))
@@ -354,7 +359,7 @@ def test_what_decides_a_loads_identity():
     assert load_id("a", define().model_copy(update={"id": "other"}), "changes") in ids
 
 
-def test_a_load_that_fails_leaves_nothing_but_what_it_refused(desk):
+def test_a_load_that_fails_leaves_nothing_but_what_it_refused(desk, folder):
     desk.load(row(1))
     places = [desk.folder / "city" / name for name in ("layers", "ledger")]
     before = [on_disk(place) for place in places]

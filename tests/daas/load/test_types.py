@@ -132,7 +132,7 @@ def test_types_of_a_geopackage_stay(city, tmp_path):
     for suffix in ("gpkg", "fgb"):
         frame.to_file(tmp_path / f"a.{suffix}", engine="pyogrio")
         city.load(suffix, tmp_path / f"a.{suffix}", key=("id",), valid_from="2024-01-01")
-        kinds = {one.name: one.type for one in city._catalogue.layer(suffix).attributes}
+        kinds = {one.name: one.type for one in city.layer(suffix).attributes}
         assert kinds == {"id": "integer", "n": "integer", "x": "number", "yes": "boolean", "t": "instant"}
         records = city.features(suffix).as_of("2024-06-01").to_arrow().to_pylist()
         assert sorted(one["t"] for one in records) == [
@@ -209,14 +209,14 @@ def test_keys_that_an_older_version_made_of_floats_are_found_and_not_added_to(tm
     findings = {one.check: one for one in city.check() if one.faults}
     assert findings.keys() == {"key-text"}
     assert "e+11" in findings["key-text"].example
-    before = city._catalogue.layer(layer.name).snapshot.sequence
+    before = city.layer(layer.name).snapshot.sequence
     frame = geopandas.GeoDataFrame({"code": [340102001001.0]}, geometry=points(1), crs=4326)
     frame.to_file(tmp_path / "next.gpkg", engine="pyogrio")
     with pytest.raises(InvalidInput) as caught:
         city.load(layer.name, tmp_path / "next.gpkg", valid_from="2030-01-01")
     assert caught.value.kind == "mangled-keys"
     assert "another name" in caught.value.hint
-    assert city._catalogue.layer(layer.name).snapshot.sequence == before
+    assert city.layer(layer.name).snapshot.sequence == before
     city.load("anew", tmp_path / "next.gpkg", key=("code",), valid_from="2030-01-01")
     assert [one.check for one in city.check("anew") if one.faults] == []
 

@@ -46,70 +46,72 @@ def city(tmp_path):
     return found
 
 
-def kept(city):
-    return sorted((city._folder.root / "index" / "areas.join").glob("*"))
+def kept(folder):
+    return sorted((folder / "city" / "index" / "areas.join").glob("*"))
 
 
 def joined(city, how="within", **more):
     return city.query("cases").join("areas", how, **more).table
 
 
-def anew(city):
+def anew(folder):
     """Return the same city, opened by another process, say: nothing of it is in memory."""
-    return stcloud.open(city._folder.root)
+    return stcloud.open(folder / "city")
 
 
 def unread(*_, **__):
     raise AssertionError("the layer was read")
 
 
-def test_a_layer_is_made_ready_once(city, monkeypatch):
+def test_a_layer_is_made_ready_once(city, monkeypatch, tmp_path):
     first = joined(city)
-    assert len(kept(city)) == 1
+    assert len(kept(tmp_path)) == 1
     monkeypatch.setattr(FeatureLayer, "believed", unread)
     assert joined(city).equals(first)
-    city = anew(city)
+    city = anew(tmp_path)
     assert joined(city).equals(first)
     assert first["areas_key"].null_count < len(first)
 
 
-def test_what_was_made_for_holding_is_made_anew_for_distances_and_then_serves_both(city, monkeypatch):
+def test_what_was_made_for_holding_is_made_anew_for_distances_and_then_serves_both(
+    city, monkeypatch, tmp_path
+):
     within = joined(city)
     near = joined(city, "nearest 2 within 50 m")
-    assert len(kept(city)) == 1
+    assert len(kept(tmp_path)) == 1
     monkeypatch.setattr(FeatureLayer, "believed", unread)
-    city = anew(city)
+    city = anew(tmp_path)
     assert joined(city, "nearest 2 within 50 m").equals(near)
-    city = anew(city)
+    city = anew(tmp_path)
     assert joined(city).equals(within)
 
 
 def test_a_layer_that_changed_is_made_ready_anew(city, tmp_path):
-    before, old = joined(city), kept(city)
+    before, old = joined(city), kept(tmp_path)
     load(city, tmp_path, 60, "2020-06-01")
     after = joined(city)
-    assert len(kept(city)) == 1
-    assert kept(city) != old
+    assert len(kept(tmp_path)) == 1
+    assert kept(tmp_path) != old
     assert not after.equals(before)
     assert set(after["areas_shift"].to_pylist()) - {None} == {0, 60, 30}
     known = city.layer("areas").loads[1].recorded_at_us
     assert joined(city, known_at=known).equals(before)
 
 
-def test_what_was_known_earlier_is_kept_in_memory_only(city, monkeypatch):
+def test_what_was_known_earlier_is_kept_in_memory_only(city, monkeypatch, tmp_path):
     known = city.layer("areas").loads[0].recorded_at_us
     first = joined(city, known_at=known)
-    assert not kept(city)
+    assert not kept(tmp_path)
     monkeypatch.setattr(FeatureLayer, "believed", unread)
     assert joined(city, known_at=known).equals(first)
     assert set(first["areas_shift"].to_pylist()) - {None} == {0}
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_what_is_damaged_is_made_anew(city, seed):
+def test_what_is_damaged_is_made_anew(city, seed, tmp_path):
     """A file changed, cut, emptied or gone: the answer stays, and what is kept is whole again."""
     right, chance = joined(city, "nearest within 500 m"), random.Random(seed)
-    files = sorted(kept(city)[0].glob("*.npy"))
+    files = sorted(kept(tmp_path)[0].glob("*.npy"))
     file = chance.choice([one for one in files if one.stat().st_size > 128])
     whole = file.read_bytes()
     data = bytearray(whole)
@@ -123,7 +125,7 @@ def test_what_is_damaged_is_made_anew(city, seed):
         case 3:
             data = b""
     file.write_bytes(bytes(data)) if seed % 8 != 7 else file.unlink()
-    city = anew(city)
+    city = anew(tmp_path)
     assert joined(city, "nearest within 500 m").equals(right)
     assert file.read_bytes() == whole
 
@@ -132,24 +134,24 @@ def test_what_another_layer_left_is_not_taken(city, tmp_path):
     """A layer deleted and made anew under its name has nothing of the old one."""
     joined(city)
     city.delete("areas")
-    assert not (city._folder.root / "index" / "areas.join").exists()
+    assert not (tmp_path / "city" / "index" / "areas.join").exists()
     load(city, tmp_path, 60, "2015-01-01")
     assert set(joined(city)["areas_shift"].to_pylist()) - {None} == {60}
 
 
-def test_a_city_that_may_only_be_read_is_asked_all_the_same(city, monkeypatch):
+def test_a_city_that_may_only_be_read_is_asked_all_the_same(city, monkeypatch, tmp_path):
     def refuse(*_):
         raise StorageError("read-only", "no")
 
     monkeypatch.setattr(ArrayFolder, "write", refuse)
     first = joined(city)
-    assert not kept(city)
+    assert not kept(tmp_path)
     assert first.equals(joined(city))
 
 
 def test_a_city_that_was_moved_keeps_what_was_made(city, tmp_path, monkeypatch):
     first = joined(city)
-    shutil.copytree(city._folder.root, tmp_path / "moved")
+    shutil.copytree(tmp_path / "city", tmp_path / "moved")
     monkeypatch.setattr(FeatureLayer, "believed", unread)
     assert joined(stcloud.open(tmp_path / "moved")).equals(first)
 

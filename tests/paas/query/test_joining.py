@@ -35,8 +35,12 @@ def rows():
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory, rows):
-    folder = tmp_path_factory.mktemp("joined")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("joined")
+
+
+@pytest.fixture(scope="module")
+def city(folder, rows):
     found = stcloud.create(folder / "city", crs=CRS, zone="Asia/Shanghai")
     rows.to_csv(folder / "cases.csv", index=False)
     found.load("cases", folder / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
@@ -109,13 +113,13 @@ def test_what_cannot_be_joined_is_told(city):
         asked.join("areas", "around")
 
 
-def test_join_on_the_command_line(run, city):
+def test_join_on_the_command_line(run, city, folder):
     told = run(
-        "join", city._folder.root, "cases", "areas", "--how", "nearest within 50 m", "--inner", "-f", "csv"
+        "join", folder / "city", "cases", "areas", "--how", "nearest within 50 m", "--inner", "-f", "csv"
     )
     assert told.code == 0
     assert "areas_distance_m" in told.out.splitlines()[0]
-    assert run("join", city._folder.root, "cases", "areas", "--how", "over there").code == 2
+    assert run("join", folder / "city", "cases", "areas", "--how", "over there").code == 2
 
 
 @pytest.mark.parametrize("inner", [False, True])
@@ -160,10 +164,10 @@ def test_a_question_for_no_event_has_the_columns_of_any(city):
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "ndjson", "geojson", "parquet", "gpkg", "table"])
-def test_the_command_writes_all_rows_in_every_format(run, city, tmp_path, form):
+def test_the_command_writes_all_rows_in_every_format(run, city, tmp_path, form, folder):
     answer = city.query("cases").join("areas", "within 20 m")
     file = tmp_path / f"rows.{form}"
-    told = run("join", city._folder.root, "cases", "areas", "--how", "within 20 m", "-f", form, "-o", file)
+    told = run("join", folder / "city", "cases", "areas", "--how", "within 20 m", "-f", form, "-o", file)
     assert told.code == 0, told.err
     assert "join within 20 m areas" in told.err
     if form == "table":

@@ -41,8 +41,13 @@ EVENTS = [
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    return built(tmp_path_factory.mktemp("named"), KNOWN, EVENTS)
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("named")
+
+
+@pytest.fixture(scope="module")
+def city(folder):
+    return built(folder, KNOWN, EVENTS)
 
 
 def keys(asked):
@@ -220,9 +225,9 @@ def test_a_streets_question_reads_a_streets_rows(tmp_path):
     assert city.query("cases").where("not areas:a").explain().row_groups[0] == everything
 
 
-def test_places_on_the_command_line(run, city, tmp_path):
+def test_places_on_the_command_line(run, city, tmp_path, folder):
     def ids(*places):
-        told = run("query", city._folder.root, "cases", *(one for place in places for one in ("--where", place)),
+        told = run("query", folder / "city", "cases", *(one for place in places for one in ("--where", place)),
                    "-f", "json")  # fmt: skip
         assert told.code == 0, told.err
         return sorted(int(row["st_key"]) for row in json.loads(told.out)), told.err

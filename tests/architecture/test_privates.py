@@ -1,0 +1,72 @@
+"""Tests use public doors: what they take from behind one is listed, and the list only shrinks."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = {"self", "cls", "os"}  # what a test keeps for itself, and os._exit
+LISTED = {
+    "_FORMATS": 1,
+    "_HOME": 1,
+    "_RAMP": 1,
+    "_WAIT_S": 1,
+    "_catalogue": 7,
+    "_days": 1,
+    "_exact_turn": 1,
+    "_further": 1,
+    "_has": 1,
+    "_held_bytes": 2,
+    "_merge": 1,
+    "_mixed": 1,
+    "_months": 1,
+    "_named": 1,
+    "_of": 1,
+    "_rescan": 1,
+    "_seen": 1,
+    "_whole": 1,
+    "_year": 1,
+    "_years": 1,
+    "_zone": 1,
+}
+"""How often tests name each private thing."""
+
+
+def privates(code: str) -> list[str]:
+    """Return the private names that a file takes from others: attributes, imports, and paths to be patched."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and hidden(node.attr) and ast.unparse(node.value) not in OWN:
+            found.append(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            found += [alias.name for alias in node.names if hidden(alias.name)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            path = node.value.split(".")
+            found += [path[-1]] if path[0] == "stcloud" and hidden(path[-1]) else []
+    return found
+
+
+def hidden(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name != "_"
+
+
+def counted() -> Counter[str]:
+    return Counter(
+        name
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if path != Path(__file__).resolve()
+        for name in privates(path.read_text(encoding="utf-8"))
+    )
+
+
+def test_tests_take_nothing_private_that_is_not_listed():
+    assert counted() - Counter(LISTED) == Counter(), "use a public door"
+
+
+def test_the_list_only_shrinks():
+    assert Counter(LISTED) - counted() == Counter(), "take these out of the list"
+
+
+def test_what_is_private_is_seen():
+    code = "from stcloud.a import _B\ncity._folder.root\nself._own\nos._exit(9)\npatch('stcloud.a._c')\nx.__dict__\n"
+    assert sorted(privates(code)) == ["_B", "_c", "_folder"]
