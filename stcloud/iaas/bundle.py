@@ -2,6 +2,8 @@
 
 In a wheel these lie in ``stcloud/_bundled``; in a checkout or an editable install they lie beside the
 package. Both are found alike.
+
+Tested by ``tests/layers/test_bundled.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The clock: an argument everywhere else, read only here."""
+"""The clock: an argument everywhere else, read only here.
+
+Tested by ``tests/saas/test_moment.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Engines by name."""
+"""Engines by name.
+
+Tested by ``tests/city/test_city.py``.
+"""
 
 from __future__ import annotations
 

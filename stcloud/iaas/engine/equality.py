@@ -1,4 +1,7 @@
-"""Which rows that came hold the very values that a table's current rows of their keys hold."""
+"""Which rows that came hold the very values that a table's current rows of their keys hold.
+
+Tested by ``tests/daas/load/test_ingest.py``.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 An engine knows SQL, functions over batches and tables; it never sees a plan. Stages run in order, each
 reading what the one before gave under the name `STAGE`. An engine needs no spatial extension and no time
 zone database: instants are compared as instants, local time comes as integers.
+
+Tested by ``tests/iaas/engine/test_duck.py``.
 """
 
 from __future__ import annotations

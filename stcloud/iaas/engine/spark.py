@@ -2,6 +2,8 @@
 
 The endpoint reads the Delta table itself, at the version that was planned on, so it must see the city's
 folder under the same path. A refinement runs there too, in ``mapInArrow``.
+
+Tested by ``tests/conformance/test_engines.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""CSV and its relatives, gzip-compressed or not, streamed."""
+"""CSV and its relatives, gzip-compressed or not, streamed.
+
+Tested by ``tests/iaas/source/test_registry.py``.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 pyogrio opens a file with whichever driver recognises its content: a file called GeoJSON that is a virtual data
 set reads other files, a description of a service opens the network. GDAL itself takes a list of the drivers
 that may try. It is called here through the library that pyogrio carries.
+
+Tested by ``tests/iaas/source/test_vector.py``.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Read here and not by GDAL: a linked CRS is refused and never fetched, ids are what they are, a property may be
 called geometry, and a bad value is a fault of its row.
+
+Tested by ``tests/iaas/source/test_registry.py``.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A GeoPackage is a database: a virtual table in it may read other files, a view may never end, a generated column
 may call functions.
+
+Tested by ``tests/iaas/source/test_vector.py``.
 """
 
 from __future__ import annotations

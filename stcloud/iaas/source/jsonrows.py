@@ -1,4 +1,7 @@
-"""JSON objects, one a line or in one array, streamed; nested values stay JSON text."""
+"""JSON objects, one a line or in one array, streamed; nested values stay JSON text.
+
+Tested by ``tests/iaas/source/test_registry.py``.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Bytes that are no UTF-8 become lone surrogates (see `os.fsencode`), so that the row which holds them can be
 refused and not the file.
+
+Tested by ``tests/iaas/source/test_registry.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Areas in files: polygons of any vector file, with the CRS that the file declares."""
+"""Areas in files: polygons of any vector file, with the CRS that the file declares.
+
+Tested by ``tests/reliability/test_hostile_files.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Text that nobody can read: a value with bytes of no text, half a character or NUL makes its row a refusal."""
+"""Text that nobody can read: a value with bytes of no text, half a character or NUL makes its row a refusal.
+
+Tested by ``tests/iaas/source/test_text_files.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""WKB and WKT: what GeoJSON says as WKB, kinds of many at once, curves as lines, nothing nested without bound."""
+"""WKB and WKT: what GeoJSON says as WKB, kinds of many at once, curves as lines, nothing nested without bound.
+
+Tested by ``tests/iaas/source/test_vector.py``.
+"""
 
 from __future__ import annotations
 

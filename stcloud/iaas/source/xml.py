@@ -1,4 +1,7 @@
-"""XML files, looked at before GDAL opens them: no entities, no schema from elsewhere."""
+"""XML files, looked at before GDAL opens them: no entities, no schema from elsewhere.
+
+Tested by ``tests/iaas/source/test_vector.py``.
+"""
 
 from __future__ import annotations
 

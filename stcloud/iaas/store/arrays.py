@@ -5,6 +5,7 @@ Beside them lies a digest of each file. It is compared once for as long as the f
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import uuid
@@ -57,8 +58,9 @@ class ArrayFolder:
             return sorted(place.name for place in places if place.is_dir() and not place.name.startswith("."))
 
     def clear(self) -> None:
-        """Delete all sets."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        """Delete all sets; what cannot be deleted stays."""
+        with contextlib.suppress(OSError):
+            _remove(self.root)
 
 
 def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -77,13 +79,23 @@ def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             try:
                 temporary.replace(folder)
             except OSError:  # there is one, damaged or of another writer
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
                 temporary.replace(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         for other in folder.parent.iterdir():
             if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
+                _remove(other)
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder; it is renamed first, so that no reader takes what is left of a set for all of it."""
+    aside = folder
+    if not folder.name.startswith("."):
+        aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_arrays(folder: Path) -> dict[str, NDArray[Any]] | None:

@@ -1,4 +1,7 @@
-"""A store in a folder: a key is a file, written beside its place and renamed."""
+"""A store in a folder: a key is a file, written beside its place and renamed.
+
+Tested by ``tests/conformance/test_stores.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """A store in memory, by name: what several objects of one process share, gone when none of them holds it.
 
 It is obstore's own, so that what holds of it holds of the buckets that obstore opens.
+
+Tested by ``tests/conformance/test_stores.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Stores by address: a path, ``file:///...`` or ``memory://name``."""
+"""Stores by address: a path, ``file:///...`` or ``memory://name``.
+
+Tested by ``tests/conformance/test_stores.py``.
+"""
 
 from __future__ import annotations
 

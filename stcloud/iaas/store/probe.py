@@ -1,6 +1,8 @@
 """A probe of what a store promises: without an atomic put-if-absent, commits of two writers would both win.
 
 Some file systems and gateways take the call and replace what is there. Such a store may be read and not written.
+
+Tested by ``tests/conformance/test_stores.py``.
 """
 
 from __future__ import annotations

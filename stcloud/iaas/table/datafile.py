@@ -1,4 +1,7 @@
-"""Parquet files as the tables hold them: small row groups, light compression, statistics for the log."""
+"""Parquet files as the tables hold them: small row groups, light compression, statistics for the log.
+
+Tested by ``tests/iaas/table/test_table.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A column's vocabulary: every word that comes is given a number once, so that rows carry numbers, not words."""
+"""A column's vocabulary: every word that comes is given a number once, so that rows carry numbers, not words.
+
+Tested by ``tests/iaas/table/test_sorter.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Footers of Parquet files, kept: which row groups a question needs, and those read.
 
 Files never change once they are written, so a footer is parsed once for as long as it is remembered.
+
+Tested by ``tests/iaas/engine/test_duck.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A version of a table: its files with all that the log knows of them, and how they are read."""
+"""A version of a table: its files with all that the log knows of them, and how they are read.
+
+Tested by ``tests/iaas/table/test_table.py``.
+"""
 
 from __future__ import annotations
 
