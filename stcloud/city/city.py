@@ -18,14 +18,12 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.draft import Drafted, Options
-from stcloud.daas.load.ingest import Mode
+from stcloud.daas.load.event_load import Mode
+from stcloud.daas.load.feature_load import FeatureMode
 from stcloud.daas.load.limit import Limit
 from stcloud.daas.load.loader import Loader
 from stcloud.daas.load.notes import with_clock_note
-from stcloud.daas.load.revision import FeatureMode
 from stcloud.daas.load.sequence import LoadSequence, LoadTerms, drafted
-from stcloud.daas.table.undo_events import withdraw
-from stcloud.daas.table.undo_features import undo
 from stcloud.daas.vacuum import vacuum_city
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
@@ -107,7 +105,7 @@ class City:
     def layer(self, name: str) -> Layer:
         """Return a layer; one of features has methods of its own (`Features`). `NotFound` ``unknown-layer``."""
         found = self._catalogue.layer(name)
-        return found if found.kind == "event" else self._features(found)
+        return self._features(found) if found.layer_kind.versioned else found
 
     def features(self, name: str) -> Features:
         """Return a layer of features: ``as_of``, ``between``, ``history``, ``diff``, ``lineage``.
@@ -120,7 +118,7 @@ class City:
             ``not-features``: it is a layer of events.
         """
         found = self._catalogue.layer(name)
-        if found.kind == "event":
+        if not found.layer_kind.versioned:
             raise InvalidInput("not-features", f"layer '{name}' holds events", hint="ask it with query")
         return self._features(found)
 
@@ -138,7 +136,7 @@ class City:
         >>> # city.query("requests").when("2025-02").count(by=["week"])
         """
         found = self.layer(layer)
-        index = self._grids.of(layer) if found.kind == "event" else None
+        index = None if found.layer_kind.versioned else self._grids.of(layer)
         units = UnitIndex(*index, self._grids.duties) if index else None
         return Query(Subject(found, self.configuration, self.engine, units, self.features))
 
@@ -251,7 +249,7 @@ class City:
         InvalidInput
             ``not-events``, ``not-a-grid``, ``which-grid``
         """
-        if self.layer(events).kind != "event":
+        if self.layer(events).layer_kind.versioned:
             raise InvalidInput(
                 "not-events", f"layer '{events}' holds features", hint="index a layer of events"
             )
@@ -330,13 +328,11 @@ class City:
         InvalidInput
             ``undone-already``
         """
-        events, known = self.layer(layer).kind == "event", self._catalogue
+        kind, known = self._catalogue.layer(layer).layer_kind, self._catalogue
         with self._folder.lock(f"layer-{layer}", wait_s=wait_s), storage_errors(f"take back {load}"):
             known.recovered(layer, load, self._clock)
-            if events:
-                done = withdraw(known.events(layer), known.ledger, load, self._clock())
-            else:
-                done = undo(known.features(layer), known.ledger, load, self._clock())
+            table = kind.table(layer, known.table(layer).table)
+            done = kind.undo(table, known.ledger, load, self._clock())
         self._follow(layer, None, wait_s)
         return with_clock_note(done, self._clock(), None, self.configuration.zone)
 

@@ -15,10 +15,12 @@ import pyarrow as pa
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
+from stcloud.daas.kind.protocol import LayerKind
+from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import UNDO, Ledger, Quarantine, Reckoning
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.layer import EventLayer, LayerTable
-from stcloud.daas.table.schema import FEATURE_PART, Attribute, attributes
+from stcloud.daas.table.schema import Attribute, attributes
 from stcloud.errors import FormatError, InvalidInput, NotFound, StorageError, nearest
 from stcloud.iaas.bundle import bundled_text, definitions
 from stcloud.iaas.clock import Clock
@@ -50,8 +52,13 @@ class Layer:
 
     @property
     def kind(self) -> str:
-        """``event`` or ``feature``."""
+        """Name of the layer's kind: ``event``, ``feature``."""
         return self.definition.kind
+
+    @property
+    def layer_kind(self) -> LayerKind:
+        """The layer's kind, which knows what its rows look like."""
+        return kind_of(self.definition)
 
     @property
     def rows(self) -> int:
@@ -66,7 +73,7 @@ class Layer:
 
     @property
     def _rows(self) -> list[File]:
-        return [file for file in self.snapshot.files if file.partition.get(FEATURE_PART) != "ends"]
+        return self.layer_kind.row_files(self.snapshot)
 
     @property
     def bytes(self) -> int:
@@ -76,7 +83,7 @@ class Layer:
     @property
     def span_us(self) -> tuple[int, int] | None:
         """From the earliest to the latest start, closed."""
-        name = "st_time" if self.kind == "event" else "st_valid_from"
+        name = self.layer_kind.time_columns[0]
         return _bounds_us(self.snapshot, name, name)
 
     @property
@@ -99,11 +106,7 @@ class Layer:
     @property
     def extent(self) -> tuple[float, float, float, float] | None:
         """Bounding box of the placed events."""
-        west, south, east, north = (
-            ("st_x", "st_y", "st_x", "st_y")
-            if self.kind == "event"
-            else ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
-        )
+        west, south, east, north = self.layer_kind.bounds_columns
         files = [file for file in self.snapshot.files if west in file.low]
         if not files:
             return None

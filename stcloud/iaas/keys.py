@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,9 +16,8 @@ from stcloud.errors import InternalError
 from stcloud.iaas.engine.duck import connect, file_errors, literal
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import verify_columns
-from stcloud.iaas.table.table import Snapshot
 
-__all__ = ["DuplicateRule", "Keys", "Settled"]
+__all__ = ["DuplicateRule", "Keys", "KnownRows", "Settled"]
 
 DuplicateRule: TypeAlias = Literal["last", "first", "refuse", "keep"]
 """Which row stands for a key that came several times: the last, the first, none where they differ, or each.
@@ -31,8 +30,8 @@ _SCHEMA = pa.schema([("number", pa.int64()), ("key", pa.string()), ("digest", pa
 _REFUSED = "SELECT number, key FROM came WHERE key IN (SELECT key FROM judged WHERE verdict = 'conflicting')"
 _CURRENT = """
 CREATE TABLE current AS
-SELECT st_key AS key, st_digest AS digest, parse_filename(filename) AS file
-FROM read_parquet($paths, filename = true) WHERE st_recorded_to IS NULL
+SELECT {key} AS key, {digest} AS digest, parse_filename(filename) AS file
+FROM read_parquet($paths, filename = true) WHERE {ended} IS NULL
 """
 _NO_CURRENT = "CREATE TABLE current (key VARCHAR, digest BLOB, file VARCHAR)"
 _NUMBERED = """
@@ -70,6 +69,26 @@ LEFT JOIN current USING (key)
 
 
 @dataclass(frozen=True, slots=True)
+class KnownRows:
+    """Rows of Parquet files whose keys are known.
+
+    Parameters
+    ----------
+    paths
+        Returns the files that may hold keys from a least to a greatest one, both inclusive; None: there are no keys.
+    key, digest
+        Names of the columns of keys, text, and of digests, binary.
+    ended
+        Name of a column: rows that have a value there do not count.
+    """
+
+    paths: Callable[[str | None, str | None], Sequence[str]]
+    key: str
+    digest: str
+    ended: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What became of the rows that came, by row number.
 
@@ -103,7 +122,7 @@ class Settled:
 
 
 class Keys:
-    """Collects ``(number, key, digest)`` of rows and settles them against a table's current state.
+    """Collects ``(number, key, digest)`` of rows and settles them against rows that are known.
 
     Parameters
     ----------
@@ -125,17 +144,17 @@ class Keys:
         with storage_errors("lay down keys"):
             self._writer.write_batch(pa.RecordBatch.from_arrays([numbers, keys, digests], schema=_SCHEMA))
 
-    def settle(self, snapshot: Snapshot, *, rule: DuplicateRule, compare: bool = True) -> Settled:
-        """Decide which row stands for each key and compare it with the current state in ``snapshot``.
+    def settle(self, known: KnownRows, *, rule: DuplicateRule, compare: bool = True) -> Settled:
+        """Decide which row stands for each key and compare it with the known one.
 
         Without ``compare`` every known key counts as changed.
         """
         self.close()
         with file_errors(), connect(memory="512MB", scratch=str(self._folder / "spill")) as connection:
-            return self._settled(connection, snapshot, rule, compare=compare)
+            return self._settled(connection, known, rule, compare=compare)
 
     def _settled(
-        self, connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, rule: DuplicateRule, *, compare: bool
+        self, connection: duckdb.DuckDBPyConnection, known: KnownRows, rule: DuplicateRule, *, compare: bool
     ) -> Settled:
         run = connection.execute
         run("SET preserve_insertion_order = false")
@@ -147,14 +166,11 @@ class Keys:
             kept = run("SELECT number, key FROM numbered ORDER BY number").fetchnumpy()
             renumbered = np.asarray(kept["number"], np.int64), pa.array(kept["key"], pa.string())
         low, high = run("SELECT min(key), max(key) FROM came").fetchone() or (None, None)
-        paths = snapshot.paths(
-            file
-            for file in snapshot.files
-            if file.nulls.get("st_recorded_to") != 0 and file.may_hold("st_key", low, high)
-        )
+        paths = known.paths(low, high)
         if paths:
-            verify_columns(paths, ("st_key", "st_digest", "st_recorded_to"))
-            run(_CURRENT, {"paths": [literal(path) for path in paths]})
+            names = {"key": known.key, "digest": known.digest, "ended": known.ended}
+            verify_columns(paths, tuple(names.values()))
+            run(_CURRENT.format(**names), {"paths": [literal(path) for path in paths]})
         else:
             run(_NO_CURRENT)
         run(_SUSPECTS)

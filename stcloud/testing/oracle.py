@@ -29,7 +29,7 @@ from stcloud.testing.reader import Reader, Record
 
 if TYPE_CHECKING:
     from stcloud.daas.definition import EventDefinition
-    from stcloud.daas.load.ingest import Mode
+    from stcloud.daas.load.event_load import Mode
     from stcloud.testing.question import Places, Question, Times
 
 __all__ = ["Oracle", "State", "Tally"]

@@ -22,7 +22,7 @@ from stcloud.testing.oracle import Oracle, Tally
 
 if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
-    from stcloud.daas.load.ingest import Mode
+    from stcloud.daas.load.event_load import Mode
 
 __all__ = ["Delivery", "Scene", "district", "edges", "nights", "scenes", "sheet", "spans"]
 

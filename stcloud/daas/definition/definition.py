@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import tomllib
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -30,7 +30,7 @@ from stcloud.daas.definition.clause import (
 from stcloud.daas.definition.document import toml_of
 from stcloud.errors import InvalidInput
 
-__all__ = ["Definition", "EventDefinition", "FeatureDefinition", "stored_name"]
+__all__ = ["Definition", "EventDefinition", "FeatureDefinition", "register_definition", "stored_name"]
 
 _MEANINGLESS: dict[str, Any] = {
     **dict.fromkeys(("id", "title", "source", "predecessor", "grid", "duty"), True), "space": {"none"},
@@ -69,8 +69,13 @@ class Definition(Closed):
     ('event', ('id',))
     """
 
+    modes: ClassVar[tuple[str, ...]] = ("changes", "append", "delete")
+    """How a load may meet what the layer holds; the first one where nothing is stated."""
+    has_periods: ClassVar[bool] = False
+    """Whether a load may state the valid period of its rows."""
+
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-    kind: Literal["event", "feature"]
+    kind: str
     title: str = ""
     source: str = ""
     key: tuple[Text, ...] = ()
@@ -104,10 +109,9 @@ class Definition(Closed):
         InvalidDefinition
             ``not-toml`` with the line; ``invalid-definition`` with every fault, its key and the nearest known key.
         """
-        kinds: dict[Any, Any] = {"event": EventDefinition, "feature": FeatureDefinition}
         with definition_faults(name, _keys):
             document = tomllib.loads(text)
-            model = kinds.get(document.get("kind"), EventDefinition) if cls is Definition else cls
+            model = cast("type[Self]", _model(document.get("kind"))) if cls is Definition else cls
             return model.model_validate(document)
 
     def to_toml(self) -> str:
@@ -160,6 +164,16 @@ class Definition(Closed):
         return name in self.columns or self.column(name).type != "text"
 
     @property
+    def file_period(self) -> ValidClause | None:
+        """How a file's name says since when its rows are so, where it does."""
+        return None
+
+    @property
+    def row_time(self) -> TimeClause | None:
+        """How a row says at which instant it happened, where it does."""
+        return None
+
+    @property
     def _zone(self) -> str | None:
         """Zone of times without an offset, where one is declared."""
         return None
@@ -210,6 +224,11 @@ class EventDefinition(Definition):
         return super().time_words(name)
 
     @property
+    def row_time(self) -> TimeClause | None:
+        """How a row says at which instant it happened."""
+        return self.time
+
+    @property
     def _zone(self) -> str | None:
         return self.time.zone
 
@@ -222,6 +241,9 @@ class EventDefinition(Definition):
 
 class FeatureDefinition(Definition):
     """A layer of features: something was so during a period."""
+
+    modes: ClassVar[tuple[str, ...]] = ("snapshot", "changes", "append", "delete")
+    has_periods: ClassVar[bool] = True
 
     kind: Literal["feature"]
     key: Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -259,6 +281,24 @@ class FeatureDefinition(Definition):
     def unkept(self) -> tuple[str, ...]:
         """Source columns that are read and not kept."""
         return (*super().unkept, *(self.valid.columns if self.valid else ()))
+
+    @property
+    def file_period(self) -> ValidClause | None:
+        """How a file's name says since when its rows are so, where it does."""
+        return self.valid if self.valid is not None and self.valid.file is not None else None
+
+
+_MODELS: dict[str, type[Definition]] = {"event": EventDefinition, "feature": FeatureDefinition}
+
+
+def register_definition(kind: str, model: type[Definition]) -> None:
+    """Make documents that name a kind be read as definitions of a model."""
+    _MODELS[kind] = model
+
+
+def _model(kind: object) -> type[Definition]:
+    """Return the model of a kind; what names none is read as a definition of events, whose errors say so."""
+    return _MODELS.get(kind, EventDefinition) if isinstance(kind, str) else EventDefinition
 
 
 def _check_storable(name: str) -> None:

@@ -142,8 +142,8 @@ class Options:
         """
         read = saved.read
         kept: dict[str, Any] = {"key": saved.key, "encoding": read.encoding}
-        if isinstance(saved, EventDefinition):
-            time = saved.time
+        if saved.row_time is not None:
+            time = saved.row_time
             kept |= {"time": time.column, "time_formats": time.formats, "zone": time.zone}
         kept |= {name: getattr(saved.space, name) for name in ("lon", "lat", "x", "y", "crs")}
         if self.datum is not None:

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 import pyarrow as pa
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.daas.definition import Definition, EventDefinition, FeatureDefinition
+from stcloud.daas.definition import Definition
+from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import Reckoning
-from stcloud.daas.load.ingest import Ingest, Mode, load_id
 from stcloud.daas.load.limit import Limit
 from stcloud.daas.load.notes import with_clock_note
 from stcloud.daas.load.peek import PeekedSource
 from stcloud.daas.load.place import refuse_other_crs
 from stcloud.daas.load.request import LoadRequest
-from stcloud.daas.load.revision import FeatureMode, Revision
+from stcloud.daas.load.steps import Intake, LoadContext
+from stcloud.daas.load.template import LoadRun, bound_columns
 from stcloud.daas.table.float_keys import refuse_mangled
-from stcloud.daas.table.later_changes import changed_events_by, changed_features_by
-from stcloud.daas.table.schema import as_defined
+from stcloud.daas.table.schema import as_defined, types_of
 from stcloud.errors import Conflict, InvalidInput, StorageError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
@@ -35,7 +35,7 @@ from stcloud.iaas.source.registry import open_source
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["Loader"]
+__all__ = ["Loader", "load_id"]
 
 
 def _overtaken(error: BaseException) -> bool:
@@ -49,6 +49,12 @@ _WHEN_OVERTAKEN = retry(
     reraise=True,
 )
 """Does a load anew when a writer without the lock (another machine, say) committed meanwhile."""
+
+
+def load_id(content: str, definition: Definition, mode: str, *period: str | None) -> str:
+    """Return the identity of a load: the digest of content, definition, mode and valid period (16 digits)."""
+    text = "\n".join([content, definition.digest(), mode, *(part or "" for part in period)])
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +113,8 @@ class Loader:
             load = f"{load}.{count + 1}" if count else load
             with self._kept(load, layer, path.name), self.catalogue.founding(layer, definition):
                 now = functools.cache(self.clock)  # called once, by the load
-                done = self._ingest(layer, definition, request, limit).run(
-                    source,
-                    name=path.name,
-                    load=load,
-                    clock=now,
-                    staging=staging,
-                    job=job,
-                    unchanged=unchanged,
-                )
+                run = self._run(layer, definition, request, source, path.name, limit, staging)
+                done = run.run(name=path.name, load=load, clock=now, job=job, unchanged=unchanged)
             return with_clock_note(done, now(), None, self.configuration.zone)
 
     @staticmethod
@@ -140,27 +139,33 @@ class Loader:
     def _known(self, layer: str, definition: Definition, earlier: Reckoning) -> Reckoning:
         """Return the reckoning of a load that is in the ledger, with the load that changed its content since."""
         table, loads = self.catalogue.table(layer), self.catalogue.ledger.loads(layer)
-        events = isinstance(definition, EventDefinition)
-        changed = (changed_events_by if events else changed_features_by)(table, loads, earlier)
+        changed = kind_of(definition).changed_by(table, loads, earlier)
         found = replace(earlier, changed_by=changed)
         return with_clock_note(
             found, self.clock(), self.catalogue.ledger.newest_us(layer), self.configuration.zone
         )
 
-    def _ingest(
-        self, layer: str, definition: Definition, request: LoadRequest, limit: Limit
-    ) -> Ingest | Revision:
-        known, lattice, zone = self.catalogue, self.configuration.lattice, self.configuration.zone
-        if isinstance(definition, FeatureDefinition):
-            return Revision(
-                known.features(layer), definition, lattice, zone, known.ledger, known.quarantine,
-                cast("FeatureMode", request.mode), limit, request.valid_from_us, request.valid_to_us,
-                request.allow_missing,
-            )  # fmt: skip
-        return Ingest(
-            known.events(layer), cast("EventDefinition", definition), lattice, zone, known.ledger,
-            known.quarantine, cast("Mode", request.mode), limit, self.mark, request.allow_missing,
+    def _run(
+        self,
+        layer: str,
+        definition: Definition,
+        request: LoadRequest,
+        source: PeekedSource,
+        name: str,
+        limit: Limit,
+        staging: Path,
+    ) -> LoadRun:
+        """Bind the columns of an opened file, and return the run of the template."""
+        known, kind = self.catalogue, kind_of(definition)
+        table = kind.table(layer, known.table(layer).table)
+        names = as_defined(definition, source.columns)
+        types = types_of(source, names)
+        columns, drift = bound_columns(table, definition, request, source, names, types, name)
+        context = LoadContext(
+            table, definition, self.configuration.lattice, self.configuration.zone, known.ledger, request, source,
+            staging, columns, types, Intake(), self.mark,
         )  # fmt: skip
+        return LoadRun(kind, context, kind.steps(context), names, drift, known.quarantine, limit)
 
 
 def _refuse_missing(path: Path) -> None:

@@ -7,14 +7,11 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from stcloud.daas.definition import Definition, FeatureDefinition
+from stcloud.daas.definition import Definition
 from stcloud.errors import InvalidInput
 from stcloud.time import EARLIEST_US, LATEST_US, Zone, parse_instant, read_stamps
 
 __all__ = ["LoadRequest"]
-
-_EVENT_MODES = ("changes", "append", "delete")
-_FEATURE_MODES = ("snapshot", *_EVENT_MODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +58,14 @@ class LoadRequest:
         """
         allowed = frozenset([allow_missing] if isinstance(allow_missing, str) else allow_missing)
         start, end = (None if text is None else _instant(text, zone) for text in (valid_from, valid_to))
-        if isinstance(definition, FeatureDefinition):
-            return cls(_mode(mode or "snapshot", _FEATURE_MODES), start, end, allowed, empty)
-        if start is not None or end is not None:
+        stated = mode or definition.modes[0]
+        if not definition.has_periods and (start is not None or end is not None):
             raise InvalidInput(
                 "events-have-no-period",
-                f"'{definition.id}' defines events: their time is in their rows",
+                f"'{definition.id}' defines {definition.kind}s: their time is in their rows",
                 hint="leave out --valid-from and --valid-to",
             )
-        return cls(_mode(mode or "changes", _EVENT_MODES), allow_missing=allowed)
+        return cls(_mode(stated, definition.modes), start, end, allowed, empty and definition.has_periods)
 
     def dated(self, definition: Definition, file: str, zone: Zone) -> LoadRequest:
         """Return what is told with the instant that a file's name says, if the definition has it say one.
@@ -79,7 +75,7 @@ class LoadRequest:
         InvalidInput
             ``undated-file``: the name is not as the definition says.
         """
-        valid = definition.valid if isinstance(definition, FeatureDefinition) else None
+        valid = definition.file_period
         if valid is None or valid.file is None or self.valid_from_us is not None:
             return self
         own = Zone(valid.zone) if valid.zone else zone

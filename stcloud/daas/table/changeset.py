@@ -79,7 +79,7 @@ def select_rows(rows: DatedRows, rule: DuplicateRule) -> Selection:
     """Decide which of the rows that speak of one key and overlapping periods stands.
 
     Rows that say the same of the same period are one. Of others the ``rule`` takes the last, the first, or none;
-    ``keep`` takes none of those that differ, as `Intake.number_repeats` gave those that do not keys of their own.
+    ``keep`` takes none of those that differ: `FeatureKeys.number_repeats` gave those that do not keys of their own.
     """
     order = np.lexsort((rows.number, rows.start_us, rows.key))
     given = rows.take(order)

@@ -29,6 +29,7 @@ __all__ = [
     "FeatureLayer",
     "VersionRows",
     "instants",
+    "known_snapshots",
     "lanes",
     "micros",
     "read_ends",
@@ -41,6 +42,8 @@ _GROUP_ROWS = 1024
 _NUMBERS = 1 << 32
 """So many beliefs may begin in one load."""
 _SORT_PART = "st_sort"
+_RECENT = 8
+"""Commits whose notes are looked at first for what all of them hold."""
 
 
 def micros(column: pa.Array | pa.ChunkedArray, null: int) -> Ints:
@@ -156,8 +159,8 @@ class FeatureLayer(LayerTable):
     """The table of one layer of features."""
 
     def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
-        """Return the schema that rows with the wanted columns are written in; see `LayerTable.found`."""
-        return self.found(feature_schema(wanted), FEATURE_PART, wanted)
+        """Return the schema that rows with the wanted columns are written in; see `LayerTable.writable_schema`."""
+        return self.writable_schema(feature_schema(wanted), FEATURE_PART, wanted)
 
     def believed(self, snapshot: Snapshot, at_us: int | None = None) -> Believed:
         """Return what was believed at a recorded instant; None: now."""
@@ -320,3 +323,14 @@ def _ended(batch: pa.RecordBatch, ends: Ends, schema: pa.Schema) -> pa.RecordBat
 def _one(column: pa.ChunkedArray) -> pa.Array:
     found = column.combine_chunks()
     return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
+
+
+def known_snapshots(layer: FeatureLayer) -> list[int]:
+    """Return the instants of the snapshots that the layer knows, UTC microseconds, from its newest commit's note."""
+    if not layer.exists:
+        return []
+    for most in (_RECENT, None):  # reading the whole log takes longer every night
+        for note in layer.table.notes(most):
+            if "snapshots" in note:
+                return list(note["snapshots"])
+    return []

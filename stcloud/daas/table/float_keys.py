@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.catalogue import Layer
-from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.schema import has_canonical_keys
 from stcloud.errors import InvalidInput
 from stcloud.iaas.table.table import Table
@@ -74,9 +73,5 @@ def _had_typed_source(layer: Layer) -> bool:
 
 
 def _believed(layer: Layer) -> pa.Array:
-    if layer.kind == "feature":
-        return FeatureLayer(layer.name, Table.of(layer.snapshot)).believed(layer.snapshot).key
-    files = [file for file in layer.snapshot.files if file.nulls.get("st_recorded_to") != 0]
-    rows = layer.snapshot.read(files, ("st_key", "st_recorded_to"))
-    keys = rows.filter(pc.is_null(rows["st_recorded_to"]))["st_key"].combine_chunks()
-    return keys.chunk(0) if isinstance(keys, pa.ChunkedArray) and keys.num_chunks else keys
+    kind = layer.layer_kind
+    return kind.current_keys(kind.table(layer.name, Table.of(layer.snapshot)), layer.snapshot)

@@ -61,7 +61,7 @@ class LayerTable:
         """Return the source's columns as the layer keeps them."""
         return attributes(self.table.snapshot().schema)
 
-    def found(self, new: pa.Schema, partition: str, wanted: Sequence[Attribute]) -> pa.Schema:
+    def writable_schema(self, new: pa.Schema, partition: str, wanted: Sequence[Attribute]) -> pa.Schema:
         """Return the schema that rows with the wanted columns are written in; make the table if there is none.
 
         A table that no load ever committed to is what a failed or killed one left: it is made anew. Columns that
@@ -106,8 +106,8 @@ class EventLayer(LayerTable):
     """The table of one layer of events, by months of the city's clock."""
 
     def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
-        """Return the schema that rows with the wanted columns are written in; see `LayerTable.found`."""
-        return self.found(event_schema(wanted), PART, wanted)
+        """Return the schema that rows with the wanted columns are written in; see `LayerTable.writable_schema`."""
+        return self.writable_schema(event_schema(wanted), PART, wanted)
 
     def write(self, rows: pa.RecordBatch, month: int, schema: pa.Schema, stamp: Mapping[str, Any]) -> Written:
         """Write cleaned, sorted rows of one month as one file.

@@ -11,9 +11,8 @@ import pyarrow as pa
 from stcloud.daas.chain import RowsDigest
 from stcloud.daas.ledger import UNDO, Ledger, Reckoning
 from stcloud.daas.load.instant import next_recorded_us
-from stcloud.daas.load.revision import known_snapshots
 from stcloud.daas.load.write_features import begun_rows
-from stcloud.daas.table.feature import Believed, FeatureLayer
+from stcloud.daas.table.feature import Believed, FeatureLayer, known_snapshots
 from stcloud.daas.table.schema import FEATURE_PART
 from stcloud.daas.table.timeline import Ints, Pieces, distinct, reverse, state
 from stcloud.errors import InvalidInput, NotFound, nearest

@@ -200,7 +200,7 @@ def _offer_index(opened: City, grid: str) -> None:
     events = [
         one.name
         for one in opened.layers()
-        if one.kind == "event" and "st_unit" not in one.snapshot.schema.names
+        if not one.layer_kind.versioned and "st_unit" not in one.snapshot.schema.names
     ]
     if events:
         others = f" (and so {', '.join(events[1:])})" if events[1:] else ""

@@ -97,7 +97,7 @@ class Reckonings:
         if len(self.sources) < 2 or self.target.form is OutputFormat.CSV:
             record |= dict.fromkeys(_RARE, 0) | rare if self.target.form is OutputFormat.CSV else rare
         else:
-            if self.city.layer(self.layer).kind == "feature":
+            if self.city.layer(self.layer).layer_kind.versioned:
                 record["ended"] = rare.pop("ended", 0)
             if rare:
                 note(f"{record['source']}: " + ", ".join(f"{name} {count:,}" for name, count in rare.items()))

@@ -193,7 +193,7 @@ def test_the_page_tells_every_reason():
     package = Path(__file__).resolve().parents[3] / "stcloud"
     text = "".join(path.read_text(encoding="utf-8") for path in sorted((package / "daas").rglob("*.py")))
     text += "".join(path.read_text(encoding="utf-8") for path in sorted((package / "iaas").rglob("*.py")))
-    calls = re.findall(r"(?:faults\.add|Refusal|_unplace)\((.*)\)$", text, re.MULTILINE)
+    calls = re.findall(r"(?:faults\.add|intake\.refuse|Refusal|_unplace)\((.*)\)$", text, re.MULTILINE)
     reasons = {found[1] for call in calls if (found := re.search(r'"([a-z]+(?:-[a-z]+)*)[^"]*"\)*$', call))}
     assert {"missing-key", "not-a-point", "known-key", "zero", "outside"} <= reasons
     assert {reason for reason in reasons if f"| `{reason}` |" not in page} == set()

@@ -1,4 +1,4 @@
-"""What was seen of a feature layer's source while it was read once, and its keys as numbers."""
+"""Keys, digests and periods of a source of features, kept while it is read once, and keys as numbers."""
 
 from __future__ import annotations
 
@@ -13,20 +13,14 @@ from stcloud.daas.load.clean_features import CleanedFeatures
 from stcloud.daas.table.changeset import DatedRows
 from stcloud.daas.table.feature import Believed, lanes
 from stcloud.daas.table.timeline import Ints, Pieces, distinct
-from stcloud.iaas.source.protocol import Refusal
 
-__all__ = ["Intake", "joined", "no_pieces", "nobody", "nothing"]
+__all__ = ["FeatureKeys", "joined", "no_beliefs", "no_pieces", "nothing"]
 
 
 @dataclass(slots=True)
-class Intake:
-    """What was seen of a source while it was read once."""
+class FeatureKeys:
+    """What stays in memory of each row of a source: its key, digest, period and number."""
 
-    read: int = 0
-    adjusted: int = 0
-    padded: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
-    repairs: list[Refusal] = field(default_factory=list)
     silent: list[pa.Array] = field(default_factory=list)
     seen: list[Ints] = field(default_factory=list)
     seen_numbers: list[Ints] = field(default_factory=list)
@@ -38,11 +32,6 @@ class Intake:
 
     def add(self, found: CleanedFeatures) -> None:
         """Take what became of one batch."""
-        self.read += found.read
-        self.adjusted += found.adjusted
-        self.padded += found.padded
-        self.refusals += found.refusals
-        self.repairs += found.repairs
         self.silent.append(found.silent)
         self.seen.append(found.seen)
         self.seen_numbers.append(found.seen_numbers)
@@ -114,7 +103,7 @@ def no_pieces() -> Pieces:
     return Pieces(nothing(), nothing(), nothing(), nothing())
 
 
-def nobody() -> Believed:
+def no_beliefs() -> Believed:
     """Return what a layer that is not there believes."""
     text = pa.array([], pa.string())
     return Believed(text, nothing(), nothing(), np.empty((0, 2), np.uint64), nothing(), text)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import stcloud
-from stcloud.daas.load.ingest import Limit, load_id
+from stcloud.daas.load.limit import Limit
+from stcloud.daas.load.loader import load_id
 from stcloud.errors import InvalidDefinition, InvalidInput, NotFound
 from stcloud.iaas.bundle import bundled
 from stcloud.iaas.job import Cancelled, Job

@@ -1,0 +1,218 @@
+"""The steps of a load of events.
+
+::
+
+    clean ─┬─ keys ─ settle: which row stands for each key, is it new, changed or known
+           └─ sorter ─ by month, cell, time ─ files
+    files that hold superseded rows are written anew
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.chain import RowsDigest
+from stcloud.daas.definition import EventDefinition
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.load.clean_events import MONTH, ROW, CleanedEvents, EventCleaner
+from stcloud.daas.load.equivalence import without_equivalent_events
+from stcloud.daas.load.place import Placer
+from stcloud.daas.load.steps import LoadContext, TableChange, ordered
+from stcloud.daas.table.layer import ORDER, EventLayer
+from stcloud.daas.table.schema import UNIT
+from stcloud.iaas.job import Job
+from stcloud.iaas.keys import DuplicateRule, Keys, KnownRows, Settled
+from stcloud.iaas.source.protocol import Batch
+from stcloud.iaas.table.datafile import Written
+from stcloud.iaas.table.sorter import Sorter
+from stcloud.iaas.table.table import File, Snapshot
+
+__all__ = ["EventLoad", "Mode"]
+
+Mode = Literal["changes", "append", "delete"]
+"""``changes`` adds and updates by key and leaves absent rows alone; ``append`` refuses known keys; ``delete`` reads
+keys only and ends the belief in their rows."""
+
+_WORKERS = 2
+
+
+class EventLoad:
+    """One load of events; see `LoadSteps`."""
+
+    base: Snapshot | None = None
+
+    def __init__(self, context: LoadContext) -> None:
+        self._context = context
+        self._layer = cast("EventLayer", context.layer)
+        self._definition = cast("EventDefinition", context.definition)
+        self._keys = Keys(context.staging)
+        self._sorter = Sorter(context.staging, part=MONTH, order=ORDER)
+        self._adjusted: set[int] = set()
+        self._settled: Settled | None = None
+        self._cleaner = EventCleaner(
+            self._definition, context.columns, Placer(context.definition.space, context.lattice), context.zone,
+            context.deletes, context.types,
+        )  # fmt: skip
+
+    def begin(self) -> None:
+        """Do nothing: rows are compared once they are read."""
+
+    def clean(self, batch: Batch) -> CleanedEvents:
+        """Clean one batch."""
+        return self._cleaner.clean(batch)
+
+    def take(self, cleaned: CleanedEvents) -> None:
+        """Set keys and rows aside."""
+        intake, rows = self._context.intake, cleaned.rows
+        intake.read += cleaned.read
+        intake.trimmed += cleaned.padded
+        intake.refusals += cleaned.refusals
+        intake.repairs += cleaned.repairs
+        self._adjusted.update(cleaned.adjusted.tolist())
+        self._keys.add(rows.column(ROW), rows.column("st_key"), rows.column("st_digest"))
+        if not self._context.deletes:
+            self._sorter.add(rows)
+
+    def settle(self, base: Snapshot) -> None:
+        """Decide which row stands for each key, and compare it with what is believed now."""
+        context = self._context
+        self._sorter.flush()
+        settled = self._refuse(
+            self._keys.settle(_known_rows(base), rule=self._rule, compare=not context.deletes)
+        )
+        self._sorter.replace("st_key", ROW, *settled.renumbered)
+        if context.request.mode == "changes":
+            settled = without_equivalent_events(
+                settled, self._sorter, base, context.staging, context.columns, context.types
+            )
+        self._settled = settled
+
+    def write(self, base: Snapshot, schema: pa.Schema, stamp: Reckoning, job: Job) -> TableChange:
+        """Write the rows to store, month by month, and the files anew that hold rows which they supersede."""
+        assert self._settled is not None  # noqa: S101  (settled before)
+        settled = self._settled
+        written, unplaced, added = self._write_rows(settled.stored, schema, stamp, job)
+        closed, removed = self._close_rows(base, settled, stamp, job)
+        return TableChange(
+            [*written, *closed], removed, added, self._counts(settled, unplaced),
+            commits=bool(written or removed),
+        )  # fmt: skip
+
+    def compact(self) -> None:
+        """Merge the files of months that have many."""
+        self._layer.compact()
+
+    def close(self) -> None:
+        """Let go of rows and keys."""
+        self._sorter.close()
+        self._keys.close()
+
+    @property
+    def _rule(self) -> DuplicateRule:
+        """Which row of a key stands; one that is to be deleted cannot come in two readings."""
+        rule: DuplicateRule = self._definition.duplicates
+        return "last" if self._context.deletes and rule != "keep" else rule
+
+    def _refuse(self, settled: Settled) -> Settled:
+        """Refuse rows that conflict, and those of known keys where rows are appended only."""
+        intake = self._context.intake
+        for number, key in settled.conflicting.items():
+            intake.refuse(number, key, "conflicting-key")
+        if self._context.request.mode == "append":
+            for number in np.concatenate((settled.changed, settled.same)).tolist():
+                intake.refuse(number, None, "known-key")
+            none = np.empty(0, np.int64)
+            return replace(settled, changed=none, same=none, superseded={})
+        return settled
+
+    def _write_rows(
+        self, stored: np.ndarray, schema: pa.Schema, stamp: Reckoning, job: Job
+    ) -> tuple[list[Written], dict[str, int], RowsDigest]:
+        """Write the rows to store; also count those without a place by reason, and digest them."""
+        if self._context.deletes:
+            return [], {}, RowsDigest()
+        chosen = np.zeros(int(stored[-1]) + 1 if len(stored) else 0, np.bool_)
+        chosen[stored] = True
+        given = {"st_recorded_from": stamp.recorded_at_us, "st_load": stamp.load}
+        mark = self._context.mark
+
+        def lay(rows: pa.RecordBatch, month: int) -> tuple[Written | None, Mapping[str, int], RowsDigest]:
+            rows = _chosen_rows(rows, chosen)
+            if not rows.num_rows:
+                return None, {}, RowsDigest()
+            if mark is not None:
+                rows = rows.append_column(UNIT, mark(rows))
+            digest = RowsDigest.of(rows.column("st_digest"))
+            return self._layer.write(rows, month, schema, given), _unplaced(rows), digest
+
+        written: list[Written] = []
+        unplaced: Counter[str] = Counter()
+        added, done = RowsDigest(), 0
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            chunks = ((chunk, month) for month in self._sorter.parts for chunk in self._sorter.chunks(month))
+            for file, reasons, digest in ordered(pool, lay, chunks, ahead=_WORKERS):
+                written += [file] if file else []
+                unplaced.update(reasons)
+                added += digest
+                done += file.rows if file else 0
+                job.tell("write", done, len(stored))
+        return written, dict(unplaced), added
+
+    def _close_rows(
+        self, base: Snapshot, settled: Settled, stamp: Reckoning, job: Job
+    ) -> tuple[list[Written], list[File]]:
+        """Write the files anew that hold superseded rows; return them, and the files that they stand for."""
+        files = {Path(file.path).name: file for file in base.files}
+        written: list[Written] = []
+        removed: list[File] = []
+        for name, keys in settled.superseded.items():
+            job.tell("update", len(removed), len(settled.superseded))
+            written.append(self._layer.close_rows(base, files[name], keys, stamp.recorded_at_us))
+            removed.append(files[name])
+        return written, removed
+
+    def _counts(self, settled: Settled, unplaced: Mapping[str, int]) -> dict[str, object]:
+        deletes = self._context.deletes
+        refused = {refusal.row for refusal in self._context.intake.refusals}
+        return {
+            "accepted": 0 if deletes else len(settled.new),
+            "updated": len(settled.changed),
+            "unchanged": len(settled.new) if deletes else len(settled.same),
+            "duplicates": settled.repeated,
+            "unplaced": sum(unplaced.values()),
+            "unplaced_by": unplaced,
+            "time_adjusted": len(self._adjusted - refused),
+        }
+
+
+def _known_rows(snapshot: Snapshot) -> KnownRows:
+    """Return the rows that are believed in now."""
+
+    def paths(low: str | None, high: str | None) -> Sequence[str]:
+        files = (file for file in snapshot.files if file.nulls.get("st_recorded_to") != 0)
+        return snapshot.paths(file for file in files if file.may_hold("st_key", low, high))
+
+    return KnownRows(paths, key="st_key", digest="st_digest", ended="st_recorded_to")
+
+
+def _chosen_rows(rows: pa.RecordBatch, chosen: np.ndarray) -> pa.RecordBatch:
+    """Return the rows whose number is chosen."""
+    number = rows.column(ROW).to_numpy()
+    if not len(chosen):
+        return rows.slice(0, 0)
+    keep = (number < len(chosen)) & chosen[np.minimum(number, len(chosen) - 1)]
+    return rows if keep.all() else rows.filter(pa.array(keep))
+
+
+def _unplaced(rows: pa.RecordBatch) -> dict[str, int]:
+    counted = pc.value_counts(rows.column("st_unplaced").drop_null())
+    return {pair["values"]: pair["counts"] for pair in counted.to_pylist()}

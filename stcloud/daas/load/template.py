@@ -1,0 +1,198 @@
+"""The template of loads, for every kind of layer: from an opened file to one atomic commit and a reckoning.
+
+::
+
+    read ─ clean ─ take │ settle │ instant ─ write ─ quarantine ─ commit ─ ledger ─ compact
+
+Nothing shows before the commit. Whoever is killed leaves the layer as it was; what lies around then is swept by the
+next load. Memory stays flat: rows spill to the city's folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from stcloud.daas.definition import Definition
+from stcloud.daas.kind.protocol import LayerKind
+from stcloud.daas.ledger import Quarantine, Reckoning
+from stcloud.daas.load.drift import Drift
+from stcloud.daas.load.instant import next_recorded_us
+from stcloud.daas.load.limit import Limit, refuse_too_many
+from stcloud.daas.load.notes import load_remarks
+from stcloud.daas.load.peek import PeekedSource, is_bare, is_empty
+from stcloud.daas.load.request import LoadRequest
+from stcloud.daas.load.steps import LoadContext, LoadSteps, TableChange, ordered
+from stcloud.daas.table.layer import LayerTable
+from stcloud.daas.table.schema import Attribute, bind_columns, geometry_named, require_columns
+from stcloud.errors import Conflict, InternalError, NotFound, StorageError
+from stcloud.iaas.clock import Clock
+from stcloud.iaas.job import Job
+from stcloud.iaas.memory import steady_memory
+from stcloud.iaas.source.text import Declared
+from stcloud.iaas.table.table import Snapshot
+
+__all__ = ["LoadRun", "bound_columns"]
+
+_WORKERS, _AHEAD = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRun:
+    """One load of one source into one layer; the caller holds the layer's lock.
+
+    Parameters
+    ----------
+    kind, context, steps
+        The layer's kind, what the load has to do with, and what the kind does in each step.
+    names, drift
+        The source's columns as the definition spells them, and how they differ from the layer's.
+    quarantine, limit
+        The city's; how many rejected rows make the load fail as a whole.
+    """
+
+    kind: LayerKind
+    context: LoadContext
+    steps: LoadSteps
+    names: tuple[str, ...]
+    drift: Drift
+    quarantine: Quarantine
+    limit: Limit
+
+    def run(
+        self, *, name: str, load: str, clock: Clock, job: Job, unchanged: Callable[[], None] = lambda: None
+    ) -> Reckoning:
+        """Load the source; return the reckoning.
+
+        Parameters
+        ----------
+        name, load
+            What to call the source, and the load's identity.
+        clock
+            Gives the present instant, once the rows are settled.
+        job
+            Watches progress, may cancel until the commit.
+        unchanged
+            Raises when the source is no longer what ``load`` was made of; called once it was read.
+
+        Raises
+        ------
+        InvalidInput
+            ``too-many-rejected``, and what the kind refuses; nothing was written.
+        """
+        context, layer = self.context, self.context.layer
+        with contextlib.ExitStack() as held:
+            held.enter_context(steady_memory())
+            held.callback(layer.table.sweep)
+            held.callback(self.steps.close)
+            self.steps.begin()
+            self._read(job)
+            unchanged()
+            blank = Reckoning(
+                load, layer.name, name, context.request.mode, 0, attempt=uuid.uuid4().hex,
+                new_columns=self.drift.new, missing_columns=self.drift.missing,
+                notes=load_remarks(context.source, context.definition.space, context.lattice.crs),
+            )  # fmt: skip
+            reckoning = self._store(blank, clock, job)
+            context.ledger.write([reckoning])
+            with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
+                self.steps.compact()
+        return reckoning
+
+    def _read(self, job: Job) -> None:
+        """Read the source once; clean batches on other threads while it is being read."""
+        batches = (
+            (replace(batch, rows=batch.rows.rename_columns(list(self.names))),)
+            for batch in self.context.source.batches()
+        )
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            for cleaned in ordered(pool, self.steps.clean, batches, ahead=_AHEAD):
+                self.steps.take(cleaned)
+                job.tell("read", self.context.intake.read, 0)
+
+    def _store(self, blank: Reckoning, clock: Clock, job: Job) -> Reckoning:
+        """Settle, write and commit; return the reckoning that ``blank`` becomes."""
+        context, layer = self.context, self.context.layer
+        intake = context.intake
+        refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
+        job.tell("compare", 0, 1)
+        kept, kind = context.kept, self.kind
+        schema = layer.writable_schema(kind.row_schema(kept), kind.partition, kept)
+        base = self.steps.base or layer.table.snapshot()
+        self.steps.settle(base)
+        refuse_too_many(self.limit, intake.refusals, intake.read, blank.source)
+        stamp = replace(blank, recorded_at_us=next_recorded_us(layer, context.ledger, clock()))
+        change = self.steps.write(base, schema, stamp, job)
+        reckoning = self._reckon(change, stamp)
+        aside = [*intake.refusals, *intake.repairs]
+        self.quarantine.write(stamp.load, layer.name, stamp.attempt, stamp.source, aside)
+        job.tell("commit", 0, 1)
+        if change.add or change.remove or not layer.exists:  # a layer begins with its first load
+            layer.extend(kept)
+        if change.commits or not layer.exists:
+            self._commit(change, reckoning, base)
+        return reckoning
+
+    def _commit(self, change: TableChange, reckoning: Reckoning, base: Snapshot) -> None:
+        ledger = self.context.ledger
+        ledger.prepare()
+        (entry,) = ledger.chained([reckoning])
+        self.context.layer.table.commit(
+            add=change.add, remove=change.remove, after=base.sequence, note=entry | dict(change.note)
+        )
+
+    def _reckon(self, change: TableChange, stamp: Reckoning) -> Reckoning:
+        intake = self.context.intake
+        reckoning = replace(
+            stamp,
+            read=intake.read,
+            rejected=len(intake.refusals),
+            trimmed=intake.trimmed,
+            repaired=len(intake.repairs),
+            rejected_by=dict(Counter(one.reason.split(":")[0] for one in intake.refusals)),
+            rows_digest=change.added.text,
+            **change.counts,
+        )
+        if not reckoning.adds_up:
+            raise InternalError("reckoning", f"the reckoning does not add up: {reckoning.counts}")
+        return reckoning
+
+
+def bound_columns(
+    layer: LayerTable,
+    definition: Definition,
+    request: LoadRequest,
+    source: PeekedSource,
+    names: tuple[str, ...],
+    types: Mapping[str, Declared],
+    name: str,
+) -> tuple[Mapping[str, Attribute], Drift]:
+    """Decide which columns of a source are kept, and how they differ from the layer's.
+
+    Raises
+    ------
+    NotFound
+        ``unknown-layer``: there is nothing to delete from; ``missing-column``.
+    InvalidInput
+        ``vanished-column``: the source lacks a column that the layer keeps.
+    """
+    deletes = request.mode == "delete"
+    if deletes and not layer.exists:
+        raise NotFound("unknown-layer", f"there is no layer '{layer.name}' to delete from")
+    if is_bare(source):
+        return {}, Drift()
+    if deletes and definition.key:
+        require_columns(definition, definition.key, names, name)
+        return {}, Drift()
+    known = layer.attributes() if layer.exists else ()
+    columns = bind_columns(
+        definition, names, name, types, known,
+        optional=request.allow_missing, geometry=geometry_named(source, names),
+    )  # fmt: skip
+    if deletes or is_empty(source):
+        return columns, Drift()
+    return columns, Drift.of(layer, definition, columns, request.allow_missing, name)

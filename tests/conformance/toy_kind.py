@@ -1,0 +1,154 @@
+"""A third kind of layers, in a hundred lines: readings of stations, appended, each at an instant.
+
+It is registered as a plugin would be. The package knows nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.chain import RowsDigest
+from stcloud.daas.definition import Definition, TimeClause
+from stcloud.daas.kind.registry import register
+from stcloud.daas.load.clean_events import ROW, read_attributes, read_key
+from stcloud.daas.load.column import Faults, without_nulls
+from stcloud.daas.load.steps import TableChange
+from stcloud.daas.table.layer import LayerTable
+from stcloud.daas.table.schema import INSTANT
+from stcloud.iaas.table.digest import digest_rows
+from stcloud.time import Zone, read_stamps
+
+PART = "st_station"
+OWN = {
+    "st_key": pa.string(), "st_digest": pa.binary(), "st_at": INSTANT, "st_x": pa.float64(), "st_y": pa.float64(),
+    "st_recorded_from": INSTANT, "st_recorded_to": INSTANT, "st_load": pa.string(),
+}  # fmt: skip
+
+
+class ReadingDefinition(Definition):
+    """A layer of readings: a station measured something at an instant."""
+
+    modes: ClassVar[tuple[str, ...]] = ("append",)
+
+    kind: Literal["reading"]
+    time: TimeClause
+
+    @property
+    def roles(self):
+        return (*self.key, self.time.column)
+
+
+class ReadingLoad:
+    """Readings are appended; one that is there already is counted as unchanged."""
+
+    base = None
+
+    def __init__(self, context):
+        self.context = context
+        self.batches = []
+
+    def begin(self):
+        pass
+
+    def clean(self, batch):
+        context, definition = self.context, self.context.definition
+        source, faults = without_nulls(batch.rows, definition, context.zone), Faults(batch.numbers)
+        texts = source[definition.time.column]
+        read = read_stamps(texts, definition.time.formats, Zone(definition.time.zone or context.zone.name))
+        faults.add(~read.valid, definition.time.column, texts, "unreadable-time")
+        rows = {
+            ROW: pa.array(batch.numbers),
+            "st_key": read_key(definition.key, source, faults, context.types, context.columns),
+            "st_digest": digest_rows(batch.rows, definition.digest(), many=False),
+            "st_at": pa.array(read.utc_us).cast(INSTANT),
+            **read_attributes(context.columns, source, definition, context.zone, faults, context.types),
+        }
+        return pa.RecordBatch.from_pydict(rows).filter(pa.array(~faults.faulty)), faults.refusals(), batch
+
+    def take(self, cleaned):
+        rows, refusals, batch = cleaned
+        self.context.intake.read += batch.rows.num_rows + len(batch.refusals)
+        self.context.intake.refusals += [*refusals, *batch.refusals]
+        self.batches.append(rows)
+
+    def settle(self, base):
+        rows = pa.Table.from_batches(self.batches)
+        known = base.read(list(base.files), ("st_digest",))["st_digest"].combine_chunks()
+        there = pc.is_in(rows["st_digest"], known)
+        self.same, self.rows = pc.sum(there).as_py() or 0, rows.filter(pc.invert(there))
+
+    def write(self, base, schema, stamp, job):
+        layer, count = self.context.layer, len(self.rows)
+        given = {
+            "st_recorded_from": pa.array(np.full(count, stamp.recorded_at_us)).cast(INSTANT),
+            "st_load": pa.array([stamp.load] * count, pa.string()),
+        }
+        fields = [field for field in schema if field.name != PART]
+        columns = [
+            given[field.name] if field.name in given
+            else self.rows[field.name] if field.name in self.rows.schema.names
+            else pa.nulls(count, field.type)
+            for field in fields
+        ]  # fmt: skip
+        table = pa.Table.from_arrays(columns, [field.name for field in fields])
+        written = [layer.table.write(table, {PART: "all"})] if count else []
+        counts = {"accepted": count, "unchanged": self.same}
+        return TableChange(
+            written, added=RowsDigest.of(self.rows["st_digest"]), counts=counts, commits=bool(written)
+        )
+
+    def compact(self):
+        pass
+
+    def close(self):
+        self.batches = []
+
+
+class ReadingKind:
+    """Layers of readings; see `LayerKind`."""
+
+    name = "reading"
+    definition = ReadingDefinition
+    partition = PART
+    order_keys = ("st_at", "st_key")
+    time_columns = ("st_at", "st_at")
+    bounds_columns = ("st_x", "st_y", "st_x", "st_y")
+    versioned = False
+
+    def row_schema(self, columns):
+        own = [
+            pa.field(name, kind, metadata={"stcloud.text": "canonical"} if name == "st_key" else None)
+            for name, kind in OWN.items()
+        ]
+        return pa.schema([*own, pa.field(PART, pa.string()), *(column.field for column in columns)])
+
+    def table(self, name, table):
+        return LayerTable(name, table)
+
+    def row_files(self, snapshot):
+        return list(snapshot.files)
+
+    def steps(self, context):
+        return ReadingLoad(context)
+
+    def changed_by(self, layer, loads, known):
+        return None
+
+    def undo(self, layer, ledger, load, now_us):
+        raise NotImplementedError
+
+    def current_keys(self, layer, snapshot):
+        return snapshot.read(list(snapshot.files), ("st_key",))["st_key"].combine_chunks()
+
+    def findings(self, layer, snapshot, run_sql, lattice):
+        counted = Counter(run_sql("SELECT st_key AS example FROM layer").read_all()["example"].to_pylist())
+        yield "keys", [key for key, count in counted.items() if count > 1]
+
+
+READING = ReadingKind()
+register(READING)
