@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -15,10 +16,19 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from stcloud.errors import InvalidInput, MissingExtra
-from stcloud.space import LONLAT, CellIds, Lattice, Level, project, read_crs
+from stcloud.space import LONLAT, CellIds, Lattice, Level, level_of, project, read_crs
 from stcloud.space.cell import digits_of
 
-__all__ = ["beidou", "geohash", "h3", "inspire", "mgrs"]
+__all__ = [
+    "Equivalent",
+    "beidou",
+    "equivalents_of_cell",
+    "equivalents_of_point",
+    "geohash",
+    "h3",
+    "inspire",
+    "mgrs",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -26,6 +36,63 @@ _SECOND = 1_000_000  # coordinates are rounded to a millionth of a second of arc
 # Width and height in seconds of a cell of the BeiDou grid's levels 2 to 5; those of level 1 are 6 by 4 degrees.
 _BEIDOU = ((1800, 1800), (900, 600), (60, 60), (4, 4))
 _DIGITS = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUV", np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """What another grid calls a place.
+
+    Parameters
+    ----------
+    grid
+        The grid's name.
+    id
+        The name there; None: there is none.
+    why_not
+        Why there is none.
+    """
+
+    grid: str
+    id: str | None
+    why_not: str | None = None
+
+
+def equivalents_of_cell(cell: int, lattice: Lattice) -> tuple[Equivalent, ...]:
+    """Return what MGRS and INSPIRE call a cell of a lattice; `InvalidInput` ``unknown-cell``.
+
+    Examples
+    --------
+    >>> lattice = Lattice.for_crs("EPSG:32618")
+    >>> cell = int(lattice.cells([583900.0], [4507300.0], Level.M100)[0])
+    >>> [found.id for found in equivalents_of_cell(cell, lattice)]
+    ['18TWL839073', None]
+    """
+    level_of(cell)  # refuses what is no cell
+    found = []
+    for name, of in (("mgrs", mgrs), ("inspire", inspire)):
+        try:
+            found.append(Equivalent(name, of([cell], lattice).to_pylist()[0]))
+        except InvalidInput as error:
+            if error.kind != "no-equivalent":
+                raise
+            found.append(Equivalent(name, None, str(error)))
+    return tuple(found)
+
+
+def equivalents_of_point(lon: float, lat: float) -> tuple[Equivalent, ...]:
+    """Return what BeiDou's grid, H3 and geohash call the cell that a point in degrees (WGS 84) lies in.
+
+    Raises
+    ------
+    InvalidInput
+        ``unreadable-point``: a coordinate is not finite.
+    MissingExtra
+        A library that one of them needs is not installed.
+    """
+    if not np.isfinite([lon, lat]).all():
+        raise InvalidInput("unreadable-point", f"'{lon},{lat}' is no point", hint="write lon,lat in degrees")
+    found = (("beidou", beidou), ("h3", h3), ("geohash", geohash))
+    return tuple(Equivalent(name, of([lon], [lat]).to_pylist()[0]) for name, of in found)
 
 
 def mgrs(cells: ArrayLike, lattice: Lattice) -> pa.Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -173,36 +172,24 @@ def equivalents(
 
 
 def _of_cell(opened: City, cell: int) -> list[dict[str, Any]]:
-    from stcloud.errors import InvalidInput  # noqa: PLC0415
-    from stcloud.paas.grid.equivalent import inspire, mgrs  # noqa: PLC0415
-    from stcloud.space import level_of  # noqa: PLC0415
+    from dataclasses import asdict  # noqa: PLC0415
 
-    lattice, records = opened.configuration.lattice, []
-    level_of(cell)  # refuses what is no cell
-    for name, of in (("mgrs", mgrs), ("inspire", inspire)):
-        try:
-            records.append({"grid": name, "id": of([cell], lattice).to_pylist()[0], "why_not": None})
-        except InvalidInput as error:
-            if error.kind != "no-equivalent":
-                raise
-            records.append({"grid": name, "id": None, "why_not": str(error)})
-    return records
+    from stcloud.paas.grid.equivalent import equivalents_of_cell  # noqa: PLC0415
+
+    return [asdict(found) for found in equivalents_of_cell(cell, opened.configuration.lattice)]
 
 
 def _of_point(point: str) -> list[dict[str, Any]]:
     from stcloud.errors import InvalidInput  # noqa: PLC0415
-    from stcloud.paas.grid.equivalent import beidou, geohash, h3  # noqa: PLC0415
+    from stcloud.paas.grid.equivalent import equivalents_of_point  # noqa: PLC0415
 
     try:
         lon, lat = (float(part) for part in point.split(","))
-        if not math.isfinite(lon + lat):
-            raise ValueError(point)  # noqa: TRY301
     except ValueError as error:
         raise InvalidInput(
             "unreadable-point", f"'{point}' is no point", hint="write lon,lat in degrees"
         ) from error
-    found = (("beidou", beidou), ("h3", h3), ("geohash", geohash))
-    return [{"grid": name, "id": of([lon], [lat]).to_pylist()[0]} for name, of in found]
+    return [{"grid": found.grid, "id": found.id} for found in equivalents_of_point(lon, lat)]
 
 
 def _tell_report(opened: City, layer: str, report: Report, target: Target) -> None:
