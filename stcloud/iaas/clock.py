@@ -11,11 +11,11 @@ from collections.abc import Callable
 __all__ = ["Clock", "system_clock"]
 
 Clock = Callable[[], int]
-"""Tells the present instant: microseconds since 1970-01-01T00:00Z."""
+"""The present instant: microseconds since 1970-01-01T00:00Z."""
 
 
 def system_clock() -> int:
-    """Tell the machine's present instant in microseconds since 1970-01-01T00:00Z.
+    """Return the machine's present instant in microseconds since 1970-01-01T00:00Z.
 
     >>> system_clock() > 1_700_000_000_000_000
     True

@@ -1,6 +1,6 @@
-"""Jobs: progress told to whoever watches, and a cancellation that leaves nothing half-written.
+"""Jobs: progress for whoever watches, and a cancellation that leaves nothing half-written.
 
-A long operation takes a `Job`, tells it of its steps and asks it at every batch whether to go on.
+A long operation takes a `Job`, reports its steps to it, and may be stopped by it at every batch.
 Nothing becomes visible before the operation's one commit, so stopping at any batch is safe.
 """
 
@@ -48,7 +48,7 @@ class Job:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def named(self, subject: str) -> Job:
-        """Return the part of this job that is about one subject: its steps are told as ``subject: step``."""
+        """Return the part of this job that is about one subject: its steps are named ``subject: step``."""
         return Job(lambda step, done, total: self.progress(f"{subject}: {step}", done, total), self._stop)
 
     def cancel(self) -> None:

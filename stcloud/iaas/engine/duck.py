@@ -45,7 +45,7 @@ _SQL_TYPES = {
 def connect(
     *, memory: str = "1GB", scratch: str | None = None, path: str = ":memory:"
 ) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB that touches nothing but what it is told to: no extensions, UTC, bounded memory.
+    """Open a DuckDB that touches nothing but what it is given: no extensions, UTC, bounded memory.
 
     A table that was not registered is an error, never a variable of the same name.
     """
@@ -66,7 +66,7 @@ def connect(
 
 
 def literal(path: str | os.PathLike[str]) -> str:
-    """Return a path as DuckDB must be told it, lest it take ``*``, ``?`` and ``[`` for a pattern.
+    """Return a path as DuckDB must be given it, lest it take ``*``, ``?`` and ``[`` for a pattern.
 
     >>> literal("dump[1].json")
     'dump[[]1].json'
@@ -76,7 +76,7 @@ def literal(path: str | os.PathLike[str]) -> str:
 
 @contextlib.contextmanager
 def file_errors() -> Iterator[None]:
-    """Turn what DuckDB says of files that it reads or spills to into our errors."""
+    """Turn DuckDB's errors about files that it reads or spills to into ours."""
     try:
         yield
     except duckdb.IOException as error:
@@ -145,8 +145,8 @@ class Duck:
         if isinstance(stage, Tell):
             few = isinstance(given, pa.Table) and given.num_rows <= self._small_rows
             return stage.function(given) if few else self._run(stage.query(), relations, given)
-        found = _fetch(stage, relations, self._small_rows)
-        return self._run(stage.query(), relations, None) if found is None else found
+        rows = _fetch(stage, relations, self._small_rows)
+        return self._run(stage.query(), relations, None) if rows is None else rows
 
     def _run(self, stage: Sql, relations: Mapping[str, Relation], given: _Given) -> _Given:
         cursor = self._connection()
@@ -158,12 +158,12 @@ class Duck:
                 return self._kept(
                     cursor, cursor.sql(text, params=dict(stage.values)).to_arrow_reader(_BATCH_ROWS)
                 )
-            found = _fetched(cursor, text, stage.values)
+            rows = _fetched(cursor, text, stage.values)
         self._idle.append(cursor)
-        return found
+        return rows
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
-        """Return an idle connection, or a new one: of threads that ask at once none gets that of another."""
+        """Return an idle connection, or a new one: of threads that call at once none gets that of another."""
         try:
             return self._idle.pop()
         except IndexError:

@@ -61,19 +61,19 @@ def equal_rows(
     with file_errors(), connect(memory="512MB", scratch=str(folder / "spill")) as connection:
         connection.register("came", pa.RecordBatchReader.from_batches(schema, rows))
         query = _EQUAL.format(conditions=conditions or "true")
-        found = connection.execute(query, {"paths": [literal(path) for path in paths]}).fetchnumpy()
-    return np.asarray(found["number"], np.int64), pa.array(found["st_key"], pa.string())
+        pairs = connection.execute(query, {"paths": [literal(path) for path in paths]}).fetchnumpy()
+    return np.asarray(pairs["number"], np.int64), pa.array(pairs["st_key"], pa.string())
 
 
 def equal_texts(now: pa.Array, before: pa.Array, kind: str) -> pa.Array:
-    """Tell which texts, now and before, are texts of one value of a kind, ``number`` or ``instant``; a mask."""
+    """Return which texts, now and before, are texts of one value of a kind, ``number`` or ``instant``; a mask."""
     condition = _OTHER_TEXT[kind].format(old="before", new="now")
     with connect(memory="256MB") as connection:
         connection.register(
             "pairs", pa.table({"now": now.cast(pa.string()), "before": before.cast(pa.string())})
         )
-        found = connection.execute(f"SELECT coalesce({condition}, false) AS equal FROM pairs").fetchnumpy()  # noqa: S608
-    return pa.array(np.asarray(found["equal"], np.bool_))
+        pairs = connection.execute(f"SELECT coalesce({condition}, false) AS equal FROM pairs").fetchnumpy()  # noqa: S608
+    return pa.array(np.asarray(pairs["equal"], np.bool_))
 
 
 def _condition(name: str, old: set[str], new: Sequence[str], loose: str | None) -> str:

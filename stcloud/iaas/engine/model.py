@@ -46,13 +46,13 @@ class Fetch:
     query
         Writes the same as SQL, narrowed by conditions that later stages repeat.
     wants
-        Tells of a file, or of a row group described like one, whether it may hold a wanted row. An engine that
+        Returns whether a file, or a row group described like one, may hold a wanted row. An engine that
         opens files itself may read what is wanted and run no SQL.
     bounded
         Columns whose bounds ``wants`` looks at.
     meets
-        For columns of numbers, what tells of row groups by their least and greatest numbers, ``(n,)`` each, whether
-        they may hold a wanted row. Where there are any, ``wants`` is asked of files alone.
+        For columns of numbers, what judges row groups by their least and greatest numbers, ``(n,)`` each, whether
+        they may hold a wanted row. Where there are any, ``wants`` judges files alone.
     sift
         Where later stages repeat it: an engine that opens files itself may read other columns only where rows pass.
     """

@@ -148,11 +148,14 @@ def unpack_zip(path: Path, folder: Path, suffixes: Iterable[str]) -> list[Member
             for entry in archive.infolist()
             if not entry.is_dir() and not _is_link(entry)
         }
-        found = [(name, list(_parts(name, plain))) for name in _data_sets(path, plain, frozenset(suffixes))]
-        wanted = {part: plain[part] for _, parts in found for part in parts}
+        data_sets = [
+            (name, list(_parts(name, plain))) for name in _data_sets(path, plain, frozenset(suffixes))
+        ]
+        wanted = {part: plain[part] for _, parts in data_sets for part in parts}
         check_ratio(path, path.stat().st_size, sum(entry.file_size for entry in wanted.values()))
         return [
-            _unpack(path, archive, name, parts, folder / str(at)) for at, (name, parts) in enumerate(found)
+            _unpack(path, archive, name, parts, folder / str(at))
+            for at, (name, parts) in enumerate(data_sets)
         ]
 
 
@@ -183,15 +186,15 @@ def _is_link(entry: zipfile.ZipInfo) -> bool:
 
 def _data_sets(path: Path, names: Iterable[str], suffixes: frozenset[str]) -> list[str]:
     """Choose the data sets among the names in a zip file; a file geodatabase is a folder of it."""
-    found: dict[str, None] = {}
+    data_sets: dict[str, None] = {}
     for name in names:
         parts = PurePosixPath(name).parts
         if ".." in parts or name.startswith(("/", "\\")) or "\\" in name:
             raise _unreadable(path, f"the name {name!r} in it leads out of it")
         if not any(part == "__MACOSX" or part.startswith(".") for part in parts):
             ends = (at for at, part in enumerate(parts, 1) if PurePosixPath(part).suffix.lower() in suffixes)
-            found.update({"/".join(parts[:at]): None for at in list(ends)[:1]})
-    return sorted(found)
+            data_sets.update({"/".join(parts[:at]): None for at in list(ends)[:1]})
+    return sorted(data_sets)
 
 
 def _parts(name: str, names: Iterable[str]) -> Iterator[str]:

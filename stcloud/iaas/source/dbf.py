@@ -1,4 +1,4 @@
-"""What a dBASE table says, where GDAL says something else: text in its encoding, dates that are none, long numbers.
+"""What a dBASE table holds, where GDAL reads something else: text in its encoding, dates that are none, long numbers.
 
 A field has a fixed width in bytes: a long text ends in half a character, which is cut off and counted. GDAL
 reads 30 February as 1 March, ends a text at NUL, and makes a float of a whole number of more than 18 digits: here
@@ -184,11 +184,11 @@ def _is_integer(raw: bytes) -> bool:
 def _digits(raw: np.ndarray, texts: pa.Array) -> pa.Array:
     """Return whole numbers as they are written, without zeros before them; others as GDAL reads them."""
     plain = [row.tobytes().strip(b" \0") for row in raw]
-    found = [
+    values = [
         str(int(text)) if _WHOLE.match(text) else other
         for text, other in zip(plain, texts.to_pylist(), strict=True)
     ]
-    return pa.array(found, pa.string())
+    return pa.array(values, pa.string())
 
 
 def _valid(raw: np.ndarray) -> np.ndarray:
@@ -201,8 +201,8 @@ def _valid(raw: np.ndarray) -> np.ndarray:
     days = days + (leap & (month == 2))
     real = digit.all(axis=1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= days) & (year >= 1)
     blank = (raw == _BLANK).all(axis=1)
-    found: np.ndarray = real | blank
-    return found
+    plain: np.ndarray = real | blank
+    return plain
 
 
 def _escaped(stem: str) -> str:

@@ -73,16 +73,16 @@ class DelimitedSource:
             if row.text == self._end:
                 ended = True
             else:
-                found = f"{row.actual_columns} fields where the header has {row.expected_columns}"
-                skipped.append(Refusal(row.number - 1, None, row.text, f"malformed-row: {found}"))
+                fields = f"{row.actual_columns} fields where the header has {row.expected_columns}"
+                skipped.append(Refusal(row.number - 1, None, row.text, f"malformed-row: {fields}"))
             return "skip"
 
         start = 1
         none = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in self.columns]))
         for rows in self._blocks(skip):
-            numbers = _numbers(start, rows.num_rows, [one.row for one in skipped])
+            numbers = _numbers(start, rows.num_rows, [refusal.row for refusal in skipped])
             start = int(numbers[-1]) + 1 if len(numbers) else start
-            ready = tuple(one for one in skipped if one.row < start)  # the reader is ahead of us
+            ready = tuple(refusal for refusal in skipped if refusal.row < start)  # the reader is ahead of us
             del skipped[: len(ready)]
             batch = self._decoded(rows, numbers, ready)
             none = batch.rows.slice(0, 0)

@@ -1,4 +1,4 @@
-"""Encodings of text files: what a byte order mark says, and decoders that keep bytes which are no text."""
+"""Encodings of text files: what a byte order mark means, and decoders that keep bytes which are no text."""
 
 from __future__ import annotations
 

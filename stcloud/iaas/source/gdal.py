@@ -29,7 +29,7 @@ _VECTOR, _VERBOSE_ERROR = 0x04, 0x40
 _WARNING, _FAILURE = 2, 3
 _NO_GEOMETRY = 100
 _FAULT_OF_A_ROW = "Unable to read geometry"
-"""What a GeoPackage's driver says of a value that is no geometry: others can be read."""
+"""Message of a GeoPackage's driver for a value that is no geometry: others can be read."""
 _STREAM_BYTES = 5 * 8
 """An ArrowArrayStream is five pointers."""
 _SETTINGS = {
@@ -64,7 +64,7 @@ _SUBTYPES = {1: pa.bool_(), 2: pa.int16(), 3: pa.float32()}
 
 
 class GdalError(Exception):
-    """What GDAL says when it cannot open or read."""
+    """Raised when GDAL cannot open or read."""
 
 
 @functools.cache
@@ -246,8 +246,8 @@ class DataSet:
         return Layer(
             number, self._name(number), spatial,
             _crs(library.OGR_L_GetSpatialRef(layer)),
-            tuple(bytes(library.OGR_Fld_GetNameRef(one)) for one in fields),
-            tuple(_kind(library.OGR_Fld_GetType(one), library.OGR_Fld_GetSubType(one)) for one in fields),
+            tuple(bytes(library.OGR_Fld_GetNameRef(item)) for item in fields),
+            tuple(_kind(library.OGR_Fld_GetType(item), library.OGR_Fld_GetSubType(item)) for item in fields),
             (library.OGR_L_GetFIDColumn(layer) or b"").decode("utf-8", "replace"),
             _encoding(layer),
         )  # fmt: skip
@@ -284,8 +284,8 @@ def _kind(kind: int, subtype: int) -> pa.DataType:
 def _encoding(layer: c_void_p) -> str | None:
     """Return the encoding that a Shapefile's companions declare."""
     for item in (b"ENCODING_FROM_CPG", b"ENCODING_FROM_LDID"):
-        if found := _library().GDALGetMetadataItem(layer, item, b"SHAPEFILE"):
-            return str(found.decode("latin-1"))
+        if declared := _library().GDALGetMetadataItem(layer, item, b"SHAPEFILE"):
+            return str(declared.decode("latin-1"))
     return None
 
 

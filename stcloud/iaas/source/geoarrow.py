@@ -1,7 +1,7 @@
 """Geometry columns of Parquet files: which are declared, and what they hold as WKB.
 
-GeoParquet says in the file's metadata which column is the geometry, how it is encoded and in which CRS; a column
-of an Arrow geometry type says the same of itself.
+GeoParquet declares in the file's metadata which column is the geometry, how it is encoded and in which CRS; a column
+of an Arrow geometry type declares the same of itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _EXTENSION = b"ARROW:extension:"
 
 @dataclass(frozen=True, slots=True)
 class GeometryColumn:
-    """What a file says of a column of geometry: ``wkb``, ``wkt`` or a native encoding; the CRS, None if unknown."""
+    """How a column of geometry is declared: ``wkb``, ``wkt`` or a native encoding; the CRS, None if unknown."""
 
     encoding: str
     crs: str | None
@@ -51,14 +51,14 @@ def geometry_columns(schema: pa.Schema) -> Mapping[str, GeometryColumn]:
     try:
         document = json.loads((schema.metadata or {})[b"geo"])
         primary, columns = document["primary_column"], document["columns"]
-        found = {
+        columns = {
             name: _declared(column["encoding"], column.get("crs", _LONLAT), primary=name == primary)
             for name, column in columns.items()
             if name in schema.names
         }
     except (KeyError, ValueError, TypeError, AttributeError):
-        found = {}
-    known = {name: column for name, column in found.items() if column is not None}
+        columns = {}
+    known = {name: column for name, column in columns.items() if column is not None}
     return known if any(column.primary for column in known.values()) else _extensions(schema)
 
 
@@ -73,7 +73,7 @@ def _extensions(schema: pa.Schema) -> Mapping[str, GeometryColumn]:
     """Return columns of Arrow's geometry types; primary is the only one, or that called ``geometry``."""
     named = {field.name: _extension(field) for field in schema}
     shapes = {name: texts for name, texts in named.items() if texts[0].startswith("geoarrow.")}
-    found = {}
+    columns = {}
     for name, (kind, text) in shapes.items():
         try:
             crs = json.loads(text or "{}").get("crs")
@@ -81,8 +81,8 @@ def _extensions(schema: pa.Schema) -> Mapping[str, GeometryColumn]:
             crs = None
         column = _declared(kind, crs, primary=len(shapes) == 1 or name == "geometry")
         if column is not None:
-            found[name] = column
-    return found
+            columns[name] = column
+    return columns
 
 
 def _extension(field: pa.Field) -> tuple[str, str]:

@@ -70,12 +70,12 @@ class _Kinds:
 
     def arrow(self) -> pa.DataType:
         """Return the type that holds all of them exactly."""
-        found = self._types - {type(None)}
-        if found == {bool}:
+        types = self._types - {type(None)}
+        if types == {bool}:
             return pa.bool_()
-        if found == {int} and self._most < _LONGEST:
+        if types == {int} and self._most < _LONGEST:
             return pa.int64()
-        if found and found <= {int, float} and self._most <= _EXACT:
+        if types and types <= {int, float} and self._most <= _EXACT:
             return pa.float64()
         return pa.string()
 
@@ -93,7 +93,7 @@ class GeoJsonSource:
     name
         What to call it in errors.
     reading
-        What the file does not say.
+        What the file does not declare.
 
     Raises
     ------
@@ -124,7 +124,7 @@ class GeoJsonSource:
                 "repeated-column", f"{name} has properties '{GEOMETRY}' and '{property_column(GEOMETRY)}'",
                 hint="rename one of them",
             )  # fmt: skip
-        self._arrow = {column: one.arrow() for column, one in kinds.items()}
+        self._arrow = {column: kind.arrow() for column, kind in kinds.items()}
         self.types = {property_column(column): declared(kind) for column, kind in self._arrow.items()}
 
     def position(self) -> int:
@@ -177,15 +177,15 @@ class GeoJsonSource:
     def _scan(self, properties: dict[str, Any]) -> None:
         kinds = self._kinds
         for name, value in properties.items():
-            found = kinds.get(name)
-            if found is None:
+            kind = kinds.get(name)
+            if kind is None:
                 if not is_text(name):
                     raise InvalidInput(
                         "unreadable-source", f"{self._name} cannot be read: a property's name is no text"
                     )
-                found = kinds[name] = _Kinds()
+                kind = kinds[name] = _Kinds()
                 check_columns(self._name, len(kinds))
-            found.add(value)
+            kind.add(value)
 
     def _features(self) -> Iterator[tuple[Any, str]]:
         """Give each feature and its text."""
@@ -241,8 +241,8 @@ class GeoJsonSource:
     def _code(self, name: str) -> str:
         if _CRS84.match(name):
             return _DEFAULT_CRS
-        found = _CODE_URL.match(name) or _CODE_URN.match(name)
-        code = f"EPSG:{found[1]}" if found else name
+        match = _CODE_URL.match(name) or _CODE_URN.match(name)
+        code = f"EPSG:{match[1]}" if match else name
         if not re.match(r"[A-Za-z]+:[A-Za-z0-9_.]+\Z|urn:ogc:def:crs:\S+\Z", code):
             raise InvalidInput(
                 "unreadable-source", f"{self._name} cannot be read: its CRS is named in no known form",
@@ -269,7 +269,7 @@ def _wkb(geometry: Any) -> bytes | None:
 
 def _texts(values: list[Any]) -> list[str | None]:
     """Return values as text; numbers in canonical form, nested ones as JSON."""
-    numbers = [one if type(one) is float else None for one in values]
+    numbers = [value if type(value) is float else None for value in values]
     plain = as_text(pa.array(numbers, pa.float64())).to_pylist() if float in map(type, values) else numbers
     return [
         one if one is None or type(one) is str else text if type(one) is float else _json(one)

@@ -79,8 +79,8 @@ class Affinity:
         odd = {row: values[at] for row, values in self._values.items() if at in values}
         if not odd:
             return texts
-        found = [odd.get(row, text) for row, text in zip(ids.tolist(), texts.to_pylist(), strict=True)]
-        return pa.array(found, pa.string())
+        values = [odd.get(row, text) for row, text in zip(ids.tolist(), texts.to_pylist(), strict=True)]
+        return pa.array(values, pa.string())
 
     def shapes(self, ids: np.ndarray, wkb: pa.Array) -> pa.Array:
         """Return geometries; a value that GDAL leaves out, as it is none, is a WKB that nobody can read."""

@@ -146,7 +146,7 @@ class JsonSource:
 
 
 def _row(value: dict[str, Any], text: str) -> dict[str, str | None]:
-    nested = any(isinstance(one, dict | list) for one in value.values())
+    nested = any(isinstance(member, dict | list) for member in value.values())
     whole = read_canonical(text) if nested else {}
     return {name: _text(whole[name] if isinstance(one, dict | list) else one) for name, one in value.items()}
 

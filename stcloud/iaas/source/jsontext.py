@@ -88,11 +88,11 @@ class JsonText:
 
     def take(self, letters: str) -> str:
         """Take the next letter, which is one of ``letters``."""
-        found = self.peek()
-        if not found or found not in letters:
+        letter = self.peek()
+        if not letter or letter not in letters:
             raise self.unreadable(self._position(f"{' or '.join(letters)} is missing"))
         self._at += 1
-        return found
+        return letter
 
     def line(self) -> tuple[Any, str]:
         """Take the next value, of a file that has one a line; a line that is none counts as null.

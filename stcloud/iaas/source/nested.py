@@ -30,7 +30,7 @@ def nested_texts(column: pa.Array) -> list[str | None]:
     >>> nested_texts(pa.array([[1.0, float("nan"), 2.5], None]))
     ['[1, null, 2.5]', None]
     """
-    return [None if one is None else json.dumps(one, ensure_ascii=False) for one in _objects(column)]
+    return [None if member is None else json.dumps(member, ensure_ascii=False) for member in _objects(column)]
 
 
 def read_canonical(text: str) -> Any:
@@ -58,7 +58,7 @@ def _objects(column: pa.Array) -> list[Any]:
 
 def _structures(column: pa.Array) -> list[Any]:
     names = [column.type.field(at).name for at in range(column.type.num_fields)]
-    members = [_objects(one) for one in column.flatten()]
+    members = [_objects(child) for child in column.flatten()]
     there = column.is_valid().to_pylist()
     rows = zip(*members, strict=True) if members else ((),) * len(column)
     return [
@@ -74,12 +74,12 @@ def _lists(column: pa.Array) -> list[Any]:
         column = column.cast(pa.list_(pa.struct(members)))
     values = _objects(column.flatten())
     if pairs:
-        values = [list(one.values()) for one in values]
-    found, start = [], 0
+        values = [list(member.values()) for member in values]
+    lists, start = [], 0
     for length in pc.list_value_length(column).to_pylist():
-        found.append(None if length is None else values[start : start + length])
+        lists.append(None if length is None else values[start : start + length])
         start += length or 0
-    return found
+    return lists
 
 
 def _leaves(kind: pa.DataType) -> Callable[[pa.Array], list[Any]]:
@@ -98,7 +98,7 @@ def _plain(column: pa.Array) -> list[Any]:
 
 def _texts(column: pa.Array) -> list[Any]:
     raw = column.cast(pa.binary()).to_pylist()
-    return [None if one is None else one.decode("utf-8", "surrogateescape") for one in raw]
+    return [None if text is None else text.decode("utf-8", "surrogateescape") for text in raw]
 
 
 def _numbers(column: pa.Array) -> list[Any]:
@@ -117,5 +117,5 @@ def _number(text: str) -> int | float | str:
 
 
 def _canonical(column: pa.Array) -> list[Any]:
-    found = as_text(column).to_pylist()
-    return [one.hex() if isinstance(one, bytes) else one for one in found]
+    texts = as_text(column).to_pylist()
+    return [text.hex() if isinstance(text, bytes) else text for text in texts]

@@ -26,7 +26,7 @@ _NS_PER_US = 1_000
 
 
 def open_parquet(path: Path, _reading: Reading) -> Source:
-    """Open a Parquet file, which says of itself all that a `Reading` could."""
+    """Open a Parquet file, which declares all that a `Reading` could."""
     return ParquetSource(path)
 
 
@@ -34,7 +34,7 @@ class ParquetSource:
     """Rows of a Parquet file; the geometry that it declares comes as WKB under its own name.
 
     ``geometry`` names the column that GeoParquet declares primary, or the first of an Arrow geometry type; ``crs`` is
-    of that column. Other columns of geometry come as WKT, in their own CRS. ``remarks`` says so, and how
+    of that column. Other columns of geometry come as WKT, in their own CRS. ``remarks`` notes it, and how
     many instants were cut to microseconds.
     """
 
@@ -51,7 +51,7 @@ class ParquetSource:
         if len(set(self.columns)) < len(self.columns):
             raise InvalidInput("repeated-column", f"{path} has two columns of one name")
         self._shapes = geometry_columns(self._file.schema_arrow)
-        primary = next((name for name, one in self._shapes.items() if one.primary), None)
+        primary = next((name for name, shape in self._shapes.items() if shape.primary), None)
         self.geometry: str | None = primary
         self.crs: str | None = self._shapes[primary].crs if primary else None
         self.types = {
@@ -92,15 +92,15 @@ class ParquetSource:
         return illegible.texts(name, values)
 
     def _declared(self, at: int, kind: pa.DataType) -> Declared:
-        """Return a column's type; unsigned integers are integers where the statistics say that they fit."""
+        """Return a column's type; unsigned integers are integers where they fit by the statistics."""
         if not pa.types.is_uint64(kind):
             return declared(kind)
         whole = self._file.metadata
         groups = [whole.row_group(group) for group in range(whole.num_row_groups)]
         if len(self.columns) != whole.num_columns:
             return declared(kind)
-        found = [group.column(at).statistics for group in groups]
-        fit = all(one is not None and one.has_min_max and one.max < _INT64_STOP for one in found)
+        statistics = [group.column(at).statistics for group in groups]
+        fit = all(group is not None and group.has_min_max and group.max < _INT64_STOP for group in statistics)
         return Declared("integer") if fit else declared(kind)
 
     def _rows(self) -> Iterator[pa.RecordBatch]:

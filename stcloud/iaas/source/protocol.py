@@ -1,7 +1,7 @@
 """What a source file is to its readers and to those who read it: text columns in batches, with row numbers.
 
 Values arrive as text exactly as written (a typed value, as of Parquet or GeoPackage, in its canonical text; see
-`stcloud.iaas.source.text`), so one way of cleaning serves all formats; `declared_types` says which types they had.
+`stcloud.iaas.source.text`), so one way of cleaning serves all formats; `declared_types` gives the types they had.
 A row that cannot be read at all is a `Refusal`. Tested by ``tests/iaas/source/test_registry.py``.
 """
 
@@ -33,14 +33,14 @@ GEOMETRY = "geometry"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file does not say about itself.
+    """What a file does not declare of itself.
 
     Parameters
     ----------
     format
         ``csv``, ``json``, ``vector`` or ``parquet``; None: from the file's name.
     encoding
-        Of text files; a UTF-8 byte order mark is dropped. A Shapefile tells its own: it is read by any other
+        Of text files; a UTF-8 byte order mark is dropped. A Shapefile declares its own, and is read by any other
         than the default that is stated here.
     delimiter
         Of CSV; None: from the header line.
@@ -109,17 +109,17 @@ def geometry_column(source: Source) -> str | None:
 
     It is `GEOMETRY` in vector files and the primary column of GeoParquet; text formats declare none.
     """
-    found: str | None = getattr(source, "geometry", None)
-    return found
+    column: str | None = getattr(source, "geometry", None)
+    return column
 
 
 def declared_types(source: Source) -> Mapping[str, Declared]:
     """Return the types that a source gives its columns; text formats give none."""
-    found: Mapping[str, Declared] = getattr(source, "types", {})
-    return found
+    types: Mapping[str, Declared] = getattr(source, "types", {})
+    return types
 
 
 def remarks_of(source: Source) -> tuple[str, ...]:
-    """Return what a source says of the rows that were read, for people: what of them was cut or kept otherwise."""
+    """Return remarks for people on the rows that were read: what of them was cut or kept otherwise."""
     remarks: tuple[str, ...] = getattr(source, "remarks", ())
     return remarks

@@ -89,7 +89,7 @@ def open_source(path: Path, reading: Reading) -> Source:
     InvalidInput
         ``not-a-file``, ``empty-source``, ``unreadable-source``, ``wrong-encoding``.
     Unsupported
-        ``unknown-format``: neither the name nor the definition tells the format.
+        ``unknown-format``: neither the name nor the definition gives the format.
     """
     if not path.exists():
         raise NotFound("no-source", f"there is no file {path}")

@@ -1,7 +1,7 @@
 """The canonical text of a typed value: one text for a value, however a file stores it.
 
 A whole number is its digits, whether it was an integer, a float or a decimal; a float is its shortest exact form
-without an exponent; an instant is ISO 8601 without idle zeros. `declared` says which type a column's values have.
+without an exponent; an instant is ISO 8601 without idle zeros. `declared` gives the type of a column's values.
 
 Tested by ``tests/iaas/source/test_registry.py``.
 """
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 __all__ = ["BEYOND_TIME", "Declared", "as_text", "declared", "exact_whole", "instants_as_text", "storage"]
 
 BEYOND_TIME = "<value out of range"
-"""How the text of an instant begins that no calendar date can say."""
+"""How the text of an instant begins that is no date of the calendar."""
 
 _BOOL8, _UUID = "arrow.bool8", "arrow.uuid"
 _EXACT_DIGITS = 15
@@ -79,7 +79,7 @@ def _decimal_type(precision: int, scale: int) -> str:
 
 
 def exact_whole(texts: pa.Array, below: int) -> np.ndarray:
-    """Tell which canonical texts of floats are not whole numbers from which digits may have been lost."""
+    """Return which canonical texts of floats are not whole numbers from which digits may have been lost."""
     numbers = pc.fill_null(texts.cast(pa.float64()), 0.0).to_numpy(zero_copy_only=False)
     return np.asarray(~(np.isfinite(numbers) & (np.abs(numbers) >= below)), np.bool_)
 
@@ -109,7 +109,7 @@ def storage(column: pa.Array) -> pa.Array:
     if name == _BOOL8:
         return pc.not_equal(column.storage, 0)
     if name == _UUID:
-        texts = [None if one is None else str(uuid.UUID(bytes=one)) for one in column.storage.to_pylist()]
+        texts = [None if raw is None else str(uuid.UUID(bytes=raw)) for raw in column.storage.to_pylist()]
         return pa.array(texts, pa.string())
     return column.storage
 
@@ -170,7 +170,7 @@ def _rewritten(texts: pa.Array, where: pa.Array) -> pa.Array:
 
 
 def _instants(column: pa.Array) -> pa.Array:
-    """Cut to microseconds; what no calendar date can say keeps a text that none reads."""
+    """Cut to microseconds; what is no date of the calendar keeps a text that none reads."""
     unit, zone = column.type.unit, column.type.tz
     ticks = column.cast(pa.int64())
     if unit == "ns":

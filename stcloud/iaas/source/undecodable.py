@@ -36,7 +36,7 @@ def is_text(text: str) -> bool:
 
 def _shown(value: str) -> str:
     """Return a value as it can be written: what is no character stands as its escape, an undecoded byte too."""
-    plain = _BYTE.sub(lambda found: f"\\x{ord(found[0]) - _FIRST_BYTE:02x}", value.replace("\0", "\\x00"))
+    plain = _BYTE.sub(lambda match: f"\\x{ord(match[0]) - _FIRST_BYTE:02x}", value.replace("\0", "\\x00"))
     return plain.encode("utf-8", "backslashreplace").decode()
 
 
@@ -53,7 +53,7 @@ class Illegible:
         self._found.setdefault(at, Refusal(int(self._numbers[at]), name, _shown(value), reason))
 
     def repair(self, at: int, name: str, value: str, reason: str) -> None:
-        """Say that a value of the row at a position is kept in another form than it came in."""
+        """Note that a value of the row at a position is kept in another form than it came in."""
         self._repairs.setdefault(at, Refusal(int(self._numbers[at]), name, _shown(value), reason))
 
     def strings(self, name: str, values: Sequence[str | None]) -> pa.Array:
@@ -94,7 +94,7 @@ class Illegible:
     ) -> pa.Array:
         """Return a column of encoded text; refuse rows whose bytes are none.
 
-        Where fields have ``fixed`` widths, half a character at the end is cut off. ``errors`` says how bytes that
+        Where fields have ``fixed`` widths, half a character at the end is cut off. ``errors`` names how bytes that
         are no text become lone surrogates.
         """
         raw = texts.cast(pa.binary()) if not pa.types.is_dictionary(texts.type) else texts
@@ -104,12 +104,14 @@ class Illegible:
         except pa.ArrowInvalid:
             pass
         distinct = raw if pa.types.is_dictionary(raw.type) else raw.dictionary_encode()
-        read = [decode(one, encoding, fixed=fixed, errors=errors) for one in distinct.dictionary.to_pylist()]
+        read = [
+            decode(text, encoding, fixed=fixed, errors=errors) for text in distinct.dictionary.to_pylist()
+        ]
         at = distinct.indices.to_pylist()
-        for row in np.flatnonzero([one is not None and read[one][1] for one in at]):
+        for row in np.flatnonzero([text is not None and read[text][1] for text in at]):
             self.repair(int(row), name, read[at[row]][0], CUT)
-        found = self.strings(name, [None if one is None else read[one][0] for one in at])
-        return found.dictionary_encode() if pa.types.is_dictionary(texts.type) else found
+        decoded = self.strings(name, [None if text is None else read[text][0] for text in at])
+        return decoded.dictionary_encode() if pa.types.is_dictionary(texts.type) else decoded
 
     def batch(self, rows: pa.RecordBatch, refusals: Sequence[Refusal] = ()) -> Batch:
         """Return the batch with the faults of its rows; values with NUL are faults too."""

@@ -90,9 +90,9 @@ def open_vector(path: Path, reading: Reading) -> Source:
     ]
     layer = _choose(layers, reading.layer, path)
     if layer.suffix in _GEOJSON:
-        found: Source = GeoJsonSource(layer.path, str(path), reading)
-        found.folder = folder  # type: ignore[attr-defined]
-        return found
+        source: Source = GeoJsonSource(layer.path, str(path), reading)
+        source.folder = folder  # type: ignore[attr-defined]
+        return source
     return VectorSource(path, layer, reading, folder)
 
 
@@ -153,7 +153,7 @@ class VectorSource:
                 start += rows.num_rows
 
     def _as_written(self, known: gdal.Layer, fields: tuple[str, ...]) -> Affinity | Dbf | None:
-        """Return who says what is written where GDAL says something else."""
+        """Return the reader of what is written where GDAL reads something else."""
         if self._layer.suffix == ".shp":
             return Dbf(self._layer.path)
         if self._layer.suffix == ".gpkg":
@@ -196,7 +196,7 @@ class VectorSource:
 
 
 class _data_set:  # noqa: N801  (a context manager)
-    """A data set opened by the drivers of its suffix; what GDAL says of it is one line of ours."""
+    """A data set opened by the drivers of its suffix; errors of GDAL are one line of ours."""
 
     def __init__(self, name: str, path: Path, suffix: str, options: dict[str, str]) -> None:
         self._name = name
@@ -278,13 +278,17 @@ def _choose(layers: list[_Layer], wanted: str | None, path: Path) -> _Layer:
     """Return the layer that is wanted, or the only one that has geometry."""
     if not layers:
         raise _unreadable(str(path), "no layer was found in it")
-    fit = [one for one in layers if wanted in one.names] if wanted else [one for one in layers if one.spatial]
+    fit = (
+        [layer for layer in layers if wanted in layer.names]
+        if wanted
+        else [layer for layer in layers if layer.spatial]
+    )
     if not wanted and not fit:
         fit = layers
     if len(fit) == 1:
         return fit[0]
-    repeated = Counter(one.name for one in layers)
-    names = ", ".join(one.whole_name if repeated[one.name] > 1 else one.name for one in layers)
+    repeated = Counter(layer.name for layer in layers)
+    names = ", ".join(layer.whole_name if repeated[layer.name] > 1 else layer.name for layer in layers)
     if wanted and not fit:
         raise InvalidInput("unreadable-source", f"{path} has no layer {wanted!r} (found: {names})")
     raise InvalidInput(

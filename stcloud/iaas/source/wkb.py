@@ -1,4 +1,4 @@
-"""WKB and WKT: what GeoJSON says as WKB, kinds of many at once, curves as lines, nothing nested without bound.
+"""WKB and WKT: geometry of GeoJSON as WKB, kinds of many at once, curves as lines, nothing nested without bound.
 
 Tested by ``tests/iaas/source/test_vector.py``.
 """
@@ -88,7 +88,9 @@ def _shape(kind: int, coordinates: Any, width: int) -> bytes:
         )
     part = _PARTS[kind]
     return (
-        head + struct.pack("<I", len(coordinates)) + b"".join(_shape(part, one, width) for one in coordinates)
+        head
+        + struct.pack("<I", len(coordinates))
+        + b"".join(_shape(part, part_coordinates, width) for part_coordinates in coordinates)
     )
 
 
@@ -104,7 +106,7 @@ def _vertices(vertices: Sequence[Any], width: int) -> bytes:
     try:
         table = np.array(vertices, np.float64)
     except ValueError:  # some have heights, some have none
-        table = np.array([(*one, np.nan)[:width] for one in vertices], np.float64)
+        table = np.array([(*vertex, np.nan)[:width] for vertex in vertices], np.float64)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ValueError("not a vertex")
     if table.shape[1] < width:
@@ -224,7 +226,7 @@ def _has_curves(wkb: pa.Array) -> bool:
 
 
 def _kinds(wkb: pa.Array) -> NDArray[np.uint32]:
-    """Return the geometry type code of each WKB, without what says Z, M or SRID; 0 of what is too short."""
+    """Return the geometry type code of each WKB, without its flags for Z, M and SRID; 0 of what is too short."""
     starts = np.frombuffer(wkb.buffers()[1], np.int32)[wkb.offset : wkb.offset + len(wkb) + 1]
     data = np.frombuffer(wkb.buffers()[2] or b"", np.uint8)
     whole = np.diff(starts) >= _HEAD_BYTES

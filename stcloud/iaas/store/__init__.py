@@ -1,7 +1,7 @@
 """Where a city's bytes lie (ring: iaas, its lowest room).
 
 Knows: stores (bytes by key, in a folder or in memory), the probe of what they promise, a city's folder with its locks
-and working space, and what the operating system says when it refuses. Must not know: tables, source files, engines,
+and working space, and errors of the operating system. Must not know: tables, source files, engines,
 layers.
 
 Nouns: `Store` (get, put, put_if_absent, list, delete), key, prefix, `LocalStore`, `MemoryStore`, `Folder` (a city's

@@ -28,7 +28,7 @@ __all__ = ["ArrayFolder", "read_arrays", "write_arrays"]
 _DIGESTS = "digests.json"
 _RUN = 1 << 20
 _DAMAGES = (ValueError, EOFError, SyntaxError, TokenError, TypeError, ArithmeticError, Warning)
-"""What numpy says of a header that is read like an expression of Python."""
+"""Errors of numpy for a header that is read like an expression of Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,10 @@ def _kept_digests(folder: Path) -> dict[str, str] | None:
     path = folder / _DIGESTS
     if not path.exists():
         return None
-    found = json.loads(path.read_bytes())
-    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+    digests = json.loads(path.read_bytes())
+    if not isinstance(digests, dict) or not all(isinstance(text, str) for text in digests.values()):
         raise ValueError(f"{_DIGESTS} holds no digests")
-    return found
+    return digests
 
 
 def _compare(path: Path, digest: str) -> None:

@@ -36,7 +36,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
 
 
 def is_name(name: str) -> bool:
-    """Tell whether ``name`` may name a thing inside a city's folder."""
+    """Return whether ``name`` may name a thing inside a city's folder."""
     return bool(_NAME.match(name))
 
 
@@ -89,11 +89,11 @@ def check_place(root: Path) -> None:
     InvalidInput
         ``bad-name``: the path has one of ``[ ] ^ | \ %`` or a control character in it.
     """
-    found = re.search(r"[\[\]^|\\%\x00-\x1f]", str(root.absolute()))
-    if found:
+    refused = re.search(r"[\[\]^|\\%\x00-\x1f]", str(root.absolute()))
+    if refused:
         raise InvalidInput(
             "bad-name",
-            f"{str(root)!r} cannot hold a city: its path has {found[0]!r} in it",
+            f"{str(root)!r} cannot hold a city: its path has {refused[0]!r} in it",
             hint="rename the folder",
         )
 
@@ -186,7 +186,7 @@ class Folder:
             )
 
     def _is_free(self, name: str) -> bool:
-        """Tell whether the folder holds nothing but what a killed `occupy` left."""
+        """Return whether the folder holds nothing but what a killed `occupy` left."""
         return self.root.is_dir() and all(path.name.startswith(f".{name}.") for path in self.root.iterdir())
 
     @contextlib.contextmanager

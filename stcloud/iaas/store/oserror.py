@@ -55,7 +55,7 @@ def os_errno(error: BaseException) -> int | None:
 
 @contextlib.contextmanager
 def storage_errors(doing: str) -> Iterator[None]:
-    """Turn what the operating system says into one `StorageError` that tells what was being done."""
+    """Turn an error of the operating system into one `StorageError` that names what was being done."""
     try:
         yield
     except StorageError:

@@ -74,7 +74,7 @@ def digest_name(path: Path) -> Path:
 
 
 def has_checksum(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file was written with checksums."""
+    """Return whether a file was written with checksums."""
     return _NAMED.search(os.fspath(path)) is not None
 
 
@@ -208,13 +208,13 @@ def _remembered(path: str, identity: tuple[int, ...]) -> Checked:
         if known is not None and known[0] == identity:
             _seen.move_to_end(path)
             return known[1]
-    found = Checked(path)
+    file = Checked(path)
     with _lock:
-        _seen[path] = (identity, found)
+        _seen[path] = (identity, file)
         _seen.move_to_end(path)
         while len(_seen) > _KEPT:
             _seen.popitem(last=False)
-    return found
+    return file
 
 
 def _digests(content: bytes) -> bytes:
@@ -226,26 +226,26 @@ def _digests(content: bytes) -> bytes:
 
 
 def _read(descriptor: int, start: int, count: int) -> bytes:
-    found = os.pread(descriptor, count, start)
-    while len(found) < count:
-        more = os.pread(descriptor, count - len(found), start + len(found))
+    data = os.pread(descriptor, count, start)
+    while len(data) < count:
+        more = os.pread(descriptor, count - len(data), start + len(data))
         if not more:
             break
-        found += more
-    return found
+        data += more
+    return data
 
 
 def _tail(descriptor: int, path: Path) -> bytes:
     """Return a file's footer with its length and the closing mark."""
     size = os.fstat(descriptor).st_size
     read = min(size, _TAIL)
-    found = _read(descriptor, size - read, read)
-    if len(found) < 12 or found[-4:] != b"PAR1":
+    tail = _read(descriptor, size - read, read)
+    if len(tail) < 12 or tail[-4:] != b"PAR1":
         raise _damaged(str(path), "it is cut, or no Parquet file")
-    length = int.from_bytes(found[-8:-4], "little") + 8
+    length = int.from_bytes(tail[-8:-4], "little") + 8
     if length > size:
         raise _damaged(str(path), "its footer is longer than the file")
-    return found[-length:] if length <= len(found) else _read(descriptor, size - length, length)
+    return tail[-length:] if length <= len(tail) else _read(descriptor, size - length, length)
 
 
 def _metadata(path: str, tail: bytes) -> pq.FileMetaData:

@@ -22,6 +22,6 @@ def crowded(files: Iterable[File], *, least: int = _TIER, large_rows: int = LARG
     commits a row was written once for each size, and of each size fewer than ``least`` files are there.
     """
     sizes: dict[int, list[File]] = {}
-    for file in (one for one in files if one.rows < large_rows):
+    for file in (candidate for candidate in files if candidate.rows < large_rows):
         sizes.setdefault(int(math.log(max(file.rows, 1), _TIER)), []).append(file)
     return [file for size in sizes.values() if len(size) >= least for file in size]

@@ -119,11 +119,11 @@ def _statistics(rows: pa.Table, prunable: Iterable[str]) -> dict[str, Any]:
     high: dict[str, Any] = {}
     for name in prunable:
         try:
-            found = pc.min_max(_worded(rows[name])).as_py()
-        except OverflowError:  # an instant before the year 1, after 9999: files are not told apart by it
+            bounds = pc.min_max(_worded(rows[name])).as_py()
+        except OverflowError:  # an instant before the year 1, after 9999: it bounds no file
             continue
-        if _comparable(found["min"]) and _comparable(found["max"]):
-            low[name], high[name] = _plain(found["min"]), _plain(found["max"])
+        if _comparable(bounds["min"]) and _comparable(bounds["max"]):
+            low[name], high[name] = _plain(bounds["min"]), _plain(bounds["max"])
     nulls = {name: column.null_count for name, column in zip(rows.schema.names, rows.columns, strict=True)}
     return {"numRecords": rows.num_rows, "minValues": low, "maxValues": high, "nullCount": nulls}
 

@@ -21,7 +21,7 @@ class Vocabulary:
     --------
     >>> vocabulary = Vocabulary()
     >>> codes = [vocabulary.codes(pa.array(words).dictionary_encode()) for words in (["b", "a"], ["c", None, "b"])]
-    >>> [one.to_pylist() for one in codes], vocabulary.words(codes[1]).to_pylist()
+    >>> [numbers.to_pylist() for numbers in codes], vocabulary.words(codes[1]).to_pylist()
     ([[0, 1], [2, None, 0]], ['c', None, 'b'])
     """
 

@@ -69,8 +69,8 @@ def _seeds(text: str) -> list[int]:
 
 
 def _hash(values: pa.Array, seeds: Sequence[int]) -> Hashes:
-    found = [[xxhash.xxh64_intdigest(value, seed) for seed in seeds] for value in values.to_pylist()]
-    return np.array(found, np.uint64).reshape(-1, len(seeds))
+    hashes = [[xxhash.xxh64_intdigest(value, seed) for seed in seeds] for value in values.to_pylist()]
+    return np.array(hashes, np.uint64).reshape(-1, len(seeds))
 
 
 def _add(sums: Hashes, hashes: Hashes, codes: NDArray[Any] | None) -> None:

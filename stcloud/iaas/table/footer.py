@@ -39,7 +39,7 @@ class Sift:
     columns
         What the test looks at.
     test
-        Tells of each row whether it passes.
+        Gives each row whether it passes.
     """
 
     columns: tuple[str, ...]
@@ -59,7 +59,7 @@ class _Footer:
     places: Mapping[str, int]
     rows: Sequence[int]
     """Of each row group."""
-    told: Mapping[str, Sequence[pq.Statistics | None]]
+    statistics: Mapping[str, Sequence[pq.Statistics | None]]
     """Of each row group, for the columns whose bounds are looked at."""
     bounds: Mapping[str, NDArray[np.float64]]
     """Least and greatest number of each row group, ``(2, n)``; not known: endless."""
@@ -68,17 +68,21 @@ class _Footer:
 
     def meeting(self, meets: Mapping[str, Meets]) -> list[int]:
         """Return the row groups that may hold a wanted row by the bounds of all these columns."""
-        found = np.ones(len(self.rows), np.bool_)
+        wanted = np.ones(len(self.rows), np.bool_)
         endless = np.broadcast_to([[-np.inf], [np.inf]], (2, len(self.rows)))
         for name, test in meets.items():
-            found &= test(*self.bounds.get(name, endless))
-        return np.flatnonzero(found).tolist()
+            wanted &= test(*self.bounds.get(name, endless))
+        return np.flatnonzero(wanted).tolist()
 
     def groups(self) -> Iterator[File]:
         """Describe the row groups as if each were a file."""
         for number, rows in enumerate(self.rows):
-            bounds = {name: told[number] for name, told in self.told.items()}
-            known = {name: one for name, one in bounds.items() if one is not None and one.has_min_max}
+            bounds = {name: of_groups[number] for name, of_groups in self.statistics.items()}
+            known = {
+                name: statistics
+                for name, statistics in bounds.items()
+                if statistics is not None and statistics.has_min_max
+            }
             low, high = ({name: getattr(one, side) for name, one in known.items()} for side in ("min", "max"))
             yield File("", rows, 0, {}, low, high)
 
@@ -104,20 +108,20 @@ class _Part:
         return [self.footer.rows[number] for number in self.numbers]
 
     def read(self, schema: pa.Schema) -> pa.Table:
-        """Read columns; those that the file has not yet are nulls, and of one value the footer tells enough."""
-        told = {name: self.footer.constant(name, self.numbers) for name in schema.names}
-        wanted = [name for name, value in told.items() if value is _VARIES]
+        """Read columns; those that the file has not yet are nulls, and of one value the footer alone suffices."""
+        constants = {name: self.footer.constant(name, self.numbers) for name in schema.names}
+        wanted = [name for name, value in constants.items() if value is _VARIES]
         if wanted:
             self.footer.file.verify(
                 [self.footer.places[name] for name in wanted if name in self.footer.places], self.numbers
             )
         file = pq.ParquetFile(self.footer.file.path, metadata=self.footer.metadata)
-        found = file.read_row_groups(self.numbers, columns=wanted, use_threads=False) if wanted else None
+        rows = file.read_row_groups(self.numbers, columns=wanted, use_threads=False) if wanted else None
         count = sum(self.rows)
         columns = [
-            _typed(found.column(field.name), field.type)
-            if found is not None and told[field.name] is _VARIES
-            else pa.repeat(pa.scalar(told[field.name], field.type), count)
+            _typed(rows.column(field.name), field.type)
+            if rows is not None and constants[field.name] is _VARIES
+            else pa.repeat(pa.scalar(constants[field.name], field.type), count)
             for field in schema
         ]
         return pa.Table.from_arrays(columns, schema=schema)
@@ -185,7 +189,7 @@ def _read(parts: Iterable[_Part], schema: pa.Schema) -> pa.Table:
 
 
 def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:
-    """Read the columns that tell which rows pass, then the others where some do."""
+    """Read the columns by which rows pass, then the others where some do."""
     quick = _read(parts, pa.schema([schema.field(name) for name in sift.columns])).combine_chunks()
     passed = sift.test(quick.to_batches()[0]) if quick.num_rows else np.empty(0, np.bool_)
     cuts = np.cumsum([sum(part.rows) for part in parts])[:-1]
@@ -195,7 +199,7 @@ def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:
     rest = pa.schema([field for field in schema if field.name not in sift.columns])
     others = _read((part for part, _ in split if part is not None), rest)
     if split:
-        others = others.filter(pa.array(np.concatenate([one for _, one in split])))
+        others = others.filter(pa.array(np.concatenate([passing for _, passing in split])))
     quick = quick.filter(pa.array(passed))
     columns = [(quick if name in sift.columns else others).column(name) for name in schema.names]
     return pa.Table.from_arrays(columns, schema=schema)
@@ -210,28 +214,35 @@ def _footer(file: Checked, bounded: tuple[str, ...]) -> _Footer:
     metadata = file.metadata
     places = {metadata.schema.column(place).path: place for place in range(metadata.num_columns)}
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    told: dict[str, list[pq.Statistics | None]] = {}
+    statistics: dict[str, list[pq.Statistics | None]] = {}
     constants = {}
     for name in places.keys() & set(bounded):
         chunks = [group.column(places[name]) for group in groups]
-        told[name] = [chunk.statistics for chunk in chunks]
+        statistics[name] = [chunk.statistics for chunk in chunks]
         counts = [chunk.num_values for chunk in chunks]
-        constants[name] = [_constant(*one) for one in zip(told[name], counts, strict=True)]
-    bounds = {name: _numbers(one) for name, one in told.items()}
-    return _Footer(file, metadata, places, [group.num_rows for group in groups], told, bounds, constants)
+        constants[name] = [_constant(*column) for column in zip(statistics[name], counts, strict=True)]
+    bounds = {name: _numbers(column) for name, column in statistics.items()}
+    return _Footer(
+        file, metadata, places, [group.num_rows for group in groups], statistics, bounds, constants
+    )
 
 
-def _constant(told: pq.Statistics | None, count: int) -> Any:
-    if told is None or not told.has_null_count:
+def _constant(statistics: pq.Statistics | None, count: int) -> Any:
+    if statistics is None or not statistics.has_null_count:
         return _VARIES
-    if told.null_count == count:
+    if statistics.null_count == count:
         return None
-    same = told.null_count == 0 and told.has_min_max and told.min_raw == told.max_raw
-    return told.min if same and not isinstance(told.min, float) else _VARIES  # 0.0 may have been -0.0
+    same = statistics.null_count == 0 and statistics.has_min_max and statistics.min_raw == statistics.max_raw
+    return (
+        statistics.min if same and not isinstance(statistics.min, float) else _VARIES
+    )  # 0.0 may have been -0.0
 
 
-def _numbers(told: Sequence[pq.Statistics | None]) -> NDArray[np.float64]:
+def _numbers(statistics: Sequence[pq.Statistics | None]) -> NDArray[np.float64]:
     """Return bounds as numbers; of other columns none are known."""
-    raw = [(one.min_raw, one.max_raw) if one is not None and one.has_min_max else _ENDLESS for one in told]
+    raw = [
+        (group.min_raw, group.max_raw) if group is not None and group.has_min_max else _ENDLESS
+        for group in statistics
+    ]
     numeric = all(isinstance(end, int | float) for pair in raw for end in pair)
     return np.array(raw if numeric else [_ENDLESS] * len(raw), np.float64).reshape(-1, 2).T

@@ -102,11 +102,11 @@ def _parsed(root: Path, versions: list[int]) -> Iterator[tuple[int, list[Action]
 
 def removals(root: Path) -> dict[str, int]:
     """Return the files that commits have removed, and when they last did: UTC milliseconds of the writer's clock."""
-    found: dict[str, int] = {}
+    removed: dict[str, int] = {}
     for _, actions in log_entries(root):
         for remove in (action["remove"] for action in actions if "remove" in action):
-            found.setdefault(remove["path"], int(remove.get("deletionTimestamp") or 0))
-    return found
+            removed.setdefault(remove["path"], int(remove.get("deletionTimestamp") or 0))
+    return removed
 
 
 def archive_log(root: Path, version: int) -> int:
@@ -117,12 +117,12 @@ def archive_log(root: Path, version: int) -> int:
     with storage_errors(f"archive the log of {root.name}"):
         log = root / "_delta_log"
         checkpoints = _versions(log, _CHECKPOINT)
-        since = max((one for one in checkpoints if one <= version - KEPT_ENTRIES), default=0)
-        old = [one for one in _versions(log, _ENTRY) if one < since]
+        since = max((number for number in checkpoints if number <= version - KEPT_ENTRIES), default=0)
+        old = [number for number in _versions(log, _ENTRY) if number < since]
         if len(old) < KEPT_ENTRIES // 2:
             return 0
         archived = _archive(root, old)
-        for path in (*(entry_path(root, one) for one in archived), *_older(log, checkpoints, since)):
+        for path in (*(entry_path(root, number) for number in archived), *_older(log, checkpoints, since)):
             path.unlink(missing_ok=True)
         return len(archived)
 
@@ -147,18 +147,18 @@ def _archive(root: Path, versions: list[int]) -> list[int]:
 
 
 def _older(log: Path, checkpoints: list[int], since: int) -> list[Path]:
-    return [log / f"{one:020}.checkpoint.parquet" for one in checkpoints if one < since]
+    return [log / f"{number:020}.checkpoint.parquet" for number in checkpoints if number < since]
 
 
 def _archived(root: Path) -> dict[int, Path]:
     """Return where archived entries lie."""
     folder = root / "_archive"
-    found: dict[int, Path] = {}
+    places: dict[int, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if _ARCHIVE.match(path.name):
             with _archive_errors(path), zipfile.ZipFile(path) as archive:
-                found.update((int(name.partition(".")[0]), path) for name in archive.namelist())
-    return found
+                places.update((int(name.partition(".")[0]), path) for name in archive.namelist())
+    return places
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
-"""What a table's log came to, noted beside it: so that a log that lost entries, or says something else, is seen.
+"""What a table's log came to, noted beside it: so that a log that lost entries or was changed is found out.
 
-After every commit the table's version and a digest of all that the log then said are written to one small file. A log
+After every commit the table's version and a digest of the log's content then are written to one small file. A log
 that is behind it has lost its end; one of the same version with another digest has changed. A log that is ahead was
 committed to by a process that died right then, or by another program: nothing is known of it, and the next commit
 notes it. A table without the file is of an older version.
@@ -43,14 +43,14 @@ __all__ = [
 ]
 
 _DAMAGES = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL)
-"""What the operating system says when a part of a table is missing or something else."""
+"""Errors of the operating system when a part of a table is missing or something else."""
 _FIRST_ENTRIES = 64
 """So many entries are read of a log that an older version wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """A version of a table, and the digest of what its log says.
+    """A version of a table, and the digest of its log's content.
 
     ``entries`` is a digest of the bytes of all entries of the log from version ``since`` on.
     """
@@ -69,8 +69,8 @@ class LogState:
         """Return what was written; None when it was something else."""
         with contextlib.suppress(ValueError, KeyError, TypeError):
             read = json.loads(text)
-            found = cls(int(read["version"]), str(read["digest"]), int(read["since"]), str(read["entries"]))
-            return found if read["check"] == found._check() else None
+            state = cls(int(read["version"]), str(read["digest"]), int(read["since"]), str(read["entries"]))
+            return state if read["check"] == state._check() else None
         return None
 
     def _check(self) -> str:
@@ -78,7 +78,7 @@ class LogState:
 
 
 def state_of(snapshot: Snapshot) -> LogState:
-    """Return the state that a snapshot shows: its files with all that the log tells of them, schema and sequence."""
+    """Return the state that a snapshot shows: its files with all that the log has of them, schema and sequence."""
     lines = [
         repr((file.path, file.rows, file.bytes, *(sorted(part.items()) for part in _parts(file))))
         for file in snapshot.files
@@ -123,7 +123,7 @@ def write_log_state(snapshot: Snapshot) -> None:
 
 
 def has_log(root: Path) -> bool:
-    """Tell whether there is a log with an entry in a folder.
+    """Return whether there is a log with an entry in a folder.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def refuse_cut_log(root: Path, version: int, state: LogState | None, newest: os.
 
 
 def refuse_other_state(snapshot: Snapshot, state: LogState | None) -> None:
-    """Raise `FormatError` ``damaged-table`` when the log says something else than it did when it was written."""
+    """Raise `FormatError` ``damaged-table`` when the log has changed since it was written."""
     if state is not None and state.version == snapshot.version and state != state_of(snapshot):
         raise _damaged(snapshot.root, "has changed since it was written")
 

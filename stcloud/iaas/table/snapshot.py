@@ -32,15 +32,15 @@ class File:
     nulls: Mapping[str, int] = field(default_factory=dict)
 
     def lacks(self, column: str) -> bool:
-        """Tell whether the file was written before the table had this column."""
+        """Return whether the file was written before the table had this column."""
         return bool(self.nulls) and column not in self.nulls
 
     def all_null(self, column: str) -> bool:
-        """Tell whether the log proves that the column holds nothing but nulls here."""
+        """Return whether the log proves that the column holds nothing but nulls here."""
         return self.lacks(column) or self.nulls.get(column) == self.rows
 
     def may_hold(self, column: str, low: Any = None, high: Any = None) -> bool:
-        """Tell whether some value of ``column`` may lie in the closed range [low, high].
+        """Return whether some value of ``column`` may lie in the closed range [low, high].
 
         None is an open end. Without statistics the answer is yes.
         """

@@ -60,7 +60,7 @@ class Sorter:
     folder
         Where runs are laid down; the owner removes it.
     part
-        Name of an int64 column that says which part a row belongs to.
+        Name of an int64 column of the part that a row belongs to.
     order
         Names of the columns to sort by within a part, integers or instants; the first is int64.
         A null sorts as 0.

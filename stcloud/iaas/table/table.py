@@ -127,9 +127,9 @@ class Table:
                 delta = self._fresh()
                 if self._snapshot is None or self._snapshot.version != delta.version():
                     with table_errors(self.root):
-                        found = snapshot_of(self.root, delta, _APPLICATION)
-                    refuse_other_state(found, self._state)
-                    self._snapshot = found
+                        snapshot = snapshot_of(self.root, delta, _APPLICATION)
+                    refuse_other_state(snapshot, self._state)
+                    self._snapshot = snapshot
                 return self._snapshot
         try:
             return snapshot_of(self.root, DeltaTable(str(self.root), version=version), _APPLICATION)
@@ -162,7 +162,7 @@ class Table:
     ) -> Written:
         """Write rows, in the order given, as one new file that no snapshot shows before `commit`.
 
-        Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least; files are told apart
+        Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least; files differ
         by numbers, instants, and texts of the columns ``bounded``.
         """
         name = "-".join([*partition.values(), f"{uuid.uuid4().hex}.parquet"])
@@ -302,7 +302,7 @@ class Table:
                 self.commit(add=[written], remove=many, after=snapshot.sequence, changes_data=False)
 
     def _note_state(self) -> None:
-        """Note what the log says after a commit; where that fails, the next commit does."""
+        """Note the state of the log after a commit; where that fails, the next commit does."""
         with contextlib.suppress(StorageError):
             write_log_state(self.snapshot())
 
@@ -340,7 +340,7 @@ class Table:
         return self._is_same() and _log_entry(self.root, version + 1) is None
 
     def _is_same(self) -> bool:
-        """Tell whether the newest entry of the log that was read is still there: a table made anew has others."""
+        """Return whether the newest entry of the log that was read is still there: a table made anew has others."""
         if self._delta is None or self._newest is None:
             return False
         entry, seen = _log_entry(self.root, self._delta.version()), self._newest

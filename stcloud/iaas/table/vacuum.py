@@ -2,7 +2,7 @@
 
 A file that a commit removed is deleted once that is long enough ago: readers may hold it until then. A file that no
 entry of the log names is what a killed writer left, or what a running one has placed and is about to commit; names do
-not tell which. So an empty commit comes first: a writer that had placed its files before it is overtaken, whether it
+not show which. So an empty commit comes first: a writer that had placed its files before it is overtaken, whether it
 holds a lock or writes from another machine to a bucket, and does its work anew under other names. What the log does
 not name after that, no commit will ever name.
 """
@@ -67,15 +67,15 @@ def _never_named(table: Table, unnamed: set[str]) -> set[str]:
 
 def _data_files(root: Path) -> dict[str, int]:
     """Return the data files in a folder, and when each was written, UTC milliseconds."""
-    found = {}
+    written_ms = {}
     with storage_errors(f"list the files of {root.name}"):
         for path in root.glob("*.parquet"):
             if not path.name.startswith(("_", ".")):
                 try:
-                    found[path.name] = path.stat().st_mtime_ns // 1_000_000
+                    written_ms[path.name] = path.stat().st_mtime_ns // 1_000_000
                 except FileNotFoundError:
                     continue  # its writer took it back, or another vacuum was faster
-    return found
+    return written_ms
 
 
 def _delete(root: Path, names: Iterable[str]) -> int:

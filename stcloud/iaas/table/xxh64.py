@@ -38,16 +38,16 @@ def hash_values(values: pa.Array, seeds: Sequence[int]) -> NDArray[np.uint64]:
 
     Examples
     --------
-    >>> [hex(one) for one in hash_values(pa.array(["", "abc"]), [0]).ravel().tolist()]
+    >>> [hex(number) for number in hash_values(pa.array(["", "abc"]), [0]).ravel().tolist()]
     ['0xef46db3751d8e999', '0x44bc2cf5ad770999']
     """
     values = values.cast(pa.binary())
     offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
     data = np.frombuffer(values.buffers()[2] or b"", np.uint8)
-    found = np.empty((len(values), len(seeds)), np.uint64)
+    hashes = np.empty((len(values), len(seeds)), np.uint64)
     if len(values):
-        _hash(data, offsets, np.array(seeds, np.uint64), found)
-    return found
+        _hash(data, offsets, np.array(seeds, np.uint64), hashes)
+    return hashes
 
 
 def add_hashes(sums: NDArray[np.uint64], hashes: NDArray[np.uint64], codes: NDArray[Any] | None) -> None:
@@ -101,10 +101,10 @@ def _merge(state: Any, lane: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _hash(data: Any, offsets: Any, seeds: Any, found: Any) -> None:
-    for row in range(len(found)):
+def _hash(data: Any, offsets: Any, seeds: Any, hashes: Any) -> None:
+    for row in range(len(hashes)):
         for lane in range(len(seeds)):
-            found[row, lane] = _hash_one(
+            hashes[row, lane] = _hash_one(
                 data, np.int64(offsets[row]), np.int64(offsets[row + 1]), seeds[lane]
             )
 
