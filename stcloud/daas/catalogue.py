@@ -224,7 +224,7 @@ class Catalogue:
         One that was killed between its commit and its entry is entered from its commit's note; files that it
         wrote and did not commit are deleted. The caller holds the layer's lock.
         """
-        self.table(layer).table.sweep()
+        self.table(layer).table.discard_uncommitted()
         if not self.table(layer).exists and self.ledger.has_loads(layer):
             self.ledger.delete(layer, clock())  # its deletion was killed before it was entered
         missed = self._missed(layer)

@@ -87,7 +87,7 @@ class LoadRun:
         context, layer = self.context, self.context.layer
         with contextlib.ExitStack() as held:
             held.enter_context(steady_memory())
-            held.callback(layer.table.sweep)
+            held.callback(layer.table.discard_uncommitted)
             held.callback(self.steps.close)
             self.steps.begin()
             self._read(job)

@@ -211,7 +211,7 @@ class Folder:
         finally:
             os.close(descriptor)
 
-    def sweep(self, name: str) -> None:
+    def discard_staging(self, name: str) -> None:
         """Remove what a killed holder of the lock ``name`` left behind; the caller holds it now."""
         shutil.rmtree(self.path(".work", f"{name}.staging"), ignore_errors=True)
 
@@ -219,13 +219,13 @@ class Folder:
     def staging(self, name: str) -> Iterator[Path]:
         """Give an empty folder under ``.work`` for one holder of the lock ``name``; removed at the end."""
         path = self.path(".work", f"{name}.staging")
-        self.sweep(name)
+        self.discard_staging(name)
         with storage_errors("prepare staging"):
             path.mkdir(parents=True)
         try:
             yield path
         finally:
-            self.sweep(name)
+            self.discard_staging(name)
 
 
 def _acquire(descriptor: int, name: str, wait_s: float) -> None:

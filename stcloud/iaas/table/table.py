@@ -236,7 +236,7 @@ class Table:
                     archive_log(self.root, version)
             return version
 
-    def sweep(self) -> None:
+    def discard_uncommitted(self) -> None:
         """Delete what was written and never committed, by us or by a writer that was killed."""
         shutil.rmtree(self.root / STAGED, ignore_errors=True)
 

@@ -79,7 +79,7 @@ def test_a_writer_that_was_overtaken_conflicts_and_leaves_no_file(table):
         mine.commit(add=[written], after=after)
     assert told.value.kind == "concurrent-commit"
     assert keys(table.snapshot()) == ["theirs"]
-    mine.sweep()
+    mine.discard_uncommitted()
     assert files(table) == {file.path for file in table.snapshot().files}
     mine.commit(add=[mine.write(rows("mine"), {"part": "1"})], after=mine.sequence())
     assert keys(table.snapshot()) == ["mine", "theirs"]
@@ -105,7 +105,7 @@ def test_a_writer_that_is_overtaken_at_the_last_moment_conflicts_too(table, monk
 
 def test_a_commit_whose_files_were_swept_conflicts(table):
     written = table.write(rows("a"), {"part": "1"})
-    Table(table.root).sweep()
+    Table(table.root).discard_uncommitted()
     with pytest.raises(Conflict):
         table.commit(add=[written], after=0)
     assert table.snapshot().version == 0
@@ -128,7 +128,7 @@ def test_what_was_never_committed_is_swept_and_what_was_is_not(table):
     table.commit(add=[table.write(rows("a"), {"part": "1"})], after=0)
     table.write(rows("b"), {"part": "1"})
     assert len(files(table)) == 2
-    Table(table.root).sweep()
+    Table(table.root).discard_uncommitted()
     assert len(files(table)) == 1
     assert keys(table.snapshot()) == ["a"]
 
