@@ -85,6 +85,13 @@ class Calendar:
         return cls(country + dash + folded.get(part.casefold(), part))
 
     @property
+    def rules(self) -> str:
+        """Version of the rules: that of the package they come from."""
+        import holidays  # noqa: PLC0415  (0.1 s to import, and few questions need it)
+
+        return f"holidays {holidays.__version__}"  # type: ignore[attr-defined]
+
+    @property
     def years(self) -> tuple[int, ...]:
         """Years whose working days are known, in order."""
         return _years(self.name)

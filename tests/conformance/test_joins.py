@@ -11,13 +11,15 @@ import pyarrow.compute as pc
 import pytest
 import shapely
 import sqlglot
+from stcloud.paas.query.resolve.prepared import prepared
+from stcloud.paas.query.scope import Scope
 
 import stcloud
 from stcloud.iaas.engine.model import Engine, Files, Refine, Sql
 from stcloud.index import AsOfIndex
 from stcloud.paas.query.join import held_by, read_how
-from stcloud.paas.query.prepared import prepared
-from stcloud.paas.query.scope import Scope
+from stcloud.paas.query.resolve.prepared import prepared
+from stcloud.paas.query.resolve.scope import Scope
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 BOX = (500_000, 3_380_000, 501_000, 3_381_000)

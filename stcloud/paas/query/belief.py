@@ -12,7 +12,7 @@ import sqlglot
 from shapely.geometry.base import BaseGeometry
 from sqlglot import exp
 
-from stcloud.daas.table.feature import read_ends, row_files
+from stcloud.daas.table.feature import Ends, row_files
 from stcloud.iaas.engine.model import Fetch, Files, Meets, Refine, Relation, Sift, Sql, Stage
 from stcloud.iaas.table.table import File, Snapshot
 from stcloud.paas.query.binder import instant
@@ -53,20 +53,20 @@ class Window:
         }  # fmt: skip
 
 
-def relations_of(snapshot: Snapshot) -> dict[str, Relation]:
+def relations_of(snapshot: Snapshot, ends: Ends) -> dict[str, Relation]:
     """Return what ``layer`` and ``ends`` mean in statements."""
-    return {"layer": Files(snapshot, tuple(row_files(snapshot))), "ends": read_ends(snapshot).table()}
+    return {"layer": Files(snapshot, tuple(row_files(snapshot))), "ends": ends.table()}
 
 
 def stages_of(
-    snapshot: Snapshot, names: Sequence[str], window: Window, areas: Sequence[BaseGeometry] = ()
+    ends: Ends, names: Sequence[str], window: Window, areas: Sequence[BaseGeometry] = ()
 ) -> list[Stage]:
     """Return the stages that give rows that stood, in no order; areas touch them all.
 
     Parameters
     ----------
-    snapshot
-        The layer's.
+    ends
+        Until when rows are believed that do not tell it themselves.
     names
         Columns that are wanted.
     window
@@ -77,7 +77,6 @@ def stages_of(
     if not areas:
         query = _selected(f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {_VALID} AND {_KNOWN}", names)
         return [Sql(query, window.values)]
-    ends = read_ends(snapshot)
     standing = [Standing(one, window.after_us, window.before_us, window.known_us, ends) for one in areas]
     return [_near(standing[0], names, window), *(Refine(one) for one in standing)]
 

@@ -19,7 +19,7 @@ from stcloud.daas.table.timeline import Ints
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.paas.cache import Cache
-from stcloud.paas.query.instant import known_us
+from stcloud.paas.query.pin import known_us
 
 if TYPE_CHECKING:
     from stcloud.index import AsOfIndex

@@ -19,25 +19,25 @@ from stcloud.paas.query.label import OWN_ROWS, own_columns
 from stcloud.paas.query.measure.summary import given, summed
 from stcloud.paas.query.page import Order, beyond
 from stcloud.paas.query.place.refine import HELD, LOCATED, Naming, Refinement, Restating
-from stcloud.paas.query.place.siting import Sited, Siting, extent_of
+from stcloud.paas.query.place.siting import Sited, Siting
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import (
     By,
-    Duties,
-    In,
+    DutyGroup,
+    FeatureGroup,
     InUnits,
     Known,
-    OnDuty,
     Part,
-    Plan,
     Restated,
     Rows,
     Summary,
     by_name,
 )
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.prune import NEAR_US, Box, Pruning, known_by_all, time_spans
 from stcloud.paas.query.relating import Related
+from stcloud.paas.query.resolve.bounds import Bounds
+from stcloud.paas.query.resolve.prune import NEAR_US, Box, known_by_all, time_spans
+from stcloud.paas.query.resolve.resolver import DutyCells, Resolution
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.tally import Tally, tally_of
 from stcloud.space import Cover, Level
@@ -63,46 +63,28 @@ class Compiled:
     wants: Callable[[File], bool]
     bounded: tuple[str, ...]
     """Columns whose bounds ``wants`` looks at."""
-    boxes: tuple[tuple[Box, ...], ...] = ()
-    """For each place, boxes that together hold it; closed, metres."""
 
 
-def compile_plan(plan: Plan, layer: Layer, configuration: CityConfiguration) -> Compiled:
-    """Compile a plan over one version of a layer; reads nothing."""
-    return _Compilation(plan, layer, configuration).compiled()
+def compile_plan(resolved: Resolution, layer: Layer, configuration: CityConfiguration) -> Compiled:
+    """Compile a resolved plan over one version of a layer; reads nothing."""
+    return _Compilation(resolved, layer, configuration).compiled()
 
 
 class _Compilation:
-    def __init__(self, plan: Plan, layer: Layer, configuration: CityConfiguration) -> None:
-        self._plan = plan
+    def __init__(self, resolved: Resolution, layer: Layer, configuration: CityConfiguration) -> None:
+        self._plan, self._resolved = resolved.steps, resolved
         self._configuration = configuration
-        self._attributes = {one.name: one for one in layer.attributes}
+        self._attributes = {attribute.name: attribute for attribute in layer.attributes}
         self._columns = own_columns(layer) | self._attributes
         self._snapshot = layer.snapshot
         self._binder = Binder()
-        predicates = [one for one in plan if isinstance(one, Predicate)]
-        self._sieves = [sieve for one in predicates if (sieve := one.sieve()) is not None]
-        self._places = [one for one in plan if isinstance(one, Place)]
-        self._places += [place for one in predicates for place in one.places()]
-        self._covers = [place.cover(configuration.lattice) for place in self._places]
-        self._regions = tuple(
-            place.region(cover) for place, cover in zip(self._places, self._covers, strict=True)
-        )
-        self._sited = [one for one in plan if isinstance(one, Sited)]
-        extents = [found for one in self._sited if (found := extent_of(one.formula)) is not None]
-        self._wants = Pruning.of(
-            plan,
-            (
-                *(tuple(place.boxes(configuration.lattice)) for place in self._places),
-                *(one.boxes for one in extents),
-            ),
-            (*self._regions, *(one.region for one in extents)),
-        )
-        self._files = tuple(filter(self._wants, layer.snapshot.files))
-        self._restated = next((one for one in plan if isinstance(one, Restated)), None)
+        predicates = [step for step in self._plan if isinstance(step, Predicate)]
+        self._sieves = [sieve for step in predicates if (sieve := step.sieve()) is not None]
+        self._bounds = Bounds.of(self._plan, layer.snapshot, configuration.lattice)
+        self._sited = [step for step in self._plan if isinstance(step, Sited)]
+        self._restated = next((step for step in self._plan if isinstance(step, Restated)), None)
         self._duties: dict[str, pa.Table] = {}
-        by = plan[-1].by if isinstance(plan[-1], Summary) else ()
-        self._holders = [Naming(by_name(one), one.holders) for one in by if isinstance(one, In)]
+        self._holders = [Naming(by_name(group), holders) for group, holders in resolved.holders.items()]
         self._clock: WallClock | None = None
 
     def compiled(self) -> Compiled:
@@ -115,23 +97,24 @@ class _Compilation:
             last, looked_at = Tell(tally, self._written), tally.columns
         columns = tuple(sorted(looked_at | self._needed())) or ("st_key",)  # a filter may look at none
         first = self._first(columns) if self._fetched else []
-        files = Files(self._snapshot, self._files)
+        bounds = self._bounds
+        files = Files(self._snapshot, bounds.files)
         return Compiled(
-            (*first, *self._refined(), last), {LAYER: files, **self._duties}, files, columns, tuple(self._places),
-            tuple(self._covers), self._wants, self._wants.bounded, self._wants.boxes,
+            (*first, *self._refined(), last), {LAYER: files, **self._duties}, files, columns, bounds.places,
+            bounds.covers, bounds.wants, bounds.wants.bounded,
         )  # fmt: skip
 
     @property
     def _narrowed(self) -> bool:
         """Whether functions over batches look at rows that can be told from others beforehand, or add to them."""
-        return bool(self._places or self._restated or self._sited or self._holders)
+        return bool(self._bounds.places or self._restated or self._sited or self._holders)
 
     @property
     def _fetched(self) -> bool:
         return self._narrowed or bool(self._sieves)
 
     def _first(self, columns: tuple[str, ...]) -> list[Stage]:
-        wants = self._wants
+        wants = self._bounds.wants
         fetch = Fetch(LAYER, columns, lambda: self._fetching(columns), wants, wants.bounded, wants.meets)
         # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
         return [fetch if self._narrowed else fetch.query()]
@@ -155,21 +138,20 @@ class _Compilation:
 
     def _refined(self) -> list[Refine]:
         """Return the functions over batches: codes are looked at only when they stand for the instant asked for."""
-        found = [Refine(Refinement(self._regions))] if self._places else []
+        found = [Refine(Refinement(self._bounds.regions))] if self._bounds.places else []
         found += map(Refine, self._sieves)
         codeless = tuple(one.formula for one in self._sited if UNIT not in one.columns)
         found += [Refine(Siting(codeless))] if codeless else []
         at_us = None if self._restated is None else self._restated.at_us
-        found += (
-            [] if self._restated is None else [Refine(Restating(self._restated.units, self._restated.at_us))]
-        )
+        if self._restated is not None:
+            found.append(Refine(Restating(self._resolved.units, self._restated.at_us)))
         coded = tuple(one.formula for one in self._sited if UNIT in one.columns)
         found += [Refine(Siting(coded, at_us))] if coded else []
         return [*found, *(Refine(one, one.adds) for one in self._holders)]
 
     def _fetching(self, columns: tuple[str, ...]) -> Sql:
         """Return the statement that fetches rows: of units only what files hold themselves."""
-        near = [self._near(boxes) for boxes in self._wants.boxes]
+        near = [self._near(boxes) for boxes in self._bounds.wants.boxes]
         units = [] if self._restated else self._in_units()
         where = [*self._conditions(), *units, *near]
         query = select({name: _stored(name) for name in columns}, table(LAYER), where=where)
@@ -177,7 +159,7 @@ class _Compilation:
 
     def _needed(self) -> set[str]:
         """Return the columns that functions over batches look at."""
-        placed = PLACED if self._places or self._sited else ()
+        placed = PLACED if self._bounds.places or self._sited else ()
         return {
             *placed,
             *(LOCATED if self._restated else ()),
@@ -206,20 +188,20 @@ class _Compilation:
             return self._wall_clock().bin(by)
         if isinstance(by, Part):
             return _beginning(by.length)
-        if isinstance(by, Duties):
+        if isinstance(by, DutyGroup):
             return column("duty", f"duties_{by.layer}")
-        if isinstance(by, In):
+        if isinstance(by, FeatureGroup):
             return _stored(by_name(by))
         return _stored(by.stored)
 
     def _joins(self, goal: object) -> list[exp.Join]:
         """Join the cells of duty grids: those asked for, and those counted by, which may be several to an event."""
-        asked = [one.cells for one in self._plan if isinstance(one, OnDuty)]
+        asked = [one.cells for one in self._plan if isinstance(one, DutyCells)]
         joins = [self._join(f"asked_{number}", cells, "inner") for number, cells in enumerate(asked)]
         by = goal.by if isinstance(goal, Summary) else ()
-        return joins + [
-            self._join(f"duties_{one.layer}", one.members, "left") for one in by if isinstance(one, Duties)
-        ]
+        counted = [group for group in by if isinstance(group, DutyGroup)]
+        members = self._resolved.members
+        return joins + [self._join(f"duties_{group.layer}", members[group], "left") for group in counted]
 
     def _join(self, name: str, cells: pa.Table, side: str) -> exp.Join:
         self._duties[name] = cells
@@ -284,7 +266,7 @@ class _Compilation:
         return self._clock
 
     def _instants(self, near_us: int = NEAR_US) -> Spans:
-        return time_spans(self._files, [one for one in self._plan if isinstance(one, When)], near_us)
+        return time_spans(self._bounds.files, [one for one in self._plan if isinstance(one, When)], near_us)
 
     def _near(self, boxes: Iterable[Box]) -> exp.Expression:
         """Within a box of what was asked for: prunes row groups, decides nothing."""

@@ -19,9 +19,10 @@ from stcloud.paas.query.measure.summary import given, summed
 from stcloud.paas.query.place.refine import Naming
 from stcloud.paas.query.place.touch import LOOKED_AT, Touch, Touched
 from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.plan import By, In, Known, Plan, Summary, by_name
+from stcloud.paas.query.plan import By, FeatureGroup, Known, Summary, by_name
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import Related, asked_window
+from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.size import SIZES, Measuring
 from stcloud.paas.query.sql import column, select
 from stcloud.paas.query.standpoint import Beginning, Standpoint, since
@@ -31,20 +32,22 @@ from stcloud.time import Bin
 __all__ = ["compile_features"]
 
 
-def compile_features(plan: Plan, layer: Features, configuration: CityConfiguration) -> Compiled:
-    """Compile a plan over one version of a layer of features; reads its ends, nothing else.
+def compile_features(resolved: Resolution, layer: Features, configuration: CityConfiguration) -> Compiled:
+    """Compile a resolved plan over one version of a layer of features; reads nothing.
 
     Raises
     ------
     InvalidInput
         ``which-time``: neither an instant nor a time was asked for; ``unknown-group``.
     """
-    return _Compilation(plan, layer, configuration).compiled()
+    return _Compilation(resolved, layer, configuration).compiled()
 
 
 class _Compilation:
-    def __init__(self, plan: Plan, layer: Features, configuration: CityConfiguration) -> None:
-        self._plan, self._goal = plan, plan[-1]
+    def __init__(self, resolved: Resolution, layer: Features, configuration: CityConfiguration) -> None:
+        assert resolved.ends is not None  # noqa: S101  (features have them)
+        self._plan, self._goal = resolved.steps, resolved.steps[-1]
+        self._holders, self._ends = resolved.holders, resolved.ends
         self._layer, self._configuration = layer, configuration
         self._columns = own_columns(layer) | {one.name: one for one in layer.attributes}
         self._binder = Binder()
@@ -63,9 +66,9 @@ class _Compilation:
         stored = set(self._layer.snapshot.schema.names)
         names = sorted((needed | by_place | by_group) & stored) or ["st_key"]
         sizes = [Refine(one, one.adds) for one in [Measuring(measured)] if measured]
-        stages = stages_of(self._layer.snapshot, names, window, self._areas())
+        stages = stages_of(self._ends, names, window, self._areas())
         stages += [*before, *sizes, *map(Refine, sieves), *after, Sql(last, self._binder.values_of(last))]
-        relations = relations_of(self._layer.snapshot)
+        relations = relations_of(self._layer.snapshot, self._ends)
         files = relations["layer"]
         assert isinstance(files, Files)  # noqa: S101  (for the type checker)
         fetch = next((one for one in stages if isinstance(one, Fetch)), None)
@@ -87,7 +90,7 @@ class _Compilation:
         steps: list[Beginning | Standpoint | Naming] = [
             Beginning(one, self._configuration.zone) for one in by if isinstance(one, Bin)
         ]
-        held = [Naming(by_name(one), one.holders) for one in by if isinstance(one, In)]
+        held = [Naming(by_name(group), holders) for group, holders in self._holders.items()]
         steps += [Standpoint(window.after_us), *held] if held else []
         return [Refine(one, one.adds) for one in steps], {name for one in steps for name in one.columns}
 
@@ -119,7 +122,7 @@ class _Compilation:
             return cell_of(by)
         if isinstance(by, Bin):
             return column(since(by), LAYER)
-        if isinstance(by, In):
+        if isinstance(by, FeatureGroup):
             return column(by_name(by), LAYER)
         assert isinstance(by, Attribute)  # noqa: S101  (units are asked of events only)
         return column(by.stored, LAYER)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stcloud.daas.table.schema import PART
 from stcloud.iaas.engine.model import Fetch, Sql, Stage, Tell
-from stcloud.iaas.table.footer import fetch, row_groups
+from stcloud.iaas.table.footer import row_groups
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile import Compiled
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import Rows, Summary
+from stcloud.paas.query.resolve.resolver import layers_of
 from stcloud.space import Cover
 from stcloud.time import When
 
@@ -40,7 +42,10 @@ class Explanation:
     cells
         ``(inner, edge)`` cells of each place's cover.
     refined
-        ``(inner, edge)`` rows of these cells in what will be read; only those of edge cells are tested exactly.
+        ``(settled, tested)`` rows of what will be read, for each place: those of row groups that lie in inner cells
+        alone, and all others, of which only those in edge cells are tested exactly.
+    layers
+        Other layers that will be read, to know what the places and groups are that name them.
     sql
         The statements, in the embedded engine's dialect; values are bound by name.
     """
@@ -55,6 +60,7 @@ class Explanation:
     bytes: tuple[int, int]
     cells: tuple[tuple[int, int], ...]
     refined: tuple[tuple[int, int], ...]
+    layers: tuple[str, ...]
     sql: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,9 +68,13 @@ class Explanation:
         pairs = ("partitions", "files", "row_groups", "rows", "bytes")
         read = {name: {"read": getattr(self, name)[0], "of": getattr(self, name)[1]} for name in pairs}
         cells = [{"inner": inner, "edge": edge} for inner, edge in self.cells]
-        refined = [{"inner": inner, "edge": edge} for inner, edge in self.refined]
+        refined = [{"settled": settled, "tested": tested} for settled, tested in self.refined]
         own = {"plan": list(self.plan), "engine": self.engine, "version": self.version}
-        return own | read | {"cells": cells, "refined": refined, "sql": list(self.sql)}
+        return (
+            own
+            | read
+            | {"cells": cells, "refined": refined, "layers": list(self.layers), "sql": list(self.sql)}
+        )
 
     def __str__(self) -> str:
         lines = [f"{'  ' * depth}{step}" for depth, step in enumerate(self.plan)]
@@ -72,12 +82,16 @@ class Explanation:
             chosen, whole = getattr(self, name)
             lines.append(f"{name.replace('_', ' ')}: {chosen:,} of {whole:,}")
         lines += [f"cells: {inner:,} inner, {edge:,} edge" for inner, edge in self.cells]
-        lines += [f"rows in them: {inner:,} inner, {edge:,} edge, refined" for inner, edge in self.refined]
+        lines += [
+            f"rows to test: at most {tested:,}; {settled:,} lie in inner cells"
+            for settled, tested in self.refined
+        ]
+        lines += [f"reads first: {', '.join(self.layers)}"] if self.layers else []
         return "\n".join([*lines, f"engine: {self.engine}, table version {self.version}"])
 
 
 def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> Explanation:
-    """Explain a question; reads the footers of the chosen files, and of places the cells of the rows that are near.
+    """Explain a question; reads the logs of its layers and the footers of the chosen files, and no row.
 
     Parameters
     ----------
@@ -86,7 +100,8 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
     more
         What is done with the groups of an answer, in words.
     """
-    plan, compiled, layer = asked.plan(goal), asked.compiled(goal), asked.subject.layer
+    plan, compiled, layer = asked.plan(goal), asked.explained().compiled(goal), asked.subject.layer
+    by = goal.by if isinstance(goal, Summary) else ()
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
     groups = [
         group for file in chosen for group in row_groups(snapshot, file, compiled.bounded, compiled.columns)
@@ -103,7 +118,8 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
         (sum(group.rows for group in wanted), layer.rows),
         (sum(group.bytes for group in wanted), snapshot.bytes),
         tuple(_cells(place, cover) for place, cover in zip(compiled.places, compiled.covers, strict=True)),
-        _refined(compiled),
+        _refined(compiled, wanted),
+        layers_of(asked.conditions, by),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
     )
 
@@ -113,19 +129,18 @@ def _sql(stage: Stage) -> list[str]:
     return [stage.query.sql(dialect="duckdb")] if isinstance(stage, Sql) else []
 
 
-def _refined(compiled: Compiled) -> tuple[tuple[int, int], ...]:
-    """Count rows in inner and in edge cells of each place, one file after the other."""
+def _refined(compiled: Compiled, groups: Sequence[File]) -> tuple[tuple[int, int], ...]:
+    """Count rows of row groups in inner cells alone, and all others, for each place."""
     regions = [place.region(cover) for place, cover in zip(compiled.places, compiled.covers, strict=True)]
-    found = np.zeros((len(regions), 2), np.int64)
-    for file in compiled.files.files if regions else ():
-        rows = fetch(
-            compiled.files.snapshot, [file], ["st_cell"], compiled.wants,
-            bounded=compiled.bounded, most_rows=file.rows,
-        )  # fmt: skip
-        assert rows is not None  # noqa: S101  (no file holds more than its rows)
-        cells = rows["st_cell"].drop_null().to_numpy()
-        found += [region.counted(cells) for region in regions]
-    return tuple((int(inner), int(edge)) for inner, edge in found)
+    rows = np.array([group.rows for group in groups], np.int64)
+    low, high = (_cells_of(groups, side) for side in ("low", "high"))
+    settled = [region.settles(low, high) for region in regions]
+    return tuple((int(rows[inner].sum()), int(rows[~inner].sum())) for inner in settled)
+
+
+def _cells_of(groups: Sequence[File], side: str) -> NDArray[np.int64]:
+    """Return the least or greatest cell of row groups; -1 where it is not known."""
+    return np.array([getattr(group, side).get("st_cell", -1) for group in groups], np.int64)
 
 
 def _cells(place: Place, cover: Cover) -> tuple[int, int]:

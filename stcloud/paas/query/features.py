@@ -16,14 +16,14 @@ import shapely
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.daas.table.feature import FeatureLayer
+from stcloud.daas.table.feature import FeatureLayer, read_ends
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.engine.model import Engine, Relation, Stage
 from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.belief import Window, beliefs, relations_of, stages_of
 from stcloud.paas.query.cache import IndexCache
-from stcloud.paas.query.instant import known_us
+from stcloud.paas.query.pin import known_us
 from stcloud.paas.query.place.where import Asked, read_where
 from stcloud.time import Instant, instant_us
 
@@ -182,7 +182,7 @@ class Features(Layer):
         known = self._known_us(known_at)
         lattice = self.configuration.lattice
         areas = [] if where is None else [read_where([where], lattice, None).outline(lattice)]
-        stages = stages_of(self.snapshot, self._names, Window(after_us, before_us, known), areas)
+        stages = stages_of(read_ends(self.snapshot), self._names, Window(after_us, before_us, known), areas)
         # Sorted here: an engine that sorts whole rows under a bound of memory puts them on disk.
         found = in_order(self._run(stages), ("st_key", "st_valid_from"))
         return self._answer(found.select(self._names), {**facts, "known": known})
@@ -193,7 +193,9 @@ class Features(Layer):
         return ("st_key", *_PERIODS, *(one.stored for one in self.attributes), "st_geom")
 
     def _run(self, stages: list[Stage], **more: Relation) -> pa.Table:
-        return self.engine.run(stages, {**relations_of(self.snapshot), **more}).read_all()
+        return self.engine.run(
+            stages, {**relations_of(self.snapshot, read_ends(self.snapshot)), **more}
+        ).read_all()
 
     def _answer(self, table: pa.Table, facts: Mapping[str, Any]) -> Answer:
         zone = self.configuration.zone

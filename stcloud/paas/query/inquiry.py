@@ -8,20 +8,29 @@ from typing import Any
 
 import pyarrow as pa
 
-from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import Compiled, compile_plan
 from stcloud.paas.query.compile_features import compile_features
 from stcloud.paas.query.features import Features
-from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.label import is_of_features, row_schema, shown
 from stcloud.paas.query.page import Cursor, Order, digest_of, ordered, place_in
-from stcloud.paas.query.place.siting import Sited
-from stcloud.paas.query.place.touch import Touched
-from stcloud.paas.query.place.whereabouts import Whereabouts
-from stcloud.paas.query.plan import AsOf, By, In, Known, Operator, Plan, Restated, Rows, Scan, Summary
-from stcloud.paas.query.relating import Related, asked_window
+from stcloud.paas.query.pin import Known as Pinned
+from stcloud.paas.query.pin import Pin, known_us
+from stcloud.paas.query.place.located import Located
+from stcloud.paas.query.plan import (
+    AsOf,
+    By,
+    Condition,
+    Known,
+    Plan,
+    Restated,
+    Rows,
+    Scan,
+    Summary,
+)
+from stcloud.paas.query.relating import Related
+from stcloud.paas.query.resolve.resolver import Resolver, layers_of
 from stcloud.paas.query.stretch import stretches
 from stcloud.paas.query.subject import Subject
 from stcloud.time import When
@@ -31,44 +40,49 @@ __all__ = ["Inquiry"]
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A question that is being answered.
+    """A query that is being answered.
 
     Parameters
     ----------
     subject, conditions
         What is asked.
-    known_us
-        Recorded instant that it is answered at, UTC microseconds.
-    asked_us
-        The instant that was asked for, UTC microseconds; None: what is known now.
+    known
+        What it is pinned at; None: what is known now.
+    resolver
+        Reads what the conditions name of other layers, each once.
     """
 
     subject: Subject
-    conditions: tuple[Operator | Whereabouts, ...]
-    known_us: int
-    asked_us: int | None = None
+    conditions: tuple[Condition, ...]
+    known: Pinned
+    resolver: Resolver
 
-    def plan(self, goal: Rows | Summary) -> Plan:
-        """Return the plan for a goal."""
-        known = Known(self.known_us, self.subject.zone.iso(self.known_us))
-        return (Scan(self.subject.layer.name), known, *self._sited, goal)
+    @classmethod
+    def of(cls, subject: Subject, conditions: tuple[Condition, ...], known: Pinned) -> Inquiry:
+        """Put a query to its engine."""
+        return cls(subject, conditions, known, Resolver(subject, known))
 
     @property
-    def _sited(self) -> tuple[Operator, ...]:
-        """Conditions, features that they name as they are believed."""
-        return tuple(self._site(one) if isinstance(one, Whereabouts) else one for one in self.conditions)
+    def known_us(self) -> int:
+        """Recorded instant that the layer is taken at, UTC microseconds."""
+        return known_us(self.subject.layer, self.known)
 
-    def _site(self, place: Whereabouts) -> Sited | Touched:
-        if is_of_features(self.subject.layer):
-            return place.touched(self.asked_us, asked_window(self.conditions) or (ALWAYS, FOREVER))
-        return place.sited(self.asked_us, [one for one in self.conditions if isinstance(one, When)])
+    def plan(self, goal: Rows | Summary) -> Plan:
+        """Return the plan for a goal; reads nothing."""
+        at_us = self.known_us
+        known = Known(at_us, self.subject.zone.iso(at_us))
+        return (Scan(self.subject.layer.name), known, *self.conditions, goal)
+
+    def explained(self) -> Inquiry:
+        """Return the same query, of which other layers are not read: for its explanation."""
+        return replace(self, resolver=Resolver(self.subject, self.known, reads=False))
 
     def compiled(self, goal: Rows | Summary) -> Compiled:
-        """Return the stages for a goal."""
-        layer = self.subject.layer
+        """Return the stages for a goal; reads what the query names of other layers."""
+        layer, resolved = self.subject.layer, self.resolver.resolution(self.plan(goal))
         if isinstance(layer, Features):
-            return compile_features(self.plan(goal), layer, self.subject.configuration)
-        return compile_plan(self.plan(goal), layer, self.subject.configuration)
+            return compile_features(resolved, layer, self.subject.configuration)
+        return compile_plan(resolved, layer, self.subject.configuration)
 
     def run(self, goal: Rows | Summary) -> pa.RecordBatchReader:
         """Return what the engine gives."""
@@ -117,17 +131,30 @@ class Inquiry:
         few = replace(layer, snapshot=replace(layer.snapshot, files=files))
         return replace(self, subject=replace(self.subject, layer=few))
 
+    def pin(self, by: Sequence[By] = ()) -> Pin:
+        """Return what an answer is pinned at: each layer that it reads, and the rules of time that it uses."""
+        named = {name: self.resolver.known_us(name) for name in layers_of(self.conditions, by)}
+        named |= self._grid_known()
+        return Pin.of({**named, self.subject.layer.name: self.known_us}, self._rules())
+
+    def _grid_known(self) -> dict[str, int]:
+        index = self.subject.index
+        if index is None or (isinstance(self.known, Pin) and index.grid.name not in dict(self.known.layers)):
+            return {}  # it was indexed after the pin was made
+        return {index.grid.name: known_us(index.grid.layer, self.known)}
+
+    def _rules(self) -> dict[str, str]:
+        days = [step.days for step in self.conditions if isinstance(step, When) and step.days is not None]
+        calendars = dict.fromkeys(day.calendar.rules for day in days)
+        zone = {"zone": self.subject.zone.rules}
+        return zone | ({"calendar": ", ".join(calendars)} if calendars else {})
+
     def cursor(self, said: str, last: Sequence[Any], by: Sequence[By] = ()) -> str:
-        """Return where a page ended, as text for the next question: as of the newest that this one knew."""
-        others = [one for where in self.conditions if isinstance(where, Whereabouts) for one in where.layers]
-        known = max(
-            self.known_us, *(one.known_us for one in by if isinstance(one, In)),
-            *(known_us(one, self.asked_us) for one in others), ALWAYS,
-        )  # fmt: skip
-        return Cursor(self.digest(said), known, tuple(last)).text
+        """Return where a page ended, as text for the next question: pinned as this one is."""
+        return Cursor(self.digest(said), self.pin(by).text, tuple(last)).text
 
     def going_on(self, said: str, after: str | None) -> tuple[Inquiry, tuple[Any, ...] | None]:
-        """Return the question as of the instant that a cursor was made at, and where its page ended.
+        """Return the question pinned as a cursor says, and where its page ended.
 
         Raises
         ------
@@ -138,39 +165,46 @@ class Inquiry:
             return self, None
         cursor = Cursor.read(after)
         cursor.refuse_other(self.digest(said))
-        known = known_us(self.subject.layer, cursor.known_us)
-        return replace(self, known_us=known, asked_us=cursor.known_us), cursor.last
+        return Inquiry.of(self.subject, self.conditions, Pin.read(cursor.pin)), cursor.last
 
-    def answer(self, table: pa.Table, cursor: str | None = None) -> Answer:
+    def answer(self, table: pa.Table, cursor: str | None = None, by: Sequence[By] = ()) -> Answer:
         """Return a table with what was understood."""
-        return Answer(table, self.subject.configuration.lattice, self.facts(), cursor)
+        return Answer(table, self.subject.configuration.lattice, self.facts(by), cursor)
 
     def digest(self, said: str) -> str:
         """Return a digest of what is asked, whenever it is answered."""
-        asked = [
-            one.describe()
-            if isinstance(one, When)
-            else one.said
-            if isinstance(one, Whereabouts)
-            else str(one)
-            for one in self.conditions
-        ]
-        return digest_of([self.subject.layer.name, *asked, said])
+        steps = [step.describe() if isinstance(step, When) else str(step) for step in self.conditions]
+        return digest_of([self.subject.layer.name, *steps, said])
 
-    def facts(self) -> dict[str, str]:
-        """Say what was understood."""
+    def facts(self, by: Sequence[By] = ()) -> dict[str, str]:
+        """Say what was understood, and what it is pinned at."""
         zone, index = self.subject.zone, self.subject.index
-        found = {"layer": self.subject.layer.name, "known_at": zone.iso(self.known_us)}
-        at = [one.text for one in self.conditions if isinstance(one, AsOf)]
-        found |= {"as_of": " and ".join(at)} if at else {}
-        whens = [one.describe() for one in self.conditions if isinstance(one, When)]
-        whens += [f"{one.relation} {one.said}" for one in self.conditions if isinstance(one, Related)]
+        facts = {"layer": self.subject.layer.name, "known_at": zone.iso(self.known_us)}
+        at = [step.text for step in self.conditions if isinstance(step, AsOf)]
+        facts |= {"as_of": " and ".join(at)} if at else {}
+        whens = [step.describe() for step in self.conditions if isinstance(step, When)]
+        whens += [f"{step.relation} {step.said}" for step in self.conditions if isinstance(step, Related)]
         if whens:
-            found["when"] = " and ".join(whens)
-        wheres = [one.said for one in self._sited if isinstance(one, Sited | Touched)]
+            facts["when"] = " and ".join(whens)
+        wheres = [self._where(step) for step in self.conditions if isinstance(step, Located)]
         if wheres:
-            found["where"] = " and ".join(wheres)
+            facts["where"] = " and ".join(wheres)
         if index is not None:
-            restated = [one.said for one in self.conditions if isinstance(one, Restated)]
-            found["units"] = restated[0] if restated else index.said(zone)
-        return found
+            restated = [step.said for step in self.conditions if isinstance(step, Restated)]
+            facts["units"] = restated[0] if restated else index.said(zone)
+        pin = self.pin(by)
+        if isinstance(self.known, Pin) and (changed := self.known.changed(dict(pin.rules))):
+            facts["rules"] = f"other than when it was pinned: {', '.join(changed)}"
+        return {**facts, "pin": pin.text}
+
+    def _where(self, place: Located) -> str:
+        """Say what was asked of a place, as of when features are, and what hardly anything can lie in."""
+        zone = self.subject.zone
+        known = [f"{name} known at {zone.iso(self.resolver.known_us(name))}" for name in place.layers]
+        if not known:
+            return place.said
+        then = (
+            "as it was then" if is_of_features(self.subject.layer) else "as it was at each event's own time"
+        )
+        when = [then] if place.drifts else []
+        return f"{place.said} ({', '.join([*when, *known, *self.resolver.notes(place, self.conditions)])})"

@@ -11,11 +11,12 @@ import pyarrow as pa
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.inquiry import Inquiry
-from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import How, Within, require_reach
+from stcloud.paas.query.pin import Pin, known_us, read_known
 from stcloud.paas.query.plan import Rows
-from stcloud.paas.query.prepared import Prepared, prepared
-from stcloud.paas.query.scope import Scope
+from stcloud.paas.query.resolve.bounds import Bounds
+from stcloud.paas.query.resolve.prepared import Prepared, prepared
+from stcloud.paas.query.resolve.scope import Scope
 from stcloud.time import Instant, When, instant_us
 
 __all__ = ["Joining", "joining_of"]
@@ -116,11 +117,17 @@ def joining_of(
     if not isinstance(how, Within):
         require_reach(how.metres)
     zone = asked.subject.zone
-    whens = [one for one in asked.conditions if isinstance(one, When)]
+    whens = [step for step in asked.conditions if isinstance(step, When)]
+    pinned = asked.known if isinstance(asked.known, Pin) and known_at is None else None
+    known = known_us(layer, pinned if known_at is None else read_known(known_at, zone))
+    subject = asked.subject
+    steps = asked.resolver.resolution(asked.plan(Rows())).steps
+    bounds = Bounds.of(steps, subject.layer.snapshot, subject.configuration.lattice)
+    pin = asked.pin()
+    facts = {**asked.facts(), "pin": Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules)).text}
     return Joining(
         lambda: asked.rows(Rows()), asked.row_schema, layer, how, None if at is None else instant_us(at, zone),
-        known_us(layer, None if known_at is None else instant_us(known_at, zone)),
-        Scope.of(asked.compiled(Rows()), whens), inner, asked.facts(),
+        known, Scope.of(bounds, whens), inner, facts,
     )  # fmt: skip
 
 

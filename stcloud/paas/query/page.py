@@ -1,6 +1,6 @@
 """Pages of an answer: in which order, how much of it, and where the next page starts.
 
-A cursor is text that says where a page ended: the question, the recorded instant that it was answered at, and the
+A cursor is text that says where a page ended: the question, what it was pinned at, and the
 last row's place in the order. With it the next page is of the same answer, whatever was loaded meanwhile.
 """
 
@@ -48,25 +48,25 @@ class Cursor:
     ----------
     question
         Digest of what was asked.
-    known_us
-        Recorded instant that it was answered at, UTC microseconds.
+    pin
+        What it was answered at, as `Pin.text` gives it.
     last
         Values of the last row that tell it from all others, in the order of the answer.
 
     Examples
     --------
-    >>> Cursor.read(Cursor("ab12", 7, (3, None)).text).last
+    >>> Cursor.read(Cursor("ab12", "pin:{}", (3, None)).text).last
     (3, None)
     """
 
     question: str
-    known_us: int
+    pin: str
     last: tuple[Any, ...]
 
     @property
     def text(self) -> str:
         """The cursor as text for the next question: letters, digits, ``-`` and ``_``."""
-        written = json.dumps([self.question, self.known_us, *self.last], separators=(",", ":"))
+        written = json.dumps([self.question, self.pin, *self.last], separators=(",", ":"))
         return base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
 
     @classmethod
@@ -74,8 +74,8 @@ class Cursor:
         """Read a cursor; `InvalidInput` ``unreadable-cursor``."""
         try:
             found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            question, known_us, *last = found
-            return cls(str(question), int(known_us), tuple(last))
+            question, pin, *last = found
+            return cls(str(question), str(pin), tuple(last))
         except (ValueError, TypeError, RecursionError, binascii.Error) as error:
             raise InvalidInput(
                 "unreadable-cursor", f"'{text[:40]}' is no cursor", hint="use the one that came with a page"

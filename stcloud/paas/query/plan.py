@@ -1,27 +1,24 @@
-"""The plan: a question as a tuple of frozen operators, in the order of their meaning.
+"""The plan: a query as a tuple of frozen operators. It holds what is wanted, never what was read.
 
 ::
 
-    Scan → Known → AsOf? → When* → Related* → Where* → Sited* | Touched* → InUnits* → OnDuty* → Restated? → What*
-    → Rows | Summary
+    Scan → Known → Condition* → Rows | Summary
+
+Two plans of one query are equal; other layers are named in them, and read when the plan is resolved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-import pyarrow as pa
-
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
-from stcloud.paas.grid import Units
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
-from stcloud.paas.query.place.siting import Sited
-from stcloud.paas.query.place.touch import Touched
+from stcloud.paas.query.place.located import InUnits, Located, OnDuty
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import AsOf, Related
@@ -29,8 +26,8 @@ from stcloud.space import Level
 from stcloud.time import Bin, When
 
 __all__ = [
-    "AsOf", "By", "Duties", "In", "InUnits", "Known", "OnDuty", "Operator", "Part", "Plan", "Restated", "Rows",
-    "Scan", "Summary", "by_name", "is_of_units", "parse_by",
+    "AsOf", "By", "Condition", "DutyGroup", "FeatureGroup", "InUnits", "Known", "Located", "OnDuty", "Operator",
+    "Part", "Plan", "Restated", "Rows", "Scan", "Summary", "by_name", "is_of_units", "parse_by",
 ]  # fmt: skip
 
 
@@ -45,35 +42,28 @@ class Part:
 _NO_PARTS: Mapping[str, Part] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Duties:
-    """The duty grids of a layer: ``members`` has ``duty``, ``unit``, ``since`` and ``until``."""
+@dataclass(frozen=True, slots=True)
+class DutyGroup:
+    """The duty grids of a layer that had an event's cell at the event's own time."""
 
     layer: str
-    members: pa.Table
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class In:
-    """The features of a layer that held events at their own time, by key or by a column.
+@dataclass(frozen=True, slots=True)
+class FeatureGroup:
+    """The features of a layer that held rows at their own time, by key or by a column.
 
     Parameters
     ----------
     layer, column
-        Which; empty: the features' keys.
-    known_us
-        As the features were known then, UTC microseconds.
-    holders
-        Tells the name for rows with ``st_x``, ``st_y`` and ``st_time``; picklable.
+        Which; an empty column: the features' keys.
     """
 
     layer: str
-    column: str
-    known_us: int
-    holders: Callable[[pa.RecordBatch], pa.Array]
+    column: str = ""
 
 
-By = Level | Bin | Attribute | Part | Duties | In
+By = Level | Bin | Attribute | Part | DutyGroup | FeatureGroup
 """What is grouped by: cells of a level, a calendar bin, a column, a part of a unit code, duty grids, features."""
 
 
@@ -102,32 +92,9 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class InUnits:
-    """Keep events whose unit code lies in one of some half-open ranges of texts."""
-
-    ranges: tuple[tuple[str, str], ...]
-    said: str
-
-    def __str__(self) -> str:
-        return f"where {self.said}"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OnDuty:
-    """Keep events in cells that some duty grids had then: ``unit``, ``since`` and ``until``, none twice at once."""
-
-    cells: pa.Table
-    said: str
-
-    def __str__(self) -> str:
-        return f"where {self.said}"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Restated:
-    """Take all events for events of one instant when it is asked which cell of the grid held them."""
+    """Take all events for events of one instant (UTC microseconds) when their cell of the grid is looked up."""
 
-    units: Units
     at_us: int
     said: str
 
@@ -178,22 +145,8 @@ class Summary:
         return f"{told} by {names}" if names else told
 
 
-Operator = (
-    Scan
-    | Known
-    | AsOf
-    | When
-    | Related
-    | Place
-    | Sited
-    | Touched
-    | InUnits
-    | OnDuty
-    | Restated
-    | Predicate
-    | Rows
-    | Summary
-)
+Condition = AsOf | When | Related | Place | Located | InUnits | OnDuty | Restated | Predicate
+Operator = Scan | Known | Condition | Rows | Summary
 Plan = tuple[Operator, ...]
 
 
@@ -205,9 +158,9 @@ def by_name(by: By) -> str:
     """
     if isinstance(by, Level):
         return f"cell_{by.label}"
-    if isinstance(by, Duties):
+    if isinstance(by, DutyGroup):
         return f"duty_{by.layer}"
-    if isinstance(by, In):
+    if isinstance(by, FeatureGroup):
         return f"in_{by.layer}_{by.column}" if by.column else f"in_{by.layer}"
     return by.value.replace("-", "_") if isinstance(by, Bin) else by.name
 

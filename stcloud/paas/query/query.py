@@ -12,18 +12,17 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.inquiry import Inquiry
-from stcloud.paas.query.instant import known_us
 from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.joining import Joining, joining_of
 from stcloud.paas.query.label import is_of_features, refuse_features
 from stcloud.paas.query.measure.measuring import Selection, measured, read_summary
 from stcloud.paas.query.measure.sequencing import sequenced
 from stcloud.paas.query.paging import checked_limit, paged, rows_of
+from stcloud.paas.query.pin import Pin, read_known
 from stcloud.paas.query.place.atlas import Atlas, read_places
 from stcloud.paas.query.place.units import needed_index
 from stcloud.paas.query.place.where import Asked
-from stcloud.paas.query.place.whereabouts import Whereabouts
-from stcloud.paas.query.plan import Operator, Restated, Rows
+from stcloud.paas.query.plan import Condition, Restated, Rows
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import as_of, timed
 from stcloud.paas.query.subject import Subject
@@ -52,8 +51,8 @@ class Query:
     """
 
     subject: Subject
-    conditions: tuple[Operator | Whereabouts, ...] = ()
-    believed_us: int | None = None
+    conditions: tuple[Condition, ...] = ()
+    known: int | Pin | None = None
 
     def what(self, *filters: str | Mapping[str, Any], crs: str | None = None) -> Query:
         """Keep rows that fulfil every CQL2 filter (text or JSON), e.g. ``"category = 'pothole'"``.
@@ -71,8 +70,10 @@ class Query:
         InvalidInput, NotFound, Unsupported
             See `Predicate.read`: wrong types, unknown columns (with the nearest), operators not known here.
         """
-        names, city = self.subject.names, self.subject.configuration
-        return self._with(Predicate.read(one, names, city.zone, city=city.crs, crs=crs) for one in filters)
+        subject, city = self.subject, self.subject.configuration.crs
+        return self._with(
+            Predicate.read(one, subject.names, subject.zone, city=city, crs=crs) for one in filters
+        )
 
     def where(self, *places: Asked, crs: str | None = None) -> Query:
         """Keep rows that lie in any of the places.
@@ -109,7 +110,7 @@ class Query:
         index = needed_index(self.subject.index, self.subject.layer.name)
         at_us = instant_us(at, self.subject.zone)
         said = f"on grid '{index.grid.name}' as of {self.subject.zone.iso(at_us)}"
-        return self._with([Restated(index.grid.units(), at_us, said)])
+        return self._with([Restated(at_us, said)])
 
     def when(
         self,
@@ -153,11 +154,11 @@ class Query:
             ``unknown-relation``; ``no-period``: of events that have no end, or with days or hours; times that cannot
             be read.
         """
-        city = self.subject.configuration
-        calendar = city.calendar if days is not None and calendar is None else calendar
+        configuration = self.subject.configuration
+        calendar = configuration.calendar if days is not None and calendar is None else calendar
         asked = When.of(
-            *times, zone=city.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
-            calendar=calendar, southern=seasons is not None and is_southern(city.crs), now=now,
+            *times, zone=configuration.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
+            calendar=calendar, southern=seasons is not None and is_southern(configuration.crs), now=now,
         )  # fmt: skip
         return self._with([timed(asked, times, relation, self.subject.layer)])
 
@@ -171,14 +172,21 @@ class Query:
         """
         return self._with([as_of(at, self.subject.layer, self.subject.zone)])
 
-    def known_at(self, instant: Instant) -> Query:
+    def known_at(self, instant: Instant | Pin) -> Query:
         """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.
 
-        Beyond the newest load it means that load; the answer's facts say which instant was used.
+        Beyond the newest load it means that load; the answer's facts say which instant was used. Or give the ``pin``
+        of another answer's facts: then each layer is taken at the instant that the pin names for it, so that the same
+        query has the same answer, whatever was loaded since.
+
+        Raises
+        ------
+        InvalidInput
+            ``asked-twice``, ``unreadable-pin``; ``layer-not-pinned`` when the query is answered.
         """
-        if self.believed_us is not None:
+        if self.known is not None:
             raise InvalidInput("asked-twice", "known_at was asked twice")
-        return replace(self, believed_us=instant_us(instant, self.subject.zone))
+        return replace(self, known=read_known(instant, self.subject.zone))
 
     def rows(
         self, limit: int | None = None, *, order: Sequence[str] = (), after: str | None = None
@@ -345,9 +353,11 @@ class Query:
         which nothing changed, by group, then time. At its ends something does, or ``during`` begins or ends.
         """
         asked = self.inquiry()
-        table = sequenced(asked, read_summary(asked, measures, by, None), during, end)
-        facts, city = asked.facts() | {"during": during or "all time"}, self.subject.configuration
-        return Answer(table, city.lattice, facts)
+        goal = read_summary(asked, measures, by, None)
+        table = sequenced(asked, goal, during, end)
+        return Answer(
+            table, self.subject.configuration.lattice, asked.facts(goal.by) | {"during": during or "all time"}
+        )
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
@@ -387,13 +397,14 @@ class Query:
         return why(self.inquiry(), key)
 
     def facts(self) -> dict[str, str]:
-        """Say what was understood."""
-        return self.inquiry().facts()
+        """Say what was understood, and what it is pinned at; reads what is named of other layers."""
+        inquiry = self.inquiry()
+        inquiry.resolver.resolution(inquiry.plan(Rows()))
+        return inquiry.facts()
 
-    def _with(self, conditions: Iterable[Operator | Whereabouts]) -> Query:
+    def _with(self, conditions: Iterable[Condition]) -> Query:
         return replace(self, conditions=(*self.conditions, *conditions))
 
     def inquiry(self) -> Inquiry:
         """Return the question as it is put to an engine."""
-        known = known_us(self.subject.layer, self.believed_us)
-        return Inquiry(self.subject, self.conditions, known, self.believed_us)
+        return Inquiry.of(self.subject, self.conditions, self.known)

@@ -150,7 +150,7 @@ class Question(Closed):
         if not colon or form not in _OTHERS:
             return self.compare
         there = self.model_copy(update={_OTHERS[form]: (rest,) if form == "where" else rest})
-        return there.narrow(replace(asked, conditions=(), believed_us=None), read)
+        return there.narrow(replace(asked, conditions=(), known=None), read)
 
     def _document(self) -> dict[str, Any]:
         found: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)

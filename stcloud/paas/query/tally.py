@@ -20,12 +20,11 @@ from stcloud.paas.query.place.siting import Sited
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import (
     By,
-    Duties,
-    In,
+    DutyGroup,
+    FeatureGroup,
     InUnits,
     Known,
     Part,
-    Plan,
     Restated,
     Scan,
     Summary,
@@ -98,10 +97,10 @@ class Tally:
             return pa.array(by.numbers(micros(rows.column("st_time"), FOREVER), self.zone))
         if isinstance(by, Part):
             return pc.utf8_slice_codeunits(rows.column(UNIT), 0, by.length)
-        return rows.column(by_name(by) if isinstance(by, In) else by.stored)  # type: ignore[union-attr]
+        return rows.column(by_name(by) if isinstance(by, FeatureGroup) else by.stored)  # type: ignore[union-attr]
 
 
-def tally_of(plan: Plan, known_us: int | None, zone: Zone) -> Tally | None:
+def tally_of(plan: Sequence[object], known_us: int | None, zone: Zone) -> Tally | None:
     """Return what counts the rows of a plan about events, or None if it asks for what only SQL tells.
 
     Parameters
@@ -125,7 +124,7 @@ def tally_of(plan: Plan, known_us: int | None, zone: Zone) -> Tally | None:
 
 
 def _countable(by: By) -> bool:
-    return not isinstance(by, Duties) and (not isinstance(by, Attribute) or by.type in _EXACT)
+    return not isinstance(by, DutyGroup) and (not isinstance(by, Attribute) or by.type in _EXACT)
 
 
 def _stored(by: By) -> str | None:

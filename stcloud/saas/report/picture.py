@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from stcloud.paas.query import Place, Predicate
-from stcloud.paas.query.place.whereabouts import Whereabouts
+from stcloud.paas.query.place.located import Located
 from stcloud.saas.report.glyph import advice
 from stcloud.saas.report.map import draw_map
 from stcloud.time import When
@@ -54,7 +54,7 @@ def map_answer(query: Query, answer: Answer, path: Path, tell: Callable[[str], N
         As `draw_map`.
     """
     subject = query.subject
-    places = [one.said for one in query.conditions if isinstance(one, Place | Whereabouts)]
+    places = [one.said for one in query.conditions if isinstance(one, Place | Located)]
     subtitle = f"{subject.configuration.name}, layer {subject.layer.name}"
     subtitle += "".join(f"  ·  in {one}" for one in places)
     canvas = draw_map(answer, asked_area(query), title=asked_title(query), subtitle=subtitle, path=path)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import duckdb
+import pyarrow.parquet as pq
 import pytest
+import shapely
 
 from stcloud.errors import InvalidInput
 from stcloud.testing.whereabouts import Happening, Version, built
@@ -14,19 +17,69 @@ FIRST = datetime(2024, 3, 1, tzinfo=UTC)
 EVENTS = [Happening(EAST + 10.0 * step, NORTH + 5.0, FIRST + step * timedelta(days=2)) for step in range(60)]
 AREA = f"wkt:POLYGON(({EAST + 150} {NORTH - 150}, {EAST + 150} {NORTH + 350}, {EAST + 410} {NORTH + 350}, {EAST + 410} {NORTH - 150}, {EAST + 150} {NORTH - 150}))"  # fmt: skip  # noqa: E501
 
+LONLAT_AROUND = (110, 20, 130, 45)
+
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
-    return built(tmp_path_factory.mktemp("explained"), {"areas": [Version("a", FIRST, None, None)]}, EVENTS)
+    return built(
+        tmp_path_factory.mktemp("explained"),
+        {"areas": [Version("a", FIRST, None, shapely.box(EAST, NORTH, EAST + 200, NORTH + 50))]},
+        EVENTS,
+    )
 
 
-def test_rows_of_edge_cells_are_refined(city):
-    """Cells of 100 m: two lie within, two are crossed by the area's sides; June's file begins beyond it."""
-    told = city.query("cases").where(AREA, crs="EPSG:4548").explain(by=[])
-    assert told.refined == ((20, 16),)
-    assert "rows in them: 20 inner, 16 edge, refined" in str(told)
-    assert told.to_dict()["refined"] == [{"inner": 20, "edge": 16}]
+def test_rows_to_test_are_bounded_by_row_groups(city):
+    """April's row group lies in cells of which some are at the edge: each of its rows may have to be tested."""
+    explanation = city.query("cases").where(AREA, crs="EPSG:4548").explain(by=[])
+    settled, tested = explanation.refined[0]
+    assert settled + tested == explanation.rows[0]
+    assert f"rows to test: at most {tested}; {settled} lie in inner cells" in str(explanation)
+    assert explanation.to_dict()["refined"] == [{"settled": settled, "tested": tested}]
+    whole = f"bbox:{','.join(map(str, LONLAT_AROUND))}"
+    assert city.query("cases").where(whole).explain(by=[]).refined == ((60, 0),)
     assert city.query("cases").explain(by=[]).refined == ()
+
+
+@pytest.fixture
+def no_rows(monkeypatch):
+    """Let every reading of rows fail: by tables, by files, by the engine."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a row was read")
+
+    for owner, name in (
+        (pq.ParquetFile, "read"), (pq.ParquetFile, "read_row_group"), (pq.ParquetFile, "read_row_groups"),
+        (pq.ParquetFile, "iter_batches"), (duckdb.DuckDBPyConnection, "execute"),
+    ):  # fmt: skip
+        monkeypatch.setattr(owner, name, refuse, raising=False)
+
+
+NAMING = (
+    "areas:a",
+    "near:areas:a:20m",
+    "near:areas:50m",
+    "areas:a@2024-03-05",
+    "areas:a or cell:145",
+    "not areas:a",
+)
+
+
+@pytest.mark.parametrize("layer", ["cases", "areas"])
+@pytest.mark.parametrize("place", NAMING)
+def test_an_explanation_reads_no_row(city, no_rows, layer, place):
+    """It resolves by logs and footers, and names the layers that a run would read."""
+    query = city.query(layer).where(place)
+    query = query.when("2024-03") if layer == "areas" else query
+    explanation = query.explain(by=["in:areas"])
+    assert explanation.layers == ("areas",)
+    assert "reads first: areas" in str(explanation)
+    assert query.explain(order=["-st_key"]).plan[0] == f"scan {layer}"
+
+
+def test_rows_are_not_to_be_read_where_the_fixture_forbids_it(city, no_rows):
+    with pytest.raises(AssertionError, match="a row was read"):
+        city.query("cases").where("areas:a").rows()
 
 
 def test_order_limit_and_having_are_told(city):

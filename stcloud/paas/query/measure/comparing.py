@@ -13,8 +13,7 @@ from stcloud.daas.table.timeline import Ints
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.page import numbered
-from stcloud.paas.query.place.whereabouts import Whereabouts
-from stcloud.paas.query.plan import By, Operator, Summary, by_name
+from stcloud.paas.query.plan import By, Condition, Summary, by_name
 from stcloud.paas.query.relating import AsOf, Related
 from stcloud.time import Bin, Span, Spans, When, Zone, check_comparison, earlier
 
@@ -48,14 +47,14 @@ def earlier_of(asked: Inquiry, which: str) -> Inquiry:
     return replace(asked, conditions=tuple(_moved(one, moved, one is first) for one in asked.conditions))
 
 
-def _moved(one: Operator | Whereabouts, spans: Spans, first: bool) -> Operator | Whereabouts:  # noqa: FBT001
+def _moved(one: Condition, spans: Spans, first: bool) -> Condition:  # noqa: FBT001
     """Return a condition of the earlier question: the first on time asks for its period, others for no span."""
     if isinstance(one, Related):
         return replace(one, spans=spans, said=f"the period before {one.said}")
     return replace(one, spans=spans if first else Spans.always()) if isinstance(one, When) else one
 
 
-def _year_before(one: Operator | Whereabouts, zone: Zone) -> Operator | Whereabouts:
+def _year_before(one: Condition, zone: Zone) -> Condition:
     if not isinstance(one, AsOf):
         return one
     (span,) = earlier(Spans.of([Span(one.at_us, one.at_us + 1)]), "year", zone).parts

@@ -17,13 +17,13 @@ from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_of_features, labelled, zoned
 from stcloud.paas.query.measure.comparing import beside, earlier_of, shifts
 from stcloud.paas.query.measure.measure import COUNT, Measure
-from stcloud.paas.query.measure.naming import read_in
 from stcloud.paas.query.measure.rate import rated, rated_us
 from stcloud.paas.query.measure.summary import NEGATIVE, measures_in
 from stcloud.paas.query.page import Order, ordered, place_in, place_of, read_order
 from stcloud.paas.query.place.units import needed_index
-from stcloud.paas.query.plan import By, Duties, Summary, by_name, is_of_units, parse_by
+from stcloud.paas.query.plan import By, DutyGroup, Summary, by_name, is_of_units, parse_by
 from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.resolve.holders import read_group
 from stcloud.time import Instant, Zone, instant_us
 
 __all__ = ["Selection", "measured", "read_summary"]
@@ -97,7 +97,7 @@ def read_summary(
 def _group(text: str, asked: Inquiry) -> By:
     subject, index = asked.subject, asked.subject.index
     if text.startswith("in:"):
-        return read_in(text, asked)
+        return read_group(text, subject)
     if is_of_features(subject.layer) and text not in subject.attributes and is_of_units(text):
         raise Unsupported(
             "events-only", f"features cannot be counted by '{text}': only events are indexed on a unit grid",
@@ -105,7 +105,8 @@ def _group(text: str, asked: Inquiry) -> By:
         )  # fmt: skip
     if text.startswith("duty:"):
         name = text.removeprefix("duty:")
-        return Duties(name, needed_index(index, subject.layer.name).duties(name).members())
+        needed_index(index, subject.layer.name).duties(name)  # refuses what holds no duty grids
+        return DutyGroup(name)
     return parse_by(text, subject.attributes, index.parts if index else {})
 
 
@@ -125,7 +126,7 @@ def measured(
         found = beside(found, _rated(other, again, wanted, moved), goal, "before" if earlier else "other")
     page, end = _chosen(found, goal, wanted, last, asked)
     page = page.select(_without_idle(found).schema.names)
-    return asked.answer(page, None if end is None else asked.cursor(said, end, goal.by))
+    return asked.answer(page, None if end is None else asked.cursor(said, end, goal.by), goal.by)
 
 
 def _rated(asked: Inquiry, goal: Summary, wanted: Selection, moved: Sequence[int]) -> pa.Table:

@@ -14,7 +14,7 @@ from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.plan import In, Part, Summary
+from stcloud.paas.query.plan import FeatureGroup, Part, Summary
 from stcloud.space import Level
 from stcloud.time import When
 
@@ -69,7 +69,7 @@ def rated(found: pa.Table, goal: Summary, asked: Inquiry, at_us: int) -> pa.Tabl
 
 
 def _areas_km2(found: pa.Table, goal: Summary, asked: Inquiry, at_us: int) -> _Floats:
-    by = [(at, one) for at, one in enumerate(goal.by) if isinstance(one, Level | Part | In)]
+    by = [(at, one) for at, one in enumerate(goal.by) if isinstance(one, Level | Part | FeatureGroup)]
     if not by:
         return np.full(len(found), _asked_km2(asked))
     if len(by) > 1:
@@ -79,7 +79,7 @@ def _areas_km2(found: pa.Table, goal: Summary, asked: Inquiry, at_us: int) -> _F
         side = np.full(len(found), one.side_m**2 / _KM2)
         side[found.column(at).is_null().to_numpy()] = np.nan
         return side
-    areas = _of_features(one, asked, at_us) if isinstance(one, In) else _of_units(one, asked, at_us)
+    areas = _of_features(one, asked, at_us) if isinstance(one, FeatureGroup) else _of_units(one, asked, at_us)
     return _looked_up(found.column(at), {name: area / _KM2 for name, area in areas.items()})
 
 
@@ -102,21 +102,21 @@ def _of_units(by: Part, asked: Inquiry, at_us: int) -> dict[str, float]:
     return _summed(codes, shapely.area(versions.shapes[valid]).tolist())
 
 
-def _of_features(by: In, asked: Inquiry, at_us: int) -> dict[str, float]:
-    rows = asked.subject.other(by.layer).as_of(at_us, known_at=by.known_us).table
+def _of_features(by: FeatureGroup, asked: Inquiry, at_us: int) -> dict[str, float]:
+    rows = asked.resolver.layer(by.layer).as_of(at_us, known_at=asked.resolver.known_us(by.layer)).table
     areas = shapely.area(shapely.from_wkb(rows["st_geom"].to_numpy()))
     return _summed(rows[by.column or "st_key"].to_pylist(), areas.tolist())
 
 
 def _thousands(found: pa.Table, goal: Summary, measure: Measure, asked: Inquiry, at_us: int) -> _Floats:
-    by = [(at, one) for at, one in enumerate(goal.by) if isinstance(one, In)]
+    by = [(at, one) for at, one in enumerate(goal.by) if isinstance(one, FeatureGroup)]
     if len(by) != 1:
         raise InvalidInput(
             "no-inhabitants", f"'{measure.name}' is of the features of one layer, and the groups are not these",
             hint="group by in:LAYER",
         )  # fmt: skip
     at, one = by[0]
-    rows = asked.subject.other(one.layer).as_of(at_us, known_at=one.known_us).table
+    rows = asked.resolver.layer(one.layer).as_of(at_us, known_at=asked.resolver.known_us(one.layer)).table
     name = _column(measure, one, rows)
     keys = rows[one.column or "st_key"].to_pylist()
     people = [(key, value) for key, value in zip(keys, rows[name].to_pylist(), strict=True) if value]
@@ -124,7 +124,7 @@ def _thousands(found: pa.Table, goal: Summary, measure: Measure, asked: Inquiry,
     return _looked_up(found.column(at), {key: value / _THOUSAND for key, value in counted.items()})
 
 
-def _column(measure: Measure, by: In, rows: pa.Table) -> str:
+def _column(measure: Measure, by: FeatureGroup, rows: pa.Table) -> str:
     asked = str(json.loads(measure.tree).get("property", "")).removeprefix(f"{by.layer}.")
     if asked not in rows.schema.names:
         near = nearest(asked, rows.schema.names)

@@ -18,8 +18,8 @@ from stcloud.paas.query.label import is_lasting, is_of_features, labelled, refus
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.measure.sequence import Amount, Steps, sequence
 from stcloud.paas.query.page import numbered
-from stcloud.paas.query.place.whereabouts import Whereabouts
-from stcloud.paas.query.plan import Duties, Summary, by_name
+from stcloud.paas.query.place.located import Located
+from stcloud.paas.query.plan import DutyGroup, Summary, by_name
 from stcloud.paas.query.relating import Related
 from stcloud.time import Bin, Relation, Span, Spans, parse_when
 
@@ -96,14 +96,14 @@ def _period(asked: Inquiry, end: str | None) -> tuple[Attribute, Attribute]:
 
 def _refuse(goal: Summary, asked: Inquiry) -> None:
     if is_of_features(asked.subject.layer) and any(
-        one.drifts for one in asked.conditions if isinstance(one, Whereabouts)
+        one.drifts for one in asked.conditions if isinstance(one, Located)
     ):
         raise InvalidInput(
             "which-time", "a history of what is in a feature that itself changes is not told",
             hint="say as of when the place is meant: LAYER:ID@2024-01-01",
         )  # fmt: skip
     wrong = [one.name for one in goal.measures if one.function not in _ADDED or one.share is not None]
-    wrong += [by_name(one) for one in goal.by if isinstance(one, Bin | Duties)]
+    wrong += [by_name(one) for one in goal.by if isinstance(one, Bin | DutyGroup)]
     if wrong:
         raise Unsupported(
             "not-additive", f"'{wrong[0]}' is not told at every instant",

@@ -10,11 +10,10 @@ from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.iaas.store.folder import is_name
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.place.formula import Every, Formula, Not, Some, joined, read_formula, settled, shown
+from stcloud.paas.query.place.located import InUnits, Located, Neighbours, OnDuty
 from stcloud.paas.query.place.spec import FORMS, Beside, read_spec
 from stcloud.paas.query.place.units import UnitIndex, in_units, on_duty
 from stcloud.paas.query.place.where import Asked, Place, read_where
-from stcloud.paas.query.place.whereabouts import Neighbours, Operand, Whereabouts
-from stcloud.paas.query.plan import InUnits, OnDuty
 from stcloud.space import read_crs
 from stcloud.time import instant_us
 
@@ -49,7 +48,7 @@ class Atlas:
 
 def read_places(
     asked: Sequence[Asked | Formula], atlas: Atlas, crs: str | None
-) -> list[Place | InUnits | OnDuty | Whereabouts]:
+) -> list[Place | InUnits | OnDuty | Located]:
     """Read what one call of ``where`` asks for, as conditions that must all hold.
 
     Parameters
@@ -76,10 +75,7 @@ def read_places(
     read = _Reading(atlas, crs)
     parts = whole.parts if isinstance(whole, Every) else (whole,)
     found = [read.formula(part) for part in parts]
-    return [
-        one if isinstance(one, Place | InUnits | OnDuty) else Whereabouts(one, atlas.configuration)
-        for one in found
-    ]
+    return [one if isinstance(one, Place | InUnits | OnDuty) else Located(one) for one in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +98,13 @@ class _Reading:
             )
         return joined(Some, [*self._alike(leaves), *(self.formula(one) for one in mixed)])
 
-    def _alike(self, leaves: Sequence[Asked]) -> list[Operand]:
+    def _alike(self, leaves: Sequence[Asked]) -> list[Place | InUnits | OnDuty | Neighbours]:
         kinds: dict[str, list[Asked]] = {}
         for one in leaves:
             kinds.setdefault(_kind(one), []).append(one)
         return [operand for kind, some in kinds.items() for operand in self._operands(kind, some)]
 
-    def _operands(self, kind: str, some: Sequence[Asked]) -> list[Operand]:
+    def _operands(self, kind: str, some: Sequence[Asked]) -> list[Place | InUnits | OnDuty | Neighbours]:
         index, layer = self.atlas.index, self.atlas.layer
         if kind == "place":
             return [read_where(some, self.atlas.configuration.lattice, self.crs)]
@@ -128,10 +124,10 @@ class _Reading:
     def _neighbours(self, text: str) -> Neighbours:
         asked = read_spec(text)
         if isinstance(asked, Beside):
-            return Neighbours(asked, text, None, None)
+            return Neighbours(asked, text)
         layer = self._layer(asked.layer, text)
         return Neighbours(
-            asked, text, layer, None if asked.at is None else instant_us(asked.at, layer.configuration.zone)
+            asked, text, None if asked.at is None else instant_us(asked.at, layer.configuration.zone)
         )
 
     def _layer(self, name: str, text: str) -> Features:

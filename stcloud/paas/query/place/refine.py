@@ -95,12 +95,12 @@ class Region:
             return "outside the area's cells"
         return "in an inner cell" if self.inner[place] else "in an edge cell, so its point was compared"
 
-    def counted(self, cells: CellIds) -> tuple[int, int]:
-        """Count rows that need no look at their points, and those in edge cells."""
-        asked = _range_of(cells, self.cell_starts, self.cell_stops) >= 0
-        place = _range_of(cells, self.starts, self.stops)
-        inner = asked | ((place >= 0) & (self.inner[place] if len(self.inner) else False))
-        return int(np.count_nonzero(inner)), int(np.count_nonzero((place >= 0) & ~inner))
+    def settles(self, low: CellIds, high: CellIds) -> NDArray[np.bool_]:
+        """Tell which closed ranges of cells lie in cells that were asked for, or in inner cells alone."""
+        asked, last = (_range_of(cells, self.cell_starts, self.cell_stops) for cells in (low, high))
+        place, end = (_range_of(cells, self.starts, self.stops) for cells in (low, high))
+        inner = (place >= 0) & (place == end) & (self.inner[place] if len(self.inner) else False)
+        return np.asarray(inner | ((asked >= 0) & (asked == last)), np.bool_)
 
     def rows(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the numbers of the rows that lie in the region, ascending, by 10 m cell and coordinates."""
@@ -162,16 +162,17 @@ class Restating:
     Parameters
     ----------
     units
-        The grid.
+        The grid; None in a query that is explained and not run.
     at_us
         UTC microseconds.
     """
 
-    units: Units
+    units: Units | None
     at_us: int
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows with their codes."""
+        assert self.units is not None  # noqa: S101  (only a query that is not run has none)
         x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
         codes = self.units.code_of(self.units.locate(x, y, self.at_us)).cast(pa.string())
         place = rows.schema.get_field_index(UNIT)

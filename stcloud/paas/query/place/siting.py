@@ -5,7 +5,6 @@ Runs in this process or in Spark's mapInArrow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -19,9 +18,10 @@ from stcloud.daas.table.schema import UNIT
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.query.place.extent import Extent, united
 from stcloud.paas.query.place.formula import Every, Formula, Not, Some
-from stcloud.paas.query.place.site import Mask, Site, Spots
+from stcloud.paas.query.place.located import leaves_of
+from stcloud.paas.query.place.site import Mask, Spots
 
-__all__ = ["Sited", "Siting", "extent_of", "holds", "sites_of"]
+__all__ = ["Sited", "Siting", "extent_of", "holds"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +45,7 @@ class Sited:
     @property
     def columns(self) -> frozenset[str]:
         """Columns that its sites look at besides cell and coordinates."""
-        return frozenset(name for site in sites_of(self.formula) for name in site.columns)
+        return frozenset(name for site in leaves_of(self.formula) for name in site.columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,14 +130,3 @@ def extent_of(formula: Formula) -> Extent | None:
         return min(known, key=lambda one: one.square_m, default=None)
     found: Extent | None = formula.extent
     return found
-
-
-def sites_of(formula: Formula) -> Iterator[Site]:
-    """Give the sites of a formula."""
-    if isinstance(formula, Not):
-        yield from sites_of(formula.part)
-    elif isinstance(formula, Every | Some):
-        for part in formula.parts:
-            yield from sites_of(part)
-    else:
-        yield formula

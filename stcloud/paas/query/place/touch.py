@@ -18,9 +18,9 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.formula import Formula
-from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.site import Mask, whole_micrometres
 from stcloud.paas.query.place.siting import extent_of, holds
+from stcloud.paas.query.resolve.history import History
 
 __all__ = ["LOOKED_AT", "Forms", "Touch", "Touched", "Touching", "TouchingAny"]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from stcloud.errors import InvalidInput
 from stcloud.paas.grid import DutyGrids, UnitGrid
 from stcloud.paas.grid.code import prefix_range
-from stcloud.paas.query.plan import InUnits, OnDuty, Part
+from stcloud.paas.query.place.located import InUnits, OnDuty
+from stcloud.paas.query.plan import Part
 from stcloud.time import Zone
 
 __all__ = ["UnitIndex", "in_units", "needed_index", "on_duty"]
@@ -65,7 +66,7 @@ def on_duty(asked: Iterable[str], index: UnitIndex | None, layer: str) -> OnDuty
     InvalidInput
         ``not-indexed``, ``unknown-where``.
     NotFound
-        ``unknown-layer``, ``unknown-duty``.
+        ``unknown-layer``.
     """
     texts = tuple(asked)
     named = [one.removeprefix("duty:").partition(":") for one in texts]
@@ -74,8 +75,9 @@ def on_duty(asked: Iterable[str], index: UnitIndex | None, layer: str) -> OnDuty
         raise InvalidInput(
             "unknown-where", f"'{texts[0]}' is no place", hint="write duty:LAYER:ID, of one layer"
         )
-    found = needed_index(index, layer).duties(layers.pop())
-    return OnDuty(found.cells_of(*(duty for _, _, duty in named)), " or ".join(texts))
+    name = layers.pop()
+    needed_index(index, layer).duties(name)  # refuses what holds no duty grids; which there are is told later
+    return OnDuty(name, tuple(duty for _, _, duty in named), " or ".join(texts))
 
 
 def in_units(asked: Iterable[str], index: UnitIndex | None, layer: str) -> InUnits:

@@ -201,7 +201,9 @@ def test_facts_tell_what_was_understood(city):
 def test_sieves_travel(city):
     """What is tested on a cluster is tested there as here: prepared shapes are prepared anew."""
     asked = city.query("cases").where("near:streets:20m or areas:a or near:117,31.62:5km or cell:144550000")
-    (sited,) = [one for one in asked.inquiry().plan(None) if type(one).__name__ == "Sited"]
+    inquiry = asked.inquiry()
+    steps = inquiry.resolver.resolution(inquiry.plan(None)).steps
+    (sited,) = [step for step in steps if type(step).__name__ == "Sited"]
     sieve, rows = Siting((sited.formula,)), city.query("cases").to_arrow().combine_chunks().to_batches()[0]
     here = sieve(rows)
     assert pickle.loads(pickle.dumps(sieve))(rows).equals(here)

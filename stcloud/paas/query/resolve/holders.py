@@ -11,18 +11,17 @@ import pyarrow as pa
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.paas.query.inquiry import Inquiry
-from stcloud.paas.query.instant import known_us
+from stcloud.paas.query.features import Features
 from stcloud.paas.query.join.how import Within
-from stcloud.paas.query.plan import In, Rows
-from stcloud.paas.query.prepared import prepared
-from stcloud.paas.query.scope import Scope
-from stcloud.time import When
+from stcloud.paas.query.plan import FeatureGroup
+from stcloud.paas.query.resolve.prepared import prepared
+from stcloud.paas.query.resolve.scope import Scope
+from stcloud.paas.query.subject import Subject
 
 if TYPE_CHECKING:
     from stcloud.index import AsOfIndex
 
-__all__ = ["Holders", "read_in"]
+__all__ = ["Holders", "holders_of", "read_group"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +49,8 @@ class Holders:
         return encode_keys(version, self.words, self.word).cast(pa.string())
 
 
-def read_in(text: str, asked: Inquiry) -> In:
-    """Read ``in:LAYER`` or ``in:LAYER.COLUMN``, and make the layer ready.
+def read_group(text: str, subject: Subject) -> FeatureGroup:
+    """Read ``in:LAYER`` or ``in:LAYER.COLUMN``; looks at the layer's columns, not at its rows.
 
     Raises
     ------
@@ -67,20 +66,33 @@ def read_in(text: str, asked: Inquiry) -> In:
             f"cannot count by '{text}': it ends before the column",
             hint=f"write in:{name}.COLUMN",
         )
-    layer = asked.subject.other(name)
-    columns = [one.name for one in layer.attributes]
+    layer = subject.other(name)
+    columns = [attribute.name for attribute in layer.attributes]
     if column and column not in columns:
         raise NotFound(
             "unknown-column", f"layer '{name}' has no column '{column}' (there are: {', '.join(columns)})",
             nearest=nearest(column, columns),
         )  # fmt: skip
-    known = known_us(layer, asked.asked_us)
-    whens = [one for one in asked.conditions if isinstance(one, When)]
-    ready = prepared(layer, known, Within(), Scope.of(asked.compiled(Rows()), whens))
+    return FeatureGroup(name, column)
+
+
+def holders_of(layer: Features, column: str, known_us: int, scope: Scope) -> Holders:
+    """Make a layer ready that rows are grouped by.
+
+    Parameters
+    ----------
+    layer, column
+        The features; an empty column: by their keys.
+    known_us
+        As they were known then, UTC microseconds.
+    scope
+        Where and when the rows may be.
+    """
+    ready = prepared(layer, known_us, Within(), scope)
     versions = len(ready.partners.versions)
     names = ready.columns(np.arange(versions))[column] if column else ready.partners.versions.key
     words, word = _worded(names)
-    return In(name, column, known, Holders(ready.partners, words, word))
+    return Holders(ready.partners, words, word)
 
 
 def _worded(names: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, Ints]:

@@ -7,9 +7,9 @@ import shapely
 
 import stcloud
 from stcloud.daas.table.feature import FeatureLayer
-from stcloud.paas.query import prepared as room
 from stcloud.paas.query.cache import IndexCache
-from stcloud.paas.query.prepared import Held
+from stcloud.paas.query.resolve import prepared as room
+from stcloud.paas.query.resolve.prepared import Held
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 WEST, SOUTH, SIDE, COUNT = 500_000, 3_380_000, 50, 20

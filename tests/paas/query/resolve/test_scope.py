@@ -5,7 +5,7 @@ import math
 import pytest
 
 from stcloud.paas.query.join import read_how
-from stcloud.paas.query.scope import Scope
+from stcloud.paas.query.resolve.scope import Scope
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from stcloud.iaas.table.table import File
 from stcloud.paas.query.binder import instant
 from stcloud.paas.query.place.extent import Box
 from stcloud.paas.query.place.refine import Region
-from stcloud.paas.query.plan import InUnits, Known, Plan, Restated
+from stcloud.paas.query.plan import InUnits, Known, Restated
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import Related
 from stcloud.time import Span, Spans, When
@@ -54,7 +54,9 @@ class Pruning:
     units: tuple[tuple[tuple[str, str], ...], ...] = ()
 
     @classmethod
-    def of(cls, plan: Plan, boxes: tuple[tuple[Box, ...], ...], regions: tuple[Region, ...]) -> Pruning:
+    def of(
+        cls, plan: Sequence[object], boxes: tuple[tuple[Box, ...], ...], regions: tuple[Region, ...]
+    ) -> Pruning:
         """Make it of a plan, and of its places' boxes and regions."""
         known = tuple(instant(one.at_us) for one in plan if isinstance(one, Known))
         whens = tuple(

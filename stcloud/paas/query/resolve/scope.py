@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stcloud.paas.query.compile import Compiled
 from stcloud.paas.query.join.how import How, Within
-from stcloud.paas.query.prune import Box, time_spans
+from stcloud.paas.query.resolve.bounds import Bounds
+from stcloud.paas.query.resolve.prune import Box, time_spans
 from stcloud.time import When
 
 __all__ = ["Scope"]
@@ -34,12 +34,12 @@ class Scope:
     box: Box | None = None
 
     @classmethod
-    def of(cls, compiled: Compiled, whens: Iterable[When]) -> Scope:
-        """Find it for a compiled question with its conditions on time."""
-        spans = time_spans(compiled.files.files, whens).parts
+    def of(cls, bounds: Bounds, whens: Iterable[When]) -> Scope:
+        """Return it for a query's bounds and its conditions on time."""
+        spans = time_spans(bounds.files, whens).parts
         start = min((one.start_us for one in spans if one.start_us is not None), default=0)
         end = max((one.end_us for one in spans if one.end_us is not None), default=0)
-        holding = [_holding(boxes) for boxes in compiled.boxes]
+        holding = [_holding(boxes) for boxes in bounds.wants.boxes]
         return cls(start, end, _shared(holding) if holding else None)
 
     @property

@@ -15,8 +15,8 @@ from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.paas.query.cache import IndexedLayer
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.join.how import How
-from stcloud.paas.query.prune import Box
-from stcloud.paas.query.scope import Scope
+from stcloud.paas.query.resolve.prune import Box
+from stcloud.paas.query.resolve.scope import Scope
 from stcloud.space import Area
 
 if TYPE_CHECKING:

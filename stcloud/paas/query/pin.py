@@ -1,0 +1,103 @@
+"""Pins: the recorded instants that an answer was given at, layer by layer, and the rules of time that it used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from stcloud.daas.catalogue import Layer
+from stcloud.errors import InvalidInput
+from stcloud.time import Instant, Zone, instant_us
+
+__all__ = ["Known", "Pin", "known_us", "read_known"]
+
+_PREFIX = "pin:"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What an answer was given at: asked again with it, a query has the same answer, whatever was loaded since.
+
+    Parameters
+    ----------
+    layers
+        ``(name, recorded instant in UTC microseconds)`` of every layer that the answer read, by name.
+    rules
+        ``(name, version)`` of the rules of time that the answer used, by name: ``zone``, and ``calendar`` where
+        working days were asked for.
+
+    Examples
+    --------
+    >>> pin = Pin.of({"requests": 7, "communities": 5}, {"zone": "8a1f"})
+    >>> Pin.read(pin.text) == pin, pin.of_layer("communities")
+    (True, 5)
+    """
+
+    layers: tuple[tuple[str, int], ...]
+    rules: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, layers: Mapping[str, int], rules: Mapping[str, str]) -> Pin:
+        """Return a pin of these layers and rules."""
+        return cls(tuple(sorted(layers.items())), tuple(sorted(rules.items())))
+
+    @property
+    def text(self) -> str:
+        """The pin as text, as `read` takes it."""
+        document = {"layers": dict(self.layers), "rules": dict(self.rules)}
+        return _PREFIX + json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def read(cls, text: str) -> Pin:
+        """Read a pin; `InvalidInput` ``unreadable-pin``."""
+        try:
+            document = json.loads(text.removeprefix(_PREFIX))
+            layers = {str(name): int(at_us) for name, at_us in document["layers"].items()}
+            rules = {str(name): str(version) for name, version in document.get("rules", {}).items()}
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise InvalidInput(
+                "unreadable-pin",
+                f"'{text[:80]}' is no pin",
+                hint="use the pin of an answer's facts as it was given",
+            ) from error
+        return cls.of(layers, rules)
+
+    def of_layer(self, name: str) -> int:
+        """Return the recorded instant of a layer, UTC microseconds; `InvalidInput` ``layer-not-pinned``."""
+        found = dict(self.layers).get(name)
+        if found is None:
+            raise InvalidInput(
+                "layer-not-pinned",
+                f"the pin does not say at which instant layer '{name}' is meant (it names "
+                f"{', '.join(layer for layer, _ in self.layers) or 'none'})",
+                hint="use the pin of an answer to the same query, or an instant",
+            )
+        return found
+
+    def changed(self, rules: Mapping[str, str]) -> Iterable[str]:
+        """Return the rules that have another version now than the pin names."""
+        return [name for name, version in self.rules if rules.get(name, version) != version]
+
+
+Known: TypeAlias = int | Pin | None
+"""What a query is pinned at: a recorded instant in UTC microseconds, a pin, or what is known now."""
+
+
+def read_known(at: Instant | Pin, zone: Zone) -> int | Pin:
+    """Return what a query is pinned at: a pin, its text, or an instant."""
+    if isinstance(at, Pin):
+        return at
+    if isinstance(at, str) and at.startswith(_PREFIX):
+        return Pin.read(at)
+    return instant_us(at, zone)
+
+
+def known_us(layer: Layer, known: Known) -> int:
+    """Return the recorded instant that a layer is taken at; beyond its newest load it means that load."""
+    recorded = layer.recorded_us
+    newest = recorded[1] if recorded else 0
+    if isinstance(known, Pin):
+        return min(known.of_layer(layer.name), newest)
+    return newest if known is None else min(known, newest)

@@ -1,0 +1,177 @@
+"""Places resolved: what a formula of places stands for, features as they were known at one recorded instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from stcloud.daas.table.schema import UNIT
+from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
+from stcloud.errors import InternalError, InvalidInput
+from stcloud.paas.query.place.extent import Extent, around
+from stcloud.paas.query.place.formula import Every, Formula, Some, joined
+from stcloud.paas.query.place.located import InUnits, Neighbours, OnDuty
+from stcloud.paas.query.place.refine import Region
+from stcloud.paas.query.place.site import AtTimes, InCodes, InRegion, NearLayer, NearShape, OnCells
+from stcloud.paas.query.place.spec import Beside, Named
+from stcloud.paas.query.place.touch import Touching, TouchingAny
+from stcloud.paas.query.place.where import Place
+from stcloud.paas.query.resolve.history import History
+from stcloud.space import LONLAT, Lattice, cover, project
+from stcloud.time import Spans, When
+
+__all__ = ["Reader", "Unread", "shape_of", "site_of", "span_of"]
+
+_AREAS = ("Polygon", "MultiPolygon")
+
+
+class Reader(Protocol):
+    """Reads what places name of other layers."""
+
+    def history(self, named: Named, at_us: int | None, span: tuple[int, int]) -> History | None:
+        """Return the versions of features that are named; None: they are not to be read."""
+
+    def duty_cells(self, layer: str, duties: tuple[str, ...]) -> Any:
+        """Return the cells of duty grids; None: they are not to be read."""
+
+    def extent(self, named: Named, lattice: Lattice) -> Extent | None:
+        """Return what holds all features of the layer by its log; None: no bound is known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unread:
+    """Stands for features where a query is explained and not run."""
+
+    extent: Extent | None
+    columns: tuple[str, ...] = ("st_time",)
+
+    def holds(self, _: object) -> Any:
+        """Refuse to test rows."""
+        raise InternalError("not-read", "a query that is explained tests no rows")
+
+
+def site_of(leaf: Any, reader: Reader, span: tuple[int, int], lattice: Lattice) -> Formula:
+    """Return what rows of events are tested against.
+
+    Parameters
+    ----------
+    leaf
+        `Place`, `InUnits`, `OnDuty` or `Neighbours`.
+    reader
+        Reads other layers.
+    span
+        When the rows may be, UTC microseconds, half-open: other versions are left out.
+    lattice
+        The city's.
+
+    Raises
+    ------
+    NotFound, InvalidInput
+        As `read_history`; ``unknown-duty``.
+    """
+    if isinstance(leaf, Place):
+        region = leaf.region(leaf.cover(lattice))
+        return InRegion(region, Extent.of(region, leaf.boxes(lattice)))
+    if isinstance(leaf, InUnits):
+        return InCodes(leaf.ranges)
+    if isinstance(leaf, OnDuty):
+        cells = reader.duty_cells(leaf.layer, leaf.duties)
+        return Unread(None, (UNIT, "st_time")) if cells is None else OnCells(cells)
+    if isinstance(leaf.place, Beside):
+        return _near(_point(leaf.place, lattice), leaf.place.metres, lattice)
+    past = reader.history(leaf.place, leaf.at_us, span)
+    if past is None:
+        return Unread(reader.extent(leaf.place, lattice))
+    return _of_layer(leaf.place, past, leaf.at_us, lattice)
+
+
+def shape_of(leaf: Any, reader: Reader, window: tuple[int, int], lattice: Lattice) -> Formula:
+    """Return what features are tested against: shapes that they touch while both are there.
+
+    Parameters
+    ----------
+    leaf, reader, lattice
+        As for `site_of`; units are asked of events only.
+    window
+        The time of the query, UTC microseconds, half-open.
+    """
+    if isinstance(leaf, Place):
+        return Touching(leaf.outline(lattice))
+    assert isinstance(leaf, Neighbours)  # noqa: S101  (units are asked of events only)
+    if isinstance(leaf.place, Beside):
+        return Touching(_point(leaf.place, lattice), leaf.place.metres)
+    named = leaf.place
+    past = reader.history(named, leaf.at_us, window)
+    if past is None:
+        return Unread(reader.extent(named, lattice))
+    if named.key is None:
+        return TouchingAny(past, named.metres or 0.0, always=leaf.at_us is not None)
+    parts = [
+        Touching(
+            past.shapes[of[0]],
+            named.metres,
+            None if leaf.at_us is not None else (past.start_us[of], past.end_us[of]),
+        )
+        for of in _alike(past)
+    ]
+    return joined(Some, parts)
+
+
+def span_of(whens: Iterable[When]) -> tuple[int, int]:
+    """Return UTC microseconds, half-open, that hold every time asked for."""
+    spans = Spans.always()
+    for when in whens:
+        spans = spans.intersect(when.spans)
+    starts = [ALWAYS if one.start_us is None else one.start_us for one in spans]
+    ends = [FOREVER if one.end_us is None else one.end_us for one in spans]
+    return min(starts, default=0), max(ends, default=0)
+
+
+def _of_layer(asked: Named, past: History, at_us: int | None, lattice: Lattice) -> Formula:
+    if asked.key is None:
+        metres = asked.metres or 0.0
+        return NearLayer(past, metres, at_us, around(past.shapes, metres, lattice))
+    parts: list[Formula] = []
+    for of in _alike(past):
+        shape = past.shapes[of[0]]
+        there = _in(shape, lattice) if asked.metres is None else _near(shape, asked.metres, lattice)
+        times = AtTimes(past.start_us[of], past.end_us[of])
+        parts.append(there if at_us is not None else Every((times, there)))
+    return joined(Some, parts)
+
+
+def _alike(past: History) -> list[Ints]:
+    """Return the versions that have the same shape, for each shape."""
+    shapes = np.unique(shapely.to_wkb(past.shapes), return_inverse=True)[1] if len(past) else np.empty(0, int)
+    return [np.flatnonzero(shapes == number) for number in range(shapes.max(initial=-1) + 1)]
+
+
+def _in(shape: BaseGeometry, lattice: Lattice) -> InRegion:
+    """Return the site of a shape; of a line or a point every cell is on the edge."""
+    if shape.geom_type in _AREAS:
+        region = Region.of(shape, cover(shape, lattice), ())
+        return InRegion(region, Extent.of(region, [shape.bounds]))
+    extent = around(np.array([shape], object), 0.0, lattice)
+    starts, stops = np.array(extent.ranges, np.int64).reshape(-1, 2).T
+    nothing = np.empty(0, np.int64)
+    region = Region(shape, starts, stops, np.zeros(len(starts), np.bool_), nothing, nothing)
+    return InRegion(region, extent)
+
+
+def _near(shape: BaseGeometry, metres: float, lattice: Lattice) -> NearShape:
+    return NearShape(shape, metres, around(np.array([shape], object), metres, lattice))
+
+
+def _point(asked: Beside, lattice: Lattice) -> BaseGeometry:
+    x, y = project(asked.lon, asked.lat, LONLAT, lattice.crs)
+    if not np.isfinite(x):
+        raise InvalidInput(
+            "area-not-projectable", f"lon {asked.lon:g}, lat {asked.lat:g} is farther than the city's CRS reaches",
+            hint="ask for a place in the city",
+        )  # fmt: skip
+    return shapely.Point(float(x), float(y))
