@@ -11,8 +11,6 @@ import pyarrow.compute as pc
 import pytest
 import shapely
 import sqlglot
-from stcloud.paas.query.resolve.prepared import prepared
-from stcloud.paas.query.scope import Scope
 
 import stcloud
 from stcloud.iaas.engine.model import Engine, Files, Refine, Sql

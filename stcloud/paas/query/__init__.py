@@ -18,6 +18,7 @@ Start reading at `query.py`, then `plan.py`, `inquiry.py` and `compile.py`; of f
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.explain import Explanation
 from stcloud.paas.query.features import Features
+from stcloud.paas.query.pin import Pin
 from stcloud.paas.query.place.units import UnitIndex
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.predicate import Predicate
@@ -26,5 +27,5 @@ from stcloud.paas.query.question import Question
 from stcloud.paas.query.subject import Subject
 
 __all__ = [
-    "Answer", "Explanation", "Features", "Place", "Predicate", "Query", "Question", "Subject", "UnitIndex",
+    "Answer", "Explanation", "Features", "Pin", "Place", "Predicate", "Query", "Question", "Subject", "UnitIndex",
 ]  # fmt: skip

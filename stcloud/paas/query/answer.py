@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import Unsupported
+from stcloud.paas.query.pin import Pin
 from stcloud.space import Lattice, Level
 
 if TYPE_CHECKING:
@@ -32,16 +33,19 @@ class Answer:
     lattice
         The city's: its CRS is that of ``st_x``, ``st_y``, and its cells are the shapes of counts by cell.
     facts
-        What the question was understood as, and the recorded instant (``known_at``) that it was answered at:
-        asked again with it, the answer is the same for ever.
+        What the question was understood as, and the recorded instant (``known_at``) that its layer was taken at.
     next
         Cursor of the next page; None where there is none.
+    pin
+        What the answer was given at, layer by layer: asked again with ``known_at(answer.pin)`` it is the same,
+        whatever was loaded since. None: it tells of all that ever was known.
     """
 
     table: pa.Table
     lattice: Lattice
     facts: Mapping[str, str] = field(default_factory=dict)
     next: str | None = None
+    pin: Pin | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

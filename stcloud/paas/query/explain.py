@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class Explanation:
         Other layers that will be read, to know what the places and groups are that name them.
     sql
         The statements, in the embedded engine's dialect; values are bound by name.
+    facts
+        What the query was understood as.
     """
 
     plan: tuple[str, ...]
@@ -62,6 +64,7 @@ class Explanation:
     refined: tuple[tuple[int, int], ...]
     layers: tuple[str, ...]
     sql: tuple[str, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
@@ -100,7 +103,8 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
     more
         What is done with the groups of an answer, in words.
     """
-    plan, compiled, layer = asked.plan(goal), asked.explained().compiled(goal), asked.subject.layer
+    explained = asked.explained()
+    plan, compiled, layer = asked.plan(goal), explained.compiled(goal), asked.subject.layer
     by = goal.by if isinstance(goal, Summary) else ()
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
     groups = [
@@ -121,6 +125,7 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
         _refined(compiled, wanted),
         layers_of(asked.conditions, by),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
+        explained.facts(),
     )
 
 

@@ -23,7 +23,7 @@ from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.belief import Window, beliefs, relations_of, stages_of
 from stcloud.paas.query.cache import IndexCache
-from stcloud.paas.query.pin import known_us
+from stcloud.paas.query.pin import Pin, known_us, read_known
 from stcloud.paas.query.place.where import Asked, read_where
 from stcloud.time import Instant, instant_us
 
@@ -73,7 +73,9 @@ class Features(Layer):
             cache or IndexCache(),
         )
 
-    def as_of(self, at: Instant, *, known_at: Instant | None = None, where: Asked | None = None) -> Answer:
+    def as_of(
+        self, at: Instant, *, known_at: Instant | Pin | None = None, where: Asked | None = None
+    ) -> Answer:
         """Return the features that were there at an instant, by key.
 
         Parameters
@@ -89,7 +91,12 @@ class Features(Layer):
         return self._found(at_us, at_us + _LEAST_US, known_at, where, {"as_of": at_us})
 
     def between(
-        self, start: Instant, end: Instant, *, known_at: Instant | None = None, where: Asked | None = None
+        self,
+        start: Instant,
+        end: Instant,
+        *,
+        known_at: Instant | Pin | None = None,
+        where: Asked | None = None,
     ) -> Answer:
         """Return every version that was there at some instant of ``[start, end)``, by key and time."""
         start_us, end_us = self._us(start), self._us(end)
@@ -97,7 +104,7 @@ class Features(Layer):
             raise InvalidInput("empty-period", f"from {start} to {end} there is no time")
         return self._found(start_us, end_us, known_at, where, {"from": start_us, "to": end_us})
 
-    def history(self, key: str, *, known_at: Instant | None = None, follow: bool = False) -> Answer:
+    def history(self, key: str, *, known_at: Instant | Pin | None = None, follow: bool = False) -> Answer:
         """Return all that was ever believed of one feature, by recorded and valid time.
 
         Parameters
@@ -153,7 +160,7 @@ class Features(Layer):
         wanted = pa.table({"st_key": pa.array(keys, pa.string())})
         return self._run([beliefs(self._names, known)], wanted=wanted)
 
-    def diff(self, one: Instant, other: Instant, *, known_at: Instant | None = None) -> Answer:
+    def diff(self, one: Instant, other: Instant, *, known_at: Instant | Pin | None = None) -> Answer:
         """Return what differs between two instants: ``change`` is ``added``, ``removed`` or ``changed``.
 
         A removed feature comes as it was at ``one``, others as at ``other``; ``differs`` names what changed.
@@ -162,7 +169,7 @@ class Features(Layer):
         facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at)}
         return self._answer(_difference(old, new), facts)
 
-    def lineage(self, one: Instant, other: Instant, *, known_at: Instant | None = None) -> Answer:
+    def lineage(self, one: Instant, other: Instant, *, known_at: Instant | Pin | None = None) -> Answer:
         """Return which old feature went into which new one: ``area_m2`` shared, and its share of both.
 
         Of polygons that differ between two instants, by shared area; pieces below 1 m² are left out.
@@ -175,7 +182,7 @@ class Features(Layer):
         self,
         after_us: int,
         before_us: int,
-        known_at: Instant | None,
+        known_at: Instant | Pin | None,
         where: Asked | None,
         facts: Mapping[str, int],
     ) -> Answer:
@@ -209,13 +216,14 @@ class Features(Layer):
         for place, field in enumerate(table.schema):
             if pa.types.is_timestamp(field.type):
                 table = table.set_column(place, field.name, table[place].cast(pa.timestamp("us", zone.name)))
-        return Answer(table, self.configuration.lattice, said)
+        pin = Pin.of({self.name: facts["known"]}, {"zone": zone.rules}) if "known" in facts else None
+        return Answer(table, self.configuration.lattice, said, pin=pin)
 
     def _us(self, at: Instant) -> int:
         return instant_us(at, self.configuration.zone)
 
-    def _known_us(self, at: Instant | None) -> int:
-        return known_us(self, None if at is None else self._us(at))
+    def _known_us(self, at: Instant | Pin | None) -> int:
+        return known_us(self, None if at is None else read_known(at, self.configuration.zone))
 
 
 def _named(origins: pa.ChunkedArray) -> set[str]:

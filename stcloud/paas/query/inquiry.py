@@ -169,15 +169,15 @@ class Inquiry:
 
     def answer(self, table: pa.Table, cursor: str | None = None, by: Sequence[By] = ()) -> Answer:
         """Return a table with what was understood."""
-        return Answer(table, self.subject.configuration.lattice, self.facts(by), cursor)
+        return Answer(table, self.subject.configuration.lattice, self.facts(), cursor, self.pin(by))
 
     def digest(self, said: str) -> str:
         """Return a digest of what is asked, whenever it is answered."""
         steps = [step.describe() if isinstance(step, When) else str(step) for step in self.conditions]
         return digest_of([self.subject.layer.name, *steps, said])
 
-    def facts(self, by: Sequence[By] = ()) -> dict[str, str]:
-        """Say what was understood, and what it is pinned at."""
+    def facts(self) -> dict[str, str]:
+        """Say what was understood."""
         zone, index = self.subject.zone, self.subject.index
         facts = {"layer": self.subject.layer.name, "known_at": zone.iso(self.known_us)}
         at = [step.text for step in self.conditions if isinstance(step, AsOf)]
@@ -192,10 +192,9 @@ class Inquiry:
         if index is not None:
             restated = [step.said for step in self.conditions if isinstance(step, Restated)]
             facts["units"] = restated[0] if restated else index.said(zone)
-        pin = self.pin(by)
-        if isinstance(self.known, Pin) and (changed := self.known.changed(dict(pin.rules))):
+        if isinstance(self.known, Pin) and (changed := self.known.changed(self._rules())):
             facts["rules"] = f"other than when it was pinned: {', '.join(changed)}"
-        return {**facts, "pin": pin.text}
+        return facts
 
     def _where(self, place: Located) -> str:
         """Say what was asked of a place, as of when features are, and what hardly anything can lie in."""

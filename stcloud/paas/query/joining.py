@@ -49,6 +49,8 @@ class Joining:
         Leave out events without a partner.
     asked
         Facts of the question for events.
+    pin
+        What the rows are given at, layer by layer.
     """
 
     events: Callable[[], Iterator[pa.RecordBatch]]
@@ -60,6 +62,7 @@ class Joining:
     scope: Scope
     inner: bool
     asked: Mapping[str, str]
+    pin: Pin
 
     @property
     def facts(self) -> dict[str, str]:
@@ -72,7 +75,7 @@ class Joining:
     def answer(self) -> Answer:
         """Return all rows."""
         reader = self.reader()
-        return Answer(reader.read_all(), self.layer.configuration.lattice, self.facts)
+        return Answer(reader.read_all(), self.layer.configuration.lattice, self.facts, pin=self.pin)
 
     def reader(self) -> pa.RecordBatchReader:
         """Return rows as a stream; memory holds some events and what was made ready of the layer."""
@@ -109,7 +112,7 @@ def joining_of(
     layer: Features,
     how: How,
     at: Instant | None = None,
-    known_at: Instant | None = None,
+    known_at: Instant | Pin | None = None,
     *,
     inner: bool = False,
 ) -> Joining:
@@ -124,10 +127,10 @@ def joining_of(
     steps = asked.resolver.resolution(asked.plan(Rows())).steps
     bounds = Bounds.of(steps, subject.layer.snapshot, subject.configuration.lattice)
     pin = asked.pin()
-    facts = {**asked.facts(), "pin": Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules)).text}
+    pin = Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules))
     return Joining(
         lambda: asked.rows(Rows()), asked.row_schema, layer, how, None if at is None else instant_us(at, zone),
-        known, Scope.of(bounds, whens), inner, facts,
+        known, Scope.of(bounds, whens), inner, asked.facts(), pin,
     )  # fmt: skip
 
 

@@ -154,11 +154,11 @@ class Query:
             ``unknown-relation``; ``no-period``: of events that have no end, or with days or hours; times that cannot
             be read.
         """
-        configuration = self.subject.configuration
-        calendar = configuration.calendar if days is not None and calendar is None else calendar
+        city = self.subject.configuration
+        calendar = city.calendar if days is not None and calendar is None else calendar
         asked = When.of(
-            *times, zone=configuration.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
-            calendar=calendar, southern=seasons is not None and is_southern(configuration.crs), now=now,
+            *times, zone=city.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
+            calendar=calendar, southern=seasons is not None and is_southern(city.crs), now=now,
         )  # fmt: skip
         return self._with([timed(asked, times, relation, self.subject.layer)])
 
@@ -176,7 +176,7 @@ class Query:
         """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.
 
         Beyond the newest load it means that load; the answer's facts say which instant was used. Or give the ``pin``
-        of another answer's facts: then each layer is taken at the instant that the pin names for it, so that the same
+        of another answer, or its text: then each layer is taken at the instant that the pin names, and the same
         query has the same answer, whatever was loaded since.
 
         Raises
@@ -219,7 +219,7 @@ class Query:
         how: str = "within",
         *,
         at: Instant | None = None,
-        known_at: Instant | None = None,
+        known_at: Instant | Pin | None = None,
         inner: bool = False,
     ) -> Answer:
         """Return each event with the features of a layer that were its partners at the event's own time.
@@ -355,9 +355,8 @@ class Query:
         asked = self.inquiry()
         goal = read_summary(asked, measures, by, None)
         table = sequenced(asked, goal, during, end)
-        return Answer(
-            table, self.subject.configuration.lattice, asked.facts(goal.by) | {"during": during or "all time"}
-        )
+        facts = asked.facts() | {"during": during or "all time"}
+        return Answer(table, self.subject.configuration.lattice, facts, pin=asked.pin(goal.by))
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
@@ -397,7 +396,7 @@ class Query:
         return why(self.inquiry(), key)
 
     def facts(self) -> dict[str, str]:
-        """Say what was understood, and what it is pinned at; reads what is named of other layers."""
+        """Say what was understood; reads what is named of other layers."""
         inquiry = self.inquiry()
         inquiry.resolver.resolution(inquiry.plan(Rows()))
         return inquiry.facts()

@@ -26,6 +26,7 @@ __all__ = [
     "MeasureOption",
     "OrderOption",
     "PictureOption",
+    "PinOption",
     "RatedAtOption",
     "SaveOption",
     "SavedOption",
@@ -44,7 +45,13 @@ CrsOption = Annotated[
     str | None,
     typer.Option(help="CRS of geometry written in --what and --where; default: longitude and latitude."),
 ]
-KnownAtOption = Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")]
+KnownAtOption = Annotated[
+    str | None, typer.Option(help="Answer as it was known at this instant, or at the pin of another answer.")
+]
+PinOption = Annotated[
+    bool,
+    typer.Option("--pin", help="Say what the answer is pinned at: --known-at takes it and gives the same."),
+]
 ByOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stcloud.saas.cli.asking import CrsOption, question_of
+from stcloud.saas.cli.asking import CrsOption, PinOption, question_of
 from stcloud.saas.cli.moment import (
     CalendarOption,
     DaysOption,
@@ -42,7 +42,9 @@ How = Annotated[
 At = Annotated[
     str | None, typer.Option(help="Features as they were at this instant; default: at each event's own time.")
 ]
-KnownAt = Annotated[str | None, typer.Option(help="Events and features as they were known at this instant.")]
+KnownAt = Annotated[
+    str | None, typer.Option(help="Events and features as they were known at this instant, or at a pin.")
+]
 Inner = Annotated[bool, typer.Option("--inner", help="Leave out events without a partner.")]
 
 
@@ -53,6 +55,7 @@ def join(
     how: How = "within",
     at: At = None,
     known_at: KnownAt = None,
+    pin: PinOption = False,  # noqa: FBT002
     inner: Inner = False,  # noqa: FBT002
     what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
     where: Annotated[list[str] | None, typer.Option(help="Events in these places: as for query.")] = None,
@@ -81,4 +84,6 @@ def join(
     joining = asked.joining(layer, how, at=at, known_at=known_at, inner=inner)
     rows = joining.reader()
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))
+    if pin:
+        note(joining.pin.text)
     print_stream(rows, opened.configuration.lattice, target)

@@ -21,6 +21,7 @@ from stcloud.saas.cli.asking import (
     MeasureOption,
     OrderOption,
     PictureOption,
+    PinOption,
     RatedAtOption,
     SavedOption,
     SaveOption,
@@ -82,6 +83,7 @@ def query(
     now: NowOption = None,
     as_of: AsOfOption = None,
     known_at: KnownAtOption = None,
+    pin: PinOption = False,  # noqa: FBT002
     by: ByOption = None,
     measure: MeasureOption = None,
     until: UntilOption = None,
@@ -124,7 +126,7 @@ def query(
     elif explain:
         _explain(asked, question, target)
     else:
-        _print(asked, question.answer(asked, read_places), target, picture)
+        _print(asked, question.answer(asked, read_places), target, picture, pin=pin)
 
 
 def _save(question: Question, path: Path) -> None:
@@ -137,19 +139,21 @@ def _explain(asked: Query, question: Question, target: Target) -> None:
         question.by if question.summed else None, *question.measure, order=question.order, limit=question.limit,
         having=question.having,
     )  # fmt: skip
-    note(_understood(asked.facts()))
+    note(_understood(found.facts))
     as_json = target.form is OutputFormat.JSON
     text = visible_json(json.dumps(found.to_dict(), ensure_ascii=False)) if as_json else str(found)
     print_text(f"{text}\n", target.path)
 
 
-def _print(asked: Query, answer: Answer, target: Target, picture: Path | None) -> None:
+def _print(asked: Query, answer: Answer, target: Target, picture: Path | None, *, pin: bool) -> None:
     notes: list[str] = []
     if picture is not None:  # first: what no map shows is refused before anything is printed
         from stcloud.saas.report import map_answer  # noqa: PLC0415
 
         notes.append(f"map: {map_answer(asked, answer, picture, notes.append)}")
     note(_understood(answer.facts))  # not before: what cannot be asked has one line, the error
+    if pin and answer.pin is not None:
+        note(answer.pin.text)
     print_answer(answer, target)
     if answer.next is not None:
         note(f"there are more: --after {answer.next}")

@@ -71,17 +71,17 @@ def test_a_pinned_answer_never_changes(city, clock, tmp_path, name):
     clock.us = FIRST_US + 2 * DAY_US
     load_events(city, tmp_path, EVENTS)
     before = QUERIES[name](city.query("cases"))
-    pin = before.facts["pin"]
+    pin = before.pin
     clock.us = FIRST_US + DAY_US
     load_areas(city, tmp_path, BOTH)
     clock.us = FIRST_US + 3 * DAY_US
     load_events(city, tmp_path, MORE)
     after = QUERIES[name](city.query("cases"))
-    again = QUERIES[name](city.query("cases").known_at(pin))
+    again = QUERIES[name](city.query("cases").known_at(pin.text))
     assert again.table.equals(before.table)
-    assert again.facts["pin"] == pin
+    assert again.pin == pin
     assert not after.table.equals(before.table)
-    assert dict(Pin.read(pin).layers).keys() == {"cases", "areas"}
+    assert dict(pin.layers).keys() == {"cases", "areas"}
 
 
 def test_pages_of_one_answer_are_pinned(city, clock, tmp_path):
@@ -97,7 +97,7 @@ def test_pages_of_one_answer_are_pinned(city, clock, tmp_path):
 
 def test_an_answer_says_what_it_was_pinned_at(city, tmp_path):
     load_events(city, tmp_path, EVENTS)
-    plain = Pin.read(city.query("cases").count().facts["pin"])
+    plain = city.query("cases").count().pin
     assert dict(plain.rules).keys() == {"zone"}
     working = Pin.read(
         city.query("cases").when("2024-05", days="working", calendar="US").count().facts["pin"]
@@ -107,7 +107,7 @@ def test_an_answer_says_what_it_was_pinned_at(city, tmp_path):
 
 def test_rules_that_changed_since_are_said(city, tmp_path):
     load_events(city, tmp_path, EVENTS)
-    pin = Pin.read(city.query("cases").count().facts["pin"])
+    pin = city.query("cases").count().pin
     other = Pin(pin.layers, (("zone", "00000000"),))
     facts = city.query("cases").known_at(other).count().facts
     assert facts["rules"] == "other than when it was pinned: zone"
@@ -116,7 +116,7 @@ def test_rules_that_changed_since_are_said(city, tmp_path):
 
 def test_a_pin_of_another_query_is_refused(city, tmp_path):
     load_events(city, tmp_path, EVENTS)
-    pin = city.query("cases").count().facts["pin"]
+    pin = city.query("cases").count().pin
     load_areas(city, tmp_path, WEST)
     with pytest.raises(InvalidInput, match="does not say at which instant layer 'areas'") as error:
         city.query("cases").where("areas:a").known_at(pin).count()
