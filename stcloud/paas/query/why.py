@@ -76,12 +76,16 @@ def why(asked: Inquiry, key: str) -> Reason:
         {"op": "=", "args": [{"property": "st_key"}, key]}, asked.subject.names, asked.subject.zone
     )
     versions = tuple(_versions(_only(asked, of_key)))
-    plan = [one for one in asked.plan(Rows())[2:-1] if not isinstance(one, Restated)]
+    plan = asked.plan(Rows())
+    # Each place as it is resolved for the whole query, whose time tells which versions of features count.
+    steps = zip(plan, asked.resolver.resolution(plan).steps, strict=True)
+    judged = [(step, made) for step, made in list(steps)[2:-1] if not isinstance(step, Restated)]
     whole = _only(asked, of_key, *asked.conditions)
     lattice = asked.subject.configuration.lattice
     events = () if is_of_features(asked.subject.layer) else versions
     conditions = tuple(
-        Condition(_said(one), _holds(_only(asked, of_key, one)), _how(one, events, lattice)) for one in plan
+        Condition(_said(step), _holds(_only(asked, of_key, made)), _how(step, events, lattice))
+        for step, made in judged
     )
     return Reason(key, versions, conditions, bool(versions) and _holds(whole))
 

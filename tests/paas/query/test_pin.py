@@ -99,9 +99,7 @@ def test_an_answer_says_what_it_was_pinned_at(city, tmp_path):
     load_events(city, tmp_path, EVENTS)
     plain = city.query("cases").count().pin
     assert dict(plain.rules).keys() == {"zone"}
-    working = Pin.read(
-        city.query("cases").when("2024-05", days="working", calendar="US").count().facts["pin"]
-    )
+    working = city.query("cases").when("2024-05", days="working", calendar="US").count().pin
     assert dict(working.rules)["calendar"].startswith("holidays ")
 
 
