@@ -15,7 +15,8 @@ from sqlglot import exp
 from stcloud.daas.table.feature import Ends, row_files
 from stcloud.iaas.engine.model import Fetch, Files, Meets, Refine, Relation, Sift, Sql, Stage
 from stcloud.iaas.table.table import File, Snapshot
-from stcloud.paas.query.binder import instant
+from stcloud.paas.query.binder import Binder, instant
+from stcloud.paas.query.condition.known import Known
 from stcloud.paas.query.sql import column
 from stcloud.paas.query.standing import SIFTED, Standing
 
@@ -23,7 +24,9 @@ __all__ = ["Window", "beliefs", "relations_of", "stages_of"]
 
 _FROM = "FROM layer LEFT JOIN ends ON layer.st_row = ends.st_row WHERE NOT layer.st_key IS NULL"
 _UNTIL = "COALESCE(layer.st_recorded_to, ends.st_recorded_to)"
-_KNOWN = f"layer.st_recorded_from <= $known AND ({_UNTIL} IS NULL OR {_UNTIL} > $known)"
+_SELECT = f"SELECT {_UNTIL} AS st_recorded_to"
+_UNTIL_OF = f"{_SELECT} FROM layer, ends"
+_ORDER = "layer.st_recorded_from, layer.st_valid_from, layer.st_key"
 _VALID = "layer.st_valid_from < $before AND (layer.st_valid_to IS NULL OR layer.st_valid_to > $after)"
 _NEAR = "st_xmin <= $east AND st_xmax >= $west AND st_ymin <= $north AND st_ymax >= $south"
 _WANTED = "layer.st_key IN (SELECT wanted.st_key FROM wanted)"
@@ -37,20 +40,18 @@ class Window:
     ----------
     after_us, before_us
         Valid at some instant of ``[after_us, before_us)``, UTC microseconds.
-    known_us
-        Believed at this recorded instant, UTC microseconds.
+    known
+        What was believed of it.
     """
 
     after_us: int
     before_us: int
-    known_us: int
+    known: Known
 
     @property
     def values(self) -> dict[str, Any]:
         """What statements bind."""
-        return {
-            "known": instant(self.known_us), "before": instant(self.before_us), "after": instant(self.after_us)
-        }  # fmt: skip
+        return {"before": instant(self.before_us), "after": instant(self.after_us)}
 
 
 def relations_of(snapshot: Snapshot, ends: Ends) -> dict[str, Relation]:
@@ -75,42 +76,48 @@ def stages_of(
         In the city's CRS; their edges count.
     """
     if not areas:
-        query = _selected(f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {_VALID} AND {_KNOWN}", names)
-        return [Sql(query, window.values)]
-    standing = [Standing(one, window.after_us, window.before_us, window.known_us, ends) for one in areas]
+        query, values = _believed(_selected(f"{_SELECT} {_FROM} AND {_VALID}", names), window.known)
+        return [Sql(query, {**window.values, **values})]
+    standing = [Standing(area, window.after_us, window.before_us, window.known, ends) for area in areas]
     return [_near(standing[0], names, window), *(Refine(one) for one in standing)]
 
 
-def beliefs(names: Sequence[str], known_us: int | None) -> Sql:
+def beliefs(names: Sequence[str], known: Known | None) -> Sql:
     """Return the statement that gives all that is told of the features that ``wanted`` names, by time.
 
     Parameters
     ----------
     names
         Columns that are wanted.
-    known_us
-        Only what was believed then, UTC microseconds; None: all that ever was.
+    known
+        Only what was believed then; None: all that ever was.
     """
-    values = {} if known_us is None else {"known": instant(known_us)}
-    condition = _WANTED if known_us is None else f"{_WANTED} AND {_KNOWN}"
-    order = "layer.st_recorded_from, layer.st_valid_from, layer.st_key"
-    return Sql(
-        _selected(f"SELECT {_UNTIL} AS st_recorded_to {_FROM} AND {condition} ORDER BY {order}", names),
-        values,
-    )
+    query = _selected(f"{_SELECT} {_FROM} AND {_WANTED} ORDER BY {_ORDER}", names)
+    return Sql(query, {}) if known is None else Sql(*_believed(query, known))
+
+
+def _believed(query: exp.Query, known: Known) -> tuple[exp.Query, dict[str, Any]]:
+    """Keep what was believed. Its end came later: it was not known then, and is null."""
+    binder = Binder("known")
+    query.where(*known.sql(binder, "layer", _parsed(_UNTIL_OF).expressions[0].this), copy=False)
+    unknown = exp.cast(exp.null(), "timestamptz").as_("st_recorded_to")
+    shown = [unknown if column.alias_or_name == "st_recorded_to" else column for column in query.expressions]
+    query.set("expressions", shown)
+    return query, dict(binder.values)
 
 
 def _near(standing: Standing, names: Sequence[str], window: Window) -> Fetch:
     """Fetch what may touch an area and may have stood; ends that rows do not tell themselves count later."""
     west, south, east, north = standing.area.bounds
     needed = tuple(dict.fromkeys((*names, *SIFTED, "st_geom")))
-    told = _KNOWN.replace(_UNTIL, "layer.st_recorded_to")
+    binder = Binder("known")
     values = {**window.values, "west": west, "south": south, "east": east, "north": north}
 
     def written() -> Sql:
-        query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR} AND {_VALID} AND {told}")  # noqa: S608
+        query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR} AND {_VALID}")  # noqa: S608
         query.set("expressions", [column(name, "layer") for name in needed])
-        return Sql(query, values)
+        query.where(*standing.known.sql(binder, "layer"), copy=False)
+        return Sql(query, {**values, **binder.values})
 
     ranges: Mapping[str, tuple[float, float]] = {
         "st_xmin": (-math.inf, east), "st_xmax": (west, math.inf),

@@ -29,13 +29,21 @@ def instant(at_us: int) -> datetime:
 class Binder:
     """Collects the values of one SQL stage.
 
+    Parameters
+    ----------
+    prefix
+        How the values' names begin: statements that are nested need different ones.
+
+    Examples
+    --------
     >>> binder = Binder()
     >>> binder.bind("x'; DROP TABLE").sql("duckdb"), dict(binder.values)
     ('$v0', {'v0': "x'; DROP TABLE"})
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "v") -> None:
         self._values: dict[str, Any] = {}
+        self._prefix = prefix
 
     @property
     def values(self) -> Mapping[str, Any]:
@@ -48,7 +56,7 @@ class Binder:
 
     def bind(self, value: Any) -> exp.Expression:
         """Return a placeholder for ``value``."""
-        name = f"v{len(self._values)}"
+        name = f"{self._prefix}{len(self._values)}"
         self._values[name] = value
         return exp.Placeholder(this=name)
 

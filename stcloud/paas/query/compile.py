@@ -36,7 +36,7 @@ from stcloud.paas.query.plan import (
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import Related
 from stcloud.paas.query.resolve.bounds import Bounds
-from stcloud.paas.query.resolve.prune import NEAR_US, Box, known_by_all, time_spans
+from stcloud.paas.query.resolve.prune import NEAR_US, Box, time_spans
 from stcloud.paas.query.resolve.resolver import DutyCells, Resolution
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
 from stcloud.paas.query.tally import Tally, tally_of
@@ -124,8 +124,8 @@ class _Compilation:
         if not self._narrowed:
             return None
         known = next(one for one in self._plan if isinstance(one, Known))
-        all_known = known_by_all(self._snapshot.files, known.at_us)
-        return tally_of(self._plan, None if all_known else known.at_us, self._configuration.zone)
+        all_known = known.holds_all(self._snapshot.files)
+        return tally_of(self._plan, None if all_known else known, self._configuration.zone)
 
     def _written(self) -> Sql:
         """Return the last statement."""
@@ -240,13 +240,7 @@ class _Compilation:
 
     def _known(self, known: Known) -> list[exp.Expression]:
         # Of all files, not of those that are left: an engine may read more than was asked for.
-        if known_by_all(self._snapshot.files, known.at_us):
-            return []
-        at = self._binder.instant(known.at_us)
-        until = self._binder.instant(known.at_us)
-        open_ended = exp.Is(this=_stored("st_recorded_to"), expression=exp.null())
-        later = exp.GT(this=_stored("st_recorded_to"), expression=until)
-        return [exp.LTE(this=_stored("st_recorded_from"), expression=at), any_of([open_ended, later])]
+        return [] if known.holds_all(self._snapshot.files) else known.sql(self._binder, LAYER)
 
     def _when(self, when: When) -> list[exp.Expression]:
         spans = [

@@ -129,7 +129,7 @@ class _Compilation:
 
     def _window(self) -> Window:
         """Return when features must have stood for all that was asked."""
-        known = next(one.at_us for one in self._plan if isinstance(one, Known))
+        known = next(step for step in self._plan if isinstance(step, Known))
         asked = asked_window(self._plan)
         if asked is None:
             raise InvalidInput(

@@ -16,6 +16,7 @@ from typing import Any
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
+from stcloud.paas.query.condition.known import Known
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
 from stcloud.paas.query.place.located import InUnits, Located, OnDuty
@@ -78,17 +79,6 @@ class Scan:
 
     def __str__(self) -> str:
         return f"scan {self.layer}"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Keep what was believed at an instant of recorded time (UTC microseconds)."""
-
-    at_us: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"known at {self.text}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.daas.table.feature import Ends, instants, micros
+from stcloud.daas.table.feature import Ends, micros
 from stcloud.daas.table.timeline import FOREVER, Ints
+from stcloud.paas.query.condition.known import Known
 
 __all__ = ["BOUNDS", "SIFTED", "Standing"]
 
@@ -33,8 +34,8 @@ class Standing:
         In the city's CRS; its edge counts.
     after_us, before_us
         UTC microseconds of valid time.
-    known_us
-        UTC microseconds of recorded time.
+    known
+        What was believed.
     ends
         Until when rows are believed that do not tell it themselves.
     """
@@ -42,26 +43,26 @@ class Standing:
     area: BaseGeometry
     after_us: int
     before_us: int
-    known_us: int
+    known: Known
     ends: Ends
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the rows that stood, each with the end of its belief."""
+        """Return the rows that stood; the end of their belief came later, and is null."""
         at = np.flatnonzero(self.passes(rows))
         rows = rows if len(at) == rows.num_rows else rows.take(pa.array(at))
         rows = rows.take(pa.array(self._touching(rows)))
-        until = self._until(rows)
         place = rows.schema.get_field_index(_UNTIL)
-        return rows.set_column(place, rows.schema.field(place), instants(until, FOREVER))
+        field = rows.schema.field(place)
+        return rows.set_column(place, field, pa.nulls(rows.num_rows, field.type))
 
     def passes(self, rows: pa.RecordBatch) -> NDArray[np.bool_]:
         """Tell which rows stood then and may touch the area, from the columns `SIFTED`."""
         hit = self._near(rows)
-        hit &= micros(rows.column("st_recorded_from"), FOREVER) <= self.known_us
         hit &= micros(rows.column("st_valid_from"), FOREVER) < self.before_us
         hit &= micros(rows.column("st_valid_to"), FOREVER) > self.after_us
         at = np.flatnonzero(hit)
-        hit[at] = self._until(rows.take(pa.array(at))) > self.known_us
+        near = rows.take(pa.array(at))
+        hit[at] = self.known.holds(micros(near.column("st_recorded_from"), FOREVER), self._until(near))
         return hit
 
     def _until(self, rows: pa.RecordBatch) -> Ints:

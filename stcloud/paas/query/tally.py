@@ -53,8 +53,8 @@ class Tally:
         What is counted by; how many fields tell the count.
     whens, sieve, ranges
         What keeps a row: times; conditions that SQL would tell; ranges of unit codes, in all of the tuples.
-    known_us
-        Rows are to be believed at this instant, UTC microseconds; None: all are.
+    known
+        What rows must have been; None: all are known to have been.
     zone
         The city's.
     """
@@ -64,7 +64,7 @@ class Tally:
     whens: tuple[When, ...]
     sieve: Sieve
     ranges: tuple[tuple[tuple[str, str], ...], ...]
-    known_us: int | None
+    known: Known | None
     zone: Zone
 
     @property
@@ -75,7 +75,7 @@ class Tally:
     def _tested(self) -> Iterator[str]:
         yield from ("st_time",) if self.whens else ()
         yield from (UNIT,) if self.ranges else ()
-        yield from ("st_recorded_from", "st_recorded_to") if self.known_us is not None else ()
+        yield from self.known.columns if self.known is not None else ()
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return the counts."""
@@ -85,7 +85,8 @@ class Tally:
 
     def _within(self, rows: Rows) -> Rows:
         tests = [*map(_during, self.whens), *map(_in_ranges, self.ranges)]
-        tests += [] if self.known_us is None else [_believed(self.known_us)]
+        known = self.known
+        tests += [] if known is None else [lambda batch: pa.array(known.mask(batch))]
         for test in tests:
             rows = rows.filter(test(rows))
         return rows
@@ -100,14 +101,14 @@ class Tally:
         return rows.column(by_name(by) if isinstance(by, FeatureGroup) else by.stored)  # type: ignore[union-attr]
 
 
-def tally_of(plan: Sequence[object], known_us: int | None, zone: Zone) -> Tally | None:
+def tally_of(plan: Sequence[object], known: Known | None, zone: Zone) -> Tally | None:
     """Return what counts the rows of a plan about events, or None if it asks for what only SQL tells.
 
     Parameters
     ----------
     plan
         The plan.
-    known_us, zone
+    known, zone
         As for `Tally`.
     """
     goal = plan[-1]
@@ -120,7 +121,7 @@ def tally_of(plan: Sequence[object], known_us: int | None, zone: Zone) -> Tally 
         return None
     ranges = tuple(one.ranges for one in plan if isinstance(one, InUnits))
     sieve = Sieve(tuple(part for one in plan if isinstance(one, Predicate) for part in one.plain))
-    return Tally(goal.by, len(goal.measures), whens, sieve, ranges, known_us, zone)
+    return Tally(goal.by, len(goal.measures), whens, sieve, ranges, known, zone)
 
 
 def _countable(by: By) -> bool:
@@ -173,17 +174,5 @@ def _in_ranges(ranges: Iterable[tuple[str, str]]) -> Test:
         code = rows.column(UNIT)
         within = [pc.and_(pc.greater_equal(code, low), pc.less(code, high)) for low, high in ranges]
         return reduce(pc.or_, within)
-
-    return test
-
-
-def _believed(at_us: int) -> Test:
-    at = pa.scalar(at_us, pa.timestamp("us", "UTC"))
-
-    def test(rows: Rows) -> pa.Array:
-        ended = pc.less_equal(rows.column("st_recorded_to"), at)
-        return pc.and_not(
-            pc.less_equal(rows.column("st_recorded_from"), at), pc.fill_null(ended, fill_value=False)
-        )
 
     return test

@@ -129,3 +129,28 @@ def test_what_is_no_pin_is_refused(city, tmp_path, text):
     with pytest.raises(InvalidInput) as error:
         city.query("cases").known_at(text)
     assert error.value.kind == "unreadable-pin"
+
+
+def test_features_as_they_were_known_do_not_tell_what_came_later(city, clock, tmp_path):
+    """The end of a belief is recorded by a later load: at the earlier instant nobody knew it."""
+    load_areas(city, tmp_path, WEST)
+    known = clock.us
+    asked = {
+        "as of": lambda: city.layer("areas").as_of("2024-02-01", known_at=known),
+        "in a place": lambda: city.layer("areas").as_of(
+            "2024-02-01", known_at=known, where="bbox:-80,30,-70,50"
+        ),
+        "between": lambda: city.layer("areas").between("2024-02-01", "2024-03-01", known_at=known),
+        "history": lambda: city.layer("areas").history("a", known_at=known),
+        "query": lambda: city.query("areas").as_of("2024-02-01").known_at(known).rows(),
+        "query a place": lambda: (
+            city.query("areas").as_of("2024-02-01").where("near:-75,40.65:90km").known_at(known).rows()
+        ),
+    }
+    before = {name: ask().table for name, ask in asked.items()}
+    clock.us += DAY_US
+    load_areas(city, tmp_path, BOTH)
+    for name, ask in asked.items():
+        assert ask().table.equals(before[name]), name
+        assert before[name].num_rows == 1, name
+    assert city.layer("areas").history("a").table["st_recorded_to"].null_count == 1

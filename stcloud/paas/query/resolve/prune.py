@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,9 @@ from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import Related
 from stcloud.time import Span, Spans, When
 
-__all__ = ["NEAR_US", "Box", "Pruning", "known_by_all", "time_spans"]
+__all__ = ["NEAR_US", "Box", "Pruning", "time_spans"]
 
 _EPOCH = instant(0)
-_LEAST = timedelta(microseconds=1)
 NEAR_US = 16 * 86_400_000_000
 """Around a month's events: wide enough to touch the next month's."""
 _ALL = (-62_135_596_800_000_000, 253_402_300_800_000_000)
@@ -36,7 +35,7 @@ class Pruning:
     Parameters
     ----------
     known
-        Instants of recorded time that are asked for.
+        What must have been believed.
     whens
         For each condition on time, closed spans that together hold it; None is an open end.
     boxes
@@ -47,7 +46,7 @@ class Pruning:
         For each condition on unit codes, ranges of texts that together hold it.
     """
 
-    known: tuple[datetime, ...]
+    known: tuple[Known, ...]
     whens: tuple[tuple[tuple[datetime | None, datetime | None], ...], ...]
     boxes: tuple[tuple[Box, ...], ...]
     regions: tuple[Region, ...]
@@ -58,7 +57,7 @@ class Pruning:
         cls, plan: Sequence[object], boxes: tuple[tuple[Box, ...], ...], regions: tuple[Region, ...]
     ) -> Pruning:
         """Make it of a plan, and of its places' boxes and regions."""
-        known = tuple(instant(one.at_us) for one in plan if isinstance(one, Known))
+        known = tuple(step for step in plan if isinstance(step, Known))
         whens = tuple(
             tuple((_instant(span.start_us), _instant(span.end_us, -1)) for span in one.spans.parts)
             for one in plan
@@ -92,7 +91,7 @@ class Pruning:
         """Tell of one."""
         return (
             self._timed(file)
-            and all(_known(at, file) for at in self.known)
+            and all(condition.may_hold(file) for condition in self.known)
             and all(any(_meets(box, file) for box in boxes) for boxes in self.boxes)
             and all(any(file.may_hold(UNIT, *ends) for ends in ranges) for ranges in self.units)
             and self._placed(file)
@@ -120,25 +119,9 @@ def _instant(at_us: int | None, later_us: int = 0) -> datetime | None:
     return None if at_us is None else instant(at_us + later_us)
 
 
-def _known(at: datetime, file: File) -> bool:
-    ended = file.nulls.get("st_recorded_to") == 0 and not file.may_hold("st_recorded_to", at + _LEAST)
-    return file.may_hold("st_recorded_from", None, at) and not ended
-
-
 def _meets(box: Box, file: File) -> bool:
     xmin, ymin, xmax, ymax = box
     return file.may_hold("st_x", xmin, xmax) and file.may_hold("st_y", ymin, ymax)
-
-
-def known_by_all(files: Iterable[File], at_us: int) -> bool:
-    """Tell whether the log proves that every row of the files was believed at an instant."""
-    at = instant(at_us)
-    return all(
-        file.all_null("st_recorded_to")
-        and "st_recorded_from" in file.high
-        and file.high["st_recorded_from"] <= at
-        for file in files
-    )
 
 
 def time_spans(files: Sequence[File], whens: Iterable[When], near_us: int = NEAR_US) -> Spans:
