@@ -175,7 +175,7 @@ def _archive_errors(path: Path) -> Iterator[None]:
     with storage_errors(f"read the log of {root.name}"):
         try:
             yield
-        except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, RuntimeError) as error:
             raise FormatError(
                 "damaged-table", f"an archive of the log of {root.name} cannot be read: {path.name}"
             ) from error

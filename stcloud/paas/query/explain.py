@@ -19,7 +19,6 @@ from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import Rows, Summary
 from stcloud.paas.query.resolve.resolver import layers_of
 from stcloud.space import Cover
-from stcloud.time import When
 
 __all__ = ["Explanation", "explain"]
 
@@ -111,9 +110,8 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
         group for file in chosen for group in row_groups(snapshot, file, compiled.bounded, compiled.columns)
     ]
     wanted = [group for group in groups if compiled.wants(group)]
-    steps = [f"when {one.describe()}" if isinstance(one, When) else str(one) for one in plan]
     return Explanation(
-        (*steps, *more),
+        (*plan.described, *more),
         asked.subject.engine.name,
         snapshot.version,
         (_partitions(chosen), _partitions(snapshot.files)),

@@ -71,7 +71,7 @@ class Inquiry:
         """Return the plan for a goal; reads nothing."""
         at_us = self.known_us
         known = Known(at_us, self.subject.zone.iso(at_us))
-        return (Scan(self.subject.layer.name), known, *self.conditions, goal)
+        return Plan((Scan(self.subject.layer.name), known, *self.conditions, goal))
 
     def explained(self) -> Inquiry:
         """Return the same query, of which other layers are not read: for its explanation."""

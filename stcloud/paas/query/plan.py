@@ -137,7 +137,23 @@ class Summary:
 
 Condition = AsOf | When | Related | Place | Located | InUnits | OnDuty | Restated | Predicate
 Operator = Scan | Known | Condition | Rows | Summary
-Plan = tuple[Operator, ...]
+
+
+class Plan(tuple[Operator, ...]):
+    """A query's operators, in the order of their meaning; the last says what is to be given.
+
+    Two plans of one query are equal; `write_plan` writes one as JSON.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "\n".join(f"{'  ' * depth}{text}" for depth, text in enumerate(self.described))
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """Each operator, for people."""
+        return tuple(f"when {step.describe()}" if isinstance(step, When) else str(step) for step in self)
 
 
 def by_name(by: By) -> str:

@@ -22,7 +22,7 @@ from stcloud.paas.query.pin import Pin, read_known
 from stcloud.paas.query.place.atlas import Atlas, read_places
 from stcloud.paas.query.place.units import needed_index
 from stcloud.paas.query.place.where import Asked
-from stcloud.paas.query.plan import Condition, Restated, Rows
+from stcloud.paas.query.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.relating import as_of, timed
 from stcloud.paas.query.subject import Subject
@@ -369,6 +369,25 @@ class Query:
     def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:
         """Return rows as points in the city's CRS, or in ``crs``."""
         return self.rows().to_geopandas(crs)
+
+    def plan(
+        self,
+        by: Sequence[str] | None = None,
+        *measures: str,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> Plan:
+        """Return what is wanted as a plan: it prints, compares, and is written and read by `write_plan`, `read_plan`.
+
+        Parameters
+        ----------
+        by, measures, order, limit
+            As for `measure`; ``by`` None plans `rows`.
+        """
+        inquiry = self.inquiry()
+        if by is None:
+            return inquiry.plan(rows_of(inquiry, limit, order))
+        return inquiry.plan(read_summary(inquiry, measures, by, None))
 
     def explain(
         self,
