@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,12 @@ stcloud.open(city).load(layer, file, **options)
 PACKAGE = Path(stcloud.__file__).parents[1]
 
 
+def heard():
+    """Hear what ends a process, also where the tests themselves run in the background and ignore it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def spawn():
     """Start Python with stcloud on its path, in a process of its own; what still runs at the end is killed."""
@@ -45,6 +52,7 @@ def spawn():
             [sys.executable, *map(str, args)],
             env=environment,
             text=True,
+            preexec_fn=heard,  # noqa: PLW1509  (no thread holds a lock when tests start a process)
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
         started.append(process)

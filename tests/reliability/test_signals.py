@@ -35,7 +35,7 @@ def test_a_load_that_is_ended_leaves_the_city_as_it_was_and_says_so(spawn, city,
     time.sleep(0.2)
     process.send_signal(number)
     out, err = process.communicate()
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + number, (out, err)
     assert err.startswith(f"stcloud: {words}")
     assert err.count("\n") == 1
     assert not out or isinstance(json.loads(out), list)
