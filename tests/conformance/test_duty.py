@@ -128,7 +128,7 @@ def test_units_and_duty_grids_are_united_with_other_places(folder, on_duty, shap
 def test_who_was_asked_for_must_be_there(folder):
     asked = stcloud.open(folder).query("cases")
     with pytest.raises(NotFound) as told:
-        asked.where("duty:patrols:Z")
+        asked.where("duty:patrols:Z").count()
     assert told.value.kind == "unknown-duty"
     for place, kind in (("duty:cells:A", "not-duties"), ("duty:patrols", "unknown-where")):
         with pytest.raises(InvalidInput) as refused:

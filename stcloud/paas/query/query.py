@@ -175,14 +175,9 @@ class Query:
     def known_at(self, instant: Instant | Pin) -> Query:
         """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.
 
-        Beyond the newest load it means that load; the answer's facts say which instant was used. Or give the ``pin``
-        of another answer, or its text: then each layer is taken at the instant that the pin names, and the same
-        query has the same answer, whatever was loaded since.
-
-        Raises
-        ------
-        InvalidInput
-            ``asked-twice``, ``unreadable-pin``; ``layer-not-pinned`` when the query is answered.
+        Beyond the newest load it means that load; the answer's facts say which instant was used. The ``pin`` of an
+        answer, or its text, names an instant for each layer: with it the same query has the same answer for ever.
+        Refused: `InvalidInput` ``asked-twice``, ``unreadable-pin``; when it is answered ``layer-not-pinned``.
         """
         if self.known is not None:
             raise InvalidInput("asked-twice", "known_at was asked twice")
@@ -377,32 +372,19 @@ class Query:
         order: Sequence[str] = (),
         limit: int | None = None,
     ) -> Plan:
-        """Return what is wanted as a plan: it prints, compares, and is written and read by `write_plan`, `read_plan`.
-
-        Parameters
-        ----------
-        by, measures, order, limit
-            As for `measure`; ``by`` None plans `rows`.
-        """
-        inquiry = self.inquiry()
+        """Return what is wanted, as for `explain`: it prints, compares, and `write_plan` writes it as JSON."""
+        asked = self.inquiry()
         if by is None:
-            return inquiry.plan(rows_of(inquiry, limit, order))
-        return inquiry.plan(read_summary(inquiry, measures, by, None))
+            return asked.plan(rows_of(asked, limit, order))
+        return asked.plan(read_summary(asked, measures, by, None))
 
     def explain(
-        self,
-        by: Sequence[str] | None = None,
-        *measures: str,
-        order: Sequence[str] = (),
-        limit: int | None = None,
+        self, by: Sequence[str] | None = None, *measures: str, order: Sequence[str] = (), limit: int | None = None,
         having: str | None = None,
-    ) -> Explanation:
-        """Say what would be done and read: by files' footers, and the cells of rows near a place.
+    ) -> Explanation:  # fmt: skip
+        """Say what would be done and read, by logs and footers: no row is read.
 
-        Parameters
-        ----------
-        by, measures, order, limit, having
-            As for `measure`; ``by`` None explains `rows`.
+        ``by``, ``measures``, ``order``, ``limit`` and ``having`` are as for `measure`; ``by`` None explains `rows`.
         """
         asked = self.inquiry()
         if by is None:

@@ -93,5 +93,6 @@ HOSTILE = (
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_is_no_plan_is_refused(city, text):
-    with pytest.raises(StcloudError):
+    with pytest.raises(StcloudError) as error:
         read_plan(text, city.query("cases").subject)
+    assert error.value.kind in ("unreadable-plan", "unknown-zone")

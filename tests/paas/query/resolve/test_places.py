@@ -15,7 +15,7 @@ import shapely
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from stcloud.errors import InvalidInput, NotFound
+from stcloud.errors import InternalError, InvalidInput, NotFound
 from stcloud.paas.query.place.formula import Every, Not, Some, read_formula, settled, written
 from stcloud.paas.query.place.siting import Siting
 from stcloud.testing.whereabouts import CRS, Happening, Version, built, happenings, layers, lies, spec, trees
@@ -258,3 +258,14 @@ def test_what_is_written_is_read_again(formula):
     plain = settled(formula)
     assert read_formula(written(plain)) == plain
     assert settled(Not(Not(plain))) == plain
+
+
+def test_what_was_not_read_decides_nothing(city):
+    """A query that is explained and not run knows bounds of features alone."""
+    inquiry = city.query("cases").where("areas:a").inquiry().explained()
+    steps = inquiry.resolver.resolution(inquiry.plan(None)).steps
+    (sited,) = [step for step in steps if type(step).__name__ == "Sited"]
+    assert sited.formula.extent is not None
+    with pytest.raises(InternalError) as error:
+        sited.formula.holds(None)
+    assert error.value.kind == "not-read"
