@@ -77,6 +77,11 @@ class Inquiry:
         """Return the same query, of which other layers are not read: for its explanation."""
         return replace(self, resolver=Resolver(self.subject, self.known, reads=False))
 
+    def resolved(self) -> Inquiry:
+        """Return the same query, of which all that it names has been read."""
+        self.resolver.resolution(self.plan(Rows()))
+        return self
+
     def compiled(self, goal: Rows | Summary) -> Compiled:
         """Return the stages for a goal; reads what the query names of other layers."""
         layer, resolved = self.subject.layer, self.resolver.resolution(self.plan(goal))

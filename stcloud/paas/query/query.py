@@ -41,11 +41,7 @@ __all__ = ["Query"]
 class Query:
     """A question about one layer. Every method that narrows it returns a new one.
 
-    Conditions of several calls must all hold; several values in one call are alternatives.
-
-    Examples
-    --------
-    See `docs/tutorials`; with ``city`` an open city::
+    Conditions of several calls must all hold; several values in one call are alternatives. With an open ``city``::
 
         city.query("requests").what("status = 'open'").when("2024-03", hours="07:00-10:00").count(by=["week"])
     """
@@ -163,13 +159,7 @@ class Query:
         return self._with([timed(asked, times, relation, self.subject.layer)])
 
     def as_of(self, at: Instant) -> Query:
-        """Keep features that were there at an instant of valid time.
-
-        Raises
-        ------
-        InvalidInput
-            ``not-features``: it is a layer of events.
-        """
+        """Keep features that were there at an instant of valid time; of events `InvalidInput` ``not-features``."""
         return self._with([as_of(at, self.subject.layer, self.subject.zone)])
 
     def known_at(self, instant: Instant | Pin) -> Query:
@@ -398,9 +388,7 @@ class Query:
 
     def facts(self) -> dict[str, str]:
         """Say what was understood; reads what is named of other layers."""
-        inquiry = self.inquiry()
-        inquiry.resolver.resolution(inquiry.plan(Rows()))
-        return inquiry.facts()
+        return self.inquiry().resolved().facts()
 
     def _with(self, conditions: Iterable[Condition]) -> Query:
         return replace(self, conditions=(*self.conditions, *conditions))
