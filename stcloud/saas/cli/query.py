@@ -106,14 +106,12 @@ def query(
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Show what happened where and when. Rows, or with --by and --measure, measures of groups."""
-    given = {
-        **locals(),
+    given = locals() | {
         "by": split(by),
         "order": split(order),
     }  # options are called as a question's fields are
-    target = target_of(
-        form, output, safe_csv=safe_csv, offered=RECORDS if why else _EXPLAINED if explain else EVERY
-    )
+    offered = RECORDS if why else _EXPLAINED if explain else EVERY
+    target = target_of(form, output, safe_csv=safe_csv, offered=offered)
     picture_path(picture)
     document_path(save, ".toml", ".json")
     opened = open_city(city, engine)
