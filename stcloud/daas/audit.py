@@ -1,4 +1,7 @@
-"""The audit: is what lies on disk whole? Files, keys, recorded periods, cells, the ledger."""
+"""The audit: is what lies on disk whole? Files, keys, recorded periods, cells, the ledger.
+
+Tested by `tests/reliability/test_damage.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The catalogue: which layers a city has, what each holds, and how its sources are read."""
+"""The catalogue: which layers a city has, what each holds, and how its sources are read.
+
+Tested by `tests/reliability/test_kill.py`, `test_delete.py` and `tests/properties/test_ingest.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whether all that lies on disk of a city is whole: what cannot be read is named and does not end the check."""
+"""Whether all that lies on disk of a city is whole: what cannot be read is named and does not end the check.
+
+Tested by `tests/reliability/test_damage.py` and `tests/daas/test_chain.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The ledger of loads and the quarantine of refused rows: two tables of the city that any writer appends to."""
+"""The ledger of loads and the quarantine of refused rows: two tables of the city that any writer appends to.
+
+Tested by `tests/daas/test_chain.py`, `tests/daas/test_quarantine.py` and `tests/reliability/test_many_loads.py`.
+"""
 
 from __future__ import annotations
 

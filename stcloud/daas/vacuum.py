@@ -1,4 +1,7 @@
-"""Vacuum: deleting the files of a city's tables that nothing needs, while others load and query."""
+"""Vacuum: deleting the files of a city's tables that nothing needs, while others load and query.
+
+Tested by `tests/reliability/test_vacuum.py`.
+"""
 
 from __future__ import annotations
 

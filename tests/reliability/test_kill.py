@@ -55,8 +55,8 @@ COUNTS = {"accepted": 1, "updated": 1, "unchanged": 1, "rejected": 1}
 LAYER, LEDGER, TABLE = "stcloud.daas.table.layer", "stcloud.daas.ledger", "stcloud.iaas.table.table"
 MOMENTS = [
     ("stcloud.iaas.table.sorter", "Sorter", "flush", "before"),
-    (LAYER, "EventLayer", "prepare", "before"),
-    (LAYER, "EventLayer", "prepare", "after"),
+    (LAYER, "LayerTable", "writable_schema", "before"),
+    (LAYER, "LayerTable", "writable_schema", "after"),
     (LAYER, "EventLayer", "write", "after"),
     (LAYER, "EventLayer", "close_rows", "after"),
     (LEDGER, "Quarantine", "write", "before"),

@@ -1,4 +1,7 @@
-"""Clauses of a definition: how a file is written, what its columns are, when and where its rows are."""
+"""Clauses of a definition: how a file is written, what its columns are, when and where its rows are.
+
+Tested by `tests/daas/definition/test_definition.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The kind of events: something happened at an instant, at a point; attributes change in recorded time only."""
+"""The kind of events: something happened at an instant, at a point; attributes change in recorded time only.
+
+Tested by `tests/conformance/test_kinds.py` and `tests/reliability/test_damage.py`.
+"""
 
 from __future__ import annotations
 

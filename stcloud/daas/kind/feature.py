@@ -1,4 +1,7 @@
-"""The kind of features: something was so during a period, and may have any geometry, or none."""
+"""The kind of features: something was so during a period, and may have any geometry, or none.
+
+Tested by `tests/conformance/test_kinds.py` and `tests/reliability/test_damage.py`.
+"""
 
 from __future__ import annotations
 

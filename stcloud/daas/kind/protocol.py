@@ -1,4 +1,7 @@
-"""The protocol of layer kinds."""
+"""The protocol of layer kinds.
+
+Tested by `tests/conformance/test_kinds.py`.
+"""
 
 from __future__ import annotations
 

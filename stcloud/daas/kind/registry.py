@@ -1,4 +1,7 @@
-"""The registry of layer kinds: by the name that a definition gives."""
+"""The registry of layer kinds: by the name that a definition gives.
+
+Tested by `tests/conformance/test_kinds.py`.
+"""
 
 from __future__ import annotations
 

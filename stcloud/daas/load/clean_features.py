@@ -1,6 +1,8 @@
 """Cleaning of features: text and geometry from a source in, typed rows of a feature table and refusals out.
 
 A row that is written as what is believed already is told by its digest, and neither parsed nor projected.
+
+Tested by `tests/daas/load/test_feature_load.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""One column: words that mean nothing, mapped values, text to its declared type, and what is wrong with it."""
+"""One column: words that mean nothing, mapped values, text to its declared type, and what is wrong with it.
+
+Tested by `tests/daas/load/test_event_load.py` and `test_keep_and_trim.py`.
+"""
 
 from __future__ import annotations
 

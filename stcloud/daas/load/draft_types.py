@@ -1,4 +1,7 @@
-"""Types of a draft's columns: those that hold for every row of the file."""
+"""Types of a draft's columns: those that hold for every row of the file.
+
+Tested by `tests/daas/load/test_draft.py`.
+"""
 
 from __future__ import annotations
 

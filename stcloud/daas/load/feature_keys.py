@@ -1,4 +1,7 @@
-"""Keys, digests and periods of a source of features, kept while it is read once, and keys as numbers."""
+"""Keys, digests and periods of a source of features, kept while it is read once, and keys as numbers.
+
+Tested by `tests/daas/load/test_feature_load.py` and `test_keep_and_trim.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Geometries of a whole file, made ready: projected, repaired, of one kind, with some columns as text."""
+"""Geometries of a whole file, made ready: projected, repaired, of one kind, with some columns as text.
+
+Tested by `tests/saas/test_grid.py` (streets and ground that divide a district).
+"""
 
 from __future__ import annotations
 

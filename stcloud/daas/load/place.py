@@ -1,4 +1,7 @@
-"""Places: from the coordinates that a source wrote to metres and cells of the city."""
+"""Places: from the coordinates that a source wrote to metres and cells of the city.
+
+Tested by `tests/daas/load/test_event_load.py` and `tests/layers/test_bundled.py`.
+"""
 
 from __future__ import annotations
 

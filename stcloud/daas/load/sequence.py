@@ -1,4 +1,7 @@
-"""Deliveries: several files for one layer, loaded in order, each in a commit of its own."""
+"""Deliveries: several files for one layer, loaded in order, each in a commit of its own.
+
+Tested by `tests/saas/test_load.py`.
+"""
 
 from __future__ import annotations
 

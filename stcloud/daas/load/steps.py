@@ -1,4 +1,7 @@
-"""What the template of loads leaves to a layer's kind, and what it gives it to work with."""
+"""What the template of loads leaves to a layer's kind, and what it gives it to work with.
+
+Tested by `tests/conformance/test_kinds.py`.
+"""
 
 from __future__ import annotations
 

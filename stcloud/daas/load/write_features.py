@@ -1,4 +1,7 @@
-"""Writing what a load of features changes: beliefs that begin, and ends."""
+"""Writing what a load of features changes: beliefs that begin, and ends.
+
+Tested by `tests/daas/load/test_feature_load.py`.
+"""
 
 from __future__ import annotations
 

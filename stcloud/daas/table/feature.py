@@ -2,6 +2,8 @@
 
 A load writes the beliefs that begin and one short row for each that ends; nothing that lies there is written anew.
 When files become many they are merged, and ends become part of the rows they end.
+
+Tested by `tests/daas/load/test_feature_load.py` and `tests/reliability/test_kill_features.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.table.layer import LayerTable
-from stcloud.daas.table.schema import FEATURE_PART, INSTANT, Attribute, feature_schema
+from stcloud.daas.table.schema import FEATURE_PART, INSTANT
 from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import Written, read_parquet
@@ -157,10 +159,6 @@ _BELIEVED = (
 @dataclass(frozen=True, slots=True)
 class FeatureLayer(LayerTable):
     """The table of one layer of features."""
-
-    def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
-        """Return the schema that rows with the wanted columns are written in; see `LayerTable.writable_schema`."""
-        return self.writable_schema(feature_schema(wanted), FEATURE_PART, wanted)
 
     def believed(self, snapshot: Snapshot, at_us: int | None = None) -> Believed:
         """Return what was believed at a recorded instant; None: now."""

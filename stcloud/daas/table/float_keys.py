@@ -2,6 +2,8 @@
 
 Tables say in the metadata of `st_key` that their keys are canonical; one that does not may hold such keys, and
 what is loaded into it now would count as other features.
+
+Tested by `tests/daas/load/test_types.py`.
 """
 
 from __future__ import annotations

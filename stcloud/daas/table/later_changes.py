@@ -1,4 +1,7 @@
-"""What was changed since a load: whether loading its file once more would say something new."""
+"""What was changed since a load: whether loading its file once more would say something new.
+
+Tested by `tests/saas/test_load.py`.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.daas.table.schema import INSTANT, PART, UNIT, Attribute, attributes, event_schema, refuse_twins
+from stcloud.daas.table.schema import INSTANT, PART, UNIT, Attribute, attributes, refuse_twins
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import Written
@@ -105,14 +105,10 @@ class LayerTable:
 class EventLayer(LayerTable):
     """The table of one layer of events, by months of the city's clock."""
 
-    def prepare(self, wanted: Sequence[Attribute]) -> pa.Schema:
-        """Return the schema that rows with the wanted columns are written in; see `LayerTable.writable_schema`."""
-        return self.writable_schema(event_schema(wanted), PART, wanted)
-
     def write(self, rows: pa.RecordBatch, month: int, schema: pa.Schema, stamp: Mapping[str, Any]) -> Written:
         """Write cleaned, sorted rows of one month as one file.
 
-        ``schema`` is what `prepare` gave; ``stamp`` fills the columns of the load.
+        ``schema`` is what `writable_schema` gave; ``stamp`` fills the columns of the load.
         """
         schema = pa.schema([field for field in schema if field.name != PART])
         count = rows.num_rows

@@ -1,4 +1,7 @@
-"""Taking back a load: its reverse is recorded, history stays. Here of features; see `withdrawal` of events."""
+"""Taking back a load: its reverse is recorded, history stays. Here of features; see `withdrawal` of events.
+
+Tested by `tests/daas/load/test_feature_load.py` and `tests/stateful/test_feature_layer.py`.
+"""
 
 from __future__ import annotations
 
