@@ -10,7 +10,7 @@ from stcloud.daas.ledger import Reckoning
 from stcloud.daas.table.schema import OWN, PART, Attribute
 from stcloud.iaas.source.registry import formats
 from stcloud.saas.cli.exits import BUG, CANCELLED, CODES
-from stcloud.saas.cli.option import Format
+from stcloud.saas.cli.option import OutputFormat
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "files.md").read_text(encoding="utf-8")
 WRITTEN = {
@@ -52,7 +52,7 @@ def test_formats_read_are_told():
 
 
 def test_formats_written_are_told():
-    assert set(table("`--format`")) == set(Format)
+    assert set(table("`--format`")) == set(OutputFormat)
 
 
 def test_exit_codes_are_told():
