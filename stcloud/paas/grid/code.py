@@ -119,9 +119,9 @@ def build(scheme: Scheme, **parts: str) -> Code:
     wanted = {part.name: part.length for part in scheme.parts}
     if {name: len(text) for name, text in parts.items()} != wanted:
         given = ", ".join(f"{name}={text!r}" for name, text in parts.items()) or "none"
-        asked = ", ".join(f"{name} ({length})" for name, length in wanted.items())
+        lengths = ", ".join(f"{name} ({length})" for name, length in wanted.items())
         raise InvalidInput(
-            "invalid-parts", f"asked for {scheme.id} of {given}", hint=f"its parts are {asked}"
+            "invalid-parts", f"asked for {scheme.id} of {given}", hint=f"its parts are {lengths}"
         )
     return Code(scheme, "".join(parts[name] for name in wanted))
 

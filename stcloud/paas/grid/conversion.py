@@ -44,22 +44,22 @@ def convert(code: Code, *, to: Scheme) -> Code:
     """
     if to == code.scheme:
         return code
-    said = code.scheme.conversion(to.id)
-    if said is None or said.undefined:
-        why = f": {said.undefined}" if said else ""
+    rule = code.scheme.conversion(to.id)
+    if rule is None or rule.undefined:
+        why = f": {rule.undefined}" if rule else ""
         raise Unsupported("undefined-conversion", f"codes of {code.scheme.id} do not convert to {to.id}{why}")
-    return build(to, **{part.name: _converted(code, part.name, part.length, said) for part in to.parts})
+    return build(to, **{part.name: _converted(code, part.name, part.length, rule) for part in to.parts})
 
 
-def _converted(code: Code, name: str, length: int, said: Conversion) -> str:
+def _converted(code: Code, name: str, length: int, rule: Conversion) -> str:
     value = code.text[code.scheme.span(name)]
-    if name not in said.resize:
+    if name not in rule.resize:
         return value
     kept = value.lstrip("0").rjust(length, "0")
     if len(kept) > length:
         raise InvalidInput(
             "code-does-not-fit",
-            f"{name} {value} of {code} has no place in the {length} characters of {said.to}",
+            f"{name} {value} of {code} has no place in the {length} characters of {rule.to}",
             hint="keep the longer code",
         )
     return kept

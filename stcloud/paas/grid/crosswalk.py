@@ -119,10 +119,10 @@ class Crosswalk:
             (self.left_keys, self.right_keys) if to == "right" else (self.right_keys, self.left_keys)
         )
         given = np.asarray(values, np.float64)
-        asked = known if keys is None else np.asarray(keys, known.dtype)
-        if given.shape != (len(asked),):
-            raise InvalidInput("unequal-lengths", f"{given.size} values of {len(asked)} cells")
-        found = pd.Index(known).get_indexer(pd.Index(asked)) if keys is not None else np.arange(len(known))
+        wanted = known if keys is None else np.asarray(keys, known.dtype)
+        if given.shape != (len(wanted),):
+            raise InvalidInput("unequal-lengths", f"{given.size} values of {len(wanted)} cells")
+        found = pd.Index(known).get_indexer(pd.Index(wanted)) if keys is not None else np.arange(len(known))
         held = np.bincount(found[found >= 0], given[found >= 0], len(known))
         row = own >= 0
         pieces = held[own[row]] * self.shares("left" if to == "right" else "right")[row]

@@ -361,10 +361,10 @@ def _degrees(
     return lons, lats, known
 
 
-def _check_resolution(asked: int, lowest: int, highest: int, grid: str) -> None:
-    if not lowest <= asked <= highest:
+def _check_resolution(wanted: int, lowest: int, highest: int, grid: str) -> None:
+    if not lowest <= wanted <= highest:
         raise InvalidInput(
-            "unknown-resolution", f"asked for {grid} of {asked}", hint=f"use {lowest} to {highest}"
+            "unknown-resolution", f"asked for {grid} of {wanted}", hint=f"use {lowest} to {highest}"
         )
 
 

@@ -72,9 +72,9 @@ class Indexer:
             ):
                 return None
         try:
-            said = json.loads(self.folder.read_text(_FOLDER, place))
-            name, known_us = str(said["grid"]), int(said["known_us"])
-            if said.get("check", _check(name, known_us)) != _check(name, known_us):
+            note = json.loads(self.folder.read_text(_FOLDER, place))
+            name, known_us = str(note["grid"]), int(note["known_us"])
+            if note.get("check", _check(name, known_us)) != _check(name, known_us):
                 return None  # a byte has changed: it says nothing either
         except (FormatError, ValueError, KeyError, TypeError):
             return None  # it says nothing: they are to be indexed again

@@ -47,8 +47,8 @@ def show(
     if where is None:
         _tell(opened.features(layer).as_of(as_of, known_at=known_at), target)
         return
-    asked = opened.query(layer).as_of(as_of).where(read_places(where))
-    _tell((asked if known_at is None else asked.known_at(known_at)).rows(), target)
+    chosen = opened.query(layer).as_of(as_of).where(read_places(where))
+    _tell((chosen if known_at is None else chosen.known_at(known_at)).rows(), target)
 
 
 def history(
@@ -70,8 +70,8 @@ def history(
 ) -> None:
     """Show all that was ever believed of one feature. In the order of recorded and valid time."""
     target = target_of(form, output, safe_csv=safe_csv)
-    asked = open_city(city).features(layer)
-    _tell(asked.history(key, known_at=known_at, follow=follow), target)
+    chosen = open_city(city).features(layer)
+    _tell(chosen.history(key, known_at=known_at, follow=follow), target)
 
 
 def diff(
@@ -94,8 +94,8 @@ def diff(
 ) -> None:
     """Show what differs between two instants. Features added, removed and changed, and in what."""
     target = target_of(form, output, safe_csv=safe_csv)
-    asked = open_city(city).features(layer)
-    compare = asked.lineage if lineage else asked.diff
+    chosen = open_city(city).features(layer)
+    compare = chosen.lineage if lineage else chosen.diff
     _tell(compare(one, other, known_at=known_at), target)
 
 

@@ -136,11 +136,11 @@ def crosswalk(
 
     target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city)
-    asked = opened.grid(layer)
+    unit_grid = opened.grid(layer)
     if since is None:
-        table = asked.crosswalk(level, at).to_arrow(left="unit", right="cell")
+        table = unit_grid.crosswalk(level, at).to_arrow(left="unit", right="cell")
     else:
-        table = asked.crosswalk_versions(since, at).to_arrow(left="old", right="new")
+        table = unit_grid.crosswalk_versions(since, at).to_arrow(left="old", right="new")
     print_answer(Answer(table, opened.configuration.lattice, {"layer": layer}), target)
 
 

@@ -80,8 +80,8 @@ def join(
         "layer": events, "what": what, "where": where, "crs": crs, "when": when, "weekdays": weekdays, "hours": hours,
         "months": months, "seasons": seasons, "days": days, "calendar": calendar, "now": now, "known_at": known_at,
     }  # fmt: skip
-    asked = question_of(opened.configuration, given).narrow(opened.query(events), read_places)
-    joining = asked.joining(layer, how, at=at, known_at=known_at, inner=inner)
+    narrowed = question_of(opened.configuration, given).narrow(opened.query(events), read_places)
+    joining = narrowed.joining(layer, how, at=at, known_at=known_at, inner=inner)
     rows = joining.reader()
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))
     if pin:

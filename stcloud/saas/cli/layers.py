@@ -108,8 +108,8 @@ def _delete(opened: City, layer: str | None, *, yes: bool) -> None:
             f"layer '{layer}' is deleted only after asking, and nobody can answer",
             hint="add --yes",
         )
-    asked = f"Delete layer '{layer}' ({found.rows:,} rows, {len(found.loads)} loads)?"
-    if not yes and not typer.confirm(asked, err=True):
+    prompt = f"Delete layer '{layer}' ({found.rows:,} rows, {len(found.loads)} loads)?"
+    if not yes and not typer.confirm(prompt, err=True):
         note("nothing was deleted")
         return
     opened.delete(layer)

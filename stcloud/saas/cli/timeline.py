@@ -50,7 +50,7 @@ def timeline(
     target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
     given = {"layer": layer, "what": what, "where": where, "crs": crs, "known_at": known_at}
-    asked = question_of(opened.configuration, given).narrow(opened.query(layer), read_places)
-    answer = asked.timeline(*(measure or []), by=split(by), during=during, end=end)
+    narrowed = question_of(opened.configuration, given).narrow(opened.query(layer), read_places)
+    answer = narrowed.timeline(*(measure or []), by=split(by), during=during, end=end)
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
     print_answer(answer, target)

@@ -70,8 +70,8 @@ def map_faults(
         rings = shapely.get_exterior_ring(shapely.get_parts(_there(np.array(places, object))))
         filled = [shapely.get_coordinates(one) for one in rings if one is not None]
         axes.add_collection(PolyCollection(filled, facecolors=colour, edgecolors=colour, linewidths=0.8))
-        spots = shapely.get_coordinates(shapely.point_on_surface(_there(np.array(places, object))))
-        axes.scatter(spots[:, 0], spots[:, 1], s=90, facecolors="none", edgecolors=colour, linewidths=1.2)
+        places = shapely.get_coordinates(shapely.point_on_surface(_there(np.array(places, object))))
+        axes.scatter(places[:, 0], places[:, 1], s=90, facecolors="none", edgecolors=colour, linewidths=1.2)
     _legend(axes)
     axes.autoscale_view()
     axes.margins(_PAD)

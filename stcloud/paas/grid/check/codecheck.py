@@ -21,10 +21,10 @@ def malformed(grid: InspectedGrid, scheme: Scheme) -> Iterator[Fault]:
     found = problems(grid.codes, scheme)
     for row in np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False)).tolist():
         code = str(grid.codes[row])
-        kind, said = (
+        kind, message = (
             ("malformed-code", f"{code!r}: {found[row]}") if code else ("no-code", "there is no code")
         )
-        yield grid.fault(kind, (row,), said, grid.cells[row], sized=False)
+        yield grid.fault(kind, (row,), message, grid.cells[row], sized=False)
 
 
 def prefixes(grid: InspectedGrid, length: int) -> NDArray[np.object_]:
@@ -56,8 +56,8 @@ def misplaced(
     actual = np.where(home >= 0, known[home], "") if len(known) else np.full(len(named), "", object)
     for row in np.flatnonzero(current & (~there | ((home >= 0) & (actual != named)))).tolist():
         kind = "wrong-community" if there[row] else "unknown-community"
-        said = f"the code names {named[row]}, the cell lies in {actual[row] or 'no community'}"
-        yield grid.fault(kind, (row,), said, grid.cells[row], sized=False)
+        message = f"the code names {named[row]}, the cell lies in {actual[row] or 'no community'}"
+        yield grid.fault(kind, (row,), message, grid.cells[row], sized=False)
 
 
 def repeated(grid: InspectedGrid) -> Iterator[Fault]:
@@ -82,9 +82,9 @@ def repeated(grid: InspectedGrid) -> Iterator[Fault]:
 
 def _version(grid: InspectedGrid, before: int, after: int, latest_us: int) -> Iterator[Fault]:
     """Compare a cell with those before it that have the same code, the last of which ends at ``latest_us``."""
-    start, said = int(grid.start_us[after]), f"code {grid.codes[after]}"
+    start, named = int(grid.start_us[after]), f"code {grid.codes[after]}"
     if start > latest_us:
-        hole = f"{said} ends at {_date(latest_us)} and begins again at {_date(start)}"
+        hole = f"{named} ends at {_date(latest_us)} and begins again at {_date(start)}"
         yield grid.fault("hole-in-time", (before, after), hole, grid.cells[after], sized=False)
     elif start < latest_us:
         equal = start == grid.start_us[before] and grid.end_us[after] == grid.end_us[before]
@@ -92,7 +92,7 @@ def _version(grid: InspectedGrid, before: int, after: int, latest_us: int) -> It
         end = min(latest_us, int(grid.end_us[after]))
         at_once = "" if equal else f" from {_date(start)} to {_date(end)}"
         yield grid.fault(
-            kind, (before, after), f"{said} names two cells{at_once}", grid.cells[after], sized=False
+            kind, (before, after), f"{named} names two cells{at_once}", grid.cells[after], sized=False
         )
 
 

@@ -108,9 +108,9 @@ def _fault_of(
     away = cell if own < 0 else shapely.difference(cell, near[own])
     others = np.flatnonzero(shapely.intersects(near, cell) & (np.arange(len(near)) != own))
     for other in others:
-        where, said = _wide(shapely.intersection(away, near[other]), rules), communities.codes
+        where, names = _wide(shapely.intersection(away, near[other]), rules), communities.codes
         if where is not None:
-            message = f"{where.area:.6g} m² of a cell of {said[own]} lie in {said[other]}"
+            message = f"{where.area:.6g} m² of a cell of {names[own]} lie in {names[other]}"
             yield grid.fault("across-community", (row,), message, where)
     nowhere = _wide(shapely.difference(away, shapely.union_all(near[others])), rules)
     if nowhere is not None:

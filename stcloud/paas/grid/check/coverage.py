@@ -20,9 +20,9 @@ __all__ = ["covered", "enclosed_gaps", "gap_faults", "overlaps", "unmatched"]
 def unmatched(grid: InspectedGrid, current: Mask) -> Mask:
     """Cells that may overlap another: those of the past, and current ones whose edges match no neighbour's."""
     suspect: Mask = ~current | grid.faulty
-    asked = np.flatnonzero(~suspect)
-    if not edges_prove_no_overlap(grid.ground[asked]):
-        suspect[asked] = ~shapely.is_empty(shapely.coverage_invalid_edges(grid.ground[asked]))
+    trusted = np.flatnonzero(~suspect)
+    if not edges_prove_no_overlap(grid.ground[trusted]):
+        suspect[trusted] = ~shapely.is_empty(shapely.coverage_invalid_edges(grid.ground[trusted]))
     return suspect
 
 
@@ -41,17 +41,17 @@ def overlaps(grid: InspectedGrid, suspect: Mask, rules: Rules) -> Iterator[Fault
     places, pair = opened(shared, rules.tolerance_m)
     for a, b, where, width in zip(first[pair], second[pair], places, mean_width(places), strict=True):
         kind = "overlap" if width >= rules.sliver_m else "overlap-sliver"
-        said = f"two cells share {where.area:.6g} m², {width:.3g} m wide in the mean"
-        yield grid.fault(kind, (a, b), said, where)
+        message = f"two cells share {where.area:.6g} m², {width:.3g} m wide in the mean"
+        yield grid.fault(kind, (a, b), message, where)
 
 
 def _pairs(grid: InspectedGrid, suspect: Mask) -> tuple[Positions, Positions]:
     """Pairs of cells whose boxes meet and whose periods overlap, one of them suspect; each pair once."""
-    asked = np.flatnonzero(suspect)
-    if not asked.size:
-        return asked, asked
-    local, other = shapely.STRtree(grid.ground).query(grid.ground[asked])
-    one = asked[local]
+    suspects = np.flatnonzero(suspect)
+    if not suspects.size:
+        return suspects, suspects
+    local, other = shapely.STRtree(grid.ground).query(grid.ground[suspects])
+    one = suspects[local]
     once = (one < other) | ((one > other) & ~suspect[other])
     other_code = (grid.codes[one] != grid.codes[other]) | (grid.codes[one] == "")
     together = np.maximum(grid.start_us[one], grid.start_us[other]) < np.minimum(

@@ -46,8 +46,8 @@ def out_of_order(
         members = np.flatnonzero(group == one)
         for at in _misfits(codes[members]):
             row, named = rows[members[at]], codes[members[at]]
-            said = f"{named} is number {at + 1} of {len(members)} from north-west, not as its code says"
-            yield grid.fault("numbering-order", (row,), said, grid.cells[row], sized=False)
+            message = f"{named} is number {at + 1} of {len(members)} from north-west, not as its code says"
+            yield grid.fault("numbering-order", (row,), message, grid.cells[row], sized=False)
 
 
 def _sure(

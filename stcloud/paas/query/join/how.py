@@ -166,18 +166,18 @@ def read_how(text: str) -> How:
     >>> read_how("nearest 2 within 200 m"), read_how("within")
     (Nearest(count=2, metres=200.0), Within(first=True))
     """
-    asked = " ".join(text.lower().split())
-    if asked in {"within", "intersects"}:
-        return Within(first=asked == "within")
-    if asked == "contains":
+    words = " ".join(text.lower().split())
+    if words in {"within", "intersects"}:
+        return Within(first=words == "within")
+    if words == "contains":
         raise InvalidInput(
             "how-needs-extent", "events are points and contain no feature",
             hint="ask which features contain the event: 'within'",
         )  # fmt: skip
-    if found := _DISTANCE.fullmatch(asked):
-        return WithinDistance(_metres(*found.groups()))
-    if found := _NEAREST.fullmatch(asked):
-        count, number, unit = found.groups()
+    if match := _DISTANCE.fullmatch(words):
+        return WithinDistance(_metres(*match.groups()))
+    if match := _NEAREST.fullmatch(words):
+        count, number, unit = match.groups()
         return Nearest(int(count or 1), _metres(number, unit) if number else math.inf)
     raise InvalidInput("unknown-how", f"'{text[:80]}' tells no way to join", hint=f"write {_WAYS}")
 
@@ -200,10 +200,10 @@ def read_distance(text: str) -> WithinDistance:
     >>> read_distance("0.2km").metres
     200.0
     """
-    found = _METRES.fullmatch(" ".join(text.lower().split()))
-    if found is None:
+    match = _METRES.fullmatch(" ".join(text.lower().split()))
+    if match is None:
         raise InvalidInput("unknown-distance", f"'{text}' is no distance", hint="write 200m or 0.2km")
-    return WithinDistance(_metres(*found.groups()))
+    return WithinDistance(_metres(*match.groups()))
 
 
 def require_reach(metres: float) -> None:
