@@ -40,13 +40,13 @@ class DutyGrids:
                 hint=f"say so in layers/{self.layer.name}.toml: [duty] with the columns grid and unit",
             )  # fmt: skip
 
-    def members(self) -> pa.Table:
-        """Return who has which cell when, as it is believed now: ``duty``, ``unit``, ``since``, ``until``.
+    def members(self, known_at_us: int | None = None) -> pa.Table:
+        """Return who has which cell when: ``duty``, ``unit``, ``since``, ``until``.
 
-        Half-open; ``until`` null: no end is known.
+        Half-open; ``until`` null: no end is known. As it was believed at a recorded instant; None: now.
         """
         snapshot = self.layer.snapshot
-        believed = self.table.believed(snapshot)
+        believed = self.table.believed(snapshot, known_at_us)
         content = self.table.content(snapshot, believed.row)
         grid, unit = (content[name].cast(pa.string()) for name in self._columns)
         since, until = instants(believed.start_us, ALWAYS), instants(believed.end_us, FOREVER)
@@ -54,15 +54,17 @@ class DutyGrids:
         whole = pc.and_(pc.is_valid(found["duty"]), pc.is_valid(found["unit"]))
         return _once(found.filter(whole), ("duty", "unit"))
 
-    def cells_of(self, *duties: str) -> pa.Table:
+    def cells_of(self, *duties: str, known_at_us: int | None = None) -> pa.Table:
         """Return the cells of some duty grids together: ``unit``, ``since``, ``until``; none is there twice at once.
+
+        As they were believed at a recorded instant; None: now.
 
         Raises
         ------
         NotFound
             ``unknown-duty``, with the nearest.
         """
-        members = self.members()
+        members = self.members(known_at_us)
         known = pc.unique(members["duty"]).drop_null().to_pylist()
         for one in duties:
             if one not in known:

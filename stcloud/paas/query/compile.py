@@ -206,7 +206,7 @@ class _Compilation:
     def _join(self, name: str, cells: pa.Table, side: str) -> exp.Join:
         self._duties[name] = cells
         at: exp.Expression = _stored("st_time")
-        if self._restated is not None:
+        if self._restated is not None and self._restated.at_us is not None:
             at = self._binder.instant(self._restated.at_us)
         since, until = column("since", name), column("until", name)
         started = any_of([exp.Is(this=since, expression=exp.null()), exp.LTE(this=since, expression=at)])

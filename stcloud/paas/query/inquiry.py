@@ -30,7 +30,7 @@ from stcloud.paas.query.plan import (
     Summary,
 )
 from stcloud.paas.query.relating import Related
-from stcloud.paas.query.resolve.resolver import Resolver, layers_of
+from stcloud.paas.query.resolve.resolver import Resolver, layers_of, names_units
 from stcloud.paas.query.stretch import stretches
 from stcloud.paas.query.subject import Subject
 from stcloud.time import When
@@ -71,7 +71,17 @@ class Inquiry:
         """Return the plan for a goal; reads nothing."""
         at_us = self.known_us
         known = Known(at_us, self.subject.zone.iso(at_us))
-        return Plan((Scan(self.subject.layer.name), known, *self.conditions, goal))
+        return Plan((Scan(self.subject.layer.name), known, *self.conditions, *self._located_anew(goal), goal))
+
+    def _located_anew(self, goal: Rows | Summary) -> tuple[Restated, ...]:
+        """Return that events are located anew, where codes matter and the grid was corrected after the pin."""
+        index = self.subject.index
+        if index is None or any(isinstance(step, Restated) for step in self.conditions):
+            return ()
+        if not names_units(self.conditions, goal):
+            return ()
+        restated = index.restated(self.known, self.subject.zone)
+        return () if restated is None else (restated,)
 
     def explained(self) -> Inquiry:
         """Return the same query, of which other layers are not read: for its explanation."""
@@ -146,7 +156,7 @@ class Inquiry:
         index = self.subject.index
         if index is None or (isinstance(self.known, Pin) and index.grid.name not in dict(self.known.layers)):
             return {}  # it was indexed after the pin was made
-        return {index.grid.name: known_us(index.grid.layer, self.known)}
+        return {index.grid.name: index.pinned_us(self.known)}
 
     def _rules(self) -> dict[str, str]:
         days = [step.days for step in self.conditions if isinstance(step, When) and step.days is not None]
@@ -196,7 +206,7 @@ class Inquiry:
             facts["where"] = " and ".join(wheres)
         if index is not None:
             restated = [step.said for step in self.conditions if isinstance(step, Restated)]
-            facts["units"] = restated[0] if restated else index.said(zone)
+            facts["units"] = index.described(self.known, zone, restated[0] if restated else None)
         if isinstance(self.known, Pin) and (changed := self.known.changed(self._rules())):
             facts["rules"] = f"other than when it was pinned: {', '.join(changed)}"
         return facts

@@ -83,9 +83,12 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """Take all events for events of one instant (UTC microseconds) when their cell of the grid is looked up."""
+    """Locate all events anew on the grid, as it was known at the query's pin.
 
-    at_us: int
+    At one instant (UTC microseconds), or with ``at_us`` None at each event's own time.
+    """
+
+    at_us: int | None
     said: str
 
     def __str__(self) -> str:

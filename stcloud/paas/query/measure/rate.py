@@ -95,8 +95,9 @@ def _asked_km2(asked: Inquiry) -> float:
 
 
 def _of_units(by: Part, asked: Inquiry, at_us: int) -> dict[str, float]:
-    assert asked.subject.index is not None  # noqa: S101  (there are no parts without)
-    versions = asked.subject.index.grid.versions()
+    index = asked.subject.index
+    assert index is not None  # noqa: S101  (there are no parts without)
+    versions = index.grid.versions(index.pinned_us(asked.known))
     valid = (versions.start_us <= at_us) & (at_us < versions.end_us)
     codes = [str(code)[: by.length] for code in versions.codes[valid]]
     return _summed(codes, shapely.area(versions.shapes[valid]).tolist())

@@ -14,13 +14,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import UNIT
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.grid import Units
 from stcloud.space import CellIds, Cover, contains
 
 __all__ = ["HELD", "LOCATED", "Naming", "Refinement", "Region", "Restating"]
 
-LOCATED = (UNIT, "st_x", "st_y")
+LOCATED = (UNIT, "st_time", "st_x", "st_y")
 """Columns that `Restating` looks at and fills."""
 
 HELD = ("st_time", "st_x", "st_y")
@@ -157,24 +159,25 @@ class Refinement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Restating:
-    """Gives every row the code of the cell that holds its place at one instant, whenever the event was.
+    """Gives every row the code of the cell that holds its place at one instant, or at the event's own time.
 
     Parameters
     ----------
     units
         The grid; None in a query that is explained and not run.
     at_us
-        UTC microseconds.
+        UTC microseconds; None: each event's own time.
     """
 
     units: Units | None
-    at_us: int
+    at_us: int | None
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows with their codes."""
         assert self.units is not None  # noqa: S101  (only a query that is not run has none)
         x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
-        codes = self.units.code_of(self.units.locate(x, y, self.at_us)).cast(pa.string())
+        at_us = micros(rows.column("st_time"), FOREVER) if self.at_us is None else self.at_us
+        codes = self.units.code_of(self.units.locate(x, y, at_us)).cast(pa.string())
         place = rows.schema.get_field_index(UNIT)
         return rows.set_column(place, rows.schema.field(place), codes)
 

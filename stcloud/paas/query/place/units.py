@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from stcloud.errors import InvalidInput
 from stcloud.paas.grid import DutyGrids, UnitGrid
 from stcloud.paas.grid.code import prefix_range
+from stcloud.paas.query.pin import Known, Pin, known_us
 from stcloud.paas.query.place.located import InUnits, OnDuty
-from stcloud.paas.query.plan import Part
+from stcloud.paas.query.plan import Part, Restated
 from stcloud.time import Zone
 
 __all__ = ["UnitIndex", "in_units", "needed_index", "on_duty"]
@@ -40,12 +41,38 @@ class UnitIndex:
         named = {name: Part(name, scheme.prefix_length(name)) for name in scheme.prefixes}
         return {**named, "unit": Part("unit", scheme.length)}
 
-    def said(self, zone: Zone) -> str:
-        """Tell which grid, and whether it changed since."""
-        stale = "; the grid has changed since: index again" if self.known_us < self.grid.known_us else ""
-        return (
-            f"of grid '{self.grid.name}' at each event's own time, known at {zone.iso(self.known_us)}{stale}"
-        )
+    def pinned_us(self, known: Known) -> int:
+        """Return the recorded instant that a query takes the grid at, UTC microseconds.
+
+        That is what the index has seen of it, or what an earlier pin names. A pin that does not name the grid was
+        made before the events were indexed.
+        """
+        if isinstance(known, Pin) and self.grid.name not in dict(known.layers):
+            return self.known_us
+        return min(known_us(self.grid.layer, known), self.known_us)
+
+    def restated(self, known: Known, zone: Zone) -> Restated | None:
+        """Return that events are located anew, where the grid was corrected after the query's pin; else None."""
+        if self.pinned_us(known) == self.known_us:
+            return None
+        return Restated(None, f"on {self._described(known, zone)}")
+
+    def described(self, known: Known, zone: Zone, restated: str | None = None) -> str:
+        """Say which grid a query takes, as it was known when, and whether it changed since it was indexed.
+
+        ``restated`` says at which instant of the grid all events are located, where that was asked for.
+        """
+        if restated is not None:
+            return f"{restated}, known at {zone.iso(self.pinned_us(known))}"
+        stale = "; the grid has changed since: index again" if self._is_stale(known) else ""
+        return f"of {self._described(known, zone)}{stale}"
+
+    def _is_stale(self, known: Known) -> bool:
+        return known is None and self.known_us < self.grid.known_us
+
+    def _described(self, known: Known, zone: Zone) -> str:
+        at = zone.iso(self.pinned_us(known))
+        return f"grid '{self.grid.name}' at each event's own time, known at {at}"
 
 
 def needed_index(index: UnitIndex | None, layer: str) -> UnitIndex:

@@ -20,12 +20,12 @@ from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.pin import Known, known_us
 from stcloud.paas.query.place.extent import Extent, around
 from stcloud.paas.query.place.formula import mapped
-from stcloud.paas.query.place.located import Located, OnDuty, leaves_of
+from stcloud.paas.query.place.located import InUnits, Located, OnDuty, leaves_of
 from stcloud.paas.query.place.site import InRegion
 from stcloud.paas.query.place.siting import Sited
 from stcloud.paas.query.place.spec import Named
 from stcloud.paas.query.place.touch import Touched
-from stcloud.paas.query.plan import By, Condition, DutyGroup, FeatureGroup, Operator, Restated, Summary
+from stcloud.paas.query.plan import By, Condition, DutyGroup, FeatureGroup, Operator, Part, Restated, Summary
 from stcloud.paas.query.relating import asked_window
 from stcloud.paas.query.resolve.bounds import Bounds
 from stcloud.paas.query.resolve.history import History, read_history
@@ -181,12 +181,15 @@ class Resolver:
         """Return the cells that duty grids had; None where nothing is read."""
         if not self._reads:
             return None
-        return self._once(("duty", layer, duties), lambda: self._duties(layer).cells_of(*duties))
+        return self._once(
+            ("duty", layer, duties),
+            lambda: self._duties(layer).cells_of(*duties, known_at_us=self.known_us(layer)),
+        )
 
     def _members(self, group: DutyGroup) -> pa.Table:
         if not self._reads:
             return _MEMBERS.empty_table()
-        return self._once(group, lambda: self._duties(group.layer).members())
+        return self._once(group, lambda: self._duties(group.layer).members(self.known_us(group.layer)))
 
     def _duties(self, layer: str) -> Any:
         index = self._subject.index
@@ -196,7 +199,7 @@ class Resolver:
     def _units(self) -> Units:
         index = self._subject.index
         assert index is not None  # noqa: S101  (who re-states units has one)
-        return self._once("units", index.grid.units)
+        return self._once("units", lambda: index.grid.units(index.pinned_us(self._known)))
 
     def _holders(self, group: FeatureGroup, steps: tuple[Any, ...]) -> Holder:
         layer = self.layer(group.layer)
@@ -232,6 +235,14 @@ def layers_of(conditions: Iterable[object], by: Iterable[By] = ()) -> tuple[str,
         names += [name for leaf in leaves if (name := getattr(leaf, "layer", None)) is not None]
     names += [group.layer for group in by if isinstance(group, FeatureGroup | DutyGroup)]
     return tuple(dict.fromkeys(names))
+
+
+def names_units(conditions: Iterable[object], goal: object) -> bool:
+    """Tell whether an answer depends on which cell of the unit grid held an event: rows show it."""
+    if not isinstance(goal, Summary) or any(isinstance(group, Part | DutyGroup) for group in goal.by):
+        return True
+    leaves = (leaf for step in conditions if isinstance(step, Located) for leaf in leaves_of(step.formula))
+    return any(isinstance(step, InUnits | OnDuty) for step in (*conditions, *leaves))
 
 
 def _unread(_: pa.RecordBatch) -> pa.Array:
