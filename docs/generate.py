@@ -2,7 +2,7 @@
 
 ::
 
-    python docs/generate.py            rewrite cli.md, errors.md and api.md in docs/reference
+    python docs/generate.py            rewrite cli.md, errors.md, api.md and question.schema.json in docs/reference
     python docs/generate.py --check    write nothing; exit 1 if a page differs
 """
 
@@ -15,11 +15,16 @@ from typing import TYPE_CHECKING
 
 from pages import api, cli, errors
 
+from stcloud.paas.query import Question
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
-PAGES: Mapping[str, Callable[[], str]] = {"api.md": api.page, "cli.md": cli.page, "errors.md": errors.page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "api.md": api.page, "cli.md": cli.page, "errors.md": errors.page,
+    "question.schema.json": Question.published_schema,
+}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -96,8 +96,4 @@ def read_known(at: Instant | Pin, zone: Zone) -> int | Pin:
 
 def known_us(layer: Layer, known: Known) -> int:
     """Return the recorded instant that a layer is taken at; beyond its newest load it means that load."""
-    recorded = layer.recorded_us
-    newest = recorded[1] if recorded else 0
-    if isinstance(known, Pin):
-        return min(known.of_layer(layer.name), newest)
-    return newest if known is None else min(known, newest)
+    return layer.pin_us(known.of_layer(layer.name) if isinstance(known, Pin) else known)

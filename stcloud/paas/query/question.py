@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Question"]
 
+_VERSION = 1
+
 
 class Question(Closed):
     """What is asked of a layer, in the words of the command line; nothing of it is run or read by itself.
@@ -26,6 +28,8 @@ class Question(Closed):
     ----------
     layer
         Its name.
+    version
+        Of the document's form: it is written, and one without it has the first.
     what, where, when, weekdays, hours, months, seasons, days, calendar, relation, now, as_of, known_at, grid_at
         As for the methods of `Query` (``grid_at``: `Query.restated`); those of ``what`` must all hold, those of
         ``where`` and ``when`` are alternatives.
@@ -41,6 +45,7 @@ class Question(Closed):
     --------
     >>> question = Question(layer="requests", when=["2024-03"], by=["week"])
     >>> print(question.to_toml())
+    version = 1
     layer = "requests"
     when = ["2024-03"]
     by = ["week"]
@@ -49,6 +54,7 @@ class Question(Closed):
     True
     """
 
+    version: int = _VERSION
     layer: str
     what: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
@@ -83,10 +89,11 @@ class Question(Closed):
         Raises
         ------
         InvalidDefinition
-            ``not-toml`` with the line; ``invalid-definition`` with every fault.
+            ``not-toml`` with the line; ``invalid-definition`` with every fault; ``unknown-version``.
         """
         with definition_faults(name, lambda _: cls.model_fields):
-            return cls.model_validate(tomllib.loads(text))
+            document = tomllib.loads(text)
+        return cls._validated(document, name)
 
     @classmethod
     def from_json(cls, text: str, *, name: str) -> Self:
@@ -101,8 +108,26 @@ class Question(Closed):
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InvalidDefinition("not-json", f"{name} is not JSON: {error}") from error
+        return cls._validated(document, name)
+
+    @classmethod
+    def _validated(cls, document: Any, name: str) -> Self:
+        version = document.get("version", 1) if isinstance(document, dict) else 1
+        if isinstance(version, int) and not 1 <= version <= _VERSION:
+            raise InvalidDefinition(
+                "unknown-version", f"{name} is a question of version {version}; known is up to version {_VERSION}",
+                hint="upgrade stcloud, or write the question anew",
+            )  # fmt: skip
         with definition_faults(name, lambda _: cls.model_fields):
             return cls.model_validate(document)
+
+    @classmethod
+    def published_schema(cls) -> str:
+        """Return the JSON schema of the documents, which `docs/reference/question.schema.json` publishes."""
+        schema = cls.model_json_schema()
+        schema |= {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "stcloud question"}
+        schema["description"] = "What is asked of a layer of a city, in the words of the command line."
+        return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
     def to_toml(self) -> str:
         """Return it as a TOML document that reads back as an equal question."""
@@ -154,7 +179,7 @@ class Question(Closed):
 
     def _document(self) -> dict[str, Any]:
         found: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
-        return found
+        return {"version": self.version, **found}
 
 
 _OTHERS = {"where": "where", "as-of": "as_of"}

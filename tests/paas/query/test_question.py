@@ -98,3 +98,25 @@ def test_what_is_no_question_is_refused(text: str, kind: str, said: str) -> None
     assert said in str(refused.value)
     with pytest.raises(InvalidDefinition):
         stcloud.Question.from_json(json.dumps([1]), name="q.json")
+
+
+@pytest.mark.parametrize("version", [0, 2, 99])
+def test_a_question_of_another_version_is_refused(version):
+    with pytest.raises(InvalidDefinition, match=f"version {version}") as error:
+        stcloud.Question.from_json(json.dumps({"version": version, "layer": "x", "later": 1}), name="q.json")
+    assert error.value.kind == "unknown-version"
+
+
+def test_older_documents_load_for_ever():
+    """The first documents had no version."""
+    assert stcloud.Question.from_toml('layer = "requests"', name="old.toml") == stcloud.Question(
+        layer="requests", version=1
+    )
+    assert json.loads(stcloud.Question(layer="requests").to_json()) == {"version": 1, "layer": "requests"}
+
+
+def test_the_published_schema_names_every_field():
+    schema = json.loads(stcloud.Question.published_schema())
+    assert schema["properties"].keys() == stcloud.Question.model_fields.keys()
+    assert schema["required"] == ["layer"]
+    assert schema["additionalProperties"] is False
