@@ -99,7 +99,7 @@ class Layer:
     def pin_us(self, known_us: int | None = None) -> int:
         """Return the instant that an answer from this version of the layer is pinned at, UTC microseconds.
 
-        It is the one that was asked for, but never later than the newest record that this version holds: every later
+        It is ``known_us``, but never later than the newest record that this version holds: every later
         commit is recorded after that, so that what was known at the pin never changes. None: what is known now.
         """
         recorded = self.recorded_us
@@ -212,14 +212,14 @@ class Catalogue:
                     hint="name a definition, or at least --time, and --lon and --lat or --x, --y and --crs",
                 )
             return saved
-        asked = read_definition(given)
-        if saved is not None and saved.digest() != asked.digest():
+        named = read_definition(given)
+        if saved is not None and saved.digest() != named.digest():
             raise InvalidInput(
                 "other-definition",
-                f"layer '{layer}' was loaded with another definition than '{asked.id}'",
+                f"layer '{layer}' was loaded with another definition than '{named.id}'",
                 hint=f"leave it out, or edit layers/{layer}.toml in the city's folder",
             )
-        return saved or asked
+        return saved or named
 
     def recovered(self, layer: str, load: str, clock: Clock) -> tuple[list[Reckoning], int]:
         """Return the loads with this identity that stand, and how many there were; mends what a killed load left.

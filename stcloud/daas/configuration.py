@@ -61,20 +61,22 @@ class CityConfiguration:
             ``newer-city``: written by a newer stcloud; ``damaged-city``: not what we write.
         """
         try:
-            said = tomllib.loads(text)
-            found = int(said["format"])
-            if found > FORMAT:
+            document = tomllib.loads(text)
+            written_format = int(document["format"])
+            if written_format > FORMAT:
                 raise FormatError(
                     "newer-city",
-                    f"the city is of format {found}, this stcloud reads up to {FORMAT}",
+                    f"the city is of format {written_format}, this stcloud reads up to {FORMAT}",
                     hint="upgrade stcloud",
                 )
-            origin = (int(said["lattice_origin"][0]), int(said["lattice_origin"][1]))
-            calendar = str(said["calendar"]) if "calendar" in said else None
-            configuration = cls(str(said["name"]), Zone(said["zone"]), Lattice(said["crs"], origin), calendar)
+            origin = (int(document["lattice_origin"][0]), int(document["lattice_origin"][1]))
+            calendar = str(document["calendar"]) if "calendar" in document else None
+            configuration = cls(
+                str(document["name"]), Zone(document["zone"]), Lattice(document["crs"], origin), calendar
+            )
         except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise FormatError("damaged-city", f"city.toml is not what stcloud writes: {error}") from error
-        if said.get("digest", configuration.digest()) not in (
+        if document.get("digest", configuration.digest()) not in (
             configuration.digest(),
             replace(configuration, calendar=None).digest(),
         ):

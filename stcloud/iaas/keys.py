@@ -27,7 +27,7 @@ Kept rows have a running number after their key from the second on, in the order
 Renumbered: TypeAlias = tuple[np.ndarray, pa.Array]
 _NONE: Renumbered = (np.empty(0, np.int64), pa.array([], pa.string()))
 _SCHEMA = pa.schema([("number", pa.int64()), ("key", pa.string()), ("digest", pa.binary())])
-_REFUSED = "SELECT number, key FROM came WHERE key IN (SELECT key FROM judged WHERE verdict = 'conflicting')"
+_REFUSED = "SELECT number, key FROM came WHERE key IN (SELECT key FROM judged WHERE outcome = 'conflicting')"
 _CURRENT = """
 CREATE TABLE current AS
 SELECT {key} AS key, {digest} AS digest, parse_filename(filename) AS file
@@ -60,7 +60,7 @@ SELECT winner.number, winner.key, winner.times, current.file,
        CASE WHEN readings > 1 AND $refuse THEN 'conflicting'
             WHEN current.key IS NULL THEN 'new'
             WHEN $compare AND current.digest = winner.digest THEN 'same'
-            ELSE 'changed' END AS verdict
+            ELSE 'changed' END AS outcome
 FROM (SELECT number, key, digest, 1 AS times, 1 AS readings FROM came
       WHERE hash(key) NOT IN (SELECT h FROM suspect)
       UNION ALL SELECT number, key, digest, times, readings FROM repeated) AS winner
@@ -177,13 +177,13 @@ class Keys:
         run(_REPEATED.format(pick="min" if rule == "first" else "max"))
         run(_JUDGED, {"refuse": rule in ("refuse", "keep"), "compare": compare})
 
-        def numbers(verdict: str) -> np.ndarray:
-            found = run("SELECT number FROM judged WHERE verdict = $v", {"v": verdict}).fetchnumpy()
+        def numbers(outcome: str) -> np.ndarray:
+            found = run("SELECT number FROM judged WHERE outcome = $v", {"v": outcome}).fetchnumpy()
             return np.sort(np.asarray(found["number"], np.int64))
 
         refused = run(_REFUSED).fetchall()
-        lost = run("SELECT sum(times - 1)::BIGINT FROM judged WHERE verdict <> 'conflicting'").fetchone()
-        changed = run("SELECT file, list(key) FROM judged WHERE verdict = 'changed' GROUP BY file").fetchall()
+        lost = run("SELECT sum(times - 1)::BIGINT FROM judged WHERE outcome <> 'conflicting'").fetchone()
+        changed = run("SELECT file, list(key) FROM judged WHERE outcome = 'changed' GROUP BY file").fetchall()
         return Settled(
             new=numbers("new"),
             changed=numbers("changed"),

@@ -159,7 +159,7 @@ WORDS = {
     "load events A --mode snap": (2, "--mode"),
     "load events": (2, "sources"),
     "load none A --mode delete --definition D": (3, "to delete from"),
-    "define A --id ../x --time at --lon lon --lat lat": (2, "pattern"),
+    "define A --id ../x --time at --lon lon --lat lat": (2, "cannot name"),
     "query event": (3, "did you mean 'events'?"),
     "query none": (3, "it has: events"),
     "query events --when 2024-13": (2, "2024-13"),

@@ -254,11 +254,11 @@ def definition_faults(name: str, keys: Callable[[tuple[int | str, ...]], Iterabl
 def _faults(error: ValidationError, keys: Callable[[tuple[int | str, ...]], Iterable[str]]) -> Iterator[str]:
     for fault in error.errors():
         where = ".".join(str(part) for part in fault["loc"])
-        said = fault["msg"].removeprefix("Value error, ")
+        message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             proposals = nearest(str(fault["loc"][-1]), keys(fault["loc"][:-1]))
-            said = "unknown key" + (f"; did you mean '{proposals[0]}'?" if proposals else "")
-        yield f"{where}: {said}" if where else said
+            message = "unknown key" + (f"; did you mean '{proposals[0]}'?" if proposals else "")
+        yield f"{where}: {message}" if where else message
 
 
 def _check_formats(formats: tuple[str, ...], zone: str | None) -> None:

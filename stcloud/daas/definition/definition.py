@@ -1,6 +1,6 @@
 """Layer definitions: how to read a source and what its rows mean, as a closed TOML document.
 
-A definition is data: no expressions, no environment, no Python. All faults of a file are told at once.
+A definition is data: no expressions, no environment, no Python. All faults of a file are named at once.
 `docs/reference/definition.md` describes every key.
 """
 

@@ -37,7 +37,7 @@ class LayerKind(Protocol):
 
     @property
     def partition(self) -> str:
-        """Column that its files are told apart by."""
+        """Column that its files are partitioned by."""
 
     @property
     def order_keys(self) -> tuple[str, ...]:

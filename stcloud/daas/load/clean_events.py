@@ -199,7 +199,7 @@ def read_attributes(
 
 
 def _months(utc_us: Values, zone: Zone) -> Values:
-    """Return months of the city's clock, within the years that can be told."""
+    """Return months of the city's clock, within the years 1 to 9999."""
     days = np.floor_divide(zone.to_local(utc_us), _DAY_US).astype("datetime64[D]")
     return np.clip(days.astype("datetime64[M]").astype(np.int64), *_MONTHS)
 

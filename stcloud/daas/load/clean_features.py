@@ -1,6 +1,6 @@
 """Cleaning of features: text and geometry from a source in, typed rows of a feature table and refusals out.
 
-A row that is written as what is believed already is told by its digest, and neither parsed nor projected.
+A row that is written as what is believed already is recognised by its digest, and neither parsed nor projected.
 
 Tested by `tests/daas/load/test_feature_load.py`.
 """
@@ -92,7 +92,7 @@ class CleanedFeatures:
     seen, seen_numbers
         Beliefs that rows repeat as they were written, and the numbers of these rows.
     silent
-        Keys of refused rows: of them nothing is said.
+        Keys of refused rows: the load states nothing of them.
     repairs
         Values as they came, of rows that are kept with a repaired geometry or a text that was cut.
     """

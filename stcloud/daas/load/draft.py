@@ -1,4 +1,4 @@
-"""Drafts: a definition derived from a file and what its user says. What cannot be told for sure is asked for."""
+"""Drafts: a definition derived from a file and from options. What is not certain is refused, not guessed."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Options:
         Parameters
         ----------
         named
-            Values by keyword; None: not said.
+            Values by keyword; None: not stated.
         also
             Other keywords of the call, to propose when one is misspelt.
 
@@ -105,7 +105,7 @@ class Options:
 
     @property
     def given(self) -> bool:
-        """Whether anything was said."""
+        """Whether any option is given."""
         return self != Options()
 
     @property
@@ -114,7 +114,7 @@ class Options:
         return any((self.lon, self.lat, self.x, self.y))
 
     def stated(self, named: Definition) -> Definition:
-        """Return a definition that was named besides, with the CRS and datum that are said of the file, if they are.
+        """Return a definition that was named besides, with the CRS and datum that are stated of the file, if any.
 
         What a bundled definition says of them is an example: files come in many.
 
@@ -212,7 +212,7 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
     Raises
     ------
     InvalidInput
-        ``time-needed``, ``key-needed``, ``place-needed``, ``time-format-needed``: what must be said, by option;
+        ``time-needed``, ``key-needed``, ``place-needed``, ``time-format-needed``: what must be stated, by option;
         ``two-kinds``: a time of events and a valid period.
     NotFound
         ``missing-column``: an option names a column that the file lacks.
@@ -290,12 +290,12 @@ def _features(
 
 @contextlib.contextmanager
 def _faults() -> Iterator[None]:
-    """Say what is wrong with what was said as one of our errors."""
+    """Raise faults of options as one of our errors."""
     try:
         yield
     except ValidationError as error:
-        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
-        raise InvalidInput("invalid-definition", said) from error
+        faults = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        raise InvalidInput("invalid-definition", faults) from error
 
 
 def _geometry(source: Source, path: Path) -> tuple[str, Encoding] | None:
@@ -343,9 +343,9 @@ def _space(source: Source, options: Options, path: Path) -> SpaceClause:
             lon=options.lon, lat=options.lat, x=options.x, y=options.y, crs=options.crs, **datum
         )
     except ValueError as error:
-        said = str(error).splitlines()
+        lines = str(error).splitlines()
         raise InvalidInput(
-            "place-needed", said[1].strip().removeprefix("Value error, ").split(" [")[0]
+            "place-needed", lines[1].strip().removeprefix("Value error, ").split(" [")[0]
         ) from error
 
 
@@ -361,7 +361,7 @@ def _formats(source: PeekedSource, column: str, path: Path) -> tuple[str, ...]:
     if len(fitting) == 1:
         return (fitting[0],)
     example = repr(values[0].as_py()) if len(values) else "nothing"
-    fault = f"may be read as {' or '.join(fitting)}" if fitting else "are in no format that can be told"
+    fault = f"may be read as {' or '.join(fitting)}" if fitting else "are in no format that is certain"
     raise InvalidInput(
         "time-format-needed",
         f"the times in {column!r} of {path.name} {fault} (first: {example})",

@@ -101,7 +101,7 @@ def _changed_rows(sorter: Sorter, changed: np.ndarray, schema: pa.Schema) -> Ite
 
 
 def equivalent_features(
-    told: DatedRows,
+    stated: DatedRows,
     touched: DatedRows,
     sorter: Sorter,
     held: VersionRows,
@@ -112,7 +112,7 @@ def equivalent_features(
 
     Parameters
     ----------
-    told, touched
+    stated, touched
         Rows that stand, and beliefs of their keys.
     sorter
         Holds the rows' content.
@@ -123,11 +123,11 @@ def equivalent_features(
     loose
         Text columns that hold what the file gave as ``number`` or ``instant``: other texts of one value are the same.
     """
-    row, belief = pairs(told, touched)
+    row, belief = pairs(stated, touched)
     same = np.zeros(len(row), np.bool_)
     if len(row):
         old = touched.number[belief]
-        number = told.number[row]
+        number = stated.number[row]
         order = np.argsort(number, kind="stable")
         for chunk in sorter.everything():
             at, pair = matches(number, order, chunk.column(ROW).to_numpy())

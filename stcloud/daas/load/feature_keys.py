@@ -71,7 +71,7 @@ class FeatureKeys:
         return number[at], fresh
 
     def coded(self, believed: Believed) -> tuple[DatedRows, DatedRows, Ints]:
-        """Return rows, beliefs and keys of which nothing is said, with numbers for keys."""
+        """Return rows, beliefs and keys of refused rows, with numbers for keys."""
         parts = [*self.key, *self.silent]
         # Where all rows repeat beliefs, each belief may be a key of its own: nothing is compared.
         codes = _codes([believed.key, *parts]) if sum(map(len, parts)) else np.arange(len(believed))

@@ -26,12 +26,12 @@ __all__ = ["FileGeometries", "read_file_geometries"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileGeometries:
-    """Shapes of a file, and what else was asked of it.
+    """Shapes of a file, and the columns that were wanted besides.
 
     Parameters
     ----------
     shapes
-        ``(n,)`` shapely geometries in the CRS asked for.
+        ``(n,)`` shapely geometries in the wanted CRS.
     columns
         ``(n,)`` text, null where the file has none.
     refused
@@ -70,12 +70,12 @@ def read_file_geometries(
         ``crs-needed``: neither the file nor the caller says its CRS; ``no-geometry``; what reading raises.
     """
     source = open_source(path, Reading(layer=layer))
-    column, said = geometry_column(source), source.crs or declared
+    column, source_crs = geometry_column(source), source.crs or declared
     if column is None and GEOMETRY in source.columns:
         column = GEOMETRY  # WKT
     if column is None:
         raise InvalidInput("no-geometry", f"{path} has no column of geometry")
-    if said is None:
+    if source_crs is None:
         raise InvalidInput("crs-needed", f"{path} does not say its CRS", hint="state it: --source-crs EPSG:…")
     for name in columns:
         if name not in source.columns:
@@ -87,7 +87,7 @@ def read_file_geometries(
     found: dict[str, list[pa.Array]] = {name: [pa.array([], pa.string())] for name in wanted}
     refused: dict[str, int] = {}
     for batch in source.batches():
-        read = read_shapes(_wkb(batch.rows.column(column)), crs=said, city_crs=crs, kinds=kinds)
+        read = read_shapes(_wkb(batch.rows.column(column)), crs=source_crs, city_crs=crs, kinds=kinds)
         here = np.flatnonzero(read.wkb.is_valid().to_numpy(zero_copy_only=False))
         _count(refused, read.outcome, batch.rows.num_rows - len(here))
         shapes.append(shapely.from_wkb(read.wkb.take(pa.array(here)).to_numpy(zero_copy_only=False)))

@@ -22,7 +22,7 @@ _DATUM = (
 
 
 def load_remarks(source: Source, space: SpaceClause, city_crs: str) -> tuple[str, ...]:
-    """Return what is to be said of a source and of the datum of its coordinates."""
+    """Return the notes on a source and on the datum of its coordinates."""
     if is_empty(source):
         return remarks_of(source)
     return (*remarks_of(source), *_shape_remarks(source, space), *datum_remarks(space, city_crs))

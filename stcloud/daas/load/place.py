@@ -120,9 +120,9 @@ def refuse_other_crs(declared: str | None, column: str | None, space: SpaceClaus
     if declared is None or column is None or space.column != column:
         return
     if not same_crs(declared, space.declared_crs):
-        said = declared if len(declared) < 40 else read_crs(declared).name
+        shown = declared if len(declared) < 40 else read_crs(declared).name
         raise InvalidInput(
-            "other-crs", f"{name} declares {said}, where the definition says {space.declared_crs}",
+            "other-crs", f"{name} declares {shown}, where the definition says {space.declared_crs}",
             hint="state the file's with the first load, --crs EPSG:…, or load it into a layer of its own",
         )  # fmt: skip
 

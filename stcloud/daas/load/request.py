@@ -1,4 +1,4 @@
-"""What a load is told: how it meets what the layer holds, and for which valid period."""
+"""What the caller of a load states: how it meets what the layer holds, and for which valid period."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["LoadRequest"]
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """What a load's caller states; instants are UTC microseconds, None: not said.
+    """What a load's caller states; instants are UTC microseconds, None: not stated.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class LoadRequest:
         *,
         empty: bool = False,
     ) -> LoadRequest:
-        """Check what a load is told against the kind of its layer; a bare text is one column.
+        """Check what is stated against the definition of the layer; a bare text is one column.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class LoadRequest:
         return cls(_mode(stated, definition.modes), start, end, allowed, empty and definition.has_periods)
 
     def dated(self, definition: Definition, file: str, zone: Zone) -> LoadRequest:
-        """Return what is told with the instant that a file's name says, if the definition has it say one.
+        """Return the request with the instant in a file's name, if the definition reads one there.
 
         Raises
         ------

@@ -180,15 +180,17 @@ def decide_changes(
     absent
         True when the rows themselves say that their keys are not there.
     """
-    known, said = _contents(rows, beliefs, equal)
-    stated = np.full(len(rows), ABSENT, np.int64) if absent else said
+    known, stated_content = _contents(rows, beliefs, equal)
+    stated = np.full(len(rows), ABSENT, np.int64) if absent else stated_content
     spoken = Pieces(
         *(np.concatenate(pair) for pair in zip(rows.pieces(stated).columns, gone.columns, strict=True))
     )
     change = state(beliefs.pieces(known), spoken)
     content = change.begun.content
-    row, belief = (_source(content, ids, one.number) for ids, one in ((said, rows), (known, beliefs)))
-    overlap, covered = _met(rows, beliefs, said, known)
+    row, belief = (
+        _source(content, ids, one.number) for ids, one in ((stated_content, rows), (known, beliefs))
+    )
+    overlap, covered = _met(rows, beliefs, stated_content, known)
     return ChangeSet(
         beliefs.number[change.ended], beliefs.pieces(known).take(change.ended), change.begun,
         np.where(belief < 0, row, -1), belief,
@@ -201,9 +203,9 @@ def _contents(rows: DatedRows, beliefs: DatedRows, equal: tuple[Ints, Ints]) -> 
     columns = [np.concatenate([getattr(beliefs, name), getattr(rows, name)]) for name in ("key", "digest")]
     key, digest = columns
     _, number = distinct(key, digest[:, 0].view(np.int64), digest[:, 1].view(np.int64))
-    known, said = number[: len(beliefs)], number[len(beliefs) :].copy()
-    said[equal[0][::-1]] = known[equal[1][::-1]]  # the first of several counts
-    return known, said
+    known, stated_content = number[: len(beliefs)], number[len(beliefs) :].copy()
+    stated_content[equal[0][::-1]] = known[equal[1][::-1]]  # the first of several counts
+    return known, stated_content
 
 
 def _source(content: Ints, ids: Ints, numbers: Ints) -> Ints:
@@ -216,13 +218,15 @@ def _source(content: Ints, ids: Ints, numbers: Ints) -> Ints:
     return found
 
 
-def _met(rows: DatedRows, beliefs: DatedRows, said: Ints, known: Ints) -> tuple[Mask, Mask]:
+def _met(rows: DatedRows, beliefs: DatedRows, stated_content: Ints, known: Ints) -> tuple[Mask, Mask]:
     """Tell of each row whether a belief of its key overlaps it, and whether one with its content covers it."""
     row, belief = _of_one_key(rows, beliefs)
     start, end = beliefs.start_us[belief], beliefs.end_us[belief]
     overlap, covered = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
     overlap[row[(start < rows.end_us[row]) & (rows.start_us[row] < end)]] = True
-    covers = (start <= rows.start_us[row]) & (rows.end_us[row] <= end) & (known[belief] == said[row])
+    covers = (
+        (start <= rows.start_us[row]) & (rows.end_us[row] <= end) & (known[belief] == stated_content[row])
+    )
     covered[row[covers]] = True
     return overlap, covered
 

@@ -76,11 +76,13 @@ class Ends:
     row: Ints
     at_us: Ints
 
-    def of(self, row: Ints, told: Ints) -> Ints:
-        """Return until when beliefs were believed: ``told`` by their own rows, or else by an end."""
+    def of(self, row: Ints, own_us: Ints) -> Ints:
+        """Return until when beliefs were believed: ``own_us`` by their own rows, or else by an end."""
         place = np.minimum(np.searchsorted(self.row, row), max(len(self.row) - 1, 0))
         hit = self.row[place] == row if len(self.row) else np.zeros(len(row), np.bool_)
-        found: Ints = np.where(hit & (told == FOREVER), self.at_us[place] if len(self.row) else told, told)
+        found: Ints = np.where(
+            hit & (own_us == FOREVER), self.at_us[place] if len(self.row) else own_us, own_us
+        )
         return found
 
     def table(self) -> pa.Table:
@@ -177,8 +179,8 @@ class FeatureLayer(LayerTable):
     def content(self, snapshot: Snapshot, row: Ints, columns: Sequence[str] | None = None) -> pa.Table:
         """Return rows by the numbers of their beliefs, in that order: whole, or some columns and ``st_row``."""
         wanted = np.sort(row)
-        asked = snapshot.schema.names if columns is None else ["st_row", *columns]
-        names = [name for name in asked if name != FEATURE_PART]
+        wanted_names = snapshot.schema.names if columns is None else ["st_row", *columns]
+        names = [name for name in wanted_names if name != FEATURE_PART]
         schema = pa.schema([snapshot.schema.field(name) for name in names])
         if not len(row):
             return schema.empty_table()

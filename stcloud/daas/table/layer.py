@@ -70,7 +70,7 @@ class LayerTable:
         Parameters
         ----------
         new, partition
-            Schema of a new table, and the column that its files are told apart by.
+            Schema of a new table, and the column that its files are partitioned by.
         wanted
             The columns that a load brings.
 

@@ -57,7 +57,7 @@ OWN = {
 }
 """Columns that every event table has: key as text; digest of the source row; when it happened and, for
 lasting events, ended (exclusive); where, in the city's CRS (metres), and its 10 m lattice cell, or why it has
-no place; since when and until when (exclusive) we believed so; the load that said so."""
+no place; since when and until when (exclusive) we believed so; the load that stated so."""
 
 UNIT = "st_unit"
 """Column that event tables have once they are indexed: code of the unit grid's cell that held the event then."""
@@ -111,11 +111,11 @@ class Attribute:
     @property
     def field(self) -> pa.Field:
         """The column in the table's schema."""
-        said = {"stcloud.name": self.name, "stcloud.type": self.type}
-        said |= {
+        metadata = {"stcloud.name": self.name, "stcloud.type": self.type}
+        metadata |= {
             f"stcloud.{key}": value for key, value in (("title", self.title), ("unit", self.unit)) if value
         }
-        return pa.field(self.stored, _TYPES[self.type], metadata=said)
+        return pa.field(self.stored, _TYPES[self.type], metadata=metadata)
 
 
 def event_schema(columns: Iterable[Attribute]) -> pa.Schema:
@@ -140,8 +140,8 @@ def _own(columns: Mapping[str, pa.DataType]) -> list[pa.Field]:
 
 def has_canonical_keys(schema: pa.Schema) -> bool:
     """Tell whether a table says that its keys are the canonical text of values; those of older versions do not."""
-    said = schema.field("st_key").metadata or {}
-    return b"stcloud.text" in said
+    metadata = schema.field("st_key").metadata or {}
+    return b"stcloud.text" in metadata
 
 
 def attributes(schema: pa.Schema) -> tuple[Attribute, ...]:
@@ -150,9 +150,9 @@ def attributes(schema: pa.Schema) -> tuple[Attribute, ...]:
 
 
 def _attribute(field: pa.Field) -> Attribute:
-    said = {key.decode(): value.decode() for key, value in field.metadata.items()}
-    title, unit = said.get("stcloud.title"), said.get("stcloud.unit")
-    return Attribute(said["stcloud.name"], field.name, said["stcloud.type"], title, unit)
+    metadata = {key.decode(): value.decode() for key, value in field.metadata.items()}
+    title, unit = metadata.get("stcloud.title"), metadata.get("stcloud.unit")
+    return Attribute(metadata["stcloud.name"], field.name, metadata["stcloud.type"], title, unit)
 
 
 def as_defined(definition: Definition, found: Iterable[str]) -> tuple[str, ...]:
@@ -308,9 +308,11 @@ def refuse_twins(known: Iterable[Attribute], wanted: Iterable[Attribute]) -> Non
     for one in wanted:
         twin = kept.get(one.stored.lower(), one)
         if twin.stored != one.stored:
-            said = f"column {one.name!r} differs in nothing that can be stored from the layer's {twin.name!r}"
-            raise _ambiguous(said, one.name)
+            message = (
+                f"column {one.name!r} differs in nothing that can be stored from the layer's {twin.name!r}"
+            )
+            raise _ambiguous(message, one.name)
 
 
-def _ambiguous(said: str, name: str) -> InvalidDefinition:
-    return InvalidDefinition("ambiguous-column", said, hint=f'declare columns."{name}".rename')
+def _ambiguous(message: str, name: str) -> InvalidDefinition:
+    return InvalidDefinition("ambiguous-column", message, hint=f'declare columns."{name}".rename')

@@ -116,7 +116,7 @@ def state(believed: Pieces, stated: Pieces) -> Change:
     believed
         The timelines of all keys that are spoken of; others may be there too and stay as they are.
     stated
-        What is said. For its periods it replaces what was believed.
+        What is stated. For its periods it replaces what was believed.
 
     Notes
     -----
@@ -163,8 +163,8 @@ def reverse(before: Pieces, after: Pieces, now: Pieces) -> Pieces:
 
 def _after(believed: Pieces, stated: Pieces) -> Pieces:
     """Return the timelines once ``stated`` is believed."""
-    key, time, (before, said) = _laid(((believed, ABSENT), (stated, _UNSTATED)))
-    return _pieces(key, time, np.where(said == _UNSTATED, before, said), ABSENT)
+    key, time, (before, change) = _laid(((believed, ABSENT), (stated, _UNSTATED)))
+    return _pieces(key, time, np.where(change == _UNSTATED, before, change), ABSENT)
 
 
 def _laid(given: Sequence[tuple[Pieces, int]]) -> tuple[Ints, Ints, list[Ints]]:

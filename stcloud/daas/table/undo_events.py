@@ -49,7 +49,7 @@ class _Target:
         return cls(done.load, _instant(done.recorded_at_us), pa.array(undone, pa.string()))
 
     def states(self, rows: pa.RecordBatch | pa.Table) -> pa.Array:
-        """Tell which rows say what the load said: its own, and copies of them that are believed again."""
+        """Return which rows state what the load stated: its own, and copies of them that are believed again."""
         return pc.or_(pc.equal(rows.column(_FROM), self.at), pc.equal(rows.column(_LOAD), self.load))
 
     def replaced(self, rows: pa.RecordBatch | pa.Table) -> pa.Array:
@@ -114,10 +114,12 @@ def _keys(snapshot: Snapshot, files: list[File], target: _Target) -> _Keys:
         stated.append(key.filter(mine))
         current.append(key.filter(pc.and_(mine, live)))
         replaced.append(key.filter(target.replaced(batch)))
-    said, ended, before = (
+    stated_keys, ended, before = (
         pa.chunked_array(one, pa.string()).combine_chunks() for one in (stated, current, replaced)
     )
-    deleted = before.filter(pc.invert(pc.is_in(before, said)))  # the load stated that they are not there
+    deleted = before.filter(
+        pc.invert(pc.is_in(before, stated_keys))
+    )  # the load stated that they are not there
     later = [
         batch.column(_KEY).filter(pc.and_(target.followed(batch), pc.is_in(batch.column(_KEY), deleted)))
         for batch in (snapshot.batches(files, _COLUMNS) if len(deleted) else ())

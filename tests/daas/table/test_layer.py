@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from stcloud.daas.kind.event import EVENT
 from stcloud.daas.table.layer import EventLayer, month_text, newest
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidDefinition, InvalidInput
@@ -79,18 +80,22 @@ def test_the_newest_instant_is_of_beginnings_and_ends(desk):
     assert layer.last_recorded_us() == ended.recorded_at_us
 
 
+def writable_schema(layer, wanted):
+    return layer.writable_schema(EVENT.row_schema(wanted), EVENT.partition, wanted)
+
+
 def test_columns_are_prepared_once_and_never_retyped(tmp_path):
     layer = EventLayer("events", Table(tmp_path / "events"))
     assert not layer.exists
     assert layer.current() is None
-    layer.prepare([Attribute("n", "n", "integer")])
+    writable_schema(layer, [Attribute("n", "n", "integer")])
     assert not layer.exists  # nothing was ever loaded
-    layer.prepare([Attribute("n", "n", "number")])  # so nothing binds
+    writable_schema(layer, [Attribute("n", "n", "number")])  # so nothing binds
     assert [one.type for one in layer.attributes()] == ["number"]
     layer.table.commit(after=0, note={})
     assert layer.exists
     wanted = [Attribute("n", "n", "number"), Attribute("A b", "A_b", "text", "a title", "m")]
-    assert layer.prepare(wanted).names[-2:] == ["n", "A_b"]
+    assert writable_schema(layer, wanted).names[-2:] == ["n", "A_b"]
     assert len(layer.attributes()) == 1  # nothing shows before the commit
     layer.extend(wanted)
     layer.extend(wanted)
@@ -100,5 +105,5 @@ def test_columns_are_prepared_once_and_never_retyped(tmp_path):
         (Attribute("N", "N", "number"), InvalidDefinition),
     ):
         with pytest.raises(error):
-            layer.prepare([wrong])
+            writable_schema(layer, [wrong])
     assert len(layer.attributes()) == 2
