@@ -8,7 +8,6 @@ ROOT = Path(__file__).resolve().parents[2]
 OWN = {"self", "cls", "os"}  # what a test keeps for itself, and os._exit
 LISTED = {
     "_FORMATS": 1,
-    "_HOME": 1,
     "_RAMP": 1,
     "_WAIT_S": 1,
     "_catalogue": 7,

@@ -43,7 +43,6 @@ def test_public_names_are_what_resolves():
     names = run("from stcloud import *; print(*[one for one in dir() if not one.startswith('_')])").split()
     assert sorted(names) == stcloud.__all__
     assert set(stcloud.__all__) <= set(dir(stcloud))
-    assert sorted(stcloud._HOME) == stcloud.__all__
 
 
 def test_an_unknown_name_is_an_attribute_error():
