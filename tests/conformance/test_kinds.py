@@ -79,8 +79,9 @@ def test_a_kind_names_columns_that_its_rows_have(reading, kind):
 
 
 def test_a_name_is_that_of_one_kind():
-    with pytest.raises(InternalError, match="event"):
+    with pytest.raises(InternalError, match="event") as refused:
         register(EventKind())
+    assert refused.value.kind == "kind-registered"
 
 
 def test_a_third_kind_loads_and_is_known(load, city, reading):
