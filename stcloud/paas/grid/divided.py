@@ -1,4 +1,7 @@
-"""A unit grid made from what lies on the ground: the cells with what a grid's layer keeps of them."""
+"""A unit grid made from what lies on the ground: the cells with what a grid's layer keeps of them.
+
+Tested by ``tests/saas/test_same_answer.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Geometries that people give to a grid: a layer's name, a file, or a GeoDataFrame, all in one metric CRS."""
+"""Geometries that people give to a grid: a layer's name, a file, or a GeoDataFrame, all in one metric CRS.
+
+Tested by ``tests/saas/test_same_answer.py``.
+"""
 
 from __future__ import annotations
 

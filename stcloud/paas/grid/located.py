@@ -1,4 +1,7 @@
-"""Points with the codes of the cells that held them, batch by batch."""
+"""Points with the codes of the cells that held them, batch by batch.
+
+Tested by ``tests/saas/test_same_answer.py``.
+"""
 
 from __future__ import annotations
 
