@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 import stcloud
-from stcloud.testing.whereabouts import CRS, Happening, Version, built, lies, spec
+from stcloud.testing.feature_places import CRS, Happening, Version, built, lies, spec
 
 EAST, NORTH = 500_000, 3_500_000
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)

@@ -15,8 +15,10 @@ from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.clock import WallClock, within
+from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.label import OWN_ROWS, own_columns
 from stcloud.paas.query.measure.summary import given, summed
+from stcloud.paas.query.memory_count import MemoryCount, memory_count
 from stcloud.paas.query.page import Order, beyond
 from stcloud.paas.query.place.refine import HELD, LOCATED, Naming, Refinement, Restating
 from stcloud.paas.query.place.siting import Sited, Siting
@@ -34,12 +36,10 @@ from stcloud.paas.query.plan import (
     by_name,
 )
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import Related
 from stcloud.paas.query.resolve.bounds import Bounds
 from stcloud.paas.query.resolve.prune import NEAR_US, Box, time_spans
 from stcloud.paas.query.resolve.resolver import DutyCells, Resolution
 from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
-from stcloud.paas.query.tally import Tally, tally_of
 from stcloud.space import Cover, Level
 from stcloud.time import Bin, Spans, When
 
@@ -79,7 +79,7 @@ class _Compilation:
         self._snapshot = layer.snapshot
         self._binder = Binder()
         predicates = [step for step in self._plan if isinstance(step, Predicate)]
-        self._sieves = [sieve for step in predicates if (sieve := step.sieve()) is not None]
+        self._masks = [mask for step in predicates if (mask := step.mask()) is not None]
         self._bounds = Bounds.of(self._plan, layer.snapshot, configuration.lattice)
         self._sited = [step for step in self._plan if isinstance(step, Sited)]
         self._restated = next((step for step in self._plan if isinstance(step, Restated)), None)
@@ -111,7 +111,7 @@ class _Compilation:
 
     @property
     def _fetched(self) -> bool:
-        return self._narrowed or bool(self._sieves)
+        return self._narrowed or bool(self._masks)
 
     def _first(self, columns: tuple[str, ...]) -> list[Stage]:
         wants = self._bounds.wants
@@ -119,13 +119,13 @@ class _Compilation:
         # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
         return [fetch if self._narrowed else fetch.query()]
 
-    def _tally(self) -> Tally | None:
+    def _tally(self) -> MemoryCount | None:
         """Return what counts the rows where they are few, if it can."""
         if not self._narrowed:
             return None
         known = next(one for one in self._plan if isinstance(one, Known))
         all_known = known.holds_all(self._snapshot.files)
-        return tally_of(self._plan, None if all_known else known, self._configuration.zone)
+        return memory_count(self._plan, None if all_known else known, self._configuration.zone)
 
     def _written(self) -> Sql:
         """Return the last statement."""
@@ -139,7 +139,7 @@ class _Compilation:
     def _refined(self) -> list[Refine]:
         """Return the functions over batches: codes are looked at only when they stand for the instant asked for."""
         found = [Refine(Refinement(self._bounds.regions))] if self._bounds.places else []
-        found += map(Refine, self._sieves)
+        found += map(Refine, self._masks)
         codeless = tuple(one.formula for one in self._sited if UNIT not in one.columns)
         found += [Refine(Siting(codeless))] if codeless else []
         at_us = None if self._restated is None else self._restated.at_us
@@ -165,7 +165,7 @@ class _Compilation:
             *(LOCATED if self._restated else ()),
             *(HELD if self._holders else ()),
             *(name for one in self._sited for name in one.columns),
-            *(name for one in self._sieves for name in one.columns),
+            *(name for one in self._masks for name in one.columns),
         }
 
     def _named(self, query: exp.Query) -> frozenset[str]:

@@ -10,9 +10,10 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.model import Fetch, Files, Refine, Sql, Stage
-from stcloud.paas.query.belief import Window, relations_of, stages_of
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.compile import LAYER, Compiled, cell_of, stage_as_layer
+from stcloud.paas.query.condition.period import Related, asked_window
+from stcloud.paas.query.feature_stages import Window, relations_of, stages_of
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.label import FEATURE_ROWS, own_columns
 from stcloud.paas.query.measure.summary import given, summed
@@ -21,11 +22,10 @@ from stcloud.paas.query.place.touch import LOOKED_AT, Touch, Touched
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import By, FeatureGroup, Known, Summary, by_name
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import Related, asked_window
+from stcloud.paas.query.representative import BeginningBin, Representative, since
 from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.size import SIZES, Measuring
 from stcloud.paas.query.sql import column, select
-from stcloud.paas.query.standpoint import Beginning, Standpoint, since
 from stcloud.space import Level
 from stcloud.time import Bin
 
@@ -54,10 +54,10 @@ class _Compilation:
 
     def compiled(self) -> Compiled:
         predicates = [one for one in self._plan if isinstance(one, Predicate)]
-        sieves = [sieve for one in predicates if (sieve := one.sieve()) is not None]
+        masks = [mask for one in predicates if (mask := one.mask()) is not None]
         last = self._last()
         looked_at = {one.name for one in last.find_all(exp.Column)} | {
-            name for one in sieves for name in one.columns
+            name for one in masks for name in one.columns
         }
         window, measured = self._window(), tuple(name for name in SIZES if name in looked_at)
         needed = looked_at | {"st_geom"} if measured else looked_at
@@ -67,7 +67,7 @@ class _Compilation:
         names = sorted((needed | by_place | by_group) & stored) or ["st_key"]
         sizes = [Refine(one, one.adds) for one in [Measuring(measured)] if measured]
         stages = stages_of(self._ends, names, window, self._areas())
-        stages += [*before, *sizes, *map(Refine, sieves), *after, Sql(last, self._binder.values_of(last))]
+        stages += [*before, *sizes, *map(Refine, masks), *after, Sql(last, self._binder.values_of(last))]
         relations = relations_of(self._layer.snapshot, self._ends)
         files = relations["layer"]
         assert isinstance(files, Files)  # noqa: S101  (for the type checker)
@@ -87,11 +87,11 @@ class _Compilation:
     def _grouped(self, window: Window) -> tuple[list[Stage], set[str]]:
         """Return what adds the columns of groups that are not stored, and the columns that it looks at."""
         by = self._goal.by if isinstance(self._goal, Summary) else ()
-        steps: list[Beginning | Standpoint | Naming] = [
-            Beginning(one, self._configuration.zone) for one in by if isinstance(one, Bin)
+        steps: list[BeginningBin | Representative | Naming] = [
+            BeginningBin(one, self._configuration.zone) for one in by if isinstance(one, Bin)
         ]
         held = [Naming(by_name(group), holders) for group, holders in self._holders.items()]
-        steps += [Standpoint(window.after_us), *held] if held else []
+        steps += [Representative(window.after_us), *held] if held else []
         return [Refine(one, one.adds) for one in steps], {name for one in steps for name in one.columns}
 
     def _last(self) -> exp.Select:

@@ -21,9 +21,9 @@ from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.engine.model import Engine, Relation, Stage
 from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.answer import Answer
-from stcloud.paas.query.belief import Window, beliefs, relations_of, stages_of
 from stcloud.paas.query.cache import IndexCache
 from stcloud.paas.query.condition.known import Known
+from stcloud.paas.query.feature_stages import Window, beliefs, relations_of, stages_of
 from stcloud.paas.query.pin import Pin, known_us, read_known
 from stcloud.paas.query.place.where import Asked, read_where
 from stcloud.time import Instant, instant_us

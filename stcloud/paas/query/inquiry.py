@@ -12,6 +12,7 @@ from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.compile import Compiled, compile_plan
 from stcloud.paas.query.compile_features import compile_features
+from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.label import is_of_features, row_schema, shown
 from stcloud.paas.query.page import Cursor, Order, digest_of, ordered, place_in
@@ -29,7 +30,6 @@ from stcloud.paas.query.plan import (
     Scan,
     Summary,
 )
-from stcloud.paas.query.relating import Related
 from stcloud.paas.query.resolve.resolver import Resolver, layers_of, names_units
 from stcloud.paas.query.stretch import stretches
 from stcloud.paas.query.subject import Subject

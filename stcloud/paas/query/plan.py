@@ -17,12 +17,12 @@ from typing import Any
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.query.condition.known import Known
+from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
 from stcloud.paas.query.place.located import InUnits, Located, OnDuty
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import AsOf, Related
 from stcloud.space import Level
 from stcloud.time import Bin, When
 

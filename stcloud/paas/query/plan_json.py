@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.condition.known import Known
+from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.page import Order
 from stcloud.paas.query.place.formula import Every, Not, Some
@@ -22,7 +23,6 @@ from stcloud.paas.query.place.spec import Beside, Named
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import DutyGroup, FeatureGroup, Part, Plan, Restated, Rows, Scan, Summary
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import AsOf, Related
 from stcloud.paas.query.subject import Subject
 from stcloud.space import Level
 from stcloud.time import Bin, Days, Relation, Span, Spans, When, Zone

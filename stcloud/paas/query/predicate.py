@@ -20,9 +20,9 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import (
     Checker,
+    FilterMask,
     Names,
     Node,
-    Sieve,
     Statement,
     bounds_of,
     conjuncts,
@@ -125,12 +125,12 @@ class Predicate:
         """Conditions that `sql` tells."""
         return tuple(part for part in conjuncts(self.condition) if in_sql(part))
 
-    def sieve(self) -> Sieve | None:
+    def mask(self) -> FilterMask | None:
         """Return what neither SQL nor `places` decides, or None."""
         rest = tuple(
             part for part in conjuncts(self.condition) if not in_sql(part) and not _told_by_its_place(part)
         )
-        return Sieve(rest) if rest else None
+        return FilterMask(rest) if rest else None
 
     def times(self) -> tuple[int | None, int | None]:
         """Return the closed range that holds the start of every event that is kept, UTC microseconds; None: open."""

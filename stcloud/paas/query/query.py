@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer import Answer
+from stcloud.paas.query.condition.period import as_of, timed
 from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.join.how import read_how
@@ -19,12 +20,11 @@ from stcloud.paas.query.measure.measuring import Selection, measured, read_summa
 from stcloud.paas.query.measure.sequencing import sequenced
 from stcloud.paas.query.paging import checked_limit, paged, rows_of
 from stcloud.paas.query.pin import Pin, read_known
-from stcloud.paas.query.place.atlas import Atlas, read_places
+from stcloud.paas.query.place.reading import PlaceContext, read_places
 from stcloud.paas.query.place.units import needed_index
 from stcloud.paas.query.place.where import Asked
 from stcloud.paas.query.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import as_of, timed
 from stcloud.paas.query.subject import Subject
 from stcloud.paas.query.why import Reason, why
 from stcloud.space import is_southern
@@ -91,8 +91,10 @@ class Query:
         place are nowhere: neither in a place nor outside of one. Features are as `known_at` says.
         """
         subject, features = self.subject, is_of_features(self.subject.layer)
-        atlas = Atlas(subject.layer.name, subject.configuration, subject.index, subject.features, features)
-        return self._with(read_places(places, atlas, crs))
+        context = PlaceContext(
+            subject.layer.name, subject.configuration, subject.index, subject.features, features
+        )
+        return self._with(read_places(places, context, crs))
 
     def restated(self, at: Instant) -> Query:
         """Ask for units as the grid was at one instant, whenever events were: for trends across a change of the grid.

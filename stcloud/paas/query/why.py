@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from stcloud.daas.table.schema import UNIT, Attribute
+from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.measure.measure import COUNT
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import Operator, Restated, Rows, Summary
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import AsOf, Related
 from stcloud.space import Lattice
 from stcloud.time import Relation, Span, Spans, When
 

@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from stcloud.errors import InvalidInput
-from stcloud.testing.whereabouts import Happening, Version, built
+from stcloud.testing.feature_places import Happening, Version, built
 
 EAST, NORTH = 500_000, 3_500_000
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)

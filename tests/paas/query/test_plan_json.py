@@ -11,7 +11,7 @@ import shapely
 
 from stcloud.errors import InvalidInput, StcloudError, Unsupported
 from stcloud.paas.query.plan_json import read_plan, write_plan
-from stcloud.testing.whereabouts import Happening, Version, built
+from stcloud.testing.feature_places import Happening, Version, built
 
 EAST, NORTH = 500_000, 3_500_000
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)

@@ -27,8 +27,8 @@ def read(what: str, names: Names | None = None) -> Predicate:
 
 def told(predicate: Predicate) -> tuple[int, int, int]:
     """How many conditions SQL says, how many places there are, how many conditions are left."""
-    sieve = predicate.sieve()
-    return len(predicate.sql(Binder())), len(predicate.places()), len(sieve.conditions) if sieve else 0
+    mask = predicate.mask()
+    return len(predicate.sql(Binder())), len(predicate.places()), len(mask.conditions) if mask else 0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from stcloud.daas.table.schema import PART
 from stcloud.iaas.table.table import File
 from stcloud.paas.query import inquiry
 from stcloud.paas.query.stretch import stretches
-from stcloud.testing.whereabouts import Happening, Version, built
+from stcloud.testing.feature_places import Happening, Version, built
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 SPANS = st.tuples(st.integers(0, 9), st.integers(0, 40), st.integers(0, 3), st.integers(1, 50))

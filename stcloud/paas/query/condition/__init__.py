@@ -5,5 +5,5 @@ SQL cannot say it), and bounds of files (a superset). The law: ``mask`` ⊆ ``sq
 
 Knows: columns, instants, SQL expressions, what the log knows of files. Must not know: other layers, engines, answers.
 
-Nouns: `Known` (what was believed at a recorded instant).
+Nouns: `Known` (what was believed at a recorded instant), `AsOf` and `Related` (how the period of a row lies to a time).
 """

@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from stcloud.daas.table.timeline import Ints
 from stcloud.errors import InvalidInput, Unsupported
+from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.page import numbered
 from stcloud.paas.query.plan import By, Condition, Summary, by_name
-from stcloud.paas.query.relating import AsOf, Related
 from stcloud.time import Bin, Span, Spans, When, Zone, check_comparison, earlier
 
 __all__ = ["beside", "earlier_of", "shifts"]

@@ -13,6 +13,7 @@ from stcloud.daas.table.feature import instants, micros
 from stcloud.daas.table.schema import Attribute
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
+from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_lasting, is_of_features, labelled, refuse_features
 from stcloud.paas.query.measure.measure import COUNT, Measure
@@ -20,7 +21,6 @@ from stcloud.paas.query.measure.sequence import Amount, Steps, sequence
 from stcloud.paas.query.page import numbered
 from stcloud.paas.query.place.located import Located
 from stcloud.paas.query.plan import DutyGroup, Summary, by_name
-from stcloud.paas.query.relating import Related
 from stcloud.time import Bin, Relation, Span, Spans, parse_when
 
 __all__ = ["sequenced"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stcloud.paas.query.place.refine import Region
 from stcloud.space import Cover, Lattice, Level, cover
 
-__all__ = ["Box", "Extent", "around", "united"]
+__all__ = ["Box", "Extent", "extent_near", "united"]
 
 Box: TypeAlias = tuple[float, float, float, float]
 
@@ -69,7 +69,7 @@ def united(extents: Sequence[Extent | None]) -> Extent | None:
     return Extent(tuple(_fewer(boxes)), tuple(pair for one in known for pair in one.ranges))
 
 
-def around(shapes: NDArray[Any], metres: float, lattice: Lattice) -> Extent:
+def extent_near(shapes: NDArray[Any], metres: float, lattice: Lattice) -> Extent:
     """Return what holds all places at most so far from shapes.
 
     Parameters

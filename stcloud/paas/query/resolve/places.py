@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from stcloud.daas.table.schema import UNIT
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.errors import InternalError, InvalidInput
-from stcloud.paas.query.place.extent import Extent, around
+from stcloud.paas.query.place.extent import Extent, extent_near
 from stcloud.paas.query.place.formula import Every, Formula, Some, joined
 from stcloud.paas.query.place.located import InUnits, Neighbours, OnDuty
 from stcloud.paas.query.place.refine import Region
@@ -135,7 +135,7 @@ def span_of(whens: Iterable[When]) -> tuple[int, int]:
 def _of_layer(asked: Named, past: History, at_us: int | None, lattice: Lattice) -> Formula:
     if asked.key is None:
         metres = asked.metres or 0.0
-        return NearLayer(past, metres, at_us, around(past.shapes, metres, lattice))
+        return NearLayer(past, metres, at_us, extent_near(past.shapes, metres, lattice))
     parts: list[Formula] = []
     for of in _alike(past):
         shape = past.shapes[of[0]]
@@ -156,7 +156,7 @@ def _in(shape: BaseGeometry, lattice: Lattice) -> InRegion:
     if shape.geom_type in _AREAS:
         region = Region.of(shape, cover(shape, lattice), ())
         return InRegion(region, Extent.of(region, [shape.bounds]))
-    extent = around(np.array([shape], object), 0.0, lattice)
+    extent = extent_near(np.array([shape], object), 0.0, lattice)
     starts, stops = np.array(extent.ranges, np.int64).reshape(-1, 2).T
     nothing = np.empty(0, np.int64)
     region = Region(shape, starts, stops, np.zeros(len(starts), np.bool_), nothing, nothing)
@@ -164,7 +164,7 @@ def _in(shape: BaseGeometry, lattice: Lattice) -> InRegion:
 
 
 def _near(shape: BaseGeometry, metres: float, lattice: Lattice) -> NearShape:
-    return NearShape(shape, metres, around(np.array([shape], object), metres, lattice))
+    return NearShape(shape, metres, extent_near(np.array([shape], object), metres, lattice))
 
 
 def _point(asked: Beside, lattice: Lattice) -> BaseGeometry:

@@ -13,11 +13,11 @@ from stcloud.daas.table.schema import UNIT
 from stcloud.iaas.engine.model import Meets
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.binder import instant
+from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.place.extent import Box
 from stcloud.paas.query.place.refine import Region
 from stcloud.paas.query.plan import InUnits, Known, Restated
 from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.relating import Related
 from stcloud.time import Span, Spans, When
 
 __all__ = ["NEAR_US", "Box", "Pruning", "time_spans"]

@@ -15,10 +15,11 @@ from stcloud.daas.table.schema import INSTANT
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InternalError
 from stcloud.paas.grid import Units
+from stcloud.paas.query.condition.period import asked_window
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.pin import Known, known_us
-from stcloud.paas.query.place.extent import Extent, around
+from stcloud.paas.query.place.extent import Extent, extent_near
 from stcloud.paas.query.place.formula import mapped
 from stcloud.paas.query.place.located import InUnits, Located, OnDuty, leaves_of
 from stcloud.paas.query.place.site import InRegion
@@ -26,7 +27,6 @@ from stcloud.paas.query.place.siting import Sited
 from stcloud.paas.query.place.spec import Named
 from stcloud.paas.query.place.touch import Touched
 from stcloud.paas.query.plan import By, Condition, DutyGroup, FeatureGroup, Operator, Part, Restated, Summary
-from stcloud.paas.query.relating import asked_window
 from stcloud.paas.query.resolve.bounds import Bounds
 from stcloud.paas.query.resolve.history import History, read_history
 from stcloud.paas.query.resolve.holders import holders_of
@@ -174,7 +174,7 @@ class Resolver:
         return (
             None
             if box is None
-            else around(np.array([shapely.box(*box)], object), named.metres or 0.0, lattice)
+            else extent_near(np.array([shapely.box(*box)], object), named.metres or 0.0, lattice)
         )
 
     def duty_cells(self, layer: str, duties: tuple[str, ...]) -> pa.Table | None:

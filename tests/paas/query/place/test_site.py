@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.daas.table.schema import INSTANT
-from stcloud.paas.query.place.extent import around
 from stcloud.paas.query.place.site import InCodes, NearLayer, OnCells, Spots
 from stcloud.paas.query.resolve.history import History
 from stcloud.space import Lattice
@@ -75,7 +74,7 @@ def test_of_a_layer_what_may_be_near_is_enough(places, around_here, metres):
     )
     count = len(shapes)
     past = History(pa.array(map(str, range(count))), np.zeros(count, np.int64), np.full(count, 9), shapes)
-    site = NearLayer(past, metres, None, around(shapes, metres, LATTICE))
+    site = NearLayer(past, metres, None, extent_near(shapes, metres, LATTICE))
     times = np.array([0, 8])
     found = site.holds(Spots(LATTICE.cells(x, y), x, y, times, pa.nulls(2, pa.string()), times))
     wanted = shapely.distance(shapes[:, None], shapely.points(x, y)[None]) <= metres

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.place.touch import Touch, Touching
-from stcloud.testing.whereabouts import CRS, Happening, Version, built, layers, spec, touches, trees
+from stcloud.testing.feature_places import CRS, Happening, Version, built, layers, spec, touches, trees
 
 EAST, NORTH = 500_000, 3_500_000
 DAY = timedelta(days=1)

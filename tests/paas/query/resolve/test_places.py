@@ -18,7 +18,17 @@ from hypothesis import strategies as st
 from stcloud.errors import InternalError, InvalidInput, NotFound
 from stcloud.paas.query.place.formula import Every, Not, Some, read_formula, settled, written
 from stcloud.paas.query.place.siting import Siting
-from stcloud.testing.whereabouts import CRS, Happening, Version, built, happenings, layers, lies, spec, trees
+from stcloud.testing.feature_places import (
+    CRS,
+    Happening,
+    Version,
+    built,
+    happenings,
+    layers,
+    lies,
+    spec,
+    trees,
+)
 
 EAST, NORTH = 500_000, 3_500_000
 DAY = timedelta(days=1)
@@ -203,11 +213,11 @@ def test_sieves_travel(city):
     inquiry = asked.inquiry()
     steps = inquiry.resolver.resolution(inquiry.plan(None)).steps
     (sited,) = [step for step in steps if type(step).__name__ == "Sited"]
-    sieve, rows = Siting((sited.formula,)), city.query("cases").to_arrow().combine_chunks().to_batches()[0]
-    here = sieve(rows)
-    assert pickle.loads(pickle.dumps(sieve))(rows).equals(here)
+    mask, rows = Siting((sited.formula,)), city.query("cases").to_arrow().combine_chunks().to_batches()[0]
+    here = mask(rows)
+    assert pickle.loads(pickle.dumps(mask))(rows).equals(here)
     assert 0 < here.num_rows < rows.num_rows
-    assert sieve(rows.slice(0, 0)).num_rows == 0
+    assert mask(rows.slice(0, 0)).num_rows == 0
     assert pa.Table.from_batches([here]).schema == city.query("cases").to_arrow().schema
 
 

@@ -17,7 +17,7 @@ from stcloud.daas.table.feature import Ends, micros
 from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.paas.query.condition.known import Known
 
-__all__ = ["BOUNDS", "SIFTED", "Standing"]
+__all__ = ["BOUNDS", "SIFTED", "ValidRows"]
 
 BOUNDS = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
 _UNTIL = "st_recorded_to"
@@ -25,7 +25,7 @@ SIFTED = (*BOUNDS, "st_row", "st_valid_from", "st_valid_to", "st_recorded_from",
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Standing:
+class ValidRows:
     """Keeps rows that were valid at some instant of ``[after_us, before_us)``, believed at one, and touch an area.
 
     Parameters

@@ -16,7 +16,7 @@ from stcloud.errors import StcloudError
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql
 from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.relating import Related
+from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.sql import column, select, table
 from stcloud.testing.features import define
 from stcloud.time import Span, Spans

@@ -17,13 +17,13 @@ from stcloud.paas.query.place.where import Asked, Place, read_where
 from stcloud.space import read_crs
 from stcloud.time import instant_us
 
-__all__ = ["Atlas", "read_places"]
+__all__ = ["PlaceContext", "read_places"]
 
 _PLAIN = ("bbox", "wkt", "cell", "file")
 
 
 @dataclass(frozen=True, slots=True)
-class Atlas:
+class PlaceContext:
     """What places may be named by, for questions about one layer.
 
     Parameters
@@ -47,7 +47,7 @@ class Atlas:
 
 
 def read_places(
-    asked: Sequence[Asked | Formula], atlas: Atlas, crs: str | None
+    asked: Sequence[Asked | Formula], context: PlaceContext, crs: str | None
 ) -> list[Place | InUnits | OnDuty | Located]:
     """Read what one call of ``where`` asks for, as conditions that must all hold.
 
@@ -55,7 +55,7 @@ def read_places(
     ----------
     asked
         Alternatives: texts with or without ``and``, ``or``, ``not``, and whatever `read_where` takes.
-    atlas
+    context
         What may be named.
     crs
         CRS of polygons and WKT; None: longitude and latitude.
@@ -72,7 +72,7 @@ def read_places(
         read_crs(crs)  # whether or not a place needs it
     formulas = [read_formula(one) if isinstance(one, str) else one for one in asked]
     whole = settled(Some(tuple(formulas)))
-    read = _Reading(atlas, crs)
+    read = _Reading(context, crs)
     parts = whole.parts if isinstance(whole, Every) else (whole,)
     found = [read.formula(part) for part in parts]
     return [one if isinstance(one, Place | InUnits | OnDuty) else Located(one) for one in found]
@@ -80,7 +80,7 @@ def read_places(
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    atlas: Atlas
+    context: PlaceContext
     crs: str | None
 
     def formula(self, asked: Formula) -> Formula:
@@ -105,11 +105,11 @@ class _Reading:
         return [operand for kind, some in kinds.items() for operand in self._operands(kind, some)]
 
     def _operands(self, kind: str, some: Sequence[Asked]) -> list[Place | InUnits | OnDuty | Neighbours]:
-        index, layer = self.atlas.index, self.atlas.layer
+        index, layer = self.context.index, self.context.layer
         if kind == "place":
-            return [read_where(some, self.atlas.configuration.lattice, self.crs)]
+            return [read_where(some, self.context.configuration.lattice, self.crs)]
         texts = [str(one) for one in some]
-        if self.atlas.of_features and kind != "near":
+        if self.context.of_features and kind != "near":
             raise Unsupported(
                 "events-only",
                 f"features cannot be asked for by '{shown(texts[0])}': only events are indexed on a grid",
@@ -132,7 +132,7 @@ class _Reading:
 
     def _layer(self, name: str, text: str) -> Features:
         said = f"'{shown(text)}' is no place: "
-        if self.atlas.features is None:
+        if self.context.features is None:
             raise InvalidInput(
                 "no-features", f"{said}this question knows no other layers", hint="ask with city.query"
             )
@@ -141,7 +141,7 @@ class _Reading:
                 "unknown-where", f"{said}'{shown(name)}' names no layer", hint=f"write {FORMS}"
             )
         try:
-            return self.atlas.features(name)
+            return self.context.features(name)
         except NotFound as error:
             hint = error.hint if error.nearest else f"write {FORMS}"
             raise NotFound("unknown-layer", said + error.message, nearest=error.nearest, hint=hint) from None

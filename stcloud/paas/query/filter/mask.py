@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from stcloud.paas.query.filter.node import Node, stored_in
 from stcloud.paas.query.filter.vector import evaluate
 
-__all__ = ["Sieve"]
+__all__ = ["FilterMask"]
 
 
 @dataclass(frozen=True, slots=True)
-class Sieve:
+class FilterMask:
     """Keeps the rows for which all conditions are true; neither false nor unknown.
 
     It can be pickled: a cluster applies it where the rows are.

@@ -13,10 +13,10 @@ import pyarrow as pa
 from stcloud.daas.table.feature import instants, micros
 from stcloud.daas.table.schema import INSTANT
 from stcloud.daas.table.timeline import ALWAYS
-from stcloud.paas.query.standing import BOUNDS
+from stcloud.paas.query.valid_rows import BOUNDS
 from stcloud.time import Bin, Zone
 
-__all__ = ["Beginning", "Standpoint", "since"]
+__all__ = ["BeginningBin", "Representative", "since"]
 
 
 def since(by: Bin) -> str:
@@ -25,7 +25,7 @@ def since(by: Bin) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Standpoint:
+class Representative:
     """Adds the middle of features' bounds, and the first instant of the time asked for at which they were there.
 
     Parameters
@@ -51,7 +51,7 @@ class Standpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class BeginningBin:
     """Adds the number of the calendar bin in which features, as they are told, began; null where that is not known.
 
     Parameters

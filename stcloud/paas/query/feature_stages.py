@@ -18,7 +18,7 @@ from stcloud.iaas.table.table import File, Snapshot
 from stcloud.paas.query.binder import Binder, instant
 from stcloud.paas.query.condition.known import Known
 from stcloud.paas.query.sql import column
-from stcloud.paas.query.standing import SIFTED, Standing
+from stcloud.paas.query.valid_rows import SIFTED, ValidRows
 
 __all__ = ["Window", "beliefs", "relations_of", "stages_of"]
 
@@ -78,8 +78,8 @@ def stages_of(
     if not areas:
         query, values = _believed(_selected(f"{_SELECT} {_FROM} AND {_VALID}", names), window.known)
         return [Sql(query, {**window.values, **values})]
-    standing = [Standing(area, window.after_us, window.before_us, window.known, ends) for area in areas]
-    return [_near(standing[0], names, window), *(Refine(one) for one in standing)]
+    valid = [ValidRows(area, window.after_us, window.before_us, window.known, ends) for area in areas]
+    return [_near(valid[0], names, window), *(Refine(one) for one in valid)]
 
 
 def beliefs(names: Sequence[str], known: Known | None) -> Sql:
@@ -106,9 +106,9 @@ def _believed(query: exp.Query, known: Known) -> tuple[exp.Query, dict[str, Any]
     return query, dict(binder.values)
 
 
-def _near(standing: Standing, names: Sequence[str], window: Window) -> Fetch:
+def _near(valid: ValidRows, names: Sequence[str], window: Window) -> Fetch:
     """Fetch what may touch an area and may have stood; ends that rows do not tell themselves count later."""
-    west, south, east, north = standing.area.bounds
+    west, south, east, north = valid.area.bounds
     needed = tuple(dict.fromkeys((*names, *SIFTED, "st_geom")))
     binder = Binder("known")
     values = {**window.values, "west": west, "south": south, "east": east, "north": north}
@@ -116,7 +116,7 @@ def _near(standing: Standing, names: Sequence[str], window: Window) -> Fetch:
     def written() -> Sql:
         query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR} AND {_VALID}")  # noqa: S608
         query.set("expressions", [column(name, "layer") for name in needed])
-        query.where(*standing.known.sql(binder, "layer"), copy=False)
+        query.where(*valid.known.sql(binder, "layer"), copy=False)
         return Sql(query, {**values, **binder.values})
 
     ranges: Mapping[str, tuple[float, float]] = {
@@ -127,7 +127,7 @@ def _near(standing: Standing, names: Sequence[str], window: Window) -> Fetch:
     def wants(file: File) -> bool:
         return all(file.may_hold(name, low, high) for name, (low, high) in ranges.items())
 
-    sift = Sift(SIFTED, standing.passes)
+    sift = Sift(SIFTED, valid.passes)
     return Fetch(
         "layer", needed, written, wants, SIFTED, {name: _within(*ends) for name, ends in ranges.items()}, sift
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import UNIT, Attribute
 from stcloud.daas.table.timeline import FOREVER
-from stcloud.paas.query.filter import Sieve
+from stcloud.paas.query.filter import FilterMask
 from stcloud.paas.query.place.siting import Sited
 from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import (
@@ -34,7 +34,7 @@ from stcloud.paas.query.predicate import Predicate
 from stcloud.space import Level
 from stcloud.time import Bin, When, Zone
 
-__all__ = ["Tally", "tally_of"]
+__all__ = ["MemoryCount", "memory_count"]
 
 Rows: TypeAlias = pa.RecordBatch
 Test: TypeAlias = Callable[[pa.RecordBatch], pa.Array]
@@ -44,14 +44,14 @@ _HEEDED = (Scan, Known, When, Place, Sited, Restated, Predicate, InUnits, Summar
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class MemoryCount:
     """Counts rows by group, as the last SQL of a plan does: fields ``g0``, … and ``m0``, …, by group, null last.
 
     Parameters
     ----------
     by, counts
         What is counted by; how many fields tell the count.
-    whens, sieve, ranges
+    whens, mask, ranges
         What keeps a row: times; conditions that SQL would tell; ranges of unit codes, in all of the tuples.
     known
         What rows must have been; None: all are known to have been.
@@ -62,7 +62,7 @@ class Tally:
     by: tuple[By, ...]
     counts: int
     whens: tuple[When, ...]
-    sieve: Sieve
+    mask: FilterMask
     ranges: tuple[tuple[tuple[str, str], ...], ...]
     known: Known | None
     zone: Zone
@@ -70,7 +70,7 @@ class Tally:
     @property
     def columns(self) -> frozenset[str]:
         """Stored columns that it looks at, but for those that are told of rows on the way."""
-        return self.sieve.columns | {*filter(None, map(_stored, self.by)), *self._tested()}
+        return self.mask.columns | {*filter(None, map(_stored, self.by)), *self._tested()}
 
     def _tested(self) -> Iterator[str]:
         yield from ("st_time",) if self.whens else ()
@@ -80,7 +80,7 @@ class Tally:
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return the counts."""
         (batch,) = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
-        kept = self.sieve(self._within(batch))
+        kept = self.mask(self._within(batch))
         return _counted([self._group(one, kept) for one in self.by], kept.num_rows, self.counts)
 
     def _within(self, rows: Rows) -> Rows:
@@ -101,7 +101,7 @@ class Tally:
         return rows.column(by_name(by) if isinstance(by, FeatureGroup) else by.stored)  # type: ignore[union-attr]
 
 
-def tally_of(plan: Sequence[object], known: Known | None, zone: Zone) -> Tally | None:
+def memory_count(plan: Sequence[object], known: Known | None, zone: Zone) -> MemoryCount | None:
     """Return what counts the rows of a plan about events, or None if it asks for what only SQL tells.
 
     Parameters
@@ -109,7 +109,7 @@ def tally_of(plan: Sequence[object], known: Known | None, zone: Zone) -> Tally |
     plan
         The plan.
     known, zone
-        As for `Tally`.
+        As for `MemoryCount`.
     """
     goal = plan[-1]
     if not isinstance(goal, Summary) or goal.until_us is not None:
@@ -120,8 +120,8 @@ def tally_of(plan: Sequence[object], known: Known | None, zone: Zone) -> Tally |
     if not counted or not all(isinstance(one, _HEEDED) for one in plan) or any(one.days for one in whens):
         return None
     ranges = tuple(one.ranges for one in plan if isinstance(one, InUnits))
-    sieve = Sieve(tuple(part for one in plan if isinstance(one, Predicate) for part in one.plain))
-    return Tally(goal.by, len(goal.measures), whens, sieve, ranges, known, zone)
+    mask = FilterMask(tuple(part for one in plan if isinstance(one, Predicate) for part in one.plain))
+    return MemoryCount(goal.by, len(goal.measures), whens, mask, ranges, known, zone)
 
 
 def _countable(by: By) -> bool:
