@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.daas.table.schema import INSTANT
+from stcloud.paas.query.place.extent import extent_near
 from stcloud.paas.query.place.site import InCodes, NearLayer, OnCells, Spots
 from stcloud.paas.query.resolve.history import History
 from stcloud.space import Lattice
