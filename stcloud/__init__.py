@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer, Explanation, Query
     from stcloud.space import Area
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Answer",
