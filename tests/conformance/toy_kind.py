@@ -1,6 +1,6 @@
 """A third kind of layers, in a hundred lines: readings of stations, appended, each at an instant.
 
-It is registered as a plugin would be. The package knows nothing of it.
+The package knows nothing of it: a test registers it, as a plugin would be.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 
 from stcloud.daas.chain import RowsDigest
 from stcloud.daas.definition import Definition, TimeClause
-from stcloud.daas.kind.registry import register
 from stcloud.daas.load.clean_events import ROW, read_attributes, read_key
 from stcloud.daas.load.column import Faults, without_nulls
 from stcloud.daas.load.steps import TableChange
@@ -151,4 +150,3 @@ class ReadingKind:
 
 
 READING = ReadingKind()
-register(READING)

@@ -35,10 +35,13 @@ stcloud.open(city).load(layer, file, **options)
 PACKAGE = Path(stcloud.__file__).parents[1]
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def heard():
-    """Hear what ends a process, also where the tests themselves run in the background and ignore it."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
+    """Return what lets a process hear the signals that these tests, run in the background, ignore themselves."""
+    ignored = [one.name[3:] for one in ENDING if signal.getsignal(one) is signal.SIG_IGN]
+    return ["env", f"--default-signal={','.join(ignored)}"] if ignored else []
 
 
 @pytest.fixture
@@ -49,10 +52,9 @@ def spawn():
     def start(*args, **options):
         environment = {**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONWARNINGS": "ignore"}
         process = subprocess.Popen(
-            [sys.executable, *map(str, args)],
+            [*heard(), sys.executable, *map(str, args)],
             env=environment,
             text=True,
-            preexec_fn=heard,  # noqa: PLW1509  (no thread holds a lock when tests start a process)
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
         started.append(process)
