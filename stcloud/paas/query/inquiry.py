@@ -50,27 +50,24 @@ class Inquiry:
         What it is pinned at; None: what is known now.
     resolver
         Reads what the conditions name of other layers, each once.
+    known_us
+        Recorded instant that the layer is taken at, UTC microseconds.
     """
 
     subject: Subject
     conditions: tuple[Condition, ...]
     known: Pinned
     resolver: Resolver
+    known_us: int
 
     @classmethod
     def of(cls, subject: Subject, conditions: tuple[Condition, ...], known: Pinned) -> Inquiry:
         """Put a query to its engine."""
-        return cls(subject, conditions, known, Resolver(subject, known))
-
-    @property
-    def known_us(self) -> int:
-        """Recorded instant that the layer is taken at, UTC microseconds."""
-        return known_us(self.subject.layer, self.known)
+        return cls(subject, conditions, known, Resolver(subject, known), known_us(subject.layer, known))
 
     def plan(self, goal: Rows | Summary) -> Plan:
         """Return the plan for a goal; reads nothing."""
-        at_us = self.known_us
-        known = Known(at_us, self.subject.zone.iso(at_us))
+        known = Known(self.known_us, self.subject.zone.iso(self.known_us))
         return Plan((Scan(self.subject.layer.name), known, *self.conditions, *self._located_anew(goal), goal))
 
     def _located_anew(self, goal: Rows | Summary) -> tuple[Restated, ...]:
