@@ -20,7 +20,8 @@ from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
 from stcloud.daas.kind.protocol import LayerKind
 from stcloud.daas.kind.registry import kind_of
-from stcloud.daas.ledger import UNDO, Ledger, Quarantine, Reckoning
+from stcloud.daas.ledger import UNDO, Ledger, Reckoning
+from stcloud.daas.quarantine import Quarantine
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.layer import EventLayer, LayerTable
 from stcloud.daas.table.schema import Attribute, attributes

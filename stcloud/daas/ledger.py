@@ -1,13 +1,13 @@
-"""The ledger of loads and the quarantine of refused rows: two tables of the city that any writer appends to.
+"""The ledger: what became of every load, a table of the city that any writer appends to.
 
-Tested by `tests/daas/test_chain.py`, `tests/daas/test_quarantine.py` and `tests/reliability/test_many_loads.py`.
+Tested by `tests/daas/test_chain.py` and `tests/reliability/test_many_loads.py`.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +17,9 @@ import pyarrow.compute as pc
 from stcloud.daas.chain import CHAIN, chained, last_digest
 from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError
-from stcloud.iaas.source.protocol import Refusal
 from stcloud.iaas.table.table import Table
 
-__all__ = ["UNDO", "Ledger", "Quarantine", "Reckoning"]
+__all__ = ["UNDO", "Ledger", "Reckoning", "complete"]
 
 _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
 
@@ -49,23 +48,7 @@ _LEDGER = pa.schema(
         *((name, pa.string()) for name in CHAIN),
     ]
 )
-_QUARANTINE = pa.schema(
-    [
-        ("load", pa.string()),
-        ("layer", pa.string()),
-        ("attempt", pa.string()),
-        ("source", pa.string()),
-        ("row", pa.int64()),
-        ("field", pa.string()),
-        ("value", pa.string()),
-        ("reason", pa.string()),
-        ("status", pa.string()),
-        ("refused_at", INSTANT),
-    ]
-)
-_REFUSED = "refused"
-"""Status of rows of an attempt that was refused as a whole; null, or what older versions wrote, is a load's."""
-_HIDDEN = ("attempt", "refused_at")
+_MOST_CHUNKS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +152,27 @@ class Reckoning:
         return cls(**own, recorded_at_us=row["recorded_at"], known=known, rows_digest=digest)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entries:
+    """Rows of the ledger, with the files that they were read from."""
+
+    files: frozenset[str]
+    rows: pa.Table
+    by_layer: dict[str, pa.Table] = field(default_factory=dict)
+
+    def of(self, layer: str) -> pa.Table:
+        """Return the rows of a layer, sought once: a load asks for them ten times."""
+        if layer not in self.by_layer:
+            self.by_layer[layer] = self.rows.filter(pc.equal(self.rows["layer"], layer)).combine_chunks()
+        return self.by_layer[layer]
+
+
 class Ledger:
     """Every load of a city, in the order of being written."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._files: frozenset[str] = frozenset()
-        self._rows = _LEDGER.empty_table()
+        self._kept = _Entries(frozenset(), _LEDGER.empty_table())
 
     def loads(self, layer: str | None = None) -> list[Reckoning]:
         """Return the loads, of one layer or of all, by layer and recorded instant.
@@ -256,22 +253,27 @@ class Ledger:
         """Return the rows of a layer or of all; only files that are new are read."""
         if not self.table.exists:
             return _LEDGER.empty_table()
-        snapshot = self.table.snapshot()
+        snapshot, kept = self.table.snapshot(), self._kept
         names = frozenset(file.path for file in snapshot.files)
-        before, rows = self._files, self._rows
-        if not before <= names:  # some were merged, or it is another table
-            before, rows = frozenset(), _LEDGER.empty_table()
-        fresh = [file for file in snapshot.files if file.path not in before]
+        if not kept.files <= names:  # some were merged, or it is another table
+            kept = _Entries(frozenset(), _LEDGER.empty_table())
+        fresh = [file for file in snapshot.files if file.path not in kept.files]
         if fresh:
-            rows = pa.concat_tables([rows, _whole(snapshot.read(fresh), _LEDGER)])
-        self._files, self._rows = names, rows
-        return rows if layer is None else rows.filter(pc.equal(rows["layer"], layer))
+            rows = pa.concat_tables([kept.rows, complete(snapshot.read(fresh), _LEDGER)])
+            kept = _Entries(names, _few_chunks(rows))
+        self._kept = kept  # in one step: threads may ask
+        return kept.rows if layer is None else kept.of(layer)
 
     @staticmethod
     def _since_deletion(rows: pa.Table, layer: str) -> pa.Table:
         rows = rows.filter(pc.equal(rows["layer"], layer))
         deleted = pc.max(rows.filter(pc.equal(rows["mode"], _DELETED))["recorded_at"])
         return rows.filter(pc.greater(rows["recorded_at"], deleted)) if deleted.is_valid else rows
+
+
+def _few_chunks(rows: pa.Table) -> pa.Table:
+    """Return rows whose entries of many loads lie together: each chunk costs more than its rows."""
+    return rows.combine_chunks() if rows["load"].num_chunks > _MOST_CHUNKS else rows
 
 
 def _with_us(rows: pa.Table) -> pa.Table:
@@ -284,104 +286,7 @@ def _reckonings(rows: pa.Table) -> list[Reckoning]:
     return [Reckoning.from_row(row) for row in _with_us(rows).to_pylist()]
 
 
-class Quarantine:
-    """Refused rows of the city's loads, with file, row, field, value and reason."""
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-
-    def write(self, load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]) -> None:
-        """Append refusals; they show once a load with this ``attempt`` is committed."""
-        self._append(_rows(load, layer, attempt, source, refusals))
-
-    def refuse(self, load: str, layer: str, source: str, refusals: Sequence[Refusal], at_us: int) -> None:
-        """Append the refusals of an attempt that was refused as a whole; not again when it is repeated."""
-        known = self._all()
-        same = pc.and_(pc.equal(known["load"], load), pc.equal(known["status"], _REFUSED))
-        if pc.sum(pc.fill_null(same, fill_value=False)).as_py() != len(refusals):
-            extra = {"status": _REFUSED, "refused_at": at_us}
-            self._append([row | extra for row in _rows(load, layer, uuid.uuid4().hex, source, refusals)])
-
-    def rows(self, loads: Sequence[Reckoning], layer: str | None = None, since_us: int = 0) -> pa.Table:
-        """Return the refused rows of loads and, if a layer is named, of its refused attempts, by load and row.
-
-        Of an attempt that was repeated the last is returned; of one that was loaded then, the load's.
-
-        Parameters
-        ----------
-        loads, layer
-            Loads, and the name of their layer, there or not.
-        since_us
-            When the layer was deleted last: earlier attempts are not of this one.
-
-        Raises
-        ------
-        FormatError
-            ``damaged-table``: there are fewer than the loads' reckonings say.
-        """
-        rows = self._all()
-        attempts = pa.array([load.attempt for load in loads], pa.string())
-        loaded = pc.is_in(rows["attempt"], attempts)
-        refuse_lacking(rows.filter(loaded), loads)
-        status = pc.if_else(loaded, "loaded", rows["status"])
-        rows = rows.set_column(rows.schema.get_field_index("status"), "status", status)
-        refused = self._refused(rows, layer, loads, since_us) if layer is not None else loaded
-        rows = rows.filter(pc.or_(loaded, refused))
-        return rows.drop_columns(list(_HIDDEN)).sort_by([("load", "ascending"), ("row", "ascending")])
-
-    def _refused(
-        self, rows: pa.Table, layer: str, loads: Sequence[Reckoning], since_us: int
-    ) -> pa.ChunkedArray:
-        at_us = rows["refused_at"].cast(pa.int64())
-        chosen = pc.and_(pc.equal(rows["status"], _REFUSED), pc.equal(rows["layer"], layer))
-        chosen = pc.and_(chosen, pc.greater_equal(at_us, since_us))
-        chosen = pc.and_(
-            chosen, pc.invert(pc.is_in(rows["load"], pa.array([one.load for one in loads], pa.string())))
-        )
-        chosen = pc.fill_null(chosen, fill_value=False)
-        last = rows.filter(chosen).group_by("load").aggregate([("refused_at", "max")])
-        newest = pc.is_in(rows["refused_at"], last["refused_at_max"].combine_chunks())
-        return pc.and_(chosen, newest)
-
-    def _all(self) -> pa.Table:
-        if not self.table.exists:
-            return _QUARANTINE.empty_table()
-        snapshot = self.table.snapshot()
-        return _whole(snapshot.read(snapshot.files), _QUARANTINE)
-
-    def _append(self, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self.table.create(_QUARANTINE)
-            self.table.append(pa.Table.from_pylist(rows, _QUARANTINE))
-            self.table.tidy()
-
-
-def _rows(
-    load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "load": load, "layer": layer, "attempt": attempt, "source": source,
-            "row": one.row, "field": one.field, "value": one.value, "reason": one.reason,
-        }
-        for one in refusals
-    ]  # fmt: skip
-
-
-def refuse_lacking(rows: pa.Table, loads: Iterable[Reckoning]) -> None:
-    """Raise `FormatError` ``damaged-table`` when the quarantine holds fewer rows of a load than were put there."""
-    found = {pair["values"]: pair["counts"] for pair in pc.value_counts(rows["load"]).to_pylist()}
-    for load in loads:
-        kept = load.rejected + load.repaired
-        if found.get(load.load, 0) < kept:
-            raise FormatError(
-                "damaged-table",
-                f"the quarantine lacks {kept - found.get(load.load, 0)} of {kept} rows of load {load.load}",
-                hint="bring it back from a copy of the city",
-            )
-
-
-def _whole(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+def complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return rows with all columns of a schema: a table that an older version made may lack some."""
     columns = [
         rows[field.name].cast(field.type)

@@ -19,7 +19,7 @@ __all__ = ["VersionTable", "encode_keys"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VersionTable:
-    """VersionTable of features, in the order they were given.
+    """Versions of features, in the order they were given.
 
     Parameters
     ----------

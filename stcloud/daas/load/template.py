@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.protocol import LayerKind
-from stcloud.daas.ledger import Quarantine, Reckoning
+from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.drift import Drift
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit, refuse_too_many
@@ -29,6 +29,7 @@ from stcloud.daas.load.notes import load_remarks
 from stcloud.daas.load.peek import PeekedSource, is_bare, is_empty
 from stcloud.daas.load.request import LoadRequest
 from stcloud.daas.load.steps import LoadContext, LoadSteps, TableChange, ordered
+from stcloud.daas.quarantine import Quarantine
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import Attribute, bind_columns, geometry_named, require_columns
 from stcloud.errors import Conflict, InternalError, NotFound, StorageError

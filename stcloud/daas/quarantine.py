@@ -1,0 +1,133 @@
+"""The quarantine: refused rows of the city's loads, a table of the city that any writer appends to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.ledger import Reckoning, complete
+from stcloud.daas.table.schema import INSTANT
+from stcloud.errors import FormatError
+from stcloud.iaas.source.protocol import Refusal
+from stcloud.iaas.table.table import Table
+
+__all__ = ["Quarantine"]
+
+_QUARANTINE = pa.schema(
+    [
+        ("load", pa.string()),
+        ("layer", pa.string()),
+        ("attempt", pa.string()),
+        ("source", pa.string()),
+        ("row", pa.int64()),
+        ("field", pa.string()),
+        ("value", pa.string()),
+        ("reason", pa.string()),
+        ("status", pa.string()),
+        ("refused_at", INSTANT),
+    ]
+)
+_REFUSED = "refused"
+"""Status of rows of an attempt that was refused as a whole; null, or what older versions wrote, is a load's."""
+_HIDDEN = ("attempt", "refused_at")
+
+
+class Quarantine:
+    """Refused rows of the city's loads, with file, row, field, value and reason."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def write(self, load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]) -> None:
+        """Append refusals; they show once a load with this ``attempt`` is committed."""
+        self._append(_rows(load, layer, attempt, source, refusals))
+
+    def refuse(self, load: str, layer: str, source: str, refusals: Sequence[Refusal], at_us: int) -> None:
+        """Append the refusals of an attempt that was refused as a whole; not again when it is repeated."""
+        known = self._all()
+        same = pc.and_(pc.equal(known["load"], load), pc.equal(known["status"], _REFUSED))
+        if pc.sum(pc.fill_null(same, fill_value=False)).as_py() != len(refusals):
+            extra = {"status": _REFUSED, "refused_at": at_us}
+            self._append([row | extra for row in _rows(load, layer, uuid.uuid4().hex, source, refusals)])
+
+    def rows(self, loads: Sequence[Reckoning], layer: str | None = None, since_us: int = 0) -> pa.Table:
+        """Return the refused rows of loads and, if a layer is named, of its refused attempts, by load and row.
+
+        Of an attempt that was repeated the last is returned; of one that was loaded then, the load's.
+
+        Parameters
+        ----------
+        loads, layer
+            Loads, and the name of their layer, there or not.
+        since_us
+            When the layer was deleted last: earlier attempts are not of this one.
+
+        Raises
+        ------
+        FormatError
+            ``damaged-table``: there are fewer than the loads' reckonings say.
+        """
+        rows = self._all()
+        attempts = pa.array([load.attempt for load in loads], pa.string())
+        loaded = pc.is_in(rows["attempt"], attempts)
+        refuse_lacking(rows.filter(loaded), loads)
+        status = pc.if_else(loaded, "loaded", rows["status"])
+        rows = rows.set_column(rows.schema.get_field_index("status"), "status", status)
+        refused = self._refused(rows, layer, loads, since_us) if layer is not None else loaded
+        rows = rows.filter(pc.or_(loaded, refused))
+        return rows.drop_columns(list(_HIDDEN)).sort_by([("load", "ascending"), ("row", "ascending")])
+
+    def _refused(
+        self, rows: pa.Table, layer: str, loads: Sequence[Reckoning], since_us: int
+    ) -> pa.ChunkedArray:
+        at_us = rows["refused_at"].cast(pa.int64())
+        chosen = pc.and_(pc.equal(rows["status"], _REFUSED), pc.equal(rows["layer"], layer))
+        chosen = pc.and_(chosen, pc.greater_equal(at_us, since_us))
+        chosen = pc.and_(
+            chosen, pc.invert(pc.is_in(rows["load"], pa.array([one.load for one in loads], pa.string())))
+        )
+        chosen = pc.fill_null(chosen, fill_value=False)
+        last = rows.filter(chosen).group_by("load").aggregate([("refused_at", "max")])
+        newest = pc.is_in(rows["refused_at"], last["refused_at_max"].combine_chunks())
+        return pc.and_(chosen, newest)
+
+    def _all(self) -> pa.Table:
+        if not self.table.exists:
+            return _QUARANTINE.empty_table()
+        snapshot = self.table.snapshot()
+        return complete(snapshot.read(snapshot.files), _QUARANTINE)
+
+    def _append(self, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self.table.create(_QUARANTINE)
+            self.table.append(pa.Table.from_pylist(rows, _QUARANTINE))
+            self.table.tidy()
+
+
+def _rows(
+    load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "load": load, "layer": layer, "attempt": attempt, "source": source,
+            "row": one.row, "field": one.field, "value": one.value, "reason": one.reason,
+        }
+        for one in refusals
+    ]  # fmt: skip
+
+
+def refuse_lacking(rows: pa.Table, loads: Iterable[Reckoning]) -> None:
+    """Raise `FormatError` ``damaged-table`` when the quarantine holds fewer rows of a load than were put there."""
+    found = {pair["values"]: pair["counts"] for pair in pc.value_counts(rows["load"]).to_pylist()}
+    for load in loads:
+        kept = load.rejected + load.repaired
+        if found.get(load.load, 0) < kept:
+            raise FormatError(
+                "damaged-table",
+                f"the quarantine lacks {kept - found.get(load.load, 0)} of {kept} rows of load {load.load}",
+                hint="bring it back from a copy of the city",
+            )
