@@ -24,7 +24,7 @@ NEVER = -1
 
 
 class Runs(NamedTuple):
-    """VersionTable in order of key and time, in runs of one feature and one shape.
+    """Versions in order of key and time, in runs of one feature and one shape.
 
     Parameters
     ----------

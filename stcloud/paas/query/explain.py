@@ -16,7 +16,7 @@ from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile import Compiled
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.plan import Rows, Summary
+from stcloud.paas.query.plan import By, Plan, Restated, Rows, Summary
 from stcloud.paas.query.resolve.resolver import layers_of
 from stcloud.space import Cover
 
@@ -121,10 +121,17 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
         (sum(group.bytes for group in wanted), snapshot.bytes),
         tuple(_cells(place, cover) for place, cover in zip(compiled.places, compiled.covers, strict=True)),
         _refined(compiled, wanted),
-        layers_of(asked.conditions, by),
+        _layers(asked, plan, by),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
         explained.facts(),
     )
+
+
+def _layers(asked: Inquiry, plan: Plan, by: Sequence[By]) -> tuple[str, ...]:
+    """Return the other layers that a run reads first: those that are named, and the grid if it locates anew."""
+    named, index = layers_of(asked.conditions, by), asked.subject.index
+    anew = index is not None and any(isinstance(step, Restated) for step in plan)
+    return (*named, index.grid.name) if index is not None and anew and index.grid.name not in named else named
 
 
 def _sql(stage: Stage) -> list[str]:

@@ -60,7 +60,8 @@ class Pin:
             raise InvalidInput(
                 "unreadable-pin",
                 f"'{text[:80]}' is no pin",
-                hint="use the pin of an answer's facts as it was given",
+                hint="use the pin of an answer as it was given",
+                in_shell="use what --pin printed, as it is",
             ) from error
         return cls.of(layers, rules)
 

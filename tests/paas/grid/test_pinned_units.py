@@ -142,3 +142,23 @@ def test_before_the_grid_was_known_no_event_has_a_unit(tmp_path):
     early = city.query("cases").known_at(LOADED_US + HOUR_US // 2)
     assert early.count(by=["unit"]).table["unit"].to_pylist() == [None]
     assert early.rows().table["st_unit"].to_pylist() == [None]
+
+
+EXPLAINED = {
+    "duty": (lambda query: query.where("duty:duties:d1").explain(), ("duties",)),
+    "duties": (lambda query: query.explain(by=["duty:duties"]), ("duties",)),
+    "restated": (lambda query: query.restated("2024-06-01").explain(by=["unit"]), ("cells",)),
+    "pinned": (lambda query: query.known_at(LOADED_US + 3 * HOUR_US - 1).explain(by=["unit"]), ("cells",)),
+    "as indexed": (lambda query: query.explain(by=["unit"]), ()),
+}
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_an_explanation_of_units_reads_no_row(request, city, name):
+    """It names the layers that a run reads first: the grid only where events are located anew."""
+    city, clock, folder = city
+    correct(city, clock, folder)
+    query = city.query("cases")
+    request.getfixturevalue("no_rows")
+    explain, layers = EXPLAINED[name]
+    assert explain(query).layers == layers
