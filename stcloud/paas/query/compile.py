@@ -88,13 +88,13 @@ class _Compilation:
         self._clock: WallClock | None = None
 
     def compiled(self) -> Compiled:
-        tally = self._tally()
+        count = self._counted_in_memory()
         last: Stage
-        if tally is None:
+        if count is None:
             written = self._written()
             last, looked_at = written, self._named(written.query)
         else:
-            last, looked_at = Tell(tally, self._written), tally.columns
+            last, looked_at = Tell(count, self._written), count.columns
         columns = tuple(sorted(looked_at | self._needed())) or ("st_key",)  # a filter may look at none
         first = self._first(columns) if self._fetched else []
         bounds = self._bounds
@@ -119,7 +119,7 @@ class _Compilation:
         # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
         return [fetch if self._narrowed else fetch.query()]
 
-    def _tally(self) -> MemoryCount | None:
+    def _counted_in_memory(self) -> MemoryCount | None:
         """Return what counts the rows where they are few, if it can."""
         if not self._narrowed:
             return None
