@@ -161,9 +161,15 @@ class Inquiry:
         zone = {"zone": self.subject.zone.rules}
         return zone | ({"calendar": ", ".join(calendars)} if calendars else {})
 
-    def cursor(self, said: str, last: Sequence[Any], by: Sequence[By] = ()) -> str:
+    def cursor(self, said: str, last: Sequence[Any], pin: Pin) -> str:
         """Return where a page ended, as text for the next question: pinned as this one is."""
-        return Cursor(self.digest(said), self.pin(by).text, tuple(last)).text
+        return Cursor(self.digest(said), pin.text, tuple(last)).text
+
+    def pinned_beside(self, other: Inquiry) -> Inquiry:
+        """Return the question as it is put beside another one: pinned alike, unless it says itself what is known."""
+        if self.known is not None or not isinstance(other.known, Pin):
+            return self
+        return Inquiry.of(self.subject, self.conditions, other.known)
 
     def going_on(self, said: str, after: str | None) -> tuple[Inquiry, tuple[Any, ...] | None]:
         """Return the question pinned as a cursor says, and where its page ended.
@@ -179,9 +185,9 @@ class Inquiry:
         cursor.refuse_other(self.digest(said))
         return Inquiry.of(self.subject, self.conditions, Pin.read(cursor.pin)), cursor.last
 
-    def answer(self, table: pa.Table, cursor: str | None = None, by: Sequence[By] = ()) -> Answer:
+    def answer(self, table: pa.Table, pin: Pin, cursor: str | None = None) -> Answer:
         """Return a table with what was understood."""
-        return Answer(table, self.subject.configuration.lattice, self.facts(), cursor, self.pin(by))
+        return Answer(table, self.subject.configuration.lattice, self.facts(), cursor, pin)
 
     def digest(self, said: str) -> str:
         """Return a digest of what is asked, whenever it is answered."""

@@ -34,9 +34,10 @@ def paged(asked: Inquiry, limit: int | None, order: Sequence[str], after: str | 
     found = pa.Table.from_batches(asked.rows(goal), asked.row_schema)
     page = found if size is None else found.slice(0, size)
     if not 0 < len(page) < len(found):
-        return asked.answer(page)
+        return asked.answer(page, asked.pin())
     names = (*(one.name for one in fields), *asked.row_keys)
-    return asked.answer(page, asked.cursor(said, place_of(page, len(page) - 1, names)))
+    last = place_of(page, len(page) - 1, names)
+    return asked.answer(page, asked.pin(), asked.cursor(said, last, asked.pin()))
 
 
 def rows_of(asked: Inquiry, limit: int | None, order: Sequence[str]) -> Rows:

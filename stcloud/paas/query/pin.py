@@ -77,6 +77,10 @@ class Pin:
             )
         return found
 
+    def joined(self, other: Pin) -> Pin:
+        """Return this pin with the layers and rules that only another one names."""
+        return Pin.of(dict(other.layers) | dict(self.layers), dict(other.rules) | dict(self.rules))
+
     def changed(self, rules: Mapping[str, str]) -> Iterable[str]:
         """Return the rules that have another version now than the pin names."""
         return [name for name, version in self.rules if rules.get(name, version) != version]

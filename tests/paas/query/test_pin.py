@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -60,6 +62,10 @@ QUERIES = {
     "by": lambda query: query.count(by=["in:areas"]),
     "rows": lambda query: query.where("not areas:a").rows(),
     "join": lambda query: query.join("areas"),
+    "compare": lambda query: query.measure(compare=replace(query, conditions=()).where("areas:a")),
+    "compare another": lambda query: query.measure(
+        compare=replace(query, conditions=(), known=None).where("areas:a")
+    ),
     "rate": lambda query: query.measure("per_km2", by=["in:areas"]),
 }
 

@@ -117,16 +117,22 @@ def measured(
     said = f"{measures} by {by} until {until} {wanted}"
     asked, last = asked.going_on(said, wanted.after)
     goal = read_summary(asked, measures, by, until)
-    found = _rated(asked, goal, wanted, (0,) * len(goal.by))
+    found, pin = _rated(asked, goal, wanted, (0,) * len(goal.by)), asked.pin(goal.by)
     if wanted.compare is not None:
         earlier = isinstance(wanted.compare, str)
-        other = earlier_of(asked, wanted.compare) if isinstance(wanted.compare, str) else wanted.compare
+        other = _other(asked, wanted.compare)
         again = read_summary(other, measures, by, until)
         moved = shifts(again.by, asked, other) if earlier else (0,) * len(goal.by)
+        pin = pin.joined(other.pin(again.by))
         found = beside(found, _rated(other, again, wanted, moved), goal, "before" if earlier else "other")
     page, end = _chosen(found, goal, wanted, last, asked)
     page = page.select(_without_idle(found).schema.names)
-    return asked.answer(page, None if end is None else asked.cursor(said, end, goal.by), goal.by)
+    return asked.answer(page, pin, None if end is None else asked.cursor(said, end, pin))
+
+
+def _other(asked: Inquiry, compare: str | Inquiry) -> Inquiry:
+    """Return the question that is put beside: of an earlier period, or another one."""
+    return earlier_of(asked, compare) if isinstance(compare, str) else compare.pinned_beside(asked)
 
 
 def _rated(asked: Inquiry, goal: Summary, wanted: Selection, moved: Sequence[int]) -> pa.Table:
