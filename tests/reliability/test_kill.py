@@ -52,15 +52,16 @@ def leftovers(city):
 
 UPDATE = HEAD + row(1) + row(2, note="new") + row(6) + "7,bad\n"
 COUNTS = {"accepted": 1, "updated": 1, "unchanged": 1, "rejected": 1}
-LAYER, LEDGER, TABLE = "stcloud.daas.table.layer", "stcloud.daas.ledger", "stcloud.iaas.table.table"
+LAYER, QUARANTINE = "stcloud.daas.table.layer", "stcloud.daas.quarantine"
+TABLE = "stcloud.iaas.table.table"
 MOMENTS = [
     ("stcloud.iaas.table.sorter", "Sorter", "flush", "before"),
     (LAYER, "LayerTable", "writable_schema", "before"),
     (LAYER, "LayerTable", "writable_schema", "after"),
     (LAYER, "EventLayer", "write", "after"),
     (LAYER, "EventLayer", "close_rows", "after"),
-    (LEDGER, "Quarantine", "write", "before"),
-    (LEDGER, "Quarantine", "write", "after"),
+    (QUARANTINE, "Quarantine", "write", "before"),
+    (QUARANTINE, "Quarantine", "write", "after"),
     (TABLE, "Table", "commit", "before"),
     (TABLE, "DeltaTable", "create_write_transaction", "before"),
     (TABLE, "DeltaTable", "create_write_transaction", "after"),
