@@ -1,6 +1,8 @@
 """stcloud: a city's time-stamped layers, and what happened where and when.
 
 The one door: ``import stcloud as st``. Start with `st.open` and `st.create`.
+
+Tested by `tests/architecture/test_public_surface.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m stcloud``."""
+"""``python -m stcloud``. Tested by `tests/reliability/test_signals.py`."""
 
 from stcloud.saas.cli import main
 

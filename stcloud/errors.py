@@ -22,6 +22,8 @@ has other words, ``context["in_shell"]`` is the hint in these.
     no layer 'request' in city 'nyc'; did you mean 'requests'?
     >>> error.kind
     'unknown-layer'
+
+Tested by `tests/architecture/test_errors.py`.
 """
 
 from __future__ import annotations

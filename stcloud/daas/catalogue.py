@@ -1,6 +1,6 @@
 """The catalogue: which layers a city has, what each holds, and how its sources are read.
 
-Tested by `tests/reliability/test_kill.py`, `test_delete.py` and `tests/properties/test_ingest.py`.
+Tested by `tests/reliability/test_kill.py`, `tests/reliability/test_delete.py` and `tests/properties/test_ingest.py`.
 """
 
 from __future__ import annotations

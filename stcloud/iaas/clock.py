@@ -1,6 +1,6 @@
 """The clock: an argument everywhere else, read only here.
 
-Tested by ``tests/saas/test_moment.py``.
+Tested by ``tests/saas/cli/test_moment.py``.
 """
 
 from __future__ import annotations

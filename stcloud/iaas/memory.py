@@ -1,4 +1,4 @@
-"""Where Arrow's memory comes from while much of it comes and goes; tested by ``tests/iaas/test_process.py``."""
+"""Where Arrow's memory comes from while much of it comes and goes. Tested by ``tests/iaas/test_process.py``."""
 
 from __future__ import annotations
 

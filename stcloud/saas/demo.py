@@ -1,4 +1,7 @@
-"""The demo: a city of its own, a year of requests, three questions, a map."""
+"""The demo: a city of its own, a year of requests, three questions, a map.
+
+Tested by `tests/architecture/test_wheel.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Files that are written whole or not at all; what cannot be written is refused before there is anything to write."""
+"""Files that are written whole or not at all; what cannot be written is refused before there is anything to write.
+
+Tested by `tests/saas/cli/test_target.py`.
+"""
 
 from __future__ import annotations
 

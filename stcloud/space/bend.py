@@ -1,4 +1,7 @@
-"""Straight lines of one CRS in another: projected by their points, divided where they bend."""
+"""Straight lines of one CRS in another: projected by their points, divided where they bend.
+
+Tested by `tests/space/test_shape.py` and `tests/space/test_area.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where a lattice starts: a square of 10,000 km laid around the area a CRS is made for."""
+"""Where a lattice starts: a square of 10,000 km laid around the area a CRS is made for.
+
+Tested by `tests/space/test_lattice.py`.
+"""
 
 from __future__ import annotations
 

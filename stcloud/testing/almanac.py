@@ -3,6 +3,8 @@
 It answers what `stcloud.time` answers, from the same rules and with none of its code: written and relative times
 to instants and half-open spans, months, days and hours that come again, calendar bins and their labels. Of working
 days it asks the package `holidays`, one day after another.
+
+Tested by `tests/time/test_when.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A small grid and events in it, for tests of what lies in which cell when."""
+"""A small grid and events in it, for tests of what lies in which cell when.
+
+Tested by `tests/paas/grid/test_index.py`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Days among themselves are closed intervals, as CQL2 has them. All else is half-open: an instant lasts a microsecond, a
 day until the next begins on the city's clock, and an interval that ends where it begins is an instant.
+
+Tested by `tests/paas/query/filter/test_law.py`.
 """
 
 from __future__ import annotations

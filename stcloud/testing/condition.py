@@ -1,4 +1,7 @@
-"""Hypothesis strategies of conditions of every conformance class of CQL2, and rows to ask them of."""
+"""Hypothesis strategies of conditions of every conformance class of CQL2, and rows to ask them of.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

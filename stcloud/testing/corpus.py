@@ -1,4 +1,7 @@
-"""The corpus: named questions about the scenes, for any engine and the oracle to answer alike."""
+"""The corpus: named questions about the scenes, for any engine and the oracle to answer alike.
+
+Tested by `tests/conformance/test_engines.py`.
+"""
 
 from __future__ import annotations
 

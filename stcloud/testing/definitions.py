@@ -1,4 +1,7 @@
-"""Hypothesis strategies for layer definitions: every key of the format, also with its default."""
+"""Hypothesis strategies for layer definitions: every key of the format, also with its default.
+
+Tested by `tests/daas/definition/test_definition.py`.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ An engine conforms when, for every question of `corpus`, `difference` of its ans
 
 Rows come in the order of time, then key; counts in the order of their groups, null last. Floats may differ by
 1e-9, nothing else may differ at all.
+
+Tested by `tests/conformance/test_engines.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Small files of events, a definition that reads them, and what lies on disk: for tests of loading."""
+"""Small files of events, a definition that reads them, and what lies on disk: for tests of loading.
+
+Tested by `tests/daas/load/test_event_load.py`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 A tree is a tuple: ``("and", trees)``, ``("or", trees)``, ``("not", tree)``, or a leaf that says what and how far.
 They fit a city with CRS EPSG:4548 whose layers of features are those of `layers`.
+
+Tested by `tests/conformance/test_where.py`.
 """
 
 from __future__ import annotations

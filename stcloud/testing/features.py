@@ -1,4 +1,7 @@
-"""A definition of small layers of features, for tests of loading."""
+"""A definition of small layers of features, for tests of loading.
+
+Tested by `tests/daas/load/test_feature_load.py`.
+"""
 
 from __future__ import annotations
 

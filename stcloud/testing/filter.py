@@ -1,4 +1,7 @@
-"""Hypothesis strategies of filters: CQL2-JSON of all operators that are known, over the columns of `marks`."""
+"""Hypothesis strategies of filters: CQL2-JSON of all operators that are known, over the columns of `marks`.
+
+Tested by `tests/properties/test_query.py`.
+"""
 
 from __future__ import annotations
 

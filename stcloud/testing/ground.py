@@ -1,4 +1,7 @@
-"""Plain places for the oracle: pyproj and shapely, one point at a time."""
+"""Plain places for the oracle: pyproj and shapely, one point at a time.
+
+Tested by `tests/conformance/test_engines.py`.
+"""
 
 from __future__ import annotations
 

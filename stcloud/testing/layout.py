@@ -1,4 +1,7 @@
-"""The layout of an invented town: superblocks on a bent lattice, and where a fraction of one lies in the plane."""
+"""The layout of an invented town: superblocks on a bent lattice, and where a fraction of one lies in the plane.
+
+Tested by `tests/testing/test_town.py`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Unknown is None. Values are Python's: str, int, float, bool, `date`, aware `datetime` for instants, shapely's
 geometry, `Lasting` for intervals, list for arrays.
+
+Tested by `tests/conformance/test_standard.py`.
 """
 
 from __future__ import annotations

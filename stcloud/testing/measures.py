@@ -1,6 +1,8 @@
 """Measures as a plain function each, of the rows of a group: what an answer must tell, to 1e-9.
 
 Rows are dicts of the columns of `stcloud.testing.scenes.marks`. Nothing of what is tested is used.
+
+Tested by `tests/properties/test_query.py`.
 """
 
 from __future__ import annotations

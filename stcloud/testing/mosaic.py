@@ -1,4 +1,7 @@
-"""Clean unit grids of any size: quads on a jittered lattice, with codes; and the same with many-cornered edges."""
+"""Clean unit grids of any size: quads on a jittered lattice, with codes; and the same with many-cornered edges.
+
+Tested by `tests/testing/test_town.py`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 It keeps every state of every key in a list, asks each of them one thing after another, and leaves points to
 pyproj and shapely, clocks to `zoneinfo`. What an engine answers must equal what it answers, row for row.
+
+Tested by `tests/conformance/test_engines.py`.
 """
 
 from __future__ import annotations

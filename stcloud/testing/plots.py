@@ -1,4 +1,4 @@
-"""Buildings, components and water of an invented town."""
+"""Buildings, components and water of an invented town. Tested by `tests/testing/test_town.py`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Hypothesis strategies of questions: rows on the edges of everything, filters, places, times.
 
 They fit the columns of `stcloud.testing.scenes.marks` in a city with CRS EPSG:4548.
+
+Tested by `tests/properties/test_query.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Questions as plain data, so that the same one can be put to a city and to the oracle."""
+"""Questions as plain data, so that the same one can be put to a city and to the oracle.
+
+Tested by `tests/properties/test_query.py`.
+"""
 
 from __future__ import annotations
 

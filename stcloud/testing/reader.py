@@ -1,4 +1,7 @@
-"""A plain reader for the oracle: one row of text to typed values, or the first thing that is wrong with it."""
+"""A plain reader for the oracle: one row of text to typed values, or the first thing that is wrong with it.
+
+Tested by `tests/properties/test_ingest.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Streets and communities of an invented town, on the edges and inside the superblocks of its layout."""
+"""Streets and communities of an invented town, on the edges and inside the superblocks of its layout.
+
+Tested by `tests/testing/test_town.py`.
+"""
 
 from __future__ import annotations
 

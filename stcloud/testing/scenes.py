@@ -2,6 +2,8 @@
 
 `district` is the corpus of `fixtures/`; the others are invented here, for what a tidy year does not hold: points
 on edges, texts that want to be escaped, nulls, days, the nights when clocks change, and years long ago.
+
+Tested by `tests/conformance/test_engines.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Hypothesis strategies for places: lattices, levels, points, cells and polygons."""
+"""Hypothesis strategies for places: lattices, levels, points, cells and polygons.
+
+Tested by `tests/space/test_cover.py`.
+"""
 
 from __future__ import annotations
 

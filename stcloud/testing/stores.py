@@ -5,6 +5,8 @@ A store conforms when, for every check of `CHECKS`, ``check(store)`` returns, gi
     @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
     def test_my_store(check):
         check(MyStore())
+
+Tested by `tests/conformance/test_stores.py`.
 """
 
 from __future__ import annotations

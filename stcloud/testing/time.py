@@ -1,4 +1,7 @@
-"""Hypothesis strategies of time: zones, instants near their changes, spans, texts that `when` reads."""
+"""Hypothesis strategies of time: zones, instants near their changes, spans, texts that `when` reads.
+
+Tested by `tests/time/test_when.py`.
+"""
 
 from __future__ import annotations
 

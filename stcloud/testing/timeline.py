@@ -3,6 +3,8 @@
 Time is a handful of days, each a number; a load goes over every key and every day it speaks of, one after another,
 and a new dictionary is kept. Nothing is shared with `stcloud.daas.table.timeline`. What a city answers must equal
 what `Chronicle` answers, for every day as every load left it.
+
+Tested by `tests/daas/table/test_timeline.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Functions of filters for the oracle: plain Python, one value at a time, none of them null."""
+"""Functions of filters for the oracle: plain Python, one value at a time, none of them null.
+
+Tested by `tests/conformance/test_standard.py`.
+"""
 
 from __future__ import annotations
 

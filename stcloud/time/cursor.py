@@ -2,6 +2,8 @@
 
 One step is a handful of numpy operations on whole columns, so reading a column of texts costs a few
 operations per character and no Python per row.
+
+Tested by `tests/time/test_stamp.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Instants as people give them: text in the city's zone, UTC microseconds, aware datetimes."""
+"""Instants as people give them: text in the city's zone, UTC microseconds, aware datetimes.
+
+Tested by `tests/conformance/test_features.py`.
+"""
 
 from __future__ import annotations
 

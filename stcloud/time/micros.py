@@ -1,4 +1,4 @@
-"""Instants and lengths of time as whole microseconds."""
+"""Instants and lengths of time as whole microseconds. Tested by `tests/time/test_period.py`."""
 
 from __future__ import annotations
 

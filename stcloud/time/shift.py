@@ -1,4 +1,7 @@
-"""Steps back on the wall clock: the same time of day, days or months earlier."""
+"""Steps back on the wall clock: the same time of day, days or months earlier.
+
+Tested by `tests/time/test_period.py`.
+"""
 
 from __future__ import annotations
 

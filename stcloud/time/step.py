@@ -1,4 +1,7 @@
-"""Parts of a written timestamp, each of which moves a cursor over what it reads."""
+"""Parts of a written timestamp, each of which moves a cursor over what it reads.
+
+Tested by `tests/time/test_stamp.py`.
+"""
 
 from __future__ import annotations
 

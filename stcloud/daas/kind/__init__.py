@@ -4,4 +4,6 @@ Knows: what the rows of a kind look like, how they are loaded, compared, taken b
 load runs (`load.template`), what other kinds do. Nothing outside asks which kind a layer is: it asks the kind.
 
 Nouns: `LayerKind` (the protocol), `EVENT`, `FEATURE`, the registry. Start at `protocol.py`.
+
+Tested by `tests/conformance/test_kinds.py`.
 """

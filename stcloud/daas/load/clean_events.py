@@ -3,7 +3,7 @@
 A row is refused for its first fault, in this order: key, time, coordinates, columns. A row without a usable
 place is kept and says why it has none.
 
-Tested by `tests/daas/load/test_event_load.py`, `test_month.py` and `tests/layers/test_bundled.py`.
+Tested by `tests/daas/load/test_event_load.py`, `tests/daas/load/test_month.py` and `tests/layers/test_bundled.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One column: words that mean nothing, mapped values, text to its declared type, and what is wrong with it.
 
-Tested by `tests/daas/load/test_event_load.py` and `test_keep_and_trim.py`.
+Tested by `tests/daas/load/test_event_load.py` and `tests/daas/load/test_keep_and_trim.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rows that came in other words and mean what is believed already: equal values, whatever their digests.
 
-Tested by `tests/daas/load/test_types.py` and `test_feature_load.py`.
+Tested by `tests/daas/load/test_types.py` and `tests/daas/load/test_feature_load.py`.
 """
 
 from __future__ import annotations

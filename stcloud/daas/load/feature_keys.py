@@ -1,6 +1,6 @@
 """Keys, digests and periods of a source of features, kept while it is read once, and keys as numbers.
 
-Tested by `tests/daas/load/test_feature_load.py` and `test_keep_and_trim.py`.
+Tested by `tests/daas/load/test_feature_load.py` and `tests/daas/load/test_keep_and_trim.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Geometries of a whole file, made ready: projected, repaired, of one kind, with some columns as text.
 
-Tested by `tests/saas/test_grid.py` (streets and ground that divide a district).
+Tested by `tests/saas/cli/test_grid.py` (streets and ground that divide a district).
 """
 
 from __future__ import annotations

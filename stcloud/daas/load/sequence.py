@@ -1,6 +1,6 @@
 """Deliveries: several files for one layer, loaded in order, each in a commit of its own.
 
-Tested by `tests/saas/test_load.py`.
+Tested by `tests/saas/cli/test_load.py`.
 """
 
 from __future__ import annotations

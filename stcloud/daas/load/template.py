@@ -7,7 +7,8 @@
 Nothing shows before the commit. Whoever is killed leaves the layer as it was; what lies around then is swept by the
 next load. Memory stays flat: rows spill to the city's folder.
 
-Tested by `tests/conformance/test_kinds.py`, `tests/daas/load/test_event_load.py` and `test_feature_load.py`.
+Tested by `tests/conformance/test_kinds.py`, `tests/daas/load/test_event_load.py` and
+`tests/daas/load/test_feature_load.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What was changed since a load: whether loading its file once more would say something new.
 
-Tested by `tests/saas/test_load.py`.
+Tested by `tests/saas/cli/test_load.py`.
 """
 
 from __future__ import annotations

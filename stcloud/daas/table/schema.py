@@ -3,7 +3,7 @@
 A source column's name, as people know it, lies in its field's metadata beside the stored name, so the
 table describes itself to us and is plain Parquet to everybody else.
 
-Tested by `tests/daas/load/test_event_load.py` and `test_drift.py`.
+Tested by `tests/daas/load/test_event_load.py` and `tests/daas/load/test_drift.py`.
 """
 
 from __future__ import annotations

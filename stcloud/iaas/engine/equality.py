@@ -1,6 +1,6 @@
 """Which rows that came hold the very values that a table's current rows of their keys hold.
 
-Tested by ``tests/daas/load/test_ingest.py``.
+Tested by ``tests/daas/load/test_feature_load.py``.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A store is a folder or a bucket. Whoever holds one knows keys, never paths, and so works on both. The suite that every
 store passes is `stcloud.testing.stores`; ``tests/conformance/test_stores.py`` runs it.
+
+Tested by `tests/conformance/test_stores.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Conversions: codes of one scheme written in another, where the schemes say how, and never where they do not."""
+"""Conversions: codes of one scheme written in another, where the schemes say how, and never where they do not.
+
+Tested by `tests/paas/grid/test_code.py`.
+"""
 
 from __future__ import annotations
 

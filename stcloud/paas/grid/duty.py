@@ -1,4 +1,7 @@
-"""Duty grids: which unit cells an inspector is responsible for, and when. A cell may have several, or none."""
+"""Duty grids: which unit cells an inspector is responsible for, and when. A cell may have several, or none.
+
+Tested by `tests/conformance/test_duty.py`.
+"""
 
 from __future__ import annotations
 

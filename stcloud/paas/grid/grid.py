@@ -1,4 +1,7 @@
-"""A unit grid of a city, ready to be asked: which cell held a point when, what its codes mean, is it sound."""
+"""A unit grid of a city, ready to be asked: which cell held a point when, what its codes mean, is it sound.
+
+Tested by `tests/paas/grid/test_index.py` and `tests/saas/test_same_answer.py`.
+"""
 
 from __future__ import annotations
 

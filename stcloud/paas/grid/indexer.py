@@ -1,4 +1,7 @@
-"""Keeping events indexed: which layer is indexed on which grid, and bringing it up to date."""
+"""Keeping events indexed: which layer is indexed on which grid, and bringing it up to date.
+
+Tested by `tests/paas/grid/test_index.py`.
+"""
 
 from __future__ import annotations
 

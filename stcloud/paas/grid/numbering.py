@@ -3,6 +3,8 @@
 The published rule is a sentence, "from west to east, then from north to south". Read exactly: the plane has rows
 as high as a cell of the target area is wide, 100 m, those of the lattice; rows from north to south, and in each row
 the cells from west to east. A cell's place depends on no other cell: what is in order stays so when some cells end.
+
+Tested by `tests/paas/grid/check/test_order.py`.
 """
 
 from __future__ import annotations

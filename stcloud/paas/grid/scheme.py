@@ -2,6 +2,8 @@
 
 A scheme is data (`grids/*.toml`), because standards change their codes: the unit grid went from 14 characters
 to 15. What reads and checks codes by a scheme is in `code.py`.
+
+Tested by `tests/paas/grid/test_code.py`.
 """
 
 from __future__ import annotations

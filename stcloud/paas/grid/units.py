@@ -1,4 +1,7 @@
-"""Units: all versions of a unit grid's cells, ready to tell which held a point when."""
+"""Units: all versions of a unit grid's cells, ready to tell which held a point when.
+
+Tested by `tests/paas/grid/test_index.py`.
+"""
 
 from __future__ import annotations
 

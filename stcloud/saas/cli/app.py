@@ -1,4 +1,4 @@
-"""All commands in one app; heavy imports wait until a command runs."""
+"""All commands in one app; heavy imports wait until a command runs. Tested by `tests/saas/test_caller.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Options by which the command line asks a question, alike in all commands that do."""
+"""Options by which the command line asks a question, alike in all commands that do.
+
+Tested by `tests/reliability/test_output.py` and `tests/paas/query/test_question.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stcloud check`."""
+"""`stcloud check`. Tested by `tests/reliability/test_damage.py`."""
 
 from __future__ import annotations
 

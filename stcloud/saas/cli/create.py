@@ -1,4 +1,4 @@
-"""`stcloud create`."""
+"""`stcloud create`. Tested by `tests/reliability/test_create.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stcloud define`."""
+"""`stcloud define`. Tested by `tests/reliability/test_error_kinds.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stcloud demo`."""
+"""`stcloud demo`. Tested by `tests/architecture/test_wheel.py`."""
 
 from __future__ import annotations
 

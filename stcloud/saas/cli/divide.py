@@ -1,4 +1,7 @@
-"""`stcloud grid divide`: a unit grid made from what lies on the ground."""
+"""`stcloud grid divide`: a unit grid made from what lies on the ground.
+
+Tested by `tests/saas/cli/test_grid.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exit codes, and one clear line for every error."""
+"""Exit codes, and one clear line for every error. Tested by `tests/architecture/test_errors.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stcloud join`."""
+"""`stcloud join`. Tested by `tests/saas/test_caller.py`."""
 
 from __future__ import annotations
 

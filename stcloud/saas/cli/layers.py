@@ -1,4 +1,4 @@
-"""`stcloud layers` and `stcloud quarantine`."""
+"""`stcloud layers` and `stcloud quarantine`. Tested by `tests/saas/cli/test_features.py`."""
 
 from __future__ import annotations
 

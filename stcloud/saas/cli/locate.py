@@ -1,4 +1,4 @@
-"""`stcloud grid locate`: which cell held each point of a file."""
+"""`stcloud grid locate`: which cell held each point of a file. Tested by `tests/saas/cli/test_grid.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Options and arguments that several commands share, and how values on the command line are read."""
+"""Options and arguments that several commands share, and how values on the command line are read.
+
+Tested by `tests/saas/test_caller.py`.
+"""
 
 from __future__ import annotations
 

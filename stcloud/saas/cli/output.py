@@ -1,4 +1,7 @@
-"""Printing answers: tables for people; JSON, CSV, GeoJSON and Parquet for programs; vector files for GIS."""
+"""Printing answers: tables for people; JSON, CSV, GeoJSON and Parquet for programs; vector files for GIS.
+
+Tested by `tests/reliability/test_output.py`.
+"""
 
 from __future__ import annotations
 

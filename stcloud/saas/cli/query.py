@@ -1,4 +1,4 @@
-"""`stcloud query`."""
+"""`stcloud query`. Tested by `tests/reliability/test_output.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reckonings of loads, each printed when it is there; JSON is one whole array, also after a failure."""
+"""Reckonings of loads, each printed when it is there; JSON is one whole array, also after a failure.
+
+Tested by `tests/saas/cli/test_load.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Ctrl-C, SIGTERM and SIGHUP end a command alike: one line, and 128 plus the signal's number.
 
 Nothing heavy is imported here: an interrupt may come while everything else still is.
+
+Tested by `tests/reliability/test_signals.py`.
 """
 
 from __future__ import annotations

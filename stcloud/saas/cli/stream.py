@@ -1,4 +1,7 @@
-"""Printing rows that keep coming: memory holds a batch, whatever the format, but for those that are written whole."""
+"""Printing rows that keep coming: memory holds a batch, whatever the format, but for those that are written whole.
+
+Tested by `tests/saas/cli/test_features.py`.
+"""
 
 from __future__ import annotations
 

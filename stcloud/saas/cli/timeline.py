@@ -1,4 +1,4 @@
-"""`stcloud timeline`."""
+"""`stcloud timeline`. Tested by `tests/saas/cli/test_features.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stcloud vacuum`."""
+"""`stcloud vacuum`. Tested by `tests/reliability/test_vacuum.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Vector files: an answer as GeoPackage or FlatGeobuf, whole or not at all."""
+"""Vector files: an answer as GeoPackage or FlatGeobuf, whole or not at all.
+
+Tested by `tests/saas/cli/test_features.py`.
+"""
 
 from __future__ import annotations
 

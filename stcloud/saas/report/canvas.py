@@ -1,4 +1,7 @@
-"""The canvas a map is drawn on: a Matplotlib figure measured in pixels from its top left corner."""
+"""The canvas a map is drawn on: a Matplotlib figure measured in pixels from its top left corner.
+
+Tested by `tests/saas/report/test_map.py`.
+"""
 
 from __future__ import annotations
 

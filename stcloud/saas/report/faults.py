@@ -1,4 +1,4 @@
-"""The map of a grid's faults."""
+"""The map of a grid's faults. Tested by `tests/saas/cli/test_grid.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Glyphs: which installed fonts have the characters of a text, and which font to install for those that none has."""
+"""Glyphs: which installed fonts have the characters of a text, and which font to install for those that none has.
+
+Tested by `tests/saas/report/test_map.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The graticule: where round longitudes and latitudes meet the edges of a map."""
+"""The graticule: where round longitudes and latitudes meet the edges of a map.
+
+Tested by `tests/saas/report/test_map.py`.
+"""
 
 from __future__ import annotations
 

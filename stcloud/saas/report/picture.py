@@ -1,4 +1,7 @@
-"""The picture of a question: its answer as a map, with what was asked as the title."""
+"""The picture of a question: its answer as a map, with what was asked as the title.
+
+Tested by `tests/saas/report/test_map.py`.
+"""
 
 from __future__ import annotations
 

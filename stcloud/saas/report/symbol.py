@@ -1,4 +1,7 @@
-"""Symbols: what an answer puts on a map, cells with counts or single points."""
+"""Symbols: what an answer puts on a map, cells with counts or single points.
+
+Tested by `tests/saas/report/test_map.py`.
+"""
 
 from __future__ import annotations
 

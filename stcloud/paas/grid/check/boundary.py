@@ -1,4 +1,7 @@
-"""The outer boundary of many cells: edges that no neighbour shares. They prove that no two cells overlap."""
+"""The outer boundary of many cells: edges that no neighbour shares. They prove that no two cells overlap.
+
+Tested by `tests/paas/grid/check/test_coverage.py`.
+"""
 
 from __future__ import annotations
 

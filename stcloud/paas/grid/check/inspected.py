@@ -1,4 +1,7 @@
-"""The grid under inspection: cells with codes and periods."""
+"""The grid under inspection: cells with codes and periods.
+
+Tested by `tests/paas/grid/check/test_inspection.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a check says: faults, each of a kind, with its place and size."""
+"""What a check says: faults, each of a kind, with its place and size.
+
+Tested by `tests/paas/grid/check/test_inspection.py`.
+"""
 
 from __future__ import annotations
 

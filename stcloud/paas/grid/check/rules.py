@@ -1,4 +1,4 @@
-"""What a check tolerates."""
+"""What a check tolerates. Tested by `tests/paas/grid/check/test_inspection.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wide enough to be a fault."""
+"""What is wide enough to be a fault. Tested by `tests/paas/grid/check/test_coverage.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Parallel carriageways and ramps: of two lines that run side by side, one is enough."""
+"""Parallel carriageways and ramps: of two lines that run side by side, one is enough.
+
+Tested by `tests/paas/grid/division/test_network.py`.
+"""
 
 from __future__ import annotations
 

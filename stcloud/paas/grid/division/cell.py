@@ -1,4 +1,7 @@
-"""Cells as polygons: slits closed, needless vertices dropped."""
+"""Cells as polygons: slits closed, needless vertices dropped.
+
+Tested by `tests/paas/grid/division/test_ring.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Cuts through a polygon from vertex to vertex: inside its outline, around buildings, without a geometry library."""
+"""Cuts through a polygon from vertex to vertex: inside its outline, around buildings, without a geometry library.
+
+Tested by `tests/paas/grid/division/test_cut.py`.
+"""
 
 from __future__ import annotations
 

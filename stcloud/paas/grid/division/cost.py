@@ -1,4 +1,7 @@
-"""What a cell costs by area and perimeter alone: the measure that merging and cutting share."""
+"""What a cell costs by area and perimeter alone: the measure that merging and cutting share.
+
+Tested by `tests/paas/grid/division/test_cut.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Ends of streets that meet nothing: near misses, stubs, and dead ends worth leading on."""
+"""Ends of streets that meet nothing: near misses, stubs, and dead ends worth leading on.
+
+Tested by `tests/paas/grid/division/test_network.py`.
+"""
 
 from __future__ import annotations
 

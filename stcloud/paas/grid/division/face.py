@@ -1,4 +1,7 @@
-"""Faces of the network inside communities, and what lies between two of them."""
+"""Faces of the network inside communities, and what lies between two of them.
+
+Tested by `tests/paas/grid/division/test_network.py`.
+"""
 
 from __future__ import annotations
 

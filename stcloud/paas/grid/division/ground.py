@@ -1,4 +1,7 @@
-"""What stands where cuts are made: buildings to go around, components to share out."""
+"""What stands where cuts are made: buildings to go around, components to share out.
+
+Tested by `tests/paas/grid/division/test_cut.py`.
+"""
 
 from __future__ import annotations
 

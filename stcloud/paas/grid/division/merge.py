@@ -1,4 +1,7 @@
-"""Merge faces too small or too thin to be cells, smallest first, where least is lost."""
+"""Merge faces too small or too thin to be cells, smallest first, where least is lost.
+
+Tested by `tests/paas/grid/division/test_division.py`.
+"""
 
 from __future__ import annotations
 

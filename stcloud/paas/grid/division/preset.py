@@ -1,4 +1,7 @@
-"""The weights a division was made with: visible, named, comparable."""
+"""The weights a division was made with: visible, named, comparable.
+
+Tested by `tests/paas/grid/division/test_division.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Cut a place into cells, from vertex to vertex, the better cut first, each part again."""
+"""Cut a place into cells, from vertex to vertex, the better cut first, each part again.
+
+Tested by `tests/paas/grid/division/test_division.py`.
+"""
 
 from __future__ import annotations
 
