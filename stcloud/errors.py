@@ -14,8 +14,8 @@
     └── InternalError                 a fault of ours: report it
 
 ``kind`` is the precise fact, for machines: kinds are only ever added, never renamed.
-``message`` says what was asked and what was found; ``hint`` is one thing to do, in the words of Python. Where a shell
-has other words, ``context["in_shell"]`` is the hint in these.
+``message`` states what was given and what was found; ``hint`` is one thing to do, in the words of Python. Where a
+shell has other words, ``context["in_shell"]`` is the hint in these.
 
     >>> error = NotFound("unknown-layer", "no layer 'request' in city 'nyc'", nearest=("requests",))
     >>> print(error)
@@ -55,8 +55,8 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     ('status',)
     """
     folded = {candidate.casefold(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.6)
-    return tuple(folded[match] for match in found)
+    matches = difflib.get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.6)
+    return tuple(folded[match] for match in matches)
 
 
 _OPTION = re.compile(r"(?<![\w'\"-])--([a-z][a-z-]*)")
@@ -68,7 +68,7 @@ def _in_python(text: str) -> str:
     """Return a text with Python's names of options; a whole command stays as it is typed."""
     if "--" not in text or _COMMAND.search(text):
         return text
-    return _OPTION.sub(lambda found: _PYTHON.get(found[1], found[1].replace("-", "_")), text)
+    return _OPTION.sub(lambda option: _PYTHON.get(option[1], option[1].replace("-", "_")), text)
 
 
 class StcloudError(Exception):
@@ -82,7 +82,7 @@ class StcloudError(Exception):
 
     @property
     def message(self) -> str:
-        """What was asked and what was found, with Python's names of options."""
+        """Return what was given and what was found, with Python's names of options."""
         return _in_python(self._written[0])
 
     @property
@@ -158,7 +158,7 @@ class MissingExtra(StcloudError, ImportError):
 
 
 class StorageError(StcloudError, OSError):
-    """The disk said no: full, read-only, vanished."""
+    """The disk refused: full, read-only, vanished."""
 
 
 class FormatError(StcloudError):

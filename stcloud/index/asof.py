@@ -36,7 +36,7 @@ class AsOfIndex:
     """Every version of every feature of a layer, as it was believed at one recorded instant.
 
     A version is a partner of an event only where it was valid at the event's own instant. An event without a place
-    (NaN) has no partner, nor has a version without a shape. What an answer needs is prepared when it is first asked
+    (NaN) has no partner, nor has a version without a shape. What an answer needs is prepared when it is first needed
     for.
 
     Parameters
@@ -115,7 +115,7 @@ class AsOfIndex:
         if layout is None or layout.tolist() != [_LAYOUT]:
             raise FormatError("unknown-index", f"the layout of the index is {layout}", hint="build it anew")
         versions = VersionTable.from_arrays(arrays)
-        begins, ends = (frozen(one[versions.order]) for one in (versions.start_us, versions.end_us))
+        begins, ends = (frozen(column[versions.order]) for column in (versions.start_us, versions.end_us))
         runs = Runs(kept_array(arrays, "first"), kept_array(arrays, "stop"), begins, ends)
         return cls(versions, SlicedRuns(runs, None, arrays))
 
@@ -124,7 +124,7 @@ class AsOfIndex:
 
         Returns
         -------
-        All that `within` needs, and what distances need if one was asked; read-only views where there is no copy.
+        All that `within` needs, and what distances need if they were searched; read-only where there is no copy.
         """
         return {"layout": np.array([_LAYOUT]), **self.versions.arrays(), **self.sliced.arrays()}
 
@@ -194,8 +194,8 @@ class AsOfIndex:
 
         def find(number: int, x: Metres, y: Metres, at: Ints) -> Matches:
             runs = slices[number].runs
-            found: Matches = find_within(x, y, at, closed, first, areas[number], runs, periods[number])
-            return found
+            matches: Matches = find_within(x, y, at, closed, first, areas[number], runs, periods[number])
+            return matches
 
         squares = [bins for bins, _ in areas]
         return self._search(find, squares, _BIN_TILE).pairs(Events.of(x, y, at_us), workers)
@@ -231,8 +231,8 @@ class AsOfIndex:
 
         def find(number: int, x: Metres, y: Metres, at: Ints) -> Matches:
             runs = self.sliced.slices[number].runs
-            found: Matches = find_within_distance(x, y, at, bound, areas[number], buckets[number], runs)
-            return found
+            matches: Matches = find_within_distance(x, y, at, bound, areas[number], buckets[number], runs)
+            return matches
 
         return self._search(find, buckets, _BUCKET_TILE).pairs(Events.of(x, y, at_us), workers)
 
@@ -279,8 +279,8 @@ class AsOfIndex:
             runs = self.sliced.slices[number].runs
             if count == 1 and self.sliced.only_points[number]:
                 return find_nearest_point(x, y, at, bound, buckets[number], runs)  # type: ignore[no-any-return]
-            found: Matches = find_nearest(x, y, at, count, bound, areas[number], buckets[number], runs)
-            return found
+            matches: Matches = find_nearest(x, y, at, count, bound, areas[number], buckets[number], runs)
+            return matches
 
         return self._search(find, buckets, _BUCKET_TILE).pairs(Events.of(x, y, at_us), workers)
 
@@ -322,12 +322,12 @@ class AsOfIndex:
         """
         pairs = self.within(x, y, at_us, first=True, workers=workers)
         first = np.diff(pairs.event, prepend=-1) > 0
-        found = np.full(len(np.asarray(x)), -1)
-        found[pairs.event[first]] = pairs.version[first]
-        return found
+        holders = np.full(len(np.asarray(x)), -1)
+        holders[pairs.event[first]] = pairs.version[first]
+        return holders
 
     def _search(self, find: Find, squares: Sequence[Bins | Buckets], bits: int) -> Search:
-        frames = [one.frame for one in squares]
+        frames = [square.frame for square in squares]
         return Search(find, self.sliced.cuts_us, frames, bits, self.versions.order)
 
     @cached_property

@@ -79,12 +79,12 @@ def bins_of(polygons: Outlines, strips: Strips, bin_m: float | None) -> Bins:
     labels = np.full(frame.rows * frame.columns, NOWHERE, np.int32)
     boxes = _boxes(polygons, frame)
     room = int(((boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1)).max(initial=0))
-    marks, at, codes = np.zeros(room, np.bool_), np.empty(room, np.int64), np.empty(room, np.int32)
+    passed, at, codes = np.zeros(room, np.bool_), np.empty(room, np.int64), np.empty(room, np.int32)
     sizes = np.zeros(len(labels), np.int32)
-    _count(polygons, strips, frame, boxes, marks, at, codes, labels, sizes)
+    _count(polygons, strips, frame, boxes, passed, at, codes, labels, sizes)
     starts = _number(labels, sizes)
     lists = np.empty(starts[-1], np.int32)
-    _list(polygons, strips, frame, boxes, marks, at, codes, labels, starts[:-1].copy(), lists)
+    _list(polygons, strips, frame, boxes, passed, at, codes, labels, starts[:-1].copy(), lists)
     kept, size = _merge(labels, starts, lists)
     return Bins(frame, frozen(labels), frozen(starts[: kept + 1].copy()), frozen(lists[:size].copy()))
 
@@ -164,7 +164,7 @@ def _count(
     strips: Strips,
     frame: Frame,
     boxes: Any,
-    marks: Any,
+    passed: Any,
     at: Any,
     codes: Any,
     labels: Any,
@@ -172,9 +172,9 @@ def _count(
 ) -> None:
     """Count the cells that meet each bin; leave the code of the last one in its label."""
     for row in range(len(boxes)):
-        for one in range(_meet(row, polygons, strips, frame, boxes[row], marks, at, codes)):
-            sizes[at[one]] += 1
-            labels[at[one]] = codes[one]
+        for k in range(_meet(row, polygons, strips, frame, boxes[row], passed, at, codes)):
+            sizes[at[k]] += 1
+            labels[at[k]] = codes[k]
 
 
 @kernel
@@ -200,7 +200,7 @@ def _list(
     strips: Strips,
     frame: Frame,
     boxes: Any,
-    marks: Any,
+    passed: Any,
     at: Any,
     codes: Any,
     labels: Any,
@@ -209,10 +209,10 @@ def _list(
 ) -> None:
     """List the cells that meet each bin; ``ends`` moves on from where each list starts."""
     for row in range(len(boxes)):
-        for one in range(_meet(row, polygons, strips, frame, boxes[row], marks, at, codes)):
-            k = -2 - labels[at[one]]
+        for n in range(_meet(row, polygons, strips, frame, boxes[row], passed, at, codes)):
+            k = -2 - labels[at[n]]
             if k >= 0:
-                lists[ends[k]] = codes[one]
+                lists[ends[k]] = codes[n]
                 ends[k] += 1
 
 
@@ -227,12 +227,12 @@ def _merge(labels: Any, starts: Any, lists: Any) -> tuple[int, int]:
             continue
         start, stop = starts[k], starts[k + 1]
         same = kept > 0 and size - last == stop - start
-        for one in range(stop - start):
-            same = same and lists[last + one] == lists[start + one]
+        for offset in range(stop - start):
+            same = same and lists[last + offset] == lists[start + offset]
         if not same:
             last = size
-            for one in range(start, stop):
-                lists[size] = lists[one]
+            for position in range(start, stop):
+                lists[size] = lists[position]
                 size += 1
             starts[kept] = last
             kept += 1
@@ -243,20 +243,20 @@ def _merge(labels: Any, starts: Any, lists: Any) -> tuple[int, int]:
 
 @kernel
 def _meet(
-    row: int, polygons: Outlines, strips: Strips, frame: Frame, box: Any, marks: Any, at: Any, codes: Any
+    row: int, polygons: Outlines, strips: Strips, frame: Frame, box: Any, passed: Any, at: Any, codes: Any
 ) -> int:
-    """Find the bins that a cell meets, with their codes; return how many. ``marks`` is all False before and after."""
+    """Find the bins that a cell meets, with their codes; return how many. ``passed`` is False before and after."""
     xy, heights, cells, starts, edges = strips
     closed = False
     for edge in range(polygons.cells[row], polygons.cells[row + 1]):
-        _mark(xy, polygons.first[edge], frame, box, marks)
+        _note_passed(xy, polygons.first[edge], frame, box, passed)
     count, wide = 0, box[3] - box[1] + 1
     for j in range(box[0], box[2] + 1):
         known, inside = True, False
         for i in range(box[1], box[3] + 1):
             place = (j - box[0]) * wide + i - box[1]
-            if marks[place]:
-                marks[place], known = False, False
+            if passed[place]:
+                passed[place], known = False, False
                 at[count], codes[count] = j * frame.columns + i, 2 * row
                 count += 1
                 continue
@@ -271,8 +271,8 @@ def _meet(
 
 
 @kernel
-def _mark(xy: Any, vertex: int, frame: Frame, box: Any, marks: Any) -> None:
-    """Mark the bins of a box that an edge passes, or nearly does."""
+def _note_passed(xy: Any, vertex: int, frame: Frame, box: Any, passed: Any) -> None:
+    """Note the bins of a box that an edge passes, or nearly does."""
     west, south, per_m = frame.west, frame.south, frame.per_m
     u1, v1 = (xy[vertex, 0] - west) * per_m, (xy[vertex, 1] - south) * per_m
     u2, v2 = (xy[vertex + 1, 0] - west) * per_m, (xy[vertex + 1, 1] - south) * per_m
@@ -289,4 +289,4 @@ def _mark(xy: Any, vertex: int, frame: Frame, box: Any, marks: Any) -> None:
             low, high = high, low
         west_i, east_i = _clip(low, -_MARGIN, frame.columns), _clip(high, _MARGIN, frame.columns)
         for i in range(max(west_i, box[1]), min(east_i, box[3]) + 1):
-            marks[(j - box[0]) * (box[3] - box[1] + 1) + i - box[1]] = True
+            passed[(j - box[0]) * (box[3] - box[1] + 1) + i - box[1]] = True

@@ -119,9 +119,9 @@ def _occupied(ends: Any, frame: Frame) -> int:
     """Count squares in which a segment has its first end."""
     seen = np.zeros(frame.rows * frame.columns, np.bool_)
     count = 0
-    for one in range(len(ends)):
-        row = place_in((ends[one, 1] - frame.south) * frame.per_m, frame.rows)
-        column = place_in((ends[one, 0] - frame.west) * frame.per_m, frame.columns)
+    for segment in range(len(ends)):
+        row = place_in((ends[segment, 1] - frame.south) * frame.per_m, frame.rows)
+        column = place_in((ends[segment, 0] - frame.west) * frame.per_m, frame.columns)
         count += not seen[row * frame.columns + column]
         seen[row * frame.columns + column] = True
     return count
@@ -130,9 +130,9 @@ def _occupied(ends: Any, frame: Frame) -> int:
 @kernel
 def _fill(ends: Any, frame: Frame, places: Any, order: Any) -> None:
     """Count the segments of each square in ``places``; or, where ``order`` has room, list them from there on."""
-    for one in range(len(ends)):
-        u1, v1 = (ends[one, 0] - frame.west) * frame.per_m, (ends[one, 1] - frame.south) * frame.per_m
-        u2, v2 = (ends[one, 2] - frame.west) * frame.per_m, (ends[one, 3] - frame.south) * frame.per_m
+    for segment in range(len(ends)):
+        u1, v1 = (ends[segment, 0] - frame.west) * frame.per_m, (ends[segment, 1] - frame.south) * frame.per_m
+        u2, v2 = (ends[segment, 2] - frame.west) * frame.per_m, (ends[segment, 3] - frame.south) * frame.per_m
         if v1 > v2:
             u1, v1, u2, v2 = u2, v2, u1, v1
         flat = v2 - v1 <= MARGIN
@@ -148,5 +148,5 @@ def _fill(ends: Any, frame: Frame, places: Any, order: Any) -> None:
             for i in range(place_in(low - MARGIN, frame.columns), last + 1):
                 square = j * frame.columns + i
                 if len(order):
-                    order[places[square]] = one
+                    order[places[square]] = segment
                 places[square] += 1

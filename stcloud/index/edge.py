@@ -96,26 +96,26 @@ def turn(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> in
     (0, 1)
     """
     left, right = (ax - px) * (by - py), (ay - py) * (bx - px)
-    found, bound = left - right, DOUBT * (abs(left) + abs(right))
-    if found > bound:
+    determinant, bound = left - right, DOUBT * (abs(left) + abs(right))
+    if determinant > bound:
         return 1
-    if found < -bound:
+    if determinant < -bound:
         return -1
     return _exact_turn(ax, ay, bx, by, px, py)
 
 
 @kernel
 def _exact_turn(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
-    """Sum the sixteen terms of the determinant without rounding; the greatest that is left tells the sign."""
+    """Sum the sixteen terms of the determinant without rounding; the greatest that is left has the sign."""
     terms = np.zeros(16)
     count = 0
     for first, second, sign in (
         (_minus(ax, px), _minus(by, py), 1.0),
         (_minus(ay, py), _minus(bx, px), -1.0),
     ):
-        for one in first:
-            for other in second:
-                product, error = _times(sign * one, other)
+        for left in first:
+            for right in second:
+                product, error = _times(sign * left, right)
                 _grow(terms, count, error)
                 _grow(terms, count + 1, product)
                 count += 2

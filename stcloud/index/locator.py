@@ -36,7 +36,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Locator:
-    """Cells made ready to be asked which of them hold a point.
+    """Cells made ready to look up which of them hold a point.
 
     A point stands for the place just east of it, and of that the place just north of it by much less still. So a
     point on a shared edge is in the cell east of it, on a horizontal edge in the cell north of it: in exactly one
@@ -49,7 +49,7 @@ class Locator:
     bins, strips
         The cells, from `Locator.of`.
     digest
-        128 bits as hexadecimal text: equal for equal cells and ids in the same order; it tells when to build anew.
+        128 bits as hexadecimal text: equal for equal cells and ids in the same order; it shows when to build anew.
 
     Examples
     --------
@@ -73,7 +73,7 @@ class Locator:
         ----------
         cells
             ``(n,)`` shapely polygons and multipolygons, in one metric CRS; they may overlap. None and empty ones hold
-            nothing. What is inside is told by the even-odd rule, so an invalid polygon does no harm.
+            nothing. The even-odd rule decides what is inside, so an invalid polygon does no harm.
         ids
             ``(n,)`` integers or text.
         bin_m
@@ -120,7 +120,7 @@ class Locator:
             raise FormatError(
                 "damaged-index", f"the index lacks {', '.join(wrong or ['ids'])}", hint="build it anew"
             )
-        part = {name: frozen(one) for name, one in arrays.items()}
+        part = {name: frozen(array) for name, array in arrays.items()}
         west, south, east, north, per_m, rows, columns = part["frame"].tolist()
         frame = Frame(west, south, east, north, per_m, int(rows), int(columns))
         bins = Bins(frame, part["labels"], part["starts"], part["codes"])
@@ -182,9 +182,9 @@ class Locator:
         horizontal line would meet a thousand times costs a thousand.
         """
         xs, ys = _columns(x, y)
-        found = np.empty(len(xs), np.int32)
-        self._find(xs, ys, found, None, closed=False, workers=workers)
-        return found
+        rows = np.empty(len(xs), np.int32)
+        self._find(xs, ys, rows, None, closed=False, workers=workers)
+        return rows
 
     def pairs(
         self, x: ArrayLike, y: ArrayLike, *, closed: bool = False, workers: int = 2
@@ -211,40 +211,40 @@ class Locator:
 
         Notes
         -----
-        Unless closed, the first cell of each point is the one that `locate` tells.
+        Unless closed, the first cell of each point is the one that `locate` returns.
 
         Examples
         --------
         >>> import shapely
         >>> locator = Locator.of([shapely.box(0, 0, 2, 2), shapely.box(1, 0, 3, 2)], [7, 8])
-        >>> [one.tolist() for one in locator.pairs([0.5, 1.5, 3.0], [1.0, 1.0, 1.0])]
+        >>> [column.tolist() for column in locator.pairs([0.5, 1.5, 3.0], [1.0, 1.0, 1.0])]
         [[0, 1, 1], [0, 0, 1]]
-        >>> [one.tolist() for one in locator.pairs([0.5, 1.5, 3.0], [1.0, 1.0, 1.0], closed=True)]
+        >>> [column.tolist() for column in locator.pairs([0.5, 1.5, 3.0], [1.0, 1.0, 1.0], closed=True)]
         [[0, 1, 1, 2], [0, 0, 1, 1]]
         """
         xs, ys = _columns(x, y)
-        found, counts = np.empty(len(xs), np.int32), np.empty(len(xs), np.int32)
-        self._find(xs, ys, found, counts, closed=closed, workers=workers)
+        first, counts = np.empty(len(xs), np.int32), np.empty(len(xs), np.int32)
+        self._find(xs, ys, first, counts, closed=closed, workers=workers)
         starts = np.zeros(len(xs) + 1, np.int64)
         np.cumsum(counts, out=starts[1:])
-        rows = np.empty(starts[-1], np.int32)
+        cells = np.empty(starts[-1], np.int32)
 
         def fill(part: slice) -> None:
             list_cells(
-                xs[part], ys[part], closed, self.bins, self.strips, found[part], starts[part.start :], rows
+                xs[part], ys[part], closed, self.bins, self.strips, first[part], starts[part.start :], cells
             )
 
         _spread(fill, len(xs), workers)
-        return np.repeat(np.arange(len(xs)), counts), rows
+        return np.repeat(np.arange(len(xs)), counts), cells
 
     def _find(
-        self, x: Floats, y: Floats, found: Rows, counts: Rows | None, *, closed: bool, workers: int
+        self, x: Floats, y: Floats, first: Rows, counts: Rows | None, *, closed: bool, workers: int
     ) -> None:
-        none = np.empty(0, np.int32)
+        no_counts = np.empty(0, np.int32)
 
         def find(part: slice) -> None:
-            asked = none if counts is None else counts[part]
-            find_cells(x[part], y[part], closed, self.bins, self.strips, found[part], asked)
+            part_counts = no_counts if counts is None else counts[part]
+            find_cells(x[part], y[part], closed, self.bins, self.strips, first[part], part_counts)
 
         _spread(find, len(x), workers)
 
@@ -272,7 +272,7 @@ def _read(cells: ArrayLike, ids: ArrayLike) -> tuple[Outlines, Ids]:
         raise InvalidInput(
             "ids-differ", f"{geometries.shape} cells, {names.shape} ids", hint="give an id for each cell"
         )
-    if names.dtype.kind in "OT" and all(isinstance(one, str) for one in names):
+    if names.dtype.kind in "OT" and all(isinstance(name, str) for name in names):
         names = names.astype(np.str_)
     if names.dtype.kind not in "iuU" and names.size:
         raise InvalidInput("invalid-ids", f"ids are {names.dtype}", hint="give integers or text, no nulls")

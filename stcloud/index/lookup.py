@@ -17,7 +17,7 @@ _ORDERED = 8  # points in a row in one tile, on average: then moving them does n
 
 
 @kernel
-def find_cells(x: Any, y: Any, closed: Any, bins: Bins, strips: Strips, found: Any, counts: Any) -> None:
+def find_cells(x: Any, y: Any, closed: Any, bins: Bins, strips: Strips, rows: Any, counts: Any) -> None:
     """Write the least row of the cells that hold each point, NOWHERE for none, and how many they are.
 
     Parameters
@@ -28,10 +28,10 @@ def find_cells(x: Any, y: Any, closed: Any, bins: Bins, strips: Strips, found: A
         Whether cells hold their whole boundary.
     bins, strips
         The cells.
-    found
+    rows
         ``(n,)`` int32, written.
     counts
-        ``(n,)`` int32, written; or ``(0,)``: not asked for.
+        ``(n,)`` int32, written; or ``(0,)``: not wanted.
     """
     frame, labels, starts, codes = bins
     xy, heights, cells, strip_starts, edges = strips
@@ -43,9 +43,9 @@ def find_cells(x: Any, y: Any, closed: Any, bins: Bins, strips: Strips, found: A
         if row < NOWHERE:
             first, last = starts[-2 - row], starts[-1 - row]
             row = NOWHERE
-            for one in range(first, last):
-                cell = codes[one] >> 1
-                if codes[one] & 1 or holds(
+            for position in range(first, last):
+                cell = codes[position] >> 1
+                if codes[position] & 1 or holds(
                     x[at], y[at], cell, closed, xy, heights, cells, strip_starts, edges
                 ):
                     row = row if count else cell
@@ -53,21 +53,21 @@ def find_cells(x: Any, y: Any, closed: Any, bins: Bins, strips: Strips, found: A
                     if not len(counts):
                         break
         point = points[at] if len(points) else at
-        found[point] = row
+        rows[point] = row
         if len(counts):
             counts[point] = count
 
 
 @kernel
 def list_cells(
-    x: Any, y: Any, closed: Any, bins: Bins, strips: Strips, found: Any, starts: Any, rows: Any
+    x: Any, y: Any, closed: Any, bins: Bins, strips: Strips, first_rows: Any, starts: Any, rows: Any
 ) -> None:
     """Write the rows of the cells that hold each point, ascending.
 
     Parameters
     ----------
-    x, y, closed, bins, strips, found
-        As for `find_cells`, which has written ``found``.
+    x, y, closed, bins, strips, first_rows
+        As for `find_cells`, which has written ``rows``.
     starts
         ``(n + 1,)`` int64 or longer: where the rows of each point start in ``rows``; those of the last stop at the
         last of these.
@@ -79,12 +79,12 @@ def list_cells(
     for point in range(len(x)):
         at, stop = starts[point], starts[point + 1]
         if stop - at == 1:
-            rows[at] = found[point]
+            rows[at] = first_rows[point]
         elif stop > at:
             k = -2 - labels[bin_of(x[point], y[point], frame)]
-            for one in range(lists[k], lists[k + 1]):
-                cell = codes[one] >> 1
-                if codes[one] & 1 or holds(
+            for position in range(lists[k], lists[k + 1]):
+                cell = codes[position] >> 1
+                if codes[position] & 1 or holds(
                     x[point], y[point], cell, closed, xy, heights, cells, strip_starts, edges
                 ):
                     rows[at] = cell

@@ -48,19 +48,19 @@ def find_nearest(
     for event in range(len(x)):
         rows, far, count = grown(rows, size + k), grown(far, size + k), 0
         best, best_m = rows[size : size + k], far[size : size + k]
-        holding_count = 0
+        area_count = 0
         if len(heights):
-            holding_count, inside = areas_at(
+            area_count, inside = areas_at(
                 x[event], y[event], bin_frame, labels, lists, codes, xy, heights, cells, strips, edges, inside
             )
-        for one in range(holding_count):
-            if version_at(inside[one], at_us[event], begins, stops, start_us, end_us) != NEVER:
-                count = place_among(inside[one], 0.0, best, best_m, count)
+        for at in range(area_count):
+            if version_at(inside[at], at_us[event], begins, stops, start_us, end_us) != NEVER:
+                count = place_among(inside[at], 0.0, best, best_m, count)
         counts[event] = rings(
             x[event], y[event], at_us[event], metres, frame, starts, ends, owner, periods, best, best_m, count,
         )  # fmt: skip
-        for one in range(counts[event]):
-            best[one] = version_at(best[one], at_us[event], begins, stops, start_us, end_us)
+        for place in range(counts[event]):
+            best[place] = version_at(best[place], at_us[event], begins, stops, start_us, end_us)
         size += counts[event]
     return counts, rows, far
 
@@ -140,16 +140,16 @@ def beyond(
         Of the squares that count, first and last row, then column; all squares.
     """
     low_j, high_j, low_i, high_i = box
-    u, v, found = (x - frame.west) * frame.per_m, (y - frame.south) * frame.per_m, np.inf
+    u, v, least = (x - frame.west) * frame.per_m, (y - frame.south) * frame.per_m, np.inf
     if mid_i - ring > low_i:
-        found = min(found, u - (mid_i - ring))
+        least = min(least, u - (mid_i - ring))
     if mid_i + ring < high_i:
-        found = min(found, mid_i + ring + 1 - u)
+        least = min(least, mid_i + ring + 1 - u)
     if mid_j - ring > low_j:
-        found = min(found, v - (mid_j - ring))
+        least = min(least, v - (mid_j - ring))
     if mid_j + ring < high_j:
-        found = min(found, mid_j + ring + 1 - v)
-    return found / frame.per_m
+        least = min(least, mid_j + ring + 1 - v)
+    return least / frame.per_m
 
 
 _NONE = -1

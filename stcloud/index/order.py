@@ -97,9 +97,9 @@ def note_places(counts: Any, events: Any, begin: int, where: Any, count: Any) ->
     where, count
         ``(n,)`` int64 and int32, written.
     """
-    for one in range(len(events)):
-        where[events[one]], count[events[one]] = begin, counts[one]
-        begin += counts[one]
+    for position in range(len(events)):
+        where[events[position]], count[events[position]] = begin, counts[position]
+        begin += counts[position]
 
 
 @kernel
@@ -109,7 +109,7 @@ def gather(where: Any, counts: Any, rows: Any, first: int, numbers: Any) -> Any:
     Parameters
     ----------
     where, counts
-        As note_places.
+        As `note_places` wrote them.
     rows
         What was found.
     first

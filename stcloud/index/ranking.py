@@ -76,6 +76,6 @@ def _sift(at: int, row: int, metres: float, rows: Any, far_m: Any) -> None:
 
 
 @kernel
-def _after(one_m: float, one: int, other_m: float, other: int) -> bool:
-    one_um, other_um = micrometres(one_m), micrometres(other_m)
-    return one_um > other_um or (one_um == other_um and one > other)
+def _after(first_m: float, first: int, second_m: float, second: int) -> bool:
+    first_um, second_um = micrometres(first_m), micrometres(second_m)
+    return first_um > second_um or (first_um == second_um and first > second)

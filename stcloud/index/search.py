@@ -30,7 +30,7 @@ class Pairs:
     version
         ``(m,)`` int64, positions of versions, as they were given to `AsOfIndex.of`.
     distance_m
-        ``(m,)`` float64, metres, 0 inside an area; None where no distance was asked for.
+        ``(m,)`` float64, metres, 0 inside an area; None where no distance is wanted.
     """
 
     event: Ints
@@ -124,17 +124,17 @@ class Search:
         bounds = [count * part // parts for part in range(parts + 1)]
 
         def work(low: int, high: int) -> Matches:
-            where, counts, rows, *far = self._found(events.part(low, high))
+            where, counts, rows, *far = self._find_parts(events.part(low, high))
             event, version, places = gather(where, counts, rows, low, self.numbers)
-            return event, version, *(one[places] for one in far)
+            return event, version, *(column[places] for column in far)
 
         if parts == 1:
             return Pairs(*work(0, count))
         with ThreadPoolExecutor(workers) as pool:
-            found = list(pool.map(work, bounds[:-1], bounds[1:]))
-        return Pairs(*(np.concatenate(one) for one in zip(*found, strict=True)))
+            results = list(pool.map(work, bounds[:-1], bounds[1:]))
+        return Pairs(*(np.concatenate(columns) for columns in zip(*results, strict=True)))
 
-    def _found(self, events: Events) -> Matches:
+    def _find_parts(self, events: Events) -> Matches:
         """Return where in what was found each event's begins, how much that is, and all of it."""
         n, begin, parts = len(events), 0, []
         where, counts = np.empty(n, np.int64), np.empty(n, np.int32)
@@ -142,9 +142,9 @@ class Search:
         slices = np.searchsorted(self.cuts_us, events.at_us, "right") if several else np.empty(0, np.int64)
         for number, frame in enumerate(self.frames):
             which, *columns = sort_slice(events.x, events.y, events.at_us, slices, number, frame, self.bits)
-            count, *found = self.find(number, *(frozen(one) for one in columns))
+            count, *matches = self.find(number, *(frozen(column) for column in columns))
             note_places(count, which, begin, where, counts)
             size = int(count.sum())
-            parts.append([one[:size] for one in found])
+            parts.append([column[:size] for column in matches])
             begin += size
-        return where, counts, *(np.concatenate(one) for one in zip(*parts, strict=True))
+        return where, counts, *(np.concatenate(columns) for columns in zip(*parts, strict=True))

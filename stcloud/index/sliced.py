@@ -37,7 +37,7 @@ class SlicedRuns:
     runs
         All runs.
     shapes
-        ``(r,)`` shapely geometries, one for each run, metres; None: only what is kept can be asked.
+        ``(r,)`` shapely geometries, one for each run, metres; None: only what is kept can be searched.
     kept
         What was made before, as `arrays` gave it.
     """
@@ -59,7 +59,7 @@ class SlicedRuns:
     @cached_property
     def periods(self) -> tuple[Ints, ...]:
         """When the runs of each time slice were: ``(r, 2)`` int64, UTC microseconds, half-open."""
-        return tuple(frozen(one.runs.periods) for one in self.slices)
+        return tuple(frozen(part.runs.periods) for part in self.slices)
 
     @cached_property
     def without_areas(self) -> bool:
@@ -76,8 +76,8 @@ class SlicedRuns:
             return self._made(TimeSlice.areas)
         numbers = range(len(self.cuts_us) + 1)
         return tuple(
-            (_unpacked(Bins, f"bins-{one}", self.kept), _unpacked(Strips, f"slabs-{one}", self.kept))
-            for one in numbers
+            (_unpacked(Bins, f"bins-{number}", self.kept), _unpacked(Strips, f"slabs-{number}", self.kept))
+            for number in numbers
         )
 
     @cached_property
@@ -85,7 +85,9 @@ class SlicedRuns:
         """The segments of each time slice, made ready; `InvalidInput` as `TimeSlice.buckets` raises."""
         if not self._keeps("mesh"):
             return self._made(TimeSlice.buckets)
-        return tuple(_unpacked(Buckets, f"mesh-{one}", self.kept) for one in range(len(self.cuts_us) + 1))
+        return tuple(
+            _unpacked(Buckets, f"mesh-{number}", self.kept) for number in range(len(self.cuts_us) + 1)
+        )
 
     @cached_property
     def only_points(self) -> tuple[bool, ...]:
@@ -97,28 +99,28 @@ class SlicedRuns:
 
     @property
     def has_segments(self) -> bool:
-        """Whether distances can be asked: the segments are kept, or can be made."""
+        """Whether distances can be searched: the segments are kept, or can be made."""
         return self.shapes is not None or self._keeps("mesh")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what was made, areas at least, as plain arrays."""
-        found = {
+        arrays = {
             "first": self.runs.first, "stop": self.runs.stop, "cuts_us": self.cuts_us,
             "barren": np.array([self.without_areas]),
         }  # fmt: skip
         for number, (bins, strips) in enumerate(self.areas):
-            found |= _packed(f"bins-{number}", bins) | _packed(f"slabs-{number}", strips)
+            arrays |= _packed(f"bins-{number}", bins) | _packed(f"slabs-{number}", strips)
         if "buckets" in vars(self) or self._keeps("mesh"):
             for number, buckets in enumerate(self.buckets):
-                found |= _packed(f"mesh-{number}", buckets)
-        return found
+                arrays |= _packed(f"mesh-{number}", buckets)
+        return arrays
 
     def _keeps(self, part: str) -> bool:
         return f"{part}-0-frame" in self.kept
 
     def _made(self, make: Callable[[TimeSlice], Made]) -> tuple[Made, ...]:
         if self.shapes is None:
-            raise InternalError("not-ready", "distances are asked of what was kept without segments")
+            raise InternalError("not-ready", "distances need segments, and none were kept")
         return _side_by_side(make, self.slices)
 
 
@@ -136,11 +138,11 @@ def kept_array(kept: Arrays, name: str) -> NDArray[Any]:
 
 
 def _packed(name: str, part: Bins | Strips | Buckets) -> dict[str, NDArray[Any]]:
-    return {f"{name}-{one}": np.asarray(value) for one, value in zip(part._fields, part, strict=True)}
+    return {f"{name}-{field}": np.asarray(value) for field, value in zip(part._fields, part, strict=True)}
 
 
 def _unpacked(kind: type[Part], name: str, kept: Arrays) -> Part:
-    values: list[Any] = [kept_array(kept, f"{name}-{one}") for one in kind._fields]
+    values: list[Any] = [kept_array(kept, f"{name}-{field}") for field in kind._fields]
     if kind._fields[0] == "frame":
         west, south, east, north, per_m, rows, columns = values[0].tolist()
         values[0] = Frame(west, south, east, north, per_m, int(rows), int(columns))

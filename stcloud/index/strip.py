@@ -64,7 +64,7 @@ def strips_of(polygons: Outlines) -> Strips:
     np.cumsum(starts, out=starts)
     edges = np.empty(starts[-1], np.int32)
     _list(polygons, heights, cells, starts[:-1].copy(), edges)
-    return Strips(*(frozen(one) for one in (polygons.xy, heights, cells, starts, edges)))
+    return Strips(*(frozen(array) for array in (polygons.xy, heights, cells, starts, edges)))
 
 
 @kernel
@@ -160,6 +160,6 @@ def _list(polygons: Outlines, heights: Any, cells: Any, ends: Any, edges: Any) -
 @kernel
 def _passed(polygons: Outlines, v: int, row: int, heights: Any, cells: Any) -> tuple[int, int]:
     """Return the lowest and the highest strip that an edge passes."""
-    one = _strip_at(polygons.xy[v, 1], row, heights, cells)
-    other = _strip_at(polygons.xy[v + 1, 1], row, heights, cells)
-    return cells[row] + min(one, other), cells[row] + max(one, other)
+    low = _strip_at(polygons.xy[v, 1], row, heights, cells)
+    high = _strip_at(polygons.xy[v + 1, 1], row, heights, cells)
+    return cells[row] + min(low, high), cells[row] + max(low, high)

@@ -71,7 +71,9 @@ def runs_of(key: Ints, start_us: Ints, end_us: Ints, shapes: NDArray[Any]) -> Ru
     same[same] = shapely.equals_identical(shapes[1:][same], shapes[:-1][same])
     starts = np.flatnonzero(np.concatenate([[True], ~same])) if len(key) else np.empty(0, np.int64)
     stops = np.append(starts[1:], len(key))[: len(starts)]
-    return Runs(*(frozen(np.ascontiguousarray(one, np.int64)) for one in (starts, stops, start_us, end_us)))
+    return Runs(
+        *(frozen(np.ascontiguousarray(column, np.int64)) for column in (starts, stops, start_us, end_us))
+    )
 
 
 @kernel
@@ -137,9 +139,9 @@ class TimeSlice:
         areas = np.isin(shapely.get_type_id(self.shapes), _AREAS) & ~shapely.is_empty(self.shapes)
         tall = np.diff(shapely.bounds(self.shapes[areas])[:, 1::2])
         bin_m = float(np.median(tall)) / _OF_SIDE if tall.size else 0.0
-        found = self.shapes.copy() if areas.any() else self.shapes[:0]
-        found[~areas[: len(found)]] = None
-        polygons = outlines_of(found)
+        cells = self.shapes.copy() if areas.any() else self.shapes[:0]
+        cells[~areas[: len(cells)]] = None
+        polygons = outlines_of(cells)
         strips = strips_of(polygons)
         return bins_of(polygons, strips, bin_m if 0 < bin_m < np.inf else None), strips
 
@@ -166,7 +168,7 @@ def slices_of(runs: Runs, shapes: NDArray[Any] | None, cuts_us: Ints) -> tuple[T
     chosen = [start < cuts_us[0]]
     chosen += [(start < later) & (end > cut) for cut, later in itertools.pairwise(cuts_us.tolist())]
     chosen += [end > cuts_us[-1]]
-    return tuple(TimeSlice(runs.take(one), _NOTHING if shapes is None else shapes[one]) for one in chosen)
+    return tuple(TimeSlice(runs.take(rows), _NOTHING if shapes is None else shapes[rows]) for rows in chosen)
 
 
 def cuts_of(runs: Runs) -> Ints:

@@ -67,10 +67,10 @@ class VersionTable:
 
     def words(self) -> tuple[pa.Array, NDArray[np.int32]]:
         """Return the different keys, ascending, and the number of each version's."""
-        found = self.key.take(pa.array(self.order)).dictionary_encode()
+        encoded = self.key.take(pa.array(self.order)).dictionary_encode()
         word = np.empty(len(self), np.int32)
-        word[self.order] = found.indices.to_numpy()
-        return found.dictionary, word
+        word[self.order] = encoded.indices.to_numpy()
+        return encoded.dictionary, word
 
 
 def encode_keys(version: Ints, words: pa.Array, word: NDArray[np.int32]) -> pa.DictionaryArray:
@@ -83,9 +83,9 @@ def encode_keys(version: Ints, words: pa.Array, word: NDArray[np.int32]) -> pa.D
     words, word
         The different words; the number of each version's, -1 for none.
     """
-    found = np.full(len(version), -1, np.int32)
-    found[version >= 0] = word[version[version >= 0]]
-    return pa.DictionaryArray.from_arrays(pa.array(found, mask=found < 0), words)
+    numbers = np.full(len(version), -1, np.int32)
+    numbers[version >= 0] = word[version[version >= 0]]
+    return pa.DictionaryArray.from_arrays(pa.array(numbers, mask=numbers < 0), words)
 
 
 def _texts(column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
@@ -93,8 +93,8 @@ def _texts(column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     whole = pa.concat_arrays([column]) if column.offset else column
     _, places, text = whole.buffers()
     starts = np.zeros(1, np.int32) if not len(whole) else np.frombuffer(places, np.int32)[: len(whole) + 1]
-    found = np.empty(0, np.uint8) if text is None else np.frombuffer(text, np.uint8)
-    return frozen(starts), frozen(found[: starts[-1]])
+    data = np.empty(0, np.uint8) if text is None else np.frombuffer(text, np.uint8)
+    return frozen(starts), frozen(data[: starts[-1]])
 
 
 def _check(keys: pa.Array, start: Ints, end: Ints) -> None:

@@ -77,7 +77,7 @@ def find_within(
 @kernel
 def areas_at(
     x: float, y: float, frame: Frame, labels: Any, lists: Any, codes: Any, xy: Any, heights: Any, cells: Any,
-    strips: Any, edges: Any, found: Any,
+    strips: Any, edges: Any, runs: Any,
 ) -> tuple[int, Any]:  # fmt: skip
     """Find the runs whose area holds a point, boundary included, whenever they were.
 
@@ -87,25 +87,25 @@ def areas_at(
         The point, metres.
     frame, labels, lists, codes, xy, heights, cells, strips, edges
         A cell for each run, in its bins and strips one by one.
-    found
+    runs
         ``(m,)`` int32, written as far as it goes.
 
     Returns
     -------
-    ``(count, found)``: how many there are, and ``found``, longer if need be.
+    ``(count, runs)``: how many there are, and ``runs``, longer if need be.
     """
     place, count = bin_of(x, y, frame), 0
     run = labels[place] if place != NOWHERE else NOWHERE
     if run >= 0:
-        found[0], count = run, 1
+        runs[0], count = run, 1
     elif run < NOWHERE:
         for at in range(lists[-2 - run], lists[-1 - run]):
             cell = codes[at] >> 1
             if codes[at] & 1 or holds(x, y, cell, _CLOSED, xy, heights, cells, strips, edges):
-                found = grown(found, count)
-                found[count] = cell
+                runs = grown(runs, count)
+                runs[count] = cell
                 count += 1
-    return count, found
+    return count, runs
 
 
 ROUNDING_M = 1e-6
@@ -144,12 +144,12 @@ def find_within_distance(
     last, slot, inside = np.full(len(begins), -1), np.empty(len(begins), np.int64), np.empty(16, np.int32)
     for event in range(len(x)):
         px, py, at, begin = x[event], y[event], at_us[event], size
-        holding_count = 0
+        area_count = 0
         if len(heights):
-            holding_count, inside = areas_at(
+            area_count, inside = areas_at(
                 px, py, bin_frame, labels, lists, codes, xy, heights, cells, strips, edges, inside
             )
-        for k in range(holding_count):
+        for k in range(area_count):
             if version_at(inside[k], at, begins, stops, start_us, end_us) != NEVER:
                 rows, far = grown(rows, size), grown(far, size)
                 size += _meet(inside[k], 0.0, event, last, slot, rows, far, size)
@@ -172,7 +172,7 @@ def find_within_distance(
 def _meet(run: int, far_m: float, event: int, last: Any, slot: Any, rows: Any, far: Any, size: int) -> int:
     """Note how far a run is from an event; return 1 when it is new to the event.
 
-    ``last`` tells the event that met each run last, ``slot`` where that was note_places.
+    ``last`` holds the event that met each run last, ``slot`` the place where that is noted.
     """
     if last[run] == event:
         far[slot[run]] = min(far[slot[run]], far_m)

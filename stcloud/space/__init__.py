@@ -1,11 +1,11 @@
-"""Where: reference systems, datums, the decimal lattice, covers and asked areas.
+"""Where: reference systems, datums, the decimal lattice, covers and areas.
 
 Ring: pure. It knows coordinates, cells and polygons; it must not know files, tables, clocks or
 cities, and imports nothing of stcloud but :mod:`stcloud.errors`.
 
 Its nouns: a *CRS* is text that :func:`read_crs` reads; a :class:`Datum` says what Chinese maps
 have shifted; a :class:`Level` and a *cell id* name a square of a :class:`Lattice`; an
-:class:`Area` is what somebody asked for; a :class:`Cover` is that area as cells.
+:class:`Area` is where a query looks; a :class:`Cover` is that area as cells.
 
 Start reading at ``cell.py`` (ids), then ``lattice.py`` (ids of points), then ``cover.py``.
 """

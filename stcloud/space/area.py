@@ -1,4 +1,4 @@
-"""Asked areas: where somebody wants to know what happened, in the CRS they said it in."""
+"""Areas that queries look in, each in the CRS it is given in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BRACKET = re.compile(r"[()]")
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """An area asked for: a valid, non-empty Polygon or MultiPolygon and the CRS it is given in.
+    """An area to look in: a valid, non-empty Polygon or MultiPolygon and the CRS it is given in.
 
     Its edges are straight in that CRS, and belong to it.
 
@@ -62,22 +62,22 @@ class Area:
     crs: str = LONLAT
 
     def __post_init__(self) -> None:
-        asked = self.geometry
-        _refuse_many(shapely.get_num_coordinates(asked))
-        if asked.geom_type not in _AREAS:
-            raise _no_area(asked.geom_type)
-        if asked.is_empty:
+        given = self.geometry
+        _refuse_many(shapely.get_num_coordinates(given))
+        if given.geom_type not in _AREAS:
+            raise _no_area(given.geom_type)
+        if given.is_empty:
             raise InvalidInput("empty-area", "the area is empty", hint="give a polygon with an inside")
         crs = read_crs(self.crs)
         if crs.is_geographic:
-            require_lonlat(*asked.bounds)
-        if not shapely.is_valid(asked):
+            require_lonlat(*given.bounds)
+        if not shapely.is_valid(given):
             raise InvalidInput(
                 "invalid-area",
-                f"the area is not valid: {shapely.is_valid_reason(asked)}",
+                f"the area is not valid: {shapely.is_valid_reason(given)}",
                 hint="repair it, for instance with shapely.make_valid",
             )
-        object.__setattr__(self, "geometry", shapely.force_2d(asked))
+        object.__setattr__(self, "geometry", shapely.force_2d(given))
 
     @classmethod
     def from_bbox(cls, west: float, south: float, east: float, north: float) -> Self:
@@ -235,7 +235,7 @@ def _geojson_crs(mapping: Mapping[str, Any]) -> str:
 
 
 def project_area(area: Area, target: str | pyproj.CRS) -> BaseGeometry:
-    """Project an asked area, its edges bending as they must.
+    """Project an area, its edges bending as they must.
 
     An edge straight in longitude and latitude is a curve in metres: over 15 km it bends 2.7 m.
 

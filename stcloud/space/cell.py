@@ -140,10 +140,10 @@ def digits_of(cells: CellIds) -> NDArray[np.intp]:
     return digits
 
 
-def _unknown(asked: object) -> InvalidInput:
+def _unknown(cell: object) -> InvalidInput:
     return InvalidInput(
         "unknown-cell",
-        f"{asked} is not a cell id",
+        f"{cell} is not a cell id",
         hint="an id is a 1 followed by 1 to 6 pairs of digits, such as 13507429318",
     )
 
@@ -193,8 +193,8 @@ def parent(cells: int | CellIds, level: Level | None = None) -> int | CellIds:
         raise InvalidInput("cell-too-coarse", f"cell {coarse[0]} {fault}", hint="ask for a coarser level")
     steps = np.zeros(ids.shape, np.intp)
     steps[held] = (digits - target) // 2
-    found = ids // _POWERS[steps]
-    return int(found) if isinstance(cells, int) else found
+    parents = ids // _POWERS[steps]
+    return int(parents) if isinstance(cells, int) else parents
 
 
 @overload

@@ -31,7 +31,7 @@ MAX_CELLS = 20_000
 # A boundary that crosses a cell crosses about ten of its hundred children, and hardly ever fewer than this.
 _FEWEST_HEIRS = 4
 
-_AROUND = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), axis=-1).reshape(-1, 2)
+_NEIGHBOURS = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), axis=-1).reshape(-1, 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,8 +161,8 @@ def cover(
     Examples
     --------
     >>> from stcloud.space.lattice import Lattice
-    >>> found = cover(shapely.box(50, 50, 350, 350), Lattice("EPSG:32618", (0, 0)))
-    >>> len(found.inner), len(found.edge)
+    >>> cells = cover(shapely.box(50, 50, 350, 350), Lattice("EPSG:32618", (0, 0)))
+    >>> len(cells.inner), len(cells.edge)
     (4, 12)
     """
     if area.geom_type not in {"Polygon", "MultiPolygon"}:
@@ -173,15 +173,15 @@ def cover(
     shapely.prepare([area, boundary])
     level, cells = _first_cells(area, lattice, finest, max_cells)
     inner, edge = _sort_out(cells, lattice.centres(cells), level, area, boundary, lattice)
-    found = [inner]
-    while level < finest and sum(map(len, found)) + _FEWEST_HEIRS * len(edge) <= max_cells:
+    inside = [inner]
+    while level < finest and sum(map(len, inside)) + _FEWEST_HEIRS * len(edge) <= max_cells:
         heirs, centres = _heirs(edge, level, lattice)
         inner, finer = _sort_out(heirs, centres, Level(level + 2), area, boundary, lattice)
-        if sum(map(len, found)) + len(inner) + len(finer) > max_cells:
+        if sum(map(len, inside)) + len(inner) + len(finer) > max_cells:
             break
-        found.append(inner)
+        inside.append(inner)
         edge, level = finer, Level(level + 2)
-    return Cover(np.concatenate(found), edge)
+    return Cover(np.concatenate(inside), edge)
 
 
 def _first_cells(
@@ -202,7 +202,7 @@ def _first_cells(
 
 
 def _heirs(cells: CellIds, level: Level, lattice: Lattice) -> tuple[CellIds, tuple[Floats, Floats]]:
-    """Cells of the next level within some of one level, with their centres: told by those of few larger ones."""
+    """Return the cells of the next level within some of one level, with their centres, from few larger ones'."""
     pair, side = np.arange(100), level.side_m / 10
     x, y = lattice.centres(cells)
     east, north = (
@@ -227,7 +227,7 @@ def _sort_out(
     squares = shapely.box(*bounds)  # making them takes longer than comparing them
     really = shapely.intersects(boundary, squares)
     crossed[crossed] = really
-    # A cell clear of the boundary is wholly inside or wholly outside: its centre tells.
+    # A cell clear of the boundary is wholly inside or wholly outside: its centre decides.
     inner = np.zeros(cells.shape, np.bool_)
     inner[~crossed] = shapely.intersects_xy(area, x[~crossed], y[~crossed])
     inner[crossed] = _within(squares[really], bounds[:, really], area)
@@ -236,18 +236,18 @@ def _sort_out(
 
 def _within(squares: NDArray[np.object_], bounds: NDArray[np.float64], area: BaseGeometry) -> Mask:
     """Tell which squares an area covers; only those are compared whose corners it does."""
-    found = np.ones(len(squares), np.bool_)
+    covered = np.ones(len(squares), np.bool_)
     for x, y in ((0, 1), (0, 3), (2, 1), (2, 3)):
-        found[found] = shapely.intersects_xy(area, bounds[x, found], bounds[y, found])
-    found[found] = shapely.covers(area, squares[found])
-    return found
+        covered[covered] = shapely.intersects_xy(area, bounds[x, covered], bounds[y, covered])
+    covered[covered] = shapely.covers(area, squares[covered])
+    return covered
 
 
 def _beside(boundary: BaseGeometry, lattice: Lattice, level: Level) -> CellIds:
     """All cells of a level that a boundary crosses or touches, and others beside it."""
     # From a point on it to the next it is half a cell at most: no farther than the cells around the point's.
     points = shapely.get_coordinates(shapely.segmentize(boundary, level.side_m / 2))
-    near = (points[:, None] + _AROUND * level.side_m).reshape(-1, 2)
+    near = (points[:, None] + _NEIGHBOURS * level.side_m).reshape(-1, 2)
     x, y = near[lattice.contains(*near.T)].T
     return np.unique(lattice.cells(x, y, level))
 

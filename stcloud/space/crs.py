@@ -1,7 +1,7 @@
 """Coordinate reference systems: read, transformed between, and where they may be used.
 
 Coordinates are always in the order x (east, longitude), y (north, latitude), whatever the
-register says of the axes. PROJ's network is off, and a ballpark transformation is refused.
+register defines for the axes. PROJ's network is off, and a ballpark transformation is refused.
 """
 
 from __future__ import annotations
@@ -218,12 +218,12 @@ def project(x: ArrayLike, y: ArrayLike, source: SomeCRS, target: SomeCRS) -> tup
     return out_x.reshape(shape), out_y.reshape(shape)
 
 
-def same_crs(one: SomeCRS, other: SomeCRS) -> bool:
+def same_crs(crs: SomeCRS, other_crs: SomeCRS) -> bool:
     """Tell whether coordinates mean the same in two CRSs, however they are written.
 
     Parameters
     ----------
-    one, other
+    crs, other_crs
         The CRSs; the order of axes does not count.
 
     Returns
@@ -236,7 +236,7 @@ def same_crs(one: SomeCRS, other: SomeCRS) -> bool:
     >>> same_crs("EPSG:4326", "OGC:CRS84"), same_crs("EPSG:4548", "EPSG:4549")
     (True, False)
     """
-    first, second = read_crs(one), read_crs(other)
+    first, second = read_crs(crs), read_crs(other_crs)
     if first.equals(second, ignore_axis_order=True):
         return True
     if first.is_geographic != second.is_geographic:
@@ -247,10 +247,10 @@ def same_crs(one: SomeCRS, other: SomeCRS) -> bool:
     west, south, east, north = area
     x, y = np.array([west + ((east - west) % 360) / 2]), np.array([(south + north) / 2])
     try:
-        found = [np.stack(project(x, y, LONLAT, crs)) for crs in (first, second)]
+        points = [np.stack(project(x, y, LONLAT, each)) for each in (first, second)]
     except StcloudError:
         return False
-    return bool(np.abs(found[0] - found[1]).max() <= (_NEAR_DEG if first.is_geographic else _NEAR_M))
+    return bool(np.abs(points[0] - points[1]).max() <= (_NEAR_DEG if first.is_geographic else _NEAR_M))
 
 
 def area_of_use(crs: SomeCRS) -> tuple[float, float, float, float] | None:

@@ -2,7 +2,7 @@
 
 The law shifts public maps of China by 300 to 700 m, four to six 100 m cells: AMap, Tencent and
 most phones give GCJ-02, Baidu gives BD-09, Tianditu gives CGCS2000. Neither shift is in any CRS
-register, so a source's datum is declared, and nothing is shifted unless asked.
+register, so a source's datum is declared, and nothing is shifted unless the caller wants it.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def require_metric(crs: SomeCRS, *, at: tuple[float, float] | None = None) -> py
     Parameters
     ----------
     crs
-        The CRS asked for.
+        The CRS proposed.
     at
         ``(lon, lat)`` in degrees, somewhere in the city, so that the hint can name a CRS.
 
@@ -56,16 +56,18 @@ def require_metric(crs: SomeCRS, *, at: tuple[float, float] | None = None) -> py
     stcloud.errors.InvalidInput: a city needs a projected CRS in metres, and WGS 84 is in degrees; use
     EPSG:4549 or EPSG:32651
     """
-    asked = read_crs(crs)
-    fault = _unfit(asked)
+    projected = read_crs(crs)
+    fault = _unfit(projected)
     if not fault:
-        return asked
+        return projected
     if at is None:
         hint = "use the UTM zone, such as EPSG:32618 in New York, or EPSG:4549 (Gauss-Kruger) in Shanghai"
     else:
         hint = "use " + " or ".join(suggest(*at))
     raise InvalidInput(
-        "metric-crs-needed", f"a city needs a projected CRS in metres, and {asked.name} {fault}", hint=hint
+        "metric-crs-needed",
+        f"a city needs a projected CRS in metres, and {projected.name} {fault}",
+        hint=hint,
     )
 
 

@@ -1,4 +1,4 @@
-"""Shapes of any kind that somebody asked for, in a city's CRS."""
+"""Shapes of any kind that queries look in, in a city's CRS."""
 
 from __future__ import annotations
 

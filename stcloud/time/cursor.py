@@ -73,7 +73,7 @@ class Cursor:
             self.at = self.at + is_digit
         return value, self.at - start
 
-    def one_of(self, wanted: bytes) -> None:
+    def byte_in(self, wanted: bytes) -> None:
         """Read one byte, which must be one of those wanted."""
         self.fits &= self.sees(wanted)
         self.at = self.at + 1

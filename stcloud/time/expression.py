@@ -165,10 +165,10 @@ class _Moment:
 
     @classmethod
     def read(cls, text: str, zone: Zone) -> _Moment:
-        found = _MOMENT.fullmatch(text.strip().upper())
-        if found is None:
+        match = _MOMENT.fullmatch(text.strip().upper())
+        if match is None:
             raise _unreadable(text)
-        written = {name: digits for name, digits in found.groupdict().items() if digits is not None}
+        written = {name: digits for name, digits in match.groupdict().items() if digits is not None}
         offset = written.pop("offset", None)
         unit = next(name for name in (*_LENGTHS_US, *_CALENDAR_UNITS) if name in written)
         try:
@@ -179,8 +179,8 @@ class _Moment:
         if offset_us is not None:
             return cls(unit, local, _local_us(local) - offset_us, ())
         start_us, adjusted = zone.instant(_local_us(local))
-        told = adjusted and unit in _LENGTHS_US
-        return cls(unit, local, start_us, (_note(text.strip(), start_us, local, zone),) if told else ())
+        noted = adjusted and unit in _LENGTHS_US
+        return cls(unit, local, start_us, (_note(text.strip(), start_us, local, zone),) if noted else ())
 
     def end_us(self, zone: Zone) -> int:
         """First instant after it."""
@@ -247,9 +247,9 @@ def _span(start_us: int | None, end_us: int | None, fault: str) -> Span:
 
 def _unreadable(text: str) -> InvalidInput:
     message = f"cannot read {text!r} as a time"
-    if (found := _SLASHED.fullmatch(text.strip())) is None:
+    if (match := _SLASHED.fullmatch(text.strip())) is None:
         return InvalidInput("unreadable-time", message, hint=_FORMS)
-    first, second, third = found.groups()
+    first, second, third = match.groups()
     if len(first) == 4:
         return InvalidInput("unreadable-time", message, hint=f"write {first}-{second:0>2}-{third:0>2}")
     year = third if len(third) == 4 else f"20{third:0>2}"

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from stcloud.errors import InvalidInput
-from stcloud.time.step import Blank, Fork, Fraction, Literal, Name, Number, Offset, OneOf, Sign, Step, run
+from stcloud.time.step import AnyByte, Blank, Fork, Fraction, Literal, Name, Number, Offset, Sign, Step, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def _two(field: str, low: int, high: int) -> Number:
 _ISO: tuple[Step, ...] = (
     DIRECTIVES["Y"], Literal(b"-"), _two("month", 1, 12), Literal(b"-"), _two("day", 1, 31),
     Fork(((b"T ", (
-        OneOf(b"T "), _two("hour", 0, 23), Literal(b":"), _two("minute", 0, 59),
+        AnyByte(b"T "), _two("hour", 0, 23), Literal(b":"), _two("minute", 0, 59),
         Fork(((b":", (
             Literal(b":"), _two("second", 0, 59),
             Fork(((b".", (Literal(b"."), Fraction())),)),
@@ -122,7 +122,7 @@ def check_format(text: str) -> None:
     Raises
     ------
     InvalidInput
-        ``unknown-time-format``, naming the directive that is not supported, missing, or told twice.
+        ``unknown-time-format``, naming the directive that is not supported, missing, or given twice.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def _steps(text: str) -> tuple[Step, ...]:
         if _continues(following):
             # Digits upon digits: only full widths are certain.
             if isinstance(step, Fraction):
-                raise _unknown(text, f"nothing tells where %f ends before {following}")
+                raise _unknown(text, f"nothing shows where %f ends before {following}")
             if isinstance(step, Number):
                 step = replace(step, digits=(step.digits[1], step.digits[1]))
         steps.append(step)
@@ -169,20 +169,20 @@ def _continues(token: str) -> bool:
     return token[:1].isdigit()
 
 
-def _check(text: str, found: Sequence[str]) -> None:
-    for letter in found:
+def _check(text: str, letters: Sequence[str]) -> None:
+    for letter in letters:
         if letter not in DIRECTIVES:
             known = " ".join(f"%{name}" for name in DIRECTIVES)
             raise _unknown(
                 text, f"%{letter} is not supported", hint=f"use {known}, or iso, epoch-s, epoch-ms"
             )
     for group in _GROUPS:
-        if len(twice := [f"%{letter}" for letter in found if letter in group]) > 1:
+        if len(twice := [f"%{letter}" for letter in letters if letter in group]) > 1:
             raise _unknown(text, f"{' and '.join(twice)} tell the same")
     for letter, needed in _NEEDS:
-        if letter in found and not set(needed) & set(found):
+        if letter in letters and not set(needed) & set(letters):
             raise _unknown(text, f"%{letter} needs " + " or ".join(f"%{other}" for other in needed))
-    if not set("Yy") & set(found):
+    if not set("Yy") & set(letters):
         raise _unknown(text, "it has no year", hint="use %Y or %y, or iso, epoch-s, epoch-ms")
 
 

@@ -75,14 +75,18 @@ def earlier(spans: Spans, which: str, zone: Zone) -> Spans:
     start_us, end_us = _ends(spans, zone)
     local = (local_of(start_us, zone), local_of(end_us, zone))
     if which == "previous":
-        found = (_start_before(start_us, end_us, local, zone), start_us)
+        bounds_us = (_start_before(start_us, end_us, local, zone), start_us)
     else:
         low, high = _year_before(local)
-        found = (zone.instant(low)[0], zone.instant(high)[0])
-    if found[0] >= found[1]:
+        bounds_us = (zone.instant(low)[0], zone.instant(high)[0])
+    if bounds_us[0] >= bounds_us[1]:
         length_us = end_us - start_us
-        found = (start_us - length_us, start_us) if which == "previous" else (found[0], found[0] + length_us)
-    return Spans((Span(*found),))
+        bounds_us = (
+            (start_us - length_us, start_us)
+            if which == "previous"
+            else (bounds_us[0], bounds_us[0] + length_us)
+        )
+    return Spans((Span(*bounds_us),))
 
 
 def _ends(spans: Spans, zone: Zone) -> tuple[int, int]:
@@ -123,14 +127,14 @@ def _week_before(monday_us: int) -> int:
     """Return the Monday of the ISO week with the same number, in the year before."""
     year, week, _ = date.fromordinal(monday_us // DAY_US + date(1970, 1, 1).toordinal()).isocalendar()
     try:
-        found = date.fromisocalendar(year - 1, week, 1)
+        monday = date.fromisocalendar(year - 1, week, 1)
     except ValueError as fault:
         raise InvalidInput(
             "no-such-week",
             f"there is no week {year - 1:04}-W{week:02} to compare {year:04}-W{week:02} with",
             hint="compare with the previous period",
         ) from fault
-    return (found.toordinal() - date(1970, 1, 1).toordinal()) * DAY_US
+    return (monday.toordinal() - date(1970, 1, 1).toordinal()) * DAY_US
 
 
 def _whole_months(low: int, high: int) -> int | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Hours",
     "Weekdays",
-    "around",
+    "cycle_range",
     "hours_text",
     "in_hours",
     "on_weekdays",
@@ -35,12 +35,12 @@ _NUMBERS = {name: number for number, name in enumerate(NAMES, start=1)}
 _RANGE = re.compile(r"([0-9]{2}):([0-9]{2})\s*-\s*([0-9]{2}):([0-9]{2})")
 
 
-def parse_weekdays(asked: str | Iterable[int]) -> Weekdays:
+def parse_weekdays(weekdays: str | Iterable[int]) -> Weekdays:
     """Read days of the week as numbers, Monday 1 to Sunday 7.
 
     Parameters
     ----------
-    asked
+    weekdays
         Three-letter English names, alone (``sat,sun``) or as ranges, both ends inside (``mon-fri``); a range
         may run over the end of the week (``fri-mon``). Or the numbers themselves.
 
@@ -54,36 +54,36 @@ def parse_weekdays(asked: str | Iterable[int]) -> Weekdays:
     >>> sorted(parse_weekdays("fri-mon, wed"))
     [1, 3, 5, 6, 7]
     """
-    if isinstance(asked, str):
-        days = frozenset(day for part in asked.split(",") for day in _weekday_range(part, asked))
+    if isinstance(weekdays, str):
+        days = frozenset(day for part in weekdays.split(",") for day in _weekday_range(part, weekdays))
     else:
-        days = frozenset(asked)
+        days = frozenset(weekdays)
     if not days or not days <= set(_NUMBERS.values()):
-        raise _unreadable_weekdays(asked)
+        raise _unreadable_weekdays(weekdays)
     return days
 
 
-def _weekday_range(part: str, asked: str) -> list[int]:
+def _weekday_range(part: str, whole: str) -> list[int]:
     ends = [_NUMBERS.get(name.strip().lower()) for name in part.split("-")]
     first, last = ends[0], ends[-1]
     if first is None or last is None or len(ends) > 2:
-        raise _unreadable_weekdays(asked)
-    return around(first, last, 7)
+        raise _unreadable_weekdays(whole)
+    return cycle_range(first, last, 7)
 
 
-def around(first: int, last: int, size: int) -> list[int]:
+def cycle_range(first: int, last: int, size: int) -> list[int]:
     """Numbers from ``first`` to ``last``, both inside, of a cycle that begins again with 1 after ``size``.
 
-    >>> around(11, 2, 12)
+    >>> cycle_range(11, 2, 12)
     [11, 12, 1, 2]
     """
     return [(first - 1 + step) % size + 1 for step in range((last - first) % size + 1)]
 
 
-def _unreadable_weekdays(asked: object) -> InvalidInput:
+def _unreadable_weekdays(weekdays: object) -> InvalidInput:
     return InvalidInput(
         "unreadable-weekdays",
-        f"cannot read {asked!r} as days of the week",
+        f"cannot read {weekdays!r} as days of the week",
         hint="write mon-fri, sat,sun, fri-mon, or numbers from 1 (Monday) to 7",
     )
 
@@ -100,12 +100,12 @@ def on_weekdays(local_us: Micros, days: Weekdays) -> Bools:
     return np.asarray(chosen[(local_us // DAY_US + 3) % 7], dtype=np.bool_)
 
 
-def parse_hours(asked: str) -> Hours:
+def parse_hours(hours: str) -> Hours:
     """Read parts of the day as half-open ranges of minutes since midnight, sorted, none touching the next.
 
     Parameters
     ----------
-    asked
+    hours
         ``HH:MM-HH:MM``, several with commas between. The end is outside and may be ``24:00``; a range
         that ends before it starts runs over midnight.
 
@@ -119,7 +119,7 @@ def parse_hours(asked: str) -> Hours:
     >>> parse_hours("07:00-10:00"), parse_hours("22:00-06:00")
     (((420, 600),), ((0, 360), (1320, 1440)))
     """
-    parts = sorted(part for text in asked.split(",") for part in _hour_range(text, asked))
+    parts = sorted(part for text in hours.split(",") for part in _hour_range(text, hours))
     merged = parts[:1]
     for start, end in parts[1:]:
         if start <= merged[-1][1]:
@@ -129,23 +129,23 @@ def parse_hours(asked: str) -> Hours:
     return tuple(merged)
 
 
-def _hour_range(text: str, asked: str) -> list[tuple[int, int]]:
-    found = _RANGE.fullmatch(text.strip())
-    if found is None:
-        raise _unreadable_hours(asked)
-    start_hour, start_minute, end_hour, end_minute = (int(digits) for digits in found.groups())
+def _hour_range(text: str, whole: str) -> list[tuple[int, int]]:
+    match = _RANGE.fullmatch(text.strip())
+    if match is None:
+        raise _unreadable_hours(whole)
+    start_hour, start_minute, end_hour, end_minute = (int(digits) for digits in match.groups())
     start, end = start_hour * 60 + start_minute, end_hour * 60 + end_minute
     if max(start_minute, end_minute) > 59 or start >= DAY_MINUTES or end > DAY_MINUTES or start == end:
-        raise _unreadable_hours(asked)
+        raise _unreadable_hours(whole)
     if start < end:
         return [(start, end)]
     return [(start, DAY_MINUTES)] + ([(0, end)] if end else [])
 
 
-def _unreadable_hours(asked: str) -> InvalidInput:
+def _unreadable_hours(hours: str) -> InvalidInput:
     return InvalidInput(
         "unreadable-hours",
-        f"cannot read {asked!r} as hours of the day",
+        f"cannot read {hours!r} as hours of the day",
         hint="write 07:00-10:00, 22:00-06:00 over midnight, 18:00-24:00, several with commas between",
     )
 

@@ -88,15 +88,15 @@ class Relation(StrEnum):
         InvalidInput
             ``unknown-relation``, with the nearest.
         """
-        known = {_plain(one.value): one for one in cls}
-        found = known.get(_plain(text))
-        if found is None:
-            near = [known[one].value for one in nearest(_plain(text), known)]
+        known = {_plain(relation.value): relation for relation in cls}
+        relation = known.get(_plain(text))
+        if relation is None:
+            near = [known[name].value for name in nearest(_plain(text), known)]
             raise InvalidInput(
                 "unknown-relation", f"'{text}' is no relation of intervals",
-                hint="use " + ", ".join(near or [one.value for one in cls]),
+                hint="use " + ", ".join(near or [relation.value for relation in cls]),
             )  # fmt: skip
-        return found
+        return relation
 
     @property
     def inverse(self) -> Relation:
@@ -181,4 +181,4 @@ _PAIRS = (
     (Relation.OVERLAPS, Relation.OVERLAPPED_BY), (Relation.STARTS, Relation.STARTED_BY),
     (Relation.DURING, Relation.CONTAINS), (Relation.FINISHES, Relation.FINISHED_BY),
 )  # fmt: skip
-_INVERSES: Mapping[Relation, Relation] = dict(_PAIRS) | {other: one for one, other in _PAIRS}
+_INVERSES: Mapping[Relation, Relation] = dict(_PAIRS) | {inverse: relation for relation, inverse in _PAIRS}

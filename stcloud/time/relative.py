@@ -85,11 +85,11 @@ def read_relative(text: str, now_us: int, zone: Zone) -> Span:
     >>> read_relative("last month", now, zone).text(zone)
     '2024-02-01T00:00-05:00/2024-03-01T00:00-05:00'
     """
-    said = " ".join(text.lower().split())
-    found = _RELATIVE.fullmatch(_DAYS.get(said, said))
-    if found is None:
+    plain = " ".join(text.lower().split())
+    match = _RELATIVE.fullmatch(_DAYS.get(plain, plain))
+    if match is None:
         raise _unreadable(text)
-    which, digits, unit = found.groups()
+    which, digits, unit = match.groups()
     count = None if digits is None else int(digits)
     if count == 0 or (count is not None and which == "this"):
         raise _unreadable(text)

@@ -8,7 +8,7 @@ import numpy as np
 
 from stcloud.errors import InvalidInput, nearest
 from stcloud.time.micros import DAY_US, Bools, Micros
-from stcloud.time.recurrence import around
+from stcloud.time.recurrence import cycle_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,12 +40,12 @@ _NUMBERS = {
 _SEASONS = {"winter": 12, "spring": 3, "summer": 6, "autumn": 9, "fall": 9}
 
 
-def parse_months(asked: str | int | Iterable[int]) -> Months:
+def parse_months(months: str | int | Iterable[int]) -> Months:
     """Read months as numbers, January 1 to December 12.
 
     Parameters
     ----------
-    asked
+    months
         English names, whole or their first three letters, or numbers, alone (``jun,8``) or as ranges, both
         ends inside (``6-8``, ``jun-aug``); a range may run over the end of the year (``dec-feb``). Or the
         numbers themselves.
@@ -60,45 +60,45 @@ def parse_months(asked: str | int | Iterable[int]) -> Months:
     >>> sorted(parse_months("nov-jan, june"))
     [1, 6, 11, 12]
     """
-    if isinstance(asked, str):
-        return frozenset(month for part in asked.split(",") for month in _range(part, asked))
-    months = frozenset([asked] if isinstance(asked, int) else asked)
+    if isinstance(months, str):
+        return frozenset(month for part in months.split(",") for month in _range(part, months))
+    months = frozenset([months] if isinstance(months, int) else months)
     if not months or not months <= set(_NUMBERS.values()):
-        raise _unreadable_months(asked)
+        raise _unreadable_months(months)
     return months
 
 
-def _range(part: str, asked: str) -> list[int]:
-    ends = [_month(name, asked) for name in part.split("-")]
+def _range(part: str, whole: str) -> list[int]:
+    ends = [_month(name, whole) for name in part.split("-")]
     if len(ends) > 2:
-        raise _unreadable_months(asked)
-    return around(ends[0], ends[-1], 12)
+        raise _unreadable_months(whole)
+    return cycle_range(ends[0], ends[-1], 12)
 
 
-def _month(name: str, asked: str) -> int:
-    found = _NUMBERS.get(name.strip().lower())
-    if found is None:
-        raise _unreadable_months(asked, name.strip())
-    return found
+def _month(name: str, whole: str) -> int:
+    number = _NUMBERS.get(name.strip().lower())
+    if number is None:
+        raise _unreadable_months(whole, name.strip())
+    return number
 
 
-def _unreadable_months(asked: object, name: str = "") -> InvalidInput:
+def _unreadable_months(months: object, name: str = "") -> InvalidInput:
     close = nearest(name, NAMES) if name.isalpha() else ()
     return InvalidInput(
         "unreadable-months",
-        f"cannot read {asked!r} as months",
+        f"cannot read {months!r} as months",
         hint=f"did you mean '{close[0]}'?"
         if close
         else "write 6-8, jun-aug, dec-feb, or numbers from 1 to 12",
     )
 
 
-def parse_seasons(asked: str, *, southern: bool = False) -> Months:
+def parse_seasons(seasons: str, *, southern: bool = False) -> Months:
     """Read meteorological seasons as the months that they have.
 
     Parameters
     ----------
-    asked
+    seasons
         ``winter`` (December to February), ``spring``, ``summer``, ``autumn`` or ``fall``; several by comma.
     southern
         True: as in the southern hemisphere, where winter is from June to August.
@@ -117,7 +117,9 @@ def parse_seasons(asked: str, *, southern: bool = False) -> Months:
     >>> sorted(parse_seasons("winter")), sorted(parse_seasons("winter", southern=True))
     ([1, 2, 12], [6, 7, 8])
     """
-    return frozenset(month for part in asked.split(",") for month in _season(part.strip(), southern=southern))
+    return frozenset(
+        month for part in seasons.split(",") for month in _season(part.strip(), southern=southern)
+    )
 
 
 def _season(name: str, *, southern: bool) -> list[int]:
@@ -127,7 +129,7 @@ def _season(name: str, *, southern: bool) -> list[int]:
         hint = f"did you mean '{close[0]}'?" if close else "use " + ", ".join(_SEASONS)
         raise InvalidInput("unknown-season", f"no season '{name}'", hint=hint)
     first = first + 6 if southern else first
-    return around((first - 1) % 12 + 1, (first + 1) % 12 + 1, 12)
+    return cycle_range((first - 1) % 12 + 1, (first + 1) % 12 + 1, 12)
 
 
 def months_text(months: Months) -> str:

@@ -114,7 +114,7 @@ class Spans:
     def of(cls, spans: Iterable[Span]) -> Spans:
         """Unite spans given in any order; those that overlap or touch become one."""
         parts: list[Span] = []
-        for span in sorted(spans, key=lambda one: (_low(one), _high(one))):
+        for span in sorted(spans, key=lambda span: (_low(span), _high(span))):
             if parts and _low(span) <= _high(parts[-1]):
                 parts[-1] = _span(_low(parts[-1]), max(_high(parts[-1]), _high(span)))
             else:

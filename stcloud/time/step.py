@@ -16,7 +16,19 @@ from stcloud.time.cursor import DIGITS, SPACES, Cursor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Blank", "Fork", "Fraction", "Literal", "Name", "Number", "Offset", "OneOf", "Sign", "Step", "run"]
+__all__ = [
+    "AnyByte",
+    "Blank",
+    "Fork",
+    "Fraction",
+    "Literal",
+    "Name",
+    "Number",
+    "Offset",
+    "Sign",
+    "Step",
+    "run",
+]
 
 _POWERS = 10 ** np.arange(7, dtype=np.int64)
 
@@ -78,18 +90,18 @@ class Literal:
     def read(self, cursor: Cursor) -> None:
         """Move past them."""
         for byte in self.text:
-            cursor.one_of(bytes([byte]))
+            cursor.byte_in(bytes([byte]))
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf:
+class AnyByte:
     """One byte of several."""
 
     wanted: bytes
 
     def read(self, cursor: Cursor) -> None:
         """Move past it."""
-        cursor.one_of(self.wanted)
+        cursor.byte_in(self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,7 @@ class Blank:
 
     def read(self, cursor: Cursor) -> None:
         """Move past it."""
-        cursor.one_of(SPACES)
+        cursor.byte_in(SPACES)
         cursor.skip(SPACES)
 
 
@@ -151,7 +163,7 @@ _OFFSET = Fork((
     (b"Z", (Literal(b"Z"),)),
     (b"UG", (Name("utc", ("utc", "gmt"), 3),)),
     (b"+-", (
-        OneOf(b"+-"),
+        AnyByte(b"+-"),
         Number("offset_h", (2, 2), (0, 23)),
         Fork((
             (DIGITS, (_OFFSET_MINUTE,)),

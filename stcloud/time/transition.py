@@ -117,14 +117,14 @@ def _year_changes(name: str, year: int) -> tuple[tuple[int, int], ...]:
     zone = zoneinfo.ZoneInfo(name)
     probes = _probes(year)
     offsets = [zone.utcoffset(probe) for probe in probes]
-    found = []
+    changes = []
     for index, (before, after) in enumerate(pairwise(offsets)):
         if before != after and before is not None and after is not None:
             wall_s = _first_with_other_offset(zone, _seconds(probes[index] - _EPOCH), before)
             # Seen from the wall clock, the offset before a change lasts until `at + greater offset`.
             at_s = wall_s - _seconds(max(before, after))
-            found.append((at_s * SECOND_US, _seconds(after) * SECOND_US))
-    return tuple(found)
+            changes.append((at_s * SECOND_US, _seconds(after) * SECOND_US))
+    return tuple(changes)
 
 
 def _probes(year: int) -> list[datetime]:

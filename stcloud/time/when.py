@@ -95,7 +95,7 @@ class When:
     @property
     def recurs(self) -> bool:
         """Whether it asks for months, days or hours that come again."""
-        return any(one is not None for one in (self.weekdays, self.hours, self.months, self.days))
+        return any(rule is not None for rule in (self.weekdays, self.hours, self.months, self.days))
 
     @classmethod
     def of(
@@ -187,16 +187,16 @@ class When:
 
     def describe(self) -> str:
         """Say what was understood, in ISO 8601 with offsets, and what was adjusted."""
-        said = self.spans.text(self.zone)
+        text = self.spans.text(self.zone)
         if self.months is not None:
-            said += f", in {months_text(self.months)}"
+            text += f", in {months_text(self.months)}"
         if self.weekdays is not None:
-            said += f", on {weekdays_text(self.weekdays)}"
+            text += f", on {weekdays_text(self.weekdays)}"
         if self.days is not None:
-            said += f", on {self.days}"
+            text += f", on {self.days}"
         if self.hours is not None:
-            said += f", at {hours_text(self.hours)}"
-        return "; ".join((f"{said} ({self.zone})", *self.notes))
+            text += f", at {hours_text(self.hours)}"
+        return "; ".join((f"{text} ({self.zone})", *self.notes))
 
 
 def _read(text: str, zone: Zone, now_us: int | None) -> tuple[Span, tuple[str, ...]]:
@@ -205,8 +205,8 @@ def _read(text: str, zone: Zone, now_us: int | None) -> tuple[Span, tuple[str, .
     if now_us is None:
         raise InvalidInput(
             "now-needed",
-            f"'{text}' depends on what time it is, which was not said",
-            hint='say it, such as now="2024-04-01T12:00"',
+            f"'{text}' depends on what time it is, which was not given",
+            hint='give it, such as now="2024-04-01T12:00"',
         )
     return read_relative(text, now_us, zone), (f"'{text}' is as of {zone.iso(now_us)}",)
 
@@ -214,14 +214,14 @@ def _read(text: str, zone: Zone, now_us: int | None) -> tuple[Span, tuple[str, .
 def _months(
     months: str | int | Iterable[int] | None, seasons: str | None, *, southern: bool
 ) -> Months | None:
-    asked = [] if months is None else [parse_months(months)]
-    asked += [] if seasons is None else [parse_seasons(seasons, southern=southern)]
-    if not asked:
+    rules = [] if months is None else [parse_months(months)]
+    rules += [] if seasons is None else [parse_seasons(seasons, southern=southern)]
+    if not rules:
         return None
-    if not (shared := frozenset.intersection(*asked)):
+    if not (shared := frozenset.intersection(*rules)):
         raise InvalidInput(
             "no-month",
-            f"{months_text(asked[0])} is not in {seasons}, which is {months_text(asked[1])}",
+            f"{months_text(rules[0])} is not in {seasons}, which is {months_text(rules[1])}",
             hint="ask for one of them",
         )
     return shared

@@ -1,6 +1,6 @@
 """Working days by country: weekends, public holidays, and the weekends that are worked to make up for them.
 
-The package `holidays` knows them, with subdivisions; nothing is listed here. It is imported when first asked.
+The package `holidays` knows them, with subdivisions; nothing is listed here. It is imported when it is first needed.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Calendar:
         """
         country, dash, part = text.strip().partition("-")
         country = country.upper()
-        folded = {one.casefold(): one for one in _subdivisions(country)}
+        folded = {name.casefold(): name for name in _subdivisions(country)}
         return cls(country + dash + folded.get(part.casefold(), part))
 
     @property
@@ -117,11 +117,11 @@ class Calendar:
         years = days.view("M8[D]").astype("M8[Y]").astype(np.int64) + 1970
         distinct = np.unique(years)
         self.require(distinct.tolist())
-        found = np.zeros(days.shape, dtype=np.bool_)
+        working = np.zeros(days.shape, dtype=np.bool_)
         for year in distinct.tolist():
             mine = years == year
-            found[mine] = _year(self.name, year)[days[mine] - _first_day(year)]
-        return found
+            working[mine] = _year(self.name, year)[days[mine] - _first_day(year)]
+        return working
 
     def require(self, years: Iterable[int]) -> None:
         """Refuse years whose working days are not known.
@@ -264,9 +264,9 @@ def _days(name: str) -> HolidayBase:
     """Holidays of all years of a calendar; names in English, whatever the machine's language."""
     import holidays  # noqa: PLC0415  (0.1 s to import, and few questions need it)
 
-    if (found := _CODE.fullmatch(name)) is None:
+    if (match := _CODE.fullmatch(name)) is None:
         raise _unknown(name)
-    country, part = found.groups()
+    country, part = match.groups()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of India's years that it does not know, which it estimates too
@@ -282,9 +282,9 @@ def _days(name: str) -> HolidayBase:
 @lru_cache(maxsize=64)
 def _years(name: str) -> tuple[int, ...]:
     days = _days(name)
-    labels = [getattr(days, one, None) for one in ("estimated_label", "observed_estimated_label")]
-    marks = [days.tr(label) % "" for label in labels if label]
-    estimated = {day.year for day, said in days.items() if any(mark in said for mark in marks)}
+    labels = [getattr(days, label, None) for label in ("estimated_label", "observed_estimated_label")]
+    suffixes = [days.tr(label) % "" for label in labels if label]
+    estimated = {day.year for day, name in days.items() if any(suffix in name for suffix in suffixes)}
     first, last = _moved(name) or (days.start_year, days.end_year)
     return tuple(year for year in range(first, last + 1) if year not in estimated)
 
@@ -330,8 +330,8 @@ def _unknown(name: str) -> InvalidInput:
     from holidays.registry import COUNTRIES  # noqa: PLC0415
 
     country, _, part = name.partition("-")
-    names = {one: entity[1] for known, entity in COUNTRIES.items() for one in (known, *entity[1:])}
-    near = [f"{country}-{one}" for one in nearest(part, _subdivisions(country))]
-    near += [names[one] for one in nearest(country, names)]
+    names = {spelling: entity[1] for known, entity in COUNTRIES.items() for spelling in (known, *entity[1:])}
+    near = [f"{country}-{near_name}" for near_name in nearest(part, _subdivisions(country))]
+    near += [names[near_name] for near_name in nearest(country, names)]
     hint = f"did you mean '{near[0]}'?" if near else "use ISO 3166 codes, such as CN, US or US-NY"
     return InvalidInput("unknown-calendar", f"no calendar '{name}'", hint=hint)

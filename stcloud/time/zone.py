@@ -203,17 +203,17 @@ class Zone:
 
         Notes
         -----
-        Between two changes of the offset the clock runs on, so first and last moment tell all of a piece.
+        Between two changes of the offset the clock runs on, so the first and last moment give all days of a piece.
         """
-        found = [np.zeros(0, dtype=np.int64)]
+        days = [np.zeros(0, dtype=np.int64)]
         for span in spans:
             if span.start_us is None or span.end_us is None:
                 raise InvalidInput("unbounded-span", f"there is no end to the days of {span}")
             pieces = self.offsets(span.start_us, span.end_us)
             first = (pieces.starts_us + pieces.offsets_us) // DAY_US
             last = (np.append(pieces.starts_us[1:], span.end_us) - 1 + pieces.offsets_us) // DAY_US
-            found += [np.arange(low, high + 1) for low, high in zip(first, last, strict=True)]
-        return np.unique(np.concatenate(found))
+            days += [np.arange(low, high + 1) for low, high in zip(first, last, strict=True)]
+        return np.unique(np.concatenate(days))
 
     def instant(self, local_us: int) -> tuple[int, bool]:
         """Convert one wall-clock time as ``to_utc`` does: UTC microseconds, and whether it was adjusted."""
