@@ -308,8 +308,8 @@ class City:
         return delivery.reckonings()
 
     def _loader(self, layer: str) -> Loader:
-        mark = self._grids.marker(layer)
-        return Loader(self._catalogue, self._folder, self.configuration, self._clock, mark)
+        unit_codes = self._grids.marker(layer)
+        return Loader(self._catalogue, self._folder, self.configuration, self._clock, unit_codes)
 
     def _follow(self, layer: str, job: Job | None, wait_s: float) -> None:
         """Bring the indexes up to date that a change of a layer leaves behind."""

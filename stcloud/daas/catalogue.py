@@ -234,21 +234,21 @@ class Catalogue:
         missed = self._missed(layer)
         self.ledger.write(missed)
         loads = self.ledger.loads_of(layer, load)
-        same = [one for one in loads if one.mode != UNDO]
-        undone = {one.source for one in loads if one.mode == UNDO}
-        return [replace(one, known=True) for one in same if one.load not in undone], len(same)
+        same = [entry for entry in loads if entry.mode != UNDO]
+        undone = {entry.source for entry in loads if entry.mode == UNDO}
+        return [replace(entry, known=True) for entry in same if entry.load not in undone], len(same)
 
     def _loads(self, layer: str) -> list[Reckoning]:
         """Return a layer's loads in the order of recording, entered in the ledger or just committed."""
-        return sorted([*self.ledger.loads(layer), *self._missed(layer)], key=lambda one: one.recorded_at_us)
+        return sorted([*self.ledger.loads(layer), *self._missed(layer)], key=lambda load: load.recorded_at_us)
 
     def _missed(self, layer: str) -> list[Reckoning]:
         """Return the loads that were committed and are not in the ledger, oldest first."""
-        found = self.table(layer)
-        notes = found.table.notes(_RECENT) if found.exists else []
-        loads = {one.attempt: one for one in map(Reckoning.from_row, reversed(notes))}
+        layer_table = self.table(layer)
+        notes = layer_table.table.notes(_RECENT) if layer_table.exists else []
+        loads = {load.attempt: load for load in map(Reckoning.from_row, reversed(notes))}
         lacking = self.ledger.lacking(layer, loads)
-        return [one for attempt, one in loads.items() if attempt in lacking]
+        return [load for attempt, load in loads.items() if attempt in lacking]
 
     def rejected(self, name: str) -> pa.Table:
         """Return the rejected rows of a layer's loads and refused attempts.

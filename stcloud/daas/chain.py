@@ -106,16 +106,16 @@ def broken_links(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def changed_rows(entries: Iterable[Mapping[str, Any]], snapshot: Snapshot) -> Iterator[str]:
     """Name the loads whose rows in the table are others than those that were added."""
     wanted = {entry["recorded_at"]: entry for entry in entries if entry["rows_digest"] is not None}
-    found = dict.fromkeys(wanted, RowsDigest())
+    digests = dict.fromkeys(wanted, RowsDigest())
     for batch in snapshot.batches(list(snapshot.files), _COLUMNS):
         recorded = batch.column("st_recorded_from").cast(pa.int64())
         for at_us in recorded.unique().drop_null().to_pylist():
-            if at_us in found:
+            if at_us in digests:
                 mine = pc.equal(recorded, at_us)
-                found[at_us] += RowsDigest.of(batch.column("st_digest").filter(mine))
+                digests[at_us] += RowsDigest.of(batch.column("st_digest").filter(mine))
     for at_us, entry in sorted(wanted.items()):
-        if found[at_us].text != entry["rows_digest"]:
-            kept, added = found[at_us].count, entry["rows_digest"].partition(":")[0]
+        if digests[at_us].text != entry["rows_digest"]:
+            kept, added = digests[at_us].count, entry["rows_digest"].partition(":")[0]
             yield f"load {entry['load']} added {added} rows, and {kept} rows of it are there, or other ones"
 
 

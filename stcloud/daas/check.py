@@ -103,7 +103,7 @@ class CityCheck:
             yield f"layers/{name}.toml has changed since it was written; after an edit delete its first line"
 
     def _log(self, name: str, table: Table) -> Iterator[str]:
-        entered = [one for one in self._entered(name) if _stored(one)]
+        entered = [load for load in self._entered(name) if _stored(load)]
         if not table.exists:
             if entered:
                 yield f"layers/{name} has no table, and the ledger has {len(entered)} loads of it"
@@ -119,7 +119,7 @@ class CityCheck:
         """Give loads that the layer's log notes and the ledger lacks, but for one that was killed in between."""
         table = self.catalogue.table(name).table
         notes = [Reckoning.from_row(note) for note in table.notes()] if table.exists else []
-        entered = {one.attempt for one in self._entered(name)}
+        entered = {load.attempt for load in self._entered(name)}
         missing = [note.load for note in notes if note.attempt and note.attempt not in entered]
         if len(missing) > 1 or (missing and not self.catalogue.ledger.table.exists):
             yield from missing
@@ -133,7 +133,7 @@ class CityCheck:
         snapshot = table.current()
         if not broken and snapshot is not None:
             since_us = ledger.deleted_us(name)
-            yield from changed_rows((one for one in entries if one["recorded_at"] > since_us), snapshot)
+            yield from changed_rows((entry for entry in entries if entry["recorded_at"] > since_us), snapshot)
 
     def _entered(self, name: str) -> list[Reckoning]:
         return self.catalogue.ledger.loads(name)
@@ -182,9 +182,9 @@ def _stored(load: Reckoning) -> bool:
 
 def _pass_on(error: Exception) -> None:
     """Raise again what says nothing about what lies there: permissions, a disk that is full."""
-    found = storage_error("check the city", error) if type(error) is PermissionError else error
-    if isinstance(found, StorageError) and found.kind in _PASSED_ON:
-        raise found
+    fault = storage_error("check the city", error) if type(error) is PermissionError else error
+    if isinstance(fault, StorageError) and fault.kind in _PASSED_ON:
+        raise fault
 
 
 def _text(error: Exception) -> str:

@@ -30,7 +30,7 @@ _DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "not
 """What a reckoning has besides counts; a ledger's row holds it as JSON, where there is some."""
 
 _DELETED = "delete-layer"
-"""Mode of the entry that tells of a layer's deletion."""
+"""Mode of the entry that records a layer's deletion."""
 
 UNDO = "undo"
 """Mode of a load that takes back another; its source is the other's identity."""
@@ -114,8 +114,11 @@ class Reckoning:
     @property
     def details(self) -> dict[str, Any]:
         """Reasons, columns and notes, by name; empty ones too."""
-        found = {name: getattr(self, name) for name in _DETAILS}
-        return {name: dict(one) if isinstance(one, Mapping) else list(one) for name, one in found.items()}
+        details = {name: getattr(self, name) for name in _DETAILS}
+        return {
+            name: dict(value) if isinstance(value, Mapping) else list(value)
+            for name, value in details.items()
+        }
 
     def to_row(self) -> dict[str, Any]:
         """Return the ledger's row."""
@@ -135,7 +138,7 @@ class Reckoning:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], *, known: bool = False) -> Reckoning:
-        """Return what a ledger's row says; `FormatError` ``damaged-table`` when it is none."""
+        """Return the reckoning of a ledger's row; `FormatError` ``damaged-table`` when it is none."""
         if not {"load", "layer", "source", "mode", "attempt", "recorded_at"} <= row.keys():
             raise FormatError(
                 "damaged-table", f"an entry of a load lacks fields: it has {', '.join(sorted(row))}"
@@ -161,7 +164,7 @@ class _Entries:
     by_layer: dict[str, pa.Table] = field(default_factory=dict)
 
     def of(self, layer: str) -> pa.Table:
-        """Return the rows of a layer, sought once: a load asks for them ten times."""
+        """Return the rows of a layer, sought once: a load needs them ten times."""
         if layer not in self.by_layer:
             self.by_layer[layer] = self.rows.filter(pc.equal(self.rows["layer"], layer)).combine_chunks()
         return self.by_layer[layer]
@@ -183,7 +186,8 @@ class Ledger:
         layers = [layer] if layer is not None else pc.unique(rows["layer"]).to_pylist()
         loads = [_reckonings(self._since_deletion(rows, name)) for name in layers]
         return sorted(
-            (one for some in loads for one in some), key=lambda one: (one.layer, one.recorded_at_us)
+            (load for layer_loads in loads for load in layer_loads),
+            key=lambda load: (load.layer, load.recorded_at_us),
         )
 
     def loads_of(self, layer: str, load: str) -> list[Reckoning]:
@@ -191,8 +195,8 @@ class Ledger:
         rows = self._since_deletion(self._entries(layer), layer)
         repeated = pc.starts_with(rows["load"], pattern=f"{load}.")
         same = pc.or_(pc.equal(rows["load"], load), repeated)
-        found = _reckonings(rows.filter(pc.or_(same, pc.equal(rows["mode"], UNDO))))
-        return sorted(found, key=lambda one: one.recorded_at_us)
+        loads = _reckonings(rows.filter(pc.or_(same, pc.equal(rows["mode"], UNDO))))
+        return sorted(loads, key=lambda load: load.recorded_at_us)
 
     def has_loads(self, layer: str) -> bool:
         """Tell whether `loads` has any of a layer."""
@@ -222,11 +226,11 @@ class Ledger:
         """Return loads as rows that follow the last entry of their layer; the caller holds the layers' locks."""
         rows: list[dict[str, Any]] = []
         by_layer: dict[str, list[dict[str, Any]]] = {}
-        for one in reckonings:
-            by_layer.setdefault(one.layer, []).append(one.to_row())
-        for layer, some in by_layer.items():
+        for reckoning in reckonings:
+            by_layer.setdefault(reckoning.layer, []).append(reckoning.to_row())
+        for layer, layer_rows in by_layer.items():
             known = self._entries(layer)
-            rows += chained(some, last_digest(known["entry_digest"], known["predecessor"]))
+            rows += chained(layer_rows, last_digest(known["entry_digest"], known["predecessor"]))
         return rows
 
     def write(self, reckonings: Iterable[Reckoning]) -> None:

@@ -88,7 +88,7 @@ class Quarantine:
         chosen = pc.and_(pc.equal(rows["status"], _REFUSED), pc.equal(rows["layer"], layer))
         chosen = pc.and_(chosen, pc.greater_equal(at_us, since_us))
         chosen = pc.and_(
-            chosen, pc.invert(pc.is_in(rows["load"], pa.array([one.load for one in loads], pa.string())))
+            chosen, pc.invert(pc.is_in(rows["load"], pa.array([load.load for load in loads], pa.string())))
         )
         chosen = pc.fill_null(chosen, fill_value=False)
         last = rows.filter(chosen).group_by("load").aggregate([("refused_at", "max")])
@@ -114,20 +114,20 @@ def _rows(
     return [
         {
             "load": load, "layer": layer, "attempt": attempt, "source": source,
-            "row": one.row, "field": one.field, "value": one.value, "reason": one.reason,
+            "row": refusal.row, "field": refusal.field, "value": refusal.value, "reason": refusal.reason,
         }
-        for one in refusals
+        for refusal in refusals
     ]  # fmt: skip
 
 
 def refuse_lacking(rows: pa.Table, loads: Iterable[Reckoning]) -> None:
     """Raise `FormatError` ``damaged-table`` when the quarantine holds fewer rows of a load than were put there."""
-    found = {pair["values"]: pair["counts"] for pair in pc.value_counts(rows["load"]).to_pylist()}
+    counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(rows["load"]).to_pylist()}
     for load in loads:
         kept = load.rejected + load.repaired
-        if found.get(load.load, 0) < kept:
+        if counts.get(load.load, 0) < kept:
             raise FormatError(
                 "damaged-table",
-                f"the quarantine lacks {kept - found.get(load.load, 0)} of {kept} rows of load {load.load}",
+                f"the quarantine lacks {kept - counts.get(load.load, 0)} of {kept} rows of load {load.load}",
                 hint="bring it back from a copy of the city",
             )

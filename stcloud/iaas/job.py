@@ -56,7 +56,7 @@ class Job:
         self._stop.set()
 
     def tell(self, step: str, done: int, total: int = 0) -> None:
-        """Report progress; raise `Cancelled` when someone asked to stop."""
+        """Report progress; raise `Cancelled` when someone has cancelled."""
         if self._stop.is_set():
             raise Cancelled("cancelled", f"cancelled at step '{step}'; nothing was written")
         self.progress(step, done, total)

@@ -178,8 +178,8 @@ class Keys:
         run(_JUDGED, {"refuse": rule in ("refuse", "keep"), "compare": compare})
 
         def numbers(outcome: str) -> np.ndarray:
-            found = run("SELECT number FROM judged WHERE outcome = $v", {"v": outcome}).fetchnumpy()
-            return np.sort(np.asarray(found["number"], np.int64))
+            rows = run("SELECT number FROM judged WHERE outcome = $v", {"v": outcome}).fetchnumpy()
+            return np.sort(np.asarray(rows["number"], np.int64))
 
         refused = run(_REFUSED).fetchall()
         lost = run("SELECT sum(times - 1)::BIGINT FROM judged WHERE outcome <> 'conflicting'").fetchone()

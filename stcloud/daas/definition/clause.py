@@ -262,7 +262,7 @@ def _faults(error: ValidationError, keys: Callable[[tuple[int | str, ...]], Iter
 
 
 def _check_formats(formats: tuple[str, ...], zone: str | None) -> None:
-    for one in formats:
-        check_format(one)
+    for form in formats:
+        check_format(form)
     if zone is not None:
         Zone(zone)

@@ -128,7 +128,7 @@ class Definition(Closed):
             del column["title"], column["unit"]
         for name, added in _ADDED.items():  # what came later means nothing where it is not used
             clause: dict[str, Any] = (meaning.get(name) or {}) if name else meaning
-            for key in [one for one in added if not clause.get(one, True)]:
+            for key in [key for key in added if not clause.get(key, True)]:
                 del clause[key]
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

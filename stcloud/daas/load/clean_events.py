@@ -113,7 +113,7 @@ class EventCleaner:
         read = len(key) + len(batch.refusals)
         refusals = (*batch.refusals, *faults.refusals())
         kept = set(batch.numbers[keep].tolist()) if batch.repairs else ()
-        repairs = tuple(one for one in batch.repairs if one.row in kept)
+        repairs = tuple(repair for repair in batch.repairs if repair.row in kept)
         count = 0 if padded is None else int(padded.sum())
         return CleanedEvents(rows, refusals, read, batch.numbers[adjusted & keep], repairs, count)
 
@@ -126,7 +126,7 @@ class EventCleaner:
 
     def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
         if not self.definition.key:
-            return pa.array([one.hex() for one in digest.to_pylist()], pa.string())
+            return pa.array([row_digest.hex() for row_digest in digest.to_pylist()], pa.string())
         return read_key(self.definition.key, source, faults, self.types, self.columns)
 
     def _add_time(self, source: Mapping[str, pa.Array], own: dict[str, pa.Array], faults: Faults) -> Values:

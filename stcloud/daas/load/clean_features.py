@@ -75,8 +75,8 @@ class DigestIndex:
         if not len(self.place):
             return np.full(len(digest), -1, np.int64)
         at = np.minimum(np.searchsorted(self.digest[:, 0], digest[:, 0]), len(self.place) - 1)
-        found: Ints = np.where((self.digest[at] == digest).all(axis=1), self.place[at], -1)
-        return found
+        places: Ints = np.where((self.digest[at] == digest).all(axis=1), self.place[at], -1)
+        return places
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,13 +166,13 @@ class FeatureCleaner:
             attributes = read_attributes(self.columns, source, self.definition, self.zone, faults, self.types)
             own |= self._placed(shapes) | attributes
         keep = ~faults.faulty
-        found = pa.RecordBatch.from_pydict(own)
+        cleaned = pa.RecordBatch.from_pydict(own)
         silent = own["st_key"].filter(pa.array(~keep)).drop_null()
         kept = set(numbers[keep].tolist())
         return CleanedFeatures(
-            found if keep.all() else found.filter(pa.array(keep)), start[keep], end[keep],
+            cleaned if keep.all() else cleaned.filter(pa.array(keep)), start[keep], end[keep],
             seen[~rest], batch.numbers[~rest], silent, (*batch.refusals, *faults.refusals()),
-            tuple(one for one in (*batch.repairs, *repairs.refusals()) if one.row in kept),
+            tuple(repair for repair in (*batch.repairs, *repairs.refusals()) if repair.row in kept),
             len(batch.numbers) + len(batch.refusals), int((adjusted & keep).sum()),
             0 if padded is None else int(padded.sum()),
         )  # fmt: skip
@@ -216,18 +216,18 @@ class FeatureCleaner:
         space, shape = self.definition.space, self.definition.shape
         name = space.columns[0] if space.columns else "geometry"
         wkb = self._written(source, faults)
-        found = read_shapes(
+        read = read_shapes(
             wkb, crs=space.declared_crs, city_crs=self.lattice.crs, datum=space.datum, invalid=shape.invalid,
             kinds=frozenset(shape.kinds) if shape.kinds else None,
         )  # fmt: skip
-        outcome = found.outcome
+        outcome = read.outcome
         for reason in pc.unique(outcome).drop_null().to_pylist():
             hit = pc.fill_null(pc.equal(outcome, reason), fill_value=False).to_numpy(zero_copy_only=False)
             faults.add(hit, name, _texts(wkb, hit), reason, most=None)
-        beyond = np.isfinite(found.middles).all(axis=0) & ~self.lattice.contains(*found.middles)
+        beyond = np.isfinite(read.middles).all(axis=0) & ~self.lattice.contains(*read.middles)
         faults.add(beyond, name, _texts(wkb, beyond), "outside-lattice", most=None)
-        repairs.add(found.repaired, name, _texts(wkb, found.repaired), "repaired-geometry", most=None)
-        return found
+        repairs.add(read.repaired, name, _texts(wkb, read.repaired), "repaired-geometry", most=None)
+        return read
 
     def _written(self, source: Mapping[str, pa.Array], faults: Faults) -> pa.Array:
         """Return geometry as the source has it, as WKB."""
@@ -236,14 +236,14 @@ class FeatureCleaner:
             return pa.nulls(len(next(iter(source.values()))), pa.binary())
         if space.column is None:
             names = space.columns
-            found = []
+            axes = []
             for name in names:
                 texts = trimmed(plain(source[name]))
                 numbers, bad = read_numbers(texts)
                 faults.add(bad, name, texts, "not-a-number")
-                found.append(numbers.fill_null(np.nan).to_numpy(zero_copy_only=False))
-            missing = np.isnan(found[0]) | np.isnan(found[1])
-            points = shapely.points(*(np.where(missing, 0.0, one) for one in found))
+                axes.append(numbers.fill_null(np.nan).to_numpy(zero_copy_only=False))
+            missing = np.isnan(axes[0]) | np.isnan(axes[1])
+            points = shapely.points(*(np.where(missing, 0.0, axis) for axis in axes))
             return pa.array(np.where(missing, None, shapely.to_wkb(points)), pa.binary())
         values = plain(source[space.column])
         if pa.types.is_binary(values.type):

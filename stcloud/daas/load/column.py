@@ -47,7 +47,7 @@ class Faults:
     def __init__(self, numbers: Values) -> None:
         self._numbers = numbers
         self.faulty = np.zeros(len(numbers), np.bool_)
-        self._found: list[Refusal] = []
+        self._refusals: list[Refusal] = []
 
     def add(
         self, where: Values | pa.Array, field: str, values: pa.Array, reason: str, *, most: int | None = 200
@@ -59,7 +59,7 @@ class Faults:
         mask = where if isinstance(where, np.ndarray) else where.to_numpy(zero_copy_only=False)
         new = mask.astype(np.bool_) & ~self.faulty
         for at in np.flatnonzero(new).tolist():
-            self._found.append(
+            self._refusals.append(
                 Refusal(int(self._numbers[at]), field, _shown(values[at].as_py(), most), reason)
             )
         self.faulty |= new
@@ -70,11 +70,11 @@ class Faults:
             at = int(np.searchsorted(self._numbers, refusal.row))
             if at < len(self._numbers) and self._numbers[at] == refusal.row and not self.faulty[at]:
                 self.faulty[at] = True
-                self._found.append(refusal)
+                self._refusals.append(refusal)
 
     def refusals(self) -> tuple[Refusal, ...]:
         """Return what was noted, by row."""
-        return tuple(sorted(self._found, key=lambda refusal: refusal.row))
+        return tuple(sorted(self._refusals, key=lambda refusal: refusal.row))
 
 
 def _shown(value: Any, most: int | None) -> str | None:
@@ -238,12 +238,12 @@ def _unlike(texts: pa.Array, pattern: str) -> Values:
 
 
 def _mapped(name: str, values: pa.Array, column: ColumnClause, faults: Faults) -> pa.Array:
-    found = pc.index_in(values, value_set=pa.array(list(column.values), pa.string()))
-    meant = pc.take(pa.array(list(column.values.values()), pa.string()), found)
+    position = pc.index_in(values, value_set=pa.array(list(column.values), pa.string()))
+    meant = pc.take(pa.array(list(column.values.values()), pa.string()), position)
     if column.otherwise == "keep":
-        return pc.if_else(pc.is_valid(found), meant, values)
+        return pc.if_else(pc.is_valid(position), meant, values)
     if column.otherwise == "refuse":
-        strange = pc.and_(pc.is_null(found), pc.is_valid(values))
+        strange = pc.and_(pc.is_null(position), pc.is_valid(values))
         faults.add(strange, name, values, "unknown-value")
     return meant
 

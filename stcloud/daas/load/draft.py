@@ -57,7 +57,7 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a user says of a file; the options of `stcloud load` and `stcloud define`."""
+    """What a user states of a file; the options of `stcloud load` and `stcloud define`."""
 
     key: tuple[str, ...] = ()
     time: str | None = None
@@ -88,7 +88,7 @@ class Options:
         InvalidInput
             ``unknown-option``, with the nearest.
         """
-        known = [one.name for one in fields(cls)]
+        known = [field.name for field in fields(cls)]
         for name in named:
             if name not in known:
                 near = nearest(name, [*known, *also])
@@ -153,7 +153,7 @@ class Options:
             now = getattr(self, name)
             if now and now != before:
                 flag = "--time-format" if name == "time_formats" else f"--{name}"
-                had, has = (",".join(one) if isinstance(one, tuple) else one for one in (before, now))
+                had, has = (",".join(value) if isinstance(value, tuple) else value for value in (before, now))
                 raise InvalidInput(
                     "other-definition",
                     f"layer '{layer}' was defined with {flag} '{had or ''}', not '{has}'",
@@ -257,10 +257,10 @@ def _refuse_misnamed(source: PeekedSource, options: Options, path: Path) -> None
         )
     for column in (*options.key, options.time, options.lon, options.lat, options.x, options.y):
         if column is not None and column not in source.columns:
-            found = ", ".join(source.columns[:40])
+            present = ", ".join(source.columns[:40])
             raise NotFound(
                 "missing-column",
-                f"{path} has no column {column!r} (found: {found})",
+                f"{path} has no column {column!r} (found: {present})",
                 nearest=nearest(column, source.columns),
             )
 
@@ -304,19 +304,19 @@ def _geometry(source: Source, path: Path) -> tuple[str, Encoding] | None:
     if declared is not None:
         return declared, "wkb"
     batch = next(iter(source.batches()), None)
-    found = geometry_columns(batch.rows) if batch else {}
+    columns = geometry_columns(batch.rows) if batch else {}
     if GEOMETRY in source.columns:
-        if GEOMETRY in found:
-            return GEOMETRY, found[GEOMETRY]
+        if GEOMETRY in columns:
+            return GEOMETRY, columns[GEOMETRY]
         if batch is None or batch.rows.column(GEOMETRY).null_count == batch.rows.num_rows:
             return GEOMETRY, "wkt"
-    if len(found) > 1:
+    if len(columns) > 1:
         raise InvalidInput(
             "place-needed",
-            f"several columns of {path.name} hold geometry: {', '.join(found)}",
+            f"several columns of {path.name} hold geometry: {', '.join(columns)}",
             hint="name one as column under [space] of a definition",
         )
-    return next(iter(found.items()), None)
+    return next(iter(columns.items()), None)
 
 
 def _space(source: Source, options: Options, path: Path) -> SpaceClause:
@@ -355,9 +355,9 @@ def _formats(source: PeekedSource, column: str, path: Path) -> tuple[str, ...]:
     values = pa.array([], pa.string())
     if source.first is not None:
         values = trimmed(plain(source.first.column(column))).drop_null()
-    read = {one: int(read_stamps(values, [one], Zone("UTC")).valid.sum()) for one in _FORMATS}
+    read = {form: int(read_stamps(values, [form], Zone("UTC")).valid.sum()) for form in _FORMATS}
     most = max(read.values())
-    fitting = [one for one, count in read.items() if count == most and count > _ENOUGH * len(values)]
+    fitting = [form for form, count in read.items() if count == most and count > _ENOUGH * len(values)]
     if len(fitting) == 1:
         return (fitting[0],)
     example = repr(values[0].as_py()) if len(values) else "nothing"

@@ -42,7 +42,7 @@ class _Candidates:
         self.kinds = [kind for kind in self.kinds if tests[kind](texts)]
         if self.formats and not _all(pc.match_substring_regex(texts, _DATED)):
             self.formats = []
-        self.formats = [one for one in self.formats if read_stamps(texts, [one], Zone("UTC")).valid.all()]
+        self.formats = [form for form in self.formats if read_stamps(texts, [form], Zone("UTC")).valid.all()]
         self.days &= not self.formats or _all(pc.invert(pc.match_substring(texts, ":")))
 
     @property
@@ -55,7 +55,7 @@ class _Candidates:
         if len(self.formats) != 1:
             return None
         form = self.formats[0]
-        clock = not self.days if form == "iso" else any(one in form for one in _CLOCK)
+        clock = not self.days if form == "iso" else any(directive in form for directive in _CLOCK)
         return ColumnClause.model_validate({"type": "instant" if clock else "date", "formats": (form,)})
 
 
@@ -77,7 +77,7 @@ def types_of_rows(source: Source, skip: Iterable[str], formats: Iterable[str]) -
     skipped = set(skip)
     given = declared_types(source)
     names = [name for name in source.columns if name not in skipped]
-    found: dict[str, Any] = {
+    clauses: dict[str, Any] = {
         name: ColumnClause.model_validate({"type": given[name].type})
         for name in names
         if name in given and given[name].type != "text"
@@ -86,21 +86,21 @@ def types_of_rows(source: Source, skip: Iterable[str], formats: Iterable[str]) -
     candidates = {name: _Candidates(formats) for name in open_names}
     for batch in source.batches() if open_names else ():
         _narrow(candidates, batch.rows)
-    for name, one in candidates.items():
-        if one.column is not None:
-            found[name] = one.column
-    return {name: found[name] for name in names if name in found}
+    for name, candidate in candidates.items():
+        if candidate.column is not None:
+            clauses[name] = candidate.column
+    return {name: clauses[name] for name in names if name in clauses}
 
 
 def _narrow(candidates: Mapping[str, _Candidates], rows: pa.RecordBatch) -> None:
-    for name, one in candidates.items():
+    for name, candidate in candidates.items():
         column = rows.column(name)
         if pa.types.is_binary(column.type):
-            one.kinds, one.formats = [], []
+            candidate.kinds, candidate.formats = [], []
             continue
         texts = trimmed(pc.unique(plain(column))).drop_null()
-        if len(texts) and (one.kinds or one.formats or not one.seen):
-            one.narrow(texts)
+        if len(texts) and (candidate.kinds or candidate.formats or not candidate.seen):
+            candidate.narrow(texts)
 
 
 def _all(mask: pa.Array) -> bool:

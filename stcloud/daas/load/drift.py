@@ -68,19 +68,25 @@ class Drift:
         present = {attribute.stored for attribute in columns.values()}
         missing = [attribute for attribute in kept if attribute.stored not in present]
         optional = {column.rename or name for name, column in definition.columns.items() if column.optional}
-        lost = [one.name for one in missing if not {one.name, one.stored} & {*optional, *allowed}]
+        lost = [
+            attribute.name
+            for attribute in missing
+            if not {attribute.name, attribute.stored} & {*optional, *allowed}
+        ]
         if lost:
             raise _vanished(layer.name, lost, columns, source)
         known = {attribute.stored for attribute in kept}
-        new = tuple(one.name for one in columns.values() if one.stored not in known)
+        new = tuple(attribute.name for attribute in columns.values() if attribute.stored not in known)
         return cls(new, tuple(attribute.name for attribute in missing))
 
 
 def _refuse_unknown(
     layer: str, definition: Definition, kept: Iterable[Attribute], allowed: Collection[str]
 ) -> None:
-    known = {name for one in kept for name in (one.name, one.stored)}
-    known |= {name for one, column in definition.columns.items() for name in (one, column.rename or one)}
+    known = {name for attribute in kept for name in (attribute.name, attribute.stored)}
+    known |= {
+        name for listed, column in definition.columns.items() for name in (listed, column.rename or listed)
+    }
     for name in allowed:
         if name not in known:
             raise NotFound(
@@ -92,7 +98,7 @@ def _refuse_unknown(
 
 def _vanished(layer: str, lost: list[str], columns: Mapping[str, Attribute], source: str) -> InvalidInput:
     names = ", ".join(map(repr, lost[:_SHOWN]))
-    present = ", ".join([one.name for one in columns.values()][:_SHOWN])
+    present = ", ".join([attribute.name for attribute in columns.values()][:_SHOWN])
     options = " ".join(
         f"--allow-missing {name!r}" if " " in name else f"--allow-missing {name}" for name in lost[:3]
     )

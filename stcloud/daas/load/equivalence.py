@@ -56,9 +56,9 @@ def without_equivalent_events(
         return settled
     kept = {field.name: field.type for field in snapshot.schema}
     paths = [file for file in snapshot.files if Path(file.path).name in settled.superseded]
-    mine = [one.stored for one in columns.values()]
+    mine = [attribute.stored for attribute in columns.values()]
     fields = [pa.field(name, kept.get(name)) for name in (*_OWN, *mine) if name in kept]
-    fields += [one.field for one in columns.values() if one.stored not in kept]
+    fields += [attribute.field for attribute in columns.values() if attribute.stored not in kept]
     schema = pa.schema([("number", pa.int64()), ("st_key", pa.string()), *fields])
     names = [*_OWN, *dict.fromkeys([*mine, *(name for name in kept if not name.startswith("st_"))])]
     number, key = equal_rows(
@@ -83,9 +83,9 @@ def loose_texts(columns: Mapping[str, Attribute], types: Mapping[str, Declared])
     """Return the columns that are kept as text though the file gives numbers or instants, and which of the two."""
     kinds = {"integer": "number", "number": "number", "instant": "instant"}
     return {
-        one.stored: kinds[types[name].type]
-        for name, one in columns.items()
-        if one.type == "text" and name in types and types[name].type in kinds
+        attribute.stored: kinds[types[name].type]
+        for name, attribute in columns.items()
+        if attribute.type == "text" and name in types and types[name].type in kinds
     }
 
 

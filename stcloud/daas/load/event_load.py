@@ -143,14 +143,14 @@ class EventLoad:
         chosen = np.zeros(int(stored[-1]) + 1 if len(stored) else 0, np.bool_)
         chosen[stored] = True
         given = {"st_recorded_from": stamp.recorded_at_us, "st_load": stamp.load}
-        mark = self._context.mark
+        unit_codes = self._context.unit_codes
 
         def lay(rows: pa.RecordBatch, month: int) -> tuple[Written | None, Mapping[str, int], RowsDigest]:
             rows = _chosen_rows(rows, chosen)
             if not rows.num_rows:
                 return None, {}, RowsDigest()
-            if mark is not None:
-                rows = rows.append_column(UNIT, mark(rows))
+            if unit_codes is not None:
+                rows = rows.append_column(UNIT, unit_codes(rows))
             digest = RowsDigest.of(rows.column("st_digest"))
             return self._layer.write(rows, month, schema, given), _unplaced(rows), digest
 

@@ -33,16 +33,16 @@ class FeatureKeys:
     start_us: list[Ints] = field(default_factory=list)
     end_us: list[Ints] = field(default_factory=list)
 
-    def add(self, found: CleanedFeatures) -> None:
+    def add(self, cleaned: CleanedFeatures) -> None:
         """Take what became of one batch."""
-        self.silent.append(found.silent)
-        self.seen.append(found.seen)
-        self.seen_numbers.append(found.seen_numbers)
-        self.key.append(found.rows.column("st_key"))
-        self.digest.append(lanes(found.rows.column("st_digest")))
-        self.number.append(found.rows.column(ROW).to_numpy())
-        self.start_us.append(found.start_us)
-        self.end_us.append(found.end_us)
+        self.silent.append(cleaned.silent)
+        self.seen.append(cleaned.seen)
+        self.seen_numbers.append(cleaned.seen_numbers)
+        self.key.append(cleaned.rows.column("st_key"))
+        self.digest.append(lanes(cleaned.rows.column("st_digest")))
+        self.number.append(cleaned.rows.column(ROW).to_numpy())
+        self.start_us.append(cleaned.start_us)
+        self.end_us.append(cleaned.end_us)
 
     def number_repeats(self) -> tuple[Ints, pa.Array]:
         """Give rows that repeat another one, in key, period and content, a running number after their key.
@@ -54,7 +54,7 @@ class FeatureKeys:
         if not self.key:
             return nothing(), pa.array([], pa.string())
         keys = pa.chunked_array(self.key, pa.string()).combine_chunks()
-        number, start, end = (np.concatenate(one) for one in (self.number, self.start_us, self.end_us))
+        number, start, end = (np.concatenate(parts) for parts in (self.number, self.start_us, self.end_us))
         digest = np.concatenate(self.digest).view(np.int64)
         row = distinct(_codes([keys]), start, end, digest[:, 0], digest[:, 1])[1]
         order = np.lexsort((number, row))
@@ -63,7 +63,7 @@ class FeatureKeys:
         place[order] = np.arange(len(row)) - np.repeat(first, np.diff(np.append(first, len(row)))) + 1
         at = np.flatnonzero(place > 1)
         at = at[np.argsort(number[at])]
-        named = [f"{keys[one].as_py()} #{place[one]}" for one in at.tolist()]
+        named = [f"{keys[position].as_py()} #{place[position]}" for position in at.tolist()]
         fresh = pa.array(named, pa.string())
         mask = np.zeros(len(row), np.bool_)
         mask[at] = True
@@ -79,15 +79,15 @@ class FeatureKeys:
         beliefs = DatedRows(codes[:n], believed.start_us, believed.end_us, believed.digest, believed.row)
         number = np.concatenate(self.number or [nothing()])
         digest = np.concatenate(self.digest or [np.empty((0, 2), np.uint64)])
-        start, end = (np.concatenate(one or [nothing()]) for one in (self.start_us, self.end_us))
+        start, end = (np.concatenate(parts or [nothing()]) for parts in (self.start_us, self.end_us))
         m = len(number)
         return DatedRows(codes[n : n + m], start, end, digest, number), beliefs, codes[n + m :]
 
 
 def _codes(parts: list[pa.Array]) -> Ints:
     encoded = pa.chunked_array(parts, pa.string()).combine_chunks().dictionary_encode()
-    found: Ints = encoded.indices.to_numpy().astype(np.int64)
-    return found
+    codes: Ints = encoded.indices.to_numpy().astype(np.int64)
+    return codes
 
 
 def nothing() -> Ints:

@@ -84,7 +84,7 @@ def read_file_geometries(
             )
     wanted = [*columns, *optional]
     shapes: list[NDArray[np.object_]] = []
-    found: dict[str, list[pa.Array]] = {name: [pa.array([], pa.string())] for name in wanted}
+    values_of: dict[str, list[pa.Array]] = {name: [pa.array([], pa.string())] for name in wanted}
     refused: dict[str, int] = {}
     for batch in source.batches():
         read = read_shapes(_wkb(batch.rows.column(column)), crs=source_crs, city_crs=crs, kinds=kinds)
@@ -94,9 +94,11 @@ def read_file_geometries(
         for name in wanted:
             there = name in source.columns
             values = batch.rows.column(name).cast(pa.string()).take(pa.array(here)) if there else None
-            found[name].append(pa.nulls(len(here), pa.string()) if values is None else values)
+            values_of[name].append(pa.nulls(len(here), pa.string()) if values is None else values)
     whole = np.concatenate(shapes) if shapes else np.empty(0, object)
-    return FileGeometries(whole, {name: pa.concat_arrays(parts) for name, parts in found.items()}, refused)
+    return FileGeometries(
+        whole, {name: pa.concat_arrays(parts) for name, parts in values_of.items()}, refused
+    )
 
 
 def _wkb(values: pa.Array) -> pa.Array:

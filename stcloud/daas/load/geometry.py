@@ -162,7 +162,7 @@ def _wanted(kinds: frozenset[str] | None) -> list[int]:
 def _decode(wkb: pa.Array) -> tuple[_Rows, Bools]:
     """Read WKB; also tell which geometries have a ring that was not closed (it is now)."""
     raw = np.asarray(wkb.cast(pa.binary()).to_numpy(zero_copy_only=False), np.object_)
-    written = np.array([one is not None for one in raw], np.bool_)
+    written = np.array([text is not None for text in raw], np.bool_)
     shapes = _from_wkb(raw, on_invalid="ignore")
     again = written & shapely.is_missing(shapes)
     shapes[again] = _from_wkb(raw[again], on_invalid="fix")
@@ -179,9 +179,9 @@ def _from_wkb(raw: NDArray[np.object_], on_invalid: Literal["ignore", "fix"]) ->
             return np.asarray(shapely.from_wkb(raw, on_invalid=on_invalid), np.object_)
     except NotImplementedError:
         read = np.full(len(raw), None, np.object_)
-        for at, one in enumerate(raw):
+        for at, shape_wkb in enumerate(raw):
             with contextlib.suppress(NotImplementedError), np.errstate(invalid="ignore"):
-                read[at] = shapely.from_wkb(one, on_invalid=on_invalid)
+                read[at] = shapely.from_wkb(shape_wkb, on_invalid=on_invalid)
         return read
 
 
@@ -329,10 +329,10 @@ def same_shape(a_wkb: pa.Array, b_wkb: pa.Array, tolerance_m: float = 0.001) -> 
     >>> same_shape(a, b).tolist()
     [True, False, True]
     """
-    raw = [np.asarray(one.to_numpy(zero_copy_only=False), np.object_) for one in (a_wkb, b_wkb)]
+    raw = [np.asarray(wkb.to_numpy(zero_copy_only=False), np.object_) for wkb in (a_wkb, b_wkb)]
     same = np.asarray(raw[0] == raw[1], np.bool_)
     at = np.flatnonzero(~same)
-    a, b = (shapely.normalize(_from_wkb(one[at], on_invalid="ignore")) for one in raw)
+    a, b = (shapely.normalize(_from_wkb(wkb[at], on_invalid="ignore")) for wkb in raw)
     near = np.asarray(shapely.equals_exact(a, b, tolerance_m), np.bool_)
     left = ~near & ~shapely.is_missing(a) & ~shapely.is_missing(b) & (_dimension(a) == _dimension(b))
     near[left] = _alike(a[left], b[left], tolerance_m)

@@ -62,9 +62,9 @@ def read_geometry_texts(texts: Values, encoding: str) -> NDArray[np.object_]:
 
 def geometry_columns(rows: pa.RecordBatch) -> dict[str, Encoding]:
     """Return the text columns whose first values are geometry, and how they encode it."""
-    found = {}
+    encodings = {}
     for name, values in zip(rows.schema.names, rows.columns, strict=True):
         encoding = None if pa.types.is_binary(values.type) else geometry_encoding(values)
         if encoding is not None:
-            found[name] = encoding
-    return found
+            encodings[name] = encoding
+    return encodings

@@ -55,9 +55,10 @@ def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: 
     """Raise ``too-many-rejected``; the error's context has the ``refusals``."""
     if not limit.exceeded(rejected=len(refusals), read=read):
         return
-    shown = [(f"row {one.row}: {one.reason}", one) for one in refusals[:_SAMPLES]]
+    shown = [(f"row {refusal.row}: {refusal.reason}", refusal) for refusal in refusals[:_SAMPLES]]
     samples = "; ".join(
-        f"{text} in {one.field!r}: {one.value!r}" if one.field else text for text, one in shown
+        f"{text} in {refusal.field!r}: {refusal.value!r}" if refusal.field else text
+        for text, refusal in shown
     )
     raise InvalidInput(
         "too-many-rejected",

@@ -66,8 +66,8 @@ class Loader:
     catalogue, folder, configuration
         The city's.
     clock
-        Tells the present instant, UTC microseconds.
-    mark
+        Returns the present instant, UTC microseconds.
+    unit_codes
         Gives events their unit codes; None: the layer is not indexed.
     """
 
@@ -75,7 +75,7 @@ class Loader:
     folder: Folder
     configuration: CityConfiguration
     clock: Clock
-    mark: Callable[[pa.RecordBatch], pa.Array] | None = None
+    unit_codes: Callable[[pa.RecordBatch], pa.Array] | None = None
 
     @_WHEN_OVERTAKEN
     def load(
@@ -140,9 +140,9 @@ class Loader:
         """Return the reckoning of a load that is in the ledger, with the load that changed its content since."""
         table, loads = self.catalogue.table(layer), self.catalogue.ledger.loads(layer)
         changed = kind_of(definition).changed_by(table, loads, earlier)
-        found = replace(earlier, changed_by=changed)
+        reckoning = replace(earlier, changed_by=changed)
         return with_clock_note(
-            found, self.clock(), self.catalogue.ledger.newest_us(layer), self.configuration.zone
+            reckoning, self.clock(), self.catalogue.ledger.newest_us(layer), self.configuration.zone
         )
 
     def _run(
@@ -163,7 +163,7 @@ class Loader:
         columns, drift = bound_columns(table, definition, request, source, names, types, name)
         context = LoadContext(
             table, definition, self.configuration.lattice, self.configuration.zone, known.ledger, request, source,
-            staging, columns, types, Intake(), self.mark,
+            staging, columns, types, Intake(), self.unit_codes,
         )  # fmt: skip
         return LoadRun(kind, context, kind.steps(context), names, drift, known.quarantine, limit)
 

@@ -70,14 +70,14 @@ class Placer:
         if self.space.column is not None:
             return _points(self.space.column, plain(source[self.space.column]), self.space.encoding, faults)
         reason = np.full(len(next(iter(source.values()))), "", "U10")
-        found = []
+        axes = []
         for name in self.space.columns:
             texts = trimmed(plain(source[name]))
             numbers, bad = read_numbers(texts)
             faults.add(bad, name, texts, "not-a-number")
             _unplace(reason, pc.is_null(texts).to_numpy(zero_copy_only=False), "missing")
-            found.append(numbers.to_numpy(zero_copy_only=False))
-        return found[0], found[1], reason
+            axes.append(numbers.to_numpy(zero_copy_only=False))
+        return axes[0], axes[1], reason
 
     def _project(self, first: Floats, second: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         declared = self.space.declared_crs

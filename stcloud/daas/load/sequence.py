@@ -185,7 +185,7 @@ class LoadSequence:
         )
 
     def _outcome(self) -> str:
-        names = [one.source for one in self.loaded]
+        names = [reckoning.source for reckoning in self.loaded]
         listed = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
         return f"{len(names)} of {self._count} files {'was' if len(names) == 1 else 'were'} loaded" + (
             f" ({listed})" if names else ""

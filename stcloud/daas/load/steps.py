@@ -62,7 +62,7 @@ class LoadContext:
         Attribute, and the type that the file gives, by source column.
     intake
         Filled while the source is read.
-    mark
+    unit_codes
         Gives rows the codes of their cells of a unit grid; None: the layer is not indexed.
     """
 
@@ -77,7 +77,7 @@ class LoadContext:
     columns: Mapping[str, Attribute]
     types: Mapping[str, Declared]
     intake: Intake
-    mark: Callable[[pa.RecordBatch], pa.Array] | None = None
+    unit_codes: Callable[[pa.RecordBatch], pa.Array] | None = None
 
     @property
     def deletes(self) -> bool:

@@ -157,7 +157,7 @@ class LoadRun:
             rejected=len(intake.refusals),
             trimmed=intake.trimmed,
             repaired=len(intake.repairs),
-            rejected_by=dict(Counter(one.reason.split(":")[0] for one in intake.refusals)),
+            rejected_by=dict(Counter(refusal.reason.split(":")[0] for refusal in intake.refusals)),
             rows_digest=change.added.text,
             **change.counts,
         )

@@ -56,7 +56,7 @@ def write_changes(
         waiting.append(begun_rows(rows, begun.take(piece), number[piece], blank, schema, load=True))
         done += len(piece)
         job.tell("write", done, len(fresh))
-        if sum(one.num_rows for one in waiting) >= LARGE_ROWS:
+        if sum(table.num_rows for table in waiting) >= LARGE_ROWS:
             written.append(layer.write_rows(_by_cell(waiting)))
             waiting = []
     if waiting:

@@ -111,15 +111,15 @@ def _overlapping(rows: DatedRows) -> Ints:
         ends
     )  # the rank of the latest end so far
     apart = np.append(True, (whose[1:] != whose[:-1]) | (rows.start_us[1:] >= ends[latest[:-1]]))
-    found: Ints = np.cumsum(apart) - 1
-    return found
+    chains: Ints = np.cumsum(apart) - 1
+    return chains
 
 
 def _spread(values: Ints, group: Ints, pick: np.ufunc) -> Ints:
     """Return for each row the least or greatest value of its group; groups are numbered in order."""
     starts = np.flatnonzero(np.diff(group, prepend=-1))
-    found: Ints = pick.reduceat(values, starts)[group] if len(values) else values
-    return found
+    picked: Ints = pick.reduceat(values, starts)[group] if len(values) else values
+    return picked
 
 
 def pairs(rows: DatedRows, beliefs: DatedRows) -> tuple[Ints, Ints]:
@@ -127,7 +127,7 @@ def pairs(rows: DatedRows, beliefs: DatedRows) -> tuple[Ints, Ints]:
 
     A row whose digest one of these beliefs has is in no pair: it needs no closer look.
     """
-    row, belief = _of_one_key(rows, beliefs)
+    row, belief = _of_each_key(rows, beliefs)
     near = (rows.start_us[row] <= beliefs.end_us[belief]) & (beliefs.start_us[belief] <= rows.end_us[row])
     row, belief = row[near], belief[near]
     same = (rows.digest[row] == beliefs.digest[belief]).all(axis=1)
@@ -188,7 +188,7 @@ def decide_changes(
     change = state(beliefs.pieces(known), spoken)
     content = change.begun.content
     row, belief = (
-        _source(content, ids, one.number) for ids, one in ((stated_content, rows), (known, beliefs))
+        _source(content, ids, side.number) for ids, side in ((stated_content, rows), (known, beliefs))
     )
     overlap, covered = _met(rows, beliefs, stated_content, known)
     return ChangeSet(
@@ -214,13 +214,13 @@ def _source(content: Ints, ids: Ints, numbers: Ints) -> Ints:
         return np.full(len(content), -1, np.int64)
     order = np.argsort(ids, kind="stable")
     at = np.minimum(np.searchsorted(ids[order], content), len(ids) - 1)
-    found: Ints = np.where(ids[order][at] == content, numbers[order][at], -1)
-    return found
+    chosen: Ints = np.where(ids[order][at] == content, numbers[order][at], -1)
+    return chosen
 
 
 def _met(rows: DatedRows, beliefs: DatedRows, stated_content: Ints, known: Ints) -> tuple[Mask, Mask]:
     """Tell of each row whether a belief of its key overlaps it, and whether one with its content covers it."""
-    row, belief = _of_one_key(rows, beliefs)
+    row, belief = _of_each_key(rows, beliefs)
     start, end = beliefs.start_us[belief], beliefs.end_us[belief]
     overlap, covered = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
     overlap[row[(start < rows.end_us[row]) & (rows.start_us[row] < end)]] = True
@@ -239,7 +239,7 @@ def matches(wanted: Ints, order: Ints, numbers: Ints) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(len(numbers)), count), order[np.repeat(first, count) + within]
 
 
-def _of_one_key(rows: DatedRows, beliefs: DatedRows) -> tuple[Ints, Ints]:
+def _of_each_key(rows: DatedRows, beliefs: DatedRows) -> tuple[Ints, Ints]:
     """Return the positions of all pairs of a row and a belief of its key."""
     return matches(beliefs.key, np.argsort(beliefs.key, kind="stable"), rows.key)
 
@@ -250,7 +250,7 @@ def contradicted(lost: Pieces, begun: Pieces, period: tuple[int, int]) -> Mask:
     going: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for key, since, until, content in begun.to_list():
         going.setdefault((key, content), []).append((since, until))
-    found = [
+    ended = [
         first < last and not any(since <= first and last <= until for since, until in going.get(whose, ()))
         for first, last, whose in zip(
             start.tolist(),
@@ -259,4 +259,4 @@ def contradicted(lost: Pieces, begun: Pieces, period: tuple[int, int]) -> Mask:
             strict=True,
         )
     ]
-    return np.array(found, np.bool_)
+    return np.array(ended, np.bool_)

@@ -51,8 +51,8 @@ _RECENT = 8
 def micros(column: pa.Array | pa.ChunkedArray, null: int) -> Ints:
     """Return instants as int64 UTC microseconds, nulls as ``null``."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    found: Ints = whole.cast(pa.int64()).fill_null(null).to_numpy()
-    return found
+    instants_us: Ints = whole.cast(pa.int64()).fill_null(null).to_numpy()
+    return instants_us
 
 
 def instants(times_us: Ints, null: int | None = None) -> pa.Array:
@@ -80,10 +80,10 @@ class Ends:
         """Return until when beliefs were believed: ``own_us`` by their own rows, or else by an end."""
         place = np.minimum(np.searchsorted(self.row, row), max(len(self.row) - 1, 0))
         hit = self.row[place] == row if len(self.row) else np.zeros(len(row), np.bool_)
-        found: Ints = np.where(
+        until_us: Ints = np.where(
             hit & (own_us == FOREVER), self.at_us[place] if len(self.row) else own_us, own_us
         )
-        return found
+        return until_us
 
     def table(self) -> pa.Table:
         """Return the columns ``st_row`` and ``st_recorded_to``."""
@@ -172,8 +172,8 @@ class FeatureLayer(LayerTable):
         hit = (micros(rows["st_recorded_from"], 0) <= at) & (until > at)
         rows = rows.filter(pa.array(hit)).combine_chunks()
         return Believed(
-            _one(rows["st_key"]), micros(rows["st_valid_from"], 0), micros(rows["st_valid_to"], FOREVER),
-            lanes(_one(rows["st_digest"])), rows["st_row"].to_numpy(), _one(rows["st_load"]),
+            _unchunked(rows["st_key"]), micros(rows["st_valid_from"], 0), micros(rows["st_valid_to"], FOREVER),
+            lanes(_unchunked(rows["st_digest"])), rows["st_row"].to_numpy(), _unchunked(rows["st_load"]),
         )  # fmt: skip
 
     def content(self, snapshot: Snapshot, row: Ints, columns: Sequence[str] | None = None) -> pa.Table:
@@ -187,10 +187,10 @@ class FeatureLayer(LayerTable):
         files = [file for file in row_files(snapshot) if _may_hold(file, wanted)]
         batches = snapshot.batches(files, names)
         parts = (batch.filter(_in(batch.column("st_row").to_numpy(), wanted)) for batch in batches)
-        found = pa.Table.from_batches(parts, schema).combine_chunks()
-        number = found["st_row"].to_numpy()
+        rows = pa.Table.from_batches(parts, schema).combine_chunks()
+        number = rows["st_row"].to_numpy()
         order = np.argsort(number)
-        return found.take(pa.array(order[np.searchsorted(number[order], row)]))
+        return rows.take(pa.array(order[np.searchsorted(number[order], row)]))
 
     def numbers(self, count: int) -> Ints:
         """Return numbers for beliefs that the next commit begins."""
@@ -264,8 +264,8 @@ class FeatureLayer(LayerTable):
 
 def row_files(snapshot: Snapshot, *, open_only: bool = False) -> list[File]:
     """Return the files of beliefs; ``open_only`` leaves out those that hold only ended ones."""
-    found = _files(snapshot, ROWS)
-    return [file for file in found if file.nulls.get("st_recorded_to") != 0] if open_only else found
+    files = _files(snapshot, ROWS)
+    return [file for file in files if file.nulls.get("st_recorded_to") != 0] if open_only else files
 
 
 def read_ends(snapshot: Snapshot) -> Ends:
@@ -320,9 +320,9 @@ def _ended(batch: pa.RecordBatch, ends: Ends, schema: pa.Schema) -> pa.RecordBat
     return pa.RecordBatch.from_arrays([*columns, part], [*schema.names, _SORT_PART])
 
 
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    found = column.combine_chunks()
-    return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
+def _unchunked(column: pa.ChunkedArray) -> pa.Array:
+    array = column.combine_chunks()
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
 
 def known_snapshots(layer: FeatureLayer) -> list[int]:

@@ -47,8 +47,8 @@ def mangled_keys(layer: Layer) -> list[str]:
     pattern = _WITH_EXPONENT
     if pc.all(pc.match_substring_regex(parts, _NUMBERS)).as_py():
         pattern = f"{_WITH_EXPONENT}|{_WITH_ZEROS}"
-    found: list[str] = keys.filter(pc.match_substring_regex(keys, pattern)).to_pylist()
-    return found
+    mangled: list[str] = keys.filter(pc.match_substring_regex(keys, pattern)).to_pylist()
+    return mangled
 
 
 def refuse_mangled(layer: Layer) -> None:
@@ -59,11 +59,11 @@ def refuse_mangled(layer: Layer) -> None:
     InvalidInput
         ``mangled-keys``
     """
-    found = mangled_keys(layer)
-    if found:
+    keys = mangled_keys(layer)
+    if keys:
         raise InvalidInput(
             "mangled-keys",
-            f"layer '{layer.name}' holds {len(found):,} keys that an older version made of floats ({found[0]!r}, …)",
+            f"layer '{layer.name}' holds {len(keys):,} keys that an older version made of floats ({keys[0]!r}, …)",
             hint="load its files, oldest first, into a layer of another name; this one can still be read",
         )
 
@@ -71,7 +71,7 @@ def refuse_mangled(layer: Layer) -> None:
 def _had_typed_source(layer: Layer) -> bool:
     if layer.definition.read.format in ("vector", "parquet"):
         return True
-    return any(suffix in _TYPED for one in layer.loads for suffix in PurePath(one.source.lower()).suffixes)
+    return any(suffix in _TYPED for load in layer.loads for suffix in PurePath(load.source.lower()).suffixes)
 
 
 def _believed(layer: Layer) -> pa.Array:

@@ -24,7 +24,7 @@ def changed_events_by(layer: LayerTable, loads: Sequence[Reckoning], known: Reck
 
     What was changed and is believed again counts as not changed.
     """
-    after = [one for one in loads if one.recorded_at_us > known.recorded_at_us and _changes(one)]
+    after = [load for load in loads if load.recorded_at_us > known.recorded_at_us and _changes(load)]
     snapshot = layer.current()
     if not after or snapshot is None:
         return None
@@ -34,7 +34,7 @@ def changed_events_by(layer: LayerTable, loads: Sequence[Reckoning], known: Reck
     back = pa.chunked_array(_believed(snapshot, snapshot.files, ended["st_digest"]), pa.binary())
     ended = ended.filter(pc.invert(pc.is_in(ended["st_digest"], back)))
     at_us = set(ended["st_recorded_to"].to_pylist())
-    return next((one.load for one in reversed(after) if one.recorded_at_us in at_us), None)
+    return next((load.load for load in reversed(after) if load.recorded_at_us in at_us), None)
 
 
 def changed_features_by(layer: LayerTable, loads: Sequence[Reckoning], known: Reckoning) -> str | None:
@@ -42,13 +42,15 @@ def changed_features_by(layer: LayerTable, loads: Sequence[Reckoning], known: Re
 
     A snapshot of another instant does not: it begins or ends where the known one does not hold.
     """
-    after = [one for one in loads if one.recorded_at_us > known.recorded_at_us and _changes(one)]
+    after = [load for load in loads if load.recorded_at_us > known.recorded_at_us and _changes(load)]
     if not after:
         return None
     since = {note.get("attempt"): note.get("valid_from") for note in layer.table.notes()}
     own = since.get(known.attempt)
     both = known.mode == "snapshot"
-    rivals = [one for one in after if not (both and one.mode == "snapshot" and since.get(one.attempt) != own)]
+    rivals = [
+        load for load in after if not (both and load.mode == "snapshot" and since.get(load.attempt) != own)
+    ]
     return rivals[-1].load if rivals else None
 
 
@@ -82,10 +84,10 @@ def _believed(snapshot: Snapshot, files: Iterable[File], digests: pa.ChunkedArra
     """Return those of the digests that some row has which is believed now."""
     wanted = digests.combine_chunks()
     return [
-        found
+        present
         for batch in snapshot.batches(list(files), ("st_digest", "st_recorded_to"))
         if len(
-            found := batch.column("st_digest").filter(
+            present := batch.column("st_digest").filter(
                 pc.and_(
                     pc.is_null(batch.column("st_recorded_to")), pc.is_in(batch.column("st_digest"), wanted)
                 )

@@ -97,8 +97,8 @@ class LayerTable:
         return newest(snapshot.files) if snapshot else None
 
     def _lacking(self, wanted: Sequence[Attribute]) -> list[pa.Field]:
-        known = {one.stored for one in self.attributes()}
-        return [one.field for one in wanted if one.stored not in known]
+        known = {attribute.stored for attribute in self.attributes()}
+        return [attribute.field for attribute in wanted if attribute.stored not in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +164,13 @@ class EventLayer(LayerTable):
 
 def newest(files: Iterable[File]) -> int | None:
     """Return the newest recorded instant that the log knows of in ``files``."""
-    found = [
+    newest_of = [
         file.high[name]
         for file in files
         for name in ("st_recorded_from", "st_recorded_to")
         if name in file.high
     ]
-    return int(pa.scalar(max(found), INSTANT).cast(pa.int64()).as_py()) if found else None
+    return int(pa.scalar(max(newest_of), INSTANT).cast(pa.int64()).as_py()) if newest_of else None
 
 
 def _partition(file: File) -> dict[str, str]:
@@ -192,12 +192,12 @@ def _constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:
 
 
 def _refuse_retyped(layer: str, known: Sequence[Attribute], wanted: Sequence[Attribute]) -> None:
-    kept = {one.stored: one for one in known}
-    for one in wanted:
-        before = kept.get(one.stored)
-        if before is not None and before.type != one.type:
+    kept = {new.stored: new for new in known}
+    for new in wanted:
+        before = kept.get(new.stored)
+        if before is not None and before.type != new.type:
             raise InvalidInput(
                 "retyped-column",
-                f"layer '{layer}' keeps column {one.name!r} as {before.type}, the definition now says {one.type}",
+                f"layer '{layer}' keeps column {new.name!r} as {before.type}, the definition now says {new.type}",
                 hint="keep the type, or give the column another name (rename)",
             )

@@ -155,14 +155,14 @@ def _attribute(field: pa.Field) -> Attribute:
     return Attribute(metadata["stcloud.name"], field.name, metadata["stcloud.type"], title, unit)
 
 
-def as_defined(definition: Definition, found: Iterable[str]) -> tuple[str, ...]:
+def as_defined(definition: Definition, columns: Iterable[str]) -> tuple[str, ...]:
     """Return a file's column names as the definition spells them: portals change capitals, not meanings.
 
     A name that the definition has is left alone; another is taken for the one that differs in case only. A column
     that is declared to be renamed as a key, time, period or place is given that name when the file
     has no such column.
     """
-    names = tuple(found)
+    names = tuple(columns)
     known = {name.casefold(): name for name in (*definition.columns, *definition.required)}
     spelled = [name if name in known.values() else known.get(name.casefold(), name) for name in names]
     names = tuple(new if spelled.count(new) == 1 else old for old, new in zip(names, spelled, strict=True))
@@ -179,7 +179,7 @@ def _role_of(definition: Definition, name: str, names: tuple[str, ...]) -> str:
 
 def bind_columns(
     definition: Definition,
-    found: Iterable[str],
+    columns: Iterable[str],
     source: str,
     types: Mapping[str, Declared] | None = None,
     known: Iterable[Attribute] = (),
@@ -195,7 +195,7 @@ def bind_columns(
 
     Parameters
     ----------
-    definition, found, source
+    definition, columns, source
         What the source is, its columns, and what to call it.
     types
         The types that the file gives its columns.
@@ -216,7 +216,7 @@ def bind_columns(
         ``extra-column``: the definition refuses unlisted columns; ``ambiguous-column``: two stored names are
         equal but for case, or one is empty or begins with ``st_``.
     """
-    names = tuple(found)
+    names = tuple(columns)
     needed = [
         name
         for name in definition.required
@@ -254,26 +254,28 @@ def types_of(source: Source, names: Iterable[str]) -> dict[str, Declared]:
 def _types(
     definition: Definition, names: Iterable[str], given: Mapping[str, Declared], known: Iterable[Attribute]
 ) -> dict[str, str]:
-    kept = {one.stored: one.type for one in known}
-    found: dict[str, str] = {}
+    kept = {attribute.stored: attribute.type for attribute in known}
+    types: dict[str, str] = {}
     for name in names:
         kind = given[name].type if name in given else "text"
         kind = "text" if name in definition.key and kind == "number" else kind
         kind = kept.get(stored_name(name), kind)
-        found[name] = definition.column(name).type if definition.declares(name) else kind
-    return found
+        types[name] = definition.column(name).type if definition.declares(name) else kind
+    return types
 
 
 def _allowed(definition: Definition, name: str, optional: Collection[str]) -> bool:
     return name in optional or definition.column(name).rename in optional
 
 
-def require_columns(definition: Definition, needed: Iterable[str], found: Iterable[str], source: str) -> None:
+def require_columns(
+    definition: Definition, needed: Iterable[str], columns: Iterable[str], source: str
+) -> None:
     """Raise ``missing-column`` for the first needed column that a source lacks."""
-    names = tuple(found)
-    for one in needed:
-        if one not in names:
-            raise _missing(definition, one, names, source)
+    names = tuple(columns)
+    for name in needed:
+        if name not in names:
+            raise _missing(definition, name, names, source)
 
 
 def _kept(name: str, column: ColumnClause) -> Attribute:
@@ -304,14 +306,14 @@ def _refuse_twins(kept: Mapping[str, Attribute]) -> None:
 
 def refuse_twins(known: Iterable[Attribute], wanted: Iterable[Attribute]) -> None:
     """Raise ``ambiguous-column`` for a new column whose stored name differs from a known one in case only."""
-    kept = {one.stored.lower(): one for one in known}
-    for one in wanted:
-        twin = kept.get(one.stored.lower(), one)
-        if twin.stored != one.stored:
+    kept = {new.stored.lower(): new for new in known}
+    for new in wanted:
+        twin = kept.get(new.stored.lower(), new)
+        if twin.stored != new.stored:
             message = (
-                f"column {one.name!r} differs in nothing that can be stored from the layer's {twin.name!r}"
+                f"column {new.name!r} differs in nothing that can be stored from the layer's {twin.name!r}"
             )
-            raise _ambiguous(message, one.name)
+            raise _ambiguous(message, new.name)
 
 
 def _ambiguous(message: str, name: str) -> InvalidDefinition:

@@ -172,13 +172,13 @@ def _laid(given: Sequence[tuple[Pieces, int]]) -> tuple[Ints, Ints, list[Ints]]:
 
     With each set of pieces comes the content that stands where none of them lies.
     """
-    keys = np.concatenate([key for one, _ in given for key in (one.key, one.key)])
-    times = np.concatenate([time for one, _ in given for time in (one.start_us, one.end_us)])
+    keys = np.concatenate([key for pieces, _ in given for key in (pieces.key, pieces.key)])
+    times = np.concatenate([time for pieces, _ in given for time in (pieces.start_us, pieces.end_us)])
     first, place = distinct(keys, times)
-    parts = np.split(place, np.cumsum([len(one) for one, _ in given for _ in (0, 1)])[:-1])
+    parts = np.split(place, np.cumsum([len(pieces) for pieces, _ in given for _ in (0, 1)])[:-1])
     contents = [
-        _filled(len(first), starts, ends, one.content, nothing)
-        for (one, nothing), starts, ends in zip(given, parts[::2], parts[1::2], strict=True)
+        _filled(len(first), starts, ends, pieces.content, nothing)
+        for (pieces, nothing), starts, ends in zip(given, parts[::2], parts[1::2], strict=True)
     ]
     return keys[first], times[first], contents
 
@@ -204,11 +204,11 @@ def _filled(count: int, starts: Ints, ends: Ints, content: Ints, nothing: int) -
     return np.where(last < 0, nothing, given[last])
 
 
-def _numbered(one: Pieces, other: Pieces) -> tuple[Ints, Ints]:
+def _numbered(first: Pieces, second: Pieces) -> tuple[Ints, Ints]:
     """Return a number for each piece of both; equal pieces have equal numbers."""
-    columns = [np.concatenate(pair) for pair in zip(one.columns, other.columns, strict=True)]
+    columns = [np.concatenate(pair) for pair in zip(first.columns, second.columns, strict=True)]
     _, number = distinct(*columns)
-    return number[: len(one)], number[len(one) :]
+    return number[: len(first)], number[len(first) :]
 
 
 def distinct(*columns: Ints) -> tuple[Ints, Ints]:

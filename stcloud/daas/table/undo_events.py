@@ -43,9 +43,9 @@ class _Target:
 
     @classmethod
     def of(cls, done: Reckoning, ledger: Ledger) -> _Target:
-        undos = [one for one in ledger.loads(done.layer) if one.mode == UNDO]
-        again = {one.source for one in undos}
-        undone = [one.source for one in undos if one.load not in again]
+        undos = [load for load in ledger.loads(done.layer) if load.mode == UNDO]
+        again = {undo.source for undo in undos}
+        undone = [undo.source for undo in undos if undo.load not in again]
         return cls(done.load, _instant(done.recorded_at_us), pa.array(undone, pa.string()))
 
     def states(self, rows: pa.RecordBatch | pa.Table) -> pa.Array:
@@ -115,7 +115,7 @@ def _keys(snapshot: Snapshot, files: list[File], target: _Target) -> _Keys:
         current.append(key.filter(pc.and_(mine, live)))
         replaced.append(key.filter(target.replaced(batch)))
     stated_keys, ended, before = (
-        pa.chunked_array(one, pa.string()).combine_chunks() for one in (stated, current, replaced)
+        pa.chunked_array(parts, pa.string()).combine_chunks() for parts in (stated, current, replaced)
     )
     deleted = before.filter(
         pc.invert(pc.is_in(before, stated_keys))

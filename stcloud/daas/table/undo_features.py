@@ -24,7 +24,7 @@ __all__ = ["taken_back", "undo"]
 
 
 def undo(layer: FeatureLayer, ledger: Ledger, load: str, now_us: int) -> Reckoning:
-    """Take back a load: where the layer still says what the load said, it says again what it said before.
+    """Take back a load: where the layer still holds what the load stated, it holds again what it held before.
 
     The caller holds the layer's lock. A snapshot that is taken back is not known to later snapshots any more.
 
@@ -81,37 +81,39 @@ def taken_back(layer: str, ledger: Ledger, load: str) -> Reckoning:
         ``undone-already``
     """
     loads = ledger.loads(layer)
-    done = next((one for one in loads if one.load == load), None)
+    done = next((entry for entry in loads if entry.load == load), None)
     if done is None:
         raise NotFound(
             "unknown-load",
             f"layer '{layer}' has no load '{load}'",
-            nearest=nearest(load, [one.load for one in loads]),
+            nearest=nearest(load, [entry.load for entry in loads]),
             hint="stcloud layers CITY LAYER",
         )
-    if any(one.mode == UNDO and one.source == load for one in loads):
+    if any(entry.mode == UNDO and entry.source == load for entry in loads):
         raise InvalidInput("undone-already", f"load '{load}' was taken back already")
     return done
 
 
-def _changed(one: Believed, other: Believed) -> Believed:
-    return one.take(~np.isin(one.row, other.row))
+def _changed(beliefs: Believed, others: Believed) -> Believed:
+    return beliefs.take(~np.isin(beliefs.row, others.row))
 
 
 def _laid_out(sets: list[Believed]) -> tuple[Pieces, ...]:
     """Return beliefs as pieces; equal keys, and equal contents of a key, have equal numbers."""
-    keys = pa.chunked_array([one.key for one in sets], pa.string()).combine_chunks().dictionary_encode()
+    keys = (
+        pa.chunked_array([beliefs.key for beliefs in sets], pa.string()).combine_chunks().dictionary_encode()
+    )
     code = keys.indices.to_numpy().astype(np.int64)
-    digest = np.concatenate([one.digest for one in sets])
+    digest = np.concatenate([beliefs.digest for beliefs in sets])
     _, content = distinct(code, digest[:, 0].view(np.int64), digest[:, 1].view(np.int64))
-    cuts = np.cumsum([len(one) for one in sets])[:-1]
+    cuts = np.cumsum([len(beliefs) for beliefs in sets])[:-1]
     parts = zip(np.split(code, cuts), np.split(content, cuts), sets, strict=True)
-    return tuple(Pieces(key, one.start_us, one.end_us, what) for key, what, one in parts)
+    return tuple(Pieces(key, beliefs.start_us, beliefs.end_us, what) for key, what, beliefs in parts)
 
 
 def _touched(held: Pieces, now: Believed, *changed: Pieces) -> tuple[Pieces, Ints]:
     """Return what is believed now of the keys that the load changed, and the numbers of these beliefs."""
-    hit = np.isin(held.key, np.concatenate([one.key for one in changed]))
+    hit = np.isin(held.key, np.concatenate([pieces.key for pieces in changed]))
     return held.take(hit), now.row[hit]
 
 
@@ -120,7 +122,7 @@ def _left(layer: FeatureLayer, loads: list[Reckoning], done: Reckoning) -> list[
     known = known_snapshots(layer)
     if done.mode != "snapshot":
         return known
-    undone = {one.source for one in loads if one.mode == UNDO} | {done.load}
+    undone = {entry.source for entry in loads if entry.mode == UNDO} | {done.load}
     notes = [note for note in layer.table.notes() if note.get("mode") == "snapshot"]
     kept = {note["valid_from"] for note in notes if note["load"] not in undone}
-    return [one for one in known if one in kept]
+    return [at_us for at_us in known if at_us in kept]

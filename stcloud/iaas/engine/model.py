@@ -68,7 +68,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Refine:
-    """A function over record batches that keeps some rows, or tells more of each.
+    """A function over record batches that keeps some rows, or adds columns to each.
 
     Parameters
     ----------
@@ -84,14 +84,14 @@ class Refine:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """What is told of all rows of the stage before, with no stage behind it.
+    """What is computed from all rows of the stage before, with no stage behind it.
 
     Parameters
     ----------
     function
-        Tells it of rows in memory: where they are few, it takes less time than binding a statement to them.
+        Computes it from rows in memory: where they are few, it takes less time than binding a statement to them.
     query
-        Writes SQL that tells the same of any number of rows.
+        Writes SQL that computes the same from any number of rows.
     """
 
     function: Callable[[pa.Table], pa.Table]

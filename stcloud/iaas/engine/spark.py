@@ -110,7 +110,7 @@ class Spark:
 def _session(url: str) -> SparkSession:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pyspark warns of pandas 3, which it is not asked to use
+            warnings.simplefilter("ignore")  # pyspark warns of pandas 3, which it does not use here
             from pyspark.sql.connect.client import DefaultChannelBuilder  # noqa: PLC0415  (an extra, heavy)
             from pyspark.sql.connect.session import SparkSession as Session  # noqa: PLC0415
     except ImportError as error:

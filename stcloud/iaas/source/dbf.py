@@ -95,13 +95,13 @@ class Dbf:
                 return
             header, width = (int.from_bytes(head[at : at + 2], "little") for at in (8, 10))
             described = file.read(max(header - _HEAD_BYTES, 0))
-        start = 1  # a record begins with its mark of deletion
+        start = 1  # a record begins with its deletion flag
         for at in range(0, len(described) - _FIELD_BYTES + 1, _FIELD_BYTES):
             if described[at] == _END:
                 break
-            one = described[at : at + _FIELD_BYTES]
-            size = one[16] + (one[17] << 8 if one[11:12] == b"C" else 0)
-            self._fields.append(_Field(one[:11].split(b"\0")[0], start, one[11:12], size, one[17]))
+            field = described[at : at + _FIELD_BYTES]
+            size = field[16] + (field[17] << 8 if field[11:12] == b"C" else 0)
+            self._fields.append(_Field(field[:11].split(b"\0")[0], start, field[11:12], size, field[17]))
             start += size
         whole = table.stat().st_size - header
         if start > width or whole < width:

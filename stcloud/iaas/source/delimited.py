@@ -32,9 +32,9 @@ _BLOCK_BYTES = 4 << 20
 _SAMPLE_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
 _HEAD_BYTES = 1 << 16
-_MARK_BYTES = 4
+_BOM_BYTES = 4
 _TOO_LONG = "straddling"
-"""A word of what the reader says of a row that is longer than a block."""
+"""A word of the reader's message about a row that is longer than a block."""
 _FEW = 20
 _UTF8 = ("utf-8", "utf-8-sig")
 _END = "\x03"  # end of text: no line of a text file begins with it
@@ -162,7 +162,7 @@ class DelimitedSource:
             contextlib.suppress(OSError),
             self._stream() as stream,
         ):  # what is broken is named when it is read
-            return marked_encoding(stream.read(_MARK_BYTES)) or encoding
+            return marked_encoding(stream.read(_BOM_BYTES)) or encoding
         return encoding
 
     def _stream(self) -> pa.NativeFile:
@@ -244,8 +244,8 @@ class _Text:
 
 def _delimiter(head: str) -> str:
     header = re.split(r"[\r\n]", re.sub(r'"[^"]*"', "", head), maxsplit=1)[0]
-    counts = {mark: header.count(mark) for mark in _DELIMITERS}
-    return max(counts, key=lambda mark: counts[mark])
+    counts = {delimiter: header.count(delimiter) for delimiter in _DELIMITERS}
+    return max(counts, key=lambda delimiter: counts[delimiter])
 
 
 def _columns(path: Path, names: list[str]) -> tuple[str, ...]:

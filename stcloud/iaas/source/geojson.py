@@ -272,8 +272,8 @@ def _texts(values: list[Any]) -> list[str | None]:
     numbers = [value if type(value) is float else None for value in values]
     plain = as_text(pa.array(numbers, pa.float64())).to_pylist() if float in map(type, values) else numbers
     return [
-        one if one is None or type(one) is str else text if type(one) is float else _json(one)
-        for one, text in zip(values, plain, strict=True)
+        value if value is None or type(value) is str else text if type(value) is float else _json(value)
+        for value, text in zip(values, plain, strict=True)
     ]
 
 

@@ -148,7 +148,10 @@ class JsonSource:
 def _row(value: dict[str, Any], text: str) -> dict[str, str | None]:
     nested = any(isinstance(member, dict | list) for member in value.values())
     whole = read_canonical(text) if nested else {}
-    return {name: _text(whole[name] if isinstance(one, dict | list) else one) for name, one in value.items()}
+    return {
+        name: _text(whole[name] if isinstance(member, dict | list) else member)
+        for name, member in value.items()
+    }
 
 
 def _text(value: Any) -> str | None:

@@ -45,12 +45,12 @@ class Illegible:
 
     def __init__(self, numbers: np.ndarray) -> None:
         self._numbers = numbers
-        self._found: dict[int, Refusal] = {}
+        self._refusals: dict[int, Refusal] = {}
         self._repairs: dict[int, Refusal] = {}
 
     def refuse(self, at: int, name: str, value: str, reason: str) -> None:
         """Refuse the row at a position."""
-        self._found.setdefault(at, Refusal(int(self._numbers[at]), name, _shown(value), reason))
+        self._refusals.setdefault(at, Refusal(int(self._numbers[at]), name, _shown(value), reason))
 
     def repair(self, at: int, name: str, value: str, reason: str) -> None:
         """Note that a value of the row at a position is kept in another form than it came in."""
@@ -118,7 +118,9 @@ class Illegible:
         for name, column in zip(rows.schema.names, rows.columns, strict=True):
             for at in _nul(column):
                 self.refuse(at, name, column[at].as_py(), NUL)
-        repairs, faults = (tuple(notes[at] for at in sorted(notes)) for notes in (self._repairs, self._found))
+        repairs, faults = (
+            tuple(notes[at] for at in sorted(notes)) for notes in (self._repairs, self._refusals)
+        )
         return Batch(rows, self._numbers, tuple(refusals), repairs, faults)
 
 

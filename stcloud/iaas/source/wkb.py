@@ -145,7 +145,7 @@ def read_wkt(texts: Any) -> Any:
 def without_deep(raw: Any) -> NDArray[np.object_]:
     """Return an array of WKB, with no bytes in place of what is nested too deep."""
     plain = np.asarray(raw, np.object_)
-    long = [at for at, one in enumerate(plain) if one is not None and len(one) > _NESTED * _PART_BYTES]
+    long = [at for at, wkb in enumerate(plain) if wkb is not None and len(wkb) > _NESTED * _PART_BYTES]
     deep = [at for at in long if _is_deep(plain[at])]
     if deep:
         plain = plain.copy()

@@ -128,7 +128,7 @@ class Checked:
             self._check(missing)
 
     def _check(self, blocks: NDArray[np.int64]) -> None:
-        assert self._digests is not None  # noqa: S101  (asked before)
+        assert self._digests is not None  # noqa: S101  (checked before)
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
             for first, last in _runs(blocks):

@@ -83,7 +83,9 @@ class _Footer:
                 for name, statistics in bounds.items()
                 if statistics is not None and statistics.has_min_max
             }
-            low, high = ({name: getattr(one, side) for name, one in known.items()} for side in ("min", "max"))
+            low, high = (
+                {name: getattr(values, side) for name, values in known.items()} for side in ("min", "max")
+            )
             yield File("", rows, 0, {}, low, high)
 
     def constant(self, name: str, numbers: Sequence[int]) -> Any:
@@ -194,7 +196,9 @@ def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:
     passed = sift.test(quick.to_batches()[0]) if quick.num_rows else np.empty(0, np.bool_)
     cuts = np.cumsum([sum(part.rows) for part in parts])[:-1]
     split = (
-        [part.split(one) for part, one in zip(parts, np.split(passed, cuts), strict=True)] if parts else []
+        [part.split(passing) for part, passing in zip(parts, np.split(passed, cuts), strict=True)]
+        if parts
+        else []
     )
     rest = pa.schema([field for field in schema if field.name not in sift.columns])
     others = _read((part for part, _ in split if part is not None), rest)

@@ -104,13 +104,13 @@ def _merge(state: Any, lane: Any) -> Any:
 def _hash(data: Any, offsets: Any, seeds: Any, hashes: Any) -> None:
     for row in range(len(hashes)):
         for lane in range(len(seeds)):
-            hashes[row, lane] = _hash_one(
+            hashes[row, lane] = _hash_range(
                 data, np.int64(offsets[row]), np.int64(offsets[row + 1]), seeds[lane]
             )
 
 
 @njit(cache=True, nogil=True)
-def _hash_one(data: Any, at: Any, end: Any, seed: Any) -> Any:
+def _hash_range(data: Any, at: Any, end: Any, seed: Any) -> Any:
     length = np.uint64(end - at)
     if end - at >= 32:
         v1, v2, v3, v4 = seed + _P1 + _P2, seed + _P2, seed, seed - _P1
