@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-EXEMPT = ("stcloud/paas/query/", "stcloud/index/")
+EXEMPT = "stcloud/paas/query/"
 SENTENCE = re.compile(r"Tested by (?P<names>.+?)(?:\.$|\.\s|\Z)", re.DOTALL)
 
 
