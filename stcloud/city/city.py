@@ -104,8 +104,8 @@ class City:
 
     def layer(self, name: str) -> Layer:
         """Return a layer; one of features has methods of its own (`Features`). `NotFound` ``unknown-layer``."""
-        found = self._catalogue.layer(name)
-        return self._features(found) if found.layer_kind.versioned else found
+        layer = self._catalogue.layer(name)
+        return self._features(layer) if layer.layer_kind.versioned else layer
 
     def features(self, name: str) -> Features:
         """Return a layer of features: ``as_of``, ``between``, ``history``, ``diff``, ``lineage``.
@@ -117,28 +117,28 @@ class City:
         InvalidInput
             ``not-features``: it is a layer of events.
         """
-        found = self._catalogue.layer(name)
-        if not found.layer_kind.versioned:
+        layer = self._catalogue.layer(name)
+        if not layer.layer_kind.versioned:
             raise InvalidInput("not-features", f"layer '{name}' holds events", hint="ask it with query")
-        return self._features(found)
+        return self._features(layer)
 
-    def _features(self, found: Layer) -> Features:
-        cache = IndexCache(self._parts.memory, self._joins(found.name))
-        table = self._catalogue.features(found.name)
-        return Features.of(found, table, self.configuration, self.engine, cache)
+    def _features(self, layer: Layer) -> Features:
+        cache = IndexCache(self._parts.memory, self._joins(layer.name))
+        table = self._catalogue.features(layer.name)
+        return Features.of(layer, table, self.configuration, self.engine, cache)
 
     def _joins(self, layer: str) -> ArrayFolder:
         return self._folder.arrays("index", f"{layer}.join")
 
     def query(self, layer: str) -> Query:
-        """Start a question about a layer; chain ``what``, ``where``, ``when``, ``known_at``, then ask.
+        """Start a query about a layer; chain ``what``, ``where``, ``when``, ``known_at``, then run it.
 
         >>> # city.query("requests").when("2025-02").count(by=["week"])
         """
-        found = self.layer(layer)
-        index = None if found.layer_kind.versioned else self._grids.of(layer)
+        subject = self.layer(layer)
+        index = None if subject.layer_kind.versioned else self._grids.of(layer)
         units = UnitIndex(*index, self._grids.duties) if index else None
-        return Query(Subject(found, self.configuration, self.engine, units, self.features))
+        return Query(Subject(subject, self.configuration, self.engine, units, self.features))
 
     def ask(self, question: Question) -> Answer:
         """Answer a question that was kept as a document.
@@ -263,7 +263,7 @@ class City:
         again: bool = False, allow_missing: str | Iterable[str] = (), empty: bool = False,
         keep_going: bool = False, on_loaded: Callable[[Reckoning], None] | None = None,
         on_failed: Callable[[StcloudError], None] | None = None, job: Job | None = None,
-        wait_s: float = _LOCK_WAIT_S, **said: Any,
+        wait_s: float = _LOCK_WAIT_S, **options: Any,
     ) -> list[Reckoning]:  # fmt: skip
         """Load source files into a layer, each in one atomic, idempotent commit.
 
@@ -272,7 +272,7 @@ class City:
         layer, sources
             Name of the layer, made by the first load; files of all formats that `docs/reference/files.md` lists.
         definition
-            A bundled definition's name, a TOML file, or a `Definition`; the first load needs it, or enough ``said``.
+            A bundled definition's name, a TOML file or a `Definition`; the first load needs it or enough ``options``.
         mode, valid_from, valid_to
             ``changes`` (default of events), ``append``, ``delete``; of features also ``snapshot`` (default), for a
             half-open valid period in the city's zone.
@@ -284,7 +284,7 @@ class City:
             Try the files after the first error, raised at the end; called with each reckoning, each later error.
         job, wait_s
             Watches progress (``file: step``); seconds to wait for another load.
-        said
+        options
             Fields of `stcloud.daas.load.draft.Options`, of which a first load's definition is derived.
 
         Returns
@@ -294,10 +294,10 @@ class City:
         Raises
         ------
         InvalidInput, Conflict
-            The call or a file is wrong; another writer was faster. Of several files it says which were loaded.
+            The call or a file is wrong; another writer was faster. Of several files it names those loaded.
         """
         terms = LoadTerms(
-            definition, Options.of(said, also=_LOAD), mode, valid_from, valid_to, allow_missing,
+            definition, Options.of(options, also=_LOAD), mode, valid_from, valid_to, allow_missing,
             Limit.parse(str(max_rejected)), again, empty, keep_going,
         )  # fmt: skip
         with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
@@ -308,7 +308,7 @@ class City:
         return delivery.reckonings()
 
     def _loader(self, layer: str) -> Loader:
-        unit_codes = self._grids.marker(layer)
+        unit_codes = self._grids.unit_coder(layer)
         return Loader(self._catalogue, self._folder, self.configuration, self._clock, unit_codes)
 
     def _follow(self, layer: str, job: Job | None, wait_s: float) -> None:
@@ -319,7 +319,7 @@ class City:
     def undo(self, layer: str, load: str, *, wait_s: float = _LOCK_WAIT_S) -> Reckoning:
         """Take back a load: its reverse is recorded, history stays; its file may be loaded again.
 
-        Where the layer still says what the load said, it says again what it said before.
+        Where the layer still holds what the load stated, it holds again what it held before.
 
         Raises
         ------
@@ -343,7 +343,7 @@ class City:
         *,
         definition: str | os.PathLike[str] | Definition | None = None,
         dated: bool = False,
-        **said: Any,
+        **options_given: Any,
     ) -> Drafted:
         """Return the definition for a load whose user gives options instead of one, or besides the saved one.
 
@@ -351,7 +351,7 @@ class City:
         the CRS, which they state: else `InvalidInput` ``other-definition``. ``dated``: a valid period is stated, so
         the layer is one of features.
         """
-        options = Options.of(said, also=("layer", "source", "definition", "dated"))
+        options = Options.of(options_given, also=("layer", "source", "definition", "dated"))
         return drafted(self._catalogue, layer, Path(source), definition, options, dated=dated)
 
     def rejected(self, layer: str) -> pa.Table:
@@ -391,6 +391,6 @@ class City:
     def close(self) -> None:
         """Let go of what is kept in memory, and of the engine unless the caller brought it; twice does no harm.
 
-        Whatever is asked of the city later is refused: `InvalidInput` ``city-closed``.
+        Whatever is done with the city later is refused: `InvalidInput` ``city-closed``.
         """
         self._parts.close()

@@ -58,7 +58,7 @@ def open(  # noqa: A001  (st.open reads as it should)
     engine
         ``"duckdb"``, the URL of a Spark Connect endpoint (``"sc://host:port"``), or an engine.
     clock
-        Tells the present instant in UTC microseconds; loads are recorded at it.
+        Returns the present instant in UTC microseconds; loads are recorded at it.
 
     Raises
     ------

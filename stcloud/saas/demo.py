@@ -68,14 +68,14 @@ def _ask(city: City, folder: Path) -> None:
     requests = city.query("requests")
     say("\n[bold]1. On which days are cars parked illegally by the school, from 7 to 9?[/] (1 is Monday)")
     parked = requests.what("class_code = '09009'").where(
-        _around_school(city.configuration.crs), crs=city.configuration.crs
+        _near_school(city.configuration.crs), crs=city.configuration.crs
     )
     print_answer(parked.when("2024-03/2024-07", hours="07:00-09:00").count(["weekday"]))
     say("\n[bold]2. What did the first dump, of 1 January 2025, know of December's requests?[/] And now:")
     december = requests.when("2024-12")
     first = city.layer("requests").loads[0].recorded_at_us
-    for asked in (december.known_at(first), december):
-        print_answer(asked.count(["status"]))
+    for knowing in (december.known_at(first), december):
+        print_answer(knowing.count(["status"]))
     say(
         "\n[bold]3. Where was refuse left about in summer?[/] Counted in cells of 100 m, about 10,000 m² each:"
     )
@@ -84,10 +84,10 @@ def _ask(city: City, folder: Path) -> None:
     say(f"\nAsk on: stcloud query {_plain(folder)} requests --when 2024-06 --by week")
 
 
-def _around_school(crs: str) -> shapely.Polygon:
+def _near_school(crs: str) -> shapely.Polygon:
     """Return a circle of 150 m around the school gate, where the fixtures plant parked cars."""
     planted = json.loads(bundled(*_DISTRICT, "planted.json").read_text(encoding="utf-8"))
-    spot = next(one for one in planted["hot_spots"] if one["name"] == "school-parking")
-    lon, lat = spot["centre"]
+    hot_spot = next(place for place in planted["hot_spots"] if place["name"] == "school-parking")
+    lon, lat = hot_spot["centre"]
     x, y = project(lon, lat, LONLAT, crs)
-    return shapely.Point(float(x), float(y)).buffer(spot["radius_m"], quad_segs=32)
+    return shapely.Point(float(x), float(y)).buffer(hot_spot["radius_m"], quad_segs=32)

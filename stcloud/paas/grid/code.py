@@ -219,7 +219,7 @@ def problems(texts: Texts, scheme: Scheme, *, prefix: str | None = None) -> pa.A
 
     Notes
     -----
-    Says of each what `problem` says. Valid codes are found by one pass of a regular expression, some millions
+    Return for each what `problem` returns. Valid codes are found by one pass of a regular expression, some millions
     a second; only the others are looked at one by one.
 
     Examples

@@ -29,7 +29,7 @@ def convert(code: Code, *, to: Scheme) -> Code:
     Raises
     ------
     Unsupported
-        ``undefined-conversion``, with the reason where the scheme tells one.
+        ``undefined-conversion``, with the reason where the scheme states one.
     InvalidInput
         ``code-does-not-fit``: a number is too great for its part.
 

@@ -122,13 +122,15 @@ class Crosswalk:
         wanted = known if keys is None else np.asarray(keys, known.dtype)
         if given.shape != (len(wanted),):
             raise InvalidInput("unequal-lengths", f"{given.size} values of {len(wanted)} cells")
-        found = pd.Index(known).get_indexer(pd.Index(wanted)) if keys is not None else np.arange(len(known))
-        held = np.bincount(found[found >= 0], given[found >= 0], len(known))
+        position = (
+            pd.Index(known).get_indexer(pd.Index(wanted)) if keys is not None else np.arange(len(known))
+        )
+        held = np.bincount(position[position >= 0], given[position >= 0], len(known))
         row = own >= 0
         pieces = held[own[row]] * self.shares("left" if to == "right" else "right")[row]
         inside = other[row] >= 0
         spread = np.bincount(other[row][inside], pieces[inside], len(goal)).astype(np.float64)
-        return Apportioned(goal, spread, float(pieces[~inside].sum() + given[found < 0].sum()))
+        return Apportioned(goal, spread, float(pieces[~inside].sum() + given[position < 0].sum()))
 
     def shares(self, side: Side) -> Floats:
         """Share that each piece has of its cell of a side.
@@ -288,7 +290,7 @@ def crosswalk_versions(
 
 def _unchanged(old: Geometries, new: Geometries) -> tuple[Indices, Indices]:
     """Positions of the polygons that are in both, by the same vertices; none that is twice in one."""
-    olds, news = (pd.Series(shapely.to_wkb(shapely.normalize(one))) for one in (old, new))
+    olds, news = (pd.Series(shapely.to_wkb(shapely.normalize(side))) for side in (old, new))
     olds, news = olds[~olds.duplicated(keep=False)], news[~news.duplicated(keep=False)]
     place = pd.Index(news).get_indexer(pd.Index(olds))
     return olds.index.to_numpy()[place >= 0], news.index.to_numpy()[place[place >= 0]]

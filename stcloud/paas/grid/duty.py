@@ -53,9 +53,9 @@ class DutyGrids:
         content = self.table.content(snapshot, believed.row)
         grid, unit = (content[name].cast(pa.string()) for name in self._columns)
         since, until = instants(believed.start_us, ALWAYS), instants(believed.end_us, FOREVER)
-        found = pa.table({"duty": grid, "unit": unit, "since": since, "until": until})
-        whole = pc.and_(pc.is_valid(found["duty"]), pc.is_valid(found["unit"]))
-        return _once(found.filter(whole), ("duty", "unit"))
+        members = pa.table({"duty": grid, "unit": unit, "since": since, "until": until})
+        whole = pc.and_(pc.is_valid(members["duty"]), pc.is_valid(members["unit"]))
+        return _once(members.filter(whole), ("duty", "unit"))
 
     def cells_of(self, *duties: str, known_at_us: int | None = None) -> pa.Table:
         """Return the cells of some duty grids together: ``unit``, ``since``, ``until``; none is there twice at once.
@@ -69,20 +69,20 @@ class DutyGrids:
         """
         members = self.members(known_at_us)
         known = pc.unique(members["duty"]).drop_null().to_pylist()
-        for one in duties:
-            if one not in known:
+        for duty in duties:
+            if duty not in known:
                 raise NotFound(
-                    "unknown-duty", f"layer '{self.layer.name}' has no duty grid '{one}'",
-                    nearest=nearest(one, known),
+                    "unknown-duty", f"layer '{self.layer.name}' has no duty grid '{duty}'",
+                    nearest=nearest(duty, known),
                 )  # fmt: skip
-        found = members.filter(pc.is_in(members["duty"], pa.array(duties, pa.string())))
-        return _once(found, ("unit",))
+        chosen = members.filter(pc.is_in(members["duty"], pa.array(duties, pa.string())))
+        return _once(chosen, ("unit",))
 
     @property
     def _columns(self) -> tuple[str, str]:
         definition = self.layer.definition
         assert isinstance(definition, FeatureDefinition)  # noqa: S101  (born so)
-        stored = {one.name: one.stored for one in self.layer.attributes}
+        stored = {attribute.name: attribute.stored for attribute in self.layer.attributes}
         duty = definition.duty
         names = (duty.grid, duty.unit) if duty is not None else ("", "")
         for name in names:
@@ -99,14 +99,14 @@ def _once(members: pa.Table, by: tuple[str, ...]) -> pa.Table:
     periods: dict[tuple[str, ...], list[list[datetime | None]]] = {}
     rows = members.select([*by, "since", "until"]).to_pylist()
     for row in sorted(rows, key=lambda row: row["since"] or _FIRST):
-        found = periods.setdefault(tuple(row[name] for name in by), [])
-        last = found[-1] if found else None
+        merged = periods.setdefault(tuple(row[name] for name in by), [])
+        last = merged[-1] if merged else None
         if last is not None and (last[1] is None or row["since"] is None or row["since"] <= last[1]):
             last[1] = None if last[1] is None or row["until"] is None else max(last[1], row["until"])
         else:
-            found.append([row["since"], row["until"]])
+            merged.append([row["since"], row["until"]])
     names = [*by, "since", "until"]
-    united = [(*key, *period) for key, found in periods.items() for period in found]
+    united = [(*key, *period) for key, merged in periods.items() for period in merged]
     columns = [
         pa.array([row[place] for row in united], members.schema.field(name).type)
         for place, name in enumerate(names)

@@ -64,19 +64,19 @@ def equivalents_of_cell(cell: int, lattice: Lattice) -> tuple[Equivalent, ...]:
     --------
     >>> lattice = Lattice.for_crs("EPSG:32618")
     >>> cell = int(lattice.cells([583900.0], [4507300.0], Level.M100)[0])
-    >>> [found.id for found in equivalents_of_cell(cell, lattice)]
+    >>> [equivalent.id for equivalent in equivalents_of_cell(cell, lattice)]
     ['18TWL839073', None]
     """
     level_of(cell)  # refuses what is no cell
-    found = []
+    equivalents = []
     for name, of in (("mgrs", mgrs), ("inspire", inspire)):
         try:
-            found.append(Equivalent(name, of([cell], lattice).to_pylist()[0]))
+            equivalents.append(Equivalent(name, of([cell], lattice).to_pylist()[0]))
         except InvalidInput as error:
             if error.kind != "no-equivalent":
                 raise
-            found.append(Equivalent(name, None, str(error)))
-    return tuple(found)
+            equivalents.append(Equivalent(name, None, str(error)))
+    return tuple(equivalents)
 
 
 def equivalents_of_point(lon: float, lat: float) -> tuple[Equivalent, ...]:
@@ -91,8 +91,8 @@ def equivalents_of_point(lon: float, lat: float) -> tuple[Equivalent, ...]:
     """
     if not np.isfinite([lon, lat]).all():
         raise InvalidInput("unreadable-point", f"'{lon},{lat}' is no point", hint="write lon,lat in degrees")
-    found = (("beidou", beidou), ("h3", h3), ("geohash", geohash))
-    return tuple(Equivalent(name, of([lon], [lat]).to_pylist()[0]) for name, of in found)
+    grids = (("beidou", beidou), ("h3", h3), ("geohash", geohash))
+    return tuple(Equivalent(name, of([lon], [lat]).to_pylist()[0]) for name, of in grids)
 
 
 def mgrs(cells: ArrayLike, lattice: Lattice) -> pa.Array:
@@ -236,8 +236,10 @@ def beidou(lon: ArrayLike, lat: ArrayLike) -> pa.Array:
     """
     lons, lats, known = _degrees(lon, lat, "BeiDou", np.nextafter([180, 88], 0))
     x, y = (
-        np.minimum(np.rint(np.abs(one[known]) * 3600 * _SECOND).astype(np.int64), end * 3600 * _SECOND - 1)
-        for one, end in ((lons, 180), (lats, 88))
+        np.minimum(
+            np.rint(np.abs(degrees[known]) * 3600 * _SECOND).astype(np.int64), end * 3600 * _SECOND - 1
+        )
+        for degrees, end in ((lons, 180), (lats, 88))
     )
     (column, x), (row, y) = np.divmod(x, 21_600 * _SECOND), np.divmod(y, 14_400 * _SECOND)
     zone = np.where(lons[known] < 0, 30 - column, 31 + column)
@@ -347,7 +349,9 @@ def _degrees(
     lon: ArrayLike, lat: ArrayLike, grid: str, limits: NDArray[Any]
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Coordinates in one dimension and a mask of those that are known, all within the limits."""
-    lons, lats = np.broadcast_arrays(*(np.atleast_1d(np.asarray(one, np.float64)) for one in (lon, lat)))
+    lons, lats = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(column, np.float64)) for column in (lon, lat))
+    )
     known = ~(np.isnan(lons) | np.isnan(lats))
     outside = known & ((np.abs(lons) > limits[0]) | (np.abs(lats) > limits[1]))
     if outside.any():

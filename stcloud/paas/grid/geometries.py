@@ -181,7 +181,7 @@ class GeometryReader:
             )
         else:
             read = self._of_frame(source, kinds, columns, optional)
-        self._told(_name(source), read.refused)
+        self._tell_refused(_name(source), read.refused)
         return read
 
     def _of_frame(
@@ -219,10 +219,10 @@ class GeometryReader:
         if kinds is None:
             return shapes, keys
         wanted = np.isin(shapely.get_dimensions(shapes), [KINDS.index(kind) for kind in kinds])
-        self._told(name, {"other-kind": int((~wanted).sum())} if not wanted.all() else {})
+        self._tell_refused(name, {"other-kind": int((~wanted).sum())} if not wanted.all() else {})
         return shapes[wanted], keys[wanted]
 
-    def _told(self, name: str, refused: Mapping[str, int]) -> None:
+    def _tell_refused(self, name: str, refused: Mapping[str, int]) -> None:
         if refused and self.tell is not None:
             listed = ", ".join(f"{why} {count:,}" for why, count in refused.items())
             self.tell(f"{name}: left out: {listed}")

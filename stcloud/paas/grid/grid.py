@@ -1,4 +1,4 @@
-"""A unit grid of a city, ready to be asked: which cell held a point when, what its codes mean, is it sound.
+"""A unit grid of a city, ready for look-ups: which cell held a point when, what its codes mean, is it sound.
 
 Tested by `tests/paas/grid/test_index.py` and `tests/saas/test_same_answer.py`.
 """
@@ -127,7 +127,7 @@ class UnitGrid:
             if kept is not None:
                 return Units.from_arrays(kept)
         units = Units.of(self.versions())
-        with contextlib.suppress(StorageError):  # a city that may only be read is asked all the same
+        with contextlib.suppress(StorageError):  # a city that may only be read is searched all the same
             self.place.write(name, units.arrays())
         return units
 
@@ -181,9 +181,11 @@ class UnitGrid:
     def _there(self, at: Instant | None) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
         """Return the cells that were there at an instant, and their codes."""
         at_us = LATEST_US if at is None else instant_us(at, self.zone)
-        found = self.versions()
-        there = (found.start_us <= at_us) & (at_us < found.end_us) & ~shapely.is_missing(found.shapes)
-        return found.shapes[there], found.codes[there]
+        versions = self.versions()
+        there = (
+            (versions.start_us <= at_us) & (at_us < versions.end_us) & ~shapely.is_missing(versions.shapes)
+        )
+        return versions.shapes[there], versions.codes[there]
 
     def check(
         self,
@@ -203,9 +205,9 @@ class UnitGrid:
         """
         from stcloud.paas.grid.check import inspect  # noqa: PLC0415  (a question needs it not)
 
-        found = self.versions()
+        versions = self.versions()
         return inspect(
-            found.shapes, found.codes, communities, community_codes, found.start_us, found.end_us,
+            versions.shapes, versions.codes, communities, community_codes, versions.start_us, versions.end_us,
             scheme=self.scheme, rules=rules or self.rules,
         )  # fmt: skip
 

@@ -73,7 +73,7 @@ def affected(grid: FeatureLayer, snapshot: Snapshot, before: Believed, after: Be
     content = grid.content(snapshot, rows)
     sides = (("st_xmin", pc.min), ("st_ymin", pc.min), ("st_xmax", pc.max), ("st_ymax", pc.max))
     box = tuple(function(content[name]).as_py() for name, function in sides)
-    changed = (one.take(np.isin(one.row, rows)) for one in (before, after))
+    changed = (beliefs.take(np.isin(beliefs.row, rows)) for beliefs in (before, after))
     return Affected(None if None in box else box, _since(*changed))
 
 
@@ -81,9 +81,13 @@ def _since(before: Believed, after: Believed) -> int:
     """Return the earliest instant at which some cell differs: what only ends earlier differs from then on."""
     ends: dict[tuple[str, int, bytes], int] = {}
     differs = []
-    for one in (before, after):
+    for beliefs in (before, after):
         for key, start, end, digest in zip(
-            one.key.to_pylist(), one.start_us.tolist(), one.end_us.tolist(), one.digest, strict=True
+            beliefs.key.to_pylist(),
+            beliefs.start_us.tolist(),
+            beliefs.end_us.tolist(),
+            beliefs.digest,
+            strict=True,
         ):
             other = ends.pop((key, start, digest.tobytes()), None)
             if other is None:
@@ -111,7 +115,7 @@ def index_events(layer: EventLayer, units: Units, changed: Affected | None, job:
     changed
         Where the grid changed since the events were indexed; None: everywhere.
     job
-        Told of progress; may cancel until the commit.
+        Receives progress; may cancel until the commit.
 
     Returns
     -------
@@ -119,12 +123,12 @@ def index_events(layer: EventLayer, units: Units, changed: Affected | None, job:
     """
     layer.table.add_columns([pa.field(UNIT, pa.string())])
     snapshot = layer.table.snapshot()
-    files = [one for one in snapshot.files if changed is None or one.lacks(UNIT) or changed.meets(one)]
+    files = [file for file in snapshot.files if changed is None or file.lacks(UNIT) or changed.meets(file)]
     done = list(_rewritten(layer, snapshot, files, units, job))
     if done:
         job.tell("commit", 0, 1)
         layer.table.commit(
-            add=[one for one, _, _ in done], remove=[one for _, one, _ in done], after=snapshot.sequence,
+            add=[file for file, _, _ in done], remove=[file for _, file, _ in done], after=snapshot.sequence,
             changes_data=False,
         )  # fmt: skip
     return Indexed(len(files), len(done), sum(count for _, _, count in done))
@@ -150,5 +154,5 @@ def _differing(old: pa.ChunkedArray, new: pa.Array) -> int:
 
 
 def _whole(column: Any) -> pa.Array:
-    found = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    return found.cast(pa.string()) if pa.types.is_dictionary(found.type) else found
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return array.cast(pa.string()) if pa.types.is_dictionary(array.type) else array

@@ -58,11 +58,11 @@ class Indexer:
 
     def grids(self) -> tuple[str, ...]:
         """Return the names of the layers that are unit grids."""
-        found = (self.catalogue.layer(name) for name in self.catalogue.names())
+        layers = (self.catalogue.layer(name) for name in self.catalogue.names())
         return tuple(
-            one.name
-            for one in found
-            if isinstance(one.definition, FeatureDefinition) and one.definition.grid is not None
+            layer.name
+            for layer in layers
+            if isinstance(layer.definition, FeatureDefinition) and layer.definition.grid is not None
         )
 
     def of(self, events: str) -> tuple[UnitGrid, int] | None:
@@ -78,9 +78,9 @@ class Indexer:
             note = json.loads(self.folder.read_text(_FOLDER, place))
             name, known_us = str(note["grid"]), int(note["known_us"])
             if note.get("check", _check(name, known_us)) != _check(name, known_us):
-                return None  # a byte has changed: it says nothing either
+                return None  # a byte has changed: it proves nothing either
         except (FormatError, ValueError, KeyError, TypeError):
-            return None  # it says nothing: they are to be indexed again
+            return None  # it proves nothing: they are to be indexed again
         try:
             return self.grid(name), known_us
         except (NotFound, InvalidInput):
@@ -91,16 +91,16 @@ class Indexer:
         self.folder.delete(_FOLDER, f"{check_name(layer)}.json")
         self.folder.arrays(_FOLDER, layer).clear()
 
-    def marker(self, events: str) -> Callable[[pa.RecordBatch], pa.Array] | None:
+    def unit_coder(self, events: str) -> Callable[[pa.RecordBatch], pa.Array] | None:
         """Return what gives the unit codes of rows that are to be loaded; None when the layer is not indexed."""
-        found = self.of(events) if self.catalogue.table(events).exists else None
-        if found is None:
+        index = self.of(events) if self.catalogue.table(events).exists else None
+        if index is None:
             return None
-        units = found[0].units()
+        units = index[0].units()
         return lambda rows: unit_codes(rows, units)
 
     def chosen(self, events: str, grid: str | None) -> UnitGrid:
-        """Return the grid to index on: as said, or else as before, or else the city's only one."""
+        """Return the grid to index on: the given one, or else as before, or else the city's only one."""
         before = self.of(events)
         if grid is not None:
             return self.grid(grid)
@@ -138,8 +138,8 @@ class Indexer:
         if layer is None:
             return ()
         if layer.kind == "event":
-            found = self.of(loaded)
-            fresh = len(self.grids()) == 1 if found is None else found[1] < found[0].known_us
+            index = self.of(loaded)
+            fresh = len(self.grids()) == 1 if index is None else index[1] < index[0].known_us
             return (loaded,) if fresh else ()
         events = [name for name in self.catalogue.names() if self.catalogue.layer(name).kind == "event"]
         indexed = {name: self.of(name) for name in events}

@@ -51,7 +51,7 @@ class CodePart(Closed):
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
-        edges = [edge for one in self.ranges for edge in (one.start, one.end)]
+        edges = [edge for part_range in self.ranges for edge in (part_range.start, part_range.end)]
         for value in [*edges, *([self.lowest] if self.lowest else [])]:
             if len(value) != self.length:
                 raise ValueError(f"{value!r} has {len(value)} characters and the part has {self.length}")
@@ -66,7 +66,9 @@ class CodePart(Closed):
 
     def range_of(self, value: str) -> Range | None:
         """Return the range that a value of the part lies in, or None."""
-        return next((one for one in self.ranges if one.start <= value <= one.end), None)
+        return next(
+            (part_range for part_range in self.ranges if part_range.start <= value <= part_range.end), None
+        )
 
 
 class Conversion(Closed):
@@ -81,7 +83,7 @@ class Conversion(Closed):
     undefined: str = ""
 
     @model_validator(mode="after")
-    def _one_or_the_other(self) -> Self:
+    def _either(self) -> Self:
         if bool(self.source) == bool(self.undefined):
             raise ValueError("say the source that defines it, or why it is undefined")
         return self
@@ -130,7 +132,7 @@ class Scheme(Closed):
         for name, length in self.prefixes.items():
             if length not in ends:
                 raise ValueError(f"prefix {name} of {length} characters ends inside a part")
-        strange = {name for one in self.conversions for name in one.resize} - set(names)
+        strange = {name for conversion in self.conversions for name in conversion.resize} - set(names)
         if strange:
             raise ValueError(f"there is no part {', '.join(sorted(strange))} to resize")
         return self
@@ -181,11 +183,11 @@ class Scheme(Closed):
             ``unknown-part``
         """
         start = 0
-        for one in self.parts:
-            if one.name == part:
-                return slice(start, start + one.length)
-            start += one.length
-        names = [one.name for one in self.parts]
+        for own_part in self.parts:
+            if own_part.name == part:
+                return slice(start, start + own_part.length)
+            start += own_part.length
+        names = [own_part.name for own_part in self.parts]
         raise NotFound(
             "unknown-part",
             f"{self.id} has no part {part!r}",
@@ -234,8 +236,8 @@ class Scheme(Closed):
         return self.prefixes[prefix]
 
     def conversion(self, to: str) -> Conversion | None:
-        """Return what is said of a conversion to the scheme called ``to``, or None."""
-        return next((one for one in self.conversions if one.to == to), None)
+        """Return what is stated of a conversion to the scheme called ``to``, or None."""
+        return next((conversion for conversion in self.conversions if conversion.to == to), None)
 
 
 _MODELS: dict[str, type[BaseModel]] = {"parts": CodePart, "ranges": Range, "conversions": Conversion}

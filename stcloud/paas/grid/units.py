@@ -71,7 +71,7 @@ class Units:
 
     @classmethod
     def of(cls, versions: Versions) -> Units:
-        """Make the versions ready; one whose shape is no area holds nothing: a check tells of it."""
+        """Make the versions ready; one whose shape is no area holds nothing: a check reports it."""
         from stcloud.index import Locator  # noqa: PLC0415  (compiled loops are slow to import)
 
         codes = versions.codes.astype(np.str_)
@@ -88,7 +88,10 @@ class Units:
         if not {"start_us", "end_us"} <= arrays.keys():
             raise FormatError("damaged-index", "the index of the grid has no periods", hint="build it anew")
         locator, start_us, end_us = Locator.from_arrays(arrays), arrays["start_us"], arrays["end_us"]
-        if any(one.shape != locator.ids.shape or one.dtype != np.int64 for one in (start_us, end_us)):
+        if any(
+            instants.shape != locator.ids.shape or instants.dtype != np.int64
+            for instants in (start_us, end_us)
+        ):
             raise FormatError("damaged-index", "the periods of the index do not fit", hint="build it anew")
         return cls(locator, start_us, end_us)
 
@@ -118,7 +121,7 @@ class Units:
 
         Returns
         -------
-        ``(n,)`` int32, position in ``codes``; -1 where no cell was. On a shared edge the cell that `Locator` tells;
+        ``(n,)`` int32, position in ``codes``; -1 where no cell was. On a shared edge the cell that `Locator` returns;
         where cells overlap, the one with the smallest code.
         """
         at = np.broadcast_to(np.asarray(at_us, np.int64), np.shape(x))
@@ -127,10 +130,10 @@ class Units:
         points, rows = self.locator.pairs(x, y)
         valid = (self.start_us[rows] <= at[points]) & (at[points] < self.end_us[rows])
         points, rows = points[valid], rows[valid]
-        found = np.full(len(np.asarray(x)), -1, np.int32)
+        version = np.full(len(np.asarray(x)), -1, np.int32)
         first = np.diff(points, prepend=-1) != 0
-        found[points[first]] = rows[first]
-        return found
+        version[points[first]] = rows[first]
+        return version
 
     def code_of(self, rows: Rows) -> pa.Array:
         """Return codes by position as dictionary-encoded text; -1 is null."""

@@ -1,4 +1,4 @@
-"""Options by which the command line asks a question, alike in all commands that do.
+"""Options by which the command line states a query, alike in all commands that do.
 
 Tested by `tests/reliability/test_output.py` and `tests/paas/query/test_question.py`.
 """
@@ -65,7 +65,7 @@ ByOption = Annotated[
 MeasureOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="Told of each group: count, distinct(X), sum(X), mean(X), min(X), max(X), median(X), p90(X), per_km2, "
+        help="Measures of groups: count, distinct(X), sum(X), mean(X), min(X), max(X), median(X), p90(X), per_km2, "
         "per_1000(LAYER.COLUMN); X is a column, arithmetic, or a duration as days(closed - opened). Several; "
         "name = … names the field."
     ),
@@ -98,7 +98,7 @@ GridAtOption = Annotated[
 ]
 SavedOption = Annotated[
     Path | None,
-    typer.Option(help="Ask what this document says, TOML or JSON; options given besides count."),
+    typer.Option(help="Run the query of this document, TOML or JSON; options given besides count."),
 ]
 SaveOption = Annotated[Path | None, typer.Option(help="Keep the question in this document, to be --saved.")]
 WhyOption = Annotated[
@@ -131,14 +131,16 @@ def question_of(
     from stcloud.paas.query import Question  # noqa: PLC0415  (slow to import)
 
     fields = {name: given.get(name) for name in Question.model_fields}
-    said = {name: one for name, one in fields.items() if one is not None and one is not False and one != []}
+    stated = {
+        name: value
+        for name, value in fields.items()
+        if value is not None and value is not False and value != []
+    }
     if saved is not None:
-        said = read_question(saved).model_dump(exclude_defaults=True) | said
-    if "layer" not in said:
-        raise InvalidInput(
-            "no-layer", "it was not said which layer is asked", hint="stcloud query CITY LAYER"
-        )
-    question = Question.model_validate(said)
+        stated = read_question(saved).model_dump(exclude_defaults=True) | stated
+    if "layer" not in stated:
+        raise InvalidInput("no-layer", "no layer is given", hint="stcloud query CITY LAYER")
+    question = Question.model_validate(stated)
     return (
         question.model_copy(update={"now": _present(configuration)}) if _needs_present(question) else question
     )

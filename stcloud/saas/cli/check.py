@@ -25,15 +25,19 @@ def check(
     target = target_of(form, output, offered=RECORDS)
     findings = open_city(city).check(layer)
     records = [
-        {"layer": one.layer, "check": one.check, "faults": one.faults, "example": one.example}
-        for one in findings
+        {"layer": finding.layer, "check": finding.check, "faults": finding.faults, "example": finding.example}
+        for finding in findings
     ]
     print_records(records, target)
-    broken = [one for one in findings if one.faults]
+    broken = [finding for finding in findings if finding.faults]
     if not broken:
         note("no faults")
         return
     first = broken[0]
     of_what = f"{first.check} of {first.layer}" if first.layer else first.check
-    say(visible(f"{sum(one.faults for one in broken):,} faults; the first, {of_what}: {first.example}"))
+    say(
+        visible(
+            f"{sum(finding.faults for finding in broken):,} faults; the first, {of_what}: {first.example}"
+        )
+    )
     raise typer.Exit(7)

@@ -56,8 +56,8 @@ def define(
     from stcloud.daas.load.draft import Options, typed_draft  # noqa: PLC0415
 
     document_path(output, ".toml")
-    said: dict[str, Any] = {
+    options: dict[str, Any] = {
         "key": tuple(split(key)), "time": time, "time_formats": tuple(time_format or ()), "lon": lon, "lat": lat,
         "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
-    print_text(typed_draft(source, Options(**said), name).to_toml(), output)
+    print_text(typed_draft(source, Options(**options), name).to_toml(), output)

@@ -124,22 +124,22 @@ def _write(grid: DividedGrid, target: Target) -> None:
 
 
 def _report(grid: DividedGrid, target: Target) -> None:
-    found = grid.report
+    measures = grid.report
     if target.form is OutputFormat.JSON:
         import json  # noqa: PLC0415
 
-        found |= {"weights": grid.weights}
-        text = json.dumps({name: _plain(value) for name, value in found.items()}, ensure_ascii=False)
+        measures |= {"weights": grid.weights}
+        text = json.dumps({name: _plain(value) for name, value in measures.items()}, ensure_ascii=False)
         print_text(visible_json(text) + "\n")
         return
-    misfits = found.pop("misfits")
-    records = [{"measure": name, "value": _said(value)} for name, value in found.items()]
+    misfits = measures.pop("misfits")
+    records = [{"measure": name, "value": _shown(value)} for name, value in measures.items()]
     print_records(records, target)
-    for one in misfits[:20]:
-        note(f"{one['code']}: {one['area_m2']:,.0f} m², {one['reason']}")
+    for misfit in misfits[:20]:
+        note(f"{misfit['code']}: {misfit['area_m2']:,.0f} m², {misfit['reason']}")
     if len(misfits) > 20:
         note(
-            f"and {len(misfits) - 20:,} more cells beyond half to double the target (--format json tells all)"
+            f"and {len(misfits) - 20:,} more cells beyond half to double the target (--format json lists all)"
         )
 
 
@@ -147,9 +147,9 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and value != value else value  # noqa: PLR0124  (NaN)
 
 
-def _said(value: Any) -> Any:
+def _shown(value: Any) -> Any:
     if isinstance(value, float):
         return "" if value != value else f"{value:.6g}"  # noqa: PLR0124
     if isinstance(value, list | tuple):
-        return ", ".join(str(_said(one)) for one in value)
+        return ", ".join(str(_shown(part)) for part in value)
     return value

@@ -27,7 +27,7 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
 5 missing extra or engine · 6 storage · 7 a city written by a newer version, or damaged."""
 
 BUG = 70
-_USAGE: Any = typer.BadParameter.__mro__[2]  # the base of what the click that typer carries says of a call
+_USAGE: Any = typer.BadParameter.__mro__[2]  # the base of the usage errors of the click that typer carries
 CANCELLED = 130
 
 
@@ -41,12 +41,12 @@ def report(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError):  # nobody reads on; what is left to flush goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    code, said = _verdict(error)
-    say(visible(" ".join(said.split())))
+    code, text = _outcome(error)
+    say(visible(" ".join(text.split())))
     return code
 
 
-def _verdict(error: BaseException) -> tuple[int, str]:
+def _outcome(error: BaseException) -> tuple[int, str]:
     from stcloud.iaas.job import Cancelled  # noqa: PLC0415  (keeps --help light)
 
     if isinstance(error, KeyboardInterrupt | typer.Abort) or ended_by() is not None:
@@ -54,8 +54,8 @@ def _verdict(error: BaseException) -> tuple[int, str]:
     if isinstance(error, Cancelled):
         return CANCELLED, str(error)
     if isinstance(error, _USAGE):
-        said = error.format_message()
-        return 6 if said.rstrip(".").endswith(("is not readable", "is not writable")) else 2, _usage(error)
+        text = error.format_message()
+        return 6 if text.rstrip(".").endswith(("is not readable", "is not writable")) else 2, _usage(error)
     if isinstance(error, MemoryError):
         return 6, "out of memory; narrow the question or count instead of listing rows"
     if isinstance(error, OSError) and not isinstance(error, errors.StcloudError):
@@ -66,12 +66,12 @@ def _verdict(error: BaseException) -> tuple[int, str]:
 
 
 def _in_options(error: BaseException) -> str:
-    """Return what an error says, in the words of the command line."""
+    """Return the text of an error, in the words of the command line."""
     return error.in_shell if isinstance(error, errors.StcloudError) else str(error)
 
 
 def _system(error: OSError) -> str:
-    """Return what the operating system says, and of which file, where nobody said what was being done."""
+    """Return the message of the operating system and the file it is of, where nothing else is known of the call."""
     from stcloud.iaas.store.oserror import one_line, os_errno  # noqa: PLC0415  (keeps --help light)
 
     number = os_errno(error)
@@ -82,5 +82,5 @@ def _system(error: OSError) -> str:
 def _usage(error: Any) -> str:
     """Return what is wrong with a call, and where its help is."""
     path = error.ctx.command_path if getattr(error, "ctx", None) else "stcloud"
-    said = error.format_message()
-    return f"{'no command' if said.startswith('Usage:') else said.rstrip('.')} (see {path} --help)"
+    text = error.format_message()
+    return f"{'no command' if text.startswith('Usage:') else text.rstrip('.')} (see {path} --help)"

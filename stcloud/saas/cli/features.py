@@ -1,4 +1,4 @@
-"""`stcloud show`, `stcloud history` and `stcloud diff`: a layer of features asked."""
+"""`stcloud show`, `stcloud history` and `stcloud diff`: queries of a layer of features."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ def history(
 def diff(
     city: CityFolder,
     layer: LayerName,
-    one: Annotated[
+    first: Annotated[
         str, typer.Argument(metavar="T1", help="The instant to compare from.", show_default=False)
     ],
-    other: Annotated[
+    second: Annotated[
         str, typer.Argument(metavar="T2", help="The instant to compare to.", show_default=False)
     ],
     known_at: KnownAt = None,
@@ -96,7 +96,7 @@ def diff(
     target = target_of(form, output, safe_csv=safe_csv)
     chosen = open_city(city).features(layer)
     compare = chosen.lineage if lineage else chosen.diff
-    _tell(compare(one, other, known_at=known_at), target)
+    _tell(compare(first, second, known_at=known_at), target)
 
 
 def _tell(answer: Answer, target: Target) -> None:

@@ -51,9 +51,9 @@ def code(
     from stcloud.paas.grid.conversion import convert  # noqa: PLC0415
 
     target = target_of(form, output, offered=RECORDS)
-    found = parse(text, read_scheme(scheme))
-    found = found if to is None else convert(found, to=read_scheme(to))
-    record: dict[str, Any] = {"code": found.text, "scheme": found.scheme.id, **found.parts}
+    parsed = parse(text, read_scheme(scheme))
+    parsed = parsed if to is None else convert(parsed, to=read_scheme(to))
+    record: dict[str, Any] = {"code": parsed.text, "scheme": parsed.scheme.id, **parsed.parts}
     print_records([record], target)
 
 
@@ -176,7 +176,7 @@ def _of_cell(opened: City, cell: int) -> list[dict[str, Any]]:
 
     from stcloud.paas.grid.equivalent import equivalents_of_cell  # noqa: PLC0415
 
-    return [asdict(found) for found in equivalents_of_cell(cell, opened.configuration.lattice)]
+    return [asdict(equivalent) for equivalent in equivalents_of_cell(cell, opened.configuration.lattice)]
 
 
 def _of_point(point: str) -> list[dict[str, Any]]:
@@ -189,7 +189,7 @@ def _of_point(point: str) -> list[dict[str, Any]]:
         raise InvalidInput(
             "unreadable-point", f"'{point}' is no point", hint="write lon,lat in degrees"
         ) from error
-    return [{"grid": found.grid, "id": found.id} for found in equivalents_of_point(lon, lat)]
+    return [{"grid": equivalent.grid, "id": equivalent.id} for equivalent in equivalents_of_point(lon, lat)]
 
 
 def _tell_report(opened: City, layer: str, report: Report, target: Target) -> None:
@@ -218,6 +218,6 @@ def _places(opened: City, layer: str, report: Report, rows: list[dict[str, Any]]
 
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
-    wkb = pa.array(shapely.to_wkb([one.where for one in report.faults]), pa.binary())
+    wkb = pa.array(shapely.to_wkb([fault.where for fault in report.faults]), pa.binary())
     table = pa.Table.from_pylist(rows).append_column("st_geom", wkb)
     return Answer(table, opened.configuration.lattice, {"layer": layer})

@@ -52,40 +52,40 @@ def layers(
         _delete(opened, layer if delete else None, yes=yes)
         return
     if layer is None:
-        summaries = [_summary(one, zone) for one in opened.layers()]
+        summaries = [_summary(summarized, zone) for summarized in opened.layers()]
         if not summaries:
             note(f"city '{opened.name}' has no layers yet; load one: stcloud load CITY LAYER FILE …")
         print_records(summaries, target, _SUMMARY)
         return
-    found = opened.layer(layer)
+    chosen = opened.layer(layer)
     columns = [
-        {"column": one.name, "type": one.type, "unit": one.unit, "title": one.title}
-        for one in found.attributes
+        {"column": attribute.name, "type": attribute.type, "unit": attribute.unit, "title": attribute.title}
+        for attribute in chosen.attributes
     ]
     loads = [
         {
-            "load": one.load,
-            "source": one.source,
-            "mode": one.mode,
-            "recorded_at": zone.iso(one.recorded_at_us),
+            "load": reckoning.load,
+            "source": reckoning.source,
+            "mode": reckoning.mode,
+            "recorded_at": zone.iso(reckoning.recorded_at_us),
         }
-        | one.counts
-        for one in found.loads
+        | reckoning.counts
+        for reckoning in chosen.loads
     ]
     if target.form is OutputFormat.JSON:
         whole = {
-            "layer": _summary(found, zone),
+            "layer": _summary(chosen, zone),
             "columns": columns,
             "loads": loads,
-            "definition": found.definition.to_toml(),
+            "definition": chosen.definition.to_toml(),
         }
         print_text(visible_json(json.dumps(whole, ensure_ascii=False)) + "\n", target.path)
         return
     if target.form is not OutputFormat.TABLE:
         print_records(loads, target)
         return
-    definition = visible_lines(found.definition.to_toml())
-    parts = ([_summary(found, zone)], columns, loads)
+    definition = visible_lines(chosen.definition.to_toml())
+    parts = ([_summary(chosen, zone)], columns, loads)
     print_to(target.path, lambda sink: _print_parts(parts, definition, sink, whole=target.path is not None))
 
 
@@ -101,14 +101,14 @@ def _print_parts(
 def _delete(opened: City, layer: str | None, *, yes: bool) -> None:
     if layer is None:
         raise InvalidInput("which-layer", "nothing says what is to be deleted", hint="use LAYER --delete")
-    found = opened.layer(layer)
+    chosen = opened.layer(layer)
     if not yes and not sys.stdin.isatty():
         raise InvalidInput(
             "yes-needed",
             f"layer '{layer}' is deleted only after asking, and nobody can answer",
             hint="add --yes",
         )
-    prompt = f"Delete layer '{layer}' ({found.rows:,} rows, {len(found.loads)} loads)?"
+    prompt = f"Delete layer '{layer}' ({chosen.rows:,} rows, {len(chosen.loads)} loads)?"
     if not yes and not typer.confirm(prompt, err=True):
         note("nothing was deleted")
         return

@@ -148,11 +148,11 @@ def load(
     """Load files into a layer, or take back a load. A load is atomic and idempotent; every row is accounted for."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
-    said: dict[str, Any] = {
+    options: dict[str, Any] = {
         "key": split(key) or None, "time": time, "time_formats": time_format or None, "lon": lon, "lat": lat,
         "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
-    given = {name: value for name, value in said.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     period: dict[str, Any] = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
     if undo is not None:
         _refuse_besides_undo(sources, definition, *given.values(), *period.values())
@@ -198,9 +198,9 @@ def _offer_index(opened: City, grid: str) -> None:
     if getattr(opened.layer(grid).definition, "grid", None) is None:
         return
     events = [
-        one.name
-        for one in opened.layers()
-        if not one.layer_kind.versioned and "st_unit" not in one.snapshot.schema.names
+        candidate.name
+        for candidate in opened.layers()
+        if not candidate.layer_kind.versioned and "st_unit" not in candidate.snapshot.schema.names
     ]
     if events:
         others = f" (and so {', '.join(events[1:])})" if events[1:] else ""

@@ -1,4 +1,4 @@
-"""Options by which the command line says when, alike in all commands that ask."""
+"""Options by which the command line says when, alike in all commands that query."""
 
 from __future__ import annotations
 

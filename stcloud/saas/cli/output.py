@@ -140,7 +140,7 @@ def print_table(
     header: bool = True,
     widths: Mapping[str, int] | None = None,
 ) -> None:
-    """Print a table for people: all of it into a file, else at most fifty rows; a note tells of the rest.
+    """Print a table for people: all of it into a file, else at most fifty rows; a note counts the rest.
 
     ``header`` is False for the lines that follow others; ``widths`` are the least ones of columns.
     """

@@ -116,15 +116,15 @@ def query(
     document_path(save, ".toml", ".json")
     opened = open_city(city, engine)
     question = question_of(opened.configuration, given, saved)
-    asked = question.narrow(opened.query(question.layer), read_places)
+    narrowed = question.narrow(opened.query(question.layer), read_places)
     if save is not None:
         _save(question, save)
     if why is not None:
-        print_records(asked.why(why).records(), target)
+        print_records(narrowed.why(why).records(), target)
     elif explain:
-        _explain(asked, question, target)
+        _explain(narrowed, question, target)
     else:
-        _print(asked, question.answer(asked, read_places), target, picture, pin=pin)
+        _print(narrowed, question.answer(narrowed, read_places), target, picture, pin=pin)
 
 
 def _save(question: Question, path: Path) -> None:
@@ -132,24 +132,26 @@ def _save(question: Question, path: Path) -> None:
     print_text(text, path)
 
 
-def _explain(asked: Query, question: Question, target: Target) -> None:
-    found = asked.explain(
+def _explain(query: Query, question: Question, target: Target) -> None:
+    explanation = query.explain(
         question.by if question.summed else None, *question.measure, order=question.order, limit=question.limit,
         having=question.having,
     )  # fmt: skip
-    note(_understood(found.facts))
+    note(_understood(explanation.facts))
     as_json = target.form is OutputFormat.JSON
-    text = visible_json(json.dumps(found.to_dict(), ensure_ascii=False)) if as_json else str(found)
+    text = (
+        visible_json(json.dumps(explanation.to_dict(), ensure_ascii=False)) if as_json else str(explanation)
+    )
     print_text(f"{text}\n", target.path)
 
 
-def _print(asked: Query, answer: Answer, target: Target, picture: Path | None, *, pin: bool) -> None:
+def _print(query: Query, answer: Answer, target: Target, picture: Path | None, *, pin: bool) -> None:
     notes: list[str] = []
     if picture is not None:  # first: what no map shows is refused before anything is printed
         from stcloud.saas.report import map_answer  # noqa: PLC0415
 
-        notes.append(f"map: {map_answer(asked, answer, picture, notes.append)}")
-    note(_understood(answer.facts))  # not before: what cannot be asked has one line, the error
+        notes.append(f"map: {map_answer(query, answer, picture, notes.append)}")
+    note(_understood(answer.facts))  # not before: what cannot be run has one line, the error
     if pin and answer.pin is not None:
         note(answer.pin.text)
     print_answer(answer, target)

@@ -30,7 +30,7 @@ def ended_by() -> int | None:
 
 
 def interruption() -> tuple[int, str]:
-    """Return the exit code and what is said when a command is ended from outside."""
+    """Return the exit code and the message when a command is ended from outside."""
     number = ended_by() or signal.SIGINT
     how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
     return 128 + number, f"{how}; {_SAFE}"
@@ -51,18 +51,18 @@ def end_cleanly() -> Iterator[None]:
         yield
         return
     _came.clear()
-    before = {one: signal.getsignal(one) for one in _ENDING}
+    before = {number: signal.getsignal(number) for number in _ENDING}
     hook = sys.unraisablehook
     sys.unraisablehook = _again(hook)
-    for one, handler in before.items():
+    for number, handler in before.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(one, _interrupt)
+            signal.signal(number, _interrupt)
     try:
         yield
     finally:
         sys.unraisablehook = hook
-        for one, handler in before.items():
-            signal.signal(one, signal.SIG_DFL if handler is None else handler)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:

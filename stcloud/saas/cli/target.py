@@ -137,7 +137,11 @@ def document_path(path: Path | None, *suffixes: str) -> None:
 def _format_of(path: Path, offered: Collection[OutputFormat]) -> OutputFormat:
     form = _BY_SUFFIX.get(path.suffix.lower())
     if form is None or form not in offered:
-        raise _unknown(path, [_SUFFIXES[one][0] for one in offered if one in _SUFFIXES], "or add --format")
+        raise _unknown(
+            path,
+            [_SUFFIXES[form][0] for form in offered if form in _SUFFIXES],
+            "or add --format",
+        )
     return form
 
 

@@ -63,12 +63,14 @@ def map_faults(
     axes = canvas.add_axes((_MARGIN_PX / _SIZE_PX[0], _MARGIN_PX / _SIZE_PX[1], width, height))
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_axis_off()
-    edges = [shapely.get_coordinates(one) for one in shapely.get_parts(shapely.boundary(_there(cells)))]
+    edges = [shapely.get_coordinates(line) for line in shapely.get_parts(shapely.boundary(_there(cells)))]
     axes.add_collection(LineCollection(edges, colors="#c3c8ce", linewidths=0.4))
     for severity, colour in _COLOURS.items():
-        places = [one.where for one in report.faults if one.severity == severity and one.where is not None]
+        places = [
+            fault.where for fault in report.faults if fault.severity == severity and fault.where is not None
+        ]
         rings = shapely.get_exterior_ring(shapely.get_parts(_there(np.array(places, object))))
-        filled = [shapely.get_coordinates(one) for one in rings if one is not None]
+        filled = [shapely.get_coordinates(ring) for ring in rings if ring is not None]
         axes.add_collection(PolyCollection(filled, facecolors=colour, edgecolors=colour, linewidths=0.8))
         places = shapely.get_coordinates(shapely.point_on_surface(_there(np.array(places, object))))
         axes.scatter(places[:, 0], places[:, 1], s=90, facecolors="none", edgecolors=colour, linewidths=1.2)

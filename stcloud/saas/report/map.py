@@ -74,11 +74,11 @@ def draw_map(
     answer
         Rows, or counts by cell; counts of the same cell (by month, say) are added up.
     place
-        The area asked for in the city's CRS, outlined; None: the whole city.
+        The area of the query in the city's CRS, outlined; None: the whole city.
     title
         The question; wrapped, at most 4 lines.
     subtitle
-        What else is to be said; the line of totals and ``known_at`` comes of itself.
+        What else is to be written; the line of totals and ``known_at`` comes of itself.
     path
         PNG file to write, or None.
     size_px
@@ -99,7 +99,7 @@ def draw_map(
 
     Notes
     -----
-    The map shows the cells drawn and the area asked for, whichever reaches farther. The cells of its classes sum
+    The map shows the cells drawn and the area of the query, whichever reaches farther. The cells of its classes sum
     to the cells drawn; its scale bar is an eighth to a third of its width.
     """
     _check(path, size_px)
@@ -130,7 +130,7 @@ def _check(path: Path | None, size_px: tuple[int, int]) -> None:
         raise InvalidInput(
             "unknown-picture", f"a map is a PNG, not '{path.name}'", hint="name it with .png at the end"
         )
-    if any(not least <= one <= _LARGEST for one, least in zip(size_px, _SMALLEST, strict=True)):
+    if any(not least <= size <= _LARGEST for size, least in zip(size_px, _SMALLEST, strict=True)):
         raise InvalidInput(
             "invalid-size", f"{size_px[0]} x {size_px[1]} pixels", hint="640 x 480 to 10,000 x 10,000"
         )
@@ -141,13 +141,13 @@ def _plural(number: int, noun: str) -> str:
 
 
 def _totals(symbols: Symbols, answer: Answer) -> str:
-    said = _plural(symbols.total - symbols.unplaced, "event")
+    text = _plural(symbols.total - symbols.unplaced, "event")
     if symbols.cells and len(symbols):
-        said += f" in {_plural(len(symbols), 'cell')} of {length_label(symbols.side_m)}"
+        text += f" in {_plural(len(symbols), 'cell')} of {length_label(symbols.side_m)}"
     if symbols.unplaced:
-        said = f"{said} and {symbols.unplaced:,} without a place, not shown"
+        text = f"{text} and {symbols.unplaced:,} without a place, not shown"
     known = answer.facts.get("known_at")
-    return f"{said}  ·  known at {known}" if known else said
+    return f"{text}  ·  known at {known}" if known else text
 
 
 def _view(canvas: Canvas, top: float, symbols: Symbols, place: BaseGeometry | None) -> _View:
@@ -164,7 +164,7 @@ def _view(canvas: Canvas, top: float, symbols: Symbols, place: BaseGeometry | No
     half_m = np.maximum((high - low) * (0.5 + _PAD), least / 2)
     half = np.array([width, height]) * max(half_m[0] / width, half_m[1] / height)
     middle = (low + high) / 2
-    xmin, ymin, xmax, ymax = (float(one) for one in (*(middle - half), *(middle + half)))
+    xmin, ymin, xmax, ymax = (float(bound) for bound in (*(middle - half), *(middle + half)))
     return _View(left, top, width, height, (xmin, ymin, xmax, ymax))
 
 
@@ -262,8 +262,8 @@ def _draw_ticks(axes: Axes, view: _View, crs: str, *, known: bool) -> None:
     meridians, parallels = graticule(view.extent, crs, most) if known else ([], [])
     inset = _LEAST_INSET_PX / view.px_per_m  # a label does not reach beyond its edge
     xmin, ymin, xmax, ymax = view.extent
-    meridians = [one for one in meridians if xmin + inset <= one[0] <= xmax - inset]
-    parallels = [one for one in parallels if ymin + inset <= one[0] <= ymax - inset]
+    meridians = [tick for tick in meridians if xmin + inset <= tick[0] <= xmax - inset]
+    parallels = [tick for tick in parallels if ymin + inset <= tick[0] <= ymax - inset]
     style: dict[str, Any] = {"fontproperties": lettering(7.5), "color": _GREY, "usetex": False}
     axes.set_xticks([x for x, _ in meridians], [label for _, label in meridians], **style)
     axes.set_yticks(

@@ -1,4 +1,4 @@
-"""The picture of a question: its answer as a map, with what was asked as the title.
+"""The picture of a query: its answer as a map, with its conditions as the title.
 
 Tested by `tests/saas/report/test_map.py`.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stcloud.space import Lattice
     from stcloud.time import Span, Zone
 
-__all__ = ["asked_area", "asked_title", "map_answer"]
+__all__ = ["area_of", "map_answer", "title_of"]
 
 _ROUND = ("Y", "M", "D")
 
@@ -39,7 +39,7 @@ def map_answer(query: Query, answer: Answer, path: Path, tell: Callable[[str], N
     Parameters
     ----------
     query
-        What was asked; it gives the title and the outline.
+        The query; it gives the title and the outline.
     answer
         Its rows, or its counts by cell.
     path
@@ -57,32 +57,32 @@ def map_answer(query: Query, answer: Answer, path: Path, tell: Callable[[str], N
         As `draw_map`.
     """
     subject = query.subject
-    places = [one.said for one in query.conditions if isinstance(one, Place | Located)]
+    places = [condition.said for condition in query.conditions if isinstance(condition, Place | Located)]
     subtitle = f"{subject.configuration.name}, layer {subject.layer.name}"
-    subtitle += "".join(f"  ·  in {one}" for one in places)
-    canvas = draw_map(answer, asked_area(query), title=asked_title(query), subtitle=subtitle, path=path)
+    subtitle += "".join(f"  ·  in {place}" for place in places)
+    canvas = draw_map(answer, area_of(query), title=title_of(query), subtitle=subtitle, path=path)
     if tell is not None and canvas.missing:
         tell(advice(canvas.missing))
     return path
 
 
-def asked_title(query: Query) -> str:
-    """Say what and when a query asks for, as the title of a map.
+def title_of(query: Query) -> str:
+    """Return what and when a query looks for, as the title of a map.
 
     Days, months and years are written as people read them, the last one included.
     """
     layer = query.subject.layer
-    parts = [one.said for one in query.conditions if isinstance(one, Predicate)]
-    parts += [_when(one) for one in query.conditions if isinstance(one, When)]
-    asked = "; ".join(part for part in parts if part)
+    parts = [condition.said for condition in query.conditions if isinstance(condition, Predicate)]
+    parts += [_when(condition) for condition in query.conditions if isinstance(condition, When)]
+    stated = "; ".join(part for part in parts if part)
     name = layer.definition.title or layer.name
-    return f"{name}: {asked}" if asked else name
+    return f"{name}: {stated}" if stated else name
 
 
-def asked_area(query: Query) -> BaseGeometry | None:
+def area_of(query: Query) -> BaseGeometry | None:
     """Return the area that a query asks for, cells included, in the city's CRS; None: the whole city."""
     lattice = query.subject.configuration.lattice
-    shapes = [_shape(one, lattice) for one in query.conditions if isinstance(one, Place)]
+    shapes = [_shape(condition, lattice) for condition in query.conditions if isinstance(condition, Place)]
     return functools.reduce(shapely.intersection, shapes) if shapes else None
 
 
@@ -110,12 +110,12 @@ def _when(when: When) -> str:
 
 
 def _period(span: Span, zone: Zone) -> str:
-    ends = [None if one is None else _local(one, zone) for one in (span.start_us, span.end_us)]
-    unit = next((unit for unit in _ROUND if all(one is None or _is_round(one, unit) for one in ends)), "m")
+    ends = [None if end_us is None else _local(end_us, zone) for end_us in (span.start_us, span.end_us)]
+    unit = next((unit for unit in _ROUND if all(end is None or _is_round(end, unit) for end in ends)), "m")
     last = 0 if unit == "m" or span.start_us is None else 1
     start, end = (
-        "" if one is None else str(one.astype(f"M8[{unit}]") - less).replace("T", " ")
-        for one, less in zip(ends, (0, last), strict=True)
+        "" if end is None else str(end.astype(f"M8[{unit}]") - less).replace("T", " ")
+        for end, less in zip(ends, (0, last), strict=True)
     )
     if start and end:
         return start if start == end else f"{start} to {end}"

@@ -124,12 +124,12 @@ def class_limits(counts: ArrayLike, most: int = 6) -> Classes:
         return Classes(tuple(np.unique(values).tolist()), high)
     if low > 0 and high > _SKEWED * middle:
         inner = np.geomspace(low, high, most + 1)[1:-1]
-        limits = [_nearest(one) for one in inner]
+        limits = [_nearest(limit) for limit in inner]
     else:
         inner = np.quantile(values, np.linspace(0, 1, most + 1)[1:-1])
         step = max(1, int(round_down((high - low) / most / 4)))
-        limits = [round(one / step) * step for one in inner]
-    classes = Classes(tuple(sorted({low, *(one for one in limits if low < one <= high)})), high)
+        limits = [round(limit / step) * step for limit in inner]
+    classes = Classes(tuple(sorted({low, *(limit for limit in limits if low < limit <= high)})), high)
     used = np.unique(classes.of(values))
     return Classes(tuple(classes.starts[at] for at in used), high)
 
@@ -137,7 +137,7 @@ def class_limits(counts: ArrayLike, most: int = 6) -> Classes:
 def _nearest(value: float) -> int:
     """Return the round number nearest to a value by ratio, at least 1."""
     power = 10.0 ** math.floor(math.log10(value))
-    best = min(_ROUND_COUNTS, key=lambda one: abs(math.log(value / (one * power))))
+    best = min(_ROUND_COUNTS, key=lambda count: abs(math.log(value / (count * power))))
     return max(1, math.ceil(best * power))
 
 
@@ -160,7 +160,10 @@ def round_down(value: float) -> float:
     """
     power = 10.0 ** math.floor(math.log10(value))
     return max(
-        one * scale for scale in (power / 10, power, power * 10) for one in _ROUND if one * scale <= value
+        digit * scale
+        for scale in (power / 10, power, power * 10)
+        for digit in _ROUND
+        if digit * scale <= value
     )
 
 
@@ -196,7 +199,7 @@ def round_steps(low: float, high: float, most: int) -> tuple[list[float], int]:
     """
     least = (high - low) / most
     power = 10.0 ** math.floor(math.log10(least))
-    step = next(one * power for one in (*_ROUND, 10.0) if one * power >= least)
+    step = next(digit * power for digit in (*_ROUND, 10.0) if digit * power >= least)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     numbers = range(math.ceil(low / step), math.floor(high / step) + 1)
     return [round(number * step, decimals) for number in numbers], decimals

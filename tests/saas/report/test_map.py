@@ -16,7 +16,7 @@ from stcloud.saas.report import draw_map, glyph, map_answer
 from stcloud.saas.report.canvas import wrap
 from stcloud.saas.report.graticule import graticule
 from stcloud.saas.report.map import _RAMP
-from stcloud.saas.report.picture import asked_area, asked_title
+from stcloud.saas.report.picture import area_of, title_of
 from stcloud.saas.report.symbol import symbols_of
 from stcloud.space import LONLAT, Lattice, Level, project
 
@@ -302,22 +302,22 @@ def test_the_map_of_a_question_is_a_file(city, tmp_path):
 )
 def test_the_title_says_when(city, when, said):
     query = city.query("calls").when(*when.pop("times"), **when)
-    assert asked_title(query) == f"Calls: {said}"
+    assert title_of(query) == f"Calls: {said}"
 
 
 def test_the_title_says_what(city):
-    assert asked_title(city.query("calls")) == "Calls"
-    assert asked_title(city.query("calls").what("kind = 'a'").when("2024")) == "Calls: kind = 'a'; 2024"
+    assert title_of(city.query("calls")) == "Calls"
+    assert title_of(city.query("calls").what("kind = 'a'").when("2024")) == "Calls: kind = 'a'; 2024"
 
 
 def test_the_outline_unites_what_one_call_names_and_meets_what_several_do(city):
     calls, cell = city.query("calls"), int(LATTICE.cells(X, Y, Level.KM1))
     square = LATTICE.polygon(cell)
     east = shapely.transform(square, lambda points: points + np.array([500, 0]))
-    assert asked_area(calls) is None
-    assert asked_area(calls.where(cell)).equals(square)
-    assert asked_area(calls.where(cell).where(east, crs=CRS)).area == 500_000
-    assert asked_area(calls.where(cell, east, crs=CRS)).area == 1_500_000
+    assert area_of(calls) is None
+    assert area_of(calls.where(cell)).equals(square)
+    assert area_of(calls.where(cell).where(east, crs=CRS)).area == 500_000
+    assert area_of(calls.where(cell, east, crs=CRS)).area == 1_500_000
 
 
 @pytest.mark.parametrize(

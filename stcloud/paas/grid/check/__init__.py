@@ -6,7 +6,7 @@ layers, files, maps or how a grid is made.
 Its nouns: `Rules` say what is tolerated; a `Fault` is one thing that is wrong, with its place, its size and what to
 do; a `Report` has them all.
 
-Start reading at ``report.py`` (what is said), then ``inspection.py`` (what is looked at), then ``coverage.py``.
+Start reading at ``report.py`` (what is reported), then ``inspection.py`` (what is looked at), then ``coverage.py``.
 """
 
 from stcloud.paas.grid.check.inspection import inspect

@@ -26,7 +26,7 @@ def edges_prove_no_overlap(shapes: Geometries) -> bool:
 
     Returns
     -------
-    True is a proof; False says nothing: polygons may overlap, or share edges but not the vertices on them.
+    True is a proof; False is none: polygons may overlap, or share edges but not the vertices on them.
 
     Notes
     -----
@@ -47,8 +47,8 @@ def edges_prove_no_overlap(shapes: Geometries) -> bool:
         return True
     # The point may lie on an edge between two polygons; one well within the first of them does not.
     within = shapely.intersection(faces[doubtful[several]], shapes[shape[first[several]]])
-    _, spot = shapely.STRtree(shapely.point_on_surface(within)).query(shapes, predicate="intersects")
-    return bool(np.bincount(spot).max(initial=0) <= 1)
+    _, face_within = shapely.STRtree(shapely.point_on_surface(within)).query(shapes, predicate="intersects")
+    return bool(np.bincount(face_within).max(initial=0) <= 1)
 
 
 def boundary_edges(shapes: Geometries) -> tuple[Geometries, int]:

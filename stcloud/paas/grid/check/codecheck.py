@@ -18,11 +18,11 @@ __all__ = ["malformed", "misplaced", "prefixes", "repeated"]
 
 def malformed(grid: InspectedGrid, scheme: Scheme) -> Iterator[Fault]:
     """Give cells without a code, and codes that are none of the scheme, with the reason."""
-    found = problems(grid.codes, scheme)
-    for row in np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False)).tolist():
+    reasons = problems(grid.codes, scheme)
+    for row in np.flatnonzero(reasons.is_valid().to_numpy(zero_copy_only=False)).tolist():
         code = str(grid.codes[row])
         kind, message = (
-            ("malformed-code", f"{code!r}: {found[row]}") if code else ("no-code", "there is no code")
+            ("malformed-code", f"{code!r}: {reasons[row]}") if code else ("no-code", "there is no code")
         )
         yield grid.fault(kind, (row,), message, grid.cells[row], sized=False)
 

@@ -39,13 +39,13 @@ class Communities:
             )
         return cls(polygonal(np.asarray(shapely.make_valid(shapes))), texts)
 
-    def holding(self, ground: Geometries) -> Positions:
-        """Community that holds a point of each cell; -1 for none."""
+    def home_of(self, ground: Geometries) -> Positions:
+        """Return the community that holds a point of each cell; -1 for none."""
         points = shapely.STRtree(shapely.point_on_surface(ground))
         which, cell = points.query(self.polygons, predicate="intersects")
-        found = np.full(len(ground), -1)
-        found[cell[::-1]] = which[::-1]
-        return found
+        home = np.full(len(ground), -1)
+        home[cell[::-1]] = which[::-1]
+        return home
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +66,7 @@ def fit(grid: InspectedGrid, current: Mask, communities: Communities, suspect: M
     """
     rows = np.flatnonzero(current & ~shapely.is_empty(grid.ground))
     home = np.full(len(grid), -1)
-    home[rows] = communities.holding(grid.ground[rows])
+    home[rows] = communities.home_of(grid.ground[rows])
     unions = covered(grid, home, len(communities.polygons), suspect)
     stray, owner = opened(
         polygonal(np.asarray(shapely.difference(unions, communities.polygons))), rules.tolerance_m
@@ -90,8 +90,8 @@ def _straying(grid: InspectedGrid, home: Positions, stray: Geometries, owner: Po
     if not len(stray):
         return np.empty(0, np.intp)
     piece, cell = shapely.STRtree(grid.ground).query(stray, predicate="intersects")
-    found: Positions = cell[home[cell] == owner[piece]]
-    return found
+    straying: Positions = cell[home[cell] == owner[piece]]
+    return straying
 
 
 def _own(grid: InspectedGrid, communities: Communities, row: int) -> int:

@@ -27,7 +27,7 @@ def unmatched(grid: InspectedGrid, current: Mask) -> Mask:
 
 
 def overlaps(grid: InspectedGrid, suspect: Mask, rules: Rules) -> Iterator[Fault]:
-    """Give each place that two cells share at one time; two with the same code are told as such, not here."""
+    """Give each place that two cells share at one time; two with the same code are another fault, not given here."""
     first, second = _pairs(grid, suspect)
     if not first.size:
         return
@@ -51,13 +51,13 @@ def _pairs(grid: InspectedGrid, suspect: Mask) -> tuple[Positions, Positions]:
     if not suspects.size:
         return suspects, suspects
     local, other = shapely.STRtree(grid.ground).query(grid.ground[suspects])
-    one = suspects[local]
-    once = (one < other) | ((one > other) & ~suspect[other])
-    other_code = (grid.codes[one] != grid.codes[other]) | (grid.codes[one] == "")
-    together = np.maximum(grid.start_us[one], grid.start_us[other]) < np.minimum(
-        grid.end_us[one], grid.end_us[other]
+    suspected = suspects[local]
+    once = (suspected < other) | ((suspected > other) & ~suspect[other])
+    other_code = (grid.codes[suspected] != grid.codes[other]) | (grid.codes[suspected] == "")
+    together = np.maximum(grid.start_us[suspected], grid.start_us[other]) < np.minimum(
+        grid.end_us[suspected], grid.end_us[other]
     )
-    return one[once & together & other_code], other[once & together & other_code]
+    return suspected[once & together & other_code], other[once & together & other_code]
 
 
 def covered(grid: InspectedGrid, group: NDArray[np.intp], groups: int, suspect: Mask) -> Geometries:
@@ -74,28 +74,28 @@ def covered(grid: InspectedGrid, group: NDArray[np.intp], groups: int, suspect: 
     """
     order = np.argsort(group, kind="stable")
     ends = np.searchsorted(group[order], np.arange(groups + 1))
-    found = np.empty(groups, object)
+    unions = np.empty(groups, object)
     for number in range(groups):
         members = order[ends[number] : ends[number + 1]]
         union = shapely.union_all if suspect[members].any() else shapely.coverage_union_all
-        found[number] = union(grid.ground[members])
-    return polygonal(found)
+        unions[number] = union(grid.ground[members])
+    return polygonal(unions)
 
 
-def enclosed_gaps(grid: InspectedGrid, unions: Geometries, around: Mask, rules: Rules) -> Iterator[Fault]:
+def enclosed_gaps(grid: InspectedGrid, unions: Geometries, near_to: Mask, rules: Rules) -> Iterator[Fault]:
     """Give holes in what all groups cover together; what is open to the outside is none."""
     whole = shapely.union_all(unions)
     filled = [shapely.Polygon(part.exterior) for part in shapely.get_parts(whole) if part.interiors]
     holes = shapely.difference(np.array(filled, object), whole)
-    yield from gap_faults(grid, polygonal(np.asarray(holes, object)), around, rules)
+    yield from gap_faults(grid, polygonal(np.asarray(holes, object)), near_to, rules)
 
 
-def gap_faults(grid: InspectedGrid, gaps: Geometries, around: Mask, rules: Rules) -> Iterator[Fault]:
+def gap_faults(grid: InspectedGrid, gaps: Geometries, neighbours: Mask, rules: Rules) -> Iterator[Fault]:
     """Give the gaps wider than the tolerance, each with the cells around it."""
     places, _ = opened(gaps, rules.tolerance_m)
     if not len(places):
         return
-    rows = np.flatnonzero(around)
+    rows = np.flatnonzero(neighbours)
     near = shapely.STRtree(grid.ground[rows])
     for where, width in zip(places, mean_width(places), strict=True):
         kind = "gap" if width >= rules.sliver_m else "gap-sliver"

@@ -19,8 +19,8 @@ def misshapen(grid: InspectedGrid) -> Iterator[Fault]:
     for row in np.flatnonzero(grid.faulty).tolist():
         cell = grid.cells[row]
         if cell is None or cell.is_empty or cell.geom_type not in {"Polygon", "MultiPolygon"}:
-            found = "nothing" if cell is None or cell.is_empty else f"a {cell.geom_type}"
-            yield grid.fault("no-polygon", (row,), f"the cell has {found} for a polygon")
+            content = "nothing" if cell is None or cell.is_empty else f"a {cell.geom_type}"
+            yield grid.fault("no-polygon", (row,), f"the cell has {content} for a polygon")
             continue
         reason = shapely.is_valid_reason(cell)
         if reason != "Valid Geometry":

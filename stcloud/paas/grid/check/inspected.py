@@ -64,12 +64,12 @@ class InspectedGrid:
     ) -> InspectedGrid:
         """Take what a caller has; refuse columns that do not fit together."""
         shapes = np.asarray(cells, object)
-        texts = np.array(["" if _is_null(one) else one for one in codes], object)
-        if not all(isinstance(one, str) for one in texts):
+        texts = np.array(["" if _is_null(code) else code for code in codes], object)
+        if not all(isinstance(text, str) for text in texts):
             raise InvalidInput("codes-not-text", "some codes are numbers", hint="keep codes as text")
         starts = np.full(len(shapes), ALWAYS) if start is None else np.asarray(start, np.int64)
         ends = np.full(len(shapes), FOREVER) if end is None else np.asarray(end, np.int64)
-        lengths = {len(one) for one in (shapes, texts, starts, ends)}
+        lengths = {len(column) for column in (shapes, texts, starts, ends)}
         if len(lengths) > 1:
             raise InvalidInput("uneven-columns", f"cells, codes and dates have lengths {sorted(lengths)}")
         is_polygon = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)

@@ -42,8 +42,8 @@ def out_of_order(
     rows, group = rows[order], group[order]
     codes = grid.codes[rows].astype(str)
     falling = (codes[1:] <= codes[:-1]) & (group[1:] == group[:-1])
-    for one in np.unique(group[1:][falling]):
-        members = np.flatnonzero(group == one)
+    for number in np.unique(group[1:][falling]):
+        members = np.flatnonzero(group == number)
         for at in _misfits(codes[members]):
             row, named = rows[members[at]], codes[members[at]]
             message = f"{named} is number {at + 1} of {len(members)} from north-west, not as its code says"

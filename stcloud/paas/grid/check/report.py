@@ -1,4 +1,4 @@
-"""What a check says: faults, each of a kind, with its place and size.
+"""What a check reports: faults, each of a kind, with its place and size.
 
 Tested by `tests/paas/grid/check/test_inspection.py`.
 """
@@ -160,8 +160,8 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """Number of faults of each kind that was found."""
-        found = Counter(fault.kind for fault in self.faults)
-        return {kind: found[kind] for kind in KINDS if found[kind]}
+        counts = Counter(fault.kind for fault in self.faults)
+        return {kind: counts[kind] for kind in KINDS if counts[kind]}
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return a row of plain values for each fault."""

@@ -24,7 +24,7 @@ class Rules:
     target_m2
         Area that cells should have; rows of the numbering order are as high as such a square.
     least_m2, most_m2
-        Cells smaller or larger than that are told; a cell of just that area is not.
+        Cells smaller or larger than that are reported; a cell of just that area is not.
 
     Raises
     ------

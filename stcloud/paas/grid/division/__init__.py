@@ -30,7 +30,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: compiled code is heavy."""
+    """Import a name when it is first used: compiled code is heavy."""
     if name not in _HOMES:
         raise AttributeError(f"module {_ROOM!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{_ROOM}.{_HOMES[name]}"), name)

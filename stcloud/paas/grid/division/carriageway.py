@@ -38,12 +38,12 @@ def collapsed(lines: Geometries, fixed: Flags, apart_m: float) -> Geometries:
     strips = shapely.normalize(faces[_is_strip(faces, apart_m)])
     strips = strips[np.argsort(shapely.to_wkb(strips))]
     tree, dropped = shapely.STRtree(lines), np.zeros(len(lines), dtype=np.bool_)
-    rows, found = tree.query(shapely.boundary(strips), predicate="covers")
-    order = np.lexsort((found, rows))
-    groups = np.split(found[order], np.searchsorted(rows[order], np.arange(1, len(strips))))
-    for strip, around in zip(strips, groups, strict=False):
-        if not dropped[around].any():
-            dropped[_one_side(strip, lines, around, fixed)] = True
+    rows, line = tree.query(shapely.boundary(strips), predicate="covers")
+    order = np.lexsort((line, rows))
+    groups = np.split(line[order], np.searchsorted(rows[order], np.arange(1, len(strips))))
+    for strip, beside in zip(strips, groups, strict=False):
+        if not dropped[beside].any():
+            dropped[_side_to_drop(strip, lines, beside, fixed)] = True
     return lines[~dropped]
 
 
@@ -51,16 +51,16 @@ def _is_strip(faces: Geometries, apart_m: float) -> Flags:
     area, half = shapely.area(faces), shapely.length(faces) / 2
     root = np.sqrt(np.maximum(half * half - 4 * area, 0))
     width, length = (half - root) / 2, (half + root) / 2
-    found: Flags = (width <= apart_m) & (length >= _LONG * width) & (root > 0)
-    return found
+    is_strip: Flags = (width <= apart_m) & (length >= _LONG * width) & (root > 0)
+    return is_strip
 
 
-def _one_side(
-    strip: shapely.Polygon, lines: Geometries, around: NDArray[np.intp], fixed: Flags
+def _side_to_drop(
+    strip: shapely.Polygon, lines: Geometries, beside: NDArray[np.intp], fixed: Flags
 ) -> NDArray[np.intp]:
     """Return the long lines of the side to drop; none if both sides are fixed."""
     corners = shapely.get_coordinates(strip)
-    middle = shapely.get_coordinates(shapely.line_interpolate_point(lines[around], 0.5, normalized=True))
+    middle = shapely.get_coordinates(shapely.line_interpolate_point(lines[beside], 0.5, normalized=True))
     axis = np.linalg.svd(corners - corners.mean(axis=0), full_matrices=False)[2][0]
     ring = shapely.get_exterior_ring(strip)
     at = corners @ axis
@@ -68,11 +68,11 @@ def _one_side(
     place = shapely.line_locate_point(ring, shapely.points(middle))
     first = (place > ends.min()) & (place < ends.max())
     width = 2 * strip.area / strip.length
-    long = shapely.length(lines[around]) > 1.5 * width
-    sides = [around[first & long], around[~first & long]]
+    long = shapely.length(lines[beside]) > 1.5 * width
+    sides = [beside[first & long], beside[~first & long]]
     free = [side for side in sides if len(side) and not fixed[side].any()]
     if len(free) == 2:
-        where = [middle[np.isin(around, side)].mean(axis=0) @ (0.6, 0.8) for side in free]
+        where = [middle[np.isin(beside, side)].mean(axis=0) @ (0.6, 0.8) for side in free]
         free = [free[int(np.argmax(where))]]
-    dropped: NDArray[np.intp] = free[0] if free and all(len(side) for side in sides) else around[:0]
+    dropped: NDArray[np.intp] = free[0] if free and all(len(side) for side in sides) else beside[:0]
     return dropped

@@ -26,18 +26,18 @@ def closed(rings: list[Floats]) -> tuple[Geometries, NDArray[np.intp]]:
     """
     numbers = np.arange(len(rings))
     outlines = shapely.linearrings(
-        np.concatenate(rings), indices=np.repeat(numbers, [len(one) for one in rings])
+        np.concatenate(rings), indices=np.repeat(numbers, [len(ring) for ring in rings])
     )
     polygons = shapely.polygons(outlines)
     odd = np.flatnonzero(~shapely.is_valid(polygons)).tolist()
     repaired = [without_slits(rings[number]) for number in odd]
     whole = np.delete(numbers, odd)
-    owner = np.concatenate((whole, np.repeat(odd, [len(one) for one in repaired]).astype(np.intp)))
+    owner = np.concatenate((whole, np.repeat(odd, [len(parts) for parts in repaired]).astype(np.intp)))
     order = np.argsort(owner, kind="stable")
     return np.concatenate((polygons[whole], *repaired))[order], owner[order]
 
 
 def simple(polygons: Geometries) -> Geometries:
     """Return the polygons without vertices that no corner needs; shared edges stay shared."""
-    found: Geometries = shapely.normalize(shapely.coverage_simplify(polygons, _STRAIGHT_M))
-    return found
+    simplified: Geometries = shapely.normalize(shapely.coverage_simplify(polygons, _STRAIGHT_M))
+    return simplified

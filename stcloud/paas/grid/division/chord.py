@@ -134,7 +134,7 @@ def first_cut(
     corners, starts, discs, near = obstacles
     dx, dy = qx - px, qy - py
     length = math.hypot(dx, dy)
-    dx, dy, total, first, found, right, left = dx / length, dy / length, 0.0, 1e300, -1, -1, -1
+    dx, dy, total, first, parted, right, left = dx / length, dy / length, 0.0, 1e300, -1, -1, -1
     for which in near:
         ox, oy, radius = discs[which, 0] - px, discs[which, 1] - py, discs[which, 2]
         if abs(dx * oy - dy * ox) > radius or not -radius < dx * ox + dy * oy < length + radius:
@@ -143,19 +143,19 @@ def first_cut(
         if where >= 0.0:
             total += discs[which, 3]
             if where < first:
-                first, found, right, left = where, which, low, high
-    return found, right, left, total
+                first, parted, right, left = where, which, low, high
+    return parted, right, left, total
 
 
 @njit(cache=True, nogil=True)
 def inside(ring: Floats, points: Floats) -> NDArray[np.bool_]:
     """Tell which points lie in a closed ring."""
-    found = np.zeros(len(points), np.bool_)
+    is_inside = np.zeros(len(points), np.bool_)
     for k in range(len(points)):
         px, py, within = points[k, 0], points[k, 1], False
         for a in range(len(ring) - 1):
             ax, ay, bx, by = ring[a, 0], ring[a, 1], ring[a + 1, 0], ring[a + 1, 1]
             if (ay > py) != (by > py) and px < ax + (bx - ax) * (py - ay) / (by - ay):
                 within = not within
-        found[k] = within
-    return found
+        is_inside[k] = within
+    return is_inside

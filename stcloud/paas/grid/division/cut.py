@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stcloud.paas.grid.division.chord import Obstacles, first_cut, is_free, is_free_way
 from stcloud.paas.grid.division.cost import cells_cost
 
-__all__ = ["best_cut", "way_around"]
+__all__ = ["best_cut", "detour"]
 
 _TRIED = 1500
 _BENT = 400
@@ -52,7 +52,7 @@ def _ranked(
     """Return every chord by its cost of area and outline alone, cheapest first."""
     n = len(x)
     size = len(ends) * (len(ends) - 1) // 2
-    cost, first, second, found = np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64), 0
+    cost, first, second, count = np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64), 0
     for s in range(len(ends)):
         for t in range(s + 1, len(ends)):
             i, j = ends[s], ends[t]
@@ -61,16 +61,16 @@ def _ranked(
             right = area[n] - left
             if min(left, right) < _LEAST * target:
                 continue
-            cost[found] = cells_cost(left, way[j] - way[i] + chord, target, weights)[0]
-            cost[found] += cells_cost(right, way[n] - way[j] + way[i] + chord, target, weights)[0]
-            first[found], second[found] = i, j
-            found += 1
-    order = np.argsort(cost[:found], kind="mergesort")
-    return cost[:found][order], first[:found][order], second[:found][order]
+            cost[count] = cells_cost(left, way[j] - way[i] + chord, target, weights)[0]
+            cost[count] += cells_cost(right, way[n] - way[j] + way[i] + chord, target, weights)[0]
+            first[count], second[count] = i, j
+            count += 1
+    order = np.argsort(cost[:count], kind="mergesort")
+    return cost[:count][order], first[:count][order], second[:count][order]
 
 
 @njit(cache=True, nogil=True)
-def way_around(px: float, py: float, qx: float, qy: float, obstacles: Obstacles) -> tuple[Floats, float]:
+def detour(px: float, py: float, qx: float, qy: float, obstacles: Obstacles) -> tuple[Floats, float]:
     """Return a way from p to q around buildings, corner by corner, and the weight of those it still parts.
 
     Where a leg parts a building it is led by way of the building's outermost corner on the nearer side; so walls
@@ -81,8 +81,8 @@ def way_around(px: float, py: float, qx: float, qy: float, obstacles: Obstacles)
     way[0, 0], way[0, 1], way[1, 0], way[1, 1] = px, py, qx, qy
     while k + 1 < count:
         ax, ay, bx, by = way[k, 0], way[k, 1], way[k + 1, 0], way[k + 1, 1]
-        found, right, left, weight = first_cut(ax, ay, bx, by, obstacles)
-        if found < 0 or count == _BENDS:
+        parted, right, left, weight = first_cut(ax, ay, bx, by, obstacles)
+        if parted < 0 or count == _BENDS:
             total += weight
             k += 1
             continue
@@ -102,15 +102,15 @@ def _best_chord(
 ) -> tuple[int, float, float]:
     """Return the rank of the cheapest chord (-1: none is free), its cost, and how much of that buildings are."""
     cost, first, second = ranked
-    found, best, hurt = -1, np.inf, 0.0
+    rank, best, hurt = -1, np.inf, 0.0
     for k in range(min(len(cost), _TRIED)):
         if cost[k] >= best:
             break
         i, j = first[k], second[k]
         cut = building * first_cut(x[i], y[i], x[j], y[j], obstacles)[3]
         if cost[k] + cut < best and is_free(x, y, i, j):
-            found, best, hurt = k, cost[k] + cut, cut
-    return found, best, hurt
+            rank, best, hurt = k, cost[k] + cut, cut
+    return rank, best, hurt
 
 
 @njit(cache=True, nogil=True)
@@ -136,22 +136,22 @@ def best_cut(
     area, length = _sums(x, y)
     ranked = _ranked(x, y, area, length, ends, target, weights)
     cost, first, second = ranked
-    found, best, hurt = _best_chord(x, y, ranked, obstacles, building)
-    found_i, found_j, way = -1, -1, np.empty((2, 2))
-    if found >= 0:
-        found_i, found_j = first[found], second[found]
-        way[0, 0], way[0, 1], way[1, 0], way[1, 1] = x[found_i], y[found_i], x[found_j], y[found_j]
-    bends = found < 0 or hurt > 0.0
+    rank, best, hurt = _best_chord(x, y, ranked, obstacles, building)
+    cut_i, cut_j, way = -1, -1, np.empty((2, 2))
+    if rank >= 0:
+        cut_i, cut_j = first[rank], second[rank]
+        way[0, 0], way[0, 1], way[1, 0], way[1, 1] = x[cut_i], y[cut_i], x[cut_j], y[cut_j]
+    bends = rank < 0 or hurt > 0.0
     for k in range(min(len(cost), _BENT) if bends else 0):
         if cost[k] >= best:
             break
         i, j = first[k], second[k]
-        bent, cut = way_around(x[i], y[i], x[j], y[j], obstacles)
-        left, around_left, right, around_right = _parts(area, length, i, j, bent)
+        bent, cut = detour(x[i], y[i], x[j], y[j], obstacles)
+        left, outline_left, right, outline_right = _parts(area, length, i, j, bent)
         if len(bent) == 2 or min(left, right) < _LEAST * target:
             continue
-        full = building * cut + cells_cost(left, around_left, target, weights)[0]
-        full += cells_cost(right, around_right, target, weights)[0]
+        full = building * cut + cells_cost(left, outline_left, target, weights)[0]
+        full += cells_cost(right, outline_right, target, weights)[0]
         if full < best and is_free_way(x, y, i, j, bent):
-            best, hurt, found_i, found_j, way = full, building * cut, i, j, bent
-    return found_i, found_j, way, best, hurt
+            best, hurt, cut_i, cut_j, way = full, building * cut, i, j, bent
+    return cut_i, cut_j, way, best, hurt

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.paas.grid.division.cut import way_around
+from stcloud.paas.grid.division.cut import detour
 from stcloud.paas.grid.division.ground import Ground
 from stcloud.paas.grid.division.preset import Preset
 
@@ -103,8 +103,8 @@ def _ahead(
     cost = cost.reshape(len(owner), -1)
     best = np.argmin(cost, axis=1)
     rows = np.arange(len(owner))
-    found = np.isfinite(cost[rows, best])
-    links[found] = _routed(ways.reshape(len(owner), -1)[rows, best][found], buildings)
+    is_met = np.isfinite(cost[rows, best])
+    links[is_met] = _routed(ways.reshape(len(owner), -1)[rows, best][is_met], buildings)
     return links
 
 
@@ -118,7 +118,7 @@ def _routed(ways: Geometries, buildings: Geometries) -> Geometries:
             ends = shapely.get_coordinates(ways[row]) - plot.origin
             obstacles = (plot.corners, plot.starts, plot.discs, np.arange(len(plot.discs)))
             (px, py), (qx, qy) = ends
-            way, parted = way_around(px, py, qx, qy, obstacles)
+            way, parted = detour(px, py, qx, qy, obstacles)
             routed[row] = None if parted else shapely.LineString(way + plot.origin)
     return routed
 

@@ -202,7 +202,7 @@ def _fault(places: Geometries, codes: Texts) -> str:
     """Say what is wrong with communities, nothing if all is well."""
     if len(places) != len(codes) or not len(places):
         return f"{len(places)} communities have {len(codes)} codes"
-    bad = [one for one in codes.tolist() if len(one) != 12]
+    bad = [code for code in codes.tolist() if len(code) != 12]
     if bad or len(set(codes.tolist())) < len(codes):
         return f"code {bad[0]!r} has not 12 characters" if bad else "two communities have one code"
     invalid = np.flatnonzero(~shapely.is_valid(places) | (shapely.get_dimensions(places) != 2))
@@ -222,19 +222,21 @@ def _mean_load(given: _Input, target_m2: float) -> float:
 
 def _cells(net: Network, given: _Input, rule: SplitRule, workers: int) -> tuple[Geometries, Ints]:
     """Return polygons with all their vertices, and the number of each one's community."""
-    found = faces(net, given.communities)
-    root = merged(found, rule.preset, rule.target_m2)
-    places, own = _joined(found.polygons, root), found.community[np.unique(root)]
+    plain_faces = faces(net, given.communities)
+    root = merged(plain_faces, rule.preset, rule.target_m2)
+    places, own = _joined(plain_faces.polygons, root), plain_faces.community[np.unique(root)]
     ground = Ground.of(given.buildings, given.components)
 
     def rings(start: int) -> list[list[NDArray[np.float64]]]:
-        some = places[start : start + _PLACES]
-        return [split(place, plot, rule) for place, plot in zip(some, ground.plots(some), strict=True)]
+        batch = places[start : start + _PLACES]
+        return [split(place, plot, rule) for place, plot in zip(batch, ground.plots(batch), strict=True)]
 
     with ThreadPoolExecutor(max(workers, 1)) as pool:
-        cut = [one for some in pool.map(rings, range(0, len(places), _PLACES)) for one in some]
-    polygons, ring = closed([ring for one in cut for ring in one])
-    return polygons, np.repeat(own, [len(one) for one in cut])[ring]
+        cut = [
+            place_rings for batch in pool.map(rings, range(0, len(places), _PLACES)) for place_rings in batch
+        ]
+    polygons, ring = closed([ring for place_rings in cut for ring in place_rings])
+    return polygons, np.repeat(own, [len(place_rings) for place_rings in cut])[ring]
 
 
 def _joined(polygons: Geometries, root: Ints) -> Geometries:
@@ -271,15 +273,15 @@ def _misfits(
     """Tell which cells are of another size than they should be, and why."""
     area = shapely.area(cells)
     least, most = rule.preset.least * rule.target_m2, rule.preset.most * rule.target_m2
-    found = []
+    misfits = []
     for row in np.flatnonzero((area < least) | (area > most)).tolist():
         small = min(shapely.area(shapely.get_parts(given.communities[own[row]]))) < least
         reason = "codes" if thin[row] else "no-good-cut" if area[row] > most else "edges-kept"
-        found.append(
+        misfits.append(
             Misfit(
                 str(codes[row]),
                 float(area[row]),
                 "small-community" if small and area[row] < least else reason,
             )
         )
-    return tuple(found)
+    return tuple(misfits)

@@ -70,14 +70,14 @@ def meetings(
     twice = twice[owner[twice] != owner[twice + 1]]
     by_key = np.argsort(known, kind="stable")
     place = np.minimum(np.searchsorted(known[by_key], key[twice]), len(known) - 1)
-    found = line[by_key[place]]
+    line_of = line[by_key[place]]
     is_known = known[by_key][place] == key[twice]
     each = length_m[order][twice]
     pair, number = np.unique(np.stack((owner[twice], owner[twice + 1]), axis=1), axis=0, return_inverse=True)
     number = number.reshape(-1)
     shared, street, shore = (
         np.bincount(number, each * flag, minlength=len(pair)).astype(np.float64)
-        for flag in (np.True_, is_known & network.street[found], is_known & network.shore[found])
+        for flag in (np.True_, is_known & network.street[line_of], is_known & network.shore[line_of])
     )
     return pair.astype(np.intp), (shared, street, shore)
 

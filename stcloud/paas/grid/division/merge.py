@@ -47,9 +47,9 @@ def merged(faces: Faces, preset: Preset, target_m2: float) -> NDArray[np.intp]:
         size, number = heapq.heappop(heap)
         if number not in alive or alive[number].area != size:
             continue
-        found = _best(alive, number, target_m2, weights)
-        if found is not None:
-            heapq.heappush(heap, _join(alive, root, number, found, target_m2, weights))
+        best = _best(alive, number, target_m2, weights)
+        if best is not None:
+            heapq.heappush(heap, _join(alive, root, number, best, target_m2, weights))
     return _roots(root)
 
 
@@ -87,9 +87,9 @@ def thinned(
             size, number = heapq.heappop(heap)
             if number not in alive or alive[number].area != size:
                 continue
-            found = _best(alive, number, target, weights, least=-np.inf)
-            if found is not None:
-                heapq.heappush(heap, _join(alive, root, number, found, target, weights))
+            best = _best(alive, number, target, weights, least=-np.inf)
+            if best is not None:
+                heapq.heappush(heap, _join(alive, root, number, best, target, weights))
         if len(alive) > most[group]:
             raise InvalidInput(
                 "codes-exhausted",
@@ -101,15 +101,15 @@ def thinned(
 
 def _alive(faces: Faces, preset: Preset, target_m2: float, weights: tuple[float, ...]) -> dict[int, _Face]:
     area, outline = shapely.area(faces.polygons), shapely.length(faces.polygons)
-    around: list[dict[int, tuple[float, float]]] = [{} for _ in area]
+    neighbours: list[dict[int, tuple[float, float]]] = [{} for _ in area]
     lost = (preset.street * faces.street_m + preset.water * faces.shore_m) / target_m2**0.5
     for (a, b), shared, cost in zip(
         faces.pairs.tolist(), faces.shared_m.tolist(), lost.tolist(), strict=True
     ):
-        around[a][b] = around[b][a] = (shared, cost)
+        neighbours[a][b] = neighbours[b][a] = (shared, cost)
     return {
         number: _Face(a, p, cells_cost(a, p, target_m2, weights)[0], near)
-        for number, (a, p, near) in enumerate(zip(area.tolist(), outline.tolist(), around, strict=True))
+        for number, (a, p, near) in enumerate(zip(area.tolist(), outline.tolist(), neighbours, strict=True))
     }
 
 
@@ -117,7 +117,7 @@ def _best(
     alive: dict[int, _Face], number: int, target_m2: float, weights: tuple[float, ...], least: float = 0.0
 ) -> int | None:
     """Return the neighbour whom it is best to join, None if it is best to stay."""
-    face, best, found = alive[number], least, None
+    face, best, best_other = alive[number], least, None
     for other in sorted(face.shared):
         shared, lost = face.shared[other]
         near = alive[other]
@@ -125,8 +125,8 @@ def _best(
         cost = cells_cost(face.area + near.area, outline, target_m2, weights)[0]
         gain = face.cost + near.cost - cost - lost
         if gain > best:
-            best, found = gain, other
-    return found
+            best, best_other = gain, other
+    return best_other
 
 
 def _join(

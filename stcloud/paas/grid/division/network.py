@@ -88,5 +88,5 @@ def lying(lines: Geometries, sources: Geometries) -> Flags:
     if not len(sources):
         return np.zeros(len(lines), dtype=np.bool_)
     middles = shapely.line_interpolate_point(lines, 0.5, normalized=True)
-    found = shapely.STRtree(sources).query(middles, predicate="dwithin", distance=_ON_M)[0]
-    return np.isin(np.arange(len(lines)), found)
+    near = shapely.STRtree(sources).query(middles, predicate="dwithin", distance=_ON_M)[0]
+    return np.isin(np.arange(len(lines)), near)

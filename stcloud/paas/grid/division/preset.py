@@ -19,7 +19,7 @@ class Preset:
     Parameters
     ----------
     name
-        Which preset this is; it is told in the grid's definition.
+        Which preset this is; the grid's definition states it.
     size, shape
         Cost of an area away from the target (squared octaves), of a shape away from a disc (squared lack).
     street, water

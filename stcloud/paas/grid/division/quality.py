@@ -111,7 +111,7 @@ def measured(
     crossing, uncovered = _cover(cells, own, communities)
     quantiles = np.quantile(area, (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1))
     return Quality(
-        count=len(cells), mean_m2=float(area.mean()), areas_m2=tuple(float(one) for one in quantiles),
+        count=len(cells), mean_m2=float(area.mean()), areas_m2=tuple(float(area_m2) for area_m2 in quantiles),
         fitting=float(((area >= target_m2 / 2) & (area <= target_m2 * 2)).mean()), misfits=misfits,
         compactness=float(np.median(shape)), compactness_low=float(np.quantile(shape, 0.25)),
         loose=float((shape < 0.3).mean()), streets_near=near, streets_beside=beside,
@@ -149,11 +149,11 @@ def _sides(polygons: Geometries) -> shapely.STRtree:
 
 def _away(tree: shapely.STRtree, points: Geometries, within_m: float) -> Floats:
     """Return the distance of each point to what is nearest; infinity if nothing is as near as that."""
-    found, distance = tree.query_nearest(
+    rows, distance = tree.query_nearest(
         points, max_distance=within_m, return_distance=True, all_matches=False
     )
     away = np.full(len(points), np.inf)
-    away[found[0]] = distance
+    away[rows[0]] = distance
     return away
 
 

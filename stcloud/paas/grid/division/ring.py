@@ -10,7 +10,7 @@ import shapely
 from numba import njit
 from numpy.typing import NDArray
 
-from stcloud.paas.grid.division.cut import way_around
+from stcloud.paas.grid.division.cut import detour
 from stcloud.paas.grid.division.ground import Plot
 
 __all__ = ["along", "keyhole", "measures", "without_slits"]
@@ -51,10 +51,10 @@ def along(corners: Floats, step_m: float) -> Floats:
 
 def keyhole(polygon: shapely.Polygon, plot: Plot, step_m: float) -> Floats:
     """Return one counter-clockwise ring that goes to each hole and back along a slit, around buildings."""
-    shell, *holes = (shapely.get_coordinates(one) for one in shapely.get_rings(shapely.normalize(polygon)))
+    shell, *holes = (shapely.get_coordinates(part) for part in shapely.get_rings(shapely.normalize(polygon)))
     ring: Floats = shell if measures(shell)[0] > 0 else shell[::-1]
     holes = [hole if measures(hole)[0] < 0 else hole[::-1] for hole in holes]
-    for hole in sorted(holes, key=lambda one: tuple(one.max(axis=0)), reverse=True):
+    for hole in sorted(holes, key=lambda hole: tuple(hole.max(axis=0)), reverse=True):
         at, to, corners = _slit(ring, hole, polygon, plot)
         way = along(corners, step_m)
         ring = np.concatenate((ring[:at], way, hole[to + 1 : -1], hole[:to], way[::-1], ring[at + 1 :]))
@@ -67,20 +67,20 @@ def _slit(ring: Floats, hole: Floats, polygon: shapely.Polygon, plot: Plot) -> t
     order = np.argsort(away, axis=None, kind="stable")
     order = order[np.count_nonzero(away < _TOUCH_M) :]
     outline = shapely.union_all([shapely.LineString(ring), shapely.boundary(polygon)])
-    best, found = math.inf, (0, 0, ring[:1])
+    best, slit = math.inf, (0, 0, ring[:1])
     pairs = np.stack(np.unravel_index(order, away.shape), axis=1)
     for tried, (at, to) in enumerate(pairs.tolist()):
         if tried >= _TRIED and best < math.inf:
             break
         start, end = ring[at] - plot.origin, hole[to] - plot.origin
         obstacles = plot.obstacles(np.stack((start, end)))
-        way, parted = way_around(start[0], start[1], end[0], end[1], obstacles)
+        way, parted = detour(start[0], start[1], end[0], end[1], obstacles)
         corners = np.concatenate((ring[at : at + 1], way[1:-1] + plot.origin, hole[to : to + 1]))
         line = shapely.LineString(corners)
         cost = line.length + _BUILDING_M * parted
         if cost < best and line.covered_by(polygon) and len(shapely.get_parts(line & outline)) == 2:
-            best, found = cost, (at, to, corners)
-    return found
+            best, slit = cost, (at, to, corners)
+    return slit
 
 
 def without_slits(ring: Floats) -> Geometries:
@@ -88,11 +88,11 @@ def without_slits(ring: Floats) -> Geometries:
 
     They are several where the ring touches itself.
     """
-    at = [tuple(one) for one in ring.tolist()]
+    at = [tuple(vertex) for vertex in ring.tolist()]
     steps = set(itertools.pairwise(at))
     left = [shapely.LineString(step) for step in sorted(steps) if step[::-1] not in steps]
     parts = shapely.get_parts(shapely.orient_polygons(shapely.polygonize(left)))
-    firsts = [shapely.get_coordinates(one.exterior)[:2].tolist() for one in parts]
+    firsts = [shapely.get_coordinates(part.exterior)[:2].tolist() for part in parts]
     inner = [(tuple(start), tuple(end)) in steps for start, end in firsts]
-    found: Geometries = parts[inner]
-    return found
+    inside: Geometries = parts[inner]
+    return inside

@@ -96,12 +96,12 @@ def coded(cells: Geometries, community: Texts, kept: Texts, earlier: Earlier, ro
     codes = kept.copy()
     new = np.flatnonzero(kept == "")
     order = new[standard_order(*centres(cells[new]), community[new], row_m=row_m)]
-    for one in np.unique(community[new]).tolist():
-        free = sorted(set(range(1, CODES + 1)) - set(earlier.numbers(one)))
-        last = max(earlier.numbers(one), default=0)
+    for code_prefix in np.unique(community[new]).tolist():
+        free = sorted(set(range(1, CODES + 1)) - set(earlier.numbers(code_prefix)))
+        last = max(earlier.numbers(code_prefix), default=0)
         free = [number for number in free if number > last] + [number for number in free if number < last]
-        rows = order[community[order] == one]
-        codes[rows] = [f"{one}{number:03d}" for number in free[: len(rows)]]
+        rows = order[community[order] == code_prefix]
+        codes[rows] = [f"{code_prefix}{number:03d}" for number in free[: len(rows)]]
     return codes
 
 
@@ -111,7 +111,7 @@ def predecessors(cells: Geometries, kept: Texts, earlier: Earlier) -> tuple[tupl
     A share below a hundredth of the new cell is no succession. Cells that kept their code have none.
     """
     now = earlier.active
-    found: list[list[tuple[float, str]]] = [[] for _ in cells]
+    shares: list[list[tuple[float, str]]] = [[] for _ in cells]
     if len(now.cells):
         cell, old = shapely.STRtree(now.cells).query(cells, predicate="intersects")
         fresh = kept[cell] == ""
@@ -119,5 +119,5 @@ def predecessors(cells: Geometries, kept: Texts, earlier: Earlier) -> tuple[tupl
         share = shapely.area(shapely.intersection(cells[cell], now.cells[old])) / shapely.area(cells[cell])
         for row, which, part in zip(cell.tolist(), old.tolist(), share.tolist(), strict=True):
             if part >= _SHARE:
-                found[row].append((-part, str(now.codes[which])))
-    return tuple(tuple(code for _, code in sorted(one)) for one in found)
+                shares[row].append((-part, str(now.codes[which])))
+    return tuple(tuple(code for _, code in sorted(cell_shares)) for cell_shares in shares)

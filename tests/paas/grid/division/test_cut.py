@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.paas.grid.division.cost import cells_cost
-from stcloud.paas.grid.division.cut import best_cut, way_around
+from stcloud.paas.grid.division.cut import best_cut, detour
 from stcloud.paas.grid.division.ground import Ground
 from stcloud.paas.grid.division.preset import PRESETS
 
@@ -62,7 +62,7 @@ def test_a_way_follows_the_wall_that_buildings_share():
     houses = np.array([shapely.box(-20, -10, 2, 10), shapely.box(2, -10, 30, 10)])
     (plot,) = Ground.of(houses, NOTHING).plots(np.array([shapely.box(-50, -50, 50, 50)]))
     at = np.array([(0.0, -40.0), (0.0, 40.0)]) - plot.origin
-    way, parted = way_around(*at[0], *at[1], plot.obstacles(np.array([(-50.0, -50.0), (50.0, 50.0)])))
+    way, parted = detour(*at[0], *at[1], plot.obstacles(np.array([(-50.0, -50.0), (50.0, 50.0)])))
     assert parted == 0
     assert (way + plot.origin).tolist() == [[0, -40], [2, -10], [2, 10], [0, 40]]
 
