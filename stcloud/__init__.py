@@ -59,9 +59,9 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: ``import stcloud`` itself stays light."""
     if name not in _HOME:
         raise AttributeError(f"module 'stcloud' has no attribute {name!r}")
-    found = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = found
-    return found
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

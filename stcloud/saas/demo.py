@@ -87,7 +87,7 @@ def _ask(city: City, folder: Path) -> None:
 def _near_school(crs: str) -> shapely.Polygon:
     """Return a circle of 150 m around the school gate, where the fixtures plant parked cars."""
     planted = json.loads(bundled(*_DISTRICT, "planted.json").read_text(encoding="utf-8"))
-    hot_spot = next(place for place in planted["hot_spots"] if place["name"] == "school-parking")
-    lon, lat = hot_spot["centre"]
+    school = next(place for place in planted["hot_spots"] if place["name"] == "school-parking")
+    lon, lat = school["centre"]
     x, y = project(lon, lat, LONLAT, crs)
-    return shapely.Point(float(x), float(y)).buffer(hot_spot["radius_m"], quad_segs=32)
+    return shapely.Point(float(x), float(y)).buffer(school["radius_m"], quad_segs=32)

@@ -2,7 +2,7 @@
 
 It answers what `stcloud.time` answers, from the same rules and with none of its code: written and relative times
 to instants and half-open spans, months, days and hours that come again, calendar bins and their labels. Of working
-days it asks the package `holidays`, one day after another.
+days it looks up in the package `holidays`, one day after another.
 
 Tested by `tests/time/test_when.py`.
 """
@@ -66,13 +66,13 @@ def was_adjusted(local: datetime, zone: ZoneInfo) -> bool:
 
 def read_stamp(text: str, formats: Iterable[str], zone: ZoneInfo) -> tuple[datetime, bool] | None:
     """Read a timestamp of a file: its instant and whether the clock's change moved it; None if no format fits."""
-    for one in formats:
-        found = _iso(text.strip()) if one == "iso" else _strptime(text.strip(), one)
-        if found is None:
+    for form in formats:
+        moment = _iso(text.strip()) if form == "iso" else _strptime(text.strip(), form)
+        if moment is None:
             continue
-        if found.tzinfo is not None:
-            return found.astimezone(UTC), False
-        return to_utc(found, zone), was_adjusted(found, zone)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC), False
+        return to_utc(moment, zone), was_adjusted(moment, zone)
     return None
 
 
@@ -84,10 +84,10 @@ def _strptime(text: str, pattern: str) -> datetime | None:
 
 
 def _iso(text: str) -> datetime | None:
-    found = _ISO.fullmatch(text)
-    if found is None:
+    match = _ISO.fullmatch(text)
+    if match is None:
         return None
-    day, clock, fraction, offset = found.groups()
+    day, clock, fraction, offset = match.groups()
     micros = f".{(fraction or '0')[:6]:0<6}"
     try:
         return datetime.fromisoformat(f"{day}T{_seconds(clock)}{micros}{offset or ''}")
@@ -129,9 +129,9 @@ def read_span(text: str, zone: ZoneInfo, now: datetime | None = None) -> Span:
 
 
 def _first_day(text: str) -> datetime:
-    found = _COARSE.fullmatch(text)
-    assert found is not None
-    year, quarter, week, month, day = (None if part is None else int(part) for part in found.groups())
+    match = _COARSE.fullmatch(text)
+    assert match is not None
+    year, quarter, week, month, day = (None if part is None else int(part) for part in match.groups())
     assert year is not None
     if week is not None:
         monday = date.fromisocalendar(year, week, 1)
@@ -140,11 +140,11 @@ def _first_day(text: str) -> datetime:
 
 
 def _next_start(text: str, zone: ZoneInfo, start: datetime) -> datetime | None:
-    found = _COARSE.fullmatch(text)
-    if found is None:
+    match = _COARSE.fullmatch(text)
+    if match is None:
         return start + _length(text)
     first = _first_day(text)
-    _, quarter, week, month, day = found.groups()
+    _, quarter, week, month, day = match.groups()
     try:
         if week or day:
             return to_utc(first + timedelta(days=7 if week else 1), zone)
@@ -204,24 +204,24 @@ def _length(text: str) -> timedelta:
     return (timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))[clock.count(":")]
 
 
-def happens(at: datetime, spans: Iterable[Span], asked: Times, zone: ZoneInfo) -> bool:
-    """Tell whether an instant is in one of the spans, and in a month, on a day and at an hour that were asked for.
+def happens(at: datetime, spans: Iterable[Span], times: Times, zone: ZoneInfo) -> bool:
+    """Tell whether an instant is in one of the spans, and in a month, on a day and at an hour that are wanted.
 
     Seasons are those of the north.
     """
     if not any((start is None or start <= at) and (end is None or at < end) for start, end in spans):
         return False
     local = at.astimezone(zone)
-    if asked.weekdays is not None and local.isoweekday() not in _cycle(asked.weekdays, _DAYS):
+    if times.weekdays is not None and local.isoweekday() not in _cycle(times.weekdays, _DAYS):
         return False
-    if asked.months is not None and local.month not in _cycle(asked.months, _MONTHS):
+    if times.months is not None and local.month not in _cycle(times.months, _MONTHS):
         return False
-    seasons = [] if asked.seasons is None else asked.seasons.split(",")
-    if seasons and not any(local.month in _SEASONS[one.strip()] for one in seasons):
+    seasons = [] if times.seasons is None else times.seasons.split(",")
+    if seasons and not any(local.month in _SEASONS[season.strip()] for season in seasons):
         return False
-    if asked.days and (asked.days == "working") != is_working_day(local.date(), asked.calendar or ""):
+    if times.days and (times.days == "working") != is_working_day(local.date(), times.calendar or ""):
         return False
-    return asked.hours is None or any(_in_hours(local, part.strip()) for part in asked.hours.split(","))
+    return times.hours is None or any(_in_hours(local, part.strip()) for part in times.hours.split(","))
 
 
 def is_working_day(day: date, calendar: str) -> bool:
@@ -239,18 +239,18 @@ def _holidays(calendar: str) -> holidays.HolidayBase:
     return holidays.country_holidays(country, subdiv=part or None)
 
 
-def _cycle(asked: str | Iterable[int], names: tuple[str, ...]) -> set[int]:
+def _cycle(written: str | Iterable[int], names: tuple[str, ...]) -> set[int]:
     """Return the numbers of names and ranges of a cycle, such as days of the week."""
-    if not isinstance(asked, str):
-        return set(asked)
-    found: set[int] = set()
-    for part in asked.split(","):
+    if not isinstance(written, str):
+        return set(written)
+    numbers: set[int] = set()
+    for part in written.split(","):
         at, last = (_number(name, names) for name in (part.split("-")[0], part.split("-")[-1]))
-        found.add(at)
+        numbers.add(at)
         while at != last:
             at = at % len(names) + 1
-            found.add(at)
-    return found
+            numbers.add(at)
+    return numbers
 
 
 def _number(name: str, names: tuple[str, ...]) -> int:

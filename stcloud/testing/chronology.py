@@ -32,29 +32,31 @@ class Lasting:
     end: Any
 
 
-def related(operator: str, one: Any, other: Any, zone: ZoneInfo) -> bool | None:
+def related(operator: str, left: Any, right: Any, zone: ZoneInfo) -> bool | None:
     """Tell whether a temporal operator holds of dates, datetimes or intervals; None: it is unknown.
 
-    >>> one, other = Lasting(date(2024, 1, 1), date(2024, 1, 5)), Lasting(date(2024, 1, 5), OPEN)
-    >>> related("t_meets", one, other, ZoneInfo("UTC"))
+    >>> left, right = Lasting(date(2024, 1, 1), date(2024, 1, 5)), Lasting(date(2024, 1, 5), OPEN)
+    >>> related("t_meets", left, right, ZoneInfo("UTC"))
     True
     """
-    if None in (one, other) or any(_unknown(value) for value in (one, other)):
+    if None in (left, right) or any(_unknown(value) for value in (left, right)):
         return None
-    if all(_is_of_days(value) for value in (one, other)):
-        (a, b), (c, d) = (_days(value) for value in (one, other))
+    if all(_is_of_days(value) for value in (left, right)):
+        (a, b), (c, d) = (_days(value) for value in (left, right))
         return None if b < a or d < c else _of_days(operator, a, b, c, d)
-    (a, b), (c, d) = (_micros(value, zone) for value in (one, other))
-    kinds = (type(one), type(other))
+    (a, b), (c, d) = (_micros(value, zone) for value in (left, right))
+    kinds = (type(left), type(right))
     return None if b < a or d < c else _of_micros(operator, kinds, (a, max(b, a + 1)), (c, max(d, c + 1)))
 
 
-def _of_micros(operator: str, kinds: tuple[type, type], one: tuple[int, int], other: tuple[int, int]) -> bool:
-    (a, b), (c, d) = one, other
+def _of_micros(
+    operator: str, kinds: tuple[type, type], left: tuple[int, int], right: tuple[int, int]
+) -> bool:
+    (a, b), (c, d) = left, right
     if operator in ("t_disjoint", "t_intersects"):
         return (a < d and c < b) == (operator == "t_intersects")
     if Lasting not in kinds:
-        return _of_moments(operator, kinds, one, other)
+        return _of_moments(operator, kinds, left, right)
     if kinds != (Lasting, Lasting) and operator in ("t_before", "t_after"):  # an instant meets nothing
         return b <= c if operator == "t_before" else d <= a
     return _of_intervals(operator, a, b, c, d)
@@ -77,11 +79,11 @@ def _of_days(operator: str, a: int, b: int, c: int, d: int) -> bool:
 
 
 def _of_moments(
-    operator: str, kinds: tuple[type, type], one: tuple[int, int], other: tuple[int, int]
+    operator: str, kinds: tuple[type, type], left: tuple[int, int], right: tuple[int, int]
 ) -> bool:
-    if operator == "t_equals":  # an instant is told by its day
-        return one == other if kinds[0] is kinds[1] else one[0] < other[1] and other[0] < one[1]
-    return one[1] <= other[0] if operator == "t_before" else other[1] <= one[0]
+    if operator == "t_equals":  # an instant counts by its day
+        return left == right if kinds[0] is kinds[1] else left[0] < right[1] and right[0] < left[1]
+    return left[1] <= right[0] if operator == "t_before" else right[1] <= left[0]
 
 
 def _unknown(value: Any) -> bool:

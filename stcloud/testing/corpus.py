@@ -60,7 +60,7 @@ def corpus() -> tuple[Question, ...]:
     """Return the questions, each with a name of its own."""
     return (
         *_filters(), *standard(), *_places(), *_times(), *_beliefs(), *_groups(), *_nights(), *_together(),
-        *_sieved(),
+        *_refined(),
     )  # fmt: skip
 
 
@@ -263,12 +263,12 @@ def _groups() -> Iterator[Question]:
     yield Question("count: none", "district", when=(Times(("1999",)),), by=())
     yield Question("count: no group", "district", when=(Times(("1999",)),), by=("month", "channel"))
     yield Question("count: three groups", "district", by=("cell:1km", "weekday", "status"))
-    told = tuple(MEASURES)
+    measures = tuple(MEASURES)
     groups: tuple[tuple[str, ...], ...] = ((), ("note",), ("cell:100m", "ok"), ("week",))
     for group in groups:
         name = f"measures: edges, {', '.join(group) or 'all'}"
-        yield Question(name, "edges", by=group, measures=told)
-        yield Question(f"{name}, until", "edges", by=group, measures=told, until=1_709_600_000_000_000)
+        yield Question(name, "edges", by=group, measures=measures)
+        yield Question(f"{name}, until", "edges", by=group, measures=measures, until=1_709_600_000_000_000)
     for limit in (0, 1, 7, 100_000):
         yield Question(f"rows: at most {limit}", "district", limit=limit, what=("channel = 'video'",))
 
@@ -321,25 +321,27 @@ def _together() -> Iterator[Question]:
     )
 
 
-def _sieved() -> Iterator[Question]:
-    """Ask what SQL cannot answer alone together with all else: limits and counts are those of rows that are kept."""
+def _refined() -> Iterator[Question]:
+    """Query what SQL cannot answer alone together with all else: limits and counts are those of the rows kept."""
     near = Question(
-        "sieved: a limit",
+        "refined: a limit",
         "district",
         what=("casei(description) LIKE casei('%垃圾%') AND status = 'closed'",),
         limit=5,
     )
     yield near
-    yield replace(near, name="sieved: counted", limit=None, by=("week", "status"))
-    yield replace(near, name="sieved: in a place", where=(Places((STAR,)),))
-    yield replace(near, name="sieved: at times, as known", when=(Times(("2024-03",)),), known_at="2025-01-10")
-    polygon = f"S_INTERSECTS(geometry, {STAR.wkt})"
-    yield replace(near, name="sieved: a polygon", what=(polygon,), limit=None, by=("channel",))
+    yield replace(near, name="refined: counted", limit=None, by=("week", "status"))
+    yield replace(near, name="refined: in a place", where=(Places((STAR,)),))
     yield replace(
-        near, name="sieved: within a polygon, or not", what=(f"NOT {polygon}", "length(status) = 4")
+        near, name="refined: at times, as known", when=(Times(("2024-03",)),), known_at="2025-01-10"
     )
-    yield replace(near, name="sieved: a polygon and a place", what=(polygon,), where=(Places((BESIDE,)),))
-    around = "S_INTERSECTS(buffer(POINT(117.03 31.9), 800), geometry)"
-    yield replace(near, name="sieved: around a point", what=(around,), limit=None, by=())
-    yield Question("sieved: nothing", "edges", what=("casei(note) = 'NO SUCH'",), by=("note",))
-    yield Question("sieved: far away", "edges", what=("S_WITHIN(geometry, BBOX(-60, -60, 60, 60))",), by=())
+    polygon = f"S_INTERSECTS(geometry, {STAR.wkt})"
+    yield replace(near, name="refined: a polygon", what=(polygon,), limit=None, by=("channel",))
+    yield replace(
+        near, name="refined: within a polygon, or not", what=(f"NOT {polygon}", "length(status) = 4")
+    )
+    yield replace(near, name="refined: a polygon and a place", what=(polygon,), where=(Places((BESIDE,)),))
+    near_point = "S_INTERSECTS(buffer(POINT(117.03 31.9), 800), geometry)"
+    yield replace(near, name="refined: around a point", what=(near_point,), limit=None, by=())
+    yield Question("refined: nothing", "edges", what=("casei(note) = 'NO SUCH'",), by=("note",))
+    yield Question("refined: far away", "edges", what=("S_WITHIN(geometry, BBOX(-60, -60, 60, 60))",), by=())

@@ -88,14 +88,14 @@ def spaces(draw: st.DrawFn) -> SpaceClause:
     A space; shifted datums are drawn with degrees only.
     """
     form = draw(st.sampled_from([("lon", "lat"), ("x", "y"), ("column",)]))
-    said: dict[str, Any] = {name: draw(names()) for name in form}
-    said["datum"] = draw(st.sampled_from(Datum))
-    shifted = said["datum"] in (Datum.GCJ02, Datum.BD09)
+    clause: dict[str, Any] = {name: draw(names()) for name in form}
+    clause["datum"] = draw(st.sampled_from(Datum))
+    shifted = clause["datum"] in (Datum.GCJ02, Datum.BD09)
     crs = st.sampled_from(_DEGREES if shifted or form == ("lon", "lat") else _CRSS)
-    said["crs"] = draw(st.none() | crs) if form == ("lon", "lat") else draw(crs)
+    clause["crs"] = draw(st.none() | crs) if form == ("lon", "lat") else draw(crs)
     if form == ("column",):
-        said["encoding"] = draw(st.sampled_from(["wkt", "wkb"]))
-    return SpaceClause(**said)
+        clause["encoding"] = draw(st.sampled_from(["wkt", "wkb"]))
+    return SpaceClause(**clause)
 
 
 def definitions() -> SearchStrategy[EventDefinition]:

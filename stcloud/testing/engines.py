@@ -28,39 +28,37 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOLERANCE = 1e-9
 
 
-def difference(found: pa.Table, expected: pd.DataFrame) -> str | None:
-    """Say where an answer is not what it should be; None where it is.
+def difference(answer: pa.Table, expected: pd.DataFrame) -> str | None:
+    """Return where an answer is not what it should be; None where it is.
 
     Parameters
     ----------
-    found
+    answer
         The table of an answer.
     expected
-        What the oracle says, in order.
+        The oracle's answer, in order.
     """
-    if list(found.schema.names) != list(expected.columns):
-        return f"columns {found.schema.names}, expected {list(expected.columns)}"
-    rows = [[_plain(value) for value in row.values()] for row in _utc(found).to_pylist()]
+    if list(answer.schema.names) != list(expected.columns):
+        return f"columns {answer.schema.names}, expected {list(expected.columns)}"
+    rows = [[_plain(value) for value in row.values()] for row in _utc(answer).to_pylist()]
     wanted = [[_plain(value) for value in row] for row in expected.itertuples(index=False)]
     for number, (row, want) in enumerate(zip(rows, wanted, strict=False)):
-        for name, one, other in zip(found.schema.names, row, want, strict=True):
-            if not _same(one, other):
-                return (
-                    f"row {number}, {name}: {one!r}, expected {other!r}\n  found    {row}\n  expected {want}"
-                )
+        for name, value, other in zip(answer.schema.names, row, want, strict=True):
+            if not _same(value, other):
+                return f"row {number}, {name}: {value!r}, expected {other!r}\n  found    {row}\n  expected {want}"
     if len(rows) == len(wanted):
         return None
     extra = [*rows[len(wanted) :], *wanted[len(rows) :]][0]
     return f"{len(rows)} rows, expected {len(wanted)}; the first that is only in one: {extra}"
 
 
-def _utc(found: pa.Table) -> pa.Table:
+def _utc(table: pa.Table) -> pa.Table:
     """Instants without a zone of their own: Python compares two of one zone by what their clocks show."""
     kinds = [
-        pa.timestamp("us", "UTC") if pa.types.is_timestamp(kind) else kind for kind in found.schema.types
+        pa.timestamp("us", "UTC") if pa.types.is_timestamp(kind) else kind for kind in table.schema.types
     ]
-    return found.cast(
-        pa.schema([pa.field(name, kind) for name, kind in zip(found.schema.names, kinds, strict=True)])
+    return table.cast(
+        pa.schema([pa.field(name, kind) for name, kind in zip(table.schema.names, kinds, strict=True)])
     )
 
 
@@ -68,11 +66,11 @@ def _plain(value: Any) -> Any:
     return (value - _EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, float) and isinstance(right, float):
         return (
-            one == other
-            or math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
-            or (math.isnan(one) and math.isnan(other))
+            left == right
+            or math.isclose(left, right, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+            or (math.isnan(left) and math.isnan(right))
         )
-    return type(one) is type(other) and bool(one == other)
+    return type(left) is type(right) and bool(left == right)

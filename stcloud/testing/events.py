@@ -18,7 +18,7 @@ HEAD = "id,at,lon,lat,note\n"
 _FORMAT = "%Y-%m-%d %H:%M:%S"
 
 OPTIONS = ("--key", "id", "--time", "at", "--time-format", _FORMAT, "--lon", "lon", "--lat", "lat")
-"""What `stcloud load` must be told to read them."""
+"""What `stcloud load` needs to read them."""
 
 DEFINITION = f"""
 id = "events"

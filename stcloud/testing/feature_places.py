@@ -1,6 +1,6 @@
 """Places that name features, as plain data: written for a city, and decided one event and one version after another.
 
-A tree is a tuple: ``("and", trees)``, ``("or", trees)``, ``("not", tree)``, or a leaf that says what and how far.
+A tree is a tuple: ``("and", trees)``, ``("or", trees)``, ``("not", tree)``, or a leaf: what and how far.
 They fit a city with CRS EPSG:4548 whose layers of features are those of `layers`.
 
 Tested by `tests/conformance/test_where.py`.
@@ -97,7 +97,7 @@ def layers() -> st.SearchStrategy[dict[str, list[Version]]]:
 
 @st.composite
 def _versions(draw: st.DrawFn) -> list[Version]:
-    found = []
+    drawn = []
     for key in draw(st.lists(st.sampled_from(_KEYS), min_size=1, max_size=3, unique=True)):
         days = sorted(draw(st.lists(st.integers(0, _DAYS), min_size=2, max_size=5, unique=True)))
         ends: list[int | None] = [*days[1:-1], draw(st.sampled_from([days[-1], None]))]
@@ -107,8 +107,8 @@ def _versions(draw: st.DrawFn) -> list[Version]:
             for since, until, shape in zip(days, ends, shapes, strict=False)
         ]
         gap = draw(st.integers(0, 3))
-        found += [one for number, one in enumerate(versions) if number == 0 or number != gap]
-    return found
+        drawn += [version for number, version in enumerate(versions) if number == 0 or number != gap]
+    return drawn
 
 
 def _day(number: int) -> datetime:
@@ -123,14 +123,14 @@ def _corners() -> st.SearchStrategy[tuple[float, float]]:
 @st.composite
 def _shapes(draw: st.DrawFn) -> BaseGeometry:
     """Draw areas, some with a hole or of two parts, lines and points, on corners of cells."""
-    one, other, third = (draw(_corners()) for _ in range(3))
+    first, second, third = (draw(_corners()) for _ in range(3))
     kind = draw(st.sampled_from(["box", "box", "hull", "hole", "parts", "line", "point"]))
-    if kind == "line" and one != other:
-        return shapely.LineString([one, other, third] if third not in (one, other) else [one, other])
+    if kind == "line" and first != second:
+        return shapely.LineString([first, second, third] if third not in (first, second) else [first, second])
     if kind == "point":
-        return shapely.Point(one)
-    west, south = min(one[0], other[0]), min(one[1], other[1])
-    box = shapely.box(west, south, max(one[0], other[0]) + 50, max(one[1], other[1]) + 50)
+        return shapely.Point(first)
+    west, south = min(first[0], second[0]), min(first[1], second[1])
+    box = shapely.box(west, south, max(first[0], second[0]) + 50, max(first[1], second[1]) + 50)
     if kind == "hole":
         ring = shapely.box(west, south, west + 150, south + 150)
         return ring.difference(shapely.box(west + 50, south + 50, west + 100, south + 100))
@@ -138,18 +138,20 @@ def _shapes(draw: st.DrawFn) -> BaseGeometry:
         return shapely.union_all(
             [box, shapely.box(box.bounds[2] + 50, south, box.bounds[2] + 100, south + 50)]
         )
-    hull = shapely.convex_hull(shapely.multipoints([one, other, third]))
+    hull = shapely.convex_hull(shapely.multipoints([first, second, third]))
     return hull if kind == "hull" and hull.area > 0 else box
 
 
 def happenings() -> st.SearchStrategy[list[Happening]]:
     """Draw events on corners and borders, where versions end, and nowhere."""
     moment = st.tuples(st.integers(-1, _DAYS + 1), st.sampled_from([-1, 0, 0, 1, 43_200_000_000]))
-    at = moment.map(lambda one: _day(one[0]) + timedelta(microseconds=one[1]))
+    at = moment.map(lambda drawn: _day(drawn[0]) + timedelta(microseconds=drawn[1]))
     beside = st.tuples(st.floats(-80, 430), st.floats(-80, 430)).map(lambda to: (EAST + to[0], NORTH + to[1]))
-    spot = st.one_of(_corners(), _corners(), beside, st.just((None, None)))
+    place = st.one_of(_corners(), _corners(), beside, st.just((None, None)))
     return st.lists(
-        st.tuples(spot, at).map(lambda one: Happening(one[0][0], one[0][1], one[1])), min_size=5, max_size=25
+        st.tuples(place, at).map(lambda drawn: Happening(drawn[0][0], drawn[0][1], drawn[1])),
+        min_size=5,
+        max_size=25,
     )
 
 
@@ -161,34 +163,39 @@ def trees(known: Mapping[str, Sequence[Version]]) -> st.SearchStrategy[Tree]:
         lambda name: st.tuples(st.just(name), st.sampled_from(sorted(_keys(known[name]))))
     )
     days = st.one_of(st.none(), st.none(), st.integers(0, _DAYS).map(_day))
-    inside = st.tuples(feature, days).map(lambda one: _there(known, ("in", *one[0], None, one[1])))
-    near = st.tuples(feature, metres, days).map(lambda one: _there(known, ("in", *one[0], one[1], one[2])))
-    layer = st.tuples(names, metres, days).map(lambda one: ("in", one[0], None, one[1], one[2]))
+    inside = st.tuples(feature, days).map(lambda drawn: _there(known, ("in", *drawn[0], None, drawn[1])))
+    near = st.tuples(feature, metres, days).map(
+        lambda drawn: _there(known, ("in", *drawn[0], drawn[1], drawn[2]))
+    )
+    layer = st.tuples(names, metres, days).map(lambda drawn: ("in", drawn[0], None, drawn[1], drawn[2]))
     point = st.tuples(st.floats(116.999, 117.005), st.floats(31.62, 31.63), st.floats(1, 500))
     cell = _corners().map(lambda at: Ground(CRS, _ORIGIN).cell(*at))
-    part = st.tuples(cell, st.integers(3, 6)).map(lambda one: ("cell", str(one[0])[: 1 + 2 * one[1]]))
-    area = _shapes().filter(lambda one: one.area > 0).map(lambda one: ("area", one))
-    leaf = st.one_of(inside, near, layer, point.map(lambda one: ("point", *one)), part, area)
+    part = st.tuples(cell, st.integers(3, 6)).map(lambda drawn: ("cell", str(drawn[0])[: 1 + 2 * drawn[1]]))
+    area = _shapes().filter(lambda drawn: drawn.area > 0).map(lambda drawn: ("area", drawn))
+    leaf = st.one_of(inside, near, layer, point.map(lambda drawn: ("point", *drawn)), part, area)
     return st.recursive(leaf, _wholes, max_leaves=5)
 
 
 def _wholes(parts: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     several = st.lists(parts, min_size=2, max_size=3)
     return st.one_of(
-        parts.map(lambda one: ("not", one)), several.map(lambda some: ("and", some)),
-        several.map(lambda some: ("or", some)),
+        parts.map(lambda part: ("not", part)), several.map(lambda inner: ("and", inner)),
+        several.map(lambda inner: ("or", inner)),
     )  # fmt: skip
 
 
 def _keys(versions: Sequence[Version]) -> set[str]:
-    return {one.key for one in versions}
+    return {version.key for version in versions}
 
 
 def _there(known: Mapping[str, Sequence[Version]], leaf: Tree) -> Tree:
-    """Return a leaf that may be asked: of a day when the feature was not there it is of all days."""
+    """Return a leaf that may be queried: of a day when the feature was not there it is of all days."""
     _, layer, key, metres, at = leaf
-    some = any(one.key == key and at is not None and one.there(at) and one.shape for one in known[layer])
-    return leaf if some else ("in", layer, key, metres, None)
+    is_there = any(
+        version.key == key and at is not None and version.there(at) and version.shape
+        for version in known[layer]
+    )
+    return leaf if is_there else ("in", layer, key, metres, None)
 
 
 def spec(tree: Tree) -> str:
@@ -218,9 +225,9 @@ def lies(tree: Tree, event: Happening, known: Mapping[str, Sequence[Version]]) -
         inner = lies(tree[1], event, known)
         return None if inner is None else not inner
     if kind in ("and", "or"):
-        found = [lies(part, event, known) for part in tree[1]]
+        answers = [lies(part, event, known) for part in tree[1]]
         decisive = kind == "or"
-        return decisive if decisive in found else None if None in found else not decisive
+        return decisive if decisive in answers else None if None in answers else not decisive
     if event.x is None or event.y is None:
         return None
     return _in_feature(tree, event, known) if kind == "in" else _on_ground(tree, event.x, event.y)
@@ -238,9 +245,9 @@ def _in_feature(leaf: Tree, event: Happening, known: Mapping[str, Sequence[Versi
     _, layer, key, metres, at = leaf
     point = shapely.Point(event.x, event.y)
     shapes = [
-        one.shape
-        for one in known[layer]
-        if (key is None or one.key == key) and one.there(at or event.at) and one.shape is not None
+        version.shape
+        for version in known[layer]
+        if (key is None or version.key == key) and version.there(at or event.at) and version.shape is not None
     ]
     if metres is None:
         return any(shapely.intersects(shape, point) for shape in shapes)
@@ -257,8 +264,8 @@ def touches(
     if kind == "not":
         return not touches(tree[1], version, known, start, end)
     if kind in ("and", "or"):
-        found = [bool(touches(part, version, known, start, end)) for part in tree[1]]
-        return any(found) if kind == "or" else all(found)
+        answers = [bool(touches(part, version, known, start, end)) for part in tree[1]]
+        return any(answers) if kind == "or" else all(answers)
     if kind == "in":
         return _touches_feature(tree, version, known, start, end)
     if kind == "point":
@@ -272,11 +279,11 @@ def _touches_feature(
 ) -> bool:
     _, layer, key, metres, at = leaf
     first, last = max(version.since, start), min(version.until or end, end)
-    for one in known[layer]:
-        then = one.there(at) if at else max(one.since, first) < min(one.until or last, last)
-        if then and one.shape is not None and (key is None or one.key == key):
-            apart = shapely.distance(one.shape, version.shape)
-            if shapely.intersects(one.shape, version.shape) if metres is None else _at_most(apart, metres):
+    for other in known[layer]:
+        then = other.there(at) if at else max(other.since, first) < min(other.until or last, last)
+        if then and other.shape is not None and (key is None or other.key == key):
+            apart = shapely.distance(other.shape, version.shape)
+            if shapely.intersects(other.shape, version.shape) if metres is None else _at_most(apart, metres):
                 return True
     return False
 
@@ -303,14 +310,15 @@ def built(folder: Path, known: Mapping[str, Sequence[Version]], events: Sequence
     """Make a city of a layer ``cases``, whose keys are the events' numbers, and of layers of features."""
     city = stcloud.create(folder / "city", crs=CRS, zone="Asia/Shanghai")
     rows = [
-        {"id": number, "at": one.at.isoformat(), "x": one.x, "y": one.y} for number, one in enumerate(events)
+        {"id": number, "at": event.at.isoformat(), "x": event.x, "y": event.y}
+        for number, event in enumerate(events)
     ]
     pd.DataFrame(rows).to_csv(folder / "cases.csv", index=False)
     definition = stcloud.Definition.from_toml(EVENTS.replace("EPSG:4547", CRS), name="cases")
     city.load("cases", folder / "cases.csv", definition=definition)
     for name, versions in known.items():
         file = folder / f"{name}.csv"
-        pd.DataFrame([_row(one) for one in versions]).to_csv(file, index=False)
+        pd.DataFrame([_row(version) for version in versions]).to_csv(file, index=False)
         city.load(
             name, file, definition=stcloud.Definition.from_toml(_FEATURES, name="things"), mode="changes"
         )

@@ -86,10 +86,10 @@ def _named(kind: str) -> st.SearchStrategy[Json]:
 def _of_kind(form: str, kind: str) -> st.SearchStrategy[Json]:
     left, right = (_numbers(), _numbers()) if kind == "number" else (_named(kind), _values(kind))
     if form == "between":
-        return st.builds(lambda one, low, high: _op("between", one, low, high), left, right, right)
+        return st.builds(lambda value, low, high: _op("between", value, low, high), left, right, right)
     if form == "in" and kind != "boolean":
         words = st.lists(_literals(kind), min_size=1, max_size=4)
-        return st.builds(lambda one, several: _op("in", one, several), left, words)
+        return st.builds(lambda value, several: _op("in", value, several), left, words)
     return st.builds(_op, st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), left, right)
 
 

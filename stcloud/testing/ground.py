@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from stcloud.testing.question import Places
 
-__all__ = ["LEVELS", "Ground", "Spot"]
+__all__ = ["LEVELS", "Ground", "Position"]
 
-Spot = tuple[float, float, int]
+Position = tuple[float, float, int]
 """x, y in the city's metres, and the 10 m cell."""
 
 LEVELS = {"1000km": 3, "100km": 5, "10km": 7, "1km": 9, "100m": 11, "10m": 13}
@@ -50,7 +50,7 @@ class Ground:
         self.crs = pyproj.CRS(crs)
         self.origin = origin
 
-    def place(self, first: float, second: float, declared: str) -> Spot | None:
+    def place(self, first: float, second: float, declared: str) -> Position | None:
         """Return where coordinates in a declared CRS lie; None outside of where the two CRSs are used."""
         source = _crs(declared)
         lon, lat = (
@@ -71,21 +71,21 @@ class Ground:
         column, row = (f"{math.floor(at) - start:07}" for at, start in zip((x, y), self.origin, strict=True))
         return int("1" + "".join(east + north for east, north in zip(column[:6], row[:6], strict=True)))
 
-    def lie_in(self, spots: Sequence[Spot], places: Places) -> list[bool]:
+    def lie_in(self, positions: Sequence[Position], places: Places) -> list[bool]:
         """Tell for each spot whether it lies in what one call of ``where`` asks for."""
-        cells = [str(_cell(one)) for one in places.asked if _cell(one) is not None]
+        cells = [str(_cell(place)) for place in places.asked if _cell(place) is not None]
         areas = [
             self._project(part, crs)
-            for one in places.asked
-            if _cell(one) is None
-            for part, crs in _areas(one, places.crs or LONLAT)
+            for place in places.asked
+            if _cell(place) is None
+            for part, crs in _areas(place, places.crs or LONLAT)
         ]
-        points = [shapely.Point(x, y) for x, y, _ in spots]
+        points = [shapely.Point(x, y) for x, y, _ in positions]
         shapely.prepare(areas)
         inside = [shapely.intersects(area, points) for area in areas]
         return [
-            any(str(cell).startswith(one) for one in cells) or any(one[number] for one in inside)
-            for number, (_, _, cell) in enumerate(spots)
+            any(str(cell).startswith(prefix) for prefix in cells) or any(holds[number] for holds in inside)
+            for number, (_, _, cell) in enumerate(positions)
         ]
 
     def project(self, shape: BaseGeometry, crs: str | None) -> BaseGeometry:
@@ -138,26 +138,28 @@ def _used_at(crs: pyproj.CRS, lon: float, lat: float) -> bool:
     return along and area.south - _MARGIN_DEG <= lat <= area.north + _MARGIN_DEG
 
 
-def _cell(asked: Any) -> int | None:
-    if isinstance(asked, int):
-        return asked
-    return int(asked.removeprefix("cell:")) if isinstance(asked, str) and asked.startswith("cell:") else None
+def _cell(place: Any) -> int | None:
+    if isinstance(place, int):
+        return place
+    return int(place.removeprefix("cell:")) if isinstance(place, str) and place.startswith("cell:") else None
 
 
-def _areas(asked: Any, crs: str) -> Iterator[tuple[BaseGeometry, str]]:
+def _areas(place: Any, crs: str) -> Iterator[tuple[BaseGeometry, str]]:
     """Give the geometries that are asked for, each with its CRS."""
-    if isinstance(asked, Area):
-        yield asked.geometry, asked.crs
-    elif isinstance(asked, geopandas.GeoDataFrame | geopandas.GeoSeries):
-        yield from ((one, asked.crs.to_string()) for one in asked.geometry)
-    elif isinstance(asked, Mapping):
-        yield from ((one, LONLAT) for one in _geojson(asked))
-    elif not isinstance(asked, str):
-        yield asked, crs
-    elif asked.startswith("wkt:"):
-        yield shapely.from_wkt(asked.removeprefix("wkt:")), crs
+    if isinstance(place, Area):
+        yield place.geometry, place.crs
+    elif isinstance(place, geopandas.GeoDataFrame | geopandas.GeoSeries):
+        yield from ((geometry, place.crs.to_string()) for geometry in place.geometry)
+    elif isinstance(place, Mapping):
+        yield from ((geometry, LONLAT) for geometry in _geojson(place))
+    elif not isinstance(place, str):
+        yield place, crs
+    elif place.startswith("wkt:"):
+        yield shapely.from_wkt(place.removeprefix("wkt:")), crs
     else:
-        yield from ((one, LONLAT) for one in _boxes(*map(float, asked.removeprefix("bbox:").split(","))))
+        yield from (
+            (geometry, LONLAT) for geometry in _boxes(*map(float, place.removeprefix("bbox:").split(",")))
+        )
 
 
 def _boxes(west: float, south: float, east: float, north: float) -> Iterable[BaseGeometry]:
@@ -166,9 +168,9 @@ def _boxes(west: float, south: float, east: float, north: float) -> Iterable[Bas
     return [shapely.box(west, south, 180, north), shapely.box(-180, south, east, north)]
 
 
-def _geojson(asked: Mapping[str, Any]) -> Iterator[BaseGeometry]:
-    if asked["type"] == "FeatureCollection":
-        for feature in asked["features"]:
+def _geojson(document: Mapping[str, Any]) -> Iterator[BaseGeometry]:
+    if document["type"] == "FeatureCollection":
+        for feature in document["features"]:
             yield from _geojson(feature)
     else:
-        yield shapely.geometry.shape(asked["geometry"] if asked["type"] == "Feature" else asked)
+        yield shapely.geometry.shape(document["geometry"] if document["type"] == "Feature" else document)

@@ -106,9 +106,9 @@ def _nodes(side_m: float, across: int, chance: Chance) -> Floats:
     nodes = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1)
     moved = chance.uniform(-0.09, 0.09, nodes.shape) * side_m / across
     moved[[0, -1], :, 0] = moved[:, [0, -1], 1] = moved[[0, 0, -1, -1], [0, -1, 0, -1]] = 0
-    found: Floats = nodes + moved
-    found[-1, :, 0] = found[:, -1, 1] = side_m
-    return found
+    nodes_moved: Floats = nodes + moved
+    nodes_moved[-1, :, 0] = nodes_moved[:, -1, 1] = side_m
+    return nodes_moved
 
 
 def _cuts(across: int, chance: Chance) -> Floats:

@@ -52,15 +52,15 @@ def evaluate(
     [True, False, None]
     """
     if isinstance(node, list):
-        return [evaluate(one, row, zone, project) for one in node]
+        return [evaluate(element, row, zone, project) for element in node]
     if not isinstance(node, Mapping) or "op" not in node:
         return _leaf(node, row, zone, project)
     operator = node["op"].lower()
     if operator == "in":
         wanted, several = node["args"]
-        alternatives = [{"op": "=", "args": [wanted, one]} for one in several]
+        alternatives = [{"op": "=", "args": [wanted, alternative]} for alternative in several]
         return evaluate({"op": "or", "args": alternatives}, row, zone, project)
-    return _operate(operator, [evaluate(one, row, zone, project) for one in node["args"]], zone)
+    return _operate(operator, [evaluate(argument, row, zone, project) for argument in node["args"]], zone)
 
 
 def _leaf(node: Any, row: Mapping[str, Any], zone: ZoneInfo, project: Project) -> Any:
@@ -69,7 +69,7 @@ def _leaf(node: Any, row: Mapping[str, Any], zone: ZoneInfo, project: Project) -
     if "property" in node:
         return row[node["property"]]
     if "interval" in node:
-        return Lasting(*(_bound(one, row, zone, project) for one in node["interval"]))
+        return Lasting(*(_bound(end, row, zone, project) for end in node["interval"]))
     if "date" in node or "timestamp" in node:
         return date.fromisoformat(node["date"]) if "date" in node else read_instant(node["timestamp"], zone)
     return project(_shape(node))
@@ -118,8 +118,8 @@ def _known(operator: str, values: list[Any], zone: ZoneInfo) -> Any:
     if operator in (*_ARITHMETIC, *_UNITS):
         return _reckoned(operator, values, zone)
     if operator.startswith("s_"):
-        one, other = values
-        return bool(getattr(shapely, operator.removeprefix("s_"))(one, other))
+        left, right = values
+        return bool(getattr(shapely, operator.removeprefix("s_"))(left, right))
     if operator in ("=", "<>", "<", "<=", ">", ">="):
         return _compare(operator, values[0], values[1], zone)
     return words.apply(operator, values, zone)
@@ -194,10 +194,10 @@ def _arithmetic(operator: str, left: float, right: float) -> float | None:
     return {"+": left + right, "-": left - right, "*": left * right}[operator]
 
 
-def _members(operator: str, one: list[Any] | None, other: list[Any] | None) -> bool | None:
-    if one is None or other is None or _holds_none(one) or _holds_none(other):
+def _members(operator: str, left: list[Any] | None, right: list[Any] | None) -> bool | None:
+    if left is None or right is None or _holds_none(left) or _holds_none(right):
         return None
-    mine, theirs = _set(one), _set(other)
+    mine, theirs = _set(left), _set(right)
     answers: Mapping[str, bool] = {
         "a_equals": mine == theirs, "a_contains": mine >= theirs, "a_containedby": mine <= theirs,
         "a_overlaps": bool(mine & theirs),
@@ -206,12 +206,14 @@ def _members(operator: str, one: list[Any] | None, other: list[Any] | None) -> b
 
 
 def _holds_none(several: list[Any]) -> bool:
-    return any(one is None or (isinstance(one, list) and _holds_none(one)) for one in several)
+    return any(element is None or (isinstance(element, list) and _holds_none(element)) for element in several)
 
 
 def _set(several: list[Any]) -> frozenset[Any]:
     """Return the elements, each with what keeps true apart from 1, and a day from its first instant."""
-    return frozenset(_set(one) if isinstance(one, list) else (_sort(one), one) for one in several)
+    return frozenset(
+        _set(element) if isinstance(element, list) else (_sort(element), element) for element in several
+    )
 
 
 def _sort(value: Any) -> str:

@@ -81,7 +81,7 @@ MEASURES: Mapping[str, tuple[str, Callable[[Sequence[Row], datetime | None], Any
     "p90(done - at)": ("p90_done_minus_at_h", lambda rows, at: _quantile(Durations(rows, at).hours, 0.9)),
     "mean(minutes(done - at))": (
         "mean_done_minus_at_min",
-        lambda rows, at: _mean([60 * one for one in Durations(rows, at).hours]),
+        lambda rows, at: _mean([60 * hours for hours in Durations(rows, at).hours]),
     ),
 }
 """By what is asked: the name of the field, and its value for the rows of a group and the instant until which counts

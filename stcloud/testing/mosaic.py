@@ -30,7 +30,7 @@ def quads(nx: int, ny: int, seed: int = 7, jitter: float = 0.14) -> tuple[Geomet
         Of the jitter.
     jitter
         How far a corner moves at most each way, as a share of the side of 100 m; below 0.3. Up to 0.14 no cell is
-        smaller than 5,000 m². Corners on the rim move along the rim.
+        smaller than 5,000 m². Corners on the outer edge move along it.
 
     Returns
     -------
@@ -55,9 +55,9 @@ def quads(nx: int, ny: int, seed: int = 7, jitter: float = 0.14) -> tuple[Geomet
     moved = chance.uniform(-jitter, jitter, corners.shape)
     moved[:, [0, -1], 0] = moved[[0, -1], :, 1] = 0
     corners = np.round((corners + moved) * _SIDE_M, 3) + np.array([_WEST, _SOUTH])
-    around = (corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1])
-    polygons = shapely.polygons(np.stack(around, axis=2).reshape(-1, 4, 2))
-    row, column = (one.ravel() for one in np.indices((ny, nx)))
+    corners_of = (corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1])
+    polygons = shapely.polygons(np.stack(corners_of, axis=2).reshape(-1, 4, 2))
+    row, column = (axis.ravel() for axis in np.indices((ny, nx)))
     return polygons, _codes(polygons, column // _COMMUNITY, (ny - 1 - row) // _COMMUNITY)
 
 
@@ -93,8 +93,8 @@ def noisy(polygons: Geometries, vertices: int = 30, seed: int = 7) -> Geometries
 
     Returns
     -------
-    ``(n,)`` polygons, in the same order; coordinates in whole millimetres. Corners and the rim's course stay: the rim
-    gets vertices that lie on it.
+    ``(n,)`` polygons, in the same order; coordinates in whole millimetres. Corners and the course of the outer edge
+    stay: it gets vertices that lie on it.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def noisy(polygons: Geometries, vertices: int = 30, seed: int = 7) -> Geometries
 
 
 def _edges(
-    ends: NDArray[np.float64], parts: int, rim: NDArray[np.bool_], chance: np.random.Generator
+    ends: NDArray[np.float64], parts: int, outer: NDArray[np.bool_], chance: np.random.Generator
 ) -> NDArray[np.float64]:
     """Draw edges of so many parts, no point farther from the straight line than a twentieth of its length."""
     at = np.linspace(0, 1, parts + 1)[None, :, None]
@@ -125,7 +125,7 @@ def _edges(
     aside = np.stack((-way[..., 1], way[..., 0]), axis=-1)
     noise = chance.uniform(-0.05, 0.05, (len(ends), parts + 1, 1))
     noise *= np.minimum(1, 3 * np.minimum(at, 1 - at))  # or the edges at a sharp corner would cross
-    noise[rim] = 0
+    noise[outer] = 0
     drawn = np.round(ends[:, :1] + at * way + noise * aside, 3)
     drawn[:, [0, -1]] = ends
     return drawn

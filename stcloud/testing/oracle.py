@@ -27,7 +27,7 @@ from stcloud.testing.chronology import OPEN, Lasting
 from stcloud.testing.ground import LEVELS, Ground
 from stcloud.testing.logic import evaluate
 from stcloud.testing.measures import MEASURES, Durations, Row
-from stcloud.testing.reader import Reader, Record
+from stcloud.testing.reader import Record, RowReader
 
 if TYPE_CHECKING:
     from stcloud.daas.definition import EventDefinition
@@ -75,9 +75,9 @@ class Oracle:
 
     Examples
     --------
-    >>> from stcloud.testing.scenes import marks, sheet
+    >>> from stcloud.testing.scenes import marks, csv_texts
     >>> oracle = Oracle(marks("EPSG:32618"), "EPSG:32618", (-4_000_000, -1_000_000), "America/New_York")
-    >>> rows = sheet("id,at,x,y,note,n,m,i,ok,day,done\n1,2024-03-05,5e5,4.5e6,,,,,,,\n,,,,,,,,,,")
+    >>> rows = csv_texts("id,at,x,y,note,n,m,i,ok,day,done\n1,2024-03-05,5e5,4.5e6,,,,,,,\n,,,,,,,,,,")
     >>> oracle.load(rows, mode="changes", now_us=5).refusals
     {2: 'missing-key'}
     """
@@ -88,7 +88,7 @@ class Oracle:
         self._definition = definition
         self._zone = ZoneInfo(zone)
         self._ground = Ground(crs, origin)
-        self._reader = Reader(definition, self._ground, self._zone)
+        self._reader = RowReader(definition, self._ground, self._zone)
         self._seen: dict[object, Tally] = {}
         self._current: dict[str, State] = {}
 
@@ -161,7 +161,7 @@ class Oracle:
         self, numbers: list[int], records: Mapping[int, Record], mode: Mode
     ) -> tuple[Counter[str], dict[int, str]]:
         """Say what becomes of the row that stands for a key, and which rows of the key are refused."""
-        said = [records[number].said for number in numbers]
+        said = [records[number].texts for number in numbers]
         if self._definition.duplicates == "refuse" and any(one != said[0] for one in said):
             return Counter(), dict.fromkeys(numbers, "conflicting-key")
         winner = self._winner(numbers)
@@ -222,7 +222,7 @@ class Oracle:
         own: dict[str, Any] = {
             "key": record.key,
             "time": record.time,
-            "geometry": None if record.spot is None else shapely.Point(record.spot[:2]),
+            "geometry": None if record.position is None else shapely.Point(record.position[:2]),
         }
         if self._definition.time.end:
             own["period"] = Lasting(record.time, OPEN if record.ends is None else record.ends)
@@ -230,7 +230,7 @@ class Oracle:
         return own | always | dict.fromkeys(self.columns) | dict(record.values or {})
 
     def _there(self, records: list[Record], where: Places) -> list[Record]:
-        placed = [(one, one.spot) for one in records if one.spot is not None]
+        placed = [(one, one.position) for one in records if one.position is not None]
         inside = self._ground.lie_in([spot for _, spot in placed], where)
         return [one for (one, _), there in zip(placed, inside, strict=True) if there]
 
@@ -246,7 +246,7 @@ class Oracle:
         return pd.DataFrame([[row[name] for name in names] for row in rows], columns=names, dtype=object)
 
     def _row(self, record: Record) -> dict[str, Any]:
-        x, y, cell = record.spot or (None, None, None)
+        x, y, cell = record.position or (None, None, None)
         own = {
             "st_key": record.key,
             "st_time": record.time,
@@ -285,7 +285,7 @@ class Oracle:
             return bin_of(record.time, by, self._zone)
         if by.startswith("cell:"):
             digits = LEVELS[by.removeprefix("cell:")]
-            value = None if record.spot is None else int(str(record.spot[2])[:digits])
+            value = None if record.position is None else int(str(record.position[2])[:digits])
         else:
             value = (record.values or {}).get(by.strip('"'))
         return ((True,), None) if value is None else ((False, value), value)

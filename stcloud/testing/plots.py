@@ -85,7 +85,9 @@ def _plots(layout: Layout, chance: Chance) -> tuple[Ints, Ints, Floats, Floats]:
     ends = np.concatenate(
         (np.zeros((across, across, 2, 1)), layout.cuts, np.ones((across, across, 2, 1))), axis=-1
     )
-    i, j, a, b = (one.ravel() for one in np.indices((across, across, ends.shape[-1] - 1, ends.shape[-1] - 1)))
+    i, j, a, b = (
+        axis.ravel() for axis in np.indices((across, across, ends.shape[-1] - 1, ends.shape[-1] - 1))
+    )
     start = np.stack((ends[i, j, 0, a], ends[i, j, 1, b]), axis=-1)
     stop = np.stack((ends[i, j, 0, a + 1], ends[i, j, 1, b + 1]), axis=-1)
     block_m = layout.size(i, j)

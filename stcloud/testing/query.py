@@ -111,7 +111,7 @@ def layer_rows(
         }
     )
     rows = draw(st.lists(row, min_size=least, max_size=most))
-    return pd.DataFrame([{"id": f"k{number:02}"} | one for number, one in enumerate(rows)])
+    return pd.DataFrame([{"id": f"k{number:02}"} | row for number, row in enumerate(rows)])
 
 
 def _written(at_us: int) -> str:
@@ -221,7 +221,7 @@ def questions(draw: st.DrawFn, known: list[int], *, first_year: int, last_year: 
     measures = (
         draw(st.lists(st.sampled_from(sorted(MEASURES)), max_size=4, unique=True)) if by is not None else []
     )
-    lasting = any("done - at" in one for one in measures)
+    lasting = any("done - at" in measure for measure in measures)
     return Question(
         "drawn",
         "drawn",
@@ -263,16 +263,16 @@ def small_scenes(draw: st.DrawFn) -> tuple[Scene, tuple[int, int]]:
     return Scene("drawn", _CRS, zone, marks(_CRS), loads), years
 
 
-def ask_both(engine: Engine, data: st.DataObject, *, times_asked: int = 15) -> None:
+def ask_both(engine: Engine, data: st.DataObject, *, times: int = 15) -> None:
     """Draw a city and questions; an engine's answers must be the oracle's."""
     scene, years = data.draw(small_scenes())
     oracle = scene.oracle()
-    scene.tallies(oracle)
+    scene.load_all(oracle)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "city")
         scene.build(path)
         city = stcloud.open(path, engine=engine)
-        for _ in range(times_asked):
+        for _ in range(times):
             question = data.draw(questions(oracle.recorded_us, first_year=years[0], last_year=years[1]))
-            found = difference(question.ask(city, scene.layer).table, oracle.answer(question))
-            assert found is None, found
+            fault = difference(question.ask(city, scene.layer).table, oracle.answer(question))
+            assert fault is None, fault

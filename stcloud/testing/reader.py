@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from stcloud.testing.almanac import read_stamp
-from stcloud.testing.ground import Ground, Spot
+from stcloud.testing.ground import Ground, Position
 
 if TYPE_CHECKING:
     from stcloud.daas.definition import ColumnClause, EventDefinition
 
-__all__ = ["Reader", "Record"]
+__all__ = ["Record", "RowReader"]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _INTEGER = re.compile(r"([+-]?[0-9]{1,19})(?:\.0+)?")
@@ -35,28 +35,28 @@ class _FaultError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a good row says. ``said`` is all that counts of its text: rows of one file are equal when it is."""
+    """What a good row holds. ``texts`` is all that counts of its text: rows of one file are equal when it is."""
 
     key: str
-    said: Mapping[str, str]
+    texts: Mapping[str, str]
     time: datetime = _YEARS
     ends: datetime | None = None
     adjusted: bool = False
-    spot: Spot | None = None
+    position: Position | None = None
     unplaced: str | None = None
     values: Mapping[str, Any] | None = None
 
     def equals(self, other: Record) -> bool:
         """Tell whether two rows of a key hold the same values, however they are written."""
-        return self.said == other.said or self._content == other._content
+        return self.texts == other.texts or self._content == other._content
 
     @property
     def _content(self) -> tuple[Any, ...]:
         values = {name: value for name, value in (self.values or {}).items() if value is not None}
-        return self.time, self.ends, self.spot, self.unplaced, values
+        return self.time, self.ends, self.position, self.unplaced, values
 
 
-class Reader:
+class RowReader:
     """Reads rows under a definition.
 
     Parameters
@@ -87,7 +87,7 @@ class Reader:
         return {name: self._column(name) for name in names if name in declared or not ignored}
 
     def read(self, row: Mapping[str, str], *, keys_only: bool = False) -> Record | str:
-        """Return what a row says, or the reason for refusing it."""
+        """Return the record of a row, or the reason for refusing it."""
         meant = {name: self._meant(name, text) for name, text in row.items()}
         try:
             key = "|".join(self._key(meant[name]) for name in self._definition.key)
@@ -98,11 +98,11 @@ class Reader:
     def _whole(self, key: str, row: Mapping[str, str], meant: Mapping[str, str | None]) -> Record:
         time, adjusted = self._time(meant[self._definition.time.column])
         ends = self._end(meant, time)
-        spot, unplaced = self._spot([meant[name] for name in self._coordinates])
+        position, unplaced = self._position([meant[name] for name in self._coordinates])
         kept = self.kept(row)
         values = {column.rename or name: self._value(meant[name], column) for name, column in kept.items()}
-        said = {name: row[name] for name in {*kept, *self._required}}
-        return Record(key, said, time, ends, adjusted, spot, unplaced, values)
+        texts = {name: row[name] for name in {*kept, *self._required}}
+        return Record(key, texts, time, ends, adjusted, position, unplaced, values)
 
     def _column(self, name: str) -> ColumnClause:
         if name not in self._columns:
@@ -128,7 +128,7 @@ class Reader:
         end, _ = self._time(meant[reading.end])
         return _expect(end if end >= start else None, "end-before-start")
 
-    def _spot(self, written: list[str | None]) -> tuple[Spot | None, str | None]:
+    def _position(self, written: list[str | None]) -> tuple[Position | None, str | None]:
         first, second = (None if text is None else _number(text) for text in written)
         if first is None or second is None:
             return None, "missing"
@@ -136,8 +136,8 @@ class Reader:
             return None, "not-finite"
         if first == 0 and second == 0:
             return None, "zero"
-        spot = self._ground.place(first, second, self._definition.space.declared_crs)
-        return spot, None if spot else "outside"
+        position = self._ground.place(first, second, self._definition.space.declared_crs)
+        return position, None if position else "outside"
 
     def _value(self, text: str | None, column: ColumnClause) -> Any:
         if text is None:
@@ -156,8 +156,8 @@ class Reader:
 
     def _moment(self, text: str, column: ColumnClause) -> date | datetime:
         if column.type == "date":
-            found = read_stamp(text, column.formats, ZoneInfo("UTC"))
-            return _expect(found, "unreadable-date")[0].date()
+            stamp = read_stamp(text, column.formats, ZoneInfo("UTC"))
+            return _expect(stamp, "unreadable-date")[0].date()
         zone = ZoneInfo(column.zone) if column.zone else self._zone
         return _expect(read_stamp(text, column.formats, zone), "unreadable-time")[0]
 
@@ -169,8 +169,8 @@ def _expect(value: Something | None, reason: str) -> Something:
 
 
 def _number(text: str) -> float:
-    found = _NUMBER.fullmatch(text.strip())
-    return float(_expect(found, "not-a-number")[0])
+    match = _NUMBER.fullmatch(text.strip())
+    return float(_expect(match, "not-a-number")[0])
 
 
 def _integer(text: str) -> int:

@@ -66,11 +66,11 @@ class Edges:
 
     def boundary(self, axis: int, line: int, along: int) -> Floats:
         """Points of the boundary on an edge: the street's own vertices, or a line bent away from them."""
-        one = (axis, line, along)
-        if not self.bent[one]:
-            return self.curve(*one, self.fractions(*one))
-        wave = np.sin(2 * np.pi * self.turns[one] * STEP + self.phase[one]) * np.sin(np.pi * STEP)
-        return self.curve(*one, STEP, np.where((STEP == 0) | (STEP == 1), 0, self.height[one] * wave))
+        edge = (axis, line, along)
+        if not self.bent[edge]:
+            return self.curve(*edge, self.fractions(*edge))
+        wave = np.sin(2 * np.pi * self.turns[edge] * STEP + self.phase[edge]) * np.sin(np.pi * STEP)
+        return self.curve(*edge, STEP, np.where((STEP == 0) | (STEP == 1), 0, self.height[edge] * wave))
 
     def streets(self) -> tuple[Geometries, list[str]]:
         """Streets on the edges, and the kind of each; some are two carriageways."""
@@ -95,16 +95,20 @@ def communities(edges: Edges, chance: Chance) -> tuple[Geometries, NDArray[np.st
         rings[column, row] = shapely.Polygon(_apart(ring))
     ward = _wards(across)
     partner = _pairs(across, ward, chance)
-    found, codes, counts = [], [], dict[str, int]()
+    polygons, codes, counts = [], [], dict[str, int]()
     for row, column in np.ndindex(across, across):  # from the north, west to east
-        one = (column, across - 1 - row)
-        if partner.get(one) == "taken":
+        place = (column, across - 1 - row)
+        if partner.get(place) == "taken":
             continue
-        whole = rings[one] if one not in partner else shapely.coverage_union(rings[one], rings[partner[one]])
-        counts[ward[one]] = counts.get(ward[one], 0) + 1
-        found.append(shapely.normalize(whole))
-        codes.append(f"{ward[one]}{counts[ward[one]]:03d}")
-    return np.array(found, object), np.array(codes)
+        whole = (
+            rings[place]
+            if place not in partner
+            else shapely.coverage_union(rings[place], rings[partner[place]])
+        )
+        counts[ward[place]] = counts.get(ward[place], 0) + 1
+        polygons.append(shapely.normalize(whole))
+        codes.append(f"{ward[place]}{counts[ward[place]]:03d}")
+    return np.array(polygons, object), np.array(codes)
 
 
 def _wards(across: int) -> NDArray[np.str_]:
@@ -146,9 +150,9 @@ def lanes(layout: Layout, chance: Chance) -> Geometries:
     crossing = layout.cuts[i, j, 1 - axis]
     at = np.sort(np.concatenate((np.broadcast_to(STEP, (len(i), len(STEP))), crossing), axis=1), axis=1)
     at = _ends(at, layout.side_m / across, chance)
-    one = np.broadcast_to(across_at[:, None], at.shape)
+    middle = np.broadcast_to(across_at[:, None], at.shape)
     north = (axis == 0)[:, None]
-    points = layout.place(i[:, None], j[:, None], np.where(north, one, at), np.where(north, at, one))
+    points = layout.place(i[:, None], j[:, None], np.where(north, middle, at), np.where(north, at, middle))
     kept = chance.random(len(i)) < 0.93
     drawn = [_line(path) for path in points[kept]]
     return np.array(drawn + _spurs(layout, chance), object)
@@ -162,8 +166,8 @@ def _ends(at: Floats, side_m: float, chance: Chance) -> Floats:
     end = np.where(near, 1 + chance.uniform(-3, 3, count) / side_m, end)[:, None]
     turned = np.where(flip[:, None], 1 - at[:, ::-1], at)
     turned = np.where((turned >= 1) & (end > 1), end, np.minimum(turned, end))
-    found: Floats = np.where(flip[:, None], 1 - turned[:, ::-1], turned)
-    return found
+    fractions: Floats = np.where(flip[:, None], 1 - turned[:, ::-1], turned)
+    return fractions
 
 
 def _spurs(layout: Layout, chance: Chance) -> list[shapely.LineString]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
     from stcloud.daas.load.event_load import Mode
 
-__all__ = ["Delivery", "Scene", "district", "edges", "nights", "scenes", "sheet", "spans"]
+__all__ = ["Delivery", "Scene", "csv_texts", "district", "edges", "nights", "scenes", "spans"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,16 @@ class Scene:
 
     def deliver(self, folder: Path, number: int) -> Reckoning:
         """Do the load of that number (from 0) in the city in ``folder``; it may lack what the layer keeps."""
-        one = self.deliveries[number]
+        delivery = self.deliveries[number]
         source = folder.with_name(f"{folder.name}-{number}.csv")
-        one.rows.to_csv(source, index=False)
-        city = stcloud.open(folder, clock=lambda: one.at_us)
+        delivery.rows.to_csv(source, index=False)
+        city = stcloud.open(folder, clock=lambda: delivery.at_us)
         kept = [column.name for layer in city.layers() for column in layer.attributes]
         return city.load(
             self.layer,
             source,
             definition=self.definition,
-            mode=one.mode,
+            mode=delivery.mode,
             max_rejected="100%",
             allow_missing=kept,
         )[0]
@@ -91,12 +91,15 @@ class Scene:
         lattice = stcloud.daas.configuration.CityConfiguration.create(self.name, self.crs, self.zone).lattice
         return Oracle(self.definition, self.crs, lattice.origin, self.zone)
 
-    def tallies(self, oracle: Oracle) -> list[Tally]:
+    def load_all(self, oracle: Oracle) -> list[Tally]:
         """Load the oracle."""
-        return [oracle.load(one.rows, mode=one.mode, now_us=one.at_us) for one in self.deliveries]
+        return [
+            oracle.load(delivery.rows, mode=delivery.mode, now_us=delivery.at_us)
+            for delivery in self.deliveries
+        ]
 
 
-def sheet(text: str) -> pd.DataFrame:
+def csv_texts(text: str) -> pd.DataFrame:
     """Read CSV as text: nothing is null, nothing is a number."""
     return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
 
@@ -119,7 +122,7 @@ def district(fixtures: Path) -> Scene:
         "requests_2024_update.csv": "2025-01-15T09:00+08:00",
     }
     loads = (
-        Delivery(sheet((fixtures / "district" / name).read_text(encoding="utf-8")), micros(at))
+        Delivery(csv_texts((fixtures / "district" / name).read_text(encoding="utf-8")), micros(at))
         for name, at in files.items()
     )
     return Scene("district", "EPSG:4548", "Asia/Shanghai", _events("district-requests"), tuple(loads))
@@ -189,9 +192,9 @@ def edges() -> Scene:
 
     A second load changes some, a third withdraws some.
     """
-    first = sheet(_EDGES)
+    first = csv_texts(_EDGES)
     changed = first[first["id"].isin(["a02", "a07", "a13", "a24"])].assign(note="changed", n="99", x="500100")
-    gone = sheet("id\na01\na20\nz99\n")
+    gone = csv_texts("id\na01\na20\nz99\n")
     deliveries = (
         Delivery(first, micros("2025-01-01T00:00Z")),
         Delivery(changed, micros("2025-02-01T00:00Z")),
@@ -238,7 +241,7 @@ instant,2024-03-10T05:00Z,2024-03-10T05:00Z,500140,3500000,a,2024-03-09,2024-03-
 def spans() -> Scene:
     """Return events that last, in every relation to the seven hours of a night of which New York skips one."""
     definition = EventDefinition.from_toml(_LASTING.format(crs="EPSG:4548"), name="spans.toml")
-    loads = (Delivery(sheet(_SPANS), micros("2025-01-01T00:00Z")),)
+    loads = (Delivery(csv_texts(_SPANS), micros("2025-01-01T00:00Z")),)
     return Scene("spans", "EPSG:4548", "America/New_York", definition, loads)
 
 
@@ -277,5 +280,5 @@ def nights(zone: str) -> Scene:
 
 def scenes(fixtures: Path) -> dict[str, Scene]:
     """Return all scenes by name."""
-    found = [district(fixtures), edges(), spans(), *map(nights, _NIGHTS)]
-    return {scene.name: scene for scene in found}
+    every = [district(fixtures), edges(), spans(), *map(nights, _NIGHTS)]
+    return {scene.name: scene for scene in every}

@@ -1,4 +1,4 @@
-"""Every operator of every conformance class of CQL2, asked where it is true of one row and false of another.
+"""Every operator of every conformance class of CQL2, tested where it is true of one row and false of another.
 
 Tested by `tests/conformance/test_standard.py`.
 """

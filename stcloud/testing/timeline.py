@@ -121,20 +121,20 @@ class Chronicle:
 
     def pieces(self, known_at: int | None = None) -> dict[Key, list[tuple[Day, Day | None, Content]]]:
         """Return periods ``[from, to)`` and content of each key, as long as can be, in order of time."""
-        found: dict[Key, list[tuple[Day, Day | None, Content]]] = defaultdict(list)
+        pieces: dict[Key, list[tuple[Day, Day | None, Content]]] = defaultdict(list)
         for day in self.days:
             until = None if day == self.days[-1] else day + 1
             for key, content in self.as_of(day, known_at).items():
-                last = found[key][-1] if found[key] else None
+                last = pieces[key][-1] if pieces[key] else None
                 if last is not None and last[1:] == (day, content):
-                    found[key][-1] = (last[0], until, content)
+                    pieces[key][-1] = (last[0], until, content)
                 else:
-                    found[key].append((day, until, content))
-        return dict(found)
+                    pieces[key].append((day, until, content))
+        return dict(pieces)
 
     def snapshot(self, at: Day, contents: Mapping[Key, Content]) -> Counts:
         """Record that from a day on, until that of the next known snapshot, the layer was exactly this."""
-        until = min((one for one in self._known_snapshots() if one > at), default=None)
+        until = min((day for day in self._known_snapshots() if day > at), default=None)
         keys = {key for key, _ in self._after[-1]} | set(contents)
         lacking = [key for key in keys - set(contents) if self._there(self._after[-1], key, at, until)]
         before = self.pieces()
@@ -192,7 +192,7 @@ class Chronicle:
 
     def stands(self, load: int) -> bool:
         """Tell whether a load is not undone."""
-        return not any(one == load and self.stands(number) for number, one in self._undos.items())
+        return not any(undone == load and self.stands(number) for number, undone in self._undos.items())
 
     def _known_snapshots(self) -> list[Day]:
         return [at for load, at in self._snapshots.items() if self.stands(load)]

@@ -33,8 +33,8 @@ def _day(value: date, zone: ZoneInfo) -> date:
 def _accenti(text: str) -> str:
     kept = []
     for letter in unicodedata.normalize("NFD", text):
-        mark = unicodedata.combining(letter) > 0 and letter not in ("\u3099", "\u309a")
-        kept += [] if mark else [letter]
+        is_accent = unicodedata.combining(letter) > 0 and letter not in ("\u3099", "\u309a")
+        kept += [] if is_accent else [letter]
     return unicodedata.normalize("NFC", "".join(kept))
 
 

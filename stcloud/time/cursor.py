@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from stcloud.time.micros import Bools, Micros
 
-__all__ = ["DIGITS", "SPACES", "Bytes", "Cursor"]
+__all__ = ["DIGITS", "SPACES", "Bytes", "TextCursor"]
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -28,7 +28,7 @@ _ZERO = ord("0")
 _TO_LOWER = 0x20
 
 
-class Cursor:
+class TextCursor:
     """Positions in ``n`` texts, what was read from them so far, and which texts still fit.
 
     Parameters
@@ -105,7 +105,7 @@ class Cursor:
             self.at = self.at + (expected != 0)
         return which
 
-    def only(self, rows: Bools, read: Callable[[Cursor], None]) -> None:
+    def only(self, rows: Bools, read: Callable[[TextCursor], None]) -> None:
         """Let ``read`` move some of the texts only; the others stay as they are."""
         rows = rows & self.fits
         if rows.all():
@@ -113,7 +113,7 @@ class Cursor:
             return
         if not rows.any():
             return
-        part = Cursor(self.data, self.at[rows], self.end[rows])
+        part = TextCursor(self.data, self.at[rows], self.end[rows])
         part.fields = {field: values[rows] for field, values in self.fields.items()}
         read(part)
         self.at = self.at.copy()

@@ -14,7 +14,7 @@ from stcloud.time.step import AnyByte, Blank, Fork, Fraction, Literal, Name, Num
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stcloud.time.cursor import Cursor
+    from stcloud.time.cursor import TextCursor
 
 __all__ = ["DIRECTIVES", "Pattern", "check_format"]
 
@@ -104,7 +104,7 @@ class Pattern:
             return cls(text, _EPOCH, 1_000_000 if text == "epoch-s" else 1_000)
         return cls(text, _steps(text))
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Move a cursor to the end of its texts; those with a rest do not fit."""
         run(self.steps, cursor)
         cursor.fits &= cursor.at == cursor.end

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.errors import InvalidInput
-from stcloud.time.cursor import SPACES, Bytes, Cursor
+from stcloud.time.cursor import SPACES, Bytes, TextCursor
 from stcloud.time.micros import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Bools, Micros
 from stcloud.time.pattern import Pattern
 
@@ -123,7 +123,7 @@ def _read_texts(values: Any, patterns: Sequence[Pattern]) -> tuple[Micros, Bools
     for start in range(0, count, CHUNK_ROWS):
         rows = start + np.flatnonzero(given[start : start + CHUNK_ROWS])
         for pattern in patterns:
-            cursor = Cursor(data, at[rows], end[rows])
+            cursor = TextCursor(data, at[rows], end[rows])
             time_us, has_offset = _read(pattern, cursor)
             done = rows[cursor.fits]
             read_us[done], zoned[done], valid[done] = time_us[cursor.fits], has_offset[cursor.fits], True
@@ -162,7 +162,7 @@ def _texts(values: Any) -> tuple[Bytes, Micros, Micros, Bools]:
     return data, at, end, texts.is_valid().to_numpy(zero_copy_only=False)
 
 
-def _read(pattern: Pattern, cursor: Cursor) -> tuple[Micros, Bools]:
+def _read(pattern: Pattern, cursor: TextCursor) -> tuple[Micros, Bools]:
     """Microseconds since 1970, and whether they are UTC already; the rest is wall-clock time."""
     pattern.read(cursor)
     if pattern.epoch_us:
@@ -179,7 +179,7 @@ def _read(pattern: Pattern, cursor: Cursor) -> tuple[Micros, Bools]:
     return local_us, cursor.get("zoned") > 0
 
 
-def _day(cursor: Cursor) -> Micros:
+def _day(cursor: TextCursor) -> Micros:
     """Days since 1970-01-01; texts whose day the month (or year) does not have do not fit."""
     starts = _month_starts()
     year = cursor.get("year")
@@ -195,7 +195,7 @@ def _day(cursor: Cursor) -> Micros:
     return starts[month] + day - 1
 
 
-def _hour(cursor: Cursor) -> Micros:
+def _hour(cursor: TextCursor) -> Micros:
     if "hour12" in cursor.fields:
         return cursor.get("hour12") % 12 + 12 * cursor.get("pm")
     return cursor.get("hour")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from stcloud.time.cursor import DIGITS, SPACES, Cursor
+from stcloud.time.cursor import DIGITS, SPACES, TextCursor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ _POWERS = 10 ** np.arange(7, dtype=np.int64)
 class Step(Protocol):
     """A part of a pattern: moves a cursor over what it reads, and notes the value in a field."""
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Move the cursor; mark the texts that do not fit."""
 
 
@@ -48,7 +48,7 @@ class Number:
     digits: tuple[int, int]
     values: tuple[int, int]
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Read the number into its field."""
         value, count = cursor.digits(self.digits[1])
         cursor.fits &= (count >= self.digits[0]) & (value >= self.values[0]) & (value <= self.values[1])
@@ -59,7 +59,7 @@ class Number:
 class Fraction:
     """Digits behind a decimal point; those beyond microseconds are cut."""
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Read microseconds into ``micro``."""
         value, count = cursor.digits(6)
         cursor.fits &= count > 0
@@ -76,7 +76,7 @@ class Name:
     key_letters: int
     first: int = 0
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Read the name's number into its field."""
         cursor.fields[self.field] = cursor.name(self.names, self.key_letters) + self.first
 
@@ -87,7 +87,7 @@ class Literal:
 
     text: bytes
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Move past them."""
         for byte in self.text:
             cursor.byte_in(bytes([byte]))
@@ -99,7 +99,7 @@ class AnyByte:
 
     wanted: bytes
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Move past it."""
         cursor.byte_in(self.wanted)
 
@@ -108,7 +108,7 @@ class AnyByte:
 class Blank:
     """White space, at least one."""
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Move past it."""
         cursor.byte_in(SPACES)
         cursor.skip(SPACES)
@@ -120,7 +120,7 @@ class Fork:
 
     branches: tuple[tuple[bytes, Sequence[Step]], ...]
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Read each text by its branch."""
         seen = [cursor.sees(lead) for lead, _ in self.branches]
         for rows, (_, steps) in zip(seen, self.branches, strict=True):
@@ -131,7 +131,7 @@ class Fork:
 class Offset:
     """An offset from UTC: ``Z``, ``UTC``, ``GMT``, ``-05``, ``-0500``, ``-05:00``, ``-04:56:02``."""
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Read seconds into ``offset``, and 1 into ``zoned``."""
         sign = np.where(cursor.sees(b"-"), -1, 1)
         cursor.fits &= cursor.sees(b"ZUG+-")
@@ -145,14 +145,14 @@ class Offset:
 class Sign:
     """An optional minus."""
 
-    def read(self, cursor: Cursor) -> None:
+    def read(self, cursor: TextCursor) -> None:
         """Read -1 or 1 into ``sign``."""
         minus = cursor.sees(b"-")
         cursor.fields["sign"] = np.where(minus, -1, 1)
         cursor.at = cursor.at + minus
 
 
-def run(steps: Sequence[Step], cursor: Cursor) -> None:
+def run(steps: Sequence[Step], cursor: TextCursor) -> None:
     """Read one step after the other."""
     for step in steps:
         step.read(cursor)

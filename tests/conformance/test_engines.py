@@ -25,7 +25,7 @@ ASKED = [
     for engine in ("duckdb", "sail", "duckdb_by_sql")
     for number, question in enumerate(QUESTIONS)
     # Only rows of a place are fetched in two ways.
-    if engine != "duckdb_by_sql" or question.where or question.name.startswith("sieved")
+    if engine != "duckdb_by_sql" or question.where or question.name.startswith("refined")
 ]
 
 
@@ -36,7 +36,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Scene, Pa
     found = {}
     for name, scene in scenes(FIXTURES).items():
         city, oracle = folder / name.replace("/", "-"), scene.oracle()
-        for reckoning, tally in zip(scene.build(city), scene.tallies(oracle), strict=True):
+        for reckoning, tally in zip(scene.build(city), scene.load_all(oracle), strict=True):
             assert reckoning.counts == tally.counts
             assert dict(reckoning.unplaced_by) == tally.unplaced_by
         found[name] = (scene, city, oracle)

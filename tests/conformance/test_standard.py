@@ -20,7 +20,7 @@ def oracles() -> dict[str, Oracle]:
     found = {}
     for scene in (edges(), spans()):
         found[scene.name] = scene.oracle()
-        scene.tallies(found[scene.name])
+        scene.load_all(found[scene.name])
     return found
 
 

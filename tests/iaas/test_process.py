@@ -5,7 +5,7 @@ import threading
 import pyarrow as pa
 import pytest
 
-from stcloud.iaas.memory import steady_memory
+from stcloud.iaas.arrowmemory import steady_memory
 from stcloud.iaas.process import SharedSetting
 
 

@@ -19,7 +19,7 @@ from stcloud.iaas.engine.duck import Duck
 from stcloud.testing.engines import difference
 from stcloud.testing.oracle import Oracle, Tally
 from stcloud.testing.question import Question
-from stcloud.testing.scenes import Delivery, Scene, sheet
+from stcloud.testing.scenes import Delivery, Scene, csv_texts
 
 DEFINITION = """
 id = "calls"
@@ -108,10 +108,10 @@ k2,2024-11-03 01:30,-74,40.7,alone,,,,,
 """
 NOON_US = 1_717_243_200_000_000
 TWINS = (
-    Delivery(sheet(TWINS_TEXT), NOON_US),
-    Delivery(sheet(TWINS_TEXT)[2:], NOON_US, "append"),
-    Delivery(sheet(TWINS_TEXT)[1:], NOON_US),
-    Delivery(sheet(TWINS_TEXT)[["id"]], NOON_US, "delete"),
+    Delivery(csv_texts(TWINS_TEXT), NOON_US),
+    Delivery(csv_texts(TWINS_TEXT)[2:], NOON_US, "append"),
+    Delivery(csv_texts(TWINS_TEXT)[1:], NOON_US),
+    Delivery(csv_texts(TWINS_TEXT)[["id"]], NOON_US, "delete"),
 )
 
 
@@ -228,7 +228,7 @@ def test_a_load_that_is_known_changes_nothing(engine: Duck, loads: tuple[Deliver
     """Loading a file again gives the first reckoning again, whatever came between."""
     scene = scene_of(tuple(load for load in loads if load.mode != "delete"))
     oracle = scene.oracle()
-    scene.tallies(oracle)
+    scene.load_all(oracle)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "city")
         first = scene.build(path)
@@ -244,7 +244,7 @@ def test_a_load_that_is_known_changes_nothing(engine: Duck, loads: tuple[Deliver
 def test_a_row_without_a_key_of_its_own_is_deleted_by_its_content(tmp_path: Path) -> None:
     """The key is the digest of the row: who gives the row again names it."""
     text = 'id = "calls"\nkind = "event"\n[time]\ncolumn = "at"\n[space]\nlon = "lon"\nlat = "lat"\n'
-    rows = sheet("at,lon,lat,note\n2024-01-05,-74,40.7,a\n2024-01-05,-74,40.7,b\n")
+    rows = csv_texts("at,lon,lat,note\n2024-01-05,-74,40.7,a\n2024-01-05,-74,40.7,b\n")
     loads = (Delivery(rows, NOON_US), Delivery(rows[1:], NOON_US + 5, "delete"))
     scene = Scene("loads", "EPSG:32618", "America/New_York", Definition.from_toml(text, name="calls"), loads)
     _, deleted = scene.build(tmp_path / "city")
@@ -253,7 +253,7 @@ def test_a_row_without_a_key_of_its_own_is_deleted_by_its_content(tmp_path: Path
 
 
 def test_a_file_that_names_keys_only_must_have_the_key(tmp_path: Path) -> None:
-    rows = sheet("id,at,lon,lat,note,n,i,ok,day,done\nk1,2024-01-05,-74,40.7,,,,,,\n")
-    scene = scene_of((Delivery(rows, NOON_US), Delivery(sheet("key\nk1\n"), NOON_US, "delete")))
+    rows = csv_texts("id,at,lon,lat,note,n,i,ok,day,done\nk1,2024-01-05,-74,40.7,,,,,,\n")
+    scene = scene_of((Delivery(rows, NOON_US), Delivery(csv_texts("key\nk1\n"), NOON_US, "delete")))
     with pytest.raises(NotFound, match="no column 'id'"):
         scene.build(tmp_path / "city")

@@ -29,7 +29,7 @@ from stcloud.testing.filter import filters
 from stcloud.testing.logic import evaluate
 from stcloud.testing.query import ask_both, layer_rows
 from stcloud.testing.question import Question
-from stcloud.testing.scenes import Delivery, Scene, marks, sheet
+from stcloud.testing.scenes import Delivery, Scene, csv_texts, marks
 from stcloud.time import Zone
 
 CRS = "EPSG:4548"
@@ -141,7 +141,7 @@ def matches(tree: Any, row: dict[str, Any]) -> bool | None:
 @pytest.mark.parametrize("what", ["n = 0", "n > 5", "n <= 1", "n IS NULL"])
 def test_what_is_not_a_number_is_null(what: str, engine: Duck, tmp_path: Path) -> None:
     """Bounds of a file leave NaN out, so a stored one would be missed."""
-    rows = sheet(
+    rows = csv_texts(
         "id,at,x,y,note,n,m,i,ok,day,done\na,2024,,,,nan,,,,,\nb,2024,,,,0,,,,,\n".replace(
             "2024", "2024-01-01"
         )
@@ -149,7 +149,7 @@ def test_what_is_not_a_number_is_null(what: str, engine: Duck, tmp_path: Path) -
     scene = Scene("nan", CRS, "UTC", marks(CRS), (Delivery(rows, 0),))
     scene.build(tmp_path / "city")
     oracle = scene.oracle()
-    scene.tallies(oracle)
+    scene.load_all(oracle)
     question = Question("nan", "nan", what=(what,))
     found = difference(
         question.ask(stcloud.open(tmp_path / "city", engine=engine), scene.layer).table,

@@ -34,9 +34,9 @@ from stcloud.daas.quarantine import Quarantine
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import Attribute, bind_columns, geometry_named, require_columns
 from stcloud.errors import Conflict, InternalError, NotFound, StorageError
+from stcloud.iaas.arrowmemory import steady_memory
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
-from stcloud.iaas.memory import steady_memory
 from stcloud.iaas.source.text import Declared
 from stcloud.iaas.table.table import Snapshot
 

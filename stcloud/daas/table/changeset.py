@@ -17,7 +17,7 @@ from stcloud.iaas.keys import DuplicateRule
 __all__ = [
     "ChangeSet",
     "DatedRows",
-    "Selection",
+    "RowSelection",
     "contradicted",
     "decide_changes",
     "matches",
@@ -57,7 +57,7 @@ class DatedRows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Selection:
+class RowSelection:
     """Which rows stand for their key and time.
 
     Attributes
@@ -75,7 +75,7 @@ class Selection:
     duplicates: int
 
 
-def select_rows(rows: DatedRows, rule: DuplicateRule) -> Selection:
+def select_rows(rows: DatedRows, rule: DuplicateRule) -> RowSelection:
     """Decide which of the rows that speak of one key and overlapping periods stands.
 
     Rows that say the same of the same period are one. Of others the ``rule`` takes the last, the first, or none;
@@ -98,7 +98,7 @@ def select_rows(rows: DatedRows, rule: DuplicateRule) -> Selection:
     selected = (given.number == _spread(given.number, group, pick)) & ~conflicting
     back = np.argsort(order)
     lost = int((count - 1)[np.unique(group[~conflicting])].sum()) if len(rows) else 0
-    return Selection(selected[back], conflicting[back], lost)
+    return RowSelection(selected[back], conflicting[back], lost)
 
 
 def _overlapping(rows: DatedRows) -> Ints:

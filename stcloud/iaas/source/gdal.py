@@ -23,7 +23,7 @@ import pyarrow as pa
 from stcloud.errors import Unsupported
 from stcloud.iaas.process import SharedSetting
 
-__all__ = ["DataSet", "GdalError", "Layer", "linear_wkb"]
+__all__ = ["DataSet", "DataSetLayer", "GdalError", "linear_wkb"]
 
 _VECTOR, _VERBOSE_ERROR = 0x04, 0x40
 _WARNING, _FAILURE = 2, 3
@@ -146,7 +146,7 @@ def _confined(warnings: list[str] | None = None, *, strict: bool = False) -> Ite
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class DataSetLayer:
     """A layer of a data set.
 
     Attributes
@@ -215,7 +215,7 @@ class DataSet:
                 _library().GDALClose(c_void_p(self._handle))
             self._handle = None
 
-    def layers(self, allowed: Container[str] | None = None) -> list[Layer]:
+    def layers(self, allowed: Container[str] | None = None) -> list[DataSetLayer]:
         """Return its layers, or those with names that are allowed; others are not looked at."""
         library = _library()
         with _confined(self.warnings):
@@ -224,7 +224,7 @@ class DataSet:
                 self._layer(number) for number in numbers if allowed is None or self._name(number) in allowed
             ]
 
-    def layer(self, number: int) -> Layer:
+    def layer(self, number: int) -> DataSetLayer:
         """Return a layer by its number."""
         with _confined(self.warnings):
             return self._layer(number)
@@ -235,7 +235,7 @@ class DataSet:
     def _pointer(self, number: int) -> c_void_p:
         return c_void_p(_library().GDALDatasetGetLayer(c_void_p(self._handle), number))
 
-    def _layer(self, number: int) -> Layer:
+    def _layer(self, number: int) -> DataSetLayer:
         library, layer = _library(), self._pointer(number)
         definition = c_void_p(library.OGR_L_GetLayerDefn(layer))
         fields = [
@@ -243,7 +243,7 @@ class DataSet:
             for at in range(library.OGR_FD_GetFieldCount(definition))
         ]
         spatial = library.OGR_L_GetGeomType(layer) != _NO_GEOMETRY
-        return Layer(
+        return DataSetLayer(
             number, self._name(number), spatial,
             _crs(library.OGR_L_GetSpatialRef(layer)),
             tuple(bytes(library.OGR_Fld_GetNameRef(item)) for item in fields),

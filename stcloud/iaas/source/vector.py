@@ -60,7 +60,7 @@ class _Layer:
     file: str
     name: str
     spatial: bool
-    known: gdal.Layer | None
+    known: gdal.DataSetLayer | None
 
     @property
     def whole_name(self) -> str:
@@ -152,7 +152,7 @@ class VectorSource:
                 yield self._batch(rows, np.arange(start, start + rows.num_rows, dtype=np.int64))
                 start += rows.num_rows
 
-    def _as_written(self, known: gdal.Layer, fields: tuple[str, ...]) -> Affinity | Dbf | None:
+    def _as_written(self, known: gdal.DataSetLayer, fields: tuple[str, ...]) -> Affinity | Dbf | None:
         """Return the reader of what is written where GDAL reads something else."""
         if self._layer.suffix == ".shp":
             return Dbf(self._layer.path)

@@ -16,7 +16,7 @@ from stcloud.paas.grid.geometries import GeometryReader, GeometrySource
 from stcloud.paas.grid.grid import UnitGrid, read_scheme
 from stcloud.paas.grid.index import Indexed
 from stcloud.paas.grid.indexer import Indexer
-from stcloud.paas.grid.located import LocatedPoints, locate_points
+from stcloud.paas.grid.points import LocatedPoints, locate_points
 from stcloud.paas.grid.units import Units
 
 __all__ = [

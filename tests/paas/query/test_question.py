@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.errors import InvalidDefinition, InvalidInput
-from stcloud.testing.scenes import marks, sheet
+from stcloud.testing.scenes import csv_texts, marks
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 FIELDS = {
@@ -35,7 +35,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> stcloud.City:
     lines = "".join(
         f"k{at},2024-03-{1 + at % 28:02},5e5,3.5e6,{'ab'[at % 2]},{at},,,,,2025-01-01\n" for at in range(40)
     )
-    sheet("id,at,x,y,note,n,m,i,ok,day,done\n" + lines).to_csv(root / "marks.csv", index=False)
+    csv_texts("id,at,x,y,note,n,m,i,ok,day,done\n" + lines).to_csv(root / "marks.csv", index=False)
     city = stcloud.create(root / "city", crs="EPSG:4548", zone="Asia/Shanghai")
     city.load("marks", root / "marks.csv", definition=marks("EPSG:4548"))
     return city

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from stcloud.paas.grid.division.cut import detour
-from stcloud.paas.grid.division.ground import Ground
+from stcloud.paas.grid.division.ground import PlotIndex
 from stcloud.paas.grid.division.preset import Preset
 
 __all__ = ["led_on"]
@@ -113,7 +113,7 @@ def _routed(ways: Geometries, buildings: Geometries) -> Geometries:
     routed = ways.copy()
     met = np.unique(shapely.STRtree(buildings).query(ways, predicate="intersects")[0])
     if len(met):
-        plots = Ground.of(buildings, buildings[:0]).plots(shapely.buffer(ways[met], _ASIDE_M))
+        plots = PlotIndex.of(buildings, buildings[:0]).plots(shapely.buffer(ways[met], _ASIDE_M))
         for row, plot in zip(met.tolist(), plots, strict=True):
             ends = shapely.get_coordinates(ways[row]) - plot.origin
             obstacles = (plot.corners, plot.starts, plot.discs, np.arange(len(plot.discs)))

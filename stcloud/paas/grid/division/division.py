@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput
 from stcloud.paas.grid.division.cell import closed, simple
 from stcloud.paas.grid.division.face import Faces, faces, meetings
-from stcloud.paas.grid.division.ground import Ground
+from stcloud.paas.grid.division.ground import PlotIndex
 from stcloud.paas.grid.division.merge import merged, thinned
 from stcloud.paas.grid.division.network import Network, canonical, network
 from stcloud.paas.grid.division.preset import PRESETS, Preset
@@ -225,7 +225,7 @@ def _cells(net: Network, given: _Input, rule: SplitRule, workers: int) -> tuple[
     plain_faces = faces(net, given.communities)
     root = merged(plain_faces, rule.preset, rule.target_m2)
     places, own = _joined(plain_faces.polygons, root), plain_faces.community[np.unique(root)]
-    ground = Ground.of(given.buildings, given.components)
+    ground = PlotIndex.of(given.buildings, given.components)
 
     def rings(start: int) -> list[list[NDArray[np.float64]]]:
         batch = places[start : start + _PLACES]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stcloud.paas.grid.division.chord import Obstacles
 
-__all__ = ["Ground", "Plot"]
+__all__ = ["Plot", "PlotIndex"]
 
 SMALL_M2 = 3000.0
 
@@ -51,7 +51,7 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ground:
+class PlotIndex:
     """The ground of a city, found by place."""
 
     rings: shapely.STRtree
@@ -60,7 +60,7 @@ class Ground:
     load: Floats
 
     @classmethod
-    def of(cls, buildings: Geometries, components: Geometries) -> Ground:
+    def of(cls, buildings: Geometries, components: Geometries) -> PlotIndex:
         """Take polygons, and geometries of any kind."""
         parts = shapely.get_parts(buildings)
         parts = parts[shapely.get_dimensions(parts) == 2]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stcloud.paas.grid.division.cost import cells_cost
 from stcloud.paas.grid.division.cut import best_cut, detour
-from stcloud.paas.grid.division.ground import Ground
+from stcloud.paas.grid.division.ground import PlotIndex
 from stcloud.paas.grid.division.preset import PRESETS
 
 TARGET_M2, WEIGHTS = 10_000.0, (0.35, 6.0, 0.5, 2.0)
@@ -22,7 +22,7 @@ def star(radii):
 
 def cut(place, buildings=NOTHING, weight=3.0):
     """The cheapest cut of a polygon around the origin: its line, its cost."""
-    (plot,) = Ground.of(buildings, NOTHING).plots(np.array([place]))
+    (plot,) = PlotIndex.of(buildings, NOTHING).plots(np.array([place]))
     at = shapely.get_coordinates(place)[:-1] - plot.origin
     x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
     i, _, way, cost, _ = best_cut(x, y, np.arange(len(x)), TARGET_M2, WEIGHTS, plot.obstacles(at), weight)
@@ -60,7 +60,7 @@ def test_a_cut_goes_around_a_building(x, y, wide, high):
 def test_a_way_follows_the_wall_that_buildings_share():
     """Between two houses that touch, the way goes along their wall."""
     houses = np.array([shapely.box(-20, -10, 2, 10), shapely.box(2, -10, 30, 10)])
-    (plot,) = Ground.of(houses, NOTHING).plots(np.array([shapely.box(-50, -50, 50, 50)]))
+    (plot,) = PlotIndex.of(houses, NOTHING).plots(np.array([shapely.box(-50, -50, 50, 50)]))
     at = np.array([(0.0, -40.0), (0.0, 40.0)]) - plot.origin
     way, parted = detour(*at[0], *at[1], plot.obstacles(np.array([(-50.0, -50.0), (50.0, 50.0)])))
     assert parted == 0

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.paas.grid.division.cell import closed
-from stcloud.paas.grid.division.ground import Ground
+from stcloud.paas.grid.division.ground import PlotIndex
 from stcloud.paas.grid.division.ring import keyhole, measures
 
 NOTHING = np.array([], dtype=object)
@@ -12,7 +12,7 @@ few = settings(deadline=None, max_examples=30)
 
 
 def keyholed(place, buildings=NOTHING):
-    (plot,) = Ground.of(buildings, NOTHING).plots(np.array([place]))
+    (plot,) = PlotIndex.of(buildings, NOTHING).plots(np.array([place]))
     return keyhole(place, plot, 10.0)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.errors import StcloudError
-from stcloud.testing.scenes import marks, sheet
+from stcloud.testing.scenes import csv_texts, marks
 
 CRS = "EPSG:4548"
 FIELDS = ("note", "n", "i", "ok", "day", "done", "at")
@@ -31,7 +31,7 @@ def rows(count: int) -> str:
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> stcloud.City:
     root: Path = tmp_path_factory.mktemp("measuring")
-    sheet(rows(40)).to_csv(root / "marks.csv", index=False)
+    csv_texts(rows(40)).to_csv(root / "marks.csv", index=False)
     city = stcloud.create(root / "city", crs=CRS, zone="Asia/Shanghai")
     city.load("marks", root / "marks.csv", definition=marks(CRS))
     return city
@@ -94,8 +94,8 @@ def test_pages_are_the_ordered_groups_cut(
 
 def test_a_page_is_of_the_answer_that_the_first_was_of(city: stcloud.City, tmp_path: Path) -> None:
     other = stcloud.create(tmp_path / "city", crs=CRS, zone="Asia/Shanghai")
-    sheet(rows(10)).to_csv(tmp_path / "a.csv", index=False)
-    sheet(rows(20)).to_csv(tmp_path / "b.csv", index=False)
+    csv_texts(rows(10)).to_csv(tmp_path / "a.csv", index=False)
+    csv_texts(rows(20)).to_csv(tmp_path / "b.csv", index=False)
     other.load("marks", tmp_path / "a.csv", definition=marks(CRS))
     first = other.query("marks").rows(6)
     other.load("marks", tmp_path / "b.csv")

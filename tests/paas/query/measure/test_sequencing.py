@@ -9,7 +9,7 @@ import pytest
 
 import stcloud
 from stcloud.errors import StcloudError
-from stcloud.testing.scenes import marks, sheet
+from stcloud.testing.scenes import csv_texts, marks
 
 CRS, ZONE = "EPSG:4548", "Asia/Shanghai"
 HOUR = timedelta(hours=1)
@@ -24,7 +24,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> stcloud.City:
         f"k{at},2024-03-{1 + at % 9:02},5e5,3.5e6,{'ab'[at % 2]},{at / 10},{at},{at},true,2024-01-01,{ends[at % 5]}"
         for at in range(30)
     ]
-    sheet("id,at,x,y,note,n,m,i,ok,day,done\n" + "\n".join(lines)).to_csv(root / "marks.csv", index=False)
+    csv_texts("id,at,x,y,note,n,m,i,ok,day,done\n" + "\n".join(lines)).to_csv(root / "marks.csv", index=False)
     city = stcloud.create(root / "city", crs=CRS, zone=ZONE)
     city.load("marks", root / "marks.csv", definition=marks(CRS))
     return city
