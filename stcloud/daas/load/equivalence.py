@@ -21,7 +21,7 @@ from stcloud.daas.table.feature import VersionRows
 from stcloud.daas.table.schema import Attribute
 from stcloud.daas.table.timeline import Ints
 from stcloud.iaas.engine.equality import equal_rows, equal_texts
-from stcloud.iaas.keys import Settled
+from stcloud.iaas.keys.settled import Settled
 from stcloud.iaas.source.text import Declared
 from stcloud.iaas.table.sorter import Sorter
 from stcloud.iaas.table.table import Snapshot

@@ -30,7 +30,8 @@ from stcloud.daas.load.steps import LoadContext, TableChange, ordered
 from stcloud.daas.table.layer import ORDER, EventLayer
 from stcloud.daas.table.schema import UNIT
 from stcloud.iaas.job import Job
-from stcloud.iaas.keys import DuplicateRule, Keys, KnownRows, Settled
+from stcloud.iaas.keys.keys import Keys
+from stcloud.iaas.keys.settled import DuplicateRule, KnownRows, Settled
 from stcloud.iaas.source.protocol import Batch
 from stcloud.iaas.table.datafile import Written
 from stcloud.iaas.table.sorter import Sorter

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.daas.table.timeline import ABSENT, Ints, Pieces, distinct, state
-from stcloud.iaas.keys import DuplicateRule
+from stcloud.iaas.keys.settled import DuplicateRule
 
 __all__ = [
     "ChangeSet",

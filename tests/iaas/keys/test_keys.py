@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import FormatError, InternalError
-from stcloud.iaas.keys import Keys, KnownRows
+from stcloud.iaas.keys.keys import Keys
+from stcloud.iaas.keys.settled import KnownRows
 from stcloud.iaas.table.table import Table
 
 SCHEMA = pa.schema(
@@ -59,10 +60,14 @@ def known(snapshot):
     return KnownRows(paths, "st_key", "st_digest", "st_recorded_to")
 
 
-def settled(folder, came, snapshot, rule="last", batches=3, **options):
+IN_MEMORY, ON_DISK = 1 << 16, 0
+"""The most rows that are settled in memory."""
+
+
+def settled(folder, came, snapshot, rule="last", batches=3, few_rows=IN_MEMORY, **options):
     place = Path(folder) / uuid.uuid4().hex
     place.mkdir()
-    keys = Keys(place)
+    keys = Keys(place, few_rows=few_rows)
     numbered = list(enumerate(came, start=1))
     for start in range(0, len(numbered), batches):
         some = numbered[start : start + batches]
@@ -91,9 +96,16 @@ def model(came, current, rule, compare):
     return verdicts, repeated, refused
 
 
-@given(CAME, HELD, st.sampled_from(["last", "first", "refuse"]), st.booleans(), st.integers(1, 6))
-@settings(deadline=None, max_examples=35)
-def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches):
+@given(
+    CAME,
+    HELD,
+    st.sampled_from(["last", "first", "refuse"]),
+    st.booleans(),
+    st.integers(1, 6),
+    st.sampled_from([IN_MEMORY, ON_DISK, 5]),
+)
+@settings(deadline=None, max_examples=60)
+def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches, few_rows):
     """Law: settle(came, current) is what a dictionary of the current state says, row by row."""
     current, rows = {}, []
     for key, digest, ended in held:
@@ -103,7 +115,7 @@ def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches):
     files = [rows[::2], rows[1::2]]
     with tempfile.TemporaryDirectory() as folder:
         snapshot = holding(folder, files).snapshot()
-        found = settled(folder, came, snapshot, rule, batches, compare=compare)
+        found = settled(folder, came, snapshot, rule, batches, few_rows, compare=compare)
         verdicts, repeated, refused = model(came, current, rule, compare)
         for verdict in ("new", "changed", "same"):
             expected = sorted(number for number, one in verdicts.items() if one == verdict)
@@ -118,6 +130,26 @@ def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches):
         changed = {came[number - 1][0] for number, one in verdicts.items() if one == "changed"}
         where = {key: str(at) for at, some in enumerate(files) for key, _, ended in some if not ended}
         assert superseded == {(where[key], key) for key in changed}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "a #2", "键"]), st.integers(0, 2)), max_size=20), HELD)
+@settings(deadline=None, max_examples=40)
+def test_few_keys_and_many_have_one_outcome_where_every_row_is_kept(came, held):
+    """Law: in memory and by DuckDB each row has the same key, and the same keys conflict, are new and known."""
+    rows = list({key: (key, digest, ended) for key, digest, ended in held}.values())
+    rows += [("a #3", 1, False), ("b #2", 0, False)]
+    with tempfile.TemporaryDirectory() as folder:
+        snapshot = holding(folder, [rows[::2], rows[1::2]]).snapshot()
+        few, many = (
+            settled(folder, came, snapshot, "keep", few_rows=few_rows) for few_rows in (IN_MEMORY, ON_DISK)
+        )
+    for name in ("new", "changed", "same"):
+        assert getattr(few, name).tolist() == getattr(many, name).tolist()
+    assert (few.repeated, dict(few.conflicting)) == (many.repeated, dict(many.conflicting))
+    assert [part.tolist() for part in few.renumbered] == [part.tolist() for part in many.renumbered]
+    assert [sorted(keys.to_pylist()) for _, keys in sorted(few.superseded.items())] == [
+        sorted(keys.to_pylist()) for _, keys in sorted(many.superseded.items())
+    ]
 
 
 def test_nothing_came_and_nothing_is_held(tmp_path):

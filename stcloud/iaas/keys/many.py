@@ -1,0 +1,108 @@
+"""Settle keys by DuckDB, which spills what does not fit: the same outcome as `few.py`, whatever their number.
+
+Tested by `tests/iaas/keys/test_keys.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from stcloud.iaas.engine.duck import connect, file_errors, literal
+from stcloud.iaas.keys.settled import NOT_RENUMBERED, DuplicateRule, KnownRows, Settled
+from stcloud.iaas.table.checksum import verify_columns
+
+__all__ = ["settle_many"]
+
+_REFUSED = "SELECT number, key FROM came WHERE key IN (SELECT key FROM judged WHERE outcome = 'conflicting')"
+_CURRENT = """
+CREATE TABLE current AS
+SELECT {key} AS key, {digest} AS digest, parse_filename(filename) AS file
+FROM read_parquet($paths, filename = true) WHERE {ended} IS NULL
+"""
+_NO_CURRENT = "CREATE TABLE current (key VARCHAR, digest BLOB, file VARCHAR)"
+_NUMBERED = """
+CREATE TABLE numbered AS
+SELECT number, key || ' #' || place AS key, digest, place FROM (
+  SELECT number, key, digest, row_number() OVER (PARTITION BY key ORDER BY digest, number) AS place FROM given
+  WHERE hash(key) IN (SELECT hash(key) FROM given GROUP BY hash(key) HAVING count(*) > 1)
+) AS several WHERE place > 1
+"""
+_WITH_NUMBERED = """
+CREATE VIEW came AS
+SELECT * FROM given WHERE number NOT IN (SELECT number FROM numbered)
+UNION ALL SELECT number, key, digest FROM numbered
+"""
+# Most keys come once: grouping hashes finds the few that may not, and only those are looked at closely.
+_SUSPECTS = "CREATE TABLE suspect AS SELECT hash(key) AS h FROM came GROUP BY h HAVING count(*) > 1"
+_REPEATED = """
+CREATE TABLE repeated AS
+SELECT key, {pick}(number) AS number, arg_{pick}(digest, number) AS digest,
+       count(*) AS times, count(DISTINCT digest) AS readings
+FROM came WHERE hash(key) IN (SELECT h FROM suspect) GROUP BY key
+"""
+_JUDGED = """
+CREATE TABLE judged AS
+SELECT winner.number, winner.key, winner.times, current.file,
+       CASE WHEN readings > 1 AND $refuse THEN 'conflicting'
+            WHEN current.key IS NULL THEN 'new'
+            WHEN $compare AND current.digest = winner.digest THEN 'same'
+            ELSE 'changed' END AS outcome
+FROM (SELECT number, key, digest, 1 AS times, 1 AS readings FROM came
+      WHERE hash(key) NOT IN (SELECT h FROM suspect)
+      UNION ALL SELECT number, key, digest, times, readings FROM repeated) AS winner
+LEFT JOIN current USING (key)
+"""
+
+
+def settle_many(
+    path: Path, scratch: Path, known: KnownRows, *, rule: DuplicateRule, compare: bool
+) -> Settled:
+    """Return what becomes of rows ``(number, key, digest)`` of a Parquet file; see `Keys.settle`."""
+    with file_errors(), connect(memory="512MB", scratch=str(scratch)) as connection:
+        return _settled(connection, path, known, rule, compare=compare)
+
+
+def _settled(
+    connection: duckdb.DuckDBPyConnection, path: Path, known: KnownRows, rule: DuplicateRule, *, compare: bool
+) -> Settled:
+    run = connection.execute
+    run("SET preserve_insertion_order = false")
+    connection.read_parquet(literal(path)).create_view("given" if rule == "keep" else "came")
+    renumbered = NOT_RENUMBERED
+    if rule == "keep":
+        run(_NUMBERED)
+        run(_WITH_NUMBERED)
+        kept = run("SELECT number, key FROM numbered ORDER BY number").fetchnumpy()
+        renumbered = np.asarray(kept["number"], np.int64), pa.array(kept["key"], pa.string())
+    low, high = run("SELECT min(key), max(key) FROM came").fetchone() or (None, None)
+    paths = known.paths(low, high)
+    if paths:
+        names = {"key": known.key, "digest": known.digest, "ended": known.ended}
+        verify_columns(paths, known.columns)
+        run(_CURRENT.format(**names), {"paths": [literal(path) for path in paths]})
+    else:
+        run(_NO_CURRENT)
+    run(_SUSPECTS)
+    run(_REPEATED.format(pick="min" if rule == "first" else "max"))
+    run(_JUDGED, {"refuse": rule in ("refuse", "keep"), "compare": compare})
+
+    def numbers(outcome: str) -> np.ndarray:
+        rows = run("SELECT number FROM judged WHERE outcome = $v", {"v": outcome}).fetchnumpy()
+        return np.sort(np.asarray(rows["number"], np.int64))
+
+    refused = run(_REFUSED).fetchall()
+    lost = run("SELECT sum(times - 1)::BIGINT FROM judged WHERE outcome <> 'conflicting'").fetchone()
+    changed = run("SELECT file, list(key) FROM judged WHERE outcome = 'changed' GROUP BY file").fetchall()
+    return Settled(
+        new=numbers("new"),
+        changed=numbers("changed"),
+        same=numbers("same"),
+        repeated=int(lost[0] or 0) if lost else 0,
+        conflicting=dict(refused),
+        superseded={file: pa.array(keys, pa.string()) for file, keys in changed},
+        renumbered=renumbered,
+    )
