@@ -29,6 +29,7 @@ __all__ = [
     "entry_versions",
     "first_entry",
     "log_entries",
+    "newest_versions",
     "removals",
 ]
 
@@ -80,24 +81,26 @@ def entry_contents(root: Path, versions: Iterable[int]) -> Iterator[bytes]:
                 yield content
 
 
-def log_entries(root: Path) -> Iterator[tuple[int, list[Action]]]:
-    """Return the versions of a table with the actions of their commits, newest first.
+def newest_versions(root: Path) -> Iterator[int]:
+    """Give the versions whose entries are there, newest first; archives are looked for only when they are wanted."""
+    with storage_errors(f"read the log of {root.name}"):
+        newest = _versions(root / "_delta_log", _ENTRY)[::-1]
+        yield from newest
+        yield from sorted(_archived(root).keys() - set(newest))[::-1]
+
+
+def log_entries(root: Path, versions: Iterable[int] | None = None) -> Iterator[tuple[int, list[Action]]]:
+    """Return some versions of a table (default: all, newest first) with the actions of their commits.
 
     Raises
     ------
     FormatError
         ``damaged-table``: an entry is not what a commit writes.
     """
+    wanted = list(newest_versions(root) if versions is None else versions)
     with storage_errors(f"read the log of {root.name}"):
-        newest = _versions(root / "_delta_log", _ENTRY)[::-1]
-        yield from _parsed(root, newest)
-        oldest = sorted(_archived(root).keys() - set(newest))[::-1]
-        yield from _parsed(root, oldest)
-
-
-def _parsed(root: Path, versions: list[int]) -> Iterator[tuple[int, list[Action]]]:
-    for version, content in zip(versions, entry_contents(root, versions), strict=True):
-        yield version, _actions(root, version, content)
+        for version, content in zip(wanted, entry_contents(root, wanted), strict=True):
+            yield version, _actions(root, version, content)
 
 
 def removals(root: Path) -> dict[str, int]:

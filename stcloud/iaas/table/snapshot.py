@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 
 __all__ = ["File", "Snapshot", "snapshot_of"]
+
+_FEW_ROWS = 1 << 16
+"""Up to so many rows are read without a dataset, whose threads take longer to start than the rows to decode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,13 @@ class Snapshot:
 
     def read(self, files: Sequence[File], columns: Sequence[str] | None = None) -> pa.Table:
         """Read whole files into memory, in order, without the partition columns."""
+        schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
         with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
-            verify_columns(self.paths(files), self._stored(columns))
-            schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
+            verify_columns(self.paths(files), schema.names)
+            if sum(file.rows for file in files) <= _FEW_ROWS:
+                return pa.concat_tables(
+                    [schema.empty_table(), *(_whole(path, schema) for path in self.paths(files))]
+                )
             from pyarrow import dataset  # noqa: PLC0415  (slow to import, and a query needs it not)
 
             return dataset.dataset(self.paths(files), schema=schema, format="parquet").to_table()
@@ -103,22 +111,59 @@ class Snapshot:
         return [name for name in (columns or self.schema.names) if name not in keys]
 
 
-def snapshot_of(root: Path, delta: DeltaTable, application: str) -> Snapshot:
-    """Return the version of a table that is at hand; ``application`` numbers the commits of its one writer."""
-    rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+def snapshot_of(
+    root: Path,
+    delta: DeltaTable,
+    application: str,
+    *,
+    earlier: Snapshot | None = None,
+    sequence: int | None = None,
+) -> Snapshot:
+    """Return the version of a table that is at hand.
+
+    Parameters
+    ----------
+    root, delta
+        The table.
+    application
+        Numbers the commits of the table's one writer.
+    earlier
+        Another version of the same table: files of it are taken over, since a file never changes.
+    sequence
+        The number of the last commit, where the caller knows it: to look it up takes milliseconds.
+    """
+    added = pa.table(delta.get_add_actions(flatten=True))
+    known = {} if earlier is None else {file.path: file for file in earlier.files}
+    paths = added["path"].to_pylist()
+    fresh = [place for place, path in enumerate(paths) if path not in known]
+    files = [known[path] for path in paths if path in known] + _files(added.take(pa.array(fresh, pa.int64())))
     schema = pa.schema(delta.schema().to_arrow())
-    files = tuple(sorted(map(_file, rows), key=lambda file: file.path))
-    return Snapshot(root, delta.version(), schema, files, delta.transaction_version(application) or 0)
+    if sequence is None:
+        sequence = delta.transaction_version(application) or 0
+    return Snapshot(root, delta.version(), schema, tuple(sorted(files, key=lambda file: file.path)), sequence)
 
 
-def _file(row: Mapping[str, Any]) -> File:
-    def part(prefix: str) -> dict[str, Any]:
-        cut = len(prefix)
-        return {
-            name[cut:]: value for name, value in row.items() if name.startswith(prefix) and value is not None
-        }
+def _whole(path: str, schema: pa.Schema) -> pa.Table:
+    """Return the rows of a file in a schema; columns that it lacks are nulls."""
+    with pq.ParquetFile(path) as source:
+        there = set(source.schema_arrow.names)
+        rows = source.read([name for name in schema.names if name in there], use_threads=False)
+    columns = [
+        rows[field.name].cast(field.type) if field.name in there else pa.nulls(len(rows), field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
 
-    return File(
-        row["path"], row["num_records"], row["size_bytes"], part("partition."), part("min."), part("max."),
-        part("null_count."),
-    )  # fmt: skip
+
+def _files(added: pa.Table) -> list[File]:
+    parts = [
+        {name: name.removeprefix(prefix) for name in added.schema.names if name.startswith(prefix)}
+        for prefix in ("partition.", "min.", "max.", "null_count.")
+    ]
+    return [
+        File(
+            row["path"], row["num_records"], row["size_bytes"],
+            *({bare: row[name] for name, bare in part.items() if row[name] is not None} for part in parts),
+        )
+        for row in added.to_pylist()
+    ]  # fmt: skip

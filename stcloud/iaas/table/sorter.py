@@ -1,9 +1,9 @@
 """An external sort: rows come in any order, leave by part and sorted, and memory stays flat.
 
 Rows are kept until they weigh ``run_bytes``, then sorted and laid down as one run: an Arrow file whose
-batches each hold rows of one part. A part is read back in chunks that do not overlap in sort order, each
-the sorted union of what every run holds of it. Dictionary-encoded columns lie there as numbers of one
-vocabulary, and come back dictionary-encoded.
+batches each hold rows of one part. Where all rows weigh less, their one run stays in memory. A part is
+read back in chunks that do not overlap in sort order, each the sorted union of what every run holds of it.
+Dictionary-encoded columns lie there as numbers of one vocabulary, and come back dictionary-encoded.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Sorter:
         self.chunk_rows = chunk_rows
         self._held: list[pa.RecordBatch] = []
         self._held_bytes = 0
-        self._runs: list[Path] = []
+        self._runs: list[Path | list[pa.RecordBatch]] = []
         self._pieces: dict[int, list[_Piece]] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
         self._others: tuple[str, str, NDArray[np.int64], pa.Array] | None = None
@@ -101,9 +101,15 @@ class Sorter:
             self._lay_down()
 
     def flush(self) -> None:
-        """Lay down what is held; everything lies there afterwards."""
-        self._lay_down()
+        """Sort what is held; nothing can be added to a run afterwards."""
         self._wait()
+        if self._runs:
+            self._lay_down()
+            self._wait()
+        elif self._held:
+            rows = self._sorted_run(self._held)
+            self._held_bytes = 0
+            self._runs.append(list(self._cut(rows)))
 
     def close(self) -> None:
         """Wait for what is being laid down; nothing more can be added."""
@@ -121,28 +127,37 @@ class Sorter:
             laying.result()
 
     def _run(self, held: list[pa.RecordBatch]) -> None:
-        rows = self._coded(pa.concat_batches(held))
-        held.clear()
-        rows = _sorted(rows, (self.part, *self.order))
+        rows = self._sorted_run(held)
         path = self.folder / f"run-{len(self._runs)}.arrow"
-        with storage_errors("lay down a run of the sort"), pa.OSFile(str(path), "wb") as sink:
-            self._lay(rows, sink)
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        with (
+            storage_errors("lay down a run of the sort"),
+            pa.OSFile(str(path), "wb") as sink,
+            pa.ipc.new_file(sink, rows.schema, options=options) as writer,
+        ):
+            for batch in self._cut(rows):
+                writer.write_batch(batch)
         self._runs.append(path)
 
-    def _lay(self, rows: pa.RecordBatch, sink: pa.NativeFile) -> None:
+    def _sorted_run(self, held: list[pa.RecordBatch]) -> pa.RecordBatch:
+        """Return rows sorted, and let go of them where they were held."""
+        rows = self._coded(pa.concat_batches(held))
+        held.clear()
+        return _sorted(rows, (self.part, *self.order))
+
+    def _cut(self, rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Give the batches of the next run, and note where each belongs."""
         parts = rows.column(self.part).to_numpy()
         first = _whole(rows.column(self.order[0])).to_numpy()
         edges = np.flatnonzero(np.diff(parts, prepend=parts[:1] - 1, append=parts[-1:] + 1))
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        with pa.ipc.new_file(sink, rows.schema, options=options) as writer:
-            count = 0
-            for start, stop in pairwise(edges):
-                for at in range(int(start), int(stop), _BATCH_ROWS):
-                    end = min(at + _BATCH_ROWS, int(stop))
-                    writer.write_batch(rows.slice(at, end - at))
-                    piece = _Piece(len(self._runs), count, end - at, int(first[at]), int(first[end - 1]))
-                    self._pieces.setdefault(int(parts[at]), []).append(piece)
-                    count += 1
+        count = 0
+        for start, stop in pairwise(edges):
+            for at in range(int(start), int(stop), _BATCH_ROWS):
+                end = min(at + _BATCH_ROWS, int(stop))
+                piece = _Piece(len(self._runs), count, end - at, int(first[at]), int(first[end - 1]))
+                self._pieces.setdefault(int(parts[at]), []).append(piece)
+                count += 1
+                yield rows.slice(at, end - at)
 
     @property
     def parts(self) -> list[int]:
@@ -185,9 +200,12 @@ class Sorter:
         return list(pairwise(edges))
 
     def _read(self, piece: _Piece) -> pa.RecordBatch:
+        run = self._runs[piece.run]
+        if isinstance(run, list):
+            return run[piece.batch]
         with (
             storage_errors("read back a run of the sort"),
-            pa.OSFile(str(self._runs[piece.run])) as source,  # a mapped file would count as our memory
+            pa.OSFile(str(run)) as source,  # a mapped file would count as our memory
         ):
             return pa.ipc.open_file(source).get_batch(piece.batch)
 

@@ -31,7 +31,14 @@ from stcloud.iaas.store.oserror import storage_error, storage_errors
 from stcloud.iaas.table.checksum import forget
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, Written, write_parquet
-from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_path, first_entry, log_entries
+from stcloud.iaas.table.log import (
+    KEPT_ENTRIES,
+    archive_log,
+    entry_path,
+    first_entry,
+    log_entries,
+    newest_versions,
+)
 from stcloud.iaas.table.logstate import (
     LogState,
     has_log,
@@ -70,6 +77,8 @@ class Table:
         self._newest: os.stat_result | None = None
         self._snapshot: Snapshot | None = None
         self._state: LogState | None = None
+        self._notes: dict[int, dict[str, Any] | None] = {}
+        self._sequences: dict[int, int] = {}
         self._lock = threading.RLock()
 
     @classmethod
@@ -127,7 +136,10 @@ class Table:
                 delta = self._fresh()
                 if self._snapshot is None or self._snapshot.version != delta.version():
                     with table_errors(self.root):
-                        snapshot = snapshot_of(self.root, delta, _APPLICATION)
+                        snapshot = snapshot_of(
+                            self.root, delta, _APPLICATION, earlier=self._snapshot,
+                            sequence=self._sequences.get(delta.version()),
+                        )  # fmt: skip
                     refuse_other_state(snapshot, self._state)
                     self._snapshot = snapshot
                 return self._snapshot
@@ -138,19 +150,18 @@ class Table:
 
     def sequence(self) -> int:
         """Return the number of single-writer commits so far."""
-        return self._fresh().transaction_version(_APPLICATION) or 0
+        return self.snapshot().sequence
 
     def notes(self, limit: int | None = None) -> list[dict[str, Any]]:
         """Return what the commits' writers noted, newest first."""
-        self._fresh()
-        with table_errors(self.root):
-            infos = (
-                action["commitInfo"]
-                for _, actions in itertools.islice(log_entries(self.root), limit)
-                for action in actions
-                if "commitInfo" in action
-            )
-            return [dict(json.loads(info[_NOTE])) for info in infos if _NOTE in info]
+        with self._lock, table_errors(self.root):
+            self._fresh()
+            versions = list(itertools.islice(newest_versions(self.root), limit))
+            unread = [version for version in versions if version not in self._notes]
+            read = {version: _note_of(actions) for version, actions in log_entries(self.root, unread)}
+            known = self._notes | read
+            self._notes = {version: known[version] for version in versions[:KEPT_ENTRIES]}
+            return [note for version in versions if (note := known[version]) is not None]
 
     def write(
         self,
@@ -211,9 +222,10 @@ class Table:
         actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in files]
         actions += [_remove(file, changes_data) for file in gone]
         with self._lock:  # another thread must not move the table on between the look and the commit
-            delta = self._fresh()
-            if (delta.transaction_version(_APPLICATION) or 0) != after:
+            if self.snapshot().sequence != after:
                 raise _overtaken(self.root)
+            delta = self._fresh()
+            version = delta.version() + 1
             with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root), self._placed(files):
                 delta.create_write_transaction(
                     actions,
@@ -226,6 +238,7 @@ class Table:
                         app_transactions=[Transaction(_APPLICATION, after + 1)],
                     ),
                 )
+            self._sequences = {version: after + 1}
             self._note_state()
             forget(self.root / file.path for file in gone)
             version = self.snapshot().version
@@ -243,6 +256,7 @@ class Table:
     def drop(self) -> None:
         """Delete the table."""
         self._delta = self._snapshot = None
+        self._notes, self._sequences = {}, {}
         shutil.rmtree(self.root, ignore_errors=True)
 
     @contextlib.contextmanager
@@ -316,6 +330,7 @@ class Table:
             return self._delta
         if self._delta is not None and not self._is_same():
             self._delta = self._snapshot = None  # it was deleted, or made anew
+            self._notes, self._sequences = {}, {}
         self._state = read_log_state(self.root)  # before the log, which is never behind what was noted
         try:
             with table_errors(self.root):
@@ -346,6 +361,13 @@ class Table:
         entry, seen = _log_entry(self.root, self._delta.version()), self._newest
         same = entry is not None and (entry.st_ino, entry.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns)
         return same and bool(seen.st_size)
+
+
+def _note_of(actions: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return what a commit's writer noted, if anything."""
+    infos = (action["commitInfo"] for action in actions if "commitInfo" in action)
+    note = next((info[_NOTE] for info in infos if _NOTE in info), None)
+    return None if note is None else dict(json.loads(note))
 
 
 def _log_entry(root: Path, version: int) -> os.stat_result | None:

@@ -99,10 +99,18 @@ def test_nothing_came(tmp_path):
     assert sorter.parts == []
 
 
+def test_rows_that_weigh_less_than_a_run_are_not_laid_down(tmp_path):
+    sorter = sorted_in(tmp_path, [[(1, 2, 1, "a")], [(0, 3, 1, "b"), (1, 1, 1, None)]])
+    assert list(tmp_path.iterdir()) == []
+    assert [row["cell"] for chunk in sorter.everything() for row in chunk.to_pylist()] == [3, 1, 2]
+    assert list(sorted_in(tmp_path, [[(1, 2, 1, "a")], [(0, 3, 1, "b")]], run_bytes=1).everything())
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_run_that_cannot_be_written_or_read_is_told(tmp_path):
     with pytest.raises(StorageError):
-        sorted_in(tmp_path / "none", [[(1, 1, 1, "a")]])
-    sorter = sorted_in(tmp_path, [[(1, 1, 1, "a")]])
+        sorted_in(tmp_path / "none", [[(1, 1, 1, "a")]], run_bytes=1)
+    sorter = sorted_in(tmp_path, [[(1, 1, 1, "a")]], run_bytes=1)
     next(tmp_path.iterdir()).unlink()
     with pytest.raises(StorageError):
         list(sorter.chunks(1))
