@@ -1,4 +1,7 @@
-"""Keys of rows as they come: in memory while they are few, laid down in a file when they are many."""
+"""Keys of rows as they come: in memory while they are few, laid down in a file when they are many.
+
+Tested by `tests/iaas/keys/test_keys.py`.
+"""
 
 from __future__ import annotations
 
