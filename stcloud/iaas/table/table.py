@@ -8,7 +8,6 @@ appends. Readers never wait: they hold a snapshot, which is a list of files.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import shutil
@@ -31,14 +30,7 @@ from stcloud.iaas.store.oserror import storage_error, storage_errors
 from stcloud.iaas.table.checksum import forget
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, Written, write_parquet
-from stcloud.iaas.table.log import (
-    KEPT_ENTRIES,
-    archive_log,
-    entry_path,
-    first_entry,
-    log_entries,
-    newest_versions,
-)
+from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_path, first_entry
 from stcloud.iaas.table.logstate import (
     LogState,
     has_log,
@@ -48,12 +40,12 @@ from stcloud.iaas.table.logstate import (
     table_errors,
     write_log_state,
 )
+from stcloud.iaas.table.notes import NOTE, CommitNotes
 from stcloud.iaas.table.snapshot import File, Snapshot, snapshot_of
 
 __all__ = ["STAGED", "File", "Snapshot", "Table"]
 
 _APPLICATION = "stcloud"
-_NOTE = "stcloud"
 STAGED = "_staged"  # readers of Delta tables pass over folders that begin with an underscore
 _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 3650 days",
@@ -77,7 +69,7 @@ class Table:
         self._newest: os.stat_result | None = None
         self._snapshot: Snapshot | None = None
         self._state: LogState | None = None
-        self._notes: dict[int, dict[str, Any] | None] = {}
+        self._notes = CommitNotes(root)
         self._sequences: dict[int, int] = {}
         self._lock = threading.RLock()
 
@@ -156,12 +148,7 @@ class Table:
         """Return what the commits' writers noted, newest first."""
         with self._lock, table_errors(self.root):
             self._fresh()
-            versions = list(itertools.islice(newest_versions(self.root), limit))
-            unread = [version for version in versions if version not in self._notes]
-            read = {version: _note_of(actions) for version, actions in log_entries(self.root, unread)}
-            known = self._notes | read
-            self._notes = {version: known[version] for version in versions[:KEPT_ENTRIES]}
-            return [note for version in versions if (note := known[version]) is not None]
+            return self._notes.newest(limit)
 
     def write(
         self,
@@ -233,7 +220,7 @@ class Table:
                     delta.schema(),
                     partition_by=delta.metadata().partition_columns,
                     commit_properties=CommitProperties(
-                        custom_metadata={_NOTE: json.dumps(note)} if note is not None else None,
+                        custom_metadata={NOTE: json.dumps(note)} if note is not None else None,
                         max_commit_retries=0,
                         app_transactions=[Transaction(_APPLICATION, after + 1)],
                     ),
@@ -249,14 +236,19 @@ class Table:
                     archive_log(self.root, version)
             return version
 
+    def _forget(self) -> None:
+        """Let go of what was read: the table is another one."""
+        self._delta = self._snapshot = None
+        self._sequences = {}
+        self._notes.forget()
+
     def discard_uncommitted(self) -> None:
         """Delete what was written and never committed, by us or by a writer that was killed."""
         shutil.rmtree(self.root / STAGED, ignore_errors=True)
 
     def drop(self) -> None:
         """Delete the table."""
-        self._delta = self._snapshot = None
-        self._notes, self._sequences = {}, {}
+        self._forget()
         shutil.rmtree(self.root, ignore_errors=True)
 
     @contextlib.contextmanager
@@ -329,8 +321,7 @@ class Table:
         if self._delta is not None and self._is_newest():
             return self._delta
         if self._delta is not None and not self._is_same():
-            self._delta = self._snapshot = None  # it was deleted, or made anew
-            self._notes, self._sequences = {}, {}
+            self._forget()  # it was deleted, or made anew
         self._state = read_log_state(self.root)  # before the log, which is never behind what was noted
         try:
             with table_errors(self.root):
@@ -361,13 +352,6 @@ class Table:
         entry, seen = _log_entry(self.root, self._delta.version()), self._newest
         same = entry is not None and (entry.st_ino, entry.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns)
         return same and bool(seen.st_size)
-
-
-def _note_of(actions: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return what a commit's writer noted, if anything."""
-    infos = (action["commitInfo"] for action in actions if "commitInfo" in action)
-    note = next((info[_NOTE] for info in infos if _NOTE in info), None)
-    return None if note is None else dict(json.loads(note))
 
 
 def _log_entry(root: Path, version: int) -> os.stat_result | None:
