@@ -130,7 +130,7 @@ class Table:
                     with table_errors(self.root):
                         snapshot = snapshot_of(
                             self.root, delta, _APPLICATION, earlier=self._snapshot,
-                            sequence=self._sequences.get(delta.version()),
+                            sequence=self._sequence(delta),
                         )  # fmt: skip
                     refuse_other_state(snapshot, self._state)
                     self._snapshot = snapshot
@@ -142,7 +142,8 @@ class Table:
 
     def sequence(self) -> int:
         """Return the number of single-writer commits so far."""
-        return self.snapshot().sequence
+        with self._lock:
+            return self._sequence(self._fresh())
 
     def notes(self, limit: int | None = None) -> list[dict[str, Any]]:
         """Return what the commits' writers noted, newest first."""
@@ -209,9 +210,9 @@ class Table:
         actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in files]
         actions += [_remove(file, changes_data) for file in gone]
         with self._lock:  # another thread must not move the table on between the look and the commit
-            if self.snapshot().sequence != after:
-                raise _overtaken(self.root)
             delta = self._fresh()
+            if self._sequence(delta) != after:
+                raise _overtaken(self.root)
             version = delta.version() + 1
             with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root), self._placed(files):
                 delta.create_write_transaction(
@@ -228,13 +229,24 @@ class Table:
             self._sequences = {version: after + 1}
             self._note_state()
             forget(self.root / file.path for file in gone)
-            version = self.snapshot().version
-            if version % KEPT_ENTRIES == 0:
-                with contextlib.suppress(
-                    StorageError, FormatError
-                ):  # it is committed: the next hundredth does it
-                    archive_log(self.root, version)
-            return version
+            return self._archived()
+
+    def _archived(self) -> int:
+        """Return the newest version; at each hundredth, archive entries of the log that lie far back."""
+        version = self.snapshot().version
+        if version % KEPT_ENTRIES == 0:
+            with contextlib.suppress(
+                StorageError, FormatError
+            ):  # it is committed: the next hundredth does it
+                archive_log(self.root, version)
+        return version
+
+    def _sequence(self, delta: DeltaTable) -> int:
+        """Return the number of single-writer commits up to the version at hand; to look it up takes milliseconds."""
+        version = delta.version()
+        if version not in self._sequences:
+            self._sequences = {version: delta.transaction_version(_APPLICATION) or 0}
+        return self._sequences[version]
 
     def _forget(self) -> None:
         """Let go of what was read: the table is another one."""
