@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import uuid
 import zipfile
@@ -26,6 +27,7 @@ __all__ = [
     "archive_log",
     "entry_contents",
     "entry_path",
+    "entry_stat",
     "entry_versions",
     "first_entry",
     "log_entries",
@@ -45,6 +47,15 @@ _ARCHIVE = re.compile(r"\d{20}-\d{20}-[0-9a-f]{32}\.zip\Z")
 def entry_path(root: Path, version: int) -> Path:
     """Return where an entry lies until it is archived."""
     return root / "_delta_log" / f"{version:020}.json"
+
+
+def entry_stat(root: Path, version: int) -> os.stat_result | None:
+    """Return what the file system says of an entry that is not archived; None: it is not there."""
+    with storage_errors(f"read the log of {root.name}"):
+        try:
+            return entry_path(root, version).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
 
 def first_entry(root: Path) -> str:

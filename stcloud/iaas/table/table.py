@@ -19,18 +19,19 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.folder import Folder
-from stcloud.iaas.store.oserror import storage_error, storage_errors
+from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import forget
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, Written, write_parquet
-from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_path, first_entry
+from stcloud.iaas.table.deltaerror import delta_errors, overtaken
+from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_path, entry_stat, first_entry
 from stcloud.iaas.table.logstate import (
     LogState,
     has_log,
@@ -92,7 +93,7 @@ class Table:
     def exists(self) -> bool:
         """Whether there is a table in the folder."""
         known = self._delta
-        if known is not None and _log_entry(self.root, known.version()) is not None:
+        if known is not None and entry_stat(self.root, known.version()) is not None:
             return True
         with table_errors(self.root):
             return has_log(self.root) and DeltaTable.is_deltatable(str(self.root))
@@ -102,7 +103,7 @@ class Table:
         if self.exists:
             return
         made = self.root / f"_made-{uuid.uuid4().hex}"
-        with storage_errors(f"create table {self.root.name}"), _delta_errors(self.root):
+        with storage_errors(f"create table {self.root.name}"), delta_errors(self.root):
             made.mkdir(parents=True)
             try:
                 DeltaTable.create(
@@ -173,7 +174,7 @@ class Table:
                     rows, staged, name, dict(partition), group_rows=group_rows, bounded=bounded
                 )
             except FileNotFoundError as error:  # another writer, without our lock, swept it
-                raise _overtaken(self.root) from error
+                raise overtaken(self.root) from error
 
     def commit(
         self,
@@ -212,9 +213,9 @@ class Table:
         with self._lock:  # another thread must not move the table on between the look and the commit
             delta = self._fresh()
             if self._sequence(delta) != after:
-                raise _overtaken(self.root)
+                raise overtaken(self.root)
             version = delta.version() + 1
-            with storage_errors(f"commit to {self.root.name}"), _delta_errors(self.root), self._placed(files):
+            with storage_errors(f"commit to {self.root.name}"), delta_errors(self.root), self._placed(files):
                 delta.create_write_transaction(
                     actions,
                     "append",
@@ -287,7 +288,7 @@ class Table:
                 if file.path not in shown:
                     (self.root / file.path).unlink(missing_ok=True)
             if isinstance(error, FileNotFoundError):  # another writer, without our lock, swept them
-                raise _overtaken(self.root) from error
+                raise overtaken(self.root) from error
             raise
 
     def add_columns(self, fields: Sequence[pa.Field]) -> None:
@@ -295,7 +296,7 @@ class Table:
         known = self.snapshot().schema.names if fields else ()
         fields = [field for field in fields if field.name not in known]
         if fields:
-            with _delta_errors(self.root):
+            with delta_errors(self.root):
                 self._fresh().alter.add_columns(Schema.from_arrow(pa.schema(fields)).fields)
 
     @retry(
@@ -345,7 +346,7 @@ class Table:
             if self.root.is_dir():
                 raise
             raise NotFound("no-table", f"there is no table in {self.root.name}") from error
-        self._newest = _log_entry(self.root, self._delta.version())
+        self._newest = entry_stat(self.root, self._delta.version())
         try:
             refuse_cut_log(self.root, self._delta.version(), self._state, self._newest)
         except FormatError:
@@ -355,47 +356,15 @@ class Table:
 
     def _is_newest(self) -> bool:
         version = self._delta.version() if self._delta is not None else 0
-        return self._is_same() and _log_entry(self.root, version + 1) is None
+        return self._is_same() and entry_stat(self.root, version + 1) is None
 
     def _is_same(self) -> bool:
         """Return whether the newest entry of the log that was read is still there: a table made anew has others."""
         if self._delta is None or self._newest is None:
             return False
-        entry, seen = _log_entry(self.root, self._delta.version()), self._newest
+        entry, seen = entry_stat(self.root, self._delta.version()), self._newest
         same = entry is not None and (entry.st_ino, entry.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns)
         return same and bool(seen.st_size)
-
-
-def _log_entry(root: Path, version: int) -> os.stat_result | None:
-    with storage_errors(f"read the log of {root.name}"):
-        try:
-            return entry_path(root, version).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-
-class _delta_errors:  # noqa: N801  (reads as a statement)
-    """Turn delta-rs' errors into ours."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, CommitFailedError):
-            raise _overtaken(self.root) from error
-        if error is not None and (isinstance(error, DeltaError) or type(error).__name__ == "PanicException"):
-            raise storage_error(f"read or write the table {self.root.name}", error) from error
-
-
-def _overtaken(root: Path) -> Conflict:
-    return Conflict(
-        "concurrent-commit",
-        f"another writer committed to '{root.name}' meanwhile; nothing was written",
-        hint="try again",
-    )
 
 
 def _add(written: Written, changes_data: bool) -> AddAction:  # noqa: FBT001
