@@ -20,7 +20,7 @@ _MOST_VERTICES = 2**31 - 1
 
 
 class Outlines(NamedTuple):
-    """Cells as edges; rings, holes and parts are not told apart, for the even-odd rule needs no more.
+    """Cells as edges; rings, holes and parts are not distinguished, for the even-odd rule needs no more.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Hypothesis strategies of filters: CQL2-JSON of all operators that are known, over the columns of `marks`.
+"""Hypothesis strategies of filters: CQL2-JSON of all operators that are known, over the columns of `typed_events`.
 
 Tested by `tests/properties/test_query.py`.
 """

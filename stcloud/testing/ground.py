@@ -145,7 +145,7 @@ def _cell(place: Any) -> int | None:
 
 
 def _areas(place: Any, crs: str) -> Iterator[tuple[BaseGeometry, str]]:
-    """Give the geometries that are asked for, each with its CRS."""
+    """Give the geometries of a place, each with its CRS."""
     if isinstance(place, Area):
         yield place.geometry, place.crs
     elif isinstance(place, geopandas.GeoDataFrame | geopandas.GeoSeries):

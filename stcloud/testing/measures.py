@@ -1,6 +1,6 @@
 """Measures as a plain function each, of the rows of a group: what an answer must tell, to 1e-9.
 
-Rows are dicts of the columns of `stcloud.testing.scenes.marks`. Nothing of what is tested is used.
+Rows are dicts of the columns of `stcloud.testing.scenes.typed_events`. Nothing of what is tested is used.
 
 Tested by `tests/properties/test_query.py`.
 """
@@ -84,5 +84,5 @@ MEASURES: Mapping[str, tuple[str, Callable[[Sequence[Row], datetime | None], Any
         lambda rows, at: _mean([60 * hours for hours in Durations(rows, at).hours]),
     ),
 }
-"""By what is asked: the name of the field, and its value for the rows of a group and the instant until which counts
-what has not ended."""
+"""By the text of the measure: the name of the field, and its value for the rows of a group and the instant until
+which counts what has not ended."""

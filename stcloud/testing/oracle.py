@@ -75,8 +75,8 @@ class Oracle:
 
     Examples
     --------
-    >>> from stcloud.testing.scenes import marks, csv_texts
-    >>> oracle = Oracle(marks("EPSG:32618"), "EPSG:32618", (-4_000_000, -1_000_000), "America/New_York")
+    >>> from stcloud.testing.scenes import csv_texts, typed_events
+    >>> oracle = Oracle(typed_events("EPSG:32618"), "EPSG:32618", (-4_000_000, -1_000_000), "America/New_York")
     >>> rows = csv_texts("id,at,x,y,note,n,m,i,ok,day,done\n1,2024-03-05,5e5,4.5e6,,,,,,,\n,,,,,,,,,,")
     >>> oracle.load(rows, mode="changes", now_us=5).refusals
     {2: 'missing-key'}

@@ -1,6 +1,6 @@
 """Hypothesis strategies of questions: rows on the edges of everything, filters, places, times.
 
-They fit the columns of `stcloud.testing.scenes.marks` in a city with CRS EPSG:4548.
+They fit the columns of `stcloud.testing.scenes.typed_events` in a city with CRS EPSG:4548.
 
 Tested by `tests/properties/test_query.py`.
 """
@@ -22,7 +22,7 @@ from stcloud.testing.engines import difference
 from stcloud.testing.filter import DAYS, TEXTS, filters
 from stcloud.testing.measures import MEASURES
 from stcloud.testing.question import Places, Question, Times
-from stcloud.testing.scenes import Delivery, Scene, marks
+from stcloud.testing.scenes import Delivery, Scene, typed_events
 from stcloud.testing.time import instants, relative_texts
 from stcloud.time import Zone
 
@@ -260,7 +260,7 @@ def small_scenes(draw: st.DrawFn) -> tuple[Scene, tuple[int, int]]:
     first = draw(layer_rows(zone, first_year=years[0], last_year=years[1]))
     second = draw(layer_rows(zone, first_year=years[0], last_year=years[1], most=5))
     loads = (Delivery(first, 1_700_000_000_000_000), Delivery(second, 1_700_000_100_000_000))
-    return Scene("drawn", _CRS, zone, marks(_CRS), loads), years
+    return Scene("drawn", _CRS, zone, typed_events(_CRS), loads), years
 
 
 def ask_both(engine: Engine, data: st.DataObject, *, times: int = 15) -> None:

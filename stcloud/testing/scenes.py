@@ -132,7 +132,7 @@ def _events(name: str) -> EventDefinition:
     return EventDefinition.from_toml(read_definition(name).to_toml(), name=name)
 
 
-_MARKS = """
+_TYPED_EVENTS = """
 id = "marks"
 kind = "event"
 key = ["id"]
@@ -153,9 +153,9 @@ done = {{ type = "instant" }}
 """
 
 
-def marks(crs: str) -> EventDefinition:
+def typed_events(crs: str) -> EventDefinition:
     """Return a definition with a column of every type and places in metres of ``crs``."""
-    return EventDefinition.from_toml(_MARKS.format(crs=crs), name="marks.toml")
+    return EventDefinition.from_toml(_TYPED_EVENTS.format(crs=crs), name="marks.toml")
 
 
 _EDGES = r'''id,at,x,y,note,n,m,i,ok,day,done
@@ -200,7 +200,7 @@ def edges() -> Scene:
         Delivery(changed, micros("2025-02-01T00:00Z")),
         Delivery(gone, micros("2025-03-01T00:00Z"), "delete"),
     )
-    return Scene("edges", "EPSG:4548", "Asia/Shanghai", marks("EPSG:4548"), deliveries)
+    return Scene("edges", "EPSG:4548", "Asia/Shanghai", typed_events("EPSG:4548"), deliveries)
 
 
 _LASTING = """
@@ -275,7 +275,7 @@ def nights(zone: str) -> Scene:
         rows = rows.assign(y="6500050")
     if zone == "Asia/Kathmandu":
         rows = rows.assign(x="335050", y="3060050")
-    return Scene(zone, crs, zone, marks(crs), (Delivery(rows, micros("2025-01-01T00:00Z")),))
+    return Scene(zone, crs, zone, typed_events(crs), (Delivery(rows, micros("2025-01-01T00:00Z")),))
 
 
 def scenes(fixtures: Path) -> dict[str, Scene]:

@@ -64,7 +64,7 @@ class FeatureKind:
         return changed_features_by(layer, loads, known)
 
     def undo(self, layer: LayerTable, ledger: Ledger, load: str, now_us: int) -> Reckoning:
-        """Take back a load: where the layer still says what it said, it says again what it said before."""
+        """Take back a load: where the layer still holds what it stated, it holds again what it held before."""
         return undo(cast("FeatureLayer", layer), ledger, load, now_us)
 
     def current_keys(self, layer: LayerTable, snapshot: Snapshot) -> pa.Array:

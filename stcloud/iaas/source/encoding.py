@@ -10,7 +10,7 @@ from stcloud.errors import InvalidInput
 __all__ = ["decoder", "known_encoding", "marked_encoding"]
 
 _ESCAPE = "stcloud-escape"
-_BYTE_ORDER_MARKS = (
+_BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # it begins like that of UTF-16
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -24,7 +24,7 @@ def marked_encoding(head: bytes) -> str | None:
     >>> marked_encoding("a".encode("utf-16")), marked_encoding(b"a,b")
     ('utf-16', None)
     """
-    return next((name for prefix, name in _BYTE_ORDER_MARKS if head.startswith(prefix)), None)
+    return next((name for prefix, name in _BOMS if head.startswith(prefix)), None)
 
 
 def known_encoding(name: str) -> str:

@@ -3,7 +3,7 @@
 Knows: codes and their schemes, division, checks, location, the index of events, areas shared with the lattice. Must
 not know: questions and answers, where files lie, commands and pages.
 
-Nouns: `UnitGrid` (a grid's layer, ready to be asked), `Scheme` and `Code`, `Units` (all versions of all cells),
+Nouns: `UnitGrid` (a grid's layer, ready for look-ups), `Scheme` and `Code`, `Units` (all versions of all cells),
 `Report` of a check, `Division` and `DividedGrid` (a new grid), `LocatedPoints`, `Crosswalk`, `Indexed`, `DutyGrids`.
 
 Start reading at `grid.py`, then `code.py`, `units.py`, `index.py`; `check` and `division` are rooms of their

@@ -10,7 +10,7 @@ import typer
 from stcloud.saas.cli.load import (
     Crs,
     DatumName,
-    Encoding,
+    EncodingName,
     Key,
     Lat,
     Lon,
@@ -44,7 +44,7 @@ def define(
     datum: DatumName = None,
     zone: ZoneName = None,
     source_layer: SourceLayer = None,
-    encoding: Encoding = None,
+    encoding: EncodingName = None,
     output: Annotated[
         Path | None,
         typer.Option(

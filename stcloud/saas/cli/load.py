@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Crs",
     "DatumName",
-    "Encoding",
+    "EncodingName",
     "Key",
     "Lat",
     "Lon",
@@ -66,7 +66,7 @@ ZoneName = Annotated[
 SourceLayer = Annotated[
     str | None, typer.Option("--source-layer", help="Layer of a file that holds several.", show_default=False)
 ]
-Encoding = Annotated[str | None, typer.Option("--encoding", help="Encoding of the file; default: utf-8.")]
+EncodingName = Annotated[str | None, typer.Option("--encoding", help="Encoding of the file; default: utf-8.")]
 
 
 class LoadMode(StrEnum):
@@ -141,7 +141,7 @@ def load(
     datum: DatumName = None,
     zone: ZoneName = None,
     source_layer: SourceLayer = None,
-    encoding: Encoding = None,
+    encoding: EncodingName = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:

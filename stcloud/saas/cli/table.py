@@ -14,12 +14,12 @@ __all__ = ["show_table", "write_table"]
 _GAP = "  "
 _IN_MEMORY = 1 << 22
 
-Rows = Iterable[Mapping[str, Any]]
+Records = Iterable[Mapping[str, Any]]
 
 
 def write_table(
     names: Sequence[str],
-    rows: Rows,
+    rows: Records,
     sink: TextIO,
     text: Callable[[Any], str],
     *,
@@ -63,7 +63,7 @@ def write_table(
 
 def show_table(
     names: Sequence[str],
-    rows: Rows,
+    rows: Records,
     sink: TextIO,
     text: Callable[[Any], str],
     width: int,
