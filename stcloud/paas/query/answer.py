@@ -24,21 +24,22 @@ __all__ = ["Answer"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, with what was understood.
+    """An answer: a table, and how the question was understood.
 
     Attributes
     ----------
     table
         Rows or counts. Instants carry the city's zone.
     lattice
-        The city's: its CRS is that of ``st_x``, ``st_y``, and its cells are the shapes of counts by cell.
+        Lattice of the city; its CRS is that of ``st_x`` and ``st_y``, its cells are the shapes of counts by
+        cell.
     facts
-        What the question was understood as, and the recorded instant (``known_at``) that its layer was taken at.
+        How the question was understood, with the recorded instant (``known_at``) that was used.
     next
-        Cursor of the next page; None where there is none.
+        Cursor of the next page; None if there is none.
     pin
-        What the answer was given at, layer by layer: asked again with ``known_at(answer.pin)`` it is the same,
-        whatever was loaded since. None: it tells of all that ever was known.
+        Recorded instant of each layer that was read. The same question with ``known_at(answer.pin)`` always has
+        the same answer. None: the answer covers all recorded time.
     """
 
     table: pa.Table
@@ -60,7 +61,7 @@ class Answer:
         return frame
 
     def to_records(self) -> list[dict[str, Any]]:
-        """Return a list of dicts, one a row."""
+        """Return a list of dicts, one for each row."""
         records: list[dict[str, Any]] = self.table.to_pylist()
         return records
 
@@ -71,7 +72,7 @@ class Answer:
 
     @property
     def shape_column(self) -> str | None:
-        """The column that tells where: ``st_x`` of events, ``st_geom`` of features, ``cell_…`` of counts, or None."""
+        """Column with the place: ``st_x`` of events, ``st_geom`` of features, ``cell_…`` of counts, or None."""
         names = self.table.schema.names
         own = next((name for name in ("st_x", "st_geom") if name in names), None)
         if own is not None:
@@ -85,7 +86,7 @@ class Answer:
         Raises
         ------
         Unsupported
-            ``no-geometry``: the answer has no place in it.
+            ``no-geometry``: the answer has no column with a place.
         """
         column = self.shape_column
         if column is None:

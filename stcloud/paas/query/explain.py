@@ -25,30 +25,30 @@ __all__ = ["Explanation", "explain"]
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How a question will be answered.
+    """How a question would be answered.
 
     Attributes
     ----------
     plan
         The operators, in order.
     engine
-        Who will run it.
+        Name of the engine.
     version
         Version of the layer's table.
     partitions, files, row_groups, rows, bytes
-        What will be read, and of how much: ``(chosen, all)``. Row groups and rows are those that the footers'
-        statistics leave; bytes count compressed pages of the columns used, of all: the files' sizes.
+        What would be read: ``(chosen, all)``. Row groups and rows are those that remain after the statistics of
+        the footers; chosen bytes are compressed pages of the columns used, all bytes the sizes of the files.
     cells
         ``(inner, edge)`` cells of each place's cover.
     refined
-        ``(settled, tested)`` rows of what will be read, for each place: those of row groups that lie in inner cells
-        alone, and all others, of which only those in edge cells are tested exactly.
+        ``(settled, tested)`` numbers of rows for each place: of row groups that lie only in inner cells, and of
+        all others, of which only rows in edge cells are compared with the place exactly.
     layers
-        Other layers that will be read, to know what the places and groups are that name them.
+        Other layers that would be read, because places or groups name them.
     sql
-        The statements, in the embedded engine's dialect; values are bound by name.
+        SQL statements in the dialect of the embedded engine; values are named parameters.
     facts
-        What the query was understood as.
+        How the question was understood.
     """
 
     plan: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A feature layer asked: as of an instant, between two, one feature's history, what differs.
+"""Questions about a layer of features: its state at an instant, versions of a span, histories, differences.
 
 Every answer takes ``known_at``: what was believed then. Without it, what is believed now.
 """
@@ -36,7 +36,7 @@ _LEAST_US = 1
 
 @dataclass(frozen=True, slots=True)
 class Features(Layer):
-    """One version of a feature layer, ready to be asked.
+    """A layer of features, from one version of its table.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class Features(Layer):
     def as_of(
         self, at: Instant, *, known_at: Instant | Pin | None = None, where: Asked | None = None
     ) -> Answer:
-        """Return the features that were there at an instant, by key.
+        """Return the features that were valid at an instant, ordered by key.
 
         Parameters
         ----------
@@ -86,7 +86,7 @@ class Features(Layer):
         known_at
             Recorded time; default: now.
         where
-            Only features that touch this place: as for `Query.where`.
+            Only features that touch this place; forms as for `Query.where`.
         """
         at_us = self._us(at)
         return self._found(at_us, at_us + _LEAST_US, known_at, where, {"as_of": at_us})
@@ -99,30 +99,30 @@ class Features(Layer):
         known_at: Instant | Pin | None = None,
         where: Asked | None = None,
     ) -> Answer:
-        """Return every version that was there at some instant of ``[start, end)``, by key and time."""
+        """Return the versions that were valid at some instant of ``[start, end)``, ordered by key and time."""
         start_us, end_us = self._us(start), self._us(end)
         if end_us <= start_us:
             raise InvalidInput("empty-period", f"from {start} to {end} there is no time")
         return self._found(start_us, end_us, known_at, where, {"from": start_us, "to": end_us})
 
     def history(self, key: str, *, known_at: Instant | Pin | None = None, follow: bool = False) -> Answer:
-        """Return all that was ever believed of one feature, by recorded and valid time.
+        """Return all versions of one feature, ordered by recorded and valid time.
 
         Parameters
         ----------
         key
             The feature's key as text; of several columns, joined by ``|``.
         known_at
-            Only what was believed then.
+            Only versions that were current at this recorded instant; default: all.
         follow
-            Also of the features that it came from, and of theirs, as the definition's ``predecessor`` column says.
+            Include its predecessors, and theirs, by the definition's ``predecessor`` column.
 
         Raises
         ------
         NotFound
             ``unknown-feature``, with the nearest keys.
         InvalidInput
-            ``no-predecessor``: asked to follow, and the definition names no such column.
+            ``no-predecessor``: ``follow``, but the definition has no ``predecessor`` column.
         """
         known = None if known_at is None else self._known_us(known_at)
         found = self._versions([key], known)
@@ -171,7 +171,7 @@ class Features(Layer):
         return self._answer(_difference(old, new), facts)
 
     def lineage(self, one: Instant, other: Instant, *, known_at: Instant | Pin | None = None) -> Answer:
-        """Return which old feature went into which new one: ``area_m2`` shared, and its share of both.
+        """Return which old features overlap which new ones: the shared ``area_m2``, and its share of both.
 
         Of polygons that differ between two instants, by shared area; pieces below 1 m² are left out.
         """

@@ -66,7 +66,7 @@ class Joining:
 
     @property
     def facts(self) -> dict[str, str]:
-        """Say what was understood."""
+        """Return how the question is understood."""
         zone = self.layer.configuration.zone
         when = "each event's own time" if self.at_us is None else zone.iso(self.at_us)
         said = f"{self.how} {self.layer.name} at {when}, known at {zone.iso(self.known_us)}"
@@ -78,7 +78,7 @@ class Joining:
         return Answer(reader.read_all(), self.layer.configuration.lattice, self.facts, pin=self.pin)
 
     def reader(self) -> pa.RecordBatchReader:
-        """Return rows as a stream; memory holds some events and what was made ready of the layer."""
+        """Return rows as a stream; memory holds a batch of events and the index of the layer."""
         schema = self._joined(self.schema.empty_table()).schema
         return pa.RecordBatchReader.from_batches(schema, self._batches())
 

@@ -41,7 +41,7 @@ __all__ = ["Query"]
 class Query:
     """A question about one layer. Every method that narrows it returns a new one.
 
-    Conditions of several calls must all hold; several values in one call are alternatives. With an open ``city``::
+    The conditions of several calls must all hold; several values in one call are alternatives. With a ``city``::
 
         city.query("requests").what("status = 'open'").when("2024-03", hours="07:00-10:00").count(by=["week"])
     """
@@ -51,20 +51,20 @@ class Query:
     known: int | Pin | None = None
 
     def what(self, *filters: str | Mapping[str, Any], crs: str | None = None) -> Query:
-        """Keep rows that fulfil every CQL2 filter (text or JSON), e.g. ``"category = 'pothole'"``.
+        """Keep rows for which every CQL2 filter (text or JSON) is true, e.g. ``"category = 'pothole'"``.
 
         Parameters
         ----------
         filters
-            They may name the layer's columns, and ``geometry``, ``time``, ``key`` and, of events that last,
-            ``period``: see `docs/reference/filters.md`.
+            Filters over the layer's columns, ``geometry``, ``time``, ``key`` and, for features and events with an
+            end, ``period``; see `docs/reference/filters.md`.
         crs
-            CRS of geometry written in them; default: longitude and latitude.
+            CRS of geometry in the filters; default: longitude and latitude.
 
         Raises
         ------
         InvalidInput, NotFound, Unsupported
-            See `Predicate.read`: wrong types, unknown columns (with the nearest), operators not known here.
+            Wrong types; unknown columns, with the nearest names; operators that are not supported.
         """
         subject, city = self.subject, self.subject.configuration.crs
         return self._with(
@@ -77,18 +77,18 @@ class Query:
         Parameters
         ----------
         places
-            ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons,
-            `Area`, GeoDataFrames; ``"unit:PREFIX"``, the beginning of codes of the unit grid; ``"duty:LAYER:ID"``,
-            the cells that a duty grid had at the event's own time; ``"LAYER:ID"``, a feature as it was at the event's
-            own time, or with ``@T`` at an instant; ``"near:LON,LAT:200m"``, ``"near:LAYER:ID:50m"``,
-            ``"near:LAYER:50m"``. Texts join them by ``and``, ``or``, ``not`` and parentheses.
+            ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons, `Area`,
+            GeoDataFrames; ``"unit:PREFIX"``, cells of the unit grid whose codes begin with the prefix;
+            ``"duty:LAYER:ID"``, the cells of a duty grid at the event's own time; ``"LAYER:ID"``, a feature as it was
+            at the event's own time, or with ``@T`` at an instant; ``"near:LON,LAT:200m"``, ``"near:LAYER:ID:50m"``,
+            ``"near:LAYER:50m"``. A text may combine places with ``and``, ``or``, ``not`` and parentheses.
         crs
             CRS of polygons and WKT; default: longitude and latitude.
 
         Notes
         -----
-        A point on the edge of an area is inside, and a distance inclusive; cells alone are half-open. Rows without a
-        place are nowhere: neither in a place nor outside of one. Features are as `known_at` says.
+        Areas are closed: a point on the edge is inside. Distances are inclusive. Only cells are half-open. Rows
+        without a place match neither a place nor its negation. Features are taken as known at `known_at`.
         """
         subject, features = self.subject, is_of_features(self.subject.layer)
         context = PlaceContext(
@@ -97,10 +97,9 @@ class Query:
         return self._with(read_places(places, context, crs))
 
     def restated(self, at: Instant) -> Query:
-        """Ask for units as the grid was at one instant, whenever events were: for trends across a change of the grid.
+        """Use the unit grid of one instant for all events, for trends across a change of the grid.
 
-        Without it an event lies in the cell that was there at the event's own time. The answer's facts say which was
-        used.
+        Default: the cell that was valid at the event's own time. The answer's facts name the grid that was used.
         """
         refuse_features(self.subject.layer, "re-state units of")
         if any(isinstance(one, Restated) for one in self.conditions):
@@ -122,35 +121,34 @@ class Query:
         relation: str | None = None,
         now: Instant | None = None,
     ) -> Query:
-        """Keep events that start in any of the times, in these months, on these days, at these hours.
+        """Keep events that start in any of the times, months, days and hours.
 
-        Features, and events that last if a ``relation`` is asked for, are kept where their period lies so to any of
-        the times.
+        Features, and with a ``relation`` events with an end, are kept if their period has the relation to any time.
 
         Parameters
         ----------
         times
-            ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``; half-open. Or by ``now``:
-            ``today``, ``this month``, ``last week``, ``last 7 days``, ``previous 3 months``.
+            Half-open spans: ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``. Relative
+            to ``now``: ``today``, ``last week``, ``last 7 days``, ``previous 3 months``.
         weekdays, hours
-            ``"mon-fri"``, or numbers from 1 = Monday; ``"07:00-10:00"``, may run over midnight; several by comma.
+            ``"mon-fri"``, or numbers from 1 = Monday; ``"07:00-10:00"``, also across midnight; comma-separated.
         months, seasons
-            ``"jun-aug"``, ``"12-2"``, or numbers; ``"winter"``: three whole months, as in the city's hemisphere.
+            ``"jun-aug"``, ``"12-2"``, or numbers; ``"winter"``: three whole months, by the city's hemisphere.
         days, calendar
-            ``"working"`` or ``"free"`` days (weekends and public holidays, but for weekends that are worked) of a
-            country: ``"CN"``, ``"US-NY"``; default: the city's calendar.
+            ``"working"`` or ``"free"`` days (weekends and public holidays, except make-up working days) of a
+            calendar: ``"CN"``, ``"US-NY"``; default: the city's.
         relation
-            ``intersects`` (of features the default), ``disjoint``, or one of Allen's: ``before``, ``after``,
-            ``meets``, ``met-by``, ``overlaps``, ``overlapped-by``, ``starts``, ``started-by``, ``during``,
-            ``contains``, ``finishes``, ``finished-by``, ``equals``: how the period lies to the time.
+            Relation of the period to the time: ``intersects`` (default for features), ``disjoint``, or one of
+            Allen's: ``before``, ``after``, ``meets``, ``met-by``, ``overlaps``, ``overlapped-by``, ``starts``,
+            ``started-by``, ``during``, ``contains``, ``finishes``, ``finished-by``, ``equals``.
         now
-            What time it is; only relative times need it.
+            The present instant; needed for relative times only.
 
         Raises
         ------
         InvalidInput
-            ``unknown-relation``; ``no-period``: of events that have no end, or with days or hours; times that cannot
-            be read.
+            ``unknown-relation``; ``no-period``: a relation for events without an end, or together with days or hours;
+            times that cannot be read.
         """
         city = self.subject.configuration
         calendar = city.calendar if days is not None and calendar is None else calendar
@@ -161,15 +159,16 @@ class Query:
         return self._with([timed(asked, times, relation, self.subject.layer)])
 
     def as_of(self, at: Instant) -> Query:
-        """Keep features that were there at an instant of valid time; of events `InvalidInput` ``not-features``."""
+        """Keep features that were valid at an instant; for events `InvalidInput` ``not-features``."""
         return self._with([as_of(at, self.subject.layer, self.subject.zone)])
 
     def known_at(self, instant: Instant | Pin) -> Query:
-        """Answer as it was known then: text in the city's zone, UTC microseconds, or an aware datetime.
+        """Use what was known at a recorded instant.
 
-        Beyond the newest load it means that load; the answer's facts say which instant was used. The ``pin`` of an
-        answer, or its text, names an instant for each layer: with it the same query has the same answer for ever.
-        Refused: `InvalidInput` ``asked-twice``, ``unreadable-pin``; when it is answered ``layer-not-pinned``.
+        The instant is text in the city's zone, UTC microseconds, or an aware datetime. One after the newest load is
+        replaced by that of the load; the answer's facts name the instant that was used. The ``pin`` of an answer, or
+        its text, names an instant for each layer; a query with a pin always has the same answer. Raises
+        `InvalidInput` ``asked-twice``, ``unreadable-pin``, and when it is answered ``layer-not-pinned``.
         """
         if self.known is not None:
             raise InvalidInput("asked-twice", "known_at was asked twice")
@@ -178,16 +177,16 @@ class Query:
     def rows(
         self, limit: int | None = None, *, order: Sequence[str] = (), after: str | None = None
     ) -> Answer:
-        """Return rows in order of time, then key, or as ``order`` says.
+        """Return rows, ordered by time, then key, or by ``order``.
 
         Parameters
         ----------
         limit
-            At most so many; the answer's ``next`` then leads to the next page.
+            Maximum number of rows; if there are more, the answer's ``next`` is the cursor of the next page.
         order
-            Columns, ``-`` before one for the greatest first; null last; rows alike in them come by time, then key.
+            Columns to sort by, ``-`` before one for descending; nulls are last; ties are sorted by time, then key.
         after
-            The ``next`` of the page before, of the same question: answered as of the same recorded instant.
+            The ``next`` of the previous page of the same question; uses the same recorded instant.
 
         Raises
         ------
@@ -197,7 +196,7 @@ class Query:
         return paged(self.inquiry(), limit, order, after)
 
     def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
-        """Stream rows in order of time, then key, so that memory stays flat."""
+        """Stream rows ordered by time, then key; memory does not grow with their number."""
         return self.inquiry().rows(Rows(checked_limit(limit)))
 
     def join(
@@ -209,52 +208,52 @@ class Query:
         known_at: Instant | Pin | None = None,
         inner: bool = False,
     ) -> Answer:
-        """Return each event with the features of a layer that were its partners at the event's own time.
+        """Return each event with its partners: the features of a layer that contained it, or were near it.
 
         Parameters
         ----------
         layer
             A layer of features of the same city.
         how
-            ``"within"`` (on a shared border or an overlap the smallest key), ``"intersects"`` (all of them),
-            ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
+            ``"within"`` (one area; on a shared border or an overlap that with the smallest key), ``"intersects"``
+            (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
         at
-            Take the features as they were then, whenever events were; None: at each event's own time.
+            Instant of valid time at which all features are taken; None: each event's own time.
         known_at
-            Features as they were known then; None: as they are known now. Events are as `known_at` says.
+            Recorded instant or pin at which features are taken; None: that of the query's pin, else now.
         inner
             Leave out events without a partner.
 
         Returns
         -------
-        The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (null: no end is known),
-        ``LAYER_distance_m`` where there is one, and the features' columns as ``LAYER_NAME``. Several partners give
-        several rows; an event without one has nulls.
+        The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (exclusive; null: no end is
+        known), ``LAYER_distance_m`` if distances matter, and the features' columns as ``LAYER_NAME``. An event with
+        several partners has several rows; an event without a partner has nulls.
 
         Raises
         ------
         InvalidInput
-            ``unknown-how`` and what is said there; ``not-features``; ``repeated-column``.
+            ``unknown-how``: ``how`` cannot be read; ``not-features``; ``repeated-column``.
         NotFound
             ``unknown-layer``
         """
         return self.joining(layer, how, at=at, known_at=known_at, inner=inner).answer()
 
     def join_batches(self, layer: str, how: str = "within", **more: Any) -> pa.RecordBatchReader:
-        """Stream what `join` returns, so that memory stays flat; ``more`` is as there."""
+        """Stream the rows that `join` returns; memory does not grow with their number. ``more``: as for `join`."""
         return self.joining(layer, how, **more).reader()
 
     def joining(self, layer: str, how: str = "within", **more: Any) -> Joining:
-        """Return a join that is asked, and not yet answered, with its facts; ``more`` is as for `join`."""
+        """Return a join with its facts, before it is answered; ``more``: as for `join`."""
         refuse_features(self.subject.layer, "join")
         return joining_of(self.inquiry(), self.subject.other(layer), read_how(how), **more)
 
     def count(self, by: Sequence[str] = ()) -> Answer:
-        """Count rows by group: `measure` of ``count``."""
+        """Count rows by group; short for `measure` with ``count``."""
         return self.measure(by=by)
 
     def top(self, n: int, by: Sequence[str]) -> Answer:
-        """Return the ``n`` groups with the most rows; of those with as many, the first."""
+        """Return the ``n`` groups with the most rows; ties are sorted by the groups, ascending."""
         return self.measure(by=by, order=["-count"], limit=n)
 
     def measure(
@@ -269,47 +268,48 @@ class Query:
         rated_at: Instant | None = None,
         compare: str | Query | None = None,
     ) -> Answer:
-        """Tell measures of rows by group.
+        """Compute measures of rows by group.
 
         Parameters
         ----------
         measures
             ``count`` (the default), ``count(X)`` where X is not null, ``distinct(X)``, ``sum(X)``, ``mean(X)``,
-            ``min(X)``, ``max(X)``, ``median(X)``, ``quantile(X, 0.9)``, ``p90(X)``: X is a column, arithmetic of
-            numbers, or a duration as ``closed - opened``, in hours, or ``days(closed - opened)``.
-            ``name = …`` before it names the field. ``per_km2`` of the groups' area, or of the place's where no
-            group has one; ``per_1000(LAYER.COLUMN)``, by ``in:LAYER``: per 1,000 of what a column of numbers counts.
+            ``min(X)``, ``max(X)``, ``median(X)``, ``quantile(X, 0.9)``, ``p90(X)``. X is a column, arithmetic of
+            numbers, or a duration such as ``closed - opened``, in hours, or ``days(closed - opened)``. ``name = …``
+            before a measure sets the name of its field. ``per_km2`` divides by the area of the group, or of the place
+            if groups have no area; ``per_1000(LAYER.COLUMN)`` gives rows per 1,000 of a column of numbers and needs
+            ``in:LAYER``.
         by
             ``cell:100m`` (any level), ``hour``, ``day``, ``week``, ``month``, ``quarter``, ``year``, ``weekday``,
-            ``hour-of-day``, or columns; of events indexed on a grid ``unit``, ``community``, ``street``,
-            ``district``, and ``duty:LAYER``, where an event counts for every duty grid that had its cell then;
-            ``in:LAYER`` or ``in:LAYER.COLUMN``: the feature that held the event at its own time, by key or column.
+            ``hour-of-day``, or columns. For events that are indexed on a grid: ``unit``, ``community``, ``street``,
+            ``district``, and ``duty:LAYER``, where an event counts in every duty grid that had its cell then.
+            ``in:LAYER`` or ``in:LAYER.COLUMN``: the feature that contained the event at its own time, by key or
+            column.
         until
-            Durations that have not ended by this instant count until it, and the field ``open`` tells how many;
-            None: what has no end has no duration.
+            Durations that have not ended by this instant end at it, and the field ``open`` is their number; None:
+            rows without an end have no duration.
         having
-            CQL2 over the answer's fields: groups of which it is true.
+            CQL2 filter over the answer's fields; keep groups for which it is true.
         order
-            Fields, ``-`` before one for the greatest first; null last; alike groups ascending.
+            Fields to sort by, ``-`` before one for descending; nulls are last; ties are sorted by the groups.
         limit, after
             As for `rows`.
         rated_at
-            Rates are of areas and inhabitants as they were then; None: at the last instant of the time asked for.
+            Instant of the areas and inhabitants of rates; None: the last instant of the question's time.
         compare
-            ``previous`` or ``year``: the period before, or the same a year earlier, its bins beside those of this one
-            by their place in the period; or another question, such as of another place. Adds ``NAME_before`` (of a
-            question ``NAME_other``), ``NAME_change`` and ``NAME_change_pct``.
+            ``previous`` (the period before), ``year`` (the same period a year earlier), or another question, such as
+            about another place. Calendar bins are compared by their position in the period. Adds ``NAME_before`` (for
+            a question ``NAME_other``), ``NAME_change`` and ``NAME_change_pct``.
 
         Returns
         -------
-        One record a group, ascending, null last: a field per group, then one per measure. Nulls are left out of
-        measures; of nothing a count is 0, all else null. A quantile lies between two values in proportion.
+        One record for each group, ascending, null last: a field for each part of ``by``, then one for each measure.
+        Measures ignore nulls. Without values a count is 0 and other measures are null. Quantiles are interpolated.
 
         Raises
         ------
         InvalidInput
-            ``unreadable-measure``, ``unknown-measure``, ``wrong-type``, ``unknown-group``, ``repeated-group``, and as
-            `rows`
+            ``unreadable-measure``, ``unknown-measure``, ``wrong-type``, ``unknown-group``; otherwise as `rows`
         NotFound
             ``unknown-column``
         """
@@ -320,24 +320,23 @@ class Query:
     def timeline(
         self, *measures: str, by: Sequence[str] = (), during: str | None = None, end: str | None = None
     ) -> Answer:
-        """Tell measures at every instant: how many there were, how much, since when and until when.
+        """Compute measures at every instant: counts, sums or means, with the periods in which they hold.
 
         Parameters
         ----------
         measures
             ``count`` (the default), ``count(X)``, ``sum(X)``, ``mean(X)``, as for `measure`.
         by
-            Columns, cells, and of indexed events units.
+            Columns, cells, and for indexed events units.
         during
-            A time as for `when`: one span; None: all time.
+            One span, as for `when`; None: all time.
         end
-            Of events, the column of instants at which they ended, as ``closed_at``; None: as their definition says.
-            What has no end is still there.
+            For events, the column of instants at which they end, e.g. ``closed_at``; None: that of their definition.
 
         Returns
         -------
-        Groups, ``from``, ``to`` (exclusive; null: no end is known), measures: a record for each piece of time in
-        which nothing changed, by group, then time. At its ends something does, or ``during`` begins or ends.
+        One record for each period in which the values of a group did not change, ordered by group, then time: the
+        groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
         """
         asked = self.inquiry()
         goal = read_summary(asked, measures, by, None)
@@ -364,7 +363,7 @@ class Query:
         order: Sequence[str] = (),
         limit: int | None = None,
     ) -> Plan:
-        """Return what is wanted, as for `explain`: it prints, compares, and `write_plan` writes it as JSON."""
+        """Return the plan, to print, compare, or write as JSON (`write_plan`); arguments as for `explain`."""
         asked = self.inquiry()
         if by is None:
             return asked.plan(rows_of(asked, limit, order))
@@ -374,9 +373,9 @@ class Query:
         self, by: Sequence[str] | None = None, *measures: str, order: Sequence[str] = (), limit: int | None = None,
         having: str | None = None,
     ) -> Explanation:  # fmt: skip
-        """Say what would be done and read, by logs and footers: no row is read.
+        """Explain how the question would be answered and what would be read; read no rows.
 
-        ``by``, ``measures``, ``order``, ``limit`` and ``having`` are as for `measure`; ``by`` None explains `rows`.
+        Arguments are as for `measure`; without ``by`` explain `rows`.
         """
         asked = self.inquiry()
         if by is None:
@@ -385,11 +384,11 @@ class Query:
         return explain(asked, read_summary(asked, measures, by, None), chosen.steps)
 
     def why(self, key: str) -> Reason:
-        """Say why a row is in the answer, or is not: the load that told it, its cell, each condition by itself."""
+        """Explain why a row is in the answer or not: its load, its cell, and the result of each condition."""
         return why(self.inquiry(), key)
 
     def facts(self) -> dict[str, str]:
-        """Say what was understood; reads what is named of other layers."""
+        """Return how the question is understood, by name; reads other layers that it names."""
         return self.inquiry().resolved().facts()
 
     def _with(self, conditions: Iterable[Condition]) -> Query:

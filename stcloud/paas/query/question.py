@@ -1,4 +1,4 @@
-"""Questions as documents: what is asked of a city, kept as a small TOML or JSON file and asked again."""
+"""Questions as documents: small TOML or JSON files that can be saved and asked again."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ _VERSION = 1
 
 
 class Question(Closed):
-    """What is asked of a layer, in the words of the command line; nothing of it is run or read by itself.
+    """A question about a layer as a document, with fields named like the options of the command line.
 
     Parameters
     ----------
     layer
-        Its name.
+        Name of the layer.
     version
-        Of the document's form: it is written, and one without it has the first.
+        Version of the document's format; a document without it has version 1.
     what, where, when, weekdays, hours, months, seasons, days, calendar, relation, now, as_of, known_at, grid_at
-        As for the methods of `Query` (``grid_at``: `Query.restated`); those of ``what`` must all hold, those of
+        As for the methods of `Query` (``grid_at``: `Query.restated`). All of ``what`` must hold; the values of
         ``where`` and ``when`` are alternatives.
     by, measure, until, having, compare, rated_at, order, limit, after
-        As for `Query.measure`; without any of the first five, and without ``count``, rows are asked for. ``compare``
-        may be ``where:`` and a place, or ``as-of:`` and an instant: the same question of that instead.
+        As for `Query.measure`. Without any of the first five and without ``count`` the answer is rows.
+        ``compare`` may also be ``where:PLACE`` or ``as-of:INSTANT``: the same question about another place or
+        instant.
     crs
-        CRS of geometry that is written in ``what`` and ``where``; None: longitude and latitude.
+        CRS of geometry in ``what`` and ``where``; None: longitude and latitude.
     count
-        Count all of them.
+        Count the rows.
 
     Examples
     --------
@@ -130,16 +131,16 @@ class Question(Closed):
         return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
     def to_toml(self) -> str:
-        """Return it as a TOML document that reads back as an equal question."""
+        """Return a TOML document that reads back as an equal question."""
         return toml_of(self._document())
 
     def to_json(self) -> str:
-        """Return it as a JSON document that reads back as an equal question."""
+        """Return a JSON document that reads back as an equal question."""
         return json.dumps(self._document(), ensure_ascii=False, indent=2) + "\n"
 
     @property
     def summed(self) -> bool:
-        """Whether measures of groups are asked for, not rows."""
+        """Whether the answer is measures of groups instead of rows."""
         return bool(self.by or self.measure or self.count or self.until or self.having or self.compare)
 
     def narrow(self, asked: Query, read: Callable[[str], Any] = str) -> Query:
@@ -161,7 +162,7 @@ class Question(Closed):
         return asked if self.grid_at is None else asked.restated(self.grid_at)
 
     def answer(self, asked: Query, read: Callable[[str], Any] = str) -> Answer:
-        """Return rows or measures of a question that was narrowed; ``read`` as for `narrow`."""
+        """Return the rows or measures of a narrowed question; ``read``: as for `narrow`."""
         if not self.summed:
             return asked.rows(self.limit, order=self.order, after=self.after)
         return asked.measure(

@@ -46,10 +46,10 @@ class Reason:
     key
         The row's key.
     versions
-        What is believed of it, a record each: the load that said so, its source, since when it is believed, when the
-        event was or the feature valid, its place and cells. None: it is not known.
+        Its current versions: load, source, since when it is current, time of the event or period of the
+        feature, place and cells. Empty: the key is not known.
     conditions
-        Each by itself.
+        The conditions, each with its result.
     found
         Whether the row is in the answer.
     """
@@ -60,7 +60,7 @@ class Reason:
     found: bool
 
     def records(self) -> list[dict[str, Any]]:
-        """Return what is known and what was asked, one after the other, as plain records."""
+        """Return the versions and the conditions as plain records."""
         known = [{"what": name, "is": value} for one in self.versions for name, value in one.items()]
         asked = [
             {"what": one.said, "is": f"{'holds' if one.holds else 'fails'}{', ' if one.how else ''}{one.how}"}
