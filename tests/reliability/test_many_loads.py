@@ -1,6 +1,8 @@
 """Many small loads: files, bytes, time and memory of one do not grow with those before it."""
 
 import gc
+import json
+import math
 import shutil
 import time
 from pathlib import Path
@@ -41,6 +43,28 @@ def test_of_many_loads_few_files_are_left(folder, tmp_path):
     city.vacuum(retain_hours=0, force=True)
     assert len(list(folder.glob("*/*.parquet"))) + len(list(folder.glob("*/*/*.parquet"))) <= 28 + 20
     assert not [one for one in city.check() if one.faults]
+
+
+def test_a_row_is_written_few_times_and_a_month_has_few_files(folder, tmp_path):
+    """Law: 3 files a size and month at most; a row is written once a size at most; one new file a load and month."""
+    city, loads, months = stcloud.open(folder), 20, 3
+    for number in range(loads):
+        path = tmp_path / "part.csv"
+        ids = range(number * ROWS, number * ROWS + ROWS)
+        path.write_text(HEAD + "".join(row(key, at=f"2024-0{3 + key % months}-07 10:00:00") for key in ids))
+        city.load("events", path, definition=define())
+    actions = [
+        json.loads(line)
+        for entry in (folder / "layers/events/_delta_log").glob("*.json")
+        for line in entry.read_text().splitlines()
+    ]
+    added = [json.loads(action["add"]["stats"])["numRecords"] for action in actions if "add" in action]
+    assert len(added) == loads * months
+    sizes_of_rows = 1 + math.floor(math.log(loads * ROWS / months, 4))
+    assert loads * ROWS < sum(added) <= loads * ROWS * sizes_of_rows
+    assert len(city.layer("events").snapshot.files) <= 3 * sizes_of_rows
+    assert len(city.layer("events").snapshot.files) == months * (1 + 1)  # 20 = 16 + 4
+    assert len(city.query("events").rows()) == loads * ROWS
 
 
 def test_no_file_of_a_city_names_the_folder_where_it_was_made(city, tmp_path):

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from stcloud.daas.load.place import Placer
 from stcloud.daas.load.steps import LoadContext, TableChange, ordered
 from stcloud.daas.table.layer import ORDER, EventLayer
 from stcloud.daas.table.schema import UNIT
+from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys.keys import Keys
 from stcloud.iaas.keys.settled import DuplicateRule, KnownRows, Settled
@@ -103,13 +105,13 @@ class EventLoad:
         settled = self._settled
         written, unplaced, added = self._write_rows(settled.stored, schema, stamp, job)
         closed, removed = self._close_rows(base, settled, stamp, job)
-        return TableChange(
-            [*written, *closed], removed, added, self._counts(settled, unplaced),
-            commits=bool(written or removed),
-        )  # fmt: skip
+        add: Sequence[Written] = [*written, *closed]
+        with contextlib.suppress(StorageError, FormatError):  # merging can wait
+            add, removed = self._layer.merged(base, removed, add, schema)
+        return TableChange(add, removed, added, self._counts(settled, unplaced), commits=bool(add or removed))
 
     def compact(self) -> None:
-        """Merge the files of months that have many."""
+        """Merge the files of months that have many, which the commit could not merge."""
         self._layer.compact()
 
     def close(self) -> None:

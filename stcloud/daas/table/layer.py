@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,8 +22,10 @@ __all__ = ["EventLayer", "LayerTable", "kept_column", "month_text", "newest"]
 ORDER = ("st_cell", "st_time")
 """Rows lie by cell, then time, within a month: a neighbourhood reads a neighbourhood."""
 
-_MOST_FILES = 7
-_LARGE_ROWS = 1 << 20
+_LEAST = 4
+"""So many files of a size in a month are merged."""
+
+Placed = TypeVar("Placed", File, Written)
 
 
 def month_text(month: int) -> str:
@@ -110,7 +112,7 @@ class EventLayer(LayerTable):
 
         ``schema`` is what `writable_schema` gave; ``stamp`` fills the columns of the load.
         """
-        schema = pa.schema([field for field in schema if field.name != PART])
+        schema = _stored(schema)
         count = rows.num_rows
         columns = [
             kept_column(rows.column(field.name), field.type)
@@ -133,20 +135,44 @@ class EventLayer(LayerTable):
         """Write a file's rows, changed, as a file that is to stand for it."""
         return self._write(rows, _partition(file))
 
-    def compact(self, *, most_files: int = _MOST_FILES) -> int:
-        """Merge the files of each month that has more than ``most_files`` of a size; return how many months had.
+    def merged(
+        self, base: Snapshot, removed: Sequence[File], written: Sequence[Written], schema: pa.Schema
+    ) -> tuple[list[Written], list[File]]:
+        """Merge files that a commit is about to add with others of their month, where these become many.
+
+        Parameters
+        ----------
+        base, removed
+            The version that the commit follows, and the files of it that it removes.
+        written, schema
+            The files that it adds, as `write` gave them, and the schema that they were written in.
+
+        Returns
+        -------
+        The files to add and to remove instead: no file is committed only to be merged.
+        """
+        gone = {file.path for file in removed}
+        new = _by_month(written)
+        old = _by_month(file for file in base.files if file.path not in gone)
+        add: list[Written] = []
+        remove = list(removed)
+        for month, files in new.items():
+            many = crowded([*old.get(month, ()), *files], least=_LEAST)
+            merge = {file.path for file in many}
+            add += [file for file in files if file.path not in merge]
+            if many:
+                remove += [file for file in many if isinstance(file, File)]
+                rows = self.table.read(many, _stored(schema))
+                add.append(self._write(in_order(rows, ORDER), {PART: month}))
+        return add, remove
+
+    def compact(self, *, least: int = _LEAST) -> int:
+        """Merge the files of each month that has ``least`` or more of a size; return how many months had.
 
         Rows and what every past instant shows stay as they are. The writer must hold the layer's lock.
         """
         snapshot = self.table.snapshot()
-        months: dict[str, list[File]] = {}
-        for file in snapshot.files:
-            months.setdefault(_partition(file)[PART], []).append(file)
-        many = [
-            crowded(files, least=most_files + 1, large_rows=_LARGE_ROWS)
-            for files in months.values()
-            if len(files) > most_files
-        ]
+        many = [crowded(files, least=least) for files in _by_month(snapshot.files).values()]
         merged = [files for files in many if files]
         if merged:
             written = [self._merge(snapshot, files) for files in merged]
@@ -171,6 +197,18 @@ def newest(files: Iterable[File]) -> int | None:
         if name in file.high
     ]
     return int(pa.scalar(max(newest_of), INSTANT).cast(pa.int64()).as_py()) if newest_of else None
+
+
+def _stored(schema: pa.Schema) -> pa.Schema:
+    """Return a schema without the column that files are partitioned by."""
+    return pa.schema([field for field in schema if field.name != PART])
+
+
+def _by_month(files: Iterable[Placed]) -> dict[str, list[Placed]]:
+    months: dict[str, list[Placed]] = {}
+    for file in files:
+        months.setdefault(file.partition[PART] or "", []).append(file)
+    return months
 
 
 def _partition(file: File) -> dict[str, str]:

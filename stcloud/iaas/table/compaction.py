@@ -3,25 +3,56 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
-from stcloud.iaas.table.snapshot import File
+__all__ = ["LARGE_ROWS", "Sized", "crowded"]
 
-__all__ = ["LARGE_ROWS", "crowded"]
-
-_TIER = 8
+_LEAST = 8
 
 LARGE_ROWS = 1 << 17
 """Files of so many rows are large enough: they are not merged for being many, or each load would write all anew."""
 
 
-def crowded(files: Iterable[File], *, least: int = _TIER, large_rows: int = LARGE_ROWS) -> list[File]:
-    """Return the files of every size of which there are ``least`` or more; those of ``large_rows`` may be many.
+class Sized(Protocol):
+    """A file whose rows are counted, committed or not."""
 
-    Sizes are powers of eight. A file that is merged moves up one size at least, so that after any number of small
-    commits a row was written once for each size, and of each size fewer than ``least`` files are there.
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+
+
+SizedFile = TypeVar("SizedFile", bound=Sized)
+
+
+def crowded(
+    files: Iterable[SizedFile], *, least: int = _LEAST, large_rows: int = LARGE_ROWS
+) -> list[SizedFile]:
+    """Return the files that are to become one: those of every size of which there are ``least`` or more.
+
+    Sizes are powers of ``least``; files of ``large_rows`` may be many. A file that is merged moves up one size at
+    least, so that after any number of small commits a row was written at most once for each size, and of each size
+    fewer than ``least`` files are there. The merged file counts among its size: where that is full then, it goes too.
     """
-    sizes: dict[int, list[File]] = {}
-    for file in (candidate for candidate in files if candidate.rows < large_rows):
-        sizes.setdefault(int(math.log(max(file.rows, 1), _TIER)), []).append(file)
-    return [file for size in sizes.values() if len(size) >= least for file in size]
+    small = [file for file in files if file.rows < large_rows]
+    chosen: list[SizedFile] = []
+    while True:
+        rows = sum(file.rows for file in chosen)
+        merged = _size(rows, least) if chosen and rows < large_rows else None
+        sizes: defaultdict[int, list[SizedFile]] = defaultdict(list)
+        for file in small:
+            sizes[_size(file.rows, least)].append(file)
+        more = [
+            file for size, some in sizes.items() if len(some) + (size == merged) >= least for file in some
+        ]
+        if not more:
+            return chosen
+        chosen += more
+        small = [
+            file for size, some in sizes.items() if len(some) + (size == merged) < least for file in some
+        ]
+
+
+def _size(rows: int, base: int) -> int:
+    return int(math.log(max(rows, 1), base) + 1e-9)

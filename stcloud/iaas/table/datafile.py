@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import add_block_digests, digest_name, parquet_errors, verify_columns
 from stcloud.iaas.table.dictionary import compact
 
-__all__ = ["ROW_GROUP_ROWS", "Written", "read_parquet", "write_parquet"]
+__all__ = ["ROW_GROUP_ROWS", "Written", "read_parquet", "read_whole", "write_parquet"]
 
 _LONGEST_BOUND = 64
 """Longer texts would make the log large."""
@@ -87,6 +88,25 @@ def read_parquet(paths: Iterable[str], columns: Sequence[str]) -> pa.Table:
         return pa.concat_tables(
             pq.ParquetFile(path).read(list(columns)).select(list(columns)) for path in paths
         )
+
+
+def read_whole(paths: Iterable[str | os.PathLike[str]], schema: pa.Schema) -> pa.Table:
+    """Read whole files in a schema, in order and without threads; columns that a file lacks are nulls.
+
+    Checksums and errors are the caller's matter.
+    """
+    return pa.concat_tables([schema.empty_table(), *(_whole(path, schema) for path in paths)])
+
+
+def _whole(path: str | os.PathLike[str], schema: pa.Schema) -> pa.Table:
+    with pq.ParquetFile(path) as source:
+        there = set(source.schema_arrow.names)
+        rows = source.read([name for name in schema.names if name in there], use_threads=False)
+    columns = [
+        rows[field.name].cast(field.type) if field.name in there else pa.nulls(len(rows), field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _codec(kind: pa.DataType) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
+from stcloud.iaas.table.datafile import read_whole
 
 __all__ = ["File", "Snapshot", "snapshot_of"]
 
@@ -87,9 +87,7 @@ class Snapshot:
         with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
             verify_columns(self.paths(files), schema.names)
             if sum(file.rows for file in files) <= _FEW_ROWS:
-                return pa.concat_tables(
-                    [schema.empty_table(), *(_whole(path, schema) for path in self.paths(files))]
-                )
+                return read_whole(self.paths(files), schema)
             from pyarrow import dataset  # noqa: PLC0415  (slow to import, and a query needs it not)
 
             return dataset.dataset(self.paths(files), schema=schema, format="parquet").to_table()
@@ -141,18 +139,6 @@ def snapshot_of(
     if sequence is None:
         sequence = delta.transaction_version(application) or 0
     return Snapshot(root, delta.version(), schema, tuple(sorted(files, key=lambda file: file.path)), sequence)
-
-
-def _whole(path: str, schema: pa.Schema) -> pa.Table:
-    """Return the rows of a file in a schema; columns that it lacks are nulls."""
-    with pq.ParquetFile(path) as source:
-        there = set(source.schema_arrow.names)
-        rows = source.read([name for name in schema.names if name in there], use_threads=False)
-    columns = [
-        rows[field.name].cast(field.type) if field.name in there else pa.nulls(len(rows), field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _files(added: pa.Table) -> list[File]:

@@ -27,9 +27,9 @@ from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors
-from stcloud.iaas.table.checksum import forget
+from stcloud.iaas.table.checksum import forget, parquet_errors, verify_columns
 from stcloud.iaas.table.compaction import crowded
-from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, Written, write_parquet
+from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, Written, read_whole, write_parquet
 from stcloud.iaas.table.deltaerror import delta_errors, overtaken
 from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_path, entry_stat, first_entry
 from stcloud.iaas.table.logstate import (
@@ -175,6 +175,16 @@ class Table:
                 )
             except FileNotFoundError as error:  # another writer, without our lock, swept it
                 raise overtaken(self.root) from error
+
+    def read(self, files: Sequence[File | Written], schema: pa.Schema) -> pa.Table:
+        """Return the rows of files, those that wait for their commit too; columns that a file lacks are nulls."""
+        paths = [
+            self.root / file.path if isinstance(file, File) else self.root / STAGED / file.path
+            for file in files
+        ]
+        with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
+            verify_columns(paths)
+            return read_whole(paths, schema)
 
     def commit(
         self,
