@@ -72,7 +72,10 @@ def _in_python(text: str) -> str:
 
 
 class StcloudError(Exception):
-    """Any error that stcloud raises on purpose."""
+    """Base class of all errors that stcloud raises.
+
+    ``kind`` is a stable name of the error, ``context`` has further values by name.
+    """
 
     def __init__(self, kind: str, message: str, *, hint: str = "", **context: Any) -> None:
         super().__init__(message)
@@ -82,26 +85,26 @@ class StcloudError(Exception):
 
     @property
     def message(self) -> str:
-        """Return what was given and what was found, with Python's names of options."""
+        """Message with the names of options as in Python."""
         return _in_python(self._written[0])
 
     @property
     def hint(self) -> str:
-        """What to do, with Python's names of options."""
+        """Advice how to fix it, with the names of options as in Python; may be empty."""
         return _in_python(self._written[1])
 
     @property
     def in_shell(self) -> str:
-        """Message and hint in the words of the command line."""
+        """Message and hint with the names of options as on the command line."""
         message, hint = self._written
         return "; ".join(part for part in (message, self.context.get("in_shell", hint)) if part)
 
     def prefix(self, subject: str) -> None:
-        """Put what the error is about before its message."""
+        """Put a subject, such as a file's name, before the message."""
         self._written = (f"{subject}: {self._written[0]}", self._written[1])
 
     def append(self, text: str) -> None:
-        """Add to the message."""
+        """Append a text to the message."""
         self._written = (f"{self._written[0]}; {text}", self._written[1])
 
     def __str__(self) -> str:

@@ -54,10 +54,10 @@ _LOAD = (
 
 
 class City:
-    """A city: layers, loads, queries. Made by `stcloud.create` and `stcloud.open`.
+    """A city with its layers, loads and queries; `stcloud.create` and `stcloud.open` return one.
 
-    Several threads may use one city at once. In a ``with`` statement it is closed at the end; what was started with
-    an engine of the caller's own leaves that engine open.
+    Several threads may use one city at the same time. A ``with`` statement closes the city at its end. An engine that
+    the caller passed to `stcloud.open` stays open.
     """
 
     def __init__(
@@ -90,32 +90,32 @@ class City:
 
     @property
     def name(self) -> str:
-        """What the city is called."""
+        """Name of the city."""
         return self.configuration.name
 
     @property
     def engine(self) -> Engine:
-        """The engine that runs the city's queries; started when first needed."""
+        """Engine that runs the city's queries; it is started when it is first needed."""
         return self._parts.engine
 
     def layers(self) -> tuple[Layer, ...]:
-        """Return the city's layers, by name."""
+        """Return the city's layers, sorted by name."""
         return tuple(self.layer(name) for name in self._catalogue.names())
 
     def layer(self, name: str) -> Layer:
-        """Return a layer; one of features has methods of its own (`Features`). `NotFound` ``unknown-layer``."""
+        """Return a layer, as `Features` if it is a layer of features; `NotFound` ``unknown-layer``."""
         layer = self._catalogue.layer(name)
         return self._features(layer) if layer.layer_kind.versioned else layer
 
     def features(self, name: str) -> Features:
-        """Return a layer of features: ``as_of``, ``between``, ``history``, ``diff``, ``lineage``.
+        """Return a layer of features, with ``as_of``, ``between``, ``history``, ``diff`` and ``lineage``.
 
         Raises
         ------
         NotFound
             ``unknown-layer``, with the nearest names.
         InvalidInput
-            ``not-features``: it is a layer of events.
+            ``not-features``: the layer has events.
         """
         layer = self._catalogue.layer(name)
         if not layer.layer_kind.versioned:
@@ -131,9 +131,9 @@ class City:
         return self._folder.arrays("index", f"{layer}.join")
 
     def query(self, layer: str) -> Query:
-        """Start a query about a layer; chain ``what``, ``where``, ``when``, ``known_at``, then run it.
+        """Start a query about a layer; nothing is read until it is run. `NotFound` ``unknown-layer``.
 
-        >>> # city.query("requests").when("2025-02").count(by=["week"])
+        Narrow it first, as in ``city.query("requests").when("2025-02").count(by=["week"])``.
         """
         subject = self.layer(layer)
         index = None if subject.layer_kind.versioned else self._grids.of(layer)
@@ -141,24 +141,24 @@ class City:
         return Query(Subject(subject, self.configuration, self.engine, units, self.features))
 
     def ask(self, question: Question) -> Answer:
-        """Answer a question that was kept as a document.
+        """Answer a saved question.
 
         Raises
         ------
         StcloudError
-            As `query` and what follows it.
+            What `query` and the methods of `Query` raise.
         """
         return question.answer(question.narrow(self.query(question.layer)))
 
     def grid(self, layer: str) -> UnitGrid:
-        """Return a unit grid: ``locate``, ``check``, ``units``.
+        """Return a unit grid, with ``locate``, ``check``, ``crosswalk`` and ``units``.
 
         Raises
         ------
         NotFound
             ``unknown-layer``, with the nearest names.
         InvalidInput
-            ``not-a-grid``: the layer's definition does not say so.
+            ``not-a-grid``: the layer's definition has no table ``[grid]``.
         """
         return self._grids.grid(layer)
 
@@ -172,16 +172,16 @@ class City:
         crs: str | None = None,
         at: Instant | None = None,
     ) -> LocatedPoints:
-        """Return points with the code of the cell that held each, in a column ``unit``; read batch by batch.
+        """Add to each point the code of the cell that contains it, in a column ``unit``, batch by batch.
 
         Parameters
         ----------
         grid, points
-            A unit grid; a file (CSV, NDJSON, Parquet), a DataFrame or an Arrow table.
+            Layer of a unit grid; a file (CSV, NDJSON, Parquet), a DataFrame or an Arrow table.
         x, y, crs
-            Columns of the coordinates, and their CRS; default: the city's.
+            Names of the columns with the coordinates, and their CRS; default: the city's.
         at
-            An instant, or a column of instants; None: the grid as it stands from its last change on.
+            An instant, or the name of a column of instants; None: the newest state of the grid.
 
         Raises
         ------
@@ -197,9 +197,9 @@ class City:
         preset: str = "balanced", initial_date: str | None = None, crs: str | None = None,
         source_crs: str | None = None, workers: int = 2, tell: Callable[[str], object] | None = None,
     ) -> DividedGrid:  # fmt: skip
-        """Divide communities into unit cells, as `stcloud.divide` does; sources may be layers of the city, too.
+        """Divide communities into unit cells, as `stcloud.divide` does; inputs may be layers of the city, too.
 
-        ``crs``: default, the city's. A layer's keys are the codes of its communities.
+        The default of ``crs`` is the city's CRS. If communities are a layer, its keys are their codes.
         """
         sources = GroundSources(communities, streets, buildings, components, water, previous, community_code)
         reader = self._geometries(crs, source_crs, tell)
@@ -209,9 +209,10 @@ class City:
         self, grid: str, communities: GeometrySource | None = None, *, community_code: str = "code",
         tolerance_m: float | None = None, tell: Callable[[str], object] | None = None,
     ) -> Report:  # fmt: skip
-        """Find the faults of a unit grid, also against communities that its cells must tile.
+        """Find the faults of a unit grid; with communities, also where its cells do not tile them.
 
-        ``communities`` and ``community_code`` are as for `divide`; ``tolerance_m``: default, the definition's.
+        ``communities`` and ``community_code`` are as for `divide`. The default of ``tolerance_m``, in metres, is that
+        of the layer's definition.
         """
         unit_grid = self.grid(grid)
         rules = unit_grid.rules if tolerance_m is None else replace(unit_grid.rules, tolerance_m=tolerance_m)
@@ -231,14 +232,15 @@ class City:
     def index(
         self, events: str, grid: str | None = None, *, job: Job | None = None, wait_s: float = _LOCK_WAIT_S
     ) -> Indexed:
-        """Give every event the code of the cell that held it at its own time; what is indexed already stays.
+        """Store with every event the code of the cell that contained it at its own time.
 
         Parameters
         ----------
         events
-            A layer of events. Later loads of it, and of the grid, keep the index up to date.
+            A layer of events. Later loads of it, and of the grid, update the codes. Indexed events are not indexed
+            again.
         grid
-            The unit grid; None: the one it is indexed on, or else the city's only one.
+            Layer of the unit grid; None: the grid that was used before, or else the only grid of the city.
         job, wait_s
             As for `load`.
 
@@ -265,36 +267,36 @@ class City:
         on_failed: Callable[[StcloudError], None] | None = None, job: Job | None = None,
         wait_s: float = _LOCK_WAIT_S, **options: Any,
     ) -> list[Reckoning]:  # fmt: skip
-        """Load source files into a layer, each in one atomic, idempotent commit.
+        """Load files into a layer, each in one atomic and idempotent commit.
 
         Parameters
         ----------
         layer, sources
-            Name of the layer, made by the first load; files of all formats that `docs/reference/files.md` lists.
+            Name of the layer, which the first load creates; files in the formats of `docs/reference/files.md`.
         definition
             A bundled definition's name, a TOML file or a `Definition`; the first load needs it or enough ``options``.
         mode, valid_from, valid_to
-            ``changes`` (default of events), ``append``, ``delete``; of features also ``snapshot`` (default), for a
-            half-open valid period in the city's zone.
+            ``changes`` (default for events), ``append``, ``delete``; for features also ``snapshot`` (their default).
+            The valid period is half-open and local to the city's zone.
         max_rejected
-            Rejected rows, or a share of them (``"5%"``), beyond which a file is not loaded at all.
+            Maximum of rejected rows, a number or a share (``"5%"``); beyond it a file is not loaded at all.
         again, allow_missing, empty
-            Load even what is known; columns that files may lack (nulls there); whether a snapshot may have no rows.
+            Load a file again; columns that files may lack, which become null; accept a snapshot without rows.
         keep_going, on_loaded, on_failed
-            Try the files after the first error, raised at the end; called with each reckoning, each later error.
+            Continue after an error and raise it at the end; called with each reckoning, with each later error.
         job, wait_s
-            Watches progress (``file: step``); seconds to wait for another load.
+            Reports progress (``file: step``) and can cancel; seconds to wait for another load of the layer.
         options
-            Fields of `stcloud.daas.load.draft.Options`, of which a first load's definition is derived.
+            Fields of `stcloud.daas.load.draft.Options`, from which the first load derives a definition.
 
         Returns
         -------
-        A reckoning per source; ``known`` where the ledger had the load already and nothing was done.
+        A reckoning for each file; ``known`` if the file was loaded before and nothing was done.
 
         Raises
         ------
         InvalidInput, Conflict
-            The call or a file is wrong; another writer was faster. Of several files it names those loaded.
+            The call or a file is wrong; another writer was faster. The message names the files that were loaded.
         """
         terms = LoadTerms(
             definition, Options.of(options, also=_LOAD), mode, valid_from, valid_to, allow_missing,
@@ -317,9 +319,9 @@ class City:
             self.index(events, job=job, wait_s=wait_s)
 
     def undo(self, layer: str, load: str, *, wait_s: float = _LOCK_WAIT_S) -> Reckoning:
-        """Take back a load: its reverse is recorded, history stays; its file may be loaded again.
+        """Undo a load and return the reckoning; history is kept, and its file may be loaded again.
 
-        Where the layer still holds what the load stated, it holds again what it held before.
+        Content of the load that is still current is replaced by what it had replaced; later changes stay.
 
         Raises
         ------
@@ -345,11 +347,11 @@ class City:
         dated: bool = False,
         **options_given: Any,
     ) -> Drafted:
-        """Return the definition for a load whose user gives options instead of one, or besides the saved one.
+        """Return the definition that a load with these options would use, without loading.
 
-        With a ``definition``, the options (fields of `stcloud.daas.load.draft.Options`) must agree with it, but for
-        the CRS, which they state: else `InvalidInput` ``other-definition``. ``dated``: a valid period is stated, so
-        the layer is one of features.
+        The options are fields of `stcloud.daas.load.draft.Options`. If there is a ``definition``, or one saved with
+        the layer, the options must agree with it (`InvalidInput` ``other-definition``), except for the CRS, which
+        they may set. ``dated`` says that a valid period is given, so the layer has features.
         """
         options = Options.of(options_given, also=("layer", "source", "definition", "dated"))
         return drafted(self._catalogue, layer, Path(source), definition, options, dated=dated)
@@ -357,14 +359,16 @@ class City:
     def rejected(self, layer: str) -> pa.Table:
         """Return the rejected rows of a layer's loads: load, layer, source, row, field, value, reason, status.
 
-        Those of a load that was refused as a whole have the status ``refused``, also where it was the layer's first.
+        The status is ``loaded``, or ``refused`` if the load was refused as a whole because too many rows were
+        rejected. `NotFound` ``unknown-layer``.
         """
         return self._catalogue.rejected(layer)
 
     def check(self, layer: str | None = None) -> list[Finding]:
-        """Check that what lies on disk is whole, for one layer or all; a finding per check.
+        """Check the files of one layer, or of the whole city, for damage; return a finding for each check.
 
-        Whatever cannot be read is a fault of its check; `StorageError` ``no-permission`` where it may not be read.
+        A file that cannot be read is a fault of its check. Raises `StorageError` ``no-permission`` if a file may not
+        be read.
         """
         check = CityCheck(self._folder, self._catalogue, self.configuration, self.engine, self._clock)
         if layer is None:
@@ -374,23 +378,23 @@ class City:
         return list(check.layer(layer))
 
     def vacuum(self, *, retain_hours: float = 24, force: bool = False) -> int:
-        """Delete files that nobody has needed for ``retain_hours`` hours; return how many.
+        """Delete files that have not been part of a table for ``retain_hours`` hours; return how many.
 
-        It may run beside loads and queries. To keep less than an hour needs ``force``, and may end queries that run
-        now; without, it is refused: `InvalidInput` ``retention-too-short``.
+        Loads and queries may run at the same time, and no history is lost. Less than one hour needs ``force``,
+        because running queries may then fail; without it: `InvalidInput` ``retention-too-short``.
         """
         return vacuum_city(self._catalogue, self._folder, retain_hours=retain_hours, force=force)
 
     def delete(self, layer: str, *, wait_s: float = _LOCK_WAIT_S) -> None:
-        """Delete a layer's table and definition; the ledger stays. `NotFound` ``unknown-layer``."""
+        """Delete a layer's table and definition; the ledger keeps its loads. `NotFound` ``unknown-layer``."""
         with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
             self._grids.forget(layer)
             forget(self._joins(layer))
             self._catalogue.delete(layer, self._clock())
 
     def close(self) -> None:
-        """Let go of what is kept in memory, and of the engine unless the caller brought it; twice does no harm.
+        """Free the memory and close the engine, unless the caller passed it; may be called twice.
 
-        Whatever is done with the city later is refused: `InvalidInput` ``city-closed``.
+        The city cannot be used afterwards: `InvalidInput` ``city-closed``.
         """
         self._parts.close()

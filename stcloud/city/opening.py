@@ -17,28 +17,28 @@ __all__ = ["create", "open"]
 def create(
     path: str | os.PathLike[str], *, crs: str, zone: str, name: str | None = None, calendar: str | None = None
 ) -> City:
-    """Make a new city in an empty or absent folder.
+    """Create a city in an empty or new folder.
 
     Parameters
     ----------
     path
         The folder, or its address ``file:///...``.
     crs
-        The city's metric CRS, e.g. ``"EPSG:32618"``: distances and cells are in its metres.
+        Metric CRS of the city, e.g. ``"EPSG:32618"``; distances and cells are in its metres.
     zone
-        IANA time zone, e.g. ``"America/New_York"``: local times are read and shown in it.
+        IANA time zone, e.g. ``"America/New_York"``, in which local times are read and shown.
     name
-        What the city is called; default: the folder's name.
+        Name of the city; default: the folder's name.
     calendar
-        Country, or part of one, whose working days are meant in questions: ``"CN"``, ``"US-NY"``.
+        Default calendar of working days: a country or a part of one, such as ``"CN"`` or ``"US-NY"``.
 
     Raises
     ------
     InvalidInput
         ``metric-crs-needed`` (the hint proposes some), ``unknown-crs``, ``unknown-zone``, ``unknown-calendar``;
-        ``bad-name``: a table cannot lie in a folder of this name.
+        ``bad-name``: the folder's name cannot be used for a table.
     Conflict
-        ``city-exists``: there is a city or something else in the folder.
+        ``city-exists``: the folder already has a city or other files.
     """
     folder = Folder.at(path)
     configuration = CityConfiguration.create(name or folder.name, crs, zone, calendar)
@@ -49,23 +49,23 @@ def create(
 def open(  # noqa: A001  (st.open reads as it should)
     path: str | os.PathLike[str], *, engine: str | Engine = "duckdb", clock: Clock = system_clock
 ) -> City:
-    """Open a city.
+    """Open an existing city.
 
     Parameters
     ----------
     path
-        Its folder, or the address of it, ``file:///...``.
+        Folder of the city, or its address ``file:///...``.
     engine
-        ``"duckdb"``, the URL of a Spark Connect endpoint (``"sc://host:port"``), or an engine.
+        ``"duckdb"``, the URL of a Spark Connect endpoint (``"sc://host:port"``), or an `Engine`.
     clock
-        Returns the present instant in UTC microseconds; loads are recorded at it.
+        Returns the present instant in UTC microseconds, which becomes the recorded instant of loads.
 
     Raises
     ------
     NotFound
-        ``no-city``.
+        ``no-city``: the folder has no city.
     FormatError
-        ``newer-city``, ``damaged-city``.
+        ``newer-city``: a newer version of stcloud wrote it; ``damaged-city``.
     """
     folder = Folder.at(path)
     if not folder.exists("city.toml"):

@@ -37,10 +37,9 @@ __all__ = ["Catalogue", "Layer", "read_definition"]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a city knows of one layer.
+    """A layer of a city: its definition, columns, loads and extent.
 
-    Instants are UTC microseconds. ``span_us`` is closed, from the earliest to the latest time that an event
-    starts; ``extent`` is ``(xmin, ymin, xmax, ymax)`` in the city's CRS, metres; both tell what was ever loaded.
+    Instants are UTC microseconds. ``span_us`` and ``extent`` include all rows that were ever loaded.
     """
 
     name: str
@@ -51,12 +50,12 @@ class Layer:
 
     @property
     def loads(self) -> tuple[Reckoning, ...]:
-        """The loads, oldest first; reads the ledger."""
+        """Loads of the layer, oldest first; reads the ledger."""
         return tuple(self.read_loads())
 
     @property
     def kind(self) -> str:
-        """Name of the layer's kind: ``event``, ``feature``."""
+        """Name of the layer's kind: ``event`` or ``feature``."""
         return self.definition.kind
 
     @property
@@ -66,12 +65,12 @@ class Layer:
 
     @property
     def rows(self) -> int:
-        """Number of rows kept, superseded ones included."""
+        """Number of stored rows, including those that are no longer current."""
         return sum(file.rows for file in self._rows)
 
     @property
     def events(self) -> int:
-        """Number of events, or of versions of features, that are believed in now."""
+        """Number of current events, or of current versions of features."""
         ended = sum(file.rows for file in self.snapshot.files) - self.rows
         return sum(file.nulls.get("st_recorded_to", file.rows) for file in self._rows) - ended
 
@@ -81,27 +80,27 @@ class Layer:
 
     @property
     def bytes(self) -> int:
-        """Size on disk of the current files."""
+        """Size of the current files in bytes."""
         return self.snapshot.bytes
 
     @property
     def span_us(self) -> tuple[int, int] | None:
-        """From the earliest to the latest start, closed."""
+        """Closed interval from the earliest to the latest start, UTC microseconds; None without rows."""
         name = self.layer_kind.time_columns[0]
         return _bounds_us(self.snapshot, name, name)
 
     @property
     def recorded_us(self) -> tuple[int, int] | None:
-        """From the first to the newest load that changed the layer, closed."""
+        """Closed interval of recorded instants that changed the layer, UTC microseconds; None without rows."""
         bounds = _bounds_us(self.snapshot, "st_recorded_from", "st_recorded_from")
         ended = _bounds_us(self.snapshot, "st_recorded_to", "st_recorded_to")
         return (bounds[0], max(bounds[1], ended[1] if ended else bounds[1])) if bounds else None
 
     def pin_us(self, known_us: int | None = None) -> int:
-        """Return the instant that an answer from this version of the layer is pinned at, UTC microseconds.
+        """Return the recorded instant, UTC microseconds, at which an answer from this version is pinned.
 
-        It is ``known_us``, but never later than the newest record that this version holds: every later
-        commit is recorded after that, so that what was known at the pin never changes. None: what is known now.
+        The result is the earlier one of ``known_us`` (None: now) and the newest recorded instant of this version.
+        Later commits are recorded after it, so what was known at the pin never changes.
         """
         recorded = self.recorded_us
         newest_us = recorded[1] if recorded else 0
@@ -109,7 +108,7 @@ class Layer:
 
     @property
     def extent(self) -> tuple[float, float, float, float] | None:
-        """Bounding box of the placed events."""
+        """Bounding box of all rows with a place: west, south, east, north in metres of the city's CRS."""
         west, south, east, north = self.layer_kind.bounds_columns
         files = [file for file in self.snapshot.files if west in file.low]
         if not files:
@@ -199,8 +198,8 @@ class Catalogue:
         Raises
         ------
         InvalidInput
-            ``definition-needed`` at a first load without one; ``other-definition`` when a later load brings
-            one that means something else than the city's.
+            ``definition-needed`` at a first load without one; ``other-definition`` when a later load brings one that
+            means something else than the city's.
         NotFound
             ``unknown-definition``, with the nearest bundled names.
         """
@@ -225,8 +224,8 @@ class Catalogue:
     def recovered(self, layer: str, load: str, clock: Clock) -> tuple[list[Reckoning], int]:
         """Return the loads with this identity that stand, and how many there were; mends what a killed load left.
 
-        One that was killed between its commit and its entry is entered from its commit's note; files that it
-        wrote and did not commit are deleted. The caller holds the layer's lock.
+        One that was killed between its commit and its entry is entered from its commit's note; files that it wrote
+        and did not commit are deleted. The caller holds the layer's lock.
         """
         self.table(layer).table.discard_uncommitted()
         if not self.table(layer).exists and self.ledger.has_loads(layer):

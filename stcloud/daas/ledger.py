@@ -53,17 +53,19 @@ _MOST_CHUNKS = 16
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """What became of every row of a load.
+    """The counts of a load, which account for every row of its file.
 
-    ``read = accepted + updated + unchanged + duplicates + rejected``; ``unplaced`` is a part of the stored rows
-    (accepted and updated), ``time_adjusted`` of the rows that were not rejected. Of features: ``ended`` keys that a
-    snapshot lacked, pieces of earlier changes that it has ``overridden``, ``repaired`` geometries. ``trimmed`` rows
-    had white space around texts that the definition has it cut. Of a load that
-    takes back another: keys that it ``ended``, and keys of which it ``restored`` what was believed before. ``known``
-    says that the load was in the ledger already and nothing was done; ``changed_by`` is then the latest load that
-    changed what was believed since. ``new_columns`` are the layer's from this load on, ``missing_columns`` are its
-    and were not in the file. ``notes`` are remarks for people. ``rows_digest`` is of the rows that the load added;
-    older versions took none.
+    Always ``read = accepted + updated + unchanged + duplicates + rejected``. ``unplaced`` counts stored rows
+    (accepted and updated) without a place, ``time_adjusted`` rows with a local time that was moved, ``trimmed``
+    rows from whose texts white space was removed. Loads of features also count ``ended`` keys, which a snapshot
+    lacks, parts of earlier changes that it has ``overridden``, and ``repaired`` geometries. An undo counts keys
+    that it ``ended``, and keys whose earlier content it ``restored``.
+
+    ``recorded_at_us`` is the recorded instant, UTC microseconds. ``known`` means that the file was loaded
+    before and nothing was done; ``changed_by`` is then the latest load that has changed its rows since.
+    ``new_columns`` were added to the layer by this load, ``missing_columns`` are columns of the layer that the
+    file lacks. ``notes`` are remarks for people. ``rows_digest`` is the digest of the rows that the load added;
+    None for loads of older versions.
 
     Examples
     --------
@@ -101,19 +103,19 @@ class Reckoning:
 
     @property
     def adds_up(self) -> bool:
-        """Whether every row that was read is accounted for."""
+        """Whether the counts account for every row that was read."""
         settled = self.accepted + self.updated + self.unchanged + self.duplicates + self.rejected
         return self.read == settled
 
     @property
     def counts(self) -> dict[str, int]:
-        """The counts by name, in their usual order; those of features where there are some."""
+        """Counts by name, in a fixed order; those of features and undo only where they are not 0."""
         more = {name: getattr(self, name) for name in _MORE if getattr(self, name)}
         return {name: getattr(self, name) for name in _COUNTS} | more
 
     @property
     def details(self) -> dict[str, Any]:
-        """Reasons, columns and notes, by name; empty ones too."""
+        """Reasons, columns and notes by name, including empty ones."""
         details = {name: getattr(self, name) for name in _DETAILS}
         return {
             name: dict(value) if isinstance(value, Mapping) else list(value)

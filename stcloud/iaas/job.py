@@ -28,7 +28,7 @@ def _silent(step: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One watched, cancellable piece of work.
+    """A piece of work whose progress can be watched and which can be cancelled.
 
     Examples
     --------
@@ -48,11 +48,11 @@ class Job:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def named(self, subject: str) -> Job:
-        """Return the part of this job that is about one subject: its steps are named ``subject: step``."""
+        """Return a part of this job whose steps are named ``subject: step``."""
         return Job(lambda step, done, total: self.progress(f"{subject}: {step}", done, total), self._stop)
 
     def cancel(self) -> None:
-        """Ask the work to stop at its next step; safe from any thread."""
+        """Request that the work stops at its next step; may be called from any thread."""
         self._stop.set()
 
     def tell(self, step: str, done: int, total: int = 0) -> None:

@@ -30,9 +30,9 @@ _BRACKET = re.compile(r"[()]")
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """An area to look in: a valid, non-empty Polygon or MultiPolygon and the CRS it is given in.
+    """An area of a question: a valid, non-empty Polygon or MultiPolygon and its CRS.
 
-    Its edges are straight in that CRS, and belong to it.
+    Its edges are straight in that CRS and belong to the area.
 
     Parameters
     ----------
@@ -81,13 +81,13 @@ class Area:
 
     @classmethod
     def from_bbox(cls, west: float, south: float, east: float, north: float) -> Self:
-        """Area between two meridians and two parallels.
+        """Return the area between two meridians and two parallels.
 
         Parameters
         ----------
         west, south, east, north
-            Degrees, WGS 84. West > east means across the antimeridian, as in OGC API Features: the
-            area then has two parts, one on either side.
+            Degrees, WGS 84. If west > east, the area crosses the antimeridian, as in OGC API Features, and has
+            two parts.
 
         Returns
         -------
@@ -116,7 +116,7 @@ class Area:
 
     @classmethod
     def from_wkt(cls, text: str, crs: str = LONLAT) -> Self:
-        """Area from well-known text.
+        """Return the area of a well-known text.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class Area:
 
     @classmethod
     def from_geojson(cls, mapping: Mapping[str, Any]) -> Self:
-        """Area from a GeoJSON object.
+        """Return the area of a GeoJSON object.
 
         Parameters
         ----------

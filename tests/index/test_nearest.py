@@ -117,3 +117,16 @@ def test_squares_beyond_a_ring_are_at_least_so_far(x, y, metres, ring):
             if max(abs(j - mid_j), abs(i - mid_i)) > ring:
                 square = shapely.box(4 * i, 4 * j, 4 * i + 4, 4 * j + 4)
                 assert square.distance(shapely.Point(x, y)) >= least - 1e-9
+
+
+def test_of_points_as_far_as_each_other_the_first_is_nearest():
+    """Whatever squares they are in, and in whatever order these are searched."""
+    around = [(3, 4), (4, 3), (-3, 4), (-4, -3), (5, 0), (0, -5), (-5, 0), (0, 5)]
+    for turn in range(len(around)):
+        places = around[turn:] + around[:turn]
+        part = ready([(shapely.Point(50 + x, 50 + y), (0, 9)) for x, y in places])
+        x, at = np.array([50.0]), np.zeros(1, np.int64)
+        counts, rows, far = find_nearest_point(x, x, at, 1e12, part.buckets(), part.runs)
+        assert (counts[0], rows[0], far[0]) == (1, 0, 5.0)
+        counts, rows, _ = find_nearest(x, x, at, 3, 1e12, part.areas(), part.buckets(), part.runs)
+        assert rows[:3].tolist() == [0, 1, 2]

@@ -51,7 +51,7 @@ def stored_name(name: str) -> str:
 
 
 class Definition(Closed):
-    """What a layer's source is and means: an `EventDefinition` or a `FeatureDefinition`.
+    """Description of how to read a layer's source: an `EventDefinition` or a `FeatureDefinition`.
 
     Examples
     --------
@@ -95,19 +95,20 @@ class Definition(Closed):
 
     @classmethod
     def from_toml(cls, text: str, *, name: str) -> Self:
-        """Read a definition.
+        """Read a definition from a TOML document.
 
         Parameters
         ----------
         text
             The TOML document.
         name
-            What to call it in errors, e.g. its file name.
+            Name of the document in errors, e.g. its file name.
 
         Raises
         ------
         InvalidDefinition
-            ``not-toml`` with the line; ``invalid-definition`` with every fault, its key and the nearest known key.
+            ``not-toml`` with the line; ``invalid-definition`` with all faults, their keys and the nearest valid
+            key.
         """
         with definition_faults(name, _keys):
             document = tomllib.loads(text)

@@ -111,26 +111,26 @@ Relation: TypeAlias = Files | pa.Table
 
 
 class Engine(Protocol):
-    """Runs stages. Implementations: `stcloud.iaas.engine.duck.Duck`, `stcloud.iaas.engine.spark.Spark`."""
+    """An engine runs stages. Implementations: `stcloud.iaas.engine.duck.Duck`, `stcloud.iaas.engine.spark.Spark`."""
 
     @property
     def name(self) -> str:
-        """What the engine is called in explanations."""
+        """Name of the engine in explanations."""
 
     @property
     def streams(self) -> bool:
-        """Whether rows come while others are still to be read; else an answer is fetched whole."""
+        """Whether the engine streams rows; otherwise it returns a whole answer at once."""
 
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
-        """Run stages over named relations and stream what the last one gives.
+        """Run stages over named relations and stream the rows of the last one.
 
         Parameters
         ----------
         stages
-            At least one; the first is `Fetch` or `Sql`.
+            One or more stages; the first is `Fetch` or `Sql`.
         relations
-            What the SQL's table names mean.
+            Relations by their table names in the SQL.
         """
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""

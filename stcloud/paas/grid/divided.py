@@ -40,16 +40,17 @@ class GroundSources:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DividedGrid:
-    """A new unit grid, ready to be written and loaded.
+    """A new unit grid, which can be written to a file and loaded.
 
     Parameters
     ----------
     division
-        The cells and how they came to be.
+        The cells, with the report of their division.
     crs
         CRS of the cells.
     origins
-        For each cell, since when it has been and what it came from; of a cell that kept its code, as it was known.
+        For each cell its initial date and its predecessors; for a cell that kept its code those of the earlier
+        grid.
     """
 
     division: Division
@@ -58,7 +59,7 @@ class DividedGrid:
 
     @property
     def table(self) -> pa.Table:
-        """The cells as a table that loads with the definition ``unit-grid``; geometry is WKB in ``st_geom``."""
+        """Cells as a table for the definition ``unit-grid``; the geometry is WKB in ``st_geom``."""
         division = self.division
         codes = division.codes.tolist()
         return pa.table(
@@ -75,7 +76,7 @@ class DividedGrid:
 
     @property
     def report(self) -> dict[str, Any]:
-        """What was reached: preset, target area, retired codes, and the fields of `Quality`, by name."""
+        """Report by name: preset, target area, number of retired codes, and measures of quality."""
         division = self.division
         return {
             "preset": division.preset.name, "target_area_m2": division.target_area_m2,
@@ -84,11 +85,11 @@ class DividedGrid:
 
     @property
     def weights(self) -> dict[str, Any]:
-        """The preset's weights, by name."""
+        """Weights of the preset, by name."""
         return asdict(self.division.preset)
 
     def to_geopandas(self) -> geopandas.GeoDataFrame:
-        """Return the cells as a GeoDataFrame."""
+        """Return the cells as a GeoDataFrame in the grid's CRS."""
         import geopandas  # noqa: PLC0415  (slow to import)
 
         frame = self.table.drop_columns(["st_geom"]).to_pandas()
@@ -105,7 +106,7 @@ def divide(
     preset: str = "balanced", initial_date: str | None = None, source_crs: str | None = None, workers: int = 2,
     tell: Callable[[str], object] | None = None,
 ) -> DividedGrid:  # fmt: skip
-    """Divide communities into unit cells along streets and shores, around buildings.
+    """Divide communities into unit cells that follow streets and shores and do not cut buildings.
 
     Parameters
     ----------
@@ -114,23 +115,25 @@ def divide(
     crs
         Metric CRS to divide in, e.g. ``"EPSG:4548"``.
     buildings, components, water
-        Polygons to go around; geometries of any kind to share out; polygons whose shores are edges.
+        Polygons that cells should not cut; geometries of any kind, where they are dense cells are smaller;
+        polygons whose shores become edges.
     previous
-        Earlier cells with ``gridCode`` and ``terminationDate``: codes stay where cells stay, none is used again.
+        Earlier cells with ``gridCode`` and ``terminationDate``: cells that do not change keep their codes, and
+        no code is reused.
     community_code
         Column with the communities' codes of 12 characters.
     target_area_m2
-        Area of a cell.
+        Intended area of a cell, m².
     preset
-        What is valued most: ``balanced``, ``streets``, ``compact`` or ``area-only``.
+        Weights of the goals that conflict: ``balanced``, ``streets``, ``compact`` or ``area-only``.
     initial_date
-        Day that new cells begin, as ISO 8601.
+        Day on which new cells begin, ISO 8601.
     source_crs
-        CRS of files and frames that say none.
+        CRS of files and frames that declare none.
     workers
-        Threads; the cells are the same.
+        Number of threads; it does not change the cells.
     tell
-        Called with a line for each source of which rows were left out.
+        Called with a line of text for each source with rows that are left out.
 
     Raises
     ------

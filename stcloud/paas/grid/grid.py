@@ -48,7 +48,7 @@ def read_scheme(name: str) -> Scheme:
 
 @dataclass(frozen=True, slots=True)
 class UnitGrid:
-    """One version of a grid's layer.
+    """A unit grid, from one version of its layer.
 
     Parameters
     ----------
@@ -57,11 +57,11 @@ class UnitGrid:
     lattice
         The city's.
     place
-        Folder where what was made ready is kept; it may be deleted.
+        Folder of the index; it may be deleted.
     zone
         The city's.
     cache
-        The city's: it keeps what was read.
+        Cache of the city.
     """
 
     layer: Layer
@@ -91,7 +91,7 @@ class UnitGrid:
 
     @property
     def scheme(self) -> Scheme:
-        """How the cells' codes are made."""
+        """Scheme of the cells' codes."""
         definition = self.layer.definition
         assert isinstance(definition, FeatureDefinition)  # noqa: S101  (born so)
         return read_scheme(definition.grid.scheme if definition.grid else "")
@@ -103,16 +103,17 @@ class UnitGrid:
         return recorded[1] if recorded else 0
 
     def units(self, known_at_us: int | None = None) -> Units:
-        """Return all versions of the cells as they were believed at an instant, indexed.
+        """Return all versions of the cells that were current at a recorded instant, with an index.
 
         Parameters
         ----------
         known_at_us
-            Recorded instant, UTC microseconds; None, and any that is later than the grid's newest change: now.
+            Recorded instant, UTC microseconds; None, or later than the grid's newest change: now.
 
         Notes
         -----
-        Made once for each change of the grid, and kept in the city's cache; as they are believed now, on disk too.
+        The index is built once for each change of the grid and kept in the city's cache; the newest one also on
+        disk.
         """
         now = self.known_us
         known_us = now if known_at_us is None else min(known_at_us, now)
@@ -132,34 +133,34 @@ class UnitGrid:
         return units
 
     def locate(self, x: ArrayLike, y: ArrayLike, at: Instant | Ints | None = None) -> pa.Array:
-        """Tell which cell held each point.
+        """Return the code of the cell that contains each point.
 
         Parameters
         ----------
         x, y
             ``(n,)`` float64, metres in the city's CRS.
         at
-            An instant, or ``(n,)`` UTC microseconds, one for each point; None: the grid as it stands from its last
-            change on.
+            An instant, or ``(n,)`` int64 UTC microseconds, one for each point; None: the newest state of the
+            grid.
 
         Returns
         -------
-        ``(n,)`` text, dictionary-encoded; null where no cell was then. A point on a shared edge is in the cell east
-        of it, on a horizontal edge in the cell north of it.
+        ``(n,)`` text, dictionary-encoded; null where there was no cell. A point on a shared edge is in the cell
+        east of it, a point on a horizontal edge in the cell north of it.
         """
         at_us = LATEST_US if at is None else at if isinstance(at, np.ndarray) else instant_us(at, self.zone)
         units = self.units()
         return units.code_of(units.locate(x, y, at_us))
 
     def versions(self, known_at_us: int | None = None) -> Versions:
-        """Return all versions of the cells as they were believed at a recorded instant; None: now."""
+        """Return all versions of the cells that were current at a recorded instant; None: now."""
         snapshot = self.layer.snapshot
         believed = self.table.believed(snapshot, known_at_us)
         shapes = shapely.from_wkb(self.table.content(snapshot, believed.row)["st_geom"].to_numpy())
         return Versions(shapes, _texts(believed.key), believed.start_us, believed.end_us)
 
     def crosswalk(self, level: str = "100m", at: Instant | None = None) -> Crosswalk:
-        """Return the area that each cell shares with each cell of the lattice, at an instant.
+        """Return the area that each cell shares with each cell of the lattice, at an instant of valid time.
 
         Parameters
         ----------
@@ -173,7 +174,7 @@ class UnitGrid:
         return crosswalk(*self._there(at), self.lattice, Level.parse(level))
 
     def crosswalk_versions(self, old: Instant, new: Instant | None = None) -> Crosswalk:
-        """Return the area that each cell of an older state (left) shares with each of a newer one (right)."""
+        """Return the area that each cell of an older state (left) shares with each cell of a newer one (right)."""
         from stcloud.paas.grid.crosswalk import crosswalk_versions  # noqa: PLC0415
 
         return crosswalk_versions(*self._there(old), *self._there(new))
@@ -194,12 +195,12 @@ class UnitGrid:
         *,
         rules: Rules | None = None,
     ) -> Report:
-        """Find gaps, overlaps, slivers, wrong codes and numbers, odd sizes, and periods that contradict each other.
+        """Find gaps, overlaps, slivers, wrong codes and numbers, unusual sizes, and contradicting periods.
 
         Parameters
         ----------
         communities, community_codes
-            ``(m,)`` polygons that the cells must tile, in the city's CRS, and their codes.
+            ``(m,)`` polygons that the cells must tile, in the city's CRS, and ``(m,)`` their codes.
         rules
             Tolerances and sizes; default: the definition's.
         """

@@ -36,7 +36,7 @@ _NEVER_US = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocatedPoints:
-    """Points of a file or table, with the column ``unit``: read once, batch by batch.
+    """Points of a file or table with the column ``unit``; they are read once, batch by batch.
 
     Parameters
     ----------
@@ -51,18 +51,18 @@ class LocatedPoints:
     _located: Iterator[pa.RecordBatch] = field(repr=False)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Give the points with their codes, null where no cell held one."""
+        """Yield the points with their codes; null where no cell contains the point."""
         return self._located
 
     def to_arrow(self) -> pa.Table:
-        """Return all points that were not given yet as a table."""
+        """Return the points that were not read yet as a table."""
         parts = list(self._located)
         if parts:
             return pa.Table.from_batches(parts)
         return pa.table({name: pa.array([], pa.string()) for name in (*self.columns, UNIT_COLUMN)})
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return all points that were not given yet as a DataFrame."""
+        """Return the points that were not read yet as a DataFrame."""
         frame: pd.DataFrame = self.to_arrow().to_pandas()
         return frame
 

@@ -49,7 +49,7 @@ app.add_typer(grid.grid, name="grid")
 @app.callback(invoke_without_command=True)
 def version(
     *,
-    show: bool = typer.Option(False, "--version", help="Say the version and exit."),  # noqa: FBT003
+    show: bool = typer.Option(False, "--version", help="Print the version and exit."),  # noqa: FBT003
 ) -> None:
     """A city's time-stamped layers, and what happened where and when."""  # noqa: D401
     if show:

@@ -42,69 +42,70 @@ __all__ = [
 
 WhatOption = Annotated[
     list[str] | None,
-    typer.Option(help="CQL2 filter, text or JSON, e.g. \"status = 'open'\"; several must all hold."),
+    typer.Option(help="CQL2 filter, text or JSON, e.g. \"status = 'open'\". If repeated, all must hold."),
 ]
 CrsOption = Annotated[
     str | None,
     typer.Option(help="CRS of geometry written in --what and --where; default: longitude and latitude."),
 ]
 KnownAtOption = Annotated[
-    str | None, typer.Option(help="Answer as it was known at this instant, or at the pin of another answer.")
+    str | None, typer.Option(help="Use what was known at this instant, or at the pin of another answer.")
 ]
 PinOption = Annotated[
     bool,
-    typer.Option("--pin", help="Say what the answer is pinned at: --known-at takes it and gives the same."),
+    typer.Option(
+        "--pin", help="Print the pin of the answer; --known-at with this pin gives the same answer."
+    ),
 ]
 ByOption = Annotated[
     list[str] | None,
     typer.Option(
         help="Group by cell:100m (any level), unit, community, street, district, duty:LAYER, in:LAYER[.COLUMN], "
-        "hour, day, week, month, quarter, year, weekday, hour-of-day, column"
+        "hour, day, week, month, quarter, year, weekday, hour-of-day or a column."
     ),
 ]
 MeasureOption = Annotated[
     list[str] | None,
     typer.Option(
         help="Measures of groups: count, distinct(X), sum(X), mean(X), min(X), max(X), median(X), p90(X), per_km2, "
-        "per_1000(LAYER.COLUMN); X is a column, arithmetic, or a duration as days(closed - opened). Several; "
-        "name = … names the field."
+        "per_1000(LAYER.COLUMN); X is a column, arithmetic, or a duration such as days(closed - opened). "
+        "'name = …' names the field."
     ),
 ]
 UntilOption = Annotated[
-    str | None, typer.Option(help="Durations without an end count until this instant; 'open' tells how many.")
+    str | None, typer.Option(help="Durations without an end end here; the field 'open' counts them.")
 ]
 HavingOption = Annotated[
-    str | None, typer.Option(help="CQL2 over the answer's fields: groups of which it is true.")
+    str | None, typer.Option(help="Keep groups for which this CQL2 filter over the fields is true.")
 ]
 OrderOption = Annotated[
-    list[str] | None, typer.Option(help="Field to order by, -FIELD for the greatest first; several by comma.")
+    list[str] | None,
+    typer.Option(help="Field to sort by, -FIELD for descending; separate several by commas."),
 ]
 CompareOption = Annotated[
     str | None,
     typer.Option(
-        help="Beside each measure another: previous (of the period before), year (a year earlier), where:PLACE "
-        "(of another place), or as-of:T (of features, at another instant)."
+        help="Compare each measure with another: previous (the period before), year (a year earlier), where:PLACE "
+        "(another place), or as-of:T (features at another instant)."
     ),
 ]
 RatedAtOption = Annotated[
-    str | None, typer.Option(help="Rates are of areas and inhabitants as they were at this instant.")
+    str | None, typer.Option(help="Compute rates with areas and inhabitants at this instant.")
 ]
-LimitOption = Annotated[int | None, typer.Option(help="At most so many rows or groups.", min=0)]
-AfterOption = Annotated[
-    str | None, typer.Option(help="The cursor that came with the page before: the next page.")
-]
-GridAtOption = Annotated[
-    str | None, typer.Option(help="Count units as the grid was at this instant, whenever events were.")
-]
+LimitOption = Annotated[int | None, typer.Option(help="Maximum number of rows or groups.", min=0)]
+AfterOption = Annotated[str | None, typer.Option(help="Get the page after this cursor of the previous page.")]
+GridAtOption = Annotated[str | None, typer.Option(help="Use the grid at this instant for all events.")]
 SavedOption = Annotated[
     Path | None,
-    typer.Option(help="Run the query of this document, TOML or JSON; options given besides count."),
+    typer.Option(help="Run the query of this TOML or JSON document; other options replace its parts."),
 ]
-SaveOption = Annotated[Path | None, typer.Option(help="Keep the question in this document, to be --saved.")]
+SaveOption = Annotated[Path | None, typer.Option(help="Save the question to this document, for --saved.")]
 WhyOption = Annotated[
-    str | None, typer.Option(help="Say why the row with this key is in the answer, or is not.")
+    str | None, typer.Option(help="Explain why the row with this key is in the answer, or is not.")
 ]
-PictureOption = Annotated[Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG.")]
+PictureOption = Annotated[
+    Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG file.")
+]
 
 
 def question_of(

@@ -21,7 +21,7 @@ def check(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Check that what lies on disk is whole. Definitions, logs, files, rows, ledger, quarantine, indexes."""
+    """Check a city for damage. Definitions, logs, files, rows, ledger, quarantine and indexes."""
     target = target_of(form, output, offered=RECORDS)
     findings = open_city(city).check(layer)
     records = [

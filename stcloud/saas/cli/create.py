@@ -16,19 +16,15 @@ def create(
     city: CityFolder,
     crs: Annotated[
         str,
-        typer.Option(help="The city's metric CRS, e.g. EPSG:32618: distances and cells are in its metres."),
+        typer.Option(help="Metric CRS, e.g. EPSG:32618; distances and cells are in its metres."),
     ],
-    zone: Annotated[
-        str, typer.Option(help="IANA time zone, e.g. America/New_York: local times are read in it.")
-    ],
-    name: Annotated[
-        str | None, typer.Option(help="What the city is called; default: the folder's name.")
-    ] = None,
+    zone: Annotated[str, typer.Option(help="IANA time zone, e.g. America/New_York, of local times.")],
+    name: Annotated[str | None, typer.Option(help="Name of the city; default: the folder's name.")] = None,
     calendar: Annotated[
-        str | None, typer.Option(help="Whose working days are meant in questions, e.g. CN or US-NY.")
+        str | None, typer.Option(help="Default calendar of working days, e.g. CN or US-NY.")
     ] = None,
 ) -> None:
-    """Make a new city in an empty or absent folder."""
+    """Create a city in an empty or new folder."""
     import stcloud  # noqa: PLC0415
 
     made = stcloud.create(city, crs=crs, zone=zone, name=name, calendar=calendar)

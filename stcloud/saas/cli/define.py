@@ -31,7 +31,7 @@ __all__ = ["define"]
 def define(
     source: Annotated[Path, typer.Argument(help="A file to describe.", show_default=False)],
     name: Annotated[
-        str | None, typer.Option("--id", help="Name of the definition; default: from the file's.")
+        str | None, typer.Option("--id", help="Name of the definition; default: from the file's name.")
     ] = None,
     key: Key = None,
     time: TimeColumn = None,
@@ -52,7 +52,7 @@ def define(
         ),
     ] = None,
 ) -> None:
-    """Draft a layer's definition from a file. Events with --time, else features; to be edited, nothing is loaded."""
+    """Draft a layer's definition from a file. Of events with --time, else of features. Loads nothing."""
     from stcloud.daas.load.draft import Options, typed_draft  # noqa: PLC0415
 
     document_path(output, ".toml")

@@ -11,9 +11,11 @@ __all__ = ["demo"]
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Folder of the demo city; made anew.")] = Path("demo"),
+    folder: Annotated[Path, typer.Argument(help="Folder of the demo city; replaced if it exists.")] = Path(
+        "demo"
+    ),
 ) -> None:
-    """Build a demo city and ask it questions. Loads a year of requests, answers three questions, draws a map."""
+    """Build a demo city and query it. Load a year of requests, answer three questions, draw a map."""
     from stcloud.saas.demo import run  # noqa: PLC0415
 
     run(folder)

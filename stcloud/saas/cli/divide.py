@@ -35,23 +35,25 @@ class PresetName(StrEnum):
 
 Source = Annotated[str | None, typer.Option(help="A file, or a layer of --city.", show_default=False)]
 Communities = Annotated[
-    str, typer.Option(help="Polygons that no cell crosses: a file, or a layer of --city.", show_default=False)
+    str, typer.Option(help="Polygons that no cell crosses: a file or a layer of --city.", show_default=False)
 ]
 Streets = Annotated[
-    str, typer.Option(help="Lines that cells follow: a file, or a layer of --city.", show_default=False)
+    str, typer.Option(help="Lines that cells follow: a file or a layer of --city.", show_default=False)
 ]
 Cells = Annotated[
     Path,
     typer.Option("--output", "-o", help="File for the cells: .gpkg, .fgb, .geojson …", show_default=False),
 ]
-CommunityCode = Annotated[str, typer.Option(help="Column of a file that holds the communities' codes.")]
-TargetArea = Annotated[float, typer.Option(help="Area of a cell, m².", min=1)]
-Valued = Annotated[PresetName, typer.Option(help="What is valued most.")]
-Home = Annotated[Path | None, typer.Option(help="City whose layers may be named.", show_default=False)]
-MetricCrs = Annotated[
-    str | None, typer.Option(help="Metric CRS to divide in, when no --city says it.", show_default=False)
+CommunityCode = Annotated[str, typer.Option(help="Column with the codes of communities, in a file.")]
+TargetArea = Annotated[float, typer.Option(help="Intended area of a cell, m².", min=1)]
+Valued = Annotated[PresetName, typer.Option(help="Weights of the goals that conflict.")]
+Home = Annotated[
+    Path | None, typer.Option(help="City whose layers can be used as inputs.", show_default=False)
 ]
-SourceCrs = Annotated[str | None, typer.Option(help="CRS of files that say none.", show_default=False)]
+MetricCrs = Annotated[
+    str | None, typer.Option(help="Metric CRS to divide in; default: that of --city.", show_default=False)
+]
+SourceCrs = Annotated[str | None, typer.Option(help="CRS of files that declare none.", show_default=False)]
 Previous = Annotated[
     str | None,
     typer.Option(
@@ -61,9 +63,9 @@ Previous = Annotated[
     ),
 ]
 Begins = Annotated[
-    str | None, typer.Option(help="Day that new cells begin, kept as initialDate.", show_default=False)
+    str | None, typer.Option(help="Day on which new cells begin (initialDate).", show_default=False)
 ]
-Workers = Annotated[int, typer.Option(help="Threads; the cells are the same.", min=1)]
+Workers = Annotated[int, typer.Option(help="Number of threads; it does not change the cells.", min=1)]
 ReportFormat = Annotated[OutputFormat | None, typer.Option("--format", "-f", help="How to print the report.")]
 
 
@@ -85,7 +87,7 @@ def divide(
     workers: Workers = 2,
     form: ReportFormat = None,
 ) -> None:
-    """Divide communities into unit cells. Prints what was reached."""
+    """Divide communities into unit cells. Write the cells and print a report."""
     import stcloud  # noqa: PLC0415  (keeps --help light)
 
     target, report = target_of(None, output, offered=_WRITTEN), target_of(form, offered=RECORDS)

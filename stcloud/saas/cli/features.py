@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["diff", "history", "show"]
 
-KnownAt = Annotated[str | None, typer.Option(help="Answer as it was known at this instant.")]
+KnownAt = Annotated[str | None, typer.Option(help="Use what was known at this instant.")]
 
 
 def show(
@@ -35,13 +35,13 @@ def show(
     known_at: KnownAt = None,
     where: Annotated[
         str | None,
-        typer.Option(help="Only what touches these places, or is near them: as for query."),
+        typer.Option(help="Only features that touch this place, or are near it; forms as for query."),
     ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Show the features that were there at an instant."""
+    """Show the features that were valid at an instant."""
     target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city)
     if where is None:
@@ -60,15 +60,13 @@ def history(
     known_at: KnownAt = None,
     follow: Annotated[  # noqa: FBT002
         bool,
-        typer.Option(
-            "--follow", help="Also of the features it came from, by the definition's predecessor column."
-        ),
+        typer.Option("--follow", help="Include the features it came from, by the definition's predecessor."),
     ] = False,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Show all that was ever believed of one feature. In the order of recorded and valid time."""
+    """Show all versions of one feature. In the order of recorded and valid time."""
     target = target_of(form, output, safe_csv=safe_csv)
     chosen = open_city(city).features(layer)
     _tell(chosen.history(key, known_at=known_at, follow=follow), target)
@@ -86,13 +84,13 @@ def diff(
     known_at: KnownAt = None,
     lineage: Annotated[  # noqa: FBT002
         bool,
-        typer.Option("--lineage", help="Tell which old feature went into which new one, by shared area."),
+        typer.Option("--lineage", help="List which old features overlap which new ones, with areas."),
     ] = False,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Show what differs between two instants. Features added, removed and changed, and in what."""
+    """Show what differs between two instants. Features that were added, removed or changed."""
     target = target_of(form, output, safe_csv=safe_csv)
     chosen = open_city(city).features(layer)
     compare = chosen.lineage if lineage else chosen.diff

@@ -40,12 +40,12 @@ def code(
     text: Annotated[str, typer.Argument(metavar="CODE", help="The code.", show_default=False)],
     scheme: Annotated[str, typer.Option(help="Its code scheme.")] = "unit-grid-15",
     to: Annotated[
-        str | None, typer.Option(help="Tell it in this scheme instead, where that is defined.")
+        str | None, typer.Option(help="Convert it to this scheme, where a conversion is defined.")
     ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Take a code apart, or convert it. Says where and why a code is wrong."""
+    """Show the parts of a code, or convert it. An error shows where and why a code is wrong."""
     from stcloud.paas.grid import read_scheme  # noqa: PLC0415  (keeps --help light)
     from stcloud.paas.grid.code import parse  # noqa: PLC0415
     from stcloud.paas.grid.conversion import convert  # noqa: PLC0415
@@ -64,19 +64,19 @@ def check(
     communities: Annotated[
         str | None,
         typer.Option(
-            help="Polygons that the cells must tile: a file, or a layer of the city.", show_default=False
+            help="Polygons that the cells must tile: a file or a layer of the city.", show_default=False
         ),
     ] = None,
-    community_code: Annotated[str, typer.Option(help="Column of a file that holds their codes.")] = "code",
+    community_code: Annotated[str, typer.Option(help="Column with their codes, in a file.")] = "code",
     tolerance: Annotated[
-        float | None, typer.Option(help="Noise of coordinates in metres; default: the definition's.", min=0)
+        float | None, typer.Option(help="Tolerance in metres; default: the definition's.", min=0)
     ] = None,
-    picture: Annotated[Path | None, typer.Option("--map", help="Draw the faults into this PNG.")] = None,
+    picture: Annotated[Path | None, typer.Option("--map", help="Draw the faults into this PNG file.")] = None,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Find faults of a grid. Gaps, overlaps, wrong codes, odd sizes, dates that contradict each other."""
+    """Find faults of a grid. Gaps, overlaps, wrong codes, unusual sizes, contradicting dates."""
     target = target_of(form, output, safe_csv=safe_csv)
     picture_path(picture)
     opened = open_city(city)
@@ -101,12 +101,14 @@ def index(
     events: Annotated[str, typer.Argument(help="Layer of events.", show_default=False)],
     grid_layer: Annotated[
         str | None,
-        typer.Option("--grid", metavar="LAYER", help="The unit grid; default: as before, or the one."),
+        typer.Option(
+            "--grid", metavar="LAYER", help="The unit grid; default: that used before, or the only one."
+        ),
     ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Give every event the code of the cell that held it then. Later loads keep it up to date."""
+    """Give every event the code of the cell that contained it then. Later loads keep it up to date."""
     from stcloud.saas.cli.load import watched  # noqa: PLC0415
 
     target = target_of(form, output, offered=RECORDS)
@@ -121,7 +123,7 @@ def crosswalk(
     layer: LayerName,
     level: Annotated[str, typer.Option(help="Cells of the lattice to compare with: 100m, 1km …")] = "100m",
     at: Annotated[
-        str | None, typer.Option(help="The grid at this instant; default: as it stands now.")
+        str | None, typer.Option(help="Use the grid at this instant; default: its newest state.")
     ] = None,
     since: Annotated[
         str | None,
@@ -157,7 +159,7 @@ def equivalents(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """List what other grids call a cell of the lattice, or a point."""
+    """List the codes of other grids for a cell of the lattice, or for a point."""
     from stcloud.errors import InvalidInput  # noqa: PLC0415
 
     if (cell is None) == (point is None):

@@ -40,11 +40,9 @@ How = Annotated[
     ),
 ]
 At = Annotated[
-    str | None, typer.Option(help="Features as they were at this instant; default: at each event's own time.")
+    str | None, typer.Option(help="Use features at this instant; default: at each event's own time.")
 ]
-KnownAt = Annotated[
-    str | None, typer.Option(help="Events and features as they were known at this instant, or at a pin.")
-]
+KnownAt = Annotated[str | None, typer.Option(help="Use what was known at this instant, or at a pin.")]
 Inner = Annotated[bool, typer.Option("--inner", help="Leave out events without a partner.")]
 
 
@@ -58,7 +56,9 @@ def join(
     pin: PinOption = False,  # noqa: FBT002
     inner: Inner = False,  # noqa: FBT002
     what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
-    where: Annotated[list[str] | None, typer.Option(help="Events in these places: as for query.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Events in these places; forms as for query.")
+    ] = None,
     crs: CrsOption = None,
     when: WhenOption = None,
     weekdays: WeekdaysOption = None,
@@ -73,7 +73,7 @@ def join(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Join events with the features that were there. At each event's own time, or at one instant."""
+    """Join events with features. As they were at each event's own time, or at one instant."""
     target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
     given = {

@@ -38,13 +38,13 @@ _SUMMARY = (
 
 def layers(
     city: CityFolder,
-    layer: Annotated[str | None, typer.Argument(help="Tell all of this layer.", show_default=False)] = None,
-    delete: Annotated[bool, typer.Option("--delete", help="Delete this layer, after asking.")] = False,  # noqa: FBT002
-    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,  # noqa: FBT002
+    layer: Annotated[str | None, typer.Argument(help="Describe this layer.", show_default=False)] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete this layer, after confirmation.")] = False,  # noqa: FBT002
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without confirmation.")] = False,  # noqa: FBT002
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """List a city's layers, or describe one layer. Its columns, loads and definition; as ndjson or csv its loads."""
+    """List a city's layers, or describe one. Columns, loads and definition; as ndjson or csv only its loads."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
     zone = opened.configuration.zone

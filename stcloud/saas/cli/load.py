@@ -44,12 +44,13 @@ __all__ = [
 ]
 
 Key = Annotated[
-    list[str] | None, typer.Option("--key", help="Column(s) that identify an event or a feature, by comma.")
+    list[str] | None,
+    typer.Option("--key", help="Column(s) that identify an event or a feature, comma-separated."),
 ]
-TimeColumn = Annotated[str | None, typer.Option("--time", help="Column that tells when it happened.")]
+TimeColumn = Annotated[str | None, typer.Option("--time", help="Column with the time of the event.")]
 TimeFormat = Annotated[
     list[str] | None,
-    typer.Option("--time-format", help="How times are written: iso, or e.g. '%m/%d/%Y %H:%M'."),
+    typer.Option("--time-format", help="Format of times: iso, or e.g. '%m/%d/%Y %H:%M'."),
 ]
 Lon = Annotated[str | None, typer.Option("--lon", help="Column of longitudes, degrees.")]
 Lat = Annotated[str | None, typer.Option("--lat", help="Column of latitudes, degrees.")]
@@ -64,7 +65,8 @@ ZoneName = Annotated[
     str | None, typer.Option("--zone", help="Time zone of the file's times; default: the city's.")
 ]
 SourceLayer = Annotated[
-    str | None, typer.Option("--source-layer", help="Layer of a file that holds several.", show_default=False)
+    str | None,
+    typer.Option("--source-layer", help="Layer to read, of a file with several.", show_default=False),
 ]
 EncodingName = Annotated[str | None, typer.Option("--encoding", help="Encoding of the file; default: utf-8.")]
 
@@ -79,7 +81,7 @@ class LoadMode(StrEnum):
 
 
 Sources = Annotated[
-    list[Path] | None, typer.Argument(help="Files to load, in this order.", show_default=False)
+    list[Path] | None, typer.Argument(help="Files to load, in the given order.", show_default=False)
 ]
 DefinitionName = Annotated[
     str | None, typer.Option(help="How to read the files: a bundled definition's name or a TOML file.")
@@ -87,33 +89,31 @@ DefinitionName = Annotated[
 HowToMeet = Annotated[
     LoadMode | None,
     typer.Option(
-        help="The layer is exactly this; add and update by key; refuse known keys; or end keys. "
+        help="Replace the whole layer; add and update by key; reject known keys; or end keys. "
         "Default: changes of events, snapshot of features."
     ),
 ]
 ValidFrom = Annotated[
-    str | None, typer.Option(help="Features: from when on it was so, e.g. 2023-01-01, in the city's zone.")
+    str | None, typer.Option(help="Features: start of validity, e.g. 2023-01-01, in the city's zone.")
 ]
-ValidTo = Annotated[
-    str | None, typer.Option(help="Features: until before when it was so; default: an open end.")
-]
-Undo = Annotated[str | None, typer.Option(metavar="LOAD", help="Take back this load instead of loading.")]
+ValidTo = Annotated[str | None, typer.Option(help="Features: end of validity (exclusive); default: open.")]
+Undo = Annotated[str | None, typer.Option(metavar="LOAD", help="Undo this load instead of loading.")]
 MaxRejected = Annotated[
-    str, typer.Option(help="Rows, or a share of them, that may be rejected before nothing is loaded.")
+    str, typer.Option(help="Maximum of rejected rows, a number or a share; beyond it nothing is loaded.")
 ]
 AllowMissing = Annotated[
     list[str] | None,
     typer.Option(
         "--allow-missing",
-        help="Column(s) of the layer that the files may lack, by comma.",
+        help="Column(s) of the layer that the files may lack, comma-separated.",
         show_default=False,
     ),
 ]
 Empty = Annotated[
-    bool, typer.Option("--empty", help="A snapshot without rows is meant: every feature is gone.")
+    bool, typer.Option("--empty", help="Accept a snapshot without rows, which ends every feature.")
 ]
-KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Try the files that follow one that failed.")]
-Again = Annotated[bool, typer.Option("--again", help="Load even what was loaded already.")]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Continue with the next file after a failure.")]
+Again = Annotated[bool, typer.Option("--again", help="Load a file even if it was loaded already.")]
 
 
 def load(
@@ -145,7 +145,7 @@ def load(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Load files into a layer, or take back a load. A load is atomic and idempotent; every row is accounted for."""
+    """Load files into a layer, or undo a load. A load is atomic and idempotent, and accounts for every row."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
     options: dict[str, Any] = {

@@ -27,21 +27,23 @@ _UNIT = "unit"
 def locate(
     city: CityFolder,
     layer: LayerName,
-    points: Annotated[Path, typer.Argument(help="File of points: CSV, NDJSON, Parquet.", show_default=False)],
+    points: Annotated[
+        Path, typer.Argument(help="File of points: CSV, NDJSON or Parquet.", show_default=False)
+    ],
     x: Annotated[str, typer.Option(help="Column of eastings or longitudes.")] = "x",
     y: Annotated[str, typer.Option(help="Column of northings or latitudes.")] = "y",
     crs: Annotated[str | None, typer.Option(help="CRS of the coordinates; default: the city's.")] = None,
     at: Annotated[
         str | None,
         typer.Option(
-            help="An instant, or a column of instants (ISO 8601); default: the grid as it stands now."
+            help="An instant, or a column of instants (ISO 8601); default: the grid's newest state."
         ),
     ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Add to a file of points the code of the cell that held each. In a column 'unit'."""
+    """Add the code of its cell to each point of a file. In a column 'unit'."""
     target = target_of(form, output, safe_csv=safe_csv, offered=STREAMED, default=OutputFormat.CSV)
     located = open_city(city).locate(layer, points, x=x, y=y, crs=crs, at=at)
     rows = (row for batch in located.batches() for row in batch.to_pylist())

@@ -22,33 +22,41 @@ __all__ = [
 WhenOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="2024, 2024-03, 2024-W12, A/B, A/.. (half-open), today, last week, 'last 7 days'; several are united."
+        help="2024, 2024-03, 2024-W12, A/B, A/.. (half-open), today, last week, 'last 7 days'. "
+        "Repeat it for alternatives."
     ),
 ]
-WeekdaysOption = Annotated[str | None, typer.Option(help="mon-fri, or sat,sun, of the city's calendar.")]
-HoursOption = Annotated[
-    str | None, typer.Option(help="07:00-10:00, on the city's wall clock; several by comma.")
+WeekdaysOption = Annotated[
+    str | None, typer.Option(help="Days of the week in local time: mon-fri, or sat,sun.")
 ]
-MonthsOption = Annotated[str | None, typer.Option(help="6-8, jun-aug or dec-feb; several by comma.")]
+HoursOption = Annotated[
+    str | None, typer.Option(help="Hours in local time: 07:00-10:00; separate several by commas.")
+]
+MonthsOption = Annotated[
+    str | None, typer.Option(help="6-8, jun-aug or dec-feb; separate several by commas.")
+]
 SeasonsOption = Annotated[
     str | None,
-    typer.Option(help="winter, spring, summer, autumn, of the city's hemisphere; several by comma."),
+    typer.Option(
+        help="winter, spring, summer or autumn, of the city's hemisphere; separate several by commas."
+    ),
 ]
 DaysOption = Annotated[
-    str | None, typer.Option(help="working, or free: weekends and public holidays of the calendar.")
+    str | None, typer.Option(help="working, or free (weekends and public holidays), of the calendar.")
 ]
 CalendarOption = Annotated[
-    str | None, typer.Option(help="Whose working days: CN, US-NY; default: the city's, if it has one.")
+    str | None, typer.Option(help="Calendar of working days: CN, US-NY; default: the city's.")
 ]
 NowOption = Annotated[
-    str | None, typer.Option(help="What time it is for 'last 7 days' and the like; default: the present.")
+    str | None,
+    typer.Option(help="Instant from which 'last 7 days' and the like count; default: the present."),
 ]
 
-AsOfOption = Annotated[str | None, typer.Option(help="Features that were there at this instant.")]
+AsOfOption = Annotated[str | None, typer.Option(help="Features that were valid at this instant.")]
 RelationOption = Annotated[
     str | None,
     typer.Option(
-        help="How periods lie to the time: intersects (of features the default), disjoint, before, after, meets, "
+        help="Relation of the period to the time: intersects (default of features), disjoint, before, after, meets, "
         "met-by, overlaps, overlapped-by, starts, started-by, during, contains, finishes, finished-by, equals."
     ),
 ]

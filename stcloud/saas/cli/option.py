@@ -33,7 +33,7 @@ __all__ = [
 
 
 class OutputFormat(StrEnum):
-    """How data is printed."""
+    """Formats of printed data."""
 
     TABLE = "table"
     JSON = "json"
@@ -49,7 +49,7 @@ CityFolder = Annotated[Path, typer.Argument(help="Folder of the city.", show_def
 LayerName = Annotated[str, typer.Argument(help="Name of the layer.", show_default=False)]
 FormatOption = Annotated[
     OutputFormat | None,
-    typer.Option("--format", "-f", help="How to print; default: table, or by the name given with -o."),
+    typer.Option("--format", "-f", help="Output format; default: table, or by the suffix of -o."),
 ]
 OutputOption = Annotated[
     Path | None,
@@ -59,7 +59,7 @@ SafeCsvOption = Annotated[
     bool,
     typer.Option(
         "--safe-csv",
-        help="Put ' before text in CSV that a spreadsheet would compute: that begins with = + - @.",
+        help="Put ' before CSV text that a spreadsheet would compute because it begins with = + - @.",
     ),
 ]
 
@@ -68,7 +68,8 @@ WhereOption = Annotated[
     typer.Option(
         help="bbox:W,S,E,N (degrees), wkt:…, cell:ID, file:area.geojson, unit:PREFIX, duty:LAYER:ID, "
         "LAYER:ID[@T] or LAYER.COLUMN:VALUE[@T] (a feature as it was at the event's time, or at T), "
-        "near:LON,LAT:200m, near:LAYER:ID:50m[@T] or near:LAYER:50m[@T], with and, or, not, ( ); several are united."
+        "near:LON,LAT:200m, near:LAYER:ID:50m[@T] or near:LAYER:50m[@T]; with and, or, not, ( ). "
+        "Repeat it for alternatives."
     ),
 ]
 EngineOption = Annotated[str, typer.Option(help="duckdb, or sc://host:port of a Spark Connect endpoint.")]

@@ -91,7 +91,7 @@ def query(
     compare: CompareOption = None,
     rated_at: RatedAtOption = None,
     grid_at: GridAtOption = None,
-    count: Annotated[bool, typer.Option("--count", help="Count all of them.")] = False,  # noqa: FBT002
+    count: Annotated[bool, typer.Option("--count", help="Count the rows.")] = False,  # noqa: FBT002
     order: OrderOption = None,
     limit: LimitOption = None,
     after: AfterOption = None,
@@ -99,13 +99,13 @@ def query(
     saved: SavedOption = None,
     save: SaveOption = None,
     why: WhyOption = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Say what would be read.")] = False,  # noqa: FBT002
+    explain: Annotated[bool, typer.Option("--explain", help="Show the plan and what would be read.")] = False,  # noqa: FBT002
     picture: PictureOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Show what happened where and when. Rows, or with --by and --measure, measures of groups."""
+    """Show what happened where and when. Rows, or with --by and --measure values of groups."""
     given = locals() | {
         "by": split(by),
         "order": split(order),

@@ -36,7 +36,7 @@ def timeline(
     ] = None,
     end: Annotated[
         str | None,
-        typer.Option(help="Of events, the column of their ends, as closed_at; empty: still there."),
+        typer.Option(help="Events: column with their end, e.g. closed_at; an empty value means no end."),
     ] = None,
     known_at: KnownAtOption = None,
     by: ByOption = None,
@@ -46,7 +46,7 @@ def timeline(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Count how many there were, or how much, at every instant. Features, or events that last."""
+    """Count or sum at every instant. Features, or events that have an end."""
     target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
     given = {"layer": layer, "what": what, "where": where, "crs": crs, "known_at": known_at}

@@ -18,12 +18,12 @@ def vacuum(
         int, typer.Option(min=0, help="Keep files that were part of a layer in the last hours.")
     ] = 24,
     force: Annotated[  # noqa: FBT002
-        bool, typer.Option("--force", help="Keep less than an hour: queries that run now may fail.")
+        bool, typer.Option("--force", help="Allow less than an hour; running queries may then fail.")
     ] = False,
 ) -> None:
-    """Delete files that no layer needs any more. Among them what a killed load left; no history goes with them.
+    """Delete files that no layer needs any more. No history is lost; what an interrupted load left is deleted, too.
 
-    Loads and queries may run meanwhile.
+    Loads and queries may run at the same time.
     """
     count = open_city(city).vacuum(retain_hours=keep_hours, force=force)
     note(f"{count:,} {'file' if count == 1 else 'files'} deleted")

@@ -117,18 +117,18 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that is wrong with a grid.
+    """The faults of a grid.
 
     Parameters
     ----------
     cells
-        How many cells were looked at.
+        Number of checked cells.
     current
-        How many of them are valid at the newest state, the one whose gaps were looked for.
+        Number of cells in the newest state, which is the one that is checked for gaps.
     rules
-        What was tolerated.
+        Tolerances of the check.
     faults
-        By kind in the order of `KINDS`, then by codes, then by place from west to east.
+        Faults by kind in the order of `KINDS`, then by code, then by place from west to east.
 
     Examples
     --------
@@ -149,17 +149,17 @@ class Report:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing at all was found."""
+        """Whether there are neither errors nor warnings."""
         return not self.faults
 
     @property
     def is_sound(self) -> bool:
-        """Whether no error was found; warnings may be there."""
+        """Whether there are no errors; there may be warnings."""
         return all(fault.severity == "warning" for fault in self.faults)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of faults of each kind that was found."""
+        """Number of faults of each kind."""
         counts = Counter(fault.kind for fault in self.faults)
         return {kind: counts[kind] for kind in KINDS if counts[kind]}
 
