@@ -49,7 +49,7 @@ __all__ = [
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Up to three known names that ``name`` may have been meant to be, best first.
+    """Return up to three known names that ``name`` may have been meant to be, best first.
 
     >>> nearest("stats", ["status", "agency"])
     ('status',)

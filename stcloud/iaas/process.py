@@ -30,7 +30,7 @@ class SharedSetting:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Have the setting inside."""
+        """Apply the setting inside."""
         with self._lock:
             if not self._inside:
                 self._take_back = self._make()

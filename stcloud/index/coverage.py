@@ -26,7 +26,7 @@ MAX_SQUARES = 50_000_000
 def box_areas(
     polygons: NDArray[np.object_], origin: tuple[int, int], side_m: int
 ) -> tuple[Indices, Floats, Floats, Floats]:
-    """Area of each polygon in each square that it has area in.
+    """Return the area of each polygon in each square that it has area in.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def box_areas(
 
 
 def _rings(polygons: NDArray[np.object_]) -> tuple[Floats, Indices, Indices]:
-    """Coordinates, where each ring starts in them, and where each polygon starts in the rings.
+    """Return the coordinates, where each ring starts in them, and where each polygon starts in the rings.
 
     Shells run clockwise and holes do not: then what lies below an edge that goes east counts, and what lies
     below one that goes west counts off.
@@ -128,7 +128,7 @@ def _add_edge(squares: Any, x1: Any, y1: Any, x2: Any, y2: Any, side: Any, sign:
 
 @kernel
 def _below(low: Any, high: Any, width: Any, top: Any) -> Any:
-    """Area below a line from one height to another over a width, between 0 and ``top``."""
+    """Return the area below a line from one height to another over a width, between 0 and ``top``."""
     if high <= 0.0:
         return 0.0
     if low >= top:

@@ -157,7 +157,7 @@ class Locator:
         }  # fmt: skip
 
     def locate(self, x: ArrayLike, y: ArrayLike, *, workers: int = 2) -> Rows:
-        """Row of the cell that holds each point.
+        """Return the row of the cell that holds each point.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ class Locator:
     def pairs(
         self, x: ArrayLike, y: ArrayLike, *, closed: bool = False, workers: int = 2
     ) -> tuple[NDArray[np.int64], Rows]:
-        """Every point with every cell that holds it.
+        """Return every point with every cell that holds it.
 
         Parameters
         ----------

@@ -156,7 +156,7 @@ def parent(cells: int, level: Level | None = None) -> int: ...
 @overload
 def parent(cells: CellIds, level: Level | None = None) -> CellIds: ...
 def parent(cells: int | CellIds, level: Level | None = None) -> int | CellIds:
-    """Cell that holds each cell, one level up or at a given level.
+    """Return the parent of each cell, one level up or at a given level.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def descendants(cells: int, level: Level = Level.M10) -> tuple[int, int]: ...
 @overload
 def descendants(cells: CellIds, level: Level = Level.M10) -> tuple[CellIds, CellIds]: ...
 def descendants(cells: int | CellIds, level: Level = Level.M10) -> tuple[int, int] | tuple[CellIds, CellIds]:
-    """Range of ids that lie within each cell at a finer level.
+    """Return the range of ids that lie within each cell at a finer level.
 
     Parameters
     ----------

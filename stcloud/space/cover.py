@@ -244,7 +244,7 @@ def _within(squares: NDArray[np.object_], bounds: NDArray[np.float64], area: Bas
 
 
 def _beside(boundary: BaseGeometry, lattice: Lattice, level: Level) -> CellIds:
-    """All cells of a level that a boundary crosses or touches, and others beside it."""
+    """Return all cells of a level that a boundary crosses or touches, and others beside it."""
     # From a point on it to the next it is half a cell at most: no farther than the cells around the point's.
     points = shapely.get_coordinates(shapely.segmentize(boundary, level.side_m / 2))
     near = (points[:, None] + _NEIGHBOURS * level.side_m).reshape(-1, 2)
@@ -253,7 +253,7 @@ def _beside(boundary: BaseGeometry, lattice: Lattice, level: Level) -> CellIds:
 
 
 def contains(area: BaseGeometry, x: ArrayLike, y: ArrayLike) -> Mask:
-    """Mask of the points that lie in an area.
+    """Return a mask of the points that lie in an area.
 
     Parameters
     ----------

@@ -254,7 +254,7 @@ def same_crs(crs: SomeCRS, other_crs: SomeCRS) -> bool:
 
 
 def area_of_use(crs: SomeCRS) -> tuple[float, float, float, float] | None:
-    """Bounds within which a CRS is meant to be used.
+    """Return the bounds within which a CRS is meant to be used.
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def is_southern(crs: SomeCRS) -> bool:
 def inside_area_of_use(
     lon: ArrayLike, lat: ArrayLike, crs: SomeCRS, *, margin_deg: float = AREA_MARGIN_DEG
 ) -> NDArray[np.bool_]:
-    """Mask of the places a CRS may be used for.
+    """Return a mask of the places a CRS may be used for.
 
     A transverse Mercator gives numbers for places half a world away: this is the guard against
     swapped axes, a wrong zone, and (0, 0).

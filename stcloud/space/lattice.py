@@ -85,7 +85,7 @@ class Lattice:
         return cls(crs, origin_of(require_metric(crs)))
 
     def cells(self, x: ArrayLike, y: ArrayLike, level: Level = Level.M10) -> CellIds:
-        """Cell of each point.
+        """Return the cell of each point.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class Lattice:
         ids[nowhere] = NO_CELL
 
     def _holds(self, x: Floats, y: Floats) -> bool:
-        """Whether all points have coordinates within the square; NaN makes every comparison false."""
+        """Tell whether all points have coordinates within the square; NaN makes every comparison false."""
         (x0, y0), low, high = self.origin, np.min, np.max
         return bool(low(x) >= x0 and high(x) < x0 + SIDE_M and low(y) >= y0 and high(y) < y0 + SIDE_M)
 
@@ -161,7 +161,7 @@ class Lattice:
         )
 
     def contains(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.bool_]:
-        """Mask of the points that lie in the square.
+        """Return a mask of the points that lie in the square.
 
         Parameters
         ----------
@@ -182,7 +182,7 @@ class Lattice:
         return np.asarray((xs >= x0) & (xs < x0 + SIDE_M) & (ys >= y0) & (ys < y0 + SIDE_M))
 
     def bounds(self, cells: ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
-        """Bounds of each cell.
+        """Return the bounds of each cell.
 
         Parameters
         ----------
@@ -270,7 +270,7 @@ class Lattice:
         return shapely.box(*self.bounds(cell))
 
     def cells_of_box(self, xmin: float, ymin: float, xmax: float, ymax: float, level: Level) -> CellIds:
-        """Cells that hold a point of a box.
+        """Return the cells that hold a point of a box.
 
         Parameters
         ----------
@@ -311,7 +311,7 @@ class Lattice:
         return np.sort(ids.ravel() + 10 ** (level - 1))
 
     def _span(self, low: float, high: float, axis: int, level: Level) -> range:
-        """Columns (axis 0) or rows (axis 1) from one coordinate to another, cut to the square."""
+        """Return the columns (axis 0) or rows (axis 1) from one coordinate to another, cut to the square."""
         start = self.origin[axis]
         if high < start or low >= start + SIDE_M:
             return range(0)

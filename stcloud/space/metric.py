@@ -145,7 +145,7 @@ def suggest(lon: float, lat: float) -> tuple[str, ...]:
 
 
 def _in_mainland(lon: float, lat: float) -> bool:
-    """Whether a place lies in the rough outline (even-odd rule)."""
+    """Tell whether a place lies in the rough outline (even-odd rule)."""
     inside = False
     for (x1, y1), (x2, y2) in zip(_MAINLAND, _MAINLAND[1:] + _MAINLAND[:1], strict=True):
         if (y1 > lat) != (y2 > lat) and lon < x1 + (lat - y1) * (x2 - x1) / (y2 - y1):

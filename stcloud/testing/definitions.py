@@ -135,7 +135,7 @@ def _readings() -> SearchStrategy[ReadClause]:
 
 
 def _texts(*, min_size: int = 0, max_size: int = 8) -> SearchStrategy[str]:
-    """Texts without lone surrogates, which TOML cannot hold, and DEL, which `to_toml` does not escape."""
+    """Draw texts without lone surrogates, which TOML cannot hold, and DEL, which `to_toml` does not escape."""
     return st.text(
         st.characters(exclude_categories=["Cs"]),
         min_size=min_size,

@@ -53,7 +53,7 @@ def difference(answer: pa.Table, expected: pd.DataFrame) -> str | None:
 
 
 def _utc(table: pa.Table) -> pa.Table:
-    """Instants without a zone of their own: Python compares two of one zone by what their clocks show."""
+    """Return the instants without a zone of their own: Python compares two of one zone by what their clocks show."""
     kinds = [
         pa.timestamp("us", "UTC") if pa.types.is_timestamp(kind) else kind for kind in table.schema.types
     ]

@@ -139,7 +139,7 @@ def components(layout: Layout, streets: Geometries, houses: Geometries, chance: 
 def _free(
     shapes: Geometries, tree: shapely.STRtree, distance_m: float
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Mask of shapes that stay away from all of a tree."""
+    """Return a mask of shapes that stay away from all of a tree."""
     free = np.ones(len(shapes), np.bool_)
     free[tree.query(shapes, predicate="dwithin", distance=distance_m)[0]] = False
     return free

@@ -56,7 +56,7 @@ class Edges:
         return np.unique(np.concatenate((STEP, *sides)))
 
     def curve(self, axis: int, line: int, along: int, at: Floats, aside: Floats | float = 0.0) -> Floats:
-        """Points at fractions of an edge, so many metres aside of it."""
+        """Return the points at fractions of an edge, so many metres aside of it."""
         layout = self.layout
         start = layout.nodes[(along, line)[:: 1 - 2 * axis]]
         end = layout.nodes[(along + 1, line)[:: 1 - 2 * axis]]
@@ -65,7 +65,7 @@ class Edges:
         return layout.bend(flat)
 
     def boundary(self, axis: int, line: int, along: int) -> Floats:
-        """Points of the boundary on an edge: the street's own vertices, or a line bent away from them."""
+        """Return the points of the boundary on an edge: the street's own vertices, or a line bent away from them."""
         edge = (axis, line, along)
         if not self.bent[edge]:
             return self.curve(*edge, self.fractions(*edge))

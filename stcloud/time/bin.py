@@ -204,7 +204,7 @@ class Bin(StrEnum):
         return Span(self.start(number, zone), self.start(number + 1, zone))
 
     def start(self, number: int, zone: Zone) -> int:
-        """First instant of a day, week, month, quarter or year: UTC microseconds.
+        """Return the first instant of a day, week, month, quarter or year: UTC microseconds.
 
         Parameters
         ----------

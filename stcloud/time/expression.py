@@ -183,14 +183,14 @@ class _Moment:
         return cls(unit, local, start_us, (_note(text.strip(), start_us, local, zone),) if noted else ())
 
     def end_us(self, zone: Zone) -> int:
-        """First instant after it."""
+        """Return the first instant after the moment."""
         if self.unit in _LENGTHS_US:
             return self.start_us + _LENGTHS_US[self.unit]
         return zone.instant(_next_local_us(self.unit, self.local))[0]
 
 
 def _wall_clock(written: dict[str, str]) -> datetime:
-    """Wall-clock start of what was written; a ValueError says what does not exist."""
+    """Return the wall-clock start of what was written; a ValueError says what does not exist."""
     number = {name: int(digits) for name, digits in written.items()}
     if "week" in number:
         monday = date.fromisocalendar(number["year"], number["week"], 1)
@@ -208,7 +208,7 @@ def _wall_clock(written: dict[str, str]) -> datetime:
 
 
 def _next_local_us(unit: str, local: datetime) -> int:
-    """Wall-clock microseconds of the start of the next day, week, month, quarter or year."""
+    """Return the wall-clock microseconds of the start of the next day, week, month, quarter or year."""
     if unit in ("day", "week"):
         return _local_us(local) + DAY_US * (7 if unit == "week" else 1)
     months = local.year * 12 + local.month - 1 + {"month": 1, "quarter": 3, "year": 12}[unit]

@@ -72,7 +72,7 @@ def _weekday_range(part: str, whole: str) -> list[int]:
 
 
 def cycle_range(first: int, last: int, size: int) -> list[int]:
-    """Numbers from ``first`` to ``last``, both inside, of a cycle that begins again with 1 after ``size``.
+    """Return the numbers from ``first`` to ``last``, both inside, of a cycle that begins again with 1 after ``size``.
 
     >>> cycle_range(11, 2, 12)
     [11, 12, 1, 2]

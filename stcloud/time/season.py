@@ -133,7 +133,7 @@ def _season(name: str, *, southern: bool) -> list[int]:
 
 
 def months_text(months: Months) -> str:
-    """First three letters of the months in order from January, such as ``jun,jul,aug``.
+    """Return the first three letters of the months in order from January, such as ``jun,jul,aug``.
 
     Notes
     -----

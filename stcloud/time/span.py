@@ -61,7 +61,7 @@ class Span:
         )
 
     def intersect(self, other: Span) -> Span | None:
-        """Time in both spans, or None where there is none (spans that only touch share nothing)."""
+        """Return the time in both spans, or None where there is none (spans that only touch share nothing)."""
         start_us = max(_low(self), _low(other))
         end_us = min(_high(self), _high(other))
         return _span(start_us, end_us) if start_us < end_us else None
@@ -123,7 +123,7 @@ class Spans:
 
     @classmethod
     def always(cls) -> Spans:
-        """All time."""
+        """Return all time."""
         return cls((Span(None, None),))
 
     def __iter__(self) -> Iterator[Span]:
@@ -133,16 +133,16 @@ class Spans:
         return len(self.parts)
 
     def union(self, other: Spans) -> Spans:
-        """Time in either set."""
+        """Return the time in either set."""
         return Spans.of((*self.parts, *other.parts))
 
     def intersect(self, other: Spans) -> Spans:
-        """Time in both sets."""
+        """Return the time in both sets."""
         shared = (mine.intersect(theirs) for mine in self.parts for theirs in other.parts)
         return Spans.of(span for span in shared if span is not None)
 
     def complement(self) -> Spans:
-        """Time outside the set; the complement of the complement is the set."""
+        """Return the time outside the set; the complement of the complement is the set."""
         edges = [-math.inf, *(edge for part in self.parts for edge in (_low(part), _high(part))), math.inf]
         gaps = zip(edges[::2], edges[1::2], strict=True)
         return Spans(tuple(_span(low, high) for low, high in gaps if low < high))

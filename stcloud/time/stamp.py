@@ -180,7 +180,7 @@ def _read(pattern: Pattern, cursor: TextCursor) -> tuple[Micros, Bools]:
 
 
 def _day(cursor: TextCursor) -> Micros:
-    """Days since 1970-01-01; texts whose day the month (or year) does not have do not fit."""
+    """Return the days since 1970-01-01; texts whose day the month (or year) does not have do not fit."""
     starts = _month_starts()
     year = cursor.get("year")
     if "short_year" in cursor.fields:
@@ -203,7 +203,7 @@ def _hour(cursor: TextCursor) -> Micros:
 
 @lru_cache(maxsize=1)
 def _month_starts() -> Micros:
-    """Days since 1970-01-01 of the first of each month from year 0 on."""
+    """Return the days since 1970-01-01 of the first of each month from year 0 on."""
     months = np.arange(-1970 * 12, (10_001 - 1970) * 12, dtype=np.int64)
     return months.view("M8[M]").astype("M8[D]").astype(np.int64)
 

@@ -99,13 +99,13 @@ def _cycles(year: int) -> int:
 
 
 def _wall_offset(zone: zoneinfo.ZoneInfo, local_s: int) -> timedelta:
-    """Offset of a wall-clock time as PEP 495 reads it: before the change, where skipped or repeated."""
+    """Return the offset of a wall-clock time as PEP 495 reads it: before the change, where skipped or repeated."""
     offset = zone.utcoffset(_EPOCH + timedelta(seconds=local_s))
     return timedelta() if offset is None else offset
 
 
 def _opening_offset(name: str, year: int) -> int:
-    """Offset in microseconds when the wall clock shows the start of a year."""
+    """Return the offset in microseconds when the wall clock shows the start of a year."""
     known_year = max(year - _cycles(year) * CYCLE_YEARS, FIRST_CHANGING_YEAR)
     at = datetime(known_year, 1, 1)  # noqa: DTZ001 - a wall clock
     return _wall_offset(zoneinfo.ZoneInfo(name), _seconds(at - _EPOCH)) // timedelta(microseconds=1)

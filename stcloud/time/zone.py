@@ -98,7 +98,7 @@ class Zone:
         return transitions(self.name, start_us, stop_us)
 
     def to_utc(self, local_us: Micros) -> tuple[Micros, Bools]:
-        """Instants of wall-clock times.
+        """Return the instants of wall-clock times.
 
         Parameters
         ----------
@@ -142,7 +142,7 @@ class Zone:
         return np.subtract(local_us, offset_us, out=offset_us), adjusted
 
     def to_local(self, utc_us: Micros) -> Micros:
-        """Wall-clock microseconds of instants: ``utc_us + offset_at(utc_us)``.
+        """Return the wall-clock microseconds of instants: ``utc_us + offset_at(utc_us)``.
 
         Parameters
         ----------
@@ -185,7 +185,7 @@ class Zone:
         return pieces.offsets_us[np.searchsorted(pieces.starts_us, utc_us, side="right") - 1]
 
     def days(self, spans: Spans) -> Micros:
-        """Days that the wall clock shows during spans.
+        """Return the days that the wall clock shows during spans.
 
         Parameters
         ----------

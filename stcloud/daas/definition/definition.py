@@ -123,7 +123,7 @@ class Definition(Closed):
         return toml_of(document)
 
     def digest(self) -> str:
-        """Identity of what the definition means (16 hexadecimal digits); titles and links do not count."""
+        """Return the identity of what the definition means (16 hexadecimal digits); titles and links do not count."""
         meaning = self.model_dump(mode="json", exclude=_MEANINGLESS)
         for column in meaning["columns"].values():
             del column["title"], column["unit"]

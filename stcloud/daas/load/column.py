@@ -249,7 +249,7 @@ def _mapped(name: str, values: pa.Array, column: ColumnClause, faults: Faults) -
 
 
 def _moments(name: str, texts: pa.Array, column: ColumnClause, zone: Zone, faults: Faults) -> pa.Array:
-    """Instants in UTC; for dates, the day that is written."""
+    """Return the instants in UTC; for dates, the day that is written."""
     written = pc.is_valid(texts).to_numpy(zero_copy_only=False)
     own = Zone("UTC") if column.type == "date" else Zone(column.zone) if column.zone else zone
     read = read_stamps(texts, column.formats, own, days=column.type == "date")

@@ -152,7 +152,7 @@ def read_shapes(
 
 
 def _wanted(kinds: frozenset[str] | None) -> list[int]:
-    """Dimensions of the kinds that are wanted."""
+    """Return the dimensions of the kinds that are wanted."""
     for kind in kinds or ():
         if kind not in KINDS:
             raise InvalidInput("unknown-kind", f"there is no kind {kind!r}", hint=f"use {', '.join(KINDS)}")
@@ -196,7 +196,7 @@ def _flatten(rows: _Rows) -> tuple[Bools, Bools]:
 
 
 def _dimension(shapes: Geometries) -> NDArray[np.int64]:
-    """0 for points, 1 for lines, 2 for polygons; -1 for None and collections."""
+    """Return 0 for points, 1 for lines, 2 for polygons; -1 for None and collections."""
     kind = shapely.get_type_id(shapes)
     known = (kind >= 0) & (kind != _COLLECTION)
     return np.where(known, shapely.get_dimensions(shapes), _NO_DIMENSION).astype(np.int64)
@@ -213,7 +213,7 @@ def _unite(rows: _Rows) -> None:
 
 
 def _parts(collection: shapely.Geometry) -> Geometries:
-    """Single geometries of a collection, however deep they lie; empty ones left out."""
+    """Return the single geometries of a collection, however deep they lie; empty ones left out."""
     parts = np.array([collection], np.object_)
     while (shapely.get_type_id(parts) > len(KINDS)).any():
         parts = shapely.get_parts(parts)
@@ -221,7 +221,7 @@ def _parts(collection: shapely.Geometry) -> Geometries:
 
 
 def _multi(parts: Geometries) -> shapely.Geometry:
-    """One geometry of parts of one kind."""
+    """Return one geometry of parts of one kind."""
     build = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)
     return build[_dimension(parts)[0]](parts)
 
@@ -256,7 +256,7 @@ def _refuse_owners(rows: _Rows, owners: NDArray[np.int64], why: str) -> None:
 
 
 def _jumps(shapes: Geometries) -> Bools:
-    """Which lines or rings in degrees go around the world between two vertices."""
+    """Tell which lines or rings in degrees go around the world between two vertices."""
     jumping = np.zeros(len(shapes), np.bool_)
     west, _, east, _ = shapely.bounds(shapes).T
     wide = np.flatnonzero(east - west > 180)

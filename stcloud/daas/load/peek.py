@@ -61,7 +61,7 @@ class PeekedSource:
         yield from self._batches
 
     def position(self) -> int:
-        """Bytes of the file read so far."""
+        """Return how many bytes of the file are read so far."""
         return self._source.position()
 
 

@@ -233,7 +233,7 @@ def _selection(relation: Files) -> str:
 
 
 def _read_parquet(relation: Files) -> exp.Expression:
-    """``read_parquet([...])``; files that lack a newer column give nulls for it."""
+    """Return ``read_parquet([...])``; files that lack a newer column give nulls for it."""
     paths = relation.snapshot.paths(relation.files)
     columns = relation.snapshot.schema.names
     uneven = any(

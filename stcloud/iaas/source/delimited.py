@@ -60,7 +60,7 @@ class DelimitedSource:
         self._raw: pa.NativeFile | None = None
 
     def position(self) -> int:
-        """Bytes of the file read so far."""
+        """Return how many bytes of the file are read so far."""
         return self._raw.tell() if self._raw is not None and not self._raw.closed else 0
 
     def batches(self) -> Iterator[Batch]:
@@ -132,7 +132,7 @@ class DelimitedSource:
         )
 
     def _types(self) -> dict[str, pa.DataType]:
-        """Text; dictionary-encoded where the first rows say that values come again and again."""
+        """Return text; dictionary-encoded where the first rows say that values come again and again."""
         types = dict.fromkeys(self.columns, pa.binary())  # not text: a bad byte is a fault of its row
         try:
             sample = self._sample(types, _SAMPLE_BYTES)

@@ -128,7 +128,7 @@ class GeoJsonSource:
         self.types = {property_column(column): declared(kind) for column, kind in self._arrow.items()}
 
     def position(self) -> int:
-        """Not known for GeoJSON."""
+        """Return 0: it is not known for GeoJSON."""
         return 0
 
     def batches(self) -> Iterator[Batch]:

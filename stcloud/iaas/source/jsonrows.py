@@ -102,7 +102,7 @@ class JsonSource:
         self.columns = tuple(names)
 
     def position(self) -> int:
-        """Not known for JSON."""
+        """Return 0: it is not known for JSON."""
         return 0
 
     def batches(self) -> Iterator[Batch]:

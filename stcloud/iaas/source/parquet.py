@@ -70,7 +70,7 @@ class ParquetSource:
         )  # fmt: skip
 
     def position(self) -> int:
-        """Not known for Parquet."""
+        """Return 0: it is not known for Parquet."""
         return 0
 
     def batches(self) -> Iterator[Batch]:

@@ -101,7 +101,7 @@ class Source(Protocol):
         """Read the file once, in order."""
 
     def position(self) -> int:
-        """Bytes of the file read so far, as far as known."""
+        """Return how many bytes of the file are read so far, as far as known."""
 
 
 def geometry_column(source: Source) -> str | None:

@@ -133,7 +133,7 @@ class VectorSource:
             raise InvalidInput("repeated-column", f"{path} has two columns called {twice!r}")
 
     def position(self) -> int:
-        """Not known for vector files."""
+        """Return 0: it is not known for vector files."""
         return 0
 
     def batches(self) -> Iterator[Batch]:

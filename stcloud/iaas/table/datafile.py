@@ -134,7 +134,7 @@ def _repetitive(rows: pa.Table) -> list[str]:
 
 
 def _statistics(rows: pa.Table, prunable: Iterable[str]) -> dict[str, Any]:
-    """Null counts of all columns, least and greatest of those worth pruning on (numbers and instants)."""
+    """Return the null counts of all columns, least and greatest of those worth pruning on (numbers and instants)."""
     low: dict[str, Any] = {}
     high: dict[str, Any] = {}
     for name in prunable:

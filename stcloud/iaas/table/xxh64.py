@@ -83,7 +83,7 @@ def _rotl(x: Any, bits: int) -> Any:
 
 @njit(cache=True, nogil=True, inline="always")
 def _word(data: Any, at: Any, count: int) -> Any:
-    """Little-endian number of ``count`` bytes."""
+    """Return the little-endian number of ``count`` bytes."""
     word = np.uint64(0)
     for byte in range(count):
         word |= np.uint64(data[at + byte]) << np.uint64(8 * byte)

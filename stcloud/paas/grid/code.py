@@ -168,7 +168,7 @@ def problem(text: str, scheme: Scheme, *, prefix: str | None = None) -> str | No
 
 
 def _fault(text: str, scheme: Scheme) -> str | None:
-    """Leftmost fault of as much of a code as there is."""
+    """Return the leftmost fault of as much of a code as there is."""
     for part in scheme.parts:
         span = scheme.span(part.name)
         value = text[span]
@@ -254,7 +254,7 @@ def _as_text(texts: Texts) -> pa.Array:
 
 
 def _valid(codes: pa.Array, scheme: Scheme, length: int) -> NDArray[np.bool_]:
-    """Mask of the valid codes, or valid prefixes of a length."""
+    """Return a mask of the valid codes, or valid prefixes of a length."""
     held = [part for part in scheme.parts if scheme.span(part.name).stop <= length]
     pattern = "".join(f"[{part.characters}]{{{part.length}}}" for part in held)
     valid = pc.match_substring_regex(codes, rf"\A{pattern}\z")
@@ -267,7 +267,7 @@ def _valid(codes: pa.Array, scheme: Scheme, length: int) -> NDArray[np.bool_]:
 
 
 def prefix(code: Code, name: str) -> str:
-    """Beginning of a code that names what it lies in.
+    """Return the beginning of a code that names what it lies in.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def prefix(code: Code, name: str) -> str:
 
 
 def prefix_range(start: str, scheme: Scheme) -> tuple[str, str]:
-    """Range of texts that holds the codes with a beginning, for pruning.
+    """Return the range of texts that holds the codes with a beginning, for pruning.
 
     Parameters
     ----------

@@ -133,7 +133,7 @@ class Crosswalk:
         return Apportioned(goal, spread, float(pieces[~inside].sum() + given[position < 0].sum()))
 
     def shares(self, side: Side) -> Floats:
-        """Share that each piece has of its cell of a side.
+        """Return the share that each piece has of its cell of a side.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class Crosswalk:
         return shares
 
     def to_arrow(self, *, left: str = "unit", right: str = "cell") -> pa.Table:
-        """Table of the pieces.
+        """Return a table of the pieces.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ def _taken(keys: Keys, positions: Indices) -> pa.Array:
 def crosswalk(
     units: Geometries | Sequence[Any], codes: Sequence[str] | Keys, lattice: Lattice, level: Level
 ) -> Crosswalk:
-    """Crosswalk of unit cells (left) and the cells of the lattice they touch (right).
+    """Return a crosswalk of unit cells (left) and the cells of the lattice they touch (right).
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def crosswalk_versions(
     new: Geometries | Sequence[Any],
     new_codes: Sequence[str] | Keys,
 ) -> Crosswalk:
-    """Crosswalk of two versions of a unit grid, the old (left) and the new (right).
+    """Return a crosswalk of two versions of a unit grid, the old (left) and the new (right).
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def crosswalk_versions(
 
 
 def _unchanged(old: Geometries, new: Geometries) -> tuple[Indices, Indices]:
-    """Positions of the polygons that are in both, by the same vertices; none that is twice in one."""
+    """Return the positions of the polygons that are in both, by the same vertices; none that is twice in one."""
     olds, news = (pd.Series(shapely.to_wkb(shapely.normalize(side))) for side in (old, new))
     olds, news = olds[~olds.duplicated(keep=False)], news[~news.duplicated(keep=False)]
     place = pd.Index(news).get_indexer(pd.Index(olds))
@@ -331,7 +331,7 @@ def _tabulate(
 
 
 def _rest(keys: Keys, whole_m2: Floats, cells: Indices, area_m2: Floats) -> tuple[Indices, Floats]:
-    """Cells that the other grid does not cover, and the area left over."""
+    """Return the cells that the other grid does not cover, and the area left over."""
     rest = whole_m2 - np.bincount(cells, area_m2, whole_m2.size)
     if (rest < -_OVERLAP * whole_m2).any():
         worst = int(np.argmin(rest / whole_m2))

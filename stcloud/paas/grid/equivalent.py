@@ -373,7 +373,7 @@ def _check_resolution(wanted: int, lowest: int, highest: int, grid: str) -> None
 
 
 def _spread(texts: NDArray[Any], known: NDArray[np.bool_]) -> pa.Array:
-    """Texts where a point is known and nulls elsewhere."""
+    """Return the texts where a point is known and nulls elsewhere."""
     places = np.cumsum(known) - 1
     return pa.array(texts, pa.string()).take(pa.array(places, mask=~known))
 

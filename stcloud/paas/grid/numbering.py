@@ -26,7 +26,7 @@ ROW_M = 100.0
 
 
 def centres(cells: NDArray[np.object_]) -> tuple[Floats, Floats]:
-    """Points by which cells are put in order: their centroids.
+    """Return the points by which cells are put in order: their centroids.
 
     A centroid may lie outside of its cell, but it moves as little as the cell's edge does; a point on the surface
     jumps. So noise in the coordinates does not renumber a community.
@@ -52,7 +52,7 @@ def centres(cells: NDArray[np.object_]) -> tuple[Floats, Floats]:
 def standard_order(
     x: ArrayLike, y: ArrayLike, community: ArrayLike, *, row_m: float = ROW_M
 ) -> NDArray[np.intp]:
-    """Positions of cells in the order in which they are numbered.
+    """Return the positions of cells in the order in which they are numbered.
 
     Parameters
     ----------

@@ -183,7 +183,7 @@ def _joined(head: str, parts: Iterable[str], tail: str, sink: TextIO) -> None:
 
 
 def _csv(answer: Answer, sink: TextIO, *, safe: bool) -> None:
-    """Columns and, of features, the geometry as WKT in the city's CRS, exactly."""
+    """Return the columns and, of features, the geometry as WKT in the city's CRS, exactly."""
     rows, names = _rows(answer.plain), answer.plain.schema.names
     if answer.shape_column == "st_geom":
         import shapely  # noqa: PLC0415

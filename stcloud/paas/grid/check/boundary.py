@@ -52,7 +52,7 @@ def edges_prove_no_overlap(shapes: Geometries) -> bool:
 
 
 def boundary_edges(shapes: Geometries) -> tuple[Geometries, int]:
-    """Edges that do not cancel out, and how often the same one is left at most.
+    """Return the edges that do not cancel out, and how often the same one is left at most.
 
     When they are more than a tenth of all edges they are not drawn: there is no boundary to speak of.
     """
@@ -86,7 +86,7 @@ def _edges(shapes: Geometries) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 
 def _mixed(points: NDArray[np.float64]) -> NDArray[np.uint64]:
-    """Hash of each point's bits.
+    """Return a hash of each point's bits.
 
     Round numbers end in many zeros, so each coordinate is mixed before the next is added.
     """

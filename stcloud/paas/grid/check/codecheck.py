@@ -28,7 +28,7 @@ def malformed(grid: InspectedGrid, scheme: Scheme) -> Iterator[Fault]:
 
 
 def prefixes(grid: InspectedGrid, length: int) -> NDArray[np.object_]:
-    """First characters of each code."""
+    """Return the first characters of each code."""
     return np.array([code[:length] for code in grid.codes], object)
 
 
@@ -97,7 +97,7 @@ def _version(grid: InspectedGrid, before: int, after: int, latest_us: int) -> It
 
 
 def _date(instant_us: int) -> str:
-    """Instant in UTC, for people."""
+    """Return the instant in UTC, for people."""
     if instant_us == FOREVER:
         return "an unknown end"
     return str(np.datetime64(instant_us, "us").astype("datetime64[s]")) + "Z"

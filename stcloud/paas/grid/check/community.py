@@ -86,7 +86,7 @@ def fit(grid: InspectedGrid, current: Mask, communities: Communities, suspect: M
 
 
 def _straying(grid: InspectedGrid, home: Positions, stray: Geometries, owner: Positions) -> Positions:
-    """Cells that have ground in the pieces that lie outside of their community."""
+    """Return the cells that have ground in the pieces that lie outside of their community."""
     if not len(stray):
         return np.empty(0, np.intp)
     piece, cell = shapely.STRtree(grid.ground).query(stray, predicate="intersects")
@@ -95,7 +95,7 @@ def _straying(grid: InspectedGrid, home: Positions, stray: Geometries, owner: Po
 
 
 def _own(grid: InspectedGrid, communities: Communities, row: int) -> int:
-    """Community that most of a cell lies in; -1 for none."""
+    """Return the community that most of a cell lies in; -1 for none."""
     areas = shapely.area(shapely.intersection(communities.polygons, grid.ground[row]))
     return int(np.argmax(areas)) if areas.any() else -1
 
@@ -119,6 +119,6 @@ def _fault_of(
 
 
 def _wide(shape: Any, rules: Rules) -> Any:
-    """Parts that are wide enough to be a fault, as one geometry; None when there are none."""
+    """Return the parts that are wide enough to be a fault, as one geometry; None when there are none."""
     parts, _ = opened(polygonal(np.array([shape], object)), rules.tolerance_m)
     return shapely.union_all(parts) if len(parts) else None

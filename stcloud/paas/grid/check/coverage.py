@@ -46,7 +46,7 @@ def overlaps(grid: InspectedGrid, suspect: Mask, rules: Rules) -> Iterator[Fault
 
 
 def _pairs(grid: InspectedGrid, suspect: Mask) -> tuple[Positions, Positions]:
-    """Pairs of cells whose boxes meet and whose periods overlap, one of them suspect; each pair once."""
+    """Return the pairs of cells whose boxes meet and whose periods overlap, one of them suspect; each pair once."""
     suspects = np.flatnonzero(suspect)
     if not suspects.size:
         return suspects, suspects
@@ -61,7 +61,7 @@ def _pairs(grid: InspectedGrid, suspect: Mask) -> tuple[Positions, Positions]:
 
 
 def covered(grid: InspectedGrid, group: NDArray[np.intp], groups: int, suspect: Mask) -> Geometries:
-    """Union of the cells of each group.
+    """Return the union of the cells of each group.
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ def _is_null(code: Any) -> bool:
 
 
 def polygonal(shapes: Geometries) -> Geometries:
-    """Polygons of each geometry, without its lines and points; empty where there are none."""
+    """Return the polygons of each geometry, without its lines and points; empty where there are none."""
     kinds = shapely.get_type_id(shapes)
     kept = np.where(np.isin(kinds, (3, 6)), shapes, shapely.Polygon())
     for mixed in np.flatnonzero(kinds == 7):

@@ -53,7 +53,7 @@ def out_of_order(
 def _sure(
     x: NDArray[np.float64], y: NDArray[np.float64], group: Positions, rules: Rules
 ) -> NDArray[np.bool_]:
-    """Mask of cells whose place in the order noise of the coordinates cannot change."""
+    """Return a mask of cells whose place in the order noise of the coordinates cannot change."""
     noise = 2 * rules.tolerance_m
     depth = np.mod(y, rules.row_m)
     sure: NDArray[np.bool_] = (depth >= noise) & (depth <= rules.row_m - noise)
@@ -65,7 +65,7 @@ def _sure(
 
 
 def _misfits(codes: NDArray[np.str_]) -> list[int]:
-    """Positions that do not belong to a longest ascending run of codes."""
+    """Return the positions that do not belong to a longest ascending run of codes."""
     tails: list[str] = []
     last: list[int] = []
     before = np.full(len(codes), -1)

@@ -11,7 +11,7 @@ __all__ = ["mean_width", "opened", "shrunk"]
 
 
 def shrunk(shapes: Geometries, tolerance_m: float) -> Geometries:
-    """Shapes without a margin as wide as the tolerance: where discs of that radius have their centres."""
+    """Return the shapes without a margin as wide as the tolerance: where discs of that radius have their centres."""
     return np.asarray(shapely.buffer(shapes, -tolerance_m, quad_segs=4))
 
 
@@ -33,6 +33,6 @@ def opened(shapes: Geometries, tolerance_m: float) -> tuple[Geometries, Position
 
 
 def mean_width(shapes: Geometries) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Mean width of each shape, metres: what a long strip of its area and perimeter would have."""
+    """Return the mean width of each shape, metres: what a long strip of its area and perimeter would have."""
     widths: np.ndarray[tuple[int], np.dtype[np.float64]] = 2 * shapely.area(shapes) / shapely.length(shapes)
     return widths

@@ -24,7 +24,7 @@ Obstacles = tuple[Floats, Ints, Floats, Ints]
 
 @njit(cache=True, nogil=True)
 def _touches(x: Floats, y: Floats, i: int, j: int, px: float, py: float, qx: float, qy: float) -> bool:
-    """Whether segment p-q touches the ring, to a millimetre, beyond the edges at vertices i and j."""
+    """Tell whether segment p-q touches the ring, to a millimetre, beyond the edges at vertices i and j."""
     n, dx, dy = len(x), qx - px, qy - py
     length = math.hypot(dx, dy)
     dx, dy = dx / length, dy / length
@@ -47,7 +47,7 @@ def _touches(x: Floats, y: Floats, i: int, j: int, px: float, py: float, qx: flo
 
 @njit(cache=True, nogil=True)
 def _leads_inside(x: Floats, y: Floats, i: int, px: float, py: float) -> bool:
-    """Whether the way from vertex i of a counter-clockwise ring to point p starts into the polygon."""
+    """Tell whether the way from vertex i of a counter-clockwise ring to point p starts into the polygon."""
     n = len(x)
     before, after = (i - 1) % n, (i + 1) % n
     ax, ay = x[after] - x[i], y[after] - y[i]
@@ -61,7 +61,7 @@ def _leads_inside(x: Floats, y: Floats, i: int, px: float, py: float) -> bool:
 
 @njit(cache=True, nogil=True)
 def is_free(x: Floats, y: Floats, i: int, j: int) -> bool:
-    """Whether the chord i-j lies inside the ring and touches it at its ends only."""
+    """Tell whether the chord i-j lies inside the ring and touches it at its ends only."""
     if not (_leads_inside(x, y, i, x[j], y[j]) and _leads_inside(x, y, j, x[i], y[i])):
         return False
     return not _touches(x, y, i, j, x[i], y[i], x[j], y[j])
@@ -88,7 +88,7 @@ def is_free_way(x: Floats, y: Floats, i: int, j: int, way: Floats) -> bool:
 
 @njit(cache=True, nogil=True)
 def _meet(legs: tuple[float, ...], qx: float, qy: float) -> bool:
-    """Whether segment a-b meets segment p-q; ``legs`` are the coordinates of a, b and p."""
+    """Tell whether segment a-b meets segment p-q; ``legs`` are the coordinates of a, b and p."""
     ax, ay, bx, by, px, py = legs
     side_a = (qx - px) * (ay - py) - (qy - py) * (ax - px)
     side_b = (qx - px) * (by - py) - (qy - py) * (bx - px)

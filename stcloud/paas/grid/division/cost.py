@@ -14,7 +14,7 @@ __all__ = ["cell_cost", "cells_cost", "compactness"]
 
 @njit(cache=True, nogil=True)
 def compactness(area: float, perimeter: float) -> float:
-    """Polsby-Popper: 1 of a disc, 0.785 of a square, 0 of a thread."""
+    """Return the Polsby-Popper score: 1 of a disc, 0.785 of a square, 0 of a thread."""
     return 4.0 * math.pi * area / (perimeter * perimeter) if perimeter > 0.0 else 0.0
 
 
