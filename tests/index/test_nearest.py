@@ -21,8 +21,9 @@ boxes = st.tuples(corners, corners).map(
 )
 shapes = st.one_of(points, boxes, st.lists(corners, min_size=2, max_size=3).map(shapely.LineString))
 spans = st.tuples(st.integers(0, 5), st.integers(1, 4))
-places = st.one_of(st.integers(-20, 60).map(lambda n: n / 2), st.just(math.nan))
-events = st.lists(st.tuples(places, places, st.integers(-1, 9)), max_size=10)
+near_by = st.integers(0, 2 * SIDE).map(lambda n: n / 2)
+places = st.one_of(near_by, near_by, near_by, st.integers(-20, 60).map(float), st.just(math.nan))
+events = st.lists(st.tuples(places, places, st.integers(-1, 9)), min_size=1, max_size=20)
 bounds = st.sampled_from([0.0, 1.0, math.sqrt(5), 6.0, 1e12])
 
 
