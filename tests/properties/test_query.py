@@ -29,7 +29,7 @@ from stcloud.testing.filter import filters
 from stcloud.testing.logic import evaluate
 from stcloud.testing.query import ask_both, layer_rows
 from stcloud.testing.question import Question
-from stcloud.testing.scenes import Delivery, Scene, csv_texts, marks
+from stcloud.testing.scenes import Delivery, Scene, csv_texts, typed_events
 from stcloud.time import Zone
 
 CRS = "EPSG:4548"
@@ -71,7 +71,7 @@ def test_duckdb_answers_many_questions_as_the_oracle(engine: Duck, data: st.Data
 
 def typed(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as the oracle reads them."""
-    oracle = Scene("drawn", CRS, "UTC", marks(CRS), (Delivery(rows, 0),)).oracle()
+    oracle = Scene("drawn", CRS, "UTC", typed_events(CRS), (Delivery(rows, 0),)).oracle()
     oracle.load(rows, mode="changes", now_us=0)
     return [dict(state.record.values or {}) for state in oracle.states]
 
@@ -146,7 +146,7 @@ def test_what_is_not_a_number_is_null(what: str, engine: Duck, tmp_path: Path) -
             "2024", "2024-01-01"
         )
     )
-    scene = Scene("nan", CRS, "UTC", marks(CRS), (Delivery(rows, 0),))
+    scene = Scene("nan", CRS, "UTC", typed_events(CRS), (Delivery(rows, 0),))
     scene.build(tmp_path / "city")
     oracle = scene.oracle()
     scene.load_all(oracle)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.errors import InvalidDefinition, InvalidInput
-from stcloud.testing.scenes import csv_texts, marks
+from stcloud.testing.scenes import csv_texts, typed_events
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 FIELDS = {
@@ -37,7 +37,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> stcloud.City:
     )
     csv_texts("id,at,x,y,note,n,m,i,ok,day,done\n" + lines).to_csv(root / "marks.csv", index=False)
     city = stcloud.create(root / "city", crs="EPSG:4548", zone="Asia/Shanghai")
-    city.load("marks", root / "marks.csv", definition=marks("EPSG:4548"))
+    city.load("marks", root / "marks.csv", definition=typed_events("EPSG:4548"))
     return city
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.errors import StcloudError
-from stcloud.testing.scenes import csv_texts, marks
+from stcloud.testing.scenes import csv_texts, typed_events
 
 CRS = "EPSG:4548"
 FIELDS = ("note", "n", "i", "ok", "day", "done", "at")
@@ -33,7 +33,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> stcloud.City:
     root: Path = tmp_path_factory.mktemp("measuring")
     csv_texts(rows(40)).to_csv(root / "marks.csv", index=False)
     city = stcloud.create(root / "city", crs=CRS, zone="Asia/Shanghai")
-    city.load("marks", root / "marks.csv", definition=marks(CRS))
+    city.load("marks", root / "marks.csv", definition=typed_events(CRS))
     return city
 
 
@@ -96,7 +96,7 @@ def test_a_page_is_of_the_answer_that_the_first_was_of(city: stcloud.City, tmp_p
     other = stcloud.create(tmp_path / "city", crs=CRS, zone="Asia/Shanghai")
     csv_texts(rows(10)).to_csv(tmp_path / "a.csv", index=False)
     csv_texts(rows(20)).to_csv(tmp_path / "b.csv", index=False)
-    other.load("marks", tmp_path / "a.csv", definition=marks(CRS))
+    other.load("marks", tmp_path / "a.csv", definition=typed_events(CRS))
     first = other.query("marks").rows(6)
     other.load("marks", tmp_path / "b.csv")
     second = other.query("marks").rows(6, after=first.next)

@@ -9,7 +9,7 @@ import pytest
 
 import stcloud
 from stcloud.errors import StcloudError
-from stcloud.testing.scenes import csv_texts, marks
+from stcloud.testing.scenes import csv_texts, typed_events
 
 CRS, ZONE = "EPSG:4548", "Asia/Shanghai"
 HOUR = timedelta(hours=1)
@@ -26,7 +26,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> stcloud.City:
     ]
     csv_texts("id,at,x,y,note,n,m,i,ok,day,done\n" + "\n".join(lines)).to_csv(root / "marks.csv", index=False)
     city = stcloud.create(root / "city", crs=CRS, zone=ZONE)
-    city.load("marks", root / "marks.csv", definition=marks(CRS))
+    city.load("marks", root / "marks.csv", definition=typed_events(CRS))
     return city
 
 
