@@ -106,7 +106,7 @@ class EventCleaner:
         if not self.keys_only:
             adjusted = self._add_time(source, own, faults)
             own |= self.placer.place(source, faults)
-            own |= self._attributes(source, faults)
+            own |= self._attributes(source, own["st_time"], faults)
         keep = ~faults.faulty
         rows = pa.RecordBatch.from_pydict(own)
         rows = rows if keep.all() else rows.filter(pa.array(keep))
@@ -151,8 +151,22 @@ class EventCleaner:
             own["st_time_to"] = pa.nulls(len(texts), INSTANT)
         return start.adjusted
 
-    def _attributes(self, source: Mapping[str, pa.Array], faults: Faults) -> dict[str, pa.Array]:
-        return read_attributes(self.columns, source, self.definition, self.zone, faults, self.types)
+    def _attributes(
+        self, source: Mapping[str, pa.Array], start: pa.Array, faults: Faults
+    ) -> dict[str, pa.Array]:
+        """Return the columns that the layer keeps; that of the rows' time is read already."""
+        read = {
+            name: attribute for name, attribute in self.columns.items() if self._is_start(name, attribute)
+        }
+        others = {name: attribute for name, attribute in self.columns.items() if name not in read}
+        attributes = read_attributes(others, source, self.definition, self.zone, faults, self.types)
+        return attributes | {attribute.stored: start for attribute in read.values()}
+
+    def _is_start(self, name: str, attribute: Attribute) -> bool:
+        """Return whether a column would be read as the rows' time was; rows without one are at fault anyway."""
+        time, column = self.definition.time, self.definition.typed(name, attribute.type)
+        same = (column.type, column.formats, column.zone) == ("instant", time.formats, time.zone)
+        return name == time.column and same and not column.values and column.otherwise == "keep"
 
 
 def read_key(

@@ -137,8 +137,7 @@ def _nulled(values: pa.Array, words: Sequence[str]) -> pa.Array:
     if not pa.types.is_string(values.type) or not words:
         return values
     if words == ("",):
-        meant = pc.not_equal(pc.binary_length(values), 0)
-        return values if pc.all(meant).as_py() else pc.if_else(meant, values, None)
+        return _filled(values)
     hit = pc.is_in(values, value_set=pa.array(sorted(set(words)), pa.string()))
     return pc.if_else(hit, None, values) if pc.any(hit).as_py() else values
 
@@ -158,8 +157,18 @@ def plain(values: pa.Array) -> pa.Array:
 
 def trimmed(values: pa.Array) -> pa.Array:
     """Return texts without white space around them; null where nothing is left."""
-    texts = pc.utf8_trim_whitespace(values)
-    return pc.if_else(pc.equal(pc.binary_length(texts), 0), None, texts)
+    return _filled(pc.utf8_trim_whitespace(values))
+
+
+def _filled(texts: pa.Array) -> pa.Array:
+    """Return texts with null for each that is empty; the texts themselves are not copied."""
+    filled = pc.not_equal(pc.binary_length(texts), 0)
+    if pc.all(filled, skip_nulls=False).as_py():
+        return texts
+    valid = filled.fill_null(fill_value=False)
+    if texts.offset or valid.offset or not pa.types.is_string(texts.type):
+        return pc.if_else(valid, texts, None)
+    return pa.Array.from_buffers(texts.type, len(texts), [valid.buffers()[1], *texts.buffers()[1:]])
 
 
 def read_column(

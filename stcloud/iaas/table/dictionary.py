@@ -5,11 +5,9 @@ Tested by ``tests/iaas/table/test_sorter.py``.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
 __all__ = ["Vocabulary", "compact"]
 
@@ -51,10 +49,19 @@ def compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
       "c"
     ]
     """
-    valid: NDArray[Any] = column.indices.is_valid().to_numpy(zero_copy_only=False)
-    codes = column.indices.fill_null(0).to_numpy()
-    occurs = np.zeros(len(column.dictionary), np.bool_)
-    occurs[codes[valid]] = True
-    renumbered = (np.cumsum(occurs) - 1).astype(np.int32)
-    indices = pa.array(renumbered[codes] if len(occurs) else codes, mask=~valid)
-    return pa.DictionaryArray.from_arrays(indices, column.dictionary.take(pa.array(np.flatnonzero(occurs))))
+    indices = column.indices
+    valid = None if indices.null_count == 0 else indices.is_valid()
+    codes = (indices if valid is None else indices.filter(valid)).to_numpy()
+    if len(column.dictionary) > len(codes):
+        occurring, renumbered = np.unique(codes, return_inverse=True)
+    else:
+        occurs = np.zeros(len(column.dictionary), np.bool_)
+        occurs[codes] = True
+        occurring = np.flatnonzero(occurs)
+        if len(occurring) == len(occurs):
+            return column
+        renumbered = (np.cumsum(occurs, dtype=np.int32) - 1)[codes]
+    numbers = pa.array(renumbered.astype(np.int32, copy=False))
+    if valid is not None:
+        numbers = pc.replace_with_mask(pa.nulls(len(column), pa.int32()), valid, numbers)
+    return pa.DictionaryArray.from_arrays(numbers, column.dictionary.take(pa.array(occurring)))
