@@ -19,10 +19,9 @@ __all__ = ["page"]
 _HEAD = """# Commands
 
 One command is one method of the library. Data goes to stdout, notes and progress to stderr, so commands pipe. An
-empty answer is no error. What an exit code means is in [files](files.md#exit-codes), what each error means in
-[errors](errors.md).
+empty answer is not an error. [Files](files.md#exit-codes) lists the exit codes, and [Errors](errors.md) all errors.
 
-`stcloud --help` and `stcloud COMMAND --help` say the same as this page.
+`stcloud --help` and `stcloud COMMAND --help` print the same texts as this page.
 """
 _VALUES = {str: "text", int: "number", Path: "path"}
 

@@ -26,7 +26,7 @@ _LOADS = "SELECT DISTINCT st_load AS example FROM layer"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome of one check: how many faults, and one of them; without a layer it is about the city's tables."""
+    """The result of one check: the number of faults and an example; without a layer it is about the city."""
 
     layer: str | None
     check: str

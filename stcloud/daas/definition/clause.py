@@ -49,10 +49,10 @@ class ReadClause(Closed):
 
 
 class TimeClause(Closed):
-    """Which column tells when, in which formats and zone (the city's when absent).
+    """Column with the time of an event, its formats and its zone (None: the city's).
 
-    ``end`` names the column that tells when the event ended (exclusive), if it lasts. ``null`` are words for no
-    time at all, ``open`` words for an end that is not known yet; both also as other formats write them.
+    ``end`` is the column with the end of the event (exclusive), if it has one. ``null`` are words for a missing
+    time, ``open`` words for an end that is not known yet; they match the same instant in other formats, too.
     """
 
     column: Text
@@ -135,9 +135,9 @@ class SpaceClause(Closed):
 
 
 class ColumnClause(Closed):
-    """What one column holds; absent columns are text.
+    """Declaration of one column; a column without one is text.
 
-    ``values`` maps what is written to what is kept; ``otherwise`` says what becomes of the rest.
+    ``values`` maps texts of the file to texts to keep; ``otherwise`` decides about texts that it does not list.
     """
 
     type: Literal["text", "integer", "number", "boolean", "date", "instant"] = "text"
@@ -158,11 +158,11 @@ class ColumnClause(Closed):
 
 
 class ValidClause(Closed):
-    """Where the valid period of a feature is written: in columns of each row, or once in the file's name.
+    """Source of the valid period of features: columns of each row, or the file's name.
 
-    ``file`` is a pattern of the file's name without its suffix, e.g. ``"communities_%Y-%m-%d"``: the instant of a
-    snapshot. ``inclusive`` says that an end is the last day, not the first day after. ``null`` and ``open`` as of
-    `TimeClause`.
+    ``file`` is a pattern of the file's name without its suffix, e.g. ``"communities_%Y-%m-%d"``, for the
+    instant of a snapshot. ``inclusive`` means that the end is the last day, not the first day after it.
+    ``null`` and ``open`` are as in `TimeClause`.
     """
 
     start: Annotated[Text | None, Field(alias="from")] = None
@@ -193,7 +193,7 @@ class ValidClause(Closed):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of each row that tell its period."""
+        """Columns of a row with its period."""
         return tuple(name for name in (self.start, self.end) if name)
 
 

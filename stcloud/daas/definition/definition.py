@@ -123,7 +123,7 @@ class Definition(Closed):
         return toml_of(document)
 
     def digest(self) -> str:
-        """Return the identity of what the definition means (16 hexadecimal digits); titles and links do not count."""
+        """Return a digest of what affects the data, 16 hexadecimal digits; titles and links do not affect it."""
         meaning = self.model_dump(mode="json", exclude=_MEANINGLESS)
         for column in meaning["columns"].values():
             del column["title"], column["unit"]
@@ -161,7 +161,7 @@ class Definition(Closed):
         return words, column.formats, "UTC" if column.type == "date" else column.zone
 
     def declares(self, name: str) -> bool:
-        """Tell whether the definition fixes a column's type, whatever type its file gives it."""
+        """Return whether the definition declares the type of a column, whatever type its file has."""
         return name in self.columns or self.column(name).type != "text"
 
     @property
@@ -171,7 +171,7 @@ class Definition(Closed):
 
     @property
     def row_time(self) -> TimeClause | None:
-        """How a row says at which instant it happened, where it does."""
+        """Column and formats of a row's time; None for features."""
         return None
 
     @property
@@ -181,7 +181,7 @@ class Definition(Closed):
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Source columns that must be in the file."""
+        """Source columns that every file must have."""
         roles = self.roles
         named = [name for name, column in self.columns.items() if not column.optional]
         # A column that is renamed as a key, time, period or place is another name of that one.
@@ -190,12 +190,12 @@ class Definition(Closed):
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Source columns that say what a row is about: key, time or period, place."""
+        """Source columns with the key, the time or period, and the place of a row."""
         return tuple(dict.fromkeys([*self.key, *self.space.columns]))
 
     @property
     def unkept(self) -> tuple[str, ...]:
-        """Source columns that are read and not kept: what they say is kept in columns of ours."""
+        """Source columns that are not kept, because their content is in columns of stcloud."""
         return (self.space.column,) if self.space.column else ()
 
 
@@ -226,7 +226,7 @@ class EventDefinition(Definition):
 
     @property
     def row_time(self) -> TimeClause | None:
-        """How a row says at which instant it happened."""
+        """Column and formats of a row's time."""
         return self.time
 
     @property
@@ -235,7 +235,7 @@ class EventDefinition(Definition):
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Source columns that say what a row is about: key, time, place."""
+        """Source columns with the key, the time and the place of a row."""
         times = [self.time.column, *([self.time.end] if self.time.end else [])]
         return tuple(dict.fromkeys([*self.key, *times, *super().roles]))
 
@@ -275,7 +275,7 @@ class FeatureDefinition(Definition):
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Source columns that say what a row is about: key, place, period."""
+        """Source columns with the key, the place and the period of a row."""
         return tuple(dict.fromkeys([*super().roles, *(self.valid.columns if self.valid else ())]))
 
     @property

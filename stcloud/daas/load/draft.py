@@ -49,7 +49,7 @@ _LISTS = ("key", "time_formats")
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """A definition, and whether it was derived just now."""
+    """A definition, and whether it was derived from options instead of saved or given."""
 
     definition: Definition
     fresh: bool

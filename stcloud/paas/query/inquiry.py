@@ -45,9 +45,9 @@ class Inquiry:
     Parameters
     ----------
     subject, conditions
-        What is asked.
+        Subject and conditions of the query.
     known
-        What it is pinned at; None: what is known now.
+        Recorded instant or pin; None: what is known now.
     resolver
         Reads what the conditions name of other layers, each once.
     known_us

@@ -143,7 +143,7 @@ Operator = Scan | Known | Condition | Rows | Summary
 
 
 class Plan(tuple[Operator, ...]):
-    """A query's operators, in the order of their meaning; the last says what is to be given.
+    """The operators of a query in the order of their meaning; the last one is the goal.
 
     Two plans of one query are equal; `write_plan` writes one as JSON.
     """
