@@ -21,7 +21,7 @@ from stcloud.daas.table.feature import VersionRows
 from stcloud.daas.table.schema import Attribute
 from stcloud.daas.table.timeline import Ints
 from stcloud.iaas.engine.equality import equal_rows, equal_texts
-from stcloud.iaas.keys.settled import Settled
+from stcloud.iaas.keys.settled import SAME, Settled
 from stcloud.iaas.source.text import Declared
 from stcloud.iaas.table.sorter import Sorter
 from stcloud.iaas.table.table import Snapshot
@@ -52,7 +52,8 @@ def without_equivalent_events(
     columns, types
         Attribute, and the type that the file gives, by source column.
     """
-    if not len(settled.changed):
+    changed = settled.changed
+    if not len(changed):
         return settled
     kept = {field.name: field.type for field in snapshot.schema}
     paths = [file for file in snapshot.files if Path(file.path).name in settled.superseded]
@@ -62,7 +63,7 @@ def without_equivalent_events(
     schema = pa.schema([("number", pa.int64()), ("st_key", pa.string()), *fields])
     names = [*_OWN, *dict.fromkeys([*mine, *(name for name in kept if not name.startswith("st_"))])]
     number, key = equal_rows(
-        _changed_rows(sorter, settled.changed, schema), schema, snapshot.paths(paths), folder,
+        _changed_rows(sorter, changed, schema), schema, snapshot.paths(paths), folder,
         columns=names, loose=loose_texts(columns, types),
     )  # fmt: skip
     if not len(number):
@@ -73,8 +74,7 @@ def without_equivalent_events(
     }
     return replace(
         settled,
-        changed=np.setdiff1d(settled.changed, number),
-        same=np.union1d(settled.same, number),
+        outcomes=settled.with_outcome(number, SAME),
         superseded={file: keys for file, keys in superseded.items() if len(keys)},
     )
 

@@ -33,7 +33,7 @@ from stcloud.daas.table.schema import UNIT
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.job import Job
 from stcloud.iaas.keys.keys import Keys
-from stcloud.iaas.keys.settled import DuplicateRule, KnownRows, Settled
+from stcloud.iaas.keys.settled import CHANGED, NEW, SAME, DuplicateRule, KnownRows, Settled
 from stcloud.iaas.source.protocol import Batch
 from stcloud.iaas.table.datafile import Written
 from stcloud.iaas.table.sorter import Sorter
@@ -103,7 +103,7 @@ class EventLoad:
         """Write the rows to store, month by month, and the files anew that hold rows which they supersede."""
         assert self._settled is not None  # noqa: S101  (settled before)
         settled = self._settled
-        written, unplaced, added = self._write_rows(settled.stored, schema, stamp, job)
+        written, unplaced, added = self._write_rows(settled.is_stored, schema, stamp, job)
         closed, removed = self._close_rows(base, settled, stamp, job)
         add: Sequence[Written] = [*written, *closed]
         with contextlib.suppress(StorageError, FormatError):  # merging can wait
@@ -131,20 +131,19 @@ class EventLoad:
         for number, key in settled.conflicting.items():
             intake.refuse(number, key, "conflicting-key")
         if self._context.request.mode == "append":
-            for number in np.concatenate((settled.changed, settled.same)).tolist():
+            known = np.concatenate((settled.changed, settled.same))
+            for number in known.tolist():
                 intake.refuse(number, None, "known-key")
-            none = np.empty(0, np.int64)
-            return replace(settled, changed=none, same=none, superseded={})
+            return replace(settled, outcomes=settled.with_outcome(known, 0), superseded={})
         return settled
 
     def _write_rows(
-        self, stored: np.ndarray, schema: pa.Schema, stamp: Reckoning, job: Job
+        self, chosen: np.ndarray, schema: pa.Schema, stamp: Reckoning, job: Job
     ) -> tuple[list[Written], dict[str, int], RowsDigest]:
-        """Write the rows to store; also count those without a place by reason, and digest them."""
+        """Write the chosen rows, by number; also count those without a place by reason, and digest them."""
         if self._context.deletes:
             return [], {}, RowsDigest()
-        chosen = np.zeros(int(stored[-1]) + 1 if len(stored) else 0, np.bool_)
-        chosen[stored] = True
+        most = int(np.count_nonzero(chosen))
         given = {"st_recorded_from": stamp.recorded_at_us, "st_load": stamp.load}
         unit_codes = self._context.unit_codes
 
@@ -167,7 +166,7 @@ class EventLoad:
                 unplaced.update(reasons)
                 added += digest
                 done += file.rows if file else 0
-                job.tell("write", done, len(stored))
+                job.tell("write", done, most)
         return written, dict(unplaced), added
 
     def _close_rows(
@@ -187,9 +186,9 @@ class EventLoad:
         deletes = self._context.deletes
         refused = {refusal.row for refusal in self._context.intake.refusals}
         return {
-            "accepted": 0 if deletes else len(settled.new),
-            "updated": len(settled.changed),
-            "unchanged": len(settled.new) if deletes else len(settled.same),
+            "accepted": 0 if deletes else settled.count(NEW),
+            "updated": settled.count(CHANGED),
+            "unchanged": settled.count(NEW if deletes else SAME),
             "duplicates": settled.repeated,
             "unplaced": sum(unplaced.values()),
             "unplaced_by": unplaced,

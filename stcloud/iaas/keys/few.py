@@ -16,7 +16,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stcloud.iaas.keys.settled import NOT_RENUMBERED, DuplicateRule, KnownRows, Renumbered, Settled
+from stcloud.iaas.keys.settled import (
+    CHANGED,
+    NEW,
+    NOT_RENUMBERED,
+    SAME,
+    DuplicateRule,
+    KnownRows,
+    Renumbered,
+    Settled,
+)
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 
@@ -41,10 +50,11 @@ def settle_few(came: pa.Table, known: KnownRows, *, rule: DuplicateRule, compare
     same = ~conflicting & (file >= 0) & equal & compare
     changed = ~(conflicting | new | same)
     refused = np.flatnonzero(conflicting[code])
+    outcomes = np.zeros(int(numbers.max(initial=0)) + 1, np.uint8)
+    for outcome, rows in ((NEW, new), (CHANGED, changed), (SAME, same)):
+        outcomes[numbers[winner[rows]]] = outcome
     return Settled(
-        new=np.sort(numbers[winner[new]]),
-        changed=np.sort(numbers[winner[changed]]),
-        same=np.sort(numbers[winner[same]]),
+        outcomes,
         repeated=int((times[~conflicting] - 1).sum()),
         conflicting=dict(
             zip(numbers[refused].tolist(), key.take(pa.array(refused)).to_pylist(), strict=True)

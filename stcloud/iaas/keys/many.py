@@ -10,12 +10,22 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stcloud.iaas.engine.duck import connect, file_errors, literal
-from stcloud.iaas.keys.settled import NOT_RENUMBERED, DuplicateRule, KnownRows, Settled
+from stcloud.iaas.keys.settled import (
+    NOT_RENUMBERED,
+    DuplicateRule,
+    KnownRows,
+    Outcomes,
+    Settled,
+)
 from stcloud.iaas.table.checksum import verify_columns
 
 __all__ = ["settle_many"]
+
+_BATCH_ROWS = 1 << 17
+_OUTCOMES = pa.array(["new", "changed", "same"])  # 1, 2 and 3: `NEW`, `CHANGED` and `SAME`
 
 _REFUSED = "SELECT number, key FROM came WHERE key IN (SELECT key FROM judged WHERE outcome = 'conflicting')"
 _CURRENT = """
@@ -90,19 +100,25 @@ def _settled(
     run(_REPEATED.format(pick="min" if rule == "first" else "max"))
     run(_JUDGED, {"refuse": rule in ("refuse", "keep"), "compare": compare})
 
-    def numbers(outcome: str) -> np.ndarray:
-        rows = run("SELECT number FROM judged WHERE outcome = $v", {"v": outcome}).fetchnumpy()
-        return np.sort(np.asarray(rows["number"], np.int64))
-
     refused = run(_REFUSED).fetchall()
     lost = run("SELECT sum(times - 1)::BIGINT FROM judged WHERE outcome <> 'conflicting'").fetchone()
     changed = run("SELECT file, list(key) FROM judged WHERE outcome = 'changed' GROUP BY file").fetchall()
     return Settled(
-        new=numbers("new"),
-        changed=numbers("changed"),
-        same=numbers("same"),
+        _outcomes(connection),
         repeated=int(lost[0] or 0) if lost else 0,
         conflicting=dict(refused),
         superseded={file: pa.array(keys, pa.string()) for file, keys in changed},
         renumbered=renumbered,
     )
+
+
+def _outcomes(connection: duckdb.DuckDBPyConnection) -> Outcomes:
+    """Return a byte for each row: numbers of eight bytes would let memory grow with the source."""
+    ((last,),) = connection.execute("SELECT max(number) FROM came").fetchall()
+    outcomes = np.zeros((last or 0) + 1, np.uint8)
+    judged = connection.sql("SELECT number, outcome FROM judged WHERE outcome <> 'conflicting'")
+    with judged.to_arrow_reader(_BATCH_ROWS) as batches:
+        for rows in batches:
+            code = pc.index_in(rows.column(1), value_set=_OUTCOMES)
+            outcomes[rows.column(0).to_numpy()] = pc.add(code, 1).to_numpy()
+    return outcomes

@@ -11,8 +11,22 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-__all__ = ["NOT_RENUMBERED", "DuplicateRule", "KnownRows", "Renumbered", "Settled"]
+__all__ = [
+    "CHANGED",
+    "NEW",
+    "NOT_RENUMBERED",
+    "SAME",
+    "DuplicateRule",
+    "KnownRows",
+    "Outcomes",
+    "Renumbered",
+    "Settled",
+]
+
+NEW, CHANGED, SAME = 1, 2, 3
+Outcomes: TypeAlias = NDArray[np.uint8]
 
 DuplicateRule: TypeAlias = Literal["last", "first", "refuse", "keep"]
 """Which row stands for a key that came several times: the last, the first, none where they differ, or each.
@@ -50,13 +64,13 @@ class KnownRows:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of the rows that came, by row number.
+    """What became of the rows that came.
 
     Attributes
     ----------
-    new, changed, same
-        Numbers of the rows that stand for their key: it was unknown, known with another digest, or known
-        exactly so. Ascending int64.
+    outcomes
+        By row number, one byte: `NEW`, `CHANGED` or `SAME` of a row that stands for its key, since the key was
+        unknown, known with another digest, or known exactly so; else 0.
     repeated
         How many rows gave way to another row of their key.
     conflicting
@@ -67,15 +81,39 @@ class Settled:
         Numbers of rows, ascending, and their keys, of rows that are kept though their key came before.
     """
 
-    new: np.ndarray
-    changed: np.ndarray
-    same: np.ndarray
+    outcomes: Outcomes
     repeated: int
     conflicting: Mapping[int, str]
     superseded: Mapping[str, pa.Array]
     renumbered: Renumbered = NOT_RENUMBERED
 
     @property
-    def stored(self) -> np.ndarray:
-        """Numbers of the rows to store, ascending."""
-        return np.sort(np.concatenate((self.new, self.changed)), kind="stable")
+    def new(self) -> np.ndarray:
+        """Numbers of the new rows, ascending; eight bytes each."""
+        return np.flatnonzero(self.outcomes == NEW)
+
+    @property
+    def changed(self) -> np.ndarray:
+        """Numbers of the changed rows, ascending."""
+        return np.flatnonzero(self.outcomes == CHANGED)
+
+    @property
+    def same(self) -> np.ndarray:
+        """Numbers of the rows that are known exactly so, ascending."""
+        return np.flatnonzero(self.outcomes == SAME)
+
+    @property
+    def is_stored(self) -> NDArray[np.bool_]:
+        """Whether to store a row, by its number."""
+        stored: NDArray[np.bool_] = (self.outcomes == NEW) | (self.outcomes == CHANGED)
+        return stored
+
+    def count(self, outcome: int) -> int:
+        """Return how many rows have an outcome."""
+        return int(np.count_nonzero(self.outcomes == outcome))
+
+    def with_outcome(self, numbers: np.ndarray, outcome: int) -> Outcomes:
+        """Return the outcomes with another one for some rows."""
+        outcomes = self.outcomes.copy()
+        outcomes[numbers] = outcome
+        return outcomes

@@ -4,6 +4,7 @@ import tempfile
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import FormatError, InternalError
 from stcloud.iaas.keys.keys import Keys
-from stcloud.iaas.keys.settled import KnownRows
+from stcloud.iaas.keys.settled import CHANGED, NEW, SAME, KnownRows
 from stcloud.iaas.table.table import Table
 
 SCHEMA = pa.schema(
@@ -122,7 +123,9 @@ def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches, f
             assert getattr(found, verdict).tolist() == expected
         assert found.repeated == repeated
         assert dict(found.conflicting) == refused
-        assert found.stored.tolist() == sorted(n for n, one in verdicts.items() if one in ("new", "changed"))
+        assert np.flatnonzero(found.is_stored).tolist() == sorted(
+            n for n, one in verdicts.items() if one in ("new", "changed")
+        )
         homes = {file.path: file.partition["part"] for file in snapshot.files}
         superseded = {
             (homes[path], key) for path, keys in found.superseded.items() for key in keys.to_pylist()
@@ -156,6 +159,18 @@ def test_nothing_came_and_nothing_is_held(tmp_path):
     found = settled(tmp_path, [], holding(tmp_path, []).snapshot())
     assert (len(found.new), len(found.changed), len(found.same), found.repeated) == (0, 0, 0, 0)
     assert found.superseded == {}
+
+
+@pytest.mark.parametrize("few_rows", [IN_MEMORY, ON_DISK])
+def test_an_outcome_weighs_a_byte_a_row(tmp_path, few_rows):
+    """So that memory does not grow with the source; rows that were refused before have numbers, too."""
+    snapshot = holding(tmp_path, [[("k7", 1, False), ("k8", 1, False)]]).snapshot()
+    found = settled(
+        tmp_path, [(f"k{number}", number % 2) for number in range(9)], snapshot, few_rows=few_rows
+    )
+    assert (found.outcomes.dtype, len(found.outcomes)) == (np.uint8, 10)
+    assert [found.count(outcome) for outcome in (NEW, CHANGED, SAME)] == [7, 1, 1]
+    assert found.outcomes.tolist() == [0, *[NEW] * 7, SAME, CHANGED]
 
 
 def test_keys_that_come_after_the_settling_are_refused(tmp_path):
