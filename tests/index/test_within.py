@@ -33,14 +33,14 @@ def areas(draw):
 shapes = st.one_of(
     areas(), corners.map(shapely.Point), st.lists(corners, min_size=2, max_size=3).map(shapely.LineString)
 )
-spans = st.tuples(st.integers(0, 5), st.integers(1, 4))
+spans = st.tuples(st.integers(0, 3), st.integers(3, 9))
 places = st.one_of(st.integers(-2, 2 * SIDE + 4).map(lambda n: n / 2), st.just(math.nan))
-events = st.lists(st.tuples(places, places, st.integers(-1, 9)), max_size=12)
+events = st.lists(st.tuples(places, places, st.integers(-1, 9)), min_size=8, max_size=25)
 
 
 def histories(of):
     """Features, each with one shape for a while."""
-    return st.lists(st.tuples(st.one_of(of, st.none()), spans), min_size=1, max_size=6)
+    return st.lists(st.tuples(st.one_of(of, st.none()), spans), min_size=4, max_size=9)
 
 
 def ready(history):

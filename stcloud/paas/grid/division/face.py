@@ -1,6 +1,6 @@
 """Faces of the network inside communities, and what lies between two of them.
 
-Tested by `tests/paas/grid/division/test_network.py`.
+Tested by `tests/paas/grid/division/test_division.py`.
 """
 
 from __future__ import annotations
