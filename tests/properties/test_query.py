@@ -21,6 +21,7 @@ from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql
 from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.condition.resolved import Writing
 from stcloud.paas.query.filter import bounds_of
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.sql import all_of
@@ -81,7 +82,8 @@ def filtered(engine: Duck, tree: Any, rows: list[dict[str, Any]], zone: str) -> 
     attributes = {name: Attribute(name, name, kind) for name, kind in TYPES.items()}
     schema = pa.schema([attribute.field for attribute in attributes.values()])
     binder = Binder()
-    condition = all_of(Predicate.read(tree, attributes, Zone(zone)).sql(binder))
+    (resolved,) = Predicate.read(tree, attributes, Zone(zone)).resolve(None)
+    condition = all_of(resolved.sql(Writing(binder, "plain")))
     query = exp.select(exp.column("id")).from_("plain").where(condition).order_by("id")
     stage = Sql(query, binder.values_of(query))
     return engine.run([stage], {"plain": pa.Table.from_pylist(rows, schema)}).read_all()["id"].to_pylist()

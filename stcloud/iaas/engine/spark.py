@@ -97,9 +97,16 @@ class Spark:
             table.replace(exp.Table(this=exp.to_identifier(view), alias=alias))
         return self._session.sql(query.sql(dialect="spark"), args=dict(stage.values))
 
+    def _of(self, table: pa.Table) -> DataFrame:
+        if len(table):
+            return self._session.createDataFrame(table)
+        # A table without rows is refused, whatever its schema: a row of nulls tells the types.
+        row = pa.table([pa.nulls(1, field.type) for field in table.schema], schema=_nullable(table.schema))
+        return self._session.createDataFrame(row).limit(0)
+
     def _frame(self, relation: Relation | DataFrame) -> DataFrame:
         if isinstance(relation, pa.Table):
-            return self._session.createDataFrame(relation)
+            return self._of(relation)
         if isinstance(relation, Files):
             snapshot = relation.snapshot
             reader = self._session.read.format("delta").option("versionAsOf", snapshot.version)
@@ -150,3 +157,7 @@ def _batchwise(
             yield function(batch)
 
     return apply
+
+
+def _nullable(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([field.with_nullable(True) for field in schema])  # noqa: FBT003

@@ -23,11 +23,11 @@ Start reading at `query.py`, then `plan.py`, `resolve/resolver.py`, `compile.py`
 """
 
 from stcloud.paas.query.answer import Answer
+from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.explain import Explanation
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.pin import Pin
 from stcloud.paas.query.place.units import UnitIndex
-from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.query import Query
 from stcloud.paas.query.question import Question

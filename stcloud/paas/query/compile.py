@@ -1,53 +1,33 @@
-"""From a plan to stages: rows fetched from pruned files, an exact test for edge cells only, then SQL."""
+"""From a resolved plan to stages: rows fetched, what SQL cannot say tested in memory, then SQL; reads nothing.
+
+One compiler for all kinds of rows: what differs between them, a `RowSource` says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import pyarrow as pa
 from sqlglot import exp
 
-from stcloud.daas.catalogue import Layer
-from stcloud.daas.configuration import CityConfiguration
-from stcloud.daas.table.schema import UNIT
-from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
+from stcloud.daas.table.schema import Attribute
+from stcloud.iaas.engine.model import STAGE, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.clock import WallClock, within
-from stcloud.paas.query.condition.period import Related
-from stcloud.paas.query.label import OWN_ROWS, own_columns
+from stcloud.paas.query.condition.resolved import Masking, Resolved, Writing, columns_of
 from stcloud.paas.query.measure.summary import given, summed
 from stcloud.paas.query.memory_count import MemoryCount, memory_count
-from stcloud.paas.query.page import Order, beyond
-from stcloud.paas.query.place.refine import HELD, LOCATED, Naming, Refinement, Restating
-from stcloud.paas.query.place.siting import Sited, Siting
-from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.plan import (
-    By,
-    DutyGroup,
-    FeatureGroup,
-    InUnits,
-    Known,
-    Part,
-    Restated,
-    Rows,
-    Summary,
-    by_name,
-)
-from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.resolve.bounds import Bounds
-from stcloud.paas.query.resolve.prune import NEAR_US, Box, time_spans
-from stcloud.paas.query.resolve.resolver import DutyCells, Resolution
-from stcloud.paas.query.sql import all_of, any_of, column, number, select, table
-from stcloud.space import Cover, Level
-from stcloud.time import Bin, Spans, When
+from stcloud.paas.query.place.region import Region
+from stcloud.paas.query.plan import By, Rows, Summary
+from stcloud.paas.query.sql import select
+from stcloud.time import Zone
 
-__all__ = ["LAYER", "Compiled", "cell_of", "compile_plan", "stage_as_layer"]
+__all__ = ["LAYER", "Adding", "Compiled", "RowSource", "compile_plan", "stage_as_layer"]
 
 LAYER = "layer"
-PLACED = ("st_cell", "st_x", "st_y")
-"""Columns that tell whether a row lies in a place."""
+"""Name of the layer in statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,252 +38,209 @@ class Compiled:
     relations: Mapping[str, Relation]
     files: Files
     columns: tuple[str, ...]
-    places: tuple[Place, ...]
-    covers: tuple[Cover, ...]
+    regions: tuple[Region, ...]
+    """Areas that every row must lie in."""
     wants: Callable[[File], bool]
     bounded: tuple[str, ...]
     """Columns whose bounds ``wants`` looks at."""
 
 
-def compile_plan(resolved: Resolution, layer: Layer, configuration: CityConfiguration) -> Compiled:
-    """Compile a resolved plan over one version of a layer; reads nothing."""
-    return _Compilation(resolved, layer, configuration).compiled()
+class Adding(Protocol):
+    """A function over batches that gives rows columns that are not stored, or not as they are stored."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that it looks at."""
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """Columns that it gives."""
+
+    @property
+    def adds(self) -> tuple[pa.Field, ...]:
+        """Those of them that are new, behind the others."""
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows with them."""
 
 
+class RowSource(Protocol):
+    """How rows of one kind are fetched, grouped and given."""
+
+    @property
+    def writing(self) -> Writing:
+        """What conditions write their SQL with."""
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """Columns that may be measured, by name."""
+
+    @property
+    def relations(self) -> Mapping[str, Relation]:
+        """What the names of tables mean."""
+
+    @property
+    def files(self) -> Files:
+        """The layer's files that may be read."""
+
+    @property
+    def wants(self) -> Callable[[File], bool]:
+        """Tells of a file, or of a row group described like one, whether it may hold a wanted row."""
+
+    @property
+    def bounded(self) -> tuple[str, ...]:
+        """Columns whose bounds that looks at."""
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Areas that every row must lie in."""
+
+    @property
+    def counts_in_memory(self) -> bool:
+        """Whether few rows may be counted in memory, as SQL would count them."""
+
+    def settles(self, condition: Resolved) -> bool:
+        """Tell whether no row is fetched, or stored, that a condition does not keep."""
+
+    def fetch(self, columns: Sequence[str], conditions: Sequence[Resolved]) -> list[Stage]:
+        """Return the stages that fetch columns of rows, of all that conditions keep."""
+
+    def table(self) -> exp.Expression | None:
+        """Return the layer as a table that SQL may read without fetching it first; None: it may not."""
+
+    def given(self, looked_at: frozenset[str]) -> list[Adding]:
+        """Return what gives rows the columns that are looked at and not stored as they are asked for."""
+
+    def grouping(self, goal: Summary) -> list[Adding]:
+        """Return what gives the rows that are left the columns of groups that are not stored."""
+
+    def group(self, by: By) -> exp.Expression:
+        """Return what rows are grouped by."""
+
+    def joins(self, goal: Summary) -> list[exp.Join]:
+        """Return the tables that groups need, joined."""
+
+    def rows(self, source: exp.Expression, where: Sequence[exp.Expression], goal: Rows) -> exp.Query:
+        """Return the statement that gives rows."""
+
+
+def compile_plan(
+    conditions: Sequence[Resolved], goal: Rows | Summary, source: RowSource, zone: Zone
+) -> Compiled:
+    """Compile a resolved plan.
+
+    Parameters
+    ----------
+    conditions
+        What all rows must fulfil.
+    goal
+        What is to be given of them.
+    source
+        The layer's rows.
+    zone
+        The city's.
+    """
+    return _Compilation(tuple(conditions), goal, source, zone).compiled()
+
+
+@dataclass(frozen=True)
 class _Compilation:
-    def __init__(self, resolved: Resolution, layer: Layer, configuration: CityConfiguration) -> None:
-        self._plan, self._resolved = resolved.steps, resolved
-        self._configuration = configuration
-        self._attributes = {attribute.name: attribute for attribute in layer.attributes}
-        self._columns = own_columns(layer) | self._attributes
-        self._snapshot = layer.snapshot
-        self._binder = Binder()
-        predicates = [step for step in self._plan if isinstance(step, Predicate)]
-        self._masks = [mask for step in predicates if (mask := step.mask()) is not None]
-        self._bounds = Bounds.of(self._plan, layer.snapshot, configuration.lattice)
-        self._sited = [step for step in self._plan if isinstance(step, Sited)]
-        self._restated = next((step for step in self._plan if isinstance(step, Restated)), None)
-        self._duties: dict[str, pa.Table] = {}
-        self._holders = [Naming(by_name(group), holders) for group, holders in resolved.holders.items()]
-        self._clock: WallClock | None = None
+    conditions: tuple[Resolved, ...]
+    goal: Rows | Summary
+    source: RowSource
+    zone: Zone
 
     def compiled(self) -> Compiled:
         count = self._counted_in_memory()
-        last: Stage
+        last: Sql | Tell
         if count is None:
-            written = self._written()
-            last, looked_at = written, self._named(written.query)
+            last = self._written()
+            looked_at = frozenset(column.name for column in last.query.find_all(exp.Column))
         else:
             last, looked_at = Tell(count, self._written), count.columns
-        columns = tuple(sorted(looked_at | self._needed())) or ("st_key",)  # a filter may look at none
-        first = self._first(columns) if self._fetched else []
-        bounds = self._bounds
-        files = Files(self._snapshot, bounds.files)
+        given = self.source.given(looked_at | columns_of(self._masked))
+        needed = looked_at | columns_of(self._masked)
+        needed |= {name for adding in (*given, *self._grouping) for name in adding.columns}
+        stored = self.source.files.snapshot.schema.names
+        columns = tuple(sorted(needed & set(stored))) or ("st_key",)  # a filter may look at none
+        filled = frozenset(name for adding in given for name in adding.gives)
         return Compiled(
-            (*first, *self._refined(), last), {LAYER: files, **self._duties}, files, columns, bounds.places,
-            bounds.covers, bounds.wants, bounds.wants.bounded,
+            _nested([*self._fetched(columns, filled), *self._refined(given, filled), last]), self.source.relations,
+            self.source.files, columns, self.source.regions, self.source.wants, self.source.bounded,
         )  # fmt: skip
 
-    @property
-    def _narrowed(self) -> bool:
-        """Whether functions over batches look at rows that can be told from others beforehand, or add to them."""
-        return bool(self._bounds.places or self._restated or self._sited or self._holders)
+    @cached_property
+    def _left(self) -> list[Resolved]:
+        """The conditions that are not settled before rows are tested."""
+        return [condition for condition in self.conditions if not self.source.settles(condition)]
+
+    @cached_property
+    def _masked(self) -> list[Resolved]:
+        """The conditions that SQL cannot say, those on where rows lie first: they leave out most."""
+        masked = [condition for condition in self._left if not condition.exact]
+        return sorted(masked, key=lambda condition: condition.limits.region is None)
+
+    @cached_property
+    def _grouping(self) -> list[Adding]:
+        return self.source.grouping(self.goal) if isinstance(self.goal, Summary) else []
 
     @property
-    def _fetched(self) -> bool:
-        return self._narrowed or bool(self._masks)
+    def _is_fetched(self) -> bool:
+        """Whether functions look at rows before the last statement."""
+        return (
+            bool(self._masked or self._grouping or self.source.given(frozenset()))
+            or self.source.table() is None
+        )
 
-    def _first(self, columns: tuple[str, ...]) -> list[Stage]:
-        wants = self._bounds.wants
-        fetch = Fetch(LAYER, columns, lambda: self._fetching(columns), wants, wants.bounded, wants.meets)
-        # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
-        return [fetch if self._narrowed else fetch.query()]
+    def _fetched(self, columns: tuple[str, ...], filled: frozenset[str]) -> list[Stage]:
+        early = [condition for condition in self._left if not condition.columns & filled]
+        return self.source.fetch(columns, early) if self._is_fetched else []
+
+    def _refined(self, given: Sequence[Adding], filled: frozenset[str]) -> list[Refine]:
+        """Return the functions over batches: given columns are tested only when they are given."""
+        early = tuple(condition for condition in self._masked if not condition.columns & filled)
+        late = tuple(condition for condition in self._masked if condition.columns & filled)
+        return [
+            *([Refine(Masking(early))] if early else []),
+            *(Refine(adding, adding.adds) for adding in given),
+            *([Refine(Masking(late))] if late else []),
+            *(Refine(adding, adding.adds) for adding in self._grouping),
+        ]
 
     def _counted_in_memory(self) -> MemoryCount | None:
         """Return what counts the rows where they are few, if it can."""
-        if not self._narrowed:
+        if not self.source.counts_in_memory or not isinstance(self.goal, Summary):
             return None
-        known = next(one for one in self._plan if isinstance(one, Known))
-        all_known = known.holds_all(self._snapshot.files)
-        return memory_count(self._plan, None if all_known else known, self._configuration.zone)
+        return memory_count(self.goal, [one for one in self._left if one.exact], self.zone)
 
     def _written(self) -> Sql:
         """Return the last statement."""
-        goal = self._plan[-1]
-        taken = self._summed(goal) if isinstance(goal, Summary) else self._rows()
-        source = stage_as_layer() if self._fetched else table(LAYER)
-        where = [*self._conditions(), *self._in_units()]
-        last = self._last(goal, select(taken, source, joins=self._joins(goal), where=where))
-        return Sql(last, self._binder.values_of(last))
-
-    def _refined(self) -> list[Refine]:
-        """Return the functions over batches: codes are looked at only when they stand for the instant asked for."""
-        found = [Refine(Refinement(self._bounds.regions))] if self._bounds.places else []
-        found += map(Refine, self._masks)
-        codeless = tuple(one.formula for one in self._sited if UNIT not in one.columns)
-        found += [Refine(Siting(codeless))] if codeless else []
-        at_us = None if self._restated is None else self._restated.at_us
-        if self._restated is not None:
-            found.append(Refine(Restating(self._resolved.units, self._restated.at_us)))
-        coded = tuple(one.formula for one in self._sited if UNIT in one.columns)
-        found += [Refine(Siting(coded, at_us))] if coded else []
-        return [*found, *(Refine(one, one.adds) for one in self._holders)]
-
-    def _fetching(self, columns: tuple[str, ...]) -> Sql:
-        """Return the statement that fetches rows: of units only what files hold themselves."""
-        near = [self._near(boxes) for boxes in self._bounds.wants.boxes]
-        units = [] if self._restated else self._in_units()
-        where = [*self._conditions(), *units, *near]
-        query = select({name: _stored(name) for name in columns}, table(LAYER), where=where)
-        return Sql(query, self._binder.values_of(query))
-
-    def _needed(self) -> set[str]:
-        """Return the columns that functions over batches look at."""
-        placed = PLACED if self._bounds.places or self._sited else ()
-        return {
-            *placed,
-            *(LOCATED if self._restated else ()),
-            *(HELD if self._holders else ()),
-            *(name for one in self._sited for name in one.columns),
-            *(name for one in self._masks for name in one.columns),
-        }
-
-    def _named(self, query: exp.Query) -> frozenset[str]:
-        found = {column.name for column in query.find_all(exp.Column)}
-        return frozenset(found & set(self._snapshot.schema.names))
-
-    def _rows(self) -> dict[str, exp.Expression]:
-        unit = [UNIT] if UNIT in self._snapshot.schema.names else []
-        names = [*OWN_ROWS, *unit, *(one.stored for one in self._attributes.values())]
-        return {name: _stored(name) for name in names}
-
-    def _summed(self, goal: Summary) -> dict[str, exp.Expression]:
-        groups = {f"g{index}": self._group(one) for index, one in enumerate(goal.by)}
-        return groups | given(goal, self._columns, self._configuration.zone, self._binder)
-
-    def _group(self, by: By) -> exp.Expression:
-        if isinstance(by, Level):
-            return cell_of(by)
-        if isinstance(by, Bin):
-            return self._wall_clock().bin(by)
-        if isinstance(by, Part):
-            return _beginning(by.length)
-        if isinstance(by, DutyGroup):
-            return column("duty", f"duties_{by.layer}")
-        if isinstance(by, FeatureGroup):
-            return _stored(by_name(by))
-        return _stored(by.stored)
-
-    def _joins(self, goal: object) -> list[exp.Join]:
-        """Join the cells of duty grids: those asked for, and those counted by, which may be several to an event."""
-        asked = [one.cells for one in self._plan if isinstance(one, DutyCells)]
-        joins = [self._join(f"asked_{number}", cells, "inner") for number, cells in enumerate(asked)]
-        by = goal.by if isinstance(goal, Summary) else ()
-        counted = [group for group in by if isinstance(group, DutyGroup)]
-        members = self._resolved.members
-        return joins + [self._join(f"duties_{group.layer}", members[group], "left") for group in counted]
-
-    def _join(self, name: str, cells: pa.Table, side: str) -> exp.Join:
-        self._duties[name] = cells
-        at: exp.Expression = _stored("st_time")
-        if self._restated is not None and self._restated.at_us is not None:
-            at = self._binder.instant(self._restated.at_us)
-        since, until = column("since", name), column("until", name)
-        started = any_of([exp.Is(this=since, expression=exp.null()), exp.LTE(this=since, expression=at)])
-        lasting = any_of(
-            [exp.Is(this=until.copy(), expression=exp.null()), exp.GT(this=until, expression=at.copy())]
-        )
-        same = exp.EQ(this=_stored(UNIT), expression=column("unit", name))
-        kind = {"side": "LEFT"} if side == "left" else {"kind": "INNER"}
-        return exp.Join(this=table(name), on=all_of([same, started, lasting]), **kind)
-
-    def _in_units(self) -> list[exp.Expression]:
-        asked = [one.ranges for one in self._plan if isinstance(one, InUnits)]
-        return [any_of([self._in_range(low, high) for low, high in ranges]) for ranges in asked]
-
-    def _in_range(self, low: str, high: str) -> exp.Expression:
-        least = exp.GTE(this=_stored(UNIT), expression=self._binder.bind(low))
-        return all_of([least, exp.LT(this=_stored(UNIT), expression=self._binder.bind(high))])
-
-    def _conditions(self) -> list[exp.Expression]:
-        found: list[exp.Expression] = []
-        for one in self._plan:
-            if isinstance(one, Known):
-                found += self._known(one)
-            elif isinstance(one, When):
-                found += self._when(one)
-            elif isinstance(one, Related):
-                found.append(one.sql(_stored("st_time"), _stored("st_time_to"), self._binder))
-            elif isinstance(one, Predicate):
-                found += one.sql(self._binder, LAYER)
-        return found
-
-    def _known(self, known: Known) -> list[exp.Expression]:
-        # Of all files, not of those that are left: an engine may read more than was asked for.
-        return [] if known.holds_all(self._snapshot.files) else known.sql(self._binder, LAYER)
-
-    def _when(self, when: When) -> list[exp.Expression]:
-        spans = [
-            within(
-                _stored("st_time"),
-                None if span.start_us is None else self._binder.instant(span.start_us),
-                None if span.end_us is None else self._binder.instant(span.end_us),
-            )
-            for span in when.spans.parts
-        ]
-        recurring = self._wall_clock().fits(when, self._instants(0)) if when.recurs else []
-        return [any_of(spans), *recurring]
-
-    def _wall_clock(self) -> WallClock:
-        if self._clock is None:
-            self._clock = WallClock(_stored("st_time"), self._configuration.zone, self._instants())
-        return self._clock
-
-    def _instants(self, near_us: int = NEAR_US) -> Spans:
-        return time_spans(self._bounds.files, [one for one in self._plan if isinstance(one, When)], near_us)
-
-    def _near(self, boxes: Iterable[Box]) -> exp.Expression:
-        """Within a box of what was asked for: prunes row groups, decides nothing."""
-        near = []
-        for xmin, ymin, xmax, ymax in boxes:
-            bounds = [self._binder.bind(float(value)) for value in (xmin, xmax, ymin, ymax)]
-            sides = [
-                exp.Between(this=_stored("st_x"), low=bounds[0], high=bounds[1]),
-                exp.Between(this=_stored("st_y"), low=bounds[2], high=bounds[3]),
-            ]
-            near.append(all_of(sides))
-        return any_of(near)
-
-    def _last(self, goal: object, query: exp.Select) -> exp.Query:
-        if isinstance(goal, Summary):
-            return summed(goal, self._columns, self._configuration.zone, query)
-        source = exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("chosen")))
-        rows: dict[str, exp.Expression] = {name: column(name) for name in self._rows()}
-        return self._page(goal, rows, source) if isinstance(goal, Rows) else select(rows, source)
-
-    def _page(self, goal: Rows, rows: dict[str, exp.Expression], source: exp.Subquery) -> exp.Select:
-        order = (*goal.order, Order("st_time"), Order("st_key"))
-        schema = self._snapshot.schema
-        types = [schema.field(one.name).type for one in order]
-        later = [] if goal.after is None else [beyond(order, types, goal.after, self._binder)]
-        return select(rows, source, where=later, order=order, limit=goal.limit)
-
-
-def _stored(name: str) -> exp.Column:
-    return column(name, LAYER)
-
-
-def cell_of(level: Level) -> exp.Expression:
-    """Return the cell of a level that a row lies in."""
-    return exp.IntDiv(this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - level.digits)))
-
-
-def _beginning(length: int) -> exp.Expression:
-    """Return the first characters of the code of the cell that held a row."""
-    return exp.Substring(this=_stored(UNIT), start=number(1), length=number(length))
+        goal, writing = self.goal, self.source.writing
+        table = stage_as_layer() if self._is_fetched else self.source.table()
+        assert table is not None  # noqa: S101  (what is not fetched is read as a table)
+        where = [part for condition in self._left if condition.exact for part in condition.sql(writing)]
+        if isinstance(goal, Rows):
+            query = self.source.rows(table, where, goal)
+        else:
+            taken = {f"g{at}": self.source.group(by) for at, by in enumerate(goal.by)}
+            taken |= given(goal, self.source.attributes, self.zone, writing.binder)
+            chosen = select(taken, table, joins=self.source.joins(goal), where=where)
+            query = summed(goal, self.source.attributes, self.zone, chosen)
+        return Sql(query, writing.binder.values_of(query))
 
 
 def stage_as_layer() -> exp.Table:
     """Return what was fetched, under the layer's name."""
     alias = exp.TableAlias(this=exp.to_identifier(LAYER, quoted=True))
     return exp.Table(this=exp.to_identifier(STAGE, quoted=True), alias=alias)
+
+
+def _nested(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """Return the stages, two statements that follow each other as one."""
+    first, last = stages[0], stages[-1]
+    if len(stages) != 2 or not isinstance(first, Sql) or not isinstance(last, Sql):
+        return tuple(stages)
+    alias = exp.TableAlias(this=exp.to_identifier(LAYER, quoted=True))
+    for table in list(last.query.find_all(exp.Table)):
+        table.replace(exp.Subquery(this=first.query, alias=alias))
+    return (Sql(last.query, {**first.values, **last.values}),)

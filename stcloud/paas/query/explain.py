@@ -15,10 +15,8 @@ from stcloud.iaas.table.footer import row_groups
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile import Compiled
 from stcloud.paas.query.inquiry import Inquiry
-from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.plan import By, Plan, Restated, Rows, Summary
+from stcloud.paas.query.plan import By, Plan, Rows, Summary, restated_in
 from stcloud.paas.query.resolve.resolver import layers_of
-from stcloud.space import Cover
 
 __all__ = ["Explanation", "explain"]
 
@@ -119,7 +117,7 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
         (len(wanted), len(groups)),
         (sum(group.rows for group in wanted), layer.rows),
         (sum(group.bytes for group in wanted), snapshot.bytes),
-        tuple(_cells(place, cover) for place, cover in zip(compiled.places, compiled.covers, strict=True)),
+        tuple((region.inner_count, region.edge_count) for region in compiled.regions),
         _refined(compiled, wanted),
         _layers(asked, plan, by),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
@@ -130,7 +128,7 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
 def _layers(asked: Inquiry, plan: Plan, by: Sequence[By]) -> tuple[str, ...]:
     """Return the other layers that a run reads first: those that are named, and the grid if it locates anew."""
     named, index = layers_of(asked.conditions, by), asked.subject.index
-    anew = index is not None and any(isinstance(step, Restated) for step in plan)
+    anew = index is not None and restated_in(plan) is not None
     return (*named, index.grid.name) if index is not None and anew and index.grid.name not in named else named
 
 
@@ -141,20 +139,15 @@ def _sql(stage: Stage) -> list[str]:
 
 def _refined(compiled: Compiled, groups: Sequence[File]) -> tuple[tuple[int, int], ...]:
     """Count rows of row groups in inner cells alone, and all others, for each place."""
-    regions = [place.region(cover) for place, cover in zip(compiled.places, compiled.covers, strict=True)]
     rows = np.array([group.rows for group in groups], np.int64)
     low, high = (_cells_of(groups, side) for side in ("low", "high"))
-    settled = [region.settles(low, high) for region in regions]
+    settled = [region.settles(low, high) for region in compiled.regions]
     return tuple((int(rows[inner].sum()), int(rows[~inner].sum())) for inner in settled)
 
 
 def _cells_of(groups: Sequence[File], side: str) -> NDArray[np.int64]:
     """Return the least or greatest cell of row groups; -1 where it is not known."""
     return np.array([getattr(group, side).get("st_cell", -1) for group in groups], np.int64)
-
-
-def _cells(place: Place, cover: Cover) -> tuple[int, int]:
-    return len(cover.inner) + len(place.cells), len(cover.edge)
 
 
 def _partitions(files: tuple[File, ...]) -> int:

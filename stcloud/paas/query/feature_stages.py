@@ -1,4 +1,4 @@
-"""Stages that give the rows of a feature layer: what stood in a window of valid time, as believed at an instant."""
+"""Stages that give rows of features: what was there in a window of valid time, as believed at an instant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from stcloud.daas.table.feature import Ends, row_files
 from stcloud.iaas.engine.model import Fetch, Files, Meets, Refine, Relation, Sift, Sql, Stage
 from stcloud.iaas.table.table import File, Snapshot
 from stcloud.paas.query.binder import Binder, instant
-from stcloud.paas.query.condition.known import Known
+from stcloud.paas.query.condition.area import TouchesArea
+from stcloud.paas.query.condition.known import KnownByEnds
+from stcloud.paas.query.condition.resolved import Writing
 from stcloud.paas.query.sql import column
 from stcloud.paas.query.valid_rows import SIFTED, ValidRows
 
@@ -25,16 +27,14 @@ __all__ = ["Window", "beliefs", "relations_of", "stages_of"]
 _FROM = "FROM layer LEFT JOIN ends ON layer.st_row = ends.st_row WHERE NOT layer.st_key IS NULL"
 _UNTIL = "COALESCE(layer.st_recorded_to, ends.st_recorded_to)"
 _SELECT = f"SELECT {_UNTIL} AS st_recorded_to"
-_UNTIL_OF = f"{_SELECT} FROM layer, ends"
 _ORDER = "layer.st_recorded_from, layer.st_valid_from, layer.st_key"
 _VALID = "layer.st_valid_from < $before AND (layer.st_valid_to IS NULL OR layer.st_valid_to > $after)"
-_NEAR = "st_xmin <= $east AND st_xmax >= $west AND st_ymin <= $north AND st_ymax >= $south"
 _WANTED = "layer.st_key IN (SELECT wanted.st_key FROM wanted)"
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When features stood, and what was believed of it.
+    """When features were there, and what was believed of it.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Window:
 
     after_us: int
     before_us: int
-    known: Known
+    known: KnownByEnds
 
     @property
     def values(self) -> dict[str, Any]:
@@ -59,30 +59,27 @@ def relations_of(snapshot: Snapshot, ends: Ends) -> dict[str, Relation]:
     return {"layer": Files(snapshot, tuple(row_files(snapshot))), "ends": ends.table()}
 
 
-def stages_of(
-    ends: Ends, names: Sequence[str], window: Window, areas: Sequence[BaseGeometry] = ()
-) -> list[Stage]:
-    """Return the stages that give rows that stood, in no order; areas touch them all.
+def stages_of(names: Sequence[str], window: Window, areas: Sequence[BaseGeometry] = ()) -> list[Stage]:
+    """Return the stages that give rows that were there, in no order; all areas touch them.
 
     Parameters
     ----------
-    ends
-        Until when rows are believed that do not tell it themselves.
     names
         Columns that are wanted.
     window
-        When they stood.
+        When they were there, and what was believed of it.
     areas
         In the city's CRS; their edges count.
     """
     if not areas:
         query, values = _believed(_selected(f"{_SELECT} {_FROM} AND {_VALID}", names), window.known)
         return [Sql(query, {**window.values, **values})]
-    valid = [ValidRows(area, window.after_us, window.before_us, window.known, ends) for area in areas]
+    touching = [TouchesArea(area) for area in areas]
+    valid = [ValidRows(one, window.after_us, window.before_us, window.known) for one in touching]
     return [_near(valid[0], names, window), *(Refine(one) for one in valid)]
 
 
-def beliefs(names: Sequence[str], known: Known | None) -> Sql:
+def beliefs(names: Sequence[str], known: KnownByEnds | None) -> Sql:
     """Return the statement that gives all that is told of the features that ``wanted`` names, by time.
 
     Parameters
@@ -96,10 +93,10 @@ def beliefs(names: Sequence[str], known: Known | None) -> Sql:
     return Sql(query, {}) if known is None else Sql(*_believed(query, known))
 
 
-def _believed(query: exp.Query, known: Known) -> tuple[exp.Query, dict[str, Any]]:
+def _believed(query: exp.Query, known: KnownByEnds) -> tuple[exp.Query, dict[str, Any]]:
     """Keep what was believed. Its end came later: it was not known then, and is null."""
     binder = Binder("known")
-    query.where(*known.sql(binder, "layer", _parsed(_UNTIL_OF).expressions[0].this), copy=False)
+    query.where(*known.sql(Writing(binder, "layer")), copy=False)
     unknown = exp.cast(exp.null(), "timestamptz").as_("st_recorded_to")
     shown = [unknown if column.alias_or_name == "st_recorded_to" else column for column in query.expressions]
     query.set("expressions", shown)
@@ -107,17 +104,16 @@ def _believed(query: exp.Query, known: Known) -> tuple[exp.Query, dict[str, Any]
 
 
 def _near(valid: ValidRows, names: Sequence[str], window: Window) -> Fetch:
-    """Fetch what may touch an area and may have stood; ends that rows do not tell themselves count later."""
-    west, south, east, north = valid.area.bounds
+    """Fetch what may touch an area and may have been there; ends that rows do not tell themselves count later."""
+    west, south, east, north = valid.touching.area.bounds
     needed = tuple(dict.fromkeys((*names, *SIFTED, "st_geom")))
-    binder = Binder("known")
-    values = {**window.values, "west": west, "south": south, "east": east, "north": north}
 
     def written() -> Sql:
-        query = _parsed(f"SELECT 1 FROM layer WHERE {_NEAR} AND {_VALID}")  # noqa: S608
+        writing = Writing(Binder("known"), "layer")
+        query = _parsed(f"SELECT 1 FROM layer WHERE {_VALID}")  # noqa: S608
         query.set("expressions", [column(name, "layer") for name in needed])
-        query.where(*valid.known.sql(binder, "layer"), copy=False)
-        return Sql(query, {**values, **binder.values})
+        query.where(*valid.touching.sql(writing), *valid.known.own_sql(writing), copy=False)
+        return Sql(query, {**window.values, **writing.binder.values})
 
     ranges: Mapping[str, tuple[float, float]] = {
         "st_xmin": (-math.inf, east), "st_xmax": (west, math.inf),

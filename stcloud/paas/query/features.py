@@ -22,7 +22,7 @@ from stcloud.iaas.engine.model import Engine, Relation, Stage
 from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.answer import Answer
 from stcloud.paas.query.cache import IndexCache
-from stcloud.paas.query.condition.known import Known
+from stcloud.paas.query.condition.known import KnownByEnds
 from stcloud.paas.query.feature_stages import Window, beliefs, relations_of, stages_of
 from stcloud.paas.query.pin import Pin, known_us, read_known
 from stcloud.paas.query.place.where import Asked, read_where
@@ -159,7 +159,8 @@ class Features(Layer):
 
     def _versions(self, keys: list[str], known: int | None) -> pa.Table:
         wanted = pa.table({"st_key": pa.array(keys, pa.string())})
-        return self._run([beliefs(self._names, None if known is None else Known(known))], wanted=wanted)
+        believed = None if known is None else KnownByEnds(known, read_ends(self.snapshot))
+        return self._run([beliefs(self._names, believed)], wanted=wanted)
 
     def diff(self, one: Instant, other: Instant, *, known_at: Instant | Pin | None = None) -> Answer:
         """Return what differs between two instants: ``change`` is ``added``, ``removed`` or ``changed``.
@@ -189,10 +190,9 @@ class Features(Layer):
     ) -> Answer:
         known = self._known_us(known_at)
         lattice = self.configuration.lattice
-        areas = [] if where is None else [read_where([where], lattice, None).outline(lattice)]
-        stages = stages_of(
-            read_ends(self.snapshot), self._names, Window(after_us, before_us, Known(known)), areas
-        )
+        areas = [] if where is None else [read_where([where], lattice, None).area(lattice)]
+        window = Window(after_us, before_us, KnownByEnds(known, read_ends(self.snapshot)))
+        stages = stages_of(self._names, window, areas)
         # Sorted here: an engine that sorts whole rows under a bound of memory puts them on disk.
         found = in_order(self._run(stages), ("st_key", "st_valid_from"))
         return self._answer(found.select(self._names), {**facts, "known": known})

@@ -10,30 +10,18 @@ import pyarrow as pa
 
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer import Answer
-from stcloud.paas.query.compile import Compiled, compile_plan
-from stcloud.paas.query.compile_features import compile_features
-from stcloud.paas.query.condition.period import Related
+from stcloud.paas.query.compile import Compiled, RowSource, compile_plan
+from stcloud.paas.query.event_rows import EventRows
+from stcloud.paas.query.feature_rows import FeatureRows
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.label import is_of_features, row_schema, shown
 from stcloud.paas.query.page import Cursor, Order, digest_of, ordered, place_in
 from stcloud.paas.query.pin import Known as Pinned
 from stcloud.paas.query.pin import Pin, known_us
-from stcloud.paas.query.place.located import Located
-from stcloud.paas.query.plan import (
-    AsOf,
-    By,
-    Condition,
-    Known,
-    Plan,
-    Restated,
-    Rows,
-    Scan,
-    Summary,
-)
-from stcloud.paas.query.resolve.resolver import Resolver, layers_of, names_units
+from stcloud.paas.query.plan import By, Condition, Known, Plan, Restated, Rows, Scan, Summary, restated_in
+from stcloud.paas.query.resolve.resolver import Resolution, Resolver, layers_of, names_units
 from stcloud.paas.query.stretch import stretches
 from stcloud.paas.query.subject import Subject
-from stcloud.time import When
 
 __all__ = ["Inquiry"]
 
@@ -73,7 +61,7 @@ class Inquiry:
     def _located_anew(self, goal: Rows | Summary) -> tuple[Restated, ...]:
         """Return that events are located anew, where codes matter and the grid was corrected after the pin."""
         index = self.subject.index
-        if index is None or any(isinstance(step, Restated) for step in self.conditions):
+        if index is None or restated_in(self.conditions) is not None:
             return ()
         if not names_units(self.conditions, goal):
             return ()
@@ -91,14 +79,25 @@ class Inquiry:
 
     def compiled(self, goal: Rows | Summary) -> Compiled:
         """Return the stages for a goal; reads what the query names of other layers."""
-        layer, resolved = self.subject.layer, self.resolver.resolution(self.plan(goal))
-        if isinstance(layer, Features):
-            return compile_features(resolved, layer, self.subject.configuration)
-        return compile_plan(resolved, layer, self.subject.configuration)
+        return self._compiled(self.resolver.resolution(self.plan(goal)))
+
+    def _compiled(self, resolved: Resolution) -> Compiled:
+        layer, goal = self.subject.layer, resolved.goal
+        city = self.subject.configuration
+        rows: RowSource = (
+            FeatureRows(resolved, layer, city)
+            if isinstance(layer, Features)
+            else EventRows(resolved, layer, city)
+        )
+        return compile_plan(resolved.conditions, goal, rows, city.zone)
 
     def run(self, goal: Rows | Summary) -> pa.RecordBatchReader:
         """Return what the engine gives."""
-        compiled = self.compiled(goal)
+        return self.run_resolved(self.resolver.resolution(self.plan(goal)))
+
+    def run_resolved(self, resolved: Resolution) -> pa.RecordBatchReader:
+        """Return what the engine gives for a plan that is resolved."""
+        compiled = self._compiled(resolved)
         return self.subject.engine.run(compiled.stages, compiled.relations)
 
     @property
@@ -156,10 +155,11 @@ class Inquiry:
         return {index.grid.name: index.pinned_us(self.known)}
 
     def _rules(self) -> dict[str, str]:
-        days = [step.days for step in self.conditions if isinstance(step, When) and step.days is not None]
-        calendars = dict.fromkeys(day.calendar.rules for day in days)
-        zone = {"zone": self.subject.zone.rules}
-        return zone | ({"calendar": ", ".join(calendars)} if calendars else {})
+        rules = {"zone": self.subject.zone.rules}
+        for condition in self.conditions:
+            for name, version in condition.rules.items():
+                rules[name] = version if rules.get(name, version) == version else f"{rules[name]}, {version}"
+        return rules
 
     def cursor(self, said: str, last: Sequence[Any], pin: Pin) -> str:
         """Return where a page ended, as text for the next question: pinned as this one is."""
@@ -191,37 +191,30 @@ class Inquiry:
 
     def digest(self, said: str) -> str:
         """Return a digest of what is asked, whenever it is answered."""
-        steps = [step.describe() if isinstance(step, When) else str(step) for step in self.conditions]
-        return digest_of([self.subject.layer.name, *steps, said])
+        return digest_of([self.subject.layer.name, *map(str, self.conditions), said])
 
     def facts(self) -> dict[str, str]:
         """Say what was understood."""
         zone, index = self.subject.zone, self.subject.index
         facts = {"layer": self.subject.layer.name, "known_at": zone.iso(self.known_us)}
-        at = [step.text for step in self.conditions if isinstance(step, AsOf)]
-        facts |= {"as_of": " and ".join(at)} if at else {}
-        whens = [step.describe() for step in self.conditions if isinstance(step, When)]
-        whens += [f"{step.relation} {step.said}" for step in self.conditions if isinstance(step, Related)]
-        if whens:
-            facts["when"] = " and ".join(whens)
-        wheres = [self._where(step) for step in self.conditions if isinstance(step, Located)]
-        if wheres:
-            facts["where"] = " and ".join(wheres)
+        for name in ("as_of", "when", "where"):
+            understood = [self._understood(one) for one in self.conditions if one.fact == name]
+            facts |= {name: " and ".join(understood)} if understood else {}
         if index is not None:
-            restated = [step.said for step in self.conditions if isinstance(step, Restated)]
-            facts["units"] = index.described(self.known, zone, restated[0] if restated else None)
+            restated = restated_in(self.conditions)
+            facts["units"] = index.described(self.known, zone, None if restated is None else restated.said)
         if isinstance(self.known, Pin) and (changed := self.known.changed(self._rules())):
             facts["rules"] = f"other than when it was pinned: {', '.join(changed)}"
         return facts
 
-    def _where(self, place: Located) -> str:
-        """Say what was asked of a place, as of when features are, and what hardly anything can lie in."""
+    def _understood(self, condition: Condition) -> str:
+        """Say what was understood, as of when features are, and what hardly anything can lie in."""
         zone = self.subject.zone
-        known = [f"{name} known at {zone.iso(self.resolver.known_us(name))}" for name in place.layers]
+        known = [f"{name} known at {zone.iso(self.resolver.known_us(name))}" for name in condition.layers]
         if not known:
-            return place.said
+            return condition.describe()
         then = (
             "as it was then" if is_of_features(self.subject.layer) else "as it was at each event's own time"
         )
-        when = [then] if place.drifts else []
-        return f"{place.said} ({', '.join([*when, *known, *self.resolver.notes(place, self.conditions)])})"
+        when = [then] if condition.drifts else []
+        return f"{condition.describe()} ({', '.join([*when, *known, *self.resolver.notes(condition)])})"

@@ -14,10 +14,9 @@ from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.join.how import How, Within, require_reach
 from stcloud.paas.query.pin import Pin, known_us, read_known
 from stcloud.paas.query.plan import Rows
-from stcloud.paas.query.resolve.bounds import Bounds
 from stcloud.paas.query.resolve.prepared import Prepared, prepared
 from stcloud.paas.query.resolve.scope import Scope
-from stcloud.time import Instant, When, instant_us
+from stcloud.time import Instant, instant_us
 
 __all__ = ["Joining", "joining_of"]
 
@@ -120,17 +119,15 @@ def joining_of(
     if not isinstance(how, Within):
         require_reach(how.metres)
     zone = asked.subject.zone
-    whens = [step for step in asked.conditions if isinstance(step, When)]
     pinned = asked.known if isinstance(asked.known, Pin) and known_at is None else None
     known = known_us(layer, pinned if known_at is None else read_known(known_at, zone))
     subject = asked.subject
-    steps = asked.resolver.resolution(asked.plan(Rows())).steps
-    bounds = Bounds.of(steps, subject.layer.snapshot, subject.configuration.lattice)
+    scope = asked.resolver.resolution(asked.plan(Rows())).scope(subject.layer.snapshot)
     pin = asked.pin()
     pin = Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules))
     return Joining(
         lambda: asked.rows(Rows()), asked.row_schema, layer, how, None if at is None else instant_us(at, zone),
-        known, Scope.of(bounds, whens), inner, asked.facts(), pin,
+        known, scope, inner, asked.facts(), pin,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TypeAlias
@@ -15,32 +15,16 @@ from numpy.typing import NDArray
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import UNIT, Attribute
 from stcloud.daas.table.timeline import FOREVER
-from stcloud.paas.query.filter import FilterMask
-from stcloud.paas.query.place.siting import Sited
-from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.plan import (
-    By,
-    DutyGroup,
-    FeatureGroup,
-    InUnits,
-    Known,
-    Part,
-    Restated,
-    Scan,
-    Summary,
-    by_name,
-)
-from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.condition.resolved import Masking, Resolved, columns_of
+from stcloud.paas.query.plan import By, DutyGroup, FeatureGroup, Part, Summary, by_name
 from stcloud.space import Level
-from stcloud.time import Bin, When, Zone
+from stcloud.time import Bin, Zone
 
 __all__ = ["MemoryCount", "memory_count"]
 
 Rows: TypeAlias = pa.RecordBatch
-Test: TypeAlias = Callable[[pa.RecordBatch], pa.Array]
 _EXACT = ("text", "integer", "boolean", "date", "instant")
 """Kinds of columns whose equal values are the same bytes."""
-_HEEDED = (Scan, Known, When, Place, Sited, Restated, Predicate, InUnits, Summary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,45 +35,27 @@ class MemoryCount:
     ----------
     by, counts
         What is counted by; how many fields tell the count.
-    whens, mask, ranges
-        What keeps a row: times; conditions that SQL would tell; ranges of unit codes, in all of the tuples.
-    known
-        What rows must have been; None: all are known to have been.
+    conditions
+        What rows must fulfil that were not tested yet.
     zone
         The city's.
     """
 
     by: tuple[By, ...]
     counts: int
-    whens: tuple[When, ...]
-    mask: FilterMask
-    ranges: tuple[tuple[tuple[str, str], ...], ...]
-    known: Known | None
+    conditions: tuple[Resolved, ...]
     zone: Zone
 
     @property
     def columns(self) -> frozenset[str]:
-        """Stored columns that it looks at, but for those that are told of rows on the way."""
-        return self.mask.columns | {*filter(None, map(_stored, self.by)), *self._tested()}
-
-    def _tested(self) -> Iterator[str]:
-        yield from ("st_time",) if self.whens else ()
-        yield from (UNIT,) if self.ranges else ()
-        yield from self.known.columns if self.known is not None else ()
+        """Columns that it looks at, but for those that are told of rows on the way."""
+        return columns_of(self.conditions) | set(filter(None, map(_stored, self.by)))
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return the counts."""
         (batch,) = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
-        kept = self.mask(self._within(batch))
+        kept = Masking(self.conditions)(batch)
         return _counted([self._group(one, kept) for one in self.by], kept.num_rows, self.counts)
-
-    def _within(self, rows: Rows) -> Rows:
-        tests = [*map(_during, self.whens), *map(_in_ranges, self.ranges)]
-        known = self.known
-        tests += [] if known is None else [lambda batch: pa.array(known.mask(batch))]
-        for test in tests:
-            rows = rows.filter(test(rows))
-        return rows
 
     def _group(self, by: By, rows: Rows) -> pa.Array:
         if isinstance(by, Level):
@@ -101,27 +67,23 @@ class MemoryCount:
         return rows.column(by_name(by) if isinstance(by, FeatureGroup) else by.stored)  # type: ignore[union-attr]
 
 
-def memory_count(plan: Sequence[object], known: Known | None, zone: Zone) -> MemoryCount | None:
-    """Return what counts the rows of a plan about events, or None if it asks for what only SQL tells.
+def memory_count(goal: Summary, conditions: Sequence[Resolved], zone: Zone) -> MemoryCount | None:
+    """Return what counts rows of events, or None if it is asked for what only SQL tells.
 
     Parameters
     ----------
-    plan
-        The plan.
-    known, zone
+    goal
+        What is asked of the rows.
+    conditions, zone
         As for `MemoryCount`.
     """
-    goal = plan[-1]
-    if not isinstance(goal, Summary) or goal.until_us is not None:
+    if goal.until_us is not None or any(condition.checks_all for condition in conditions):
         return None
-    counted = all((not one.tree or one.is_rate) for one in goal.measures) and all(map(_countable, goal.by))
-    whens = tuple(one for one in plan if isinstance(one, When))
-    # Which days are free is told of all that is read, or refused: not of the few rows that are left.
-    if not counted or not all(isinstance(one, _HEEDED) for one in plan) or any(one.days for one in whens):
+    if not all((not measure.tree or measure.is_rate) for measure in goal.measures):
         return None
-    ranges = tuple(one.ranges for one in plan if isinstance(one, InUnits))
-    mask = FilterMask(tuple(part for one in plan if isinstance(one, Predicate) for part in one.plain))
-    return MemoryCount(goal.by, len(goal.measures), whens, mask, ranges, known, zone)
+    if not all(map(_countable, goal.by)):
+        return None
+    return MemoryCount(goal.by, len(goal.measures), tuple(conditions), zone)
 
 
 def _countable(by: By) -> bool:
@@ -163,16 +125,3 @@ def _codes(values: pa.Array) -> NDArray[np.int64]:
 
 def _paired(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
     return _codes(pa.array(one * (int(other.max(initial=0)) + 1) + other))
-
-
-def _during(when: When) -> Test:
-    return lambda rows: pa.array(when.matches(micros(rows.column("st_time"), FOREVER)))
-
-
-def _in_ranges(ranges: Iterable[tuple[str, str]]) -> Test:
-    def test(rows: Rows) -> pa.Array:
-        code = rows.column(UNIT)
-        within = [pc.and_(pc.greater_equal(code, low), pc.less(code, high)) for low, high in ranges]
-        return reduce(pc.or_, within)
-
-    return test

@@ -9,26 +9,23 @@ Two plans of one query are equal; other layers are named in them, and read when 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, nearest
+from stcloud.paas.query.condition.condition import Condition
 from stcloud.paas.query.condition.known import Known
-from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.page import Order
-from stcloud.paas.query.place.located import InUnits, Located, OnDuty
-from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.predicate import Predicate
 from stcloud.space import Level
-from stcloud.time import Bin, When
+from stcloud.time import Bin
 
 __all__ = [
-    "AsOf", "By", "Condition", "DutyGroup", "FeatureGroup", "InUnits", "Known", "Located", "OnDuty", "Operator",
-    "Part", "Plan", "Restated", "Rows", "Scan", "Summary", "by_name", "is_of_units", "parse_by",
+    "By", "Condition", "DutyGroup", "FeatureGroup", "Known", "Operator", "Part", "Plan", "Restated", "Rows", "Scan",
+    "Summary", "by_name", "is_of_units", "parse_by", "restated_in",
 ]  # fmt: skip
 
 
@@ -82,7 +79,7 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Restated:
+class Restated(Condition):
     """Locate all events anew on the grid, as it was known at the query's pin.
 
     At one instant (UTC microseconds), or with ``at_us`` None at each event's own time.
@@ -93,6 +90,10 @@ class Restated:
 
     def __str__(self) -> str:
         return f"units re-stated {self.said}"
+
+    def resolve(self, _: object) -> tuple[()]:
+        """Return nothing: it leaves out no row."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,7 @@ class Summary:
         return f"{told} by {names}" if names else told
 
 
-Condition = AsOf | When | Related | Place | Located | InUnits | OnDuty | Restated | Predicate
-Operator = Scan | Known | Condition | Rows | Summary
+Operator = Scan | Condition | Rows | Summary
 
 
 class Plan(tuple[Operator, ...]):
@@ -156,7 +156,17 @@ class Plan(tuple[Operator, ...]):
     @property
     def described(self) -> tuple[str, ...]:
         """Each operator, for people."""
-        return tuple(f"when {step.describe()}" if isinstance(step, When) else str(step) for step in self)
+        return tuple(map(str, self))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What is asked of rows, and that they were believed."""
+        return tuple(step for step in self if isinstance(step, Condition))
+
+
+def restated_in(steps: Iterable[object]) -> Restated | None:
+    """Return how events are located anew, if a plan or some conditions say it."""
+    return next((step for step in steps if isinstance(step, Restated)), None)
 
 
 def by_name(by: By) -> str:

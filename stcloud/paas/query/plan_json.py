@@ -13,14 +13,16 @@ from shapely.geometry.base import BaseGeometry
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported
+from stcloud.paas.query.condition.during import During
 from stcloud.paas.query.condition.known import Known
+from stcloud.paas.query.condition.located import Located, Neighbours
 from stcloud.paas.query.condition.period import AsOf, Related
+from stcloud.paas.query.condition.place import Place
+from stcloud.paas.query.condition.units import InUnits, OnDuty
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.page import Order
 from stcloud.paas.query.place.formula import Every, Not, Some
-from stcloud.paas.query.place.located import InUnits, Located, Neighbours, OnDuty
 from stcloud.paas.query.place.spec import Beside, Named
-from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import DutyGroup, FeatureGroup, Part, Plan, Restated, Rows, Scan, Summary
 from stcloud.paas.query.predicate import Predicate
 from stcloud.paas.query.subject import Subject
@@ -35,7 +37,7 @@ _MOST_BYTES = 1_000_000
 _KINDS = {
     kind.__name__: kind
     for kind in (
-        AsOf, Attribute, Beside, Bin, Calendar, Days, DutyGroup, Every, FeatureGroup, InUnits, Known, Level,
+        AsOf, Attribute, Beside, Bin, Calendar, Days, During, DutyGroup, Every, FeatureGroup, InUnits, Known, Level,
         Located, Measure, Named, Neighbours, Not, OnDuty, Order, Part, Place, Predicate, Related, Relation,
         Restated, Rows, Scan, Some, Span, Spans, Summary, When, Zone,
     )

@@ -9,40 +9,34 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import shapely
 from shapely.geometry.base import BaseGeometry
-from sqlglot import exp
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
-from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.filter import (
-    Checker,
-    FilterMask,
-    Names,
-    Node,
-    Statement,
-    bounds_of,
-    conjuncts,
-    in_sql,
-    parse_filter,
-)
+from stcloud.paas.query.condition.condition import Condition
+from stcloud.paas.query.condition.filtered import Filtered, FilteredInMemory
+from stcloud.paas.query.condition.limits import NO_LIMITS, Limits, TimeRange
+from stcloud.paas.query.condition.place import Place
+from stcloud.paas.query.condition.resolved import Resolved
+from stcloud.paas.query.filter import Checker, Names, Node, bounds_of, conjuncts, in_sql, parse_filter
 from stcloud.paas.query.filter.node import SPATIAL, Call, Constant, Shape
-from stcloud.paas.query.place.where import Place
 from stcloud.space import read_crs
 from stcloud.time import Zone
 
+if TYPE_CHECKING:
+    from stcloud.paas.query.condition.resolving import Resolving
+
 __all__ = ["Predicate"]
 
-Box: TypeAlias = tuple[float, float, float, float]
 _AREAS = ("Polygon", "MultiPolygon")
 _MARGIN_M = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Predicate:
+class Predicate(Condition):
     """A filter that fits a layer.
 
     Parameters
@@ -115,36 +109,28 @@ class Predicate:
             raise InvalidInput("wrong-type", f"'{text.strip()}' is of kind {found.kind}, not a condition")
         return cls(json.dumps(tree, ensure_ascii=False), text.strip(), crs, found)
 
-    def sql(self, binder: Binder, owner: str | None = None) -> list[exp.Expression]:
-        """Return what SQL can say of it: conditions that must all hold; their values go to ``binder``."""
-        statement = Statement(binder, owner)
-        return [statement.of(part) for part in self.plain]
+    def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
+        """Return what SQL can say of it, what it cannot, and the areas that points must lie in."""
+        parts = tuple(conjuncts(self.condition))
+        plain = tuple(part for part in parts if in_sql(part))
+        rest = tuple(part for part in parts if not in_sql(part) and not _told_by_its_place(part))
+        limits = Limits(times=self._times(), areas=self._areas())
+        filters: list[Resolved] = [Filtered(plain, limits)] if plain or not rest else []
+        filters += [FilteredInMemory(rest, NO_LIMITS if plain else limits)] if rest else []
+        areas = [
+            Place(shape, (), f"by {self.said}") for shape in map(_area_of_points, parts) if shape is not None
+        ]
+        return (*filters, *(resolving.rows.placed(area, resolving.lattice) for area in areas))
 
-    @property
-    def plain(self) -> tuple[Node, ...]:
-        """Conditions that `sql` tells."""
-        return tuple(part for part in conjuncts(self.condition) if in_sql(part))
+    def _times(self) -> tuple[TimeRange, ...] | None:
+        """Return the closed range that holds the start of every event that is kept."""
+        ends = bounds_of([self.condition], "st_time")
+        return None if ends == (None, None) else (ends,)
 
-    def mask(self) -> FilterMask | None:
-        """Return what neither SQL nor `places` decides, or None."""
-        rest = tuple(
-            part for part in conjuncts(self.condition) if not in_sql(part) and not _told_by_its_place(part)
-        )
-        return FilterMask(rest) if rest else None
-
-    def times(self) -> tuple[int | None, int | None]:
-        """Return the closed range that holds the start of every event that is kept, UTC microseconds; None: open."""
-        return bounds_of([self.condition], "st_time")
-
-    def boxes(self) -> list[Box]:
-        """Return boxes, each of which the geometry of every row that is kept must meet; closed, metres."""
-        shapes = [_narrowing(part) for part in conjuncts(self.condition)]
-        return [shape.bounds for shape in shapes if shape is not None]
-
-    def places(self) -> list[Place]:
-        """Return where all rows must lie whose places are points, as far as it is said: all rows, in every one."""
-        shapes = [_asked_of_points(part) for part in conjuncts(self.condition)]
-        return [Place(_area(shape), (), f"by {self.said}") for shape in shapes if shape is not None]
+    def _areas(self) -> tuple[BaseGeometry, ...]:
+        """Return boxes, each of which the geometry of every row that is kept must meet."""
+        shapes = [shape for part in conjuncts(self.condition) if (shape := _narrowing(part)) is not None]
+        return tuple(shapely.box(*shape.bounds) for shape in shapes)
 
 
 def _narrowing(part: Node) -> BaseGeometry | None:
@@ -162,6 +148,12 @@ def _asked_of_points(part: Node) -> BaseGeometry | None:
         isinstance(one, Shape) and len(one.stored) == 2 for one in part.arguments
     )
     return _narrowing(part) if points else None
+
+
+def _area_of_points(part: Node) -> BaseGeometry | None:
+    """Return an area that points must lie in lest a condition be false."""
+    shape = _asked_of_points(part)
+    return None if shape is None else _area(shape)
 
 
 def _area(shape: BaseGeometry) -> BaseGeometry:

@@ -26,6 +26,13 @@ class Measuring:
 
     names: tuple[str, ...]
 
+    columns = ("st_geom",)
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """The columns that it adds."""
+        return frozenset(self.names)
+
     @property
     def adds(self) -> tuple[pa.Field, ...]:
         """The columns that it adds."""

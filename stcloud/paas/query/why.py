@@ -9,15 +9,15 @@ from typing import Any
 import pyarrow as pa
 
 from stcloud.daas.table.schema import UNIT, Attribute
-from stcloud.paas.query.condition.period import AsOf, Related
+from stcloud.paas.query.condition.condition import Condition as Asked
+from stcloud.paas.query.condition.period import Related
+from stcloud.paas.query.condition.resolved import Resolved
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.measure.measure import COUNT
-from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.plan import Operator, Restated, Rows, Summary
+from stcloud.paas.query.plan import Restated, Summary
 from stcloud.paas.query.predicate import Predicate
-from stcloud.space import Lattice
-from stcloud.time import Relation, Span, Spans, When
+from stcloud.time import Relation, Span, Spans
 
 __all__ = ["Condition", "Reason", "why"]
 
@@ -26,6 +26,10 @@ _OWN = {
     "st_valid_to": "instant", "st_cell": "integer", "st_x": "number", "st_y": "number", "st_unplaced": "text",
     UNIT: "text",
 }  # fmt: skip
+
+
+_EVER = Related(Relation.INTERSECTS, Spans.of([Span(None, None)]), "ever")
+_COUNT = Summary((), (COUNT,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +79,31 @@ def why(asked: Inquiry, key: str) -> Reason:
     of_key = Predicate.read(
         {"op": "=", "args": [{"property": "st_key"}, key]}, asked.subject.names, asked.subject.zone
     )
-    versions = tuple(_versions(_only(asked, of_key)))
-    plan = asked.plan(Rows())
-    # Each place as it is resolved for the whole query, whose time tells which versions of features count.
-    steps = zip(plan, asked.resolver.resolution(plan).steps, strict=True)
-    judged = [(step, made) for step, made in list(steps)[2:-1] if not isinstance(step, Restated)]
-    whole = _only(asked, of_key, *asked.conditions)
-    lattice = asked.subject.configuration.lattice
+    always: list[Asked] = [one for one in asked.conditions if isinstance(one, Restated)]
+    always += [_EVER] if is_of_features(asked.subject.layer) else []
+    versions = tuple(_versions(_asked(asked, of_key, *always)))
+    whole = _asked(asked, of_key, *asked.conditions, *always)
+    # Each condition as it is resolved for the whole query, whose time tells which versions of features count.
+    resolved = whole.resolver.resolution(whole.plan(_COUNT))
+    made = dict(zip(resolved.plan.conditions, resolved.by_condition, strict=True))
+
+    def holds(*conditions: Asked) -> bool:
+        plan = _asked(asked, of_key, *conditions, *always).plan(_COUNT)
+        tested = replace(resolved, plan=plan, by_condition=tuple(made[step] for step in plan.conditions))
+        return bool(asked.run_resolved(tested).read_all().column(0)[0].as_py())
+
     events = () if is_of_features(asked.subject.layer) else versions
     conditions = tuple(
-        Condition(_said(step), _holds(_only(asked, of_key, made)), _how(step, events, lattice))
-        for step, made in judged
+        Condition(str(step), holds(step), _how(made[step], events))
+        for step in asked.conditions
+        if step not in always
     )
-    return Reason(key, versions, conditions, bool(versions) and _holds(whole))
+    return Reason(key, versions, conditions, bool(versions) and holds(*asked.conditions))
 
 
-def _only(asked: Inquiry, *conditions: Any) -> Inquiry:
-    """Return the question with these conditions alone; features at any time, where none is asked."""
-    timed = any(isinstance(one, AsOf | Related) for one in conditions)
-    ever = Related(Relation.INTERSECTS, Spans.of([Span(None, None)]), "ever")
-    restated = [one for one in asked.conditions if isinstance(one, Restated) and one not in conditions]
-    always = [ever] if is_of_features(asked.subject.layer) and not timed else []
-    return replace(asked, conditions=(*conditions, *restated, *always))
-
-
-def _holds(asked: Inquiry) -> bool:
-    return bool(asked.run(Summary((), (COUNT,))).read_all().column(0)[0].as_py())
-
-
-def _said(one: Operator) -> str:
-    return f"when {one.describe()}" if isinstance(one, When) else str(one)
+def _asked(asked: Inquiry, *conditions: Asked) -> Inquiry:
+    """Return the question with these conditions, each once, alone."""
+    return replace(asked, conditions=tuple(dict.fromkeys(conditions)))
 
 
 def _versions(asked: Inquiry) -> Iterator[dict[str, Any]]:
@@ -124,9 +123,8 @@ def _plain(value: pa.Scalar, zone: str) -> Any:
     return value.as_py()
 
 
-def _how(one: Operator, versions: Sequence[Mapping[str, Any]], lattice: Lattice) -> str:
+def _how(made: Sequence[Resolved], versions: Sequence[Mapping[str, Any]]) -> str:
     """Tell how a condition is decided, where there is more to tell than that it is."""
     cells = [version["st_cell"] for version in versions if "st_cell" in version]
-    if not isinstance(one, Place) or not cells:
-        return ""
-    return one.region(one.cover(lattice)).way(cells[0])
+    regions = [region for resolved in made if (region := resolved.limits.region) is not None]
+    return regions[0].way(cells[0]) if cells and len(made) == 1 and regions else ""

@@ -14,7 +14,8 @@ import numpy as np
 import shapely
 
 from stcloud.paas.query import Place, Predicate
-from stcloud.paas.query.place.located import Located
+from stcloud.paas.query.condition.during import During
+from stcloud.paas.query.condition.located import Located
 from stcloud.saas.report.glyph import advice
 from stcloud.saas.report.map import draw_map
 from stcloud.time import When
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from stcloud.paas.query import Answer, Query
-    from stcloud.space import Lattice
     from stcloud.time import Span, Zone
 
 __all__ = ["area_of", "map_answer", "title_of"]
@@ -73,7 +73,7 @@ def title_of(query: Query) -> str:
     """
     layer = query.subject.layer
     parts = [condition.said for condition in query.conditions if isinstance(condition, Predicate)]
-    parts += [_when(condition) for condition in query.conditions if isinstance(condition, When)]
+    parts += [_when(condition.when) for condition in query.conditions if isinstance(condition, During)]
     stated = "; ".join(part for part in parts if part)
     name = layer.definition.title or layer.name
     return f"{name}: {stated}" if stated else name
@@ -82,14 +82,8 @@ def title_of(query: Query) -> str:
 def area_of(query: Query) -> BaseGeometry | None:
     """Return the area that a query asks for, cells included, in the city's CRS; None: the whole city."""
     lattice = query.subject.configuration.lattice
-    shapes = [_shape(condition, lattice) for condition in query.conditions if isinstance(condition, Place)]
+    shapes = [area for condition in query.conditions if (area := condition.area(lattice)) is not None]
     return functools.reduce(shapely.intersection, shapes) if shapes else None
-
-
-def _shape(place: Place, lattice: Lattice) -> BaseGeometry:
-    cells = np.array(place.cells, np.int64)
-    shapes = [*shapely.box(*lattice.bounds(cells)), *([] if place.area is None else [place.area])]
-    return shapes[0] if len(shapes) == 1 else shapely.union_all(shapes)
 
 
 def _when(when: When) -> str:

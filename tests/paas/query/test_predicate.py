@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,12 @@ import stcloud
 from stcloud.daas.table.schema import Attribute
 from stcloud.paas.query import Predicate
 from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.condition.area import InArea
+from stcloud.paas.query.condition.filtered import Filtered, FilteredInMemory
+from stcloud.paas.query.condition.resolved import Writing
 from stcloud.paas.query.filter import Names
+from stcloud.paas.query.resolve.kinds import PointRows
+from stcloud.space import Lattice
 from stcloud.testing.scenes import district
 from stcloud.time import Zone
 
@@ -21,14 +27,23 @@ ATTRIBUTES = {name: Attribute(name, name, kind) for name, kind in {"note": "text
 AREA = "POLYGON((0 0, 10 0, 10 10, 0 10, 0 0))"
 
 
+class Points:
+    """Filters of points are resolved with it."""
+
+    rows, lattice = PointRows(), Lattice("EPSG:4548", (0, 0))
+
+
 def read(what: str, names: Names | None = None) -> Predicate:
     return Predicate.read(what, names or Names.of_events(ATTRIBUTES), Zone("UTC"))
 
 
 def told(predicate: Predicate) -> tuple[int, int, int]:
     """How many conditions SQL says, how many places there are, how many conditions are left."""
-    mask = predicate.mask()
-    return len(predicate.sql(Binder())), len(predicate.places()), len(mask.conditions) if mask else 0
+    resolved = predicate.resolve(Points())
+    counts = Counter(
+        {type(one): len(getattr(one, "parts", "1")) for one in resolved if type(one) is not InArea}
+    )
+    return counts[Filtered], sum(type(one) is InArea for one in resolved), counts[FilteredInMemory]
 
 
 @pytest.mark.parametrize(
@@ -59,14 +74,15 @@ def test_shapes_of_features_are_told_by_the_function_alone() -> None:
         f"s_touches({AREA}, geometry) AND n > 1 AND NOT geometry IS NULL", Names.of_features(ATTRIBUTES)
     )
     assert told(features) == (2, 0, 1)
-    assert features.boxes() == [(0, 0, 10, 10)]
-    assert read(f"s_disjoint(geometry, {AREA}) AND n > 1", Names.of_features(ATTRIBUTES)).boxes() == []
+    (area,) = features.resolve(Points())[0].limits.areas
+    assert area.bounds == (0, 0, 10, 10)
+    apart = read(f"s_disjoint(geometry, {AREA}) AND n > 1", Names.of_features(ATTRIBUTES))
+    assert [one.limits.areas for one in apart.resolve(Points())] == [(), ()]
 
 
 def test_a_place_holds_whatever_may_fulfil_a_condition() -> None:
-    (place,) = read("s_equals(geometry, LINESTRING(1 2, 3 5))").places()
-    assert place.area is not None
-    assert place.area.contains_properly(shapely.LineString([(1, 2), (3, 5)]))
+    *_, place = read("s_equals(geometry, LINESTRING(1 2, 3 5))").resolve(Points())
+    assert place.region.area.contains_properly(shapely.LineString([(1, 2), (3, 5)]))
 
 
 def test_a_predicate_says_what_it_was_and_which_crs() -> None:
@@ -115,4 +131,6 @@ def test_limits_and_counts_are_those_of_rows_that_are_kept(city: stcloud.City) -
 def test_a_column_called_like_one_of_a_joined_table_is_the_layers_own(tmp_path: Path) -> None:
     """Filters name the layer's columns by their table."""
     predicate = Predicate.read("unit = 'a'", {"unit": Attribute("unit", "unit", "text")}, Zone("UTC"))
-    assert predicate.sql(Binder(), "layer")[0].sql("duckdb").startswith('("layer"."unit" = ')
+    (filtered,) = predicate.resolve(Points())
+    (condition,) = filtered.sql(Writing(Binder(), "layer"))
+    assert condition.sql("duckdb").startswith('("layer"."unit" = ')

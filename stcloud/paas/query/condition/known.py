@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from sqlglot import exp
 
-from stcloud.daas.table.feature import micros
-from stcloud.daas.table.timeline import FOREVER, Ints
+from stcloud.daas.table.feature import Ends, micros
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.binder import Binder, instant
+from stcloud.paas.query.binder import instant
+from stcloud.paas.query.condition.condition import Condition
+from stcloud.paas.query.condition.limits import Limits
+from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
 from stcloud.paas.query.sql import any_of, column
 
-__all__ = ["Known"]
+if TYPE_CHECKING:
+    from stcloud.paas.query.condition.resolving import Resolving
 
-_FROM, _TO = "st_recorded_from", "st_recorded_to"
+__all__ = ["ENDS", "Known", "KnownByEnds", "may_be_believed"]
+
+ENDS = "ends"
+"""Name of the relation of ends of belief, beside a layer whose rows do not all have theirs."""
+_FROM, _TO, _ROW = "st_recorded_from", "st_recorded_to", "st_row"
 _LEAST = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Known(Condition, Resolved):
     """Keep rows that were believed at an instant: ``recorded_from <= at < recorded_to``; a null end is none.
 
     Parameters
@@ -33,53 +41,96 @@ class Known:
         UTC microseconds.
     text
         The same for people.
-
-    Notes
-    -----
-    Rows of features may have their end elsewhere: whoever decides them gives it.
     """
 
     at_us: int
     text: str = ""
 
-    columns = (_FROM, _TO)
-    """What it looks at."""
+    columns = frozenset((_FROM, _TO))
+    exact = True
+    limits_exact = True
 
     def __str__(self) -> str:
         return f"known at {self.text}"
 
-    def holds(self, from_us: Ints, to_us: Ints) -> NDArray[np.bool_]:
-        """Tell which rows were believed, by their ends in UTC microseconds; no end is `FOREVER`."""
-        return np.asarray((from_us <= self.at_us) & (to_us > self.at_us))
+    def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
+        """Return the condition on rows of a layer's kind, whose ends of belief may lie elsewhere."""
+        return (resolving.rows.believed(self),)
 
-    def mask(self, rows: pa.RecordBatch) -> NDArray[np.bool_]:
+    @property
+    def limits(self) -> Limits:
+        """When the rows were believed."""
+        return Limits(believed_us=self.at_us)
+
+    def mask(self, rows: pa.RecordBatch) -> Mask:
         """Tell which rows of a batch were believed."""
-        return self.holds(micros(rows.column(_FROM), FOREVER), micros(rows.column(_TO), FOREVER))
+        began, ended = (micros(rows.column(name), FOREVER) for name in (_FROM, _TO))
+        return np.asarray((began <= self.at_us) & (ended > self.at_us))
 
-    def sql(self, binder: Binder, owner: str, end: exp.Expression | None = None) -> list[exp.Expression]:
-        """Return the same as SQL conditions that must all hold.
-
-        Parameters
-        ----------
-        binder
-            Takes the instant.
-        owner
-            Name of the relation.
-        end
-            Until when rows were believed, where their own column does not tell it.
-        """
-        until = column(_TO, owner) if end is None else end
-        begun = exp.LTE(this=column(_FROM, owner), expression=binder.instant(self.at_us))
-        unended = exp.Is(this=until.copy(), expression=exp.null())
-        return [begun, any_of([unended, exp.GT(this=until.copy(), expression=binder.instant(self.at_us))])]
-
-    def may_hold(self, file: File) -> bool:
-        """Tell whether a file, or a row group described like one, may hold a row that was believed."""
-        at = instant(self.at_us)
-        ended = file.nulls.get(_TO) == 0 and not file.may_hold(_TO, at + _LEAST)
-        return file.may_hold(_FROM, None, at) and not ended
+    def sql(self, writing: Writing) -> list[exp.Expression]:
+        """Return the same as SQL conditions that must all hold."""
+        return _believed(self.at_us, writing.column(_TO), writing)
 
     def holds_all(self, files: Iterable[File]) -> bool:
         """Tell whether the log proves that every row of some files was believed."""
         at = instant(self.at_us)
         return all(file.all_null(_TO) and _FROM in file.high and file.high[_FROM] <= at for file in files)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownByEnds(Resolved):
+    """Keep rows that were believed, of a layer where ends of belief are rows of their own.
+
+    Parameters
+    ----------
+    at_us
+        UTC microseconds.
+    ends
+        Until when rows are believed that do not tell it themselves. SQL finds them as the relation `ENDS`, joined by
+        ``st_row``.
+    """
+
+    at_us: int
+    ends: Ends
+
+    columns = frozenset((_FROM, _TO, _ROW))
+    exact = True
+    limits_exact = True
+
+    @property
+    def limits(self) -> Limits:
+        """When the rows were believed."""
+        return Limits(believed_us=self.at_us)
+
+    def mask(self, rows: pa.RecordBatch) -> Mask:
+        """Tell which rows of a batch were believed."""
+        began = micros(rows.column(_FROM), FOREVER)
+        ended = self.ends.of(rows.column(_ROW).to_numpy(), micros(rows.column(_TO), FOREVER))
+        return np.asarray((began <= self.at_us) & (ended > self.at_us))
+
+    def sql(self, writing: Writing) -> list[exp.Expression]:
+        """Return the same as SQL conditions that must all hold."""
+        until = exp.Coalesce(this=writing.column(_TO), expressions=[column(_TO, ENDS)])
+        return _believed(self.at_us, until, writing)
+
+    def own_sql(self, writing: Writing) -> list[exp.Expression]:
+        """Return a superset that needs no relation of ends."""
+        return _believed(self.at_us, writing.column(_TO), writing)
+
+    def holds_all(self, files: Iterable[File]) -> bool:
+        """Tell whether the log proves that every row of some files was believed."""
+        return not len(self.ends.row) and Known(self.at_us).holds_all(files)
+
+
+def may_be_believed(file: File, at_us: int) -> bool:
+    """Tell whether a file, or a row group described like one, may hold a row that was believed at an instant."""
+    at = instant(at_us)
+    ended = file.nulls.get(_TO) == 0 and not file.may_hold(_TO, at + _LEAST)
+    return file.may_hold(_FROM, None, at) and not ended
+
+
+def _believed(at_us: int, until: exp.Expression, writing: Writing) -> list[exp.Expression]:
+    at = writing.binder.instant
+    begun = exp.LTE(this=writing.column(_FROM), expression=at(at_us))
+    unended = exp.Is(this=until.copy(), expression=exp.null())
+    return [begun, any_of([unended, exp.GT(this=until.copy(), expression=at(at_us))])]

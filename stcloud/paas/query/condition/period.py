@@ -1,22 +1,33 @@
-"""SQL of a relation: how the period of a row lies to a span that was asked for."""
+"""Periods: how the period of a row lies to a time that was asked for, and what was there at an instant."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
 from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
+from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.binder import Binder
+from stcloud.paas.query.condition.condition import Condition
+from stcloud.paas.query.condition.during import During
+from stcloud.paas.query.condition.limits import Limits
+from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
 from stcloud.paas.query.label import is_lasting, is_of_features
 from stcloud.paas.query.sql import all_of, any_of
 from stcloud.time import Instant, Span, Spans, When, Zone, instant_us
 from stcloud.time.relation import End, Relation
 
-__all__ = ["AsOf", "Related", "as_of", "asked_window", "related", "timed"]
+if TYPE_CHECKING:
+    from stcloud.paas.query.condition.resolving import Resolving
+
+__all__ = ["AsOf", "PeriodTest", "Related", "as_of", "related", "timed", "window_of"]
 
 _LEAST_US = 1
 _SIGNS: Mapping[str, Callable[..., exp.Expression]] = {"<": exp.LT, "<=": exp.LTE, "=": exp.EQ}
@@ -24,7 +35,7 @@ _APART = {Relation.BEFORE, Relation.AFTER, Relation.MEETS, Relation.MET_BY, Rela
 
 
 @dataclass(frozen=True, slots=True)
-class Related:
+class Related(Condition):
     """Keep rows whose period lies so to any of some spans.
 
     Parameters
@@ -42,26 +53,36 @@ class Related:
     said: str
 
     def __str__(self) -> str:
-        return f"when {self.relation} {self.said}"
+        return f"when {self.describe()}"
 
     @property
-    def window(self) -> tuple[int | None, int | None]:
-        """``[after, before)`` at some instant of which a row's period must be to be kept; None: any."""
-        if self.relation in _APART or not self.spans.parts:
-            return None, None
-        starts, ends = [one.start_us for one in self.spans.parts], [one.end_us for one in self.spans.parts]
-        return (
-            None if None in starts else min(one for one in starts if one is not None),
-            None if None in ends else max(one for one in ends if one is not None),
-        )
+    def fact(self) -> str:
+        """It is the time asked for."""
+        return "when"
 
-    def sql(self, start: exp.Expression, end: exp.Expression, binder: Binder) -> exp.Expression:
-        """Return the condition; ``end`` is null where none is known."""
-        return any_of([related(self.relation, start, end, span, binder) for span in self.spans.parts])
+    def time(self) -> Spans:
+        """Return the spans that periods are compared with."""
+        return self.spans
+
+    def window(self) -> tuple[int, int]:
+        """Return when rows that are kept were there."""
+        return _window(self.relation, self.spans)
+
+    def describe(self) -> str:
+        """Return the time, for people."""
+        return f"{self.relation} {self.said}"
+
+    def within(self, spans: Spans) -> Related:
+        """Return the same of the period before."""
+        return Related(self.relation, spans, f"the period before {self.said}")
+
+    def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
+        """Return the condition on the columns of the kind's period."""
+        return (PeriodTest(self.relation, self.spans, *resolving.rows.period),)
 
 
 @dataclass(frozen=True, slots=True)
-class AsOf:
+class AsOf(Condition):
     """Keep features that were there at an instant of valid time (UTC microseconds)."""
 
     at_us: int
@@ -69,6 +90,99 @@ class AsOf:
 
     def __str__(self) -> str:
         return f"as of {self.text}"
+
+    @property
+    def fact(self) -> str:
+        """It is the instant asked for."""
+        return "as_of"
+
+    def time(self) -> Spans:
+        """Return the instant, as a span that holds nothing else."""
+        return Spans.of([Span(self.at_us, self.at_us + _LEAST_US)])
+
+    def window(self) -> tuple[int, int]:
+        """Return the instant, as a span that holds nothing else."""
+        return self.at_us, self.at_us + _LEAST_US
+
+    def describe(self) -> str:
+        """Return the instant, for people."""
+        return self.text
+
+    def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
+        """Return the condition on the columns of the kind's period."""
+        return (PeriodTest(Relation.INTERSECTS, self.time(), *resolving.rows.period),)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodTest(Resolved):
+    """A condition on the period of rows, which two columns hold.
+
+    Parameters
+    ----------
+    relation, spans
+        How the period lies to any of the spans.
+    start, end
+        Names of the columns; a null end is later than all instants.
+    """
+
+    relation: Relation
+    spans: Spans
+    start: str
+    end: str
+
+    exact = True
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The two columns."""
+        return frozenset((self.start, self.end))
+
+    @property
+    def limits_exact(self) -> bool:
+        """Whether it is asked that the period shares an instant with one span."""
+        return self.relation is Relation.INTERSECTS and len(self.spans.parts) == 1
+
+    @property
+    def limits(self) -> Limits:
+        """When rows were there, and when they began at the latest."""
+        after, before = _window(self.relation, self.spans)
+        times = None if before == FOREVER else ((None, before - 1),)
+        return Limits(times=times, valid=(after, before))
+
+    def mask(self, rows: pa.RecordBatch) -> Mask:
+        """Tell which rows of a batch lie so."""
+        start, end = (micros(rows.column(name), FOREVER) for name in (self.start, self.end))
+        kept = np.zeros(len(start), np.bool_)
+        for span in self.spans.parts:
+            kept |= self.relation.holds(start, end, *_ends(span))
+        return kept
+
+    def sql(self, writing: Writing) -> list[exp.Expression]:
+        """Return the same as SQL conditions that must all hold."""
+        start, end = writing.column(self.start), writing.column(self.end)
+        return [
+            any_of([related(self.relation, start, end, span, writing.binder) for span in self.spans.parts])
+        ]
+
+
+def _ends(span: Span) -> tuple[int, int]:
+    return (
+        ALWAYS if span.start_us is None else span.start_us, FOREVER if span.end_us is None else span.end_us,
+    )  # fmt: skip
+
+
+def _window(relation: Relation, spans: Spans) -> tuple[int, int]:
+    """Return ``[after, before)`` at some instant of which a period must be that lies so to any of some spans."""
+    if relation in _APART or not spans.parts:
+        return ALWAYS, FOREVER
+    starts, ends = zip(*map(_ends, spans.parts), strict=True)
+    return min(starts), max(ends)
+
+
+def window_of(conditions: Iterable[Condition]) -> tuple[int, int] | None:
+    """Return when features must be there for all conditions, half-open, UTC microseconds; None: no time is asked."""
+    windows = [window for one in conditions if (window := one.window()) is not None]
+    return (max(low for low, _ in windows), min(high for _, high in windows)) if windows else None
 
 
 def as_of(at: Instant, layer: Layer, zone: Zone) -> AsOf:
@@ -82,15 +196,7 @@ def as_of(at: Instant, layer: Layer, zone: Zone) -> AsOf:
     return AsOf(at_us, zone.iso(at_us))
 
 
-def asked_window(conditions: Sequence[object]) -> tuple[int, int] | None:
-    """Return when features must be there for all conditions, half-open, UTC microseconds; None: no time is asked."""
-    windows = [(one.at_us, one.at_us + _LEAST_US) for one in conditions if isinstance(one, AsOf)]
-    asked = [one.window for one in conditions if isinstance(one, Related)]
-    windows += [(ALWAYS if low is None else low, FOREVER if high is None else high) for low, high in asked]
-    return (max(low for low, _ in windows), min(high for _, high in windows)) if windows else None
-
-
-def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer) -> When | Related:
+def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer) -> During | Related:
     """Return what was asked of time: when events start, or how periods lie to it.
 
     Parameters
@@ -108,7 +214,7 @@ def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer)
         ``unknown-relation``; ``no-period``: of events that have no end, or with days of the week or hours.
     """
     if relation is None and not is_of_features(layer):
-        return asked
+        return During(asked)
     wanted = Relation.parse(relation or "intersects")
     if not is_of_features(layer) and not is_lasting(layer):
         raise InvalidInput(
@@ -140,9 +246,7 @@ def related(
         Takes the values.
     """
     known = exp.Coalesce(this=end, expressions=[binder.instant(FOREVER)])
-    first, last = (
-        ALWAYS if span.start_us is None else span.start_us, FOREVER if span.end_us is None else span.end_us,
-    )  # fmt: skip
+    first, last = _ends(span)
     ends = {
         End.START: start,
         End.END: known,

@@ -3,8 +3,7 @@
 Knows: CQL2, the columns of a layer, what a condition means. Must not know: plans, stages, files, engines.
 
 Nouns: `Checker` (CQL2-JSON to a typed tree), `Node` (a part of that tree), `Names` (what may be named), `Statement`
-(the tree as SQL, for what all engines do alike), `evaluate` (the tree over Arrow batches, all of it), `FilterMask`
-(what SQL cannot say, as a function over batches).
+(the tree as SQL, for what all engines do alike), `evaluate` (the tree over Arrow batches, all of it).
 
 Start reading at `node.py`, then `check.py`. `notation` reads text and JSON, which `size` bounds and in which
 `literal` keeps times as they are written; `moment` reads times, `shape` geometry; `temporal` tells relations of
@@ -15,7 +14,6 @@ tells what may be left unread; `spelling`, `place` and `member` do what SQL does
 from stcloud.paas.query.filter.bound import bounds_of
 from stcloud.paas.query.filter.check import Checker
 from stcloud.paas.query.filter.function import FUNCTIONS
-from stcloud.paas.query.filter.mask import FilterMask
 from stcloud.paas.query.filter.names import Names
 from stcloud.paas.query.filter.node import Node, conjuncts
 from stcloud.paas.query.filter.notation import parse_expression, parse_filter
@@ -25,7 +23,6 @@ from stcloud.paas.query.filter.vector import evaluate
 __all__ = [
     "FUNCTIONS",
     "Checker",
-    "FilterMask",
     "Names",
     "Node",
     "Statement",

@@ -15,7 +15,8 @@ from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.page import numbered
 from stcloud.paas.query.plan import By, Condition, Summary, by_name
-from stcloud.time import Bin, Span, Spans, When, Zone, check_comparison, earlier
+from stcloud.paas.query.resolve.kinds import times_of
+from stcloud.time import Bin, Span, Spans, Zone, check_comparison, earlier
 
 __all__ = ["beside", "earlier_of", "shifts"]
 
@@ -43,15 +44,13 @@ def earlier_of(asked: Inquiry, which: str) -> Inquiry:
         )
     check_comparison(which)
     moved = earlier(Spans.of([_span(asked)]), which, asked.subject.zone)
-    first = next(one for one in asked.conditions if isinstance(one, When | Related))
+    first = next(one for one in asked.conditions if one.time() is not None)
     return replace(asked, conditions=tuple(_moved(one, moved, one is first) for one in asked.conditions))
 
 
 def _moved(one: Condition, spans: Spans, first: bool) -> Condition:  # noqa: FBT001
     """Return a condition of the earlier question: the first on time asks for its period, others for no span."""
-    if isinstance(one, Related):
-        return replace(one, spans=spans, said=f"the period before {one.said}")
-    return replace(one, spans=spans if first else Spans.always()) if isinstance(one, When) else one
+    return one.within(spans if first else Spans.always())
 
 
 def _year_before(one: Condition, zone: Zone) -> Condition:
@@ -148,10 +147,13 @@ def _change(name: str, now: pa.ChunkedArray, then: pa.ChunkedArray) -> dict[str,
 
 def _span(asked: Inquiry) -> Span:
     spans = Spans.always()
-    timed = [one for one in asked.conditions if isinstance(one, When | Related | AsOf)]
-    for one in timed:
-        spans = spans.intersect(Spans.always() if isinstance(one, AsOf) else one.spans)
-    several = len(timed) > 1 and not all(isinstance(one, When) for one in timed)
+    timed = [time for one in asked.conditions if (time := one.time()) is not None]
+    starts = times_of(asked.conditions)
+    for time in timed:
+        spans = spans.intersect(time)
+    several = (len(timed) > 1 and len(starts) < len(timed)) or any(
+        isinstance(one, AsOf) for one in asked.conditions
+    )
     if (
         not timed
         or several

@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.answer import Answer
-from stcloud.paas.query.filter import FilterMask
+from stcloud.paas.query.condition.filtered import FilteredInMemory
+from stcloud.paas.query.condition.limits import NO_LIMITS
+from stcloud.paas.query.condition.resolved import Masking
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.label import is_of_features, labelled, zoned
 from stcloud.paas.query.measure.comparing import beside, earlier_of, shifts
@@ -184,7 +186,8 @@ def _having(found: pa.Table, text: str, asked: Inquiry) -> pa.Table:
     """Keep the groups of which a filter is true."""
     fields = {one.name: Attribute(one.name, one.name, _kind(one.type)) for one in found.schema}
     condition = Predicate.read(text, fields, asked.subject.zone).condition
-    rows = [FilterMask((condition,))(batch) for batch in found.combine_chunks().to_batches()]
+    kept = Masking((FilteredInMemory((condition,), NO_LIMITS),))
+    rows = [kept(batch) for batch in found.combine_chunks().to_batches()]
     return pa.Table.from_batches(rows, found.schema)
 
 

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.inquiry import Inquiry
 from stcloud.paas.query.measure.measure import Measure
-from stcloud.paas.query.place.where import Place
 from stcloud.paas.query.plan import FeatureGroup, Part, Summary
+from stcloud.paas.query.resolve.kinds import times_of
 from stcloud.space import Level
-from stcloud.time import When
 
 __all__ = ["rated", "rated_us"]
 
@@ -27,9 +26,7 @@ _Floats = NDArray[np.float64]
 
 def rated_us(asked: Inquiry) -> int:
     """Return the instant whose areas and inhabitants rates are of: the last of the time asked for, or known."""
-    ends = [
-        one.spans.parts[-1].end_us for one in asked.conditions if isinstance(one, When) and one.spans.parts
-    ]
+    ends = [spans.parts[-1].end_us for spans in times_of(asked.conditions) if spans.parts]
     known = [one for one in ends if one is not None]
     return min(known) - 1 if known else asked.known_us
 
@@ -85,7 +82,7 @@ def _areas_km2(found: pa.Table, goal: Summary, asked: Inquiry, at_us: int) -> _F
 
 def _asked_km2(asked: Inquiry) -> float:
     lattice = asked.subject.configuration.lattice
-    places = [one.outline(lattice) for one in asked.conditions if isinstance(one, Place)]
+    places = [area for one in asked.conditions if (area := one.area(lattice)) is not None]
     if not places:
         raise InvalidInput(
             "no-area", "per_km2 of what? neither the groups nor the question have an area",

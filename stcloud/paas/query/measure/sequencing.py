@@ -19,7 +19,6 @@ from stcloud.paas.query.label import is_lasting, is_of_features, labelled, refus
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.measure.sequence import Amount, Steps, sequence
 from stcloud.paas.query.page import numbered
-from stcloud.paas.query.place.located import Located
 from stcloud.paas.query.plan import DutyGroup, Summary, by_name
 from stcloud.time import Bin, Relation, Span, Spans, parse_when
 
@@ -95,9 +94,7 @@ def _period(asked: Inquiry, end: str | None) -> tuple[Attribute, Attribute]:
 
 
 def _refuse(goal: Summary, asked: Inquiry) -> None:
-    if is_of_features(asked.subject.layer) and any(
-        one.drifts for one in asked.conditions if isinstance(one, Located)
-    ):
+    if is_of_features(asked.subject.layer) and any(one.drifts for one in asked.conditions):
         raise InvalidInput(
             "which-time", "a history of what is in a feature that itself changes is not told",
             hint="say as of when the place is meant: LAYER:ID@2024-01-01",

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.paas.query.place.refine import Region
+from stcloud.paas.query.place.region import Region
 from stcloud.space import Cover, Lattice, Level, cover
 
 __all__ = ["Box", "Extent", "extent_near", "united"]

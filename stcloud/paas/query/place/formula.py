@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ __all__ = [
     "Not",
     "Some",
     "joined",
+    "leaves_of",
     "mapped",
     "read_formula",
     "settled",
@@ -251,3 +252,14 @@ class _Reader:
             "bad-formula", f"'{shown(self._text)}' cannot be read: {what}",
             hint="write A and not (B or C), and quote an id with such words: LAYER:\"a and b\"",
         )  # fmt: skip
+
+
+def leaves_of(formula: Formula) -> Iterator[Any]:
+    """Give the leaves of a formula."""
+    if isinstance(formula, Not):
+        yield from leaves_of(formula.part)
+    elif isinstance(formula, Every | Some):
+        for part in formula.parts:
+            yield from leaves_of(part)
+    else:
+        yield formula

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.iaas.store.folder import is_name
+from stcloud.paas.query.condition.condition import Condition
+from stcloud.paas.query.condition.located import Located, Neighbours
+from stcloud.paas.query.condition.place import Place
+from stcloud.paas.query.condition.units import InUnits, OnDuty
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.place.formula import Every, Formula, Not, Some, joined, read_formula, settled, shown
-from stcloud.paas.query.place.located import InUnits, Located, Neighbours, OnDuty
 from stcloud.paas.query.place.spec import FORMS, Beside, read_spec
 from stcloud.paas.query.place.units import UnitIndex, in_units, on_duty
-from stcloud.paas.query.place.where import Asked, Place, read_where
+from stcloud.paas.query.place.where import Asked, read_where
 from stcloud.space import read_crs
 from stcloud.time import instant_us
 
@@ -46,9 +49,7 @@ class PlaceContext:
     """Whether it holds features itself."""
 
 
-def read_places(
-    asked: Sequence[Asked | Formula], context: PlaceContext, crs: str | None
-) -> list[Place | InUnits | OnDuty | Located]:
+def read_places(asked: Sequence[Asked | Formula], context: PlaceContext, crs: str | None) -> list[Condition]:
     """Read what one call of ``where`` asks for, as conditions that must all hold.
 
     Parameters
@@ -75,7 +76,7 @@ def read_places(
     read = _Reading(context, crs)
     parts = whole.parts if isinstance(whole, Every) else (whole,)
     found = [read.formula(part) for part in parts]
-    return [one if isinstance(one, Place | InUnits | OnDuty) else Located(one) for one in found]
+    return [one if isinstance(one, Condition) else Located(one) for one in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import UNIT
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.paas.query.place.extent import Extent
-from stcloud.paas.query.place.refine import Region
-from stcloud.paas.query.resolve.history import History
+from stcloud.paas.query.place.history import History
+from stcloud.paas.query.place.region import Region
 from stcloud.space import CellIds
 
 if TYPE_CHECKING:
@@ -93,6 +93,14 @@ class Site(Protocol):
     def extent(self) -> Extent | None:
         """What holds every row that passes; None: no bound is known."""
 
+    @property
+    def is_thin(self) -> bool:
+        """Whether it is a line or a point, which holds only what is exactly on it."""
+
+    @property
+    def units(self) -> tuple[tuple[str, str], ...] | None:
+        """Half-open ranges of codes that hold that of every row that passes; None: no bound is known."""
+
     def holds(self, spots: Spots) -> Mask:
         """Tell which rows pass."""
 
@@ -104,6 +112,12 @@ class InRegion:
     region: Region
     extent: Extent
     columns: tuple[str, ...] = ()
+    units: None = None
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether it is a line or a point, which holds only what is exactly on it."""
+        return self.region.is_thin
 
     def holds(self, spots: Spots) -> Mask:
         """Tell which rows pass."""
@@ -127,6 +141,8 @@ class AtTimes:
     end_us: Ints
     columns: tuple[str, ...] = ("st_time",)
     extent: None = None
+    is_thin: bool = False
+    units: None = None
 
     def holds(self, spots: Spots) -> Mask:
         """Tell which rows pass."""
@@ -154,6 +170,8 @@ class NearShape:
     metres: float
     extent: Extent
     columns: tuple[str, ...] = ()
+    is_thin: bool = False
+    units: None = None
 
     def holds(self, spots: Spots) -> Mask:
         """Tell which rows pass; distances are compared as whole micrometres, as `AsOfIndex` does."""
@@ -185,6 +203,8 @@ class NearLayer:
     metres: float
     at_us: int | None
     extent: Extent
+    is_thin = False
+    units = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -231,6 +251,12 @@ class InCodes:
     ranges: tuple[tuple[str, str], ...]
     columns: tuple[str, ...] = (UNIT,)
     extent: None = None
+    is_thin: bool = False
+
+    @property
+    def units(self) -> tuple[tuple[str, str], ...]:
+        """Half-open ranges of codes that hold that of every row that passes."""
+        return self.ranges
 
     def holds(self, spots: Spots) -> Mask:
         """Tell which rows pass."""
@@ -254,6 +280,13 @@ class OnCells:
     cells: pa.Table
     columns: tuple[str, ...] = (UNIT, "st_time")
     extent: None = None
+    is_thin: bool = False
+
+    @property
+    def units(self) -> tuple[tuple[str, str], ...]:
+        """Half-open ranges of codes that hold that of every row that passes: from the first to the last."""
+        ends = pc.min_max(self.cells["unit"])
+        return ((ends["min"].as_py(), f"{ends['max'].as_py()}0"),) if len(self.cells) else ()
 
     def holds(self, spots: Spots) -> Mask:
         """Tell which rows pass."""

@@ -9,23 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.daas.table.feature import micros
-from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
+from stcloud.daas.table.timeline import Ints
 from stcloud.paas.query.place.extent import Extent
-from stcloud.paas.query.place.formula import Formula
+from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.site import Mask, whole_micrometres
-from stcloud.paas.query.place.siting import extent_of, holds
-from stcloud.paas.query.resolve.history import History
 
-__all__ = ["LOOKED_AT", "Forms", "Touch", "Touched", "Touching", "TouchingAny"]
-
-LOOKED_AT = ("st_geom", "st_valid_from", "st_valid_to")
-"""Columns that tell whether a feature lies in a place."""
+__all__ = ["Forms", "Touching", "TouchingAny"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,60 +120,6 @@ class TouchingAny:
         found = np.zeros(len(forms), np.bool_)
         found[form] = True
         return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Touched:
-    """Keep features that lie where a formula says.
-
-    Parameters
-    ----------
-    formula
-        Its leaves are `Touching` and `TouchingAny`.
-    said
-        What was asked, for people.
-    """
-
-    formula: Formula
-    said: str
-
-    def __str__(self) -> str:
-        return f"where {self.said}"
-
-    @property
-    def area(self) -> BaseGeometry | None:
-        """Return boxes that everything that passes touches, as one area; None: no bound is known."""
-        extent = extent_of(self.formula)
-        return None if extent is None else shapely.union_all([shapely.box(*box) for box in extent.boxes])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Touch:
-    """Keeps rows of features that every formula holds; one without a shape lies nowhere, and outside of nothing.
-
-    Parameters
-    ----------
-    formulas
-        As of `Touched`.
-    after_us, before_us
-        The time asked for, half-open, UTC microseconds.
-    """
-
-    formulas: tuple[Formula, ...]
-    after_us: int
-    before_us: int
-
-    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the rows that pass."""
-        shapes = np.asarray(shapely.from_wkb(rows.column("st_geom").to_numpy(zero_copy_only=False)), object)
-        at = np.flatnonzero(~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
-        start = np.maximum(micros(rows.column("st_valid_from"), ALWAYS), self.after_us)
-        end = np.minimum(micros(rows.column("st_valid_to"), FOREVER), self.before_us)
-        forms = Forms(shapes, start, end).take(at)
-        for formula in self.formulas:
-            hit = np.flatnonzero(holds(formula, forms))
-            at, forms = at[hit], forms.take(hit)
-        return rows if len(at) == rows.num_rows else rows.take(pa.array(at))
 
 
 _NOWHERE = Extent((), ())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from stcloud.errors import InvalidInput
 from stcloud.paas.grid import DutyGrids, UnitGrid
 from stcloud.paas.grid.code import prefix_range
+from stcloud.paas.query.condition.units import InUnits, OnDuty
 from stcloud.paas.query.pin import Known, Pin, known_us
-from stcloud.paas.query.place.located import InUnits, OnDuty
 from stcloud.paas.query.plan import Part, Restated
 from stcloud.time import Zone
 

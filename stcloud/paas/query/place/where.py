@@ -3,72 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.errors import InvalidInput, Unsupported
+from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.place.formula import shown
-from stcloud.paas.query.place.refine import Region
-from stcloud.space import Area, CellIds, Cover, Lattice, cover, descendants, parse_cell, project_area
+from stcloud.space import Area, Lattice, parse_cell, project_area
 
 if TYPE_CHECKING:
     import geopandas
 
-__all__ = ["Asked", "Place", "read_where"]
+__all__ = ["Asked", "read_where"]
 
 Asked: TypeAlias = (
     "str | int | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Somewhere in a city: any of some areas or cells.
-
-    Parameters
-    ----------
-    area
-        The areas' union in the city's CRS, or None.
-    cells
-        Lattice cells of any level.
-    said
-        What was asked, for people.
-    """
-
-    area: BaseGeometry | None
-    cells: tuple[int, ...]
-    said: str
-
-    def __str__(self) -> str:
-        return f"where {self.said}"
-
-    def cover(self, lattice: Lattice) -> Cover:
-        """Return the cells that hold the area."""
-        return cover(self.area, lattice) if self.area is not None else Cover(_ids(()), _ids(()))
-
-    def region(self, cover: Cover) -> Region:
-        """Return what rows are tested against, given the area's cover."""
-        return Region.of(self.area, cover, tuple(descendants(cell) for cell in self.cells))
-
-    def boxes(self, lattice: Lattice) -> list[tuple[float, float, float, float]]:
-        """Return ``(xmin, ymin, xmax, ymax)`` of the area and of each cell, closed, metres."""
-        boxes = [self.area.bounds] if self.area is not None else []
-        bounds = np.stack(lattice.bounds(_ids(self.cells)), axis=-1).tolist() if self.cells else []
-        return [*boxes, *(tuple(box) for box in bounds)]
-
-    def outline(self, lattice: Lattice) -> BaseGeometry:
-        """Return the whole place as one geometry, in the city's CRS."""
-        parts = [self.area] if self.area is not None else []
-        parts += list(shapely.box(*lattice.bounds(_ids(self.cells)))) if self.cells else []
-        return shapely.union_all(parts)
-
-
-def _ids(cells: Iterable[int]) -> CellIds:
-    return np.array(list(cells), np.int64)
 
 
 def read_where(asked: Iterable[Asked], lattice: Lattice, crs: str | None) -> Place:

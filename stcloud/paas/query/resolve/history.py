@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,40 +14,12 @@ from stcloud.daas.table.feature import Believed
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.features import Features
+from stcloud.paas.query.place.history import History
 from stcloud.time import Zone
 
-__all__ = ["History", "read_history"]
+__all__ = ["read_history"]
 
 _MANY = 50_000  # keys are looked through for near ones
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class History:
-    """Versions of features that have a shape.
-
-    Parameters
-    ----------
-    key
-        ``(n,)`` text.
-    start_us, end_us
-        ``(n,)`` int64: when each was valid, half-open, UTC microseconds.
-    shapes
-        ``(n,)`` shapely geometries in the city's CRS.
-    """
-
-    key: pa.Array
-    start_us: Ints
-    end_us: Ints
-    shapes: NDArray[Any]
-
-    def take(self, chosen: NDArray[np.bool_]) -> History:
-        """Return some of the versions."""
-        return History(
-            self.key.filter(pa.array(chosen)), self.start_us[chosen], self.end_us[chosen], self.shapes[chosen]
-        )
-
-    def __len__(self) -> int:
-        return len(self.key)
 
 
 def read_history(

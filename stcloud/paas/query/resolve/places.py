@@ -13,17 +13,18 @@ from shapely.geometry.base import BaseGeometry
 from stcloud.daas.table.schema import UNIT
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.errors import InternalError, InvalidInput
+from stcloud.paas.query.condition.located import Neighbours
+from stcloud.paas.query.condition.place import Place
+from stcloud.paas.query.condition.units import InUnits, OnDuty
 from stcloud.paas.query.place.extent import Extent, extent_near
 from stcloud.paas.query.place.formula import Every, Formula, Some, joined
-from stcloud.paas.query.place.located import InUnits, Neighbours, OnDuty
-from stcloud.paas.query.place.refine import Region
+from stcloud.paas.query.place.history import History
+from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.place.site import AtTimes, InCodes, InRegion, NearLayer, NearShape, OnCells
 from stcloud.paas.query.place.spec import Beside, Named
 from stcloud.paas.query.place.touch import Touching, TouchingAny
-from stcloud.paas.query.place.where import Place
-from stcloud.paas.query.resolve.history import History
 from stcloud.space import LONLAT, Lattice, cover, project
-from stcloud.time import Spans, When
+from stcloud.time import Spans
 
 __all__ = ["Reader", "Unread", "shape_of", "site_of", "span_of"]
 
@@ -49,6 +50,8 @@ class Unread:
 
     extent: Extent | None
     columns: tuple[str, ...] = ("st_time",)
+    is_thin: bool = False
+    units: None = None
 
     def holds(self, _: object) -> Any:
         """Refuse to test rows."""
@@ -75,7 +78,7 @@ def site_of(leaf: Any, reader: Reader, span: tuple[int, int], lattice: Lattice) 
         As `read_history`; ``unknown-duty``.
     """
     if isinstance(leaf, Place):
-        region = leaf.region(leaf.cover(lattice))
+        region = leaf.region(lattice)
         return InRegion(region, Extent.of(region, leaf.boxes(lattice)))
     if isinstance(leaf, InUnits):
         return InCodes(leaf.ranges)
@@ -101,7 +104,7 @@ def shape_of(leaf: Any, reader: Reader, window: tuple[int, int], lattice: Lattic
         The time of the query, UTC microseconds, half-open.
     """
     if isinstance(leaf, Place):
-        return Touching(leaf.outline(lattice))
+        return Touching(leaf.area(lattice))
     assert isinstance(leaf, Neighbours)  # noqa: S101  (units are asked of events only)
     if isinstance(leaf.place, Beside):
         return Touching(_point(leaf.place, lattice), leaf.place.metres)
@@ -122,11 +125,11 @@ def shape_of(leaf: Any, reader: Reader, window: tuple[int, int], lattice: Lattic
     return joined(Some, parts)
 
 
-def span_of(whens: Iterable[When]) -> tuple[int, int]:
+def span_of(times: Iterable[Spans]) -> tuple[int, int]:
     """Return UTC microseconds, half-open, that hold every time asked for."""
     spans = Spans.always()
-    for when in whens:
-        spans = spans.intersect(when.spans)
+    for other in times:
+        spans = spans.intersect(other)
     starts = [ALWAYS if one.start_us is None else one.start_us for one in spans]
     ends = [FOREVER if one.end_us is None else one.end_us for one in spans]
     return min(starts, default=0), max(ends, default=0)

@@ -13,12 +13,11 @@ from stcloud.daas.table.schema import UNIT
 from stcloud.iaas.engine.model import Meets
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.binder import instant
-from stcloud.paas.query.condition.period import Related
+from stcloud.paas.query.condition.known import may_be_believed
+from stcloud.paas.query.condition.limits import Limits
 from stcloud.paas.query.place.extent import Box
-from stcloud.paas.query.place.refine import Region
-from stcloud.paas.query.plan import InUnits, Known, Restated
-from stcloud.paas.query.predicate import Predicate
-from stcloud.time import Span, Spans, When
+from stcloud.paas.query.place.region import Region
+from stcloud.time import Span, Spans
 
 __all__ = ["NEAR_US", "Box", "Pruning", "time_spans"]
 
@@ -34,9 +33,9 @@ class Pruning:
 
     Parameters
     ----------
-    known
-        What must have been believed.
-    whens
+    believed_us
+        Recorded instants at which rows must have been believed, UTC microseconds.
+    times
         For each condition on time, closed spans that together hold it; None is an open end.
     boxes
         For each place, boxes ``(xmin, ymin, xmax, ymax)`` that together hold it; closed, metres.
@@ -46,33 +45,26 @@ class Pruning:
         For each condition on unit codes, ranges of texts that together hold it.
     """
 
-    known: tuple[Known, ...]
-    whens: tuple[tuple[tuple[datetime | None, datetime | None], ...], ...]
+    believed_us: tuple[int, ...]
+    times: tuple[tuple[tuple[datetime | None, datetime | None], ...], ...]
     boxes: tuple[tuple[Box, ...], ...]
     regions: tuple[Region, ...]
     units: tuple[tuple[tuple[str, str], ...], ...] = ()
 
     @classmethod
-    def of(
-        cls, plan: Sequence[object], boxes: tuple[tuple[Box, ...], ...], regions: tuple[Region, ...]
-    ) -> Pruning:
-        """Make it of a plan, and of its places' boxes and regions."""
-        known = tuple(step for step in plan if isinstance(step, Known))
-        whens = tuple(
-            tuple((_instant(span.start_us), _instant(span.end_us, -1)) for span in one.spans.parts)
-            for one in plan
-            if isinstance(one, When)
+    def of(cls, limits: Sequence[Limits], *, restated: bool) -> Pruning:
+        """Make it of the limits of all conditions; ``restated``: the codes that files hold say nothing."""
+        return cls(
+            tuple(one.believed_us for one in limits if one.believed_us is not None),
+            tuple(
+                tuple((_instant(low), _instant(high)) for low, high in one.times)
+                for one in limits
+                if one.times is not None
+            ),
+            tuple(one.extent.boxes for one in limits if one.extent is not None),
+            tuple(one.region or one.extent.region for one in limits if one.extent is not None),
+            () if restated else tuple(one.units for one in limits if one.units is not None),
         )
-        # What lasts into a time began before its end.
-        begun = [one.window[1] for one in plan if isinstance(one, Related)]
-        whens += tuple(((None, _instant(end, -1)),) for end in begun if end is not None)
-        filtered = [one.times() for one in plan if isinstance(one, Predicate)]
-        whens += tuple(
-            ((_instant(low), _instant(high)),) for low, high in filtered if (low, high) != (None, None)
-        )
-        restated = any(isinstance(one, Restated) for one in plan)  # then what files hold says nothing
-        units = () if restated else tuple(one.ranges for one in plan if isinstance(one, InUnits))
-        return cls(known, whens, boxes, regions, units)
 
     @property
     def bounded(self) -> tuple[str, ...]:
@@ -91,7 +83,7 @@ class Pruning:
         """Tell of one."""
         return (
             self._timed(file)
-            and all(condition.may_hold(file) for condition in self.known)
+            and all(may_be_believed(file, at_us) for at_us in self.believed_us)
             and all(any(_meets(box, file) for box in boxes) for boxes in self.boxes)
             and all(any(file.may_hold(UNIT, *ends) for ends in ranges) for ranges in self.units)
             and self._placed(file)
@@ -102,7 +94,7 @@ class Pruning:
         first, last = file.low.get("st_time"), file.high.get("st_time")
         if first is None or last is None:
             return True
-        for spans in self.whens:
+        for spans in self.times:
             for low, high in spans:
                 if (high is None or first <= high) and (low is None or last >= low):
                     break
@@ -115,8 +107,8 @@ class Pruning:
         return low is None or high is None or all(one.may_hold(low, high) for one in self.regions)
 
 
-def _instant(at_us: int | None, later_us: int = 0) -> datetime | None:
-    return None if at_us is None else instant(at_us + later_us)
+def _instant(at_us: int | None) -> datetime | None:
+    return None if at_us is None else instant(at_us)
 
 
 def _meets(box: Box, file: File) -> bool:
@@ -124,14 +116,14 @@ def _meets(box: Box, file: File) -> bool:
     return file.may_hold("st_x", xmin, xmax) and file.may_hold("st_y", ymin, ymax)
 
 
-def time_spans(files: Sequence[File], whens: Iterable[When], near_us: int = NEAR_US) -> Spans:
+def time_spans(files: Sequence[File], asked: Iterable[Spans], near_us: int = NEAR_US) -> Spans:
     """Return spans that hold the time of every row that can match; a stray date far away is a span of its own.
 
     ``near_us`` is how far they reach beyond the files' own times.
     """
     spans = Spans.of(_span(file, near_us) for file in files)
-    for when in whens:
-        spans = spans.intersect(when.spans)
+    for other in asked:
+        spans = spans.intersect(other)
     return spans
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,44 +14,43 @@ from stcloud.daas.table.feature import Ends, read_ends
 from stcloud.daas.table.schema import INSTANT
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InternalError
+from stcloud.iaas.table.table import Snapshot
 from stcloud.paas.grid import Units
-from stcloud.paas.query.condition.period import asked_window
+from stcloud.paas.query.condition.condition import Condition
+from stcloud.paas.query.condition.resolved import Resolved
 from stcloud.paas.query.features import Features
 from stcloud.paas.query.label import is_of_features
 from stcloud.paas.query.pin import Known, known_us
 from stcloud.paas.query.place.extent import Extent, extent_near
-from stcloud.paas.query.place.formula import mapped
-from stcloud.paas.query.place.located import InUnits, Located, OnDuty, leaves_of
-from stcloud.paas.query.place.site import InRegion
-from stcloud.paas.query.place.siting import Sited
+from stcloud.paas.query.place.formula import Formula
+from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.spec import Named
-from stcloud.paas.query.place.touch import Touched
-from stcloud.paas.query.plan import By, Condition, DutyGroup, FeatureGroup, Operator, Part, Restated, Summary
+from stcloud.paas.query.plan import (
+    By,
+    DutyGroup,
+    FeatureGroup,
+    Part,
+    Plan,
+    Restated,
+    Rows,
+    Summary,
+    restated_in,
+)
 from stcloud.paas.query.resolve.bounds import Bounds
-from stcloud.paas.query.resolve.history import History, read_history
+from stcloud.paas.query.resolve.history import read_history
 from stcloud.paas.query.resolve.holders import holders_of
-from stcloud.paas.query.resolve.places import shape_of, site_of, span_of
+from stcloud.paas.query.resolve.kinds import NO_ENDS, PointRows, ShapeRows, times_of
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.subject import Subject
 from stcloud.space import Lattice
-from stcloud.time import When
 
-__all__ = ["DutyCells", "Resolution", "Resolver"]
+__all__ = ["Resolution", "Resolver"]
 
 Made = TypeVar("Made")
 Holder = Any
 
 _ALWAYS = Scope(ALWAYS, FOREVER)
-_NO_ENDS = Ends(np.empty(0, np.int64), np.empty(0, np.int64))
-_CELLS = pa.schema([("unit", pa.string()), ("since", INSTANT), ("until", INSTANT)])
-_MEMBERS = pa.schema([("duty", pa.string()), *_CELLS])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DutyCells:
-    """Keep events in cells that some duty grids had then: ``unit``, ``since``, ``until``, none twice at once."""
-
-    cells: pa.Table
+_MEMBERS = pa.schema([("duty", pa.string()), ("unit", pa.string()), ("since", INSTANT), ("until", INSTANT)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +59,10 @@ class Resolution:
 
     Parameters
     ----------
-    steps
-        The plan's operators, those that name other layers replaced by what they stand for.
+    plan
+        The plan.
+    by_condition
+        What each of the plan's conditions stands for.
     holders
         For each group of features, what names the feature that held a row.
     members
@@ -69,14 +70,40 @@ class Resolution:
     units
         The grid, where units are re-stated.
     ends
-        Until when features are believed whose rows do not tell it; None: of events.
+        Until when features are believed whose rows do not tell it.
     """
 
-    steps: tuple[Any, ...]
+    plan: Plan
+    by_condition: tuple[tuple[Resolved, ...], ...]
     holders: Mapping[FeatureGroup, Holder] = field(default_factory=dict)
     members: Mapping[DutyGroup, pa.Table] = field(default_factory=dict)
     units: Units | None = None
-    ends: Ends | None = None
+    ends: Ends = NO_ENDS
+
+    @property
+    def conditions(self) -> tuple[Resolved, ...]:
+        """What rows are tested by; all must hold."""
+        return tuple(resolved for some in self.by_condition for resolved in some)
+
+    @property
+    def goal(self) -> Rows | Summary:
+        """What is to be given."""
+        goal = self.plan[-1]
+        assert isinstance(goal, Rows | Summary)  # noqa: S101  (the last step of a plan that is run)
+        return goal
+
+    @property
+    def restated(self) -> Restated | None:
+        """How events are located anew, if they are."""
+        return restated_in(self.plan)
+
+    def bounds(self, snapshot: Snapshot) -> Bounds:
+        """Return which files of a layer of events may hold a wanted row."""
+        return Bounds.of(self.conditions, snapshot, restated=self.restated is not None)
+
+    def scope(self, snapshot: Snapshot) -> Scope:
+        """Return where and when the events may be, by the plan and the log."""
+        return Scope.of(self.bounds(snapshot), times_of(self.plan.conditions))
 
 
 class Resolver:
@@ -95,6 +122,7 @@ class Resolver:
     def __init__(self, subject: Subject, known: Known, *, reads: bool = True) -> None:
         self._subject, self._known, self._reads = subject, known, reads
         self._made: dict[Hashable, Any] = {}
+        self._latest: dict[Condition, tuple[Resolved, ...]] = {}
 
     def layer(self, name: str) -> Features:
         """Return a layer of features, in one version for all of the query."""
@@ -104,7 +132,7 @@ class Resolver:
         """Return the recorded instant that another layer is taken at, UTC microseconds."""
         return known_us(self.layer(name), self._known)
 
-    def resolution(self, plan: Sequence[Operator]) -> Resolution:
+    def resolution(self, plan: Plan) -> Resolution:
         """Resolve a plan; reads what it names of other layers.
 
         Raises
@@ -112,54 +140,36 @@ class Resolver:
         NotFound, InvalidInput
             As `read_history` and ``unknown-duty``.
         """
-        steps = tuple(self._step(step, plan) for step in plan)
         goal = plan[-1]
         by = goal.by if isinstance(goal, Summary) else ()
-        return Resolution(
-            steps,
-            {group: self._holders(group, steps) for group in by if isinstance(group, FeatureGroup)},
-            {group: self._members(group) for group in by if isinstance(group, DutyGroup)},
-            self._units() if self._reads and any(isinstance(step, Restated) for step in plan) else None,
-            self._ends() if is_of_features(self._subject.layer) else None,
+        resolving = self._resolving(plan.conditions)
+        resolved = Resolution(plan, tuple(self._resolved(step, resolving) for step in plan.conditions))
+        return replace(
+            resolved,
+            holders={
+                group: self._holders(group, resolved) for group in by if isinstance(group, FeatureGroup)
+            },
+            members={group: self._members(group) for group in by if isinstance(group, DutyGroup)},
+            units=self._units() if self._reads and resolved.restated is not None else None,
+            ends=resolving.rows.ends,
         )
 
-    def notes(self, place: Located, conditions: Sequence[Condition]) -> list[str]:
-        """Return what hardly anything can lie in, of a place that was resolved."""
-        if is_of_features(self._subject.layer):
-            return []
-        made = self._made.get((place, self._time(conditions)))
-        sites = leaves_of(made.formula) if made is not None else ()
-        thin = any(isinstance(site, InRegion) and site.region.is_thin for site in sites)
-        return ["only events exactly on a line or point: near:LAYER:ID:20m asks around it"] if thin else []
+    def notes(self, condition: Condition) -> list[str]:
+        """Return what people should know of one of the query's conditions, if it was resolved."""
+        return [note for resolved in self._latest.get(condition, ()) for note in resolved.notes]
 
-    def _step(self, step: Operator, plan: Sequence[Operator]) -> Any:
-        if isinstance(step, Located):
-            return self._located(step, plan)
-        if isinstance(step, OnDuty):
-            cells = self.duty_cells(step.layer, step.duties)
-            return DutyCells(_CELLS.empty_table() if cells is None else cells)
-        return step
+    def _resolving(self, conditions: tuple[Condition, ...]) -> _Resolving:
+        rows = self._rows()
+        lattice = self._subject.configuration.lattice
+        return _Resolving(self, rows, lattice, rows.window(conditions), restated_in(conditions))
 
-    def _located(self, place: Located, plan: Iterable[object]) -> Sited | Touched:
-        time, lattice = self._time(plan), self._subject.configuration.lattice
-        if is_of_features(self._subject.layer):
-            return self._once(
-                (place, time),
-                lambda: Touched(
-                    mapped(place.formula, lambda leaf: shape_of(leaf, self, time, lattice)), place.said
-                ),
-            )
-        return self._once(
-            (place, time),
-            lambda: Sited(mapped(place.formula, lambda leaf: site_of(leaf, self, time, lattice)), place.said),
-        )
+    def _resolved(self, condition: Condition, resolving: _Resolving) -> tuple[Resolved, ...]:
+        made = self._once((condition, resolving.key), lambda: condition.resolve(resolving))
+        self._latest[condition] = made
+        return made
 
-    def _time(self, steps: Iterable[object]) -> tuple[int, int]:
-        """Return when rows may be, half-open, UTC microseconds."""
-        every = tuple(steps)
-        if is_of_features(self._subject.layer):
-            return asked_window(every) or (ALWAYS, FOREVER)
-        return span_of(step for step in every if isinstance(step, When))
+    def _rows(self) -> PointRows | ShapeRows:
+        return ShapeRows(self._ends()) if is_of_features(self._subject.layer) else PointRows()
 
     def history(self, named: Named, at_us: int | None, span: tuple[int, int]) -> History | None:
         """Return the versions of features that are named; None where nothing is read."""
@@ -201,23 +211,18 @@ class Resolver:
         assert index is not None  # noqa: S101  (who re-states units has one)
         return self._once("units", lambda: index.grid.units(index.pinned_us(self._known)))
 
-    def _holders(self, group: FeatureGroup, steps: tuple[Any, ...]) -> Holder:
+    def _holders(self, group: FeatureGroup, resolved: Resolution) -> Holder:
         layer = self.layer(group.layer)
         if not self._reads:
             return _unread
-        scope = self._scope(steps)
+        rows = self._subject.layer
+        scope = _ALWAYS if is_of_features(rows) else resolved.scope(rows.snapshot)
         key = (group, scope)
         return self._once(key, lambda: holders_of(layer, group.column, self.known_us(group.layer), scope))
 
-    def _scope(self, steps: tuple[Any, ...]) -> Scope:
-        if is_of_features(self._subject.layer):
-            return _ALWAYS
-        bounds = Bounds.of(steps, self._subject.layer.snapshot, self._subject.configuration.lattice)
-        return Scope.of(bounds, [step for step in steps if isinstance(step, When)])
-
     def _ends(self) -> Ends:
         if not self._reads:
-            return _NO_ENDS
+            return NO_ENDS
         return self._once("ends", lambda: read_ends(self._subject.layer.snapshot))
 
     def _once(self, key: Hashable, make: Callable[[], Made]) -> Made:
@@ -227,22 +232,39 @@ class Resolver:
         return made
 
 
-def layers_of(conditions: Iterable[object], by: Iterable[By] = ()) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Resolving:
+    """What the conditions of one plan are resolved with."""
+
+    resolver: Resolver
+    rows: PointRows | ShapeRows
+    lattice: Lattice
+    window: tuple[int, int]
+    restated: Restated | None
+
+    @property
+    def key(self) -> Hashable:
+        """What tells apart how one condition is resolved for two plans."""
+        return self.window, self.restated
+
+    def located(self, formula: Formula) -> Resolved:
+        """Return the condition that rows lie where a formula of places says; reads the layers that it names."""
+        at_us = None if self.restated is None else self.restated.at_us
+        return self.rows.located(formula, self.resolver, self.lattice, self.window, at_us)
+
+
+def layers_of(conditions: Iterable[Condition], by: Iterable[By] = ()) -> tuple[str, ...]:
     """Return the names of the other layers that a query reads, each once, in the order in which they are named."""
-    names: list[str] = []
-    for step in conditions:
-        leaves = leaves_of(step.formula) if isinstance(step, Located) else [step]
-        names += [name for leaf in leaves if (name := getattr(leaf, "layer", None)) is not None]
+    names = [name for condition in conditions for name in condition.layers]
     names += [group.layer for group in by if isinstance(group, FeatureGroup | DutyGroup)]
     return tuple(dict.fromkeys(names))
 
 
-def names_units(conditions: Iterable[object], goal: object) -> bool:
+def names_units(conditions: Iterable[Condition], goal: object) -> bool:
     """Tell whether an answer depends on which cell of the unit grid held an event: rows show it."""
     if not isinstance(goal, Summary) or any(isinstance(group, Part | DutyGroup) for group in goal.by):
         return True
-    leaves = (leaf for step in conditions if isinstance(step, Located) for leaf in leaves_of(step.formula))
-    return any(isinstance(step, InUnits | OnDuty) for step in (*conditions, *leaves))
+    return any(condition.of_units for condition in conditions)
 
 
 def _unread(_: pa.RecordBatch) -> pa.Array:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stcloud.paas.query.join.how import How, Within
 from stcloud.paas.query.resolve.bounds import Bounds
 from stcloud.paas.query.resolve.prune import Box, time_spans
-from stcloud.time import When
+from stcloud.time import Spans
 
 __all__ = ["Scope"]
 
@@ -34,9 +34,9 @@ class Scope:
     box: Box | None = None
 
     @classmethod
-    def of(cls, bounds: Bounds, whens: Iterable[When]) -> Scope:
-        """Return it for a query's bounds and its conditions on time."""
-        spans = time_spans(bounds.files, whens).parts
+    def of(cls, bounds: Bounds, times: Iterable[Spans]) -> Scope:
+        """Return it for a query's bounds and the times that it asks for."""
+        spans = time_spans(bounds.files, times).parts
         start = min((one.start_us for one in spans if one.start_us is not None), default=0)
         end = max((one.end_us for one in spans if one.end_us is not None), default=0)
         holding = [_holding(boxes) for boxes in bounds.wants.boxes]

@@ -11,7 +11,8 @@ from sqlglot import exp
 
 from stcloud.iaas.table.snapshot import File
 from stcloud.paas.query.binder import Binder, instant
-from stcloud.paas.query.condition.known import Known
+from stcloud.paas.query.condition.known import Known, may_be_believed
+from stcloud.paas.query.condition.resolved import Writing
 from stcloud.paas.query.sql import select, table
 
 INSTANT = pa.timestamp("us", "UTC")
@@ -46,7 +47,7 @@ def described(rows: list[tuple[int, int | None]]) -> File:
 
 def in_sql(rows: list[tuple[int, int | None]], at: int) -> list[int]:
     binder = Binder()
-    query = select({"n": exp.column("n")}, table("layer"), where=Known(at).sql(binder, "layer"))
+    query = select({"n": exp.column("n")}, table("layer"), where=Known(at).sql(Writing(binder, "layer")))
     layer = pa.Table.from_batches([batch_of(rows)])
     CONNECTION.register("layer", layer)
     found = CONNECTION.execute(query.sql(dialect="duckdb"), dict(binder.values)).fetchall()
@@ -61,18 +62,18 @@ def test_mask_sql_and_bounds_tell_one_truth(rows: list[tuple[int, int | None]], 
     known = Known(at)
     assert np.flatnonzero(known.mask(batch_of(rows))).tolist() == expected
     assert in_sql(rows, at) == expected
-    assert known.may_hold(described(rows)) or not expected
+    assert may_be_believed(described(rows), at) or not expected
     assert not known.holds_all([described(rows)]) or len(expected) == len(rows)
 
 
 def test_bounds_leave_out_what_began_later_or_ended() -> None:
-    assert not Known(0).may_hold(described([(1, None), (2, 3)]))
-    assert not Known(5).may_hold(described([(1, 4), (2, 5)]))
-    assert Known(5).may_hold(described([(1, 4), (2, 6)]))
+    assert not may_be_believed(described([(1, None), (2, 3)]), 0)
+    assert not may_be_believed(described([(1, 4), (2, 5)]), 5)
+    assert may_be_believed(described([(1, 4), (2, 6)]), 5)
     assert Known(2).holds_all([described([(1, None), (2, None)])])
     assert not Known(1).holds_all([described([(1, None), (2, None)])])
 
 
 def test_it_describes_itself() -> None:
     assert str(Known(0, "1970-01-01T08:00+08:00")) == "known at 1970-01-01T08:00+08:00"
-    assert Known.columns == ("st_recorded_from", "st_recorded_to")
+    assert Known.columns == {"st_recorded_from", "st_recorded_to"}

@@ -16,7 +16,8 @@ from stcloud.errors import StcloudError
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql
 from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.condition.period import Related
+from stcloud.paas.query.condition.period import PeriodTest
+from stcloud.paas.query.condition.resolved import Writing
 from stcloud.paas.query.sql import column, select, table
 from stcloud.testing.features import define
 from stcloud.time import Span, Spans
@@ -85,7 +86,7 @@ def test_a_relation_keeps_the_rows_whose_period_lies_so(
     )
     asked = Span(*(None if one is None else one * DAY for one in span))
     binder = Binder()
-    condition = Related(relation, Spans.of([asked]), "").sql(column("a"), column("b"), binder)
+    (condition,) = PeriodTest(relation, Spans.of([asked]), "a", "b").sql(Writing(binder, "layer"))
     query = select({"n": column("n")}, table("layer"), where=[condition], order=["n"])
     found = engine.run([Sql(query, binder.values_of(query))], {"layer": given_rows}).read_all()
     first, last = (-NEVER if span[0] is None else span[0], NEVER if span[1] is None else span[1])

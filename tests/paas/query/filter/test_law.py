@@ -17,7 +17,10 @@ from sqlglot import exp
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql
 from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.filter import Checker, FilterMask, Names, Statement, evaluate, in_sql
+from stcloud.paas.query.condition.filtered import FilteredInMemory
+from stcloud.paas.query.condition.limits import NO_LIMITS
+from stcloud.paas.query.condition.resolved import Masking
+from stcloud.paas.query.filter import Checker, Names, Statement, evaluate, in_sql
 from stcloud.testing.condition import ATTRIBUTES, OPERATORS, condition, conditions, rows, table
 from stcloud.testing.logic import evaluate as said
 from stcloud.time import Zone
@@ -82,12 +85,13 @@ def test_conditions_mean_what_the_oracle_says(engine: Duck, tree: Any, seed: int
 @given(tree=conditions(), seed=st.integers(0, 2**32))
 def test_a_sieve_keeps_rows_for_which_it_is_true(tree: Any, seed: int) -> None:
     """Elsewhere too: it survives pickling, and a batch cut in two."""
-    mask = pickle.loads(pickle.dumps(FilterMask((checker(points=False).condition(tree),))))
+    test = FilteredInMemory((checker(points=False).condition(tree),), NO_LIMITS)
+    mask = pickle.loads(pickle.dumps(Masking((test,))))
     drawn = rows(seed, points=False)
     batch = table(drawn, points=False)
     parts = (batch.slice(0, 7), batch.slice(7))
     kept = [one for part in parts for one in mask(part).column("st_key").to_pylist()]
     assert kept == [row["key"] for row in drawn if said(tree, row, ZoneInfo(ZONE)) is True]
     assert mask(batch).schema.equals(batch.schema, check_metadata=True)
-    if mask.columns:
-        assert mask(batch.select(sorted(mask.columns))).num_rows == len(kept)
+    if test.columns:
+        assert mask(batch.select(sorted(test.columns))).num_rows == len(kept)

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput, Unsupported
-from stcloud.paas.query.place.touch import Touch, Touching
+from stcloud.paas.query.condition.resolved import Masking
+from stcloud.paas.query.condition.touched import Touched
+from stcloud.paas.query.place.touch import Touching
 from stcloud.testing.feature_places import CRS, Happening, Version, built, layers, spec, touches, trees
 
 EAST, NORTH = 500_000, 3_500_000
@@ -126,7 +128,7 @@ def test_a_history_in_what_changes_is_refused(city):
 
 
 def test_a_step_travels_to_where_the_rows_are():
-    step = pickle.loads(pickle.dumps(Touch((Touching(square(0)),), 0, 1)))
+    step = pickle.loads(pickle.dumps(Masking((Touched(Touching(square(0)), (0, 1)),))))
     wkb = shapely.to_wkb([square(50), square(500), None])
     instants = pa.array([0, 0, 0], pa.timestamp("us", "UTC"))
     rows = pa.record_batch({"st_geom": wkb, "st_valid_from": instants, "st_valid_to": instants})

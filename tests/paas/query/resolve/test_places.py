@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InternalError, InvalidInput, NotFound
+from stcloud.paas.query.condition.resolved import Masking
 from stcloud.paas.query.place.formula import Every, Not, Some, read_formula, settled, written
-from stcloud.paas.query.place.siting import Siting
 from stcloud.testing.feature_places import (
     CRS,
     Happening,
@@ -211,9 +211,9 @@ def test_sieves_travel(city):
     """What is tested on a cluster is tested there as here: prepared shapes are prepared anew."""
     asked = city.query("cases").where("near:streets:20m or areas:a or near:117,31.62:5km or cell:144550000")
     inquiry = asked.inquiry()
-    steps = inquiry.resolver.resolution(inquiry.plan(None)).steps
+    steps = inquiry.resolver.resolution(inquiry.plan(None)).conditions
     (sited,) = [step for step in steps if type(step).__name__ == "Sited"]
-    mask, rows = Siting((sited.formula,)), city.query("cases").to_arrow().combine_chunks().to_batches()[0]
+    mask, rows = Masking((sited,)), city.query("cases").to_arrow().combine_chunks().to_batches()[0]
     here = mask(rows)
     assert pickle.loads(pickle.dumps(mask))(rows).equals(here)
     assert 0 < here.num_rows < rows.num_rows
@@ -273,7 +273,7 @@ def test_what_is_written_is_read_again(formula):
 def test_what_was_not_read_decides_nothing(city):
     """A query that is explained and not run knows bounds of features alone."""
     inquiry = city.query("cases").where("areas:a").inquiry().explained()
-    steps = inquiry.resolver.resolution(inquiry.plan(None)).steps
+    steps = inquiry.resolver.resolution(inquiry.plan(None)).conditions
     (sited,) = [step for step in steps if type(step).__name__ == "Sited"]
     assert sited.formula.extent is not None
     with pytest.raises(InternalError) as error:

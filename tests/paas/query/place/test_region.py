@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stcloud.paas.query.place.refine import Region
+from stcloud.paas.query.place.region import Region
 from stcloud.space import Lattice, cover
 
 LATTICE = Lattice("EPSG:32618", (0, 0))

@@ -1,32 +1,17 @@
-"""The exact test of where a row lies: by its cell, and by its point only in cells that an area's edge crosses.
-
-Runs in this process or in Spark's mapInArrow.
-"""
+"""Regions: the exact test of where points lie, by cells, and by coordinates in cells that an edge crosses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.daas.table.feature import micros
-from stcloud.daas.table.schema import UNIT
-from stcloud.daas.table.timeline import FOREVER
-from stcloud.paas.grid import Units
 from stcloud.space import CellIds, Cover, contains
 
-__all__ = ["HELD", "LOCATED", "Naming", "Refinement", "Region", "Restating"]
-
-LOCATED = (UNIT, "st_time", "st_x", "st_y")
-"""Columns that `Restating` looks at and fills."""
-
-HELD = ("st_time", "st_x", "st_y")
-"""Columns by which it is told which feature held a row."""
+__all__ = ["Region"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +26,8 @@ class Region:
         Half-open ranges of 10 m cells, ascending and disjoint, that hold the area; wholly in it where ``inner``.
     cell_starts, cell_stops
         Ranges of 10 m cells that were asked for as cells, likewise.
+    inner_count, edge_count
+        How many cells of any level lie wholly in it, and how many its edge crosses.
     """
 
     area: BaseGeometry | None
@@ -49,12 +36,16 @@ class Region:
     inner: NDArray[np.bool_]
     cell_starts: CellIds
     cell_stops: CellIds
+    inner_count: int = 0
+    edge_count: int = 0
 
     @classmethod
     def of(cls, area: BaseGeometry | None, cover: Cover, cells: tuple[tuple[int, int], ...]) -> Region:
         """Make a region of an area's cover and of ranges of cells, which may overlap."""
         starts, stops, inner = cover.ranges()
-        return cls(area, starts, stops, inner, *_merged(cells))
+        return cls(
+            area, starts, stops, inner, *_merged(cells), len(cover.inner) + len(cells), len(cover.edge)
+        )
 
     @property
     def is_thin(self) -> bool:
@@ -130,83 +121,6 @@ class Region:
         if self.area is not None and len(edge):
             within[edge] = contains(self.area, x[edge], y[edge])
         return within
-
-
-@dataclass(frozen=True, slots=True)
-class Refinement:
-    """Keeps rows that lie in every region.
-
-    Parameters
-    ----------
-    regions
-        Where rows must lie.
-    """
-
-    regions: tuple[Region, ...]
-
-    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the rows that pass."""
-        column = rows.column("st_cell")
-        cells = (column.fill_null(0) if column.null_count else column).to_numpy()
-        x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
-        chosen = np.arange(len(cells))
-        for number, region in enumerate(self.regions):
-            all_rows = number == 0
-            found = region.rows(*(one if all_rows else one[chosen] for one in (cells, x, y)))
-            chosen = found if all_rows else chosen[found]
-        return rows if len(chosen) == rows.num_rows else rows.take(pa.array(chosen))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Restating:
-    """Gives every row the code of the cell that holds its place at one instant, or at the event's own time.
-
-    Parameters
-    ----------
-    units
-        The grid; None in a query that is explained and not run.
-    at_us
-        UTC microseconds; None: each event's own time.
-    """
-
-    units: Units | None
-    at_us: int | None
-
-    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the rows with their codes."""
-        assert self.units is not None  # noqa: S101  (only a query that is not run has none)
-        x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
-        at_us = micros(rows.column("st_time"), FOREVER) if self.at_us is None else self.at_us
-        codes = self.units.code_of(self.units.locate(x, y, at_us)).cast(pa.string())
-        place = rows.schema.get_field_index(UNIT)
-        return rows.set_column(place, rows.schema.field(place), codes)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Naming:
-    """Adds to every row the name of the feature that held it.
-
-    Parameters
-    ----------
-    name
-        Of the column.
-    holders
-        Tells names for rows with the columns `HELD`.
-    """
-
-    name: str
-    holders: Callable[[pa.RecordBatch], pa.Array]
-    columns: tuple[str, ...] = HELD
-
-    @property
-    def adds(self) -> tuple[pa.Field, ...]:
-        """The column that it adds."""
-        return (pa.field(self.name, pa.string()),)
-
-    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the rows with their names."""
-        schema = pa.schema([*rows.schema, *self.adds])
-        return pa.RecordBatch.from_arrays([*rows.columns, self.holders(rows)], schema=schema)
 
 
 def _runs(cells: CellIds) -> list[tuple[int, int]]:

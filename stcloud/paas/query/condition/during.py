@@ -1,0 +1,106 @@
+"""During: when events started, in spans of time and on recurring days, hours and months."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.timeline import FOREVER
+from stcloud.paas.query.clock import within
+from stcloud.paas.query.condition.condition import Condition
+from stcloud.paas.query.condition.limits import Limits
+from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
+from stcloud.paas.query.sql import any_of
+from stcloud.time import Span, Spans, When
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.condition.resolving import Resolving
+
+__all__ = ["During"]
+
+_TIME = "st_time"
+
+
+@dataclass(frozen=True, slots=True)
+class During(Condition, Resolved):
+    """Keep events that started at a time.
+
+    Parameters
+    ----------
+    when
+        Spans, and recurring days, hours and months, of the city's wall clock.
+    """
+
+    when: When
+
+    columns = frozenset((_TIME,))
+    exact = True
+
+    def __str__(self) -> str:
+        return f"when {self.describe()}"
+
+    @property
+    def fact(self) -> str:
+        """It is the time asked for."""
+        return "when"
+
+    @property
+    def rules(self) -> dict[str, str]:
+        """The version of the calendar's rules, if it asks for working or free days."""
+        return {} if self.when.days is None else {"calendar": self.when.days.calendar.rules}
+
+    def time(self) -> Spans:
+        """Return the spans of it, half-open."""
+        return self.when.spans
+
+    def starts(self) -> Spans:
+        """Return the spans of it, half-open."""
+        return self.when.spans
+
+    def describe(self) -> str:
+        """Return the time, for people."""
+        return self.when.describe()
+
+    def within(self, spans: Spans) -> During:
+        """Return it with other spans, and the same days, hours and months."""
+        return During(replace(self.when, spans=spans))
+
+    def resolve(self, _: Resolving) -> tuple[Resolved, ...]:
+        """Return itself: it reads no other layer."""
+        return (self,)
+
+    @property
+    def checks_all(self) -> bool:
+        """Whether days are working or free: that is not known of all years."""
+        return self.when.days is not None
+
+    @property
+    def limits(self) -> Limits:
+        """Closed ranges of time that together hold every row that is kept."""
+        return Limits(times=tuple((span.start_us, _before(span)) for span in self.when.spans.parts))
+
+    def mask(self, rows: pa.RecordBatch) -> Mask:
+        """Tell which rows of a batch started then."""
+        return np.asarray(self.when.matches(micros(rows.column(_TIME), FOREVER)))
+
+    def sql(self, writing: Writing) -> list[exp.Expression]:
+        """Return the same as SQL conditions that must all hold."""
+        time = writing.column(_TIME)
+        ends = [
+            [
+                None if at_us is None else writing.binder.instant(at_us)
+                for at_us in (span.start_us, span.end_us)
+            ]
+            for span in self.when.spans.parts
+        ]
+        recurring = writing.clock.fits(self.when, writing.instants(0)) if self.when.recurs else []
+        return [any_of([within(time, low, high) for low, high in ends]), *recurring]
+
+
+def _before(span: Span) -> int | None:
+    return None if span.end_us is None else span.end_us - 1

@@ -1,0 +1,101 @@
+"""Filtered: what a filter says of rows, as SQL where SQL can say it, and in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlglot import exp
+
+from stcloud.paas.query.condition.limits import Limits
+from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
+from stcloud.paas.query.filter.node import Node, stored_in
+from stcloud.paas.query.filter.statement import Statement
+from stcloud.paas.query.filter.vector import evaluate
+
+__all__ = ["Filtered", "FilteredInMemory"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filtered(Resolved):
+    """Keep rows for which all parts of a filter are true, neither false nor unknown; SQL says the same.
+
+    Parameters
+    ----------
+    parts
+        Checked.
+    bounds
+        What the filter leaves.
+    """
+
+    parts: tuple[Node, ...]
+    bounds: Limits
+
+    exact = True
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Stored columns that the parts look at."""
+        return _columns(self.parts)
+
+    @property
+    def limits(self) -> Limits:
+        """What the filter leaves."""
+        return self.bounds
+
+    def mask(self, rows: pa.RecordBatch) -> Mask:
+        """Tell for which rows of a batch all parts are true."""
+        return _mask(self.parts, rows)
+
+    def sql(self, writing: Writing) -> list[exp.Expression]:
+        """Return the parts as SQL."""
+        statement = Statement(writing.binder, writing.owner)
+        return [statement.of(part) for part in self.parts]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilteredInMemory(Resolved):
+    """Keep rows for which all parts of a filter are true, of which SQL cannot say any.
+
+    Parameters
+    ----------
+    parts, bounds
+        As for `Filtered`.
+    """
+
+    parts: tuple[Node, ...]
+    bounds: Limits
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Stored columns that the parts look at."""
+        return _columns(self.parts)
+
+    @property
+    def limits(self) -> Limits:
+        """What the filter leaves."""
+        return self.bounds
+
+    def mask(self, rows: pa.RecordBatch) -> Mask:
+        """Tell for which rows of a batch all parts are true."""
+        return _mask(self.parts, rows)
+
+
+def _columns(parts: tuple[Node, ...]) -> frozenset[str]:
+    return frozenset(name for part in parts for name in stored_in(part))
+
+
+def _mask(parts: tuple[Node, ...], rows: pa.RecordBatch) -> Mask:
+    """Tell it part by part, each of the rows that are left: what is not asked cannot fail."""
+    at = np.arange(rows.num_rows)
+    for part in parts:
+        kept = evaluate(part, rows if len(at) == rows.num_rows else rows.take(pa.array(at)))
+        if isinstance(kept, pa.Scalar):
+            at = at if kept.as_py() is True else at[:0]
+        else:
+            at = at[pc.fill_null(kept, False).to_numpy(zero_copy_only=False)]  # noqa: FBT003
+    mask = np.zeros(rows.num_rows, np.bool_)
+    mask[at] = True
+    return mask

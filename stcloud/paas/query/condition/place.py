@@ -1,0 +1,73 @@
+"""Place: areas and lattice cells, united. A point on an area's edge is inside; cells alone are half-open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from stcloud.paas.query.condition.condition import Condition
+from stcloud.paas.query.condition.resolved import Resolved
+from stcloud.paas.query.place.extent import Extent
+from stcloud.paas.query.place.region import Region
+from stcloud.space import CellIds, Cover, Lattice, cover, descendants
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.condition.resolving import Resolving
+
+__all__ = ["Place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Condition):
+    """Somewhere in a city: any of some areas or cells.
+
+    Parameters
+    ----------
+    shape
+        The areas' union in the city's CRS, or None.
+    cells
+        Lattice cells of any level.
+    said
+        What was asked, for people.
+    """
+
+    shape: BaseGeometry | None
+    cells: tuple[int, ...]
+    said: str
+
+    def __str__(self) -> str:
+        return f"where {self.said}"
+
+    def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
+        """Return the condition on rows of a layer's kind: points lie in it, shapes touch it."""
+        return (resolving.rows.placed(self, resolving.lattice),)
+
+    def region(self, lattice: Lattice) -> Region:
+        """Return what points are tested against."""
+        cells = cover(self.shape, lattice) if self.shape is not None else Cover(_ids(()), _ids(()))
+        return Region.of(self.shape, cells, tuple(descendants(cell) for cell in self.cells))
+
+    def boxes(self, lattice: Lattice) -> list[tuple[float, float, float, float]]:
+        """Return ``(xmin, ymin, xmax, ymax)`` of the area and of each cell, closed, metres."""
+        boxes = [self.shape.bounds] if self.shape is not None else []
+        bounds = np.stack(lattice.bounds(_ids(self.cells)), axis=-1).tolist() if self.cells else []
+        return [*boxes, *(tuple(box) for box in bounds)]
+
+    def extent(self, lattice: Lattice) -> Extent:
+        """Return the boxes and cells that hold it."""
+        return Extent.of(self.region(lattice), self.boxes(lattice))
+
+    def area(self, lattice: Lattice) -> BaseGeometry:
+        """Return the whole place as one geometry, in the city's CRS."""
+        parts = [self.shape] if self.shape is not None else []
+        parts += list(shapely.box(*lattice.bounds(_ids(self.cells)))) if self.cells else []
+        return shapely.union_all(parts)
+
+
+def _ids(cells: Iterable[int]) -> CellIds:
+    return np.array(list(cells), np.int64)

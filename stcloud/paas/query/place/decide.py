@@ -1,0 +1,53 @@
+"""Formulas decided: which rows one holds, each part asked only of rows that it can still decide, and where."""
+
+from __future__ import annotations
+
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stcloud.paas.query.place.extent import Extent, united
+from stcloud.paas.query.place.formula import Every, Formula, Not, Some
+from stcloud.paas.query.place.site import Mask
+
+__all__ = ["Tested", "extent_of", "holds"]
+
+
+class Tested(Protocol):
+    """Rows with a place that leaves of formulas look at."""
+
+    def take(self, chosen: NDArray[np.intp]) -> Self:
+        """Return some of the rows, each at most once and in their order."""
+
+    def __len__(self) -> int: ...
+
+
+def holds(formula: Formula, spots: Tested) -> Mask:
+    """Tell which rows with a place a formula holds; a part is asked only of rows that it can still decide."""
+    if isinstance(formula, Not):
+        return ~holds(formula.part, spots)
+    if not isinstance(formula, Every | Some):
+        kept: Mask = formula.holds(spots)
+        return kept
+    decisive = isinstance(formula, Some)
+    decided = np.full(len(spots), not decisive)
+    left = np.arange(len(spots))
+    for part in formula.parts:
+        hit = holds(part, spots.take(left)) == decisive
+        decided[left[hit]] = decisive
+        left = left[~hit]
+    return decided
+
+
+def extent_of(formula: Formula) -> Extent | None:
+    """Return what holds every row that a formula holds; None: no bound is known."""
+    if isinstance(formula, Not):
+        return None
+    if isinstance(formula, Some):
+        return united([extent_of(part) for part in formula.parts])
+    if isinstance(formula, Every):
+        known = [extent for part in formula.parts if (extent := extent_of(part)) is not None]
+        return min(known, key=lambda extent: extent.square_m, default=None)
+    own: Extent | None = formula.extent
+    return own

@@ -1,0 +1,97 @@
+"""Kinds of rows, as conditions are resolved for them: points that happened, and shapes that were there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stcloud.daas.table.feature import Ends
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
+from stcloud.paas.query.condition.area import InArea, TouchesArea
+from stcloud.paas.query.condition.condition import Condition
+from stcloud.paas.query.condition.known import Known, KnownByEnds
+from stcloud.paas.query.condition.period import window_of
+from stcloud.paas.query.condition.place import Place
+from stcloud.paas.query.condition.resolved import Resolved
+from stcloud.paas.query.condition.sited import Sited
+from stcloud.paas.query.condition.touched import Touched
+from stcloud.paas.query.place.extent import Extent
+from stcloud.paas.query.place.formula import Formula, mapped
+from stcloud.paas.query.resolve.places import Reader, shape_of, site_of, span_of
+from stcloud.space import Lattice
+from stcloud.time import Spans
+
+__all__ = ["PointRows", "ShapeRows", "times_of"]
+
+NO_ENDS = Ends(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class PointRows:
+    """Events: rows with a point and a time, which tell themselves until when they are believed."""
+
+    period = ("st_time", "st_time_to")
+    ends = NO_ENDS
+
+    def believed(self, known: Known) -> Resolved:
+        """Return the condition that rows were believed."""
+        return known
+
+    def placed(self, place: Place, lattice: Lattice) -> Resolved:
+        """Return the condition that points lie in a place."""
+        region = place.region(lattice)
+        return InArea(region, Extent.of(region, place.boxes(lattice)))
+
+    def located(
+        self,
+        formula: Formula,
+        reader: Reader,
+        lattice: Lattice,
+        window: tuple[int, int],
+        restated_us: int | None,
+    ) -> Resolved:
+        """Return the condition that points lie where a formula says; reads the layers that it names."""
+        return Sited(mapped(formula, lambda leaf: site_of(leaf, reader, window, lattice)), restated_us)
+
+    def window(self, conditions: Iterable[Condition]) -> tuple[int, int]:
+        """Return when rows may be, half-open, UTC microseconds."""
+        return span_of(times_of(conditions))
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeRows:
+    """Features: rows with a shape and a period of valid time.
+
+    Parameters
+    ----------
+    ends
+        Until when rows are believed that do not tell it themselves.
+    """
+
+    ends: Ends = field(default=NO_ENDS, repr=False)
+    period = ("st_valid_from", "st_valid_to")
+
+    def believed(self, known: Known) -> Resolved:
+        """Return the condition that rows were believed."""
+        return KnownByEnds(known.at_us, self.ends)
+
+    def placed(self, place: Place, lattice: Lattice) -> Resolved:
+        """Return the condition that shapes touch a place."""
+        return TouchesArea(place.area(lattice))
+
+    def located(
+        self, formula: Formula, reader: Reader, lattice: Lattice, window: tuple[int, int], _: int | None
+    ) -> Resolved:
+        """Return the condition that shapes lie where a formula says; reads the layers that it names."""
+        return Touched(mapped(formula, lambda leaf: shape_of(leaf, reader, window, lattice)), window)
+
+    def window(self, conditions: Iterable[Condition]) -> tuple[int, int]:
+        """Return when rows are asked for, half-open, UTC microseconds."""
+        return window_of(conditions) or (ALWAYS, FOREVER)
+
+
+def times_of(conditions: Iterable[Condition]) -> list[Spans]:
+    """Return the times in which rows that are kept started."""
+    return [spans for condition in conditions if (spans := condition.starts()) is not None]
