@@ -37,7 +37,7 @@ from stcloud.paas.grid.divided import DividedGrid, GroundSources, divide_ground
 from stcloud.paas.grid.geometries import GeometryReader, GeometrySource
 from stcloud.paas.grid.points import LocatedPoints, locate_points
 from stcloud.paas.query import Answer, Features, Query, Question, Subject, UnitIndex
-from stcloud.paas.query.cache import IndexCache, forget
+from stcloud.paas.query.resolve.cache import IndexCache, forget
 from stcloud.space import require_metric
 from stcloud.time import Instant
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stcloud.city import City
     from stcloud.paas.query import Answer
-    from stcloud.paas.query.place.where import Asked
+    from stcloud.paas.query.parse.where import Asked
 
 __all__ = ["Places", "Question", "Times"]
 

@@ -20,14 +20,13 @@ from stcloud.daas.table.feature import Ends
 from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.engine.model import Engine, Sql
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.condition.area import InArea, TouchesArea
 from stcloud.paas.query.condition.during import During
 from stcloud.paas.query.condition.filtered import Filtered, FilteredInMemory
 from stcloud.paas.query.condition.known import ENDS, Known, KnownByEnds
 from stcloud.paas.query.condition.period import PeriodTest
 from stcloud.paas.query.condition.place import Place
-from stcloud.paas.query.condition.resolved import Masking, Resolved, Writing
+from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.condition.sited import Sited
 from stcloud.paas.query.condition.touched import Touched
 from stcloud.paas.query.condition.units import InUnits
@@ -35,9 +34,10 @@ from stcloud.paas.query.place.extent import extent_near
 from stcloud.paas.query.place.formula import Every, Not, Some
 from stcloud.paas.query.place.site import AtTimes, InCodes, NearShape, OnCells
 from stcloud.paas.query.place.touch import Touching
-from stcloud.paas.query.predicate import Predicate
+from stcloud.paas.query.plan.resolved import Masking, Resolved, Writing
 from stcloud.paas.query.resolve.prune import Pruning
-from stcloud.paas.query.sql import column, select, table
+from stcloud.paas.query.sql.binder import Binder
+from stcloud.paas.query.sql.tree import column, select, table
 from stcloud.space import Lattice
 from stcloud.time import Relation, Span, Spans, When, Zone
 

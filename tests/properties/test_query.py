@@ -20,11 +20,11 @@ import stcloud
 from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql
-from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.condition.resolved import Writing
+from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.filter import bounds_of
-from stcloud.paas.query.predicate import Predicate
-from stcloud.paas.query.sql import all_of
+from stcloud.paas.query.plan.resolved import Writing
+from stcloud.paas.query.sql.binder import Binder
+from stcloud.paas.query.sql.tree import all_of
 from stcloud.testing.engines import difference
 from stcloud.testing.filter import filters
 from stcloud.testing.logic import evaluate

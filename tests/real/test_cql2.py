@@ -16,9 +16,9 @@ from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql
-from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter import Checker, Names, Statement, evaluate, in_sql, parse_filter
 from stcloud.paas.query.filter.node import Call, Column, Constant, Node, Shape
+from stcloud.paas.query.sql.binder import Binder
 from stcloud.testing.condition import rows, table
 from stcloud.testing.logic import evaluate as said
 from stcloud.time import Zone

@@ -13,10 +13,10 @@ from stcloud.daas.table.schema import PART
 from stcloud.iaas.engine.model import Fetch, Sql, Stage, Tell
 from stcloud.iaas.table.footer import row_groups
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.compile import Compiled
-from stcloud.paas.query.inquiry import Inquiry
-from stcloud.paas.query.plan import By, Plan, Rows, Summary, restated_in
+from stcloud.paas.query.compile.compilation import Compiled
+from stcloud.paas.query.plan.plan import By, Plan, Rows, Summary, restated_in
 from stcloud.paas.query.resolve.resolver import layers_of
+from stcloud.paas.query.run.inquiry import Inquiry
 
 __all__ = ["Explanation", "explain"]
 

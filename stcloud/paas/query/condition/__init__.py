@@ -1,11 +1,14 @@
-"""Conditions: values that say which columns they need, describe themselves, and decide rows (ring: paas, in query).
+"""Conditions of queries, each one object that decides rows in three forms (ring: paas, in query).
 
-A resolved condition tells the same truth in three forms: a mask over a batch (exact), SQL (exact, or a superset
-where SQL cannot say it), and bounds of files (a superset). The law: ``mask`` ⊆ ``sql`` ⊆ ``bounds``.
+A condition of a plan is resolved once, to conditions that read no other layer. Those tell the same truth as a mask
+over a batch (exact), as SQL (exact, or a superset where SQL cannot say it) and as limits of files and rows (a
+superset). The law, for every one of them: ``mask`` ⊆ ``sql`` ⊆ ``limits``; ``tests/conformance/test_conditions.py``
+holds them to it.
 
-Knows: columns, instants, SQL expressions, what the log knows of files. Must not know: other layers, engines,
-answers.
+Knows: columns, instants, SQL expressions, geometry. Must not know: engines, answers, how other layers are read.
 
-Nouns: `Known` (what was believed at a recorded instant), `AsOf` and `Related` (how the period of a row lies to a
-time).
+Nouns, as asked → as resolved: `Known` (believed at an instant) → itself, `KnownByEnds`; `During` (started at a
+time) → itself; `Related`, `AsOf` (how a period lies to a time) → `PeriodTest`; `Place` (areas and cells) →
+`InArea`, `TouchesArea`; `Located` (features, formulas) → `Sited`, `Touched`; `InUnits` → itself; `OnDuty` →
+`Sited`; `Predicate` (a filter) → `Filtered`, `FilteredInMemory`.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +10,13 @@ from sqlglot import exp
 
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import FOREVER
-from stcloud.paas.query.clock import within
-from stcloud.paas.query.condition.condition import Condition
-from stcloud.paas.query.condition.limits import Limits
-from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
-from stcloud.paas.query.sql import any_of
+from stcloud.paas.query.plan.condition import Condition
+from stcloud.paas.query.plan.limits import Limits
+from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
+from stcloud.paas.query.plan.resolving import Resolving
+from stcloud.paas.query.sql.clock import within
+from stcloud.paas.query.sql.tree import any_of
 from stcloud.time import Span, Spans, When
-
-if TYPE_CHECKING:
-    from stcloud.paas.query.condition.resolving import Resolving
 
 __all__ = ["During"]
 

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from stcloud.paas.query.condition.limits import Limits
-from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
 from stcloud.paas.query.filter.node import Node, stored_in
 from stcloud.paas.query.filter.statement import Statement
 from stcloud.paas.query.filter.vector import evaluate
+from stcloud.paas.query.plan.limits import Limits
+from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
 
 __all__ = ["Filtered", "FilteredInMemory"]
 

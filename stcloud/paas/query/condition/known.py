@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,14 +13,12 @@ from sqlglot import exp
 from stcloud.daas.table.feature import Ends, micros
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.binder import instant
-from stcloud.paas.query.condition.condition import Condition
-from stcloud.paas.query.condition.limits import Limits
-from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
-from stcloud.paas.query.sql import any_of, column
-
-if TYPE_CHECKING:
-    from stcloud.paas.query.condition.resolving import Resolving
+from stcloud.paas.query.plan.condition import Condition
+from stcloud.paas.query.plan.limits import Limits
+from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
+from stcloud.paas.query.plan.resolving import Resolving
+from stcloud.paas.query.sql.binder import instant
+from stcloud.paas.query.sql.tree import any_of, column
 
 __all__ = ["ENDS", "Known", "KnownByEnds", "may_be_believed"]
 
@@ -55,7 +52,7 @@ class Known(Condition, Resolved):
 
     def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
         """Return the condition on rows of a layer's kind, whose ends of belief may lie elsewhere."""
-        return (resolving.rows.believed(self),)
+        return (resolving.rows.believed(self.at_us, self),)
 
     @property
     def limits(self) -> Limits:

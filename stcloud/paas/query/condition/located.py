@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from stcloud.paas.query.condition.condition import Condition
-from stcloud.paas.query.condition.resolved import Resolved
 from stcloud.paas.query.place.formula import Formula, leaves_of, written
 from stcloud.paas.query.place.spec import Beside, Named
-
-if TYPE_CHECKING:
-    from stcloud.paas.query.condition.resolving import Resolving
+from stcloud.paas.query.plan.condition import Condition
+from stcloud.paas.query.plan.resolved import Resolved
+from stcloud.paas.query.plan.resolving import Resolving
 
 __all__ = ["Located", "Neighbours"]
 

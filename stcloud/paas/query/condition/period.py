@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,18 +13,16 @@ from stcloud.daas.catalogue import Layer
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
-from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.condition.condition import Condition
 from stcloud.paas.query.condition.during import During
-from stcloud.paas.query.condition.limits import Limits
-from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
-from stcloud.paas.query.label import is_lasting, is_of_features
-from stcloud.paas.query.sql import all_of, any_of
+from stcloud.paas.query.plan.condition import Condition
+from stcloud.paas.query.plan.label import is_lasting, is_of_features
+from stcloud.paas.query.plan.limits import Limits
+from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
+from stcloud.paas.query.plan.resolving import Resolving
+from stcloud.paas.query.sql.binder import Binder
+from stcloud.paas.query.sql.tree import all_of, any_of
 from stcloud.time import Instant, Span, Spans, When, Zone, instant_us
 from stcloud.time.relation import End, Relation
-
-if TYPE_CHECKING:
-    from stcloud.paas.query.condition.resolving import Resolving
 
 __all__ = ["AsOf", "PeriodTest", "Related", "as_of", "related", "timed", "window_of"]
 

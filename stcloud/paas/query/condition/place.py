@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.paas.query.condition.condition import Condition
-from stcloud.paas.query.condition.resolved import Resolved
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.region import Region
+from stcloud.paas.query.plan.condition import Condition
+from stcloud.paas.query.plan.resolved import Resolved
+from stcloud.paas.query.plan.resolving import Resolving
 from stcloud.space import CellIds, Cover, Lattice, cover, descendants
-
-if TYPE_CHECKING:
-    from stcloud.paas.query.condition.resolving import Resolving
 
 __all__ = ["Place"]
 

@@ -14,12 +14,12 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import UNIT
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.query.condition.area import PLACED, in_boxes
-from stcloud.paas.query.condition.limits import Limits
-from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
 from stcloud.paas.query.place.decide import extent_of, holds
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.formula import Formula, leaves_of
 from stcloud.paas.query.place.site import Spots
+from stcloud.paas.query.plan.limits import Limits
+from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
 
 __all__ = ["Sited"]
 

@@ -12,12 +12,12 @@ from shapely.geometry.base import BaseGeometry
 
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
-from stcloud.paas.query.condition.limits import NO_LIMITS, Limits
-from stcloud.paas.query.condition.resolved import Mask, Resolved
 from stcloud.paas.query.place.decide import extent_of, holds
 from stcloud.paas.query.place.extent import Box
 from stcloud.paas.query.place.formula import Formula
 from stcloud.paas.query.place.touch import Forms
+from stcloud.paas.query.plan.limits import NO_LIMITS, Limits
+from stcloud.paas.query.plan.resolved import Mask, Resolved
 
 __all__ = ["Touched"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,13 +10,11 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from stcloud.daas.table.schema import UNIT
-from stcloud.paas.query.condition.condition import Condition
-from stcloud.paas.query.condition.limits import Limits
-from stcloud.paas.query.condition.resolved import Mask, Resolved, Writing
-from stcloud.paas.query.sql import all_of, any_of
-
-if TYPE_CHECKING:
-    from stcloud.paas.query.condition.resolving import Resolving
+from stcloud.paas.query.plan.condition import Condition
+from stcloud.paas.query.plan.limits import Limits
+from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
+from stcloud.paas.query.plan.resolving import Resolving
+from stcloud.paas.query.sql.tree import all_of, any_of
 
 __all__ = ["InUnits", "OnDuty"]
 

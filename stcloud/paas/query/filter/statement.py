@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.filter.node import Call, Column, Constant, Node
-from stcloud.paas.query.sql import all_of, any_of, column, number
+from stcloud.paas.query.sql.binder import Binder
+from stcloud.paas.query.sql.tree import all_of, any_of, column, number
 
 __all__ = ["Statement", "in_sql"]
 

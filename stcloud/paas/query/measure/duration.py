@@ -11,8 +11,8 @@ from sqlglot import exp
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.paas.query.binder import Binder
-from stcloud.paas.query.sql import any_of, column, number
+from stcloud.paas.query.sql.binder import Binder
+from stcloud.paas.query.sql.tree import any_of, column, number
 from stcloud.time import Zone
 
 __all__ = ["UNITS", "Duration", "Unit", "read_duration"]

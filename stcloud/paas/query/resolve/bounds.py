@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stcloud.iaas.table.table import File, Snapshot
-from stcloud.paas.query.condition.resolved import Resolved
 from stcloud.paas.query.place.region import Region
+from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.resolve.prune import Pruning
 
 __all__ = ["Bounds"]

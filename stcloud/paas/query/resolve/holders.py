@@ -11,12 +11,12 @@ import pyarrow as pa
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.paas.query.features import Features
 from stcloud.paas.query.join.how import Within
-from stcloud.paas.query.plan import FeatureGroup
+from stcloud.paas.query.plan.plan import FeatureGroup
+from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.prepared import prepared
 from stcloud.paas.query.resolve.scope import Scope
-from stcloud.paas.query.subject import Subject
+from stcloud.paas.query.resolve.subject import Subject
 
 if TYPE_CHECKING:
     from stcloud.index import AsOfIndex

@@ -10,16 +10,16 @@ import numpy as np
 from stcloud.daas.table.feature import Ends
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.paas.query.condition.area import InArea, TouchesArea
-from stcloud.paas.query.condition.condition import Condition
-from stcloud.paas.query.condition.known import Known, KnownByEnds
+from stcloud.paas.query.condition.known import KnownByEnds
 from stcloud.paas.query.condition.period import window_of
-from stcloud.paas.query.condition.place import Place
-from stcloud.paas.query.condition.resolved import Resolved
 from stcloud.paas.query.condition.sited import Sited
 from stcloud.paas.query.condition.touched import Touched
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.formula import Formula, mapped
-from stcloud.paas.query.resolve.places import Reader, shape_of, site_of, span_of
+from stcloud.paas.query.plan.condition import Condition
+from stcloud.paas.query.plan.resolved import Resolved
+from stcloud.paas.query.plan.resolving import Somewhere
+from stcloud.paas.query.resolve.sites import Reader, shape_of, site_of, span_of
 from stcloud.space import Lattice
 from stcloud.time import Spans
 
@@ -35,11 +35,11 @@ class PointRows:
     period = ("st_time", "st_time_to")
     ends = NO_ENDS
 
-    def believed(self, known: Known) -> Resolved:
-        """Return the condition that rows were believed."""
-        return known
+    def believed(self, _: int, own: Resolved) -> Resolved:
+        """Return the condition that rows were believed: they tell it themselves."""
+        return own
 
-    def placed(self, place: Place, lattice: Lattice) -> Resolved:
+    def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
         """Return the condition that points lie in a place."""
         region = place.region(lattice)
         return InArea(region, Extent.of(region, place.boxes(lattice)))
@@ -73,11 +73,11 @@ class ShapeRows:
     ends: Ends = field(default=NO_ENDS, repr=False)
     period = ("st_valid_from", "st_valid_to")
 
-    def believed(self, known: Known) -> Resolved:
-        """Return the condition that rows were believed."""
-        return KnownByEnds(known.at_us, self.ends)
+    def believed(self, at_us: int, _: Resolved) -> Resolved:
+        """Return the condition that rows were believed, by their ends."""
+        return KnownByEnds(at_us, self.ends)
 
-    def placed(self, place: Place, lattice: Lattice) -> Resolved:
+    def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
         """Return the condition that shapes touch a place."""
         return TouchesArea(place.area(lattice))
 

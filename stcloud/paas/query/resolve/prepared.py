@@ -12,9 +12,9 @@ import shapely
 
 from stcloud.daas.table.feature import Believed, micros, row_files
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
-from stcloud.paas.query.cache import IndexedLayer
-from stcloud.paas.query.features import Features
 from stcloud.paas.query.join.how import How
+from stcloud.paas.query.resolve.cache import IndexedLayer
+from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.prune import Box
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.space import Area

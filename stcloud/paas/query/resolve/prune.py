@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from stcloud.daas.table.schema import UNIT
 from stcloud.iaas.engine.model import Meets
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.binder import instant
 from stcloud.paas.query.condition.known import may_be_believed
-from stcloud.paas.query.condition.limits import Limits
 from stcloud.paas.query.place.extent import Box
 from stcloud.paas.query.place.region import Region
+from stcloud.paas.query.plan.limits import Limits
+from stcloud.paas.query.sql.binder import instant
 from stcloud.time import Span, Spans
 
 __all__ = ["NEAR_US", "Box", "Pruning", "time_spans"]

@@ -16,16 +16,14 @@ from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InternalError
 from stcloud.iaas.table.table import Snapshot
 from stcloud.paas.grid import Units
-from stcloud.paas.query.condition.condition import Condition
-from stcloud.paas.query.condition.resolved import Resolved
-from stcloud.paas.query.features import Features
-from stcloud.paas.query.label import is_of_features
-from stcloud.paas.query.pin import Known, known_us
+from stcloud.paas.query.answer.pin import Known, known_us
 from stcloud.paas.query.place.extent import Extent, extent_near
 from stcloud.paas.query.place.formula import Formula
 from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.spec import Named
-from stcloud.paas.query.plan import (
+from stcloud.paas.query.plan.condition import Condition
+from stcloud.paas.query.plan.label import is_of_features
+from stcloud.paas.query.plan.plan import (
     By,
     DutyGroup,
     FeatureGroup,
@@ -36,12 +34,14 @@ from stcloud.paas.query.plan import (
     Summary,
     restated_in,
 )
+from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.resolve.bounds import Bounds
+from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.history import read_history
 from stcloud.paas.query.resolve.holders import holders_of
 from stcloud.paas.query.resolve.kinds import NO_ENDS, PointRows, ShapeRows, times_of
 from stcloud.paas.query.resolve.scope import Scope
-from stcloud.paas.query.subject import Subject
+from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import Lattice
 
 __all__ = ["Resolution", "Resolver"]

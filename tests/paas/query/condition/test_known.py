@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from stcloud.iaas.table.snapshot import File
-from stcloud.paas.query.binder import Binder, instant
 from stcloud.paas.query.condition.known import Known, may_be_believed
-from stcloud.paas.query.condition.resolved import Writing
-from stcloud.paas.query.sql import select, table
+from stcloud.paas.query.plan.resolved import Writing
+from stcloud.paas.query.sql.binder import Binder, instant
+from stcloud.paas.query.sql.tree import select, table
 
 INSTANT = pa.timestamp("us", "UTC")
 TIMES = st.integers(-3, 3)

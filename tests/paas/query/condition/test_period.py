@@ -15,10 +15,10 @@ import stcloud
 from stcloud.errors import StcloudError
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql
-from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.condition.period import PeriodTest
-from stcloud.paas.query.condition.resolved import Writing
-from stcloud.paas.query.sql import column, select, table
+from stcloud.paas.query.plan.resolved import Writing
+from stcloud.paas.query.sql.binder import Binder
+from stcloud.paas.query.sql.tree import column, select, table
 from stcloud.testing.features import define
 from stcloud.time import Span, Spans
 from stcloud.time.relation import Relation

@@ -16,11 +16,11 @@ from sqlglot import exp
 
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql
-from stcloud.paas.query.binder import Binder
 from stcloud.paas.query.condition.filtered import FilteredInMemory
-from stcloud.paas.query.condition.limits import NO_LIMITS
-from stcloud.paas.query.condition.resolved import Masking
 from stcloud.paas.query.filter import Checker, Names, Statement, evaluate, in_sql
+from stcloud.paas.query.plan.limits import NO_LIMITS
+from stcloud.paas.query.plan.resolved import Masking
+from stcloud.paas.query.sql.binder import Binder
 from stcloud.testing.condition import ATTRIBUTES, OPERATORS, condition, conditions, rows, table
 from stcloud.testing.logic import evaluate as said
 from stcloud.time import Zone

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput, Unsupported
-from stcloud.paas.query.condition.resolved import Masking
 from stcloud.paas.query.condition.touched import Touched
 from stcloud.paas.query.place.touch import Touching
+from stcloud.paas.query.plan.resolved import Masking
 from stcloud.testing.feature_places import CRS, Happening, Version, built, layers, spec, touches, trees
 
 EAST, NORTH = 500_000, 3_500_000

@@ -7,8 +7,8 @@ import shapely
 
 import stcloud
 from stcloud.daas.table.feature import FeatureLayer
-from stcloud.paas.query.cache import IndexCache
 from stcloud.paas.query.resolve import prepared as room
+from stcloud.paas.query.resolve.cache import IndexCache
 from stcloud.paas.query.resolve.prepared import Held
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 

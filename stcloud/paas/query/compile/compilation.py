@@ -1,0 +1,246 @@
+"""From a resolved plan to stages: rows fetched, what SQL cannot say tested in memory, then SQL; reads nothing.
+
+One compiler for all kinds of rows: what differs between them, a `RowSource` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import pyarrow as pa
+from sqlglot import exp
+
+from stcloud.daas.table.schema import Attribute
+from stcloud.iaas.engine.model import STAGE, Files, Refine, Relation, Sql, Stage, Tell
+from stcloud.iaas.table.table import File
+from stcloud.paas.query.compile.memory_count import MemoryCount, memory_count
+from stcloud.paas.query.compile.summary import given, summed
+from stcloud.paas.query.place.region import Region
+from stcloud.paas.query.plan.plan import By, Rows, Summary
+from stcloud.paas.query.plan.resolved import Masking, Resolved, Writing, columns_of
+from stcloud.paas.query.sql.tree import select
+from stcloud.time import Zone
+
+__all__ = ["LAYER", "Adding", "Compiled", "RowSource", "compile_plan", "stage_as_layer"]
+
+LAYER = "layer"
+"""Name of the layer in statements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Stages, what their table names mean, and what they will read."""
+
+    stages: tuple[Stage, ...]
+    relations: Mapping[str, Relation]
+    files: Files
+    columns: tuple[str, ...]
+    regions: tuple[Region, ...]
+    """Areas that every row must lie in."""
+    wants: Callable[[File], bool]
+    bounded: tuple[str, ...]
+    """Columns whose bounds ``wants`` looks at."""
+
+
+class Adding(Protocol):
+    """A function over batches that gives rows columns that are not stored, or not as they are stored."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that it looks at."""
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """Columns that it gives."""
+
+    @property
+    def adds(self) -> tuple[pa.Field, ...]:
+        """Those of them that are new, behind the others."""
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows with them."""
+
+
+class RowSource(Protocol):
+    """How rows of one kind are fetched, grouped and given."""
+
+    @property
+    def writing(self) -> Writing:
+        """What conditions write their SQL with."""
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """Columns that may be measured, by name."""
+
+    @property
+    def relations(self) -> Mapping[str, Relation]:
+        """What the names of tables mean."""
+
+    @property
+    def files(self) -> Files:
+        """The layer's files that may be read."""
+
+    @property
+    def wants(self) -> Callable[[File], bool]:
+        """Tells of a file, or of a row group described like one, whether it may hold a wanted row."""
+
+    @property
+    def bounded(self) -> tuple[str, ...]:
+        """Columns whose bounds that looks at."""
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Areas that every row must lie in."""
+
+    @property
+    def counts_in_memory(self) -> bool:
+        """Whether few rows may be counted in memory, as SQL would count them."""
+
+    def settles(self, condition: Resolved) -> bool:
+        """Tell whether no row is fetched, or stored, that a condition does not keep."""
+
+    def fetch(self, columns: Sequence[str], conditions: Sequence[Resolved]) -> list[Stage]:
+        """Return the stages that fetch columns of rows, of all that conditions keep."""
+
+    def table(self) -> exp.Expression | None:
+        """Return the layer as a table that SQL may read without fetching it first; None: it may not."""
+
+    def given(self, looked_at: frozenset[str]) -> list[Adding]:
+        """Return what gives rows the columns that are looked at and not stored as they are asked for."""
+
+    def grouping(self, goal: Summary) -> list[Adding]:
+        """Return what gives the rows that are left the columns of groups that are not stored."""
+
+    def group(self, by: By) -> exp.Expression:
+        """Return what rows are grouped by."""
+
+    def joins(self, goal: Summary) -> list[exp.Join]:
+        """Return the tables that groups need, joined."""
+
+    def rows(self, source: exp.Expression, where: Sequence[exp.Expression], goal: Rows) -> exp.Query:
+        """Return the statement that gives rows."""
+
+
+def compile_plan(
+    conditions: Sequence[Resolved], goal: Rows | Summary, source: RowSource, zone: Zone
+) -> Compiled:
+    """Compile a resolved plan.
+
+    Parameters
+    ----------
+    conditions
+        What all rows must fulfil.
+    goal
+        What is to be given of them.
+    source
+        The layer's rows.
+    zone
+        The city's.
+    """
+    return _Compilation(tuple(conditions), goal, source, zone).compiled()
+
+
+@dataclass(frozen=True)
+class _Compilation:
+    conditions: tuple[Resolved, ...]
+    goal: Rows | Summary
+    source: RowSource
+    zone: Zone
+
+    def compiled(self) -> Compiled:
+        count = self._counted_in_memory()
+        last: Sql | Tell
+        if count is None:
+            last = self._written()
+            looked_at = frozenset(column.name for column in last.query.find_all(exp.Column))
+        else:
+            last, looked_at = Tell(count, self._written), count.columns
+        given = self.source.given(looked_at | columns_of(self._masked))
+        needed = looked_at | columns_of(self._masked)
+        needed |= {name for adding in (*given, *self._grouping) for name in adding.columns}
+        stored = self.source.files.snapshot.schema.names
+        columns = tuple(sorted(needed & set(stored))) or ("st_key",)  # a filter may look at none
+        filled = frozenset(name for adding in given for name in adding.gives)
+        return Compiled(
+            _nested([*self._fetched(columns, filled), *self._refined(given, filled), last]), self.source.relations,
+            self.source.files, columns, self.source.regions, self.source.wants, self.source.bounded,
+        )  # fmt: skip
+
+    @cached_property
+    def _left(self) -> list[Resolved]:
+        """The conditions that are not settled before rows are tested."""
+        return [condition for condition in self.conditions if not self.source.settles(condition)]
+
+    @cached_property
+    def _masked(self) -> list[Resolved]:
+        """The conditions that SQL cannot say, those on where rows lie first: they leave out most."""
+        masked = [condition for condition in self._left if not condition.exact]
+        return sorted(masked, key=lambda condition: condition.limits.region is None)
+
+    @cached_property
+    def _grouping(self) -> list[Adding]:
+        return self.source.grouping(self.goal) if isinstance(self.goal, Summary) else []
+
+    @property
+    def _is_fetched(self) -> bool:
+        """Whether functions look at rows before the last statement."""
+        return (
+            bool(self._masked or self._grouping or self.source.given(frozenset()))
+            or self.source.table() is None
+        )
+
+    def _fetched(self, columns: tuple[str, ...], filled: frozenset[str]) -> list[Stage]:
+        early = [condition for condition in self._left if not condition.columns & filled]
+        return self.source.fetch(columns, early) if self._is_fetched else []
+
+    def _refined(self, given: Sequence[Adding], filled: frozenset[str]) -> list[Refine]:
+        """Return the functions over batches: given columns are tested only when they are given."""
+        early = tuple(condition for condition in self._masked if not condition.columns & filled)
+        late = tuple(condition for condition in self._masked if condition.columns & filled)
+        return [
+            *([Refine(Masking(early))] if early else []),
+            *(Refine(adding, adding.adds) for adding in given),
+            *([Refine(Masking(late))] if late else []),
+            *(Refine(adding, adding.adds) for adding in self._grouping),
+        ]
+
+    def _counted_in_memory(self) -> MemoryCount | None:
+        """Return what counts the rows where they are few, if it can."""
+        if not self.source.counts_in_memory or not isinstance(self.goal, Summary):
+            return None
+        return memory_count(self.goal, [one for one in self._left if one.exact], self.zone)
+
+    def _written(self) -> Sql:
+        """Return the last statement."""
+        goal, writing = self.goal, self.source.writing
+        table = stage_as_layer() if self._is_fetched else self.source.table()
+        assert table is not None  # noqa: S101  (what is not fetched is read as a table)
+        where = [part for condition in self._left if condition.exact for part in condition.sql(writing)]
+        if isinstance(goal, Rows):
+            query = self.source.rows(table, where, goal)
+        else:
+            taken = {f"g{at}": self.source.group(by) for at, by in enumerate(goal.by)}
+            taken |= given(goal, self.source.attributes, self.zone, writing.binder)
+            chosen = select(taken, table, joins=self.source.joins(goal), where=where)
+            query = summed(goal, self.source.attributes, self.zone, chosen)
+        return Sql(query, writing.binder.values_of(query))
+
+
+def stage_as_layer() -> exp.Table:
+    """Return what was fetched, under the layer's name."""
+    alias = exp.TableAlias(this=exp.to_identifier(LAYER, quoted=True))
+    return exp.Table(this=exp.to_identifier(STAGE, quoted=True), alias=alias)
+
+
+def _nested(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """Return the stages, two statements that follow each other as one."""
+    first, last = stages[0], stages[-1]
+    if len(stages) != 2 or not isinstance(first, Sql) or not isinstance(last, Sql):
+        return tuple(stages)
+    alias = exp.TableAlias(this=exp.to_identifier(LAYER, quoted=True))
+    for table in list(last.query.find_all(exp.Table)):
+        table.replace(exp.Subquery(this=first.query, alias=alias))
+    return (Sql(last.query, {**first.values, **last.values}),)

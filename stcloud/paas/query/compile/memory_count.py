@@ -1,0 +1,127 @@
+"""Counts of few rows in memory: what SQL would tell of them, without binding a statement to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.schema import UNIT, Attribute
+from stcloud.daas.table.timeline import FOREVER
+from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Summary, by_name
+from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
+from stcloud.space import Level
+from stcloud.time import Bin, Zone
+
+__all__ = ["MemoryCount", "memory_count"]
+
+Rows: TypeAlias = pa.RecordBatch
+_EXACT = ("text", "integer", "boolean", "date", "instant")
+"""Kinds of columns whose equal values are the same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryCount:
+    """Counts rows by group, as the last SQL of a plan does: fields ``g0``, … and ``m0``, …, by group, null last.
+
+    Parameters
+    ----------
+    by, counts
+        What is counted by; how many fields tell the count.
+    conditions
+        What rows must fulfil that were not tested yet.
+    zone
+        The city's.
+    """
+
+    by: tuple[By, ...]
+    counts: int
+    conditions: tuple[Resolved, ...]
+    zone: Zone
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that it looks at, but for those that are told of rows on the way."""
+        return columns_of(self.conditions) | set(filter(None, map(_stored, self.by)))
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        """Return the counts."""
+        (batch,) = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+        kept = Masking(self.conditions)(batch)
+        return _counted([self._group(one, kept) for one in self.by], kept.num_rows, self.counts)
+
+    def _group(self, by: By, rows: Rows) -> pa.Array:
+        if isinstance(by, Level):
+            return pc.divide(rows.column("st_cell"), 10 ** (Level.M10.digits - by.digits))
+        if isinstance(by, Bin):
+            return pa.array(by.numbers(micros(rows.column("st_time"), FOREVER), self.zone))
+        if isinstance(by, Part):
+            return pc.utf8_slice_codeunits(rows.column(UNIT), 0, by.length)
+        return rows.column(by_name(by) if isinstance(by, FeatureGroup) else by.stored)  # type: ignore[union-attr]
+
+
+def memory_count(goal: Summary, conditions: Sequence[Resolved], zone: Zone) -> MemoryCount | None:
+    """Return what counts rows of events, or None if it is asked for what only SQL tells.
+
+    Parameters
+    ----------
+    goal
+        What is asked of the rows.
+    conditions, zone
+        As for `MemoryCount`.
+    """
+    if goal.until_us is not None or any(condition.checks_all for condition in conditions):
+        return None
+    if not all((not measure.tree or measure.is_rate) for measure in goal.measures):
+        return None
+    if not all(map(_countable, goal.by)):
+        return None
+    return MemoryCount(goal.by, len(goal.measures), tuple(conditions), zone)
+
+
+def _countable(by: By) -> bool:
+    return not isinstance(by, DutyGroup) and (not isinstance(by, Attribute) or by.type in _EXACT)
+
+
+def _stored(by: By) -> str | None:
+    """Return the stored column that a group is told by."""
+    if isinstance(by, Level | Bin):
+        return "st_cell" if isinstance(by, Level) else "st_time"
+    if isinstance(by, Part):
+        return UNIT
+    return by.stored if isinstance(by, Attribute) else None
+
+
+def _counted(groups: Sequence[pa.Array], count: int, times: int) -> pa.Table:
+    """Count rows by group; without groups all are one."""
+    names = [f"g{at}" for at in range(len(groups))]
+    firsts, found = _firsts(groups) if groups else (np.empty(0, np.intp), np.array([count]))
+    columns = [*(group.take(pa.array(firsts)) for group in groups), *[pa.array(found, pa.int64())] * times]
+    table = pa.Table.from_arrays(columns, [*names, *(f"m{at}" for at in range(times))])
+    return table.sort_by([(name, "ascending") for name in names]) if names else table
+
+
+def _firsts(groups: Sequence[pa.Array]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the first row of each group, and how many rows it has; null is a value."""
+    codes = reduce(_paired, map(_codes, groups))
+    found = np.bincount(codes)
+    firsts = np.empty(len(found), np.intp)
+    firsts[codes[::-1]] = np.arange(len(codes))[::-1]  # of several rows the last that is written stays
+    return firsts, found
+
+
+def _codes(values: pa.Array) -> NDArray[np.int64]:
+    """Return a number for each value, in the order in which they first appear."""
+    numbers: NDArray[np.int32] = values.dictionary_encode(null_encoding="encode").indices.to_numpy()
+    return numbers.astype(np.int64)
+
+
+def _paired(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    return _codes(pa.array(one * (int(other.max(initial=0)) + 1) + other))

@@ -1,0 +1,62 @@
+"""What a question is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stcloud.daas.catalogue import Layer
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.table.schema import Attribute
+from stcloud.errors import InvalidInput
+from stcloud.iaas.engine.model import Engine
+from stcloud.paas.query.filter import Names
+from stcloud.paas.query.parse.units import UnitIndex
+from stcloud.paas.query.plan.label import is_lasting, is_of_features, own_columns
+from stcloud.paas.query.resolve.features import Features
+from stcloud.time import Zone
+
+__all__ = ["Subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a question is about: one version of a layer, its city, and the engine that will run it."""
+
+    layer: Layer
+    configuration: CityConfiguration
+    engine: Engine
+    index: UnitIndex | None = None
+    """Of the events on a unit grid."""
+    features: Callable[[str], Features] | None = None
+    """Gives a layer of features of the same city."""
+
+    @property
+    def zone(self) -> Zone:
+        """The city's time zone."""
+        return self.configuration.zone
+
+    @property
+    def attributes(self) -> dict[str, Attribute]:
+        """The layer's own columns, by name."""
+        return {one.name: one for one in self.layer.attributes}
+
+    @property
+    def columns(self) -> dict[str, Attribute]:
+        """What may be measured: the layer's own columns, and ours."""
+        return self.attributes | own_columns(self.layer)
+
+    @property
+    def names(self) -> Names:
+        """What may be named in filters and measures: columns, and what every row has."""
+        if is_of_features(self.layer):
+            return Names.of_features(self.attributes | own_columns(self.layer))
+        return Names.of_events(self.attributes | own_columns(self.layer), lasting=is_lasting(self.layer))
+
+    def other(self, layer: str) -> Features:
+        """Return a layer of features of the same city; `InvalidInput` ``no-features``, ``not-features``."""
+        if self.features is None:
+            raise InvalidInput(
+                "no-features", "this question knows no other layers", hint="ask with city.query"
+            )
+        return self.features(layer)

@@ -1,0 +1,221 @@
+"""A question put to an engine, as of one recorded instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from stcloud.iaas.table.table import File
+from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.page import Cursor, Order, digest_of, ordered, place_in
+from stcloud.paas.query.answer.pin import Known as Pinned
+from stcloud.paas.query.answer.pin import Pin, known_us
+from stcloud.paas.query.compile.compilation import Compiled, RowSource, compile_plan
+from stcloud.paas.query.compile.event_rows import EventRows
+from stcloud.paas.query.compile.feature_rows import FeatureRows
+from stcloud.paas.query.condition.known import Known
+from stcloud.paas.query.plan.label import is_of_features, row_schema, shown
+from stcloud.paas.query.plan.plan import By, Condition, Plan, Restated, Rows, Scan, Summary, restated_in
+from stcloud.paas.query.resolve.features import Features
+from stcloud.paas.query.resolve.resolver import Resolution, Resolver, layers_of, names_units
+from stcloud.paas.query.resolve.subject import Subject
+from stcloud.paas.query.run.stretch import stretches
+
+__all__ = ["Inquiry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A query that is being answered.
+
+    Parameters
+    ----------
+    subject, conditions
+        Subject and conditions of the query.
+    known
+        Recorded instant or pin; None: what is known now.
+    resolver
+        Reads what the conditions name of other layers, each once.
+    known_us
+        Recorded instant that the layer is taken at, UTC microseconds.
+    """
+
+    subject: Subject
+    conditions: tuple[Condition, ...]
+    known: Pinned
+    resolver: Resolver
+    known_us: int
+
+    @classmethod
+    def of(cls, subject: Subject, conditions: tuple[Condition, ...], known: Pinned) -> Inquiry:
+        """Put a query to its engine."""
+        return cls(subject, conditions, known, Resolver(subject, known), known_us(subject.layer, known))
+
+    def plan(self, goal: Rows | Summary) -> Plan:
+        """Return the plan for a goal; reads nothing."""
+        known = Known(self.known_us, self.subject.zone.iso(self.known_us))
+        return Plan((Scan(self.subject.layer.name), known, *self.conditions, *self._located_anew(goal), goal))
+
+    def _located_anew(self, goal: Rows | Summary) -> tuple[Restated, ...]:
+        """Return that events are located anew, where codes matter and the grid was corrected after the pin."""
+        index = self.subject.index
+        if index is None or restated_in(self.conditions) is not None:
+            return ()
+        if not names_units(self.conditions, goal):
+            return ()
+        restated = index.restated(self.known, self.subject.zone)
+        return () if restated is None else (restated,)
+
+    def explained(self) -> Inquiry:
+        """Return the same query, of which other layers are not read: for its explanation."""
+        return replace(self, resolver=Resolver(self.subject, self.known, reads=False))
+
+    def resolved(self) -> Inquiry:
+        """Return the same query, of which all that it names has been read."""
+        self.resolver.resolution(self.plan(Rows()))
+        return self
+
+    def compiled(self, goal: Rows | Summary) -> Compiled:
+        """Return the stages for a goal; reads what the query names of other layers."""
+        return self._compiled(self.resolver.resolution(self.plan(goal)))
+
+    def _compiled(self, resolved: Resolution) -> Compiled:
+        layer, goal = self.subject.layer, resolved.goal
+        city = self.subject.configuration
+        rows: RowSource = (
+            FeatureRows(resolved, layer, city)
+            if isinstance(layer, Features)
+            else EventRows(resolved, layer, city)
+        )
+        return compile_plan(resolved.conditions, goal, rows, city.zone)
+
+    def run(self, goal: Rows | Summary) -> pa.RecordBatchReader:
+        """Return what the engine gives."""
+        return self.run_resolved(self.resolver.resolution(self.plan(goal)))
+
+    def run_resolved(self, resolved: Resolution) -> pa.RecordBatchReader:
+        """Return what the engine gives for a plan that is resolved."""
+        compiled = self._compiled(resolved)
+        return self.subject.engine.run(compiled.stages, compiled.relations)
+
+    @property
+    def row_schema(self) -> pa.Schema:
+        """Names and types of rows as they are shown."""
+        return row_schema(self.subject.layer, self.subject.zone)
+
+    @property
+    def row_keys(self) -> tuple[str, ...]:
+        """Columns that rows are ordered by where nothing else is asked, and that tell them apart."""
+        return ("st_key", "st_valid_from") if is_of_features(self.subject.layer) else ("st_time", "st_key")
+
+    def rows(self, goal: Rows) -> Iterator[pa.RecordBatch]:
+        """Stream rows as they are shown; features are all fetched before the first, since they come in no order."""
+        schema = self.row_schema
+        if not is_of_features(self.subject.layer):
+            return (shown(batch, schema) for batch in self._in_time(goal))
+        found = (shown(batch, schema) for batch in self.run(goal))
+        order = (*goal.order, *(Order(name) for name in self.row_keys))
+        whole = ordered(pa.Table.from_batches(found, schema), order)
+        if goal.after is not None:
+            names = [one.name for one in order]
+            whole = whole.slice(place_in(whole, names, goal.after) + 1)
+        return iter(whole.slice(0, goal.limit).to_batches())
+
+    def _in_time(self, goal: Rows) -> Iterator[pa.RecordBatch]:
+        """Give events by time; an engine that streams is asked of one stretch after the other, until it is enough."""
+        if goal.order or goal.after is not None or not self.subject.engine.streams:
+            yield from self.run(goal)
+            return
+        left = goal.limit
+        for files in stretches(self.compiled(goal).files.files) or [()]:
+            for batch in self._of(files).run(Rows(left)):
+                yield batch
+                left = None if left is None else left - batch.num_rows
+            if left == 0:
+                return
+
+    def _of(self, files: tuple[File, ...]) -> Inquiry:
+        """Return the question about some files alone."""
+        layer = self.subject.layer
+        few = replace(layer, snapshot=replace(layer.snapshot, files=files))
+        return replace(self, subject=replace(self.subject, layer=few))
+
+    def pin(self, by: Sequence[By] = ()) -> Pin:
+        """Return what an answer is pinned at: each layer that it reads, and the rules of time that it uses."""
+        named = {name: self.resolver.known_us(name) for name in layers_of(self.conditions, by)}
+        named |= self._grid_known()
+        return Pin.of({**named, self.subject.layer.name: self.known_us}, self._rules())
+
+    def _grid_known(self) -> dict[str, int]:
+        index = self.subject.index
+        if index is None or (isinstance(self.known, Pin) and index.grid.name not in dict(self.known.layers)):
+            return {}  # it was indexed after the pin was made
+        return {index.grid.name: index.pinned_us(self.known)}
+
+    def _rules(self) -> dict[str, str]:
+        rules = {"zone": self.subject.zone.rules}
+        for condition in self.conditions:
+            for name, version in condition.rules.items():
+                rules[name] = version if rules.get(name, version) == version else f"{rules[name]}, {version}"
+        return rules
+
+    def cursor(self, said: str, last: Sequence[Any], pin: Pin) -> str:
+        """Return where a page ended, as text for the next question: pinned as this one is."""
+        return Cursor(self.digest(said), pin.text, tuple(last)).text
+
+    def pinned_beside(self, other: Inquiry) -> Inquiry:
+        """Return the question as it is put beside another one: pinned alike, unless it says itself what is known."""
+        if self.known is not None or not isinstance(other.known, Pin):
+            return self
+        return Inquiry.of(self.subject, self.conditions, other.known)
+
+    def going_on(self, said: str, after: str | None) -> tuple[Inquiry, tuple[Any, ...] | None]:
+        """Return the question pinned as a cursor says, and where its page ended.
+
+        Raises
+        ------
+        InvalidInput
+            ``unreadable-cursor``, ``other-question``
+        """
+        if after is None:
+            return self, None
+        cursor = Cursor.read(after)
+        cursor.refuse_other(self.digest(said))
+        return Inquiry.of(self.subject, self.conditions, Pin.read(cursor.pin)), cursor.last
+
+    def answer(self, table: pa.Table, pin: Pin, cursor: str | None = None) -> Answer:
+        """Return a table with what was understood."""
+        return Answer(table, self.subject.configuration.lattice, self.facts(), cursor, pin)
+
+    def digest(self, said: str) -> str:
+        """Return a digest of what is asked, whenever it is answered."""
+        return digest_of([self.subject.layer.name, *map(str, self.conditions), said])
+
+    def facts(self) -> dict[str, str]:
+        """Say what was understood."""
+        zone, index = self.subject.zone, self.subject.index
+        facts = {"layer": self.subject.layer.name, "known_at": zone.iso(self.known_us)}
+        for name in ("as_of", "when", "where"):
+            understood = [self._understood(one) for one in self.conditions if one.fact == name]
+            facts |= {name: " and ".join(understood)} if understood else {}
+        if index is not None:
+            restated = restated_in(self.conditions)
+            facts["units"] = index.described(self.known, zone, None if restated is None else restated.said)
+        if isinstance(self.known, Pin) and (changed := self.known.changed(self._rules())):
+            facts["rules"] = f"other than when it was pinned: {', '.join(changed)}"
+        return facts
+
+    def _understood(self, condition: Condition) -> str:
+        """Say what was understood, as of when features are, and what hardly anything can lie in."""
+        zone = self.subject.zone
+        known = [f"{name} known at {zone.iso(self.resolver.known_us(name))}" for name in condition.layers]
+        if not known:
+            return condition.describe()
+        then = (
+            "as it was then" if is_of_features(self.subject.layer) else "as it was at each event's own time"
+        )
+        when = [then] if condition.drifts else []
+        return f"{condition.describe()} ({', '.join([*when, *known, *self.resolver.notes(condition)])})"

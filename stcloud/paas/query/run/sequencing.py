@@ -1,0 +1,137 @@
+"""A history of an answer asked: engines give measures by period, here they become steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stcloud.daas.table.feature import instants, micros
+from stcloud.daas.table.schema import Attribute
+from stcloud.daas.table.timeline import FOREVER
+from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
+from stcloud.paas.query.answer.page import numbered
+from stcloud.paas.query.condition.period import Related
+from stcloud.paas.query.measure.measure import COUNT, Measure
+from stcloud.paas.query.plan.label import is_lasting, is_of_features, labelled, refuse_features
+from stcloud.paas.query.plan.plan import DutyGroup, Summary, by_name
+from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.paas.query.run.sequence import Amount, Steps, sequence
+from stcloud.time import Bin, Relation, Span, Spans, parse_when
+
+__all__ = ["sequenced"]
+
+_ADDED = ("count", "sum", "mean")
+
+
+def sequenced(asked: Inquiry, goal: Summary, during: str | None, end: str | None) -> pa.Table:
+    """Return how much there was at every instant: groups, ``from``, ``to`` (null: no end is known), measures.
+
+    Raises
+    ------
+    InvalidInput
+        ``not-events``: an end is named of features, which have their own; ``no-period``: of events that have no
+        end, and no column of ends is named; ``wrong-type``.
+    NotFound
+        ``unknown-column``
+    Unsupported
+        ``not-additive``: a measure that is no count, sum or mean, or a bin of time.
+    """
+    if end is not None:
+        refuse_features(asked.subject.layer, "name an end of")
+    _refuse(goal, asked)
+    span = Span(None, None) if during is None else parse_when(during, asked.subject.zone)
+    rows, parts = _held(asked, goal, _period(asked, end), None if end else span)
+    width = len(goal.by)
+    since, until = (micros(rows.column(width + at), FOREVER) for at in range(2))
+    partial = {one.name: rows.column(width + 2 + at) for at, one in enumerate(parts)}
+    amounts = [_amount(one, at, partial) for at, one in enumerate(goal.measures)]
+    groups = rows.select(range(width))
+    group = numbered(groups)
+    steps = sequence(group, since, until, amounts, (span.start_us, span.end_us))
+    first = np.unique(group, return_index=True)[1]
+    zone = asked.subject.zone
+    of = [groups.column(at).take(pa.array(first[steps.group])) for at in range(width)]
+    shown = [labelled(one, by, zone) for one, by in zip(of, goal.by, strict=True)]
+    instant = pa.timestamp("us", zone.name)
+    ends = [instants(one, FOREVER).cast(instant) for one in (steps.start_us, steps.end_us)]
+    told = [_told(one, at, steps) for at, one in enumerate(goal.measures)]
+    names = [*(by_name(one) for one in goal.by), "from", "to", *(one.name for one in goal.measures)]
+    return pa.Table.from_arrays([*shown, *ends, *told], names)
+
+
+def _held(
+    asked: Inquiry, goal: Summary, period: tuple[Attribute, Attribute], span: Span | None
+) -> tuple[pa.Table, tuple[Measure, ...]]:
+    """Return what engines tell of each group and period, and of which measures."""
+    parts = (COUNT, *(part for at, one in enumerate(goal.measures) for part in _parts(one, at)))
+    if span is not None:
+        held = Related(Relation.INTERSECTS, Spans.of([span]), str(span))
+        asked = replace(asked, conditions=(*asked.conditions, held))
+    return asked.run(Summary((*goal.by, *period), parts)).read_all(), parts
+
+
+def _period(asked: Inquiry, end: str | None) -> tuple[Attribute, Attribute]:
+    """Return the columns that say since when and until when a row holds."""
+    columns = asked.subject.columns
+    if is_of_features(asked.subject.layer):
+        return columns["st_valid_from"], columns["st_valid_to"]
+    if end is None and not is_lasting(asked.subject.layer):
+        raise InvalidInput(
+            "no-period", f"events of '{asked.subject.layer.name}' have no end: they hold at no instant",
+            hint="name the column of their ends, e.g. end=\"closed_at\"",
+            in_shell="name the column of their ends, e.g. --end closed_at",
+        )  # fmt: skip
+    name = "st_time_to" if end is None else end
+    if name not in columns:
+        raise NotFound("unknown-column", f"there is no column '{name}'", nearest=nearest(name, columns))
+    if columns[name].type != "instant":
+        raise InvalidInput("wrong-type", f"'{name}' is a column of {columns[name].type}, not of instants")
+    return columns["st_time"], columns[name]
+
+
+def _refuse(goal: Summary, asked: Inquiry) -> None:
+    if is_of_features(asked.subject.layer) and any(one.drifts for one in asked.conditions):
+        raise InvalidInput(
+            "which-time", "a history of what is in a feature that itself changes is not told",
+            hint="say as of when the place is meant: LAYER:ID@2024-01-01",
+        )  # fmt: skip
+    wrong = [one.name for one in goal.measures if one.function not in _ADDED or one.share is not None]
+    wrong += [by_name(one) for one in goal.by if isinstance(one, Bin | DutyGroup)]
+    if wrong:
+        raise Unsupported(
+            "not-additive", f"'{wrong[0]}' is not told at every instant",
+            hint="ask for count, sum and mean, by columns, cells or units",
+        )  # fmt: skip
+
+
+def _parts(measure: Measure, at: int) -> list[Measure]:
+    """Return what engines tell of each period, so that it can be added up."""
+    if not measure.tree:
+        return []
+    counted = Measure(f"count{at}", "count", measure.tree)
+    return [counted] if measure.function == "count" else [counted, Measure(f"sum{at}", "sum", measure.tree)]
+
+
+def _amount(measure: Measure, at: int, partial: Mapping[str, pa.ChunkedArray]) -> Amount:
+    count = partial[f"count{at}" if measure.tree else "count"].to_numpy().astype(np.int64)
+    total = partial.get(f"sum{at}")
+    if total is None:
+        return Amount(count)
+    whole = not pa.types.is_floating(total.type)
+    return Amount(count, pc.fill_null(total.cast(pa.int64()) if whole else total, 0).to_numpy())
+
+
+def _told(measure: Measure, at: int, steps: Steps) -> pa.Array:
+    count, total = steps.counts[at], steps.totals[at]
+    if total is None:
+        return pa.array(count)
+    none = count == 0
+    if measure.function == "mean":
+        return pa.array(np.divide(total.astype(float), np.where(none, 1, count)), mask=none)
+    return pa.array(
+        [None if empty else one for one, empty in zip(total.tolist(), none.tolist(), strict=True)]
+    )

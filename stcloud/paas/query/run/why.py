@@ -1,0 +1,130 @@
+"""Why a row is in an answer, or is not: its load, its version, its cell, and each condition by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from stcloud.daas.table.schema import UNIT, Attribute
+from stcloud.paas.query.condition.period import Related
+from stcloud.paas.query.condition.predicate import Predicate
+from stcloud.paas.query.measure.measure import COUNT
+from stcloud.paas.query.plan.condition import Condition as Asked
+from stcloud.paas.query.plan.label import is_of_features
+from stcloud.paas.query.plan.plan import Restated, Summary
+from stcloud.paas.query.plan.resolved import Resolved
+from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.time import Relation, Span, Spans
+
+__all__ = ["Condition", "Reason", "why"]
+
+_OWN = {
+    "st_load": "text", "st_recorded_from": "instant", "st_time": "instant", "st_valid_from": "instant",
+    "st_valid_to": "instant", "st_cell": "integer", "st_x": "number", "st_y": "number", "st_unplaced": "text",
+    UNIT: "text",
+}  # fmt: skip
+
+
+_EVER = Related(Relation.INTERSECTS, Spans.of([Span(None, None)]), "ever")
+_COUNT = Summary((), (COUNT,))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of a question: as it was asked, whether a row fulfils it, and how that is decided."""
+
+    said: str
+    holds: bool
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a key is in an answer, or is not.
+
+    Attributes
+    ----------
+    key
+        The row's key.
+    versions
+        Its current versions: load, source, since when it is current, time of the event or period of the
+        feature, place and cells. Empty: the key is not known.
+    conditions
+        The conditions, each with its result.
+    found
+        Whether the row is in the answer.
+    """
+
+    key: str
+    versions: tuple[dict[str, Any], ...]
+    conditions: tuple[Condition, ...]
+    found: bool
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the versions and the conditions as plain records."""
+        known = [{"what": name, "is": value} for one in self.versions for name, value in one.items()]
+        asked = [
+            {"what": one.said, "is": f"{'holds' if one.holds else 'fails'}{', ' if one.how else ''}{one.how}"}
+            for one in self.conditions
+        ]
+        end = "in the answer" if self.found else "not in the answer" if known else "not known"
+        return [*known, *asked, {"what": self.key, "is": end}]
+
+
+def why(asked: Inquiry, key: str) -> Reason:
+    """Return why a key is in an answer; see `Query.why`."""
+    of_key = Predicate.read(
+        {"op": "=", "args": [{"property": "st_key"}, key]}, asked.subject.names, asked.subject.zone
+    )
+    always: list[Asked] = [one for one in asked.conditions if isinstance(one, Restated)]
+    always += [_EVER] if is_of_features(asked.subject.layer) else []
+    versions = tuple(_versions(_asked(asked, of_key, *always)))
+    whole = _asked(asked, of_key, *asked.conditions, *always)
+    # Each condition as it is resolved for the whole query, whose time tells which versions of features count.
+    resolved = whole.resolver.resolution(whole.plan(_COUNT))
+    made = dict(zip(resolved.plan.conditions, resolved.by_condition, strict=True))
+
+    def holds(*conditions: Asked) -> bool:
+        plan = _asked(asked, of_key, *conditions, *always).plan(_COUNT)
+        tested = replace(resolved, plan=plan, by_condition=tuple(made[step] for step in plan.conditions))
+        return bool(asked.run_resolved(tested).read_all().column(0)[0].as_py())
+
+    events = () if is_of_features(asked.subject.layer) else versions
+    conditions = tuple(
+        Condition(str(step), holds(step), _how(made[step], events))
+        for step in asked.conditions
+        if step not in always
+    )
+    return Reason(key, versions, conditions, bool(versions) and holds(*asked.conditions))
+
+
+def _asked(asked: Inquiry, *conditions: Asked) -> Inquiry:
+    """Return the question with these conditions, each once, alone."""
+    return replace(asked, conditions=tuple(dict.fromkeys(conditions)))
+
+
+def _versions(asked: Inquiry) -> Iterator[dict[str, Any]]:
+    layer, zone = asked.subject.layer, asked.subject.zone
+    names = [name for name in _OWN if name in layer.snapshot.schema.names]
+    found = asked.run(Summary(tuple(Attribute(name, name, _OWN[name]) for name in names))).read_all()
+    loads = {one.load: one.source for one in layer.loads}
+    for row in range(len(found)):
+        record = {name: _plain(found.column(at)[row], zone.name) for at, name in enumerate(names)}
+        record["source"] = loads.get(str(record["st_load"]))
+        yield {name: value for name, value in record.items() if value is not None}
+
+
+def _plain(value: pa.Scalar, zone: str) -> Any:
+    if value.is_valid and pa.types.is_timestamp(value.type):
+        return value.cast(pa.timestamp("us", zone)).as_py().isoformat()
+    return value.as_py()
+
+
+def _how(made: Sequence[Resolved], versions: Sequence[Mapping[str, Any]]) -> str:
+    """Tell how a condition is decided, where there is more to tell than that it is."""
+    cells = [version["st_cell"] for version in versions if "st_cell" in version]
+    regions = [region for resolved in made if (region := resolved.limits.region) is not None]
+    return regions[0].way(cells[0]) if cells and len(made) == 1 and regions else ""

@@ -1,0 +1,399 @@
+"""The question: immutable, chainable, lazy. Rows appear only where it says ``to_…``, ``count`` or ``rows``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from stcloud.errors import InvalidInput
+from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.pin import Pin, read_known
+from stcloud.paas.query.condition.period import as_of, timed
+from stcloud.paas.query.condition.predicate import Predicate
+from stcloud.paas.query.explain import Explanation, explain
+from stcloud.paas.query.join.how import read_how
+from stcloud.paas.query.parse.places import PlaceContext, read_places
+from stcloud.paas.query.parse.units import needed_index
+from stcloud.paas.query.parse.where import Asked
+from stcloud.paas.query.plan.label import is_of_features, refuse_features
+from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
+from stcloud.paas.query.resolve.subject import Subject
+from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.paas.query.run.joining import Joining, joining_of
+from stcloud.paas.query.run.measuring import Selection, measured, read_summary
+from stcloud.paas.query.run.paging import checked_limit, paged, rows_of
+from stcloud.paas.query.run.sequencing import sequenced
+from stcloud.paas.query.run.why import Reason, why
+from stcloud.space import is_southern
+from stcloud.time import Instant, When, instant_us
+
+if TYPE_CHECKING:
+    import geopandas
+    import pandas as pd
+
+__all__ = ["Query"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question about one layer. Every method that narrows it returns a new one.
+
+    The conditions of several calls must all hold; several values in one call are alternatives. With a ``city``::
+
+        city.query("requests").what("status = 'open'").when("2024-03", hours="07:00-10:00").count(by=["week"])
+    """
+
+    subject: Subject
+    conditions: tuple[Condition, ...] = ()
+    known: int | Pin | None = None
+
+    def what(self, *filters: str | Mapping[str, Any], crs: str | None = None) -> Query:
+        """Keep rows for which every CQL2 filter (text or JSON) is true, e.g. ``"category = 'pothole'"``.
+
+        Parameters
+        ----------
+        filters
+            Filters over the layer's columns, ``geometry``, ``time``, ``key`` and, for features and events with an
+            end, ``period``; see `docs/reference/filters.md`.
+        crs
+            CRS of geometry in the filters; default: longitude and latitude.
+
+        Raises
+        ------
+        InvalidInput, NotFound, Unsupported
+            Wrong types; unknown columns, with the nearest names; operators that are not supported.
+        """
+        subject, city = self.subject, self.subject.configuration.crs
+        return self._with(
+            Predicate.read(one, subject.names, subject.zone, city=city, crs=crs) for one in filters
+        )
+
+    def where(self, *places: Asked, crs: str | None = None) -> Query:
+        """Keep rows that lie in any of the places.
+
+        Parameters
+        ----------
+        places
+            ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons, `Area`,
+            GeoDataFrames; ``"unit:PREFIX"``, cells of the unit grid whose codes begin with the prefix;
+            ``"duty:LAYER:ID"``, the cells of a duty grid at the event's own time; ``"LAYER:ID"``, a feature as it was
+            at the event's own time, or with ``@T`` at an instant; ``"near:LON,LAT:200m"``, ``"near:LAYER:ID:50m"``,
+            ``"near:LAYER:50m"``. A text may combine places with ``and``, ``or``, ``not`` and parentheses.
+        crs
+            CRS of polygons and WKT; default: longitude and latitude.
+
+        Notes
+        -----
+        Areas are closed: a point on the edge is inside. Distances are inclusive. Only cells are half-open. Rows
+        without a place match neither a place nor its negation. Features are taken as known at `known_at`.
+        """
+        subject, features = self.subject, is_of_features(self.subject.layer)
+        context = PlaceContext(
+            subject.layer.name, subject.configuration, subject.index, subject.features, features
+        )
+        return self._with(read_places(places, context, crs))
+
+    def restated(self, at: Instant) -> Query:
+        """Use the unit grid of one instant for all events, for trends across a change of the grid.
+
+        Default: the cell that was valid at the event's own time. The answer's facts name the grid that was used.
+        """
+        refuse_features(self.subject.layer, "re-state units of")
+        if any(isinstance(one, Restated) for one in self.conditions):
+            raise InvalidInput("asked-twice", "one fixed version of the grid was asked for twice")
+        index = needed_index(self.subject.index, self.subject.layer.name)
+        at_us = instant_us(at, self.subject.zone)
+        said = f"on grid '{index.grid.name}' as of {self.subject.zone.iso(at_us)}"
+        return self._with([Restated(at_us, said)])
+
+    def when(
+        self,
+        *times: str,
+        weekdays: str | Iterable[int] | None = None,
+        hours: str | None = None,
+        months: str | int | Iterable[int] | None = None,
+        seasons: str | None = None,
+        days: str | None = None,
+        calendar: str | None = None,
+        relation: str | None = None,
+        now: Instant | None = None,
+    ) -> Query:
+        """Keep events that start in any of the times, months, days and hours.
+
+        Features, and with a ``relation`` events with an end, are kept if their period has the relation to any time.
+
+        Parameters
+        ----------
+        times
+            Half-open spans: ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``. Relative
+            to ``now``: ``today``, ``last week``, ``last 7 days``, ``previous 3 months``.
+        weekdays, hours
+            ``"mon-fri"``, or numbers from 1 = Monday; ``"07:00-10:00"``, also across midnight; comma-separated.
+        months, seasons
+            ``"jun-aug"``, ``"12-2"``, or numbers; ``"winter"``: three whole months, by the city's hemisphere.
+        days, calendar
+            ``"working"`` or ``"free"`` days (weekends and public holidays, except make-up working days) of a
+            calendar: ``"CN"``, ``"US-NY"``; default: the city's.
+        relation
+            Relation of the period to the time: ``intersects`` (default for features), ``disjoint``, or one of
+            Allen's: ``before``, ``after``, ``meets``, ``met-by``, ``overlaps``, ``overlapped-by``, ``starts``,
+            ``started-by``, ``during``, ``contains``, ``finishes``, ``finished-by``, ``equals``.
+        now
+            The present instant; needed for relative times only.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-relation``; ``no-period``: a relation for events without an end, or together with days or hours;
+            times that cannot be read.
+        """
+        city = self.subject.configuration
+        calendar = city.calendar if days is not None and calendar is None else calendar
+        asked = When.of(
+            *times, zone=city.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
+            calendar=calendar, southern=seasons is not None and is_southern(city.crs), now=now,
+        )  # fmt: skip
+        return self._with([timed(asked, times, relation, self.subject.layer)])
+
+    def as_of(self, at: Instant) -> Query:
+        """Keep features that were valid at an instant; for events `InvalidInput` ``not-features``."""
+        return self._with([as_of(at, self.subject.layer, self.subject.zone)])
+
+    def known_at(self, instant: Instant | Pin) -> Query:
+        """Use what was known at a recorded instant.
+
+        The instant is text in the city's zone, UTC microseconds, or an aware datetime. One after the newest load is
+        replaced by that of the load; the answer's facts name the instant that was used. The ``pin`` of an answer, or
+        its text, names an instant for each layer; a query with a pin always has the same answer. Raises
+        `InvalidInput` ``asked-twice``, ``unreadable-pin``, and when it is answered ``layer-not-pinned``.
+        """
+        if self.known is not None:
+            raise InvalidInput("asked-twice", "known_at was asked twice")
+        return replace(self, known=read_known(instant, self.subject.zone))
+
+    def rows(
+        self, limit: int | None = None, *, order: Sequence[str] = (), after: str | None = None
+    ) -> Answer:
+        """Return rows, ordered by time, then key, or by ``order``.
+
+        Parameters
+        ----------
+        limit
+            Maximum number of rows; if there are more, the answer's ``next`` is the cursor of the next page.
+        order
+            Columns to sort by, ``-`` before one for descending; nulls are last; ties are sorted by time, then key.
+        after
+            The ``next`` of the previous page of the same question; uses the same recorded instant.
+
+        Raises
+        ------
+        InvalidInput
+            ``bad-limit``, ``unknown-order``, ``repeated-order``, ``unreadable-cursor``, ``other-question``
+        """
+        return paged(self.inquiry(), limit, order, after)
+
+    def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
+        """Stream rows ordered by time, then key; memory does not grow with their number."""
+        return self.inquiry().rows(Rows(checked_limit(limit)))
+
+    def join(
+        self,
+        layer: str,
+        how: str = "within",
+        *,
+        at: Instant | None = None,
+        known_at: Instant | Pin | None = None,
+        inner: bool = False,
+    ) -> Answer:
+        """Return each event with its partners: the features of a layer that contained it, or were near it.
+
+        Parameters
+        ----------
+        layer
+            A layer of features of the same city.
+        how
+            ``"within"`` (one area; on a shared border or an overlap that with the smallest key), ``"intersects"``
+            (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
+        at
+            Instant of valid time at which all features are taken; None: each event's own time.
+        known_at
+            Recorded instant or pin at which features are taken; None: that of the query's pin, else now.
+        inner
+            Leave out events without a partner.
+
+        Returns
+        -------
+        The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (exclusive; null: no end is
+        known), ``LAYER_distance_m`` if distances matter, and the features' columns as ``LAYER_NAME``. An event with
+        several partners has several rows; an event without a partner has nulls.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-how``: ``how`` cannot be read; ``not-features``; ``repeated-column``.
+        NotFound
+            ``unknown-layer``
+        """
+        return self.joining(layer, how, at=at, known_at=known_at, inner=inner).answer()
+
+    def join_batches(self, layer: str, how: str = "within", **more: Any) -> pa.RecordBatchReader:
+        """Stream the rows that `join` returns; memory does not grow with their number. ``more``: as for `join`."""
+        return self.joining(layer, how, **more).reader()
+
+    def joining(self, layer: str, how: str = "within", **more: Any) -> Joining:
+        """Return a join with its facts, before it is answered; ``more``: as for `join`."""
+        refuse_features(self.subject.layer, "join")
+        return joining_of(self.inquiry(), self.subject.other(layer), read_how(how), **more)
+
+    def count(self, by: Sequence[str] = ()) -> Answer:
+        """Count rows by group; short for `measure` with ``count``."""
+        return self.measure(by=by)
+
+    def top(self, n: int, by: Sequence[str]) -> Answer:
+        """Return the ``n`` groups with the most rows; ties are sorted by the groups, ascending."""
+        return self.measure(by=by, order=["-count"], limit=n)
+
+    def measure(
+        self,
+        *measures: str,
+        by: Sequence[str] = (),
+        until: Instant | None = None,
+        having: str | None = None,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+        after: str | None = None,
+        rated_at: Instant | None = None,
+        compare: str | Query | None = None,
+    ) -> Answer:
+        """Compute measures of rows by group.
+
+        Parameters
+        ----------
+        measures
+            ``count`` (the default), ``count(X)`` where X is not null, ``distinct(X)``, ``sum(X)``, ``mean(X)``,
+            ``min(X)``, ``max(X)``, ``median(X)``, ``quantile(X, 0.9)``, ``p90(X)``. X is a column, arithmetic of
+            numbers, or a duration such as ``closed - opened``, in hours, or ``days(closed - opened)``. ``name = …``
+            before a measure sets the name of its field. ``per_km2`` divides by the area of the group, or of the place
+            if groups have no area; ``per_1000(LAYER.COLUMN)`` gives rows per 1,000 of a column of numbers and needs
+            ``in:LAYER``.
+        by
+            ``cell:100m`` (any level), ``hour``, ``day``, ``week``, ``month``, ``quarter``, ``year``, ``weekday``,
+            ``hour-of-day``, or columns. For events that are indexed on a grid: ``unit``, ``community``, ``street``,
+            ``district``, and ``duty:LAYER``, where an event counts in every duty grid that had its cell then.
+            ``in:LAYER`` or ``in:LAYER.COLUMN``: the feature that contained the event at its own time, by key or
+            column.
+        until
+            Durations that have not ended by this instant end at it, and the field ``open`` is their number; None:
+            rows without an end have no duration.
+        having
+            CQL2 filter over the answer's fields; keep groups for which it is true.
+        order
+            Fields to sort by, ``-`` before one for descending; nulls are last; ties are sorted by the groups.
+        limit, after
+            As for `rows`.
+        rated_at
+            Instant of the areas and inhabitants of rates; None: the last instant of the question's time.
+        compare
+            ``previous`` (the period before), ``year`` (the same period a year earlier), or another question, such as
+            about another place. Calendar bins are compared by their position in the period. Adds ``NAME_before`` (for
+            a question ``NAME_other``), ``NAME_change`` and ``NAME_change_pct``.
+
+        Returns
+        -------
+        One record for each group, ascending, null last: a field for each part of ``by``, then one for each measure.
+        Measures ignore nulls. Without values a count is 0 and other measures are null. Quantiles are interpolated.
+
+        Raises
+        ------
+        InvalidInput
+            ``unreadable-measure``, ``unknown-measure``, ``wrong-type``, ``unknown-group``; otherwise as `rows`
+        NotFound
+            ``unknown-column``
+        """
+        other = compare.inquiry() if isinstance(compare, Query) else compare
+        wanted = Selection(having, tuple(order), checked_limit(limit), after, rated_at, other)
+        return measured(self.inquiry(), measures, by, until, wanted)
+
+    def timeline(
+        self, *measures: str, by: Sequence[str] = (), during: str | None = None, end: str | None = None
+    ) -> Answer:
+        """Compute measures at every instant: counts, sums or means, with the periods in which they hold.
+
+        Parameters
+        ----------
+        measures
+            ``count`` (the default), ``count(X)``, ``sum(X)``, ``mean(X)``, as for `measure`.
+        by
+            Columns, cells, and for indexed events units.
+        during
+            One span, as for `when`; None: all time.
+        end
+            For events, the column of instants at which they end, e.g. ``closed_at``; None: that of their definition.
+
+        Returns
+        -------
+        One record for each period in which the values of a group did not change, ordered by group, then time: the
+        groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
+        """
+        asked = self.inquiry()
+        goal = read_summary(asked, measures, by, None)
+        table = sequenced(asked, goal, during, end)
+        facts = asked.facts() | {"during": during or "all time"}
+        return Answer(table, self.subject.configuration.lattice, facts, pin=asked.pin(goal.by))
+
+    def to_arrow(self) -> pa.Table:
+        """Return rows as an Arrow table."""
+        return self.rows().to_arrow()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return rows as a DataFrame."""
+        return self.rows().to_pandas()
+
+    def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:
+        """Return rows as points in the city's CRS, or in ``crs``."""
+        return self.rows().to_geopandas(crs)
+
+    def plan(
+        self,
+        by: Sequence[str] | None = None,
+        *measures: str,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> Plan:
+        """Return the plan, to print, compare, or write as JSON (`write_plan`); arguments as for `explain`."""
+        asked = self.inquiry()
+        if by is None:
+            return asked.plan(rows_of(asked, limit, order))
+        return asked.plan(read_summary(asked, measures, by, None))
+
+    def explain(
+        self, by: Sequence[str] | None = None, *measures: str, order: Sequence[str] = (), limit: int | None = None,
+        having: str | None = None,
+    ) -> Explanation:  # fmt: skip
+        """Explain how the question would be answered and what would be read; read no rows.
+
+        Arguments are as for `measure`; without ``by`` explain `rows`.
+        """
+        asked = self.inquiry()
+        if by is None:
+            return explain(asked, rows_of(asked, limit, order))
+        chosen = Selection(having, tuple(order), checked_limit(limit))
+        return explain(asked, read_summary(asked, measures, by, None), chosen.steps)
+
+    def why(self, key: str) -> Reason:
+        """Explain why a row is in the answer or not: its load, its cell, and the result of each condition."""
+        return why(self.inquiry(), key)
+
+    def facts(self) -> dict[str, str]:
+        """Return how the question is understood, by name; reads other layers that it names."""
+        return self.inquiry().resolved().facts()
+
+    def _with(self, conditions: Iterable[Condition]) -> Query:
+        return replace(self, conditions=(*self.conditions, *conditions))
+
+    def inquiry(self) -> Inquiry:
+        """Return the question as it is put to an engine."""
+        return Inquiry.of(self.subject, self.conditions, self.known)
