@@ -1,6 +1,6 @@
 """Options by which the command line states a query, alike in all commands that do.
 
-Tested by `tests/reliability/test_output.py` and `tests/paas/query/test_question.py`.
+Tested by `tests/reliability/test_output.py` and `tests/paas/query/spec/test_question.py`.
 """
 
 from __future__ import annotations
