@@ -32,7 +32,6 @@ NOT_YET = ("paas/query/", "testing/question.py", "testing/oracle.py", "testing/c
 
 TWICE = {
     "Question": "the question that is kept, and the one that is drawn to test it",
-    "_Compilation": "what compiles rows of events, and what compiles rows of features",
 }
 """Names of two classes, each with its reason."""
 

@@ -13,7 +13,7 @@ import shapely
 
 import stcloud
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.paas.query import joining
+from stcloud.paas.query.run import joining
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 DAYS = ("2020-01-01", "2021-01-01", "2022-01-01")

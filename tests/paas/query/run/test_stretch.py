@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stcloud.daas.table.schema import PART
 from stcloud.iaas.table.table import File
-from stcloud.paas.query import inquiry
+from stcloud.paas.query.run import inquiry
 from stcloud.paas.query.run.stretch import stretches
 from stcloud.testing.feature_places import Happening, Version, built
 
