@@ -17,7 +17,7 @@ from stcloud.paas.query.compile.added_columns import Naming, Restating
 from stcloud.paas.query.compile.compilation import LAYER, Adding
 from stcloud.paas.query.condition.area import PLACED
 from stcloud.paas.query.place.region import Region
-from stcloud.paas.query.plan.label import OWN_ROWS, own_columns
+from stcloud.paas.query.plan.kind import EventKind
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Rows, Summary, by_name
 from stcloud.paas.query.plan.resolved import Resolved, Writing
 from stcloud.paas.query.resolve.kinds import times_of
@@ -28,7 +28,10 @@ from stcloud.paas.query.sql.tree import all_of, any_of, column, number, select, 
 from stcloud.space import Level
 from stcloud.time import Bin
 
-__all__ = ["EventRows", "cell_of"]
+__all__ = ["EVENTS", "EventRows", "cell_of"]
+
+EVENTS = EventKind()
+"""What queries know of events."""
 
 
 class EventRows:
@@ -43,7 +46,7 @@ class EventRows:
     def __init__(self, resolved: Resolution, layer: Layer, configuration: CityConfiguration) -> None:
         self._resolved, self._snapshot = resolved, layer.snapshot
         self._own = {attribute.name: attribute for attribute in layer.attributes}
-        self.attributes: Mapping[str, Attribute] = own_columns(layer) | self._own
+        self.attributes: Mapping[str, Attribute] = EVENTS.own_columns(layer) | self._own
         self._bounds = resolved.bounds(layer.snapshot)
         times = times_of(resolved.plan.conditions)
         self.writing = Writing(
@@ -147,7 +150,7 @@ class EventRows:
     def rows(self, source: exp.Expression, where: Sequence[exp.Expression], goal: Rows) -> exp.Query:
         """Return the statement that gives rows, in order and cut to a page."""
         unit = [UNIT] if UNIT in self._snapshot.schema.names else []
-        names = [*OWN_ROWS, *unit, *(attribute.stored for attribute in self._own.values())]
+        names = [*EVENTS.own, *unit, *(attribute.stored for attribute in self._own.values())]
         chosen = select({name: _stored(name) for name in names}, source, where=where)
         inner = exp.Subquery(this=chosen, alias=exp.TableAlias(this=exp.to_identifier("chosen")))
         order = (*goal.order, Order("st_time"), Order("st_key"))

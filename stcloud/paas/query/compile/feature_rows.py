@@ -16,8 +16,9 @@ from stcloud.paas.query.compile.added_columns import BeginningBin, Naming, Repre
 from stcloud.paas.query.compile.compilation import LAYER, Adding
 from stcloud.paas.query.compile.event_rows import cell_of
 from stcloud.paas.query.condition.known import KnownByEnds
+from stcloud.paas.query.condition.period import EVER
 from stcloud.paas.query.place.region import Region
-from stcloud.paas.query.plan.label import FEATURE_ROWS, own_columns
+from stcloud.paas.query.plan.kind import FeatureKind
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.plan import By, FeatureGroup, Rows, Summary, by_name
 from stcloud.paas.query.plan.resolved import Resolved, Writing
@@ -30,7 +31,10 @@ from stcloud.paas.query.sql.tree import column, select
 from stcloud.space import Level
 from stcloud.time import Bin
 
-__all__ = ["FeatureRows"]
+__all__ = ["FEATURES", "FeatureRows"]
+
+FEATURES = FeatureKind((EVER,))
+"""What queries know of features."""
 
 
 class FeatureRows:
@@ -52,7 +56,7 @@ class FeatureRows:
 
     def __init__(self, resolved: Resolution, layer: Features, configuration: CityConfiguration) -> None:
         self._resolved, self._layer, self._zone = resolved, layer, configuration.zone
-        self.attributes: Mapping[str, Attribute] = own_columns(layer) | {
+        self.attributes: Mapping[str, Attribute] = FEATURES.own_columns(layer) | {
             one.name: one for one in layer.attributes
         }
         self.writing = Writing(Binder(), LAYER)
@@ -123,7 +127,7 @@ class FeatureRows:
     def rows(self, source: exp.Expression, where: Sequence[exp.Expression], _: Rows) -> exp.Query:
         """Return the statement that gives rows, in no order: who shows them orders them."""
         own = [attribute.stored for attribute in self._layer.attributes]
-        names = [*FEATURE_ROWS[:-1], *own, FEATURE_ROWS[-1]]
+        names = [*FEATURES.own[:-1], *own, FEATURES.own[-1]]
         return select({name: column(name, LAYER) for name in names}, source, where=where)
 
 

@@ -15,7 +15,7 @@ from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.condition.during import During
 from stcloud.paas.query.plan.condition import Condition
-from stcloud.paas.query.plan.label import is_lasting, is_of_features
+from stcloud.paas.query.plan.kind import kind_of
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
 from stcloud.paas.query.plan.resolving import Resolving
@@ -24,7 +24,7 @@ from stcloud.paas.query.sql.tree import all_of, any_of
 from stcloud.time import Instant, Span, Spans, When, Zone, instant_us
 from stcloud.time.relation import End, Relation
 
-__all__ = ["AsOf", "PeriodTest", "Related", "as_of", "related", "timed", "window_of"]
+__all__ = ["EVER", "AsOf", "PeriodTest", "Related", "as_of", "related", "timed", "window_of"]
 
 _LEAST_US = 1
 _SIGNS: Mapping[str, Callable[..., exp.Expression]] = {"<": exp.LT, "<=": exp.LTE, "=": exp.EQ}
@@ -76,6 +76,10 @@ class Related(Condition):
     def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
         """Return the condition on the columns of the kind's period."""
         return (PeriodTest(self.relation, self.spans, *resolving.rows.period),)
+
+
+EVER = Related(Relation.INTERSECTS, Spans.always(), "ever")
+"""Whenever rows were there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +188,7 @@ def window_of(conditions: Iterable[Condition]) -> tuple[int, int] | None:
 
 def as_of(at: Instant, layer: Layer, zone: Zone) -> AsOf:
     """Return what was asked of features: that they were there at an instant; `InvalidInput` ``not-features``."""
-    if not is_of_features(layer):
-        raise InvalidInput(
-            "not-features", f"layer '{layer.name}' holds events: they are not there, they happen",
-            hint="ask when they happened",
-        )  # fmt: skip
+    kind_of(layer).require_valid(layer)
     at_us = instant_us(at, zone)
     return AsOf(at_us, zone.iso(at_us))
 
@@ -210,10 +210,12 @@ def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer)
     InvalidInput
         ``unknown-relation``; ``no-period``: of events that have no end, or with days of the week or hours.
     """
-    if relation is None and not is_of_features(layer):
+    kind = kind_of(layer)
+    relation = relation or kind.default_relation
+    if relation is None:
         return During(asked)
-    wanted = Relation.parse(relation or "intersects")
-    if not is_of_features(layer) and not is_lasting(layer):
+    wanted = Relation.parse(relation)
+    if not kind.has_period(layer):
         raise InvalidInput(
             "no-period", f"'{relation}' is asked of periods, and events of '{layer.name}' have no end",
             hint="ask when they start, without a relation",

@@ -44,7 +44,7 @@ class PlaceContext:
     configuration: CityConfiguration
     index: UnitIndex | None
     features: Callable[[str], object] | None
-    of_features: bool = False
+    indexed: bool = False
     """Whether it holds features itself."""
 
 
@@ -109,7 +109,7 @@ class _Reading:
         if kind == "place":
             return [read_where(some, self.context.configuration.lattice, self.crs)]
         texts = [str(one) for one in some]
-        if self.context.of_features and kind != "near":
+        if not self.context.indexed and kind != "near":
             raise Unsupported(
                 "events-only",
                 f"features cannot be asked for by '{shown(texts[0])}': only events are indexed on a grid",

@@ -22,7 +22,7 @@ from stcloud.paas.query.place.formula import Formula
 from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.spec import Named
 from stcloud.paas.query.plan.condition import Condition
-from stcloud.paas.query.plan.label import is_of_features
+from stcloud.paas.query.plan.kind import rows_of_kind
 from stcloud.paas.query.plan.plan import (
     By,
     DutyGroup,
@@ -169,7 +169,8 @@ class Resolver:
         return made
 
     def _rows(self) -> PointRows | ShapeRows:
-        return ShapeRows(self._ends()) if is_of_features(self._subject.layer) else PointRows()
+        rows: PointRows | ShapeRows = rows_of_kind(self._subject.layer)(self._ends)
+        return rows
 
     def history(self, named: Named, at_us: int | None, span: tuple[int, int]) -> History | None:
         """Return the versions of features that are named; None where nothing is read."""
@@ -216,7 +217,7 @@ class Resolver:
         if not self._reads:
             return _unread
         rows = self._subject.layer
-        scope = _ALWAYS if is_of_features(rows) else resolved.scope(rows.snapshot)
+        scope = resolved.scope(rows.snapshot) if self._subject.kind.indexed else _ALWAYS
         key = (group, scope)
         return self._once(key, lambda: holders_of(layer, group.column, self.known_us(group.layer), scope))
 

@@ -12,7 +12,7 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.model import Engine
 from stcloud.paas.query.filter import Names
 from stcloud.paas.query.parse.units import UnitIndex
-from stcloud.paas.query.plan.label import is_lasting, is_of_features, own_columns
+from stcloud.paas.query.plan.kind import RowKind, kind_of
 from stcloud.paas.query.resolve.features import Features
 from stcloud.time import Zone
 
@@ -32,6 +32,11 @@ class Subject:
     """Gives a layer of features of the same city."""
 
     @property
+    def kind(self) -> RowKind:
+        """What queries know of the layer's kind; `Unsupported` ``no-queries``: nothing."""
+        return kind_of(self.layer)
+
+    @property
     def zone(self) -> Zone:
         """The city's time zone."""
         return self.configuration.zone
@@ -44,14 +49,12 @@ class Subject:
     @property
     def columns(self) -> dict[str, Attribute]:
         """What may be measured: the layer's own columns, and ours."""
-        return self.attributes | own_columns(self.layer)
+        return self.attributes | self.kind.own_columns(self.layer)
 
     @property
     def names(self) -> Names:
         """What may be named in filters and measures: columns, and what every row has."""
-        if is_of_features(self.layer):
-            return Names.of_features(self.attributes | own_columns(self.layer))
-        return Names.of_events(self.attributes | own_columns(self.layer), lasting=is_lasting(self.layer))
+        return self.kind.names(self.layer, self.columns)
 
     def other(self, layer: str) -> Features:
         """Return a layer of features of the same city; `InvalidInput` ``no-features``, ``not-features``."""

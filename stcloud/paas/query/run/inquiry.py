@@ -8,18 +8,17 @@ from typing import Any
 
 import pyarrow as pa
 
+import stcloud.paas.query.compile.kinds  # noqa: F401  (registers the kinds)
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import Cursor, Order, digest_of, ordered, place_in
 from stcloud.paas.query.answer.pin import Known as Pinned
 from stcloud.paas.query.answer.pin import Pin, known_us
 from stcloud.paas.query.compile.compilation import Compiled, RowSource, compile_plan
-from stcloud.paas.query.compile.event_rows import EventRows
-from stcloud.paas.query.compile.feature_rows import FeatureRows
 from stcloud.paas.query.condition.known import Known
-from stcloud.paas.query.plan.label import is_of_features, row_schema, shown
+from stcloud.paas.query.plan.kind import source_of_kind
+from stcloud.paas.query.plan.label import shown
 from stcloud.paas.query.plan.plan import By, Condition, Plan, Restated, Rows, Scan, Summary, restated_in
-from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.resolver import Resolution, Resolver, layers_of, names_units
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.run.stretch import stretches
@@ -85,11 +84,7 @@ class Inquiry:
     def _compiled(self, resolved: Resolution) -> Compiled:
         layer, goal = self.subject.layer, resolved.goal
         city = self.subject.configuration
-        rows: RowSource = (
-            FeatureRows(resolved, layer, city)
-            if isinstance(layer, Features)
-            else EventRows(resolved, layer, city)
-        )
+        rows: RowSource = source_of_kind(layer)(resolved, layer, city)
         return compile_plan(resolved.conditions, goal, rows, city.zone)
 
     def run(self, goal: Rows | Summary) -> pa.RecordBatchReader:
@@ -104,19 +99,19 @@ class Inquiry:
     @property
     def row_schema(self) -> pa.Schema:
         """Names and types of rows as they are shown."""
-        return row_schema(self.subject.layer, self.subject.zone)
+        return self.subject.kind.row_schema(self.subject.layer, self.subject.zone)
 
     @property
     def row_keys(self) -> tuple[str, ...]:
         """Columns that rows are ordered by where nothing else is asked, and that tell them apart."""
-        return ("st_key", "st_valid_from") if is_of_features(self.subject.layer) else ("st_time", "st_key")
+        return self.subject.kind.keys
 
     def rows(self, goal: Rows) -> Iterator[pa.RecordBatch]:
         """Stream rows as they are shown; features are all fetched before the first, since they come in no order."""
-        schema = self.row_schema
-        if not is_of_features(self.subject.layer):
-            return (shown(batch, schema) for batch in self._in_time(goal))
-        found = (shown(batch, schema) for batch in self.run(goal))
+        schema, kind = self.row_schema, self.subject.kind
+        if kind.in_order:
+            return (shown(batch, schema, kind.own) for batch in self._in_time(goal))
+        found = (shown(batch, schema, kind.own) for batch in self.run(goal))
         order = (*goal.order, *(Order(name) for name in self.row_keys))
         whole = ordered(pa.Table.from_batches(found, schema), order)
         if goal.after is not None:
@@ -214,8 +209,5 @@ class Inquiry:
         known = [f"{name} known at {zone.iso(self.resolver.known_us(name))}" for name in condition.layers]
         if not known:
             return condition.describe()
-        then = (
-            "as it was then" if is_of_features(self.subject.layer) else "as it was at each event's own time"
-        )
-        when = [then] if condition.drifts else []
+        when = [self.subject.kind.then] if condition.drifts else []
         return f"{condition.describe()} ({', '.join([*when, *known, *self.resolver.notes(condition)])})"

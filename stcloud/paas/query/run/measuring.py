@@ -18,7 +18,7 @@ from stcloud.paas.query.condition.filtered import FilteredInMemory
 from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.parse.units import needed_index
-from stcloud.paas.query.plan.label import is_of_features, labelled, zoned
+from stcloud.paas.query.plan.label import labelled, zoned
 from stcloud.paas.query.plan.limits import NO_LIMITS
 from stcloud.paas.query.plan.plan import By, DutyGroup, Summary, by_name, is_of_units, parse_by
 from stcloud.paas.query.plan.resolved import Masking
@@ -100,7 +100,7 @@ def _group(text: str, asked: Inquiry) -> By:
     subject, index = asked.subject, asked.subject.index
     if text.startswith("in:"):
         return read_group(text, subject)
-    if is_of_features(subject.layer) and text not in subject.attributes and is_of_units(text):
+    if not subject.kind.indexed and text not in subject.attributes and is_of_units(text):
         raise Unsupported(
             "events-only", f"features cannot be counted by '{text}': only events are indexed on a unit grid",
             hint="count features by in:LAYER of cells, by cell:1km, bins or columns",

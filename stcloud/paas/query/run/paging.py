@@ -10,7 +10,6 @@ import pyarrow as pa
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import Order, place_of, read_order
-from stcloud.paas.query.plan.label import is_of_features
 from stcloud.paas.query.plan.plan import Rows
 from stcloud.paas.query.run.inquiry import Inquiry
 
@@ -46,7 +45,7 @@ def rows_of(asked: Inquiry, limit: int | None, order: Sequence[str]) -> Rows:
 
 
 def _stored(order: Iterable[Order], asked: Inquiry) -> tuple[Order, ...]:
-    """Return what rows are ordered by: events in the engine, by stored names."""
-    layer = asked.subject.layer
-    stored = {} if is_of_features(layer) else {one.name: one.stored for one in layer.attributes}
+    """Return what rows are ordered by: in the engine by stored names."""
+    subject = asked.subject
+    stored = {one.name: one.stored for one in subject.layer.attributes} if subject.kind.in_order else {}
     return tuple(replace(one, name=stored.get(one.name, one.name)) for one in order)

@@ -16,7 +16,7 @@ from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
 from stcloud.paas.query.answer.page import numbered
 from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.measure.measure import COUNT, Measure
-from stcloud.paas.query.plan.label import is_lasting, is_of_features, labelled, refuse_features
+from stcloud.paas.query.plan.label import labelled
 from stcloud.paas.query.plan.plan import DutyGroup, Summary, by_name
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.sequence import Amount, Steps, sequence
@@ -40,11 +40,10 @@ def sequenced(asked: Inquiry, goal: Summary, during: str | None, end: str | None
     Unsupported
         ``not-additive``: a measure that is no count, sum or mean, or a bin of time.
     """
-    if end is not None:
-        refuse_features(asked.subject.layer, "name an end of")
+    period = _period(asked, end)
     _refuse(goal, asked)
     span = Span(None, None) if during is None else parse_when(during, asked.subject.zone)
-    rows, parts = _held(asked, goal, _period(asked, end), None if end else span)
+    rows, parts = _held(asked, goal, period, None if end else span)
     width = len(goal.by)
     since, until = (micros(rows.column(width + at), FOREVER) for at in range(2))
     partial = {one.name: rows.column(width + 2 + at) for at, one in enumerate(parts)}
@@ -77,24 +76,16 @@ def _held(
 def _period(asked: Inquiry, end: str | None) -> tuple[Attribute, Attribute]:
     """Return the columns that say since when and until when a row holds."""
     columns = asked.subject.columns
-    if is_of_features(asked.subject.layer):
-        return columns["st_valid_from"], columns["st_valid_to"]
-    if end is None and not is_lasting(asked.subject.layer):
-        raise InvalidInput(
-            "no-period", f"events of '{asked.subject.layer.name}' have no end: they hold at no instant",
-            hint="name the column of their ends, e.g. end=\"closed_at\"",
-            in_shell="name the column of their ends, e.g. --end closed_at",
-        )  # fmt: skip
-    name = "st_time_to" if end is None else end
+    start, name = asked.subject.kind.period(asked.subject.layer, end)
     if name not in columns:
         raise NotFound("unknown-column", f"there is no column '{name}'", nearest=nearest(name, columns))
     if columns[name].type != "instant":
         raise InvalidInput("wrong-type", f"'{name}' is a column of {columns[name].type}, not of instants")
-    return columns["st_time"], columns[name]
+    return columns[start], columns[name]
 
 
 def _refuse(goal: Summary, asked: Inquiry) -> None:
-    if is_of_features(asked.subject.layer) and any(one.drifts for one in asked.conditions):
+    if not asked.subject.kind.indexed and any(one.drifts for one in asked.conditions):
         raise InvalidInput(
             "which-time", "a history of what is in a feature that itself changes is not told",
             hint="say as of when the place is meant: LAYER:ID@2024-01-01",

@@ -9,15 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from stcloud.daas.table.schema import UNIT, Attribute
-from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.measure.measure import COUNT
 from stcloud.paas.query.plan.condition import Condition as Asked
-from stcloud.paas.query.plan.label import is_of_features
 from stcloud.paas.query.plan.plan import Restated, Summary
 from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.time import Relation, Span, Spans
 
 __all__ = ["Condition", "Reason", "why"]
 
@@ -28,7 +25,6 @@ _OWN = {
 }  # fmt: skip
 
 
-_EVER = Related(Relation.INTERSECTS, Spans.of([Span(None, None)]), "ever")
 _COUNT = Summary((), (COUNT,))
 
 
@@ -80,7 +76,7 @@ def why(asked: Inquiry, key: str) -> Reason:
         {"op": "=", "args": [{"property": "st_key"}, key]}, asked.subject.names, asked.subject.zone
     )
     always: list[Asked] = [one for one in asked.conditions if isinstance(one, Restated)]
-    always += [_EVER] if is_of_features(asked.subject.layer) else []
+    always += asked.subject.kind.always()
     versions = tuple(_versions(_asked(asked, of_key, *always)))
     whole = _asked(asked, of_key, *asked.conditions, *always)
     # Each condition as it is resolved for the whole query, whose time tells which versions of features count.
@@ -92,9 +88,8 @@ def why(asked: Inquiry, key: str) -> Reason:
         tested = replace(resolved, plan=plan, by_condition=tuple(made[step] for step in plan.conditions))
         return bool(asked.run_resolved(tested).read_all().column(0)[0].as_py())
 
-    events = () if is_of_features(asked.subject.layer) else versions
     conditions = tuple(
-        Condition(str(step), holds(step), _how(made[step], events))
+        Condition(str(step), holds(step), _how(made[step], versions))
         for step in asked.conditions
         if step not in always
     )

@@ -18,7 +18,6 @@ from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.parse.places import PlaceContext, read_places
 from stcloud.paas.query.parse.units import needed_index
 from stcloud.paas.query.parse.where import Asked
-from stcloud.paas.query.plan.label import is_of_features, refuse_features
 from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.run.inquiry import Inquiry
@@ -90,9 +89,9 @@ class Query:
         Areas are closed: a point on the edge is inside. Distances are inclusive. Only cells are half-open. Rows
         without a place match neither a place nor its negation. Features are taken as known at `known_at`.
         """
-        subject, features = self.subject, is_of_features(self.subject.layer)
+        subject = self.subject
         context = PlaceContext(
-            subject.layer.name, subject.configuration, subject.index, subject.features, features
+            subject.layer.name, subject.configuration, subject.index, subject.features, subject.kind.indexed
         )
         return self._with(read_places(places, context, crs))
 
@@ -101,7 +100,7 @@ class Query:
 
         Default: the cell that was valid at the event's own time. The answer's facts name the grid that was used.
         """
-        refuse_features(self.subject.layer, "re-state units of")
+        self.subject.kind.require_indexed(self.subject.layer, "re-state units of")
         if any(isinstance(one, Restated) for one in self.conditions):
             raise InvalidInput("asked-twice", "one fixed version of the grid was asked for twice")
         index = needed_index(self.subject.index, self.subject.layer.name)
@@ -245,7 +244,7 @@ class Query:
 
     def joining(self, layer: str, how: str = "within", **more: Any) -> Joining:
         """Return a join with its facts, before it is answered; ``more``: as for `join`."""
-        refuse_features(self.subject.layer, "join")
+        self.subject.kind.require_indexed(self.subject.layer, "join")
         return joining_of(self.inquiry(), self.subject.other(layer), read_how(how), **more)
 
     def count(self, by: Sequence[str] = ()) -> Answer:
