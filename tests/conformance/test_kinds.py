@@ -1,9 +1,10 @@
-"""Every kind keeps the protocol; a third one, which lives here, loads, is checked and vacuumed by the package."""
+"""Every kind keeps the protocol; a third one, which lives here, loads, answers, is checked and vacuumed."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,9 @@ import stcloud
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.event import EventKind
 from stcloud.daas.kind.registry import kind_of, kinds, register
-from stcloud.errors import InternalError, InvalidInput
+from stcloud.errors import InternalError, InvalidInput, Unsupported
+from stcloud.paas.query.plan.row_kind import register_kind, row_kind
+from stcloud.paas.query.resolve.rows_of_kind import PointRows
 
 HERE = Path(__file__).parent
 TEXT = """
@@ -40,6 +43,7 @@ def toy():
         sys.modules[name] = module
         spec.loader.exec_module(module)
         register(module.READING)
+        register_kind("reading", module.READING_ROWS, lambda ends: PointRows(), module.ReadingRows)
     return sys.modules[name]
 
 
@@ -117,3 +121,37 @@ def test_a_third_kind_refuses_what_it_does_not_know(load):
         load("a,2024-03-01 08:00:00,1\n", mode="delete")
     with pytest.raises(InvalidInput, match="their time is in their rows"):
         load("a,2024-03-01 08:00:00,1\n", valid_from="2024-01-01")
+
+
+def test_a_third_kind_answers_and_is_exported(load, city, run, tmp_path):
+    """It is counted, filtered, paged, pinned, explained, and written to files by the package."""
+    load("a,2024-03-01 08:00:00,1.5\nb,2024-03-01 08:00:00,2.5\n")
+    pinned = city.query("levels").count().pin
+    load("a,2024-03-01 09:00:00,3.5\n")
+    readings = city.query("levels")
+    assert readings.count().to_records() == [{"count": 3}]
+    assert readings.known_at(pinned).count().to_records() == [{"count": 2}]
+    assert readings.measure("max(level)", by=["station"]).to_records() == [
+        {"station": "a", "max_level": 3.5}, {"station": "b", "max_level": 2.5},
+    ]  # fmt: skip
+    assert [row["level"] for row in readings.what("level > 2").rows().to_records()] == [2.5, 3.5]
+    assert readings.what("casei(station) = casei('A')").count().to_records() == [{"count": 2}]
+    page = readings.rows(2)
+    assert [row["st_at"].isoformat() for row in page.to_records()] == ["2024-03-01T08:00:00+08:00"] * 2
+    assert readings.explain(by=["station"]).plan[0] == "scan levels"
+    with pytest.raises(InvalidInput, match="readings are not there"):
+        readings.as_of("2024-03-01")
+    with pytest.raises(InvalidInput, match="cannot join readings"):
+        readings.join("levels")
+    readings.rows().to_pandas().to_csv(tmp_path / "out.csv")
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 4
+
+
+def test_a_kind_that_queries_do_not_know_is_refused(load, city):
+    load("a,2024-03-01 08:00:00,1.5\n")
+    layer = replace(
+        city.layer("levels"), definition=city.layer("levels").definition.model_copy(update={"kind": "other"})
+    )
+    with pytest.raises(Unsupported) as refused:
+        row_kind(layer)
+    assert refused.value.kind == "no-queries"

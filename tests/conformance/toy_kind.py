@@ -18,8 +18,17 @@ from stcloud.daas.load.clean_events import ROW, read_attributes, read_key
 from stcloud.daas.load.column import Faults, without_nulls
 from stcloud.daas.load.steps import TableChange
 from stcloud.daas.table.layer import LayerTable
-from stcloud.daas.table.schema import INSTANT
+from stcloud.daas.table.schema import INSTANT, Attribute
+from stcloud.errors import InvalidInput
+from stcloud.iaas.engine.model import Files, Sql
 from stcloud.iaas.table.digest import digest_rows
+from stcloud.paas.query.answer.page import Order
+from stcloud.paas.query.compile.compilation import LAYER
+from stcloud.paas.query.filter import Names
+from stcloud.paas.query.plan.resolved import Writing
+from stcloud.paas.query.plan.row_kind import RowKind
+from stcloud.paas.query.sql.binder import Binder
+from stcloud.paas.query.sql.tree import column, select, table
 from stcloud.time import Zone, read_stamps
 
 PART = "st_station"
@@ -150,3 +159,84 @@ class ReadingKind:
 
 
 READING = ReadingKind()
+
+
+class ReadingRowKind(RowKind):
+    """What queries know of readings: no period, no unit cell."""
+
+    keys = ("st_at", "st_key")
+    in_order = True
+    indexed = False
+    then = "as it was at each reading's own time"
+    default_relation = None
+    own = ("st_key", "st_at", "st_x", "st_y")
+
+    def own_columns(self, layer):
+        return {
+            name: Attribute(name, name, kind) for name, kind in (("st_key", "text"), ("st_at", "instant"))
+        }
+
+    def names(self, layer, attributes):
+        return Names(attributes)
+
+    def row_schema(self, layer, zone):
+        stored = layer.snapshot.schema
+        own = [(column.name, stored.field(column.stored).type) for column in layer.attributes]
+        return pa.schema([("st_key", pa.string()), ("st_at", pa.timestamp("us", zone.name)), *own])
+
+    def has_period(self, layer):
+        return False
+
+    def period(self, layer, end):
+        raise InvalidInput("no-period", "readings have no end")
+
+    def require_valid(self, layer):
+        raise InvalidInput("not-features", "readings are not there for a time")
+
+    def require_indexed(self, layer, doing):
+        raise InvalidInput("not-events", f"cannot {doing} readings")
+
+
+class ReadingRows:
+    """Rows of readings for the compiler; see `RowSource`."""
+
+    wants, bounded, regions, counts_in_memory = staticmethod(lambda file: True), (), (), False
+
+    def __init__(self, resolved, layer, configuration):
+        self.layer, self.writing = layer, Writing(Binder(), LAYER, configuration.zone)
+        self.attributes = READING_ROWS.own_columns(layer) | {one.name: one for one in layer.attributes}
+        self.files = Files(layer.snapshot, layer.snapshot.files)
+        self.relations = {LAYER: self.files}
+
+    def settles(self, condition):
+        return condition.holds_all(self.files.files)
+
+    def fetch(self, columns, conditions):
+        where = [part for condition in conditions for part in condition.sql(self.writing)]
+        query = select({name: column(name, LAYER) for name in columns}, table(LAYER), where=where)
+        return [Sql(query, self.writing.binder.values_of(query))]
+
+    def table(self):
+        return table(LAYER)
+
+    def given(self, looked_at):
+        return []
+
+    def grouping(self, goal):
+        return []
+
+    def group(self, by):
+        return column(by.stored, LAYER)
+
+    def joins(self, goal):
+        return []
+
+    def rows(self, source, where, goal):
+        names = ["st_key", "st_at", *(one.stored for one in self.layer.attributes)]
+        order = (*goal.order, Order("st_at"), Order("st_key"))
+        return select(
+            {name: column(name, LAYER) for name in names}, source, where=where, order=order, limit=goal.limit
+        )
+
+
+READING_ROWS = ReadingRowKind()

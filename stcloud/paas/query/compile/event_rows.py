@@ -17,12 +17,12 @@ from stcloud.paas.query.compile.added_columns import Naming, Restating
 from stcloud.paas.query.compile.compilation import LAYER, Adding
 from stcloud.paas.query.condition.area import PLACED
 from stcloud.paas.query.place.region import Region
-from stcloud.paas.query.plan.kind import EventKind
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Rows, Summary, by_name
 from stcloud.paas.query.plan.resolved import Resolved, Writing
-from stcloud.paas.query.resolve.kinds import times_of
+from stcloud.paas.query.plan.row_kind import EventRowKind
 from stcloud.paas.query.resolve.prune import NEAR_US, time_spans
 from stcloud.paas.query.resolve.resolver import Resolution
+from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import all_of, any_of, column, number, select, table
 from stcloud.space import Level
@@ -30,7 +30,7 @@ from stcloud.time import Bin
 
 __all__ = ["EVENTS", "EventRows", "cell_of"]
 
-EVENTS = EventKind()
+EVENTS = EventRowKind()
 """What queries know of events."""
 
 

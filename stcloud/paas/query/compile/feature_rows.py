@@ -18,10 +18,10 @@ from stcloud.paas.query.compile.event_rows import cell_of
 from stcloud.paas.query.condition.known import KnownByEnds
 from stcloud.paas.query.condition.period import EVER
 from stcloud.paas.query.place.region import Region
-from stcloud.paas.query.plan.kind import FeatureKind
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.plan import By, FeatureGroup, Rows, Summary, by_name
 from stcloud.paas.query.plan.resolved import Resolved, Writing
+from stcloud.paas.query.plan.row_kind import FeatureRowKind
 from stcloud.paas.query.plan.size import SIZES, Measuring
 from stcloud.paas.query.resolve.feature_stages import Window, relations_of, stages_of
 from stcloud.paas.query.resolve.features import Features
@@ -33,7 +33,7 @@ from stcloud.time import Bin
 
 __all__ = ["FEATURES", "FeatureRows"]
 
-FEATURES = FeatureKind((EVER,))
+FEATURES = FeatureRowKind((EVER,))
 """What queries know of features."""
 
 

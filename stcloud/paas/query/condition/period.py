@@ -15,10 +15,10 @@ from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.condition.during import During
 from stcloud.paas.query.plan.condition import Condition
-from stcloud.paas.query.plan.kind import kind_of
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
 from stcloud.paas.query.plan.resolving import Resolving
+from stcloud.paas.query.plan.row_kind import row_kind
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import all_of, any_of
 from stcloud.time import Instant, Span, Spans, When, Zone, instant_us
@@ -188,7 +188,7 @@ def window_of(conditions: Iterable[Condition]) -> tuple[int, int] | None:
 
 def as_of(at: Instant, layer: Layer, zone: Zone) -> AsOf:
     """Return what was asked of features: that they were there at an instant; `InvalidInput` ``not-features``."""
-    kind_of(layer).require_valid(layer)
+    row_kind(layer).require_valid(layer)
     at_us = instant_us(at, zone)
     return AsOf(at_us, zone.iso(at_us))
 
@@ -210,7 +210,7 @@ def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer)
     InvalidInput
         ``unknown-relation``; ``no-period``: of events that have no end, or with days of the week or hours.
     """
-    kind = kind_of(layer)
+    kind = row_kind(layer)
     relation = relation or kind.default_relation
     if relation is None:
         return During(asked)

@@ -22,7 +22,6 @@ from stcloud.paas.query.place.formula import Formula
 from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.spec import Named
 from stcloud.paas.query.plan.condition import Condition
-from stcloud.paas.query.plan.kind import rows_of_kind
 from stcloud.paas.query.plan.plan import (
     By,
     DutyGroup,
@@ -35,11 +34,12 @@ from stcloud.paas.query.plan.plan import (
     restated_in,
 )
 from stcloud.paas.query.plan.resolved import Resolved
+from stcloud.paas.query.plan.row_kind import rows_of_kind
 from stcloud.paas.query.resolve.bounds import Bounds
 from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.history import read_history
 from stcloud.paas.query.resolve.holders import holders_of
-from stcloud.paas.query.resolve.kinds import NO_ENDS, PointRows, ShapeRows, times_of
+from stcloud.paas.query.resolve.rows_of_kind import NO_ENDS, PointRows, ShapeRows, times_of
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import Lattice

@@ -12,7 +12,7 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.model import Engine
 from stcloud.paas.query.filter import Names
 from stcloud.paas.query.parse.units import UnitIndex
-from stcloud.paas.query.plan.kind import RowKind, kind_of
+from stcloud.paas.query.plan.row_kind import RowKind, row_kind
 from stcloud.paas.query.resolve.features import Features
 from stcloud.time import Zone
 
@@ -34,7 +34,7 @@ class Subject:
     @property
     def kind(self) -> RowKind:
         """What queries know of the layer's kind; `Unsupported` ``no-queries``: nothing."""
-        return kind_of(self.layer)
+        return row_kind(self.layer)
 
     @property
     def zone(self) -> Zone:

@@ -14,7 +14,7 @@ from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.answer.page import numbered
 from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.plan.plan import By, Condition, Summary, by_name
-from stcloud.paas.query.resolve.kinds import times_of
+from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.time import Bin, Span, Spans, Zone, check_comparison, earlier
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-import stcloud.paas.query.compile.kinds  # noqa: F401  (registers the kinds)
+import stcloud.paas.query.compile.registered  # noqa: F401  (registers the kinds)
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import Cursor, Order, digest_of, ordered, place_in
@@ -16,9 +16,9 @@ from stcloud.paas.query.answer.pin import Known as Pinned
 from stcloud.paas.query.answer.pin import Pin, known_us
 from stcloud.paas.query.compile.compilation import Compiled, RowSource, compile_plan
 from stcloud.paas.query.condition.known import Known
-from stcloud.paas.query.plan.kind import source_of_kind
 from stcloud.paas.query.plan.label import shown
 from stcloud.paas.query.plan.plan import By, Condition, Plan, Restated, Rows, Scan, Summary, restated_in
+from stcloud.paas.query.plan.row_kind import source_of_kind
 from stcloud.paas.query.resolve.resolver import Resolution, Resolver, layers_of, names_units
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.run.stretch import stretches

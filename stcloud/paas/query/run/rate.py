@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.plan.plan import FeatureGroup, Part, Summary
-from stcloud.paas.query.resolve.kinds import times_of
+from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.space import Level
 

@@ -16,7 +16,7 @@ from stcloud.paas.query.condition.area import InArea
 from stcloud.paas.query.condition.filtered import Filtered, FilteredInMemory
 from stcloud.paas.query.filter import Names
 from stcloud.paas.query.plan.resolved import Writing
-from stcloud.paas.query.resolve.kinds import PointRows
+from stcloud.paas.query.resolve.rows_of_kind import PointRows
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.space import Lattice
 from stcloud.testing.scenes import district

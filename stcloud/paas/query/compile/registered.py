@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from stcloud.paas.query.compile.event_rows import EVENTS, EventRows
 from stcloud.paas.query.compile.feature_rows import FEATURES, FeatureRows
-from stcloud.paas.query.plan.kind import register_kind
-from stcloud.paas.query.resolve.kinds import PointRows, ShapeRows
+from stcloud.paas.query.plan.row_kind import register_kind
+from stcloud.paas.query.resolve.rows_of_kind import PointRows, ShapeRows
 
 __all__ = ["EVENTS", "FEATURES"]
 

@@ -18,7 +18,7 @@ from stcloud.paas.query.plan.label import zoned
 from stcloud.paas.query.plan.size import SIZES
 from stcloud.time import Zone
 
-__all__ = ["EventKind", "FeatureKind", "RowKind", "kind_of", "register_kind"]
+__all__ = ["EventRowKind", "FeatureRowKind", "RowKind", "register_kind", "row_kind"]
 
 
 class RowKind(ABC):
@@ -73,7 +73,7 @@ class RowKind(ABC):
         """Refuse to do what is done with rows that are points; `InvalidInput` ``not-events``."""
 
 
-class EventKind(RowKind):
+class EventRowKind(RowKind):
     """Events: they happen at a place and a time."""
 
     keys = ("st_time", "st_key")
@@ -129,7 +129,7 @@ class EventKind(RowKind):
         """Refuse nothing: events are points."""
 
 
-class FeatureKind(RowKind):
+class FeatureRowKind(RowKind):
     """Features: they are there for a time, and have a shape."""
 
     keys = ("st_key", "st_valid_from")
@@ -212,7 +212,7 @@ def register_kind(name: str, kind: RowKind, rows: Any, source: Any) -> None:
     _KINDS[name] = kind, rows, source
 
 
-def kind_of(layer: Layer) -> RowKind:
+def row_kind(layer: Layer) -> RowKind:
     """Return what queries know of a layer's kind; `Unsupported` ``no-queries``: nothing."""
     return _registered(layer)[0]
 
@@ -232,7 +232,7 @@ def _registered(layer: Layer) -> _Registered:
     if found is None:
         raise Unsupported(
             "no-queries", f"layer '{layer.name}' is of kind '{layer.kind}', which is not asked by queries",
-            hint="register the kind: stcloud.paas.query.plan.kind.register_kind",
+            hint="register the kind: stcloud.paas.query.plan.row_kind.register_kind",
         )  # fmt: skip
     return found
 
