@@ -31,15 +31,15 @@ def bounds_of(conditions: Iterable[Node], stored: str) -> tuple[int | None, int 
     >>> bounds_of([after], "st_time")
     (5, None)
     """
-    found = list(_ends(conditions, stored))
-    low = max((at_us for sign, at_us in found if sign in (">", ">=", "=")), default=None)
-    high = min((at_us for sign, at_us in found if sign in ("<", "<=", "=")), default=None)
+    ends = list(_ends(conditions, stored))
+    low = max((at_us for sign, at_us in ends if sign in (">", ">=", "=")), default=None)
+    high = min((at_us for sign, at_us in ends if sign in ("<", "<=", "=")), default=None)
     return low, high
 
 
 def _ends(conditions: Iterable[Node], stored: str) -> Iterator[tuple[str, int]]:
     """Give comparisons of the column with an instant, the column first."""
-    for part in (part for one in conditions for part in conjuncts(one)):
+    for part in (part for condition in conditions for part in conjuncts(condition)):
         if not isinstance(part, Call) or part.operator not in _TURNED:
             continue
         left, right = part.arguments

@@ -92,12 +92,12 @@ class Checker:
         Unsupported
             ``unsupported-operator``
         """
-        found = self.value(node)
-        if found.kind != "boolean":
+        checked = self.value(node)
+        if checked.kind != "boolean":
             raise InvalidInput(
-                "wrong-type", f"{json.dumps(node, ensure_ascii=False)} is {_a(found.kind)}, not a condition"
+                "wrong-type", f"{json.dumps(node, ensure_ascii=False)} is {_a(checked.kind)}, not a condition"
             )
-        return found
+        return checked
 
     def value(self, node: Any) -> Node:
         """Return any checked value."""
@@ -108,7 +108,7 @@ class Checker:
         if isinstance(node, str):
             return Constant("text", node)
         if isinstance(node, list):
-            return Call("array", "array", tuple(self._element(one) for one in node))
+            return Call("array", "array", tuple(self._element(element) for element in node))
         if isinstance(node, dict):
             return self._mapping(node)
         raise Unsupported(
@@ -148,17 +148,17 @@ class Checker:
         if operator in LENGTHS_US:
             return lapse_in(operator, arguments, self.value)
         require_function(written, arguments)
-        return call(written, tuple(self.value(one) for one in arguments), self.zone)
+        return call(written, tuple(self.value(argument) for argument in arguments), self.zone)
 
     def _element(self, node: Any) -> Node:
-        found = self.value(node)
-        if found.kind in ("geometry", "interval"):
+        element = self.value(node)
+        if element.kind in ("geometry", "interval"):
             raise InvalidInput(
                 "wrong-type",
-                f"{_a(found.kind)} cannot be an element of an array",
+                f"{_a(element.kind)} cannot be an element of an array",
                 hint="give texts, numbers, days",
             )
-        return found
+        return element
 
     def _connect(self, operator: str, arguments: list[Any]) -> Node:
         parts = tuple(self.condition(argument) for argument in arguments)
@@ -184,7 +184,7 @@ class Checker:
         if not isinstance(several, list) or not several:
             raise InvalidInput("wrong-type", "IN is followed by values", hint="e.g. IN ('open', 'closed')")
         sought = self.value(value)
-        pairs = [self._alike(sought, self.value(one), "=") for one in several]
+        pairs = [self._alike(sought, self.value(choice), "=") for choice in several]
         if len(pairs) > _FEW and all(left is sought and isinstance(right, Constant) for left, right in pairs):
             return _among(sought, [right for _, right in pairs])
         return any_in(tuple(compare("=", left, right) for left, right in pairs))
@@ -199,7 +199,7 @@ class Checker:
     def _arithmetic(self, operator: str, arguments: list[Any]) -> Node:
         left, right = (self.value(argument) for argument in arguments)
         if operator == "-" and {left.kind, right.kind} <= set(TIMES):
-            days = any(isinstance(one, Constant) and one.kind == "date" for one in (left, right))
+            days = any(isinstance(side, Constant) and side.kind == "date" for side in (left, right))
             return lapse(*(self._alike(left, right, "-") if days else (left, right)))
         if not {left.kind, right.kind} <= set(NUMERIC):
             raise InvalidInput(
@@ -208,8 +208,8 @@ class Checker:
         return Call("number", operator, (left, right))
 
     def _temporal(self, operator: str, arguments: list[Any]) -> Node:
-        one, other = (self.value(argument) for argument in arguments)
-        return relate(operator, one, other, self.zone)
+        left, right = (self.value(argument) for argument in arguments)
+        return relate(operator, left, right, self.zone)
 
     def _spatial(self, operator: str, arguments: list[Any]) -> Node:
         return self._of_kind(
@@ -220,20 +220,20 @@ class Checker:
         return self._of_kind("array", operator, arguments, "e.g. A_CONTAINS(list(tags, ';'), ('a', 'b'))")
 
     def _of_kind(self, kind: Kind, operator: str, arguments: list[Any], hint: str) -> Node:
-        found = tuple(self.value(argument) for argument in arguments)
-        other = [one.kind for one in found if one.kind != kind]
+        values = tuple(self.value(argument) for argument in arguments)
+        other = [value.kind for value in values if value.kind != kind]
         if other:
             raise InvalidInput("wrong-type", f"{operator} compares {kind}, found {other[0]}", hint=hint)
-        return Call("boolean", operator, found)
+        return Call("boolean", operator, values)
 
     def _alike(self, left: Node, right: Node, operator: str) -> tuple[Node, Node]:
         """Bring two values to one kind, or refuse to compare them."""
-        for one in (left, right):
-            if one.kind in _OTHERS:
+        for side in (left, right):
+            if side.kind in _OTHERS:
                 raise InvalidInput(
                     "wrong-type",
-                    f"'{operator}' cannot compare {_a(one.kind)}",
-                    hint=f"use {_OTHERS[one.kind]}",
+                    f"'{operator}' cannot compare {_a(side.kind)}",
+                    hint=f"use {_OTHERS[side.kind]}",
                 )
         kinds = {left.kind, right.kind}
         if len(kinds) == 1 or kinds == set(NUMERIC):
@@ -260,8 +260,8 @@ class Checker:
 
 def _among(sought: Node, values: Sequence[Node]) -> Node:
     """Return the condition that a value is one of many that were written."""
-    kind: Kind = "number" if any(one.kind == "number" for one in (sought, *values)) else sought.kind
-    written = dict.fromkeys(one.value for one in values if isinstance(one, Constant))
+    kind: Kind = "number" if any(node.kind == "number" for node in (sought, *values)) else sought.kind
+    written = dict.fromkeys(node.value for node in values if isinstance(node, Constant))
     return Call("boolean", "among", (sought, Constant(kind, tuple(written))))
 
 
@@ -274,7 +274,7 @@ def _missing(node: Node) -> Node:
         parts = tuple(_missing(bound) for bound in bounds if bound is not None)
         return any_in(parts) if parts else Constant("boolean", value=False)
     if node.kind == "array" and isinstance(node, Call):
-        parts = tuple(_missing(one) for one in node.arguments)
+        parts = tuple(_missing(element) for element in node.arguments)
         return any_in(parts) if parts else Constant("boolean", value=False)
     if node.kind == "geometry":
         return _missing(node.arguments[0]) if isinstance(node, Call) else Constant("boolean", value=False)

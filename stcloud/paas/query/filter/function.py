@@ -32,20 +32,20 @@ from stcloud.time import Zone
 
 __all__ = ["FUNCTIONS", "SPELLINGS", "Function", "call", "fold_accents"]
 
-_KEPT_MARKS = "\u3099\u309a"
+_KEPT_VOICING = "\u3099\u309a"
 """Japanese voicing marks: they make another letter, and CQL2 asks to keep them."""
 
 
-class _Marks(dict[int, int | None]):
+class _Accents(dict[int, int | None]):
     """What a letter of a decomposition becomes: None, if it combines with the one before; found out once a letter."""
 
     def __missing__(self, code: int) -> int | None:
         letter = chr(code)
-        self[code] = None if unicodedata.combining(letter) and letter not in _KEPT_MARKS else code
+        self[code] = None if unicodedata.combining(letter) and letter not in _KEPT_VOICING else code
         return self[code]
 
 
-_MARKS = _Marks()
+_ACCENTS = _Accents()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Function:
     def fits(self, arguments: tuple[Node, ...]) -> bool:
         """Tell whether it takes these arguments."""
         return len(arguments) == len(self.takes) and all(
-            one.kind in kinds for one, kinds in zip(arguments, self.takes, strict=True)
+            argument.kind in kinds for argument, kinds in zip(arguments, self.takes, strict=True)
         )
 
 
@@ -72,7 +72,7 @@ def fold_accents(text: str) -> str:
     """
     if text.isascii():
         return text
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).translate(_MARKS))
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).translate(_ACCENTS))
 
 
 SPELLINGS: Mapping[str, Callable[[str], str]] = {
@@ -109,10 +109,8 @@ def call(name: str, arguments: tuple[Node, ...], zone: Zone) -> Node:
     if known == "buffer" and len(arguments) == 3 and arguments[2] == Constant("text", "m"):
         arguments = arguments[:2]
     if not function.fits(arguments):
-        raise InvalidInput(
-            "wrong-type",
-            f"{known} takes {_said(function)}, found {', '.join(one.kind for one in arguments) or 'nothing'}",
-        )
+        kinds = ", ".join(argument.kind for argument in arguments)
+        raise InvalidInput("wrong-type", f"{known} takes {_parameters(function)}, found {kinds or 'nothing'}")
     if known in SPELLINGS and isinstance(arguments[0], Constant):
         return Constant("text", SPELLINGS[known](arguments[0].value))
     if known in ("list", "buffer") and not isinstance(arguments[1], Constant):
@@ -125,5 +123,5 @@ def call(name: str, arguments: tuple[Node, ...], zone: Zone) -> Node:
     return Call(function.gives, known, (*arguments, *zoned))
 
 
-def _said(function: Function) -> str:
+def _parameters(function: Function) -> str:
     return ", ".join("number" if kinds == NUMERIC else " or ".join(kinds) for kinds in function.takes)

@@ -83,12 +83,17 @@ def restore(tree: Any) -> Any:
 
 def _changed(tree: Any, change: Any) -> Any:
     if isinstance(tree, list):
-        return [_changed(one, change) if isinstance(one, list | dict) else one for one in tree]
+        return [
+            _changed(element, change) if isinstance(element, list | dict) else element for element in tree
+        ]
     if not isinstance(tree, dict):
         return tree
-    made = {key: _changed(one, change) if isinstance(one, list | dict) else one for key, one in tree.items()}
+    made = {
+        key: _changed(value, change) if isinstance(value, list | dict) else value
+        for key, value in tree.items()
+    }
     if isinstance(made.get("timestamp"), str):
         made["timestamp"] = change(made["timestamp"])
     if isinstance(made.get("interval"), list):
-        made["interval"] = [change(one) if isinstance(one, str) else one for one in made["interval"]]
+        made["interval"] = [change(bound) if isinstance(bound, str) else bound for bound in made["interval"]]
     return made

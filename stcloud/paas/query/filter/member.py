@@ -19,7 +19,7 @@ _Sets: TypeAlias = tuple[NDArray[np.int64], list[_Set]]
 """For each row the number of its set, and the sets; None is unknown."""
 _FUNCTIONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "a_equals": operator.eq, "a_contains": operator.ge, "a_containedby": operator.le,
-    "a_overlaps": lambda one, other: not one.isdisjoint(other),
+    "a_overlaps": lambda left, right: not left.isdisjoint(right),
 }  # fmt: skip
 
 
@@ -39,16 +39,16 @@ def members(node: Call, count: int, values: Callable[[Node], pa.Array]) -> pa.Ar
     -----
     Each pair of distinct sets is compared once.
     """
-    (first, ones), (second, others) = (_sets(one, count, values) for one in node.arguments)
-    pairs, place = np.unique(first * len(others) + second, return_inverse=True)
-    told = [
-        _told(node.operator, ones[pair // len(others)], others[pair % len(others)]) for pair in pairs.tolist()
+    (first, left), (second, right) = (_sets(argument, count, values) for argument in node.arguments)
+    pairs, place = np.unique(first * len(right) + second, return_inverse=True)
+    holds = [
+        _holds(node.operator, left[pair // len(right)], right[pair % len(right)]) for pair in pairs.tolist()
     ]
-    return pa.array(told, pa.bool_()).take(pa.array(place))
+    return pa.array(holds, pa.bool_()).take(pa.array(place))
 
 
-def _told(name: str, one: _Set, other: _Set) -> bool | None:
-    return None if one is None or other is None else _FUNCTIONS[name](one, other)
+def _holds(name: str, left: _Set, right: _Set) -> bool | None:
+    return None if left is None or right is None else _FUNCTIONS[name](left, right)
 
 
 def _sets(node: Node, count: int, values: Callable[[Node], pa.Array]) -> _Sets:
@@ -59,7 +59,7 @@ def _sets(node: Node, count: int, values: Callable[[Node], pa.Array]) -> _Sets:
     constant = _constant(node)
     if constant is not None:
         return np.zeros(count, np.int64), [constant]
-    columns = [_elements(one, count, values) for one in node.arguments]
+    columns = [_elements(element, count, values) for element in node.arguments]
     rows: list[_Set] = [None if None in row else frozenset(row) for row in zip(*columns, strict=True)]
     return np.arange(count), rows
 
@@ -80,15 +80,19 @@ def _parts(text: str, separator: str) -> frozenset[Any]:
 
 def _constant(node: Call) -> frozenset[Any] | None:
     """Return an array of values that were all written, or None."""
-    found: set[Any] = set()
-    for one in node.arguments:
-        if isinstance(one, Constant):
-            found.add(_element(one.kind, one.value))
-        elif isinstance(one, Call) and one.operator == "array" and (inner := _constant(one)) is not None:
-            found.add(inner)
+    elements: set[Any] = set()
+    for element in node.arguments:
+        if isinstance(element, Constant):
+            elements.add(_element(element.kind, element.value))
+        elif (
+            isinstance(element, Call)
+            and element.operator == "array"
+            and (inner := _constant(element)) is not None
+        ):
+            elements.add(inner)
         else:
             return None
-    return frozenset(found)
+    return frozenset(elements)
 
 
 def _elements(node: Node, count: int, values: Callable[[Node], pa.Array]) -> list[Any]:
@@ -96,9 +100,10 @@ def _elements(node: Node, count: int, values: Callable[[Node], pa.Array]) -> lis
     if node.kind == "array":
         place, sets = _sets(node, count, values)
         return [sets[at] for at in place.tolist()]
-    found = values(node)
-    plain = found.cast(pa.int64()) if node.kind == "instant" else found  # as an instant is written: a number
-    return [None if one is None else _element(node.kind, one) for one in plain.to_pylist()]
+    column = values(node)
+    # An instant that is written is a number.
+    plain = column.cast(pa.int64()) if node.kind == "instant" else column
+    return [None if value is None else _element(node.kind, value) for value in plain.to_pylist()]
 
 
 def _element(kind: str, value: Any) -> tuple[str, Any]:

@@ -69,7 +69,7 @@ def interval_of(bounds: list[Any], value: Callable[[Any], Node], zone: Zone) -> 
             f"INTERVAL takes a start and an end, found {len(bounds)}",
             hint="an open end is '..'",
         )
-    start, end = (_bound(one, value, zone) for one in bounds)
+    start, end = (_bound(bound, value, zone) for bound in bounds)
     if isinstance(start, Constant) and isinstance(end, Constant):
         first, last = start.value, end.value
         if start.kind != end.kind:
@@ -87,13 +87,13 @@ def _bound(written: Any, value: Callable[[Any], Node], zone: Zone) -> Node | Non
         return None
     if isinstance(written, str):
         return day_of(written) if len(written) <= 10 else instant_of(written, zone)
-    found = value(written)
-    if found.kind not in ("date", "instant"):
+    bound = value(written)
+    if bound.kind not in ("date", "instant"):
         raise InvalidInput(
-            "wrong-type", f"an interval is bounded by days or instants, not by {found.kind}",
+            "wrong-type", f"an interval is bounded by days or instants, not by {bound.kind}",
             hint="write INTERVAL('2024-03-01', '..')",
         )  # fmt: skip
-    return found
+    return bound
 
 
 def _first(bound: Constant, zone: Zone) -> int:

@@ -59,7 +59,7 @@ class Names:
         short = {**own, "key": Column("text", "st_key")}
         return cls(
             attributes,
-            {**short, **{f"st_{'geom' if one == 'geometry' else one}": short[one] for one in short}},
+            {**short, **{f"st_{'geom' if name == 'geometry' else name}": short[name] for name in short}},
         )
 
     def find(self, name: str) -> Node:
@@ -75,7 +75,7 @@ class Names:
             return Column(cast("Kind", attribute.type), attribute.stored)
         if name in self.special:
             return self.special[name]
-        have = ", ".join([*list(self.attributes)[:30], *(one for one in self.special if one[:3] != "st_")])
+        have = ", ".join([*list(self.attributes)[:30], *(word for word in self.special if word[:3] != "st_")])
         raise NotFound(
             "unknown-column",
             f"there is no column '{name}' (there are: {have})",

@@ -117,8 +117,8 @@ def stored_in(node: Node | None) -> Iterator[str]:
     elif isinstance(node, Shape):
         yield from node.stored
     elif isinstance(node, Call):
-        for one in node.arguments:
-            yield from stored_in(one)
+        for argument in node.arguments:
+            yield from stored_in(argument)
     elif isinstance(node, Interval):
         yield from stored_in(node.start)
         yield from stored_in(node.end)

@@ -18,7 +18,7 @@ _KIND = "unreadable-filter"
 _SHOWN = 200
 
 
-def parse_filter(asked: str | Mapping[str, Any]) -> Any:
+def parse_filter(written: str | Mapping[str, Any]) -> Any:
     """Return a filter as CQL2-JSON, its literals of time as they were written.
 
     Raises
@@ -33,13 +33,13 @@ def parse_filter(asked: str | Mapping[str, Any]) -> Any:
     >>> parse_filter("t > TIMESTAMP('2024-03-06T12:00:00')")["args"][1]
     {'timestamp': '2024-03-06T12:00:00'}
     """
-    text = asked.strip() if isinstance(asked, str) else None
+    text = written.strip() if isinstance(written, str) else None
     if text is not None and not text.startswith("{"):
         tree = parse_expression(text, _KIND, "the filter")
         if tree is None:
             raise _unreadable(text, _place(text))
         return tree
-    return _json(asked if text is None else text)
+    return _json(written if text is None else text)
 
 
 def parse_expression(text: str, kind: str, what: str) -> Any:
@@ -68,11 +68,11 @@ def parse_expression(text: str, kind: str, what: str) -> Any:
     return tree
 
 
-def _json(asked: str | Mapping[str, Any]) -> Any:
+def _json(written: str | Mapping[str, Any]) -> Any:
     try:
-        if not isinstance(asked, str):
-            check_mapping_size(asked, _KIND, "the filter")
-        text = asked if isinstance(asked, str) else json.dumps(asked, ensure_ascii=False)
+        if not isinstance(written, str):
+            check_mapping_size(written, _KIND, "the filter")
+        text = written if isinstance(written, str) else json.dumps(written, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise InvalidInput(
             "unreadable-filter",

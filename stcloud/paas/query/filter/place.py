@@ -26,7 +26,7 @@ _CORNERS = 32
 """Of a quarter of a circle."""
 _OF_POINTS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "s_intersects": shapely.intersects_xy, "s_contains": shapely.contains_xy,
-    "s_disjoint": lambda one, x, y: ~shapely.intersects_xy(one, x, y),
+    "s_disjoint": lambda shape, x, y: ~shapely.intersects_xy(shape, x, y),
 }  # fmt: skip
 
 
@@ -34,7 +34,7 @@ _OF_POINTS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
 class Rowwise:
     """A geometry for all rows, points of rows, or shapes of rows (None where there is none)."""
 
-    one: BaseGeometry | None = None
+    common: BaseGeometry | None = None
     points: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     shapes: NDArray[Any] | None = None
 
@@ -42,7 +42,7 @@ class Rowwise:
     def of(cls, node: Node, rows: pa.RecordBatch) -> Self:
         """Return what a node of geometry is in a batch."""
         if isinstance(node, Constant):
-            return cls(one=node.value)
+            return cls(common=node.value)
         if not isinstance(node, Shape):
             raise TypeError(f"{node} is no geometry")
         columns = [rows.column(name) for name in node.stored]
@@ -53,14 +53,14 @@ class Rowwise:
 
     def buffered(self, metres: float) -> Self:
         """Return what lies within so many metres; a circle has 128 corners: 0.03 % of them are cut off."""
-        if self.one is not None:
-            return type(self)(one=shapely.buffer(self.one, metres, quad_segs=_CORNERS))
+        if self.common is not None:
+            return type(self)(common=shapely.buffer(self.common, metres, quad_segs=_CORNERS))
         return type(self)(shapes=np.asarray(shapely.buffer(self.each(), metres, quad_segs=_CORNERS), object))
 
     def each(self) -> Any:
         """Return a geometry for each row, or one."""
         if self.points is None:
-            return self.one if self.shapes is None else self.shapes
+            return self.common if self.shapes is None else self.shapes
         x, y = self.points
         made = np.asarray(shapely.points(x, y), object)
         made[np.isnan(x) | np.isnan(y)] = None
@@ -80,39 +80,39 @@ def related(operator: str, left: Rowwise, right: Rowwise) -> pa.Array | pa.Scala
     -----
     What is the same for all rows is prepared once, and only rows whose bounds meet its own are looked at.
     """
-    if left.one is not None and right.one is not None:
-        return pa.scalar(bool(_FUNCTIONS[operator](left.one, right.one)))
-    if right.one is not None:
-        return _to_one(_TURNED.get(operator, operator), right.one, left)
-    if left.one is not None:
-        return _to_one(operator, left.one, right)
-    found = np.asarray(_FUNCTIONS[operator](left.each(), right.each()))
-    return pa.array(found, mask=left.missing() | right.missing())
+    if left.common is not None and right.common is not None:
+        return pa.scalar(bool(_FUNCTIONS[operator](left.common, right.common)))
+    if right.common is not None:
+        return _to_one(_TURNED.get(operator, operator), right.common, left)
+    if left.common is not None:
+        return _to_one(operator, left.common, right)
+    holds = np.asarray(_FUNCTIONS[operator](left.each(), right.each()))
+    return pa.array(holds, mask=left.missing() | right.missing())
 
 
-def _to_one(operator: str, one: BaseGeometry, rows: Rowwise) -> pa.Array:
+def _to_one(operator: str, common: BaseGeometry, rows: Rowwise) -> pa.Array:
     """Tell how one geometry lies to each row's."""
     missing = rows.missing()
-    found = np.full(len(missing), operator == "s_disjoint")
-    at = np.flatnonzero(_near(one, rows) & ~missing)
+    holds = np.full(len(missing), operator == "s_disjoint")
+    at = np.flatnonzero(_near(common, rows) & ~missing)
     if at.size:
-        shapely.prepare(one)
-        found[at] = _exactly(operator, one, rows, at)
-    return pa.array(found, mask=missing)
+        shapely.prepare(common)
+        holds[at] = _exactly(operator, common, rows, at)
+    return pa.array(holds, mask=missing)
 
 
-def _exactly(operator: str, one: BaseGeometry, rows: Rowwise, at: NDArray[np.intp]) -> Any:
+def _exactly(operator: str, common: BaseGeometry, rows: Rowwise, at: NDArray[np.intp]) -> Any:
     if rows.points is None:
         assert rows.shapes is not None  # noqa: S101
-        return _FUNCTIONS[operator](one, rows.shapes[at])
+        return _FUNCTIONS[operator](common, rows.shapes[at])
     x, y = (along[at] for along in rows.points)
     if operator in _OF_POINTS:
-        return _OF_POINTS[operator](one, x, y)
-    return _FUNCTIONS[operator](one, shapely.points(x, y))
+        return _OF_POINTS[operator](common, x, y)
+    return _FUNCTIONS[operator](common, shapely.points(x, y))
 
 
-def _near(one: BaseGeometry, rows: Rowwise) -> NDArray[np.bool_]:
-    west, south, east, north = one.bounds
+def _near(common: BaseGeometry, rows: Rowwise) -> NDArray[np.bool_]:
+    west, south, east, north = common.bounds
     with np.errstate(invalid="ignore"):
         if rows.points is not None:
             x, y = rows.points

@@ -75,8 +75,10 @@ def require_function(name: str, arguments: Sequence[Any]) -> None:
         )  # fmt: skip
     if instead is not None:
         raise Unsupported("unsupported-operator", f"there is no function {name}", hint=f"write {instead}")
-    operators = [prefix + one for prefix, names in _OPERATORS.items() for one in names]
-    near = " or ".join(f"'{one}'" for one in nearest(known, (*FUNCTIONS, *LENGTHS_US, *operators)))
+    operators = [prefix + operator for prefix, names in _OPERATORS.items() for operator in names]
+    near = " or ".join(
+        f"'{candidate}'" for candidate in nearest(known, (*FUNCTIONS, *LENGTHS_US, *operators))
+    )
     raise Unsupported(
         "unsupported-operator", f"there is no function or operator '{name}' for a filter",
         hint=(f"did you mean {near}? " if near else "") + f"there are {', '.join((*FUNCTIONS, *LENGTHS_US))}",
@@ -93,7 +95,7 @@ def refuse_called_box(numbers: Sequence[Any]) -> None:
     InvalidInput
         ``unreadable-geometry``: one of its sides is no number.
     """
-    if all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers):
+    if all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
         return
     if numbers and isinstance(numbers[0], dict) and "property" in numbers[0]:
         raise Unsupported(
@@ -118,9 +120,17 @@ def _place(known: str, arguments: Sequence[Any]) -> tuple[str, str] | None:
     """Return how to ask for what is within a distance, as a filter and as a place, with the written values."""
     if known not in _NEAR:
         return None
-    points = [one["coordinates"] for one in arguments if isinstance(one, dict) and one.get("type") == "Point"]
+    points = [
+        argument["coordinates"]
+        for argument in arguments
+        if isinstance(argument, dict) and argument.get("type") == "Point"
+    ]
     lon, lat = (points or [(117.03, 31.9)])[0][:2]
-    numbers = [one for one in arguments if isinstance(one, int | float) and not isinstance(one, bool)]
+    numbers = [
+        argument
+        for argument in arguments
+        if isinstance(argument, int | float) and not isinstance(argument, bool)
+    ]
     metres = f"{(numbers or [100.0])[0] * _unit_m(arguments):g}"
     negation = "NOT " if "beyond" in known else ""
     filtered = f"{negation}S_INTERSECTS(geometry, buffer(POINT({lon} {lat}), {metres}))"

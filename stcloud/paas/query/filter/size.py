@@ -75,7 +75,7 @@ def check_tree(tree: Any, kind: str, what: str) -> None:
                 continue
             if isinstance(node, dict) and len(parts) > MOST_CONDITIONS:
                 raise _too_many(kind, what)
-            inner += [one for one in parts if isinstance(one, dict | list)]
+            inner += [part for part in parts if isinstance(part, dict | list)]
         depth, level = depth + 1, inner
         if depth > DEEPEST:
             raise _too_deep(kind, what)
@@ -91,7 +91,7 @@ def check_mapping_size(tree: Any, kind: str, what: str) -> None:
             values += len(parts)
             if values > MOST_VALUES * 2 * _COMMAS_OF_A_VERTEX:
                 raise _too_large(kind, what, f"{MOST_VALUES:,} values or vertices")
-            inner += [one for one in parts if isinstance(one, Mapping | list | tuple)]
+            inner += [part for part in parts if isinstance(part, Mapping | list | tuple)]
         depth, level = depth + 1, inner
         if depth > _DEEPEST_BRACKETS:
             raise _too_deep(kind, what)

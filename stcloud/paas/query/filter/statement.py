@@ -25,7 +25,7 @@ _KNOWN = frozenset((*_BINARY, *_ARITHMETIC, *_OTHERS))
 def in_sql(node: Node) -> bool:
     """Tell whether a checked node can be told in SQL."""
     if isinstance(node, Call):
-        return node.operator in _KNOWN and all(in_sql(one) for one in node.arguments)
+        return node.operator in _KNOWN and all(in_sql(argument) for argument in node.arguments)
     return isinstance(node, Column) or (isinstance(node, Constant) and node.kind != "geometry")
 
 
@@ -52,7 +52,7 @@ class Statement:
             return column(node.stored, self._owner)
         if not isinstance(node, Call):
             raise TypeError(f"{node} has no SQL")
-        parts = [self.of(one) for one in node.arguments]
+        parts = [self.of(argument) for argument in node.arguments]
         if node.operator in _BINARY:
             return exp.Paren(this=_BINARY[node.operator](this=parts[0], expression=parts[1]))
         if node.operator in _ARITHMETIC:

@@ -46,14 +46,14 @@ class _Stretch:
     guard: Node | None = None
 
 
-def relate(operator: str, one: Node, other: Node, zone: Zone) -> Node:
+def relate(operator: str, first: Node, second: Node, zone: Zone) -> Node:
     """Return what a temporal operator comes to.
 
     Parameters
     ----------
     operator
         ``t_after``, …
-    one, other
+    first, second
         Dates, instants or intervals.
     zone
         The city's: it says when days begin.
@@ -68,7 +68,7 @@ def relate(operator: str, one: Node, other: Node, zone: Zone) -> Node:
     Unknown where a value or bound is null, and where an interval's end is before its start.
     """
     relation = Relation.parse(operator.removeprefix("t_"))
-    for node in (one, other):
+    for node in (first, second):
         if node.kind not in ("date", "instant", "interval"):
             raise InvalidInput(
                 "wrong-type", f"{operator} compares times, found {node.kind}",
@@ -79,12 +79,12 @@ def relate(operator: str, one: Node, other: Node, zone: Zone) -> Node:
                 "wrong-type", f"{operator} compares intervals, found {node.kind}",
                 hint="t_intersects, t_before, t_after, t_disjoint and t_equals take days and instants too",
             )  # fmt: skip
-    if _in_days(one) and _in_days(other):
-        stretches = [_days(one), _days(other)]
+    if _in_days(first) and _in_days(second):
+        stretches = [_days(first), _days(second)]
         condition = _by_rule(relation, *stretches, closed=True)
     else:
-        counted = _is_counted(relation, one, other)
-        stretches = [_instants(node, zone, counted=counted) for node in (one, other)]
+        counted = _is_counted(relation, first, second)
+        stretches = [_instants(node, zone, counted=counted) for node in (first, second)]
         condition = _of_instants(relation, *stretches)
     guards = tuple(stretch.guard for stretch in stretches if stretch.guard is not None)
     return Call("boolean", "given", (all_in(guards), condition)) if guards else condition
@@ -103,50 +103,55 @@ def _days(node: Node) -> _Stretch:
     return _Stretch(start, end, guard=_guard(node, start, end))
 
 
-def _by_rule(relation: Relation, one: _Stretch, other: _Stretch, *, closed: bool = False) -> Node:
-    ends = (one.start, one.end, other.start, other.end)
+def _by_rule(relation: Relation, first: _Stretch, second: _Stretch, *, closed: bool = False) -> Node:
+    ends = (first.start, first.end, second.start, second.end)
     parts = tuple(
         compare(sign, ends[left], ends[right]) for left, sign, right in relation.comparisons(closed=closed)
     )
     return deny(all_in(parts)) if relation.denies else all_in(parts)
 
 
-def _of_instants(relation: Relation, one: _Stretch, other: _Stretch) -> Node:
+def _of_instants(relation: Relation, first: _Stretch, second: _Stretch) -> Node:
     """Return a relation of which an instant or a day may be part: before it is all that is over when it begins."""
-    interval = not any(stretch.moment or stretch.day for stretch in (one, other))
+    interval = not any(stretch.moment or stretch.day for stretch in (first, second))
     if relation is Relation.INTERSECTS:
-        return all_in((_begins_in_time(other, one), _begins_in_time(one, other)))
+        return all_in((_begins_in_time(second, first), _begins_in_time(first, second)))
     if relation is Relation.DISJOINT:
-        return any_in((_is_over(one, other), _is_over(other, one)))
+        return any_in((_is_over(first, second), _is_over(second, first)))
     if relation is Relation.EQUALS:
-        return _equal(one, other)
+        return _equal(first, second)
     if interval or relation not in (Relation.BEFORE, Relation.AFTER):
-        return _by_rule(relation, one, other)
-    return _is_over(one, other) if relation is Relation.BEFORE else _is_over(other, one)
+        return _by_rule(relation, first, second)
+    return _is_over(first, second) if relation is Relation.BEFORE else _is_over(second, first)
 
 
-def _equal(one: _Stretch, other: _Stretch) -> Node:
-    if one.moment and other.moment:
-        return compare("=", one.start, other.start)
-    if {one.moment, other.moment} == {one.day, other.day} == {True, False}:  # an instant is told by its day
-        return _of_instants(Relation.INTERSECTS, one, other)
-    return _by_rule(Relation.EQUALS, one, other)
+def _equal(first: _Stretch, second: _Stretch) -> Node:
+    if first.moment and second.moment:
+        return compare("=", first.start, second.start)
+    # An instant is compared with a day by the day that it is on.
+    if {first.moment, second.moment} == {first.day, second.day} == {True, False}:
+        return _of_instants(Relation.INTERSECTS, first, second)
+    return _by_rule(Relation.EQUALS, first, second)
 
 
-def _is_over(one: _Stretch, other: _Stretch) -> Node:
-    """When the other begins."""
-    return compare("<", one.start, other.start) if one.moment else compare("<=", one.end, other.start)
+def _is_over(stretch: _Stretch, other: _Stretch) -> Node:
+    """Return the condition that a stretch is over when the other begins."""
+    if stretch.moment:
+        return compare("<", stretch.start, other.start)
+    return compare("<=", stretch.end, other.start)
 
 
-def _begins_in_time(one: _Stretch, other: _Stretch) -> Node:
-    """Before the other is over."""
-    return compare("<=", one.start, other.start) if other.moment else compare("<", one.start, other.end)
+def _begins_in_time(stretch: _Stretch, other: _Stretch) -> Node:
+    """Return the condition that a stretch begins before the other is over."""
+    if other.moment:
+        return compare("<=", stretch.start, other.start)
+    return compare("<", stretch.start, other.end)
 
 
-def _is_counted(relation: Relation, one: Node, other: Node) -> bool:
+def _is_counted(relation: Relation, first: Node, second: Node) -> bool:
     """Tell whether microseconds must be counted; else instants are compared as they are stored."""
-    plain = all(_is_plain(node) for node in (one, other))
-    lasting = any(isinstance(node, Interval) for node in (one, other))
+    plain = all(_is_plain(node) for node in (first, second))
+    lasting = any(isinstance(node, Interval) for node in (first, second))
     return (
         not plain or (lasting and relation not in _OF_INSTANTS) or (lasting and relation is Relation.EQUALS)
     )

@@ -61,14 +61,14 @@ def evaluate(node: Node, rows: pa.RecordBatch) -> Value:
 
 def _called(node: Call, rows: pa.RecordBatch) -> Value:
     if node.operator in SPATIAL:
-        return related(node.operator, *(_shapes(one, rows) for one in node.arguments))
+        return related(node.operator, *(_shapes(argument, rows) for argument in node.arguments))
     if node.operator.startswith("a_"):
         return members(node, rows.num_rows, lambda inner: _array(evaluate(inner, rows), rows.num_rows))
     if node.operator in _WHOLE:
         return _WHOLE[node.operator](node, rows)
     if node.operator == "or" and (sought := _sought(node)) is not None:
-        return _found(evaluate(sought[0], rows), sought[1])
-    values = [evaluate(one, rows) for one in node.arguments]
+        return _equals_any(evaluate(sought[0], rows), sought[1])
+    values = [evaluate(argument, rows) for argument in node.arguments]
     return _compared(node.operator, *values) if node.operator in _COMPARE else _BUILT[node.operator](*values)
 
 
@@ -85,10 +85,10 @@ def _sought(node: Call) -> tuple[Node, list[str]] | None:
     """Return the one text that is compared with several, and these, if ``or`` says no more than that."""
     first: Node | None = None
     texts: list[str] = []
-    for one in node.arguments:
-        if not isinstance(one, Call) or one.operator != "=":
+    for comparison in node.arguments:
+        if not isinstance(comparison, Call) or comparison.operator != "=":
             return None
-        left, right = one.arguments
+        left, right = comparison.arguments
         if (
             not isinstance(right, Constant)
             or right.kind != "text"
@@ -100,9 +100,9 @@ def _sought(node: Call) -> tuple[Node, list[str]] | None:
     return None if first is None else (first, texts)
 
 
-def _found(values: Value, texts: list[str]) -> Value:
-    found = pc.is_in(values, value_set=pa.array(texts, pa.string()))
-    return pc.if_else(pc.is_valid(values), found, _NOTHING)
+def _equals_any(values: Value, texts: list[str]) -> Value:
+    matches = pc.is_in(values, value_set=pa.array(texts, pa.string()))
+    return pc.if_else(pc.is_valid(values), matches, _NOTHING)
 
 
 def _among(node: Call, rows: pa.RecordBatch) -> Value:
@@ -111,15 +111,15 @@ def _among(node: Call, rows: pa.RecordBatch) -> Value:
     values = evaluate(sought, rows)
     if written.kind == "number":
         values = pc.add(_double(values), 0.0)  # -0.0 is 0
-    found = pc.is_in(values, value_set=_set(written.kind, written.value))
-    return pc.if_else(pc.is_valid(values), found, _NOTHING)
+    matches = pc.is_in(values, value_set=_set(written.kind, written.value))
+    return pc.if_else(pc.is_valid(values), matches, _NOTHING)
 
 
 @functools.lru_cache(maxsize=8)
 def _set(kind: str, values: tuple[Any, ...]) -> pa.Array:
     """Return values to look up; of each batch of a question they are the same."""
     if kind == "number":
-        return pa.array([float(one) + 0.0 for one in values], pa.float64())
+        return pa.array([float(value) + 0.0 for value in values], pa.float64())
     return pa.array(values, _TYPES[kind])
 
 
@@ -151,8 +151,8 @@ def _compared(sign: str, left: Value, right: Value) -> Value:
     if pa.float64() not in (left.type, right.type):
         return _COMPARE[sign](left, right)
     left, right = _double(left), _double(right)
-    found = _COMPARE[sign](left, right)
-    return found if _ordinary(left) and _ordinary(right) else _with_nan(sign, left, right, found)
+    holds = _COMPARE[sign](left, right)
+    return holds if _ordinary(left) and _ordinary(right) else _with_nan(sign, left, right, holds)
 
 
 def _ordinary(values: Value) -> bool:
@@ -161,11 +161,11 @@ def _ordinary(values: Value) -> bool:
     ).as_py()
 
 
-def _with_nan(sign: str, left: Value, right: Value, found: Value) -> Value:
+def _with_nan(sign: str, left: Value, right: Value, holds: Value) -> Value:
     """Order what is not a number after all numbers."""
-    one, other = pc.is_nan(left), pc.is_nan(right)
-    order = _COMPARE[sign](pc.cast(one, pa.int8()), pc.cast(other, pa.int8()))
-    return pc.if_else(pc.or_(one, other), order, found)
+    left_nan, right_nan = pc.is_nan(left), pc.is_nan(right)
+    order = _COMPARE[sign](pc.cast(left_nan, pa.int8()), pc.cast(right_nan, pa.int8()))
+    return pc.if_else(pc.or_(left_nan, right_nan), order, holds)
 
 
 def _divisor(values: Value) -> Value:
@@ -187,14 +187,14 @@ def _rest(left: Value, right: Value) -> Value:
     over, by = _double(left), _divisor(right)
     known = pc.and_(pc.is_valid(over), pc.is_valid(by))
     with np.errstate(all="ignore"):
-        found = np.fmod(_filled(over), _filled(by))
-    values = pa.array(found) if np.ndim(found) else pa.scalar(float(found))
+        rest = np.fmod(_filled(over), _filled(by))
+    values = pa.array(rest) if np.ndim(rest) else pa.scalar(float(rest))
     return pc.if_else(known, values, pa.scalar(None, pa.float64()))
 
 
 def _power(left: Value, right: Value) -> Value:
-    found = pc.power(_double(left), _double(right))
-    return pc.if_else(pc.is_finite(found), found, pa.scalar(None, pa.float64()))
+    power = pc.power(_double(left), _double(right))
+    return pc.if_else(pc.is_finite(power), power, pa.scalar(None, pa.float64()))
 
 
 def _filled(values: Value) -> Any:
@@ -209,8 +209,8 @@ def _not(condition: Value) -> Value:
 
 def _kleene(function: Callable[[Any, Any], Any]) -> Callable[..., Value]:
     def apply(first: Value, *others: Value) -> Value:
-        for one in others:
-            first = function(first, one)
+        for other in others:
+            first = function(first, other)
         return first
 
     return apply
