@@ -23,18 +23,18 @@ class Tested(Protocol):
     def __len__(self) -> int: ...
 
 
-def holds(formula: Formula, spots: Tested) -> Mask:
+def holds(formula: Formula, rows: Tested) -> Mask:
     """Tell which rows with a place a formula holds; a part is asked only of rows that it can still decide."""
     if isinstance(formula, Not):
-        return ~holds(formula.part, spots)
+        return ~holds(formula.part, rows)
     if not isinstance(formula, Every | Some):
-        kept: Mask = formula.holds(spots)
+        kept: Mask = formula.holds(rows)
         return kept
     decisive = isinstance(formula, Some)
-    decided = np.full(len(spots), not decisive)
-    left = np.arange(len(spots))
+    decided = np.full(len(rows), not decisive)
+    left = np.arange(len(rows))
     for part in formula.parts:
-        hit = holds(part, spots.take(left)) == decisive
+        hit = holds(part, rows.take(left)) == decisive
         decided[left[hit]] = decisive
         left = left[~hit]
     return decided

@@ -62,11 +62,11 @@ class Extent:
 
 def united(extents: Sequence[Extent | None]) -> Extent | None:
     """Return what holds all of several; None where one has no bound."""
-    known = [one for one in extents if one is not None]
+    known = [extent for extent in extents if extent is not None]
     if len(known) < len(extents):
         return None
-    boxes = [box for one in known for box in one.boxes]
-    return Extent(tuple(_fewer(boxes)), tuple(pair for one in known for pair in one.ranges))
+    boxes = [box for extent in known for box in extent.boxes]
+    return Extent(tuple(_fewer(boxes)), tuple(pair for extent in known for pair in extent.ranges))
 
 
 def extent_near(shapes: NDArray[Any], metres: float, lattice: Lattice) -> Extent:

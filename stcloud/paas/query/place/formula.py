@@ -131,7 +131,7 @@ def settled(formula: Formula, *, negated: bool = False) -> Formula:
     if isinstance(formula, Every | Some):
         kind = Some if isinstance(formula, Some) is not negated else Every
         parts = [settled(part, negated=negated) for part in formula.parts]
-        flat = [one for part in parts for one in (part.parts if isinstance(part, kind) else (part,))]
+        flat = [inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,))]
         return joined(kind, flat)
     return Not(formula) if negated else formula
 
@@ -175,7 +175,7 @@ def _closed(formula: Formula, say: Callable[[Any], str]) -> str:
 
 
 class _Reader:
-    """Recursive descent: some → every → one → a place."""
+    """Recursive descent: some → every → operand → a place."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -183,55 +183,55 @@ class _Reader:
         self._depth = self._count = 0
 
     def whole(self) -> Formula:
-        found = self._some()
+        formula = self._some()
         rest = self._text[self._at :].strip()
         if rest:
             missing = (
                 "')' closes nothing" if rest[0] == ")" else f"'and' or 'or' is missing before '{shown(rest)}'"
             )
             raise self._wrong(missing)
-        return found
+        return formula
 
     def _some(self) -> Formula:
         return joined(Some, list(self._listed("or", self._every)))
 
     def _every(self) -> Formula:
-        return joined(Every, list(self._listed("and", self._one)))
+        return joined(Every, list(self._listed("and", self._operand)))
 
     def _listed(self, word: str, part: Callable[[], Formula]) -> Iterable[Formula]:
         yield part()
         while self._took(word):
             yield part()
 
-    def _one(self) -> Formula:
+    def _operand(self) -> Formula:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise self._wrong(f"it is nested more than {_DEEPEST} deep")
         if self._took("not"):
-            found: Formula = Not(self._one())
+            formula: Formula = Not(self._operand())
         elif self._took("("):
-            found = self._some()
+            formula = self._some()
             if not self._took(")"):
                 raise self._wrong("a '(' is not closed")
         else:
-            found = self._place()
+            formula = self._place()
         self._depth -= 1
-        return found
+        return formula
 
     def _took(self, token: str) -> bool:
-        found = _TOKEN[token].match(self._text, self._at)
-        self._at = found.end() if found else self._at
-        return found is not None
+        match = _TOKEN[token].match(self._text, self._at)
+        self._at = match.end() if match else self._at
+        return match is not None
 
     def _place(self) -> str:
         start, stop = self._at, self._end()
-        self._at, found = stop, self._text[start:stop].strip()
+        self._at, place = stop, self._text[start:stop].strip()
         self._count += 1
         if self._count > _MOST:
             raise self._wrong(f"it names more than {_MOST:,} places")
-        if not found or _OF_WORD["and"].match(found) or _OF_WORD["or"].match(found):
-            raise self._wrong(f"a place is missing {f'before {shown(found)!r}' if found else 'at its end'}")
-        return found
+        if not place or _OF_WORD["and"].match(place) or _OF_WORD["or"].match(place):
+            raise self._wrong(f"a place is missing {f'before {shown(place)!r}' if place else 'at its end'}")
+        return place
 
     def _end(self) -> int:
         """Return where the place that starts here ends."""

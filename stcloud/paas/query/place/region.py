@@ -58,11 +58,11 @@ class Region:
 
     def meets(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell the same of many ranges, ``(n,)`` each."""
-        found = np.zeros(len(low), np.bool_)
+        met = np.zeros(len(low), np.bool_)
         for starts, stops in self._ranges:
             place = np.searchsorted(stops, low, side="right")
-            found |= np.append(starts, np.inf)[place] <= high
-        return found & (low <= high)
+            met |= np.append(starts, np.inf)[place] <= high
+        return met & (low <= high)
 
     @property
     def _ranges(self) -> tuple[tuple[CellIds, CellIds], ...]:
@@ -71,29 +71,29 @@ class Region:
     def nears(self, cells: CellIds) -> NDArray[np.bool_]:
         """Tell which cells lie between the region's first and last: a quick look before the exact one."""
         ends = [(int(starts[0]), int(stops[-1])) for starts, stops in self._ranges if len(starts)]
-        first, stop = min((one for one, _ in ends), default=0), max((one for _, one in ends), default=0)
+        first, stop = min((low for low, _ in ends), default=0), max((high for _, high in ends), default=0)
         return np.asarray((cells >= first) & (cells < stop))
 
     def listed(self, cells: CellIds) -> NDArray[np.bool_]:
         """Tell which cells are the region's."""
-        return np.asarray(np.any([_range_of(cells, *one) >= 0 for one in self._ranges], axis=0), np.bool_)
+        return np.asarray(np.any([_range_of(cells, *ends) >= 0 for ends in self._ranges], axis=0), np.bool_)
 
     def way(self, cell: int) -> str:
         """Tell how a row in a 10 m cell is decided: by the cell alone, by its point, or not to lie there."""
-        one = np.array([cell], np.int64)
-        if _range_of(one, self.cell_starts, self.cell_stops)[0] >= 0:
+        cells = np.array([cell], np.int64)
+        if _range_of(cells, self.cell_starts, self.cell_stops)[0] >= 0:
             return "in a cell that was asked for"
-        place = int(_range_of(one, self.starts, self.stops)[0])
+        place = int(_range_of(cells, self.starts, self.stops)[0])
         if place < 0:
             return "outside the area's cells"
         return "in an inner cell" if self.inner[place] else "in an edge cell, so its point was compared"
 
     def settles(self, low: CellIds, high: CellIds) -> NDArray[np.bool_]:
         """Tell which closed ranges of cells lie in cells that were asked for, or in inner cells alone."""
-        asked, last = (_range_of(cells, self.cell_starts, self.cell_stops) for cells in (low, high))
+        first, last = (_range_of(cells, self.cell_starts, self.cell_stops) for cells in (low, high))
         place, end = (_range_of(cells, self.starts, self.stops) for cells in (low, high))
         inner = (place >= 0) & (place == end) & (self.inner[place] if len(self.inner) else False)
-        return np.asarray(inner | ((asked >= 0) & (asked == last)), np.bool_)
+        return np.asarray(inner | ((first >= 0) & (first == last)), np.bool_)
 
     def rows(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the numbers of the rows that lie in the region, ascending, by 10 m cell and coordinates."""
@@ -103,12 +103,12 @@ class Region:
             held: NDArray[np.intp] = near[self.holds(cells[near], x[near], y[near])]
             return held
         pieces = [_listed(cells, *run, self.starts, self.stops) for run in runs]
-        found = np.concatenate([rows for rows, _ in pieces]) if pieces else np.empty(0, np.intp)
+        numbers = np.concatenate([rows for rows, _ in pieces]) if pieces else np.empty(0, np.intp)
         keep = np.concatenate([self.inner[place] for _, place in pieces]) if pieces else np.empty(0, np.bool_)
         edge = np.flatnonzero(~keep)
         if self.area is not None and len(edge):
-            keep[edge] = contains(self.area, x[found[edge]], y[found[edge]])
-        kept: NDArray[np.intp] = found[keep]
+            keep[edge] = contains(self.area, x[numbers[edge]], y[numbers[edge]])
+        kept: NDArray[np.intp] = numbers[keep]
         return kept
 
     def holds(self, cells: CellIds, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -158,11 +158,11 @@ def _meet(low: int, high: int, starts: CellIds, stops: CellIds) -> bool:
 
 def _merged(ranges: tuple[tuple[int, int], ...]) -> tuple[CellIds, CellIds]:
     """Return ranges in order, those that overlap made one."""
-    found: list[list[int]] = []
+    merged: list[list[int]] = []
     for start, stop in sorted(ranges):
-        if found and start <= found[-1][1]:
-            found[-1][1] = max(found[-1][1], stop)
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], stop)
         else:
-            found.append([start, stop])
-    starts, stops = np.array(found, np.int64).reshape(-1, 2).T
+            merged.append([start, stop])
+    starts, stops = np.array(merged, np.int64).reshape(-1, 2).T
     return starts, stops

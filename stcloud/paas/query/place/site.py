@@ -101,7 +101,7 @@ class Site(Protocol):
     def units(self) -> tuple[tuple[str, str], ...] | None:
         """Half-open ranges of codes that hold that of every row that passes; None: no bound is known."""
 
-    def holds(self, spots: Spots) -> Mask:
+    def holds(self, rows: Spots) -> Mask:
         """Tell which rows pass."""
 
 
@@ -119,12 +119,12 @@ class InRegion:
         """Whether it is a line or a point, which holds only what is exactly on it."""
         return self.region.is_thin
 
-    def holds(self, spots: Spots) -> Mask:
+    def holds(self, rows: Spots) -> Mask:
         """Tell which rows pass."""
-        found = self.region.nears(spots.cells)
-        at = np.flatnonzero(found)
-        found[at] = self.region.holds(spots.cells[at], spots.x[at], spots.y[at])
-        return found
+        passing = self.region.nears(rows.cells)
+        at = np.flatnonzero(passing)
+        passing[at] = self.region.holds(rows.cells[at], rows.x[at], rows.y[at])
+        return passing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,12 +144,12 @@ class AtTimes:
     is_thin: bool = False
     units: None = None
 
-    def holds(self, spots: Spots) -> Mask:
+    def holds(self, rows: Spots) -> Mask:
         """Tell which rows pass."""
-        found = np.zeros(len(spots), np.bool_)
+        passing = np.zeros(len(rows), np.bool_)
         for start, end in zip(self.start_us, self.end_us, strict=True):
-            found |= (spots.at_us >= start) & (spots.at_us < end)
-        return found
+            passing |= (rows.at_us >= start) & (rows.at_us < end)
+        return passing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,14 +173,14 @@ class NearShape:
     is_thin: bool = False
     units: None = None
 
-    def holds(self, spots: Spots) -> Mask:
+    def holds(self, rows: Spots) -> Mask:
         """Tell which rows pass; distances are compared as whole micrometres, as `AsOfIndex` does."""
-        found = self.extent.region.listed(spots.cells)
-        at = np.flatnonzero(found)
+        passing = self.extent.region.listed(rows.cells)
+        at = np.flatnonzero(passing)
         shapely.prepare(self.shape)
-        points = shapely.points(spots.x[at], spots.y[at])
-        found[at] = shapely.dwithin(self.shape, points, whole_micrometres(self.metres))
-        return found
+        points = shapely.points(rows.x[at], rows.y[at])
+        passing[at] = shapely.dwithin(self.shape, points, whole_micrometres(self.metres))
+        return passing
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,18 +211,18 @@ class NearLayer:
         """Columns that it looks at besides cell and coordinates."""
         return ("st_time",) if self.at_us is None else ()
 
-    def holds(self, spots: Spots) -> Mask:
+    def holds(self, rows: Spots) -> Mask:
         """Tell which rows pass."""
-        may = self.extent.region.listed(spots.cells)
-        at, found = np.flatnonzero(may), np.zeros(len(spots), np.bool_)
+        may = self.extent.region.listed(rows.cells)
+        at, passing = np.flatnonzero(may), np.zeros(len(rows), np.bool_)
         if len(at):
-            x, y = spots.x[at], spots.y[at]
-            times = spots.at_us[at] if self.at_us is None else self.at_us
-            near = self._around(x, y).nearest(x, y, times, 1, self.metres)
-            found[at[near.event]] = True
-        return found
+            x, y = rows.x[at], rows.y[at]
+            times = rows.at_us[at] if self.at_us is None else self.at_us
+            near = self._index_near(x, y).nearest(x, y, times, 1, self.metres)
+            passing[at[near.event]] = True
+        return passing
 
-    def _around(self, x: Metres, y: Metres) -> AsOfIndex:
+    def _index_near(self, x: Metres, y: Metres) -> AsOfIndex:
         """Return the versions that may be near some points: few are made ready for these points alone."""
         west, south, east, north = self._bounds.T
         reach = self.metres + 1.0
@@ -232,8 +232,8 @@ class NearLayer:
 
     @cached_property
     def _bounds(self) -> Metres:
-        found: Metres = shapely.bounds(self.history.shapes)
-        return found
+        bounds: Metres = shapely.bounds(self.history.shapes)
+        return bounds
 
     @cached_property
     def _partners(self) -> AsOfIndex:
@@ -258,13 +258,13 @@ class InCodes:
         """Half-open ranges of codes that hold that of every row that passes."""
         return self.ranges
 
-    def holds(self, spots: Spots) -> Mask:
+    def holds(self, rows: Spots) -> Mask:
         """Tell which rows pass."""
-        found = np.zeros(len(spots), np.bool_)
+        passing = np.zeros(len(rows), np.bool_)
         for low, high in self.ranges:
-            hit = pc.and_(pc.greater_equal(spots.unit, low), pc.less(spots.unit, high))
-            found |= pc.fill_null(hit, fill_value=False).to_numpy(zero_copy_only=False)
-        return found
+            hit = pc.and_(pc.greater_equal(rows.unit, low), pc.less(rows.unit, high))
+            passing |= pc.fill_null(hit, fill_value=False).to_numpy(zero_copy_only=False)
+        return passing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -288,7 +288,7 @@ class OnCells:
         ends = pc.min_max(self.cells["unit"])
         return ((ends["min"].as_py(), f"{ends['max'].as_py()}0"),) if len(self.cells) else ()
 
-    def holds(self, spots: Spots) -> Mask:
+    def holds(self, rows: Spots) -> Mask:
         """Tell which rows pass."""
         order = pc.sort_indices(self.cells["unit"])
         codes = self.cells["unit"].take(order).combine_chunks().cast(pa.string()).dictionary_encode()
@@ -297,10 +297,10 @@ class OnCells:
             for name, null in (("since", ALWAYS), ("until", FOREVER))
         )
         number = codes.indices.to_numpy()
-        which = pc.index_in(spots.unit, value_set=codes.dictionary)
+        which = pc.index_in(rows.unit, value_set=codes.dictionary)
         mine = which.fill_null(-1).to_numpy(zero_copy_only=False)
         first, stop = np.searchsorted(number, mine), np.searchsorted(number, mine, side="right")
-        return _any_period(first, stop, since, until, np.broadcast_to(spots.unit_at_us, mine.shape))
+        return _any_period(first, stop, since, until, np.broadcast_to(rows.unit_at_us, mine.shape))
 
 
 def whole_micrometres(metres: float) -> float:
@@ -316,9 +316,9 @@ def _ready(past: History) -> AsOfIndex:
 
 def _any_period(first: Ints, stop: Ints, since: Ints, until: Ints, at_us: Ints) -> Mask:
     """Tell for which rows one of their periods, ``first`` to ``stop``, holds their instant."""
-    found = np.zeros(len(first), np.bool_)
+    passing = np.zeros(len(first), np.bool_)
     for later in range(int((stop - first).max(initial=0))):
         at = np.flatnonzero(first + later < stop)
         place = first[at] + later
-        found[at] |= (since[place] <= at_us[at]) & (at_us[at] < until[place])
-    return found
+        passing[at] |= (since[place] <= at_us[at]) & (at_us[at] < until[place])
+    return passing

@@ -109,27 +109,27 @@ def _named(field: str, key: str, metres: float | None, at: str | None) -> Named:
 
 def _fields(text: str) -> tuple[list[str], str | None]:
     """Split at colons, up to an ``@`` that stands in no quotes."""
-    found: list[str] = []
+    fields: list[str] = []
     place = 0
     while True:
         field = _FIELD.match(text, place)
         assert field is not None  # noqa: S101  (it may be empty)
-        found.append(field[1].strip())
+        fields.append(field[1].strip())
         place = field.end()
         if place == len(text):
-            return found, None
+            return fields, None
         if text[place] == "@":
-            return found, text[place + 1 :].strip()
+            return fields, text[place + 1 :].strip()
         if text[place] != ":":
             raise _unknown(text, 'quote a whole field, and write a double quote in it twice: LAYER:"a ""b"""')
         place += 1
 
 
 def _id(field: str, text: str) -> str:
-    found = _unquoted(field)
-    if not found:
+    key = _unquoted(field)
+    if not key:
         raise _unknown(text, "write the feature's id after the layer: LAYER:ID")
-    return found
+    return key
 
 
 def _unquoted(field: str) -> str:

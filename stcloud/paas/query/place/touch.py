@@ -66,20 +66,20 @@ class Touching:
     @property
     def extent(self) -> Extent:
         """What holds some of everything that passes."""
-        return _around(self.shape.bounds, self.metres)
+        return _widened(self.shape.bounds, self.metres)
 
     def holds(self, forms: Forms) -> Mask:
         """Tell which features pass."""
-        found = np.full(len(forms), self.periods is None)
+        passing = np.full(len(forms), self.periods is None)
         for start, end in zip(*self.periods, strict=True) if self.periods else ():
-            found |= (forms.start_us < end) & (forms.end_us > start)
-        at = np.flatnonzero(found)
+            passing |= (forms.start_us < end) & (forms.end_us > start)
+        at = np.flatnonzero(passing)
         shapely.prepare(self.shape)
         if self.metres is None:
-            found[at] = shapely.intersects(self.shape, forms.shapes[at])
+            passing[at] = shapely.intersects(self.shape, forms.shapes[at])
         else:
-            found[at] = shapely.dwithin(self.shape, forms.shapes[at], whole_micrometres(self.metres))
-        return found
+            passing[at] = shapely.dwithin(self.shape, forms.shapes[at], whole_micrometres(self.metres))
+        return passing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +104,9 @@ class TouchingAny:
     def extent(self) -> Extent:
         """What holds some of everything that passes."""
         return (
-            _around(shapely.total_bounds(self.history.shapes), self.metres) if len(self.history) else _NOWHERE
+            _widened(shapely.total_bounds(self.history.shapes), self.metres)
+            if len(self.history)
+            else _NOWHERE
         )
 
     def holds(self, forms: Forms) -> Mask:
@@ -117,15 +119,15 @@ class TouchingAny:
                 forms.end_us[form] > self.history.start_us[version]
             )
             form = form[both]
-        found = np.zeros(len(forms), np.bool_)
-        found[form] = True
-        return found
+        passing = np.zeros(len(forms), np.bool_)
+        passing[form] = True
+        return passing
 
 
 _NOWHERE = Extent((), ())
 
 
-def _around(bounds: Any, metres: float | None) -> Extent:
-    west, south, east, north = (float(one) for one in bounds)
+def _widened(bounds: Any, metres: float | None) -> Extent:
+    west, south, east, north = (float(side) for side in bounds)
     far = (metres or 0.0) + 1e-3  # far more than coordinates and distances are rounded by
     return Extent(((west - far, south - far, east + far, north + far),), ())
