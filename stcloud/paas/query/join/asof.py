@@ -112,10 +112,10 @@ def held_by(
 
 def _kept(pairs: Pairs, count: int) -> tuple[Ints, Ints]:
     """Return events and versions with every event at least once, `_NONE` where there is no version."""
-    found = np.bincount(pairs.event, minlength=count)
-    times = np.maximum(found, 1)
+    counts = np.bincount(pairs.event, minlength=count)
+    times = np.maximum(counts, 1)
     version = np.full(times.sum(), _NONE, np.int64)
-    version[np.repeat(found > 0, times)] = pairs.version
+    version[np.repeat(counts > 0, times)] = pairs.version
     return np.repeat(np.arange(count), times), version
 
 
@@ -129,20 +129,20 @@ def _beside(
         "valid_from": instants(partners.versions.start_us, ALWAYS).cast(instant),
         "valid_to": instants(partners.versions.end_us, FOREVER).cast(instant),
     }
-    found = [(name, column.take(rows)) for name, column in own.items()]
+    columns = [(name, column.take(rows)) for name, column in own.items()]
     if pairs.distance_m is not None:
         metres = np.full(len(version), np.nan)
         metres[~lone] = pairs.distance_m
-        found.append(("distance_m", pa.array(metres, mask=lone)))
+        columns.append(("distance_m", pa.array(metres, mask=lone)))
     if content is None:
-        return found
+        return columns
     beside = content.take(rows) if isinstance(content, pa.Table) else content(version)
-    return [*found, *zip(beside.schema.names, beside.itercolumns(), strict=True)]
+    return [*columns, *zip(beside.schema.names, beside.itercolumns(), strict=True)]
 
 
 def _metres(events: pa.Table | pa.RecordBatch, name: str) -> np.ndarray:
-    found: np.ndarray = events.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return found
+    metres: np.ndarray = events.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return metres
 
 
 def _refuse_repeated(names: Sequence[str]) -> None:
