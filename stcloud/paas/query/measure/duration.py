@@ -68,13 +68,13 @@ class Duration:
         """
         length = exp.Paren(this=exp.Sub(this=_micros(self.end), expression=_micros(self.start)))
         if until_us is None:
-            return self._told(length)
+            return self._in_units(length)
         until = self._until(binder, until_us, zone)
         so_far = exp.Paren(this=exp.Sub(this=until, expression=_micros(self.start)))
         begun = exp.LTE(this=_micros(self.start), expression=until)
         pending = exp.If(this=self._pending(binder, until_us, zone), true=so_far)
         lasting = exp.Case(ifs=[pending], default=length)
-        return self._told(exp.Case(ifs=[exp.If(this=begun, true=lasting)]))
+        return self._in_units(exp.Case(ifs=[exp.If(this=begun, true=lasting)]))
 
     def open(self, binder: Binder, until_us: int, zone: Zone) -> exp.Expression:
         """Return the condition that it has begun by an instant and not ended (UTC microseconds)."""
@@ -97,7 +97,7 @@ class Duration:
         day = int(zone.to_local(np.array([until_us]))[0]) // _DAY_US
         return number(day * _DAY_US)
 
-    def _told(self, length_us: exp.Expression) -> exp.Expression:
+    def _in_units(self, length_us: exp.Expression) -> exp.Expression:
         length = exp.cast(exp.Literal.number(self.unit.length_us), "double")
         return exp.Div(this=exp.cast(length_us, "double"), expression=length)
 
@@ -146,11 +146,15 @@ def _check_columns(tree: Any, attributes: Mapping[str, Attribute]) -> None:
 def _ends(tree: Any, attributes: Mapping[str, Attribute]) -> tuple[Attribute, Attribute] | None:
     if not isinstance(tree, dict) or tree.get("op") != "-" or len(tree.get("args", [])) != 2:
         return None
-    named = [attributes.get(one.get("property", "")) for one in tree["args"] if isinstance(one, dict)]
+    named = [
+        attributes.get(argument.get("property", ""))
+        for argument in tree["args"]
+        if isinstance(argument, dict)
+    ]
     for kind in ("instant", "date"):
-        found = [one for one in named if one is not None and one.type == kind]
-        if len(found) == 2:
-            return found[1], found[0]
+        ends = [attribute for attribute in named if attribute is not None and attribute.type == kind]
+        if len(ends) == 2:
+            return ends[1], ends[0]
     return None
 
 

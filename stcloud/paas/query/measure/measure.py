@@ -111,18 +111,18 @@ class Measure:
         """Return the type of its values: that of a column, ``integer`` or ``number``."""
         if self.is_rate:
             return "number"
-        found = self._kind(attributes, zone) if self.tree else "integer"
+        kind = self._kind(attributes, zone) if self.tree else "integer"
         if self.function in ("count", "distinct"):
             return "integer"
-        if self.function in ("min", "max") and found != "boolean":
-            return found
-        if found not in _NUMERIC:
+        if self.function in ("min", "max") and kind != "boolean":
+            return kind
+        if kind not in _NUMERIC:
             raise InvalidInput(
                 "wrong-type",
-                f"'{self.function}' is of numbers and durations, {_shown(json.loads(self.tree))} is of type {found}",
+                f"'{self.function}' is of numbers and durations, {_shown(json.loads(self.tree))} is of type {kind}",
                 hint="count it, or distinct(…); a definition says which columns are numbers",
             )  # fmt: skip
-        return found if self.function == "sum" else "number"
+        return kind if self.function == "sum" else "number"
 
     def _kind(self, attributes: Mapping[str, Attribute], zone: Zone) -> str:
         tree = json.loads(self.tree)
@@ -156,13 +156,13 @@ class Measure:
         )
 
     def _of(self, tree: Any, attributes: Mapping[str, Attribute], zone: Zone) -> Node:
-        found = Checker(Names(attributes), zone).value(tree)
-        if not in_sql(found):
+        node = Checker(Names(attributes), zone).value(tree)
+        if not in_sql(node):
             raise Unsupported(
                 "unmeasurable", f"'{self.name}' is of what no engine can measure",
                 hint="measure columns, + - * / of numbers, or durations",
             )  # fmt: skip
-        return found
+        return node
 
     @property
     def quantile(self) -> float:
@@ -187,8 +187,8 @@ class Measure:
 
 def quantiles(given: exp.Expression, shares: Sequence[float]) -> exp.Expression:
     """Return several quantiles of a column, as one list."""
-    asked = exp.Array(expressions=[exp.Literal.number(one) for one in shares])
-    return exp.PercentileCont(this=exp.cast(given, "double"), expression=asked)
+    wanted = exp.Array(expressions=[exp.Literal.number(share) for share in shares])
+    return exp.PercentileCont(this=exp.cast(given, "double"), expression=wanted)
 
 
 COUNT = Measure("count", "count")
@@ -267,7 +267,7 @@ def _slug(tree: Any) -> str:
     if isinstance(tree, dict) and "property" in tree:
         return str(tree["property"])
     if isinstance(tree, dict) and "op" in tree:
-        parts = [_slug(one) for one in tree["args"]]
+        parts = [_slug(argument) for argument in tree["args"]]
         return f"_{_WORDS.get(tree['op'], tree['op'])}_".join(parts)
     if isinstance(tree, dict):
         return str(next(iter(tree.values()), ""))
