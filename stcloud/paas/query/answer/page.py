@@ -73,8 +73,8 @@ class Cursor:
     def read(cls, text: str) -> Cursor:
         """Read a cursor; `InvalidInput` ``unreadable-cursor``."""
         try:
-            found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            question, pin, *last = found
+            parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            question, pin, *last = parts
             return cls(str(question), str(pin), tuple(last))
         except (ValueError, TypeError, RecursionError, binascii.Error) as error:
             raise InvalidInput(
@@ -90,9 +90,9 @@ class Cursor:
             )  # fmt: skip
 
 
-def digest_of(said: Iterable[str]) -> str:
+def digest_of(parts: Iterable[str]) -> str:
     """Return a short digest of what was asked."""
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def place_of(table: pa.Table, at: int, names: Iterable[str]) -> tuple[Any, ...]:
@@ -103,8 +103,8 @@ def place_of(table: pa.Table, at: int, names: Iterable[str]) -> tuple[Any, ...]:
 def _plain(value: pa.Scalar) -> Any:
     if pa.types.is_timestamp(value.type):
         return value.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).as_py()
-    found = value.as_py()
-    return found.isoformat() if isinstance(found, date) else found
+    plain = value.as_py()
+    return plain.isoformat() if isinstance(plain, date) else plain
 
 
 def read_order(texts: Sequence[str], names: Iterable[str]) -> tuple[Order, ...]:
@@ -121,17 +121,17 @@ def read_order(texts: Sequence[str], names: Iterable[str]) -> tuple[Order, ...]:
     (Order(name='count', falling=True),)
     """
     known = tuple(names)
-    found = tuple(Order(one.removeprefix("-"), one.startswith("-")) for one in texts)
-    for one in found:
-        if one.name not in known:
-            near = nearest(one.name, known)
+    order = tuple(Order(text.removeprefix("-"), text.startswith("-")) for text in texts)
+    for key in order:
+        if key.name not in known:
+            near = nearest(key.name, known)
             raise InvalidInput(
-                "unknown-order", f"cannot order by '{one.name}': the answer has no such field",
+                "unknown-order", f"cannot order by '{key.name}': the answer has no such field",
                 hint=f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}",
             )  # fmt: skip
-    if len({one.name for one in found}) < len(found):
+    if len({key.name for key in order}) < len(order):
         raise InvalidInput("repeated-order", f"'{', '.join(texts)}' names a field twice")
-    return found
+    return order
 
 
 def ordered(table: pa.Table, order: Sequence[Order]) -> pa.Table:
@@ -147,23 +147,23 @@ def ordered(table: pa.Table, order: Sequence[Order]) -> pa.Table:
     if not order:
         return table
     keyed = table.append_column(_PLACE, pa.array(np.arange(len(table))))
-    keys = [(one.name, "descending" if one.falling else "ascending") for one in order]
+    keys = [(key.name, "descending" if key.falling else "ascending") for key in order]
     return table.take(pc.sort_indices(keyed, [*keys, (_PLACE, "ascending")]))
 
 
-def place_in(found: pa.Table, names: Sequence[str], last: Sequence[object]) -> int:
+def place_in(answer: pa.Table, names: Sequence[str], last: Sequence[object]) -> int:
     """Return where the row is that a page ended with; `InvalidInput` ``other-question``: it is not there.
 
     Parameters
     ----------
-    found
+    answer
         The whole answer.
     names, last
         Fields that tell its rows apart, and their values as `place_of` gives them.
     """
-    same = np.ones(len(found), bool)
+    same = np.ones(len(answer), bool)
     for name, value in zip(names, last, strict=True):
-        same &= _equal(found[name], value)
+        same &= _equal(answer[name], value)
     if not same.any():
         raise InvalidInput(
             "other-question",
@@ -188,8 +188,8 @@ def numbered(groups: pa.Table) -> NDArray[np.int64]:
     order = pc.sort_indices(groups, [(name, "ascending") for name in groups.schema.names]).to_numpy()
     ranked = groups.take(pa.array(order))
     fresh = np.zeros(len(groups), bool)
-    for one in ranked.itercolumns():
-        codes = one.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+    for values in ranked.itercolumns():
+        codes = values.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
         fresh[1:] |= codes[1:] != codes[:-1]
     number = np.empty(len(groups), np.int64)
     number[order] = np.cumsum(fresh)
@@ -210,18 +210,18 @@ def beyond(
     binder
         Takes the values.
     """
-    found: list[exp.Expression] = []
+    cases: list[exp.Expression] = []
     alike: list[exp.Expression] = []
-    for one, kind, value in zip(order, types, last, strict=True):
+    for key, kind, value in zip(order, types, last, strict=True):
         if value is None:  # null comes last: nothing comes after it
-            alike.append(exp.Is(this=column(one.name), expression=exp.null()))
+            alike.append(exp.Is(this=column(key.name), expression=exp.null()))
             continue
         bound = _bound(value, kind, binder)
-        passed = (exp.LT if one.falling else exp.GT)(this=column(one.name), expression=bound)
-        null = exp.Is(this=column(one.name), expression=exp.null())
-        found.append(all_of([*(part.copy() for part in alike), any_of([passed, null])]))
-        alike.append(exp.EQ(this=column(one.name), expression=bound.copy()))
-    return any_of(found)
+        passed = (exp.LT if key.falling else exp.GT)(this=column(key.name), expression=bound)
+        null = exp.Is(this=column(key.name), expression=exp.null())
+        cases.append(all_of([*(part.copy() for part in alike), any_of([passed, null])]))
+        alike.append(exp.EQ(this=column(key.name), expression=bound.copy()))
+    return any_of(cases)
 
 
 def _bound(value: Any, kind: pa.DataType, binder: Binder) -> exp.Expression:

@@ -67,15 +67,15 @@ class Pin:
 
     def of_layer(self, name: str) -> int:
         """Return the recorded instant of a layer, UTC microseconds; `InvalidInput` ``layer-not-pinned``."""
-        found = dict(self.layers).get(name)
-        if found is None:
+        at_us = dict(self.layers).get(name)
+        if at_us is None:
             raise InvalidInput(
                 "layer-not-pinned",
                 f"the pin does not say at which instant layer '{name}' is meant (it names "
                 f"{', '.join(layer for layer, _ in self.layers) or 'none'})",
                 hint="use the pin of an answer to the same query, or an instant",
             )
-        return found
+        return at_us
 
     def joined(self, other: Pin) -> Pin:
         """Return this pin with the layers and rules that only another one names."""
