@@ -52,7 +52,10 @@ class Binder:
 
     def values_of(self, query: exp.Query) -> Mapping[str, Any]:
         """Return the values that a query names; some are bound and then not needed."""
-        return {one.name: self._values[one.name] for one in query.find_all(exp.Placeholder)}
+        return {
+            placeholder.name: self._values[placeholder.name]
+            for placeholder in query.find_all(exp.Placeholder)
+        }
 
     def bind(self, value: Any) -> exp.Expression:
         """Return a placeholder for ``value``."""

@@ -86,8 +86,8 @@ class WallClock:
     def _part(self, name: str) -> exp.Expression:
         """Return a part of the date."""
         days = exp.cast(self.bin(Bin.DAY), "int")
-        epoch = exp.cast(exp.Literal.string("1970-01-01"), "date")
-        day = exp.DateAdd(this=epoch, expression=days, unit=exp.var("DAY"))
+        first_day = exp.cast(exp.Literal.string("1970-01-01"), "date")
+        day = exp.DateAdd(this=first_day, expression=days, unit=exp.var("DAY"))
         return exp.cast(exp.Extract(this=exp.var(name), expression=day), "bigint")
 
     def fits(self, when: When, spans: Spans) -> list[exp.Expression]:
@@ -100,27 +100,27 @@ class WallClock:
         spans
             All instants of which it matters, bounded: working days are told of these days only.
         """
-        found: list[exp.Expression] = []
+        conditions: list[exp.Expression] = []
         if when.months is not None:
-            found.append(_in(self._part("MONTH"), when.months))
+            conditions.append(_in(self._part("MONTH"), when.months))
         if when.weekdays is not None:
-            found.append(_in(self.bin(Bin.WEEKDAY), when.weekdays))
+            conditions.append(_in(self.bin(Bin.WEEKDAY), when.weekdays))
         if when.days is not None:
-            found.append(self._on(when.days, when.zone.days(spans)))
+            conditions.append(self._on(when.days, when.zone.days(spans)))
         if when.hours is not None:
             time_us = _paren(exp.Mod(this=self.shifted(), expression=number(_DAY_US)))
             ranges = [_between(time_us, low * _MINUTE_US, high * _MINUTE_US) for low, high in when.hours]
-            found.append(any_of(ranges))
-        return found
+            conditions.append(any_of(ranges))
+        return conditions
 
-    def _on(self, asked: Days, days: Micros) -> exp.Expression:
+    def _on(self, kind: Days, days: Micros) -> exp.Expression:
         """Return the condition on working or free days: days of the week, and the exceptions among ``days``."""
-        rule = asked.rule(days)
+        rule = kind.rule(days)
         usual = _in(self.bin(Bin.WEEKDAY), rule.weekdays)
         if not rule.exceptions:
             return usual
         # Set apart: an engine compares each row with each member of a long list, but joins what is selected.
-        wanted = exp.Array(expressions=[number(one) for one in rule.exceptions])
+        wanted = exp.Array(expressions=[number(day) for day in rule.exceptions])
         listed = exp.Subquery(this=exp.Select(expressions=[exp.Explode(this=wanted)]))
         exceptional = exp.In(this=_paren(self.bin(Bin.DAY)), query=listed)
         return exp.NEQ(this=_paren(usual), expression=_paren(exceptional))
@@ -137,7 +137,7 @@ def within(column: exp.Expression, low: exp.Expression | None, high: exp.Express
 
 
 def _in(value: exp.Expression, numbers: Iterable[int]) -> exp.Expression:
-    wanted = [number(one) for one in sorted(numbers)]
+    wanted = [number(member) for member in sorted(numbers)]
     return exp.In(this=_paren(value), expressions=wanted) if wanted else exp.false()
 
 
@@ -147,13 +147,13 @@ def _between(value: exp.Expression, low: int, high: int) -> exp.Expression:
 
 def _pieces(zone: Zone, spans: Spans) -> list[tuple[int, int]]:
     """Return ``(start, offset)`` in microseconds wherever the offset may differ from the one before."""
-    found: list[tuple[int, int]] = []
+    changes: list[tuple[int, int]] = []
     for span in spans.parts:
         if span.start_us is None or span.end_us is None:
             raise InternalError("unbounded-span", f"no wall clock is made for the open span {span}")
         pieces = zone.offsets(span.start_us, span.end_us)
-        found += zip(pieces.starts_us.tolist(), pieces.offsets_us.tolist(), strict=True)
-    return found
+        changes += zip(pieces.starts_us.tolist(), pieces.offsets_us.tolist(), strict=True)
+    return changes
 
 
 def _choose(utc_us: exp.Expression, pieces: Sequence[tuple[int, int]]) -> exp.Expression:

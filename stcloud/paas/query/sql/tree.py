@@ -97,7 +97,9 @@ def select(
     limit
         At most so many rows.
     """
-    named = [exp.Alias(this=one, alias=exp.to_identifier(name, quoted=True)) for name, one in columns.items()]
+    named = [
+        exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True)) for name, value in columns.items()
+    ]
     query = exp.Select(expressions=named)
     query.set("from_", exp.From(this=source))
     query.set("joins", list(joins))
@@ -105,13 +107,13 @@ def select(
         query.set("where", exp.Where(this=all_of(where)))
     if groups := [column(name) for name in group]:
         query.set("group", exp.Group(expressions=groups))
-    if orders := [_ordered(one) for one in order]:
+    if orders := [_ordered(key) for key in order]:
         query.set("order", exp.Order(expressions=orders))
     if limit is not None:
         query.set("limit", exp.Limit(expression=number(limit)))
     return query
 
 
-def _ordered(one: str | Order) -> exp.Ordered:
-    asked = Order(one) if isinstance(one, str) else one
-    return exp.Ordered(this=column(asked.name), desc=asked.falling, nulls_first=False)
+def _ordered(key: str | Order) -> exp.Ordered:
+    order = Order(key) if isinstance(key, str) else key
+    return exp.Ordered(this=column(order.name), desc=order.falling, nulls_first=False)
