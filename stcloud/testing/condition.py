@@ -106,8 +106,8 @@ def _two(name: str, values: _Drawn) -> _Drawn:
     return _called(name, values, values)
 
 
-def _compared(one: _Drawn, other: _Drawn) -> _Drawn:
-    return st.sampled_from(_COMPARE).flatmap(lambda sign: _called(sign, one, other))
+def _compared(left: _Drawn, right: _Drawn) -> _Drawn:
+    return st.sampled_from(_COMPARE).flatmap(lambda sign: _called(sign, left, right))
 
 
 def _named(*names: str) -> _Drawn:
@@ -140,11 +140,11 @@ def _patterns() -> _Drawn:
 
 def _spelled(name: str) -> _Drawn:
     """Draw texts that are spelled in another way: compared, looked for, fitted to a pattern."""
-    one = _called(name, _texts(1))
-    several = st.lists(one, min_size=1, max_size=3)
-    like = _called("like", one, st.one_of(_patterns(), _called(name, _patterns())))
+    text = _called(name, _texts(1))
+    several = st.lists(text, min_size=1, max_size=3)
+    like = _called("like", text, st.one_of(_patterns(), _called(name, _patterns())))
     return st.one_of(
-        _compared(one, one), like, _called("in", one, several), _called("between", one, one, one)
+        _compared(text, text), like, _called("in", text, several), _called("between", text, text, text)
     )
 
 
@@ -201,12 +201,12 @@ def _places() -> _Drawn:
 def _listed(value: Any) -> Any:
     """Return GeoJSON with lists for tuples, as JSON has it."""
     if isinstance(value, Mapping):
-        return {name: _listed(one) for name, one in value.items()}
-    return [_listed(one) for one in value] if isinstance(value, tuple | list) else value
+        return {name: _listed(item) for name, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def _listed_texts() -> _Drawn:
-    return _named("tags", "note").map(lambda one: _op("list", one, ";"))
+    return _named("tags", "note").map(lambda column: _op("list", column, ";"))
 
 
 def _arrays() -> _Drawn:
@@ -278,14 +278,14 @@ def _row(chance: random.Random, key: str, *, points: bool) -> dict[str, Any]:
         return _MIDNIGHT + timedelta(minutes=chance.choice(_MINUTES))
 
     time = at()
-    spot = shapely.Point(chance.randint(0, 4), chance.randint(0, 4))
+    point = shapely.Point(chance.randint(0, 4), chance.randint(0, 4))
     row: dict[str, Any] = {name: maybe(chance.choice(_TEXTS)) for name in ("note", "tags")}
     row |= {name: maybe(float(chance.choice(_NUMBERS))) for name in ("n", "m")}
     row |= {name: maybe(date.fromisoformat(chance.choice(_DAYS))) for name in ("day", "other_day")}
     row |= {name: maybe(at()) for name in ("done", "begun")}
     row |= {"i": maybe(chance.choice((0, 1, 2, -5, 9007199254740993))), "ok": maybe(chance.random() < 0.5)}
     row |= {"time": time, "period": Lasting(time, maybe(max(at(), time)) or OPEN)}
-    return row | {"geometry": maybe(spot if points else _shape(chance)), "id": key, "key": key}
+    return row | {"geometry": maybe(point if points else _shape(chance)), "id": key, "key": key}
 
 
 def _shape(chance: random.Random) -> shapely.Geometry:
@@ -310,7 +310,8 @@ def _shape(chance: random.Random) -> shapely.Geometry:
 def table(drawn: list[dict[str, Any]], *, points: bool) -> pa.RecordBatch:
     """Return drawn rows as they are stored: events where they are points, else features."""
     stored = {
-        one.stored: pa.array([row[name] for row in drawn], one.field.type) for name, one in ATTRIBUTES.items()
+        attribute.stored: pa.array([row[name] for row in drawn], attribute.field.type)
+        for name, attribute in ATTRIBUTES.items()
     }
     times = [[row["period"].start for row in drawn], [_or_none(row["period"].end) for row in drawn]]
     names = ("st_time", "st_time_to") if points else ("st_valid_from", "st_valid_to")
@@ -318,10 +319,10 @@ def table(drawn: list[dict[str, Any]], *, points: bool) -> pa.RecordBatch:
         stored[name] = pa.array(values, pa.timestamp("us", "UTC"))
     shapes = [row["geometry"] for row in drawn]
     if points:
-        stored["st_x"] = pa.array([one and one.x for one in shapes], pa.float64())
-        stored["st_y"] = pa.array([one and one.y for one in shapes], pa.float64())
+        stored["st_x"] = pa.array([shape and shape.x for shape in shapes], pa.float64())
+        stored["st_y"] = pa.array([shape and shape.y for shape in shapes], pa.float64())
     else:
-        stored["st_geom"] = pa.array([one and shapely.to_wkb(one) for one in shapes], pa.binary())
+        stored["st_geom"] = pa.array([shape and shapely.to_wkb(shape) for shape in shapes], pa.binary())
     return pa.RecordBatch.from_pydict(stored | {"st_key": pa.array([row["key"] for row in drawn])})
 
 
