@@ -8,7 +8,7 @@ Nouns: `Checker` (CQL2-JSON to a typed tree), `Node` (a part of that tree), `Nam
 Start reading at `node.py`, then `check.py`. `notation` reads text and JSON, which `size` bounds and in which
 `literal` keeps times as they are written; `moment` reads times, `shape` geometry; `temporal` tells relations of
 intervals as comparisons; `function` is the set of functions. `statement` and `vector` are the evaluators, `bound`
-tells what may be left unread; `spelling`, `place` and `member` do what SQL does not.
+tells what may be left unread; `spelling`, `spatial` and `member` do what SQL does not.
 """
 
 from stcloud.paas.query.filter.bound import bounds_of

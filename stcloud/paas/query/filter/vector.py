@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from stcloud.paas.query.filter.function import SPELLINGS
 from stcloud.paas.query.filter.member import members
 from stcloud.paas.query.filter.node import SPATIAL, Call, Column, Constant, Node
-from stcloud.paas.query.filter.place import Rowwise, related
+from stcloud.paas.query.filter.spatial import Rowwise, related
 from stcloud.paas.query.filter.spelling import respelled
 from stcloud.time import Zone
 from stcloud.time.micros import DAY_US

@@ -20,8 +20,8 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import UNIT
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.paas.query.place.extent import Extent
-from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.region import Region
+from stcloud.paas.query.place.versions import History
 from stcloud.space import CellIds
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from shapely.geometry.base import BaseGeometry
 
 from stcloud.daas.table.timeline import Ints
 from stcloud.paas.query.place.extent import Extent
-from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.site import Mask, whole_micrometres
+from stcloud.paas.query.place.versions import History
 
 __all__ = ["Forms", "Touching", "TouchingAny"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stcloud.daas.table.feature import Believed
 from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.paas.query.place.history import History
+from stcloud.paas.query.place.versions import History
 from stcloud.paas.query.resolve.features import Features
 from stcloud.time import Zone
 

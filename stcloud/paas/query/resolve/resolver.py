@@ -19,8 +19,8 @@ from stcloud.paas.grid import Units
 from stcloud.paas.query.answer.pin import Known, known_us
 from stcloud.paas.query.place.extent import Extent, extent_near
 from stcloud.paas.query.place.formula import Formula
-from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.spec import Named
+from stcloud.paas.query.place.versions import History
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.plan import (
     By,

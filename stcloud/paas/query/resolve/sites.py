@@ -18,11 +18,11 @@ from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.condition.units import InUnits, OnDuty
 from stcloud.paas.query.place.extent import Extent, extent_near
 from stcloud.paas.query.place.formula import Every, Formula, Some, joined
-from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.place.site import AtTimes, InCodes, InRegion, NearLayer, NearShape, OnCells
 from stcloud.paas.query.place.spec import Beside, Named
 from stcloud.paas.query.place.touch import Touching, TouchingAny
+from stcloud.paas.query.place.versions import History
 from stcloud.space import LONLAT, Lattice, cover, project
 from stcloud.time import Spans
 

@@ -11,12 +11,12 @@ import pyarrow as pa
 from stcloud.daas.table.schema import UNIT, Attribute
 from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.measure.measure import COUNT
-from stcloud.paas.query.plan.condition import Condition as Asked
+from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.plan import Restated, Summary
 from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.run.inquiry import Inquiry
 
-__all__ = ["Condition", "Reason", "why"]
+__all__ = ["ConditionResult", "Reason", "why"]
 
 _OWN = {
     "st_load": "text", "st_recorded_from": "instant", "st_time": "instant", "st_valid_from": "instant",
@@ -29,7 +29,7 @@ _COUNT = Summary((), (COUNT,))
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ConditionResult:
     """A condition of a question: as it was asked, whether a row fulfils it, and how that is decided."""
 
     said: str
@@ -56,7 +56,7 @@ class Reason:
 
     key: str
     versions: tuple[dict[str, Any], ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[ConditionResult, ...]
     found: bool
 
     def records(self) -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ def why(asked: Inquiry, key: str) -> Reason:
     of_key = Predicate.read(
         {"op": "=", "args": [{"property": "st_key"}, key]}, asked.subject.names, asked.subject.zone
     )
-    always: list[Asked] = [one for one in asked.conditions if isinstance(one, Restated)]
+    always: list[Condition] = [one for one in asked.conditions if isinstance(one, Restated)]
     always += asked.subject.kind.always()
     versions = tuple(_versions(_asked(asked, of_key, *always)))
     whole = _asked(asked, of_key, *asked.conditions, *always)
@@ -83,20 +83,20 @@ def why(asked: Inquiry, key: str) -> Reason:
     resolved = whole.resolver.resolution(whole.plan(_COUNT))
     made = dict(zip(resolved.plan.conditions, resolved.by_condition, strict=True))
 
-    def holds(*conditions: Asked) -> bool:
+    def holds(*conditions: Condition) -> bool:
         plan = _asked(asked, of_key, *conditions, *always).plan(_COUNT)
         tested = replace(resolved, plan=plan, by_condition=tuple(made[step] for step in plan.conditions))
         return bool(asked.run_resolved(tested).read_all().column(0)[0].as_py())
 
     conditions = tuple(
-        Condition(str(step), holds(step), _how(made[step], versions))
+        ConditionResult(str(step), holds(step), _how(made[step], versions))
         for step in asked.conditions
         if step not in always
     )
     return Reason(key, versions, conditions, bool(versions) and holds(*asked.conditions))
 
 
-def _asked(asked: Inquiry, *conditions: Asked) -> Inquiry:
+def _asked(asked: Inquiry, *conditions: Condition) -> Inquiry:
     """Return the question with these conditions, each once, alone."""
     return replace(asked, conditions=tuple(dict.fromkeys(conditions)))
 

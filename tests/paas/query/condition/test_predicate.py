@@ -22,7 +22,7 @@ from stcloud.space import Lattice
 from stcloud.testing.scenes import district
 from stcloud.time import Zone
 
-FIXTURES = Path(__file__).parents[3] / "fixtures"
+FIXTURES = Path(__file__).parents[4] / "fixtures"
 ATTRIBUTES = {name: Attribute(name, name, kind) for name, kind in {"note": "text", "n": "number"}.items()}
 AREA = "POLYGON((0 0, 10 0, 10 10, 0 10, 0 0))"
 

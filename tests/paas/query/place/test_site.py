@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from stcloud.daas.table.schema import INSTANT
 from stcloud.paas.query.place.extent import extent_near
-from stcloud.paas.query.place.history import History
 from stcloud.paas.query.place.site import InCodes, NearLayer, OnCells, Spots
+from stcloud.paas.query.place.versions import History
 from stcloud.space import Lattice
 
 ORIGIN = (500_000, 3_500_000)
