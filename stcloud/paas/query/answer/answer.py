@@ -1,4 +1,7 @@
-"""Answers: Arrow inside; pandas, GeoPandas and plain records at the edges."""
+"""Answers: Arrow inside; pandas, GeoPandas and plain records at the edges.
+
+Tested by `tests/paas/query/run/test_measuring.py`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 A cursor is text that says where a page ended: the question, what it was pinned at, and the
 last row's place in the order. With it the next page is of the same answer, whatever was loaded meanwhile.
+
+Tested by `tests/paas/query/run/test_measuring.py`.
 """
 
 from __future__ import annotations

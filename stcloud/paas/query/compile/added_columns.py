@@ -1,6 +1,8 @@
 """Columns added to rows on the way: codes located anew, names of features, and what stands for a feature.
 
 Runs in this process or in Spark's mapInArrow.
+
+Tested by `tests/conformance/test_engines.py` and `tests/conformance/test_features.py`.
 """
 
 from __future__ import annotations

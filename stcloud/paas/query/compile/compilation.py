@@ -1,6 +1,8 @@
 """From a resolved plan to stages: rows fetched, what SQL cannot say tested in memory, then SQL; reads nothing.
 
 One compiler for all kinds of rows: what differs between them, a `RowSource` says.
+
+Tested by `tests/conformance/test_engines.py` and `tests/conformance/test_features.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Rows of events for the compiler: fetched from pruned files, grouped by cells, bins, units, duty grids, columns."""
+"""Rows of events for the compiler: fetched from pruned files, grouped by cells, bins, units, duty grids, columns.
+
+Tested by `tests/conformance/test_engines.py` and `tests/conformance/test_features.py`.
+"""
 
 from __future__ import annotations
 

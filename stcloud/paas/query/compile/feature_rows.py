@@ -1,4 +1,7 @@
-"""Rows of features for the compiler: what was there and believed, measured, grouped by cells, beginnings, columns."""
+"""Rows of features for the compiler: what was there and believed, measured, grouped by cells, beginnings, columns.
+
+Tested by `tests/conformance/test_engines.py` and `tests/conformance/test_features.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The kinds of layers that queries are made about: events and features."""
+"""The kinds of layers that queries are made about: events and features.
+
+Tested by `tests/conformance/test_kinds.py`.
+"""
 
 from __future__ import annotations
 

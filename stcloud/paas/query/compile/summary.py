@@ -1,4 +1,7 @@
-"""SQL of measures by group: what is taken of every row, and what is made of it."""
+"""SQL of measures by group: what is taken of every row, and what is made of it.
+
+Tested by `tests/conformance/test_measures.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Areas: points that lie in one, and shapes that touch one."""
+"""Areas: points that lie in one, and shapes that touch one.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

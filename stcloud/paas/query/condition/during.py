@@ -1,4 +1,7 @@
-"""During: when events started, in spans of time and on recurring days, hours and months."""
+"""During: when events started, in spans of time and on recurring days, hours and months.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Filtered: what a filter says of rows, as SQL where SQL can say it, and in memory."""
+"""Filtered: what a filter says of rows, as SQL where SQL can say it, and in memory.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Located: rows in or near features of other layers, and places joined by ``and``, ``or`` and ``not``."""
+"""Located: rows in or near features of other layers, and places joined by ``and``, ``or`` and ``not``.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

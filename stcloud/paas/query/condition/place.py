@@ -1,4 +1,7 @@
-"""Place: areas and lattice cells, united. A point on an area's edge is inside; cells alone are half-open."""
+"""Place: areas and lattice cells, united. A point on an area's edge is inside; cells alone are half-open.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sited: points that lie where a formula of sites says, such as in or near features as they were then."""
+"""Sited: points that lie where a formula of sites says, such as in or near features as they were then.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Touched: shapes that touch, or are near, what a formula of places says, at an instant at which both were there."""
+"""Touched: shapes that touch, or are near, what a formula of places says, at an instant at which both were there.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

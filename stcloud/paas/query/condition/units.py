@@ -1,4 +1,7 @@
-"""Units: events by the code of their unit cell, and by the duty grids that had the cell then."""
+"""Units: events by the code of their unit cell, and by the duty grids that had the cell then.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Bounds that a condition sets to a column of instants, for leaving out files that hold no row of it."""
+"""Bounds that a condition sets to a column of instants, for leaving out files that hold no row of it.
+
+Tested by `tests/properties/test_query.py`.
+"""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@
 ``days(a - b)``      number   a difference of two days or instants; ``hours``, ``minutes``, ``seconds``: `lapse`
 ``buffer(g, m)``     geometry what lies within so many metres; a circle has 128 corners
 ==================== ======== ================================================================
+
+Tested by `tests/paas/query/filter/test_law.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Differences of times: hours, or what a function of units says; of two instants, or of two days."""
+"""Differences of times: hours, or what a function of units says; of two instants, or of two days.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Array operators: arrays are sets, whatever their order; elements of unlike kinds are never equal."""
+"""Array operators: arrays are sets, whatever their order; elements of unlike kinds are never equal.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

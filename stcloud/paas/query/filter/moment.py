@@ -1,4 +1,7 @@
-"""Days, instants and intervals as filters write them."""
+"""Days, instants and intervals as filters write them.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 The layer's own column wins over ``geometry``, ``time``, ``period`` and ``key``; with ``st_`` before it the word
 always means the row's own, since no source column may begin so.
+
+Tested by `tests/paas/query/filter/test_law.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The typed tree of a filter: five kinds of frozen nodes, checked before they are made, for both evaluators alike."""
+"""The typed tree of a filter: five kinds of frozen nodes, checked before they are made, for both evaluators alike.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

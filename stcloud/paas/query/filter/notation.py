@@ -1,4 +1,7 @@
-"""CQL2 as it is written: text or JSON, bounded, and parsed by `cql2` to JSON."""
+"""CQL2 as it is written: text or JSON, bounded, and parsed by `cql2` to JSON.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

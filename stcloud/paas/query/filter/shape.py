@@ -1,4 +1,7 @@
-"""Geometry as filters write it, in the city's CRS."""
+"""Geometry as filters write it, in the city's CRS.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Spatial operators over batches: shapely's, of points as columns or of WKB."""
+"""Spatial operators over batches: shapely's, of points as columns or of WKB.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Texts spelled in another way, each distinct one once."""
+"""Texts spelled in another way, each distinct one once.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A checked filter as SQL: what every engine does alike. Values are bound, never pasted."""
+"""A checked filter as SQL: what every engine does alike. Values are bound, never pasted.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A checked filter over Arrow batches: all of it, with SQL's three truth values. Null is unknown."""
+"""A checked filter over Arrow batches: all of it, with SQL's three truth values. Null is unknown.
+
+Tested by `tests/paas/query/filter/test_law.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Durations between two instants or dates of a row, in a stated unit; what has not ended lasts until an instant."""
+"""Durations between two instants or dates of a row, in a stated unit; what has not ended lasts until an instant.
+
+Tested by `tests/conformance/test_measures.py`.
+"""
 
 from __future__ import annotations
 

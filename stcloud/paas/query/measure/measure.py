@@ -7,6 +7,8 @@ A measure is written as a function over columns and arithmetic, in the words of 
 
 X is a column, a number, arithmetic of numbers, or a duration: ``closed - opened`` of instants or dates, in hours, or
 ``days(closed - opened)``, ``hours(…)``, ``minutes(…)``, ``seconds(…)``. ``name = …`` before it names the field.
+
+Tested by `tests/conformance/test_measures.py`.
 """
 
 from __future__ import annotations

@@ -5,4 +5,6 @@ Knows: specs of places, the names of layers, unit codes. Must not know: what fea
 Nouns: `read_places` (what one ``where`` asks for), `read_where` (areas and cells), `UnitIndex` (that events are
 indexed on a grid, and the words for it). Filters are read in `filter`, measures in `measure`, ways of joining in
 `join`.
+
+Tested by `tests/conformance/test_where.py`.
 """

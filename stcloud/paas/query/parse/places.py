@@ -1,4 +1,7 @@
-"""What places may be named by, and the reading of what one call of ``where`` asks for."""
+"""What places may be named by, and the reading of what one call of ``where`` asks for.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

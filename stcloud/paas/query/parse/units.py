@@ -1,4 +1,7 @@
-"""Questions by unit: ``unit:PREFIX`` as a range of codes, and the words that name parts of a code."""
+"""Questions by unit: ``unit:PREFIX`` as a range of codes, and the words that name parts of a code.
+
+Tested by `tests/conformance/test_duty.py`.
+"""
 
 from __future__ import annotations
 

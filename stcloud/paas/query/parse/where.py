@@ -1,4 +1,7 @@
-"""Where: areas and lattice cells, united. A point on an area's edge is inside; cells alone are half-open."""
+"""Where: areas and lattice cells, united. A point on an area's edge is inside; cells alone are half-open.
+
+Tested by `tests/conformance/test_where.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Formulas decided: which rows one holds, each part asked only of rows that it can still decide, and where."""
+"""Formulas decided: which rows one holds, each part asked only of rows that it can still decide, and where.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Extents: boxes and cells that hold whatever lies at some sites, so that the rest is not read."""
+"""Extents: boxes and cells that hold whatever lies at some sites, so that the rest is not read.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

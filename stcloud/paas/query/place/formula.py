@@ -1,4 +1,7 @@
-"""Formulas: places joined by ``and``, ``or``, ``not`` and parentheses, as people write them."""
+"""Formulas: places joined by ``and``, ``or``, ``not`` and parentheses, as people write them.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

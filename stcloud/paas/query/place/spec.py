@@ -1,4 +1,7 @@
-"""Places that name a layer or a point: ``LAYER:ID``, ``near:LON,LAT:200m``, ``near:LAYER:ID:50m``, ``…@T``."""
+"""Places that name a layer or a point: ``LAYER:ID``, ``near:LON,LAT:200m``, ``near:LAYER:ID:50m``, ``…@T``.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

@@ -8,4 +8,6 @@ layer: a mask, SQL and `Limits`, under one law), `Resolving` (what conditions ar
 write SQL with), `Masking` (their masks over a batch).
 
 Start reading at `plan.py`, then `condition.py` and `resolved.py`.
+
+Tested by `tests/paas/query/spec/test_plan_json.py`.
 """

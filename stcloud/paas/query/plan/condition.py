@@ -1,4 +1,7 @@
-"""What a query asks of rows: a condition of its plan, before what it names of other layers is read."""
+"""What a query asks of rows: a condition of its plan, before what it names of other layers is read.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

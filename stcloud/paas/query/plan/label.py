@@ -1,4 +1,7 @@
-"""Columns as people see them: their own names, the city's zone, ISO 8601 bins."""
+"""Columns as people see them: their own names, the city's zone, ISO 8601 bins.
+
+Tested by `tests/paas/query/spec/test_plan_json.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Limits: what every row lies within that a condition keeps, so that files, row groups and rows are left unread."""
+"""Limits: what every row lies within that a condition keeps, so that files, row groups and rows are left unread.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

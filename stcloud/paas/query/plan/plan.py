@@ -5,6 +5,8 @@
     Scan → Known → Condition* → Rows | Summary
 
 Two plans of one query are equal; other layers are named in them, and read when the plan is resolved.
+
+Tested by `tests/paas/query/spec/test_plan_json.py`.
 """
 
 from __future__ import annotations

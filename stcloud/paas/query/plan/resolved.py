@@ -1,4 +1,7 @@
-"""Resolved conditions: what reads no other layer any more, and tells the same truth in three forms."""
+"""Resolved conditions: what reads no other layer any more, and tells the same truth in three forms.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

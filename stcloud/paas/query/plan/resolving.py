@@ -1,4 +1,7 @@
-"""What conditions are given to be resolved: the kind of rows that they are asked of, and what reads other layers."""
+"""What conditions are given to be resolved: the kind of rows that they are asked of, and what reads other layers.
+
+Tested by `tests/conformance/test_conditions.py`.
+"""
 
 from __future__ import annotations
 

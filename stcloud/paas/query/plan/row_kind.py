@@ -1,4 +1,7 @@
-"""Kinds of rows, as queries know them: their columns, order and words; and the registry of kinds."""
+"""Kinds of rows, as queries know them: their columns, order and words; and the registry of kinds.
+
+Tested by `tests/conformance/test_kinds.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How long and how large features are: measured of their shapes, where they are asked for."""
+"""How long and how large features are: measured of their shapes, where they are asked for.
+
+Tested by `tests/paas/query/spec/test_plan_json.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Bounds: which files and row groups of a layer of events may hold a wanted row, by its conditions and the log."""
+"""Bounds: which files and row groups of a layer of events may hold a wanted row, by its conditions and the log.
+
+Tested by `tests/conformance/test_conditions.py` and `tests/paas/query/test_explain.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Stages that give rows of features: what was there in a window of valid time, as believed at an instant."""
+"""Stages that give rows of features: what was there in a window of valid time, as believed at an instant.
+
+Tested by `tests/conformance/test_features.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Questions about a layer of features: its state at an instant, versions of a span, histories, differences.
 
 Every answer takes ``known_at``: what was believed then. Without it, what is believed now.
+
+Tested by `tests/conformance/test_features.py`.
 """
 
 from __future__ import annotations

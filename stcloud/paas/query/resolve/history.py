@@ -1,4 +1,7 @@
-"""Histories: the versions of a layer's features that were believed at one recorded instant."""
+"""Histories: the versions of a layer's features that were believed at one recorded instant.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which feature of a layer held each event: a column that events are grouped by."""
+"""Which feature of a layer held each event: a column that events are grouped by.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pruning by what the log knows of files, before any is opened."""
+"""Pruning by what the log knows of files, before any is opened.
+
+Tested by `tests/conformance/test_conditions.py` and `tests/paas/query/test_explain.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The resolver: reads what a query names of other layers, once, as it was known at the query's recorded instant."""
+"""The resolver: reads what a query names of other layers, once, as it was known at the query's recorded instant.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Kinds of rows, as conditions are resolved for them: points that happened, and shapes that were there."""
+"""Kinds of rows, as conditions are resolved for them: points that happened, and shapes that were there.
+
+Tested by `tests/paas/query/resolve/test_sites.py`.
+"""
 
 from __future__ import annotations
 

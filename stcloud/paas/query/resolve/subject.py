@@ -1,4 +1,7 @@
-"""What a question is about."""
+"""What a question is about.
+
+Tested by `tests/conformance/test_engines.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Which rows of a feature layer were there: valid then, believed then, touching an area.
 
 Runs in this process or in Spark's mapInArrow; for so few rows as a place has, it is faster than a statement.
+
+Tested by `tests/conformance/test_features.py`.
 """
 
 from __future__ import annotations

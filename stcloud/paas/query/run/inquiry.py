@@ -1,4 +1,7 @@
-"""A question put to an engine, as of one recorded instant."""
+"""A question put to an engine, as of one recorded instant.
+
+Tested by `tests/paas/query/answer/test_pin.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Rows asked: in an order, page by page."""
+"""Rows asked: in an order, page by page.
+
+Tested by `tests/paas/query/run/test_measuring.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Rates: counts per square kilometre, and per 1,000 of what a layer's column counts, such as inhabitants."""
+"""Rates: counts per square kilometre, and per 1,000 of what a layer's column counts, such as inhabitants.
+
+Tested by `tests/paas/query/run/test_comparing.py`.
+"""
 
 from __future__ import annotations
 

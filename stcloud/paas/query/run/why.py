@@ -1,4 +1,7 @@
-"""Why a row is in an answer, or is not: its load, its version, its cell, and each condition by itself."""
+"""Why a row is in an answer, or is not: its load, its version, its cell, and each condition by itself.
+
+Tested by `tests/paas/query/run/test_comparing.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The question: immutable, chainable, lazy. Rows appear only where it says ``to_…``, ``count`` or ``rows``."""
+"""Queries: immutable, chainable, lazy. Tested by `tests/conformance/test_engines.py`."""
 
 from __future__ import annotations
 

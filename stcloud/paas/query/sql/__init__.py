@@ -4,4 +4,6 @@ Knows: sqlglot, instants, the rules of a zone. Must not know: plans, layers, eng
 
 Nouns: `column`, `select`, … (`tree.py`: nodes built one by one), `Binder` (values, bound by name), `WallClock` (local
 time of a column of instants).
+
+Tested by `tests/conformance/test_engines.py`.
 """

@@ -1,4 +1,7 @@
-"""Values of a question, bound by name: what people write never becomes part of an SQL text."""
+"""Values of a question, bound by name: what people write never becomes part of an SQL text.
+
+Tested by `tests/conformance/test_engines.py`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Engines' time zone databases differ in age and in what they do at a change; so they are given the changes that
 matter, as a balanced CASE over UTC instants, and one integer rule per bin (the one of `stcloud.time.Bin`).
+
+Tested by `tests/conformance/test_engines.py`.
 """
 
 from __future__ import annotations

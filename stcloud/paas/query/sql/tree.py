@@ -1,4 +1,7 @@
-"""SQL trees, built node by node: sqlglot's own builders copy what they are given, which costs more than the query."""
+"""SQL trees, built node by node: sqlglot's own builders copy what they are given, which costs more than the query.
+
+Tested by `tests/conformance/test_engines.py`.
+"""
 
 from __future__ import annotations
 
