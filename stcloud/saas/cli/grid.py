@@ -159,7 +159,7 @@ def equivalents(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """List the codes of other grids for a cell of the lattice, or for a point."""
+    """List the codes of other grids for a cell or a point."""
     from stcloud.errors import InvalidInput  # noqa: PLC0415
 
     if (cell is None) == (point is None):
