@@ -14,6 +14,9 @@ from hypothesis import settings
 settings.register_profile("shared machine", deadline=None)  # no test is timed
 settings.load_profile("shared machine")
 
+# Under pytest's workers pyspark takes itself for being tested, and ends the process where it finds no home.
+os.environ.setdefault("SPARK_HOME", "none")
+
 
 if record := os.environ.get("STCLOUD_ERROR_KINDS"):
     from stcloud.errors import StcloudError

@@ -30,9 +30,6 @@ def duckdb_by_sql() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def sail() -> Iterator[Engine]:
     os.environ["RUST_LOG"] = "off"  # before the server's library is loaded
-    os.environ.setdefault(
-        "SPARK_HOME", "none"
-    )  # under pytest's workers pyspark takes itself for being tested
     pysail = pytest.importorskip("pysail.spark", reason="pysail is not installed")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
