@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from stcloud.daas.load.event_load import Mode
     from stcloud.testing.question import Places, Question, Times
 
-__all__ = ["Oracle", "State", "Tally"]
+__all__ = ["ExpectedLoad", "Oracle", "State"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ExpectedLoad:
     """What a load should come to: counts as in a reckoning, and why rows were refused, by their number."""
 
     recorded_at_us: int
@@ -89,10 +89,10 @@ class Oracle:
         self._zone = ZoneInfo(zone)
         self._ground = Ground(crs, origin)
         self._reader = RowReader(definition, self._ground, self._zone)
-        self._seen: dict[object, Tally] = {}
+        self._seen: dict[object, ExpectedLoad] = {}
         self._current: dict[str, State] = {}
 
-    def load(self, rows: pd.DataFrame, *, mode: Mode, now_us: int) -> Tally:
+    def load(self, rows: pd.DataFrame, *, mode: Mode, now_us: int) -> ExpectedLoad:
         """Take in a file.
 
         Parameters
@@ -107,47 +107,49 @@ class Oracle:
         identity = (mode, *rows.columns, *rows.to_numpy().ravel().tolist())
         if identity in self._seen:
             earlier = self._seen[identity]
-            return Tally(earlier.recorded_at_us, earlier.counts, known=True)
-        last_us = max((one.recorded_at_us for one in self._seen.values()), default=now_us - 1)
-        tally = self._take(rows, mode, max(now_us, last_us + 1))
-        self._seen[identity] = tally
-        return tally
+            return ExpectedLoad(earlier.recorded_at_us, earlier.counts, known=True)
+        last_us = max((load.recorded_at_us for load in self._seen.values()), default=now_us - 1)
+        expected = self._take(rows, mode, max(now_us, last_us + 1))
+        self._seen[identity] = expected
+        return expected
 
     @property
     def recorded_us(self) -> list[int]:
         """Instants of all loads, in their order."""
-        return sorted(one.recorded_at_us for one in self._seen.values())
+        return sorted(load.recorded_at_us for load in self._seen.values())
 
     def answer(self, question: Question) -> pd.DataFrame:
         """Return the rows or counts that a question asks for."""
-        found = self._found(question)
-        return self._rows(found, question.limit) if question.by is None else self._measured(found, question)
+        records = self._matching(question)
+        return (
+            self._rows(records, question.limit) if question.by is None else self._measured(records, question)
+        )
 
-    def _take(self, rows: pd.DataFrame, mode: Mode, now_us: int) -> Tally:
+    def _take(self, rows: pd.DataFrame, mode: Mode, now_us: int) -> ExpectedLoad:
         texts = [dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False)]
         read = {
             number: self._reader.read(row, keys_only=mode == "delete") for number, row in enumerate(texts, 1)
         }
-        refusals = {number: one for number, one in read.items() if isinstance(one, str)}
-        records = {number: one for number, one in read.items() if isinstance(one, Record)}
+        refusals = {number: reason for number, reason in read.items() if isinstance(reason, str)}
+        records = {number: record for number, record in read.items() if isinstance(record, Record)}
         earlier = self.columns if self._seen else []
         if mode == "delete" and not self._seen:
             raise NotFound("unknown-layer", "a layer that is not there is no layer to delete from")
         counts = Counter(read=len(texts))
         stored: list[Record] = []
         for numbers in _by_key(records).values():
-            verdict, refused = self._judge(numbers, records, mode)
+            outcome, refused = self._judge(numbers, records, mode)
             refusals |= refused
-            counts.update(verdict)
-            counts["duplicates"] += len(numbers) - len(refused) - verdict.total()
+            counts.update(outcome)
+            counts["duplicates"] += len(numbers) - len(refused) - outcome.total()
             if not refused:
-                self._settle(records[self._winner(numbers)], verdict, mode, now_us, stored)
+                self._settle(records[self._winner(numbers)], outcome, mode, now_us, stored)
         if mode != "delete" and (stored or not earlier):  # a load that stores nothing brings no column
             self._add_columns(rows.columns, earlier)
-        adjusted = sum(one.adjusted for number, one in records.items() if number not in refusals)
-        unplaced = Counter(one.unplaced for one in stored if one.unplaced)
+        adjusted = sum(record.adjusted for number, record in records.items() if number not in refusals)
+        unplaced = Counter(record.unplaced for record in stored if record.unplaced)
         counts.update(rejected=len(refusals), time_adjusted=adjusted, unplaced=unplaced.total())
-        return Tally(now_us, _all_counts(counts), dict(unplaced), dict(sorted(refusals.items())))
+        return ExpectedLoad(now_us, _all_counts(counts), dict(unplaced), dict(sorted(refusals.items())))
 
     def _add_columns(self, names: Iterable[str], earlier: list[str]) -> None:
         kept = self._reader.kept(names)
@@ -160,9 +162,9 @@ class Oracle:
     def _judge(
         self, numbers: list[int], records: Mapping[int, Record], mode: Mode
     ) -> tuple[Counter[str], dict[int, str]]:
-        """Say what becomes of the row that stands for a key, and which rows of the key are refused."""
-        said = [records[number].texts for number in numbers]
-        if self._definition.duplicates == "refuse" and any(one != said[0] for one in said):
+        """Return what becomes of the row that stands for a key, and which rows of the key are refused."""
+        texts = [records[number].texts for number in numbers]
+        if self._definition.duplicates == "refuse" and any(row != texts[0] for row in texts):
             return Counter(), dict.fromkeys(numbers, "conflicting-key")
         winner = self._winner(numbers)
         current = self._current.get(records[winner].key)
@@ -175,34 +177,34 @@ class Oracle:
         return Counter(["unchanged" if current.record.equals(records[winner]) else "updated"]), {}
 
     def _settle(
-        self, record: Record, verdict: Counter[str], mode: Mode, now_us: int, stored: list[Record]
+        self, record: Record, outcome: Counter[str], mode: Mode, now_us: int, stored: list[Record]
     ) -> None:
-        if verdict["updated"]:
+        if outcome["updated"]:
             self._current.pop(record.key).to_us = now_us
-        if mode != "delete" and not verdict["unchanged"]:
+        if mode != "delete" and not outcome["unchanged"]:
             self._current[record.key] = State(record, now_us)
             self.states.append(self._current[record.key])
             stored.append(record)
 
-    def _found(self, question: Question) -> list[Record]:
+    def _matching(self, question: Question) -> list[Record]:
         at_us = self._known_us(question.known_at)
-        found = [one.record for one in self.states if one.believed(at_us)]
+        records = [state.record for state in self.states if state.believed(at_us)]
         for what in question.what:
-            found = self._that(found, what, question.what_crs)
+            records = self._that(records, what, question.what_crs)
         for where in question.where:
-            found = self._there(found, where)
+            records = self._there(records, where)
         for when in question.when:
-            found = self._then(found, when)
-        return sorted(found, key=lambda one: (one.time, one.key))
+            records = self._then(records, when)
+        return sorted(records, key=lambda record: (record.time, record.key))
 
-    def _known_us(self, asked: str | int | None) -> int:
+    def _known_us(self, known_at: str | int | None) -> int:
         newest_us = self.recorded_us[-1] if self._seen else 0
-        if asked is None:
+        if known_at is None:
             return newest_us
         at_us = (
-            asked
-            if isinstance(asked, int)
-            else (read_instant(asked, self._zone) - _EPOCH) // timedelta(microseconds=1)
+            known_at
+            if isinstance(known_at, int)
+            else (read_instant(known_at, self._zone) - _EPOCH) // timedelta(microseconds=1)
         )
         return min(at_us, newest_us)
 
@@ -215,7 +217,9 @@ class Oracle:
                 shapes[shape.wkt] = self._ground.project(shape, crs)
             return shapes[shape.wkt]
 
-        return [one for one in records if evaluate(tree, self._named(one), self._zone, project) is True]
+        return [
+            record for record in records if evaluate(tree, self._named(record), self._zone, project) is True
+        ]
 
     def _named(self, record: Record) -> dict[str, Any]:
         """Return what filters may name: what every event has, and over it its own columns."""
@@ -230,19 +234,19 @@ class Oracle:
         return own | always | dict.fromkeys(self.columns) | dict(record.values or {})
 
     def _there(self, records: list[Record], where: Places) -> list[Record]:
-        placed = [(one, one.position) for one in records if one.position is not None]
-        inside = self._ground.lie_in([spot for _, spot in placed], where)
-        return [one for (one, _), there in zip(placed, inside, strict=True) if there]
+        placed = [(record, record.position) for record in records if record.position is not None]
+        inside = self._ground.lie_in([position for _, position in placed], where)
+        return [record for (record, _), there in zip(placed, inside, strict=True) if there]
 
     def _then(self, records: list[Record], when: Times) -> list[Record]:
         now = None if when.now is None else read_instant(when.now, self._zone)
         spans = [read_span(text, self._zone, now) for text in when.texts] or [(None, None)]
-        return [one for one in records if happens(one.time, spans, when, self._zone)]
+        return [record for record in records if happens(record.time, spans, when, self._zone)]
 
     def _rows(self, records: list[Record], limit: int | None) -> pd.DataFrame:
         lasting = {"st_time_to"} if self._definition.time.end else set()
         names = ["st_key", "st_time", *lasting, *self.columns, "st_x", "st_y", "st_cell", "st_unplaced"]
-        rows = [self._row(one) for one in records[:limit]]
+        rows = [self._row(record) for record in records[:limit]]
         return pd.DataFrame([[row[name] for name in names] for row in rows], columns=names, dtype=object)
 
     def _row(self, record: Record) -> dict[str, Any]:
@@ -259,19 +263,19 @@ class Oracle:
     def _measured(self, records: list[Record], question: Question) -> pd.DataFrame:
         by = question.by or ()
         until = None if question.until is None else _EPOCH + timedelta(microseconds=question.until)
-        asked = [MEASURES[one] for one in question.measures or ("count",)]
+        measures = [MEASURES[name] for name in question.measures or ("count",)]
         groups: dict[Any, list[Row]] = {} if by else {(): []}
         for record in records:
-            group = tuple(self._group(record, one) for one in by)
+            group = tuple(self._group(record, text) for text in by)
             groups.setdefault(group, []).append(dict.fromkeys(self.columns) | dict(record.values or {}))
-        names = [*(_field(one) for one in by), *(name for name, _ in asked)]
+        names = [*(_field(text) for text in by), *(name for name, _ in measures)]
         rows = [
-            [*(label for _, label in group), *(measure(rows, until) for _, measure in asked)]
+            [*(label for _, label in group), *(measure(rows, until) for _, measure in measures)]
             + ([Durations(rows, until).open] if until is not None else [])
             for group, rows in sorted(groups.items(), key=lambda item: item[0])
         ]
         names += ["open"] if until is not None else []
-        if any("done - at" in one for one in question.measures or ()):
+        if any("done - at" in name for name in question.measures or ()):
             ordered = [rows for _, rows in sorted(groups.items(), key=lambda item: item[0])]
             below = [Durations(rows, until).negative for rows in ordered]
             if any(below):
@@ -298,10 +302,10 @@ def _field(by: str) -> str:
 
 
 def _by_key(records: Mapping[int, Record]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+    numbers: dict[str, list[int]] = {}
     for number, record in records.items():
-        found.setdefault(record.key, []).append(number)
-    return found
+        numbers.setdefault(record.key, []).append(number)
+    return numbers
 
 
 def _all_counts(counts: Mapping[str, int]) -> dict[str, int]:

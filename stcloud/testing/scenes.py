@@ -20,7 +20,7 @@ import pandas as pd
 import stcloud
 from stcloud.daas.catalogue import read_definition
 from stcloud.daas.definition import EventDefinition
-from stcloud.testing.oracle import Oracle, Tally
+from stcloud.testing.oracle import ExpectedLoad, Oracle
 
 if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
@@ -91,7 +91,7 @@ class Scene:
         lattice = stcloud.daas.configuration.CityConfiguration.create(self.name, self.crs, self.zone).lattice
         return Oracle(self.definition, self.crs, lattice.origin, self.zone)
 
-    def load_all(self, oracle: Oracle) -> list[Tally]:
+    def load_all(self, oracle: Oracle) -> list[ExpectedLoad]:
         """Load the oracle."""
         return [
             oracle.load(delivery.rows, mode=delivery.mode, now_us=delivery.at_us)

@@ -17,7 +17,7 @@ from stcloud.daas.ledger import Reckoning
 from stcloud.errors import NotFound
 from stcloud.iaas.engine.duck import Duck
 from stcloud.testing.engines import difference
-from stcloud.testing.oracle import Oracle, Tally
+from stcloud.testing.oracle import ExpectedLoad, Oracle
 from stcloud.testing.question import Question
 from stcloud.testing.scenes import Delivery, Scene, csv_texts
 
@@ -152,14 +152,14 @@ def scene_of(loads: tuple[Delivery, ...], rule: str = "last") -> Scene:
     return Scene("loads", "EPSG:32618", "America/New_York", definition, loads)
 
 
-def compare(reckoning: Reckoning, tally: Tally) -> None:
-    assert reckoning.known == tally.known
-    assert reckoning.recorded_at_us == tally.recorded_at_us
+def compare(reckoning: Reckoning, expected: ExpectedLoad) -> None:
+    assert reckoning.known == expected.known
+    assert reckoning.recorded_at_us == expected.recorded_at_us
     assert reckoning.adds_up
-    assert reckoning.counts == tally.counts
-    if not tally.known:
-        assert dict(reckoning.unplaced_by) == tally.unplaced_by
-        assert dict(reckoning.rejected_by) == dict(Counter(tally.refusals.values()))
+    assert reckoning.counts == expected.counts
+    if not expected.known:
+        assert dict(reckoning.unplaced_by) == expected.unplaced_by
+        assert dict(reckoning.rejected_by) == dict(Counter(expected.refusals.values()))
 
 
 def compare_rows(city: stcloud.City, layer: str, oracle: Oracle, known_at: int | None) -> None:
@@ -215,11 +215,13 @@ def deliver_both(scene: Scene, number: int, path: Path, oracle: Oracle, city: st
         with pytest.raises(NotFound, match="to delete from"):
             scene.deliver(path, number)
         return
-    tally = oracle.load(load.rows, mode=load.mode, now_us=load.at_us)
+    expected = oracle.load(load.rows, mode=load.mode, now_us=load.at_us)
     reckoning = scene.deliver(path, number)
-    compare(reckoning, tally)
-    refused = city._catalogue.quarantine.rows([] if tally.known else [reckoning])
-    assert dict(zip(refused["row"].to_pylist(), refused["reason"].to_pylist(), strict=True)) == tally.refusals
+    compare(reckoning, expected)
+    refused = city._catalogue.quarantine.rows([] if expected.known else [reckoning])
+    assert (
+        dict(zip(refused["row"].to_pylist(), refused["reason"].to_pylist(), strict=True)) == expected.refusals
+    )
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=SLOW)
