@@ -73,10 +73,10 @@ class Ground:
 
     def lie_in(self, positions: Sequence[Position], places: Places) -> list[bool]:
         """Tell for each spot whether it lies in what one call of ``where`` asks for."""
-        cells = [str(_cell(place)) for place in places.asked if _cell(place) is not None]
+        cells = [str(_cell(place)) for place in places.alternatives if _cell(place) is not None]
         areas = [
             self._project(part, crs)
-            for place in places.asked
+            for place in places.alternatives
             if _cell(place) is None
             for part, crs in _areas(place, places.crs or LONLAT)
         ]

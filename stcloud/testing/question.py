@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stcloud.city import City
     from stcloud.paas.query import Answer
-    from stcloud.paas.query.parse.where import Asked
+    from stcloud.paas.query.parse.where import PlaceInput
 
 __all__ = ["Places", "Question", "Times"]
 
@@ -21,7 +21,7 @@ __all__ = ["Places", "Question", "Times"]
 class Places:
     """One call of ``where``: alternatives, and the CRS of its polygons (None: longitude and latitude)."""
 
-    asked: tuple[Asked, ...]
+    alternatives: tuple[PlaceInput, ...]
     crs: str | None = None
 
 
@@ -58,8 +58,8 @@ class Question:
     limit
         The most rows to give; None: all.
     measures, until
-        What is told of each group, of `stcloud.testing.measures.MEASURES`; none: the count. The instant until which
-        durations without an end count, UTC microseconds.
+        What is computed of each group, of `stcloud.testing.measures.MEASURES`; none: the count. The instant until
+        which durations without an end count, UTC microseconds.
     what_crs
         CRS of geometry that filters write; None: longitude and latitude.
     """
@@ -80,7 +80,7 @@ class Question:
         """Put the question to a city."""
         query = city.query(layer).what(*self.what, crs=self.what_crs)
         for places in self.where:
-            query = query.where(*places.asked, crs=places.crs)
+            query = query.where(*places.alternatives, crs=places.crs)
         for times in self.when:
             query = query.when(
                 *times.texts, weekdays=times.weekdays, hours=times.hours, months=times.months, seasons=times.seasons,

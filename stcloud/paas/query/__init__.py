@@ -21,7 +21,7 @@ A query goes through these stages, a room each; each knows only those below it, 
 Nouns: `Query` (an immutable question about a `Subject`), `Question` (the same as a document), `Plan` and its
 operators, `Condition` and `Resolved`, `Pin` (what an answer was given at), `Resolver` and `Resolution`, `Compiled`
 (stages and the files they read), `Inquiry` (a query put to an engine), `Answer` and its pages, `Explanation`,
-`Reason` (why a row is in an answer), `Features` (a feature layer, ready to be asked).
+`Reason` (why a row is in an answer), `Features` (a feature layer, ready for queries).
 
 Start reading at `spec/query.py`, then `plan/plan.py`, `resolve/resolver.py`, `compile/compilation.py` and
 `run/inquiry.py`.

@@ -90,18 +90,18 @@ class Explanation:
         return "\n".join([*lines, f"engine: {self.engine}, table version {self.version}"])
 
 
-def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> Explanation:
+def explain(inquiry: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> Explanation:
     """Explain a question; reads the logs of its layers and the footers of the chosen files, and no row.
 
     Parameters
     ----------
-    asked, goal
+    inquiry, goal
         The question.
     more
         What is done with the groups of an answer, in words.
     """
-    explained = asked.explained()
-    plan, compiled, layer = asked.plan(goal), explained.compiled(goal), asked.subject.layer
+    explained = inquiry.explained()
+    plan, compiled, layer = inquiry.plan(goal), explained.compiled(goal), inquiry.subject.layer
     by = goal.by if isinstance(goal, Summary) else ()
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
     groups = [
@@ -110,7 +110,7 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
     wanted = [group for group in groups if compiled.wants(group)]
     return Explanation(
         (*plan.described, *more),
-        asked.subject.engine.name,
+        inquiry.subject.engine.name,
         snapshot.version,
         (_partitions(chosen), _partitions(snapshot.files)),
         (len(chosen), len(snapshot.files)),
@@ -119,15 +119,15 @@ def explain(asked: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) -> E
         (sum(group.bytes for group in wanted), snapshot.bytes),
         tuple((region.inner_count, region.edge_count) for region in compiled.regions),
         _refined(compiled, wanted),
-        _layers(asked, plan, by),
+        _layers(inquiry, plan, by),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
         explained.facts(),
     )
 
 
-def _layers(asked: Inquiry, plan: Plan, by: Sequence[By]) -> tuple[str, ...]:
+def _layers(inquiry: Inquiry, plan: Plan, by: Sequence[By]) -> tuple[str, ...]:
     """Return the other layers that a run reads first: those that are named, and the grid if it locates anew."""
-    named, index = layers_of(asked.conditions, by), asked.subject.index
+    named, index = layers_of(inquiry.conditions, by), inquiry.subject.index
     anew = index is not None and restated_in(plan) is not None
     return (*named, index.grid.name) if index is not None and anew and index.grid.name not in named else named
 

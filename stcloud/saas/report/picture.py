@@ -57,7 +57,7 @@ def map_answer(query: Query, answer: Answer, path: Path, tell: Callable[[str], N
         As `draw_map`.
     """
     subject = query.subject
-    places = [condition.said for condition in query.conditions if isinstance(condition, Place | Located)]
+    places = [condition.text for condition in query.conditions if isinstance(condition, Place | Located)]
     subtitle = f"{subject.configuration.name}, layer {subject.layer.name}"
     subtitle += "".join(f"  ·  in {place}" for place in places)
     canvas = draw_map(answer, area_of(query), title=title_of(query), subtitle=subtitle, path=path)
@@ -72,7 +72,7 @@ def title_of(query: Query) -> str:
     Days, months and years are written as people read them, the last one included.
     """
     layer = query.subject.layer
-    parts = [condition.said for condition in query.conditions if isinstance(condition, Predicate)]
+    parts = [condition.text for condition in query.conditions if isinstance(condition, Predicate)]
     parts += [_when(condition.when) for condition in query.conditions if isinstance(condition, During)]
     stated = "; ".join(part for part in parts if part)
     name = layer.definition.title or layer.name

@@ -63,7 +63,7 @@ class Naming:
     name
         Of the column.
     holders
-        Tells names for rows with ``st_time``, ``st_x`` and ``st_y``.
+        Gives names for rows with ``st_time``, ``st_x`` and ``st_y``.
     """
 
     name: str
@@ -93,12 +93,12 @@ def since(by: Bin) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Representative:
-    """Adds the middle of features' bounds, and the first instant of the time asked for at which they were there.
+    """Adds the middle of features' bounds, and the first instant of the query's time at which they were there.
 
     Parameters
     ----------
     after_us
-        Where the time asked for begins, UTC microseconds.
+        Where the query's time begins, UTC microseconds.
     """
 
     after_us: int
@@ -110,17 +110,17 @@ class Representative:
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows with ``st_x``, ``st_y`` (NaN where there is no shape) and ``st_time``."""
-        west, south, east, north = (rows.column(one).to_numpy(zero_copy_only=False) for one in BOUNDS)
+        west, south, east, north = (rows.column(name).to_numpy(zero_copy_only=False) for name in BOUNDS)
         at_us = np.maximum(micros(rows.column("st_valid_from"), ALWAYS), self.after_us)
-        told = [pa.array((west + east) / 2), pa.array((south + north) / 2), instants(at_us)]
+        added = [pa.array((west + east) / 2), pa.array((south + north) / 2), instants(at_us)]
         return pa.RecordBatch.from_arrays(
-            [*rows.columns, *told], schema=pa.schema([*rows.schema, *self.adds])
+            [*rows.columns, *added], schema=pa.schema([*rows.schema, *self.adds])
         )
 
 
 @dataclass(frozen=True, slots=True)
 class BeginningBin:
-    """Adds the number of the calendar bin in which features, as they are told, began; null where that is not known.
+    """Adds the number of the calendar bin in which versions of features began; null where that is not known.
 
     Parameters
     ----------
@@ -147,5 +147,7 @@ class BeginningBin:
         at_us = micros(rows.column("st_valid_from"), ALWAYS)
         endless = at_us == ALWAYS
         numbers = self.by.numbers(np.where(endless, 0, at_us), self.zone)
-        told = pa.array(numbers, pa.int64(), mask=endless)
-        return pa.RecordBatch.from_arrays([*rows.columns, told], schema=pa.schema([*rows.schema, *self.adds]))
+        column = pa.array(numbers, pa.int64(), mask=endless)
+        return pa.RecordBatch.from_arrays(
+            [*rows.columns, column], schema=pa.schema([*rows.schema, *self.adds])
+        )

@@ -1,6 +1,6 @@
-"""From a resolved plan to stages: rows fetched, what SQL cannot say tested in memory, then SQL; reads nothing.
+"""From a resolved plan to stages: rows fetched, what SQL cannot express tested in memory, then SQL; reads nothing.
 
-One compiler for all kinds of rows: what differs between them, a `RowSource` says.
+One compiler for all kinds of rows: what differs between them is in a `RowSource`.
 
 Tested by `tests/conformance/test_engines.py` and `tests/conformance/test_features.py`.
 """
@@ -111,7 +111,7 @@ class RowSource(Protocol):
         """Return the layer as a table that SQL may read without fetching it first; None: it may not."""
 
     def given(self, looked_at: frozenset[str]) -> list[Adding]:
-        """Return what gives rows the columns that are looked at and not stored as they are asked for."""
+        """Return what gives rows the columns that are looked at and not stored as they are needed."""
 
     def grouping(self, goal: Summary) -> list[Adding]:
         """Return what gives the rows that are left the columns of groups that are not stored."""
@@ -178,7 +178,7 @@ class _Compilation:
 
     @cached_property
     def _masked(self) -> list[Resolved]:
-        """The conditions that SQL cannot say, those on where rows lie first: they leave out most."""
+        """The conditions that SQL cannot express, those on where rows lie first: they leave out most."""
         masked = [condition for condition in self._left if not condition.exact]
         return sorted(masked, key=lambda condition: condition.limits.region is None)
 
@@ -213,7 +213,7 @@ class _Compilation:
         """Return what counts the rows where they are few, if it can."""
         if not self.source.counts_in_memory or not isinstance(self.goal, Summary):
             return None
-        return memory_count(self.goal, [one for one in self._left if one.exact], self.zone)
+        return memory_count(self.goal, [condition for condition in self._left if condition.exact], self.zone)
 
     def _written(self) -> Sql:
         """Return the last statement."""

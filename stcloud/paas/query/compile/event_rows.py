@@ -85,13 +85,13 @@ class EventRows:
 
     @property
     def counts_in_memory(self) -> bool:
-        """Whether functions over batches look at rows that can be told from others beforehand, or add to them."""
+        """Whether functions over batches look at rows that can be chosen beforehand, or add to them."""
         placed = any(set(PLACED) <= condition.columns for condition in self._resolved.conditions)
         return placed or self._resolved.restated is not None or bool(self._resolved.holders)
 
     def settles(self, condition: Resolved) -> bool:
         """Tell whether the log proves a condition of all rows."""
-        # Of all files, not of those that are left: an engine may read more than was asked for.
+        # Of all files, not of those that are left: an engine may read more than it must.
         return condition.holds_all(self._snapshot.files)
 
     def fetch(self, columns: Sequence[str], conditions: Sequence[Resolved]) -> list[Stage]:
@@ -112,7 +112,7 @@ class EventRows:
         return table(LAYER)
 
     def given(self, _: frozenset[str]) -> list[Adding]:
-        """Return what gives rows the codes of the unit cells that are asked for, where they are re-stated."""
+        """Return what gives rows the codes of the unit cells that are needed, where they are re-stated."""
         restated = self._resolved.restated
         return [] if restated is None else [Restating(self._resolved.units, restated.at_us)]
 

@@ -51,7 +51,7 @@ class FeatureRows:
     Raises
     ------
     InvalidInput
-        ``which-time``: neither an instant nor a time was asked for.
+        ``which-time``: the query has neither an instant nor a time.
     """
 
     regions: tuple[Region, ...] = ()
@@ -60,12 +60,12 @@ class FeatureRows:
     def __init__(self, resolved: Resolution, layer: Features, configuration: CityConfiguration) -> None:
         self._resolved, self._layer, self._zone = resolved, layer, configuration.zone
         self.attributes: Mapping[str, Attribute] = FEATURES.own_columns(layer) | {
-            one.name: one for one in layer.attributes
+            attribute.name: attribute for attribute in layer.attributes
         }
         self.writing = Writing(Binder(), LAYER)
         limits = [condition.limits for condition in resolved.conditions]
         self._window = _window(limits, resolved.ends, layer.name)
-        self._areas = [area for one in limits for area in one.areas]
+        self._areas = [area for limit in limits for area in limit.areas]
         self.relations: Mapping[str, Relation] = relations_of(layer.snapshot, resolved.ends)
 
     @property
@@ -96,7 +96,7 @@ class FeatureRows:
         return stages_of(columns or ["st_key"], self._window, self._areas)
 
     def table(self) -> None:
-        """Return None: which rows were believed another table tells."""
+        """Return None: which rows were believed is in another table."""
         return
 
     def given(self, looked_at: frozenset[str]) -> list[Adding]:
@@ -120,11 +120,11 @@ class FeatureRows:
             return column(since(by), LAYER)
         if isinstance(by, FeatureGroup):
             return column(by_name(by), LAYER)
-        assert isinstance(by, Attribute)  # noqa: S101  (units are asked of events only)
+        assert isinstance(by, Attribute)  # noqa: S101  (only events have units)
         return column(by.stored, LAYER)
 
     def joins(self, _: Summary) -> list[exp.Join]:
-        """Return none: duty grids are asked of events only."""
+        """Return none: only events have duty grids."""
         return []
 
     def rows(self, source: exp.Expression, where: Sequence[exp.Expression], _: Rows) -> exp.Query:
@@ -135,9 +135,9 @@ class FeatureRows:
 
 
 def _window(limits: Sequence[Limits], ends: Ends, layer: str) -> Window:
-    """Return when features must have been there for all that was asked."""
-    windows = [one.valid for one in limits if one.valid is not None]
-    known = next(one.believed_us for one in limits if one.believed_us is not None)
+    """Return when features must have been there for all conditions."""
+    windows = [limit.valid for limit in limits if limit.valid is not None]
+    known = next(limit.believed_us for limit in limits if limit.believed_us is not None)
     if not windows:
         raise InvalidInput(
             "which-time", f"'{layer}' holds features: it was not said when they were there",

@@ -1,4 +1,4 @@
-"""Counts of few rows in memory: what SQL would tell of them, without binding a statement to them."""
+"""Counts of few rows in memory: the same as SQL gives, without binding a statement to them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class MemoryCount:
     Parameters
     ----------
     by, counts
-        What is counted by; how many fields tell the count.
+        What is counted by; how many fields hold the count.
     conditions
         What rows must fulfil that were not tested yet.
     zone
@@ -48,14 +48,14 @@ class MemoryCount:
 
     @property
     def columns(self) -> frozenset[str]:
-        """Columns that it looks at, but for those that are told of rows on the way."""
+        """Columns that it looks at, but for those that are added to rows on the way."""
         return columns_of(self.conditions) | set(filter(None, map(_stored, self.by)))
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return the counts."""
         (batch,) = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
         kept = Masking(self.conditions)(batch)
-        return _counted([self._group(one, kept) for one in self.by], kept.num_rows, self.counts)
+        return _counted([self._group(by, kept) for by in self.by], kept.num_rows, self.counts)
 
     def _group(self, by: By, rows: Rows) -> pa.Array:
         if isinstance(by, Level):
@@ -68,12 +68,12 @@ class MemoryCount:
 
 
 def memory_count(goal: Summary, conditions: Sequence[Resolved], zone: Zone) -> MemoryCount | None:
-    """Return what counts rows of events, or None if it is asked for what only SQL tells.
+    """Return what counts rows of events, or None if only SQL can.
 
     Parameters
     ----------
     goal
-        What is asked of the rows.
+        What is computed of the rows.
     conditions, zone
         As for `MemoryCount`.
     """
@@ -91,7 +91,7 @@ def _countable(by: By) -> bool:
 
 
 def _stored(by: By) -> str | None:
-    """Return the stored column that a group is told by."""
+    """Return the stored column that a group is computed from."""
     if isinstance(by, Level | Bin):
         return "st_cell" if isinstance(by, Level) else "st_time"
     if isinstance(by, Part):
@@ -102,8 +102,8 @@ def _stored(by: By) -> str | None:
 def _counted(groups: Sequence[pa.Array], count: int, times: int) -> pa.Table:
     """Count rows by group; without groups all are one."""
     names = [f"g{at}" for at in range(len(groups))]
-    firsts, found = _firsts(groups) if groups else (np.empty(0, np.intp), np.array([count]))
-    columns = [*(group.take(pa.array(firsts)) for group in groups), *[pa.array(found, pa.int64())] * times]
+    firsts, counts = _firsts(groups) if groups else (np.empty(0, np.intp), np.array([count]))
+    columns = [*(group.take(pa.array(firsts)) for group in groups), *[pa.array(counts, pa.int64())] * times]
     table = pa.Table.from_arrays(columns, [*names, *(f"m{at}" for at in range(times))])
     return table.sort_by([(name, "ascending") for name in names]) if names else table
 
@@ -111,10 +111,10 @@ def _counted(groups: Sequence[pa.Array], count: int, times: int) -> pa.Table:
 def _firsts(groups: Sequence[pa.Array]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the first row of each group, and how many rows it has; null is a value."""
     codes = reduce(_paired, map(_codes, groups))
-    found = np.bincount(codes)
-    firsts = np.empty(len(found), np.intp)
+    counts = np.bincount(codes)
+    firsts = np.empty(len(counts), np.intp)
     firsts[codes[::-1]] = np.arange(len(codes))[::-1]  # of several rows the last that is written stays
-    return firsts, found
+    return firsts, counts
 
 
 def _codes(values: pa.Array) -> NDArray[np.int64]:
@@ -123,5 +123,5 @@ def _codes(values: pa.Array) -> NDArray[np.int64]:
     return numbers.astype(np.int64)
 
 
-def _paired(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-    return _codes(pa.array(one * (int(other.max(initial=0)) + 1) + other))
+def _paired(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    return _codes(pa.array(first * (int(second.max(initial=0)) + 1) + second))

@@ -35,25 +35,25 @@ def given(
     Parameters
     ----------
     goal
-        What is asked.
+        The groups and measures.
     attributes, zone
         The layer's columns; the city's zone.
     binder
         Takes the values.
     """
     twice = [at for at, (_, number) in _shared(goal).items() if number]
-    found = {
-        _place(at): one.given(attributes, zone, binder, goal.until_us, LAYER)
-        for at, one in enumerate(goal.measures)
-        if one.tree and not one.is_rate and at not in twice
+    taken = {
+        _place(at): measure.given(attributes, zone, binder, goal.until_us, LAYER)
+        for at, measure in enumerate(goal.measures)
+        if measure.tree and not measure.is_rate and at not in twice
     }
     if goal.until_us is not None:
-        pending = [one.open(binder, goal.until_us, zone) for one in _durations(goal, attributes)]
-        found[_OPEN] = exp.Case(ifs=[exp.If(this=any_of(pending), true=number(1))])
+        pending = [duration.open(binder, goal.until_us, zone) for duration in _durations(goal, attributes)]
+        taken[_OPEN] = exp.Case(ifs=[exp.If(this=any_of(pending), true=number(1))])
     if durations := _durations(goal, attributes):
-        below = [one.negative(binder, goal.until_us, zone) for one in durations]
-        found[NEGATIVE] = exp.Case(ifs=[exp.If(this=any_of(below), true=number(1))])
-    return found or {"g": number(1)}
+        below = [duration.negative(binder, goal.until_us, zone) for duration in durations]
+        taken[NEGATIVE] = exp.Case(ifs=[exp.If(this=any_of(below), true=number(1))])
+    return taken or {"g": number(1)}
 
 
 def summed(goal: Summary, attributes: Mapping[str, Attribute], zone: Zone, chosen: exp.Select) -> exp.Select:
@@ -68,58 +68,58 @@ def summed(goal: Summary, attributes: Mapping[str, Attribute], zone: Zone, chose
     """
     source = exp.Subquery(this=chosen, alias=exp.TableAlias(this=exp.to_identifier("chosen")))
     keys = [f"g{at}" for at in range(len(goal.by))]
-    found: dict[str, exp.Expression] = {key: column(key) for key in keys}
+    fields: dict[str, exp.Expression] = {key: column(key) for key in keys}
     together = _shared(goal)
-    for at, one in enumerate(goal.measures):
+    for at, measure in enumerate(goal.measures):
         if at not in together:
-            found[_place(at)] = _over(one, at, attributes, zone)
+            fields[_place(at)] = _over(measure, at, attributes, zone)
         elif together[at][1] == 0:
             shares = [goal.measures[other].quantile for other, (first, _) in together.items() if first == at]
-            found[_place(at)] = quantiles(column(_place(at)), shares)
+            fields[_place(at)] = quantiles(column(_place(at)), shares)
     if goal.until_us is not None:
-        found[_OPEN] = exp.Count(this=column(_OPEN))
+        fields[_OPEN] = exp.Count(this=column(_OPEN))
     if _durations(goal, attributes):
-        found[NEGATIVE] = exp.Count(this=column(NEGATIVE))
-    return select(found, source, group=keys, order=keys)
+        fields[NEGATIVE] = exp.Count(this=column(NEGATIVE))
+    return select(fields, source, group=keys, order=keys)
 
 
-def measures_in(found: pa.Table, goal: Summary) -> list[pa.ChunkedArray]:
+def measures_in(table: pa.Table, goal: Summary) -> list[pa.ChunkedArray]:
     """Return the columns of measures, in their order, of what an engine gave for `summed`."""
     together = _shared(goal)
     columns = []
     for at in range(len(goal.measures)):
         first, number = together.get(at, (at, None))
-        column_of = found.column(_place(first))
+        column_of = table.column(_place(first))
         columns.append(column_of if number is None else pc.list_element(column_of, number))
     counted = [*([_OPEN] if goal.until_us is not None else []), NEGATIVE]
-    return columns + [found.column(name) for name in counted if name in found.schema.names]
+    return columns + [table.column(name) for name in counted if name in table.schema.names]
 
 
 def _shared(goal: Summary) -> dict[int, tuple[int, int]]:
-    """Return which quantiles are told together, as an engine would hold all values for each again.
+    """Return which quantiles are computed together, as an engine would hold all values for each again.
 
     By the place of the measure: the place of the one whose column has them all, a list, and the number in the list.
     """
     alike: dict[str, list[int]] = {}
-    for at, one in enumerate(goal.measures):
-        if one.function in ("median", "quantile"):
-            alike.setdefault(one.tree, []).append(at)
+    for at, measure in enumerate(goal.measures):
+        if measure.function in ("median", "quantile"):
+            alike.setdefault(measure.tree, []).append(at)
     several = [places for places in alike.values() if len(places) > 1]
     return {at: (places[0], number) for places in several for number, at in enumerate(places)}
 
 
-def _over(one: Measure, at: int, attributes: Mapping[str, Attribute], zone: Zone) -> exp.Expression:
-    if not one.tree or one.is_rate:
+def _over(measure: Measure, at: int, attributes: Mapping[str, Attribute], zone: Zone) -> exp.Expression:
+    if not measure.tree or measure.is_rate:
         return exp.Count(this=exp.Star())
     of = column(_place(at))
     # Engines differ in what they do when a sum of whole numbers grows too great: decimals hold it.
-    exact = one.function == "sum" and one.type_of(attributes, zone) == "integer"
-    return one.over(exp.cast(of, "decimal(38, 0)") if exact else of)
+    exact = measure.function == "sum" and measure.type_of(attributes, zone) == "integer"
+    return measure.over(exp.cast(of, "decimal(38, 0)") if exact else of)
 
 
 def _durations(goal: Summary, attributes: Mapping[str, Attribute]) -> list[Duration]:
-    found = [one.duration(attributes) for one in goal.measures]
-    return [one for one in found if one is not None]
+    durations = [measure.duration(attributes) for measure in goal.measures]
+    return [duration for duration in durations if duration is not None]
 
 
 def _place(at: int) -> str:

@@ -24,7 +24,7 @@ from stcloud.paas.query.sql.tree import all_of, any_of
 __all__ = ["BOUNDS", "PLACED", "InArea", "TouchesArea", "in_boxes"]
 
 PLACED = ("st_cell", "st_x", "st_y")
-"""Columns that tell whether a point lies in a place."""
+"""Columns that decide whether a point lies in a place."""
 BOUNDS = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
 """Columns of the bounds of shapes."""
 _GEOMETRY = "st_geom"
@@ -62,7 +62,7 @@ class InArea(Resolved):
         return kept
 
     def sql(self, writing: Writing) -> list[exp.Expression]:
-        """Return that rows lie in the boxes around it: a superset."""
+        """Return that rows lie in its bounding boxes: a superset."""
         return [in_boxes(self.extent.boxes, writing)]
 
 

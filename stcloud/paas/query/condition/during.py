@@ -46,12 +46,12 @@ class During(Condition, Resolved):
 
     @property
     def fact(self) -> str:
-        """It is the time asked for."""
+        """It is the time."""
         return "when"
 
     @property
     def rules(self) -> dict[str, str]:
-        """The version of the calendar's rules, if it asks for working or free days."""
+        """The version of the calendar's rules, if it has working or free days."""
         return {} if self.when.days is None else {"calendar": self.when.days.calendar.rules}
 
     def time(self) -> Spans:

@@ -1,4 +1,4 @@
-"""Filtered: what a filter says of rows, as SQL where SQL can say it, and in memory.
+"""Filtered: the parts of a filter, as SQL where SQL can express them, and in memory.
 
 Tested by `tests/conformance/test_conditions.py`.
 """
@@ -23,7 +23,7 @@ __all__ = ["Filtered", "FilteredInMemory"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filtered(Resolved):
-    """Keep rows for which all parts of a filter are true, neither false nor unknown; SQL says the same.
+    """Keep rows for which all parts of a filter are true, neither false nor unknown; the SQL is exact.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Filtered(Resolved):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilteredInMemory(Resolved):
-    """Keep rows for which all parts of a filter are true, of which SQL cannot say any.
+    """Keep rows for which all parts of a filter are true, of which SQL can express none.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _columns(parts: tuple[Node, ...]) -> frozenset[str]:
 
 
 def _mask(parts: tuple[Node, ...], rows: pa.RecordBatch) -> Mask:
-    """Tell it part by part, each of the rows that are left: what is not asked cannot fail."""
+    """Test part by part, each on the rows that are left: a part that is not evaluated cannot fail."""
     at = np.arange(rows.num_rows)
     for part in parts:
         kept = evaluate(part, rows if len(at) == rows.num_rows else rows.take(pa.array(at)))

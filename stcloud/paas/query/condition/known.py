@@ -83,7 +83,7 @@ class KnownByEnds(Resolved):
     at_us
         UTC microseconds.
     ends
-        Until when rows are believed that do not tell it themselves. SQL finds them as the relation `ENDS`, joined by
+        Until when rows are believed that do not hold it themselves. SQL finds them as the relation `ENDS`, joined by
         ``st_row``.
     """
 

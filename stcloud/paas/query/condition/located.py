@@ -24,14 +24,14 @@ class Neighbours:
     ----------
     place
         What is named.
-    said
+    text
         How it was written.
     at_us
         As features were then, UTC microseconds; None: at each row's own time.
     """
 
     place: Beside | Named
-    said: str
+    text: str
     at_us: int | None = None
 
     of_units = False
@@ -60,12 +60,12 @@ class Located(Condition):
     formula: Formula
 
     def __str__(self) -> str:
-        return f"where {self.said}"
+        return f"where {self.text}"
 
     @property
-    def said(self) -> str:
-        """What was asked, as it is written."""
-        return written(self.formula, lambda leaf: f"({leaf.said})" if " or " in leaf.said else leaf.said)
+    def text(self) -> str:
+        """The formula, as it is written."""
+        return written(self.formula, lambda leaf: f"({leaf.text})" if " or " in leaf.text else leaf.text)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ class Located(Condition):
 
     @property
     def of_units(self) -> bool:
-        """Whether any of its places is told by cells of the unit grid."""
+        """Whether any of its places depends on cells of the unit grid."""
         return any(leaf.of_units for leaf in leaves_of(self.formula))
 
     @property
@@ -84,12 +84,12 @@ class Located(Condition):
 
     @property
     def fact(self) -> str:
-        """It is the place asked for."""
+        """It is the place."""
         return "where"
 
     def describe(self) -> str:
         """Return the place, as it is written."""
-        return self.said
+        return self.text
 
     def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
         """Return the condition with the features that are named."""

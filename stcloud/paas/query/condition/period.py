@@ -1,4 +1,4 @@
-"""Periods: how the period of a row lies to a time that was asked for, and what was there at an instant."""
+"""Periods: how the period of a row lies to a time, and what was there at an instant."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ class Related(Condition):
     relation
         How the row's period lies to the span.
     spans
-        What was asked for.
-    said
+        Any of them may fit.
+    text
         As it was written.
     """
 
     relation: Relation
     spans: Spans
-    said: str
+    text: str
 
     def __str__(self) -> str:
         return f"when {self.describe()}"
 
     @property
     def fact(self) -> str:
-        """It is the time asked for."""
+        """It is the time."""
         return "when"
 
     def time(self) -> Spans:
@@ -67,11 +67,11 @@ class Related(Condition):
 
     def describe(self) -> str:
         """Return the time, for people."""
-        return f"{self.relation} {self.said}"
+        return f"{self.relation} {self.text}"
 
     def within(self, spans: Spans) -> Related:
         """Return the same of the period before."""
-        return Related(self.relation, spans, f"the period before {self.said}")
+        return Related(self.relation, spans, f"the period before {self.text}")
 
     def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
         """Return the condition on the columns of the kind's period."""
@@ -94,7 +94,7 @@ class AsOf(Condition):
 
     @property
     def fact(self) -> str:
-        """It is the instant asked for."""
+        """It is the instant."""
         return "as_of"
 
     def time(self) -> Spans:
@@ -140,7 +140,7 @@ class PeriodTest(Resolved):
 
     @property
     def limits_exact(self) -> bool:
-        """Whether it is asked that the period shares an instant with one span."""
+        """Whether all that is tested is that the period shares an instant with one span."""
         return self.relation is Relation.INTERSECTS and len(self.spans.parts) == 1
 
     @property
@@ -181,25 +181,25 @@ def _window(relation: Relation, spans: Spans) -> tuple[int, int]:
 
 
 def window_of(conditions: Iterable[Condition]) -> tuple[int, int] | None:
-    """Return when features must be there for all conditions, half-open, UTC microseconds; None: no time is asked."""
-    windows = [window for one in conditions if (window := one.window()) is not None]
+    """Return when features must be there for all conditions, half-open, UTC microseconds; None: at any time."""
+    windows = [window for condition in conditions if (window := condition.window()) is not None]
     return (max(low for low, _ in windows), min(high for _, high in windows)) if windows else None
 
 
 def as_of(at: Instant, layer: Layer, zone: Zone) -> AsOf:
-    """Return what was asked of features: that they were there at an instant; `InvalidInput` ``not-features``."""
+    """Return the condition that features were there at an instant; `InvalidInput` ``not-features``."""
     row_kind(layer).require_valid(layer)
     at_us = instant_us(at, zone)
     return AsOf(at_us, zone.iso(at_us))
 
 
-def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer) -> During | Related:
-    """Return what was asked of time: when events start, or how periods lie to it.
+def timed(when: When, times: Sequence[str], relation: str | None, layer: Layer) -> During | Related:
+    """Return the condition on time: when events start, or how periods lie to it.
 
     Parameters
     ----------
-    asked, times
-        What was understood, and as it was written.
+    when, times
+        The time, and as it was written.
     relation
         As it was written; None: of features ``intersects``, of events none.
     layer
@@ -213,19 +213,19 @@ def timed(asked: When, times: Sequence[str], relation: str | None, layer: Layer)
     kind = row_kind(layer)
     relation = relation or kind.default_relation
     if relation is None:
-        return During(asked)
+        return During(when)
     wanted = Relation.parse(relation)
     if not kind.has_period(layer):
         raise InvalidInput(
             "no-period", f"'{relation}' is asked of periods, and events of '{layer.name}' have no end",
             hint="ask when they start, without a relation",
         )  # fmt: skip
-    if asked.recurs or not times:
+    if when.recurs or not times:
         raise InvalidInput(
             "no-period", "periods are compared with spans of time, not with days of the week or hours",
             hint="e.g. when 2024-03, relation overlaps",
         )  # fmt: skip
-    return Related(wanted, asked.spans, " or ".join(times))
+    return Related(wanted, when.spans, " or ".join(times))
 
 
 def related(
@@ -240,7 +240,7 @@ def related(
     start, end
         Of the row, half-open; a null end is later than all instants.
     span
-        What was asked for, half-open; None is before or after all instants.
+        Half-open; None is before or after all instants.
     binder
         Takes the values.
     """

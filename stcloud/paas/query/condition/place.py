@@ -32,16 +32,16 @@ class Place(Condition):
         The areas' union in the city's CRS, or None.
     cells
         Lattice cells of any level.
-    said
-        What was asked, for people.
+    text
+        As it was written, for people.
     """
 
     shape: BaseGeometry | None
     cells: tuple[int, ...]
-    said: str
+    text: str
 
     def __str__(self) -> str:
-        return f"where {self.said}"
+        return f"where {self.text}"
 
     def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
         """Return the condition on rows of a layer's kind: points lie in it, shapes touch it."""

@@ -1,4 +1,4 @@
-"""What: a CQL2 filter that fits a layer, told in parts: SQL, a place to prune by, and a function for the rest.
+"""What: a CQL2 filter that fits a layer, in parts: SQL, a place to prune by, and a function for the rest.
 
 Values are bound, never pasted. Nulls follow SQL's three values: a comparison with null is unknown, and unknown is not
 kept.
@@ -41,7 +41,7 @@ class Predicate(Condition):
     ----------
     json
         CQL2-JSON in canonical text.
-    said
+    text
         As it was written.
     crs
         CRS of the geometry that is written in it; None: longitude and latitude.
@@ -55,17 +55,17 @@ class Predicate(Condition):
     """
 
     json: str
-    said: str
+    text: str
     crs: str | None
     condition: Node = field(repr=False, compare=False)
 
     def __str__(self) -> str:
-        return f"what {self.said}" if self.crs is None else f"what {self.said} ({self.crs})"
+        return f"what {self.text}" if self.crs is None else f"what {self.text} ({self.crs})"
 
     @classmethod
     def read(
         cls,
-        asked: str | Mapping[str, Any],
+        expression: str | Mapping[str, Any],
         names: Mapping[str, Attribute] | Names,
         zone: Zone,
         *,
@@ -76,7 +76,7 @@ class Predicate(Condition):
 
         Parameters
         ----------
-        asked
+        expression
             The filter.
         names
             What it may name: columns, or columns and special properties.
@@ -90,7 +90,7 @@ class Predicate(Condition):
         ------
         InvalidInput
             ``unreadable-filter``, ``wrong-type``, ``inexact-number``, ``impossible-date``, ``bad-pattern``,
-            ``empty-period``, ``unreadable-geometry``, ``unknown-crs`` and what is said of areas.
+            ``empty-period``, ``unreadable-geometry``, ``unknown-crs`` and those of areas.
         NotFound
             ``unknown-column``, with the nearest.
         Unsupported
@@ -99,24 +99,24 @@ class Predicate(Condition):
         if crs is not None:
             read_crs(crs)  # whether or not the filter needs it
         known = names if isinstance(names, Names) else Names(names)
-        tree = parse_filter(asked)
-        text = asked if isinstance(asked, str) else json.dumps(asked, ensure_ascii=False)
+        tree = parse_filter(expression)
+        text = expression if isinstance(expression, str) else json.dumps(expression, ensure_ascii=False)
         checker = Checker(known, zone, city, crs)
-        found = checker.value(tree)
-        if found.kind != "boolean":
-            raise InvalidInput("wrong-type", f"'{text.strip()}' is of kind {found.kind}, not a condition")
-        return cls(json.dumps(tree, ensure_ascii=False), text.strip(), crs, found)
+        node = checker.value(tree)
+        if node.kind != "boolean":
+            raise InvalidInput("wrong-type", f"'{text.strip()}' is of kind {node.kind}, not a condition")
+        return cls(json.dumps(tree, ensure_ascii=False), text.strip(), crs, node)
 
     def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
-        """Return what SQL can say of it, what it cannot, and the areas that points must lie in."""
+        """Return its parts in SQL, those that SQL cannot express, and the areas that points must lie in."""
         parts = tuple(conjuncts(self.condition))
         plain = tuple(part for part in parts if in_sql(part))
-        rest = tuple(part for part in parts if not in_sql(part) and not _told_by_its_place(part))
+        rest = tuple(part for part in parts if not in_sql(part) and not _is_place_alone(part))
         limits = Limits(times=self._times(), areas=self._areas())
         filters: list[Resolved] = [Filtered(plain, limits)] if plain or not rest else []
         filters += [FilteredInMemory(rest, NO_LIMITS if plain else limits)] if rest else []
         areas = [
-            Place(shape, (), f"by {self.said}") for shape in map(_area_of_points, parts) if shape is not None
+            Place(shape, (), f"by {self.text}") for shape in map(_area_of_points, parts) if shape is not None
         ]
         return (*filters, *(resolving.rows.placed(area, resolving.lattice) for area in areas))
 
@@ -135,36 +135,36 @@ def _narrowing(part: Node) -> BaseGeometry | None:
     """Return the geometry that rows' own must meet lest a condition be false."""
     if not isinstance(part, Call) or part.operator not in SPATIAL or part.operator == "s_disjoint":
         return None
-    own = [one for one in part.arguments if isinstance(one, Shape)]
-    written = [one.value for one in part.arguments if isinstance(one, Constant)]
+    own = [argument for argument in part.arguments if isinstance(argument, Shape)]
+    written = [argument.value for argument in part.arguments if isinstance(argument, Constant)]
     return written[0] if own and written and not written[0].is_empty else None
 
 
-def _asked_of_points(part: Node) -> BaseGeometry | None:
+def _narrowing_points(part: Node) -> BaseGeometry | None:
     """Return the same where rows' places are points."""
     points = isinstance(part, Call) and any(
-        isinstance(one, Shape) and len(one.stored) == 2 for one in part.arguments
+        isinstance(argument, Shape) and len(argument.stored) == 2 for argument in part.arguments
     )
     return _narrowing(part) if points else None
 
 
 def _area_of_points(part: Node) -> BaseGeometry | None:
     """Return an area that points must lie in lest a condition be false."""
-    shape = _asked_of_points(part)
+    shape = _narrowing_points(part)
     return None if shape is None else _area(shape)
 
 
 def _area(shape: BaseGeometry) -> BaseGeometry:
-    """Return an area that holds a shape: itself, or the box around it."""
+    """Return an area that holds a shape: itself, or its bounding box."""
     if shape.geom_type in _AREAS:
         return shape
     west, south, east, north = shape.bounds
     return shapely.box(west - _MARGIN_M, south - _MARGIN_M, east + _MARGIN_M, north + _MARGIN_M)
 
 
-def _told_by_its_place(part: Node) -> bool:
-    """Tell whether a condition says no more than that points lie in an area or on its edge."""
-    shape = _asked_of_points(part)
+def _is_place_alone(part: Node) -> bool:
+    """Tell whether a condition is only that points lie in an area or on its edge."""
+    shape = _narrowing_points(part)
     return (
         shape is not None
         and shape.geom_type in _AREAS

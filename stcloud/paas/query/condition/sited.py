@@ -1,4 +1,4 @@
-"""Sited: points that lie where a formula of sites says, such as in or near features as they were then.
+"""Sited: points that fulfil a formula of sites, such as in or near features as they were then.
 
 Tested by `tests/conformance/test_conditions.py`.
 """
@@ -20,7 +20,7 @@ from stcloud.paas.query.condition.area import PLACED, in_boxes
 from stcloud.paas.query.place.decide import extent_of, holds
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.formula import Formula, leaves_of
-from stcloud.paas.query.place.site import Spots
+from stcloud.paas.query.place.site import PlacedRows
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
 
@@ -29,7 +29,7 @@ __all__ = ["Sited"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sited(Resolved):
-    """Keep points that lie where a formula says. A row without a place lies nowhere: in no site, and outside of none.
+    """Keep points that fulfil a formula. A row without a place lies nowhere: in no site, and outside of none.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ class Sited(Resolved):
     def mask(self, rows: pa.RecordBatch) -> Mask:
         """Tell which rows of a batch lie there."""
         at = self._near(rows)
-        spots = self._spots(rows if len(at) == rows.num_rows else rows.take(pa.array(at)))
+        placed = self._placed_rows(rows if len(at) == rows.num_rows else rows.take(pa.array(at)))
         kept = np.zeros(rows.num_rows, np.bool_)
-        kept[at[holds(self.formula, spots)]] = True
+        kept[at[holds(self.formula, placed)]] = True
         return kept
 
     def sql(self, writing: Writing) -> list[exp.Expression]:
-        """Return that rows lie in the boxes around it: a superset."""
+        """Return that rows lie in its bounding boxes: a superset."""
         return [] if self.extent is None else [in_boxes(self.extent.boxes, writing)]
 
     def _near(self, rows: pa.RecordBatch) -> NDArray[np.intp]:
@@ -86,7 +86,7 @@ class Sited(Resolved):
         near = near[self.extent.region.nears(cells[near])]
         return near[self.extent.region.listed(cells[near])]
 
-    def _spots(self, rows: pa.RecordBatch) -> Spots:
+    def _placed_rows(self, rows: pa.RecordBatch) -> PlacedRows:
         names = rows.schema.names
         cells, x, y = (rows.column(name).to_numpy() for name in PLACED)
         at_us = np.zeros(len(cells), np.int64)
@@ -94,4 +94,4 @@ class Sited(Resolved):
             at_us = micros(rows.column("st_time"), FOREVER)
         unit = rows.column(UNIT).cast(pa.string()) if UNIT in names else pa.nulls(len(cells), pa.string())
         unit_at = at_us if self.restated_us is None else np.array(self.restated_us, np.int64)
-        return Spots(cells, x, y, at_us, unit, unit_at)
+        return PlacedRows(cells, x, y, at_us, unit, unit_at)

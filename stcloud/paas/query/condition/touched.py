@@ -1,4 +1,4 @@
-"""Touched: shapes that touch, or are near, what a formula of places says, at an instant at which both were there.
+"""Touched: shapes that touch, or are near, the places of a formula, at an instant at which both were there.
 
 Tested by `tests/conformance/test_conditions.py`.
 """
@@ -29,14 +29,14 @@ _GEOMETRY, _FROM, _TO = "st_geom", "st_valid_from", "st_valid_to"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Touched(Resolved):
-    """Keep features that lie where a formula says; one without a shape lies nowhere, and outside of nothing.
+    """Keep features that fulfil a formula of places; one without a shape lies nowhere, and outside of nothing.
 
     Parameters
     ----------
     formula
         Its leaves are `Touching` and `TouchingAny`.
     window
-        The time asked for, half-open, UTC microseconds: what features were at other times does not matter.
+        The time of the query, half-open, UTC microseconds: what features were at other times does not matter.
     """
 
     formula: Formula

@@ -27,14 +27,14 @@ class InUnits(Condition, Resolved):
     """Keep events whose unit code lies in one of some half-open ranges of texts."""
 
     ranges: tuple[tuple[str, str], ...]
-    said: str
+    text: str
 
     columns = frozenset((UNIT,))
     exact = True
     of_units = True
 
     def __str__(self) -> str:
-        return f"where {self.said}"
+        return f"where {self.text}"
 
     def resolve(self, _: Resolving) -> tuple[Resolved, ...]:
         """Return itself: it reads no other layer."""
@@ -75,12 +75,12 @@ class OnDuty(Condition):
 
     layer: str
     duties: tuple[str, ...]
-    said: str
+    text: str
 
     of_units = True
 
     def __str__(self) -> str:
-        return f"where {self.said}"
+        return f"where {self.text}"
 
     @property
     def drifts(self) -> bool:

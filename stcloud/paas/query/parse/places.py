@@ -1,4 +1,4 @@
-"""What places may be named by, and the reading of what one call of ``where`` asks for.
+"""What places may be named by, and the reading of one call of ``where``.
 
 Tested by `tests/paas/query/resolve/test_sites.py`.
 """
@@ -15,7 +15,7 @@ from stcloud.paas.query.condition.located import Located, Neighbours
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.condition.units import InUnits, OnDuty
 from stcloud.paas.query.parse.units import UnitIndex, in_units, on_duty
-from stcloud.paas.query.parse.where import Asked, read_where
+from stcloud.paas.query.parse.where import PlaceInput, read_where
 from stcloud.paas.query.place.formula import Every, Formula, Not, Some, joined, read_formula, settled, shown
 from stcloud.paas.query.place.spec import FORMS, Beside, read_spec
 from stcloud.paas.query.plan.condition import Condition
@@ -51,12 +51,14 @@ class PlaceContext:
     """Whether it holds features itself."""
 
 
-def read_places(asked: Sequence[Asked | Formula], context: PlaceContext, crs: str | None) -> list[Condition]:
-    """Read what one call of ``where`` asks for, as conditions that must all hold.
+def read_places(
+    places: Sequence[PlaceInput | Formula], context: PlaceContext, crs: str | None
+) -> list[Condition]:
+    """Read the places of one call of ``where``, as conditions that must all hold.
 
     Parameters
     ----------
-    asked
+    places
         Alternatives: texts with or without ``and``, ``or``, ``not``, and whatever `read_where` takes.
     context
         What may be named.
@@ -73,12 +75,12 @@ def read_places(asked: Sequence[Asked | Formula], context: PlaceContext, crs: st
     """
     if crs is not None:
         read_crs(crs)  # whether or not a place needs it
-    formulas = [read_formula(one) if isinstance(one, str) else one for one in asked]
+    formulas = [read_formula(place) if isinstance(place, str) else place for place in places]
     whole = settled(Some(tuple(formulas)))
     read = _Reading(context, crs)
     parts = whole.parts if isinstance(whole, Every) else (whole,)
-    found = [read.formula(part) for part in parts]
-    return [one if isinstance(one, Condition) else Located(one) for one in found]
+    terms = [read.formula(part) for part in parts]
+    return [term if isinstance(term, Condition) else Located(term) for term in terms]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +88,32 @@ class _Reading:
     context: PlaceContext
     crs: str | None
 
-    def formula(self, asked: Formula) -> Formula:
+    def formula(self, formula: Formula) -> Formula:
         """Read a settled formula; alternatives that can be looked up as one are made one."""
-        if isinstance(asked, Not):
-            return Not(self._alike([asked.part])[0])
-        if isinstance(asked, Every):
-            return Every(tuple(self.formula(part) for part in asked.parts))
-        parts = asked.parts if isinstance(asked, Some) else (asked,)
-        mixed = [one for one in parts if isinstance(one, Not | Every)]
-        leaves = [one for one in parts if not isinstance(one, Not | Every)]
+        if isinstance(formula, Not):
+            return Not(self._alike([formula.part])[0])
+        if isinstance(formula, Every):
+            return Every(tuple(self.formula(part) for part in formula.parts))
+        parts = formula.parts if isinstance(formula, Some) else (formula,)
+        mixed = [part for part in parts if isinstance(part, Not | Every)]
+        leaves = [part for part in parts if not isinstance(part, Not | Every)]
         if not parts:
             raise InvalidInput(
                 "no-place", "where was asked without a place", hint="e.g. bbox:-74.05,40.68,-73.90,40.83"
             )
-        return joined(Some, [*self._alike(leaves), *(self.formula(one) for one in mixed)])
+        return joined(Some, [*self._alike(leaves), *(self.formula(part) for part in mixed)])
 
-    def _alike(self, leaves: Sequence[Asked]) -> list[Place | InUnits | OnDuty | Neighbours]:
-        kinds: dict[str, list[Asked]] = {}
-        for one in leaves:
-            kinds.setdefault(_kind(one), []).append(one)
+    def _alike(self, leaves: Sequence[PlaceInput]) -> list[Place | InUnits | OnDuty | Neighbours]:
+        kinds: dict[str, list[PlaceInput]] = {}
+        for leaf in leaves:
+            kinds.setdefault(_kind(leaf), []).append(leaf)
         return [operand for kind, some in kinds.items() for operand in self._operands(kind, some)]
 
-    def _operands(self, kind: str, some: Sequence[Asked]) -> list[Place | InUnits | OnDuty | Neighbours]:
+    def _operands(self, kind: str, some: Sequence[PlaceInput]) -> list[Place | InUnits | OnDuty | Neighbours]:
         index, layer = self.context.index, self.context.layer
         if kind == "place":
             return [read_where(some, self.context.configuration.lattice, self.crs)]
-        texts = [str(one) for one in some]
+        texts = [str(leaf) for leaf in some]
         if not self.context.indexed and kind != "near":
             raise Unsupported(
                 "events-only",
@@ -122,43 +124,45 @@ class _Reading:
             return [in_units(texts, index, layer)]
         if kind.startswith("duty"):
             return [on_duty(texts, index, layer)]
-        return [self._neighbours(one) for one in texts]
+        return [self._neighbours(text) for text in texts]
 
     def _neighbours(self, text: str) -> Neighbours:
-        asked = read_spec(text)
-        if isinstance(asked, Beside):
-            return Neighbours(asked, text)
-        self._require(asked.layer, text)
+        place = read_spec(text)
+        if isinstance(place, Beside):
+            return Neighbours(place, text)
+        self._require(place.layer, text)
         zone = self.context.configuration.zone
-        return Neighbours(asked, text, None if asked.at is None else instant_us(asked.at, zone))
+        return Neighbours(place, text, None if place.at is None else instant_us(place.at, zone))
 
     def _require(self, name: str, text: str) -> None:
         """Refuse a place whose layer is not there, or holds no features."""
-        said = f"'{shown(text)}' is no place: "
+        problem = f"'{shown(text)}' is no place: "
         if self.context.features is None:
             raise InvalidInput(
-                "no-features", f"{said}this question knows no other layers", hint="ask with city.query"
+                "no-features", f"{problem}this question knows no other layers", hint="ask with city.query"
             )
         if not is_name(name):
             raise InvalidInput(
-                "unknown-where", f"{said}'{shown(name)}' names no layer", hint=f"write {FORMS}"
+                "unknown-where", f"{problem}'{shown(name)}' names no layer", hint=f"write {FORMS}"
             )
         try:
             self.context.features(name)
         except NotFound as error:
             hint = error.hint if error.nearest else f"write {FORMS}"
-            raise NotFound("unknown-layer", said + error.message, nearest=error.nearest, hint=hint) from None
+            raise NotFound(
+                "unknown-layer", problem + error.message, nearest=error.nearest, hint=hint
+            ) from None
         except InvalidInput as error:
             raise InvalidInput(
-                "not-features", said + error.message, hint="name a layer of features"
+                "not-features", problem + error.message, hint="name a layer of features"
             ) from None
 
 
-def _kind(asked: Asked) -> str:
+def _kind(place: PlaceInput) -> str:
     """Return what an alternative is read as: those of one kind are read together."""
-    if not isinstance(asked, str):
+    if not isinstance(place, str):
         return "place"
-    form, colon, rest = asked.partition(":")
+    form, colon, rest = place.partition(":")
     if not colon or form in _PLAIN:
         return "place"
     if form == "duty":

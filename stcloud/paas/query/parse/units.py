@@ -61,9 +61,9 @@ class UnitIndex:
         return Restated(None, f"on {self._described(known, zone)}")
 
     def described(self, known: Known, zone: Zone, restated: str | None = None) -> str:
-        """Say which grid a query takes, as it was known when, and whether it changed since it was indexed.
+        """Describe which grid a query takes, as it was known when, and whether it changed since it was indexed.
 
-        ``restated`` says at which instant of the grid all events are located, where that was asked for.
+        ``restated`` describes the one instant of the grid at which all events are located, if there is one.
         """
         if restated is not None:
             return f"{restated}, known at {zone.iso(self.pinned_us(known))}"
@@ -88,7 +88,7 @@ def needed_index(index: UnitIndex | None, layer: str) -> UnitIndex:
     return index
 
 
-def on_duty(asked: Iterable[str], index: UnitIndex | None, layer: str) -> OnDuty:
+def on_duty(places: Iterable[str], index: UnitIndex | None, layer: str) -> OnDuty:
     """Read ``duty:LAYER:ID``, several of one layer united.
 
     Raises
@@ -98,19 +98,19 @@ def on_duty(asked: Iterable[str], index: UnitIndex | None, layer: str) -> OnDuty
     NotFound
         ``unknown-layer``.
     """
-    texts = tuple(asked)
-    named = [one.removeprefix("duty:").partition(":") for one in texts]
+    texts = tuple(places)
+    named = [text.removeprefix("duty:").partition(":") for text in texts]
     layers = {name for name, _, _ in named}
     if len(layers) != 1 or not all(duty for _, _, duty in named):
         raise InvalidInput(
             "unknown-where", f"'{texts[0]}' is no place", hint="write duty:LAYER:ID, of one layer"
         )
     name = layers.pop()
-    needed_index(index, layer).duties(name)  # refuses what holds no duty grids; which there are is told later
+    needed_index(index, layer).duties(name)  # refuses what holds no duty grids; their ids are checked later
     return OnDuty(name, tuple(duty for _, _, duty in named), " or ".join(texts))
 
 
-def in_units(asked: Iterable[str], index: UnitIndex | None, layer: str) -> InUnits:
+def in_units(places: Iterable[str], index: UnitIndex | None, layer: str) -> InUnits:
     """Read ``unit:PREFIX``, several united.
 
     Raises
@@ -118,6 +118,6 @@ def in_units(asked: Iterable[str], index: UnitIndex | None, layer: str) -> InUni
     InvalidInput
         ``not-indexed``, ``invalid-code-prefix``.
     """
-    scheme, texts = needed_index(index, layer).grid.scheme, tuple(asked)
-    ranges = tuple(prefix_range(one.removeprefix("unit:"), scheme) for one in texts)
+    scheme, texts = needed_index(index, layer).grid.scheme, tuple(places)
+    ranges = tuple(prefix_range(text.removeprefix("unit:"), scheme) for text in texts)
     return InUnits(ranges, " or ".join(texts))

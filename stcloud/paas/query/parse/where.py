@@ -19,19 +19,19 @@ from stcloud.space import Area, Lattice, parse_cell, project_area
 if TYPE_CHECKING:
     import geopandas
 
-__all__ = ["Asked", "read_where"]
+__all__ = ["PlaceInput", "read_where"]
 
-Asked: TypeAlias = (
+PlaceInput: TypeAlias = (
     "str | int | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries"
 )
 
 
-def read_where(asked: Iterable[Asked], lattice: Lattice, crs: str | None) -> Place:
-    """Unite what was asked for into one place.
+def read_where(places: Iterable[PlaceInput], lattice: Lattice, crs: str | None) -> Place:
+    """Unite alternatives into one place.
 
     Parameters
     ----------
-    asked
+    places
         Texts (``bbox:W,S,E,N`` in degrees, ``wkt:…``, ``cell:ID``), cell ids, polygons (shapely, GeoJSON
         mappings), `Area` values, GeoDataFrames or GeoSeries (in their own CRS).
     lattice
@@ -48,46 +48,46 @@ def read_where(asked: Iterable[Asked], lattice: Lattice, crs: str | None) -> Pla
     """
     areas: list[BaseGeometry] = []
     cells: list[int] = []
-    said: list[str] = []
-    for one in asked:
-        found = _read(one, crs)
-        if isinstance(found, int):
-            cells.append(found)
-            said.append(f"cell:{found}")
+    texts: list[str] = []
+    for place in places:
+        value = _read(place, crs)
+        if isinstance(value, int):
+            cells.append(value)
+            texts.append(f"cell:{value}")
         else:
-            areas.append(project_area(found, lattice.crs))
-            said.append(_said(one, found))
-    if not said:
+            areas.append(project_area(value, lattice.crs))
+            texts.append(_text_of(place, value))
+    if not texts:
         raise InvalidInput(
             "no-place", "where was asked without a place", hint="e.g. bbox:-74.05,40.68,-73.90,40.83"
         )
     area = shapely.union_all(areas) if len(areas) > 1 else areas[0] if areas else None
-    return Place(area, tuple(sorted(set(cells))), " or ".join(said))
+    return Place(area, tuple(sorted(set(cells))), " or ".join(texts))
 
 
-def _said(asked: Asked, area: Area) -> str:
-    if isinstance(asked, str) and len(asked) <= 80:
-        return asked
+def _text_of(place: PlaceInput, area: Area) -> str:
+    if isinstance(place, str) and len(place) <= 80:
+        return place
     west, south, east, north = area.geometry.bounds
     return (
         f"{area.geometry.geom_type.lower()} within {west:.6g},{south:.6g},{east:.6g},{north:.6g} ({area.crs})"
     )
 
 
-def _read(asked: Asked, crs: str | None) -> Area | int:
-    if isinstance(asked, Area):
-        return asked
-    if isinstance(asked, int):
-        return parse_cell(asked)
-    if isinstance(asked, str):
-        return _spec(asked, crs)
-    if isinstance(asked, Mapping):
-        return Area.from_geojson(asked)
-    if not isinstance(asked, BaseGeometry):  # a frame of geopandas, which is slow to import
-        if asked.crs is None:
+def _read(place: PlaceInput, crs: str | None) -> Area | int:
+    if isinstance(place, Area):
+        return place
+    if isinstance(place, int):
+        return parse_cell(place)
+    if isinstance(place, str):
+        return _spec(place, crs)
+    if isinstance(place, Mapping):
+        return Area.from_geojson(place)
+    if not isinstance(place, BaseGeometry):  # a frame of geopandas, which is slow to import
+        if place.crs is None:
             raise InvalidInput("crs-needed", "the GeoDataFrame asked for has no CRS", hint="set_crs it first")
-        return Area(asked.union_all(), asked.crs.to_string())
-    return Area(asked, crs) if crs else Area(asked)
+        return Area(place.union_all(), place.crs.to_string())
+    return Area(place, crs) if crs else Area(place)
 
 
 def _spec(text: str, crs: str | None) -> Area | int:

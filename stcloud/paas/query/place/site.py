@@ -34,8 +34,8 @@ __all__ = [
     "NearLayer",
     "NearShape",
     "OnCells",
+    "PlacedRows",
     "Site",
-    "Spots",
     "whole_micrometres",
 ]
 
@@ -46,7 +46,7 @@ _HALF = 0.5  # of a layer is near: it is made ready as a whole, once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spots:
+class PlacedRows:
     """Rows that have a place.
 
     Parameters
@@ -68,12 +68,12 @@ class Spots:
     unit: pa.Array
     unit_at_us: Ints
 
-    def take(self, chosen: NDArray[np.intp]) -> Spots:
+    def take(self, chosen: NDArray[np.intp]) -> PlacedRows:
         """Return some of the rows, each at most once and in their order."""
         if len(chosen) == len(self):
             return self
         unit_at = self.unit_at_us if self.unit_at_us.ndim == 0 else self.unit_at_us[chosen]
-        return Spots(
+        return PlacedRows(
             self.cells[chosen], self.x[chosen], self.y[chosen], self.at_us[chosen],
             self.unit.take(pa.array(chosen)), unit_at,
         )  # fmt: skip
@@ -101,7 +101,7 @@ class Site(Protocol):
     def units(self) -> tuple[tuple[str, str], ...] | None:
         """Half-open ranges of codes that hold that of every row that passes; None: no bound is known."""
 
-    def holds(self, rows: Spots) -> Mask:
+    def holds(self, rows: PlacedRows) -> Mask:
         """Tell which rows pass."""
 
 
@@ -119,7 +119,7 @@ class InRegion:
         """Whether it is a line or a point, which holds only what is exactly on it."""
         return self.region.is_thin
 
-    def holds(self, rows: Spots) -> Mask:
+    def holds(self, rows: PlacedRows) -> Mask:
         """Tell which rows pass."""
         passing = self.region.nears(rows.cells)
         at = np.flatnonzero(passing)
@@ -144,7 +144,7 @@ class AtTimes:
     is_thin: bool = False
     units: None = None
 
-    def holds(self, rows: Spots) -> Mask:
+    def holds(self, rows: PlacedRows) -> Mask:
         """Tell which rows pass."""
         passing = np.zeros(len(rows), np.bool_)
         for start, end in zip(self.start_us, self.end_us, strict=True):
@@ -173,7 +173,7 @@ class NearShape:
     is_thin: bool = False
     units: None = None
 
-    def holds(self, rows: Spots) -> Mask:
+    def holds(self, rows: PlacedRows) -> Mask:
         """Tell which rows pass; distances are compared as whole micrometres, as `AsOfIndex` does."""
         passing = self.extent.region.listed(rows.cells)
         at = np.flatnonzero(passing)
@@ -211,7 +211,7 @@ class NearLayer:
         """Columns that it looks at besides cell and coordinates."""
         return ("st_time",) if self.at_us is None else ()
 
-    def holds(self, rows: Spots) -> Mask:
+    def holds(self, rows: PlacedRows) -> Mask:
         """Tell which rows pass."""
         may = self.extent.region.listed(rows.cells)
         at, passing = np.flatnonzero(may), np.zeros(len(rows), np.bool_)
@@ -258,7 +258,7 @@ class InCodes:
         """Half-open ranges of codes that hold that of every row that passes."""
         return self.ranges
 
-    def holds(self, rows: Spots) -> Mask:
+    def holds(self, rows: PlacedRows) -> Mask:
         """Tell which rows pass."""
         passing = np.zeros(len(rows), np.bool_)
         for low, high in self.ranges:
@@ -288,7 +288,7 @@ class OnCells:
         ends = pc.min_max(self.cells["unit"])
         return ((ends["min"].as_py(), f"{ends['max'].as_py()}0"),) if len(self.cells) else ()
 
-    def holds(self, rows: Spots) -> Mask:
+    def holds(self, rows: PlacedRows) -> Mask:
         """Tell which rows pass."""
         order = pc.sort_indices(self.cells["unit"])
         codes = self.cells["unit"].take(order).combine_chunks().cast(pa.string()).dictionary_encode()

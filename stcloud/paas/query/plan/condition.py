@@ -1,4 +1,4 @@
-"""What a query asks of rows: a condition of its plan, before what it names of other layers is read.
+"""A condition of a plan on rows, before what it names of other layers is read.
 
 Tested by `tests/conformance/test_conditions.py`.
 """
@@ -39,7 +39,7 @@ class Condition:
 
     @property
     def fact(self) -> str:
-        """The fact of an answer that tells what was understood of it; empty: none does."""
+        """The name of the fact of an answer that describes it; empty: none does."""
         return ""
 
     @property
@@ -76,5 +76,5 @@ class Condition:
         return None
 
     def describe(self) -> str:
-        """Return what was understood, for people."""
+        """Return its meaning, for people."""
         return str(self)

@@ -21,7 +21,7 @@ TimeRange: TypeAlias = tuple[int | None, int | None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """Bounds of what a condition keeps, each a superset; None: the condition says nothing of it.
+    """Bounds of what a condition keeps, each a superset; None: the condition does not bound it.
 
     Parameters
     ----------

@@ -87,10 +87,10 @@ class Restated(Condition):
     """
 
     at_us: int | None
-    said: str
+    text: str
 
     def __str__(self) -> str:
-        return f"units re-stated {self.said}"
+        return f"units re-stated {self.text}"
 
     def resolve(self, _: object) -> tuple[()]:
         """Return nothing: it leaves out no row."""
@@ -106,20 +106,20 @@ class Rows:
     after: tuple[Any, ...] | None = None
 
     def __str__(self) -> str:
-        ordered = "".join(f" by {one}" for one in self.order)
+        ordered = "".join(f" by {order}" for order in self.order)
         return f"rows{ordered}" if self.limit is None else f"rows{ordered}, at most {self.limit}"
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Tell measures by group; groups in ascending order, null last.
+    """Compute measures by group; groups in ascending order, null last.
 
     Parameters
     ----------
     by
         What rows are grouped by.
     measures
-        What is told of each group.
+        What is computed of each group.
     until_us
         Durations that have not ended by this instant (UTC microseconds) count until it; None: not at all.
     """
@@ -131,13 +131,13 @@ class Summary:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the answer's fields: groups, measures, and how many durations had not ended."""
-        told = [by_name(one) for one in self.by] + [one.name for one in self.measures]
-        return (*told, *(["open"] if self.until_us is not None else []))
+        names = [by_name(group) for group in self.by] + [measure.name for measure in self.measures]
+        return (*names, *(["open"] if self.until_us is not None else []))
 
     def __str__(self) -> str:
-        told = ", ".join(map(str, self.measures))
-        names = ", ".join(by_name(one) for one in self.by)
-        return f"{told} by {names}" if names else told
+        measures = ", ".join(map(str, self.measures))
+        names = ", ".join(by_name(group) for group in self.by)
+        return f"{measures} by {names}" if names else measures
 
 
 Operator = Scan | Condition | Rows | Summary
@@ -161,12 +161,12 @@ class Plan(tuple[Operator, ...]):
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """What is asked of rows, and that they were believed."""
+        """The conditions on rows, that they were believed among them."""
         return tuple(step for step in self if isinstance(step, Condition))
 
 
 def restated_in(steps: Iterable[object]) -> Restated | None:
-    """Return how events are located anew, if a plan or some conditions say it."""
+    """Return how events are located anew, if a plan or some conditions do so."""
     return next((step for step in steps if isinstance(step, Restated)), None)
 
 
@@ -222,7 +222,7 @@ def parse_by(text: str, attributes: Mapping[str, Attribute], parts: Mapping[str,
     if name in attributes:
         return attributes[name]
     near = nearest(name, (*attributes, *Bin, *parts))
-    hint = " or ".join(f"'{one}'" for one in near) or f"cell:1km, {', '.join(Bin)}, or a column"
+    hint = " or ".join(f"'{candidate}'" for candidate in near) or f"cell:1km, {', '.join(Bin)}, or a column"
     raise InvalidInput(
         "unknown-group", f"cannot count by '{text}': no such bin or column", hint=f"use {hint}"
     )

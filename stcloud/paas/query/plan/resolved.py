@@ -1,4 +1,4 @@
-"""Resolved conditions: what reads no other layer any more, and tells the same truth in three forms.
+"""Resolved conditions: what reads no other layer any more, in three forms that agree.
 
 Tested by `tests/conformance/test_conditions.py`.
 """
@@ -43,7 +43,7 @@ class Writing:
     owner
         Name of the relation.
     zone
-        The city's; None, and no ``instants``: where no condition asks for the wall clock.
+        The city's; None, and no ``instants``: where no condition needs the wall clock.
     instants
         Returns spans that hold the time of every row, given how far they must reach beyond the rows' own times, in
         microseconds.
@@ -64,7 +64,7 @@ class Writing:
     @cached_property
     def clock(self) -> WallClock:
         """The wall clock of the rows' time."""
-        assert self.zone is not None  # noqa: S101  (only rows that have a time are asked by the clock)
+        assert self.zone is not None  # noqa: S101  (only rows that have a time are tested by the clock)
         return WallClock(self.column("st_time"), self.zone, self.instants(self.near_us))
 
 
@@ -89,7 +89,7 @@ class Resolved:
 
     @property
     def checks_all(self) -> bool:
-        """Whether it refuses some times of rows, so that it must be asked before other conditions leave rows out."""
+        """Whether it refuses some times of rows, so that it must be tested before other conditions leave rows out."""
         return False
 
     @property
@@ -112,7 +112,7 @@ class Resolved:
         raise NotImplementedError
 
     def sql(self, writing: Writing) -> list[exp.Expression]:  # noqa: ARG002
-        """Return SQL conditions that must all hold of a row that is kept; none where SQL cannot say it."""
+        """Return SQL conditions that must all hold of a row that is kept; none where SQL cannot express it."""
         return []
 
     def holds_all(self, files: Iterable[File]) -> bool:  # noqa: ARG002
@@ -122,7 +122,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """Keeps the rows that every condition keeps; each is asked of those alone that the others have left.
+    """Keeps the rows that every condition keeps; each is tested on those alone that the others have left.
 
     Parameters
     ----------

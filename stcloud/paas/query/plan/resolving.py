@@ -1,4 +1,4 @@
-"""What conditions are given to be resolved: the kind of rows that they are asked of, and what reads other layers.
+"""What conditions are given to be resolved: the kind of rows that they test, and what reads other layers.
 
 Tested by `tests/conformance/test_conditions.py`.
 """
@@ -19,7 +19,7 @@ __all__ = ["Resolving", "RowsOfKind", "Somewhere"]
 
 
 class Somewhere(Protocol):
-    """A place that is told in two ways: by cells, for points, and as an area, for shapes."""
+    """A place in two forms: cells, for points, and an area, for shapes."""
 
     def region(self, lattice: Lattice) -> Region:
         """Return what points are tested against."""
@@ -41,7 +41,7 @@ class RowsOfKind(Protocol):
     def believed(self, at_us: int, own: Resolved) -> Resolved:
         """Return the condition that rows were believed at an instant, UTC microseconds.
 
-        ``own`` is the condition where rows tell themselves until when they were.
+        ``own`` is the condition where rows hold themselves until when they were.
         """
 
     def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
@@ -53,7 +53,7 @@ class Resolving(Protocol):
 
     @property
     def rows(self) -> RowsOfKind:
-        """The kind of rows that are asked for."""
+        """The kind of the rows."""
 
     @property
     def lattice(self) -> Lattice:

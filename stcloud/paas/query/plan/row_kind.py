@@ -31,7 +31,7 @@ class RowKind(ABC):
     """
 
     keys: tuple[str, str]
-    """Columns that rows are ordered by where nothing else is asked, and that tell them apart."""
+    """Columns that rows are ordered by where no order is given, and that identify them."""
     in_order: bool
     """Whether an engine gives rows in order, page by page; else they are ordered when all are there."""
     indexed: bool
@@ -41,11 +41,11 @@ class RowKind(ABC):
     own: tuple[str, ...]
     """Our columns that rows are given with."""
     default_relation: str | None
-    """How periods of rows lie to a time, where it is not said; None: rows start in it."""
+    """How periods of rows lie to a time, where no relation is given; None: rows start in it."""
 
     @abstractmethod
     def own_columns(self, layer: Layer) -> dict[str, Attribute]:
-        """Return our columns that may be asked by their names."""
+        """Return our columns that may be queried by their names."""
 
     @abstractmethod
     def names(self, layer: Layer, attributes: Mapping[str, Attribute]) -> Names:
@@ -61,10 +61,10 @@ class RowKind(ABC):
 
     @abstractmethod
     def period(self, layer: Layer, end: str | None) -> tuple[str, str]:
-        """Return the columns that say since when and until when a row holds; ``end`` names another end."""
+        """Return the columns of the period in which a row holds; ``end`` names another end."""
 
     def always(self) -> tuple[Condition, ...]:
-        """Return what must be asked so that rows of any time are given."""
+        """Return the conditions that rows of any time fulfil."""
         return ()
 
     @abstractmethod
@@ -180,7 +180,7 @@ class FeatureRowKind(RowKind):
         return "st_valid_from", "st_valid_to"
 
     def always(self) -> tuple[Condition, ...]:
-        """Return that features are asked for whenever they were there."""
+        """Return that features may have been there at any time."""
         return self._always
 
     def require_valid(self, layer: Layer) -> None:
@@ -231,18 +231,18 @@ def source_of_kind(layer: Layer) -> Any:
 
 
 def _registered(layer: Layer) -> _Registered:
-    found = _KINDS.get(layer.kind)
-    if found is None:
+    registered = _KINDS.get(layer.kind)
+    if registered is None:
         raise Unsupported(
             "no-queries", f"layer '{layer.name}' is of kind '{layer.kind}', which is not asked by queries",
             hint="register the kind: stcloud.paas.query.plan.row_kind.register_kind",
         )  # fmt: skip
-    return found
+    return registered
 
 
 def _attributes(layer: Layer) -> list[pa.Field]:
     stored = layer.snapshot.schema
-    return [pa.field(one.name, stored.field(one.stored).type) for one in layer.attributes]
+    return [pa.field(attribute.name, stored.field(attribute.stored).type) for attribute in layer.attributes]
 
 
 def _shown(fields: list[pa.Field], zone: Zone) -> pa.Schema:

@@ -1,4 +1,4 @@
-"""How long and how large features are: measured of their shapes, where they are asked for.
+"""How long and how large features are: measured of their shapes, where a query needs them.
 
 Tested by `tests/paas/query/spec/test_plan_json.py`.
 """
@@ -19,7 +19,7 @@ SIZES = ("length_m", "area_m2")
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """Adds the columns of `SIZES` that are asked for to rows that have ``st_geom``.
+    """Adds the columns of `SIZES` that are needed to rows that have ``st_geom``.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Measuring:
     @property
     def adds(self) -> tuple[pa.Field, ...]:
         """The columns that it adds."""
-        return tuple(pa.field(one, pa.float64()) for one in self.names)
+        return tuple(pa.field(name, pa.float64()) for name in self.names)
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows with their sizes; null where there is no shape."""

@@ -36,8 +36,8 @@ class Bounds:
 
     @classmethod
     def of(cls, conditions: Sequence[Resolved], snapshot: Snapshot, *, restated: bool) -> Bounds:
-        """Return the bounds of resolved conditions; ``restated``: the codes that files hold say nothing."""
+        """Return the bounds of resolved conditions; ``restated``: the codes that files hold do not count."""
         limits = [condition.limits for condition in conditions]
         wants = Pruning.of(limits, restated=restated)
-        regions = tuple(one.region for one in limits if one.region is not None)
+        regions = tuple(limit.region for limit in limits if limit.region is not None)
         return cls(regions, wants, tuple(filter(wants, snapshot.files)))

@@ -1,6 +1,6 @@
 """Layers indexed for joins: the last few in memory, and each layer as it is known now on disk.
 
-What is kept is found by the files it was made of, which never change: when the layer changes it is not found any
+What is kept is named by the files it was made of, which never change: when the layer changes it is looked up no
 more, and what is damaged is not taken.
 """
 
@@ -99,7 +99,9 @@ class IndexCache:
         name, arrays = _name(layer, at_us), made.arrays()
         kept = None
         if self.place is not None and at_us == known_us(layer, None):
-            with contextlib.suppress(StorageError):  # a city that may only be read is asked all the same
+            with contextlib.suppress(
+                StorageError
+            ):  # a city that may only be read can be queried all the same
                 self.place.write(name, arrays)
                 kept = self._read(name)
         if kept is None:

@@ -78,12 +78,12 @@ def stages_of(names: Sequence[str], window: Window, areas: Sequence[BaseGeometry
         query, values = _believed(_selected(f"{_SELECT} {_FROM} AND {_VALID}", names), window.known)
         return [Sql(query, {**window.values, **values})]
     touching = [TouchesArea(area) for area in areas]
-    valid = [ValidRows(one, window.after_us, window.before_us, window.known) for one in touching]
-    return [_near(valid[0], names, window), *(Refine(one) for one in valid)]
+    valid = [ValidRows(condition, window.after_us, window.before_us, window.known) for condition in touching]
+    return [_near(valid[0], names, window), *(Refine(valid_rows) for valid_rows in valid)]
 
 
 def beliefs(names: Sequence[str], known: KnownByEnds | None) -> Sql:
-    """Return the statement that gives all that is told of the features that ``wanted`` names, by time.
+    """Return the statement that gives all versions of the features that ``wanted`` names, by time.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _believed(query: exp.Query, known: KnownByEnds) -> tuple[exp.Query, dict[str
 
 
 def _near(valid: ValidRows, names: Sequence[str], window: Window) -> Fetch:
-    """Fetch what may touch an area and may have been there; ends that rows do not tell themselves count later."""
+    """Fetch what may touch an area and may have been there; ends that rows do not hold themselves count later."""
     west, south, east, north = valid.touching.area.bounds
     needed = tuple(dict.fromkeys((*names, *SIFTED, "st_geom")))
 

@@ -25,7 +25,7 @@ from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, known_us, read_known
 from stcloud.paas.query.condition.known import KnownByEnds
-from stcloud.paas.query.parse.where import Asked, read_where
+from stcloud.paas.query.parse.where import PlaceInput, read_where
 from stcloud.paas.query.resolve.cache import IndexCache
 from stcloud.paas.query.resolve.feature_stages import Window, beliefs, relations_of, stages_of
 from stcloud.time import Instant, instant_us
@@ -63,7 +63,7 @@ class Features(Layer):
         engine: Engine,
         cache: IndexCache | None = None,
     ) -> Features:
-        """Make a layer ready to be asked."""
+        """Make a layer ready for queries."""
         return cls(
             layer.name,
             layer.definition,
@@ -77,7 +77,7 @@ class Features(Layer):
         )
 
     def as_of(
-        self, at: Instant, *, known_at: Instant | Pin | None = None, where: Asked | None = None
+        self, at: Instant, *, known_at: Instant | Pin | None = None, where: PlaceInput | None = None
     ) -> Answer:
         """Return the features that were valid at an instant, ordered by key.
 
@@ -91,7 +91,7 @@ class Features(Layer):
             Only features that touch this place; forms as for `Query.where`.
         """
         at_us = self._us(at)
-        return self._found(at_us, at_us + _LEAST_US, known_at, where, {"as_of": at_us})
+        return self._valid_between(at_us, at_us + _LEAST_US, known_at, where, {"as_of": at_us})
 
     def between(
         self,
@@ -99,13 +99,13 @@ class Features(Layer):
         end: Instant,
         *,
         known_at: Instant | Pin | None = None,
-        where: Asked | None = None,
+        where: PlaceInput | None = None,
     ) -> Answer:
         """Return the versions that were valid at some instant of ``[start, end)``, ordered by key and time."""
         start_us, end_us = self._us(start), self._us(end)
         if end_us <= start_us:
             raise InvalidInput("empty-period", f"from {start} to {end} there is no time")
-        return self._found(start_us, end_us, known_at, where, {"from": start_us, "to": end_us})
+        return self._valid_between(start_us, end_us, known_at, where, {"from": start_us, "to": end_us})
 
     def history(self, key: str, *, known_at: Instant | Pin | None = None, follow: bool = False) -> Answer:
         """Return all versions of one feature, ordered by recorded and valid time.
@@ -127,37 +127,37 @@ class Features(Layer):
             ``no-predecessor``: ``follow``, but the definition has no ``predecessor`` column.
         """
         known = None if known_at is None else self._known_us(known_at)
-        found = self._versions([key], known)
-        if not len(found) and known is None:
+        versions = self._versions([key], known)
+        if not len(versions) and known is None:
             keys = self.table.believed(self.snapshot).key.to_pylist()
             raise NotFound(
                 "unknown-feature", f"layer '{self.name}' has no feature '{key}'",
                 nearest=nearest(key, keys[:50_000]),
             )  # fmt: skip
         if follow:
-            found = self._with_origins(found, {key}, known)
-        return self._answer(found, {"key": key})
+            versions = self._with_origins(versions, {key}, known)
+        return self._answer(versions, {"key": key})
 
-    def _with_origins(self, found: pa.Table, asked: set[str], known: int | None) -> pa.Table:
+    def _with_origins(self, versions: pa.Table, keys: set[str], known: int | None) -> pa.Table:
         """Add the versions of features that some came from, until there are no others."""
         origin = self._predecessor
-        fresh = found
-        while wanted := _named(fresh[origin]) - asked:
-            asked |= wanted
+        fresh = versions
+        while wanted := _named(fresh[origin]) - keys:
+            keys |= wanted
             fresh = self._versions(sorted(wanted), known)
-            found = pa.concat_tables([found, fresh])
-        return in_order(found, ("st_recorded_from", "st_valid_from", "st_key"))
+            versions = pa.concat_tables([versions, fresh])
+        return in_order(versions, ("st_recorded_from", "st_valid_from", "st_key"))
 
     @property
     def _predecessor(self) -> str:
-        asked = getattr(self.definition, "predecessor", None)
-        found = [one.stored for one in self.attributes if one.name == asked]
-        if not found:
+        name = getattr(self.definition, "predecessor", None)
+        stored = [attribute.stored for attribute in self.attributes if attribute.name == name]
+        if not stored:
             raise InvalidInput(
                 "no-predecessor", f"layer '{self.name}' does not say which features others came from",
                 hint="name the column in the definition: predecessor = ...",
             )  # fmt: skip
-        return found[0]
+        return stored[0]
 
     def _versions(self, keys: list[str], known: int | None) -> pa.Table:
         wanted = pa.table({"st_key": pa.array(keys, pa.string())})
@@ -182,12 +182,12 @@ class Features(Layer):
         facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at)}
         return self._answer(_lineage(old, new), facts)
 
-    def _found(
+    def _valid_between(
         self,
         after_us: int,
         before_us: int,
         known_at: Instant | Pin | None,
-        where: Asked | None,
+        where: PlaceInput | None,
         facts: Mapping[str, int],
     ) -> Answer:
         known = self._known_us(known_at)
@@ -196,13 +196,13 @@ class Features(Layer):
         window = Window(after_us, before_us, KnownByEnds(known, read_ends(self.snapshot)))
         stages = stages_of(self._names, window, areas)
         # Sorted here: an engine that sorts whole rows under a bound of memory puts them on disk.
-        found = in_order(self._run(stages), ("st_key", "st_valid_from"))
-        return self._answer(found.select(self._names), {**facts, "known": known})
+        table = in_order(self._run(stages), ("st_key", "st_valid_from"))
+        return self._answer(table.select(self._names), {**facts, "known": known})
 
     @property
     def _names(self) -> tuple[str, ...]:
         """Names of an answer's columns, as they are stored."""
-        return ("st_key", *_PERIODS, *(one.stored for one in self.attributes), "st_geom")
+        return ("st_key", *_PERIODS, *(attribute.stored for attribute in self.attributes), "st_geom")
 
     def _run(self, stages: list[Stage], **more: Relation) -> pa.Table:
         return self.engine.run(
@@ -211,18 +211,18 @@ class Features(Layer):
 
     def _answer(self, table: pa.Table, facts: Mapping[str, Any]) -> Answer:
         zone = self.configuration.zone
-        said = {name: zone.iso(value) if isinstance(value, int) else value for name, value in facts.items()}
-        said = {
+        texts = {name: zone.iso(value) if isinstance(value, int) else value for name, value in facts.items()}
+        texts = {
             "layer": self.name,
-            **{("known_at" if name == "known" else name): text for name, text in said.items()},
+            **{("known_at" if name == "known" else name): text for name, text in texts.items()},
         }
-        shown = {one.stored: one.name for one in self.attributes}
+        shown = {attribute.stored: attribute.name for attribute in self.attributes}
         table = table.rename_columns([shown.get(name, name) for name in table.schema.names])
         for place, field in enumerate(table.schema):
             if pa.types.is_timestamp(field.type):
                 table = table.set_column(place, field.name, table[place].cast(pa.timestamp("us", zone.name)))
         pin = Pin.of({self.name: facts["known"]}, {"zone": zone.rules}) if "known" in facts else None
-        return Answer(table, self.configuration.lattice, said, pin=pin)
+        return Answer(table, self.configuration.lattice, texts, pin=pin)
 
     def _us(self, at: Instant) -> int:
         return instant_us(at, self.configuration.zone)
@@ -234,7 +234,7 @@ class Features(Layer):
 def _named(origins: pa.ChunkedArray) -> set[str]:
     """Return the keys that predecessor columns name, several in one by ``;``."""
     texts = pc.unique(origins).drop_null().cast(pa.string()).to_pylist()
-    return {one.strip() for text in texts for one in text.split(";") if one.strip()}
+    return {key.strip() for text in texts for key in text.split(";") if key.strip()}
 
 
 def _difference(old: pa.Table, new: pa.Table) -> pa.Table:
@@ -247,12 +247,14 @@ def _difference(old: pa.Table, new: pa.Table) -> pa.Table:
     paired = old.take(match.drop_null())
     differs = _differing(paired, new.take(pa.array(both)))
     names = [name for name in new.schema.names if name not in _PERIODS and name not in ("st_key", "st_geom")]
-    told = [", ".join(name for name in [*names, "st_geom"] if differs[name][at]) for at in range(len(both))]
-    changed = [at for at, text in enumerate(told) if text]
+    changes = [
+        ", ".join(name for name in [*names, "st_geom"] if differs[name][at]) for at in range(len(both))
+    ]
+    changed = [at for at, text in enumerate(changes) if text]
     parts = [
         (old.take(pa.array(removed)), "removed", [""] * len(removed)),
         (new.take(pa.array(added)), "added", [""] * len(added)),
-        (new.take(pa.array(both[changed])), "changed", [told[at] for at in changed]),
+        (new.take(pa.array(both[changed])), "changed", [changes[at] for at in changed]),
     ]
     tables = [
         part.add_column(0, "change", pa.repeat(pa.scalar(kind), len(part))).add_column(
@@ -264,14 +266,14 @@ def _difference(old: pa.Table, new: pa.Table) -> pa.Table:
 
 
 def _differing(old: pa.Table, new: pa.Table) -> dict[str, np.ndarray]:
-    found = {}
+    differing = {}
     for name in new.schema.names:
         if name in _PERIODS:
             continue
-        one, other = old[name], new[name]
-        same = pc.or_kleene(pc.equal(one, other), pc.and_(pc.is_null(one), pc.is_null(other)))
-        found[name] = ~pc.fill_null(same, fill_value=False).to_numpy()
-    return found
+        before, after = old[name], new[name]
+        same = pc.or_kleene(pc.equal(before, after), pc.and_(pc.is_null(before), pc.is_null(after)))
+        differing[name] = ~pc.fill_null(same, fill_value=False).to_numpy()
+    return differing
 
 
 def _lineage(old: pa.Table, new: pa.Table) -> pa.Table:
@@ -283,15 +285,15 @@ def _lineage(old: pa.Table, new: pa.Table) -> pa.Table:
         area = shapely.area(shapes) > 0
         sides.append((np.array(chosen["st_key"].to_pylist(), object)[area], shapes[area]))
     (old_key, old_shape), (new_key, new_shape) = sides
-    one, other = shapely.STRtree(new_shape).query(old_shape, predicate="intersects")
-    shared = shapely.area(shapely.intersection(old_shape[one], new_shape[other]))
+    old_row, new_row = shapely.STRtree(new_shape).query(old_shape, predicate="intersects")
+    shared = shapely.area(shapely.intersection(old_shape[old_row], new_shape[new_row]))
     keep = shared >= 1.0
-    one, other, shared = one[keep], other[keep], shared[keep]
-    found = pa.table(
+    old_row, new_row, shared = old_row[keep], new_row[keep], shared[keep]
+    pairs = pa.table(
         {
-            "old": pa.array(old_key[one], pa.string()), "new": pa.array(new_key[other], pa.string()),
-            "area_m2": shared, "share_of_old": shared / shapely.area(old_shape)[one],
-            "share_of_new": shared / shapely.area(new_shape)[other],
+            "old": pa.array(old_key[old_row], pa.string()), "new": pa.array(new_key[new_row], pa.string()),
+            "area_m2": shared, "share_of_old": shared / shapely.area(old_shape)[old_row],
+            "share_of_new": shared / shapely.area(new_shape)[new_row],
         }
     )  # fmt: skip
-    return found.sort_by([("old", "ascending"), ("share_of_old", "descending"), ("new", "ascending")])
+    return pairs.sort_by([("old", "ascending"), ("share_of_old", "descending"), ("new", "ascending")])

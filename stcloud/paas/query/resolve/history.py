@@ -71,37 +71,39 @@ def read_history(
     if not shaped.any() if key is not None else layer.extent is None:
         raise _shapeless(layer, key)
     kept = shaped if at_us is not None else shaped & (chosen.start_us < span[1]) & (chosen.end_us > span[0])
-    found = chosen.take(kept)
-    return History(found.key, found.start_us, found.end_us, shapes[kept])
+    versions = chosen.take(kept)
+    return History(versions.key, versions.start_us, versions.end_us, shapes[kept])
 
 
 def _of_key(believed: Believed, key: str, layer: Features, column: str | None) -> Believed:
     names = believed.key if column is None else _names(believed, layer, column)
-    found = believed.take(pc.fill_null(pc.equal(names, key), fill_value=False).to_numpy(zero_copy_only=False))
-    if not len(found):
+    chosen = believed.take(
+        pc.fill_null(pc.equal(names, key), fill_value=False).to_numpy(zero_copy_only=False)
+    )
+    if not len(chosen):
         known = pc.unique(names).drop_null().to_pylist()
         of = "" if column is None else f" whose {column} is"
         raise NotFound(
             "unknown-feature", f"layer '{layer.name}' has no feature{of} '{key}'", nearest=nearest(key, known[:_MANY])
         )  # fmt: skip
-    return found
+    return chosen
 
 
 def _names(believed: Believed, layer: Features, column: str) -> pa.Array:
     """Return the column's values of versions, as text."""
-    stored = {one.name: one.stored for one in layer.attributes}
+    stored = {attribute.name: attribute.stored for attribute in layer.attributes}
     if column not in stored:
         raise NotFound(
             "unknown-column", f"layer '{layer.name}' has no column '{column}' (there are: {', '.join(stored)})",
             nearest=nearest(column, stored),
         )  # fmt: skip
-    found = layer.table.content(layer.snapshot, believed.row, [stored[column]])[stored[column]]
-    return found.combine_chunks().cast(pa.string())
+    values = layer.table.content(layer.snapshot, believed.row, [stored[column]])[stored[column]]
+    return values.combine_chunks().cast(pa.string())
 
 
 def _wkb(layer: Features, row: Ints) -> NDArray[Any]:
-    found: NDArray[Any] = layer.table.content(layer.snapshot, row)["st_geom"].to_numpy()
-    return found
+    wkb: NDArray[Any] = layer.table.content(layer.snapshot, row)["st_geom"].to_numpy()
+    return wkb
 
 
 def _not_there(believed: Believed, key: str, at_us: int, layer: Features) -> NotFound:
@@ -110,18 +112,18 @@ def _not_there(believed: Believed, key: str, at_us: int, layer: Features) -> Not
     periods = zip(believed.start_us[order].tolist(), believed.end_us[order].tolist(), strict=True)
     return NotFound(
         "unknown-feature", f"feature '{key}' of layer '{layer.name}' was not there at {zone.iso(at_us)}",
-        hint="it was there " + ", ".join(_period(*one, zone) for one in _united(list(periods))[:3]),
+        hint="it was there " + ", ".join(_period(*period, zone) for period in _united(list(periods))[:3]),
     )  # fmt: skip
 
 
 def _united(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
+    merged: list[tuple[int, int]] = []
     for start, end in periods:
-        if found and found[-1][1] == start:
-            found[-1] = (found[-1][0], end)
+        if merged and merged[-1][1] == start:
+            merged[-1] = (merged[-1][0], end)
         else:
-            found.append((start, end))
-    return found
+            merged.append((start, end))
+    return merged
 
 
 def _period(start_us: int, end_us: int, zone: Zone) -> str:

@@ -100,5 +100,5 @@ def holders_of(layer: Features, column: str, known_us: int, scope: Scope) -> Hol
 
 def _worded(names: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, Ints]:
     whole = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
-    found = whole.cast(pa.string()).dictionary_encode()
-    return found.dictionary, found.indices.fill_null(-1).to_numpy().astype(np.int32)
+    encoded = whole.cast(pa.string()).dictionary_encode()
+    return encoded.dictionary, encoded.indices.fill_null(-1).to_numpy().astype(np.int32)

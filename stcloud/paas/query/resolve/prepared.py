@@ -66,7 +66,7 @@ def prepared(layer: Features, known_us: int, how: How, scope: Scope) -> Prepared
 
     Notes
     -----
-    What is kept is used whatever is asked. Else, where the events lie in a small part of the layer, the features
+    What is kept is used for every query. Else, where the events lie in a small part of the layer, the features
     there are read; where few versions were valid in their span, these are; or else all are made ready, and kept.
     """
     if scope.empty:
@@ -99,11 +99,13 @@ def _nearby(layer: Features, known_us: int, scope: Scope, box: Box) -> Prepared:
     from stcloud.index import AsOfIndex  # noqa: PLC0415
 
     area = Area(shapely.box(*box), layer.configuration.lattice.crs)
-    found = layer.between(scope.start_us, scope.end_us, known_at=known_us, where=area).table
-    start, end = micros(found["st_valid_from"], ALWAYS), micros(found["st_valid_to"], FOREVER)
-    shapes = np.asarray(shapely.from_wkb(found[_GEOMETRY].to_numpy()), object)
-    own = found.select([one.name for one in layer.attributes]).combine_chunks()
-    return Prepared(AsOfIndex.of(found["st_key"], start, end, shapes), lambda version: _taken(own, version))
+    versions = layer.between(scope.start_us, scope.end_us, known_at=known_us, where=area).table
+    start, end = micros(versions["st_valid_from"], ALWAYS), micros(versions["st_valid_to"], FOREVER)
+    shapes = np.asarray(shapely.from_wkb(versions[_GEOMETRY].to_numpy()), object)
+    own = versions.select([attribute.name for attribute in layer.attributes]).combine_chunks()
+    return Prepared(
+        AsOfIndex.of(versions["st_key"], start, end, shapes), lambda version: _taken(own, version)
+    )
 
 
 class Held:
@@ -135,9 +137,9 @@ class Held:
         return _taken(self._rows, place)
 
     def _read(self, version: Ints) -> pa.Table:
-        stored = {one.name: one.stored for one in self._layer.attributes}
+        stored = {attribute.name: attribute.stored for attribute in self._layer.attributes}
         table = self._layer.table.content(self._layer.snapshot, self._row[version], list(stored.values()))
-        return pa.table([table[one] for one in stored.values()], list(stored))
+        return pa.table([table[name] for name in stored.values()], list(stored))
 
 
 def _taken(rows: pa.Table, version: Ints) -> pa.Table:
@@ -149,7 +151,7 @@ def _extent(layer: Features) -> Box | None:
     files = row_files(layer.snapshot)
     sides = [[file.low.get(name) for file in files] for name in _EDGES[:2]]
     sides += [[file.high.get(name) for file in files] for name in _EDGES[2:]]
-    known = [[float(one) for one in side if one is not None] for side in sides]
+    known = [[float(value) for value in side if value is not None] for side in sides]
     if not files or any(len(side) < len(files) for side in known):
         return None
     return min(known[0]), min(known[1]), max(known[2]), max(known[3])

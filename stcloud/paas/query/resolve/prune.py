@@ -26,7 +26,7 @@ __all__ = ["NEAR_US", "Box", "Pruning", "time_spans"]
 
 _EPOCH = instant(0)
 NEAR_US = 16 * 86_400_000_000
-"""Around a month's events: wide enough to touch the next month's."""
+"""Before and after a month's events: wide enough to touch the next month's."""
 _ALL = (-62_135_596_800_000_000, 253_402_300_800_000_000)
 
 
@@ -56,34 +56,34 @@ class Pruning:
 
     @classmethod
     def of(cls, limits: Sequence[Limits], *, restated: bool) -> Pruning:
-        """Make it of the limits of all conditions; ``restated``: the codes that files hold say nothing."""
+        """Make it of the limits of all conditions; ``restated``: the codes that files hold do not count."""
         return cls(
-            tuple(one.believed_us for one in limits if one.believed_us is not None),
+            tuple(limit.believed_us for limit in limits if limit.believed_us is not None),
             tuple(
-                tuple((_instant(low), _instant(high)) for low, high in one.times)
-                for one in limits
-                if one.times is not None
+                tuple((_instant(low), _instant(high)) for low, high in limit.times)
+                for limit in limits
+                if limit.times is not None
             ),
-            tuple(one.extent.boxes for one in limits if one.extent is not None),
-            tuple(one.region or one.extent.region for one in limits if one.extent is not None),
-            () if restated else tuple(one.units for one in limits if one.units is not None),
+            tuple(limit.extent.boxes for limit in limits if limit.extent is not None),
+            tuple(limit.region or limit.extent.region for limit in limits if limit.extent is not None),
+            () if restated else tuple(limit.units for limit in limits if limit.units is not None),
         )
 
     @property
     def bounded(self) -> tuple[str, ...]:
-        """Columns whose bounds tell row groups of one file apart: they are sorted by cell."""
+        """Columns whose bounds differ between row groups of one file: they are sorted by cell."""
         return (*(("st_cell",) if self.regions else ()), *((UNIT,) if self.units else ()))
 
     @property
     def meets(self) -> Mapping[str, Meets]:
-        """What tells it of row groups by numbers alone; empty where that is not all that can be told."""
+        """What decides it for row groups by numbers alone; empty where other columns decide, too."""
         return {"st_cell": self._meets} if self.bounded == ("st_cell",) else {}
 
     def _meets(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
-        return np.asarray(np.all([one.meets(low, high) for one in self.regions], axis=0))
+        return np.asarray(np.all([region.meets(low, high) for region in self.regions], axis=0))
 
     def __call__(self, file: File) -> bool:
-        """Tell of one."""
+        """Tell whether a file may hold a wanted row."""
         return (
             self._timed(file)
             and all(may_be_believed(file, at_us) for at_us in self.believed_us)
@@ -93,7 +93,7 @@ class Pruning:
         )
 
     def _timed(self, file: File) -> bool:
-        """Tell by time, which decides most files: with no call for each."""
+        """Decide by time, which settles most files: with no call for each."""
         first, last = file.low.get("st_time"), file.high.get("st_time")
         if first is None or last is None:
             return True
@@ -107,7 +107,7 @@ class Pruning:
 
     def _placed(self, file: File) -> bool:
         low, high = (bounds.get("st_cell") for bounds in (file.low, file.high))
-        return low is None or high is None or all(one.may_hold(low, high) for one in self.regions)
+        return low is None or high is None or all(region.may_hold(low, high) for region in self.regions)
 
 
 def _instant(at_us: int | None) -> datetime | None:
@@ -119,13 +119,13 @@ def _meets(box: Box, file: File) -> bool:
     return file.may_hold("st_x", xmin, xmax) and file.may_hold("st_y", ymin, ymax)
 
 
-def time_spans(files: Sequence[File], asked: Iterable[Spans], near_us: int = NEAR_US) -> Spans:
+def time_spans(files: Sequence[File], times: Iterable[Spans], near_us: int = NEAR_US) -> Spans:
     """Return spans that hold the time of every row that can match; a stray date far away is a span of its own.
 
     ``near_us`` is how far they reach beyond the files' own times.
     """
     spans = Spans.of(_span(file, near_us) for file in files)
-    for other in asked:
+    for other in times:
         spans = spans.intersect(other)
     return spans
 

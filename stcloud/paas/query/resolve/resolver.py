@@ -73,7 +73,7 @@ class Resolution:
     units
         The grid, where units are re-stated.
     ends
-        Until when features are believed whose rows do not tell it.
+        Until when features are believed whose rows do not hold it.
     """
 
     plan: Plan
@@ -119,7 +119,7 @@ class Resolver:
     known
         What it is pinned at.
     reads
-        Whether other layers are read; without, only what their logs tell is known of them, enough to explain a query.
+        Whether other layers are read; without, only their logs are, which is enough to explain a query.
     """
 
     def __init__(self, subject: Subject, known: Known, *, reads: bool = True) -> None:
@@ -248,7 +248,7 @@ class _Resolving:
 
     @property
     def key(self) -> Hashable:
-        """What tells apart how one condition is resolved for two plans."""
+        """What the resolution of a condition depends on besides the condition."""
         return self.window, self.restated
 
     def located(self, formula: Formula) -> Resolved:

@@ -33,13 +33,13 @@ NO_ENDS = Ends(np.empty(0, np.int64), np.empty(0, np.int64))
 
 @dataclass(frozen=True, slots=True)
 class PointRows:
-    """Events: rows with a point and a time, which tell themselves until when they are believed."""
+    """Events: rows with a point and a time, which hold themselves until when they are believed."""
 
     period = ("st_time", "st_time_to")
     ends = NO_ENDS
 
     def believed(self, _: int, own: Resolved) -> Resolved:
-        """Return the condition that rows were believed: they tell it themselves."""
+        """Return the condition that rows were believed: they hold it themselves."""
         return own
 
     def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
@@ -70,7 +70,7 @@ class ShapeRows:
     Parameters
     ----------
     ends
-        Until when rows are believed that do not tell it themselves.
+        Until when rows are believed that do not hold it themselves.
     """
 
     ends: Ends = field(default=NO_ENDS, repr=False)
@@ -91,7 +91,7 @@ class ShapeRows:
         return Touched(mapped(formula, lambda leaf: shape_of(leaf, reader, window, lattice)), window)
 
     def window(self, conditions: Iterable[Condition]) -> tuple[int, int]:
-        """Return when rows are asked for, half-open, UTC microseconds."""
+        """Return when rows may have been there, half-open, UTC microseconds."""
         return window_of(conditions) or (ALWAYS, FOREVER)
 
 

@@ -1,4 +1,4 @@
-"""Scope: where and when the events asked for may be, by what the plan and the log say, before any is read."""
+"""Scope: where and when the events of a query may be, by the plan and the log, before any is read."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Scope:
 
     @classmethod
     def of(cls, bounds: Bounds, times: Iterable[Spans]) -> Scope:
-        """Return it for a query's bounds and the times that it asks for."""
+        """Return it for a query's bounds and its times."""
         spans = time_spans(bounds.files, times).parts
-        start = min((one.start_us for one in spans if one.start_us is not None), default=0)
-        end = max((one.end_us for one in spans if one.end_us is not None), default=0)
-        holding = [_holding(boxes) for boxes in bounds.wants.boxes]
-        return cls(start, end, _shared(holding) if holding else None)
+        start = min((span.start_us for span in spans if span.start_us is not None), default=0)
+        end = max((span.end_us for span in spans if span.end_us is not None), default=0)
+        enclosing = [_enclosing(boxes) for boxes in bounds.wants.boxes]
+        return cls(start, end, _shared(enclosing) if enclosing else None)
 
     @property
     def empty(self) -> bool:
@@ -48,7 +48,7 @@ class Scope:
         return self.start_us >= self.end_us or (self.box is not None and _is_empty(self.box))
 
     def at(self, at_us: int | None) -> Scope:
-        """Return it with the span of one instant, at which features are asked for; None: with its own."""
+        """Return it with the span of one instant, at which features are taken; None: with its own."""
         return self if at_us is None or self.empty else Scope(at_us, at_us + 1, self.box)
 
     def reach(self, how: How) -> Box | None:
@@ -67,7 +67,7 @@ class Scope:
         return xmin - far, ymin - far, xmax + far, ymax + far
 
 
-def _holding(boxes: Iterable[Box]) -> Box:
+def _enclosing(boxes: Iterable[Box]) -> Box:
     """Return the box that holds boxes; of none, such as of a feature that was not there, a box without inside."""
     west, south, east, north = zip(*boxes, _NOWHERE, strict=True)
     return min(west), min(south), max(east), max(north)

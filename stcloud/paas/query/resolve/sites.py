@@ -99,13 +99,13 @@ def shape_of(leaf: Any, reader: Reader, window: tuple[int, int], lattice: Lattic
     Parameters
     ----------
     leaf, reader, lattice
-        As for `site_of`; units are asked of events only.
+        As for `site_of`; only events have units.
     window
         The time of the query, UTC microseconds, half-open.
     """
     if isinstance(leaf, Place):
         return Touching(leaf.area(lattice))
-    assert isinstance(leaf, Neighbours)  # noqa: S101  (units are asked of events only)
+    assert isinstance(leaf, Neighbours)  # noqa: S101  (only events have units)
     if isinstance(leaf.place, Beside):
         return Touching(_point(leaf.place, lattice), leaf.place.metres)
     named = leaf.place
@@ -126,23 +126,23 @@ def shape_of(leaf: Any, reader: Reader, window: tuple[int, int], lattice: Lattic
 
 
 def span_of(times: Iterable[Spans]) -> tuple[int, int]:
-    """Return UTC microseconds, half-open, that hold every time asked for."""
+    """Return UTC microseconds, half-open, that hold all the times."""
     spans = Spans.always()
     for other in times:
         spans = spans.intersect(other)
-    starts = [ALWAYS if one.start_us is None else one.start_us for one in spans]
-    ends = [FOREVER if one.end_us is None else one.end_us for one in spans]
+    starts = [ALWAYS if span.start_us is None else span.start_us for span in spans]
+    ends = [FOREVER if span.end_us is None else span.end_us for span in spans]
     return min(starts, default=0), max(ends, default=0)
 
 
-def _of_layer(asked: Named, past: History, at_us: int | None, lattice: Lattice) -> Formula:
-    if asked.key is None:
-        metres = asked.metres or 0.0
+def _of_layer(named: Named, past: History, at_us: int | None, lattice: Lattice) -> Formula:
+    if named.key is None:
+        metres = named.metres or 0.0
         return NearLayer(past, metres, at_us, extent_near(past.shapes, metres, lattice))
     parts: list[Formula] = []
     for of in _alike(past):
         shape = past.shapes[of[0]]
-        there = _in(shape, lattice) if asked.metres is None else _near(shape, asked.metres, lattice)
+        there = _in(shape, lattice) if named.metres is None else _near(shape, named.metres, lattice)
         times = AtTimes(past.start_us[of], past.end_us[of])
         parts.append(there if at_us is not None else Every((times, there)))
     return joined(Some, parts)
@@ -170,11 +170,11 @@ def _near(shape: BaseGeometry, metres: float, lattice: Lattice) -> NearShape:
     return NearShape(shape, metres, extent_near(np.array([shape], object), metres, lattice))
 
 
-def _point(asked: Beside, lattice: Lattice) -> BaseGeometry:
-    x, y = project(asked.lon, asked.lat, LONLAT, lattice.crs)
+def _point(place: Beside, lattice: Lattice) -> BaseGeometry:
+    x, y = project(place.lon, place.lat, LONLAT, lattice.crs)
     if not np.isfinite(x):
         raise InvalidInput(
-            "area-not-projectable", f"lon {asked.lon:g}, lat {asked.lat:g} is farther than the city's CRS reaches",
+            "area-not-projectable", f"lon {place.lon:g}, lat {place.lat:g} is farther than the city's CRS reaches",
             hint="ask for a place in the city",
         )  # fmt: skip
     return shapely.Point(float(x), float(y))

@@ -47,7 +47,7 @@ class Subject:
     @property
     def attributes(self) -> dict[str, Attribute]:
         """The layer's own columns, by name."""
-        return {one.name: one for one in self.layer.attributes}
+        return {attribute.name: attribute for attribute in self.layer.attributes}
 
     @property
     def columns(self) -> dict[str, Attribute]:

@@ -22,7 +22,7 @@ __all__ = ["SIFTED", "ValidRows"]
 
 _UNTIL = "st_recorded_to"
 SIFTED = (*BOUNDS, "st_row", "st_valid_from", "st_valid_to", "st_recorded_from", _UNTIL)
-"""Columns that tell which rows may pass."""
+"""Columns that decide which rows may pass."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

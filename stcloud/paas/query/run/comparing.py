@@ -25,7 +25,7 @@ Column: TypeAlias = pa.Array | pa.ChunkedArray
 _COUNTED = ("count", "distinct", "open", "negative")
 
 
-def earlier_of(asked: Inquiry, which: str) -> Inquiry:
+def earlier_of(inquiry: Inquiry, which: str) -> Inquiry:
     """Return the question about an earlier period: ``previous``, or ``year``; of an instant, a year earlier.
 
     Raises
@@ -33,35 +33,41 @@ def earlier_of(asked: Inquiry, which: str) -> Inquiry:
     InvalidInput
         ``no-period``: there is no condition on time, or it has several spans or an open end; and as `earlier`.
     """
-    instants = [one for one in asked.conditions if isinstance(one, AsOf)]
+    instants = [condition for condition in inquiry.conditions if isinstance(condition, AsOf)]
     if (
         len(instants) == 1
         and which == "year"
-        and not any(isinstance(one, Related) for one in asked.conditions)
+        and not any(isinstance(condition, Related) for condition in inquiry.conditions)
     ):
         return replace(
-            asked, conditions=tuple(_year_before(one, asked.subject.zone) for one in asked.conditions)
+            inquiry,
+            conditions=tuple(
+                _year_before(condition, inquiry.subject.zone) for condition in inquiry.conditions
+            ),
         )
     check_comparison(which)
-    moved = earlier(Spans.of([_span(asked)]), which, asked.subject.zone)
-    first = next(one for one in asked.conditions if one.time() is not None)
-    return replace(asked, conditions=tuple(_moved(one, moved, one is first) for one in asked.conditions))
+    moved = earlier(Spans.of([_span(inquiry)]), which, inquiry.subject.zone)
+    first = next(condition for condition in inquiry.conditions if condition.time() is not None)
+    return replace(
+        inquiry,
+        conditions=tuple(_moved(condition, moved, condition is first) for condition in inquiry.conditions),
+    )
 
 
-def _moved(one: Condition, spans: Spans, first: bool) -> Condition:  # noqa: FBT001
-    """Return a condition of the earlier question: the first on time asks for its period, others for no span."""
-    return one.within(spans if first else Spans.always())
+def _moved(condition: Condition, spans: Spans, first: bool) -> Condition:  # noqa: FBT001
+    """Return a condition of the earlier question: the first on time gets its period, others no span."""
+    return condition.within(spans if first else Spans.always())
 
 
-def _year_before(one: Condition, zone: Zone) -> Condition:
-    if not isinstance(one, AsOf):
-        return one
-    (span,) = earlier(Spans.of([Span(one.at_us, one.at_us + 1)]), "year", zone).parts
+def _year_before(condition: Condition, zone: Zone) -> Condition:
+    if not isinstance(condition, AsOf):
+        return condition
+    (span,) = earlier(Spans.of([Span(condition.at_us, condition.at_us + 1)]), "year", zone).parts
     assert span.start_us is not None  # noqa: S101  (both ends are moved)
     return AsOf(span.start_us, zone.iso(span.start_us))
 
 
-def shifts(by: Sequence[By], asked: Inquiry, other: Inquiry) -> tuple[int, ...]:
+def shifts(by: Sequence[By], inquiry: Inquiry, other: Inquiry) -> tuple[int, ...]:
     """Return by how much the numbers of bins of an earlier period are behind: the first week beside the first week.
 
     Raises
@@ -69,17 +75,17 @@ def shifts(by: Sequence[By], asked: Inquiry, other: Inquiry) -> tuple[int, ...]:
     Unsupported
         ``no-hours``: hours of two periods do not stand beside each other where the clock changes.
     """
-    if any(isinstance(one, AsOf) for one in asked.conditions):
+    if any(isinstance(condition, AsOf) for condition in inquiry.conditions):
         return (0,) * len(by)  # bins are those of beginnings
-    if any(one is Bin.HOUR for one in by):
+    if any(group is Bin.HOUR for group in by):
         raise Unsupported(
             "no-hours",
             "hours of two periods cannot be put beside each other",
             hint="compare by day, or hour-of-day",
         )
-    starts = np.array([_span(one).start_us for one in (asked, other)], np.int64)
-    zone = asked.subject.zone
-    return tuple(_behind(one, starts, zone) for one in by)
+    starts = np.array([_span(question).start_us for question in (inquiry, other)], np.int64)
+    zone = inquiry.subject.zone
+    return tuple(_behind(group, starts, zone) for group in by)
 
 
 def _behind(by: By, starts: Ints, zone: Zone) -> int:
@@ -89,15 +95,15 @@ def _behind(by: By, starts: Ints, zone: Zone) -> int:
     return int(now - then)
 
 
-def beside(found: pa.Table, other: pa.Table, goal: Summary, suffix: str) -> pa.Table:
+def beside(table: pa.Table, other: pa.Table, goal: Summary, suffix: str) -> pa.Table:
     """Return measures with those of another question beside them, by group, null last.
 
     Parameters
     ----------
-    found, other
+    table, other
         Groups and measures of both.
     goal
-        What both tell.
+        The groups and measures of both.
     suffix
         Of the fields of the other: ``NAME_suffix``, then ``NAME_change`` and ``NAME_change_pct`` of numbers.
 
@@ -105,14 +111,14 @@ def beside(found: pa.Table, other: pa.Table, goal: Summary, suffix: str) -> pa.T
     -----
     What is in one only has 0 of what is counted in the other, null of all else. A change from 0 has no percentage.
     """
-    names = [by_name(one) for one in goal.by]
-    groups = pa.concat_tables([found.select(names), other.select(names)])
-    number = numbered(groups) if names else np.zeros(len(found) + len(other), np.int64)
+    names = [by_name(group) for group in goal.by]
+    groups = pa.concat_tables([table.select(names), other.select(names)])
+    number = numbered(groups) if names else np.zeros(len(table) + len(other), np.int64)
     first = np.unique(number, return_index=True)[1]
     columns: dict[str, Column] = {name: groups[name].take(pa.array(first)) for name in names}
-    places = [_places(part, len(first)) for part in (number[: len(found)], number[len(found) :])]
-    for name in found.schema.names[len(names) :]:
-        now = _taken(found[name], places[0], name, goal)
+    places = [_places(part, len(first)) for part in (number[: len(table)], number[len(table) :])]
+    for name in table.schema.names[len(names) :]:
+        now = _taken(table[name], places[0], name, goal)
         then = _taken(other[name], places[1], name, goal)
         columns |= {name: now, f"{name}_{suffix}": then, **_change(name, now, then)}
     return pa.table(columns)
@@ -120,39 +126,42 @@ def beside(found: pa.Table, other: pa.Table, goal: Summary, suffix: str) -> pa.T
 
 def _places(number: Ints, count: int) -> Ints:
     """Return the row of each group, -1 where there is none."""
-    found = np.full(count, -1)
-    found[number] = np.arange(len(number))
-    return found
+    rows = np.full(count, -1)
+    rows[number] = np.arange(len(number))
+    return rows
 
 
 def _taken(column: pa.ChunkedArray, place: Ints, name: str, goal: Summary) -> pa.ChunkedArray:
-    found = column.take(pa.array(place, mask=place < 0))
-    functions = {one.name: one.function for one in goal.measures} | {
+    values = column.take(pa.array(place, mask=place < 0))
+    functions = {measure.name: measure.function for measure in goal.measures} | {
         name: name for name in ("open", "negative")
     }
-    return found.fill_null(0) if functions.get(name) in _COUNTED else found
+    return values.fill_null(0) if functions.get(name) in _COUNTED else values
 
 
 def _change(name: str, now: pa.ChunkedArray, then: pa.ChunkedArray) -> dict[str, Column]:
     if not pa.types.is_integer(now.type) and not pa.types.is_floating(now.type):
         return {}
     known = ~(np.asarray(now.is_null()) | np.asarray(then.is_null()))
-    one, other = (column.cast(pa.float64()).to_numpy() for column in (now, then))
+    current, previous = (column.cast(pa.float64()).to_numpy() for column in (now, then))
     with np.errstate(invalid="ignore", divide="ignore"):
-        change, share = one - other, (one - other) / other * 100
+        change, share = current - previous, (current - previous) / previous * 100
     whole = pa.types.is_integer(now.type)
-    told = pa.array(change, mask=~known).cast(pa.int64()) if whole else pa.array(change, mask=~known)
-    return {f"{name}_change": told, f"{name}_change_pct": pa.array(share, mask=~known | (other == 0))}
+    difference = pa.array(change, mask=~known).cast(pa.int64()) if whole else pa.array(change, mask=~known)
+    return {
+        f"{name}_change": difference,
+        f"{name}_change_pct": pa.array(share, mask=~known | (previous == 0)),
+    }
 
 
-def _span(asked: Inquiry) -> Span:
+def _span(inquiry: Inquiry) -> Span:
     spans = Spans.always()
-    timed = [time for one in asked.conditions if (time := one.time()) is not None]
-    starts = times_of(asked.conditions)
+    timed = [time for condition in inquiry.conditions if (time := condition.time()) is not None]
+    starts = times_of(inquiry.conditions)
     for time in timed:
         spans = spans.intersect(time)
     several = (len(timed) > 1 and len(starts) < len(timed)) or any(
-        isinstance(one, AsOf) for one in asked.conditions
+        isinstance(condition, AsOf) for condition in inquiry.conditions
     )
     if (
         not timed

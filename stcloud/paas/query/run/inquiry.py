@@ -106,7 +106,7 @@ class Inquiry:
 
     @property
     def row_keys(self) -> tuple[str, ...]:
-        """Columns that rows are ordered by where nothing else is asked, and that tell them apart."""
+        """Columns that rows are ordered by where no order is given, and that identify them."""
         return self.subject.kind.keys
 
     def rows(self, goal: Rows) -> Iterator[pa.RecordBatch]:
@@ -114,16 +114,16 @@ class Inquiry:
         schema, kind = self.row_schema, self.subject.kind
         if kind.in_order:
             return (shown(batch, schema, kind.own) for batch in self._in_time(goal))
-        found = (shown(batch, schema, kind.own) for batch in self.run(goal))
+        batches = (shown(batch, schema, kind.own) for batch in self.run(goal))
         order = (*goal.order, *(Order(name) for name in self.row_keys))
-        whole = ordered(pa.Table.from_batches(found, schema), order)
+        whole = ordered(pa.Table.from_batches(batches, schema), order)
         if goal.after is not None:
-            names = [one.name for one in order]
+            names = [key.name for key in order]
             whole = whole.slice(place_in(whole, names, goal.after) + 1)
         return iter(whole.slice(0, goal.limit).to_batches())
 
     def _in_time(self, goal: Rows) -> Iterator[pa.RecordBatch]:
-        """Give events by time; an engine that streams is asked of one stretch after the other, until it is enough."""
+        """Give events by time; an engine that streams runs one stretch after the other, until it is enough."""
         if goal.order or goal.after is not None or not self.subject.engine.streams:
             yield from self.run(goal)
             return
@@ -160,18 +160,18 @@ class Inquiry:
                 rules[name] = version if rules.get(name, version) == version else f"{rules[name]}, {version}"
         return rules
 
-    def cursor(self, said: str, last: Sequence[Any], pin: Pin) -> str:
+    def cursor(self, description: str, last: Sequence[Any], pin: Pin) -> str:
         """Return where a page ended, as text for the next question: pinned as this one is."""
-        return Cursor(self.digest(said), pin.text, tuple(last)).text
+        return Cursor(self.digest(description), pin.text, tuple(last)).text
 
     def pinned_beside(self, other: Inquiry) -> Inquiry:
-        """Return the question as it is put beside another one: pinned alike, unless it says itself what is known."""
+        """Return the question as it is put beside another one: pinned alike, unless its recorded instant is given."""
         if self.known is not None or not isinstance(other.known, Pin):
             return self
         return Inquiry.of(self.subject, self.conditions, other.known)
 
-    def going_on(self, said: str, after: str | None) -> tuple[Inquiry, tuple[Any, ...] | None]:
-        """Return the question pinned as a cursor says, and where its page ended.
+    def going_on(self, description: str, after: str | None) -> tuple[Inquiry, tuple[Any, ...] | None]:
+        """Return the question pinned as a cursor is, and where its page ended.
 
         Raises
         ------
@@ -181,33 +181,35 @@ class Inquiry:
         if after is None:
             return self, None
         cursor = Cursor.read(after)
-        cursor.refuse_other(self.digest(said))
+        cursor.refuse_other(self.digest(description))
         return Inquiry.of(self.subject, self.conditions, Pin.read(cursor.pin)), cursor.last
 
     def answer(self, table: pa.Table, pin: Pin, cursor: str | None = None) -> Answer:
         """Return a table with what was understood."""
         return Answer(table, self.subject.configuration.lattice, self.facts(), cursor, pin)
 
-    def digest(self, said: str) -> str:
-        """Return a digest of what is asked, whenever it is answered."""
-        return digest_of([self.subject.layer.name, *map(str, self.conditions), said])
+    def digest(self, description: str) -> str:
+        """Return a digest of the question, the same whenever it is answered."""
+        return digest_of([self.subject.layer.name, *map(str, self.conditions), description])
 
     def facts(self) -> dict[str, str]:
-        """Say what was understood."""
+        """Return how the question is understood, by name."""
         zone, index = self.subject.zone, self.subject.index
         facts = {"layer": self.subject.layer.name, "known_at": zone.iso(self.known_us)}
         for name in ("as_of", "when", "where"):
-            understood = [self._understood(one) for one in self.conditions if one.fact == name]
+            understood = [
+                self._understood(condition) for condition in self.conditions if condition.fact == name
+            ]
             facts |= {name: " and ".join(understood)} if understood else {}
         if index is not None:
             restated = restated_in(self.conditions)
-            facts["units"] = index.described(self.known, zone, None if restated is None else restated.said)
+            facts["units"] = index.described(self.known, zone, None if restated is None else restated.text)
         if isinstance(self.known, Pin) and (changed := self.known.changed(self._rules())):
             facts["rules"] = f"other than when it was pinned: {', '.join(changed)}"
         return facts
 
     def _understood(self, condition: Condition) -> str:
-        """Say what was understood, as of when features are, and what hardly anything can lie in."""
+        """Describe a condition, as of when features are, and what hardly anything can lie in."""
         zone = self.subject.zone
         known = [f"{name} known at {zone.iso(self.resolver.known_us(name))}" for name in condition.layers]
         if not known:

@@ -1,4 +1,4 @@
-"""A join asked: rows of events, piece by piece, and the features that were their partners."""
+"""A join run: rows of events, piece by piece, and the features that were their partners."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Joining:
     how
         Which are partners.
     at_us, known_us
-        The instant at which features are asked for, None: each event's own; the instant they are known at.
+        The instant at which features are taken, None: each event's own; the instant they are known at.
     scope
         Where and when the events may be.
     inner
         Leave out events without a partner.
-    asked
+    event_facts
         Facts of the question for events.
     pin
         What the rows are given at, layer by layer.
@@ -60,7 +60,7 @@ class Joining:
     known_us: int
     scope: Scope
     inner: bool
-    asked: Mapping[str, str]
+    event_facts: Mapping[str, str]
     pin: Pin
 
     @property
@@ -68,8 +68,8 @@ class Joining:
         """Return how the question is understood."""
         zone = self.layer.configuration.zone
         when = "each event's own time" if self.at_us is None else zone.iso(self.at_us)
-        said = f"{self.how} {self.layer.name} at {when}, known at {zone.iso(self.known_us)}"
-        return {**self.asked, "join": said}
+        description = f"{self.how} {self.layer.name} at {when}, known at {zone.iso(self.known_us)}"
+        return {**self.event_facts, "join": description}
 
     def answer(self) -> Answer:
         """Return all rows."""
@@ -87,10 +87,10 @@ class Joining:
         for batch in self.events():
             held = pa.concat_tables([held, pa.Table.from_batches([batch])])
             while len(held) >= most:
-                found = self._joined(held.slice(0, most))
-                yield from found.to_batches(max_chunksize=_BATCH_ROWS)
+                joined = self._joined(held.slice(0, most))
+                yield from joined.to_batches(max_chunksize=_BATCH_ROWS)
                 held = held.slice(most)
-                most = _paced(most, len(found))
+                most = _paced(most, len(joined))
         yield from self._joined(held).to_batches(max_chunksize=_BATCH_ROWS)
 
     def _joined(self, events: pa.Table) -> pa.Table:
@@ -107,7 +107,7 @@ class Joining:
 
 
 def joining_of(
-    asked: Inquiry,
+    inquiry: Inquiry,
     layer: Features,
     how: How,
     at: Instant | None = None,
@@ -115,19 +115,19 @@ def joining_of(
     *,
     inner: bool = False,
 ) -> Joining:
-    """Return a join that is asked of a question about events; see `Query.join`."""
+    """Return the join of a question about events; see `Query.join`."""
     if not isinstance(how, Within):
         require_reach(how.metres)
-    zone = asked.subject.zone
-    pinned = asked.known if isinstance(asked.known, Pin) and known_at is None else None
+    zone = inquiry.subject.zone
+    pinned = inquiry.known if isinstance(inquiry.known, Pin) and known_at is None else None
     known = known_us(layer, pinned if known_at is None else read_known(known_at, zone))
-    subject = asked.subject
-    scope = asked.resolver.resolution(asked.plan(Rows())).scope(subject.layer.snapshot)
-    pin = asked.pin()
+    subject = inquiry.subject
+    scope = inquiry.resolver.resolution(inquiry.plan(Rows())).scope(subject.layer.snapshot)
+    pin = inquiry.pin()
     pin = Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules))
     return Joining(
-        lambda: asked.rows(Rows()), asked.row_schema, layer, how, None if at is None else instant_us(at, zone),
-        known, scope, inner, asked.facts(), pin,
+        lambda: inquiry.rows(Rows()), inquiry.row_schema, layer, how, None if at is None else instant_us(at, zone),
+        known, scope, inner, inquiry.facts(), pin,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Measures asked: what engines give by group, as people see it, kept, ordered and cut into pages."""
+"""Measures: what engines give by group, as people see it, kept, ordered and cut into pages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Selection:
     after
         Only what comes after this cursor.
     rated_at
-        Rates are of areas and inhabitants as they were then; None: at the last instant of the time asked for.
+        Rates are of areas and inhabitants as they were then; None: at the last instant of the question's time.
     compare
         ``previous``, ``year``, or another question: beside each measure that of an earlier period, or of the other.
     """
@@ -75,19 +75,19 @@ class Selection:
 
 
 def read_summary(
-    asked: Inquiry, measures: Sequence[str], by: Sequence[str], until: Instant | None
+    inquiry: Inquiry, measures: Sequence[str], by: Sequence[str], until: Instant | None
 ) -> Summary:
-    """Read what is to be told by group; raises as `Query.measure`."""
-    subject = asked.subject
-    told = tuple(Measure.read(one, subject.columns, subject.zone) for one in measures) or (COUNT,)
-    if until is not None and not any(one.duration(subject.columns) for one in told):
+    """Read groups and measures; raises as `Query.measure`."""
+    subject = inquiry.subject
+    parsed = tuple(Measure.read(text, subject.columns, subject.zone) for text in measures) or (COUNT,)
+    if until is not None and not any(measure.duration(subject.columns) for measure in parsed):
         raise InvalidInput(
             "no-duration", "'until' counts durations that have not ended, and no measure is of one",
             hint="e.g. median(closed - opened)",
         )  # fmt: skip
     until_us = None if until is None else instant_us(until, subject.zone)
-    goal = Summary(tuple(_group(one, asked) for one in by), told, until_us)
-    counted = [NEGATIVE] if any(one.duration(subject.columns) for one in told) else []
+    goal = Summary(tuple(_group(text, inquiry) for text in by), parsed, until_us)
+    counted = [NEGATIVE] if any(measure.duration(subject.columns) for measure in parsed) else []
     if len({*goal.names, *counted}) < len(goal.names) + len(counted):
         raise InvalidInput(
             "repeated-group", f"the answer would have a field twice: {', '.join(goal.names)}",
@@ -96,8 +96,8 @@ def read_summary(
     return goal
 
 
-def _group(text: str, asked: Inquiry) -> By:
-    subject, index = asked.subject, asked.subject.index
+def _group(text: str, inquiry: Inquiry) -> By:
+    subject, index = inquiry.subject, inquiry.subject.index
     if text.startswith("in:"):
         return read_group(text, subject)
     if not subject.kind.indexed and text not in subject.attributes and is_of_units(text):
@@ -113,42 +113,44 @@ def _group(text: str, asked: Inquiry) -> By:
 
 
 def measured(
-    asked: Inquiry, measures: Sequence[str], by: Sequence[str], until: Instant | None, wanted: Selection
+    inquiry: Inquiry, measures: Sequence[str], by: Sequence[str], until: Instant | None, wanted: Selection
 ) -> Answer:
     """Return the groups that are wanted with their measures; see `Query.measure`."""
-    said = f"{measures} by {by} until {until} {wanted}"
-    asked, last = asked.going_on(said, wanted.after)
-    goal = read_summary(asked, measures, by, until)
-    found, pin = _rated(asked, goal, wanted, (0,) * len(goal.by)), asked.pin(goal.by)
+    description = f"{measures} by {by} until {until} {wanted}"
+    inquiry, last = inquiry.going_on(description, wanted.after)
+    goal = read_summary(inquiry, measures, by, until)
+    table, pin = _rated(inquiry, goal, wanted, (0,) * len(goal.by)), inquiry.pin(goal.by)
     if wanted.compare is not None:
         earlier = isinstance(wanted.compare, str)
-        other = _other(asked, wanted.compare)
+        other = _other(inquiry, wanted.compare)
         again = read_summary(other, measures, by, until)
-        moved = shifts(again.by, asked, other) if earlier else (0,) * len(goal.by)
+        moved = shifts(again.by, inquiry, other) if earlier else (0,) * len(goal.by)
         pin = pin.joined(other.pin(again.by))
-        found = beside(found, _rated(other, again, wanted, moved), goal, "before" if earlier else "other")
-    page, end = _chosen(found, goal, wanted, last, asked)
-    page = page.select(_without_idle(found).schema.names)
-    return asked.answer(page, pin, None if end is None else asked.cursor(said, end, pin))
+        table = beside(table, _rated(other, again, wanted, moved), goal, "before" if earlier else "other")
+    page, end = _chosen(table, goal, wanted, last, inquiry)
+    page = page.select(_without_idle(table).schema.names)
+    return inquiry.answer(page, pin, None if end is None else inquiry.cursor(description, end, pin))
 
 
-def _other(asked: Inquiry, compare: str | Inquiry) -> Inquiry:
+def _other(inquiry: Inquiry, compare: str | Inquiry) -> Inquiry:
     """Return the question that is put beside: of an earlier period, or another one."""
-    return earlier_of(asked, compare) if isinstance(compare, str) else compare.pinned_beside(asked)
+    return earlier_of(inquiry, compare) if isinstance(compare, str) else compare.pinned_beside(inquiry)
 
 
-def _rated(asked: Inquiry, goal: Summary, wanted: Selection, moved: Sequence[int]) -> pa.Table:
-    at_us = rated_us(asked) if wanted.rated_at is None else instant_us(wanted.rated_at, asked.subject.zone)
-    return rated(_told(asked, goal, moved), goal, asked, at_us)
+def _rated(inquiry: Inquiry, goal: Summary, wanted: Selection, moved: Sequence[int]) -> pa.Table:
+    at_us = (
+        rated_us(inquiry) if wanted.rated_at is None else instant_us(wanted.rated_at, inquiry.subject.zone)
+    )
+    return rated(_by_group(inquiry, goal, moved), goal, inquiry, at_us)
 
 
 def _chosen(
-    found: pa.Table, goal: Summary, wanted: Selection, last: tuple[Any, ...] | None, asked: Inquiry
+    table: pa.Table, goal: Summary, wanted: Selection, last: tuple[Any, ...] | None, inquiry: Inquiry
 ) -> tuple[pa.Table, tuple[Any, ...] | None]:
     """Return the groups of a page, and the last one's place where there are more."""
-    names = [by_name(one) for one in goal.by]
-    order = read_order(wanted.order, found.schema.names)
-    kept = found if wanted.having is None else _having(found, wanted.having, asked)
+    names = [by_name(group) for group in goal.by]
+    order = read_order(wanted.order, table.schema.names)
+    kept = table if wanted.having is None else _having(table, wanted.having, inquiry)
     kept = ordered(kept, (*order, *(Order(name) for name in names)) if order else ())
     if last is not None:
         kept = kept.slice(place_in(kept, names, last) + 1)
@@ -156,52 +158,52 @@ def _chosen(
     return page, place_of(page, len(page) - 1, names) if 0 < len(page) < len(kept) else None
 
 
-def _told(asked: Inquiry, goal: Summary, moved: Sequence[int]) -> pa.Table:
+def _by_group(inquiry: Inquiry, goal: Summary, moved: Sequence[int]) -> pa.Table:
     """Return measures by group as people see them."""
-    zone = asked.subject.zone
-    found = asked.run(goal).read_all()
-    kinds = [one.type_of(asked.subject.columns, zone) for one in goal.measures]
-    groups = [labelled(_moved(found.column(at), moved[at]), one, zone) for at, one in enumerate(goal.by)]
-    measures = measures_in(found, goal)
+    zone = inquiry.subject.zone
+    table = inquiry.run(goal).read_all()
+    kinds = [measure.type_of(inquiry.subject.columns, zone) for measure in goal.measures]
+    groups = [labelled(_moved(table.column(at), moved[at]), group, zone) for at, group in enumerate(goal.by)]
+    measures = measures_in(table, goal)
     kinds += ["integer"] * (len(measures) - len(kinds))
     names = [*goal.names, NEGATIVE][: len(groups) + len(measures)]
-    told = (_typed(one, kind, zone) for one, kind in zip(measures, kinds, strict=True))
-    return pa.Table.from_arrays([*groups, *told], names)
+    typed = (_typed(column, kind, zone) for column, kind in zip(measures, kinds, strict=True))
+    return pa.Table.from_arrays([*groups, *typed], names)
 
 
-def _without_idle(found: pa.Table) -> pa.Table:
+def _without_idle(table: pa.Table) -> pa.Table:
     """Leave out the count of durations below zero where there are none, as in nearly all data."""
-    counts = [name for name in found.schema.names if name == NEGATIVE or name.startswith(f"{NEGATIVE}_")]
-    counts = [name for name in counts if NEGATIVE in found.schema.names]
-    if any(pc.any(pc.not_equal(found[name], 0)).as_py() for name in counts):
-        return found
-    return found.drop_columns(counts)
+    counts = [name for name in table.schema.names if name == NEGATIVE or name.startswith(f"{NEGATIVE}_")]
+    counts = [name for name in counts if NEGATIVE in table.schema.names]
+    if any(pc.any(pc.not_equal(table[name], 0)).as_py() for name in counts):
+        return table
+    return table.drop_columns(counts)
 
 
 def _moved(numbers: pa.ChunkedArray, by: int) -> pa.ChunkedArray:
     return pc.add(numbers, pa.scalar(by, numbers.type)) if by else numbers
 
 
-def _having(found: pa.Table, text: str, asked: Inquiry) -> pa.Table:
+def _having(table: pa.Table, text: str, inquiry: Inquiry) -> pa.Table:
     """Keep the groups of which a filter is true."""
-    fields = {one.name: Attribute(one.name, one.name, _kind(one.type)) for one in found.schema}
-    condition = Predicate.read(text, fields, asked.subject.zone).condition
+    fields = {field.name: Attribute(field.name, field.name, _kind(field.type)) for field in table.schema}
+    condition = Predicate.read(text, fields, inquiry.subject.zone).condition
     kept = Masking((FilteredInMemory((condition,), NO_LIMITS),))
-    rows = [kept(batch) for batch in found.combine_chunks().to_batches()]
-    return pa.Table.from_batches(rows, found.schema)
+    rows = [kept(batch) for batch in table.combine_chunks().to_batches()]
+    return pa.Table.from_batches(rows, table.schema)
 
 
 def _kind(of: pa.DataType) -> str:
     return "instant" if pa.types.is_timestamp(of) else _TYPES[of]
 
 
-def _typed(found: pa.ChunkedArray, kind: str, zone: Zone) -> pa.ChunkedArray:
+def _typed(column: pa.ChunkedArray, kind: str, zone: Zone) -> pa.ChunkedArray:
     if kind == "number":
-        return found.cast(pa.float64())
+        return column.cast(pa.float64())
     if kind != "integer":
-        return found.cast(zoned(found.type, zone))
+        return column.cast(zoned(column.type, zone))
     try:
-        return found.cast(pa.int64())
+        return column.cast(pa.int64())
     except pa.ArrowInvalid as error:
         raise InvalidInput(
             "too-great",

@@ -1,4 +1,4 @@
-"""Rows asked: in an order, page by page.
+"""Rows of a question: in an order, page by page.
 
 Tested by `tests/paas/query/run/test_measuring.py`.
 """
@@ -26,29 +26,33 @@ def checked_limit(limit: int | None) -> int | None:
     return limit
 
 
-def paged(asked: Inquiry, limit: int | None, order: Sequence[str], after: str | None) -> Answer:
+def paged(inquiry: Inquiry, limit: int | None, order: Sequence[str], after: str | None) -> Answer:
     """Return a page of rows; see `Query.rows`."""
-    said = f"rows by {', '.join(order)}"
-    asked, last = asked.going_on(said, after)
-    fields = read_order(order, asked.row_schema.names)
+    description = f"rows by {', '.join(order)}"
+    inquiry, last = inquiry.going_on(description, after)
+    fields = read_order(order, inquiry.row_schema.names)
     size = checked_limit(limit)
-    goal = replace(rows_of(asked, size, order), limit=None if size is None else size + 1, after=last)
-    found = pa.Table.from_batches(asked.rows(goal), asked.row_schema)
-    page = found if size is None else found.slice(0, size)
-    if not 0 < len(page) < len(found):
-        return asked.answer(page, asked.pin())
-    names = (*(one.name for one in fields), *asked.row_keys)
+    goal = replace(rows_of(inquiry, size, order), limit=None if size is None else size + 1, after=last)
+    table = pa.Table.from_batches(inquiry.rows(goal), inquiry.row_schema)
+    page = table if size is None else table.slice(0, size)
+    if not 0 < len(page) < len(table):
+        return inquiry.answer(page, inquiry.pin())
+    names = (*(field.name for field in fields), *inquiry.row_keys)
     last = place_of(page, len(page) - 1, names)
-    return asked.answer(page, asked.pin(), asked.cursor(said, last, asked.pin()))
+    return inquiry.answer(page, inquiry.pin(), inquiry.cursor(description, last, inquiry.pin()))
 
 
-def rows_of(asked: Inquiry, limit: int | None, order: Sequence[str]) -> Rows:
+def rows_of(inquiry: Inquiry, limit: int | None, order: Sequence[str]) -> Rows:
     """Return what is to be given of rows; raises as `Query.rows`."""
-    return Rows(checked_limit(limit), _stored(read_order(order, asked.row_schema.names), asked))
+    return Rows(checked_limit(limit), _stored(read_order(order, inquiry.row_schema.names), inquiry))
 
 
-def _stored(order: Iterable[Order], asked: Inquiry) -> tuple[Order, ...]:
+def _stored(order: Iterable[Order], inquiry: Inquiry) -> tuple[Order, ...]:
     """Return what rows are ordered by: in the engine by stored names."""
-    subject = asked.subject
-    stored = {one.name: one.stored for one in subject.layer.attributes} if subject.kind.in_order else {}
-    return tuple(replace(one, name=stored.get(one.name, one.name)) for one in order)
+    subject = inquiry.subject
+    stored = (
+        {attribute.name: attribute.stored for attribute in subject.layer.attributes}
+        if subject.kind.in_order
+        else {}
+    )
+    return tuple(replace(field, name=stored.get(field.name, field.name)) for field in order)

@@ -1,7 +1,7 @@
 """Sequences: what held during periods, at every instant, with the exact instants at which it changes.
 
-Sums are exact until they are told: floats are added as whole numbers of their smallest unit, so that what came and
-went leaves nothing behind, and no instant looks like a change that is none.
+Sums are exact until they are returned: floats are added as whole numbers of their smallest unit, so that what came
+and went leaves nothing behind, and no instant looks like a change that is none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Amount:
     count
         ``(n,)`` int64: how many.
     total
-        ``(n,)`` int or float64: how much together, where it is asked for.
+        ``(n,)`` int or float64: how much together, where a measure needs it.
     """
 
     count: Ints
@@ -71,8 +71,8 @@ def sequence(
     amounts
         What each period holds.
     span
-        ``[first, last)``, UTC microseconds: what is told of a group begins and ends there; None: with its first and
-        last period. Where there are no periods, group 0 is told of.
+        ``[first, last)``, UTC microseconds: the steps of a group begin and end there; None: with its first and
+        last period. Where there are no periods, there are steps of group 0.
 
     Notes
     -----
@@ -82,8 +82,8 @@ def sequence(
     Examples
     --------
     >>> ones = np.ones(2, np.int64)
-    >>> found = sequence(ones, np.array([0, 5]), np.array([9, 12]), [Amount(ones)], (None, None))
-    >>> found.start_us.tolist(), found.counts[0].tolist()
+    >>> steps = sequence(ones, np.array([0, 5]), np.array([9, 12]), [Amount(ones)], (None, None))
+    >>> steps.start_us.tolist(), steps.counts[0].tolist()
     ([0, 5, 9], [1, 2, 1])
     """
     first, last = span
@@ -94,16 +94,18 @@ def sequence(
     at = np.concatenate([start[held], end[held]])
     ends = _ends(np.unique(group) if len(group) else np.zeros(1, np.int64), span)
     order, place = _places(np.concatenate([whole, ends[:, 0]]), np.concatenate([at, ends[:, 1]]))
-    counts = [_running(one.count[held], place, len(order)) for one in amounts]
-    totals = [None if one.total is None else _totals(one.total[held], place, len(order)) for one in amounts]
-    return _told(order, counts, totals)
+    counts = [_running(amount.count[held], place, len(order)) for amount in amounts]
+    totals = [
+        None if amount.total is None else _totals(amount.total[held], place, len(order)) for amount in amounts
+    ]
+    return _steps(order, counts, totals)
 
 
 def _ends(groups: Ints, span: tuple[int | None, int | None]) -> Ints:
-    """Return ``(group, instant)`` where what is told of groups begins and ends, whatever their periods are."""
-    instants = [one for one in span if one is not None]
-    found: Ints = np.array([(one, at) for one in groups for at in instants], np.int64).reshape(-1, 2)
-    return found
+    """Return ``(group, instant)`` where the steps of groups begin and end, whatever their periods are."""
+    instants = [instant for instant in span if instant is not None]
+    ends: Ints = np.array([(group, at) for group in groups for at in instants], np.int64).reshape(-1, 2)
+    return ends
 
 
 def _places(group: Ints, at_us: Ints) -> tuple[Ints, Ints]:
@@ -119,16 +121,16 @@ def _running(value: NDArray[Any], place: Ints, count: int) -> NDArray[Any]:
     n = len(value)
     np.add.at(change, place[:n], value)
     np.subtract.at(change, place[n : 2 * n], value)
-    found: NDArray[Any] = np.cumsum(change)  # of a group all comes to nothing at its end
-    return found
+    running: NDArray[Any] = np.cumsum(change)  # of a group all comes to nothing at its end
+    return running
 
 
 def _exact(values: NDArray[Any]) -> NDArray[Any]:
     """Return values as whole numbers of the smallest unit."""
-    found = np.empty(len(values), object)
+    exact = np.empty(len(values), object)
     whole = np.issubdtype(values.dtype, np.integer)
-    found[:] = [one * _UNIT if whole else _units(one) for one in values.tolist()]
-    return found
+    exact[:] = [value * _UNIT if whole else _units(value) for value in values.tolist()]
+    return exact
 
 
 def _units(value: float) -> int:
@@ -136,19 +138,19 @@ def _units(value: float) -> int:
     return over * (_UNIT // under)
 
 
-def _told(order: Ints, counts: list[Ints], totals: list[NDArray[Any] | None]) -> Steps:
+def _steps(order: Ints, counts: list[Ints], totals: list[NDArray[Any] | None]) -> Steps:
     """Return the steps: from each place to the next of its group, those that are alike made one."""
     inner = np.append(order[1:, 0] == order[:-1, 0], False) if len(order) else np.zeros(0, bool)
     changes = np.ones(len(order), bool)
     same = inner[:-1].copy()
-    for one in (*counts, *(total for total in totals if total is not None)):
-        same &= np.asarray(one[1:] == one[:-1], bool)
+    for values in (*counts, *(total for total in totals if total is not None)):
+        same &= np.asarray(values[1:] == values[:-1], bool)
     changes[1:] = ~same
     starts = np.flatnonzero(inner & changes)
     stops = np.flatnonzero(changes | ~inner)
     last = stops[np.searchsorted(stops, starts, side="right")] if len(starts) else starts
     return Steps(
-        order[starts, 0], order[starts, 1], order[last, 1], tuple(one[starts] for one in counts),
+        order[starts, 0], order[starts, 1], order[last, 1], tuple(count[starts] for count in counts),
         tuple(None if total is None else total[starts] for total in totals),
     )  # fmt: skip
 
@@ -156,8 +158,9 @@ def _told(order: Ints, counts: list[Ints], totals: list[NDArray[Any] | None]) ->
 def _totals(values: NDArray[Any], place: Ints, count: int) -> NDArray[Any]:
     """Return the totals from each place on, each rounded once."""
     whole = np.issubdtype(values.dtype, np.integer)
-    found = np.empty(count, object)
-    found[:] = [
-        one // _UNIT if whole else one / _UNIT for one in _running(_exact(values), place, count).tolist()
+    totals = np.empty(count, object)
+    totals[:] = [
+        total // _UNIT if whole else total / _UNIT
+        for total in _running(_exact(values), place, count).tolist()
     ]
-    return found
+    return totals

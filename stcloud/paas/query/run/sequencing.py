@@ -1,4 +1,4 @@
-"""A history of an answer asked: engines give measures by period, here they become steps."""
+"""The history of an answer: engines give measures by period, here they become steps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["sequenced"]
 _ADDED = ("count", "sum", "mean")
 
 
-def sequenced(asked: Inquiry, goal: Summary, during: str | None, end: str | None) -> pa.Table:
+def sequenced(inquiry: Inquiry, goal: Summary, during: str | None, end: str | None) -> pa.Table:
     """Return how much there was at every instant: groups, ``from``, ``to`` (null: no end is known), measures.
 
     Raises
@@ -40,43 +40,43 @@ def sequenced(asked: Inquiry, goal: Summary, during: str | None, end: str | None
     Unsupported
         ``not-additive``: a measure that is no count, sum or mean, or a bin of time.
     """
-    period = _period(asked, end)
-    _refuse(goal, asked)
-    span = Span(None, None) if during is None else parse_when(during, asked.subject.zone)
-    rows, parts = _held(asked, goal, period, None if end else span)
+    period = _period(inquiry, end)
+    _refuse(goal, inquiry)
+    span = Span(None, None) if during is None else parse_when(during, inquiry.subject.zone)
+    rows, parts = _held(inquiry, goal, period, None if end else span)
     width = len(goal.by)
     since, until = (micros(rows.column(width + at), FOREVER) for at in range(2))
-    partial = {one.name: rows.column(width + 2 + at) for at, one in enumerate(parts)}
-    amounts = [_amount(one, at, partial) for at, one in enumerate(goal.measures)]
+    partial = {part.name: rows.column(width + 2 + at) for at, part in enumerate(parts)}
+    amounts = [_amount(measure, at, partial) for at, measure in enumerate(goal.measures)]
     groups = rows.select(range(width))
     group = numbered(groups)
     steps = sequence(group, since, until, amounts, (span.start_us, span.end_us))
     first = np.unique(group, return_index=True)[1]
-    zone = asked.subject.zone
+    zone = inquiry.subject.zone
     of = [groups.column(at).take(pa.array(first[steps.group])) for at in range(width)]
-    shown = [labelled(one, by, zone) for one, by in zip(of, goal.by, strict=True)]
+    shown = [labelled(column, by, zone) for column, by in zip(of, goal.by, strict=True)]
     instant = pa.timestamp("us", zone.name)
-    ends = [instants(one, FOREVER).cast(instant) for one in (steps.start_us, steps.end_us)]
-    told = [_told(one, at, steps) for at, one in enumerate(goal.measures)]
-    names = [*(by_name(one) for one in goal.by), "from", "to", *(one.name for one in goal.measures)]
-    return pa.Table.from_arrays([*shown, *ends, *told], names)
+    ends = [instants(at_us, FOREVER).cast(instant) for at_us in (steps.start_us, steps.end_us)]
+    measures = [_values(measure, at, steps) for at, measure in enumerate(goal.measures)]
+    names = [*(by_name(by) for by in goal.by), "from", "to", *(measure.name for measure in goal.measures)]
+    return pa.Table.from_arrays([*shown, *ends, *measures], names)
 
 
 def _held(
-    asked: Inquiry, goal: Summary, period: tuple[Attribute, Attribute], span: Span | None
+    inquiry: Inquiry, goal: Summary, period: tuple[Attribute, Attribute], span: Span | None
 ) -> tuple[pa.Table, tuple[Measure, ...]]:
-    """Return what engines tell of each group and period, and of which measures."""
-    parts = (COUNT, *(part for at, one in enumerate(goal.measures) for part in _parts(one, at)))
+    """Return what engines give for each group and period, and for which measures."""
+    parts = (COUNT, *(part for at, measure in enumerate(goal.measures) for part in _parts(measure, at)))
     if span is not None:
         held = Related(Relation.INTERSECTS, Spans.of([span]), str(span))
-        asked = replace(asked, conditions=(*asked.conditions, held))
-    return asked.run(Summary((*goal.by, *period), parts)).read_all(), parts
+        inquiry = replace(inquiry, conditions=(*inquiry.conditions, held))
+    return inquiry.run(Summary((*goal.by, *period), parts)).read_all(), parts
 
 
-def _period(asked: Inquiry, end: str | None) -> tuple[Attribute, Attribute]:
-    """Return the columns that say since when and until when a row holds."""
-    columns = asked.subject.columns
-    start, name = asked.subject.kind.period(asked.subject.layer, end)
+def _period(inquiry: Inquiry, end: str | None) -> tuple[Attribute, Attribute]:
+    """Return the columns of the period in which a row holds."""
+    columns = inquiry.subject.columns
+    start, name = inquiry.subject.kind.period(inquiry.subject.layer, end)
     if name not in columns:
         raise NotFound("unknown-column", f"there is no column '{name}'", nearest=nearest(name, columns))
     if columns[name].type != "instant":
@@ -84,14 +84,18 @@ def _period(asked: Inquiry, end: str | None) -> tuple[Attribute, Attribute]:
     return columns[start], columns[name]
 
 
-def _refuse(goal: Summary, asked: Inquiry) -> None:
-    if not asked.subject.kind.indexed and any(one.drifts for one in asked.conditions):
+def _refuse(goal: Summary, inquiry: Inquiry) -> None:
+    if not inquiry.subject.kind.indexed and any(condition.drifts for condition in inquiry.conditions):
         raise InvalidInput(
             "which-time", "a history of what is in a feature that itself changes is not told",
             hint="say as of when the place is meant: LAYER:ID@2024-01-01",
         )  # fmt: skip
-    wrong = [one.name for one in goal.measures if one.function not in _ADDED or one.share is not None]
-    wrong += [by_name(one) for one in goal.by if isinstance(one, Bin | DutyGroup)]
+    wrong = [
+        measure.name
+        for measure in goal.measures
+        if measure.function not in _ADDED or measure.share is not None
+    ]
+    wrong += [by_name(by) for by in goal.by if isinstance(by, Bin | DutyGroup)]
     if wrong:
         raise Unsupported(
             "not-additive", f"'{wrong[0]}' is not told at every instant",
@@ -100,7 +104,7 @@ def _refuse(goal: Summary, asked: Inquiry) -> None:
 
 
 def _parts(measure: Measure, at: int) -> list[Measure]:
-    """Return what engines tell of each period, so that it can be added up."""
+    """Return what engines compute for each period, so that it can be added up."""
     if not measure.tree:
         return []
     counted = Measure(f"count{at}", "count", measure.tree)
@@ -116,7 +120,7 @@ def _amount(measure: Measure, at: int, partial: Mapping[str, pa.ChunkedArray]) -
     return Amount(count, pc.fill_null(total.cast(pa.int64()) if whole else total, 0).to_numpy())
 
 
-def _told(measure: Measure, at: int, steps: Steps) -> pa.Array:
+def _values(measure: Measure, at: int, steps: Steps) -> pa.Array:
     count, total = steps.counts[at], steps.totals[at]
     if total is None:
         return pa.array(count)
@@ -124,5 +128,5 @@ def _told(measure: Measure, at: int, steps: Steps) -> pa.Array:
     if measure.function == "mean":
         return pa.array(np.divide(total.astype(float), np.where(none, 1, count)), mask=none)
     return pa.array(
-        [None if empty else one for one, empty in zip(total.tolist(), none.tolist(), strict=True)]
+        [None if empty else value for value, empty in zip(total.tolist(), none.tolist(), strict=True)]
     )

@@ -31,13 +31,13 @@ def stretches(files: Iterable[File], least_rows: int = _ROWS) -> list[tuple[File
         "st_time" not in file.low or "st_time" not in file.high for part in parts.values() for file in part
     ):
         return [tuple(file for part in parts.values() for file in part)]
-    found: list[list[File]] = []
+    groups: list[list[File]] = []
     for part in sorted(parts.values(), key=_first):
-        if found and (_first(part) <= _last(found[-1]) or _rows(found[-1]) < least_rows):
-            found[-1] += part
+        if groups and (_first(part) <= _last(groups[-1]) or _rows(groups[-1]) < least_rows):
+            groups[-1] += part
         else:
-            found.append(part)
-    return [tuple(one) for one in found]
+            groups.append(part)
+    return [tuple(group) for group in groups]
 
 
 def _first(files: Sequence[File]) -> datetime:

@@ -33,9 +33,9 @@ _COUNT = Summary((), (COUNT,))
 
 @dataclass(frozen=True, slots=True)
 class ConditionResult:
-    """A condition of a question: as it was asked, whether a row fulfils it, and how that is decided."""
+    """A condition of a question: as it is written, whether a row fulfils it, and how that is decided."""
 
-    said: str
+    text: str
     holds: bool
     how: str = ""
 
@@ -64,53 +64,58 @@ class Reason:
 
     def records(self) -> list[dict[str, Any]]:
         """Return the versions and the conditions as plain records."""
-        known = [{"what": name, "is": value} for one in self.versions for name, value in one.items()]
-        asked = [
-            {"what": one.said, "is": f"{'holds' if one.holds else 'fails'}{', ' if one.how else ''}{one.how}"}
-            for one in self.conditions
+        known = [{"what": name, "is": value} for version in self.versions for name, value in version.items()]
+        conditions = [
+            {
+                "what": result.text,
+                "is": f"{'holds' if result.holds else 'fails'}{', ' if result.how else ''}{result.how}",
+            }
+            for result in self.conditions
         ]
         end = "in the answer" if self.found else "not in the answer" if known else "not known"
-        return [*known, *asked, {"what": self.key, "is": end}]
+        return [*known, *conditions, {"what": self.key, "is": end}]
 
 
-def why(asked: Inquiry, key: str) -> Reason:
+def why(inquiry: Inquiry, key: str) -> Reason:
     """Return why a key is in an answer; see `Query.why`."""
     of_key = Predicate.read(
-        {"op": "=", "args": [{"property": "st_key"}, key]}, asked.subject.names, asked.subject.zone
+        {"op": "=", "args": [{"property": "st_key"}, key]}, inquiry.subject.names, inquiry.subject.zone
     )
-    always: list[Condition] = [one for one in asked.conditions if isinstance(one, Restated)]
-    always += asked.subject.kind.always()
-    versions = tuple(_versions(_asked(asked, of_key, *always)))
-    whole = _asked(asked, of_key, *asked.conditions, *always)
-    # Each condition as it is resolved for the whole query, whose time tells which versions of features count.
+    always: list[Condition] = [
+        condition for condition in inquiry.conditions if isinstance(condition, Restated)
+    ]
+    always += inquiry.subject.kind.always()
+    versions = tuple(_versions(_narrowed(inquiry, of_key, *always)))
+    whole = _narrowed(inquiry, of_key, *inquiry.conditions, *always)
+    # Each condition as it is resolved for the whole query, whose time decides which versions of features count.
     resolved = whole.resolver.resolution(whole.plan(_COUNT))
     made = dict(zip(resolved.plan.conditions, resolved.by_condition, strict=True))
 
     def holds(*conditions: Condition) -> bool:
-        plan = _asked(asked, of_key, *conditions, *always).plan(_COUNT)
+        plan = _narrowed(inquiry, of_key, *conditions, *always).plan(_COUNT)
         tested = replace(resolved, plan=plan, by_condition=tuple(made[step] for step in plan.conditions))
-        return bool(asked.run_resolved(tested).read_all().column(0)[0].as_py())
+        return bool(inquiry.run_resolved(tested).read_all().column(0)[0].as_py())
 
     conditions = tuple(
         ConditionResult(str(step), holds(step), _how(made[step], versions))
-        for step in asked.conditions
+        for step in inquiry.conditions
         if step not in always
     )
-    return Reason(key, versions, conditions, bool(versions) and holds(*asked.conditions))
+    return Reason(key, versions, conditions, bool(versions) and holds(*inquiry.conditions))
 
 
-def _asked(asked: Inquiry, *conditions: Condition) -> Inquiry:
+def _narrowed(inquiry: Inquiry, *conditions: Condition) -> Inquiry:
     """Return the question with these conditions, each once, alone."""
-    return replace(asked, conditions=tuple(dict.fromkeys(conditions)))
+    return replace(inquiry, conditions=tuple(dict.fromkeys(conditions)))
 
 
-def _versions(asked: Inquiry) -> Iterator[dict[str, Any]]:
-    layer, zone = asked.subject.layer, asked.subject.zone
+def _versions(inquiry: Inquiry) -> Iterator[dict[str, Any]]:
+    layer, zone = inquiry.subject.layer, inquiry.subject.zone
     names = [name for name in _OWN if name in layer.snapshot.schema.names]
-    found = asked.run(Summary(tuple(Attribute(name, name, _OWN[name]) for name in names))).read_all()
-    loads = {one.load: one.source for one in layer.loads}
-    for row in range(len(found)):
-        record = {name: _plain(found.column(at)[row], zone.name) for at, name in enumerate(names)}
+    table = inquiry.run(Summary(tuple(Attribute(name, name, _OWN[name]) for name in names))).read_all()
+    loads = {load.load: load.source for load in layer.loads}
+    for row in range(len(table)):
+        record = {name: _plain(table.column(at)[row], zone.name) for at, name in enumerate(names)}
         record["source"] = loads.get(str(record["st_load"]))
         yield {name: value for name, value in record.items() if value is not None}
 
@@ -122,7 +127,7 @@ def _plain(value: pa.Scalar, zone: str) -> Any:
 
 
 def _how(made: Sequence[Resolved], versions: Sequence[Mapping[str, Any]]) -> str:
-    """Tell how a condition is decided, where there is more to tell than that it is."""
+    """Return how a condition is decided; empty where there is nothing to add to the result."""
     cells = [version["st_cell"] for version in versions if "st_cell" in version]
     regions = [region for resolved in made if (region := resolved.limits.region) is not None]
     return regions[0].way(cells[0]) if cells and len(made) == 1 and regions else ""

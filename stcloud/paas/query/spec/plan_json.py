@@ -100,7 +100,7 @@ def _written(value: Any) -> Any:
     if isinstance(value, Enum):
         return {"is": type(value).__name__, "value": value.value}
     if isinstance(value, Predicate):
-        return {"is": "Predicate", "json": json.loads(value.json), "said": value.said, "crs": value.crs}
+        return {"is": "Predicate", "json": json.loads(value.json), "text": value.text, "crs": value.crs}
     if is_dataclass(value):
         return {"is": type(value).__name__, **_fields(value)}
     if isinstance(value, frozenset):
@@ -134,10 +134,10 @@ def _read(value: Any, subject: Subject) -> Any:
         return frozenset(given["of"])
     kind = _KINDS[value["is"]]
     if kind is Predicate:
-        return _predicate(value["json"], given["said"], given["crs"], subject)
+        return _predicate(value["json"], given["text"], given["crs"], subject)
     return kind(**given)
 
 
-def _predicate(tree: Mapping[str, Any], said: str, crs: str | None, subject: Subject) -> Predicate:
+def _predicate(tree: Mapping[str, Any], text: str, crs: str | None, subject: Subject) -> Predicate:
     read = Predicate.read(tree, subject.names, subject.zone, city=subject.configuration.crs, crs=crs)
-    return Predicate(read.json, said, crs, read.condition)
+    return Predicate(read.json, text, crs, read.condition)

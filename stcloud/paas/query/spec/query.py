@@ -17,7 +17,7 @@ from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.parse.places import PlaceContext, read_places
 from stcloud.paas.query.parse.units import needed_index
-from stcloud.paas.query.parse.where import Asked
+from stcloud.paas.query.parse.where import PlaceInput
 from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.run.inquiry import Inquiry
@@ -67,10 +67,10 @@ class Query:
         """
         subject, city = self.subject, self.subject.configuration.crs
         return self._with(
-            Predicate.read(one, subject.names, subject.zone, city=city, crs=crs) for one in filters
+            Predicate.read(cql, subject.names, subject.zone, city=city, crs=crs) for cql in filters
         )
 
-    def where(self, *places: Asked, crs: str | None = None) -> Query:
+    def where(self, *places: PlaceInput, crs: str | None = None) -> Query:
         """Keep rows that lie in any of the places.
 
         Parameters
@@ -101,12 +101,12 @@ class Query:
         Default: the cell that was valid at the event's own time. The answer's facts name the grid that was used.
         """
         self.subject.kind.require_indexed(self.subject.layer, "re-state units of")
-        if any(isinstance(one, Restated) for one in self.conditions):
+        if any(isinstance(condition, Restated) for condition in self.conditions):
             raise InvalidInput("asked-twice", "one fixed version of the grid was asked for twice")
         index = needed_index(self.subject.index, self.subject.layer.name)
         at_us = instant_us(at, self.subject.zone)
-        said = f"on grid '{index.grid.name}' as of {self.subject.zone.iso(at_us)}"
-        return self._with([Restated(at_us, said)])
+        text = f"on grid '{index.grid.name}' as of {self.subject.zone.iso(at_us)}"
+        return self._with([Restated(at_us, text)])
 
     def when(
         self,
@@ -151,11 +151,11 @@ class Query:
         """
         city = self.subject.configuration
         calendar = city.calendar if days is not None and calendar is None else calendar
-        asked = When.of(
+        when = When.of(
             *times, zone=city.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
             calendar=calendar, southern=seasons is not None and is_southern(city.crs), now=now,
         )  # fmt: skip
-        return self._with([timed(asked, times, relation, self.subject.layer)])
+        return self._with([timed(when, times, relation, self.subject.layer)])
 
     def as_of(self, at: Instant) -> Query:
         """Keep features that were valid at an instant; for events `InvalidInput` ``not-features``."""
@@ -337,11 +337,11 @@ class Query:
         One record for each period in which the values of a group did not change, ordered by group, then time: the
         groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
         """
-        asked = self.inquiry()
-        goal = read_summary(asked, measures, by, None)
-        table = sequenced(asked, goal, during, end)
-        facts = asked.facts() | {"during": during or "all time"}
-        return Answer(table, self.subject.configuration.lattice, facts, pin=asked.pin(goal.by))
+        inquiry = self.inquiry()
+        goal = read_summary(inquiry, measures, by, None)
+        table = sequenced(inquiry, goal, during, end)
+        facts = inquiry.facts() | {"during": during or "all time"}
+        return Answer(table, self.subject.configuration.lattice, facts, pin=inquiry.pin(goal.by))
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
@@ -363,10 +363,10 @@ class Query:
         limit: int | None = None,
     ) -> Plan:
         """Return the plan, to print, compare, or write as JSON (`write_plan`); arguments as for `explain`."""
-        asked = self.inquiry()
+        inquiry = self.inquiry()
         if by is None:
-            return asked.plan(rows_of(asked, limit, order))
-        return asked.plan(read_summary(asked, measures, by, None))
+            return inquiry.plan(rows_of(inquiry, limit, order))
+        return inquiry.plan(read_summary(inquiry, measures, by, None))
 
     def explain(
         self, by: Sequence[str] | None = None, *measures: str, order: Sequence[str] = (), limit: int | None = None,
@@ -376,11 +376,11 @@ class Query:
 
         Arguments are as for `measure`; without ``by`` explain `rows`.
         """
-        asked = self.inquiry()
+        inquiry = self.inquiry()
         if by is None:
-            return explain(asked, rows_of(asked, limit, order))
+            return explain(inquiry, rows_of(inquiry, limit, order))
         chosen = Selection(having, tuple(order), checked_limit(limit))
-        return explain(asked, read_summary(asked, measures, by, None), chosen.steps)
+        return explain(inquiry, read_summary(inquiry, measures, by, None), chosen.steps)
 
     def why(self, key: str) -> Reason:
         """Explain why a row is in the answer or not: its load, its cell, and the result of each condition."""

@@ -170,17 +170,17 @@ class Question(Closed):
             after=self.after, rated_at=self.rated_at, compare=self._other(asked, read),
         )  # fmt: skip
 
-    def _other(self, asked: Query, read: Callable[[str], Any]) -> str | Query | None:
+    def _other(self, query: Query, read: Callable[[str], Any]) -> str | Query | None:
         """Return what is put beside: an earlier period, or the same question of another place or instant."""
         form, colon, rest = (self.compare or "").partition(":")
         if not colon or form not in _OTHERS:
             return self.compare
         there = self.model_copy(update={_OTHERS[form]: (rest,) if form == "where" else rest})
-        return there.narrow(replace(asked, conditions=(), known=None), read)
+        return there.narrow(replace(query, conditions=(), known=None), read)
 
     def _document(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
-        return {"version": self.version, **found}
+        fields: dict[str, Any] = self.model_dump(mode="json", exclude_defaults=True)
+        return {"version": self.version, **fields}
 
 
 _OTHERS = {"where": "where", "as-of": "as_of"}

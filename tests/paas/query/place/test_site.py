@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stcloud.daas.table.schema import INSTANT
 from stcloud.paas.query.place.extent import extent_near
-from stcloud.paas.query.place.site import InCodes, NearLayer, OnCells, Spots
+from stcloud.paas.query.place.site import InCodes, NearLayer, OnCells, PlacedRows
 from stcloud.paas.query.place.versions import History
 from stcloud.space import Lattice
 
@@ -23,7 +23,9 @@ TIMES = st.integers(0, 9)
 def spots(rows):
     codes, times = [code for code, _ in rows], np.array([at for _, at in rows], np.int64)
     nowhere = np.zeros(len(rows))
-    return Spots(np.zeros(len(rows), np.int64), nowhere, nowhere, times, pa.array(codes, pa.string()), times)
+    return PlacedRows(
+        np.zeros(len(rows), np.int64), nowhere, nowhere, times, pa.array(codes, pa.string()), times
+    )
 
 
 @settings(deadline=None)
@@ -77,6 +79,6 @@ def test_of_a_layer_what_may_be_near_is_enough(places, around_here, metres):
     past = History(pa.array(map(str, range(count))), np.zeros(count, np.int64), np.full(count, 9), shapes)
     site = NearLayer(past, metres, None, extent_near(shapes, metres, LATTICE))
     times = np.array([0, 8])
-    found = site.holds(Spots(LATTICE.cells(x, y), x, y, times, pa.nulls(2, pa.string()), times))
+    found = site.holds(PlacedRows(LATTICE.cells(x, y), x, y, times, pa.nulls(2, pa.string()), times))
     wanted = shapely.distance(shapes[:, None], shapely.points(x, y)[None]) <= metres
     assert found.tolist() == wanted.any(axis=0).tolist()
