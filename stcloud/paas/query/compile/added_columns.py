@@ -120,7 +120,7 @@ class Representative:
 
 @dataclass(frozen=True, slots=True)
 class BeginningBin:
-    """Adds the number of the calendar bin in which versions of features began; null where that is not known.
+    """Adds the number of the calendar bin in which rows of features began; null where that is not known.
 
     Parameters
     ----------

@@ -83,8 +83,8 @@ class KnownByEnds(Resolved):
     at_us
         UTC microseconds.
     ends
-        Until when rows are believed that do not hold it themselves. SQL finds them as the relation `ENDS`, joined by
-        ``st_row``.
+        Until when rows are believed that do not hold the end themselves. SQL finds them as the relation `ENDS`,
+        joined by ``st_row``.
     """
 
     at_us: int

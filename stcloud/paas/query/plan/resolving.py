@@ -41,7 +41,7 @@ class RowsOfKind(Protocol):
     def believed(self, at_us: int, own: Resolved) -> Resolved:
         """Return the condition that rows were believed at an instant, UTC microseconds.
 
-        ``own`` is the condition where rows hold themselves until when they were.
+        ``own`` is the condition where rows hold the end of their belief themselves.
         """
 
     def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:

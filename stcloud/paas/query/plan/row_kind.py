@@ -64,7 +64,7 @@ class RowKind(ABC):
         """Return the columns of the period in which a row holds; ``end`` names another end."""
 
     def always(self) -> tuple[Condition, ...]:
-        """Return the conditions that rows of any time fulfil."""
+        """Return the conditions under which rows of any time are given."""
         return ()
 
     @abstractmethod

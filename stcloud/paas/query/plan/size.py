@@ -19,7 +19,7 @@ SIZES = ("length_m", "area_m2")
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """Adds the columns of `SIZES` that are needed to rows that have ``st_geom``.
+    """Adds those columns of `SIZES` that a query needs to rows that have ``st_geom``.
 
     Parameters
     ----------

@@ -33,13 +33,13 @@ NO_ENDS = Ends(np.empty(0, np.int64), np.empty(0, np.int64))
 
 @dataclass(frozen=True, slots=True)
 class PointRows:
-    """Events: rows with a point and a time, which hold themselves until when they are believed."""
+    """Events: rows with a point and a time, which hold the end of their belief themselves."""
 
     period = ("st_time", "st_time_to")
     ends = NO_ENDS
 
     def believed(self, _: int, own: Resolved) -> Resolved:
-        """Return the condition that rows were believed: they hold it themselves."""
+        """Return the condition that rows were believed: they hold its end themselves."""
         return own
 
     def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
@@ -70,7 +70,7 @@ class ShapeRows:
     Parameters
     ----------
     ends
-        Until when rows are believed that do not hold it themselves.
+        Until when rows are believed that do not hold the end themselves.
     """
 
     ends: Ends = field(default=NO_ENDS, repr=False)

@@ -1,4 +1,4 @@
-"""A join run: rows of events, piece by piece, and the features that were their partners."""
+"""Joins: rows of events, piece by piece, and the features that were their partners."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ CODES = st.sampled_from(["11", "110", "12", "121", None])
 TIMES = st.integers(0, 9)
 
 
-def spots(rows):
+def placed_rows(rows):
     codes, times = [code for code, _ in rows], np.array([at for _, at in rows], np.int64)
     nowhere = np.zeros(len(rows))
     return PlacedRows(
@@ -52,14 +52,14 @@ def test_a_row_is_on_cells_that_were_listed_at_its_time(rows, listed):
         )
         for code, at in rows
     ]
-    assert OnCells(cells).holds(spots(rows)).tolist() == wanted
+    assert OnCells(cells).holds(placed_rows(rows)).tolist() == wanted
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(CODES, TIMES), max_size=20))
 def test_a_row_is_in_the_units_whose_codes_begin_so(rows):
     """What has no code, outside of the grid, begins with nothing."""
-    found = InCodes((("11", "12"), ("121", "122"))).holds(spots(rows))
+    found = InCodes((("11", "12"), ("121", "122"))).holds(placed_rows(rows))
     assert found.tolist() == [code in ("11", "110", "121") for code, _ in rows]
 
 
