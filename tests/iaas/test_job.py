@@ -25,5 +25,7 @@ def test_a_part_of_a_job_is_named_and_stops_with_it():
 
 
 def test_jobs_do_not_stop_one_another():
+    steps = []
     Job().cancel()
-    Job().tell("read", 1)
+    Job(progress=lambda *step: steps.append(step)).tell("read", 1)
+    assert steps == [("read", 1, 0)]

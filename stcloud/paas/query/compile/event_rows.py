@@ -17,12 +17,13 @@ from stcloud.iaas.engine.model import Fetch, Files, Relation, Sql, Stage
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer.page import Order, beyond
 from stcloud.paas.query.compile.added_columns import Naming, Restating
-from stcloud.paas.query.compile.compilation import LAYER, Adding
+from stcloud.paas.query.compile.compilation import LAYER
 from stcloud.paas.query.condition.area import PLACED
 from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Rows, Summary, by_name
 from stcloud.paas.query.plan.resolved import Resolved, Writing
 from stcloud.paas.query.plan.row_kind import EventRowKind
+from stcloud.paas.query.plan.row_source import Adding
 from stcloud.paas.query.resolve.prune import NEAR_US, time_spans
 from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.resolve.rows_of_kind import times_of

@@ -22,8 +22,8 @@ __all__ = ["Filtered", "FilteredInMemory"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Filtered(Resolved):
-    """Keep rows for which all parts of a filter are true, neither false nor unknown; the SQL is exact.
+class FilteredInMemory(Resolved):
+    """Keep rows for which all parts of a filter are true, neither false nor unknown.
 
     Parameters
     ----------
@@ -36,12 +36,10 @@ class Filtered(Resolved):
     parts: tuple[Node, ...]
     bounds: Limits
 
-    exact = True
-
     @property
     def columns(self) -> frozenset[str]:
         """Stored columns that the parts look at."""
-        return _columns(self.parts)
+        return frozenset(name for part in self.parts for name in stored_in(part))
 
     @property
     def limits(self) -> Limits:
@@ -49,56 +47,26 @@ class Filtered(Resolved):
         return self.bounds
 
     def mask(self, rows: pa.RecordBatch) -> Mask:
-        """Tell for which rows of a batch all parts are true."""
-        return _mask(self.parts, rows)
+        """Tell for which rows of a batch all parts are true; each is asked of the rows that are left."""
+        at = np.arange(rows.num_rows)
+        for part in self.parts:
+            kept = evaluate(part, rows if len(at) == rows.num_rows else rows.take(pa.array(at)))
+            if isinstance(kept, pa.Scalar):
+                at = at if kept.as_py() is True else at[:0]
+            else:
+                at = at[pc.fill_null(kept, False).to_numpy(zero_copy_only=False)]  # noqa: FBT003
+        mask = np.zeros(rows.num_rows, np.bool_)
+        mask[at] = True
+        return mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filtered(FilteredInMemory):
+    """Keep the same rows; SQL can express all parts."""
+
+    exact = True
 
     def sql(self, writing: Writing) -> list[exp.Expression]:
         """Return the parts as SQL."""
         statement = Statement(writing.binder, writing.owner)
         return [statement.of(part) for part in self.parts]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FilteredInMemory(Resolved):
-    """Keep rows for which all parts of a filter are true, of which SQL can express none.
-
-    Parameters
-    ----------
-    parts, bounds
-        As for `Filtered`.
-    """
-
-    parts: tuple[Node, ...]
-    bounds: Limits
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """Stored columns that the parts look at."""
-        return _columns(self.parts)
-
-    @property
-    def limits(self) -> Limits:
-        """What the filter leaves."""
-        return self.bounds
-
-    def mask(self, rows: pa.RecordBatch) -> Mask:
-        """Tell for which rows of a batch all parts are true."""
-        return _mask(self.parts, rows)
-
-
-def _columns(parts: tuple[Node, ...]) -> frozenset[str]:
-    return frozenset(name for part in parts for name in stored_in(part))
-
-
-def _mask(parts: tuple[Node, ...], rows: pa.RecordBatch) -> Mask:
-    """Test part by part, each on the rows that are left: a part that is not evaluated cannot fail."""
-    at = np.arange(rows.num_rows)
-    for part in parts:
-        kept = evaluate(part, rows if len(at) == rows.num_rows else rows.take(pa.array(at)))
-        if isinstance(kept, pa.Scalar):
-            at = at if kept.as_py() is True else at[:0]
-        else:
-            at = at[pc.fill_null(kept, False).to_numpy(zero_copy_only=False)]  # noqa: FBT003
-    mask = np.zeros(rows.num_rows, np.bool_)
-    mask[at] = True
-    return mask

@@ -17,7 +17,7 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import UNIT
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.query.condition.area import PLACED, in_boxes
-from stcloud.paas.query.place.decide import extent_of, holds
+from stcloud.paas.query.place.decide import extent_of, holds, units_of
 from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.formula import Formula, leaves_of
 from stcloud.paas.query.place.site import PlacedRows
@@ -56,7 +56,7 @@ class Sited(Resolved):
     @property
     def limits(self) -> Limits:
         """What holds all that lies there."""
-        return Limits(extent=self.extent, units=getattr(self.formula, "units", None))
+        return Limits(extent=self.extent, units=units_of(self.formula))
 
     @property
     def notes(self) -> tuple[str, ...]:

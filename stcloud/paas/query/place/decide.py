@@ -14,7 +14,7 @@ from stcloud.paas.query.place.extent import Extent, united
 from stcloud.paas.query.place.formula import Every, Formula, Not, Some
 from stcloud.paas.query.place.site import Mask
 
-__all__ = ["Tested", "extent_of", "holds"]
+__all__ = ["Tested", "extent_of", "holds", "units_of"]
 
 
 class Tested(Protocol):
@@ -53,4 +53,18 @@ def extent_of(formula: Formula) -> Extent | None:
         known = [extent for part in formula.parts if (extent := extent_of(part)) is not None]
         return min(known, key=lambda extent: extent.square_m, default=None)
     own: Extent | None = formula.extent
+    return own
+
+
+def units_of(formula: Formula) -> tuple[tuple[str, str], ...] | None:
+    """Return half-open ranges that hold the unit code of every row that a formula holds; None: no bound is known."""
+    if isinstance(formula, Not):
+        return None
+    if isinstance(formula, Every | Some):
+        parts = [units_of(part) for part in formula.parts]
+        known = [ranges for ranges in parts if ranges is not None]
+        if isinstance(formula, Every):
+            return known[0] if known else None
+        return None if len(known) < len(parts) else tuple(pair for ranges in known for pair in ranges)
+    own: tuple[tuple[str, str], ...] | None = formula.units
     return own

@@ -5,7 +5,8 @@ as people see them, what a condition promises. Must not know: any one condition,
 
 Nouns: `Plan` with `Scan`, `Rows` and `Summary`, `Condition` (of a plan), `Resolved` (a condition that reads no other
 layer: a mask, SQL and `Limits`, under one law), `Resolving` (what conditions are resolved with), `Writing` (what they
-write SQL with), `Masking` (their masks over a batch).
+write SQL with), `Masking` (their masks over a batch), `RowKind`, `RowsOfKind` and `RowSource` (what queries know of
+a kind of layers, what its conditions are resolved for, what its queries are compiled from).
 
 Start reading at `plan.py`, then `condition.py` and `resolved.py`.
 

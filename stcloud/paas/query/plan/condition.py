@@ -5,6 +5,7 @@ Tested by `tests/conformance/test_conditions.py`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Condition"]
 
 
-class Condition:
+class Condition(ABC):
     """A condition of a plan: a frozen value that holds what is wanted, and nothing that was read."""
 
     __slots__ = ()
 
+    @abstractmethod
     def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
         """Return what rows are tested by: conditions that must all hold, and read no other layer."""
-        raise NotImplementedError
 
     @property
     def layers(self) -> tuple[str, ...]:

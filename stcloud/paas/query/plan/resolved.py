@@ -5,6 +5,7 @@ Tested by `tests/conformance/test_conditions.py`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,7 +69,7 @@ class Writing:
         return WallClock(self.column("st_time"), self.zone, self.instants(self.near_us))
 
 
-class Resolved:
+class Resolved(ABC):
     """A condition that is resolved.
 
     The law: of any rows, those that `mask` keeps are among those that `sql` keeps, and the same where it is
@@ -78,9 +79,9 @@ class Resolved:
     __slots__ = ()
 
     @property
+    @abstractmethod
     def columns(self) -> frozenset[str]:
         """Columns that the mask looks at."""
-        raise NotImplementedError
 
     @property
     def exact(self) -> bool:
@@ -107,9 +108,9 @@ class Resolved:
         """What people should know of it, such as that hardly any row can fulfil it."""
         return ()
 
+    @abstractmethod
     def mask(self, rows: pa.RecordBatch) -> Mask:
         """Tell which rows are kept; ``(n,)``. It can be pickled: a cluster applies it where the rows are."""
-        raise NotImplementedError
 
     def sql(self, writing: Writing) -> list[exp.Expression]:  # noqa: ARG002
         """Return SQL conditions that must all hold of a row that is kept; none where SQL cannot express it."""

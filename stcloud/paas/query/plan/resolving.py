@@ -5,17 +5,22 @@ Tested by `tests/conformance/test_conditions.py`.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.paas.query.place.extent import Box
+from stcloud.daas.table.feature import Ends
+from stcloud.paas.query.place.extent import Box, Extent
 from stcloud.paas.query.place.formula import Formula
 from stcloud.paas.query.place.region import Region
+from stcloud.paas.query.place.spec import Named
+from stcloud.paas.query.place.versions import History
+from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.space import Lattice
 
-__all__ = ["Resolving", "RowsOfKind", "Somewhere"]
+__all__ = ["Reader", "Resolving", "RowsOfKind", "Somewhere"]
 
 
 class Somewhere(Protocol):
@@ -29,6 +34,19 @@ class Somewhere(Protocol):
 
     def area(self, lattice: Lattice) -> BaseGeometry:
         """Return all of it as one geometry, in the city's CRS."""
+
+
+class Reader(Protocol):
+    """Reads what places name of other layers."""
+
+    def history(self, named: Named, at_us: int | None, span: tuple[int, int]) -> History | None:
+        """Return the versions of features that are named; None: they are not to be read."""
+
+    def duty_cells(self, layer: str, duties: tuple[str, ...]) -> Any:
+        """Return the cells of duty grids; None: they are not to be read."""
+
+    def extent(self, named: Named, lattice: Lattice) -> Extent | None:
+        """Return what holds all features of the layer by its log; None: no bound is known."""
 
 
 class RowsOfKind(Protocol):
@@ -46,6 +64,26 @@ class RowsOfKind(Protocol):
 
     def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
         """Return the condition that rows lie in a place."""
+
+    @property
+    def ends(self) -> Ends:
+        """Until when rows are believed that do not hold the end themselves."""
+
+    def window(self, conditions: Iterable[Condition]) -> tuple[int, int]:
+        """Return when rows may be, or may have been there, half-open, UTC microseconds."""
+
+    def located(
+        self,
+        formula: Formula,
+        reader: Reader,
+        lattice: Lattice,
+        window: tuple[int, int],
+        restated_us: int | None,
+    ) -> Resolved:
+        """Return the condition that rows lie where a formula of places says; reads the layers that it names.
+
+        ``restated_us`` is the instant for which codes of unit cells stand; None: each row's own.
+        """
 
 
 class Resolving(Protocol):

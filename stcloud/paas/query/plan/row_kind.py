@@ -6,18 +6,23 @@ Tested by `tests/conformance/test_kinds.py`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from stcloud.daas.catalogue import Layer
+from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import EventDefinition
+from stcloud.daas.table.feature import Ends
 from stcloud.daas.table.schema import UNIT, Attribute
-from stcloud.errors import InvalidInput, Unsupported
+from stcloud.errors import InternalError, InvalidInput, Unsupported
 from stcloud.paas.query.filter import Names
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.label import zoned
+from stcloud.paas.query.plan.resolving import RowsOfKind
+from stcloud.paas.query.plan.row_source import RowSource
 from stcloud.paas.query.plan.size import SIZES
 from stcloud.time import Zone
 
@@ -141,14 +146,8 @@ class FeatureRowKind(RowKind):
     then = "as it was then"
     default_relation = "intersects"
     own = (
-        "st_key",
-        "st_valid_from",
-        "st_valid_to",
-        "st_recorded_from",
-        "st_recorded_to",
-        "st_load",
-        "st_geom",
-    )
+        "st_key", "st_valid_from", "st_valid_to", "st_recorded_from", "st_recorded_to", "st_load", "st_geom",
+    )  # fmt: skip
     """Our columns that rows are given with; the layer's own stand before the shape."""
 
     def __init__(self, always: tuple[Condition, ...]) -> None:
@@ -194,11 +193,23 @@ class FeatureRowKind(RowKind):
         )  # fmt: skip
 
 
-_Registered = tuple[RowKind, Any, Any]
+Rows: TypeAlias = Callable[[Callable[[], Ends]], RowsOfKind]
+"""Makes the rows that conditions are resolved for, given what returns the layer's ends of belief."""
+Source: TypeAlias = Callable[[Any, Any, CityConfiguration], RowSource]
+"""Makes the source of rows, given a `Resolution`, a layer and its city's configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    kind: RowKind
+    rows: Rows
+    source: Source
+
+
 _KINDS: dict[str, _Registered] = {}
 
 
-def register_kind(name: str, kind: RowKind, rows: Any, source: Any) -> None:
+def register_kind(name: str, kind: RowKind, rows: Rows, source: Source) -> None:
     """Register what queries know of a kind of layers.
 
     Parameters
@@ -208,26 +219,33 @@ def register_kind(name: str, kind: RowKind, rows: Any, source: Any) -> None:
     kind
         Its rows.
     rows
-        Makes a `RowsOfKind`, given what returns the layer's ends of belief.
+        Makes what its conditions are resolved for.
     source
-        Makes a `RowSource`, given a `Resolution`, a layer and its city's configuration.
+        Makes what its queries are compiled from.
+
+    Raises
+    ------
+    InternalError
+        ``kind-registered``: the name is that of another kind.
     """
-    _KINDS[name] = kind, rows, source
+    if name in _KINDS:
+        raise InternalError("kind-registered", f"queries know a kind '{name}' already")
+    _KINDS[name] = _Registered(kind, rows, source)
 
 
 def row_kind(layer: Layer) -> RowKind:
     """Return what queries know of a layer's kind; `Unsupported` ``no-queries``: nothing."""
-    return _registered(layer)[0]
+    return _registered(layer).kind
 
 
-def rows_of_kind(layer: Layer) -> Any:
-    """Return what makes the `RowsOfKind` of a layer."""
-    return _registered(layer)[1]
+def rows_of_kind(layer: Layer) -> Rows:
+    """Return what makes the `RowsOfKind` of a layer; raises as `row_kind`."""
+    return _registered(layer).rows
 
 
-def source_of_kind(layer: Layer) -> Any:
-    """Return what makes the `RowSource` of a layer."""
-    return _registered(layer)[2]
+def source_of_kind(layer: Layer) -> Source:
+    """Return what makes the `RowSource` of a layer; raises as `row_kind`."""
+    return _registered(layer).source
 
 
 def _registered(layer: Layer) -> _Registered:

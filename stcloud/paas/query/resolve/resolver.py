@@ -37,12 +37,13 @@ from stcloud.paas.query.plan.plan import (
     restated_in,
 )
 from stcloud.paas.query.plan.resolved import Resolved
+from stcloud.paas.query.plan.resolving import RowsOfKind
 from stcloud.paas.query.plan.row_kind import rows_of_kind
 from stcloud.paas.query.resolve.bounds import Bounds
 from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.history import read_history
 from stcloud.paas.query.resolve.holders import holders_of
-from stcloud.paas.query.resolve.rows_of_kind import NO_ENDS, PointRows, ShapeRows, times_of
+from stcloud.paas.query.resolve.rows_of_kind import NO_ENDS, times_of
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import Lattice
@@ -171,9 +172,8 @@ class Resolver:
         self._latest[condition] = made
         return made
 
-    def _rows(self) -> PointRows | ShapeRows:
-        rows: PointRows | ShapeRows = rows_of_kind(self._subject.layer)(self._ends)
-        return rows
+    def _rows(self) -> RowsOfKind:
+        return rows_of_kind(self._subject.layer)(self._ends)
 
     def history(self, named: Named, at_us: int | None, span: tuple[int, int]) -> History | None:
         """Return the versions of features that are named; None where nothing is read."""
@@ -241,7 +241,7 @@ class _Resolving:
     """What the conditions of one plan are resolved with."""
 
     resolver: Resolver
-    rows: PointRows | ShapeRows
+    rows: RowsOfKind
     lattice: Lattice
     window: tuple[int, int]
     restated: Restated | None

@@ -21,8 +21,8 @@ from stcloud.paas.query.place.extent import Extent
 from stcloud.paas.query.place.formula import Formula, mapped
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.resolved import Resolved
-from stcloud.paas.query.plan.resolving import Somewhere
-from stcloud.paas.query.resolve.sites import Reader, shape_of, site_of, span_of
+from stcloud.paas.query.plan.resolving import Reader, Somewhere
+from stcloud.paas.query.resolve.sites import shape_of, site_of, span_of
 from stcloud.space import Lattice
 from stcloud.time import Spans
 

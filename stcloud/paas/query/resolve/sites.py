@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import shapely
@@ -23,25 +23,13 @@ from stcloud.paas.query.place.site import AtTimes, InCodes, InRegion, NearLayer,
 from stcloud.paas.query.place.spec import Beside, Named
 from stcloud.paas.query.place.touch import Touching, TouchingAny
 from stcloud.paas.query.place.versions import History
+from stcloud.paas.query.plan.resolving import Reader
 from stcloud.space import LONLAT, Lattice, cover, project
 from stcloud.time import Spans
 
-__all__ = ["Reader", "Unread", "shape_of", "site_of", "span_of"]
+__all__ = ["Unread", "shape_of", "site_of", "span_of"]
 
 _AREAS = ("Polygon", "MultiPolygon")
-
-
-class Reader(Protocol):
-    """Reads what places name of other layers."""
-
-    def history(self, named: Named, at_us: int | None, span: tuple[int, int]) -> History | None:
-        """Return the versions of features that are named; None: they are not to be read."""
-
-    def duty_cells(self, layer: str, duties: tuple[str, ...]) -> Any:
-        """Return the cells of duty grids; None: they are not to be read."""
-
-    def extent(self, named: Named, lattice: Lattice) -> Extent | None:
-        """Return what holds all features of the layer by its log; None: no bound is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

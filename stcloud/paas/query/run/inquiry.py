@@ -17,7 +17,7 @@ from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import Cursor, Order, digest_of, ordered, place_in
 from stcloud.paas.query.answer.pin import Known as Pinned
 from stcloud.paas.query.answer.pin import Pin, known_us
-from stcloud.paas.query.compile.compilation import Compiled, RowSource, compile_plan
+from stcloud.paas.query.compile.compilation import Compiled, compile_plan
 from stcloud.paas.query.condition.known import Known
 from stcloud.paas.query.plan.label import shown
 from stcloud.paas.query.plan.plan import By, Condition, Plan, Restated, Rows, Scan, Summary, restated_in
@@ -87,7 +87,7 @@ class Inquiry:
     def _compiled(self, resolved: Resolution) -> Compiled:
         layer, goal = self.subject.layer, resolved.goal
         city = self.subject.configuration
-        rows: RowSource = source_of_kind(layer)(resolved, layer, city)
+        rows = source_of_kind(layer)(resolved, layer, city)
         return compile_plan(resolved.conditions, goal, rows, city.zone)
 
     def run(self, goal: Rows | Summary) -> pa.RecordBatchReader:
