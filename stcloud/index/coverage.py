@@ -31,7 +31,7 @@ def box_areas(
     Parameters
     ----------
     polygons
-        ``(n,)`` Polygons or MultiPolygons, valid, in a metric CRS.
+        ``(n,)`` Polygons or MultiPolygons, valid, in a metric CRS; empty ones have area nowhere.
     origin
         Corner of one square, metres.
     side_m
@@ -58,8 +58,10 @@ def box_areas(
     >>> x.tolist(), y.tolist(), areas.tolist()
     ([50.0, 150.0], [50.0, 50.0], [5000.0, 5000.0])
     """
-    if not len(polygons):
+    filled = np.flatnonzero(~shapely.is_empty(polygons))
+    if not len(filled):
         return np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0)
+    polygons = polygons[filled]
     bounds = shapely.bounds(polygons) - np.tile(np.asarray(origin, np.float64), 2)
     first = np.floor(bounds[:, :2] / side_m).astype(np.int64)
     count = np.floor(bounds[:, 2:] / side_m).astype(np.int64) - first + 1
@@ -78,7 +80,7 @@ def box_areas(
     column, row = np.divmod(held - starts[owner], count[owner, 1])
     x = corners[owner, 0] + (column + 0.5) * side_m
     y = corners[owner, 1] + (row + 0.5) * side_m
-    return owner, x, y, areas[held]
+    return filled[owner], x, y, areas[held]
 
 
 def _rings(polygons: NDArray[np.object_]) -> tuple[Floats, Indices, Indices]:

@@ -30,6 +30,8 @@ def by_shapely(polygons, origin, side):
     """The area of each polygon in each square, one intersection after the other."""
     areas = {}
     for row, polygon in enumerate(polygons):
+        if polygon.is_empty:
+            continue
         first = np.floor((np.array(polygon.bounds[:2]) - origin) / side).astype(int)
         last = np.floor((np.array(polygon.bounds[2:]) - origin) / side).astype(int)
         for i in range(first[0], last[0] + 1):
@@ -61,6 +63,13 @@ def test_areas_in_squares_are_those_of_intersections(polygons, origin, side):
     assert measured == pytest.approx(by_shapely(polygons, origin, side), abs=1e-9)
     if polygons:
         assert np.bincount(row, area, len(polygons)) == pytest.approx(shapely.area(polygons))
+
+
+def test_an_empty_polygon_has_area_nowhere():
+    empty, square = shapely.Polygon(), shapely.box(0, 0, 10, 10)
+    assert [len(values) for values in box_areas(np.array([empty]), (0, 0), 10)] == [0, 0, 0, 0]
+    row, x, y, area = box_areas(np.array([empty, square, empty]), (0, 0), 10)
+    assert (row.tolist(), x.tolist(), y.tolist(), area.tolist()) == ([1], [5.0], [5.0], [100.0])
 
 
 def test_areas_far_from_the_origin_lose_nothing():

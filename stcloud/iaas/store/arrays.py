@@ -6,7 +6,9 @@ Beside them lies a digest of each file. It is compared once for as long as the f
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -110,17 +112,27 @@ def read_arrays(folder: Path) -> dict[str, NDArray[Any]] | None:
         if not folder.is_dir():
             return None
         try:
-            kept = _kept_digests(folder)
-            paths = list(folder.glob("*.npy")) if kept is None else [folder / f"{name}.npy" for name in kept]
-            for name, digest in (kept or {}).items():
-                _compare(folder / f"{name}.npy", digest)
-            return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in paths}
+            return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in _compared(folder)}
         except FileNotFoundError as error:
             if not folder.is_dir():  # just replaced
                 raise
             raise _damaged(folder, f"{error.filename} is missing") from error
         except _DAMAGES as error:
             raise _damaged(folder, str(error)) from error
+
+
+def _compared(folder: Path) -> list[Path]:
+    """Return the files of a set, after a look at whether each is still what was written."""
+    identity = folder.stat().st_ino
+    digests = _kept_digests(folder)
+    if digests is None:
+        paths = list(folder.glob("*.npy"))
+        if folder.stat().st_ino != identity:  # replaced meanwhile: the list may be of neither
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder / _DIGESTS))
+        return paths
+    for name, digest in digests.items():
+        _compare(folder / f"{name}.npy", digest)
+    return [folder / f"{name}.npy" for name in digests]
 
 
 def _kept_digests(folder: Path) -> dict[str, str] | None:

@@ -1,6 +1,7 @@
 """Arrays kept in a folder come back as they were, whole sets or none, and a changed byte is damage."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,6 +73,22 @@ def test_a_set_without_digests_is_of_an_older_version(arrays):
     arrays.write("1", SET)
     (arrays.root / "1" / "digests.json").unlink()
     assert same(arrays.read("1"))
+
+
+def test_a_set_of_an_older_version_that_is_replaced_while_it_is_read_is_not_read_in_part(arrays, monkeypatch):
+    arrays.write("1", SET)
+    (arrays.root / "1" / "digests.json").unlink()
+    listed = Path.glob
+
+    def replaced(folder, pattern):
+        monkeypatch.undo()
+        arrays.write("1", {"other": np.zeros(1)})
+        return listed(folder, pattern)
+
+    monkeypatch.setattr(Path, "glob", replaced)
+    with pytest.raises(FormatError, match="missing"):
+        arrays.read("1")
+    assert arrays.read("1").keys() == {"other"}
 
 
 def test_a_killed_writer_leaves_no_set(arrays, monkeypatch):

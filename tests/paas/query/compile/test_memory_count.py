@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import stcloud
+from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Sql, Tell
 from stcloud.paas.query.run.measuring import read_summary
@@ -129,3 +130,20 @@ def test_few_rows_are_counted_as_sql_counts_them(city, duck, data):
     given_rows = Sql(sqlglot.parse_one("SELECT * FROM rows"))
     told = duck.run([given_rows, tell.query()], {"rows": rows}).read_all()
     assert tell.function(rows).to_pylist() == told.to_pylist()
+
+
+def test_a_year_without_a_calendar_is_refused_wherever_it_is(tmp_path):
+    """An event in the box of the place, but not in the place, is asked for its day as any other."""
+    city = stcloud.create(tmp_path / "city", crs=CRS, zone="Asia/Shanghai", calendar="CN")
+    west, south, *_ = shapely.total_bounds(SHAPES)
+    lines = ["id,at,x,y", f"1,2024-03-05T08:00:00+08:00,{west + 10},{south + 10}"]
+    lines.append(f"2,1700-03-05T08:00:00+08:00,{west + 95},{south + 95}")
+    (tmp_path / "cases.csv").write_text("\n".join(lines))
+    city.load("cases", tmp_path / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
+    corner = shapely.Polygon([(west, south), (west + 100, south), (west, south + 100)])
+    assert city.query("cases").where(corner, crs=CRS).count().to_records() == [{"count": 1}]
+    working = city.query("cases").when(days="working")
+    for query in (working, working.where(corner, crs=CRS)):
+        with pytest.raises(InvalidInput) as caught:
+            query.count()
+        assert caught.value.kind == "unknown-year"
