@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
+# How many random cases tests draw: quick, deep (four times as many) or explore (as many, others in each run).
+PROFILE ?= quick
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile
 
 .PHONY: demo test test-slow error-kinds check bench docs format clean constraints
 
@@ -20,7 +23,7 @@ demo: $(VENV)/.ready  ## build a demo city, ask three questions, draw a map
 	$(BIN)/stcloud demo demo
 
 test: $(VENV)/.ready  ## all tests but the slow ones
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(PYTEST) $(PROFILE)
 
 error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
 	rm -f .pytest_cache/error-kinds && mkdir -p .pytest_cache
@@ -28,7 +31,7 @@ error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest tests/architecture/test_error_kinds.py
 
 test-slow: $(VENV)/.ready  ## kill tests and large simulations
-	$(BIN)/python -m pytest -n $(JOBS) -m slow
+	$(PYTEST) $(if $(filter quick,$(PROFILE)),explore,$(PROFILE)) -m slow
 
 check: $(VENV)/.ready  ## lint, format, types, direction of imports
 	$(BIN)/ruff check .

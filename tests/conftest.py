@@ -1,4 +1,4 @@
-"""What tests of every room share: the command line in this process, and no deadline for random cases.
+"""What tests of every room share: the command line in this process, and profiles of how many cases are drawn.
 
 With ``STCLOUD_ERROR_KINDS=FILE`` the kinds of all errors that the run makes are added to the file, one a line.
 """
@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("shared machine", deadline=None)  # no test is timed
-settings.load_profile("shared machine")
+# No test is timed. What a commit is judged by does not change from run to run: only "explore" draws at random.
+settings.register_profile("explore", deadline=None, max_examples=100)
+settings.register_profile("deep", deadline=None, max_examples=100, derandomize=True)
+settings.register_profile("quick", deadline=None, max_examples=25, derandomize=True)
+settings.load_profile("quick")
 
 # Under pytest's workers pyspark takes itself for being tested, and ends the process where it finds no home.
 os.environ.setdefault("SPARK_HOME", "none")

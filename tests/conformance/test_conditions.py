@@ -39,6 +39,7 @@ from stcloud.paas.query.resolve.prune import Pruning
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import column, select, table
 from stcloud.space import Lattice
+from stcloud.testing.examples import examples
 from stcloud.time import Relation, Span, Spans, When, Zone
 
 LATTICE = Lattice("EPSG:4548", (0, 0))
@@ -253,7 +254,9 @@ def test_mask_sql_and_limits_tell_one_truth(name: str, engine: str, request: pyt
     runs: Engine = request.getfixturevalue(engine)
 
     @settings(
-        max_examples=60 if engine == "duckdb" else 8, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=examples(60) if engine == "duckdb" else 8,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(CONDITIONS[name], batches())
     def law(condition: Resolved, rows: pa.RecordBatch) -> None:
@@ -277,7 +280,7 @@ def writing() -> Writing:
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_condition_needs_no_other_columns_and_travels(name: str, data: st.DataObject) -> None:
     """Law: the columns that it names are enough, and a copy elsewhere keeps the same rows."""
@@ -290,7 +293,7 @@ def test_a_condition_needs_no_other_columns_and_travels(name: str, data: st.Data
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(*CONDITIONS.values()), max_size=3), batches())
 def test_several_conditions_keep_what_each_keeps(conditions: list[Resolved], rows: pa.RecordBatch) -> None:
     expected = np.logical_and.reduce(
@@ -301,7 +304,7 @@ def test_several_conditions_keep_what_each_keeps(conditions: list[Resolved], row
     assert kept.schema.equals(rows.schema)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(CONDITIONS["Known"], CONDITIONS["PeriodTest"]), batches())
 def test_what_lies_within_exact_limits_is_kept(condition: Resolved, rows: pa.RecordBatch) -> None:
     if condition.limits_exact:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import stcloud
 from stcloud.iaas.engine.model import Engine
 from stcloud.testing.engines import corpus, difference
+from stcloud.testing.examples import examples
 from stcloud.testing.oracle import Oracle
 from stcloud.testing.query import ask_both
 from stcloud.testing.scenes import Scene, scenes
@@ -65,7 +66,7 @@ def test_engine_answers_as_the_oracle(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_sail_answers_any_question_as_the_oracle(sail: Engine, data: st.DataObject) -> None:
     ask_both(sail, data)

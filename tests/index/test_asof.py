@@ -17,6 +17,7 @@ from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import FormatError, InternalError, InvalidInput
 from stcloud.index import AsOfIndex, timeslice
 from stcloud.paas.query.join import Nearest, Within, WithinDistance, held_by
+from stcloud.testing.examples import examples
 
 SIDE, DAYS = 8, 6
 whole = st.integers(0, SIDE)
@@ -145,7 +146,7 @@ def smallest(expected, count):
     return [keys.get(event) for event in range(count)]
 
 
-quick = settings(deadline=None, max_examples=100)
+quick = settings(deadline=None, max_examples=examples(100))
 metres = st.one_of(st.integers(0, 6), st.sampled_from([0.5, 1.5, math.sqrt(2), math.sqrt(5)]))
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stcloud.index.bins import NOWHERE, Frame, bin_of, bins_of
 from stcloud.index.outline import outlines_of
 from stcloud.index.strip import strips_of
+from stcloud.testing.examples import examples
 
 SIDE = 6
 corners = st.tuples(st.integers(0, SIDE), st.integers(0, SIDE))
@@ -42,7 +43,7 @@ def codes_of(bins, place):
     return [] if label == NOWHERE else bins.codes[bins.starts[-2 - label] : bins.starts[-1 - label]].tolist()
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(cells, st.sampled_from([0.3, 1.0, 1.7, 20.0]))
 def test_a_bin_knows_the_cells_that_cover_it_and_those_that_meet_it(shapes, bin_m):
     bins = built(shapes, bin_m)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from stcloud.index.bucket import MARGIN, buckets_of, place_in
 from stcloud.index.segment import Segments, segments_of
+from stcloud.testing.examples import examples
 
 ends = st.tuples(st.integers(-20, 20), st.integers(-20, 20))
 segments = st.lists(st.tuples(ends, ends), min_size=1, max_size=12)
@@ -27,7 +28,7 @@ def squares_of(frame):
         yield place, shapely.box(west, south, west + side, south + side)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(segments)
 def test_a_square_lists_the_segments_that_pass_it(pairs):
     given_ = of_pairs(pairs)

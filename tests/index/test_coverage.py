@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.index.coverage import box_areas
+from stcloud.testing.examples import examples
 
 corners = st.tuples(st.integers(0, 40), st.integers(0, 40))
 
@@ -43,7 +44,7 @@ def by_shapely(polygons, origin, side):
     return areas
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(areas(), max_size=4),
     st.tuples(st.integers(-20, 20), st.integers(-20, 20)),

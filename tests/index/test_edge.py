@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from stcloud.index import edge, lookup
+from stcloud.testing.examples import examples
 
 metres = st.one_of(
     st.integers(-4, 4).map(float),
@@ -22,14 +23,14 @@ def exact(ax, ay, bx, by, px, py):
     return (found > 0) - (found < 0)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(metres, metres, metres, metres, metres, metres)
 @example(12.0, 12.0, 24.0, 24.0, 0.5 + 2**-53, 0.5)
 def test_the_turn_is_exact(ax, ay, bx, by, px, py):
     assert edge.turn(ax, ay, bx, by, px, py) == exact(ax, ay, bx, by, px, py)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(metres, metres, metres, metres, st.floats(0, 1), st.integers(-2, 2), st.integers(-2, 2))
 def test_the_turn_is_exact_right_beside_the_line(ax, ay, bx, by, share, steps_x, steps_y):
     px, py = ax + share * (bx - ax), ay + share * (by - ay)
@@ -42,7 +43,7 @@ def test_the_turn_is_exact_right_beside_the_line(ax, ay, bx, by, share, steps_x,
     assert edge.turn(ax, ay, bx, by, px, py) == exact(ax, ay, bx, by, px, py)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(metres, metres, metres, metres, metres, metres)
 def test_the_order_of_ends_does_not_matter(x, y, x1, y1, x2, y2):
     assert edge.crosses(x, y, x1, y1, x2, y2) == edge.crosses(x, y, x2, y2, x1, y1)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import FormatError, InvalidInput
 from stcloud.index import Locator, digest_of
+from stcloud.testing.examples import examples
 
 SIDE = 6
 whole = st.integers(0, SIDE)
@@ -90,7 +91,7 @@ def listed(pairs):
     return list(zip(*(one.tolist() for one in pairs), strict=True))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(coverages(), st.sampled_from([None, 0.3, 1.0, 20.0]))
 def test_every_point_of_a_coverage_is_in_exactly_one_cell(cells, bin_m):
     x, y = places()
@@ -102,14 +103,14 @@ def test_every_point_of_a_coverage_is_in_exactly_one_cell(cells, bin_m):
     assert (found[~covered] == -1).all()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(coverages() | polygons(), st.sampled_from([None, 0.3, 1.0, 20.0]), st.booleans())
 def test_pairs_are_what_fractions_say(cells, bin_m, closed):
     locator = Locator.of(cells, range(len(cells)), bin_m=bin_m)
     assert listed(locator.pairs(*places(), closed=closed)) == expected(cells, closed)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(polygons())
 def test_locate_gives_the_least_row_of_the_pairs(cells):
     locator = Locator.of(cells, range(len(cells)))
@@ -119,7 +120,7 @@ def test_locate_gives_the_least_row_of_the_pairs(cells):
     assert locator.locate(*places()).tolist() == least.tolist()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(polygons(), st.randoms(use_true_random=False))
 def test_ring_start_and_direction_change_nothing(cells, chance):
     def turned(ring):
@@ -146,7 +147,7 @@ def test_ring_start_and_direction_change_nothing(cells, chance):
         assert ours == theirs
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(coverages())
 def test_the_cell_of_a_representative_point_is_the_cell(cells):
     inside = shapely.point_on_surface(cells)

@@ -13,6 +13,7 @@ from stcloud.index.bins import bins_of
 from stcloud.index.lookup import find_cells, list_cells
 from stcloud.index.outline import outlines_of
 from stcloud.index.strip import holds, strips_of
+from stcloud.testing.examples import examples
 
 SIDE = 6
 corners = st.tuples(st.integers(0, SIDE), st.integers(0, SIDE))
@@ -50,7 +51,7 @@ def looked_up(x, y, closed, bins, strips):
     return listed
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(cells, st.sampled_from([None, 0.3, 2.0, 20.0]), st.booleans())
 def test_each_point_is_in_the_cells_that_hold_it(shapes, bin_m, closed):
     bins, strips = built(shapes, bin_m)

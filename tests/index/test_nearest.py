@@ -12,6 +12,7 @@ from stcloud.index.bins import Frame
 from stcloud.index.nearest import beyond, find_nearest, find_nearest_point, rings
 from stcloud.index.timeslice import TimeSlice, runs_of
 from stcloud.index.within import box_of
+from stcloud.testing.examples import examples
 
 SIDE = 8
 corners = st.tuples(st.integers(0, SIDE), st.integers(0, SIDE))
@@ -68,7 +69,7 @@ def split(counts, rows, far):
     return [pairs[stop - count : stop] for count, stop in zip(counts.tolist(), stops, strict=True)]
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(histories(shapes), events, st.integers(1, 4), bounds)
 def test_the_nearest_shapes_are_the_first_of_all(history, happened, k, metres):
     part, (x, y, at) = ready(history), columns(happened)
@@ -76,7 +77,7 @@ def test_the_nearest_shapes_are_the_first_of_all(history, happened, k, metres):
     assert split(*matches) == nearest_by_shapely(history, happened, k, metres)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(histories(points), events, bounds)
 def test_the_nearest_point_is_the_first_of_all(history, happened, metres):
     part, (x, y, at) = ready(history), columns(happened)

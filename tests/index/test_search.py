@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.index.bins import Frame
 from stcloud.index.search import Events, Search
+from stcloud.testing.examples import examples
 
 FRAME = Frame(0.0, 0.0, 100.0, 100.0, 0.25, 26, 26)
 
@@ -49,7 +50,7 @@ def listed(pairs):
 whole = st.integers(0, 120)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(st.tuples(whole, whole, st.integers(0, 20)), max_size=30),
     st.lists(st.integers(0, 20), unique=True, max_size=3).map(sorted),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stcloud.index.outline import outlines_of
 from stcloud.index.strip import holds, strips_of
+from stcloud.testing.examples import examples
 
 SIDE = 6
 corners = st.tuples(st.integers(0, SIDE), st.integers(0, SIDE))
@@ -35,7 +36,7 @@ def held(cell, x, y, closed):
     return odd or (closed and touching)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(cells, min_size=1, max_size=3), st.booleans())
 def test_a_cell_holds_what_fractions_say(shapes, closed):
     strips = strips_of(outlines_of(np.array(shapes, object)))

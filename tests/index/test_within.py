@@ -17,6 +17,7 @@ from stcloud.index.within import (
     find_within,
     find_within_distance,
 )
+from stcloud.testing.examples import examples
 
 SIDE = 8
 corners = st.tuples(st.integers(0, SIDE), st.integers(0, SIDE))
@@ -61,7 +62,7 @@ def grouped(counts, *values):
     return [[part.tolist() for part in np.split(column[: counts.sum()], cuts)] for column in values]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(histories(areas()), events, st.booleans())
 def test_the_areas_that_held_an_event_at_its_instant(history, happened, is_first):
     part, start, end = ready(history)
@@ -81,7 +82,7 @@ def test_the_areas_that_held_an_event_at_its_instant(history, happened, is_first
     assert rows[: counts.sum()].tolist() == [row for some in expected for row in some]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(histories(shapes), events, st.sampled_from([0.0, 0.5, 1.0, math.sqrt(2), 3.0, 40.0]))
 def test_the_shapes_that_were_so_near_an_event_at_its_instant(history, happened, metres):
     part, start, end = ready(history)
@@ -110,7 +111,7 @@ def test_the_shapes_that_were_so_near_an_event_at_its_instant(history, happened,
     assert matches == [pair for some in expected for pair in some]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(histories(areas()), places, places)
 def test_the_areas_at_a_place_whenever_they_were(history, x, y):
     part, _, _ = ready(history)

@@ -21,6 +21,7 @@ from stcloud.iaas.bundle import bundled, bundled_text, definitions
 from stcloud.iaas.source.protocol import Reading
 from stcloud.iaas.source.registry import open_source
 from stcloud.space import Lattice
+from stcloud.testing.examples import examples
 from stcloud.time import Zone, read_stamps
 
 SOURCES = bundled("fixtures", "sources")
@@ -137,7 +138,7 @@ def test_a_sample_loads_without_a_refusal(name, file):
 
 @pytest.mark.parametrize("name", CITIES)
 @given(at=st.datetimes(datetime(2010, 1, 1), datetime(2039, 12, 31)), data=st.data())
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_no_format_reads_what_another_has_written(name, at, data):
     """Law: whatever format wrote a time, the whole list reads it as that format alone does."""
     definition = read(name)

@@ -17,6 +17,7 @@ from stcloud.daas.ledger import Reckoning
 from stcloud.errors import NotFound
 from stcloud.iaas.engine.duck import Duck
 from stcloud.testing.engines import difference
+from stcloud.testing.examples import examples
 from stcloud.testing.oracle import ExpectedLoad, Oracle
 from stcloud.testing.question import Question
 from stcloud.testing.scenes import Delivery, Scene, csv_texts
@@ -174,7 +175,7 @@ def compare_rows(city: stcloud.City, layer: str, oracle: Oracle, known_at: int |
             question.ask(city, layer)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=SLOW)
 @example(loads=TWINS, rule="first")
 @example(loads=TWINS, rule="refuse")
 @given(loads=deliveries(), rule=RULES)
@@ -186,7 +187,7 @@ def test_loads_come_to_what_the_oracle_counts_and_keep_every_past(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=SLOW)
 @given(loads=deliveries(), rule=RULES)
 def test_many_loads_come_to_what_the_oracle_counts(
     engine: Duck, loads: tuple[Delivery, ...], rule: str
@@ -224,7 +225,7 @@ def deliver_both(scene: Scene, number: int, path: Path, oracle: Oracle, city: st
     )
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=SLOW)
 @given(loads=deliveries())
 def test_a_load_that_is_known_changes_nothing(engine: Duck, loads: tuple[Delivery, ...]) -> None:
     """Loading a file again gives the first reckoning again, whatever came between."""

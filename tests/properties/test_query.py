@@ -26,6 +26,7 @@ from stcloud.paas.query.plan.resolved import Writing
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import all_of
 from stcloud.testing.engines import difference
+from stcloud.testing.examples import examples
 from stcloud.testing.filter import filters
 from stcloud.testing.logic import evaluate
 from stcloud.testing.query import ask_both, layer_rows
@@ -57,14 +58,14 @@ def engine() -> Iterator[Duck]:
     found.close()
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=SLOW)
 @given(st.data())
 def test_duckdb_answers_any_question_as_the_oracle(engine: Duck, data: st.DataObject) -> None:
     ask_both(engine, data)
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=SLOW)
 @given(st.data())
 def test_duckdb_answers_many_questions_as_the_oracle(engine: Duck, data: st.DataObject) -> None:
     ask_both(engine, data)
@@ -89,7 +90,7 @@ def filtered(engine: Duck, tree: Any, rows: list[dict[str, Any]], zone: str) -> 
     return engine.run([stage], {"plain": pa.Table.from_pylist(rows, schema)}).read_all()["id"].to_pylist()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=SLOW)
 @given(filters(), layer_rows("America/New_York", first_year=1900, last_year=2100, least=6))
 def test_filter_keeps_the_rows_for_which_it_is_true(engine: Duck, tree: Any, table: pd.DataFrame) -> None:
     """Neither those for which it is false nor those for which it is unknown."""
@@ -98,7 +99,7 @@ def test_filter_keeps_the_rows_for_which_it_is_true(engine: Duck, tree: Any, tab
     assert filtered(engine, tree, rows, zone) == wanted
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=SLOW)
 @given(filters(), layer_rows("America/New_York", first_year=1900, last_year=2100, least=6))
 def test_rows_of_a_filter_lie_within_its_bounds(tree: Any, table: pd.DataFrame) -> None:
     """Law: whatever is kept lies within the bounds by which files are left out."""
@@ -112,7 +113,7 @@ def test_rows_of_a_filter_lie_within_its_bounds(tree: Any, table: pd.DataFrame) 
             assert high is None or at_us <= high
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=SLOW)
 @given(filters(temporal=False, depth=2), layer_rows("UTC", first_year=2024, last_year=2024, least=4))
 def test_filter_means_what_cql2_itself_says(engine: Duck, tree: Any, table: pd.DataFrame) -> None:
     """Where `cql2` can evaluate a row at all: it knows no nulls, and divides by zero."""

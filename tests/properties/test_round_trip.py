@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 import stcloud
+from stcloud.testing.examples import examples
 
 CRS = "EPSG:4548"
 COLUMNS = ("code", "n", "x", "yes", "day", "at", "note")
@@ -101,7 +102,12 @@ def written(frame: geopandas.GeoDataFrame, file: Path) -> Path:
     return file
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=SLOW, phases=[Phase.explicit, Phase.generate])
+@settings(
+    max_examples=examples(8),
+    deadline=None,
+    suppress_health_check=SLOW,
+    phases=[Phase.explicit, Phase.generate],
+)
 @given(st.data())
 def test_what_is_exported_loads_back(run: Any, data: st.DataObject) -> None:
     """Same keys, same values, nothing ended, whatever the formats."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from stcloud.errors import InvalidInput
 from stcloud.space import LONLAT, Area, contains, project, project_area
+from stcloud.testing.examples import examples
 from stcloud.testing.space import polygons
 
 UTM = "EPSG:32618"
@@ -44,7 +45,7 @@ def test_a_parallel_bends_over_fifteen_kilometres():
 
 
 @given(polygons(centre=(-74.0, 40.7), radius=0.5))
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 def test_projected_edges_deviate_less_than_a_centimetre(asked):
     area = Area(asked)
     projected = project_area(area, UTM)

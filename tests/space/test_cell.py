@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.space import NO_CELL, Level, children, descendants, level_of, parent, parse_cell
+from stcloud.testing.examples import examples
 from stcloud.testing.space import cell_ids, levels
 
 
@@ -30,21 +31,21 @@ def test_unknown_level_lists_the_levels():
 
 
 @given(cell_ids())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_number_of_digits_is_the_level(cell):
     assert level_of(cell) == len(str(cell))
     assert parse_cell(str(cell)) == cell
 
 
 @given(cell_ids(coarsest=Level.KM100))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_parent_is_the_id_without_its_last_pair(cell):
     assert parent(cell) == int(str(cell)[:-2])
     assert cell in children(parent(cell))
 
 
 @given(cell_ids(finest=Level.M100), levels())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_descendants_are_contiguous(cell, level):
     if level < level_of(cell):
         with pytest.raises(InvalidInput) as caught:
@@ -61,7 +62,7 @@ def test_descendants_are_contiguous(cell, level):
 
 
 @given(st.lists(cell_ids(coarsest=Level.KM10), min_size=1, max_size=8))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_arrays_of_mixed_levels_do_as_each_cell_alone(cells):
     ids = np.array([*cells, NO_CELL])
     assert parent(ids, Level.KM100).tolist() == [parent(cell, Level.KM100) for cell in cells] + [NO_CELL]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.space import Cover, Lattice, Level, contains, cover, descendants
+from stcloud.testing.examples import examples
 from stcloud.testing.space import polygons
 
 LATTICE = Lattice("EPSG:32618", (0, 0))
@@ -33,7 +34,7 @@ def expanded(cells, level):
 
 
 @given(AREAS)
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_cover_has_the_inner_and_edge_cells_of_brute_force(area):
     found = cover(area, LATTICE)
     inner, edge = slow_cover(area, Level.M100)
@@ -42,7 +43,7 @@ def test_cover_has_the_inner_and_edge_cells_of_brute_force(area):
 
 
 @given(AREAS, AREAS, st.integers(10, 400))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_cover_holds_the_area_with_disjoint_cells(first, second, max_cells):
     far = shapely.affinity.translate(second, 9_000, 0)
     area = shapely.MultiPolygon([first, far])
@@ -57,7 +58,7 @@ def test_cover_holds_the_area_with_disjoint_cells(first, second, max_cells):
 
 
 @given(AREAS, st.data())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_point_is_in_the_area_if_in_an_inner_cell_and_not_if_in_no_cell(area, data):
     n = 50
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
@@ -129,7 +130,7 @@ def test_lines_cover_nothing():
 
 
 @given(AREAS)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_ranges_hold_just_the_cover(area):
     found = cover(area, LATTICE)
     starts, stops, inner = found.ranges(Level.M100)
@@ -141,7 +142,7 @@ def test_ranges_hold_just_the_cover(area):
 
 
 @given(AREAS, st.integers(1, 12))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_merged_ranges_hold_the_cover_and_close_the_smallest_gaps(area, max_ranges):
     found = cover(area, LATTICE)
     starts, stops, _ = found.ranges()
@@ -167,7 +168,7 @@ def test_ranges_at_a_level_too_coarse_and_too_few_are_refused():
 
 
 @given(AREAS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_edge_of_an_area_is_in_the_area(area):
     points = shapely.get_coordinates(area)
     assert contains(area, points[:, 0], points[:, 1]).all()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.space import LONLAT, area_of_use, inside_area_of_use, project, read_crs, transformer
+from stcloud.testing.examples import examples
 
 SHANGHAI = (121.4737, 31.2304)
 
@@ -131,7 +132,7 @@ def test_transformer_is_cached_and_used_by_threads():
 
 
 @given(st.floats(-78, -72), st.floats(-70, 80))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_projecting_there_and_back_is_identity(lon, lat):
     back = project(*project(lon, lat, LONLAT, "EPSG:32618"), "EPSG:32618", LONLAT)
     assert back == (pytest.approx(lon, abs=1e-9), pytest.approx(lat, abs=1e-9))

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.space import Datum, from_wgs84, to_wgs84
+from stcloud.testing.examples import examples
 
 SHIFTED = [Datum.GCJ02, Datum.BD09]
 
@@ -47,7 +48,7 @@ def test_shift_is_several_cells_wide(lon, lat, shift_m):
 
 
 @given(st.sampled_from(SHIFTED), st.floats(73.0, 136.0), st.floats(1.5, 55.0))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_round_trip_is_below_a_ten_millionth_of_a_degree(datum, lon, lat):
     there_and_back = to_wgs84(*from_wgs84(lon, lat, datum), datum)
     assert there_and_back == pytest.approx((lon, lat), abs=1e-7, rel=0)

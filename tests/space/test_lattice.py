@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.space import LONLAT, NO_CELL, Lattice, Level, children, level_of, parent, project, read_crs
 from stcloud.space.lattice import MAX_BOX_CELLS
+from stcloud.testing.examples import examples
 from stcloud.testing.space import cell_ids, lattices, levels, points
 
 PLAIN = Lattice("EPSG:32618", (0, 0))
@@ -26,14 +27,14 @@ def slow_cell(lattice, x, y, level):
 
 
 @given(st.data(), lattices(), levels())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 def test_cell_is_decided_exactly(data, lattice, level):
     x, y = data.draw(points(lattice))
     assert lattice.cells(x, y, level) == slow_cell(lattice, x, y, level)
 
 
 @given(st.data(), lattices(), levels())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_every_point_is_in_exactly_one_cell(data, lattice, level):
     x, y = data.draw(points(lattice))
     cell = int(lattice.cells(x, y, level))
@@ -45,20 +46,20 @@ def test_every_point_is_in_exactly_one_cell(data, lattice, level):
 
 
 @given(st.data(), lattices(), levels(coarsest=Level.KM100))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_parent_of_a_points_cell_is_the_points_parent_cell(data, lattice, level):
     x, y = data.draw(points(lattice))
     assert parent(int(lattice.cells(x, y, level))) == lattice.cells(x, y, Level(level - 2))
 
 
 @given(cell_ids(), lattices())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_centre_of_a_cell_is_in_the_cell(cell, lattice):
     assert lattice.cells(*lattice.centres(cell), level_of(cell)) == cell
 
 
 @given(cell_ids(finest=Level.M100), lattices())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_children_tile_their_parent(cell, lattice):
     xmin, ymin, xmax, ymax = lattice.bounds(children(cell))
     assert (xmin.min(), ymin.min(), xmax.max(), ymax.max()) == lattice.bounds(cell)
@@ -116,7 +117,7 @@ def test_contains_is_half_open():
 
 
 @given(st.data(), levels(coarsest=Level.KM1, finest=Level.M100))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_cells_of_a_box_are_those_of_its_points(data, level):
     side = level.side_m
     corners = st.integers(0, 30 * 4).map(lambda quarter: 500_000 + quarter * side / 4)

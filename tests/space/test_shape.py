@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.space import project_shape
+from stcloud.testing.examples import examples
 
 CITY = "EPSG:32618"
 FORWARD = pyproj.Transformer.from_crs("OGC:CRS84", CITY, always_xy=True)
@@ -26,7 +27,7 @@ SHAPES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.one_of(SHAPES, st.lists(SHAPES, min_size=1, max_size=3).map(shapely.GeometryCollection)))
 def test_a_shape_lies_where_its_finely_divided_twin_does(shape):
     found = project_shape(shape, CITY)

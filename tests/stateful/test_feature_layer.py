@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 
 import stcloud
+from stcloud.testing.examples import examples
 from stcloud.testing.features import define
 from stcloud.testing.timeline import Chronicle, Counts
 
@@ -239,13 +240,17 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 
 def test_a_layer_of_features_is_as_the_chronicle_says():
-    few = settings(max_examples=10, stateful_step_count=8, deadline=None, suppress_health_check=SLOW)
+    few = settings(
+        max_examples=examples(10), stateful_step_count=8, deadline=None, suppress_health_check=SLOW
+    )
     run_state_machine_as_test(FeatureLayer, settings=few)
 
 
 @pytest.mark.slow
 def test_a_layer_of_many_loads_is_as_the_chronicle_says():
-    many = settings(max_examples=30, stateful_step_count=15, deadline=None, suppress_health_check=SLOW)
+    many = settings(
+        max_examples=examples(30), stateful_step_count=15, deadline=None, suppress_health_check=SLOW
+    )
     run_state_machine_as_test(EveryLoad, settings=many)
 
 

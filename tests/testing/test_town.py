@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.paas.grid.numbering import centres, standard_order
+from stcloud.testing.examples import examples
 from stcloud.testing.town import noisy, quads, town
 
 ORIGIN = (500_000.0, 3_380_000.0)
@@ -32,7 +33,7 @@ def test_equal_arguments_give_equal_towns(small):
 
 
 @given(st.integers(0, 10_000), st.sampled_from([1_000, 1_770.0, 2_500]))
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=examples(8))
 def test_communities_tile_the_square(seed, side_m):
     place = town(side_m, seed)
     whole = shapely.coverage_union_all(place.communities)
@@ -98,7 +99,7 @@ def test_coordinates_are_whole_millimetres(small):
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 99), st.sampled_from([0, 0.2, 0.29]))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 def test_quads_are_a_clean_grid_in_standard_order(nx, ny, seed, jitter):
     cells, codes = quads(nx, ny, seed, jitter)
     assert shapely.is_valid(cells).all()
@@ -112,7 +113,7 @@ def test_quads_are_a_clean_grid_in_standard_order(nx, ny, seed, jitter):
 
 
 @given(st.integers(1, 20), st.integers(1, 20), st.integers(4, 60), st.integers(0, 99))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 def test_noisy_cells_stay_seamless(nx, ny, vertices, seed):
     cells, _ = quads(nx, ny, seed)
     bent = noisy(cells, vertices, seed)

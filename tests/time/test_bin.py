@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.examples import examples
 from stcloud.testing.time import instants, zones
 from stcloud.time import Bin, Zone, parse_instant
 
 NYC = Zone("America/New_York")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SPANS = [unit for unit in Bin if not unit.recurs]
-some = settings(deadline=None, max_examples=100)
+some = settings(deadline=None, max_examples=examples(100))
 
 
 def plain_labels(at_us, zone):

@@ -5,11 +5,12 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.examples import examples
 from stcloud.testing.time import instants, when_texts, zones
 from stcloud.time import Bin, Zone, parse_instant, parse_when, read_instant, read_when
 
 NYC = Zone("America/New_York")
-some = settings(deadline=None, max_examples=200)
+some = settings(deadline=None, max_examples=examples(200))
 
 
 @pytest.mark.parametrize(

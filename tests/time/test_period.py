@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.examples import examples
 from stcloud.testing.time import instants, zones
 from stcloud.time import Bin, Span, Spans, Zone, earlier, parse_when
 from stcloud.time.micros import DAY_US
@@ -75,7 +76,7 @@ def test_a_period_that_the_clock_would_leave_empty_keeps_its_length():
 
 
 @given(st.data(), st.sampled_from(WHOLE), zones())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_before_a_unit_of_the_calendar_is_the_unit_before(data, unit, zone):
     """earlier(unit n, previous) == unit n - 1, where the zone skipped neither."""
     at_us = data.draw(instants(zone, first_year=1900, last_year=2100))
@@ -88,7 +89,7 @@ def test_before_a_unit_of_the_calendar_is_the_unit_before(data, unit, zone):
 
 
 @given(st.data(), st.sampled_from([Bin.MONTH, Bin.QUARTER, Bin.YEAR]), zones())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_a_year_before_a_month_is_the_same_month(data, unit, zone):
     """earlier(unit n, year) == unit n - units a year."""
     at_us = data.draw(instants(zone, first_year=1900, last_year=2100))
@@ -100,7 +101,7 @@ def test_a_year_before_a_month_is_the_same_month(data, unit, zone):
 
 
 @given(st.data(), zones())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 def test_any_period_has_one_before_it(data, zone):
     """``previous`` ends where the period starts; as long in microseconds, or in months or days of the wall clock."""
     at_us = data.draw(instants(zone, first_year=1900, last_year=2100))
@@ -128,7 +129,7 @@ def a_year_before(span, zone):
 
 
 @given(st.data(), zones())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 def test_a_year_before_any_period_is_a_period(data, zone):
     """About a year earlier, never empty, and not much longer or shorter."""
     at_us = data.draw(instants(zone, first_year=1900, last_year=2100))

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.examples import examples
 from stcloud.time.recurrence import hours_text, parse_hours, parse_weekdays, weekdays_text
 
 
@@ -80,7 +81,7 @@ def test_other_hours_are_refused(asked):
         max_size=4,
     )
 )
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_hours_text_reads_back(ranges):
     """parse_hours(hours_text(hours)) == hours."""
     hours = parse_hours(hours_text(ranges))
@@ -88,7 +89,7 @@ def test_hours_text_reads_back(ranges):
 
 
 @given(st.frozensets(st.integers(1, 7), min_size=1))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 def test_weekdays_text_reads_back(days):
     """parse_weekdays(weekdays_text(days)) == days."""
     assert parse_weekdays(weekdays_text(days)) == days

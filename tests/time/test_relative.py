@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.testing.almanac import read_span
+from stcloud.testing.examples import examples
 from stcloud.testing.time import instants, relative_texts, zones
 from stcloud.time import Zone, is_relative, parse_instant, parse_when, read_relative
 
@@ -21,7 +22,7 @@ def us(at):
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 def test_a_relative_span_is_the_plain_meaning(data):
     """As the oracle steps back, day by day and month by month."""
     zone, text = data.draw(zones()), data.draw(relative_texts())

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.examples import examples
 from stcloud.time.season import in_months, months_text, parse_months, parse_seasons
 
 
@@ -72,7 +73,7 @@ def test_other_seasons_are_refused(asked, hint):
 
 
 @given(st.frozensets(st.integers(1, 12), min_size=1))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 def test_months_text_reads_back(months):
     """parse_months(months_text(months)) == months."""
     assert parse_months(months_text(months)) == months
@@ -82,7 +83,7 @@ def test_months_text_reads_back(months):
     st.lists(st.datetimes(), min_size=1, max_size=20),
     st.frozensets(st.integers(1, 12), min_size=1),
 )
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 def test_in_months_is_what_the_calendar_says(times, months):
     local = np.array(times, dtype="M8[us]").astype(np.int64)
     assert in_months(local, months).tolist() == [one.month in months for one in times]

@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.examples import examples
 from stcloud.testing.time import spans
 from stcloud.time import Span, Spans, Zone
 
 LOOKED = np.arange(-110, 110)
 few = {"low_us": -100, "high_us": 100}
-some = settings(deadline=None, max_examples=100)
+some = settings(deadline=None, max_examples=examples(100))
 many = st.lists(spans(**few), max_size=8)
 
 

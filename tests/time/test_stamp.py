@@ -10,11 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.examples import examples
 from stcloud.time import Zone, read_stamps
 
 UTC_ZONE, NYC = Zone("UTC"), Zone("America/New_York")
 EPOCH = datetime(1970, 1, 1)
-some = settings(deadline=None, max_examples=150)
+some = settings(deadline=None, max_examples=examples(150))
 moments = st.datetimes(datetime(1, 1, 4), datetime(9999, 12, 28))
 
 FORMATS = (
@@ -87,7 +88,7 @@ def test_what_is_written_is_read_as_strptime_reads_it(times, form, padded, lower
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 def test_damaged_texts_are_refused_as_strptime_refuses_them(data):
     """No trailing rest, no impossible date, no missing part; where strptime reads, so do we, and the same."""
     separated = [form for form in FORMATS if not re.search("%Y%m%d|%j|%z", form)]

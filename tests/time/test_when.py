@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.testing.almanac import happens, read_span
+from stcloud.testing.examples import examples
 from stcloud.testing.question import Times
 from stcloud.testing.time import instants, zones
 from stcloud.time import Span, Spans, When, Zone, parse_instant
@@ -24,7 +25,7 @@ def clock(minutes):
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_matches_is_the_plain_meaning(data):
     """An instant matches if span, local weekday and local time of day do."""
     zone = data.draw(zones())
@@ -86,7 +87,7 @@ def test_equal_meaning_is_an_equal_value():
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_months_and_days_match_as_the_almanac_has_them(data):
     """Also where only one of them is asked for, and where instants lie outside the spans."""
     asked = Times(

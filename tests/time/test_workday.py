@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.testing.almanac import is_working_day
+from stcloud.testing.examples import examples
 from stcloud.time.workday import Calendar, Days
 
 EPOCH = date(1970, 1, 1)
@@ -27,7 +28,7 @@ def working(name, day):
 @given(
     st.sampled_from(NAMES), st.lists(st.dates(date(2005, 1, 1), date(2025, 12, 31)), min_size=1, max_size=20)
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_a_day_is_what_the_package_says_of_it_alone(name, days):
     """Whole years at once and one day at a time agree."""
     found = Calendar(name).working(np.array([number(day) for day in days]))
@@ -68,7 +69,7 @@ def test_days_that_people_remember(name, day, expected):
     st.dates(date(2005, 1, 1), date(2025, 12, 31)),
     st.integers(0, 3000),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_a_rule_tells_the_days_it_was_made_of(name, kind, first, length):
     """weekday in rule.weekdays != day in rule.exceptions, for each day, is what ``holds`` says."""
     days = np.arange(number(first), min(number(first) + length, number(date(2025, 12, 31))) + 1)

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.examples import examples
 from stcloud.testing.time import instants, local_times, zones
 from stcloud.time import Span, Spans, Zone
 
 EPOCH = datetime(1970, 1, 1)
 US = timedelta(microseconds=1)
-some = settings(deadline=None, max_examples=150)
+some = settings(deadline=None, max_examples=examples(150))
 
 
 def us(text):
@@ -138,7 +139,7 @@ def test_instants_outside_the_years_1_to_9999_are_refused(at):
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_days_of_spans_are_those_of_their_instants(data):
     """Every quarter of an hour's day is there, and the first and the last are days of some instant."""
     zone = data.draw(zones())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stcloud.daas.definition import ColumnClause, Definition, ReadClause, SpaceClause, TimeClause
 from stcloud.errors import InvalidDefinition
 from stcloud.testing.definitions import columns, definitions
+from stcloud.testing.examples import examples
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "definition.md"
 
@@ -43,7 +44,7 @@ def faults(text):
 
 
 @given(definitions())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_a_definition_survives_being_written_and_read(definition):
     """Law: from_toml(to_toml(x)) == x, and its identity stays."""
     again = read(definition.to_toml())
@@ -52,7 +53,7 @@ def test_a_definition_survives_being_written_and_read(definition):
 
 
 @given(definitions(), st.text("abc"), st.text("abc"))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 def test_titles_are_not_a_part_of_the_identity(definition, title, unit):
     """Law: the digest of a definition does not depend on id, title, source, nor columns' titles and units."""
     named = {
@@ -64,7 +65,7 @@ def test_titles_are_not_a_part_of_the_identity(definition, title, unit):
 
 
 @given(definitions(), columns())
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 def test_whatever_else_differs_is_another_identity(definition, column):
     """Law: a column more, another zone or another null word is another meaning."""
     more = definition.model_copy(update={"columns": {**definition.columns, "one more column": column}})

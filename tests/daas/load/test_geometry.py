@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from stcloud.daas.load.geometry import read_shapes, same_shape
 from stcloud.errors import InvalidInput
 from stcloud.space import Datum, from_wgs84
+from stcloud.testing.examples import examples
 from stcloud.testing.space import polygons
 
 CITY = "EPSG:32618"
@@ -93,7 +94,7 @@ in_degrees = shapes.map(lambda shape: shape and to_degrees(shape))
     st.none() | st.frozensets(st.sampled_from(sorted(DIMENSION)), min_size=1),
     st.sampled_from(["repair", "reject"]),
 )
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 def test_a_batch_is_read_as_a_loop_reads_it(drawn, kinds, invalid):
     """Law: outcome, place and bounds of each row are those of scalar shapely and pyproj."""
     found = read(*drawn, crs=LONLAT, kinds=kinds, invalid=invalid)
@@ -114,7 +115,7 @@ def test_a_batch_is_read_as_a_loop_reads_it(drawn, kinds, invalid):
 
 
 @given(st.lists(in_degrees, max_size=6))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_what_was_read_is_read_again_unchanged(drawn):
     """Law: reading from the city's CRS what was read into it changes no byte and repairs nothing."""
     first = read(*drawn, crs=LONLAT)
@@ -126,7 +127,7 @@ def test_what_was_read_is_read_again_unchanged(drawn):
 
 
 @given(st.lists(shapes, min_size=1, max_size=6), st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_a_row_is_read_alike_in_any_company(drawn, chance):
     """Law: the rows of a batch do not know each other."""
     placed = [shape and there(shape) for shape in drawn]
@@ -288,7 +289,7 @@ rounded = st.lists(st.floats(-0.0003, 0.0003), min_size=2, max_size=2)
 
 
 @given(polygons(), st.integers(0, 30), st.booleans(), st.lists(rounded, min_size=60, max_size=60))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_rounding_and_another_start_are_no_change(shape, turn, flip, noise):
     """Law: a ring that starts elsewhere, runs the other way, has one more vertex and is rounded is the same."""
     ring = np.asarray(shape.exterior.coords)[:-1]

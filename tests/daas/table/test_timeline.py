@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stcloud.daas.table.timeline import ABSENT, ALWAYS, FOREVER, Change, Pieces, reverse, state
 from stcloud.errors import InternalError, InvalidInput
+from stcloud.testing.examples import examples
 from stcloud.testing.timeline import Chronicle, Counts
 
 KEYS = (-(2**63), 0, 7, 2**63 - 1)
@@ -16,7 +17,7 @@ CONTENTS = (0, 1, 2**63 - 1)
 PLACES = 8  # stretches of time that a drawn timeline tells apart
 DAYS = 8
 
-several = settings(max_examples=60, deadline=None)
+several = settings(max_examples=examples(60), deadline=None)
 
 
 @st.composite

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import stcloud
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.testing.events import HEAD, define, row
+from stcloud.testing.examples import examples
 
 
 def test_rows_of_the_load_end_and_what_they_replaced_is_believed_again(desk):
@@ -120,7 +121,7 @@ FILES = st.lists(
 )
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=FILES, data=st.data())
 def test_the_last_load_taken_back_gives_what_was_before(tmp_path_factory, files, data):
     """Law: taking back the newest load shows what was shown before it; history is as it was."""

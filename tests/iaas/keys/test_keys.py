@@ -14,6 +14,7 @@ from stcloud.errors import FormatError, InternalError
 from stcloud.iaas.keys.keys import Keys
 from stcloud.iaas.keys.settled import CHANGED, NEW, SAME, KnownRows
 from stcloud.iaas.table.table import Table
+from stcloud.testing.examples import examples
 
 SCHEMA = pa.schema(
     [
@@ -105,7 +106,7 @@ def model(came, current, rule, compare):
     st.integers(1, 6),
     st.sampled_from([IN_MEMORY, ON_DISK, 5]),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches, few_rows):
     """Law: settle(came, current) is what a dictionary of the current state says, row by row."""
     current, rows = {}, []
@@ -136,7 +137,7 @@ def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches, f
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "a #2", "键"]), st.integers(0, 2)), max_size=20), HELD)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_few_keys_and_many_have_one_outcome_where_every_row_is_kept(came, held):
     """Law: in memory and by DuckDB each row has the same key, and the same keys conflict, are new and known."""
     rows = list({key: (key, digest, ended) for key, digest, ended in held}.values())

@@ -20,6 +20,7 @@ from stcloud.iaas.source.fingerprint import fingerprint, watch
 from stcloud.iaas.source.protocol import GEOMETRY, Batch, Reading
 from stcloud.iaas.source.registry import open_source
 from stcloud.iaas.source.text import as_text
+from stcloud.testing.examples import examples
 
 ROWS = [{"a": "1", "b": "x"}, {"a": "02", "b": None}, {"a": "3", "b": "道路"}]
 
@@ -66,7 +67,7 @@ def test_delimited_text(tmp_path, name):
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_rows_keep_their_number_whatever_comes_between(tmp_path_factory, kinds, block, end, repeat):
     """Law: row n of the file is row n of the reader, refused rows counted, blank lines not."""
     lines, good, bad, number = ["a,b,c"], {}, {}, 0
@@ -164,7 +165,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | TEXTS
 
 
 @given(st.dictionaries(TEXTS, SCALARS | NESTED, min_size=1, max_size=5))
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=examples(12))
 def test_json_values_come_as_written(tmp_path_factory, row):
     """Law: texts stay as they are, numbers keep every digit, what is nested reads back as JSON."""
     file = tmp_path_factory.mktemp("law") / "a.ndjson"

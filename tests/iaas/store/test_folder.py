@@ -15,10 +15,11 @@ from stcloud.errors import Conflict, FormatError, InvalidInput, StorageError
 from stcloud.iaas.store import folder as room
 from stcloud.iaas.store.folder import Folder, check_name, check_place, is_name, read_text
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.testing.examples import examples
 
 
 @given(st.text(max_size=70) | st.from_regex(r"[a-z][a-z0-9_-]*", fullmatch=True))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_a_name_is_one_plain_part_of_a_path(name):
     """Law: what passes as a name is a single part of a path, and the same on every file system."""
     if not is_name(name):

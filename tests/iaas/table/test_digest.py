@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.iaas.table.digest import digest_rows
+from stcloud.testing.examples import examples
 
 VALUES = st.none() | st.text(max_size=4) | st.sampled_from(["", "0", "00", "\x1f", "\x00", "None", "道路"])
 NAMES = ("a", "b", "c")
@@ -28,7 +29,7 @@ def digests(rows, salt="s", **other):
 
 
 @given(TABLES)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_rows_have_one_digest_when_they_are_equal(rows):
     """Law: digest(a) == digest(b) if and only if a and b are written alike."""
     found = digests(rows)
@@ -39,7 +40,7 @@ def test_rows_have_one_digest_when_they_are_equal(rows):
 
 
 @given(TABLES, st.permutations(NAMES), st.sets(st.sampled_from(NAMES)))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_neither_order_nor_encoding_of_columns_matters(rows, names, encoded):
     """Law: the digest of a row depends on its values by name only."""
     there = [NAMES.index(name) for name in names]
@@ -48,7 +49,7 @@ def test_neither_order_nor_encoding_of_columns_matters(rows, names, encoded):
 
 
 @given(TABLES, st.integers(1, 12))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_neither_batches_nor_slices_matter(rows, cut):
     whole = table(rows, encoded=("a",))
     parts = [whole.slice(0, cut), whole.slice(cut)]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stcloud.errors import StorageError
 from stcloud.iaas.table import sorter as room
 from stcloud.iaas.table.sorter import Sorter
+from stcloud.testing.examples import examples
 
 WORDS = ["", "open", "closed", "道路"]
 ROWS = st.tuples(
@@ -53,7 +54,7 @@ def order(row):
 @given(
     st.lists(st.lists(ROWS, max_size=30), max_size=8), st.sampled_from([1, 600, 1 << 20]), st.integers(1, 40)
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_the_sorted_union_is_what_came_in_chunks_that_do_not_overlap(batches, run_bytes, chunk_rows):
     """Laws: every row comes back once, under its part, sorted; chunks do not overlap in the first column."""
     came = [row for rows in batches for row in batch(rows).to_pylist()]

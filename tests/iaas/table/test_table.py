@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.table.table import File, Table
+from stcloud.testing.examples import examples
 
 SCHEMA = pa.schema([("key", pa.string()), ("n", pa.int64()), ("x", pa.float64()), ("part", pa.string())])
 
@@ -175,7 +176,7 @@ def test_numbers_beyond_all_bounds_hide_nothing(table, x):
     st.lists(st.none() | st.floats() | st.integers(-(2**53), 2**53).map(float), min_size=1, max_size=6),
     st.floats(allow_nan=False),
 )
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_a_file_that_holds_a_number_may_hold_it(tmp_path_factory, numbers, asked):
     """Law: statistics never deny a value that is there."""
     table = Table(tmp_path_factory.mktemp("law"))

@@ -13,6 +13,7 @@ from stcloud.iaas.bundle import bundled_text, grids
 from stcloud.paas.grid.code import Code, build, parse, prefix, prefix_range, problem, problems
 from stcloud.paas.grid.conversion import convert
 from stcloud.paas.grid.scheme import Scheme
+from stcloud.testing.examples import examples
 
 NAMES = {
     "unit-grid-15": (6, 3, 3, 3), "unit-grid-14": (6, 3, 3, 2), "component-17": (6, 2, 3, 6),
@@ -83,7 +84,7 @@ def test_codes_in_use_are_valid(name, text):
 
 
 @given(any_code)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_codes_round_trip(case):
     """Law: what is parsed is built again, and what is built is parsed again."""
     scheme, text = case
@@ -94,7 +95,7 @@ def test_codes_round_trip(case):
 
 
 @given(st.one_of(spoiled, codes()), some_scheme)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 def test_the_first_fault_is_told_with_its_place(text, scheme):
     """Law: a code is valid when no character is wrong, and otherwise the leftmost fault is the one that is told."""
     said, at = problem(text, scheme), plain_fault(text, scheme)
@@ -105,7 +106,7 @@ def test_the_first_fault_is_told_with_its_place(text, scheme):
 
 
 @given(st.lists(st.one_of(st.none(), spoiled, codes()), max_size=30), some_scheme)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_many_are_told_what_one_is_told(texts, scheme):
     """Law: problems says of each code what problem says, as an array, a chunked array or a list."""
     expected = ["there is no code" if text is None else problem(text, scheme) for text in texts]
@@ -150,7 +151,7 @@ def test_a_city_of_codes_is_checked_at_once():
 
 
 @given(codes(), codes(), st.integers(1, 15))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_a_prefix_is_a_range(text, other, length):
     """Law: a code begins with a prefix exactly when it lies in the prefix's range."""
     mixed = text[:length] + other[length:]
@@ -167,7 +168,7 @@ def test_what_begins_no_code_has_no_range(start):
 
 
 @given(codes())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_prefixes_nest(text):
     """Law: the prefixes of a code are valid prefixes and each holds the one before."""
     found = [prefix(Code(UNIT, text), name) for name in ("district", "street", "community")]
@@ -199,7 +200,7 @@ def test_parts_are_given_whole(parts):
 
 
 @given(codes(SCHEMES["unit-grid-14"]))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_a_legacy_code_comes_back(text):
     """Law: there and back is the code itself; community and number stay what they were."""
     old = SCHEMES["unit-grid-14"]

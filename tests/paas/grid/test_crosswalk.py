@@ -10,6 +10,7 @@ from stcloud.errors import InvalidInput
 from stcloud.index.coverage import box_areas
 from stcloud.paas.grid.crosswalk import crosswalk, crosswalk_versions
 from stcloud.space import Lattice, Level
+from stcloud.testing.examples import examples
 
 ORIGIN = (39_000_000, 4_000_000)  # a zone-prefixed CRS: coordinates leave few digits for the metres
 LATTICE = Lattice("EPSG:4527", ORIGIN)
@@ -49,7 +50,7 @@ def areas(draw):
 
 
 @given(areas(), st.sampled_from([Level.M10, Level.M100, Level.KM1]), st.booleans())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_pieces_have_the_areas_that_shapely_says(area, level, turned):
     """Law: the area in each square is that of the intersection, whichever way rings run."""
     shape = shapely.reverse(area) if turned else area
@@ -66,7 +67,7 @@ def test_pieces_have_the_areas_that_shapely_says(area, level, turned):
 
 
 @given(st.integers(0, 10**6), st.sampled_from([Level.M10, Level.M100]), st.floats(0, 99))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_shares_of_a_cell_sum_to_one(seed, level, shift):
     """Law: the pieces of a cell, with the row for what is outside, make up the cell."""
     units = quads(3, 2, seed, at=(shift, shift / 2))
@@ -83,7 +84,7 @@ def test_shares_of_a_cell_sum_to_one(seed, level, shift):
 
 
 @given(st.integers(0, 10**6), st.just(0.0) | st.floats(1, 99))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_mass_is_conserved(seed, shift):
     """Law: what is re-stated and what is outside is what there was; fully covered cells lose nothing."""
     units = quads(4, 3, seed, at=(shift, shift))
@@ -135,7 +136,7 @@ def test_no_units_make_an_empty_table():
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=examples(15))
 def test_versions_are_a_crosswalk_too(one, other):
     """Law: each pair's piece is their intersection, and mass is conserved in both directions."""
     old, new = quads(3, 3, one), quads(3, 3, other)

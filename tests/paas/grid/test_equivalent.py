@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput, MissingExtra
 from stcloud.paas.grid import equivalent
 from stcloud.space import LONLAT, Lattice, Level, project
+from stcloud.testing.examples import examples
 
 LONS, LATS = st.floats(-179.99, 179.99), st.floats(-87.99, 87.99)
 UTM = Lattice("EPSG:32618", (-4_000_000, -1_000_000))
@@ -29,7 +30,7 @@ def plain_mgrs(x, y, zone, lat, digits):
 @given(
     st.floats(-77.5, -72.5), st.floats(1, 71), st.sampled_from([Level.KM10, Level.KM1, Level.M100, Level.M10])
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_a_cell_is_the_square_of_mgrs(lon, lat, level):
     """Law: a cell in its zone has the name that the published lettering gives its centre."""
     x, y = project(lon, lat, LONLAT, UTM.crs)
@@ -63,7 +64,7 @@ def test_a_cell_across_the_edge_of_a_zone_has_no_square():
 
 
 @given(st.integers(0, 9_999_999), st.integers(0, 9_999_999), st.sampled_from(list(Level)[1:]))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_inspire_names_the_south_west_corner(x, y, level):
     """Law: the long form tells the corner, from which the cell is found again."""
     cell = LAEA.cells(float(x), float(y), level)
@@ -127,7 +128,7 @@ def test_the_published_example_of_beidou(sign, code):
 
 
 @given(st.lists(st.tuples(LONS, LATS), min_size=1, max_size=20))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_a_beidou_code_is_of_the_cell_of_its_point(points):
     """Law: the code is the plain one, and the point is within four seconds of its corner."""
     lons, lats = map(np.array, zip(*points, strict=True))
@@ -140,7 +141,7 @@ def test_a_beidou_code_is_of_the_cell_of_its_point(points):
 
 
 @given(st.integers(0, 161_999), st.integers(0, 79_199), st.sampled_from([1, -1]))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_an_edge_in_degrees_is_where_it_is_meant(column, row, sign):
     """Law: the code of a cell's corner, written in degrees, is the cell's own."""
     lon, lat = sign * column * 4 / 3600, row * 4 / 3600
@@ -173,14 +174,14 @@ def plain_geohash(lon, lat, length):
 
 
 @given(st.floats(-179, 179), st.floats(-89, 89), st.integers(1, 9))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_a_geohash_is_the_halving_of_the_world(lon, lat, length):
     """Law: the library says what plain halving says."""
     assert equivalent.geohash(lon, lat, length=length).to_pylist() == [plain_geohash(lon, lat, length)]
 
 
 @given(st.floats(-179, 179), st.floats(-80, 80), st.integers(0, 14))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_an_h3_cell_holds_its_point(lon, lat, resolution):
     """Law: the cell of a point, a level finer, is a child by its number or next to one, and of its resolution."""
     import h3 as library

@@ -16,6 +16,7 @@ import stcloud
 from stcloud.errors import InvalidInput
 from stcloud.paas.grid.index import affected
 from stcloud.testing.cases import CRS, EVENTS, GRID, events, grid_of
+from stcloud.testing.examples import examples
 from stcloud.testing.town import quads
 
 DAYS = ("2020-01-01", "2021-01-01", "2022-01-01")
@@ -48,7 +49,7 @@ def expected(rows, versions, at=None):
 
 
 @given(st.lists(st.sampled_from(["grid0", "grid1", "grid2", "events0", "events1"]), min_size=2, max_size=4))
-@settings(deadline=None, max_examples=6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(deadline=None, max_examples=examples(6), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 def test_an_event_lies_in_the_cell_of_its_own_time(tmp_path_factory, order):
     """Law: whatever was loaded when, an event's unit is the cell that was there at the event's own time."""
     folder = tmp_path_factory.mktemp("law")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from stcloud.saas.cli.table import show_table, write_table
+from stcloud.testing.examples import examples
 
 WORDS = st.text("abcxyz路灯", min_size=1, max_size=30)
 TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
@@ -48,7 +49,7 @@ def test_many_columns_become_records(columns):
         assert out.split().count(f"2024-03-05T10:00:00+08:00/{at}") == columns
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(20, 200), st.lists(st.lists(TEXTS, min_size=1, max_size=12), min_size=1, max_size=4))
 def test_every_letter_is_there_and_no_line_is_too_wide(width, cells):
     names = [f"n{at}" for at in range(max(map(len, cells)))]

@@ -19,6 +19,7 @@ from stcloud.saas.report.map import _RAMP
 from stcloud.saas.report.picture import area_of, title_of
 from stcloud.saas.report.symbol import symbols_of
 from stcloud.space import LONLAT, Lattice, Level, project
+from stcloud.testing.examples import examples
 
 CRS = "EPSG:4548"
 LATTICE = Lattice.for_crs(CRS)
@@ -78,7 +79,7 @@ def test_each_cell_is_a_polygon_and_the_classes_sum_to_the_cells():
     assert texts(figure, "class")[-1].endswith("55")
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=examples(8))
 @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=12))
 def test_the_legend_sums_to_the_number_of_cells(counts):
     figure = draw_map(counted(cells()[: len(counts)], counts), None, title="Where")
@@ -200,7 +201,7 @@ def test_counts_of_nowhere_only_are_no_cells():
     assert any(line.startswith("0 events and 4 without a place") for line in texts(figure))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.lists(st.tuples(st.sampled_from([None, *cells().tolist()]), st.integers(1, 99)), max_size=30))
 def test_marks_lose_no_event_and_draw_a_cell_once(records):
     marks = symbols_of(counted([cell for cell, _ in records], [count for _, count in records]))
@@ -250,7 +251,7 @@ def test_a_map_about_a_pole_has_no_graticule_below():
     assert graticule((-1e6, 1e6, 1e6, 2e6), "EPSG:3413", (5, 5))[0] == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.text(alphabet="ab蓝塘，。 \n", max_size=60), st.integers(4, 12))
 def test_wrapping_loses_no_character_but_blanks(text, width):
     lines = wrap(text, width, len)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.saas.report.scale import Classes, class_limits, length_label, round_down, round_steps
+from stcloud.testing.examples import examples
 
-quick = settings(deadline=None, max_examples=60)
+quick = settings(deadline=None, max_examples=examples(60))
 counts_of_cells = st.lists(st.integers(1, 40) | st.integers(1, 10**9), min_size=1, max_size=60)
 
 

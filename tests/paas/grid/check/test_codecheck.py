@@ -5,9 +5,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
+from stcloud.testing.examples import examples
 
 ROWS = st.integers(0, 119)
-SMALL = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.filter_too_much])
+SMALL = settings(
+    deadline=None, max_examples=examples(20), suppress_health_check=[HealthCheck.filter_too_much]
+)
 DAY = 86_400_000_000
 
 

@@ -7,11 +7,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
+from stcloud.testing.examples import examples
 
 ROWS = st.integers(0, 119)
 RIM = st.sampled_from([row for row in range(120) if row % 12 in (0, 11) or row // 12 in (0, 9)])
 BORDER = st.sampled_from([row for row in range(120) if row % 12 in (5, 6) or row // 12 in (4, 5)])
-SMALL = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.filter_too_much])
+SMALL = settings(
+    deadline=None, max_examples=examples(25), suppress_health_check=[HealthCheck.filter_too_much]
+)
 
 
 def neighbours(clean, row, *, same):

@@ -7,11 +7,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from stcloud.paas.grid.check.boundary import _mixed, boundary_edges, edges_prove_no_overlap
+from stcloud.testing.examples import examples
 from stcloud.testing.town import noisy, quads
 
 ROWS = st.integers(0, 119)
 SIDES = st.integers(0, 3)
-SMALL = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.filter_too_much])
+SMALL = settings(
+    deadline=None, max_examples=examples(25), suppress_health_check=[HealthCheck.filter_too_much]
+)
 
 
 def planted(report):
@@ -85,7 +88,7 @@ def test_the_same_grid_twice_overlaps_everywhere(clean):
 
 
 @given(st.integers(0, 99), st.floats(0.0001, 0.02))
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(deadline=None, max_examples=examples(8), suppress_health_check=[HealthCheck.filter_too_much])
 def test_noise_below_the_tolerance_is_none(clean, seed, tolerance_m):
     chance = np.random.default_rng(seed)
     corners = shapely.get_coordinates(clean.cells).reshape(-1, 5, 2)[:, :4]
@@ -96,7 +99,7 @@ def test_noise_below_the_tolerance_is_none(clean, seed, tolerance_m):
 
 
 @given(ROWS, st.integers(0, 99), st.floats(0.02, 5))
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(deadline=None, max_examples=examples(8), suppress_health_check=[HealthCheck.filter_too_much])
 def test_a_fault_is_found_among_noise(clean, row, seed, radius):
     chance = np.random.default_rng(seed)
     corners = shapely.get_coordinates(clean.cells).reshape(-1, 5, 2)[:, :4]
@@ -130,7 +133,7 @@ BOXES = st.lists(
 
 
 @given(BOXES)
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(deadline=None, max_examples=examples(300), suppress_health_check=[HealthCheck.filter_too_much])
 def test_edges_prove_no_overlap_only_where_there_is_none(boxes):
     shapes = np.array([shapely.box(x, y, x + w, y + h, ccw=ccw) for x, y, w, h, ccw in boxes], object)
     a, b = np.triu_indices(len(shapes), 1)
@@ -140,7 +143,7 @@ def test_edges_prove_no_overlap_only_where_there_is_none(boxes):
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 99), st.integers(4, 40), st.randoms())
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(deadline=None, max_examples=examples(25), suppress_health_check=[HealthCheck.filter_too_much])
 def test_edges_prove_it_of_a_clean_grid_with_cells_left_out(nx, ny, seed, vertices, random):
     cells = noisy(quads(nx, ny, seed)[0], vertices, seed)
     kept = np.array([cell if random.random() < 0.5 else cell.reverse() for cell in cells], object)

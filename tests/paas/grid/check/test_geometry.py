@@ -6,8 +6,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stcloud.testing.examples import examples
+
 ROWS = st.integers(0, 119)
-SMALL = settings(deadline=None, max_examples=20)
+SMALL = settings(deadline=None, max_examples=examples(20))
 
 
 @given(ROWS, st.integers(0, 3), st.floats(0.1, 0.9))

@@ -12,6 +12,7 @@ from stcloud.errors import InternalError, InvalidInput
 from stcloud.iaas.bundle import bundled_text
 from stcloud.paas.grid.check import KINDS, Fault, Rules, inspect
 from stcloud.paas.grid.scheme import Scheme
+from stcloud.testing.examples import examples
 from stcloud.testing.town import noisy
 
 SCHEME = Scheme.from_toml(bundled_text("grids", "unit-grid-15.toml"), name="unit-grid-15.toml")
@@ -29,7 +30,7 @@ def spoilt(clean):
 
 
 @given(st.randoms(), st.booleans())
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=examples(8))
 def test_the_report_does_not_depend_on_the_order_of_the_cells(clean, random, with_communities):
     cells, codes = spoilt(clean)
     order = list(range(len(cells)))
@@ -114,7 +115,7 @@ BOXES = st.lists(
 
 
 @given(BOXES)
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_overlaps_and_gaps_are_those_of_brute_force(boxes):
     shapes = [shapely.box(x, y, x + wide, y + high) for x, y, wide, high, _, _ in boxes]
     starts = np.array([start for *_, start, _ in boxes])

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.paas.grid.numbering import centres, standard_order
+from stcloud.testing.examples import examples
 
 ROWS = st.integers(0, 119)
 
@@ -16,7 +17,7 @@ def swapped(codes, one, other):
 
 
 @given(ROWS, st.data())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 def test_two_cells_with_swapped_codes_are_found(clean, row, data):
     others = [one for one in range(120) if one != row and clean.community(one) == clean.community(row)]
     other = data.draw(st.sampled_from(others))
@@ -32,7 +33,7 @@ def test_two_cells_with_swapped_codes_are_found(clean, row, data):
 
 
 @given(ROWS)
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_a_cell_with_the_last_number_is_found_alone(clean, row):
     codes = clean.codes.copy()
     codes[row] = clean.community(row) + "999"
@@ -42,14 +43,14 @@ def test_a_cell_with_the_last_number_is_found_alone(clean, row):
 
 
 @given(st.lists(ROWS, min_size=1, max_size=100, unique=True), st.booleans())
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_what_is_in_order_stays_so_when_cells_are_left_out(clean, rows, with_communities):
     report = clean.check(clean.cells[rows], clean.codes[rows], with_communities=with_communities)
     assert "numbering-order" not in report.counts
 
 
 @given(st.permutations(range(40)))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_standard_order_does_not_depend_on_the_order_of_the_input(clean, order):
     x, y = centres(clean.cells[:40])
     names = np.array([clean.community(row) for row in range(40)])

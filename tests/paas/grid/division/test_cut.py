@@ -9,10 +9,11 @@ from stcloud.paas.grid.division.cost import cells_cost
 from stcloud.paas.grid.division.cut import best_cut, detour
 from stcloud.paas.grid.division.ground import PlotIndex
 from stcloud.paas.grid.division.preset import PRESETS
+from stcloud.testing.examples import examples
 
 TARGET_M2, WEIGHTS = 10_000.0, (0.35, 6.0, 0.5, 2.0)
 NOTHING = np.array([], dtype=object)
-few = settings(deadline=None, max_examples=25)
+few = settings(deadline=None, max_examples=examples(25))
 
 
 def star(radii):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.paas.grid.division import PRESETS, Earlier, divide
 from stcloud.paas.grid.numbering import centres, standard_order
+from stcloud.testing.examples import examples
 from stcloud.testing.town import Town, town
 
 SIDE_M = 1_000
@@ -16,7 +17,7 @@ SQUARE = np.array([shapely.box(0, 0, 1000, 400)])
 CODE = np.array(["420106001001"])
 NO_STREETS = np.array([], dtype=object)
 seeds = st.integers(0, 10_000)
-few = settings(deadline=None, max_examples=4)
+few = settings(deadline=None, max_examples=examples(4))
 
 
 def made(one: Town, **more):

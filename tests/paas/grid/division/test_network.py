@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.paas.grid.division.network import canonical, network, noded
 from stcloud.paas.grid.division.preset import PRESETS, Preset
+from stcloud.testing.examples import examples
 
 BOUNDARY = shapely.boundary(np.array([shapely.box(0, 0, 600, 400)]))
 NOTHING = np.array([], dtype=object)
@@ -21,7 +22,7 @@ def tidied(*streets, buildings=NOTHING):
     return found, np.sort(shapely.area(shapely.get_parts(shapely.polygonize(found.lines))))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.lists(st.tuples(coordinates, coordinates, coordinates, coordinates), min_size=1, max_size=12))
 def test_noded_lines_meet_only_at_their_ends(ends):
     """Lines that are noded share no more than ends, and cover what was given."""

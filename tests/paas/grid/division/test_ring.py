@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from stcloud.paas.grid.division.cell import closed
 from stcloud.paas.grid.division.ground import PlotIndex
 from stcloud.paas.grid.division.ring import keyhole, measures
+from stcloud.testing.examples import examples
 
 NOTHING = np.array([], dtype=object)
-few = settings(deadline=None, max_examples=30)
+few = settings(deadline=None, max_examples=examples(30))
 
 
 def keyholed(place, buildings=NOTHING):

@@ -18,6 +18,7 @@ from stcloud.iaas.engine.model import Sql, Tell
 from stcloud.paas.query.run.measuring import read_summary
 from stcloud.paas.query.sql.binder import instant
 from stcloud.testing.cases import CRS, EVENTS, GRID, grid_of
+from stcloud.testing.examples import examples
 from stcloud.testing.town import quads
 
 COLUMNED = (
@@ -106,7 +107,7 @@ def value(field, chance, now):
     return kinds[field.type]()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_few_rows_are_counted_as_sql_counts_them(city, duck, data):
     """Law: what is counted in memory is what SQL tells of the same rows."""

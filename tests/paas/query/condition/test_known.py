@@ -14,6 +14,7 @@ from stcloud.paas.query.condition.known import Known, may_be_believed
 from stcloud.paas.query.plan.resolved import Writing
 from stcloud.paas.query.sql.binder import Binder, instant
 from stcloud.paas.query.sql.tree import select, table
+from stcloud.testing.examples import examples
 
 INSTANT = pa.timestamp("us", "UTC")
 TIMES = st.integers(-3, 3)
@@ -55,7 +56,7 @@ def in_sql(rows: list[tuple[int, int | None]], at: int) -> list[int]:
     return sorted(number for (number,) in found)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(rows=ROWS, at=TIMES)
 def test_mask_sql_and_bounds_tell_one_truth(rows: list[tuple[int, int | None]], at: int) -> None:
     expected = [number for number, row in enumerate(rows) if believed(row, at)]

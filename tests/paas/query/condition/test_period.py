@@ -19,6 +19,7 @@ from stcloud.paas.query.condition.period import PeriodTest
 from stcloud.paas.query.plan.resolved import Writing
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import column, select, table
+from stcloud.testing.examples import examples
 from stcloud.testing.features import define
 from stcloud.time import Span, Spans
 from stcloud.time.relation import Relation
@@ -71,7 +72,7 @@ spans = st.tuples(st.one_of(st.none(), st.integers(0, 5)), st.one_of(st.none(), 
 near = st.tuples(st.integers(0, 5), st.integers(1, 3)).map(lambda one: (one[0], one[0] + one[1]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(periods, min_size=1, max_size=6), st.sampled_from(list(Relation)), st.one_of(spans, near))
 def test_a_relation_keeps_the_rows_whose_period_lies_so(
     engine: Duck, rows: list[tuple[int, int | None]], relation: Relation, span: tuple[int | None, int | None]

@@ -22,6 +22,7 @@ from stcloud.paas.query.plan.limits import NO_LIMITS
 from stcloud.paas.query.plan.resolved import Masking
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.testing.condition import ATTRIBUTES, OPERATORS, condition, conditions, rows, table
+from stcloud.testing.examples import examples
 from stcloud.testing.logic import evaluate as said
 from stcloud.time import Zone
 
@@ -67,7 +68,7 @@ def agree(engine: Duck, tree: Any, seed: int, *, points: bool) -> None:
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-@settings(max_examples=15, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=SLOW)
 @given(data=st.data(), seed=st.integers(0, 2**32), points=st.booleans())
 def test_an_operator_means_what_the_oracle_says(
     operator: str, engine: Duck, data: st.DataObject, seed: int, points: bool
@@ -75,13 +76,13 @@ def test_an_operator_means_what_the_oracle_says(
     agree(engine, data.draw(condition(operator)), seed, points=points)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=SLOW)
 @given(tree=conditions(), seed=st.integers(0, 2**32), points=st.booleans())
 def test_conditions_mean_what_the_oracle_says(engine: Duck, tree: Any, seed: int, points: bool) -> None:
     agree(engine, tree, seed, points=points)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=SLOW)
 @given(tree=conditions(), seed=st.integers(0, 2**32))
 def test_a_sieve_keeps_rows_for_which_it_is_true(tree: Any, seed: int) -> None:
     """Elsewhere too: it survives pickling, and a batch cut in two."""

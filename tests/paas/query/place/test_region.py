@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stcloud.paas.query.place.region import Region
 from stcloud.space import Lattice, cover
+from stcloud.testing.examples import examples
 
 LATTICE = Lattice("EPSG:32618", (0, 0))
 STAR = shapely.Polygon([(150, 100), (1830, 420), (900, 800), (1700, 1900), (700, 1200), (90, 1750)])
@@ -19,7 +20,7 @@ def region(area=STAR, cells=()):
     return Region.of(area, cover(area, LATTICE), cells)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 3000), max_size=4), st.booleans())
 def test_rows_found_by_searches_are_those_that_hold(seed, sizes, with_cells):
     """Law: of rows in stretches by cell, as files have them, `rows` gives the numbers of those that `holds`."""

@@ -13,6 +13,7 @@ from stcloud.paas.query.place.extent import extent_near
 from stcloud.paas.query.place.site import InCodes, NearLayer, OnCells, PlacedRows
 from stcloud.paas.query.place.versions import History
 from stcloud.space import Lattice
+from stcloud.testing.examples import examples
 
 ORIGIN = (500_000, 3_500_000)
 LATTICE = Lattice.for_crs("EPSG:4548")
@@ -63,7 +64,7 @@ def test_a_row_is_in_the_units_whose_codes_begin_so(rows):
     assert found.tolist() == [code in ("11", "110", "121") for code, _ in rows]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=12),
     st.tuples(st.integers(0, 40), st.integers(0, 40)),

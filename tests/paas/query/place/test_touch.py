@@ -17,6 +17,7 @@ from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.condition.touched import Touched
 from stcloud.paas.query.place.touch import Touching
 from stcloud.paas.query.plan.resolved import Masking
+from stcloud.testing.examples import examples
 from stcloud.testing.feature_places import CRS, Happening, Version, built, layers, spec, touches, trees
 
 EAST, NORTH = 500_000, 3_500_000
@@ -66,7 +67,7 @@ def alike(one, other):
     return one is other or (one is not None and other is not None and shapely.equals(one, other))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), layers())
 def test_features_lie_where_they_touch_while_both_are_there(data, known):
     """Law: features are those that touch the place, or are near it, at some instant asked for."""

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InternalError, InvalidInput, NotFound
 from stcloud.paas.query.place.formula import Every, Not, Some, read_formula, settled, written
 from stcloud.paas.query.plan.resolved import Masking
+from stcloud.testing.examples import examples
 from stcloud.testing.feature_places import (
     CRS,
     Happening,
@@ -68,7 +69,7 @@ def lying(city, *places):
     return keys(city.query("cases").where(*places))
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), layers(), happenings())
 def test_events_lie_where_the_features_were_at_their_time(data, known, events):
     """Law: rows are those that lie in the tree, each version tried for its own valid period; nowhere is in none."""
@@ -76,7 +77,7 @@ def test_events_lie_where_the_features_were_at_their_time(data, known, events):
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), layers(), happenings())
 def test_many_events_lie_where_the_features_were_at_their_time(data, known, events):
     ask_both(data, known, events, 15)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.errors import StcloudError
+from stcloud.testing.examples import examples
 from stcloud.testing.scenes import csv_texts, typed_events
 
 CRS = "EPSG:4548"
@@ -53,7 +54,9 @@ def plain_rows(frame: pd.DataFrame) -> list[list[object]]:
     return frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(order, st.integers(1, 15))
 def test_pages_are_the_ordered_rows_cut(city: stcloud.City, by: tuple[str, ...], size: int) -> None:
     asked = city.query("marks")
@@ -68,7 +71,9 @@ def test_pages_are_the_ordered_rows_cut(city: stcloud.City, by: tuple[str, ...],
     assert pages == expected["st_key"].tolist()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.lists(st.sampled_from(FIELDS), min_size=1, max_size=2, unique=True), st.integers(1, 9),
     st.sampled_from([(), ("-count",), ("mean_m", "-count"), ("-mean_m",)]),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.query.run.sequence import Amount, sequence
+from stcloud.testing.examples import examples
 
 Period = tuple[int, int, int, float]
 
@@ -28,7 +29,7 @@ def holding(rows: list[Period], group: int, at: int) -> list[Period]:
     return [row for row in rows if row[0] == group and row[1] <= at < row[2]]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(periods, spans)
 def test_at_every_instant_a_step_is_what_the_periods_come_to(
     rows: list[Period], span: tuple[int | None, int | None]

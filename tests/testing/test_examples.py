@@ -1,0 +1,27 @@
+"""A test draws the share of its cases that the loaded profile says, and never none."""
+
+import pytest
+from hypothesis import settings
+
+from stcloud.testing.examples import examples
+
+
+@pytest.fixture
+def profile():
+    """Load profiles, and what was loaded before in the end."""
+    loaded = settings.get_current_profile_name()
+    yield settings.load_profile
+    settings.load_profile(loaded)
+
+
+def test_a_share_of_the_cases_is_drawn(profile):
+    profile("quick")
+    assert (examples(60), examples(3)) == (15, 1)
+    profile("deep")
+    assert (examples(60), examples(3)) == (60, 3)
+
+
+def test_what_a_commit_is_judged_by_does_not_change_from_run_to_run():
+    assert settings.get_profile("quick").derandomize
+    assert settings.get_profile("deep").derandomize
+    assert not settings.get_profile("explore").derandomize
