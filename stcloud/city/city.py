@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
+from stcloud.city.overview import city_html, city_lines
 from stcloud.city.parts import CityParts
 from stcloud.daas.audit import Finding
 from stcloud.daas.catalogue import Catalogue, Layer
@@ -67,6 +68,12 @@ class City:
         self.configuration = configuration
         self._clock = clock
         self._parts = CityParts(folder, configuration, engine)
+
+    def __repr__(self) -> str:
+        return "\n  ".join(city_lines(self._parts, self.configuration))
+
+    def _repr_html_(self) -> str:
+        return city_html(self._parts, self.configuration)
 
     def __enter__(self) -> Self:
         """Return the city itself."""
@@ -163,15 +170,9 @@ class City:
         return self._grids.grid(layer)
 
     def locate(
-        self,
-        grid: str,
-        points: Any,
-        *,
-        x: str = "x",
-        y: str = "y",
-        crs: str | None = None,
+        self, grid: str, points: Any, *, x: str = "x", y: str = "y", crs: str | None = None,
         at: Instant | None = None,
-    ) -> LocatedPoints:
+    ) -> LocatedPoints:  # fmt: skip
         """Add to each point the code of the cell that contains it, in a column ``unit``, batch by batch.
 
         Parameters
@@ -339,14 +340,9 @@ class City:
         return with_clock_note(done, self._clock(), None, self.configuration.zone)
 
     def draft(
-        self,
-        layer: str,
-        source: str | os.PathLike[str],
-        *,
-        definition: str | os.PathLike[str] | Definition | None = None,
-        dated: bool = False,
-        **options_given: Any,
-    ) -> Drafted:
+        self, layer: str, source: str | os.PathLike[str], *,
+        definition: str | os.PathLike[str] | Definition | None = None, dated: bool = False, **options_given: Any,
+    ) -> Drafted:  # fmt: skip
         """Return the definition that a load with these options would use, without loading.
 
         The options are fields of `stcloud.daas.load.draft.Options`. If there is a ``definition``, or one saved with

@@ -18,6 +18,7 @@ import pyarrow as pa
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
+from stcloud.daas.display import html_table, one_line, span_text
 from stcloud.daas.kind.protocol import LayerKind
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import UNDO, Ledger, Reckoning
@@ -47,6 +48,20 @@ class Layer:
     snapshot: Snapshot
     attributes: tuple[Attribute, ...]
     read_loads: Callable[[], list[Reckoning]] = field(repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        names = ", ".join(one_line(attribute.name) for attribute in self.attributes)
+        return f"{self._title}\n  {one_line(names)}"
+
+    def _repr_html_(self) -> str:
+        columns = [{"column": attribute.name, "type": attribute.type} for attribute in self.attributes]
+        return html_table(self._title, ["column", "type"], columns)
+
+    @property
+    def _title(self) -> str:
+        span = f", {span_text(self.span_us)}" if self.span_us else ""
+        nouns = f"{self.kind}{'' if self.events == 1 else 's'}"
+        return f"Layer {one_line(self.name)}: {self.events:,} {nouns}{span}, {len(self.attributes)} columns"
 
     @property
     def loads(self) -> tuple[Reckoning, ...]:

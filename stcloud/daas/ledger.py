@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.chain import CHAIN, chained, last_digest
+from stcloud.daas.display import html_table, one_line
 from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError
 from stcloud.iaas.table.table import Table
@@ -49,6 +50,8 @@ _LEDGER = pa.schema(
     ]
 )
 _MOST_CHUNKS = 16
+_MOST_LINES = 6
+"""Reasons of rejected rows, and notes, that a reckoning shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,29 @@ class Reckoning:
     missing_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     rows_digest: str | None = None
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name} {number:,}" for name, number in self._shown.items())
+        lines = [f"{self._title}: {counts}"]
+        lines += [f"  {one_line(reason)}: {number:,} rejected" for reason, number in self.rejected_by.items()]
+        return "\n".join(lines[:_MOST_LINES] + [f"  {one_line(note)}" for note in self.notes[:_MOST_LINES]])
+
+    def _repr_html_(self) -> str:
+        counts = [{"rows": name, "count": number} for name, number in self._shown.items()]
+        below = "; ".join(
+            [*(f"{reason}: {number:,}" for reason, number in self.rejected_by.items()), *self.notes]
+        )
+        return html_table(self._title, ["rows", "count"], counts, below)
+
+    @property
+    def _title(self) -> str:
+        known = " (was loaded before: nothing was done)" if self.known else ""
+        return f"Load of {one_line(self.source)} into {one_line(self.layer)}{known}"
+
+    @property
+    def _shown(self) -> dict[str, int]:
+        """Counts that say something: those read and accepted, and others that are not 0."""
+        return {name: number for name, number in self.counts.items() if number or name in _COUNTS[:2]}
 
     @property
     def adds_up(self) -> bool:

@@ -1,11 +1,11 @@
 """Answers: Arrow inside; pandas, GeoPandas and plain records at the edges.
 
-Tested by `tests/paas/query/run/test_measuring.py`.
+Tested by `tests/paas/query/answer/test_answer.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +14,30 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from stcloud.errors import Unsupported
+from stcloud.daas.display import html_table, one_line, text_table
+from stcloud.errors import MissingExtra, Unsupported
 from stcloud.paas.query.answer.pin import Pin
+from stcloud.paas.query.answer.plot import plot_answer
 from stcloud.space import Lattice, Level
 
 if TYPE_CHECKING:
     import geopandas
     import pandas as pd
+    import polars as pl
 
 __all__ = ["Answer"]
+
+_SHOWN, _SHOWN_HTML = 5, 10
+_BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer: a table, and how the question was understood.
+
+    ``len(answer)`` is the number of rows, and iteration gives each row as a dict, instants as datetimes of the city's
+    zone. Libraries that read Arrow (``polars.DataFrame(answer)``, ``pyarrow.table(answer)``, DuckDB) take an answer
+    as it is, with the geometry of features as WKB in ``st_geom``.
 
     Attributes
     ----------
@@ -43,6 +53,8 @@ class Answer:
     pin
         Recorded instant of each layer that was read. The same question with ``known_at(answer.pin)`` always has
         the same answer. None: the answer covers all recorded time.
+    groups
+        Names of the columns that rows were grouped by; empty for rows.
     """
 
     table: pa.Table
@@ -50,9 +62,37 @@ class Answer:
     facts: Mapping[str, str] = field(default_factory=dict)
     next: str | None = None
     pin: Pin | None = None
+    groups: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Give each row as a dict."""
+        for batch in self.table.to_batches(max_chunksize=_BATCH_ROWS):
+            yield from batch.to_pylist()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the table as a capsule of the Arrow C stream interface."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        plain = self.plain
+        lines = [self._title, *text_table(plain.schema.names, plain.slice(0, _SHOWN).to_pylist())]
+        hidden = len(self) - _SHOWN
+        return "\n".join([*lines, f"… and {hidden:,} more rows"] if hidden > 0 else lines)
+
+    def _repr_html_(self) -> str:
+        plain, hidden = self.plain, len(self) - _SHOWN_HTML
+        below = f"… and {hidden:,} more rows" if hidden > 0 else ""
+        return html_table(self._title, plain.schema.names, plain.slice(0, _SHOWN_HTML).to_pylist(), below)
+
+    @property
+    def _title(self) -> str:
+        layer = f" of {one_line(self.facts['layer'])}" if "layer" in self.facts else ""
+        noun = ("group" if self.groups else "row") + ("" if len(self) == 1 else "s")
+        known = f", known at {self.facts['known_at']}" if "known_at" in self.facts else ""
+        return f"Answer{layer}: {len(self):,} {noun}{known}"
 
     def to_arrow(self) -> pa.Table:
         """Return the Arrow table."""
@@ -62,6 +102,23 @@ class Answer:
         """Return a DataFrame; integers with nulls stay integers."""
         frame: pd.DataFrame = self.table.to_pandas(types_mapper=_nullable)
         return frame
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return a DataFrame of polars; geometry of features is WKB in ``st_geom``.
+
+        Raises
+        ------
+        MissingExtra
+            ``polars-needed``: polars is not installed.
+        """
+        try:
+            import polars as pl  # noqa: PLC0415  (it need not be installed)
+        except ImportError as error:
+            raise MissingExtra(
+                "polars-needed", "polars is not installed",
+                hint="pip install polars, or use to_arrow or to_pandas",
+            ) from error  # fmt: skip
+        return pl.DataFrame(pl.from_arrow(self.table))
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return a list of dicts, one for each row."""
@@ -110,6 +167,32 @@ class Answer:
         shapes: NDArray[Any] = np.full(len(cells), None, object)
         shapes[cells > 0] = shapely.box(*self.lattice.bounds(cells[cells > 0]))
         return shapes
+
+    def plot(self, column: str | None = None, *, ax: Any = None, legend: bool = True) -> Any:
+        """Draw the answer with matplotlib and return the axes.
+
+        Parameters
+        ----------
+        column
+            Column to draw; None: of groups their first measure.
+        ax
+            Axes to draw on; None: new ones.
+        legend
+            Whether to add a legend.
+
+        Returns
+        -------
+        Axes. An answer with places is a map: points, or areas shaded by the column. Groups without a place are a
+        chart: a line for bins of time, else bars; a second group is a line or bar beside the others.
+
+        Raises
+        ------
+        InvalidInput
+            ``no-plot``: there is no such column.
+        Unsupported
+            ``no-plot``: the answer has no place and is not grouped by one or two things, or its places repeat.
+        """
+        return plot_answer(self, column, ax, legend=legend)
 
     def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:
         """Return a GeoDataFrame in the city's CRS, or in ``crs``."""

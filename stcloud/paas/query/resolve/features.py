@@ -36,7 +36,7 @@ _PERIODS = ("st_valid_from", "st_valid_to", "st_recorded_from", "st_recorded_to"
 _LEAST_US = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Features(Layer):
     """A layer of features, from one version of its table.
 

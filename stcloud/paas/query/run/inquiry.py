@@ -20,7 +20,17 @@ from stcloud.paas.query.answer.pin import Pin, known_us
 from stcloud.paas.query.compile.compilation import Compiled, compile_plan
 from stcloud.paas.query.condition.known import Known
 from stcloud.paas.query.plan.label import shown
-from stcloud.paas.query.plan.plan import By, Condition, Plan, Restated, Rows, Scan, Summary, restated_in
+from stcloud.paas.query.plan.plan import (
+    By,
+    Condition,
+    Plan,
+    Restated,
+    Rows,
+    Scan,
+    Summary,
+    by_name,
+    restated_in,
+)
 from stcloud.paas.query.plan.row_kind import source_of_kind
 from stcloud.paas.query.resolve.resolver import Resolution, Resolver, layers_of, names_units
 from stcloud.paas.query.resolve.subject import Subject
@@ -184,9 +194,10 @@ class Inquiry:
         cursor.refuse_other(self.digest(description))
         return Inquiry.of(self.subject, self.conditions, Pin.read(cursor.pin)), cursor.last
 
-    def answer(self, table: pa.Table, pin: Pin, cursor: str | None = None) -> Answer:
-        """Return a table with what was understood."""
-        return Answer(table, self.subject.configuration.lattice, self.facts(), cursor, pin)
+    def answer(self, table: pa.Table, pin: Pin, cursor: str | None = None, by: Sequence[By] = ()) -> Answer:
+        """Return a table with what was understood, and what its rows were grouped by."""
+        groups = tuple(map(by_name, by))
+        return Answer(table, self.subject.configuration.lattice, self.facts(), cursor, pin, groups)
 
     def digest(self, description: str) -> str:
         """Return a digest of the question, the same whenever it is answered."""

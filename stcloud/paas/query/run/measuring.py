@@ -129,7 +129,8 @@ def measured(
         table = beside(table, _rated(other, again, wanted, moved), goal, "before" if earlier else "other")
     page, end = _chosen(table, goal, wanted, last, inquiry)
     page = page.select(_without_idle(table).schema.names)
-    return inquiry.answer(page, pin, None if end is None else inquiry.cursor(description, end, pin))
+    cursor = None if end is None else inquiry.cursor(description, end, pin)
+    return inquiry.answer(page, pin, cursor, goal.by)
 
 
 def _other(inquiry: Inquiry, compare: str | Inquiry) -> Inquiry:

@@ -11,12 +11,9 @@ import pyarrow as pa
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, read_known
-from stcloud.paas.query.condition.period import as_of, timed
-from stcloud.paas.query.condition.predicate import Predicate
+from stcloud.paas.query.condition.period import as_of
 from stcloud.paas.query.explain import Explanation, explain
 from stcloud.paas.query.join.how import read_how
-from stcloud.paas.query.parse.places import PlaceContext, read_places
-from stcloud.paas.query.parse.units import needed_index
 from stcloud.paas.query.parse.where import PlaceInput
 from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.resolve.subject import Subject
@@ -26,8 +23,9 @@ from stcloud.paas.query.run.measuring import Selection, measured, read_summary
 from stcloud.paas.query.run.paging import checked_limit, paged, rows_of
 from stcloud.paas.query.run.sequencing import sequenced
 from stcloud.paas.query.run.why import Reason, why
-from stcloud.space import is_southern
-from stcloud.time import Instant, When, instant_us
+from stcloud.paas.query.spec.display import query_html, query_lines
+from stcloud.paas.query.spec.narrowing import Recurring, filters_of, places_of, restated_at, time_of
+from stcloud.time import Instant
 
 if TYPE_CHECKING:
     import geopandas
@@ -49,6 +47,12 @@ class Query:
     conditions: tuple[Condition, ...] = ()
     known: int | Pin | None = None
 
+    def __repr__(self) -> str:
+        return "\n  ".join(query_lines(self))
+
+    def _repr_html_(self) -> str:
+        return query_html(self)
+
     def what(self, *filters: str | Mapping[str, Any], crs: str | None = None) -> Query:
         """Keep rows for which every CQL2 filter (text or JSON) is true, e.g. ``"category = 'pothole'"``.
 
@@ -65,10 +69,7 @@ class Query:
         InvalidInput, NotFound, Unsupported
             Wrong types; unknown columns, with the nearest names; operators that are not supported.
         """
-        subject, city = self.subject, self.subject.configuration.crs
-        return self._with(
-            Predicate.read(cql, subject.names, subject.zone, city=city, crs=crs) for cql in filters
-        )
+        return self._with(filters_of(filters, self.subject, crs))
 
     def where(self, *places: PlaceInput, crs: str | None = None) -> Query:
         """Keep rows that lie in any of the places.
@@ -89,24 +90,16 @@ class Query:
         Areas are closed: a point on the edge is inside. Distances are inclusive. Only cells are half-open. Rows
         without a place match neither a place nor its negation. Features are taken as known at `known_at`.
         """
-        subject = self.subject
-        context = PlaceContext(
-            subject.layer.name, subject.configuration, subject.index, subject.features, subject.kind.indexed
-        )
-        return self._with(read_places(places, context, crs))
+        return self._with(places_of(places, self.subject, crs))
 
     def restated(self, at: Instant) -> Query:
         """Use the unit grid of one instant for all events, for trends across a change of the grid.
 
         Default: the cell that was valid at the event's own time. The answer's facts name the grid that was used.
         """
-        self.subject.kind.require_indexed(self.subject.layer, "re-state units of")
         if any(isinstance(condition, Restated) for condition in self.conditions):
             raise InvalidInput("asked-twice", "one fixed version of the grid was asked for twice")
-        index = needed_index(self.subject.index, self.subject.layer.name)
-        at_us = instant_us(at, self.subject.zone)
-        text = f"on grid '{index.grid.name}' as of {self.subject.zone.iso(at_us)}"
-        return self._with([Restated(at_us, text)])
+        return self._with([restated_at(at, self.subject)])
 
     def when(
         self,
@@ -149,13 +142,8 @@ class Query:
             ``unknown-relation``; ``no-period``: a relation for events without an end, or together with days or hours;
             times that cannot be read.
         """
-        city = self.subject.configuration
-        calendar = city.calendar if days is not None and calendar is None else calendar
-        when = When.of(
-            *times, zone=city.zone, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days,
-            calendar=calendar, southern=seasons is not None and is_southern(city.crs), now=now,
-        )  # fmt: skip
-        return self._with([timed(when, times, relation, self.subject.layer)])
+        recurring = Recurring(weekdays, hours, months, seasons, days, calendar)
+        return self._with([time_of(times, recurring, relation, self.subject, now)])
 
     def as_of(self, at: Instant) -> Query:
         """Keep features that were valid at an instant; for events `InvalidInput` ``not-features``."""
@@ -340,8 +328,8 @@ class Query:
         inquiry = self.inquiry()
         goal = read_summary(inquiry, measures, by, None)
         table = sequenced(inquiry, goal, during, end)
-        facts = inquiry.facts() | {"during": during or "all time"}
-        return Answer(table, self.subject.configuration.lattice, facts, pin=inquiry.pin(goal.by))
+        answer = inquiry.answer(table, inquiry.pin(goal.by), by=goal.by)
+        return replace(answer, facts={**answer.facts, "during": during or "all time"})
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
