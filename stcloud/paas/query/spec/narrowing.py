@@ -1,6 +1,6 @@
 """Arguments that narrow a query, read as conditions.
 
-Tested by `tests/paas/query/spec/test_arguments.py`.
+Tested by `tests/paas/query/test_when.py` and `tests/conformance/test_where.py`.
 """
 
 from __future__ import annotations
