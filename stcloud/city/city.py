@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
+from stcloud.city.loading import loader_of
 from stcloud.city.overview import city_html, city_lines
 from stcloud.city.parts import CityParts
 from stcloud.daas.audit import Finding
@@ -22,7 +23,6 @@ from stcloud.daas.load.draft import Drafted, Options
 from stcloud.daas.load.event_load import Mode
 from stcloud.daas.load.feature_load import FeatureMode
 from stcloud.daas.load.limit import Limit
-from stcloud.daas.load.loader import Loader
 from stcloud.daas.load.notes import with_clock_note
 from stcloud.daas.load.sequence import LoadSequence, LoadTerms, drafted
 from stcloud.daas.vacuum import vacuum_city
@@ -50,6 +50,7 @@ __all__ = ["City"]
 _LOCK_WAIT_S = 600.0
 _LOAD = (
     "definition", "mode", "valid_from", "valid_to", "max_rejected", "again", "allow_missing", "empty", "keep_going",
+    "dry_run",
 )  # fmt: skip
 """Keywords of `City.load` that are no options of its file."""
 
@@ -264,7 +265,7 @@ class City:
         definition: str | os.PathLike[str] | Definition | None = None, mode: Mode | FeatureMode | None = None,
         valid_from: str | None = None, valid_to: str | None = None, max_rejected: str | int = "5%",
         again: bool = False, allow_missing: str | Iterable[str] = (), empty: bool = False,
-        keep_going: bool = False, on_loaded: Callable[[Reckoning], None] | None = None,
+        keep_going: bool = False, dry_run: bool = False, on_loaded: Callable[[Reckoning], None] | None = None,
         on_failed: Callable[[StcloudError], None] | None = None, job: Job | None = None,
         wait_s: float = _LOCK_WAIT_S, **options: Any,
     ) -> list[Reckoning]:  # fmt: skip
@@ -285,6 +286,8 @@ class City:
             Load a file again; columns that files may lack, which become null; accept a snapshot without rows.
         keep_going, on_loaded, on_failed
             Continue after an error and raise it at the end; called with each reckoning, with each later error.
+        dry_run
+            Write nothing to the city: read, check and reckon, in a temporary folder.
         job, wait_s
             Reports progress (``file: step``) and can cancel; seconds to wait for another load of the layer.
         options
@@ -303,16 +306,13 @@ class City:
             definition, Options.of(options, also=_LOAD), mode, valid_from, valid_to, allow_missing,
             Limit.parse(str(max_rejected)), again, empty, keep_going,
         )  # fmt: skip
-        with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
-            delivery = LoadSequence(self._loader(layer), layer, terms, job or Job(), on_loaded, on_failed)
+        parts, configuration = self._parts, self.configuration
+        with loader_of(parts, configuration, self._clock, layer, wait_s, dry_run=dry_run) as loader:
+            delivery = LoadSequence(loader, layer, terms, job or Job(), on_loaded, on_failed)
             delivery.run([Path(source) for source in sources])
-        if delivery.loaded:  # also when a later file failed
+        if delivery.loaded and not dry_run:  # also when a later file failed
             self._follow(layer, job, wait_s)
         return delivery.reckonings()
-
-    def _loader(self, layer: str) -> Loader:
-        unit_codes = self._grids.unit_coder(layer)
-        return Loader(self._catalogue, self._folder, self.configuration, self._clock, unit_codes)
 
     def _follow(self, layer: str, job: Job | None, wait_s: float) -> None:
         """Bring the indexes up to date that a change of a layer leaves behind."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from stcloud.errors import InvalidInput, StorageError
 
-__all__ = ["refuse_unwritable", "whole_file"]
+__all__ = ["refuse_in_city", "refuse_unwritable", "whole_file"]
 
 _OF_A_CITY = frozenset({"city.toml", "layers", "ledger", "quarantine", "index", ".work"})
 
@@ -48,10 +48,12 @@ def refuse_unwritable(path: Path) -> None:
         touched = place if place.exists() else place.parent
         if not os.access(touched, os.W_OK) or not (_special(place) or os.access(place.parent, os.W_OK)):
             raise StorageError("no-permission", f"could not write {path}: {touched} may not be written to")
-    _refuse_in_city(path, place)
+    refuse_in_city(path)
 
 
-def _refuse_in_city(path: Path, place: Path) -> None:
+def refuse_in_city(path: Path) -> None:
+    """Refuse a file where a city keeps its data: `InvalidInput` ``file-of-a-city``."""
+    place = _place(path)
     for folder in place.parents:
         if place.relative_to(folder).parts[0] in _OF_A_CITY and (folder / "city.toml").is_file():
             raise InvalidInput(

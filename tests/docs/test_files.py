@@ -9,7 +9,8 @@ import pytest
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.table.schema import OWN, PART, Attribute
 from stcloud.iaas.source.registry import formats
-from stcloud.saas.cli.exits import BUG, CANCELLED, CODES
+from stcloud.saas.cli.exits import ALERT, BUG, CANCELLED, CODES
+from stcloud.saas.cli.journal import EVENTS, FIELDS
 from stcloud.saas.cli.option import OutputFormat
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "files.md").read_text(encoding="utf-8")
@@ -57,9 +58,15 @@ def test_formats_written_are_told():
 
 def test_exit_codes_are_told():
     told = table("code")
-    assert {int(code) for code in told} == {0, *(code for _, code in CODES), BUG, CANCELLED}
+    assert {int(code) for code in told} == {0, *(code for _, code in CODES), ALERT, BUG, CANCELLED}
     for error, code in CODES:
         assert f"`{error.__name__}`" in told[str(code)][-1]
+
+
+def test_keys_and_events_of_the_log_are_told():
+    told = table("key")
+    assert tuple(told) == FIELDS
+    assert all(f"`{event}`" in told["event"][-1] for event in EVENTS)
 
 
 def test_the_counts_of_a_reckoning_are_told():

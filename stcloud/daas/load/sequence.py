@@ -129,6 +129,7 @@ class LoadSequence:
     def _fail(self, path: Path, error: StcloudError) -> None:
         if self._count > 1 and path.name not in error.message:
             error.prefix(path.name)
+        error.context.setdefault("source", path.name)
         if self.failures and self.on_failed is not None:
             self.on_failed(error)
         self.failures.append(error)

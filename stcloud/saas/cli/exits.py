@@ -12,7 +12,7 @@ from stcloud import errors
 from stcloud.saas.cli.signals import ended_by, interruption, say
 from stcloud.saas.plaintext import visible
 
-__all__ = ["CODES", "report"]
+__all__ = ["ALERT", "BUG", "CANCELLED", "CODES", "outcome", "report"]
 
 CODES: tuple[tuple[type[Exception], int], ...] = (
     (errors.NotFound, 3),
@@ -26,6 +26,8 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
 """What a shell script may rely on: 2 fix the call or the file · 3 not found · 4 conflict, try again ·
 5 missing extra or engine · 6 storage · 7 a city written by a newer version, or damaged."""
 
+ALERT = 8
+"""Everything was loaded, and more rows were rejected than ``--alert-rejected`` says."""
 BUG = 70
 _USAGE: Any = typer.BadParameter.__mro__[2]  # the base of the usage errors of the click that typer carries
 CANCELLED = 130
@@ -41,12 +43,13 @@ def report(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError):  # nobody reads on; what is left to flush goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    code, text = _outcome(error)
+    code, text = outcome(error)
     say(visible(" ".join(text.split())))
     return code
 
 
-def _outcome(error: BaseException) -> tuple[int, str]:
+def outcome(error: BaseException) -> tuple[int, str]:
+    """Return the exit code of an error and its text."""
     from stcloud.iaas.job import Cancelled  # noqa: PLC0415  (keeps --help light)
 
     if isinstance(error, KeyboardInterrupt | typer.Abort) or ended_by() is not None:

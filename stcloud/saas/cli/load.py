@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stcloud.errors import InvalidInput, NotFound, StcloudError
-from stcloud.saas.cli.exits import report
+from stcloud.saas.cli.exits import ALERT, report
+from stcloud.saas.cli.journal import Journal
 from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city, split
 from stcloud.saas.cli.output import note
 from stcloud.saas.cli.reckoning import Reckonings
+from stcloud.saas.cli.signals import say
 from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.plaintext import visible
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from stcloud.city import City
     from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.load.limit import Limit
     from stcloud.iaas.job import Job
 
 __all__ = [
@@ -113,6 +116,22 @@ Empty = Annotated[
     bool, typer.Option("--empty", help="Accept a snapshot without rows, which ends every feature.")
 ]
 KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Continue with the next file after a failure.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Read, check and reckon, and write nothing to the city.")
+]
+Log = Annotated[
+    Path | None,
+    typer.Option(
+        "--log", help="Append what becomes of each file to this file, as JSON lines.", show_default=False
+    ),
+]
+AlertRejected = Annotated[
+    str | None,
+    typer.Option(
+        help="Load as ever, and exit with code 8 if more rows of a file are rejected: a number or a share.",
+        show_default=False,
+    ),
+]
 Again = Annotated[bool, typer.Option("--again", help="Load a file even if it was loaded already.")]
 
 
@@ -126,6 +145,9 @@ def load(
     valid_to: ValidTo = None,
     undo: Undo = None,
     max_rejected: MaxRejected = "5%",
+    alert_rejected: AlertRejected = None,
+    dry_run: DryRun = False,  # noqa: FBT002
+    log: Log = None,
     again: Again = False,  # noqa: FBT002
     allow_missing: AllowMissing = None,
     empty: Empty = False,  # noqa: FBT002
@@ -147,50 +169,120 @@ def load(
 ) -> None:
     """Load files into a layer, or undo a load. A load is atomic and idempotent, and accounts for every row."""
     target = target_of(form, output, offered=RECORDS)
-    opened = open_city(city)
+    alert = Alert.of(alert_rejected)
+    journal = Journal(log, str(city), layer, dry_run)
     options: dict[str, Any] = {
         "key": split(key) or None, "time": time, "time_formats": time_format or None, "lon": lon, "lat": lat,
         "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone, "source_layer": source_layer, "encoding": encoding,
     }  # fmt: skip
     given = {name: value for name, value in options.items() if value is not None}
     period: dict[str, Any] = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
-    if undo is not None:
-        _refuse_besides_undo(sources, definition, *given.values(), *period.values())
-        printer = Reckonings(opened, layer, target)
-        with printer.opened():
-            printer.add(opened.undo(layer, undo))
-        return
-    if not sources:
-        raise InvalidInput(
-            "no-source", f"no sources were named to load into '{layer}'", hint="name one file or more"
-        )
-    options = {
-        **period, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
-        "empty": empty, "keep_going": keep_going, "definition": definition, **given,
-    }  # fmt: skip
-    _load(opened, layer, sources, options, target)
+    with journal.recording([str(source) for source in sources or ()]):
+        opened = open_city(city)
+        if undo is not None:
+            _refuse_besides_undo(sources, definition, dry_run, *given.values(), *period.values())
+            _undo(Loading(opened, layer, target, journal, alert), undo)
+            return
+        if not sources:
+            raise InvalidInput(
+                "no-source", f"no sources were named to load into '{layer}'", hint="name one file or more"
+            )
+        options = {
+            **period, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
+            "empty": empty, "keep_going": keep_going, "dry_run": dry_run, "definition": definition, **given,
+        }  # fmt: skip
+        _load(Loading(opened, layer, target, journal, alert), sources, options, given)
+        alert.end()
 
 
-def _load(opened: City, layer: str, sources: list[Path], options: dict[str, Any], target: Target) -> None:
-    printer = Reckonings(opened, layer, target, [path.name for path in sources])
+@dataclass(slots=True)
+class Alert:
+    """Watches for files of which more rows are rejected than a limit says; None: for none."""
+
+    limit: Limit | None
+    files: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, text: str | None) -> Alert:
+        """Read ``--alert-rejected``."""
+        from stcloud.daas.load.limit import Limit  # noqa: PLC0415  (keeps --help light)
+
+        return cls(None if text is None else Limit.parse(text))
+
+    def add(self, reckoning: Reckoning) -> None:
+        """Look at a reckoning, also of a file that was loaded before: a command that is repeated ends alike."""
+        rejected, read = reckoning.rejected, reckoning.read
+        if self.limit is not None and self.limit.exceeded(rejected=rejected, read=read):
+            self.files.append(f"{reckoning.source} ({rejected:,} of {read:,})")
+
+    def end(self) -> None:
+        """End the command with its own exit code when there was such a file."""
+        if self.files:
+            say(visible(f"more rows than --alert-rejected are rejected: {', '.join(self.files)}"))
+            raise typer.Exit(ALERT)
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Where a load goes to, and who hears of it."""
+
+    city: City
+    layer: str
+    target: Target
+    journal: Journal
+    alert: Alert
+
+    def heard(self, reckoning: Reckoning) -> None:
+        """Log a reckoning, and look whether it is one to alert of."""
+        self.journal.add(reckoning, self.city.configuration.zone)
+        self.alert.add(reckoning)
+
+
+def _undo(loading: Loading, load: str) -> None:
+    printer = Reckonings(loading.city, loading.layer, loading.target)
+    with printer.opened():
+        undone = loading.city.undo(loading.layer, load)
+        loading.heard(undone)
+        printer.add(undone)
+
+
+def _load(loading: Loading, sources: list[Path], options: dict[str, Any], given: dict[str, Any]) -> None:
+    opened, layer = loading.city, loading.layer
+    printer = Reckonings(opened, layer, loading.target, [path.name for path in sources])
     fresh = options["definition"] is None and not _is_there(opened, layer)
+    dry_run = options["dry_run"]
     with printer.opened(), watching() as watch:
 
         def on_loaded(reckoning: Reckoning) -> None:
             nonlocal fresh
             with watch.paused():
+                loading.heard(reckoning)
                 if fresh:
-                    text = opened.layer(layer).definition.to_toml()
-                    note(f"derived definition, saved with the city as layers/{layer}.toml:\n\n{text}")
+                    _show_definition(loading, sources[0], options, given)
                     fresh = False
                 printer.add(reckoning)
 
         def on_failed(error: StcloudError) -> None:
             with watch.paused():
+                loading.journal.fail(error)
                 report(error)
 
         opened.load(layer, *sources, job=watch.job, on_loaded=on_loaded, on_failed=on_failed, **options)
-    _offer_index(opened, layer)
+    if dry_run:
+        note("dry run: nothing was written to the city")
+    else:
+        _offer_index(opened, layer)
+
+
+def _show_definition(loading: Loading, source: Path, options: dict[str, Any], given: dict[str, Any]) -> None:
+    """Show the definition that a first load derived; a dry run has saved none."""
+    if not options["dry_run"]:
+        text = loading.city.layer(loading.layer).definition.to_toml()
+        note(f"derived definition, saved with the city as layers/{loading.layer}.toml:\n\n{text}")
+        return
+    dated = options["valid_from"] is not None or options["mode"] == "snapshot"
+    text = loading.city.draft(loading.layer, source, dated=dated, **given).definition.to_toml()
+    note(f"derived definition, which a load would save as layers/{loading.layer}.toml:\n\n{text}")
 
 
 def _offer_index(opened: City, grid: str) -> None:

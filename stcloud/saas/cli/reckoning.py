@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stcloud.errors import NotFound
 from stcloud.saas.cli.option import OutputFormat
 from stcloud.saas.cli.output import note, print_records, print_table
 from stcloud.saas.cli.target import Target
@@ -100,7 +101,7 @@ class Reckonings:
         if len(self.sources) < 2 or self.target.form is OutputFormat.CSV:
             record |= dict.fromkeys(_RARE, 0) | rare if self.target.form is OutputFormat.CSV else rare
         else:
-            if self.city.layer(self.layer).layer_kind.versioned:
+            if self._is_versioned():
                 record["ended"] = rare.pop("ended", 0)
             if rare:
                 note(f"{record['source']}: " + ", ".join(f"{name} {count:,}" for name, count in rare.items()))
@@ -114,6 +115,13 @@ class Reckonings:
         widths = {"source": max(map(len, self.sources), default=0)}
         print_table(list(shown), [shown], sys.stdout, 1, header=not self._printed, widths=widths)
         sys.stdout.flush()
+
+    def _is_versioned(self) -> bool:
+        """Return whether the layer has features; one that a dry run does not make has nothing to end."""
+        try:
+            return self.city.layer(self.layer).layer_kind.versioned
+        except NotFound:
+            return False
 
 
 def _note(reckoning: Reckoning, zone: Zone) -> None:

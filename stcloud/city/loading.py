@@ -1,0 +1,44 @@
+"""What loads into a city: under the layer's lock, or into a replica for a dry run.
+
+Tested by ``tests/daas/load/test_dry_run.py``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from stcloud.city.parts import CityParts
+from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.load.loader import Loader
+from stcloud.iaas.clock import Clock
+from stcloud.iaas.store.folder import check_name
+from stcloud.iaas.store.replica import replica
+
+__all__ = ["loader_of"]
+
+
+@contextlib.contextmanager
+def loader_of(
+    parts: CityParts,
+    configuration: CityConfiguration,
+    clock: Clock,
+    layer: str,
+    wait_s: float,
+    *,
+    dry_run: bool,
+) -> Iterator[Loader]:
+    """Give what loads into a layer: `Conflict` ``locked`` when another load held it longer than ``wait_s`` seconds.
+
+    A dry run loads into a replica of the layer's table and of the tables that all loads append to. Codes of a unit
+    grid are left out there: they change no reckoning.
+    """
+    folder = parts.folder
+    if not dry_run:
+        with folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
+            yield Loader(parts.catalogue, folder, configuration, clock, parts.grids.unit_coder(layer))
+        return
+    keys = ("ledger", "quarantine", f"layers/{check_name(layer)}", f"layers/{layer}.toml")
+    with replica(folder, *keys) as copy:
+        yield Loader(Catalogue(copy, configuration), copy, configuration, clock)
