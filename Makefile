@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
-# How many random cases tests draw: quick, deep (four times as many) or explore (as many, others in each run).
+# How many random cases tests draw: quick, deep (four times as many) or explore (ten times as many, others in each run).
 PROFILE ?= quick
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile
 

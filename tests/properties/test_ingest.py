@@ -187,7 +187,7 @@ def test_loads_come_to_what_the_oracle_counts_and_keep_every_past(
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(200), deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=SLOW)
 @given(loads=deliveries(), rule=RULES)
 def test_many_loads_come_to_what_the_oracle_counts(
     engine: Duck, loads: tuple[Delivery, ...], rule: str

@@ -65,7 +65,7 @@ def test_duckdb_answers_any_question_as_the_oracle(engine: Duck, data: st.DataOb
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(200), deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=SLOW)
 @given(st.data())
 def test_duckdb_answers_many_questions_as_the_oracle(engine: Duck, data: st.DataObject) -> None:
     ask_both(engine, data)

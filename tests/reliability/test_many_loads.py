@@ -1,10 +1,11 @@
-"""Many small loads: files, bytes, time and memory of one do not grow with those before it."""
+"""Many small loads: files, bytes, work and memory of one do not grow with those before it."""
 
 import gc
 import json
 import math
 import shutil
-import time
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -82,11 +83,33 @@ def test_a_city_that_is_copied_elsewhere_goes_on(city, tmp_path):
     assert not [one for one in stcloud.open(other).check() if one.faults]
 
 
-def seconds(run, times):
-    start = time.process_time()
-    for _ in range(times):
-        run()
-    return (time.process_time() - start) / times
+@dataclass(frozen=True)
+class Work:
+    """What a run took, by each: calls of functions, and bytes read."""
+
+    calls: float
+    read: float
+
+
+def work(run, times):
+    calls = 0
+
+    def count(_frame, event, _argument):
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    before = bytes_read()
+    sys.setprofile(count)
+    try:
+        for _ in range(times):
+            run()
+    finally:
+        sys.setprofile(None)
+    return Work(calls / times, (bytes_read() - before) / times)
+
+
+def bytes_read():
+    return int(Path("/proc/self/io").read_text().split()[1])
 
 
 def resident_mb():
@@ -102,11 +125,13 @@ def test_a_load_after_two_hundred_others_takes_as_long_and_leaves_as_much(folder
 
     spent, memory, left = [], [], []
     for _ in range(5):
-        spent.append(seconds(load, 50))
+        spent.append(work(load, 50))
         gc.collect()
         memory.append(resident_mb())
         left.append(sizes(folder))
-    assert spent[4] < 1.25 * spent[1]
+    print(spent)
+    assert spent[4].calls < 1.1 * spent[1].calls
+    assert spent[4].read < 1.25 * spent[1].read
     assert memory[4] - memory[1] < 12
     (files, weight), (files_before, weight_before) = left[4], left[1]
     assert files <= 6 * 250
@@ -124,7 +149,7 @@ def test_a_load_after_three_thousand_others_takes_as_long(folder, tmp_path):
 
     for _ in range(20):
         load()
-    early = seconds(load, 20)
+    early = work(load, 20)
     ledger, table = city._catalogue.ledger, city._catalogue.events("events").table
     at_us = ledger.newest_us("events")
     for past in range(3000):
@@ -141,6 +166,9 @@ def test_a_load_after_three_thousand_others_takes_as_long(folder, tmp_path):
         table.commit(after=table.sequence(), note=entry.to_row())
         ledger.write([entry])
     load()
-    assert seconds(load, 20) < 1.25 * early
+    late = work(load, 20)
+    print(early, late)
+    assert late.calls < 1.1 * early.calls
+    assert late.read < 1.25 * early.read
     assert len(list((folder / "ledger" / "_delta_log").iterdir())) < 250
     assert len(city.layer("events").loads) == 3000 + 61

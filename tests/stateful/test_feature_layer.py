@@ -249,7 +249,7 @@ def test_a_layer_of_features_is_as_the_chronicle_says():
 @pytest.mark.slow
 def test_a_layer_of_many_loads_is_as_the_chronicle_says():
     many = settings(
-        max_examples=examples(30), stateful_step_count=15, deadline=None, suppress_health_check=SLOW
+        max_examples=examples(12), stateful_step_count=15, deadline=None, suppress_health_check=SLOW
     )
     run_state_machine_as_test(EveryLoad, settings=many)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -70,10 +69,8 @@ TOO_MUCH = {
 @pytest.mark.parametrize("name", TOO_MUCH)
 def test_too_much_is_refused_with_its_bound(name):
     what, said = TOO_MUCH[name]
-    begun = time.perf_counter()
     with pytest.raises(InvalidInput, match=said) as error:
         parse_filter(what)
-    assert time.perf_counter() - begun < 5
     assert error.value.kind == "unreadable-filter"
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 400

@@ -77,7 +77,7 @@ def test_events_lie_where_the_features_were_at_their_time(data, known, events):
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(75), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), layers(), happenings())
 def test_many_events_lie_where_the_features_were_at_their_time(data, known, events):
     ask_both(data, known, events, 15)
