@@ -135,7 +135,7 @@ def load(city: str, source: str, day: str, mode: str) -> dict[str, Any]:
     """Load a file, true from a day on."""
     opened = stcloud.open(city)
     definition = stcloud.Definition.from_toml(DEFINITION, name=_LAYER)
-    (reckoning,) = opened.load(_LAYER, source, definition=definition, mode=mode, valid_from=day)  # type: ignore[arg-type]
+    reckoning = opened.load(_LAYER, source, definition=definition, mode=mode, valid_from=day)  # type: ignore[arg-type]
     return {**reckoning.counts, "files": len(opened.layer(_LAYER).snapshot.files)}
 
 

@@ -78,7 +78,7 @@ def _load_duck(source: Path, scale: Scale) -> Done:
 def _ours(city: str, source: str) -> dict[str, Any]:
     stcloud.create(city, crs=CRS, zone=ZONE)
     opened = stcloud.open(city)
-    (reckoning,) = opened.load("requests", source, definition="nyc-311")
+    reckoning = opened.load("requests", source, definition="nyc-311")
     layer = opened.layer("requests")
     return {**reckoning.counts, "files": len(layer.snapshot.files), "megabytes": round(layer.bytes / 1e6)}
 

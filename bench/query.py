@@ -153,7 +153,7 @@ def load_events(city: str, source: str) -> dict[str, Any]:
     stcloud.create(city, crs=CRS, zone=ZONE)
     opened = stcloud.open(city)
     definition = stcloud.Definition.from_toml(_LAYER, name="events")
-    (reckoning,) = opened.load("events", source, definition=definition)
+    reckoning = opened.load("events", source, definition=definition)
     layer = opened.layer("events")
     return {
         "accepted": reckoning.accepted,

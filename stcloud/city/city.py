@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 import pyarrow as pa
 
-from stcloud.city.loading import loader_of
+from stcloud.city.changes import LOCK_WAIT_S, LayerChanges, Watchers
+from stcloud.city.keywords import GivenDefinition, LoadKeywords, Names, Source
 from stcloud.city.overview import city_html, city_lines
 from stcloud.city.parts import CityParts
 from stcloud.daas.audit import Finding
 from stcloud.daas.catalogue import Catalogue, Layer
 from stcloud.daas.check import CityCheck
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.draft import Drafted, Options
 from stcloud.daas.load.event_load import Mode
 from stcloud.daas.load.feature_load import FeatureMode
 from stcloud.daas.load.limit import Limit
-from stcloud.daas.load.notes import with_clock_note
-from stcloud.daas.load.sequence import LoadSequence, LoadTerms, drafted
+from stcloud.daas.load.sequence import LoadTerms, drafted
 from stcloud.daas.vacuum import vacuum_city
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
@@ -32,7 +30,6 @@ from stcloud.iaas.engine.model import Engine
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.iaas.store.folder import Folder, check_name
-from stcloud.iaas.store.oserror import storage_errors
 from stcloud.paas.grid import Indexed, Indexer, UnitGrid
 from stcloud.paas.grid.divided import DividedGrid, GroundSources, divide_ground
 from stcloud.paas.grid.geometries import GeometryReader, GeometrySource
@@ -46,13 +43,6 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.check import Report
 
 __all__ = ["City"]
-
-_LOCK_WAIT_S = 600.0
-_LOAD = (
-    "definition", "mode", "valid_from", "valid_to", "max_rejected", "again", "allow_missing", "empty", "keep_going",
-    "dry_run",
-)  # fmt: skip
-"""Keywords of `City.load` that are no options of its file."""
 
 
 class City:
@@ -232,7 +222,7 @@ class City:
         return GeometryReader(crs or self.configuration.lattice.crs, self._catalogue, source_crs, tell)
 
     def index(
-        self, events: str, grid: str | None = None, *, job: Job | None = None, wait_s: float = _LOCK_WAIT_S
+        self, events: str, grid: str | None = None, *, job: Job | None = None, wait_s: float = LOCK_WAIT_S
     ) -> Indexed:
         """Store with every event the code of the cell that contained it at its own time.
 
@@ -257,18 +247,33 @@ class City:
             raise InvalidInput(
                 "not-events", f"layer '{events}' holds features", hint="index a layer of events"
             )
-        with self._folder.lock(f"layer-{check_name(events)}", wait_s=wait_s):
-            return self._grids.index(events, self._grids.chosen(events, grid), job or Job())
+        return self._changes(wait_s).index(events, grid, job)
+
+    @overload
+    def load(self, layer: str, source: Source, /, **keywords: Unpack[LoadKeywords]) -> Reckoning: ...
+
+    @overload
+    def load(
+        self, layer: str, first: Source, second: Source, /, *more: Source, **keywords: Unpack[LoadKeywords]
+    ) -> list[Reckoning]: ...
+
+    @overload
+    def load(
+        self, layer: str, /, *sources: Source, **keywords: Unpack[LoadKeywords]
+    ) -> Reckoning | list[Reckoning]: ...
 
     def load(
-        self, layer: str, *sources: str | os.PathLike[str],
-        definition: str | os.PathLike[str] | Definition | None = None, mode: Mode | FeatureMode | None = None,
-        valid_from: str | None = None, valid_to: str | None = None, max_rejected: str | int = "5%",
-        again: bool = False, allow_missing: str | Iterable[str] = (), empty: bool = False,
-        keep_going: bool = False, dry_run: bool = False, on_loaded: Callable[[Reckoning], None] | None = None,
+        self, layer: str, *sources: Source, definition: GivenDefinition = None,
+        mode: Mode | FeatureMode | None = None, valid_from: Instant | None = None, valid_to: Instant | None = None,
+        max_rejected: str | int = "5%", again: bool = False, allow_missing: str | Iterable[str] = (),
+        empty: bool = False, keep_going: bool = False, dry_run: bool = False,
+        on_loaded: Callable[[Reckoning], None] | None = None,
         on_failed: Callable[[StcloudError], None] | None = None, job: Job | None = None,
-        wait_s: float = _LOCK_WAIT_S, **options: Any,
-    ) -> list[Reckoning]:  # fmt: skip
+        wait_s: float = LOCK_WAIT_S, key: Names = None, time: str | None = None, time_formats: Names = None,
+        lon: str | None = None, lat: str | None = None, x: str | None = None, y: str | None = None,
+        crs: str | int | None = None, datum: str | None = None, zone: str | None = None,
+        encoding: str | None = None, source_layer: str | None = None,
+    ) -> Reckoning | list[Reckoning]:  # fmt: skip
         """Load files into a layer, each in one atomic and idempotent commit.
 
         Parameters
@@ -276,10 +281,11 @@ class City:
         layer, sources
             Name of the layer, which the first load creates; files in the formats of `docs/reference/files.md`.
         definition
-            A bundled definition's name, a TOML file or a `Definition`; the first load needs it or enough ``options``.
+            A bundled definition's name, a TOML file or a `Definition`. The first load needs it, or enough of the
+            keywords from ``key`` on, which state what a file does not, and from which one is derived.
         mode, valid_from, valid_to
             ``changes`` (default for events), ``append``, ``delete``; for features also ``snapshot`` (their default).
-            The valid period is half-open and local to the city's zone.
+            The valid period is half-open; without a zone of their own its ends are in the city's.
         max_rejected
             Maximum of rejected rows, a number or a share (``"5%"``); beyond it a file is not loaded at all.
         again, allow_missing, empty
@@ -290,12 +296,16 @@ class City:
             Write nothing to the city: read, check and reckon, in a temporary folder.
         job, wait_s
             Reports progress (``file: step``) and can cancel; seconds to wait for another load of the layer.
-        options
-            Fields of `stcloud.daas.load.draft.Options`, from which the first load derives a definition.
+        key, time, time_formats
+            Columns that identify a row; the column of its time, and how it is written (``iso``, ``%d/%m/%Y`` …).
+        lon, lat, x, y, crs, datum
+            Columns of coordinates, degrees or metres, and what they refer to.
+        zone, encoding, source_layer
+            Time zone of the file's local times; its encoding; which layer of the file.
 
         Returns
         -------
-        A reckoning for each file; ``known`` if the file was loaded before and nothing was done.
+        The reckoning of the file; of several files a list. ``known``: it was loaded before, and nothing was done.
 
         Raises
         ------
@@ -303,23 +313,17 @@ class City:
             The call or a file is wrong; another writer was faster. The message names the files that were loaded.
         """
         terms = LoadTerms(
-            definition, Options.of(options, also=_LOAD), mode, valid_from, valid_to, allow_missing,
+            definition, Options.of(locals()), mode, valid_from, valid_to, allow_missing,
             Limit.parse(str(max_rejected)), again, empty, keep_going,
         )  # fmt: skip
-        parts, configuration = self._parts, self.configuration
-        with loader_of(parts, configuration, self._clock, layer, wait_s, dry_run=dry_run) as loader:
-            delivery = LoadSequence(loader, layer, terms, job or Job(), on_loaded, on_failed)
-            delivery.run([Path(source) for source in sources])
-        if delivery.loaded and not dry_run:  # also when a later file failed
-            self._follow(layer, job, wait_s)
-        return delivery.reckonings()
+        paths, watchers = [Path(source) for source in sources], Watchers(on_loaded, on_failed, job)
+        loaded = self._changes(wait_s).load(layer, paths, terms, watchers, dry_run=dry_run)
+        return loaded[0] if len(sources) == 1 else loaded
 
-    def _follow(self, layer: str, job: Job | None, wait_s: float) -> None:
-        """Bring the indexes up to date that a change of a layer leaves behind."""
-        for events in self._grids.outdated(layer):
-            self.index(events, job=job, wait_s=wait_s)
+    def _changes(self, wait_s: float) -> LayerChanges:
+        return LayerChanges(self._parts, self.configuration, self._clock, wait_s)
 
-    def undo(self, layer: str, load: str, *, wait_s: float = _LOCK_WAIT_S) -> Reckoning:
+    def undo(self, layer: str, load: str, *, wait_s: float = LOCK_WAIT_S) -> Reckoning:
         """Undo a load and return the reckoning; history is kept, and its file may be loaded again.
 
         Content of the load that is still current is replaced by what it had replaced; later changes stay.
@@ -331,25 +335,22 @@ class City:
         InvalidInput
             ``undone-already``
         """
-        kind, known = self._catalogue.layer(layer).layer_kind, self._catalogue
-        with self._folder.lock(f"layer-{layer}", wait_s=wait_s), storage_errors(f"take back {load}"):
-            known.recovered(layer, load, self._clock)
-            table = kind.table(layer, known.table(layer).table)
-            done = kind.undo(table, known.ledger, load, self._clock())
-        self._follow(layer, None, wait_s)
-        return with_clock_note(done, self._clock(), None, self.configuration.zone)
+        return self._changes(wait_s).undo(layer, load)
 
     def draft(
-        self, layer: str, source: str | os.PathLike[str], *,
-        definition: str | os.PathLike[str] | Definition | None = None, dated: bool = False, **options_given: Any,
+        self, layer: str, source: Source, *, definition: GivenDefinition = None, dated: bool = False,
+        key: Names = None, time: str | None = None, time_formats: Names = None, lon: str | None = None,
+        lat: str | None = None, x: str | None = None, y: str | None = None, crs: str | int | None = None,
+        datum: str | None = None, zone: str | None = None, encoding: str | None = None,
+        source_layer: str | None = None,
     ) -> Drafted:  # fmt: skip
         """Return the definition that a load with these options would use, without loading.
 
-        The options are fields of `stcloud.daas.load.draft.Options`. If there is a ``definition``, or one saved with
-        the layer, the options must agree with it (`InvalidInput` ``other-definition``), except for the CRS, which
-        they may set. ``dated`` says that a valid period is given, so the layer has features.
+        The keywords from ``key`` on are as for `load`. If there is a ``definition``, or one saved with the layer,
+        they must agree with it (`InvalidInput` ``other-definition``), except for the CRS, which they may set.
+        ``dated`` says that a valid period is given, so the layer has features.
         """
-        options = Options.of(options_given, also=("layer", "source", "definition", "dated"))
+        options = Options.of(locals())
         return drafted(self._catalogue, layer, Path(source), definition, options, dated=dated)
 
     def rejected(self, layer: str) -> pa.Table:
@@ -381,7 +382,7 @@ class City:
         """
         return vacuum_city(self._catalogue, self._folder, retain_hours=retain_hours, force=force)
 
-    def delete(self, layer: str, *, wait_s: float = _LOCK_WAIT_S) -> None:
+    def delete(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger keeps its loads. `NotFound` ``unknown-layer``."""
         with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
             self._grids.forget(layer)

@@ -48,7 +48,7 @@ def run(folder: Path) -> None:
         with watched() as job:
             reckoning = city.load(
                 "requests", bundled(*_DISTRICT, name), definition="district-requests", job=job
-            )[0]
+            )
         counts = ", ".join(f"{what} {count:,}" for what, count in reckoning.counts.items() if count)
         say(f"loaded {name}: {counts}")
     _ask(city, folder)

@@ -84,7 +84,7 @@ class Scene:
             mode=delivery.mode,
             max_rejected="100%",
             allow_missing=kept,
-        )[0]
+        )
 
     def oracle(self) -> Oracle:
         """Return the oracle, which knows nothing yet."""

@@ -16,7 +16,7 @@ the period to compare with. `stamp` reads files: `pattern` knows the formats,
 
 from stcloud.time.bin import Bin
 from stcloud.time.expression import parse_instant, parse_when, read_instant, read_when
-from stcloud.time.instant import Instant, instant_us
+from stcloud.time.instant import Instant, instant_text, instant_us
 from stcloud.time.micros import Bools, Micros
 from stcloud.time.pattern import check_format
 from stcloud.time.period import check_comparison, earlier
@@ -50,6 +50,7 @@ __all__ = [
     "check_comparison",
     "check_format",
     "earlier",
+    "instant_text",
     "instant_us",
     "is_relative",
     "parse_instant",

@@ -41,7 +41,7 @@ def load_events(city, folder, number, bounds):
         }
     )
     frame.to_csv(folder / f"{number}.csv", index=False)
-    return city.load("cases", folder / f"{number}.csv", definition=definition(EVENTS, "cases"))[0]
+    return city.load("cases", folder / f"{number}.csv", definition=definition(EVENTS, "cases"))
 
 
 @pytest.fixture

@@ -49,9 +49,7 @@ def folder(tmp_path_factory, shapes_and_codes, members):
     for year, (since, _) in enumerate(PERIODS):
         part = members[members["year"] == year].drop(columns="year")
         part.to_csv(found / f"patrols_{year}.csv", index=False)
-        told = city.load("patrols", found / f"patrols_{year}.csv", definition="duty-grids", valid_from=since)[
-            0
-        ]
+        told = city.load("patrols", found / f"patrols_{year}.csv", definition="duty-grids", valid_from=since)
         assert (told.rejected, told.unplaced) == (0, 0)
     return found / "city"
 

@@ -66,7 +66,7 @@ def load(city, tmp_path):
         file.write_text(HEAD + text)
         known = "levels" in [layer.name for layer in city.layers()]
         definition = None if known else Definition.from_toml(TEXT, name="levels.toml")
-        return city.load("levels", file, definition=definition, **options)[0]
+        return city.load("levels", file, definition=definition, **options)
 
     return load
 

@@ -27,7 +27,7 @@ class Desk:
         first = "events" not in [one.name for one in self.city.layers()]
         given = definition or (define() if first else None)
         assert given is None or isinstance(given, Definition)
-        return self.city.load("events", file, definition=given, **options)[0]
+        return self.city.load("events", file, definition=given, **options)
 
     def rows(self, known_at=None, what=None):
         """The rows of the layer by key, as they were known at an instant (UTC microseconds)."""

@@ -43,7 +43,7 @@ def test_it_is_never_known_and_listed_once_and_gone_when_it_was_loaded(desk):
         with pytest.raises(InvalidInput):
             desk.city.load("events", desk_file(desk), definition=define())
     assert listed(desk) == [("a.csv", 2, "refused")]
-    done = desk.city.load("events", desk_file(desk), definition=define(), max_rejected=1)[0]
+    done = desk.city.load("events", desk_file(desk), definition=define(), max_rejected=1)
     assert (done.known, done.rejected) == (False, 1)
     assert listed(desk) == [("a.csv", 2, "loaded")]
 
@@ -174,6 +174,6 @@ def test_an_empty_collection_of_events_is_a_quiet_day(desk, name, content):
     with pytest.raises(InvalidInput, match="holds no rows"):
         desk.city.load("events", file, key="id", time="at", lon="lon", lat="lat")
     desk.load(row(1))
-    done = desk.city.load("events", file)[0]
+    done = desk.city.load("events", file)
     assert (done.read, done.new_columns, done.missing_columns) == (0, (), ())
     assert desk.notes() == {"1": "x"}

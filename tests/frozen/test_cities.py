@@ -81,7 +81,7 @@ def test_a_question_is_answered_as_it_was(run, thawed, archive, command, answer)
 
 def test_what_was_loaded_then_is_known(town):
     city = st.open(town / "town")
-    [reckoning] = city.load("requests", town / "requests_1.csv", definition="district-requests")
+    reckoning = city.load("requests", town / "requests_1.csv", definition="district-requests")
     assert reckoning.known
     assert reckoning.accepted == 300
 
@@ -89,7 +89,7 @@ def test_what_was_loaded_then_is_known(town):
 def test_events_are_added_and_the_past_stays(town):
     city = st.open(town / "town")
     before = city.query("requests").known_at("2025-01-03").count(by=["unit", "month"]).to_pandas()
-    [reckoning] = city.load("requests", town / "requests_3.csv")
+    reckoning = city.load("requests", town / "requests_3.csv")
     assert (reckoning.accepted, reckoning.updated, reckoning.rejected) == (30, 18, 0)
     after = city.query("requests").known_at("2025-01-03").count(by=["unit", "month"]).to_pandas()
     assert after.equals(before)
@@ -105,7 +105,7 @@ def test_features_are_added_and_the_past_stays(town):
     city = st.open(town / "town")
     pinned = {"known_at": "2025-02-01"}
     then = [row["st_key"] for row in city.features("components").as_of("2025-03-01", **pinned).to_records()]
-    [reckoning] = city.load("components", town / "components_2.csv", valid_from="2025-02-01", mode="delete")
+    reckoning = city.load("components", town / "components_2.csv", valid_from="2025-02-01", mode="delete")
     assert reckoning.updated == 19
     again = [row["st_key"] for row in city.features("components").as_of("2025-03-01", **pinned).to_records()]
     assert again == then

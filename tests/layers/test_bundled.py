@@ -326,7 +326,7 @@ def lantang(tmp_path):
 @pytest.mark.parametrize("name", [name for name, kinds in FEATURES.items() if kinds])
 def test_features_with_what_they_must_have_are_loaded(lantang, tmp_path, name):
     file = features(tmp_path / "some.gpkg", name, FEATURES[name])
-    told = lantang.load("some", file, definition=name, valid_from="2024-01-01")[0]
+    told = lantang.load("some", file, definition=name, valid_from="2024-01-01")
     assert (told.accepted, told.rejected, told.unplaced) == (len(FEATURES[name]), 0, 0)
     rows = lantang.features("some").as_of("2024-06-01").to_pandas()
     assert rows["st_key"].tolist() == [f"0{at}" for at in range(len(rows))]
@@ -341,7 +341,7 @@ def test_features_with_what_they_must_have_are_loaded(lantang, tmp_path, name):
 )  # fmt: skip
 def test_features_of_another_kind_are_refused(lantang, tmp_path, name, kind):
     file = features(tmp_path / "some.gpkg", name, [FEATURES[name][0], kind])
-    told = lantang.load("some", file, definition=name, valid_from="2024-01-01", max_rejected=1)[0]
+    told = lantang.load("some", file, definition=name, valid_from="2024-01-01", max_rejected=1)
     assert (told.accepted, told.rejected) == (1, 1)
 
 
@@ -362,7 +362,7 @@ def test_components_have_the_attributes_of_the_standard(lantang, tmp_path):
 def test_communities_of_the_district_in_two_versions(lantang):
     for year in (2023, 2025):
         file = DISTRICT / f"communities_{year}.geojson"
-        told = lantang.load("communities", file, definition="communities", valid_from=f"{year}-01-01")[0]
+        told = lantang.load("communities", file, definition="communities", valid_from=f"{year}-01-01")
         assert (told.read, told.rejected, told.repaired) == (24, 0, 0)
     for year in (2023, 2025):
         published = geopandas.read_file(DISTRICT / f"communities_{year}.geojson").set_index("code")

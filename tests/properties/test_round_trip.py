@@ -127,7 +127,7 @@ def _round(run: Any, frame: geopandas.GeoDataFrame, source: str, exports: list[s
     city = stcloud.open(folder / "city", clock=lambda: next(seconds) * 1_000_000)
     mine = frame if source == "geojson" else frame.to_crs(CRS)
     file = written(mine, folder / f"source.{source}")
-    first = city.load("f", file, key=("code",), valid_from="2010-01-01", **_said(source))[0]
+    first = city.load("f", file, key=("code",), valid_from="2010-01-01", **_said(source))
     assert (first.accepted, first.rejected) == (len(frame), 0), first
     before = _content(city, "f")
     assert set(before) == {_key(code) for code in frame["code"]}
@@ -135,11 +135,11 @@ def _round(run: Any, frame: geopandas.GeoDataFrame, source: str, exports: list[s
         out = folder / f"out-{number}.{suffix}"
         shown = run("show", folder / "city", "f", "--as-of", "2030-01-01", "-o", out)
         assert shown.code == 0, (suffix, shown.err)
-        anew = city.load(f"anew-{number}", out, key=("code",), valid_from="2010-01-01", **_said(suffix))[0]
+        anew = city.load(f"anew-{number}", out, key=("code",), valid_from="2010-01-01", **_said(suffix))
         assert (anew.accepted, anew.rejected) == (len(frame), 0), (source, suffix, anew)
         assert _plain(_content(city, f"anew-{number}")) == _plain(before), (source, suffix)
         if (suffix == "geojson") == (source == "geojson"):  # others are in another CRS, and for another layer
-            again = city.load("f", out, valid_from=f"20{10 + number}-01-01")[0]
+            again = city.load("f", out, valid_from=f"20{10 + number}-01-01")
             counts = (again.unchanged, again.accepted, again.updated, again.ended, again.rejected)
             assert counts == (len(frame), 0, 0, 0, 0), (source, suffix, again)
             assert _content(city, "f") == before, (source, suffix)

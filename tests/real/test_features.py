@@ -45,7 +45,7 @@ def found(folder, *, crs=UTM, zone="America/New_York"):
 def load_districts(city, data, year):
     file = data / "nyc" / f"council_districts_{year}.geojson"
     said = definition("geography_value")
-    return city.load("districts", file, definition=said, valid_from=f"{year}-01-01")[0]
+    return city.load("districts", file, definition=said, valid_from=f"{year}-01-01")
 
 
 def published(data, name, key):
@@ -154,7 +154,7 @@ def test_census_tracts_have_other_ids_each_time(tmp_path, real_data):
         city.load(
             "tracts", real_data / "nyc" / f"census_tracts_{year}.geojson", definition=definition("geoid"),
             valid_from=f"{year}-04-01",
-        )[0]
+        )
         for year in (2000, 2010)
     ]  # fmt: skip
     old, new = (published(real_data, f"census_tracts_{year}", "geoid") for year in (2000, 2010))
@@ -179,7 +179,7 @@ def test_census_tracts_have_other_ids_each_time(tmp_path, real_data):
 def test_neighbourhoods_in_feet(tmp_path, real_data):
     file = real_data / "stl" / "STL_BOUNDARY_Nhoods.shp"
     city = found(tmp_path / "stl", crs="EPSG:26915", zone="America/Chicago")
-    told = city.load("neighbourhoods", file, key=["NHD_NUM"], valid_from="2018-01-01")[0]
+    told = city.load("neighbourhoods", file, key=["NHD_NUM"], valid_from="2018-01-01")
     assert (told.read, told.accepted, told.rejected) == (88, 88, 0)
     declared = pyproj.CRS(city.features("neighbourhoods").definition.space.crs)
     assert declared.to_authority() == ("ESRI", "102696")
@@ -223,7 +223,7 @@ def test_division_codes_without_a_place(tmp_path, real_data):
     said = stcloud.Definition.from_toml(CODES, name="streets")
     city = found(tmp_path / "wuhan", crs="EPSG:4547", zone="Asia/Shanghai")
     first, second = (
-        city.load("streets", write(tmp_path / f"{year}.csv", rows), definition=said, valid_from=str(year))[0]
+        city.load("streets", write(tmp_path / f"{year}.csv", rows), definition=said, valid_from=str(year))
         for year, rows in ((2016, old), (2023, new))
     )
     assert (first.read, first.rejected, first.unplaced) == (len(old), 0, sum(not one["lon"] for one in old))

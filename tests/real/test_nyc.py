@@ -21,7 +21,7 @@ def city(tmp_path_factory, real_data):
 
 @pytest.fixture(scope="module")
 def reckoning(city, real_data):
-    return city.load("requests", real_data / "nyc" / "requests_2025.csv", definition="nyc-311")[0]
+    return city.load("requests", real_data / "nyc" / "requests_2025.csv", definition="nyc-311")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_every_row_is_accounted_for(reckoning, rows):
 
 
 def test_the_same_file_again_changes_nothing(city, reckoning, real_data):
-    again = city.load("requests", real_data / "nyc" / "requests_2025.csv")[0]
+    again = city.load("requests", real_data / "nyc" / "requests_2025.csv")
     assert again.known
     assert again.counts == reckoning.counts
     assert city.layer("requests").events == reckoning.accepted

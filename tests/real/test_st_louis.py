@@ -20,7 +20,7 @@ def city(tmp_path_factory, real_data):
 
 @pytest.fixture(scope="module")
 def reckoning(city, real_data):
-    return city.load("requests", real_data.joinpath(*FILE), definition="stl-csb")[0]
+    return city.load("requests", real_data.joinpath(*FILE), definition="stl-csb")
 
 
 @pytest.fixture(scope="module")

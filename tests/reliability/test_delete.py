@@ -14,7 +14,7 @@ def keys(opened, layer="events"):
 def load(city, tmp_path, *numbers, name="new.csv"):
     file = tmp_path / name
     file.write_text(HEAD + "".join(row(number) for number in numbers))
-    return stcloud.open(city).load("events", file, definition=define())[0]
+    return stcloud.open(city).load("events", file, definition=define())
 
 
 QUESTIONS = {
@@ -124,7 +124,7 @@ def test_deletion_is_no_load_of_the_next_life(run, city, tmp_path):
 
 def test_a_file_that_an_earlier_life_knew_is_loaded(city, tmp_path):
     stcloud.open(city).delete("events")
-    done = stcloud.open(city).load("events", tmp_path / "first.csv", definition=define())[0]
+    done = stcloud.open(city).load("events", tmp_path / "first.csv", definition=define())
     assert (done.known, done.accepted) == (False, 5)
 
 
@@ -162,7 +162,7 @@ def test_a_deletion_that_is_killed_leaves_the_layer_or_none(forks, city, tmp_pat
     assert process.exitcode == 9
     opened = stcloud.open(city)
     assert [one.name for one in opened.layers()] == []
-    done = opened.load("events", tmp_path / "first.csv", definition=define())[0]
+    done = opened.load("events", tmp_path / "first.csv", definition=define())
     assert (done.known, done.accepted) == (False, 5)
     assert [one.source for one in stcloud.open(city).layer("events").loads] == ["first.csv"]
     assert not [one for one in opened.check() if one.faults]

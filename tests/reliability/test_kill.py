@@ -90,7 +90,7 @@ def test_an_update_that_dies_at_a_step_is_whole_or_absent(die, city, tmp_path, m
     if moment[2:] in COMMITTED:
         assert done != before
 
-    again = stcloud.open(city).load("events", file, max_rejected="50%")[0]
+    again = stcloud.open(city).load("events", file, max_rejected="50%")
     assert again.known == (done != before)
     assert again.counts.items() >= COUNTS.items()
     assert again.adds_up
@@ -118,7 +118,7 @@ def test_a_first_load_that_dies_at_a_step_is_whole_or_absent(die, folder, tmp_pa
     assert faults(folder) == []
 
     other = define() if layers else define(note="text", lon="text")  # what was never loaded binds nobody
-    again = stcloud.open(folder).load("events", file, definition=other, max_rejected="50%")[0]
+    again = stcloud.open(folder).load("events", file, definition=other, max_rejected="50%")
     assert again.known == bool(layers)
     assert (again.read, again.accepted, again.rejected) == (6, 5, 1)
     assert believed(folder)[0] == 5
@@ -204,15 +204,13 @@ def test_fifty_kills_at_random_moments(forks, large, tmp_path):
         assert believed(place, known_at=first) == old
         assert faults(place) == []
         ends["old" if shown == old else "new"] += 1
-        reckoning = stcloud.open(place).load("events", small)[0]
+        reckoning = stcloud.open(place).load("events", small)
         assert (reckoning.accepted, reckoning.updated, reckoning.unchanged) == (1, 1, 1)
         left = leftovers(place)
         assert not [name for name in left if "stag" in name]
         orphaned += bool(left)
         again = (
-            stcloud.open(place).load("events", large / "v2.csv")[0]
-            if shown == new or number % 10 == 0
-            else None
+            stcloud.open(place).load("events", large / "v2.csv") if shown == new or number % 10 == 0 else None
         )
         if again is not None:
             assert again.known == (shown == new)

@@ -32,7 +32,7 @@ def test_a_snapshot_that_dies_at_a_step_is_whole_or_absent(die, tmp_path, moment
         (tmp_path / name).write_text(text)
     city = stcloud.create(folder, crs="EPSG:4548", zone="Asia/Shanghai")
     definition = define(crs="EPSG:4548")
-    (first,) = city.load("things", tmp_path / "first.csv", definition=definition, valid_from="2013-01-01")
+    first = city.load("things", tmp_path / "first.csv", definition=definition, valid_from="2013-01-01")
 
     die(moment, folder, "things", tmp_path / "second.csv", valid_from="2023-01-01")
 
@@ -42,7 +42,7 @@ def test_a_snapshot_that_dies_at_a_step_is_whole_or_absent(die, tmp_path, moment
     assert state(folder, "2024-01-01", known_at=first.recorded_at_us) == ["a", "b"]
     assert [one for one in stcloud.open(folder).check() if one.faults] == []
 
-    (again,) = stcloud.open(folder).load("things", tmp_path / "second.csv", valid_from="2023-01-01")
+    again = stcloud.open(folder).load("things", tmp_path / "second.csv", valid_from="2023-01-01")
     assert again.known == done
     assert (again.accepted, again.updated, again.unchanged) == (1, 1, 1)
     assert state(folder, "2024-01-01") == ["a", "b", "c"]

@@ -20,7 +20,7 @@ LOAD = """
 import json, pathlib, stcloud
 city, layer, file, definition, answer = args
 try:
-    done = stcloud.open(city).load(layer, file, definition=definition)[0]
+    done = stcloud.open(city).load(layer, file, definition=definition)
     said = {"known": done.known, **done.counts}
 except stcloud.StcloudError as error:
     said = {"kind": error.kind}
@@ -102,7 +102,7 @@ def test_first_loads_into_different_layers_run_at_once(at_once, folder, tmp_path
 def test_a_layer_that_is_being_loaded_does_not_stop_another(city, tmp_path):
     opened = stcloud.open(city)
     with Folder(city).lock("layer-events", wait_s=0):
-        assert opened.load("others", tmp_path / "first.csv", definition=define(), wait_s=0)[0].accepted == 5
+        assert opened.load("others", tmp_path / "first.csv", definition=define(), wait_s=0).accepted == 5
 
 
 def test_who_waits_too_long_for_the_lock_is_told(city, tmp_path):
@@ -113,7 +113,7 @@ def test_who_waits_too_long_for_the_lock_is_told(city, tmp_path):
             stcloud.open(city).load("events", file, wait_s=0.1)
         assert told.value.kind == "locked"
         assert on_disk(city) == before
-    assert stcloud.open(city).load("events", file, wait_s=0)[0].accepted == 1
+    assert stcloud.open(city).load("events", file, wait_s=0).accepted == 1
 
 
 def overtake_at(monkeypatch, step, times, other):
@@ -135,7 +135,7 @@ def test_without_the_lock_the_one_that_comes_later_does_its_work_anew(monkeypatc
     mine = numbered(tmp_path / "mine.csv", [5, 6], note="mine")
     theirs = numbered(tmp_path / "theirs.csv", [5, 7], note="theirs")
     job = overtake_at(monkeypatch, "commit", 1, lambda _: stcloud.open(city).load("events", theirs))
-    done = stcloud.open(city).load("events", mine, job=job)[0]
+    done = stcloud.open(city).load("events", mine, job=job)
     assert (done.accepted, done.updated) == (1, 1)
     assert keys(city) == ["1", "2", "3", "4", "5", "6", "7"]
     found = stcloud.open(city).query("events").what("id = '5'").rows().table
@@ -310,7 +310,7 @@ def test_an_interrupt_right_after_the_commit_loses_no_file(monkeypatch, city, tm
     monkeypatch.undo()
     assert keys(city) == ["1", "2", "3", "4", "5", "6"]
     assert whole(city)
-    assert stcloud.open(city).load("events", tmp_path / "a.csv")[0].known
+    assert stcloud.open(city).load("events", tmp_path / "a.csv").known
 
 
 def test_the_lock_ends_with_its_holder(forks, city, tmp_path):
@@ -329,7 +329,7 @@ def test_the_lock_ends_with_its_holder(forks, city, tmp_path):
         stcloud.open(city).load("events", file, wait_s=0)
     holder.kill()
     holder.join()
-    assert stcloud.open(city).load("events", file, wait_s=0)[0].accepted == 1
+    assert stcloud.open(city).load("events", file, wait_s=0).accepted == 1
 
 
 def test_an_interrupt_within_the_commit_loses_no_file(monkeypatch, city, tmp_path):

@@ -54,14 +54,14 @@ def load_events(city, tmp_path, *lines, more="", **options):
     file.write_text("id,t,closed,seen,day,lon,lat\n" + "".join(f"{line},117.1,31.9\n" for line in lines))
     return city.load(
         "e", file, definition=Definition.from_toml(EVENTS.format(more=more), name="e"), **options
-    )[0]
+    )
 
 
 def load_features(city, tmp_path, *lines, more="", **options):
     file = tmp_path / "p.csv"
     file.write_text("code,from,to,seen,lon,lat\n" + "".join(f"{line},117.1,31.9\n" for line in lines))
     definition = Definition.from_toml(FEATURES.format(more=more), name="p")
-    return city.load("p", file, definition=definition, mode="changes", **options)[0]
+    return city.load("p", file, definition=definition, mode="changes", **options)
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -97,7 +97,7 @@ def test_the_first_and_the_last_time_load_back_as_they_are_exported(tmp_path, zo
         rows.assign(t=rows["t"].dt.tz_convert("UTC")).to_parquet(file)
     else:
         rows.assign(t=[one.isoformat() for one in rows["t"]]).to_csv(file, index=False)
-    (found,) = city.load("e", file)
+    found = city.load("e", file)
     assert (found.read, found.rejected) == (1, 0)
 
 

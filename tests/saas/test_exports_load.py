@@ -68,7 +68,7 @@ def test_features_load_back(run, place, suffix):
 def test_an_export_loaded_into_its_own_layer_changes_nothing(run, place):
     out = place / "a.geojson"
     assert run("show", place / "city", "a", "--as-of", "2024-06-01", "-o", out).code == 0
-    (done,) = stcloud.open(place / "city").load("a", out, valid_from="2024-01-01")
+    done = stcloud.open(place / "city").load("a", out, valid_from="2024-01-01")
     assert (done.read, done.unchanged) == (2, 2)
 
 

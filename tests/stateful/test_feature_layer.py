@@ -140,7 +140,7 @@ class FeatureLayer(RuleBasedStateMachine):
         load = self.loads[data.draw(st.sampled_from(self.reloadable))]
         copy = shutil.copy(load.file, load.file.with_name(f"copy-of-{load.file.name}"))
         before = len(self.city.layer("things").loads)
-        (reckoning,) = self.city.load("things", copy, **load.options)
+        reckoning = self.city.load("things", copy, **load.options)
         assert reckoning.known
         assert reckoning.recorded_at_us in self.recorded_us
         assert len(self.city.layer("things").loads) == before
@@ -215,7 +215,7 @@ class FeatureLayer(RuleBasedStateMachine):
         return Load(file, mode, start, end, drawn, repeated)
 
     def take(self, load, **options):
-        (reckoning,) = self.city.load("things", load.file, again=True, **load.options, **options)
+        reckoning = self.city.load("things", load.file, again=True, **load.options, **options)
         expected = load.tell(self.chronicle)
         found = Counts(**{name: getattr(reckoning, name) for name in Counts.__slots__})
         if not self.overridden:

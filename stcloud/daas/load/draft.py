@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -73,35 +73,16 @@ class Options:
     source_layer: str | None = None
 
     @classmethod
-    def of(cls, named: Mapping[str, Any], *, also: Iterable[str] = ()) -> Options:
-        """Make them of keywords; a bare text is one name.
-
-        Parameters
-        ----------
-        named
-            Values by keyword; None: not stated.
-        also
-            Other keywords of the call, to propose when one is misspelt.
-
-        Raises
-        ------
-        InvalidInput
-            ``unknown-option``, with the nearest.
-        """
-        known = [field.name for field in fields(cls)]
-        for name in named:
-            if name not in known:
-                near = nearest(name, [*known, *also])
-                proposal = (
-                    f"did you mean {' or '.join(map(repr, near))}?" if near else f"use {', '.join(known)}"
-                )
-                raise InvalidInput("unknown-option", f"there is no option {name!r} of a load", hint=proposal)
+    def of(cls, keywords: Mapping[str, Any]) -> Options:
+        """Make them of the keywords of a call, other ones among them; None: not stated; a bare text is one name."""
+        named = {field.name: keywords.get(field.name) for field in fields(cls)}
+        stated = {name: value for name, value in named.items() if value is not None}
         lists = {
             name: (value,) if isinstance(value, str) else tuple(value)
-            for name, value in named.items()
-            if name in _LISTS and value is not None
+            for name, value in stated.items()
+            if name in _LISTS
         }
-        return cls(**{name: value for name, value in named.items() if value is not None} | lists)
+        return cls(**{**stated, **lists})
 
     @property
     def given(self) -> bool:

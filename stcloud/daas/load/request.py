@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from stcloud.daas.definition import Definition
 from stcloud.errors import InvalidInput
-from stcloud.time import EARLIEST_US, LATEST_US, Zone, parse_instant, read_stamps
+from stcloud.time import EARLIEST_US, LATEST_US, Instant, Zone, instant_us, read_stamps
 
 __all__ = ["LoadRequest"]
 
@@ -42,8 +42,8 @@ class LoadRequest:
         cls,
         definition: Definition,
         mode: str | None,
-        valid_from: str | None,
-        valid_to: str | None,
+        valid_from: Instant | None,
+        valid_to: Instant | None,
         zone: Zone,
         allow_missing: str | Iterable[str] = (),
         *,
@@ -54,10 +54,10 @@ class LoadRequest:
         Raises
         ------
         InvalidInput
-            ``unknown-mode``; ``events-have-no-period``; ``out-of-range``; what `parse_instant` raises.
+            ``unknown-mode``; ``events-have-no-period``; ``out-of-range``; what `instant_us` raises.
         """
         allowed = frozenset([allow_missing] if isinstance(allow_missing, str) else allow_missing)
-        start, end = (None if text is None else _instant(text, zone) for text in (valid_from, valid_to))
+        start, end = (None if at is None else _instant(at, zone) for at in (valid_from, valid_to))
         stated = mode or definition.modes[0]
         if not definition.has_periods and (start is not None or end is not None):
             raise InvalidInput(
@@ -93,10 +93,10 @@ class LoadRequest:
         return start, end
 
 
-def _instant(text: str, zone: Zone) -> int:
-    at_us = parse_instant(text, zone)
+def _instant(at: Instant, zone: Zone) -> int:
+    at_us = instant_us(at, zone)
     if not EARLIEST_US <= at_us < LATEST_US:
-        raise InvalidInput("out-of-range", f"the instant {text} lies outside 0001-01-03 to 9999-12-29 of UTC")
+        raise InvalidInput("out-of-range", f"the instant {at} lies outside 0001-01-03 to 9999-12-29 of UTC")
     return at_us
 
 

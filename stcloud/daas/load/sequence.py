@@ -24,6 +24,7 @@ from stcloud.iaas.source.protocol import Reading, geometry_column
 from stcloud.iaas.source.registry import open_source
 from stcloud.iaas.store.folder import check_name
 from stcloud.space import same_crs
+from stcloud.time import Instant
 
 __all__ = ["Given", "LoadSequence", "LoadTerms", "drafted"]
 
@@ -53,8 +54,8 @@ class LoadTerms:
     definition: Given
     options: Options
     mode: str | None
-    valid_from: str | None
-    valid_to: str | None
+    valid_from: Instant | None
+    valid_to: Instant | None
     allow_missing: str | Iterable[str]
     limit: Limit
     again: bool

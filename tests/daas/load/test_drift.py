@@ -80,7 +80,7 @@ def test_features_may_lack_a_column_for_one_load(tmp_path):
     city.load("places", tmp_path / "a.geojson", key=["code"], valid_from="2020")
     with pytest.raises(InvalidInput, match="'name'"):
         city.load("places", tmp_path / "b.geojson", valid_from="2021")
-    done = city.load("places", tmp_path / "b.geojson", valid_from="2021", allow_missing=["name"])[0]
+    done = city.load("places", tmp_path / "b.geojson", valid_from="2021", allow_missing=["name"])
     assert (done.new_columns, done.missing_columns) == (("other",), ("name",))
 
 
@@ -127,7 +127,7 @@ def test_a_rename_counts_for_what_rows_are_about(tmp_path, renamed, crs, zone, l
     (tmp_path / "one.csv").write_text(",".join(names) + "\n" + line)
     (tmp_path / "two.csv").write_text(",".join(again) + "\n" + line + line.replace("1", "2", 1))
     city.load("e", tmp_path / "one.csv", definition=definition)
-    done = city.load("e", tmp_path / "two.csv")[0]
+    done = city.load("e", tmp_path / "two.csv")
     assert (done.accepted, done.unchanged, done.unplaced) == (1, 1, 0)
     assert (done.new_columns, done.missing_columns) == ((), ())
     rows = city.query("e").rows().to_pandas()
@@ -147,7 +147,7 @@ def test_a_rename_counts_for_valid_periods_and_geometry_columns(tmp_path):
     (tmp_path / "one.csv").write_text("code,since,until,the_geom\n" + line)
     (tmp_path / "two.csv").write_text("ID,Start,End,shape\n" + line + line.replace("a", "b", 1))
     city.load("f", tmp_path / "one.csv", definition=definition, mode="changes")
-    done = city.load("f", tmp_path / "two.csv", mode="changes")[0]
+    done = city.load("f", tmp_path / "two.csv", mode="changes")
     assert (done.accepted, done.unchanged) == (1, 1)
 
 

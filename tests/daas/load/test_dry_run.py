@@ -39,12 +39,16 @@ def timeless(reckonings):
     return [replace(one, recorded_at_us=0, attempt="") for one in reckonings]
 
 
+def listed(loaded):
+    return loaded if isinstance(loaded, list) else [loaded]
+
+
 def dry_and_real(city, tmp_path, layer, *names, **options):
     sources = [tmp_path / name for name in names]
     before = bytes_of(city, tmp_path)
-    dry = city.load(layer, *sources, dry_run=True, **options)
+    dry = listed(city.load(layer, *sources, dry_run=True, **options))
     assert bytes_of(city, tmp_path) == before
-    real = city.load(layer, *sources, **options)
+    real = listed(city.load(layer, *sources, **options))
     assert timeless(dry) == timeless(real)
     return dry
 

@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
 def district(folder):
     """The district's two dumps, loaded one after the other, and their reckonings."""
     city = stcloud.create(folder / "city", crs="EPSG:4548", zone="Asia/Shanghai")
-    return city, [city.load("requests", DISTRICT / name, definition="district-requests")[0] for name in DUMPS]
+    return city, [city.load("requests", DISTRICT / name, definition="district-requests") for name in DUMPS]
 
 
 def held(city, known_at=None):
@@ -108,7 +108,7 @@ def test_known_at_gives_back_what_the_first_load_showed(district, tmp_path):
 def test_a_load_is_known_by_its_content_and_again_does_it_anyway(district, folder):
     city, reckonings = district
     before = on_disk(folder / "city")
-    known = city.load("requests", DISTRICT / DUMPS[0])[0]
+    known = city.load("requests", DISTRICT / DUMPS[0])
     assert (known.known, known.load, known.counts) == (True, reckonings[0].load, reckonings[0].counts)
     assert known.recorded_at_us == reckonings[0].recorded_at_us
     assert on_disk(folder / "city") == before
@@ -125,12 +125,12 @@ def test_again_brings_back_an_older_reading(desk):
     desk.load(row(1, note="old"))
     file = desk.last
     desk.load(row(1, note="new"))
-    assert desk.city.load("events", file)[0].known
-    again = desk.city.load("events", file, again=True)[0]
+    assert desk.city.load("events", file).known
+    again = desk.city.load("events", file, again=True)
     assert (again.known, again.updated) == (False, 1)
     assert desk.notes() == {"1": "old"}
     assert again.load == desk.city.layer("events").loads[0].load + ".2"
-    assert desk.city.load("events", file, again=True)[0].load.endswith(".3")
+    assert desk.city.load("events", file, again=True).load.endswith(".3")
     instants = [one.recorded_at_us for one in desk.city.layer("events").loads]
     assert [desk.notes(at)["1"] for at in instants] == ["old", "new", "old", "old"]
     assert desk.faults() == []
@@ -319,7 +319,7 @@ def test_times_at_a_change_of_the_clock_are_counted(tmp_path):
     file = tmp_path / "a.csv"
     hours = ("2024-03-10 02:30:00", "2024-11-03 01:30:00", "2024-06-01 12:00:00")
     file.write_text(HEAD + "".join(row(n, at=at, lon=-74) for n, at in enumerate(hours)))
-    assert city.load("events", file, definition=define())[0].time_adjusted == 2
+    assert city.load("events", file, definition=define()).time_adjusted == 2
     found = {one["id"]: one["st_time"].isoformat() for one in city.query("events").rows().table.to_pylist()}
     assert found == {
         "0": "2024-03-10T03:30:00-04:00", "1": "2024-11-03T01:30:00-04:00", "2": "2024-06-01T12:00:00-04:00",
@@ -412,7 +412,7 @@ def test_recorded_time_goes_on_even_when_the_clock_goes_back(tmp_path):
     for number in range(4):
         file = tmp_path / f"{number}.csv"
         file.write_text(rows(number + 1, note=str(number)))
-        instants.append(city.load("events", file, definition=define())[0].recorded_at_us)
+        instants.append(city.load("events", file, definition=define()).recorded_at_us)
     assert instants == [10**15, 10**15 + 1, 10**15 + 2, 10**15 + 7]
 
 
@@ -432,5 +432,5 @@ def test_degrees_that_are_declared_metres_are_outside(tmp_path):
     city = stcloud.create(tmp_path / "city", crs="EPSG:32618", zone="America/New_York")
     (tmp_path / "a.csv").write_text("id,at,x,y\n1,2024-01-01,-73.9,40.7\n2,2024-01-01,583000,4507000\n")
     said = {"key": ["id"], "time": "at", "x": "x", "y": "y", "crs": "EPSG:32618"}
-    (done,) = city.load("events", tmp_path / "a.csv", **said)
+    done = city.load("events", tmp_path / "a.csv", **said)
     assert (done.accepted, dict(done.unplaced_by)) == (2, {"outside": 1})

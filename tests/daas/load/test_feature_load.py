@@ -40,8 +40,7 @@ class Desk:
         file.write_text(text)
         known = "things" in [one.name for one in self.city.layers()]
         definition = define(more=f"{more}\n{NUMBERED}")
-        (found,) = self.city.load("things", file, definition=None if known else definition, **options)
-        return found
+        return self.city.load("things", file, definition=None if known else definition, **options)
 
     def state(self, at, **options):
         found = self.city.features("things").as_of(at, **options).to_records()

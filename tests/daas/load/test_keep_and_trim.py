@@ -44,7 +44,7 @@ def load(tmp_path):
         file = tmp_path / f"{next(names)}.csv"
         file.write_text(text)
         definition = Definition.from_toml(document.format(more=more), name="d")
-        return city, city.load(definition.id, file, definition=definition, **options)[0]
+        return city, city.load(definition.id, file, definition=definition, **options)
 
     return loaded
 

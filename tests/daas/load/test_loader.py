@@ -86,7 +86,7 @@ def test_an_answer_pinned_while_another_layer_loads_does_not_change(city, tmp_pa
 
     slow.append(lambda: pins.append((hand.now_us, ask(hand.now_us))))
     began = hand.now_us
-    (loaded,) = city.load("events", second)
+    loaded = city.load("events", second)
     ((pinned_us, before),) = pins
     assert began < pinned_us < loaded.recorded_at_us == hand.now_us, "the instant is that of the commit"
     assert before == (["old"], ["1"])
@@ -117,7 +117,7 @@ def test_a_pin_holds_though_a_load_writes_its_rows_at_that_moment(city, tmp_path
     real = EventLayer.write
     monkeypatch.setattr(EventLayer, "write", write)
     file.write_text(HEAD + event("a", "new"))
-    (loaded,) = city.load("events", file)
+    loaded = city.load("events", file)
     ((pin_us, before),) = asked
     assert before == ["old"]
     assert pin_us < loaded.recorded_at_us < hand.now_us
@@ -130,9 +130,7 @@ def test_recorded_time_increases_in_the_order_of_commits_when_the_clock_stands(c
     for number in range(3):
         file = tmp_path / f"{number}.csv"
         file.write_text(HEAD + event("a", number))
-        instants += [
-            one.recorded_at_us for one in city.load("events", file, definition=None if number else define())
-        ]
+        instants.append(city.load("events", file, definition=None if number else define()).recorded_at_us)
     assert instants == [TEN_US, TEN_US + 1, TEN_US + 2]
 
 
@@ -141,14 +139,14 @@ def test_a_known_file_is_neither_opened_nor_read(city, tmp_path, monkeypatch):
     row = {"id": "a", "at": "2024-03-01 08:00:00", "lon": 117.01, "lat": 31.91, "note": "x"}
     names = HEAD.strip().split(",")
     file.write_text(json.dumps([dict(zip(names, row.values(), strict=True))]))
-    (done,) = city.load("events", file, definition=define())
+    done = city.load("events", file, definition=define())
     assert done.accepted == 1
     opened = []
     real = loader.open_source
     monkeypatch.setattr(loader, "open_source", lambda *given: opened.append(given) or real(*given))
-    (known,) = city.load("events", file)
+    known = city.load("events", file)
     assert known.known
     assert opened == []
-    (again,) = city.load("events", file, again=True)
+    again = city.load("events", file, again=True)
     assert len(opened) == 1
     assert again.unchanged == 1

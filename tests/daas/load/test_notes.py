@@ -20,7 +20,7 @@ def load(tmp_path):
         file = tmp_path / f"{count}.csv"
         file.write_text(rows(count))
         city = stcloud.open(tmp_path / "city", clock=lambda: now_us)
-        return city, city.load("events", file, definition=define(), **options)[0]
+        return city, city.load("events", file, definition=define(), **options)
 
     return load
 

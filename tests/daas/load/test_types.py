@@ -70,9 +70,7 @@ def test_a_code_is_one_key_however_it_is_stored(city, tmp_path, first):
     """Each file after the first says the same: nothing is updated, nothing ends."""
     for number, (suffix, form) in enumerate([first, *SUFFIXED]):
         file = stored(tmp_path / f"f{number}.{suffix}", form)
-        found = city.load(
-            "c", file, key=("code",) if not number else (), valid_from=f"20{10 + number}-01-01"
-        )[0]
+        found = city.load("c", file, key=("code",) if not number else (), valid_from=f"20{10 + number}-01-01")
         counts = (found.accepted, found.updated, found.unchanged, found.ended, found.rejected)
         assert counts == ((4, 0, 0, 0, 0) if not number else (0, 0, 4, 0, 0)), (suffix, form)
     records = city.features("c").as_of("2040-01-01").to_arrow().to_pylist()
@@ -94,7 +92,7 @@ def test_an_event_is_one_however_its_file_is_typed(city, tmp_path, form):
         "lon": [117.1] * 4, "lat": [31.9] * 4, "n": [1.0, 2.0, 3.0, float("nan")],
     })  # fmt: skip
     pq.write_table(typed, tmp_path / "b.parquet")
-    found = city.load("e", tmp_path / "b.parquet")[0]
+    found = city.load("e", tmp_path / "b.parquet")
     assert (found.read, found.unchanged) == (4, 4)
     assert {one.name: one.type for one in city.layer("e").attributes}["n"] == "text"
 
@@ -149,7 +147,7 @@ def test_a_later_file_is_read_as_the_layer_keeps_its_columns(city, tmp_path):
         "id,t,lon,lat,n\n1,2024-03-01,117.1,31.9,05\n2,2024-03-01,117.1,31.9,6\n3,2024-03-01,117.1,31.9,x\n"
     )
     city.load("e", typed, key=("id",), time="t", lon="lon", lat="lat")
-    found = city.load("e", plain, max_rejected="50%")[0]
+    found = city.load("e", plain, max_rejected="50%")
     assert (found.unchanged, found.accepted, found.rejected) == (1, 1, 1)
     assert city.rejected("e").to_pylist()[0]["reason"] == "not-an-integer"
 
@@ -194,7 +192,7 @@ def test_a_row_written_otherwise_and_equal_is_unchanged(city, tmp_path):
         "id,t,lon,lat,note\n1,2024-03-01T12:00:00,117.1,31.90,x\n2,2024-03-01T12:00:00,117.1,31.90,y\n"
     )
     city.load("e", first, key=("id",), time="t", lon="lon", lat="lat")
-    found = city.load("e", second)[0]
+    found = city.load("e", second)
     assert (found.unchanged, found.updated) == (1, 1), "coordinates and times are compared by value"
 
 
@@ -227,7 +225,7 @@ def test_an_event_with_an_empty_point_has_no_place(city, tmp_path, coordinates):
     feature = '{"type": "Feature", "properties": {"id": "a", "at": "2024-03-01"}, "geometry": GEOMETRY}'
     file = tmp_path / "events.geojson"
     file.write_text(feature.replace("GEOMETRY", geometry))
-    (reckoning,) = city.load("events", file, key="id", time="at")
+    reckoning = city.load("events", file, key="id", time="at")
     assert (reckoning.accepted, reckoning.unplaced) == (1, 1)
 
 
@@ -237,7 +235,7 @@ def test_whole_floats_of_a_text_file_are_integers_where_the_layer_keeps_integers
     )
     (tmp_path / "b.csv").write_text("id,t,lon,lat\n7.0,2024-03-01,117.1,31.9\n8.0,2024-03-01,117.1,31.9\n")
     city.load("e", tmp_path / "a.parquet", key=("id",), time="t", lon="lon", lat="lat")
-    found = city.load("e", tmp_path / "b.csv")[0]
+    found = city.load("e", tmp_path / "b.csv")
     assert (found.unchanged, found.accepted, found.rejected) == (1, 1, 0)
     assert sorted(city.query("e").rows().table["st_key"].to_pylist()) == ["7", "8"]
 
@@ -249,8 +247,8 @@ def test_a_geometry_beside_columns_of_coordinates_is_left_out_and_said(city, tmp
     file = tmp_path / f"events.{suffix}"
     frame.to_parquet(file) if suffix == "parquet" else frame.to_file(file)
     pd.DataFrame(plain).to_csv(tmp_path / "events.csv", index=False)
-    (first,) = city.load("events", tmp_path / "events.csv", key="id", time="at", lon="lon", lat="lat")
-    (then,) = city.load("events", file)
+    first = city.load("events", tmp_path / "events.csv", key="id", time="at", lon="lon", lat="lat")
+    then = city.load("events", file)
     assert (first.accepted, then.rejected, then.unchanged) == (2, 0, 2)
     assert any("'geometry' is left out" in note for note in then.notes)
     assert not any("left out" in note for note in first.notes)

@@ -52,10 +52,10 @@ def test_the_file_may_be_loaded_again_and_the_undo_be_undone(desk):
     file = desk.last
     undone = desk.city.undo("events", load.load)
     assert desk.notes() == {"1": "a"}
-    again = desk.city.load("events", file)[0]
+    again = desk.city.load("events", file)
     assert (again.known, again.accepted, again.updated) == (False, 1, 1)
     assert again.load == f"{load.load}.2"
-    assert desk.city.load("events", file)[0].known
+    assert desk.city.load("events", file).known
     desk.city.undo("events", again.load)
     assert desk.notes() == {"1": "a"}
     with pytest.raises(InvalidInput) as caught:
@@ -90,7 +90,7 @@ def test_the_first_load_can_be_taken_back_and_months_do_not_matter(tmp_path):
             row(number, at=at, lon=-74).replace("31.9", "40.7") for number, at in enumerate(times, 1)
         )
         (tmp_path / f"{name}.csv").write_text(HEAD + text)
-    first, second = (city.load("e", tmp_path / f"{name}.csv", definition=define())[0] for name in lines)
+    first, second = (city.load("e", tmp_path / f"{name}.csv", definition=define()) for name in lines)
     assert second.updated == 2
     city.undo("e", second.load)
     months = city.query("e").count(by=["month"]).to_records()
@@ -103,7 +103,7 @@ def test_the_command_takes_back_a_load_of_events(run, tmp_path):
     folder = tmp_path / "city"
     city = stcloud.create(folder, crs="EPSG:4548", zone="Asia/Shanghai")
     (tmp_path / "a.csv").write_text(HEAD + row(1))
-    load = city.load("e", tmp_path / "a.csv", definition=define())[0]
+    load = city.load("e", tmp_path / "a.csv", definition=define())
     done = run("load", folder, "e", "--undo", load.load)
     assert done.code == 0, done.err
     assert load.load in done.out
@@ -134,7 +134,7 @@ def test_the_last_load_taken_back_gives_what_was_before(tmp_path_factory, files,
     for number, (mode, notes) in enumerate(files):
         file = place / f"{number}.csv"
         file.write_text(HEAD + "".join(row(key, note=note) for key, note in notes.items()))
-        loads.append(city.load("e", file, definition=define(), mode=mode, again=True)[0])
+        loads.append(city.load("e", file, definition=define(), mode=mode, again=True))
         shown.append(contents(city))
     for _ in range(data.draw(st.integers(1, len(files) - 1))):
         city.undo("e", loads.pop().load)

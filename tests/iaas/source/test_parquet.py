@@ -33,7 +33,7 @@ def test_the_reckoning_says_what_was_cut_and_which_geometry_became_text(tmp_path
     frame["centre"] = geopandas.GeoSeries([Point(117.005, 31.905)], crs="OGC:CRS84")
     frame.to_parquet(tmp_path / "f.parquet")
     city = st.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai")
-    [reckoning] = city.load("f", tmp_path / "f.parquet", key=["code"], valid_from="2024-01-01")
+    reckoning = city.load("f", tmp_path / "f.parquet", key=["code"], valid_from="2024-01-01")
     assert reckoning.notes[:2] == (
         "column 'centre' holds geometry that is not the layer's: kept as text (WKT)",
         "column 'seen': 1 cut to microseconds",

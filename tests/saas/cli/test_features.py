@@ -408,7 +408,7 @@ def test_a_layer_of_events_is_deleted_and_loaded_again_by_an_open_city(city):
     for _ in range(2):
         opened.delete("requests")
         told = {"key": ["id"], "time": "at", "lon": "lon", "lat": "lat"}
-        (loaded,) = opened.load("requests", city.parent / "events.csv", **told)
+        loaded = opened.load("requests", city.parent / "events.csv", **told)
         assert (loaded.known, loaded.accepted) == (False, 1)
         assert opened.query("requests").count().to_records() == [{"count": 1}]
     assert [one.mode for one in opened.layer("requests").loads] == ["changes"]

@@ -226,14 +226,22 @@ class Query:
         """
         return self.joining(layer, how, at=at, known_at=known_at, inner=inner).answer()
 
-    def join_batches(self, layer: str, how: str = "within", **more: Any) -> pa.RecordBatchReader:
-        """Stream the rows that `join` returns; memory does not grow with their number. ``more``: as for `join`."""
-        return self.joining(layer, how, **more).reader()
+    def join_batches(
+        self, layer: str, how: str = "within", *, at: Instant | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False,
+    ) -> pa.RecordBatchReader:  # fmt: skip
+        """Stream the rows that `join` returns, for the same arguments; memory does not grow with their number."""
+        return self.joining(layer, how, at=at, known_at=known_at, inner=inner).reader()
 
-    def joining(self, layer: str, how: str = "within", **more: Any) -> Joining:
-        """Return a join with its facts, before it is answered; ``more``: as for `join`."""
+    def joining(
+        self, layer: str, how: str = "within", *, at: Instant | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False,
+    ) -> Joining:  # fmt: skip
+        """Return a join with its facts, before it is answered; arguments as for `join`."""
         self.subject.kind.require_indexed(self.subject.layer, "join")
-        return joining_of(self.inquiry(), self.subject.other(layer), read_how(how), **more)
+        return joining_of(
+            self.inquiry(), self.subject.other(layer), read_how(how), at=at, known_at=known_at, inner=inner
+        )
 
     def count(self, by: Sequence[str] = ()) -> Answer:
         """Count rows by group; short for `measure` with ``count``."""

@@ -1,0 +1,91 @@
+"""Changes of a city's layers, each under the layer's lock: loads, loads that are undone, events that are indexed.
+
+Tested by `tests/reliability/test_race.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stcloud.city.loading import loader_of
+from stcloud.city.parts import CityParts
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.load.notes import with_clock_note
+from stcloud.daas.load.sequence import LoadSequence, LoadTerms
+from stcloud.errors import StcloudError
+from stcloud.iaas.clock import Clock
+from stcloud.iaas.job import Job
+from stcloud.iaas.store.folder import check_name
+from stcloud.iaas.store.oserror import storage_errors
+from stcloud.paas.grid import Indexed
+
+__all__ = ["LOCK_WAIT_S", "LayerChanges", "Watchers"]
+
+LOCK_WAIT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who follows a load; see `City.load`."""
+
+    on_loaded: Callable[[Reckoning], None] | None = None
+    on_failed: Callable[[StcloudError], None] | None = None
+    job: Job | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerChanges:
+    """Changes the layers of a city, and brings the indexes up to date that a change leaves behind.
+
+    Parameters
+    ----------
+    parts, configuration, clock
+        The city's.
+    wait_s
+        How long another writer of the layer is waited for, in seconds.
+    """
+
+    parts: CityParts
+    configuration: CityConfiguration
+    clock: Clock
+    wait_s: float = LOCK_WAIT_S
+
+    def load(
+        self, layer: str, sources: Sequence[Path], terms: LoadTerms, watchers: Watchers, *, dry_run: bool
+    ) -> list[Reckoning]:
+        """Load files and return their reckonings; see `City.load`."""
+        job = watchers.job
+        with loader_of(
+            self.parts, self.configuration, self.clock, layer, self.wait_s, dry_run=dry_run
+        ) as loader:
+            delivery = LoadSequence(
+                loader, layer, terms, job or Job(), watchers.on_loaded, watchers.on_failed
+            )
+            delivery.run(sources)
+        if delivery.loaded and not dry_run:  # also when a later file failed
+            self._follow(layer, job)
+        return delivery.reckonings()
+
+    def undo(self, layer: str, load: str) -> Reckoning:
+        """Undo a load and return the reckoning; see `City.undo`."""
+        folder, known = self.parts.folder, self.parts.catalogue
+        kind = known.layer(layer).layer_kind
+        with folder.lock(f"layer-{layer}", wait_s=self.wait_s), storage_errors(f"take back {load}"):
+            known.recovered(layer, load, self.clock)
+            table = kind.table(layer, known.table(layer).table)
+            done = kind.undo(table, known.ledger, load, self.clock())
+        self._follow(layer, None)
+        return with_clock_note(done, self.clock(), None, self.configuration.zone)
+
+    def index(self, events: str, grid: str | None, job: Job | None) -> Indexed:
+        """Store with every event the code of its cell; see `City.index`."""
+        grids = self.parts.grids
+        with self.parts.folder.lock(f"layer-{check_name(events)}", wait_s=self.wait_s):
+            return grids.index(events, grids.chosen(events, grid), job or Job())
+
+    def _follow(self, layer: str, job: Job | None) -> None:
+        for events in self.parts.grids.outdated(layer):
+            self.index(events, None, job)

@@ -1,0 +1,61 @@
+"""Keywords of `City.load`, for type checkers: which return type a call has depends on how many sources it names.
+
+Tested by `tests/city/test_load_keywords.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from stcloud.daas.definition import Definition
+    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.load.event_load import Mode
+    from stcloud.daas.load.feature_load import FeatureMode
+    from stcloud.errors import StcloudError
+    from stcloud.iaas.job import Job
+    from stcloud.time import Instant
+
+__all__ = ["GivenDefinition", "LoadKeywords", "Names", "Source"]
+
+Source: TypeAlias = "str | os.PathLike[str]"
+"""What is loaded: a file."""
+
+GivenDefinition: TypeAlias = "str | os.PathLike[str] | Definition | None"
+"""A bundled definition's name, a TOML file, or a definition."""
+
+Names: TypeAlias = "str | Iterable[str] | None"
+"""Names; a bare text is one."""
+
+
+class LoadKeywords(TypedDict, total=False):
+    """Keywords of `City.load`, which documents them."""
+
+    definition: GivenDefinition
+    mode: Mode | FeatureMode | None
+    valid_from: Instant | None
+    valid_to: Instant | None
+    max_rejected: str | int
+    again: bool
+    allow_missing: str | Iterable[str]
+    empty: bool
+    keep_going: bool
+    dry_run: bool
+    on_loaded: Callable[[Reckoning], None] | None
+    on_failed: Callable[[StcloudError], None] | None
+    job: Job | None
+    wait_s: float
+    key: Names
+    time: str | None
+    time_formats: Names
+    lon: str | None
+    lat: str | None
+    x: str | None
+    y: str | None
+    crs: str | int | None
+    datum: str | None
+    zone: str | None
+    encoding: str | None
+    source_layer: str | None
