@@ -107,6 +107,10 @@ class StcloudError(Exception):
         """Append a text to the message."""
         self._written = (f"{self._written[0]}; {text}", self._written[1])
 
+    def rename(self, name: str, known_as: str) -> None:
+        """Put a name that the caller knows where the message has another, such as the path of a temporary file."""
+        self._written = (self._written[0].replace(name, known_as), self._written[1])
+
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
 

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 from stcloud.city.loading import loader_of
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.ledger import Reckoning
+from stcloud.daas.load.draft import Drafted, Options
 from stcloud.daas.load.notes import with_clock_note
-from stcloud.daas.load.sequence import LoadSequence, LoadTerms
+from stcloud.daas.load.sequence import Given, LoadSequence, LoadTerms, drafted, spool
 from stcloud.errors import StcloudError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
+from stcloud.iaas.source.memory.spooling import ready
 from stcloud.iaas.store.folder import check_name
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.paas.grid import Indexed
@@ -54,9 +56,9 @@ class LayerChanges:
     wait_s: float = LOCK_WAIT_S
 
     def load(
-        self, layer: str, sources: Sequence[Path], terms: LoadTerms, watchers: Watchers, *, dry_run: bool
+        self, layer: str, sources: Sequence[object], terms: LoadTerms, watchers: Watchers, *, dry_run: bool
     ) -> list[Reckoning]:
-        """Load files and return their reckonings; see `City.load`."""
+        """Load sources and return their reckonings; see `City.load`."""
         job = watchers.job
         with loader_of(
             self.parts, self.configuration, self.clock, layer, self.wait_s, dry_run=dry_run
@@ -68,6 +70,14 @@ class LayerChanges:
         if delivery.loaded and not dry_run:  # also when a later file failed
             self._follow(layer, job)
         return delivery.reckonings()
+
+    def draft(
+        self, layer: str, source: object, definition: Given, options: Options, *, dated: bool
+    ) -> Drafted:
+        """Return the definition that a load would use; see `City.draft`."""
+        folder = partial(spool, self.parts.folder, layer, self.wait_s)
+        with ready(source, folder, form=options.source_format) as file:
+            return drafted(self.parts.catalogue, layer, file, definition, options, dated=dated)
 
     def undo(self, layer: str, load: str) -> Reckoning:
         """Undo a load and return the reckoning; see `City.undo`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 import pyarrow as pa
@@ -22,7 +21,7 @@ from stcloud.daas.load.draft import Drafted, Options
 from stcloud.daas.load.event_load import Mode
 from stcloud.daas.load.feature_load import FeatureMode
 from stcloud.daas.load.limit import Limit
-from stcloud.daas.load.sequence import LoadTerms, drafted
+from stcloud.daas.load.sequence import LoadTerms
 from stcloud.daas.vacuum import vacuum_city
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
@@ -272,14 +271,15 @@ class City:
         wait_s: float = LOCK_WAIT_S, key: Names = None, time: str | None = None, time_formats: Names = None,
         lon: str | None = None, lat: str | None = None, x: str | None = None, y: str | None = None,
         crs: str | int | None = None, datum: str | None = None, zone: str | None = None,
-        encoding: str | None = None, source_layer: str | None = None,
+        encoding: str | None = None, source_layer: str | None = None, source_format: str | None = None,
     ) -> Reckoning | list[Reckoning]:  # fmt: skip
-        """Load files into a layer, each in one atomic and idempotent commit.
+        """Load files, or rows in memory, into a layer, each source in one atomic and idempotent commit.
 
         Parameters
         ----------
         layer, sources
-            Name of the layer, which the first load creates; files in the formats of `docs/reference/files.md`.
+            Name of the layer, which the first load creates; files, frames of pandas and GeoPandas, anything with an
+            Arrow stream, GeoJSON features, records, file objects (`docs/reference/files.md`).
         definition
             A bundled definition's name, a TOML file or a `Definition`. The first load needs it, or enough of the
             keywords from ``key`` on, which state what a file does not, and from which one is derived.
@@ -289,7 +289,7 @@ class City:
         max_rejected
             Maximum of rejected rows, a number or a share (``"5%"``); beyond it a file is not loaded at all.
         again, allow_missing, empty
-            Load a file again; columns that files may lack, which become null; accept a snapshot without rows.
+            Load a source again; columns that it may lack, which become null; accept a snapshot without rows.
         keep_going, on_loaded, on_failed
             Continue after an error and raise it at the end; called with each reckoning, with each later error.
         dry_run
@@ -305,7 +305,7 @@ class City:
 
         Returns
         -------
-        The reckoning of the file; of several files a list. ``known``: it was loaded before, and nothing was done.
+        The reckoning of the source; of several a list. ``known``: it was loaded before, and nothing was done.
 
         Raises
         ------
@@ -316,8 +316,8 @@ class City:
             definition, Options.of(locals()), mode, valid_from, valid_to, allow_missing,
             Limit.parse(str(max_rejected)), again, empty, keep_going,
         )  # fmt: skip
-        paths, watchers = [Path(source) for source in sources], Watchers(on_loaded, on_failed, job)
-        loaded = self._changes(wait_s).load(layer, paths, terms, watchers, dry_run=dry_run)
+        watchers = Watchers(on_loaded, on_failed, job)
+        loaded = self._changes(wait_s).load(layer, sources, terms, watchers, dry_run=dry_run)
         return loaded[0] if len(sources) == 1 else loaded
 
     def _changes(self, wait_s: float) -> LayerChanges:
@@ -342,7 +342,7 @@ class City:
         key: Names = None, time: str | None = None, time_formats: Names = None, lon: str | None = None,
         lat: str | None = None, x: str | None = None, y: str | None = None, crs: str | int | None = None,
         datum: str | None = None, zone: str | None = None, encoding: str | None = None,
-        source_layer: str | None = None,
+        source_layer: str | None = None, source_format: str | None = None,
     ) -> Drafted:  # fmt: skip
         """Return the definition that a load with these options would use, without loading.
 
@@ -351,7 +351,7 @@ class City:
         ``dated`` says that a valid period is given, so the layer has features.
         """
         options = Options.of(locals())
-        return drafted(self._catalogue, layer, Path(source), definition, options, dated=dated)
+        return self._changes(LOCK_WAIT_S).draft(layer, source, definition, options, dated=dated)
 
     def rejected(self, layer: str) -> pa.Table:
         """Return the rejected rows of a layer's loads: load, layer, source, row, field, value, reason, status.

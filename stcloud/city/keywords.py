@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from stcloud.daas.definition import Definition
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GivenDefinition", "LoadKeywords", "Names", "Source"]
 
-Source: TypeAlias = "str | os.PathLike[str]"
-"""What is loaded: a file."""
+Source: TypeAlias = "str | os.PathLike[str] | Any"
+"""What is loaded: a file, or rows in memory; see `stcloud.iaas.source.memory`."""
 
 GivenDefinition: TypeAlias = "str | os.PathLike[str] | Definition | None"
 """A bundled definition's name, a TOML file, or a definition."""
@@ -59,3 +59,4 @@ class LoadKeywords(TypedDict, total=False):
     zone: str | None
     encoding: str | None
     source_layer: str | None
+    source_format: str | None

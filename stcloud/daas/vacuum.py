@@ -47,6 +47,8 @@ def vacuum_city(catalogue: Catalogue, folder: Folder, *, retain_hours: float, fo
                 Conflict
             ):  # a load runs: what no commit names may be its files, and waits for the next vacuum
                 unnamed_hours = None
+            else:
+                folder.discard_staging(f"layer-{name}.spool")  # of a load that was killed
             count += vacuum(table, retain_hours=retain_hours, unnamed_hours=unnamed_hours)
     for table in catalogue.shared_tables():
         least_hours = max(retain_hours, LEAST_HOURS)  # whoever appends holds no lock

@@ -19,6 +19,7 @@ from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.daas.load.column import (
     Faults,
     Values,
+    formats_of,
     plain,
     read_column,
     trimmed,
@@ -92,7 +93,7 @@ class EventCleaner:
     def clean(self, batch: Batch) -> CleanedEvents:
         """Clean one batch."""
         given, padded = without_padding(batch.rows) if self.definition.trim else (batch.rows, None)
-        source = without_nulls(given, self.definition, self.zone)
+        source = without_nulls(given, self.definition, self.zone, self.types)
         faults = Faults(batch.numbers)
         faults.take(batch.faults)
         digest = digest_rows(
@@ -133,7 +134,7 @@ class EventCleaner:
         reading = self.definition.time
         zone = Zone(reading.zone) if reading.zone else self.zone
         texts = source[reading.column]
-        start = read_stamps(texts, reading.formats, zone)
+        start = read_stamps(texts, formats_of(reading.formats, self.types.get(reading.column)), zone)
         faults.add(pc.is_null(texts), reading.column, texts, "missing-time")
         faults.add(start.out_of_range, reading.column, texts, "time-out-of-range")
         faults.add(~start.valid, reading.column, texts, "unreadable-time")
@@ -141,7 +142,7 @@ class EventCleaner:
         own[MONTH] = pa.array(_months(start.utc_us, self.zone))
         if reading.end:
             texts = source[reading.end]
-            end = read_stamps(texts, reading.formats, zone)
+            end = read_stamps(texts, formats_of(reading.formats, self.types.get(reading.end)), zone)
             written = pc.is_valid(texts).to_numpy(zero_copy_only=False)
             faults.add(end.out_of_range, reading.end, texts, "time-out-of-range")
             faults.add(written & ~end.valid, reading.end, texts, "unreadable-time")

@@ -20,6 +20,7 @@ from stcloud.daas.load.clean_events import FEW_ROWS, ROW, read_attributes, read_
 from stcloud.daas.load.column import (
     Faults,
     Values,
+    formats_of,
     plain,
     read_numbers,
     trimmed,
@@ -150,7 +151,7 @@ class FeatureCleaner:
         rest = seen < 0
         rows = given if rest.all() else given.filter(pa.array(rest))
         numbers = batch.numbers[rest]
-        source = without_nulls(rows, self.definition, self.zone)
+        source = without_nulls(rows, self.definition, self.zone, self.types)
         faults = Faults(numbers)
         faults.take(batch.faults)
         own: dict[str, pa.Array] = {
@@ -199,7 +200,8 @@ class FeatureCleaner:
                 continue
             texts = trimmed(plain(source[name]))
             later = _DAY_US if valid.inclusive and name == valid.end else 0
-            read = read_stamps(texts, valid.formats, zone, later_us=later)
+            formats = formats_of(valid.formats, self.types.get(name))
+            read = read_stamps(texts, formats, zone, later_us=later)
             faults.add(read.out_of_range, name, texts, "time-out-of-range")
             written = pc.is_valid(texts).to_numpy(zero_copy_only=False)
             faults.add(written & ~read.valid, name, texts, "unreadable-time")

@@ -22,6 +22,7 @@ from stcloud.time import Zone, read_stamps
 __all__ = [
     "Faults",
     "Values",
+    "formats_of",
     "plain",
     "read_column",
     "read_numbers",
@@ -104,16 +105,30 @@ def _unpadded(column: pa.Array) -> tuple[pa.Array, Values]:
     return short, np.asarray(~same.to_numpy(zero_copy_only=False), np.bool_)
 
 
-def without_nulls(rows: pa.RecordBatch, definition: Definition, zone: Zone) -> Mapping[str, pa.Array]:
+def formats_of(formats: tuple[str, ...], given: Declared | None) -> tuple[str, ...]:
+    """Return the formats of a column of times: ISO 8601 before others where the source itself has instants or dates.
+
+    >>> formats_of(("%m/%d/%Y",), None), formats_of(("%m/%d/%Y",), Declared("date"))
+    (('%m/%d/%Y',), ('iso', '%m/%d/%Y'))
+    """
+    typed = given is not None and given.type in ("instant", "date")
+    return ("iso", *(form for form in formats if form != "iso")) if typed else formats
+
+
+def without_nulls(
+    rows: pa.RecordBatch, definition: Definition, zone: Zone, types: Mapping[str, Declared]
+) -> Mapping[str, pa.Array]:
     """Return the columns by name, with the definition's null words made null.
 
-    In columns of times a word also stands for its instant in other notations; ``zone`` is the city's.
+    In columns of times a word also stands for its instant in other notations; ``zone`` is the city's, ``types`` are
+    those that the source gives.
     """
     source: dict[str, pa.Array] = {}
     for at, name in enumerate(rows.schema.names):
         values = _nulled(rows.column(at), (*definition.null, *definition.column(name).null))
         words, formats, own = definition.time_words(name)
-        source[name] = _timeless(values, words, formats, Zone(own) if own else zone) if words else values
+        written = formats_of(formats, types.get(name))
+        source[name] = _timeless(values, words, written, Zone(own) if own else zone) if words else values
     return source
 
 
@@ -193,6 +208,8 @@ def read_column(
         values = _mapped(name, values, column, faults)
     if column.type == "text":
         return values
+    if column.type in ("date", "instant"):
+        column = column.model_copy(update={"formats": formats_of(column.formats, given)})
     texts = trimmed(values)
     if column.type == "number" and given is not None and given.type == "integer":
         faults.add(~exact_whole(texts, _EXACT_BELOW), name, texts, "inexact-number")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,8 +26,8 @@ from stcloud.daas.load.draft_types import types_of_rows
 from stcloud.daas.load.geometry_text import Encoding, geometry_columns
 from stcloud.daas.load.peek import PeekedSource
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.iaas.source.protocol import GEOMETRY, Reading, Source, geometry_column
-from stcloud.iaas.source.registry import open_source
+from stcloud.iaas.source.protocol import GEOMETRY, Reading, Source, declared_types, geometry_column
+from stcloud.iaas.source.sourcefile import SourceFile
 from stcloud.iaas.store.folder import check_name
 from stcloud.space import Datum
 from stcloud.time import Zone, read_stamps
@@ -41,8 +41,7 @@ _FORMATS = (
     "%d/%m/%Y %I:%M:%S %p", "%d/%m/%Y %I:%M %p", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y",
     "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
 )  # fmt: skip
-
-
+Given: TypeAlias = Path | SourceFile
 _ENOUGH = 0.9
 _LISTS = ("key", "time_formats")
 
@@ -71,6 +70,7 @@ class Options:
     datum: str | None = None
     encoding: str | None = None
     source_layer: str | None = None
+    source_format: str | None = None
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any]) -> Options:
@@ -86,8 +86,8 @@ class Options:
 
     @property
     def given(self) -> bool:
-        """Whether any option is given."""
-        return self != Options()
+        """Whether any option is given that is of a definition."""
+        return replace(self, source_format=None) != Options()
 
     @property
     def names_place(self) -> bool:
@@ -136,10 +136,9 @@ class Options:
                 flag = "--time-format" if name == "time_formats" else f"--{name}"
                 had, has = (",".join(value) if isinstance(value, tuple) else value for value in (before, now))
                 raise InvalidInput(
-                    "other-definition",
-                    f"layer '{layer}' was defined with {flag} '{had or ''}', not '{has}'",
+                    "other-definition", f"layer '{layer}' was defined with {flag} '{had or ''}', not '{has}'",
                     hint=f"leave the option out, or edit layers/{layer}.toml in the city's folder",
-                )
+                )  # fmt: skip
 
 
 def read_datum(text: str) -> Datum:
@@ -151,7 +150,7 @@ def read_datum(text: str) -> Datum:
         raise InvalidInput("unknown-datum", f"there is no datum {text!r}", hint=f"use {known}") from None
 
 
-def typed_draft(path: Path, options: Options, name: str | None = None) -> Definition:
+def typed_draft(path: Given, options: Options, name: str | None = None) -> Definition:
     """Draft a definition to be edited: of events when a column of time is named, of features when only a key is.
 
     Returns
@@ -164,7 +163,7 @@ def typed_draft(path: Path, options: Options, name: str | None = None) -> Defini
         As `draft`.
     """
     made = draft(path, options, name, dated=options.time is None and bool(options.key))
-    source = _opened(path, made.read, made.key)
+    source = _opened(_file(path, options), made.read, made.key)
     columns = types_of_rows(source, {*made.required, *made.space.columns}, _FORMATS)
     try:
         return type(made).model_validate(made.model_dump(by_alias=True) | {"columns": columns})
@@ -172,7 +171,7 @@ def typed_draft(path: Path, options: Options, name: str | None = None) -> Defini
         return made
 
 
-def draft(path: Path, options: Options, name: str | None = None, *, dated: bool = False) -> Definition:
+def draft(path: Given, options: Options, name: str | None = None, *, dated: bool = False) -> Definition:
     """Draft a definition of a layer: of events when a column of time is named, else of features.
 
     Parameters
@@ -200,72 +199,75 @@ def draft(path: Path, options: Options, name: str | None = None, *, dated: bool 
     """
     check_name(name or "draft", "definition")
     reading = ReadClause(encoding=options.encoding or "utf-8", layer=options.source_layer)
-    source = PeekedSource(_opened(path, reading, options.key))
-    _refuse_misnamed(source, options, path)
+    file = _file(path, options)
+    source = PeekedSource(_opened(file, reading, options.key))
+    _refuse_misnamed(source, options, file)
     if dated and options.time is not None:
         raise InvalidInput(
-            "two-kinds",
-            "--time makes a layer of events, --valid-from one of features",
+            "two-kinds", "--time makes a layer of events, --valid-from one of features",
             hint="leave out one of them",
-        )
+        )  # fmt: skip
     if dated:
-        return _features(path, source, options, reading, name)
+        return _features(file, source, options, reading, name)
     if options.time is None:
         raise InvalidInput(
             "time-needed",
-            f"nothing says when the rows of {path.name} happened (columns: {', '.join(source.columns[:40])})",
+            f"nothing says when the rows of {file.name} happened (columns: {', '.join(source.columns[:40])})",
             hint="name the column with --time, or for features the --key, and --valid-from to load them",
         )
-    formats = options.time_formats or _formats(source, options.time, path)
+    formats = options.time_formats or _formats(source, options.time, file)
     with _faults():
         return EventDefinition(
-            id=name or _identifier(path),
+            id=name or _identifier(file),
             kind="event",
             key=options.key,
             read=reading,
             time=TimeClause(column=options.time, formats=formats, zone=options.zone),
-            space=_space(source, options, path),
+            space=_space(source, options, file),
         )
 
 
-def _refuse_misnamed(source: PeekedSource, options: Options, path: Path) -> None:
+def _refuse_misnamed(source: PeekedSource, options: Options, file: SourceFile) -> None:
     """Refuse a file without rows and columns, and options that name columns it lacks."""
     if source.bare:
         raise InvalidInput(
-            "empty-source",
-            f"{path.name} holds no rows, and no columns that a definition could be made of",
+            "empty-source", f"{file.name} holds no rows, and no columns that a definition could be made of",
             hint="load a file that has some first, or name a definition",
-        )
+        )  # fmt: skip
     for column in (*options.key, options.time, options.lon, options.lat, options.x, options.y):
         if column is not None and column not in source.columns:
             present = ", ".join(source.columns[:40])
             raise NotFound(
                 "missing-column",
-                f"{path} has no column {column!r} (found: {present})",
+                f"{file.path} has no column {column!r} (found: {present})",
                 nearest=nearest(column, source.columns),
             )
 
 
-def _opened(path: Path, reading: ReadClause, keys: tuple[str, ...]) -> Source:
-    return open_source(path, Reading(encoding=reading.encoding, layer=reading.layer, keys=keys))
+def _file(path: Given, options: Options) -> SourceFile:
+    return path if isinstance(path, SourceFile) else SourceFile.of(path, options.source_format)
+
+
+def _opened(file: SourceFile, reading: ReadClause, keys: tuple[str, ...]) -> Source:
+    return file.open(Reading(encoding=reading.encoding, layer=reading.layer, keys=keys))
 
 
 def _features(
-    path: Path, source: Source, options: Options, reading: ReadClause, name: str | None
+    file: SourceFile, source: Source, options: Options, reading: ReadClause, name: str | None
 ) -> FeatureDefinition:
     if not options.key:
         raise InvalidInput(
             "key-needed",
-            f"nothing says what identifies a feature of {path.name} (columns: {', '.join(source.columns[:40])})",
+            f"nothing says what identifies a feature of {file.name} (columns: {', '.join(source.columns[:40])})",
             hint="name the column or columns with --key",
         )
     with _faults():
         return FeatureDefinition(
-            id=name or _identifier(path),
+            id=name or _identifier(file),
             kind="feature",
             key=options.key,
             read=reading,
-            space=_space(source, options, path),
+            space=_space(source, options, file),
         )
 
 
@@ -279,7 +281,7 @@ def _faults() -> Iterator[None]:
         raise InvalidInput("invalid-definition", faults) from error
 
 
-def _geometry(source: Source, path: Path) -> tuple[str, Encoding] | None:
+def _geometry(source: Source, file: SourceFile) -> tuple[str, Encoding] | None:
     """Return the column of geometry that a file declares, or the one whose texts are geometry."""
     declared = geometry_column(source)
     if declared is not None:
@@ -293,30 +295,28 @@ def _geometry(source: Source, path: Path) -> tuple[str, Encoding] | None:
             return GEOMETRY, "wkt"
     if len(columns) > 1:
         raise InvalidInput(
-            "place-needed",
-            f"several columns of {path.name} hold geometry: {', '.join(columns)}",
+            "place-needed", f"several columns of {file.name} hold geometry: {', '.join(columns)}",
             hint="name one as column under [space] of a definition",
-        )
+        )  # fmt: skip
     return next(iter(columns.items()), None)
 
 
-def _space(source: Source, options: Options, path: Path) -> SpaceClause:
+def _space(source: Source, options: Options, file: SourceFile) -> SpaceClause:
     datum: dict[str, Any] = {} if options.datum is None else {"datum": read_datum(options.datum)}
-    declared = None if options.names_place else _geometry(source, path)
+    declared = None if options.names_place else _geometry(source, file)
     if declared is not None:
         column, encoding = declared
         crs = options.crs or source.crs
         if crs is None:
             raise InvalidInput(
-                "place-needed",
-                f"{path.name} does not declare the CRS of its column {column!r}",
+                "place-needed", f"{file.name} does not declare the CRS of its column {column!r}",
                 hint="state it with --crs",
-            )
+            )  # fmt: skip
         return SpaceClause(column=column, encoding=encoding, crs=crs, **datum)
     if not options.names_place:
         raise InvalidInput(
             "place-needed",
-            f"nothing says where the rows of {path.name} happened (columns: {', '.join(source.columns[:40])})",
+            f"nothing says where the rows of {file.name} happened (columns: {', '.join(source.columns[:40])})",
             hint="name columns with --lon and --lat, or --x, --y and --crs",
         )
     try:
@@ -330,9 +330,12 @@ def _space(source: Source, options: Options, path: Path) -> SpaceClause:
         ) from error
 
 
-def _formats(source: PeekedSource, column: str, path: Path) -> tuple[str, ...]:
+def _formats(source: PeekedSource, column: str, file: SourceFile) -> tuple[str, ...]:
     """Find the one format that reads the first rows' times; a few unreadable ones do not count."""
-    _refuse_without_rows(source, path)
+    given = declared_types(source).get(column)
+    if given is not None and given.type in ("instant", "date"):
+        return ("iso",)
+    _refuse_without_rows(source, file)
     values = pa.array([], pa.string())
     if source.first is not None:
         values = trimmed(plain(source.first.column(column))).drop_null()
@@ -344,27 +347,24 @@ def _formats(source: PeekedSource, column: str, path: Path) -> tuple[str, ...]:
     example = repr(values[0].as_py()) if len(values) else "nothing"
     fault = f"may be read as {' or '.join(fitting)}" if fitting else "are in no format that is certain"
     raise InvalidInput(
-        "time-format-needed",
-        f"the times in {column!r} of {path.name} {fault} (first: {example})",
+        "time-format-needed", f"the times in {column!r} of {file.name} {fault} (first: {example})",
         hint=_format_hint(values),
-    )
+    )  # fmt: skip
 
 
-def _refuse_without_rows(source: PeekedSource, path: Path) -> None:
+def _refuse_without_rows(source: PeekedSource, file: SourceFile) -> None:
     """Refuse a file of which no row can be read."""
     if source.empty:
         raise InvalidInput(
-            "empty-source",
-            f"{path.name} holds no rows that would tell the format of its times",
+            "empty-source", f"{file.name} holds no rows that would tell the format of its times",
             hint="state it with --time-format, or load a file that has rows first",
-        )
+        )  # fmt: skip
     if source.first is None:
         sample = source.refusals[0]
         raise InvalidInput(
-            "malformed-rows",
-            f"no row of {path.name} can be read: row {sample.row}: {sample.reason}",
+            "malformed-rows", f"no row of {file.name} can be read: row {sample.row}: {sample.reason}",
             hint="mend the header or the rows: each row must have as many fields as the header",
-        )
+        )  # fmt: skip
 
 
 def _format_hint(values: pa.Array) -> str:
@@ -375,6 +375,6 @@ def _format_hint(values: pa.Array) -> str:
     return "state it with --time-format, e.g. '%m/%d/%Y %H:%M', epoch-s or epoch-ms"
 
 
-def _identifier(path: Path) -> str:
-    stem = re.sub(r"[^a-z0-9_-]+", "-", path.name.split(".")[0].lower()).strip("-_")
+def _identifier(file: SourceFile) -> str:
+    stem = re.sub(r"[^a-z0-9_-]+", "-", file.name.split(".")[0].lower()).strip("-_")
     return stem[:63] if re.match(r"[a-z]", stem) else f"layer-{stem}"[:63].rstrip("-")

@@ -29,9 +29,8 @@ from stcloud.daas.table.schema import as_defined, types_of
 from stcloud.errors import Conflict, InvalidInput, StorageError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
-from stcloud.iaas.source.fingerprint import fingerprint, watch
 from stcloud.iaas.source.protocol import Reading, geometry_column
-from stcloud.iaas.source.registry import open_source
+from stcloud.iaas.source.sourcefile import SourceFile
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors
 
@@ -81,7 +80,7 @@ class Loader:
     def load(
         self,
         layer: str,
-        path: Path,
+        source: SourceFile,
         definition: Definition,
         request: LoadRequest,
         limit: Limit,
@@ -98,31 +97,32 @@ class Loader:
         Conflict
             Others were faster three times.
         """
-        job = job.named(path.name)
-        _refuse_missing(path)
-        unchanged = watch(path)
-        request = request.dated(definition, path.name, self.configuration.zone)
-        load = self._identity(path, definition, request)
-        with storage_errors(f"load {path}"), self.folder.staging(f"layer-{layer}") as staging:
+        name = source.name
+        job = job.named(name)
+        _refuse_missing(source)
+        unchanged = source.watch()
+        request = request.dated(definition, name, self.configuration.zone)
+        load = self._identity(source, definition, request)
+        with storage_errors(f"load {source.path}"), self.folder.staging(f"layer-{layer}") as staging:
             earlier, count = self.catalogue.recovered(layer, load, self.clock)
             if earlier and not again:
                 return self._known(layer, definition, earlier[-1])
-            source = _opened(path, definition, request, job)
+            opened = _opened(source, definition, request, job)
             if self.catalogue.table(layer).exists and request.mode != "delete":
                 refuse_mangled(self.catalogue.layer(layer))
             load = f"{load}.{count + 1}" if count else load
-            with self._kept(load, layer, path.name), self.catalogue.founding(layer, definition):
+            with self._kept(load, layer, name), self.catalogue.founding(layer, definition):
                 now = functools.cache(self.clock)  # called once, by the load
-                run = self._run(layer, definition, request, source, path.name, limit, staging)
-                done = run.run(name=path.name, load=load, clock=now, job=job, unchanged=unchanged)
+                run = self._run(layer, definition, request, opened, name, limit, staging)
+                done = run.run(name=name, load=load, clock=now, job=job, unchanged=unchanged)
             return with_clock_note(done, now(), None, self.configuration.zone)
 
     @staticmethod
-    def _identity(path: Path, definition: Definition, request: LoadRequest) -> str:
+    def _identity(source: SourceFile, definition: Definition, request: LoadRequest) -> str:
         """Return the load's identity; nothing of the file is parsed."""
         other = request.source_layer if request.source_layer != definition.read.layer else None
         parts = [*request.period, *([other] if other else [])]
-        return load_id(fingerprint(path), definition, request.mode, *parts)
+        return load_id(source.fingerprint(), definition, request.mode, *parts)
 
     @contextlib.contextmanager
     def _kept(self, load: str, layer: str, source: str) -> Iterator[None]:
@@ -168,20 +168,19 @@ class Loader:
         return LoadRun(kind, context, kind.steps(context), names, drift, known.quarantine, limit)
 
 
-def _refuse_missing(path: Path) -> None:
+def _refuse_missing(source: SourceFile) -> None:
     """Refuse what is no file, or holds no byte, in the words of the readers."""
-    if not path.is_file() or not path.stat().st_size:
-        open_source(path, Reading())
+    if not source.path.is_file() or not source.path.stat().st_size:
+        source.open(Reading())
 
 
-def _opened(path: Path, definition: Definition, request: LoadRequest, job: Job) -> PeekedSource:
+def _opened(source: SourceFile, definition: Definition, request: LoadRequest, job: Job) -> PeekedSource:
     """Open a file and read its first rows; refuse what cannot be meant."""
     reading = definition.read
-    job.tell("open", 0, path.stat().st_size)
-    with storage_errors(f"read {path}"):
-        source = PeekedSource(
-            open_source(
-                path,
+    job.tell("open", 0, source.path.stat().st_size)
+    with storage_errors(f"read {source.path}"):
+        opened = PeekedSource(
+            source.open(
                 Reading(
                     reading.format,
                     reading.encoding,
@@ -192,8 +191,8 @@ def _opened(path: Path, definition: Definition, request: LoadRequest, job: Job) 
                 ),
             )
         )
-    _check_shape(source, definition, request, path.name)
-    return source
+    _check_shape(opened, definition, request, source.name)
+    return opened
 
 
 def _check_shape(source: PeekedSource, definition: Definition, request: LoadRequest, name: str) -> None:

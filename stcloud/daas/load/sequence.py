@@ -1,13 +1,15 @@
-"""Deliveries: several files for one layer, loaded in order, each in a commit of its own.
+"""Deliveries: several sources for one layer, loaded in order, each in a commit of its own.
 
 Tested by `tests/saas/cli/test_load.py`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,13 +22,14 @@ from stcloud.daas.load.loader import Loader
 from stcloud.daas.load.request import LoadRequest
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.job import Cancelled, Job
+from stcloud.iaas.source.memory.spooling import ready
 from stcloud.iaas.source.protocol import Reading, geometry_column
-from stcloud.iaas.source.registry import open_source
-from stcloud.iaas.store.folder import check_name
+from stcloud.iaas.source.sourcefile import SourceFile
+from stcloud.iaas.store.folder import Folder, check_name
 from stcloud.space import same_crs
 from stcloud.time import Instant
 
-__all__ = ["Given", "LoadSequence", "LoadTerms", "drafted"]
+__all__ = ["Given", "LoadSequence", "LoadTerms", "drafted", "spool"]
 
 Given: TypeAlias = str | os.PathLike[str] | Definition | None
 """A definition as a caller names it."""
@@ -70,7 +73,7 @@ class LoadTerms:
 
 @dataclass(slots=True)
 class LoadSequence:
-    """Files on their way into one layer; the caller holds the layer's lock.
+    """Sources on their way into one layer; the caller holds the layer's lock.
 
     Parameters
     ----------
@@ -91,18 +94,31 @@ class LoadSequence:
     _count: int = 0
     _definition: Definition | None = None
 
-    def run(self, paths: Sequence[Path]) -> None:
-        """Load the files in order, to the end or to the first that fails; `InvalidInput` ``no-source`` for none."""
-        if not paths:
+    def run(self, sources: Sequence[object]) -> None:
+        """Load sources in order, to the end or to the first that fails; `InvalidInput` ``no-source`` for none.
+
+        A source is the path of a file, or an object in memory, which is spooled to a file while it is loaded.
+        """
+        if not sources:
             raise InvalidInput("no-source", f"no source file was named to load into '{self.layer}'")
-        self._count = len(paths)
-        for path in paths:
+        self._count = len(sources)
+        folder, name = self.loader.folder, f"layer-{self.layer}.spool"
+        folder.discard_staging(name)
+        for given in sources:
+            subject = (
+                SourceFile.of(given).name if isinstance(given, str | os.PathLike) else type(given).__name__
+            )
+            tell = partial(self.job.named(subject).tell, "spool")
             try:
-                reckoning = self._load(path)
+                with ready(
+                    given, partial(folder.staging, name), tell, self.terms.options.source_format
+                ) as source:
+                    subject = source.name
+                    reckoning = self._load(source)
             except Cancelled:
                 raise
             except StcloudError as error:
-                self._fail(path, error)
+                self._fail(subject, error)
                 if not self.terms.keep_going:
                     return
             else:
@@ -127,18 +143,18 @@ class LoadSequence:
         first.context = {**first.context, "reckonings": tuple(self.loaded), "failures": tuple(others)}
         raise first
 
-    def _fail(self, path: Path, error: StcloudError) -> None:
-        if self._count > 1 and path.name not in error.message:
-            error.prefix(path.name)
-        error.context.setdefault("source", path.name)
+    def _fail(self, subject: str, error: StcloudError) -> None:
+        if self._count > 1 and subject not in error.message:
+            error.prefix(subject)
+        error.context.setdefault("source", subject)
         if self.failures and self.on_failed is not None:
             self.on_failed(error)
         self.failures.append(error)
 
-    def _load(self, path: Path) -> Reckoning:
+    def _load(self, source: SourceFile) -> Reckoning:
         terms, loader = self.terms, self.loader
         if self._definition is None:
-            self._definition = self._chosen(path)
+            self._definition = self._chosen(source)
         request = LoadRequest.of(
             self._definition,
             terms.mode,
@@ -150,20 +166,20 @@ class LoadSequence:
         )
         request = replace(request, source_layer=terms.options.source_layer)
         return loader.load(
-            self.layer, path, self._definition, request, terms.limit, self.job, again=terms.again
+            self.layer, source, self._definition, request, terms.limit, self.job, again=terms.again
         )
 
-    def _chosen(self, path: Path) -> Definition:
+    def _chosen(self, source: SourceFile) -> Definition:
         """Return the definition of all files: the one that is named or saved, or one drafted from this file."""
         terms, catalogue = self.terms, self.loader.catalogue
         known = terms.definition is not None or catalogue.table(self.layer).exists
         if terms.options.given or (terms.dated and not known):
             return drafted(
-                catalogue, self.layer, path, terms.definition, terms.options, dated=terms.dated
+                catalogue, self.layer, source, terms.definition, terms.options, dated=terms.dated
             ).definition
-        return catalogue.definition_for(self.layer, self._fitting(path, terms.definition))
+        return catalogue.definition_for(self.layer, self._fitting(source, terms.definition))
 
-    def _fitting(self, path: Path, given: Given) -> Given:
+    def _fitting(self, source: SourceFile, given: Given) -> Given:
         """Return a bundled definition with the CRS that a file declares: the definition's own is an example."""
         if not isinstance(given, str) or given.endswith(".toml"):
             return given
@@ -177,13 +193,11 @@ class LoadSequence:
             if fitted.digest() == saved.digest():
                 return saved
         reading = named.read
-        source = open_source(
-            path, Reading(reading.format, reading.encoding, reading.delimiter, reading.layer)
-        )
-        if source.crs is None or geometry_column(source) != named.space.column:
+        opened = source.open(Reading(reading.format, reading.encoding, reading.delimiter, reading.layer))
+        if opened.crs is None or geometry_column(opened) != named.space.column:
             return named
         return (
-            named if same_crs(source.crs, named.space.declared_crs) else Options(crs=source.crs).stated(named)
+            named if same_crs(opened.crs, named.space.declared_crs) else Options(crs=opened.crs).stated(named)
         )
 
     def _outcome(self) -> str:
@@ -194,8 +208,18 @@ class LoadSequence:
         )
 
 
+@contextlib.contextmanager
+def spool(folder: Folder, layer: str, wait_s: float) -> Iterator[Path]:
+    """Give an empty folder for a source in memory, while the layer's lock is held."""
+    with (
+        folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s),
+        folder.staging(f"layer-{layer}.spool") as place,
+    ):
+        yield place
+
+
 def drafted(
-    catalogue: Catalogue, layer: str, source: Path, definition: Given, options: Options, *, dated: bool
+    catalogue: Catalogue, layer: str, source: SourceFile, definition: Given, options: Options, *, dated: bool
 ) -> Drafted:
     """Return the definition for a load whose user gives options instead of one, or besides the saved one.
 

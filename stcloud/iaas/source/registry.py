@@ -15,7 +15,7 @@ from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.iaas.source.protocol import Reading, Source
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["Format", "formats", "open_source", "register"]
+__all__ = ["Format", "format_named", "formats", "open_source", "register"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,29 @@ def formats() -> tuple[Format, ...]:
     return tuple(_FORMATS.values())
 
 
+def format_named(name: str) -> tuple[str, str]:
+    """Return a format and the suffix of its files, by its own name or by a suffix without the dot.
+
+    Raises
+    ------
+    Unsupported
+        ``unknown-format``, with the names that are known.
+
+    Examples
+    --------
+    >>> format_named("geojson"), format_named("csv")
+    (('vector', '.geojson'), ('csv', '.csv'))
+    """
+    text = name.lower().lstrip(".")
+    for entry in _FORMATS.values():
+        if f".{text}" in entry.suffixes:
+            return entry.name, f".{text}"
+    if text in _FORMATS:
+        return text, ""
+    known = ", ".join(suffix[1:] for entry in _FORMATS.values() for suffix in entry.suffixes)
+    raise Unsupported("unknown-format", f"there is no format {name!r}", hint=f"name one of {known}")
+
+
 def open_source(path: Path, reading: Reading) -> Source:
     """Open a source file by its format.
 
@@ -113,5 +136,5 @@ def _format(path: Path, reading: Reading) -> Format:
     raise Unsupported(
         "unknown-format",
         f"the name of {path} does not tell its format",
-        hint="name it .csv, .ndjson, .json, .geojson, .gpkg or .parquet, or set read.format in the definition",
+        hint="name it .csv, .ndjson, .json, .geojson, .gpkg or .parquet, or state --source-format, e.g. csv",
     )

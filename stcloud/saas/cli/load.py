@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,6 +75,9 @@ SourceLayer = Annotated[
 EncodingName = Annotated[str | None, typer.Option("--encoding", help="Encoding of the file; default: utf-8.")]
 
 
+_STDIN = Path("-")
+
+
 class LoadMode(StrEnum):
     """How rows meet what the layer holds."""
 
@@ -83,8 +87,17 @@ class LoadMode(StrEnum):
     DELETE = "delete"
 
 
+SourceFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--source-format",
+        help="Format of stdin or of a file whose name does not tell it: csv, geojson, ndjson, parquet, …",
+        show_default=False,
+    ),
+]
 Sources = Annotated[
-    list[Path] | None, typer.Argument(help="Files to load, in the given order.", show_default=False)
+    list[Path] | None,
+    typer.Argument(help="Files to load, in the given order; - for stdin.", show_default=False),
 ]
 DefinitionName = Annotated[
     str | None, typer.Option(help="How to read the files: a bundled definition's name or a TOML file.")
@@ -163,6 +176,7 @@ def load(
     datum: DatumName = None,
     zone: ZoneName = None,
     source_layer: SourceLayer = None,
+    source_format: SourceFormat = None,
     encoding: EncodingName = None,
     form: FormatOption = None,
     output: OutputOption = None,
@@ -174,6 +188,7 @@ def load(
     options: dict[str, Any] = {
         "key": split(key) or None, "time": time, "time_formats": time_format or None, "lon": lon, "lat": lat,
         "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone, "source_layer": source_layer, "encoding": encoding,
+        "source_format": source_format,
     }  # fmt: skip
     given = {name: value for name, value in options.items() if value is not None}
     period: dict[str, Any] = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
@@ -248,7 +263,9 @@ def _undo(loading: Loading, load: str) -> None:
 
 def _load(loading: Loading, sources: list[Path], options: dict[str, Any], given: dict[str, Any]) -> None:
     opened, layer = loading.city, loading.layer
-    printer = Reckonings(opened, layer, loading.target, [path.name for path in sources])
+    names = ["stdin" if path == _STDIN else path.name for path in sources]
+    printer = Reckonings(opened, layer, loading.target, names)
+    named = [sys.stdin.buffer if path == _STDIN else path for path in sources]
     fresh = options["definition"] is None and not _is_there(opened, layer)
     dry_run = options["dry_run"]
     with printer.opened(), watching() as watch:
@@ -267,7 +284,7 @@ def _load(loading: Loading, sources: list[Path], options: dict[str, Any], given:
                 loading.journal.fail(error)
                 report(error)
 
-        opened.load(layer, *sources, job=watch.job, on_loaded=on_loaded, on_failed=on_failed, **options)
+        opened.load(layer, *named, job=watch.job, on_loaded=on_loaded, on_failed=on_failed, **options)
     if dry_run:
         note("dry run: nothing was written to the city")
     else:
@@ -279,6 +296,8 @@ def _show_definition(loading: Loading, source: Path, options: dict[str, Any], gi
     if not options["dry_run"]:
         text = loading.city.layer(loading.layer).definition.to_toml()
         note(f"derived definition, saved with the city as layers/{loading.layer}.toml:\n\n{text}")
+        return
+    if source == _STDIN:  # it was read, and cannot be read again
         return
     dated = options["valid_from"] is not None or options["mode"] == "snapshot"
     text = loading.city.draft(loading.layer, source, dated=dated, **given).definition.to_toml()

@@ -7,8 +7,8 @@ import json
 import pytest
 
 import stcloud
-from stcloud.daas.load import loader
 from stcloud.daas.table.layer import EventLayer
+from stcloud.iaas.source import sourcefile
 from stcloud.testing.events import HEAD, define
 from stcloud.testing.features import define as define_features
 
@@ -46,7 +46,7 @@ def event(key, note):
 def slow(monkeypatch, hand):
     """Let the clock run on while a file is read; return what is called in the middle of it."""
     calls = []
-    opened = loader.open_source
+    opened = sourcefile.open_source
 
     class Slow:
         def __init__(self, source):
@@ -63,7 +63,7 @@ def slow(monkeypatch, hand):
                     call()
                 hand.now_us += 5 * MINUTE_US
 
-    monkeypatch.setattr(loader, "open_source", lambda *given: Slow(opened(*given)))
+    monkeypatch.setattr(sourcefile, "open_source", lambda *given: Slow(opened(*given)))
     return calls
 
 
@@ -142,8 +142,8 @@ def test_a_known_file_is_neither_opened_nor_read(city, tmp_path, monkeypatch):
     done = city.load("events", file, definition=define())
     assert done.accepted == 1
     opened = []
-    real = loader.open_source
-    monkeypatch.setattr(loader, "open_source", lambda *given: opened.append(given) or real(*given))
+    real = sourcefile.open_source
+    monkeypatch.setattr(sourcefile, "open_source", lambda *given: opened.append(given) or real(*given))
     known = city.load("events", file)
     assert known.known
     assert opened == []
