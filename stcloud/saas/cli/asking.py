@@ -28,7 +28,6 @@ __all__ = [
     "LimitOption",
     "MeasureOption",
     "OrderOption",
-    "PictureOption",
     "PinOption",
     "RatedAtOption",
     "SaveOption",
@@ -102,9 +101,6 @@ SavedOption = Annotated[
 SaveOption = Annotated[Path | None, typer.Option(help="Save the question to this document, for --saved.")]
 WhyOption = Annotated[
     str | None, typer.Option(help="Explain why the row with this key is in the answer, or is not.")
-]
-PictureOption = Annotated[
-    Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG file.")
 ]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcloud.saas.cli.drawing import Drawing, MapOption, TitleOption, UnderOption
 from stcloud.saas.cli.option import (
     CityFolder,
     FormatOption,
@@ -37,18 +38,24 @@ def show(
         str | None,
         typer.Option(help="Only features that touch this place, or are near it; forms as for query."),
     ] = None,
+    picture: MapOption = None,
+    title: TitleOption = None,
+    under: UnderOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Show the features that were valid at an instant."""
     target = target_of(form, output, safe_csv=safe_csv)
+    drawing = Drawing.of(picture, title, under)
     opened = open_city(city)
+    chosen = opened.query(opened.features(layer).name).as_of(as_of)
     if where is None:
-        _tell(opened.features(layer).as_of(as_of, known_at=known_at), target)
-        return
-    chosen = opened.query(layer).as_of(as_of).where(read_places(where))
-    _tell((chosen if known_at is None else chosen.known_at(known_at)).rows(), target)
+        answer = opened.features(layer).as_of(as_of, known_at=known_at)
+    else:
+        chosen = chosen.where(read_places(where))
+        answer = (chosen if known_at is None else chosen.known_at(known_at)).rows()
+    _tell(answer, target, drawing.notes(chosen, answer))
 
 
 def history(
@@ -97,6 +104,8 @@ def diff(
     _tell(compare(first, second, known_at=known_at), target)
 
 
-def _tell(answer: Answer, target: Target) -> None:
+def _tell(answer: Answer, target: Target, notes: list[str] | None = None) -> None:
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
     print_answer(answer, target)
+    for line in notes or []:
+        note(line)

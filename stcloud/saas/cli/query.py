@@ -20,7 +20,6 @@ from stcloud.saas.cli.asking import (
     LimitOption,
     MeasureOption,
     OrderOption,
-    PictureOption,
     PinOption,
     RatedAtOption,
     SavedOption,
@@ -30,6 +29,7 @@ from stcloud.saas.cli.asking import (
     WhyOption,
     question_of,
 )
+from stcloud.saas.cli.drawing import Drawing, MapOption, ShadeOption, TitleOption, UnderOption
 from stcloud.saas.cli.moment import (
     AsOfOption,
     CalendarOption,
@@ -55,7 +55,7 @@ from stcloud.saas.cli.option import (
     split,
 )
 from stcloud.saas.cli.output import note, print_answer, print_records, print_text
-from stcloud.saas.cli.target import EVERY, RECORDS, Target, document_path, picture_path, target_of
+from stcloud.saas.cli.target import EVERY, RECORDS, Target, document_path, target_of
 from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
@@ -100,7 +100,10 @@ def query(
     save: SaveOption = None,
     why: WhyOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the plan and what would be read.")] = False,  # noqa: FBT002
-    picture: PictureOption = None,
+    picture: MapOption = None,
+    title: TitleOption = None,
+    under: UnderOption = None,
+    shade: ShadeOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
@@ -112,7 +115,7 @@ def query(
     }  # options are called as a question's fields are
     offered = RECORDS if why else _EXPLAINED if explain else EVERY
     target = target_of(form, output, safe_csv=safe_csv, offered=offered)
-    picture_path(picture)
+    drawing = Drawing.of(picture, title, under, shade)
     document_path(save, ".toml", ".json")
     opened = open_city(city, engine)
     question = question_of(opened.configuration, given, saved)
@@ -124,7 +127,11 @@ def query(
     elif explain:
         _explain(narrowed, question, target)
     else:
-        _print(narrowed, question.answer(narrowed, read_places), target, picture, pin=pin)
+        answer = question.answer(narrowed, read_places)
+        notes = drawing.notes(
+            narrowed, answer, question
+        )  # first: what cannot be drawn is refused before printing
+        _print(answer, target, notes, pin=pin)
 
 
 def _save(question: Question, path: Path) -> None:
@@ -145,12 +152,7 @@ def _explain(query: Query, question: Question, target: Target) -> None:
     print_text(f"{text}\n", target.path)
 
 
-def _print(query: Query, answer: Answer, target: Target, picture: Path | None, *, pin: bool) -> None:
-    notes: list[str] = []
-    if picture is not None:  # first: what no map shows is refused before anything is printed
-        from stcloud.saas.report import map_answer  # noqa: PLC0415
-
-        notes.append(f"map: {map_answer(query, answer, picture, notes.append)}")
+def _print(answer: Answer, target: Target, notes: list[str], *, pin: bool) -> None:
     note(_understood(answer.facts))  # not before: what cannot be run has one line, the error
     if pin and answer.pin is not None:
         note(answer.pin.text)

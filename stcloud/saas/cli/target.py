@@ -13,11 +13,13 @@ from stcloud.saas.wholefile import refuse_unwritable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["EVERY", "RECORDS", "STREAMED", "Target", "document_path", "picture_path", "target_of"]
+__all__ = ["EVERY", "PICTURES", "RECORDS", "STREAMED", "Target", "document_path", "picture_path", "target_of"]
 
 EVERY = tuple(OutputFormat)
 RECORDS = (OutputFormat.TABLE, OutputFormat.JSON, OutputFormat.NDJSON, OutputFormat.CSV)
 STREAMED = (OutputFormat.CSV, OutputFormat.JSON, OutputFormat.NDJSON)
+PICTURES = (".png", ".svg", ".pdf")
+"""Suffixes of pictures."""
 _FILES_ONLY = (OutputFormat.GPKG, OutputFormat.FGB)
 _SUFFIXES = {
     OutputFormat.CSV: (".csv",), OutputFormat.JSON: (".json",), OutputFormat.NDJSON: (".ndjson", ".jsonl"),
@@ -101,7 +103,7 @@ def target_of(
 
 
 def picture_path(path: Path | None) -> None:
-    """Refuse a map that could not be written.
+    """Refuse a picture that could not be written.
 
     Raises
     ------
@@ -111,9 +113,11 @@ def picture_path(path: Path | None) -> None:
         What `refuse_unwritable` raises.
     """
     if path is not None:
-        if path.suffix.lower() != ".png":
+        if path.suffix.lower() not in PICTURES:
             raise InvalidInput(
-                "unknown-picture", f"a map is a PNG, not '{path.name}'", hint="name it with .png at the end"
+                "unknown-picture",
+                f"a picture is PNG, SVG or PDF, not '{path.name}'",
+                hint="let the name end in .png, .svg or .pdf",
             )
         refuse_unwritable(path)
 

@@ -11,6 +11,6 @@ Start reading at `map.py`, then `scale.py`; `picture.py` takes title and outline
 
 from stcloud.saas.report.faults import map_faults
 from stcloud.saas.report.map import draw_map
-from stcloud.saas.report.picture import map_answer
+from stcloud.saas.report.picture import MapOptions, map_answer
 
-__all__ = ["draw_map", "map_answer", "map_faults"]
+__all__ = ["MapOptions", "draw_map", "map_answer", "map_faults"]

@@ -5,27 +5,39 @@ Tested by `tests/saas/report/test_map.py`.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
-from stcloud.errors import StorageError
+from stcloud.errors import InvalidInput, StorageError
 from stcloud.saas.plaintext import visible, visible_lines
 from stcloud.saas.report.glyph import WIDE, families, has_bold, missing
 from stcloud.saas.wholefile import whole_file
 
-__all__ = ["DPI", "Canvas", "lettering", "wrap"]
+__all__ = ["DPI", "PICTURES", "Canvas", "check_picture", "fixed_look", "lettering", "wrap"]
 
 DPI = 128
 """Pixels an inch: a power of two, so that whole pixels stay whole in inches."""
+
+PICTURES = (".png", ".svg", ".pdf")
+"""Suffixes of the formats that a picture is written in."""
+
+_SMALLEST, _LARGEST = (640, 480), 10_000
+_METADATA = {
+    "svg": {"Date": None, "Creator": "stcloud"},
+    "pdf": {"CreationDate": None, "Creator": "stcloud", "Producer": None},
+}
+_LOOK: Any = {"svg.hashsalt": "stcloud", "svg.fonttype": "path", "pdf.fonttype": 42, "axes.unicode_minus": True}
 
 # Punctuation stays with what it follows; a long word may be cut.
 _PIECE = re.compile(rf"\s+|[{WIDE}][，。、；：！？）」』》】]*|[^\s{WIDE}]{{1,40}}")
@@ -106,16 +118,21 @@ class Canvas(Figure):
         return lines
 
     def save(self, path: Path) -> None:
-        """Write the figure as PNG, whole or not at all.
+        """Write the figure as PNG, SVG or PDF, by the suffix, whole or not at all; its bytes are always the same.
 
         Raises
         ------
         StorageError
             ``picture-not-written``
         """
+        form = path.suffix.lower().removeprefix(".")
         try:
-            with whole_file(path, ".png") as whole:
-                self.agg.print_png(whole)  # type: ignore[no-untyped-call]
+            with whole_file(path, f".{form}") as whole:
+                if form == "png":
+                    self.agg.print_png(whole)  # type: ignore[no-untyped-call]
+                else:
+                    with whole.open("wb") as sink:
+                        self.savefig(sink, format=form, dpi=DPI, facecolor="white", metadata=_METADATA[form])
         except StorageError as error:
             raise StorageError("picture-not-written", error.message, hint=error.hint) from error
 
@@ -129,6 +146,39 @@ class Canvas(Figure):
         """Return axes that fill a box given by its top left corner and size."""
         low = (x_px / self.width_px, 1 - (y_px + height_px) / self.height_px)
         return self.add_axes((*low, width_px / self.width_px, height_px / self.height_px))
+
+
+@contextlib.contextmanager
+def fixed_look() -> Iterator[None]:
+    """Draw by Matplotlib's own defaults, whatever the user's ``matplotlibrc`` or a style says."""
+    defaults: Any = {
+        name: value for name, value in mpl.rcParamsDefault.items() if "backend" not in name
+    }
+    with warnings.catch_warnings(), mpl.rc_context():
+        warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
+        mpl.rcParams.update(defaults)
+        mpl.rcParams.update(_LOOK)
+        yield
+
+
+def check_picture(path: Path | None, size_px: tuple[int, int]) -> None:
+    """Refuse a picture of no known format or of an impossible size.
+
+    Raises
+    ------
+    InvalidInput
+        ``unknown-picture``: the name does not end in .png, .svg or .pdf; ``invalid-size``.
+    """
+    if path is not None and path.suffix.lower() not in PICTURES:
+        raise InvalidInput(
+            "unknown-picture",
+            f"a picture is PNG, SVG or PDF, not '{path.name}'",
+            hint="let the name end in .png, .svg or .pdf",
+        )
+    if any(not least <= size <= _LARGEST for size, least in zip(size_px, _SMALLEST, strict=True)):
+        raise InvalidInput(
+            "invalid-size", f"{size_px[0]} x {size_px[1]} pixels", hint="640 x 480 to 10,000 x 10,000"
+        )
 
 
 def lettering(size_pt: float, text: str = "", *, bold: bool = False) -> FontProperties:

@@ -2,85 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_rgba_array
 from matplotlib.patches import PathPatch
-from matplotlib.path import Path as Outline
 from matplotlib.patheffects import withStroke
 
-from stcloud.errors import InvalidInput
-from stcloud.saas.report.canvas import Canvas, lettering
+from stcloud.saas.report.artist import draw_areas, draw_lines, draw_points, outline_of, simplified
+from stcloud.saas.report.canvas import Canvas, check_picture, fixed_look, lettering
+from stcloud.saas.report.classes import class_limits
 from stcloud.saas.report.graticule import graticule
-from stcloud.saas.report.scale import class_limits, length_label, round_down
+from stcloud.saas.report.legend import draw_legend, draw_north, draw_scale, face_of
+from stcloud.saas.report.palette import GREY, HAIR, INK, LAND, POINT
+from stcloud.saas.report.scale import length_label
 from stcloud.saas.report.symbol import Symbols, symbols_of
+from stcloud.saas.report.underlay import Underlay
+from stcloud.saas.report.view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from shapely.geometry.base import BaseGeometry
 
     from stcloud.paas.query import Answer
-    from stcloud.saas.report.scale import Classes
+    from stcloud.saas.report.classes import Classes
 
-__all__ = ["draw_map"]
-
-# ColorBrewer's YlOrRd from its second step on, and one more: each darker than the last, for any eye and in print.
-_RAMP = ("#fed976", "#feb24c", "#fd8d3c", "#f03b20", "#bd0026", "#6b0020")
-_INK, _GREY, _HAIR, _LAND = "#1f2328", "#59616b", "#c3c8ce", "#f3f4f5"
-_POINT = "#bd0026"
+__all__ = ["MapText", "draw_map"]
 
 _MARGIN, _LEGEND, _BELOW, _BESIDE = 40.0, 236.0, 76.0, 22.0
-_SMALLEST, _LARGEST = (640, 480), 10_000
 _LEAST_VIEW_M, _LEAST_CELLS, _PAD = 100.0, 5.0, 0.04
-_LEAST_CELL_PX, _LEAST_INSET_PX = 2.2, 36.0
+_LEAST_INSET_PX = 36.0
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
-    """A box on the canvas (pixels from the top left) and the extent in metres that it shows, of equal aspect."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-    extent: tuple[float, float, float, float]
-
-    @property
-    def px_per_m(self) -> float:
-        return self.width / (self.extent[2] - self.extent[0])
-
-
-def draw_map(
-    answer: Answer,
-    place: BaseGeometry | None,
-    *,
-    title: str,
-    subtitle: str = "",
-    path: Path | None = None,
-    size_px: tuple[int, int] = (1400, 1000),
-) -> Canvas:
-    """Draw an answer as a map: cells shaded by their counts, or points.
-
-    Beside the map stand the classes and how many cells each holds; below it a scale bar; above it the title and what
-    was counted, what has no place, and the recorded instant.
+class MapText:
+    """What is written about a map.
 
     Parameters
     ----------
-    answer
-        Rows, or counts by cell; counts of the same cell (by month, say) are added up.
+    title, subtitle
+        The question; wrapped, at most 4 lines. What else is to be written.
+    left_out
+        What the answer does not show, in words.
+    known
+        As of when it was known, in words; the totals come of themselves.
+    heading
+        Of the legend; empty: the measure and what it is of.
+    """
+
+    title: str
+    subtitle: str = ""
+    left_out: tuple[str, ...] = ()
+    known: str = ""
+    heading: str = ""
+
+
+def draw_map(
+    symbols: Symbols | Answer,
+    place: BaseGeometry | None,
+    text: MapText,
+    *,
+    crs: str = "",
+    under: Callable[[View], Sequence[Underlay]] | None = None,
+    absent: Sequence[BaseGeometry] = (),
+    path: Path | None = None,
+    size_px: tuple[int, int] = (1400, 1000),
+) -> Canvas:
+    """Draw symbols as a map: areas shaded by a measure, features, or points.
+
+    Beside the map are the classes and how many areas each has; below it a scale bar and an arrow to the north; above
+    it the title, what was counted, what has no place and what was left out.
+
+    Parameters
+    ----------
+    symbols
+        What is drawn, or an answer: of groups its first measure.
     place
         The area of the query in the city's CRS, outlined; None: the whole city.
-    title
-        The question; wrapped, at most 4 lines.
-    subtitle
-        What else is to be written; the line of totals and ``known_at`` comes of itself.
+    text
+        What is written.
+    crs
+        CRS of the symbols; of an answer its own.
+    under
+        Returns the layers to draw underneath, given what the map shows.
+    absent
+        Areas that the answer has no row of; drawn in a look of their own.
     path
-        PNG file to write, or None.
+        PNG, SVG or PDF file to write, or None.
     size_px
         Width and height in pixels, 640 x 480 to 10,000 x 10,000.
 
@@ -90,216 +101,184 @@ def draw_map(
 
     Raises
     ------
-    Unsupported
-        ``no-geometry``: counts without cells.
-    InvalidInput
-        ``unknown-picture``: the file is not named ``.png``; ``invalid-size``.
+    Unsupported, InvalidInput
+        As `symbols_of`; ``unknown-picture``, ``invalid-size``.
     StorageError
         ``picture-not-written``.
 
     Notes
     -----
-    The map shows the cells drawn and the area of the query, whichever reaches farther. The cells of its classes sum
-    to the cells drawn; its scale bar is an eighth to a third of its width.
+    The map shows the symbols, the absent areas and the area of the query, whichever reaches farthest. The areas of
+    its classes sum to the areas drawn; its scale bar is an eighth to a third of its width.
     """
-    _check(path, size_px)
-    symbols = symbols_of(answer)
+    check_picture(path, size_px)
+    if not isinstance(symbols, Symbols):
+        crs, symbols = symbols.lattice.crs, symbols_of(symbols)
     place = place if place is not None and place.area else None  # places that only touch meet in a line
-    canvas = Canvas(*size_px)
-    view = _view(canvas, _write_head(canvas, title, (subtitle, _totals(symbols, answer))), symbols, place)
-    classes = class_limits(symbols.counts) if symbols.cells and len(symbols) else None
-    _draw_map(canvas, view, symbols, place, classes, answer.lattice.crs)
-    if place is not None or len(symbols):
-        _draw_scale(canvas, view)
-    _draw_legend(canvas, view, symbols, place, classes)
-    if path is not None:
-        canvas.save(path)
+    lacking = np.array([*absent], object)
+    with fixed_look():
+        canvas = Canvas(*size_px)
+        known = symbols.bounds is not None or place is not None or len(lacking) > 0
+        view = _view(canvas, _write_head(canvas, text, symbols), symbols, place, lacking)
+        classes = _classes(symbols)
+        layers = list(under(view)) if under is not None and known else []
+        axes = _draw_frame(canvas, view, crs, known=known)
+        _draw_under(axes, view, place, layers, covered=symbols.noun != "event")
+        draw_areas(
+            axes, simplified(lacking, view.px_per_m), [face_of("absent")] * len(lacking), view.px_per_m, gid="absent",
+            zorder=1.5, edgecolors=HAIR, linewidths=0.6,
+        )  # fmt: skip
+        _draw_symbols(axes, view, symbols, classes)
+        if known:
+            draw_scale(canvas, view)
+            draw_north(canvas, view, crs)
+        draw_legend(canvas, view, symbols, classes, place=place is not None, layers=layers, absent=len(lacking),
+                    heading=text.heading)  # fmt: skip
+        if path is not None:
+            canvas.save(path)
     return canvas
 
 
-def _write_head(canvas: Canvas, title: str, below: tuple[str, ...]) -> float:
-    """Write the title and what stands below it; return where the next thing may start, px from above."""
-    top = canvas.paragraph(_MARGIN - 8, _MARGIN, title, 15, bold=True, most=4, color=_INK) + 4
-    for text in below:
-        top = canvas.paragraph(top, _MARGIN, text, 9.5, most=3, color=_GREY)
+def _classes(symbols: Symbols) -> Classes | None:
+    if symbols.values is None:
+        return None
+    return class_limits(symbols.values, whole=symbols.whole, diverging=True if symbols.changes else None)
+
+
+def _write_head(canvas: Canvas, text: MapText, symbols: Symbols) -> float:
+    """Write the title and what is below it; return where the next thing may start, px from above."""
+    top = canvas.paragraph(_MARGIN - 8, _MARGIN, text.title, 15, bold=True, most=4, color=INK) + 4
+    totals = f"{totals_of(symbols)}  ·  known at {text.known}" if text.known else totals_of(symbols)
+    for line, colour in [(text.subtitle, GREY), (totals, GREY), ("; ".join(text.left_out), POINT)]:
+        top = canvas.paragraph(top, _MARGIN, line, 9.5, most=3, color=colour)
     return top + 14
-
-
-def _check(path: Path | None, size_px: tuple[int, int]) -> None:
-    if path is not None and path.suffix.lower() != ".png":
-        raise InvalidInput(
-            "unknown-picture", f"a map is a PNG, not '{path.name}'", hint="name it with .png at the end"
-        )
-    if any(not least <= size <= _LARGEST for size, least in zip(size_px, _SMALLEST, strict=True)):
-        raise InvalidInput(
-            "invalid-size", f"{size_px[0]} x {size_px[1]} pixels", hint="640 x 480 to 10,000 x 10,000"
-        )
 
 
 def _plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _totals(symbols: Symbols, answer: Answer) -> str:
-    text = _plural(symbols.total - symbols.unplaced, "event")
-    if symbols.cells and len(symbols):
-        text += f" in {_plural(len(symbols), 'cell')} of {length_label(symbols.side_m)}"
-    if symbols.unplaced:
-        text = f"{text} and {symbols.unplaced:,} without a place, not shown"
-    known = answer.facts.get("known_at")
-    return f"{text}  ·  known at {known}" if known else text
+def totals_of(symbols: Symbols) -> str:
+    """Return how much a map shows, and how much of it has no place."""
+    areas = _plural(len(symbols), symbols.noun)
+    if symbols.side_m:
+        areas += f" of {length_label(symbols.side_m)}"
+    if symbols.values is None or not symbols.counts:
+        text = areas
+        noun = symbols.noun if symbols.values is None else "group"
+        rest = f"{symbols.unplaced:,}" if symbols.values is None else _plural(symbols.unplaced, noun)
+    else:
+        shown = _plural(symbols.total - symbols.unplaced, "event")
+        text = f"{shown} in {areas}" if len(symbols) else shown
+        rest = f"{symbols.unplaced:,}"
+    return f"{text} and {rest} without a place, not shown" if symbols.unplaced else text
 
 
-def _view(canvas: Canvas, top: float, symbols: Symbols, place: BaseGeometry | None) -> _View:
+def _view(
+    canvas: Canvas, top: float, symbols: Symbols, place: BaseGeometry | None, lacking: np.ndarray[Any, Any]
+) -> View:
     """Lay out the map below ``top`` and choose what it shows."""
     left = _MARGIN + _BESIDE
     width = canvas.width_px - left - _LEGEND - _MARGIN
     height = max(canvas.height_px - top - _BELOW - _MARGIN / 2, width / 4)
-    shown = [symbols.boxes] if len(symbols) else []
-    if place is not None:
-        shown.append(np.array([place.bounds]))
-    corners = np.concatenate(shown) if shown else np.zeros((1, 4))
+    shown = [bounds for bounds in (symbols.bounds, place.bounds if place is not None else None) if bounds]
+    if len(lacking):
+        shown.append(tuple(shapely.total_bounds(lacking).tolist()))
+    corners = np.array(shown or [(0.0,) * 4])
     low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
     least = max(_LEAST_VIEW_M, _LEAST_CELLS * symbols.side_m)
     half_m = np.maximum((high - low) * (0.5 + _PAD), least / 2)
     half = np.array([width, height]) * max(half_m[0] / width, half_m[1] / height)
     middle = (low + high) / 2
     xmin, ymin, xmax, ymax = (float(bound) for bound in (*(middle - half), *(middle + half)))
-    return _View(left, top, width, height, (xmin, ymin, xmax, ymax))
+    return View(left, top, width, height, (xmin, ymin, xmax, ymax))
 
 
-def _draw_map(
-    canvas: Canvas,
-    view: _View,
-    symbols: Symbols,
-    place: BaseGeometry | None,
-    classes: Classes | None,
-    crs: str,
-) -> None:
+def _draw_frame(canvas: Canvas, view: View, crs: str, *, known: bool) -> Axes:
     axes = canvas.plot_box(view.left, view.top, view.width, view.height)
     axes.set(xlim=view.extent[::2], ylim=view.extent[1::2], facecolor="white")
-    axes.spines[:].set(color=_HAIR, linewidth=0.8)
+    axes.spines[:].set(color=HAIR, linewidth=0.8)
+    _draw_ticks(axes, view, crs, known=known)
+    return axes
+
+
+def _draw_under(
+    axes: Axes, view: View, place: BaseGeometry | None, layers: Sequence[Underlay], *, covered: bool
+) -> None:
+    """Draw the area of the query and the layers, which are seen faintly through areas that cover them."""
     if place is not None:
-        outline = _outline(place)
+        outline = outline_of(place)
         halo = [withStroke(linewidth=3.2, foreground="white")]
-        axes.add_patch(PathPatch(outline, facecolor=_LAND, edgecolor="none", zorder=1))
+        axes.add_patch(PathPatch(outline, facecolor=LAND, edgecolor="none", zorder=1))
         axes.add_patch(
             PathPatch(
                 outline,
                 facecolor="none",
-                edgecolor=_INK,
+                edgecolor=INK,
                 linewidth=1.4,
                 zorder=4,
                 gid="area",
                 path_effects=halo,
             )
         )
-    if classes is not None:
-        axes.add_collection(_cells(symbols, classes, view.px_per_m), autolim=False)
-    elif len(symbols):
-        _draw_points(axes, symbols)
-    else:
+    for layer in layers:
+        shapes = simplified(layer.shapes, view.px_per_m)
+        draw_lines(
+            axes, shapes, gid=f"under-{layer.name}", zorder=1.7, linewidths=layer.width_pt, color=layer.colour
+        )
+        draw_points(axes, shapes, layer.colour, gid=f"under-{layer.name}", zorder=1.7)
+        if covered:
+            draw_lines(
+                axes, shapes, gid=f"over-{layer.name}", zorder=2.6, linewidths=0.7 * layer.width_pt, alpha=0.25,
+                color=INK,
+            )  # fmt: skip
+
+
+def _draw_symbols(axes: Axes, view: View, symbols: Symbols, classes: Classes | None) -> None:
+    if not len(symbols):
         axes.text(
-            0.5, 0.5, "no events", transform=axes.transAxes, ha="center", va="center", color=_GREY, zorder=5,
-            fontproperties=lettering(13), usetex=False, path_effects=[withStroke(linewidth=4, foreground="white")],
+            0.5, 0.5, f"no {'event' if symbols.counts else symbols.noun}s", transform=axes.transAxes, ha="center",
+            va="center", color=GREY, zorder=5, fontproperties=lettering(13), usetex=False,
+            path_effects=[withStroke(linewidth=4, foreground="white")],
         )  # fmt: skip
-    _draw_ticks(axes, view, crs, known=bool(len(symbols)) or place is not None)
+        return
+    if symbols.values is not None:
+        order = np.argsort(np.abs(symbols.values), kind="stable")
+        shapes, values = symbols.shapes[order], symbols.values[order]
+        colours = [
+            _colour(value, of, classes) for value, of in zip(values, _of(classes, values), strict=True)
+        ]
+        shapes = simplified(shapes, view.px_per_m)
+        draw_areas(axes, shapes, colours, view.px_per_m, gid="cells", zorder=2)
+        plain = (values == 0) | np.isnan(values)  # white on white they would not be seen
+        draw_lines(axes, shapes[plain], gid="plain", zorder=2.1, linewidths=0.6, color=HAIR)
+        return
+    shapes = simplified(symbols.shapes, view.px_per_m)
+    draw_areas(axes, shapes, [face_of("feature")] * len(shapes), view.px_per_m, gid="features", zorder=2)
+    draw_lines(axes, shapes, gid="features", zorder=2.2, linewidths=0.8, color=GREY)
+    draw_points(axes, shapes, POINT, gid="points", zorder=3)
 
 
-def _outline(place: BaseGeometry) -> Outline:
-    """Return all rings of an area as one path, its holes left open."""
-    rings = shapely.get_rings(shapely.orient_polygons(shapely.get_parts(place)))
-    return Outline.make_compound_path(
-        *(Outline(shapely.get_coordinates(ring), closed=True) for ring in rings)
-    )
+def _of(classes: Classes | None, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.zeros(len(values), np.intp) if classes is None else classes.of(values)
 
 
-def _cells(symbols: Symbols, classes: Classes, px_per_m: float) -> PolyCollection:
-    """Return the cells, those of few events below those of many; the smallest enlarged until they can be seen."""
-    order = np.argsort(symbols.counts, kind="stable")
-    grow = max(0.0, _LEAST_CELL_PX / px_per_m - symbols.side_m) / 2
-    xmin, ymin, xmax, ymax = (symbols.boxes[order] + [-grow, -grow, grow, grow]).T
-    corners: Any = np.stack([xmin, ymin, xmax, ymin, xmax, ymax, xmin, ymax], axis=-1).reshape(-1, 4, 2)
-    colours = to_rgba_array(_ramp(len(classes)))[classes.of(symbols.counts[order])]
-    return PolyCollection(
-        corners, facecolors=colours, zorder=2, gid="cells", **_border(symbols.side_m * px_per_m)
-    )
+def _colour(value: float, of: int, classes: Classes | None) -> str:
+    if np.isnan(value):
+        return face_of("no value")
+    return face_of("zero") if not of or classes is None else face_of(int(of), classes)
 
 
-def _border(side_px: float) -> dict[str, Any]:
-    """Style of a cell's border: white lines between large cells, none between small ones."""
-    if side_px >= 9:
-        return {"edgecolors": "white", "linewidths": min(1.0, side_px / 24)}
-    if side_px >= _LEAST_CELL_PX:
-        return {"edgecolors": "none", "antialiaseds": False}  # antialiased, neighbours show seams
-    return {"edgecolors": "none", "snap": False}  # snapped to pixels, some would vanish
-
-
-def _ramp(number: int) -> list[str]:
-    """Return colours from light to dark, spread over the ramp."""
-    return [_RAMP[round(at)] for at in np.linspace(0, len(_RAMP) - 1, number)] if number > 1 else [_RAMP[2]]
-
-
-def _draw_points(axes: Axes, symbols: Symbols) -> None:
-    size = float(np.clip(22 / max(1, len(symbols)) ** 0.25, 1.2, 6.0))
-    large = size > 3
-    style: dict[str, Any] = {
-        "marker": "o",
-        "markersize": size,
-        "markerfacecolor": _POINT,
-        "linestyle": "none",
-    }
-    style |= {
-        "markeredgecolor": "white",
-        "markeredgewidth": 0.4 if large else 0.0,
-        "alpha": 0.85 if large else 0.5,
-    }
-    axes.plot(symbols.boxes[:, 0], symbols.boxes[:, 1], **style, zorder=3, gid="points")
-
-
-def _draw_ticks(axes: Axes, view: _View, crs: str, *, known: bool) -> None:
+def _draw_ticks(axes: Axes, view: View, crs: str, *, known: bool) -> None:
     most = (max(1, int(view.width / 180)), max(1, int(view.height / 160)))
     meridians, parallels = graticule(view.extent, crs, most) if known else ([], [])
     inset = _LEAST_INSET_PX / view.px_per_m  # a label does not reach beyond its edge
     xmin, ymin, xmax, ymax = view.extent
     meridians = [tick for tick in meridians if xmin + inset <= tick[0] <= xmax - inset]
     parallels = [tick for tick in parallels if ymin + inset <= tick[0] <= ymax - inset]
-    style: dict[str, Any] = {"fontproperties": lettering(7.5), "color": _GREY, "usetex": False}
+    style: dict[str, Any] = {"fontproperties": lettering(7.5), "color": GREY, "usetex": False}
     axes.set_xticks([x for x, _ in meridians], [label for _, label in meridians], **style)
     axes.set_yticks(
         [y for y, _ in parallels], [label for _, label in parallels], rotation=90, va="center", **style
     )
-    axes.tick_params(which="both", direction="out", length=3, width=0.8, color=_HAIR, pad=3)
-
-
-def _draw_scale(canvas: Canvas, view: _View) -> None:
-    metres = round_down((view.extent[2] - view.extent[0]) / 3)
-    width, top = metres * view.px_per_m, view.top + view.height + 46
-    canvas.block(view.left, top, width, 5, facecolor=_INK, edgecolor="none", gid="scale-bar")
-    canvas.write(view.left + width + 10, top + 2, length_label(metres), 8.5, color=_INK, va="center_baseline")
-
-
-def _draw_legend(
-    canvas: Canvas, view: _View, symbols: Symbols, place: BaseGeometry | None, classes: Classes | None
-) -> None:
-    left, right, y = view.left + view.width + 30, canvas.width_px - _MARGIN, view.top
-    if classes is not None:
-        canvas.write(left, y, "events per cell", 8.5, bold=True, color=_INK)
-        canvas.write(right, y, "cells", 8.5, bold=True, color=_INK, ha="right")
-        y += 32
-        sizes = classes.sizes(symbols.counts)
-        for label, size, colour in zip(classes.labels(), sizes, _ramp(len(classes)), strict=True):
-            canvas.block(left, y, 30, 20, facecolor=colour, edgecolor="none")
-            canvas.write(left + 42, y + 10, label, 8.5, color=_INK, va="center_baseline", gid="class")
-            canvas.write(
-                right, y + 10, f"{size:,}", 8.5, color=_GREY, va="center_baseline", ha="right", gid="size"
-            )
-            y += 26
-        y += 10
-    elif len(symbols):
-        canvas.write(left + 15, y + 10, "●", 8.5, color=_POINT, va="center_baseline", ha="center")
-        canvas.write(left + 42, y + 10, "event", 8.5, color=_INK, va="center_baseline")
-        y += 26
-    if place is not None:
-        canvas.block(left + 1, y + 1, 28, 18, facecolor=_LAND, edgecolor=_INK, linewidth=1.3)
-        canvas.write(left + 42, y + 10, "area asked for", 8.5, color=_INK, va="center_baseline")
+    axes.tick_params(which="both", direction="out", length=3, width=0.8, color=HAIR, pad=3)

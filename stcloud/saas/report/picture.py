@@ -1,51 +1,97 @@
 """The picture of a query: its answer as a map, with its conditions as the title.
 
-Tested by `tests/saas/report/test_map.py`.
+Tested by `tests/saas/report/test_picture.py`.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from stcloud.paas.query import Place, Predicate
-from stcloud.paas.query.condition.during import During
-from stcloud.paas.query.condition.located import Located
+from stcloud.errors import StcloudError
+from stcloud.paas.query import Query
+from stcloud.paas.query.condition.period import AsOf
+from stcloud.paas.query.run.rate import rated_us
+from stcloud.saas.report.caption import (
+    compared_with,
+    instant_text,
+    left_out,
+    measures_of,
+    places_of,
+    title_of,
+)
 from stcloud.saas.report.glyph import advice
-from stcloud.saas.report.map import draw_map
-from stcloud.time import When
-from stcloud.time.recurrence import hours_text, weekdays_text
-from stcloud.time.season import months_text
+from stcloud.saas.report.map import MapText, draw_map
+from stcloud.saas.report.symbol import Symbols, symbols_of
+from stcloud.saas.report.underlay import underlays
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from stcloud.paas.query import Answer, Query
-    from stcloud.time import Span, Zone
+    from stcloud.paas.query import Answer, Question
 
-__all__ = ["area_of", "map_answer", "title_of"]
+__all__ = ["MapOptions", "area_of", "map_answer"]
 
-_ROUND = ("Y", "M", "D")
+_MOST_AREAS = 20_000
 
 
-def map_answer(query: Query, answer: Answer, path: Path, tell: Callable[[str], None] | None = None) -> Path:
+def _silent(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class MapOptions:
+    """How a map is wished.
+
+    Parameters
+    ----------
+    title
+        Title; None: what the question says.
+    shade
+        Field to shade areas by; None: the first measure, or its change where it is compared.
+    under
+        Layers underneath; None: streets and communities, if there are such layers and they are small.
+    """
+
+    title: str | None = None
+    shade: str | None = None
+    under: tuple[str, ...] | None = None
+
+
+_NO_OPTIONS = MapOptions()
+
+
+def map_answer(
+    query: Query,
+    answer: Answer,
+    path: Path,
+    tell: Callable[[str], None] | None = None,
+    *,
+    question: Question | None = None,
+    options: MapOptions = _NO_OPTIONS,
+) -> Path:
     """Draw the answer of a query as a map.
 
     Parameters
     ----------
     query
-        The query; it gives the title and the outline.
+        The query; it gives the title, the outline, and the layers underneath.
     answer
-        Its rows, or its counts by cell.
+        Its rows, features, or measures by group.
     path
-        PNG file to write.
+        PNG, SVG or PDF file to write.
     tell
-        Called with the fonts to install, where characters have none.
+        Called with the fonts to install, where characters have none, and with what is not drawn underneath.
+    question
+        The question as it was put: what it limits, compares and calls its measures is written on the map.
+    options
+        How it is wished.
 
     Returns
     -------
@@ -54,29 +100,69 @@ def map_answer(query: Query, answer: Answer, path: Path, tell: Callable[[str], N
     Raises
     ------
     Unsupported, InvalidInput, StorageError
-        As `draw_map`.
+        As `draw_map` and `symbols_of`.
+    NotFound
+        ``unknown-layer`` underneath.
     """
-    subject = query.subject
-    places = [condition.text for condition in query.conditions if isinstance(condition, Place | Located)]
-    subtitle = f"{subject.configuration.name}, layer {subject.layer.name}"
-    subtitle += "".join(f"  ·  in {place}" for place in places)
-    canvas = draw_map(answer, area_of(query), title=title_of(query), subtitle=subtitle, path=path)
-    if tell is not None and canvas.missing:
+    tell = tell or _silent
+    subject, configuration = query.subject, query.subject.configuration
+    groups = None if question is None else tuple(answer.plain.schema.names[: len(question.by)])
+    symbols = symbols_of(answer, options.shade, groups, measures_of(answer, question))
+    at_us = _seen_us(query)
+    absent = _absent(query, answer, groups, at_us)
+    places = "".join(f"  ·  in {place}" for place in places_of(query))
+    known = answer.facts.get("known_at")
+    text = MapText(
+        options.title or title_of(query),
+        f"{configuration.name}, layer {subject.layer.name}{places}",
+        left_out(answer, question),
+        f"{instant_text(known)}, {configuration.zone.name}" if known else "",
+        _heading(symbols, compared_with(question)),
+    )
+    under = underlays(subject, options.under, at_us, tell)
+    canvas = draw_map(
+        symbols, area_of(query), text, crs=configuration.crs, under=under, absent=absent, path=path
+    )
+    if canvas.missing:
         tell(advice(canvas.missing))
     return path
 
 
-def title_of(query: Query) -> str:
-    """Return what and when a query looks for, as the title of a map.
+def _heading(symbols: Symbols, other: str) -> str:
+    """Return what stands above the classes of changes; empty: what is usual."""
+    ends = {"_change_pct": "change in %", "_change": "change"}
+    for end, change in ends.items():
+        if symbols.changes and symbols.measure.endswith(end):
+            return f"{change} of {symbols.measure.removesuffix(end)} per {symbols.noun} from {other or 'the other'}"
+    return ""
 
-    Days, months and years are written as people read them, the last one included.
-    """
-    layer = query.subject.layer
-    parts = [condition.text for condition in query.conditions if isinstance(condition, Predicate)]
-    parts += [_when(condition.when) for condition in query.conditions if isinstance(condition, During)]
-    stated = "; ".join(part for part in parts if part)
-    name = layer.definition.title or layer.name
-    return f"{name}: {stated}" if stated else name
+
+def _seen_us(query: Query) -> int:
+    """Return the instant whose layers are drawn: that of the features, or the last of the question's time."""
+    instants = [condition.at_us for condition in query.conditions if isinstance(condition, AsOf)]
+    return instants[0] if instants else rated_us(query.inquiry())
+
+
+def _absent(query: Query, answer: Answer, groups: Sequence[str] | None, at_us: int) -> list[BaseGeometry]:
+    """Return the features of the layer that an answer is grouped by of which it has no row, if they are not many."""
+    column = answer.shape_column or ""
+    layers = [name.removeprefix("in_") for name in groups or () if name == column and name.startswith("in_")]
+    if not layers or any(query.conditions[at].area(query.subject.configuration.lattice) is not None
+                         for at in range(len(query.conditions))):  # fmt: skip
+        return []
+    try:
+        layer = query.subject.other(layers[0])
+    except StcloudError:  # grouped by a column of the layer: its areas are unions
+        return []
+    if layer.events > _MOST_AREAS:
+        return []
+    valid = layer.as_of(at_us)
+    present = set(answer.table[column].to_pylist())
+    keys, shapes = valid.table["st_key"].to_pylist(), np.asarray(valid.geometry(), object)
+    return [
+        shape for key, shape in zip(keys, shapes, strict=True)
+        if key not in present and shape is not None and not shapely.is_empty(shape)
+    ]  # fmt: skip
 
 
 def area_of(query: Query) -> BaseGeometry | None:
@@ -84,41 +170,3 @@ def area_of(query: Query) -> BaseGeometry | None:
     lattice = query.subject.configuration.lattice
     shapes = [area for condition in query.conditions if (area := condition.area(lattice)) is not None]
     return functools.reduce(shapely.intersection, shapes) if shapes else None
-
-
-def _when(when: When) -> str:
-    """Write a time condition: ``2024-07 to 2024-09, mon–fri, 07:00-10:00``."""
-    periods = [period for span in when.spans if (period := _period(span, when.zone))]
-    parts = [" and ".join(periods) if len(when.spans) else "never"]
-    if when.months is not None:
-        parts.append(months_text(when.months).replace(",", ", "))
-    if when.weekdays is not None:
-        days = weekdays_text(when.weekdays).split(",")
-        running = len(days) > 2 and max(when.weekdays) - min(when.weekdays) == len(days) - 1
-        parts.append(f"{days[0]}–{days[-1]}" if running else ", ".join(days))
-    if when.days is not None:
-        parts.append(str(when.days))
-    if when.hours is not None:
-        parts.append(hours_text(when.hours))
-    return ", ".join(part for part in parts if part)
-
-
-def _period(span: Span, zone: Zone) -> str:
-    ends = [None if end_us is None else _local(end_us, zone) for end_us in (span.start_us, span.end_us)]
-    unit = next((unit for unit in _ROUND if all(end is None or _is_round(end, unit) for end in ends)), "m")
-    last = 0 if unit == "m" or span.start_us is None else 1
-    start, end = (
-        "" if end is None else str(end.astype(f"M8[{unit}]") - less).replace("T", " ")
-        for end, less in zip(ends, (0, last), strict=True)
-    )
-    if start and end:
-        return start if start == end else f"{start} to {end}"
-    return f"since {start}" if start else f"before {end}" if end else ""
-
-
-def _local(at_us: int, zone: Zone) -> np.datetime64:
-    return np.datetime64(int(zone.to_local(np.array([at_us]))[0]), "us")
-
-
-def _is_round(at: np.datetime64, unit: str) -> bool:
-    return bool(at.astype(f"M8[{unit}]") == at)

@@ -1,0 +1,84 @@
+"""Options of maps and charts, alike in all commands that draw, and the notes that drawing leaves.
+
+Tested by `tests/saas/cli/test_drawing.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stcloud.errors import InvalidInput
+from stcloud.saas.cli.option import split
+from stcloud.saas.cli.target import picture_path
+
+if TYPE_CHECKING:
+    from stcloud.paas.query import Answer, Query, Question
+
+__all__ = ["Drawing", "MapOption", "ShadeOption", "TitleOption", "UnderOption"]
+
+MapOption = Annotated[
+    Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG, SVG or PDF file.")
+]
+TitleOption = Annotated[
+    str | None, typer.Option(help="Title of the picture; default: what the question says.")
+]
+UnderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Layers to draw underneath the map, separated by commas, or none; default: communities and streets, "
+        "if there are such layers and they are small."
+    ),
+]
+ShadeOption = Annotated[
+    str | None,
+    typer.Option(help="Field to shade the map's areas by; default: the first measure, compared its change."),
+]
+_NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a command is to draw, checked before any work begins.
+
+    Parameters
+    ----------
+    picture
+        File of the map, or None.
+    title, shade
+        As the options say.
+    under
+        Layers underneath; None: the usual ones.
+    """
+
+    picture: Path | None
+    title: str | None = None
+    shade: str | None = None
+    under: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls, picture: Path | None, title: str | None, under: list[str] | None, shade: str | None = None
+    ) -> Drawing:
+        """Return what options wish; raises `InvalidInput` ``no-picture`` and as `picture_path`."""
+        if picture is None and (title is not None or under or shade is not None):
+            raise InvalidInput(
+                "no-picture", "nothing is drawn that this belongs to", hint="add --map FILE.png"
+            )
+        picture_path(picture)
+        names = split(under)
+        return cls(picture, title, shade, None if not under else () if names == [_NONE] else tuple(names))
+
+    def notes(self, query: Query, answer: Answer, question: Question | None = None) -> list[str]:
+        """Draw, and return the lines to print about it; raises as `map_answer`."""
+        notes: list[str] = []
+        if self.picture is not None:
+            from stcloud.saas.report import MapOptions, map_answer  # noqa: PLC0415  (slow to import)
+
+            options = MapOptions(self.title, self.shade, self.under)
+            path = map_answer(query, answer, self.picture, notes.append, question=question, options=options)
+            notes.append(f"map: {path}")
+        return notes
