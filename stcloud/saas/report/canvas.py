@@ -37,7 +37,12 @@ _METADATA = {
     "svg": {"Date": None, "Creator": "stcloud"},
     "pdf": {"CreationDate": None, "Creator": "stcloud", "Producer": None},
 }
-_LOOK: Any = {"svg.hashsalt": "stcloud", "svg.fonttype": "path", "pdf.fonttype": 42, "axes.unicode_minus": True}
+_LOOK: Any = {
+    "svg.hashsalt": "stcloud",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+    "axes.unicode_minus": True,
+}
 
 # Punctuation stays with what it follows; a long word may be cut.
 _PIECE = re.compile(rf"\s+|[{WIDE}][，。、；：！？）」』》】]*|[^\s{WIDE}]{{1,40}}")
@@ -151,9 +156,7 @@ class Canvas(Figure):
 @contextlib.contextmanager
 def fixed_look() -> Iterator[None]:
     """Draw by Matplotlib's own defaults, whatever the user's ``matplotlibrc`` or a style says."""
-    defaults: Any = {
-        name: value for name, value in mpl.rcParamsDefault.items() if "backend" not in name
-    }
+    defaults: Any = {name: value for name, value in mpl.rcParamsDefault.items() if "backend" not in name}
     with warnings.catch_warnings(), mpl.rc_context():
         warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
         mpl.rcParams.update(defaults)
