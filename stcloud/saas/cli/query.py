@@ -59,7 +59,7 @@ from stcloud.saas.cli.target import EVERY, RECORDS, Target, document_path, targe
 from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
-    from stcloud.paas.query import Answer, Query, Question
+    from stcloud.paas.query import Query, Question
 
 __all__ = ["query"]
 
@@ -109,29 +109,22 @@ def query(
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Show what happened where and when. Rows, or with --by and --measure values of groups."""
-    given = locals() | {
-        "by": split(by),
-        "order": split(order),
-    }  # options are called as a question's fields are
+    given = {**locals(), "by": split(by), "order": split(order)}  # options are called as a question's fields
     offered = RECORDS if why else _EXPLAINED if explain else EVERY
     target = target_of(form, output, safe_csv=safe_csv, offered=offered)
     drawing = Drawing.of(picture, title, under, shade)
     document_path(save, ".toml", ".json")
     opened = open_city(city, engine)
     question = question_of(opened.configuration, given, saved)
-    narrowed = question.narrow(opened.query(question.layer), read_places)
     if save is not None:
         _save(question, save)
+    narrowed = question.narrow(opened.query(question.layer), read_places)
     if why is not None:
         print_records(narrowed.why(why).records(), target)
     elif explain:
         _explain(narrowed, question, target)
     else:
-        answer = question.answer(narrowed, read_places)
-        notes = drawing.notes(
-            narrowed, answer, question
-        )  # first: what cannot be drawn is refused before printing
-        _print(answer, target, notes, pin=pin)
+        _answer(narrowed, question, target, drawing, pin=pin)
 
 
 def _save(question: Question, path: Path) -> None:
@@ -152,7 +145,9 @@ def _explain(query: Query, question: Question, target: Target) -> None:
     print_text(f"{text}\n", target.path)
 
 
-def _print(answer: Answer, target: Target, notes: list[str], *, pin: bool) -> None:
+def _answer(query: Query, question: Question, target: Target, drawing: Drawing, *, pin: bool) -> None:
+    answer = question.answer(query, read_places)
+    notes = drawing.notes(query, answer, question)  # first: what cannot be drawn is refused before printing
     note(_understood(answer.facts))  # not before: what cannot be run has one line, the error
     if pin and answer.pin is not None:
         note(answer.pin.text)
