@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from matplotlib.patches import PathPatch
 from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
 
 from stcloud.saas.report.artist import draw_areas, draw_lines, draw_points, outline_of, simplified
 from stcloud.saas.report.canvas import Canvas, check_picture, fixed_look, lettering
@@ -115,27 +116,53 @@ def draw_map(
     if not isinstance(symbols, Symbols):
         crs, symbols = symbols.lattice.crs, symbols_of(symbols)
     place = place if place is not None and place.area else None  # places that only touch meet in a line
-    lacking = np.array([*absent], object)
     with fixed_look():
-        canvas = Canvas(*size_px)
-        known = symbols.bounds is not None or place is not None or len(lacking) > 0
-        view = _view(canvas, _write_head(canvas, text, symbols), symbols, place, lacking)
-        classes = _classes(symbols)
-        layers = list(under(view)) if under is not None and known else []
-        axes = _draw_frame(canvas, view, crs, known=known)
-        _draw_under(axes, view, place, layers, covered=symbols.noun != "event")
-        draw_areas(
-            axes, simplified(lacking, view.px_per_m), [face_of("absent")] * len(lacking), view.px_per_m, gid="absent",
-            zorder=1.5, edgecolors=HAIR, linewidths=0.6,
-        )  # fmt: skip
-        _draw_symbols(axes, view, symbols, classes)
-        if known:
-            draw_scale(canvas, view)
-            draw_north(canvas, view, crs)
-        draw_legend(canvas, view, symbols, classes, place=place is not None, layers=layers, absent=len(lacking),
-                    heading=text.heading)  # fmt: skip
+        canvas = _drawn(Canvas(*size_px), symbols, place, text, crs, under, np.array([*absent], object))
         if path is not None:
             canvas.save(path)
+    return canvas
+
+
+def _drawn(
+    canvas: Canvas,
+    symbols: Symbols,
+    place: BaseGeometry | None,
+    text: MapText,
+    crs: str,
+    under: Callable[[View], Sequence[Underlay]] | None,
+    absent: NDArray[np.object_],
+) -> Canvas:
+    known = symbols.bounds is not None or place is not None or len(absent) > 0
+    view = _view(canvas, _write_head(canvas, text, symbols), symbols, place, absent)
+    classes = _classes(symbols)
+    layers = list(under(view)) if under is not None and known else []
+    axes = _draw_frame(canvas, view, crs, known=known)
+    _draw_under(axes, view, place, layers, covered=symbols.noun != "event")
+    scale, faces = view.px_per_m, [face_of("absent")] * len(absent)
+    draw_areas(
+        axes,
+        simplified(absent, scale),
+        faces,
+        scale,
+        gid="absent",
+        zorder=1.5,
+        edgecolors=HAIR,
+        linewidths=0.6,
+    )
+    _draw_symbols(axes, view, symbols, classes)
+    if known:
+        draw_scale(canvas, view)
+        draw_north(canvas, view, crs)
+    draw_legend(
+        canvas,
+        view,
+        symbols,
+        classes,
+        place=place is not None,
+        layers=layers,
+        absent=len(absent),
+        heading=text.heading,
+    )
     return canvas
 
 
@@ -175,7 +202,7 @@ def totals_of(symbols: Symbols) -> str:
 
 
 def _view(
-    canvas: Canvas, top: float, symbols: Symbols, place: BaseGeometry | None, lacking: np.ndarray[Any, Any]
+    canvas: Canvas, top: float, symbols: Symbols, place: BaseGeometry | None, lacking: NDArray[np.object_]
 ) -> View:
     """Lay out the map below ``top`` and choose what it shows."""
     left = _MARGIN + _BESIDE
