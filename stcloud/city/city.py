@@ -353,13 +353,16 @@ class City:
         options = Options.of(locals())
         return self._changes(LOCK_WAIT_S).draft(layer, source, definition, options, dated=dated)
 
-    def rejected(self, layer: str) -> pa.Table:
+    def rejected(self, layer: str, *, load: str | None = None) -> pa.Table:
         """Return the rejected rows of a layer's loads: load, layer, source, row, field, value, reason, status.
+
+        With a ``load``: its rows as they were in the source, to be mended. `InvalidInput` ``rows-not-kept``.
 
         The status is ``loaded``, or ``refused`` if the load was refused as a whole because too many rows were
         rejected. `NotFound` ``unknown-layer``.
         """
-        return self._catalogue.rejected(layer)
+        known = self._catalogue
+        return known.rejected(layer) if load is None else known.rejected_rows(layer, load)
 
     def check(self, layer: str | None = None) -> list[Finding]:
         """Check the files of one layer, or of the whole city, for damage; return a finding for each check.

@@ -277,6 +277,30 @@ class Catalogue:
         rows = self.quarantine.rows(loads, name, self.ledger.deleted_us(name))
         return rows if there or len(rows) else self.quarantine.rows(self.layer(name).loads)
 
+    def rejected_rows(self, name: str, load: str) -> pa.Table:
+        """Return the rejected rows of one load as they were in its source.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``; ``unknown-load``
+        InvalidInput
+            ``load-refused``: nothing of it was loaded; what `Quarantine.records` raises.
+        """
+        refused = self.rejected(name)
+        loads = {known.load: known for known in self._loads(name)}
+        if load in loads:
+            return self.quarantine.records(loads[load])
+        if load in refused["load"].to_pylist():
+            raise InvalidInput(
+                "load-refused",
+                f"load {load} was refused as a whole: nothing of its file was loaded",
+                hint="mend the file itself and load it again",
+            )
+        raise NotFound(
+            "unknown-load", f"layer '{name}' has no load '{load}'", nearest=nearest(load, loads),
+        )  # fmt: skip
+
     @contextlib.contextmanager
     def founding(self, layer: str, definition: Definition) -> Iterator[None]:
         """Save a new layer's definition for the load inside; forget it again when that fails."""

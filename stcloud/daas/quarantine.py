@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,8 +12,9 @@ import pyarrow.compute as pc
 
 from stcloud.daas.ledger import Reckoning, complete
 from stcloud.daas.table.schema import INSTANT
-from stcloud.errors import FormatError
+from stcloud.errors import FormatError, InvalidInput
 from stcloud.iaas.source.protocol import Refusal
+from stcloud.iaas.source.rejected import REJECTED_COLUMNS
 from stcloud.iaas.table.table import Table
 
 __all__ = ["Quarantine"]
@@ -29,11 +31,12 @@ _QUARANTINE = pa.schema(
         ("reason", pa.string()),
         ("status", pa.string()),
         ("refused_at", INSTANT),
+        ("record", pa.string()),
     ]
 )
 _REFUSED = "refused"
 """Status of rows of an attempt that was refused as a whole; null, or what older versions wrote, is a load's."""
-_HIDDEN = ("attempt", "refused_at")
+_HIDDEN = ("attempt", "refused_at", "record")
 
 
 class Quarantine:
@@ -42,9 +45,44 @@ class Quarantine:
     def __init__(self, table: Table) -> None:
         self.table = table
 
-    def write(self, load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]) -> None:
-        """Append refusals; they show once a load with this ``attempt`` is committed."""
-        self._append(_rows(load, layer, attempt, source, refusals))
+    def write(
+        self,
+        load: str,
+        layer: str,
+        attempt: str,
+        source: str,
+        refusals: Iterable[Refusal],
+        records: Mapping[int, str],
+    ) -> None:
+        """Append refusals; they show once a load with this ``attempt`` is committed.
+
+        ``records`` are the rows as they were in the source, JSON by number; a row that is kept all the same has none.
+        """
+        rows = _rows(load, layer, attempt, source, refusals)
+        self._append([row | {"record": records.get(row["row"])} for row in rows])
+
+    def records(self, load: Reckoning) -> pa.Table:
+        """Return the rejected rows of a load as they were in its source, each with its number and fault.
+
+        Raises
+        ------
+        InvalidInput
+            ``rows-not-kept``: an older version loaded it, which kept the fault alone.
+        """
+        rows = self._all()
+        rows = rows.filter(pc.and_(pc.equal(rows["attempt"], load.attempt), pc.is_valid(rows["record"])))
+        if len(rows) < load.rejected:
+            raise InvalidInput(
+                "rows-not-kept",
+                f"the rejected rows of load {load.load} were not kept: an older version loaded it",
+                hint="load its file again with --again; its rejected rows are kept then",
+            )
+        rows = rows.sort_by("row")
+        records = [json.loads(record) for record in rows["record"].to_pylist()]
+        names = dict.fromkeys(name for record in records for name in record)
+        faults = [rows[name] for name in ("row", "field", "reason", "value")]
+        columns = [pa.array([record.get(name) for record in records], pa.string()) for name in names]
+        return pa.table([*faults, *columns], [*REJECTED_COLUMNS, *names])
 
     def refuse(self, load: str, layer: str, source: str, refusals: Sequence[Refusal], at_us: int) -> None:
         """Append the refusals of an attempt that was refused as a whole; not again when it is repeated."""

@@ -92,7 +92,7 @@ class SpaceClause(Closed):
     x: Text | None = None
     y: Text | None = None
     column: Text | None = None
-    encoding: Literal["wkt", "wkb"] = "wkt"
+    encoding: Literal["wkt", "wkb", "lat-lon", "lon-lat"] = "wkt"
     crs: str | None = None
     datum: Datum = Datum.WGS84
     none: bool = False
@@ -109,14 +109,21 @@ class SpaceClause(Closed):
         if (self.lon is None) != (self.lat is None) or (self.x is None) != (self.y is None):
             given, lacking = _halves(self)
             raise ValueError(f"{given} is named without {lacking}: a place needs both")
-        if self.lon is None and self.crs is None:
+        if self.lon is None and self.crs is None and not self.holds_pairs:
             raise ValueError("crs must be declared for x and y or a geometry column; it is never guessed")
+        if self.holds_pairs and not read_crs(self.declared_crs).is_geographic:
+            raise ValueError(f"crs {self.crs} is not in degrees, as pairs of latitude and longitude are")
         if self.lon is not None and not read_crs(self.declared_crs).is_geographic:
             raise ValueError(f"crs {self.crs} is not in degrees; name its columns x and y")
         read_crs(self.declared_crs)
         if self.datum in (Datum.GCJ02, Datum.BD09) and not read_crs(self.declared_crs).is_geographic:
             raise ValueError(f"datum {self.datum} shifts degrees; crs {self.crs} is not in degrees")
         return self
+
+    @property
+    def holds_pairs(self) -> bool:
+        """Whether the column holds latitude and longitude, in the stated order."""
+        return self.column is not None and self.encoding in ("lat-lon", "lon-lat")
 
     @property
     def datum_is_declared(self) -> bool:

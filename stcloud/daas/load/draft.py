@@ -22,6 +22,7 @@ from stcloud.daas.definition import (
     TimeClause,
 )
 from stcloud.daas.load.column import plain, trimmed
+from stcloud.daas.load.draft_pairs import space_of_pairs
 from stcloud.daas.load.draft_types import types_of_rows
 from stcloud.daas.load.geometry_text import Encoding, geometry_columns
 from stcloud.daas.load.peek import PeekedSource
@@ -313,6 +314,9 @@ def _space(source: Source, options: Options, file: SourceFile) -> SpaceClause:
                 hint="state it with --crs",
             )  # fmt: skip
         return SpaceClause(column=column, encoding=encoding, crs=crs, **datum)
+    pairs = None if options.names_place else space_of_pairs(source, file.name, options.crs)
+    if pairs is not None:
+        return SpaceClause.model_validate(pairs | datum)
     if not options.names_place:
         raise InvalidInput(
             "place-needed",

@@ -30,6 +30,7 @@ from stcloud.errors import Conflict, InvalidInput, StorageError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.source.protocol import Reading, geometry_column
+from stcloud.iaas.source.rejected import REJECTED_COLUMNS
 from stcloud.iaas.source.sourcefile import SourceFile
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors
@@ -178,25 +179,25 @@ def _opened(source: SourceFile, definition: Definition, request: LoadRequest, jo
     """Open a file and read its first rows; refuse what cannot be meant."""
     reading = definition.read
     job.tell("open", 0, source.path.stat().st_size)
+    layer = request.source_layer or reading.layer
+    stated = Reading(
+        reading.format, reading.encoding, reading.delimiter, layer, definition.required, definition.key
+    )
+    reopened = functools.partial(source.open, stated)
     with storage_errors(f"read {source.path}"):
-        opened = PeekedSource(
-            source.open(
-                Reading(
-                    reading.format,
-                    reading.encoding,
-                    reading.delimiter,
-                    request.source_layer or reading.layer,
-                    keys=definition.required,
-                    identity=definition.key,
-                ),
-            )
-        )
+        opened = PeekedSource(reopened(), reopened)
     _check_shape(opened, definition, request, source.name)
     return opened
 
 
 def _check_shape(source: PeekedSource, definition: Definition, request: LoadRequest, name: str) -> None:
-    """Refuse a snapshot of nothing, and a file in another CRS."""
+    """Refuse a snapshot of nothing or of a few rows, and a file in another CRS."""
+    if request.mode == "snapshot" and set(REJECTED_COLUMNS) <= set(source.columns):
+        raise InvalidInput(
+            "rejected-rows",
+            f"{name} holds rows that were rejected: as a snapshot it would end every other feature",
+            hint="load it with --mode changes",
+        )
     if source.empty:
         if request.mode == "snapshot" and not request.empty:
             raise InvalidInput(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +15,9 @@ __all__ = ["PeekedSource", "is_bare", "is_empty"]
 class PeekedSource:
     """A source whose batches up to the first with rows were read already; everything else is the source's own."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, reopened: Callable[[], Source] | None = None) -> None:
+        self.reopened = reopened or (lambda: source)
+        """Opens the source anew, to read it once more."""
         self._source = source
         self._batches = source.batches()
         self._read: list[Batch] = []

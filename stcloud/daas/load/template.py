@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.protocol import LayerKind
@@ -28,6 +29,7 @@ from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit, refuse_too_many
 from stcloud.daas.load.notes import load_remarks
 from stcloud.daas.load.peek import PeekedSource, is_bare, is_empty
+from stcloud.daas.load.rejected import RejectedRows
 from stcloud.daas.load.request import LoadRequest
 from stcloud.daas.load.steps import LoadContext, LoadSteps, TableChange, ordered
 from stcloud.daas.quarantine import Quarantine
@@ -37,6 +39,7 @@ from stcloud.errors import Conflict, InternalError, NotFound, StorageError
 from stcloud.iaas.arrowmemory import steady_memory
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
+from stcloud.iaas.source.protocol import Batch
 from stcloud.iaas.source.text import Declared
 from stcloud.iaas.table.table import Snapshot
 
@@ -93,32 +96,38 @@ class LoadRun:
             held.enter_context(steady_memory())
             held.callback(layer.table.discard_uncommitted)
             held.callback(self.steps.close)
+            rejected = RejectedRows(context.staging)
+            held.callback(rejected.close)
             self.steps.begin()
-            self._read(job)
+            self._read(rejected, job)
             unchanged()
             blank = Reckoning(
                 load, layer.name, name, context.request.mode, 0, attempt=uuid.uuid4().hex,
                 new_columns=self.drift.new, missing_columns=self.drift.missing,
                 notes=load_remarks(context.source, context.definition.space, context.lattice.crs),
             )  # fmt: skip
-            reckoning = self._store(blank, clock, job)
+            reckoning = self._store(blank, rejected, clock, job)
             context.ledger.write([reckoning])
             with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
                 self.steps.compact()
         return reckoning
 
-    def _read(self, job: Job) -> None:
+    def _read(self, rejected: RejectedRows, job: Job) -> None:
         """Read the source once; clean batches on other threads while it is being read."""
-        batches = (
-            (replace(batch, rows=batch.rows.rename_columns(list(self.names))),)
-            for batch in self.context.source.batches()
-        )
+        names = list(self.names)
+
+        def clean(batch: Batch) -> tuple[Any, Any]:
+            cleaned = self.steps.clean(replace(batch, rows=batch.rows.rename_columns(names)))
+            return cleaned, rejected.chosen(batch, cleaned.refusals)
+
+        batches = ((batch,) for batch in self.context.source.batches())
         with ThreadPoolExecutor(_WORKERS) as pool:
-            for cleaned in ordered(pool, self.steps.clean, batches, ahead=_AHEAD):
+            for cleaned, rows in ordered(pool, clean, batches, ahead=_AHEAD):
                 self.steps.take(cleaned)
+                rejected.add(rows)
                 job.tell("read", self.context.intake.read, 0)
 
-    def _store(self, blank: Reckoning, clock: Clock, job: Job) -> Reckoning:
+    def _store(self, blank: Reckoning, rejected: RejectedRows, clock: Clock, job: Job) -> Reckoning:
         """Settle, write and commit; return the reckoning that ``blank`` becomes."""
         context, layer = self.context, self.context.layer
         intake = context.intake
@@ -133,7 +142,8 @@ class LoadRun:
         change = self.steps.write(base, schema, stamp, job)
         reckoning = self._reckon(change, stamp)
         aside = [*intake.refusals, *intake.repairs]
-        self.quarantine.write(stamp.load, layer.name, stamp.attempt, stamp.source, aside)
+        records = rejected.records(intake.refusals, context.source.reopened)
+        self.quarantine.write(stamp.load, layer.name, stamp.attempt, stamp.source, aside, records)
         job.tell("commit", 0, 1)
         if change.add or change.remove or not layer.exists:  # a layer begins with its first load
             layer.extend(kept)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from stcloud.daas.definition import ColumnClause, Definition, stored_name
 from stcloud.errors import InvalidDefinition, NotFound, nearest
 from stcloud.iaas.source.protocol import Source, declared_types, geometry_column
+from stcloud.iaas.source.rejected import REJECTED_COLUMNS
 from stcloud.iaas.source.text import Declared
 
 __all__ = [
@@ -85,7 +86,7 @@ FEATURE_OWN = {
 known); WKB in the city's CRS, its bounds (metres) and the 10 m cell of their centre; since when and until when we
 believed so; the load that stated the content; the number of the belief, which an end names."""
 
-_EXPORTED = frozenset({*OWN, *FEATURE_OWN, UNIT, "st_fid"})
+_EXPORTED = frozenset({*OWN, *FEATURE_OWN, UNIT, "st_fid", *REJECTED_COLUMNS})
 """Columns that our own exports carry: a file that has them is read without them, as they are made anew."""
 
 _TYPES: Mapping[str, pa.DataType] = {
@@ -224,7 +225,7 @@ def bind_columns(
     ]
     require_columns(definition, needed, names, source)
     listed = {*definition.required, *definition.columns}
-    extra = [name for name in names if name not in listed]
+    extra = [name for name in names if name not in listed and name not in REJECTED_COLUMNS]
     if extra and definition.extra_columns == "refuse":
         raise InvalidDefinition(
             "extra-column",

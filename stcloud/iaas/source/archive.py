@@ -29,6 +29,8 @@ __all__ = [
     "is_gzip",
     "is_zip",
     "opened",
+    "opened_zip",
+    "plain_members",
     "unpack_gzip",
     "unpack_zip",
 ]
@@ -142,7 +144,7 @@ def unpack_zip(path: Path, folder: Path, suffixes: Iterable[str]) -> list[Member
     InvalidInput
         ``archive-bomb``; ``unreadable-source``: it is damaged, encrypted, or a name leads out of it.
     """
-    with _zip(path) as archive:
+    with opened_zip(path) as archive:
         plain = {
             entry.filename: entry
             for entry in archive.infolist()
@@ -159,16 +161,29 @@ def unpack_zip(path: Path, folder: Path, suffixes: Iterable[str]) -> list[Member
         ]
 
 
+def plain_members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files in a zip file but for links and what archivers leave behind.
+
+    Raises
+    ------
+    InvalidInput
+        ``unreadable-source``: a name leads out of it.
+    """
+    entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_link(entry)]
+    return [entry for entry in entries if not _is_left_over(_inside(path, entry.filename))]
+
+
 def check_zip(path: Path) -> None:
     """Refuse a zip file that is damaged, leads out of itself or unpacks to very much more than it takes."""
-    with _zip(path) as archive:
+    with opened_zip(path) as archive:
         entries = archive.infolist()
         _data_sets(path, [entry.filename for entry in entries], frozenset())
         check_ratio(path, path.stat().st_size, sum(entry.file_size for entry in entries))
 
 
 @contextlib.contextmanager
-def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
+def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Give an open zip file; what is wrong with it is `InvalidInput` ``unreadable-source``."""
     try:
         with zipfile.ZipFile(path) as archive:
             if len(archive.infolist()) > _MOST_MEMBERS:
@@ -188,13 +203,23 @@ def _data_sets(path: Path, names: Iterable[str], suffixes: frozenset[str]) -> li
     """Choose the data sets among the names in a zip file; a file geodatabase is a folder of it."""
     data_sets: dict[str, None] = {}
     for name in names:
-        parts = PurePosixPath(name).parts
-        if ".." in parts or name.startswith(("/", "\\")) or "\\" in name:
-            raise _unreadable(path, f"the name {name!r} in it leads out of it")
-        if not any(part == "__MACOSX" or part.startswith(".") for part in parts):
+        parts = _inside(path, name)
+        if not _is_left_over(parts):
             ends = (at for at, part in enumerate(parts, 1) if PurePosixPath(part).suffix.lower() in suffixes)
             data_sets.update({"/".join(parts[:at]): None for at in list(ends)[:1]})
     return sorted(data_sets)
+
+
+def _inside(path: Path, name: str) -> tuple[str, ...]:
+    """Return the parts of a name in a zip file; refuse one that leads out of it."""
+    parts = PurePosixPath(name).parts
+    if ".." in parts or name.startswith(("/", "\\")) or "\\" in name:
+        raise _unreadable(path, f"the name {name!r} in it leads out of it")
+    return parts
+
+
+def _is_left_over(parts: tuple[str, ...]) -> bool:
+    return any(part == "__MACOSX" or part.startswith(".") for part in parts)
 
 
 def _parts(name: str, names: Iterable[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""CSV and its relatives, gzip-compressed or not, streamed.
+"""CSV and its relatives, in a gzip or zip file or not, streamed.
 
 Tested by ``tests/iaas/source/test_registry.py``.
 """
@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.source.archive import check_ratio, is_gzip
+from stcloud.iaas.source.archive import check_ratio, is_gzip, is_zip
 from stcloud.iaas.source.encoding import decoder, known_encoding, marked_encoding
 from stcloud.iaas.source.jsontext import check_columns
+from stcloud.iaas.source.packed import PackedText, text_member
 from stcloud.iaas.source.protocol import Batch, Reading, Refusal
 from stcloud.iaas.source.undecodable import Illegible
 
@@ -48,6 +49,7 @@ class DelimitedSource:
     def __init__(self, path: Path, reading: Reading) -> None:
         self._path = path
         self._gzip = is_gzip(path)
+        self._member = text_member(path, reading.layer) if is_zip(path) else None
         self._encoding = self._read_as(reading.encoding)
         head = self._head()
         self._delimiter = reading.delimiter or _delimiter(head)
@@ -57,7 +59,7 @@ class DelimitedSource:
         except csv.Error as error:
             raise _unreadable(path, f"its header: {error}") from error
         self._end = _END + self._delimiter * len(self.columns)
-        self._raw: pa.NativeFile | None = None
+        self._raw: pa.NativeFile | PackedText | None = None
 
     def position(self) -> int:
         """Return how many bytes of the file are read so far."""
@@ -165,11 +167,14 @@ class DelimitedSource:
             return marked_encoding(stream.read(_BOM_BYTES)) or encoding
         return encoding
 
-    def _stream(self) -> pa.NativeFile:
+    def _stream(self) -> Any:
+        if self._member is not None:
+            self._raw = PackedText(self._path, self._member)
+            return self._raw
         self._raw = pa.OSFile(str(self._path), "rb")
         return pa.CompressedInputStream(self._raw, "gzip") if self._gzip else self._raw
 
-    def _text(self, stream: pa.NativeFile) -> _Text:
+    def _text(self, stream: Any) -> _Text:
         return _Text(self._path, self._raw, stream, self._encoding, self._end)
 
     def _head(self) -> str:
@@ -204,9 +209,7 @@ class _Text:
 
     closed = False
 
-    def __init__(
-        self, path: Path, raw: pa.NativeFile, stream: pa.NativeFile, encoding: str, line: str
-    ) -> None:
+    def __init__(self, path: Path, raw: Any, stream: Any, encoding: str, line: str) -> None:
         self._path, self._raw, self._stream = path, raw, stream
         self._decode = None
         if encoding not in _UTF8:

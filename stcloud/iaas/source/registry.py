@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stcloud.errors import InvalidInput, NotFound, Unsupported
+from stcloud.iaas.source.archive import is_zip
+from stcloud.iaas.source.packed import is_packed_table
 from stcloud.iaas.source.protocol import Reading, Source
+from stcloud.iaas.source.rejected import is_of_rejected_rows
 from stcloud.iaas.store.oserror import storage_errors
 
 __all__ = ["Format", "format_named", "formats", "open_source", "register"]
@@ -68,6 +71,7 @@ def register(entry: Format) -> None:
 for _entry in (
     Format("csv", (".csv", ".tsv", ".txt"), f"{_ROOM}.delimited:DelimitedSource"),
     Format("json", (".ndjson", ".jsonl", ".json"), f"{_ROOM}.jsonrows:open_json"),
+    Format("xlsx", (".xlsx",), f"{_ROOM}.workbook:open_workbook"),
     Format("vector", _VECTOR, f"{_ROOM}.vector:open_vector"),
     Format("parquet", (".parquet", ".pq"), f"{_ROOM}.parquet:open_parquet"),
 ):
@@ -121,6 +125,8 @@ def open_source(path: Path, reading: Reading) -> Source:
     with storage_errors(f"read {path}"):
         if path.stat().st_size == 0:
             raise InvalidInput("empty-source", f"{path} is empty")
+        if is_of_rejected_rows(path):  # ours, whatever form the source had that they came from
+            reading = replace(reading, format="csv", encoding="utf-8", delimiter=None)
         return _format(path, reading).open(path, reading)
 
 
@@ -130,6 +136,8 @@ def _format(path: Path, reading: Reading) -> Format:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] == ".gz":
         suffixes.pop()
+    if suffixes[-1:] == [".zip"] and is_zip(path) and is_packed_table(path, _FORMATS["vector"].suffixes):
+        return _FORMATS["csv"]
     for entry in _FORMATS.values():
         if suffixes and suffixes[-1] in entry.suffixes:
             return entry

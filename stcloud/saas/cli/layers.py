@@ -119,15 +119,24 @@ def _delete(opened: City, layer: str | None, *, yes: bool) -> None:
 def quarantine(
     city: CityFolder,
     layer: LayerName,
+    load: Annotated[
+        str | None,
+        typer.Option(
+            "--load",
+            help="The rejected rows of this load as they were in the source, to be mended and loaded.",
+            show_default=False,
+        ),
+    ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """List the rejected rows of a layer's loads. With file, row, field, value and reason."""
     target = target_of(form, output, safe_csv=safe_csv, offered=RECORDS)
-    rejected = open_city(city).rejected(layer)
+    rejected = open_city(city).rejected(layer, load=load)
     if not rejected.num_rows:
-        note(f"no rows of layer '{layer}' were rejected")
+        what = f"of layer '{layer}'" if load is None else f"of load {load}"
+        note(f"no rows {what} were rejected")
     print_records(rejected.to_pylist(), target, rejected.schema.names)
 
 
