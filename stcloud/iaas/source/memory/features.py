@@ -17,7 +17,7 @@ from typing import Any
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source.sourcefile import SourceFile
 
-__all__ = ["has_features", "spool_features"]
+__all__ = ["feature_items", "has_features", "spool_features"]
 
 _GEOMETRIES = {
     "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection",
@@ -47,13 +47,8 @@ def spool_features(given: Any, folder: Path, tell: Callable[[int], object]) -> S
         ``empty-source``: there is none; ``unsupported-value``: a value that JSON cannot have; ``unknown-source``: a
         mapping that is no GeoJSON.
     """
-    kind = type(given).__name__
-    given = _mapping(given)
-    crs: Any = None
-    if isinstance(given, Mapping):
-        kind, crs = "FeatureCollection", given.get("crs")
-        given = _features_of(given)
-    items = map(_mapping, given)
+    items, crs = feature_items(given)
+    kind = "FeatureCollection" if isinstance(_mapping(given), Mapping) else type(given).__name__
     first = next(items, None)
     if first is None:
         raise InvalidInput("empty-source", f"the {kind} holds no features and no records")
@@ -67,6 +62,20 @@ def spool_features(given: Any, folder: Path, tell: Callable[[int], object]) -> S
     noun = "feature" if is_feature else "record"
     name = f"{kind} of {count:,} {noun}{'s' * (count != 1)}"
     return SourceFile(path, name, f"{noun}s:{digest.hexdigest()}", "vector" if is_feature else "json")
+
+
+def feature_items(given: Any) -> tuple[Iterator[Any], Any]:
+    """Return features or records one by one, and the ``crs`` member of a collection of them, if it has one.
+
+    Raises
+    ------
+    InvalidInput
+        ``unknown-source``: a mapping that is no GeoJSON.
+    """
+    whole = _mapping(given)
+    if isinstance(whole, Mapping):
+        return map(_mapping, _features_of(whole)), whole.get("crs")
+    return map(_mapping, whole), None
 
 
 def _mapping(given: Any) -> Any:

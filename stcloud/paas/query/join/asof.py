@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -32,6 +32,7 @@ def asof_join(
     inner: bool = False,
     at_us: int | None = None,
     workers: int = 2,
+    versioned: bool = True,
 ) -> pa.Table:
     """Return each event with the features that were its partners at its own instant.
 
@@ -52,14 +53,14 @@ def asof_join(
         Leave out events without a partner.
     at_us
         Ask for partners at this instant for all events, UTC microseconds.
-    workers
-        Threads.
+    workers, versioned
+        Threads; whether partners have keys and periods that people know.
 
     Returns
     -------
-    The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (null: open), where the way of
-    joining measures ``LAYER_distance_m``, and ``LAYER_NAME`` for each column of the content. Several partners give
-    several rows; rows are in the order of events, then as the index has them.
+    The events' columns, then, if ``versioned``, ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (null: open),
+    where the way of joining measures ``LAYER_distance_m``, and ``LAYER_NAME`` for each column of the content. Several
+    partners give several rows; rows are in the order of events, then as the index has them.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def asof_join(
     happened = micros(events["st_time"], FOREVER) if at_us is None else np.int64(at_us)
     pairs = how.pairs(partners, _metres(events, "st_x"), _metres(events, "st_y"), happened, workers=workers)
     event, version = (pairs.event, pairs.version) if inner else _kept(pairs, len(events))
-    beside = _beside(partners, pairs, version, events.schema.field("st_time").type, content)
+    beside = _beside(_own(partners, events.schema) if versioned else {}, pairs, version, content)
     names = [*events.schema.names, *(f"{layer}_{name}" for name, _ in beside)]
     _refuse_repeated(names)
     whole = len(event) == len(events) and bool((event[1:] > event[:-1]).all())
@@ -119,16 +120,20 @@ def _kept(pairs: Pairs, count: int) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(count), times), version
 
 
-def _beside(
-    partners: AsOfIndex, pairs: Pairs, version: Ints, instant: pa.DataType, content: pa.Table | Columns | None
-) -> list[tuple[str, pa.Array | pa.ChunkedArray]]:
-    lone = version == _NONE
-    rows = pa.array(version, mask=lone)
-    own = {
+def _own(partners: AsOfIndex, events: pa.Schema) -> dict[str, pa.Array]:
+    instant = events.field("st_time").type
+    return {
         "key": partners.versions.key,
         "valid_from": instants(partners.versions.start_us, ALWAYS).cast(instant),
         "valid_to": instants(partners.versions.end_us, FOREVER).cast(instant),
     }
+
+
+def _beside(
+    own: Mapping[str, pa.Array], pairs: Pairs, version: Ints, content: pa.Table | Columns | None
+) -> list[tuple[str, pa.Array | pa.ChunkedArray]]:
+    lone = version == _NONE
+    rows = pa.array(version, mask=lone)
     columns = [(name, column.take(rows)) for name, column in own.items()]
     if pairs.distance_m is not None:
         metres = np.full(len(version), np.nan)

@@ -6,24 +6,21 @@ Tested by `tests/conformance/test_where.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from stcloud.daas.load.memory_geometries import MemoryGeometries, is_in_memory, memory_geometries
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.place.formula import shown
 from stcloud.space import Area, Lattice, parse_cell, project_area
 
-if TYPE_CHECKING:
-    import geopandas
-
 __all__ = ["PlaceInput", "read_where"]
 
-PlaceInput: TypeAlias = (
-    "str | int | BaseGeometry | Area | Mapping[str, Any] | geopandas.GeoDataFrame | geopandas.GeoSeries"
-)
+PlaceInput: TypeAlias = "str | int | BaseGeometry | Area | Mapping[str, Any] | Any"
+"""Text, a cell id, a polygon, or rows in memory with polygons; see `read_where`."""
 
 
 def read_where(places: Iterable[PlaceInput], lattice: Lattice, crs: str | None) -> Place:
@@ -33,7 +30,7 @@ def read_where(places: Iterable[PlaceInput], lattice: Lattice, crs: str | None) 
     ----------
     places
         Texts (``bbox:W,S,E,N`` in degrees, ``wkt:…``, ``cell:ID``), cell ids, polygons (shapely, GeoJSON
-        mappings), `Area` values, GeoDataFrames or GeoSeries (in their own CRS).
+        mappings), `Area` values, frames, tables and features with polygons (in their own CRS).
     lattice
         The city's.
     crs
@@ -42,7 +39,7 @@ def read_where(places: Iterable[PlaceInput], lattice: Lattice, crs: str | None) 
     Raises
     ------
     InvalidInput
-        ``no-place``, ``unknown-where``, ``unreadable-area``, ``invalid-area``, ``crs-needed``.
+        ``no-place``, ``unknown-where``, ``unreadable-area``, ``invalid-area``, ``crs-needed``, ``no-geometry``.
     Unsupported
         ``where-later``: a form that `Query.where` reads.
     """
@@ -82,12 +79,32 @@ def _read(place: PlaceInput, crs: str | None) -> Area | int:
     if isinstance(place, str):
         return _spec(place, crs)
     if isinstance(place, Mapping):
-        return Area.from_geojson(place)
-    if not isinstance(place, BaseGeometry):  # a frame of geopandas, which is slow to import
-        if place.crs is None:
-            raise InvalidInput("crs-needed", "the GeoDataFrame asked for has no CRS", hint="set_crs it first")
-        return Area(place.union_all(), place.crs.to_string())
-    return Area(place, crs) if crs else Area(place)
+        return Area.from_geojson(_placed(place))
+    if isinstance(place, BaseGeometry):
+        return Area(place, crs) if crs else Area(place)
+    if not is_in_memory(place):
+        raise InvalidInput(
+            "unknown-where", f"a {type(place).__name__} is no place",
+            hint="give text, a polygon, a GeoDataFrame, a table with geometry or GeoJSON features",
+        )  # fmt: skip
+    return _union(memory_geometries(place, crs))
+
+
+def _placed(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return GeoJSON without the features of a collection that have no geometry: they add nothing."""
+    features = mapping.get("features")
+    if not isinstance(features, list):
+        return mapping
+    kept = [
+        item for item in features if not isinstance(item, Mapping) or item.get("geometry", item) is not None
+    ]
+    return {**mapping, "features": kept}
+
+
+def _union(given: MemoryGeometries) -> Area:
+    """Return the area that all rows cover together; rows without a geometry add nothing."""
+    shapes = given.shapes()
+    return Area(shapely.union_all(shapes[~shapely.is_missing(shapes)]), given.crs)
 
 
 def _spec(text: str, crs: str | None) -> Area | int:

@@ -22,7 +22,7 @@ from stcloud.space import Area
 if TYPE_CHECKING:
     from stcloud.index import AsOfIndex
 
-__all__ = ["Columns", "Held", "Prepared", "prepared"]
+__all__ = ["Columns", "Held", "Prepared", "prepared", "taken"]
 
 Columns: TypeAlias = Callable[[Ints], pa.Table]
 """Gives the columns of versions by position; -1 is a row of nulls."""
@@ -103,9 +103,7 @@ def _nearby(layer: Features, known_us: int, scope: Scope, box: Box) -> Prepared:
     start, end = micros(versions["st_valid_from"], ALWAYS), micros(versions["st_valid_to"], FOREVER)
     shapes = np.asarray(shapely.from_wkb(versions[_GEOMETRY].to_numpy()), object)
     own = versions.select([attribute.name for attribute in layer.attributes]).combine_chunks()
-    return Prepared(
-        AsOfIndex.of(versions["st_key"], start, end, shapes), lambda version: _taken(own, version)
-    )
+    return Prepared(AsOfIndex.of(versions["st_key"], start, end, shapes), lambda version: taken(own, version))
 
 
 class Held:
@@ -134,7 +132,7 @@ class Held:
             self._rows = pa.concat_tables([self._rows, self._read(fresh)]).combine_chunks()
         place = np.full(len(version), -1)
         place[version >= 0] = self._place[wanted]
-        return _taken(self._rows, place)
+        return taken(self._rows, place)
 
     def _read(self, version: Ints) -> pa.Table:
         stored = {attribute.name: attribute.stored for attribute in self._layer.attributes}
@@ -142,7 +140,8 @@ class Held:
         return pa.table([table[name] for name in stored.values()], list(stored))
 
 
-def _taken(rows: pa.Table, version: Ints) -> pa.Table:
+def taken(rows: pa.Table, version: Ints) -> pa.Table:
+    """Return rows by position; -1 is a row of nulls."""
     return rows.take(pa.array(version, mask=version < 0))
 
 

@@ -8,12 +8,16 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.load.memory_geometries import MemoryGeometries
+from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, known_us, read_known
 from stcloud.paas.query.join.how import How, Within, require_reach
 from stcloud.paas.query.plan.plan import Rows
 from stcloud.paas.query.resolve.features import Features
-from stcloud.paas.query.resolve.prepared import Prepared, prepared
+from stcloud.paas.query.resolve.partners import LayerPartners, MemoryPartners, Partners
+from stcloud.paas.query.resolve.prepared import Prepared
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.time import Instant, instant_us
@@ -28,7 +32,7 @@ _BATCH_ROWS = 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class Joining:
-    """Events and the features of a layer, to be joined; see `Query.join`.
+    """Events and features of a layer or in memory, to be joined; see `Query.join`.
 
     Parameters
     ----------
@@ -36,12 +40,14 @@ class Joining:
         Streams the events.
     schema
         Their columns.
-    layer
+    configuration
+        The city's.
+    partners
         The features.
     how
         Which are partners.
-    at_us, known_us
-        The instant at which features are taken, None: each event's own; the instant they are known at.
+    at_us
+        The instant at which features are taken, None: each event's own.
     scope
         Where and when the events may be.
     inner
@@ -54,10 +60,10 @@ class Joining:
 
     events: Callable[[], Iterator[pa.RecordBatch]]
     schema: pa.Schema
-    layer: Features
+    configuration: CityConfiguration
+    partners: Partners
     how: How
     at_us: int | None
-    known_us: int
     scope: Scope
     inner: bool
     event_facts: Mapping[str, str]
@@ -66,15 +72,13 @@ class Joining:
     @property
     def facts(self) -> dict[str, str]:
         """Return how the question is understood."""
-        zone = self.layer.configuration.zone
-        when = "each event's own time" if self.at_us is None else zone.iso(self.at_us)
-        description = f"{self.how} {self.layer.name} at {when}, known at {zone.iso(self.known_us)}"
-        return {**self.event_facts, "join": description}
+        text = self.partners.described(self.at_us, self.configuration.zone)
+        return {**self.event_facts, "join": f"{self.how} {text}"}
 
     def answer(self) -> Answer:
         """Return all rows."""
         reader = self.reader()
-        return Answer(reader.read_all(), self.layer.configuration.lattice, self.facts, pin=self.pin)
+        return Answer(reader.read_all(), self.configuration.lattice, self.facts, pin=self.pin)
 
     def reader(self) -> pa.RecordBatchReader:
         """Return rows as a stream; memory holds a batch of events and the index of the layer."""
@@ -97,18 +101,18 @@ class Joining:
         from stcloud.paas.query.join import asof_join  # noqa: PLC0415  (numba is slow to import)
 
         return asof_join(
-            events, self._prepared.partners, self.how, layer=self.layer.name, content=self._prepared.columns,
-            inner=self.inner, at_us=self.at_us,
+            events, self._prepared.partners, self.how, layer=self.partners.name, content=self._prepared.columns,
+            inner=self.inner, at_us=self.at_us, versioned=self.partners.versioned,
         )  # fmt: skip
 
     @cached_property
     def _prepared(self) -> Prepared:
-        return prepared(self.layer, self.known_us, self.how, self.scope.at(self.at_us))
+        return self.partners.prepared(self.how, self.scope.at(self.at_us))
 
 
 def joining_of(
     inquiry: Inquiry,
-    layer: Features,
+    layer: Features | MemoryGeometries,
     how: How,
     at: Instant | None = None,
     known_at: Instant | Pin | None = None,
@@ -118,17 +122,29 @@ def joining_of(
     """Return the join of a question about events; see `Query.join`."""
     if not isinstance(how, Within):
         require_reach(how.metres)
-    zone = inquiry.subject.zone
-    pinned = inquiry.known if isinstance(inquiry.known, Pin) and known_at is None else None
-    known = known_us(layer, pinned if known_at is None else read_known(known_at, zone))
-    subject = inquiry.subject
+    subject, zone, pin = inquiry.subject, inquiry.subject.zone, inquiry.pin()
+    partners: Partners
+    if isinstance(layer, MemoryGeometries):
+        _refuse_instants(layer, at, known_at)
+        partners = MemoryPartners(layer, subject.configuration.crs)
+    else:
+        pinned = inquiry.known if isinstance(inquiry.known, Pin) and known_at is None else None
+        known = known_us(layer, pinned if known_at is None else read_known(known_at, zone))
+        pin = Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules))
+        partners = LayerPartners(layer, known)
     scope = inquiry.resolver.resolution(inquiry.plan(Rows())).scope(subject.layer.snapshot)
-    pin = inquiry.pin()
-    pin = Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules))
     return Joining(
-        lambda: inquiry.rows(Rows()), inquiry.row_schema, layer, how, None if at is None else instant_us(at, zone),
-        known, scope, inner, inquiry.facts(), pin,
+        lambda: inquiry.rows(Rows()), inquiry.row_schema, subject.configuration, partners, how,
+        None if at is None else instant_us(at, zone), scope, inner, inquiry.facts(), pin,
     )  # fmt: skip
+
+
+def _refuse_instants(given: MemoryGeometries, *instants: object) -> None:
+    if any(instant is not None for instant in instants):
+        raise InvalidInput(
+            "no-period", f"the {given.name} has no versions to choose by at or known_at",
+            hint="leave them out, or load it as a layer of features",
+        )  # fmt: skip
 
 
 def _paced(events: int, rows: int) -> int:

@@ -9,17 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stcloud.daas.load.memory_geometries import MemoryGeometries, is_in_memory, memory_geometries
+from stcloud.errors import InvalidInput
 from stcloud.paas.query.condition.period import timed
 from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.parse.places import PlaceContext, read_places
 from stcloud.paas.query.parse.units import needed_index
 from stcloud.paas.query.parse.where import PlaceInput
 from stcloud.paas.query.plan.plan import Condition, Restated
+from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import is_southern
 from stcloud.time import Instant, When, instant_us
 
-__all__ = ["Recurring", "filters_of", "places_of", "restated_at", "time_of"]
+__all__ = ["Recurring", "filters_of", "joined_of", "places_of", "restated_at", "time_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,18 @@ def filters_of(
     """Return filters as conditions; see `Query.what`."""
     city = subject.configuration.crs
     return [Predicate.read(cql, subject.names, subject.zone, city=city, crs=crs) for cql in filters]
+
+
+def joined_of(layer: str | Any, subject: Subject, crs: str | int | None) -> Features | MemoryGeometries:
+    """Return a layer of features by its name, or geometries in memory; see `Query.join`."""
+    if isinstance(layer, str):
+        return subject.other(layer)
+    if not is_in_memory(layer):
+        raise InvalidInput(
+            "unknown-join", f"a {type(layer).__name__} cannot be joined with",
+            hint="name a layer of features, or give a GeoDataFrame, a table with geometry or GeoJSON features",
+        )  # fmt: skip
+    return memory_geometries(layer, f"EPSG:{crs}" if isinstance(crs, int) else crs)
 
 
 def places_of(places: Sequence[PlaceInput], subject: Subject, crs: str | None) -> list[Condition]:

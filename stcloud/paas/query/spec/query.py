@@ -24,7 +24,14 @@ from stcloud.paas.query.run.paging import checked_limit, paged, rows_of
 from stcloud.paas.query.run.sequencing import sequenced
 from stcloud.paas.query.run.why import Reason, why
 from stcloud.paas.query.spec.display import query_html, query_lines
-from stcloud.paas.query.spec.narrowing import Recurring, filters_of, places_of, restated_at, time_of
+from stcloud.paas.query.spec.narrowing import (
+    Recurring,
+    filters_of,
+    joined_of,
+    places_of,
+    restated_at,
+    time_of,
+)
 from stcloud.time import Instant
 
 if TYPE_CHECKING:
@@ -78,12 +85,12 @@ class Query:
         ----------
         places
             ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons, `Area`,
-            GeoDataFrames; ``"unit:PREFIX"``, cells of the unit grid whose codes begin with the prefix;
+            frames and tables with polygons; ``"unit:PREFIX"``, cells of the unit grid whose codes begin with it;
             ``"duty:LAYER:ID"``, the cells of a duty grid at the event's own time; ``"LAYER:ID"``, a feature as it was
             at the event's own time, or with ``@T`` at an instant; ``"near:LON,LAT:200m"``, ``"near:LAYER:ID:50m"``,
             ``"near:LAYER:50m"``. A text may combine places with ``and``, ``or``, ``not`` and parentheses.
         crs
-            CRS of polygons and WKT; default: longitude and latitude.
+            CRS of polygons and WKT (default: longitude and latitude), and of frames that have none.
 
         Notes
         -----
@@ -187,20 +194,16 @@ class Query:
         return self.inquiry().rows(Rows(checked_limit(limit)))
 
     def join(
-        self,
-        layer: str,
-        how: str = "within",
-        *,
-        at: Instant | None = None,
-        known_at: Instant | Pin | None = None,
-        inner: bool = False,
-    ) -> Answer:
+        self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: str | int | None = None,
+    ) -> Answer:  # fmt: skip
         """Return each event with its partners: the features of a layer that contained it, or were near it.
 
         Parameters
         ----------
         layer
-            A layer of features of the same city.
+            A layer of features of the same city; or a GeoDataFrame, a table with geometry, GeoJSON features or a
+            shapely geometry, which hold at all times and are called ``joined`` in names of columns.
         how
             ``"within"`` (one area; on a shared border or an overlap that with the smallest key), ``"intersects"``
             (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
@@ -208,40 +211,39 @@ class Query:
             Instant of valid time at which all features are taken; None: each event's own time.
         known_at
             Recorded instant or pin at which features are taken; None: that of the query's pin, else now.
-        inner
-            Leave out events without a partner.
+        inner, crs
+            Leave out events without a partner; CRS of what has none.
 
         Returns
         -------
         The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (exclusive; null: no end is
-        known), ``LAYER_distance_m`` if distances matter, and the features' columns as ``LAYER_NAME``. An event with
-        several partners has several rows; an event without a partner has nulls.
+        known; of what is in memory only ``joined_row``, from 1), ``LAYER_distance_m`` if distances matter, and the
+        features' columns as ``LAYER_NAME``. An event with several partners has several rows; one without has nulls.
 
         Raises
         ------
         InvalidInput
-            ``unknown-how``: ``how`` cannot be read; ``not-features``; ``repeated-column``.
+            ``unknown-how``: ``how`` cannot be read; ``not-features``; ``repeated-column``; ``crs-needed``.
         NotFound
             ``unknown-layer``
         """
-        return self.joining(layer, how, at=at, known_at=known_at, inner=inner).answer()
+        return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs).answer()
 
     def join_batches(
-        self, layer: str, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False,
+        self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: str | int | None = None,
     ) -> pa.RecordBatchReader:  # fmt: skip
         """Stream the rows that `join` returns, for the same arguments; memory does not grow with their number."""
-        return self.joining(layer, how, at=at, known_at=known_at, inner=inner).reader()
+        return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs).reader()
 
     def joining(
-        self, layer: str, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False,
+        self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: str | int | None = None,
     ) -> Joining:  # fmt: skip
         """Return a join with its facts, before it is answered; arguments as for `join`."""
         self.subject.kind.require_indexed(self.subject.layer, "join")
-        return joining_of(
-            self.inquiry(), self.subject.other(layer), read_how(how), at=at, known_at=known_at, inner=inner
-        )
+        features = joined_of(layer, self.subject, crs)
+        return joining_of(self.inquiry(), features, read_how(how), at=at, known_at=known_at, inner=inner)
 
     def count(self, by: Sequence[str] = ()) -> Answer:
         """Count rows by group; short for `measure` with ``count``."""
