@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.display import html_table, one_line, text_table
 from stcloud.errors import MissingExtra, Unsupported
+from stcloud.paas.query.answer.group_place import GroupPlace
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.answer.plot import plot_answer
 from stcloud.space import Lattice, Level
@@ -55,6 +56,8 @@ class Answer:
         the same answer. None: the answer covers all recorded time.
     groups
         Names of the columns that rows were grouped by; empty for rows.
+    place
+        Place of the groups, where they are units, duty grids or features of a layer.
     """
 
     table: pa.Table
@@ -63,6 +66,7 @@ class Answer:
     next: str | None = None
     pin: Pin | None = None
     groups: tuple[str, ...] = ()
+    place: GroupPlace | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -132,16 +136,23 @@ class Answer:
 
     @property
     def shape_column(self) -> str | None:
-        """Column with the place: ``st_x`` of events, ``st_geom`` of features, ``cell_…`` of counts, or None."""
+        """Column with the place: ``st_x`` of events, ``st_geom`` of features, the first group with one, or None."""
         names = self.table.schema.names
         own = next((name for name in ("st_x", "st_geom") if name in names), None)
         if own is not None:
             return own
+        if self.place is not None:
+            return self.place.column
         cells = {f"cell_{level.label}" for level in Level}
         return next((name for name in names if name in cells), None)
 
     def geometry(self) -> NDArray[Any]:
-        """Return points or cells, ``(n,)``, in the city's CRS; None where a row has no place.
+        """Return points or areas, ``(n,)``, in the city's CRS; None where a row has no place.
+
+        Of several groups with a place, the first counts. The area of a group is that of its cell of the lattice; the
+        union of its cells of the unit grid, or of the features of its name, as they were known at the answer's pin:
+        at the last instant of the question's time (at ``rated_at`` or the fixed instant of the grid, if given), or
+        where the question has no time at the pin. What was not there any more at that instant has its last area.
 
         Raises
         ------
@@ -153,7 +164,7 @@ class Answer:
             raise Unsupported(
                 "no-geometry",
                 "this answer has no place in it",
-                hint="counts have one by cell:100m or cell:1km",
+                hint="group by a place: cell:100m, unit, or in:LAYER",
             )
         if column == "st_x":
             x, y = (self.table[name].to_numpy() for name in ("st_x", "st_y"))
@@ -163,6 +174,8 @@ class Answer:
         if column == "st_geom":
             shapes_of: NDArray[Any] = shapely.from_wkb(self.table[column].to_numpy())
             return shapes_of
+        if self.place is not None:
+            return self.place.shapes(self.table[column])
         cells = self.table[column].to_pandas().fillna(0).to_numpy(np.int64)
         shapes: NDArray[Any] = np.full(len(cells), None, object)
         shapes[cells > 0] = shapely.box(*self.lattice.bounds(cells[cells > 0]))

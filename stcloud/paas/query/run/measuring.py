@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -25,10 +25,11 @@ from stcloud.paas.query.plan.resolved import Masking
 from stcloud.paas.query.resolve.holders import read_group
 from stcloud.paas.query.run.comparing import beside, earlier_of, shifts
 from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.paas.query.run.placing import place_of_groups
 from stcloud.paas.query.run.rate import rated, rated_us
 from stcloud.time import Instant, Zone, instant_us
 
-__all__ = ["Selection", "measured", "read_summary"]
+__all__ = ["Selection", "grouped", "measured", "read_summary"]
 
 _TYPES = {
     pa.string(): "text", pa.int64(): "integer", pa.float64(): "number", pa.bool_(): "boolean", pa.date32(): "date",
@@ -130,7 +131,17 @@ def measured(
     page, end = _chosen(table, goal, wanted, last, inquiry)
     page = page.select(_without_idle(table).schema.names)
     cursor = None if end is None else inquiry.cursor(description, end, pin)
-    return inquiry.answer(page, pin, cursor, goal.by)
+    return grouped(inquiry.answer(page, pin, cursor), inquiry, goal, wanted.rated_at)
+
+
+def grouped(answer: Answer, inquiry: Inquiry, goal: Summary, at: Instant | None = None) -> Answer:
+    """Return an answer that knows what it is grouped by, and the places of the groups at an instant.
+
+    ``at`` None: the last instant of the question's time, as for rates.
+    """
+    at_us = rated_us(inquiry) if at is None else instant_us(at, inquiry.subject.zone)
+    groups, place = tuple(map(by_name, goal.by)), place_of_groups(inquiry, goal.by, at_us)
+    return replace(answer, groups=groups, place=place)
 
 
 def _other(inquiry: Inquiry, compare: str | Inquiry) -> Inquiry:

@@ -19,7 +19,7 @@ from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.joining import Joining, joining_of
-from stcloud.paas.query.run.measuring import Selection, measured, read_summary
+from stcloud.paas.query.run.measuring import Selection, grouped, measured, read_summary
 from stcloud.paas.query.run.paging import checked_limit, paged, rows_of
 from stcloud.paas.query.run.sequencing import sequenced
 from stcloud.paas.query.run.why import Reason, why
@@ -338,7 +338,7 @@ class Query:
         inquiry = self.inquiry()
         goal = read_summary(inquiry, measures, by, None)
         table = sequenced(inquiry, goal, during, end)
-        answer = inquiry.answer(table, inquiry.pin(goal.by), by=goal.by)
+        answer = grouped(inquiry.answer(table, inquiry.pin(goal.by)), inquiry, goal)
         return replace(answer, facts={**answer.facts, "during": during or "all time"})
 
     def to_arrow(self) -> pa.Table:

@@ -1,0 +1,89 @@
+"""Places of the groups of a question: cells of a unit grid, duty grids, features of a layer, as they were known.
+
+Tested by `tests/paas/query/run/test_placing.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
+from stcloud.paas.grid.units import Versions
+from stcloud.paas.query.answer.group_place import GroupPlace, Pieces
+from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, by_name, restated_in
+from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.space import Level
+
+__all__ = ["place_of_groups"]
+
+
+def place_of_groups(inquiry: Inquiry, by: Sequence[By], at_us: int) -> GroupPlace | None:
+    """Return the place of the first group that has one; None for cells of the lattice, which are their own place.
+
+    Parameters
+    ----------
+    inquiry, by
+        The question and its groups. Nothing is read before the geometry is needed; then it is read as the question
+        is pinned.
+    at_us
+        Instant at which the places are taken, UTC microseconds; of units, that of the grid where it is fixed.
+    """
+    placed = [group for group in by if isinstance(group, Level | Part | DutyGroup | FeatureGroup)]
+    if not placed or isinstance(placed[0], Level):
+        return None
+    group = placed[0]
+    if isinstance(group, FeatureGroup):
+        return GroupPlace(by_name(group), partial(_features, inquiry, group), at_us)
+    restated = restated_in(inquiry.conditions)
+    if restated is not None and restated.at_us is not None:
+        at_us = restated.at_us
+    read = partial(_units, inquiry, group) if isinstance(group, Part) else partial(_duties, inquiry, group)
+    return GroupPlace(by_name(group), read, at_us)
+
+
+def _features(inquiry: Inquiry, group: FeatureGroup) -> Pieces:
+    layer, known_us = inquiry.resolver.layer(group.layer), inquiry.resolver.known_us(group.layer)
+    believed = layer.table.believed(layer.snapshot, known_us)
+    stored = {attribute.name: attribute.stored for attribute in layer.attributes}
+    named = [stored[group.column]] if group.column else []
+    content = layer.table.content(layer.snapshot, believed.row, ["st_geom", *named])
+    names = content[named[0]].combine_chunks() if named else believed.key
+    shapes = shapely.from_wkb(content["st_geom"].to_numpy())
+    return Pieces(names.cast(pa.string()), shapes, believed.start_us, believed.end_us)
+
+
+def _units(inquiry: Inquiry, group: Part) -> Pieces:
+    cells = _cells(inquiry)
+    names = pa.array([str(code)[: group.length] for code in cells.codes], pa.string())
+    return Pieces(names, cells.shapes, cells.start_us, cells.end_us)
+
+
+def _duties(inquiry: Inquiry, group: DutyGroup) -> Pieces:
+    """Return the cells of duty grids, each for as long as the duty grid had it and the cell had that shape."""
+    index, cells = inquiry.subject.index, _cells(inquiry)
+    assert index is not None  # noqa: S101  (who groups by duty grids has one)
+    members = index.duties(group.layer).members(inquiry.resolver.known_us(group.layer))
+    of_code: dict[str, list[int]] = {}
+    for row, code in enumerate(cells.codes):
+        of_code.setdefault(str(code), []).append(row)
+    pairs = [
+        (at, row) for at, unit in enumerate(members["unit"].to_pylist()) for row in of_code.get(unit, ())
+    ]
+    member, version = np.array(pairs, np.int64).reshape(-1, 2).T
+    start_us = np.maximum(micros(members["since"], ALWAYS)[member], cells.start_us[version])
+    end_us = np.minimum(micros(members["until"], FOREVER)[member], cells.end_us[version])
+    names = members["duty"].combine_chunks().take(pa.array(member))
+    there = start_us < end_us
+    return Pieces(names.filter(pa.array(there)), cells.shapes[version][there], start_us[there], end_us[there])
+
+
+def _cells(inquiry: Inquiry) -> Versions:
+    index = inquiry.subject.index
+    assert index is not None  # noqa: S101  (who groups by units has one)
+    return index.grid.versions(index.pinned_us(inquiry.known))
