@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.plan.plan import FeatureGroup, Part, Summary
-from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.space import Level
 
@@ -29,7 +28,8 @@ _Floats = NDArray[np.float64]
 
 def rated_us(inquiry: Inquiry) -> int:
     """Return the instant whose areas and inhabitants rates are of: the last of the question's time, or known."""
-    ends = [spans.parts[-1].end_us for spans in times_of(inquiry.conditions) if spans.parts]
+    times = [spans for condition in inquiry.conditions if (spans := condition.time()) is not None]
+    ends = [spans.parts[-1].end_us for spans in times if spans.parts]
     known = [end for end in ends if end is not None]
     return min(known) - 1 if known else inquiry.known_us
 

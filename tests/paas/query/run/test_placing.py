@@ -21,6 +21,7 @@ from stcloud.testing.town import quads
 mpl.use("Agg")
 ZONE = "Pacific/Auckland"
 YEARS = (2020, 2021)
+CASES = EVENTS + '[columns]\ndone = {type = "instant"}\n'
 PLACED = ("unit", "community", "street", "district", "duty:patrols", "in:areas", "in:areas.zone")
 FORMATS = {
     OutputFormat.GEOJSON: geopandas.read_file, OutputFormat.GPKG: geopandas.read_file,
@@ -61,7 +62,8 @@ def patrols_in(year):
 def city(tmp_path_factory):
     folder = tmp_path_factory.mktemp("placing")
     areas = GRID.replace("cells", "areas").replace("gridCode", "name").replace("[grid]\n", "") + "zone = {}\n"
-    events(600, 5, shapely.total_bounds(quads(34, 2)[0])).to_csv(folder / "cases.csv", index=False)
+    cases = events(600, 5, shapely.total_bounds(quads(34, 2)[0])).assign(done="2023-01-01T00:00")
+    cases.to_csv(folder / "cases.csv", index=False)
     with stcloud.create(folder / "auckland", crs=CRS, zone=ZONE) as city:
         for year in YEARS:
             for name, frame, text in (("cells", cells_in(year), GRID), ("areas", areas_in(year), areas)):
@@ -74,9 +76,7 @@ def city(tmp_path_factory):
             city.load(
                 "patrols", folder / f"patrols_{year}.csv", definition="duty-grids", valid_from=f"{year}-01-01"
             )
-        city.load(
-            "cases", folder / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases")
-        )
+        city.load("cases", folder / "cases.csv", definition=stcloud.Definition.from_toml(CASES, name="cases"))
         city.index("cases", "cells")
         yield city
 
@@ -183,7 +183,7 @@ def test_the_first_group_with_a_place_counts_and_a_comparison_has_places(city):
 
 
 def test_a_timeline_by_units_has_places(city):
-    answer = city.query("cases").timeline(by=["community"], during="2020-01")
+    answer = city.query("cases").timeline(by=["community"], during="2020-01", end="done")
     assert same(answer.to_geopandas(), expected(2021, "community"), 1e-6) > 0
 
 
