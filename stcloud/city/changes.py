@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from stcloud.city.keywords import LOCK_WAIT_S
 from stcloud.city.loading import loader_of
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
@@ -24,9 +25,7 @@ from stcloud.iaas.store.folder import check_name
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.paas.grid import Indexed
 
-__all__ = ["LOCK_WAIT_S", "LayerChanges", "Watchers"]
-
-LOCK_WAIT_S = 600.0
+__all__ = ["LayerChanges", "Watchers"]
 
 
 @dataclass(frozen=True, slots=True)

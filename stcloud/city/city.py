@@ -6,40 +6,34 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
-import pyarrow as pa
-
-from stcloud.city.changes import LOCK_WAIT_S, LayerChanges, Watchers
-from stcloud.city.keywords import GivenDefinition, LoadKeywords, Names, Source
-from stcloud.city.overview import city_html, city_lines
+from stcloud.city import below
+from stcloud.city.keywords import LOCK_WAIT_S, GivenDefinition, LoadKeywords, Names, Source
 from stcloud.city.parts import CityParts
-from stcloud.daas.audit import Finding
-from stcloud.daas.catalogue import Catalogue, Layer
-from stcloud.daas.check import CityCheck
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.daas.ledger import Reckoning
-from stcloud.daas.load.draft import Drafted, Options
-from stcloud.daas.load.event_load import Mode
-from stcloud.daas.load.feature_load import FeatureMode
-from stcloud.daas.load.limit import Limit
-from stcloud.daas.load.sequence import LoadTerms
-from stcloud.daas.vacuum import vacuum_city
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
-from stcloud.iaas.engine.model import Engine
 from stcloud.iaas.job import Job
-from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.iaas.store.folder import Folder, check_name
-from stcloud.paas.grid import Indexed, Indexer, UnitGrid
-from stcloud.paas.grid.divided import DividedGrid, GroundSources, divide_ground
-from stcloud.paas.grid.geometries import GeometryReader, GeometrySource
-from stcloud.paas.grid.points import LocatedPoints, locate_points
-from stcloud.paas.query import Answer, Features, Query, Question, Subject, UnitIndex
-from stcloud.paas.query.resolve.cache import IndexCache, forget
-from stcloud.space import require_metric
-from stcloud.time import Instant
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from stcloud.city.changes import LayerChanges
+    from stcloud.daas.audit import Finding
+    from stcloud.daas.catalogue import Catalogue, Layer
+    from stcloud.daas.ledger import Reckoning
+    from stcloud.daas.load.draft import Drafted
+    from stcloud.daas.load.event_load import Mode
+    from stcloud.daas.load.feature_load import FeatureMode
+    from stcloud.iaas.engine.model import Engine
+    from stcloud.iaas.store.arrays import ArrayFolder
+    from stcloud.paas.grid import Indexed, Indexer, UnitGrid
     from stcloud.paas.grid.check import Report
+    from stcloud.paas.grid.divided import DividedGrid
+    from stcloud.paas.grid.geometries import GeometryReader, GeometrySource
+    from stcloud.paas.grid.points import LocatedPoints
+    from stcloud.paas.query import Answer, Features, Query, Question
+    from stcloud.time import Instant
 
 __all__ = ["City"]
 
@@ -60,10 +54,10 @@ class City:
         self._parts = CityParts(folder, configuration, engine)
 
     def __repr__(self) -> str:
-        return "\n  ".join(city_lines(self._parts, self.configuration))
+        return "\n  ".join(below.city_lines(self._parts, self.configuration))
 
     def _repr_html_(self) -> str:
-        return city_html(self._parts, self.configuration)
+        return below.city_html(self._parts, self.configuration)
 
     def __enter__(self) -> Self:
         """Return the city itself."""
@@ -120,9 +114,9 @@ class City:
         return self._features(layer)
 
     def _features(self, layer: Layer) -> Features:
-        cache = IndexCache(self._parts.memory, self._joins(layer.name))
+        cache = below.IndexCache(self._parts.memory, self._joins(layer.name))
         table = self._catalogue.features(layer.name)
-        return Features.of(layer, table, self.configuration, self.engine, cache)
+        return below.Features.of(layer, table, self.configuration, self.engine, cache)
 
     def _joins(self, layer: str) -> ArrayFolder:
         return self._folder.arrays("index", f"{layer}.join")
@@ -134,8 +128,8 @@ class City:
         """
         subject = self.layer(layer)
         index = None if subject.layer_kind.versioned else self._grids.of(layer)
-        units = UnitIndex(*index, self._grids.duties) if index else None
-        return Query(Subject(subject, self.configuration, self.engine, units, self.features))
+        units = below.UnitIndex(*index, self._grids.duties) if index else None
+        return below.Query(below.Subject(subject, self.configuration, self.engine, units, self.features))
 
     def ask(self, question: Question) -> Answer:
         """Answer a saved question.
@@ -179,7 +173,7 @@ class City:
         NotFound, InvalidInput
             ``unknown-layer``, ``no-source``, ``unknown-column``; ``not-a-grid``, ``column-exists``, ``unknown-crs``.
         """
-        return locate_points(self.grid(grid), points, x=x, y=y, crs=crs, at=at)
+        return below.locate_points(self.grid(grid), points, x=x, y=y, crs=crs, at=at)
 
     def divide(
         self, communities: GeometrySource, streets: GeometrySource, *, buildings: GeometrySource | None = None,
@@ -192,9 +186,11 @@ class City:
 
         The default of ``crs`` is the city's CRS. If communities are a layer, its keys are their codes.
         """
-        sources = GroundSources(communities, streets, buildings, components, water, previous, community_code)
+        sources = below.GroundSources(
+            communities, streets, buildings, components, water, previous, community_code
+        )
         reader = self._geometries(crs, source_crs, tell)
-        return divide_ground(reader, sources, target_area_m2, preset, initial_date, workers)
+        return below.divide_ground(reader, sources, target_area_m2, preset, initial_date, workers)
 
     def check_grid(
         self, grid: str, communities: GeometrySource | None = None, *, community_code: str = "code",
@@ -217,8 +213,8 @@ class City:
         self, crs: str | None, source_crs: str | None, tell: Callable[[str], object] | None
     ) -> GeometryReader:
         if crs is not None:
-            require_metric(crs)
-        return GeometryReader(crs or self.configuration.lattice.crs, self._catalogue, source_crs, tell)
+            below.require_metric(crs)
+        return below.GeometryReader(crs or self.configuration.lattice.crs, self._catalogue, source_crs, tell)
 
     def index(
         self, events: str, grid: str | None = None, *, job: Job | None = None, wait_s: float = LOCK_WAIT_S
@@ -312,16 +308,16 @@ class City:
         InvalidInput, Conflict
             The call or a file is wrong; another writer was faster. The message names the files that were loaded.
         """
-        terms = LoadTerms(
-            definition, Options.of(locals()), mode, valid_from, valid_to, allow_missing,
-            Limit.parse(str(max_rejected)), again, empty, keep_going,
+        terms = below.LoadTerms(
+            definition, below.Options.of(locals()), mode, valid_from, valid_to, allow_missing,
+            below.Limit.parse(str(max_rejected)), again, empty, keep_going,
         )  # fmt: skip
-        watchers = Watchers(on_loaded, on_failed, job)
+        watchers = below.Watchers(on_loaded, on_failed, job)
         loaded = self._changes(wait_s).load(layer, sources, terms, watchers, dry_run=dry_run)
         return loaded[0] if len(sources) == 1 else loaded
 
     def _changes(self, wait_s: float) -> LayerChanges:
-        return LayerChanges(self._parts, self.configuration, self._clock, wait_s)
+        return below.LayerChanges(self._parts, self.configuration, self._clock, wait_s)
 
     def undo(self, layer: str, load: str, *, wait_s: float = LOCK_WAIT_S) -> Reckoning:
         """Undo a load and return the reckoning; history is kept, and its file may be loaded again.
@@ -350,7 +346,7 @@ class City:
         they must agree with it (`InvalidInput` ``other-definition``), except for the CRS, which they may set.
         ``dated`` says that a valid period is given, so the layer has features.
         """
-        options = Options.of(locals())
+        options = below.Options.of(locals())
         return self._changes(LOCK_WAIT_S).draft(layer, source, definition, options, dated=dated)
 
     def rejected(self, layer: str, *, load: str | None = None) -> pa.Table:
@@ -370,7 +366,7 @@ class City:
         A file that cannot be read is a fault of its check. Raises `StorageError` ``no-permission`` if a file may not
         be read.
         """
-        check = CityCheck(self._folder, self._catalogue, self.configuration, self.engine, self._clock)
+        check = below.CityCheck(self._folder, self._catalogue, self.configuration, self.engine, self._clock)
         if layer is None:
             return list(check.city())
         if check_name(layer) not in self._catalogue.begun():
@@ -383,13 +379,13 @@ class City:
         Loads and queries may run at the same time, and no history is lost. Less than one hour needs ``force``,
         because running queries may then fail; without it: `InvalidInput` ``retention-too-short``.
         """
-        return vacuum_city(self._catalogue, self._folder, retain_hours=retain_hours, force=force)
+        return below.vacuum_city(self._catalogue, self._folder, retain_hours=retain_hours, force=force)
 
     def delete(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger keeps its loads. `NotFound` ``unknown-layer``."""
         with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
             self._grids.forget(layer)
-            forget(self._joins(layer))
+            below.forget(self._joins(layer))
             self._catalogue.delete(layer, self._clock())
 
     def close(self) -> None:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from stcloud.iaas.job import Job
     from stcloud.time import Instant
 
-__all__ = ["GivenDefinition", "LoadKeywords", "Names", "Source"]
+__all__ = ["LOCK_WAIT_S", "GivenDefinition", "LoadKeywords", "Names", "Source"]
+
+LOCK_WAIT_S = 600.0
+"""Seconds that a change waits for another change of the same layer."""
 
 Source: TypeAlias = "str | os.PathLike[str] | Any"
 """What is loaded: a file, or rows in memory; see `stcloud.iaas.source.memory`."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from stcloud.city.city import City
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import NotFound
 from stcloud.iaas.clock import Clock, system_clock
-from stcloud.iaas.engine.model import Engine
 from stcloud.iaas.store.folder import Folder
+
+if TYPE_CHECKING:
+    from stcloud.iaas.engine.model import Engine
 
 __all__ = ["create", "open"]
 

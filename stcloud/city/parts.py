@@ -6,14 +6,17 @@ Tested by ``tests/city/test_city.py``.
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
-from stcloud.daas.catalogue import Catalogue
+from stcloud.city import below
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.iaas.engine.engines import start
-from stcloud.iaas.engine.model import Engine
 from stcloud.iaas.store.folder import Folder
 from stcloud.paas.cache import Cache, city_closed
-from stcloud.paas.grid import Indexer
+
+if TYPE_CHECKING:
+    from stcloud.daas.catalogue import Catalogue
+    from stcloud.iaas.engine.model import Engine
+    from stcloud.paas.grid import Indexer
 
 __all__ = ["CityParts"]
 
@@ -30,7 +33,8 @@ class CityParts:
     """
 
     def __init__(self, folder: Folder, configuration: CityConfiguration, engine: str | Engine) -> None:
-        self._folder, self._catalogue = folder, Catalogue(folder, configuration)
+        self._folder = folder
+        self._catalogue: Catalogue | None = None
         self._configuration = configuration
         self._wanted = engine
         self._engine: Engine | None = None
@@ -47,13 +51,16 @@ class CityParts:
     @property
     def catalogue(self) -> Catalogue:
         """The city's layers; `InvalidInput` ``city-closed``."""
-        self._refuse_closed()
-        return self._catalogue
+        with self._lock:
+            self._refuse_closed()
+            if self._catalogue is None:
+                self._catalogue = below.Catalogue(self._folder, self._configuration)
+            return self._catalogue
 
     @property
     def grids(self) -> Indexer:
         """The city's grids and the indexes on them; `InvalidInput` ``city-closed``."""
-        return Indexer(self.catalogue, self.folder, self._configuration, self.memory)
+        return below.Indexer(self.catalogue, self.folder, self._configuration, self.memory)
 
     @property
     def engine(self) -> Engine:
@@ -61,7 +68,7 @@ class CityParts:
         with self._lock:
             self._refuse_closed()
             if self._engine is None:
-                self._engine = start(self._wanted) if isinstance(self._wanted, str) else self._wanted
+                self._engine = below.start(self._wanted) if isinstance(self._wanted, str) else self._wanted
             return self._engine
 
     def close(self) -> None:

@@ -7,8 +7,8 @@ import tomllib
 from dataclasses import dataclass, replace
 
 from stcloud.errors import FormatError
-from stcloud.space import Lattice, require_metric
-from stcloud.time import Calendar, Zone
+from stcloud.space import Lattice
+from stcloud.time import Zone
 
 __all__ = ["FORMAT", "CityConfiguration"]
 
@@ -47,6 +47,9 @@ class CityConfiguration:
         InvalidInput
             ``unknown-crs``, ``metric-crs-needed``, ``unknown-zone``, ``unknown-calendar``.
         """
+        from stcloud.space import require_metric  # noqa: PLC0415  (opening needs neither)
+        from stcloud.time import Calendar  # noqa: PLC0415
+
         require_metric(crs)
         whose = None if calendar is None else Calendar.parse(calendar).name
         return cls(name, Zone(zone), Lattice.for_crs(crs), whose)
@@ -71,9 +74,10 @@ class CityConfiguration:
                 )
             origin = (int(document["lattice_origin"][0]), int(document["lattice_origin"][1]))
             calendar = str(document["calendar"]) if "calendar" in document else None
-            configuration = cls(
-                str(document["name"]), Zone(document["zone"]), Lattice(document["crs"], origin), calendar
-            )
+            name, crs, zone = str(document["name"]), str(document["crs"]), Zone(document["zone"])
+            configuration = cls(name, zone, Lattice.kept(crs, origin), calendar)
+            if "digest" not in document:
+                configuration = replace(configuration, lattice=Lattice(crs, origin))
         except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise FormatError("damaged-city", f"city.toml is not what stcloud writes: {error}") from error
         if document.get("digest", configuration.digest()) not in (

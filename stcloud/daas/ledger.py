@@ -203,7 +203,7 @@ class Ledger:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._kept = _Entries(frozenset(), _LEDGER.empty_table())
+        self._kept = _Entries(frozenset(), pa.Table.from_batches([], _LEDGER))
 
     def loads(self, layer: str | None = None) -> list[Reckoning]:
         """Return the loads, of one layer or of all, by layer and recorded instant.
@@ -284,11 +284,11 @@ class Ledger:
     def _entries(self, layer: str | None) -> pa.Table:
         """Return the rows of a layer or of all; only files that are new are read."""
         if not self.table.exists:
-            return _LEDGER.empty_table()
+            return pa.Table.from_batches([], _LEDGER)
         snapshot, kept = self.table.snapshot(), self._kept
         names = frozenset(file.path for file in snapshot.files)
         if not kept.files <= names:  # some were merged, or it is another table
-            kept = _Entries(frozenset(), _LEDGER.empty_table())
+            kept = _Entries(frozenset(), pa.Table.from_batches([], _LEDGER))
         fresh = [file for file in snapshot.files if file.path not in kept.files]
         if fresh:
             rows = pa.concat_tables([kept.rows, complete(snapshot.read(fresh), _LEDGER)])

@@ -17,8 +17,9 @@ from stcloud.index.array import Arrays, Ints, Metres, frozen
 from stcloud.index.bins import Bins
 from stcloud.index.bucket import Buckets
 from stcloud.index.distance import check_bounded, check_count, check_metres
+from stcloud.index.kernel import pays
 from stcloud.index.nearest import find_nearest, find_nearest_point
-from stcloud.index.search import Events, Find, Matches, Pairs, Search
+from stcloud.index.search import Events, Find, Matches, Pairs, Search, plain_pairs
 from stcloud.index.sliced import SlicedRuns, kept_array
 from stcloud.index.timeslice import Runs, runs_of
 from stcloud.index.version import VersionTable, encode_keys
@@ -135,6 +136,16 @@ class AsOfIndex:
     def __len__(self) -> int:
         return len(self.versions)
 
+    @property
+    def is_small(self) -> bool:
+        """Whether making it anew takes less than to write and read what `arrays` returns."""
+        return self.sliced.size.is_small
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory, about."""
+        return self.sliced.size.nbytes
+
     def prepare(self, *, distances: bool) -> AsOfIndex:
         """Build what `within` needs now, instead of when it is first used; return the index itself.
 
@@ -190,6 +201,9 @@ class AsOfIndex:
                 "not-an-area", "points and lines hold no event",
                 hint="ask for features near an event: 'within 20 m' or 'nearest'",
             )  # fmt: skip
+        events = Events.of(x, y, at_us)
+        if not pays(find_within, self.sliced.size.within_steps(len(events))):
+            return self._plain_within(events, closed=closed, first=first)
         areas, slices, periods = self.sliced.areas, self.sliced.slices, self.sliced.periods
 
         def find(number: int, x: Metres, y: Metres, at: Ints) -> Matches:
@@ -198,7 +212,7 @@ class AsOfIndex:
             return matches
 
         squares = [bins for bins, _ in areas]
-        return self._search(find, squares, _BIN_TILE).pairs(Events.of(x, y, at_us), workers)
+        return self._search(find, squares, _BIN_TILE).pairs(events, workers)
 
     def within_distance(
         self, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, metres: float, *, workers: int = 2
@@ -226,7 +240,14 @@ class AsOfIndex:
         Distances are compared as whole micrometres, far more than they are rounded by, so that equal ones tie.
         O(n * segments within the distance, whenever they were).
         """
-        bound = min(check_bounded(metres), _MOST_M)
+        bound, events = min(check_bounded(metres), _MOST_M), Events.of(x, y, at_us)
+        if not pays(find_within_distance, self.sliced.size.distance_steps(len(events), bound)):
+            return self._plain(
+                lambda number, *columns: self.sliced.plain[number].within_distance(
+                    *columns, np.full(len(columns[0]), bound), self.sliced.plain_segments[number]
+                ),
+                events,
+            )
         areas, buckets = self.sliced.areas, self.sliced.buckets
 
         def find(number: int, x: Metres, y: Metres, at: Ints) -> Matches:
@@ -234,7 +255,7 @@ class AsOfIndex:
             matches: Matches = find_within_distance(x, y, at, bound, areas[number], buckets[number], runs)
             return matches
 
-        return self._search(find, buckets, _BUCKET_TILE).pairs(Events.of(x, y, at_us), workers)
+        return self._search(find, buckets, _BUCKET_TILE).pairs(events, workers)
 
     def nearest(
         self,
@@ -273,6 +294,14 @@ class AsOfIndex:
         bound, and with fewer than k features at an instant, all segments are looked at.
         """
         bound, count = min(check_metres(metres), _MOST_M), min(check_count(k), len(self) + 1)
+        events = Events.of(x, y, at_us)
+        if not pays(find_nearest, self.sliced.size.nearest_steps(len(events), count)):
+            return self._plain(
+                lambda number, *columns: self.sliced.plain[number].nearest(
+                    *columns, count, bound, self.sliced.plain_segments[number]
+                ),
+                events,
+            )
         areas, buckets = self.sliced.areas, self.sliced.buckets
 
         def find(number: int, x: Metres, y: Metres, at: Ints) -> Matches:
@@ -282,7 +311,7 @@ class AsOfIndex:
             matches: Matches = find_nearest(x, y, at, count, bound, areas[number], buckets[number], runs)
             return matches
 
-        return self._search(find, buckets, _BUCKET_TILE).pairs(Events.of(x, y, at_us), workers)
+        return self._search(find, buckets, _BUCKET_TILE).pairs(events, workers)
 
     def keys_of(
         self, x: ArrayLike, y: ArrayLike, at_us: ArrayLike, *, workers: int = 2
@@ -325,6 +354,18 @@ class AsOfIndex:
         holders = np.full(len(np.asarray(x)), -1)
         holders[pairs.event[first]] = pairs.version[first]
         return holders
+
+    def _plain_within(self, events: Events, *, closed: bool, first: bool) -> Pairs:
+        pairs = self._plain(
+            lambda number, *columns: self.sliced.plain[number].within(*columns, closed=closed), events
+        )
+        if not first:
+            return pairs
+        kept = np.diff(pairs.event, prepend=-1) != 0
+        return Pairs(pairs.event[kept], pairs.version[kept])
+
+    def _plain(self, find: Find, events: Events) -> Pairs:
+        return plain_pairs(find, self.sliced.cuts_us, self.versions.order, events)
 
     def _search(self, find: Find, squares: Sequence[Bins | Buckets], bits: int) -> Search:
         frames = [square.frame for square in squares]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,8 +14,11 @@ import xxhash
 from numpy.typing import ArrayLike, NDArray
 
 from stcloud.errors import FormatError, InvalidInput
+from stcloud.index import size
 from stcloud.index.array import frozen
 from stcloud.index.bins import Bins, Frame, bins_of
+from stcloud.index.few import BoxedCells
+from stcloud.index.kernel import pays
 from stcloud.index.lookup import find_cells, list_cells
 from stcloud.index.outline import Outlines, outlines_of
 from stcloud.index.strip import Strips, strips_of
@@ -28,13 +32,14 @@ Floats: TypeAlias = NDArray[np.float64]
 _LAYOUT = 1
 _CHUNK = 2**21  # points at once: the more, the less often a tile is fetched; 20 bytes each are needed
 _FEW = 2**16  # are not worth a thread
+_POINT_STEPS, _EDGE_STEPS = 5.0, 0.5  # of `PLAIN_STEPS`, without bins
 _TYPES = {
     "layout": "i8", "digest": "U32", "frame": "f8", "labels": "i4", "starts": "i8", "codes": "i4", "xy": "f8",
     "heights": "f8", "cells": "i8", "slabs": "i8", "edges": "i4",
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Locator:
     """Cells made ready to look up which of them hold a point.
 
@@ -46,10 +51,12 @@ class Locator:
     ----------
     ids
         ``(n,)`` int64 or text: what the rows stand for; the same id may stand in several rows.
-    bins, strips
+    strips
         The cells, from `Locator.of`.
     digest
         128 bits as hexadecimal text: equal for equal cells and ids in the same order; it shows when to build anew.
+    make_bins
+        Returns the bins of the cells, when many points are first looked up.
 
     Examples
     --------
@@ -61,9 +68,9 @@ class Locator:
     """
 
     ids: Ids
-    bins: Bins
     strips: Strips
     digest: str
+    make_bins: Callable[[], Bins]
 
     @classmethod
     def of(cls, cells: ArrayLike, ids: ArrayLike, *, bin_m: float | None = None) -> Locator:
@@ -92,7 +99,7 @@ class Locator:
             raise InvalidInput("invalid-bin", f"bins of {bin_m} m", hint="give a positive length in metres")
         polygons, names = _read(cells, ids)
         strips = strips_of(polygons)
-        return cls(names, bins_of(polygons, strips, bin_m), strips, _digest(polygons, names))
+        return cls(names, strips, _digest(polygons, names), lambda: bins_of(polygons, strips, bin_m))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Locator:
@@ -125,21 +132,32 @@ class Locator:
         frame = Frame(west, south, east, north, per_m, int(rows), int(columns))
         bins = Bins(frame, part["labels"], part["starts"], part["codes"])
         strips = Strips(part["xy"], part["heights"], part["cells"], part["slabs"], part["edges"])
-        return cls(part["ids"], bins, strips, part["digest"].item())
+        _check_parts(bins, strips, len(part["ids"]))
+        return cls(part["ids"], strips, part["digest"].item(), lambda: bins)
 
-    def __post_init__(self) -> None:
-        frame, labels, starts, codes = self.bins
-        xy, heights, cells, strip_starts, edges = self.strips
-        n = len(self.ids)
-        fits = (
-            len(labels) == frame.rows * frame.columns
-            and len(heights) == n == len(cells) - 1
-            and (starts[-1], cells[-1], strip_starts[-1]) == (len(codes), len(strip_starts) - 1, len(edges))
-            and (not len(edges) or edges.max() + 1 < len(xy))
-        )
-        if not fits:
-            raise FormatError("damaged-index", "the parts of the index do not fit", hint="build it anew")
-        self.pairs([], [])  # compiled loops are loaded now, not in the first question
+    @cached_property
+    def bins(self) -> Bins:
+        """Squares that know the cells in them."""
+        return self.make_bins()
+
+    @property
+    def is_small(self) -> bool:
+        """Whether making the cells ready anew takes less than to write and read what `arrays` returns."""
+        return len(self.strips.edges) <= size.SMALL_VERTICES
+
+    @cached_property
+    def _boxed(self) -> BoxedCells:
+        return BoxedCells(self.strips)
+
+    def _is_worth_bins(self, points: int) -> bool:
+        """Tell whether to look points up in the bins, which takes compiled loops."""
+        return pays(find_cells, len(self.strips.edges) * _EDGE_STEPS + points * _POINT_STEPS)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory, about."""
+        bins = self.bins[1:] if "bins" in vars(self) else ()
+        return int(sum(values.nbytes for values in (self.ids, *self.strips, *bins)))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return plain arrays to be kept beside the layer: each may be written with `numpy.save` and mapped back.
@@ -182,6 +200,8 @@ class Locator:
         horizontal line would meet a thousand times costs a thousand.
         """
         xs, ys = _columns(x, y)
+        if not self._is_worth_bins(len(xs)):
+            return self._plain_rows(xs, ys)
         rows = np.empty(len(xs), np.int32)
         self._find(xs, ys, rows, None, closed=False, workers=workers)
         return rows
@@ -223,6 +243,9 @@ class Locator:
         [[0, 1, 1, 2], [0, 0, 1, 1]]
         """
         xs, ys = _columns(x, y)
+        if not self._is_worth_bins(len(xs)):
+            points, held_in = self._boxed.pairs(xs, ys, closed=closed)
+            return points, held_in.astype(np.int32)
         first, counts = np.empty(len(xs), np.int32), np.empty(len(xs), np.int32)
         self._find(xs, ys, first, counts, closed=closed, workers=workers)
         starts = np.zeros(len(xs) + 1, np.int64)
@@ -236,6 +259,12 @@ class Locator:
 
         _spread(fill, len(xs), workers)
         return np.repeat(np.arange(len(xs)), counts), cells
+
+    def _plain_rows(self, x: Floats, y: Floats) -> Rows:
+        points, held_in = self._boxed.pairs(x, y, closed=False)
+        rows = np.full(len(x), -1, np.int32)
+        rows[points[::-1]] = held_in[::-1]  # the least of a point comes last, and stays
+        return rows
 
     def _find(
         self, x: Floats, y: Floats, first: Rows, counts: Rows | None, *, closed: bool, workers: int
@@ -264,6 +293,19 @@ def digest_of(cells: ArrayLike, ids: ArrayLike) -> str:
     True
     """
     return _digest(*_read(cells, ids))
+
+
+def _check_parts(bins: Bins, strips: Strips, count: int) -> None:
+    frame, labels, starts, codes = bins
+    xy, heights, cells, strip_starts, edges = strips
+    fits = (
+        len(labels) == frame.rows * frame.columns
+        and len(heights) == count == len(cells) - 1
+        and (starts[-1], cells[-1], strip_starts[-1]) == (len(codes), len(strip_starts) - 1, len(edges))
+        and (not len(edges) or edges.max() + 1 < len(xy))
+    )
+    if not fits:
+        raise FormatError("damaged-index", "the parts of the index do not fit", hint="build it anew")
 
 
 def _read(cells: ArrayLike, ids: ArrayLike) -> tuple[Outlines, Ids]:

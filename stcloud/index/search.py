@@ -16,7 +16,7 @@ from stcloud.index.array import Ints, Metres, frozen
 from stcloud.index.bins import Frame
 from stcloud.index.order import gather, note_places, sort_slice
 
-__all__ = ["Events", "Find", "Matches", "Pairs", "Search"]
+__all__ = ["Events", "Find", "Matches", "Pairs", "Search", "plain_pairs"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,3 +148,25 @@ class Search:
             parts.append([column[:size] for column in matches])
             begin += size
         return where, counts, *(np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+
+def plain_pairs(find: Find, cuts_us: Ints, numbers: Ints, events: Events) -> Pairs:
+    """Search for few events without compiled loops; the same pairs as `Search.pairs` returns.
+
+    Parameters
+    ----------
+    find
+        Searches a time slice; returns events, rows and perhaps metres, ascending by event.
+    cuts_us, numbers
+        As for `Search`.
+    events
+        The events.
+    """
+    slices, parts = np.searchsorted(cuts_us, events.at_us, "right"), []
+    for number in range(len(cuts_us) + 1):
+        which = np.flatnonzero(slices == number)
+        event, *columns = find(number, events.x[which], events.y[which], events.at_us[which])
+        parts.append([which[event], *columns])
+    event, rows, *far = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(event, kind="stable")
+    return Pairs(event[order], numbers[rows[order]], *(column[order] for column in far))

@@ -16,6 +16,8 @@ from stcloud.errors import FormatError, InternalError
 from stcloud.index.array import Arrays, Ints, frozen
 from stcloud.index.bins import Bins, Frame
 from stcloud.index.bucket import Buckets
+from stcloud.index.few import PlainSegments, PlainSlice
+from stcloud.index.size import Size
 from stcloud.index.strip import Strips
 from stcloud.index.timeslice import Areas, Runs, TimeSlice, cuts_of, slices_of
 
@@ -79,6 +81,40 @@ class SlicedRuns:
             (_unpacked(Bins, f"bins-{number}", self.kept), _unpacked(Strips, f"slabs-{number}", self.kept))
             for number in numbers
         )
+
+    @cached_property
+    def plain(self) -> tuple[PlainSlice, ...]:
+        """The areas of each time slice, to be searched for few events; raises as `areas` does."""
+        if "areas" in vars(self) or self._keeps("bins"):
+            strips = tuple(strips for _, strips in self.areas)
+        else:
+            strips = self._made(TimeSlice.strips)
+        return tuple(PlainSlice(part.runs, cells) for part, cells in zip(self.slices, strips, strict=True))
+
+    @cached_property
+    def plain_segments(self) -> tuple[PlainSegments, ...]:
+        """The segments of each time slice, to be searched for few events; raises as `buckets` does."""
+        if "buckets" in vars(self) or self._keeps("mesh"):
+            return tuple(PlainSegments(part.ends, part.owner) for part in self.buckets)
+        return tuple(PlainSegments(*segments) for segments in self._made(TimeSlice.segments))
+
+    @cached_property
+    def size(self) -> Size:
+        """How much there is to search."""
+        if self.shapes is not None:
+            vertices = int(shapely.get_num_coordinates(self.shapes).sum())
+            if not vertices:
+                return Size(len(self.runs.first), 0, 0.0)
+            west, south, east, north = shapely.total_bounds(self.shapes).tolist()
+            return Size(len(self.runs.first), vertices, (east - west) * (north - south))
+        parts = self.buckets if self._keeps("mesh") else tuple(bins for bins, _ in self.areas)
+        frames = [part.frame for part in parts if part.frame.per_m]
+        area_m2 = max(
+            ((frame.east - frame.west) * (frame.north - frame.south) for frame in frames), default=0
+        )
+        vertices = sum(len(strips.edges) for _, strips in self.areas)
+        vertices += sum(len(part.owner) for part in self.buckets) if self._keeps("mesh") else 0
+        return Size(len(self.runs.first), vertices, area_m2)
 
     @cached_property
     def buckets(self) -> tuple[Buckets, ...]:

@@ -8,14 +8,15 @@ import numpy as np
 
 from stcloud.index.array import frozen
 from stcloud.index.edge import DOUBT, crosses, touches
-from stcloud.index.kernel import kernel
+from stcloud.index.kernel import kernel, pays
 from stcloud.index.outline import Outlines
 
-__all__ = ["Strips", "holds", "strips_of"]
+__all__ = ["Strips", "holds", "plain_strips", "strips_of"]
 
 _EDGES = 4  # of a strip, if each were in one only
 _COPIES = 2  # of an edge, on average, are worth it
 _LEAST_M = 1e-3
+_STEPS = 0.4  # of `PLAIN_STEPS` that numpy takes for an edge
 
 
 class Strips(NamedTuple):
@@ -55,6 +56,8 @@ def strips_of(polygons: Outlines) -> Strips:
     O(edges): a cell whose outline goes up and down often has fewer and thicker strips, so that an edge is listed
     three times on average at most. A strip holds about as many edges as a horizontal line meets, and a few more.
     """
+    if not pays(_plan, len(polygons.first) * _STEPS):
+        return plain_strips(polygons)
     n = len(polygons.cells) - 1
     heights, cells = np.empty((n, 3)), np.zeros(n + 1, np.int64)
     _plan(polygons, heights, cells[1:])
@@ -65,6 +68,46 @@ def strips_of(polygons: Outlines) -> Strips:
     edges = np.empty(starts[-1], np.int32)
     _list(polygons, heights, cells, starts[:-1].copy(), edges)
     return Strips(*(frozen(array) for array in (polygons.xy, heights, cells, starts, edges)))
+
+
+def plain_strips(polygons: Outlines) -> Strips:
+    """Return the strips of cells, made in numpy: the same arrays as `strips_of` gives.
+
+    Parameters
+    ----------
+    polygons
+        The cells.
+    """
+    n = len(polygons.cells) - 1
+    edges = np.diff(polygons.cells)
+    owner = np.repeat(np.arange(n), edges)
+    y1, y2 = polygons.xy[polygons.first, 1], polygons.xy[polygons.first + 1, 1]
+    heights, climb = np.zeros((n, 3)), np.bincount(owner, np.abs(y2 - y1), minlength=n)
+    heights[:, 0], heights[:, 1] = np.inf, -np.inf
+    np.minimum.at(heights[:, 0], owner, np.minimum(y1, y2))
+    np.maximum.at(heights[:, 1], owner, np.maximum(y1, y2))
+    counts = np.minimum(edges, 1)
+    tall = np.flatnonzero(np.minimum(heights[:, 1] - heights[:, 0], climb) > _LEAST_M)
+    height = heights[tall, 1] - heights[tall, 0]
+    most = np.minimum(edges[tall] // _EDGES, (_COPIES * edges[tall] * height / climb[tall]).astype(np.int64))
+    counts[tall] = np.maximum(counts[tall], most)
+    several = np.flatnonzero(counts > 1)
+    heights[several, 2] = counts[several] / (heights[several, 1] - heights[several, 0])
+    cells = np.append(0, np.cumsum(counts))
+    low, high = (
+        np.minimum(((y - heights[owner, 0]) * heights[owner, 2]).astype(np.int64), counts[owner] - 1)
+        for y in (np.minimum(y1, y2), np.maximum(y1, y2))
+    )
+    passed = high - low + 1
+    edge = np.repeat(np.arange(len(owner)), passed)
+    strip = (
+        np.repeat(cells[owner] + low, passed)
+        + np.arange(len(edge))
+        - np.repeat(np.cumsum(passed) - passed, passed)
+    )
+    starts = np.append(0, np.cumsum(np.bincount(strip, minlength=cells[-1])))
+    listed = polygons.first[edge[np.argsort(strip, kind="stable")]]
+    return Strips(*(frozen(array) for array in (polygons.xy, heights, cells, starts, listed)))
 
 
 @kernel

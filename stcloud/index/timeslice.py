@@ -15,7 +15,7 @@ from stcloud.index.bins import Bins, bins_of
 from stcloud.index.bucket import Buckets, buckets_of
 from stcloud.index.kernel import kernel
 from stcloud.index.outline import outlines_of
-from stcloud.index.segment import segments_of
+from stcloud.index.segment import Segments, segments_of
 from stcloud.index.strip import Strips, strips_of
 
 __all__ = ["NEVER", "Areas", "Runs", "TimeSlice", "cuts_of", "runs_of", "slices_of", "version_at"]
@@ -136,18 +136,31 @@ class TimeSlice:
         InvalidInput
             ``not-finite``, ``too-many-vertices``
         """
-        areas = np.isin(shapely.get_type_id(self.shapes), _AREAS) & ~shapely.is_empty(self.shapes)
-        tall = np.diff(shapely.bounds(self.shapes[areas])[:, 1::2])
+        cells = self._cells()
+        tall = np.diff(shapely.bounds(cells[~shapely.is_missing(cells)])[:, 1::2])
         bin_m = float(np.median(tall)) / _OF_SIDE if tall.size else 0.0
-        cells = self.shapes.copy() if areas.any() else self.shapes[:0]
-        cells[~areas[: len(cells)]] = None
         polygons = outlines_of(cells)
         strips = strips_of(polygons)
         return bins_of(polygons, strips, bin_m if 0 < bin_m < np.inf else None), strips
 
+    def strips(self) -> Strips:
+        """Return the strips of `areas` alone; raises as it does."""
+        return strips_of(outlines_of(self._cells()))
+
+    def _cells(self) -> NDArray[Any]:
+        """Return the shapes that are areas, None for each other; nothing where none is."""
+        areas = np.isin(shapely.get_type_id(self.shapes), _AREAS) & ~shapely.is_empty(self.shapes)
+        cells = self.shapes.copy() if areas.any() else self.shapes[:0]
+        cells[~areas[: len(cells)]] = None
+        return cells
+
     def buckets(self) -> Buckets:
         """Return the segments of the shapes; `InvalidInput` as `segments_of` raises."""
-        return buckets_of(segments_of(self.shapes), self.runs.periods)
+        return buckets_of(self.segments(), self.runs.periods)
+
+    def segments(self) -> Segments:
+        """Return the segments of the shapes in no order; raises as `buckets` does."""
+        return segments_of(self.shapes)
 
 
 def slices_of(runs: Runs, shapes: NDArray[Any] | None, cuts_us: Ints) -> tuple[TimeSlice, ...]:

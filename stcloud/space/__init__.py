@@ -7,35 +7,41 @@ Its nouns: a *CRS* is text that :func:`read_crs` reads; a :class:`Datum` says wh
 have shifted; a :class:`Level` and a *cell id* name a square of a :class:`Lattice`; an
 :class:`Area` is where a query looks; a :class:`Cover` is that area as cells.
 
-Start reading at ``cell.py`` (ids), then ``lattice.py`` (ids of points), then ``cover.py``.
+Start reading at ``cell.py`` (ids), then ``lattice.py`` (ids of points), then ``covering.py``.
 """
 
-from stcloud.space.area import Area, project_area
-from stcloud.space.cell import (
-    NO_CELL,
-    CellIds,
-    Level,
-    children,
-    descendants,
-    level_of,
-    parent,
-    parse_cell,
-)
-from stcloud.space.cover import Cover, contains, cover
-from stcloud.space.crs import (
-    LONLAT,
-    area_of_use,
-    inside_area_of_use,
-    is_southern,
-    project,
-    read_crs,
-    same_crs,
-    transformer,
-)
-from stcloud.space.datum import Datum, from_wgs84, to_wgs84
-from stcloud.space.lattice import Lattice
-from stcloud.space.metric import require_metric, suggest
-from stcloud.space.shape import project_shape
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stcloud.space.area import Area, project_area
+    from stcloud.space.cell import (
+        NO_CELL,
+        CellIds,
+        Level,
+        children,
+        descendants,
+        level_of,
+        parent,
+        parse_cell,
+    )
+    from stcloud.space.covering import Cover, contains, cover
+    from stcloud.space.crs import (
+        LONLAT,
+        area_of_use,
+        inside_area_of_use,
+        is_southern,
+        project,
+        read_crs,
+        same_crs,
+        transformer,
+    )
+    from stcloud.space.datum import Datum, from_wgs84, to_wgs84
+    from stcloud.space.lattice import Lattice
+    from stcloud.space.metric import require_metric, suggest
+    from stcloud.space.shape import project_shape
 
 __all__ = [
     "LONLAT",
@@ -67,3 +73,22 @@ __all__ = [
     "to_wgs84",
     "transformer",
 ]
+
+_HOMES = {
+    "Area": "area", "CellIds": "cell", "Cover": "covering", "Datum": "datum", "LONLAT": "crs",
+    "Lattice": "lattice", "Level": "cell", "NO_CELL": "cell", "area_of_use": "crs", "children": "cell",
+    "contains": "covering", "cover": "covering", "descendants": "cell", "from_wgs84": "datum",
+    "inside_area_of_use": "crs", "is_southern": "crs", "level_of": "cell", "parent": "cell",
+    "parse_cell": "cell", "project": "crs", "project_area": "area", "project_shape": "shape",
+    "read_crs": "crs", "require_metric": "metric", "same_crs": "crs", "suggest": "metric",
+    "to_wgs84": "datum", "transformer": "crs",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: pyproj and shapely are slow to import."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

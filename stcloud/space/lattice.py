@@ -9,16 +9,18 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from stcloud.errors import InvalidInput
 from stcloud.space.cell import NO_CELL, CellIds, Level, digits_of
-from stcloud.space.metric import require_metric
 from stcloud.space.origin import ORIGIN_STEP_M, SIDE_M, origin_of
+
+if TYPE_CHECKING:
+    import pyproj
+    import shapely
 
 __all__ = ["Lattice"]
 
@@ -56,7 +58,15 @@ class Lattice:
                 f"a lattice starts at two multiples of 1,000,000 m, not at {self.origin}",
                 hint="use Lattice.for_crs",
             )
-        require_metric(self.crs)
+        _require_metric(self.crs)
+
+    @classmethod
+    def kept(cls, crs: str, origin: tuple[int, int]) -> Lattice:
+        """Return the lattice of arguments that made one before; they are not checked again."""
+        lattice = object.__new__(cls)
+        object.__setattr__(lattice, "crs", crs)
+        object.__setattr__(lattice, "origin", origin)
+        return lattice
 
     @classmethod
     def for_crs(cls, crs: str) -> Lattice:
@@ -82,7 +92,7 @@ class Lattice:
         >>> Lattice.for_crs("EPSG:4528").origin
         (36000000, -1000000)
         """
-        return cls(crs, origin_of(require_metric(crs)))
+        return cls(crs, origin_of(_require_metric(crs)))
 
     def cells(self, x: ArrayLike, y: ArrayLike, level: Level = Level.M10) -> CellIds:
         """Return the cell of each point.
@@ -267,6 +277,8 @@ class Lattice:
         >>> Lattice("EPSG:32618", (0, 0)).polygon(10000000010).area
         10000.0
         """
+        import shapely  # noqa: PLC0415  (slow to import)
+
         return shapely.box(*self.bounds(cell))
 
     def cells_of_box(self, xmin: float, ymin: float, xmax: float, ymax: float, level: Level) -> CellIds:
@@ -337,3 +349,9 @@ def _interleave(ids: CellIds, column: NDArray[np.intp], row: NDArray[np.intp], l
     ids *= 10
     ids += np.take(table, row, mode="clip")
     ids += 10 ** (level - 1)
+
+
+def _require_metric(crs: str) -> pyproj.CRS:
+    from stcloud.space.metric import require_metric  # noqa: PLC0415  (pyproj is slow to import)
+
+    return require_metric(crs)

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stcloud.space.crs import LONLAT, area_of_use, transformer
-from stcloud.space.metric import horizontal
-
 if TYPE_CHECKING:
     import pyproj
 
@@ -52,6 +49,8 @@ def origin_of(crs: pyproj.CRS) -> tuple[int, int]:
 
 def _extent(crs: pyproj.CRS) -> tuple[float, float, float, float]:
     """Bound the area where a CRS is used, in its own metres."""
+    from stcloud.space.crs import LONLAT, area_of_use, transformer  # noqa: PLC0415  (pyproj is slow to import)
+
     area = area_of_use(crs)
     if area is None:
         return _extent_by_origin(crs)
@@ -69,6 +68,8 @@ def _extent_by_origin(crs: pyproj.CRS) -> tuple[float, float, float, float]:
     Eastings lie on both sides of the false easting. Northings run from -1,000 km to 9,000 km; with a
     false northing that puts the equator at 10,000 km, from 1,000 km to 11,000 km.
     """
+    from stcloud.space.metric import horizontal  # noqa: PLC0415
+
     operation = horizontal(crs).coordinate_operation
     value = {p.name: float(p.value) for p in operation.params} if operation else {}
     easting = value.get("False easting", value.get("Easting at false origin", 0.0))

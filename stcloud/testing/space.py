@@ -1,6 +1,6 @@
 """Hypothesis strategies for places: lattices, levels, points, cells and polygons.
 
-Tested by `tests/space/test_cover.py`.
+Tested by `tests/space/test_covering.py`.
 """
 
 from __future__ import annotations

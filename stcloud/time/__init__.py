@@ -14,20 +14,26 @@ the period to compare with. `stamp` reads files: `pattern` knows the formats,
 `step` their parts, `cursor` reads many texts at once.
 """
 
-from stcloud.time.bin import Bin
-from stcloud.time.expression import parse_instant, parse_when, read_instant, read_when
-from stcloud.time.instant import Instant, instant_text, instant_us
-from stcloud.time.micros import Bools, Micros
-from stcloud.time.pattern import check_format
-from stcloud.time.period import check_comparison, earlier
-from stcloud.time.relation import Comparison, End, Relation
-from stcloud.time.relative import is_relative, read_relative
-from stcloud.time.span import Span, Spans
-from stcloud.time.stamp import EARLIEST_US, LATEST_US, StampResult, read_stamps
-from stcloud.time.transition import Transitions
-from stcloud.time.when import When
-from stcloud.time.workday import Calendar, Days
-from stcloud.time.zone import Zone
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stcloud.time.bin import Bin
+    from stcloud.time.expression import parse_instant, parse_when, read_instant, read_when
+    from stcloud.time.instant import Instant, instant_text, instant_us
+    from stcloud.time.micros import Bools, Micros
+    from stcloud.time.pattern import check_format
+    from stcloud.time.period import check_comparison, earlier
+    from stcloud.time.relation import Comparison, End, Relation
+    from stcloud.time.relative import is_relative, read_relative
+    from stcloud.time.span import Span, Spans
+    from stcloud.time.stamp import EARLIEST_US, LATEST_US, StampResult, read_stamps
+    from stcloud.time.transition import Transitions
+    from stcloud.time.when import When
+    from stcloud.time.workday import Calendar, Days
+    from stcloud.time.zone import Zone
 
 __all__ = [
     "EARLIEST_US",
@@ -60,3 +66,23 @@ __all__ = [
     "read_stamps",
     "read_when",
 ]
+
+_HOMES = {
+    "Bin": "bin", "Bools": "micros", "Calendar": "workday", "Comparison": "relation", "Days": "workday",
+    "EARLIEST_US": "stamp", "End": "relation", "Instant": "instant", "LATEST_US": "stamp",
+    "Micros": "micros", "Relation": "relation", "Span": "span", "Spans": "span", "StampResult": "stamp",
+    "Transitions": "transition", "When": "when", "Zone": "zone", "check_comparison": "period",
+    "check_format": "pattern", "earlier": "period", "instant_text": "instant", "instant_us": "instant",
+    "is_relative": "relative", "parse_instant": "expression", "parse_when": "expression",
+    "read_instant": "expression", "read_relative": "relative", "read_stamps": "stamp",
+    "read_when": "expression",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: pyarrow is slow to import."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

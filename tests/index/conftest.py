@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import shapely
 
+from stcloud.index import kernel
+
 
 def jittered(n, chance, side=100.0, origin=(571_300.0, 4_488_300.0), bends=0):
     """``n * n`` cells that leave no gap, from jittered corners; each edge has some bends, shared by its two cells."""
@@ -27,3 +29,11 @@ def jittered(n, chance, side=100.0, origin=(571_300.0, 4_488_300.0), bends=0):
 @pytest.fixture
 def jitter():
     return jittered
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_loops():
+    """Use compiled loops however small the input is; `test_few` compares what is done without them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "PLAIN_STEPS", -1)
+        yield

@@ -53,6 +53,7 @@ def test_the_order_of_ends_does_not_matter(x, y, x1, y1, x2, y2):
 
 def test_no_multiplication_is_fused_with_an_addition():
     for compiled in (edge.turn, edge._exact_turn):
+        assert compiled.compiled, "numba knows kernels now"
         again = njit(compiled.py_func)
         again(0.0, 0.0, 1.0, 2.0, 3.0, 4.0)
         (assembly,) = again.inspect_asm().values()

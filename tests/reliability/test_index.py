@@ -10,8 +10,17 @@ import stcloud
 from stcloud.daas.table.layer import EventLayer
 from stcloud.errors import InvalidInput
 from stcloud.iaas.store.folder import Folder
+from stcloud.index import size
 from stcloud.testing.cases import CRS, EVENTS, GRID, events, grid_of
 from stcloud.testing.town import quads
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept_indexes():
+    """Keep indexes on disk however small their layers are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(size, "SMALL_VERTICES", -1)
+        yield
 
 
 class Killed(BaseException):

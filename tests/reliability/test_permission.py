@@ -11,8 +11,18 @@ import pytest
 import shapely
 
 import stcloud
+from stcloud.index import size
 from stcloud.testing.cases import AREAS, CRS, EVENTS, GRID, events, grid_of
 from stcloud.testing.town import quads
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept_indexes():
+    """Keep indexes on disk however small their layers are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(size, "SMALL_VERTICES", -1)
+        yield
+
 
 BOUND = """
 import contextlib, ctypes, io, json, os, sys, tempfile

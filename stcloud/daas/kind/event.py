@@ -6,7 +6,7 @@ Tested by `tests/conformance/test_kinds.py` and `tests/reliability/test_damage.p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 from stcloud.daas.definition import EventDefinition
 from stcloud.daas.kind.protocol import RunSql
 from stcloud.daas.ledger import Ledger, Reckoning
-from stcloud.daas.load.event_load import EventLoad
-from stcloud.daas.load.steps import LoadContext
-from stcloud.daas.table.later_changes import changed_events_by
 from stcloud.daas.table.layer import EventLayer, LayerTable
 from stcloud.daas.table.schema import PART, Attribute, event_schema
-from stcloud.daas.table.undo_events import withdraw
 from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.space import Lattice
+
+if TYPE_CHECKING:
+    from stcloud.daas.load.event_load import EventLoad
+    from stcloud.daas.load.steps import LoadContext
 
 __all__ = ["EVENT", "EventKind"]
 
@@ -65,14 +65,20 @@ class EventKind:
 
     def steps(self, context: LoadContext) -> EventLoad:
         """Return the steps of a load."""
+        from stcloud.daas.load.event_load import EventLoad  # noqa: PLC0415  (a question needs none of it)
+
         return EventLoad(context)
 
     def changed_by(self, layer: LayerTable, loads: Sequence[Reckoning], known: Reckoning) -> str | None:
         """Return the latest load that changed events as a known load left them, or None."""
+        from stcloud.daas.table.later_changes import changed_events_by  # noqa: PLC0415
+
         return changed_events_by(layer, loads, known)
 
     def undo(self, layer: LayerTable, ledger: Ledger, load: str, now_us: int) -> Reckoning:
         """Take back a load: what it stated ends, and what it replaced is believed again."""
+        from stcloud.daas.table.undo_events import withdraw  # noqa: PLC0415
+
         return withdraw(cast("EventLayer", layer), ledger, load, now_us)
 
     def current_keys(self, layer: LayerTable, snapshot: Snapshot) -> pa.Array:  # noqa: ARG002

@@ -6,7 +6,7 @@ Tested by `tests/conformance/test_kinds.py` and `tests/reliability/test_damage.p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -14,15 +14,15 @@ import pyarrow as pa
 from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.kind.protocol import RunSql
 from stcloud.daas.ledger import Ledger, Reckoning
-from stcloud.daas.load.feature_load import FeatureLoad
-from stcloud.daas.load.steps import LoadContext
 from stcloud.daas.table.feature import FeatureLayer, read_ends, row_files
-from stcloud.daas.table.later_changes import changed_features_by
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import FEATURE_PART, Attribute, feature_schema
-from stcloud.daas.table.undo_features import undo
 from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.space import Lattice
+
+if TYPE_CHECKING:
+    from stcloud.daas.load.feature_load import FeatureLoad
+    from stcloud.daas.load.steps import LoadContext
 
 __all__ = ["FEATURE", "FeatureKind"]
 
@@ -57,14 +57,20 @@ class FeatureKind:
 
     def steps(self, context: LoadContext) -> FeatureLoad:
         """Return the steps of a load."""
+        from stcloud.daas.load.feature_load import FeatureLoad  # noqa: PLC0415  (a question needs none of it)
+
         return FeatureLoad(context)
 
     def changed_by(self, layer: LayerTable, loads: Sequence[Reckoning], known: Reckoning) -> str | None:
         """Return the latest load that contradicts what a known load states, or None."""
+        from stcloud.daas.table.later_changes import changed_features_by  # noqa: PLC0415
+
         return changed_features_by(layer, loads, known)
 
     def undo(self, layer: LayerTable, ledger: Ledger, load: str, now_us: int) -> Reckoning:
         """Take back a load: where the layer still holds what it stated, it holds again what it held before."""
+        from stcloud.daas.table.undo_features import undo  # noqa: PLC0415
+
         return undo(cast("FeatureLayer", layer), ledger, load, now_us)
 
     def current_keys(self, layer: LayerTable, snapshot: Snapshot) -> pa.Array:

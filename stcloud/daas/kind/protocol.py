@@ -6,17 +6,19 @@ Tested by `tests/conformance/test_kinds.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import pyarrow as pa
 
 from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Ledger, Reckoning
-from stcloud.daas.load.steps import LoadContext, LoadSteps
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.space import Lattice
+
+if TYPE_CHECKING:
+    from stcloud.daas.load.steps import LoadContext, LoadSteps
 
 __all__ = ["LayerKind", "RunSql"]
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from stcloud.iaas.conversion import whole_numbers
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 from stcloud.iaas.table.datafile import read_whole
@@ -130,15 +134,22 @@ def snapshot_of(
     sequence
         The number of the last commit, where the caller knows it: to look it up takes milliseconds.
     """
-    added = pa.table(delta.get_add_actions(flatten=True))
+    actions = delta.get_add_actions(flatten=True)
+    added = pa.RecordBatchReader.from_stream(actions).read_all()  # `pa.table` would import pandas
     known = {} if earlier is None else {file.path: file for file in earlier.files}
     paths = added["path"].to_pylist()
     fresh = [place for place, path in enumerate(paths) if path not in known]
-    files = [known[path] for path in paths if path in known] + _files(added.take(pa.array(fresh, pa.int64())))
+    files = [known[path] for path in paths if path in known]
+    files += _files(added.take(whole_numbers(np.array(fresh, np.int64))))
     schema = pa.schema(delta.schema().to_arrow())
     if sequence is None:
         sequence = delta.transaction_version(application) or 0
     return Snapshot(root, delta.version(), schema, tuple(sorted(files, key=lambda file: file.path)), sequence)
+
+
+_START = datetime(
+    1970, 1, 1, tzinfo=ZoneInfo("UTC")
+)  # written out, it is part of the digest of the log's state
 
 
 def _files(added: pa.Table) -> list[File]:
@@ -146,10 +157,20 @@ def _files(added: pa.Table) -> list[File]:
         {name: name.removeprefix(prefix) for name in added.schema.names if name.startswith(prefix)}
         for prefix in ("partition.", "min.", "max.", "null_count.")
     ]
+    columns = {name: _values(column) for name, column in zip(added.schema.names, added.columns, strict=True)}
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     return [
         File(
             row["path"], row["num_records"], row["size_bytes"],
             *({bare: row[name] for name, bare in part.items() if row[name] is not None} for part in parts),
         )
-        for row in added.to_pylist()
+        for row in rows
     ]  # fmt: skip
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Return values as Python has them; pyarrow would import pandas to make instants of UTC."""
+    if column.type != pa.timestamp("us", "UTC"):
+        return list(column.to_pylist())
+    numbers = column.cast(pa.int64()).to_pylist()
+    return [None if number is None else _START + timedelta(microseconds=number) for number in numbers]

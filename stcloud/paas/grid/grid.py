@@ -113,7 +113,7 @@ class UnitGrid:
         Notes
         -----
         The index is built once for each change of the grid and kept in the city's cache; the newest one also on
-        disk.
+        disk, unless it is small.
         """
         now = self.known_us
         known_us = now if known_at_us is None else min(known_at_us, now)
@@ -128,6 +128,8 @@ class UnitGrid:
             if kept is not None:
                 return Units.from_arrays(kept)
         units = Units.of(self.versions())
+        if units.is_small:
+            return units
         with contextlib.suppress(StorageError):  # a city that may only be read is searched all the same
             self.place.write(name, units.arrays())
         return units

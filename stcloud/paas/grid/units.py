@@ -101,8 +101,13 @@ class Units:
 
     @property
     def nbytes(self) -> int:
-        """Size of the arrays."""
-        return sum(values.nbytes for values in self.arrays().values())
+        """Bytes that they take in memory, about."""
+        return self.locator.nbytes + self.start_us.nbytes + self.end_us.nbytes
+
+    @property
+    def is_small(self) -> bool:
+        """Whether making them anew takes less than to write and read what `arrays` returns."""
+        return self.locator.is_small
 
     @property
     def codes(self) -> NDArray[np.str_]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from stcloud.index.kernel import kernel
 
 __all__ = ["Obstacles", "first_cut", "inside", "is_free", "is_free_way"]
 
@@ -22,7 +23,7 @@ Obstacles = tuple[Floats, Ints, Floats, Ints]
 """Buildings: corners of closed rings, where each ring starts, discs with weights, numbers of those that are near."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _touches(x: Floats, y: Floats, i: int, j: int, px: float, py: float, qx: float, qy: float) -> bool:
     """Tell whether segment p-q touches the ring, to a millimetre, beyond the edges at vertices i and j."""
     n, dx, dy = len(x), qx - px, qy - py
@@ -45,7 +46,7 @@ def _touches(x: Floats, y: Floats, i: int, j: int, px: float, py: float, qx: flo
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _leads_inside(x: Floats, y: Floats, i: int, px: float, py: float) -> bool:
     """Tell whether the way from vertex i of a counter-clockwise ring to point p starts into the polygon."""
     n = len(x)
@@ -59,7 +60,7 @@ def _leads_inside(x: Floats, y: Floats, i: int, px: float, py: float) -> bool:
     return bool((left_a and right_b) if convex else (left_a or right_b))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_free(x: Floats, y: Floats, i: int, j: int) -> bool:
     """Tell whether the chord i-j lies inside the ring and touches it at its ends only."""
     if not (_leads_inside(x, y, i, x[j], y[j]) and _leads_inside(x, y, j, x[i], y[i])):
@@ -67,7 +68,7 @@ def is_free(x: Floats, y: Floats, i: int, j: int) -> bool:
     return not _touches(x, y, i, j, x[i], y[i], x[j], y[j])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_free_way(x: Floats, y: Floats, i: int, j: int, way: Floats) -> bool:
     """Whether a way from vertex i to vertex j lies inside the ring, touches it at its ends only, and is simple."""
     last = len(way) - 1
@@ -86,7 +87,7 @@ def is_free_way(x: Floats, y: Floats, i: int, j: int, way: Floats) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _meet(legs: tuple[float, ...], qx: float, qy: float) -> bool:
     """Tell whether segment a-b meets segment p-q; ``legs`` are the coordinates of a, b and p."""
     ax, ay, bx, by, px, py = legs
@@ -97,7 +98,7 @@ def _meet(legs: tuple[float, ...], qx: float, qy: float) -> bool:
     return bool(side_a * side_b <= 0.0 and side_p * side_q <= 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def parting(
     px: float, py: float, qx: float, qy: float, corners: Floats, start: int, stop: int
 ) -> tuple[float, int, int]:
@@ -126,7 +127,7 @@ def parting(
     return (where if where < 1e9 and low < -_PART_M and high > _PART_M else -1.0), right, left
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def first_cut(
     px: float, py: float, qx: float, qy: float, obstacles: Obstacles
 ) -> tuple[int, int, int, float]:
@@ -147,7 +148,7 @@ def first_cut(
     return parted, right, left, total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def inside(ring: Floats, points: Floats) -> NDArray[np.bool_]:
     """Tell which points lie in a closed ring."""
     is_inside = np.zeros(len(points), np.bool_)

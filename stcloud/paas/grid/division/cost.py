@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from stcloud.index.kernel import kernel
 
 __all__ = ["cell_cost", "cells_cost", "compactness"]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def compactness(area: float, perimeter: float) -> float:
     """Return the Polsby-Popper score: 1 of a disc, 0.785 of a square, 0 of a thread."""
     return 4.0 * math.pi * area / (perimeter * perimeter) if perimeter > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _shape_to_come(area: float, perimeter: float, count: int) -> float:
     """Guess the compactness of ``count`` equal cells of a place: those of a rectangle of that area and outline."""
     if count == 1:
@@ -37,7 +37,7 @@ def _shape_to_come(area: float, perimeter: float, count: int) -> float:
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cell_cost(ratio: float, shape: float, weights: tuple[float, ...]) -> float:
     """Return the cost of one cell: its area as a share of the target, its compactness."""
     size_weight, shape_weight, least, most = weights
@@ -53,7 +53,7 @@ def cell_cost(ratio: float, shape: float, weights: tuple[float, ...]) -> float:
     return cost
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cells_cost(area: float, perimeter: float, target: float, weights: tuple[float, ...]) -> tuple[float, int]:
     """Return the least cost of a place of this area and outline, and into how many cells it is to be cut."""
     guess = area / target

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from stcloud.index.kernel import kernel
 from stcloud.paas.grid.division.chord import Obstacles, first_cut, is_free, is_free_way
 from stcloud.paas.grid.division.cost import cells_cost
 
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sums(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Return prefix sums of the area and the length of a ring."""
     n = len(x)
@@ -34,7 +34,7 @@ def _sums(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     return area, way
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _parts(area: Floats, length: Floats, i: int, j: int, way: Floats) -> tuple[float, float, float, float]:
     """Return area and outline of the part between vertices i and j and the way that joins them, and of the other."""
     cut, left = 0.0, area[j] - area[i]
@@ -45,7 +45,7 @@ def _parts(area: Floats, length: Floats, i: int, j: int, way: Floats) -> tuple[f
     return left, between + cut, area[-1] - left, length[-1] - between + cut
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _ranked(
     x: Floats, y: Floats, area: Floats, way: Floats, ends: Ints, target: float, weights: tuple[float, ...]
 ) -> tuple[Floats, Ints, Ints]:
@@ -69,7 +69,7 @@ def _ranked(
     return cost[:count][order], first[:count][order], second[:count][order]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def detour(px: float, py: float, qx: float, qy: float, obstacles: Obstacles) -> tuple[Floats, float]:
     """Return a way from p to q around buildings, corner by corner, and the weight of those it still parts.
 
@@ -96,7 +96,7 @@ def detour(px: float, py: float, qx: float, qy: float, obstacles: Obstacles) -> 
     return way[:count], total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _best_chord(
     x: Floats, y: Floats, ranked: tuple[Floats, Ints, Ints], obstacles: Obstacles, building: float
 ) -> tuple[int, float, float]:
@@ -113,7 +113,7 @@ def _best_chord(
     return rank, best, hurt
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_cut(
     x: Floats, y: Floats, ends: Ints, target: float, weights: tuple[float, ...], obstacles: Obstacles, building: float
 ) -> tuple[int, int, Floats, float, float]:  # fmt: skip

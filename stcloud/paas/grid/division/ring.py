@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import shapely
-from numba import njit
 from numpy.typing import NDArray
 
+from stcloud.index.kernel import kernel
 from stcloud.paas.grid.division.cut import detour
 from stcloud.paas.grid.division.ground import Plot
 
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Geometries = NDArray[np.object_]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def measures(ring: Floats) -> tuple[float, float]:
     """Return area (positive if counter-clockwise) and length of a closed ring."""
     area = length = 0.0

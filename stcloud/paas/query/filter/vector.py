@@ -35,7 +35,7 @@ _ORDINARY: Mapping[str, Callable[[Any, Any], Any]] = {"+": pc.add, "-": pc.subtr
 _ROUND = {"floor": "down", "ceil": "up", "round": "half_towards_infinity"}
 _FIRST_DAY, _LAST_DAY = -719_159, 2_932_893
 """Days since 1970 within whose calendar a local midnight is an instant that can be told."""
-_NOTHING = pa.scalar(None, pa.bool_())
+_NOTHING = pa.nulls(1, pa.bool_())[0]
 
 
 def evaluate(node: Node, rows: pa.RecordBatch) -> Value:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from stcloud.daas.table.schema import UNIT
+from stcloud.iaas.conversion import numbers_of, texts, whole_numbers
 from stcloud.space import Level
 from stcloud.time import Bin, Zone
 
@@ -28,7 +29,8 @@ def zoned(kind: pa.DataType, zone: Zone) -> pa.DataType:
 def labelled(column: pa.ChunkedArray, by: By, zone: Zone) -> pa.Array | pa.ChunkedArray:
     """Return a column of groups as it is shown: bins by their labels, cells as whole numbers."""
     if isinstance(by, Bin):
-        return pa.array(by.labels(column.to_numpy()), pa.int64() if by.recurs else pa.string())
+        labels = by.labels(numbers_of(column))
+        return whole_numbers(labels) if by.recurs else texts(labels.tolist())
     return column.cast(pa.int64() if isinstance(by, Level) else zoned(column.type, zone))
 
 

@@ -108,6 +108,10 @@ class IndexCache:
             kept = IndexedLayer.from_arrays(arrays)
         return self.memory.keep(self._key(name), kept, kept.size)
 
+    def remember(self, layer: Layer, at_us: int, made: IndexedLayer) -> IndexedLayer:
+        """Keep an indexed layer in memory alone, with its geometry."""
+        return self.memory.keep(self._key(_name(layer, at_us)), made, made.size)
+
     def _key(self, name: str) -> tuple[str, str, str]:
         return "join", str(self.place), name
 

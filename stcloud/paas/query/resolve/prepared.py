@@ -67,7 +67,8 @@ def prepared(layer: Features, known_us: int, how: How, scope: Scope) -> Prepared
     Notes
     -----
     What is kept is used for every query. Else, where the events lie in a small part of the layer, the features
-    there are read; where few versions were valid in their span, these are; or else all are made ready, and kept.
+    there are read; where few versions were valid in their span, these are; or else all are made ready, and kept, on
+    disk too unless the layer is so small that this takes longer than making it ready.
     """
     if scope.empty:
         return _whole(layer, layer.table.believed(layer.snapshot, known_us).take(_NONE))
@@ -81,7 +82,11 @@ def prepared(layer: Features, known_us: int, how: How, scope: Scope) -> Prepared
     chosen = (believed.start_us < scope.end_us) & (believed.end_us > scope.start_us)
     if chosen.sum() <= _FEW * len(chosen):
         return _whole(layer, believed.take(chosen))
-    made = _whole(layer, believed).partners.prepare(distances=how.measures)
+    made = _whole(layer, believed).partners
+    if made.is_small:
+        kept = layer.cache.remember(layer, known_us, IndexedLayer(made, believed.row, made.nbytes))
+        return Prepared(kept.partners, Held(layer, kept.row))
+    made.prepare(distances=how.measures)
     kept = layer.cache.keep(layer, known_us, IndexedLayer(made, believed.row))
     return Prepared(kept.partners, Held(layer, kept.row))
 

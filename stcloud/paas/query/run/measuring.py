@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported
+from stcloud.iaas.conversion import whole_number
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import Order, ordered, place_in, place_of, read_order
 from stcloud.paas.query.compile.summary import NEGATIVE, measures_in
@@ -193,7 +194,7 @@ def _without_idle(table: pa.Table) -> pa.Table:
 
 
 def _moved(numbers: pa.ChunkedArray, by: int) -> pa.ChunkedArray:
-    return pc.add(numbers, pa.scalar(by, numbers.type)) if by else numbers
+    return pc.add(numbers, whole_number(by, numbers.type)) if by else numbers
 
 
 def _having(table: pa.Table, text: str, inquiry: Inquiry) -> pa.Table:

@@ -12,11 +12,20 @@ import stcloud
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.errors import StorageError
 from stcloud.iaas.store.arrays import ArrayFolder
-from stcloud.index import AsOfIndex
+from stcloud.index import AsOfIndex, size
 from stcloud.paas.cache import Cache
 from stcloud.paas.query.join import read_how
 from stcloud.paas.query.resolve.cache import IndexCache, IndexedLayer
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept_indexes():
+    """Keep indexes on disk however small their layers are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(size, "SMALL_VERTICES", -1)
+        yield
+
 
 WEST, SOUTH, SIDE, COUNT = 500_000, 3_380_000, 100, 6
 

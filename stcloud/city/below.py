@@ -1,0 +1,69 @@
+"""What the methods of a city need of the rooms below, imported when a method first needs it.
+
+So opening a city imports what opening needs. Tested by ``tests/architecture/test_late_imports.py``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stcloud.city.changes import LayerChanges, Watchers
+    from stcloud.city.overview import city_html, city_lines
+    from stcloud.daas.catalogue import Catalogue
+    from stcloud.daas.check import CityCheck
+    from stcloud.daas.load.draft import Options
+    from stcloud.daas.load.limit import Limit
+    from stcloud.daas.load.sequence import LoadTerms
+    from stcloud.daas.vacuum import vacuum_city
+    from stcloud.iaas.engine.engines import start
+    from stcloud.paas.grid import Indexer
+    from stcloud.paas.grid.divided import GroundSources, divide_ground
+    from stcloud.paas.grid.geometries import GeometryReader
+    from stcloud.paas.grid.points import locate_points
+    from stcloud.paas.query import Features, Query, Subject, UnitIndex
+    from stcloud.paas.query.resolve.cache import IndexCache, forget
+    from stcloud.space import require_metric
+
+__all__ = [
+    "Catalogue", "CityCheck", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
+    "LayerChanges", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers", "city_html",
+    "city_lines", "divide_ground", "forget", "locate_points", "require_metric", "start",
+    "vacuum_city",
+]  # fmt: skip
+
+_HOMES = {
+    "Catalogue": "stcloud.daas.catalogue",
+    "CityCheck": "stcloud.daas.check",
+    "Features": "stcloud.paas.query",
+    "GeometryReader": "stcloud.paas.grid.geometries",
+    "GroundSources": "stcloud.paas.grid.divided",
+    "IndexCache": "stcloud.paas.query.resolve.cache",
+    "Indexer": "stcloud.paas.grid",
+    "LayerChanges": "stcloud.city.changes",
+    "Limit": "stcloud.daas.load.limit",
+    "LoadTerms": "stcloud.daas.load.sequence",
+    "Options": "stcloud.daas.load.draft",
+    "Query": "stcloud.paas.query",
+    "Subject": "stcloud.paas.query",
+    "UnitIndex": "stcloud.paas.query",
+    "Watchers": "stcloud.city.changes",
+    "city_html": "stcloud.city.overview",
+    "city_lines": "stcloud.city.overview",
+    "divide_ground": "stcloud.paas.grid.divided",
+    "forget": "stcloud.paas.query.resolve.cache",
+    "locate_points": "stcloud.paas.grid.points",
+    "require_metric": "stcloud.space",
+    "start": "stcloud.iaas.engine.engines",
+    "vacuum_city": "stcloud.daas.vacuum",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,66 @@
+"""What a fresh process imports: opening a city and a small question wait for no library that they do not need."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import shapely
+
+import stcloud
+from stcloud.testing.cases import AREAS, CRS, EVENTS, events, grid_of
+from stcloud.testing.town import quads
+
+HEAVY = {
+    "cql2", "deltalake", "duckdb", "geopandas", "holidays", "matplotlib", "numba", "obstore", "pandas", "pyarrow",
+    "pydantic", "pyogrio", "pyproj", "pyspark", "rich", "scipy", "shapely", "sqlglot", "typer",
+}  # fmt: skip
+OPENING = "stcloud.open(city)"
+COUNT = "stcloud.open(city).query('cases').when('2020/2024').count(by=['month'])"
+GROUPS = "stcloud.open(city).query('cases').count(by=['in:areas'])"
+NEAR = "stcloud.open(city).query('cases').join('areas', 'nearest').to_arrow()"
+LIST = "[layer.name for layer in stcloud.open(city).layers()]"
+
+UNUSED = {"geopandas", "holidays", "matplotlib", "numba", "pyogrio", "pyspark", "scipy"}
+TASKS = {
+    "import stcloud": ("stcloud", HEAVY | {"numpy"}),
+    "open a city": (OPENING, HEAVY),
+    "count by month": (COUNT, UNUSED | {"pandas"}),
+    "list layers": (LIST, UNUSED | {"pandas"}),
+    "count by areas": (GROUPS, UNUSED),
+    "join with the nearest": (NEAR, UNUSED),
+}  # fmt: skip
+"""What is done in a fresh process, and what it may not import."""
+
+PROGRAM = """
+import json, sys
+import stcloud
+city = sys.argv[1]
+{task}
+print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
+"""
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("late")
+    made = stcloud.create(folder / "city", crs=CRS, zone="Asia/Shanghai")
+    shapes, codes = quads(4, 4)
+    grid_of(shapes, codes).rename(columns={"gridCode": "name"}).to_file(folder / "areas.gpkg")
+    definition = stcloud.Definition.from_toml(AREAS, name="areas")
+    made.load("areas", folder / "areas.gpkg", definition=definition, valid_from="2015-01-01")
+    events(50, 3, tuple(shapely.total_bounds(shapes))).to_csv(folder / "cases.csv", index=False)
+    made.load("cases", folder / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
+    return folder / "city"
+
+
+@pytest.mark.parametrize(("task", "late"), TASKS.values(), ids=TASKS)
+def test_a_fresh_process_imports_only_what_it_needs(city, task, late):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(task=task), str(city)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert late & set(json.loads(done.stdout)) == set()
