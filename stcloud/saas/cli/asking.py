@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AfterOption",
+    "AllColumnsOption",
     "ByOption",
     "CompareOption",
     "CrsOption",
@@ -28,6 +29,7 @@ __all__ = [
     "LimitOption",
     "MeasureOption",
     "OrderOption",
+    "PageOption",
     "PinOption",
     "RatedAtOption",
     "SaveOption",
@@ -93,6 +95,12 @@ RatedAtOption = Annotated[
 ]
 LimitOption = Annotated[int | None, typer.Option(help="Maximum number of rows or groups.", min=0)]
 AfterOption = Annotated[str | None, typer.Option(help="Get the page after this cursor of the previous page.")]
+PageOption = Annotated[
+    bool, typer.Option("--page", help="Print the cursor of the next page, for --after, if there are more.")
+]
+AllColumnsOption = Annotated[
+    bool, typer.Option("--all-columns", help="Show stcloud's own columns (st_…) in tables too.")
+]
 GridAtOption = Annotated[str | None, typer.Option(help="Use the grid at this instant for all events.")]
 SavedOption = Annotated[
     Path | None,

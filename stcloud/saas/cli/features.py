@@ -106,6 +106,6 @@ def diff(
 
 def _tell(answer: Answer, target: Target, notes: list[str] | None = None) -> None:
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
-    print_answer(answer, target)
+    print_answer(answer, target, every_column=True)
     for line in notes or []:
         note(line)

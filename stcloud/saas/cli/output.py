@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from stcloud.errors import StorageError
 from stcloud.saas.cli.option import OutputFormat
+from stcloud.saas.cli.readable import readable
 from stcloud.saas.cli.table import show_table, write_table
 from stcloud.saas.cli.target import Target
 from stcloud.saas.cli.vectorfile import DRIVERS, write_vector
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
 __all__ = [
-    "note", "plain", "print_answer", "print_features", "print_records", "print_rows", "print_table", "print_text",
-    "print_to",
+    "note", "plain", "print_answer", "print_features", "print_readable", "print_records", "print_rows",
+    "print_table", "print_text", "print_to",
 ]  # fmt: skip
 
 _TABLE_ROWS = 50
@@ -72,8 +73,10 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def print_answer(answer: Answer, target: Target | None = None) -> None:
+def print_answer(answer: Answer, target: Target | None = None, *, every_column: bool = False) -> None:
     """Print an answer: a table on stdout, unless a target says otherwise; a file is written whole or not at all.
+
+    A table on stdout is for people: `readable` says what it leaves out, unless ``every_column``.
 
     Raises
     ------
@@ -88,15 +91,26 @@ def print_answer(answer: Answer, target: Target | None = None) -> None:
         print_to(target.path, lambda sink: _parquet(answer, sink), binary=True)
         return
     writers: Mapping[OutputFormat, Callable[[TextIO], None]] = {
-        OutputFormat.TABLE: lambda sink: print_table(
-            answer.plain.schema.names, _rows(answer.plain), sink, len(answer), whole=target.path is not None
-        ),
+        OutputFormat.TABLE: lambda sink: _table(answer, sink, target, every_column=every_column),
         OutputFormat.JSON: lambda sink: _joined("[", map(_json, _rows(answer.plain)), "]", sink),
         OutputFormat.NDJSON: lambda sink: sink.writelines(_json(row) + "\n" for row in _rows(answer.plain)),
         OutputFormat.CSV: lambda sink: _csv(answer, sink, safe=target.safe_csv),
         OutputFormat.GEOJSON: lambda sink: print_features([answer], sink),
     }
     print_to(target.path, writers[target.form])
+
+
+def print_readable(answer: Answer, sink: TextIO, count: int, *, every_column: bool = False) -> None:
+    """Print the first of ``count`` rows as a person reads them; see `readable`."""
+    shown = readable(answer, _shown, every_column=every_column)
+    print_table(shown.names, shown.rows(), sink, count, text=shown.text)
+
+
+def _table(answer: Answer, sink: TextIO, target: Target, *, every_column: bool) -> None:
+    if target.path is None:
+        print_readable(answer, sink, len(answer), every_column=every_column)
+    else:
+        print_table(answer.plain.schema.names, _rows(answer.plain), sink, len(answer), whole=True)
 
 
 def print_records(
@@ -139,20 +153,23 @@ def print_table(
     whole: bool = False,
     header: bool = True,
     widths: Mapping[str, int] | None = None,
+    text: Callable[[Any], str] | None = None,
 ) -> None:
     """Print a table for people: all of it into a file, else at most fifty rows; a note counts the rest.
 
-    ``header`` is False for the lines that follow others; ``widths`` are the least ones of columns.
+    ``header`` is False for the lines that follow others; ``widths`` are the least ones of columns; ``text`` returns
+    a value as text, by default in full.
     """
+    text = text or _shown
     if count > _TABLE_ROWS and not whole:
         note(f"{count:,} rows; the first {_TABLE_ROWS} are shown (--format csv, json … give all)")
     shown = rows if whole else itertools.islice(rows, _TABLE_ROWS)
     if names and sink.isatty():
         from rich.console import Console  # noqa: PLC0415  (keeps --help light)
 
-        show_table(names, shown, sink, _shown, Console(file=sink).width, header=header, widths=widths)
+        show_table(names, shown, sink, text, Console(file=sink).width, header=header, widths=widths)
     elif names:
-        written = write_table(names, shown, sink, _shown, header=header, widths=widths)
+        written = write_table(names, shown, sink, text, header=header, widths=widths)
         if written > _TABLE_ROWS:
             note(f"{written:,} rows, all of them written")
 

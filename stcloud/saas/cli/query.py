@@ -11,6 +11,7 @@ import typer
 
 from stcloud.saas.cli.asking import (
     AfterOption,
+    AllColumnsOption,
     ByOption,
     CompareOption,
     CrsOption,
@@ -20,6 +21,7 @@ from stcloud.saas.cli.asking import (
     LimitOption,
     MeasureOption,
     OrderOption,
+    PageOption,
     PinOption,
     RatedAtOption,
     SavedOption,
@@ -59,7 +61,7 @@ from stcloud.saas.cli.target import EVERY, RECORDS, Target, document_path, targe
 from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
-    from stcloud.paas.query import Query, Question
+    from stcloud.paas.query import Answer, Query, Question
 
 __all__ = ["query"]
 
@@ -95,6 +97,8 @@ def query(
     order: OrderOption = None,
     limit: LimitOption = None,
     after: AfterOption = None,
+    page: PageOption = False,  # noqa: FBT002
+    all_columns: AllColumnsOption = False,  # noqa: FBT002
     engine: EngineOption = "duckdb",
     saved: SavedOption = None,
     save: SaveOption = None,
@@ -124,7 +128,8 @@ def query(
     elif explain:
         _explain(narrowed, question, target)
     else:
-        _answer(narrowed, question, target, drawing, pin=pin)
+        shown = {"pin": pin, "page": page or after is not None, "all_columns": all_columns}
+        _answer(narrowed, question, target, drawing, **shown)
 
 
 def _save(question: Question, path: Path) -> None:
@@ -145,17 +150,44 @@ def _explain(query: Query, question: Question, target: Target) -> None:
     print_text(f"{text}\n", target.path)
 
 
-def _answer(query: Query, question: Question, target: Target, drawing: Drawing, *, pin: bool) -> None:
+def _answer(
+    query: Query,
+    question: Question,
+    target: Target,
+    drawing: Drawing,
+    *,
+    pin: bool,
+    page: bool,
+    all_columns: bool,
+) -> None:
     answer = question.answer(query, read_places)
     notes = drawing.notes(query, answer, question)  # first: what cannot be drawn is refused before printing
     note(_understood(answer.facts))  # not before: what cannot be run has one line, the error
     if pin and answer.pin is not None:
         note(answer.pin.text)
-    print_answer(answer, target)
+    print_answer(answer, target, every_column=all_columns)
     if answer.next is not None:
-        note(f"there are more: --after {answer.next}")
+        note(f"there are more: {f'--after {answer.next}' if page else 'use a larger --limit, or --page'}")
+    if _is_empty(answer):
+        note(_extent(query))
     for text in notes:
         note(text)
+
+
+def _is_empty(answer: Answer) -> bool:
+    """Tell whether nothing was found: no row, or a count of 0."""
+    if len(answer) != 1 or answer.groups or answer.table.schema.names != ["count"]:
+        return len(answer) == 0
+    return answer.table["count"].to_pylist() == [0]
+
+
+def _extent(query: Query) -> str:
+    """Say what a layer has, where an answer has nothing."""
+    layer, zone = query.subject.layer, query.subject.zone
+    if layer.span_us is None:
+        return f"nothing was found: layer {layer.name} is empty"
+    first, last = (zone.iso(at_us)[:10] for at_us in layer.span_us)
+    return f"nothing was found: layer {layer.name} has {layer.kind}s from {first} to {last}"
 
 
 def _understood(facts: Mapping[str, str]) -> str:

@@ -6,14 +6,14 @@ Tested by `tests/saas/cli/test_features.py`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from stcloud.saas.cli.option import OutputFormat
 from stcloud.saas.cli.output import (
     print_answer,
     print_features,
+    print_readable,
     print_rows,
     print_table,
     print_to,
@@ -43,7 +43,7 @@ def print_stream(rows: pa.RecordBatchReader, lattice: Lattice, target: Target) -
     if target.form in STREAMED:
         print_rows(names, _dicts(rows), target)
     elif target.form is OutputFormat.TABLE and path is None:
-        _shown(rows)
+        _shown(rows, lattice)
     elif target.form is OutputFormat.TABLE:
         print_to(path, lambda sink: print_table(names, _dicts(rows), sink, 0, whole=True))
     elif target.form is OutputFormat.GEOJSON:
@@ -61,14 +61,20 @@ def _dicts(rows: pa.RecordBatchReader) -> Iterator[dict[str, Any]]:
             yield from batch.slice(at, 4096).to_pylist()
 
 
-def _shown(rows: pa.RecordBatchReader) -> None:
+def _shown(rows: pa.RecordBatchReader, lattice: Lattice) -> None:
     """Print the first rows, once all are counted."""
-    first: list[Mapping[str, Any]] = []
+    import pyarrow as pa  # noqa: PLC0415
+
+    from stcloud.paas.query import Answer  # noqa: PLC0415
+
+    first: list[pa.RecordBatch] = []
     count = 0
     for batch in rows:
-        first += islice(batch.slice(0, _SHOWN + 1).to_pylist(), _SHOWN + 1 - len(first))
+        if count <= _SHOWN:
+            first.append(batch.slice(0, _SHOWN + 1 - count))
         count += batch.num_rows
-    print_to(None, lambda sink: print_table(rows.schema.names, first, sink, count))
+    answer = Answer(pa.Table.from_batches(first, rows.schema), lattice)
+    print_to(None, lambda sink: print_readable(answer, sink, count))
 
 
 def _parquet(rows: pa.RecordBatchReader, lattice: Lattice, sink: Any) -> None:
