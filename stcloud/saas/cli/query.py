@@ -178,7 +178,7 @@ def _is_empty(answer: Answer) -> bool:
     """Tell whether nothing was found: no row, or a count of 0."""
     if len(answer) != 1 or answer.groups or answer.table.schema.names != ["count"]:
         return len(answer) == 0
-    return answer.table["count"].to_pylist() == [0]
+    return bool(answer.table["count"].to_pylist() == [0])
 
 
 def _extent(query: Query) -> str:
