@@ -38,7 +38,7 @@ def section(text: str, title: str) -> str:
 def generate(*arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-B", str(ROOT / "docs" / "generate.py"), *arguments]
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=environment)
 
 
 def raised() -> set[tuple[str, str]]:
@@ -143,7 +143,7 @@ def test_check_exits_1_when_a_page_differs(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
     )
     assert done.returncode == 1
