@@ -18,10 +18,16 @@ from stcloud.saas.cli.target import picture_path
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer, Query, Question
 
-__all__ = ["Drawing", "MapOption", "ShadeOption", "TitleOption", "UnderOption"]
+__all__ = ["ChartOption", "Drawing", "MapOption", "ShadeOption", "TitleOption", "UnderOption"]
 
 MapOption = Annotated[
     Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG, SVG or PDF file.")
+]
+ChartOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--chart", help="Draw the groups as lines over time, or bars, into this PNG, SVG or PDF file."
+    ),
 ]
 TitleOption = Annotated[
     str | None, typer.Option(help="Title of the picture; default: what the question says.")
@@ -52,28 +58,40 @@ class Drawing:
         As the options say.
     under
         Layers underneath; None: the usual ones.
+    chart
+        File of the chart, or None.
     """
 
     picture: Path | None
     title: str | None = None
     shade: str | None = None
     under: tuple[str, ...] | None = None
+    chart: Path | None = None
 
     @classmethod
     def of(
-        cls, picture: Path | None, title: str | None, under: list[str] | None, shade: str | None = None
+        cls,
+        picture: Path | None,
+        title: str | None,
+        under: list[str] | None,
+        shade: str | None = None,
+        chart: Path | None = None,
     ) -> Drawing:
         """Return what options wish; raises `InvalidInput` ``no-picture`` and as `picture_path`."""
-        if picture is None and (title is not None or under or shade is not None):
+        of_map = bool(under) or shade is not None
+        if picture is None and (of_map or (chart is None and title is not None)):
             raise InvalidInput(
                 "no-picture", "nothing is drawn that this belongs to", hint="add --map FILE.png"
             )
         picture_path(picture)
+        picture_path(chart)
         names = split(under)
-        return cls(picture, title, shade, None if not under else () if names == [_NONE] else tuple(names))
+        return cls(
+            picture, title, shade, None if not under else () if names == [_NONE] else tuple(names), chart
+        )
 
     def notes(self, query: Query, answer: Answer, question: Question | None = None) -> list[str]:
-        """Draw, and return the lines to print about it; raises as `map_answer`."""
+        """Draw, and return the lines to print about it; raises as `map_answer` and `chart_answer`."""
         notes: list[str] = []
         if self.picture is not None:
             from stcloud.saas.report import MapOptions, map_answer  # noqa: PLC0415  (slow to import)
@@ -81,4 +99,9 @@ class Drawing:
             options = MapOptions(self.title, self.shade, self.under)
             path = map_answer(query, answer, self.picture, notes.append, question=question, options=options)
             notes.append(f"map: {path}")
+        if self.chart is not None and question is not None:
+            from stcloud.saas.report import chart_answer  # noqa: PLC0415  (slow to import)
+
+            path = chart_answer(query, answer, self.chart, notes.append, question=question, title=self.title)
+            notes.append(f"chart: {path}")
         return notes

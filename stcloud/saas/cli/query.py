@@ -31,7 +31,7 @@ from stcloud.saas.cli.asking import (
     WhyOption,
     question_of,
 )
-from stcloud.saas.cli.drawing import Drawing, MapOption, ShadeOption, TitleOption, UnderOption
+from stcloud.saas.cli.drawing import ChartOption, Drawing, MapOption, ShadeOption, TitleOption, UnderOption
 from stcloud.saas.cli.moment import (
     AsOfOption,
     CalendarOption,
@@ -105,6 +105,7 @@ def query(
     why: WhyOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the plan and what would be read.")] = False,  # noqa: FBT002
     picture: MapOption = None,
+    chart: ChartOption = None,
     title: TitleOption = None,
     under: UnderOption = None,
     shade: ShadeOption = None,
@@ -116,7 +117,7 @@ def query(
     given = {**locals(), "by": split(by), "order": split(order)}  # options are called as a question's fields
     offered = RECORDS if why else _EXPLAINED if explain else EVERY
     target = target_of(form, output, safe_csv=safe_csv, offered=offered)
-    drawing = Drawing.of(picture, title, under, shade)
+    drawing = Drawing.of(picture, title, under, shade, chart)
     document_path(save, ".toml", ".json")
     opened = open_city(city, engine)
     question = question_of(opened.configuration, given, saved)

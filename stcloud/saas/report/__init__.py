@@ -1,16 +1,17 @@
-"""Map pictures for reports (ring: saas).
+"""Maps and charts for reports (ring: saas).
 
 Knows questions and answers (paas), cells and polygons (space), and Matplotlib. Must not know commands: whoever has an
 answer may draw it. Draws on figures of its own, never through pyplot.
 
-Nouns: `Canvas` (the figure, measured in pixels), `Symbols` (what an answer puts on a map), `Classes` (of counts), the
-graticule (degrees along the edges).
+Nouns: `Canvas` (the figure, measured in pixels), `Symbols` (what an answer puts on a map), `Classes` (of values), the
+graticule (degrees along the edges), `Underlay` (a layer beneath), `ChartData` (what a chart shows).
 
-Start reading at `map.py`, then `scale.py`; `picture.py` takes title and outline from the question.
+Start reading at `map.py` and `chart.py`; `picture.py` takes title, outline and layers underneath from the question.
 """
 
+from stcloud.saas.report.chart import chart_answer
 from stcloud.saas.report.faults import map_faults
 from stcloud.saas.report.map import draw_map
 from stcloud.saas.report.picture import MapOptions, map_answer
 
-__all__ = ["MapOptions", "draw_map", "map_answer", "map_faults"]
+__all__ = ["MapOptions", "chart_answer", "draw_map", "map_answer", "map_faults"]

@@ -89,6 +89,12 @@ class Canvas(Figure):
         self.missing = "".join(dict.fromkeys(self.missing + missing(text, font.get_family())))
         self.text(x_px / self.width_px, 1 - y_px / self.height_px, text, fontproperties=font, **style)
 
+    def plain(self, text: str) -> str:
+        """Return a text as it is drawn by axes, with its hidden characters written out; note what no font has."""
+        text = visible_lines(text)
+        self.missing = "".join(dict.fromkeys(self.missing + missing(text, lettering(8, text).get_family())))
+        return text
+
     def paragraph(
         self,
         top_px: float,

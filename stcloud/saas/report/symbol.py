@@ -21,7 +21,7 @@ from stcloud.errors import InvalidInput, Unsupported, nearest
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
-__all__ = ["CHANGES", "Symbols", "shaded_of", "symbols_of"]
+__all__ = ["CHANGES", "Symbols", "is_number", "shaded_of", "symbols_of"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Shapes: TypeAlias = NDArray[np.object_]
@@ -141,7 +141,7 @@ def symbols_of(
 def shaded_of(answer: Answer, groups: Sequence[str], shade: str | None = None) -> str:
     """Return the field that areas are shaded by; raises as `symbols_of`."""
     fields = [
-        field.name for field in answer.plain.schema if field.name not in groups and _is_number(field.type)
+        field.name for field in answer.plain.schema if field.name not in groups and is_number(field.type)
     ]
     if shade is not None:
         if shade not in fields:
@@ -163,7 +163,8 @@ def _counts(measure: str) -> bool:
     return measure.removesuffix("_before").removesuffix("_other") in _COUNTS
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
+    """Return whether values of a type can be drawn."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 

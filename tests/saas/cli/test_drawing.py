@@ -55,3 +55,16 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is_printed(
     assert (ended.code, ended.out) == (code, "")
     assert text in ended.err
     assert not list(tmp_path.glob("*.*"))
+
+
+def test_a_chart_is_drawn_and_what_it_cannot_show_is_refused(run, folder, tmp_path):
+    ended = run(
+        "query", folder / "city", "calls", "--by", "kind", "--chart", tmp_path / "out.png", "--title", "Kinds"
+    )
+    assert (ended.code, "chart: " in ended.err) == (0, True)
+    ended = run(
+        "query", folder / "city", "calls", "--by", "kind,month,weekday", "--chart", tmp_path / "none.png"
+    )
+    assert (ended.code, ended.out) == (5, "")
+    assert "one or two groupings" in ended.err
+    assert not (tmp_path / "none.png").exists()
