@@ -250,7 +250,7 @@ def _label_axes(
     numbers.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     group = data.group.replace("_", " ")
     texts = [canvas.plain(_cut(canvas, data.labels[at])) for at in _ticks(data)]
-    style = {"fontproperties": lettering(7.5, "".join(texts)), "color": GREY, "parse_math": False}
+    style: Any = {"fontproperties": lettering(7.5, "".join(texts)), "color": GREY, "parse_math": False}
     groups.set_ticks([int(data.positions[at]) for at in _ticks(data)], labels=texts, **style)
     axes.tick_params(which="both", length=3, width=0.8, color=HAIR, pad=3, labelcolor=GREY)
     for label in numbers.get_ticklabels():

@@ -209,8 +209,9 @@ class _Scale:
                     f"there are {high - low + 1:,} {group}s from first to last", "group by a longer bin"
                 )
             positions = np.arange(low, high + 1)
-            write = _WRITERS.get(group, lambda at: known.get(at, ""))
-            return cls("lines", positions, tuple(write(int(at)) for at in positions), reader)
+            write = _WRITERS.get(group)
+            labels = tuple(known.get(int(at), "") if write is None else write(int(at)) for at in positions)
+            return cls("lines", positions, labels, reader)
         distinct = list(dict.fromkeys(values))
         if len(distinct) > _MOST_BARS:
             raise _refusal(
