@@ -88,7 +88,10 @@ class Classes:
             for low, high in zip(lows, self.uppers, strict=True)
         ]
         between = " to " if self.diverging else " – "  # beside a minus a dash cannot be read
-        return tuple(low if low == high else f"{low}{between}{high}" for low, high in texts)
+        labels = [low if low == high else f"{low}{between}{high}" for low, high in texts]
+        if self.diverging and not self.whole:
+            labels[0] = f"up to {texts[0][1]}"
+        return tuple(labels)
 
     def of(self, values: ArrayLike) -> NDArray[np.intp]:
         """Return the class of each value from 1, below zero negative; 0 for zero, and for what has no value.

@@ -147,7 +147,11 @@ def draw_legend(
 def _write_heading(canvas: Canvas, left: float, right: float, y: float, text: str, symbols: Symbols) -> float:
     width = right - left - 56
     font = lettering(8.5, text, bold=True)
-    lines = wrap(text, width, lambda part: canvas.measure(part, font))
+    lines = [
+        piece
+        for line in wrap(text, width, lambda part: canvas.measure(part, font))
+        for piece in _pieces(line, int(width / canvas.measure(line, font) * len(line)))
+    ]
     if len(lines) > _MOST_LINES:
         lines = [*lines[: _MOST_LINES - 1], f"{lines[_MOST_LINES - 1]} …"]
     for line in lines:
@@ -155,6 +159,11 @@ def _write_heading(canvas: Canvas, left: float, right: float, y: float, text: st
         y += 19
     canvas.write(right, y - 19, f"{symbols.noun}s", 8.5, bold=True, color=INK, ha="right")
     return y + 13
+
+
+def _pieces(line: str, most: int) -> list[str]:
+    """Return a line in pieces of so many letters: a long name is cut where it must be."""
+    return [line[at : at + most] for at in range(0, len(line), most)] if most < len(line) else [line]
 
 
 def _entries(symbols: Symbols, classes: Classes | None, absent: int) -> Iterator[tuple[str, str, int, str]]:
@@ -187,6 +196,8 @@ def _side(classes: Classes, values: np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 def _mirrored(label: str) -> str:
+    if label.startswith("up to "):
+        return f"down to −{label.removeprefix('up to ')}"
     return " to ".join(f"−{part}" for part in reversed(label.split(" to ")))
 
 

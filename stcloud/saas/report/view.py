@@ -1,4 +1,4 @@
-"""The view: a box on a canvas, and the extent that it shows."""
+"""The view: a box on a canvas, and the extent that it shows. Tested by `tests/saas/report/test_map.py`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 import struct
 
+import matplotlib as mpl
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,6 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import font_manager
+from matplotlib.image import imread
 
 import stcloud
 from stcloud.errors import InvalidInput, StorageError, Unsupported
@@ -18,7 +20,7 @@ from stcloud.saas.report.graticule import graticule
 from stcloud.saas.report.map import MapText
 from stcloud.saas.report.palette import SEQUENTIAL
 from stcloud.saas.report.picture import area_of
-from stcloud.saas.report.symbol import symbols_of
+from stcloud.saas.report.symbol import Symbols, symbols_of
 from stcloud.space import LONLAT, Lattice, Level, project
 from stcloud.testing.examples import examples
 
@@ -370,3 +372,39 @@ def test_what_no_map_shows_is_refused_before_anything_is_printed(run, city, tmp_
     ended = run("query", folder / "city", "calls", "--by", "kind", "--map", tmp_path / "out.png")
     assert (ended.code, ended.out) == (5, "")
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["mean(delta_of_a_very_long_measure_name_without_any_blank - other)", "x" * 200, "蓝" * 90]
+)
+def test_the_heading_of_the_legend_stays_in_the_picture(name):
+    areas = shapely.box([X, X + 200], [Y, Y], [X + 100, X + 300], [Y + 100, Y + 100])
+    symbols = Symbols(areas, np.array([1.5, -2.0]), "area", name, name)
+    figure = draw_map(symbols, None, MapText("Where"), crs=CRS)
+    figure.canvas.draw()
+    lines = marked(figure, "heading")
+    assert 1 <= len(lines) <= 4
+    assert all(line.get_window_extent().x1 <= figure.width_px for line in lines)
+
+
+def test_areas_on_both_sides_of_zero_have_the_colours_of_their_sides_and_holes_stay_open():
+    ring = shapely.Point(X, Y).buffer(500).difference(shapely.Point(X, Y).buffer(200))
+    values = np.array([-1.5, 1.5, np.nan, 0.0, 2.5, -2.5, 9.0, -9.0])
+    shapes = np.array(
+        [shapely.transform(ring, lambda points, by=at: points + by * 1500) for at in range(8)], object
+    )
+    symbols = Symbols(shapes, values, "area", "mean_n", "mean(n)")
+    figure = draw_map(symbols, None, MapText("Where"), crs=CRS, absent=[shapely.box(X, Y, X + 9, Y + 9)])
+    assert texts(figure, "other") == ["0", "no value", "not in the answer"]
+    assert sum(int(size) for size in texts(figure, "size")) == 9
+    (areas,) = marked(figure, "cells")
+    assert all(len(path.to_polygons()) == 2 for path in areas.get_paths())
+    assert len({tuple(colour) for colour in areas.get_facecolor()}) == 8
+
+
+def test_the_look_of_a_map_is_fixed_whatever_the_users_settings_say(tmp_path):
+    answer = counted(cells(), range(1, 13))
+    drawn(answer, None, title="Where", path=tmp_path / "plain.png")
+    with mpl.rc_context({"axes.facecolor": "black", "font.size": 30, "axes.grid": True, "text.usetex": True}):
+        drawn(answer, None, title="Where", path=tmp_path / "hostile.png")
+    np.testing.assert_allclose(imread(tmp_path / "plain.png"), imread(tmp_path / "hostile.png"), atol=0.02)
