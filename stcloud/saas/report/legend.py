@@ -162,8 +162,14 @@ def _write_heading(canvas: Canvas, left: float, right: float, y: float, text: st
 
 
 def _pieces(line: str, most: int) -> list[str]:
-    """Return a line in pieces of so many letters: a long name is cut where it must be."""
-    return [line[at : at + most] for at in range(0, len(line), most)] if most < len(line) else [line]
+    """Return a line in pieces of at most so many letters: a long name is cut after a bracket, or where it must be."""
+    pieces = []
+    while len(line) > most:
+        at = max(line.rfind(sign, 0, most) for sign in "(_") + 1
+        at = at if at > most // 3 else most
+        pieces.append(line[:at])
+        line = line[at:]
+    return [*pieces, line]
 
 
 def _entries(symbols: Symbols, classes: Classes | None, absent: int) -> Iterator[tuple[str, str, int, str]]:
