@@ -108,27 +108,35 @@ def chart_data(
     """
     fields = _fields(answer, groups)
     if not groups:
-        raise _refusal("one number is no chart" if fields else "rows are no chart", "group it: --by month")
+        if not fields:
+            raise Unsupported("no-chart", "rows are no chart", hint="group them: --by month")
+        raise Unsupported("no-chart", "one number is no chart", hint="group it: --by month")
     if len(groups) > 2:
-        raise _refusal(
+        raise Unsupported(
+            "no-chart",
             f"a chart shows one or two groupings, and this answer has {len(groups)}",
-            "leave some out, or write the answer: -o FILE.csv",
+            hint="leave some out, or write the answer: -o FILE.csv",
         )
     if not fields:
-        raise _refusal("a chart shows numbers, and this answer has none", "add: --measure count")
+        raise Unsupported(
+            "no-chart", "a chart shows numbers, and this answer has none", hint="add: --measure count"
+        )
     if not len(answer):
-        raise _refusal("this answer has no groups to draw", "widen the question")
+        raise Unsupported("no-chart", "this answer has no groups to draw", hint="widen the question")
     axis, panel = _axis_of(answer, groups)
     if panel is not None and len(fields) > 1:
-        raise _refusal("a chart of two groupings shows one measure", "give one --measure")
+        raise Unsupported("no-chart", "a chart of two groupings shows one measure", hint="give one --measure")
     if len(fields) > _MOST_MEASURES:
-        raise _refusal(f"a chart shows at most {_MOST_MEASURES} measures", "give fewer --measure")
+        raise Unsupported(
+            "no-chart", f"a chart shows at most {_MOST_MEASURES} measures", hint="give fewer --measure"
+        )
     scale = _Scale.of_values(answer.table[axis].to_pylist(), axis)
     names = _distinct(answer, panel) if panel is not None else [None]
     if len(names) > _MOST_PANELS:
-        raise _refusal(
+        raise Unsupported(
+            "no-chart",
             f"a chart has at most {_MOST_PANELS} parts, and '{panel}' has {len(names):,} values",
-            "narrow the question: --what, or group by something coarser",
+            hint="narrow the question: --what, or group by something coarser",
         )
     panels = tuple(
         _panel(answer, field, scale, (axis, panel, name), measures, whole=whole)
@@ -138,10 +146,6 @@ def chart_data(
     if len(panels) == 1:
         panels = (Panel("", panels[0].measure, panels[0].series),)
     return ChartData(scale.form, axis, scale.positions, scale.labels, panels, scale.recurs)
-
-
-def _refusal(text: str, hint: str) -> Unsupported:
-    return Unsupported("no-chart", text, hint=hint)
 
 
 def _fields(answer: Answer, groups: Sequence[str]) -> list[str]:
@@ -205,8 +209,10 @@ class _Scale:
             known = {reader(value): str(value) for value in values if value is not None}
             low, high = min(known), max(known)
             if high - low >= _MOST_POSITIONS:
-                raise _refusal(
-                    f"there are {high - low + 1:,} {group}s from first to last", "group by a longer bin"
+                raise Unsupported(
+                    "no-chart",
+                    f"there are {high - low + 1:,} {group}s from first to last",
+                    hint="group by a longer bin",
                 )
             positions = np.arange(low, high + 1)
             write = _WRITERS.get(group)
@@ -214,9 +220,10 @@ class _Scale:
             return cls("lines", positions, labels, reader)
         distinct = list(dict.fromkeys(values))
         if len(distinct) > _MOST_BARS:
-            raise _refusal(
+            raise Unsupported(
+                "no-chart",
                 f"{len(distinct):,} bars of '{group}' are too many for a picture (at most {_MOST_BARS})",
-                "draw the greatest: --order -count --limit 20",
+                hint="draw the greatest: --order -count --limit 20",
             )
         place = {value: at for at, value in enumerate(distinct)}
         return cls(
