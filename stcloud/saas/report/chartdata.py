@@ -121,8 +121,6 @@ def chart_data(
         raise Unsupported(
             "no-chart", "a chart shows numbers, and this answer has none", hint="add: --measure count"
         )
-    if not len(answer):
-        raise Unsupported("no-chart", "this answer has no groups to draw", hint="widen the question")
     axis, panel = _axis_of(answer, groups)
     if panel is not None and len(fields) > 1:
         raise Unsupported("no-chart", "a chart of two groupings shows one measure", hint="give one --measure")
@@ -162,6 +160,8 @@ def _fields(answer: Answer, groups: Sequence[str]) -> list[str]:
 
 def _axis_of(answer: Answer, groups: Sequence[str]) -> tuple[str, str | None]:
     """Return the group along the axis, and the one that each panel has a value of: time is along the axis."""
+    if not len(answer):
+        raise Unsupported("no-chart", "this answer has no groups to draw", hint="widen the question")
     if len(groups) == 1:
         return groups[0], None
     first, second = groups
