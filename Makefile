@@ -9,17 +9,26 @@ PYTEST = $(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile
 
 .PHONY: demo test test-slow error-kinds check bench docs format clean constraints
 
-$(VENV)/.ready: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,spark]'
-	touch $@
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	@echo "Installing stcloud and the libraries it needs (pyproject.toml, dependencies) into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) .
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.installed
+	@echo "Installing the tools of its tests (pyproject.toml, dev and spark) into $(VENV)"
+	@$(PIP) '.[dev,spark]'
+	@touch $@
 
 $(VENV)/.bench: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	touch $@
+	@echo "Installing the peers of its benchmarks (pyproject.toml, bench) into $(VENV)"
+	@$(PIP) '.[bench]'
+	@touch $@
 
-demo: $(VENV)/.ready  ## build a demo city, ask three questions, draw a map
+demo: $(VENV)/.installed  ## build a demo city, ask three questions, draw a map
 	$(BIN)/stcloud demo demo
 
 test: $(VENV)/.ready  ## all tests but the slow ones

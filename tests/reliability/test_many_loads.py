@@ -129,7 +129,6 @@ def test_a_load_after_two_hundred_others_takes_as_long_and_leaves_as_much(folder
         gc.collect()
         memory.append(resident_mb())
         left.append(sizes(folder))
-    print(spent)
     assert spent[4].calls < 1.1 * spent[1].calls
     assert spent[4].read < 1.25 * spent[1].read
     assert memory[4] - memory[1] < 12
@@ -167,7 +166,6 @@ def test_a_load_after_three_thousand_others_takes_as_long(folder, tmp_path):
         ledger.write([entry])
     load()
     late = work(load, 20)
-    print(early, late)
     assert late.calls < 1.1 * early.calls
     assert late.read < 1.25 * early.read
     assert len(list((folder / "ledger" / "_delta_log").iterdir())) < 250
