@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.points import locate_points
     from stcloud.paas.query import Features, Query, Subject, UnitIndex
     from stcloud.paas.query.resolve.cache import IndexCache, forget
-    from stcloud.space import require_metric
+    from stcloud.space import crs_text, require_metric
 
 __all__ = [
     "Catalogue", "CityCheck", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
     "LayerChanges", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers", "city_html",
-    "city_lines", "divide_ground", "forget", "locate_points", "require_metric", "start",
+    "city_lines", "crs_text", "divide_ground", "forget", "locate_points", "require_metric", "start",
     "vacuum_city",
 ]  # fmt: skip
 
@@ -51,6 +51,7 @@ _HOMES = {
     "Watchers": "stcloud.city.changes",
     "city_html": "stcloud.city.overview",
     "city_lines": "stcloud.city.overview",
+    "crs_text": "stcloud.space",
     "divide_ground": "stcloud.paas.grid.divided",
     "forget": "stcloud.paas.query.resolve.cache",
     "locate_points": "stcloud.paas.grid.points",

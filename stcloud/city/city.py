@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.geometries import GeometryReader, GeometrySource
     from stcloud.paas.grid.points import LocatedPoints
     from stcloud.paas.query import Answer, Features, Query, Question
+    from stcloud.space import GivenCRS
     from stcloud.time import Instant
 
 __all__ = ["City"]
@@ -129,7 +130,9 @@ class City:
         subject = self.layer(layer)
         index = None if subject.layer_kind.versioned else self._grids.of(layer)
         units = below.UnitIndex(*index, self._grids.duties) if index else None
-        return below.Query(below.Subject(subject, self.configuration, self.engine, units, self.features))
+        return below.Query(
+            below.Subject(subject, self.configuration, self.engine, units, self.features, self._clock)
+        )
 
     def ask(self, question: Question) -> Answer:
         """Answer a saved question.
@@ -154,7 +157,7 @@ class City:
         return self._grids.grid(layer)
 
     def locate(
-        self, grid: str, points: Any, *, x: str = "x", y: str = "y", crs: str | None = None,
+        self, grid: str, points: Any, *, x: str = "x", y: str = "y", crs: GivenCRS | None = None,
         at: Instant | None = None,
     ) -> LocatedPoints:  # fmt: skip
         """Add to each point the code of the cell that contains it, in a column ``unit``, batch by batch.
@@ -173,14 +176,14 @@ class City:
         NotFound, InvalidInput
             ``unknown-layer``, ``no-source``, ``unknown-column``; ``not-a-grid``, ``column-exists``, ``unknown-crs``.
         """
-        return below.locate_points(self.grid(grid), points, x=x, y=y, crs=crs, at=at)
+        return below.locate_points(self.grid(grid), points, x=x, y=y, crs=below.crs_text(crs), at=at)
 
     def divide(
         self, communities: GeometrySource, streets: GeometrySource, *, buildings: GeometrySource | None = None,
         components: GeometrySource | None = None, water: GeometrySource | None = None,
         previous: GeometrySource | None = None, community_code: str = "code", target_area_m2: float = 10_000.0,
-        preset: str = "balanced", initial_date: str | None = None, crs: str | None = None,
-        source_crs: str | None = None, workers: int = 2, tell: Callable[[str], object] | None = None,
+        preset: str = "balanced", initial_date: str | None = None, crs: GivenCRS | None = None,
+        source_crs: GivenCRS | None = None, workers: int = 2, tell: Callable[[str], object] | None = None,
     ) -> DividedGrid:  # fmt: skip
         """Divide communities into unit cells, as `stcloud.divide` does; inputs may be layers of the city, too.
 
@@ -210,11 +213,11 @@ class City:
         )
 
     def _geometries(
-        self, crs: str | None, source_crs: str | None, tell: Callable[[str], object] | None
+        self, crs: GivenCRS | None, source_crs: GivenCRS | None, tell: Callable[[str], object] | None
     ) -> GeometryReader:
-        if crs is not None:
-            below.require_metric(crs)
-        return below.GeometryReader(crs or self.configuration.lattice.crs, self._catalogue, source_crs, tell)
+        metric = self.configuration.lattice.crs if crs is None else below.crs_text(crs)
+        below.require_metric(metric)
+        return below.GeometryReader(metric, self._catalogue, below.crs_text(source_crs), tell)
 
     def index(
         self, events: str, grid: str | None = None, *, job: Job | None = None, wait_s: float = LOCK_WAIT_S
@@ -266,7 +269,7 @@ class City:
         on_failed: Callable[[StcloudError], None] | None = None, job: Job | None = None,
         wait_s: float = LOCK_WAIT_S, key: Names = None, time: str | None = None, time_formats: Names = None,
         lon: str | None = None, lat: str | None = None, x: str | None = None, y: str | None = None,
-        crs: str | int | None = None, datum: str | None = None, zone: str | None = None,
+        crs: GivenCRS | None = None, datum: str | None = None, zone: str | None = None,
         encoding: str | None = None, source_layer: str | None = None, source_format: str | None = None,
     ) -> Reckoning | list[Reckoning]:  # fmt: skip
         """Load files, or rows in memory, into a layer, each source in one atomic and idempotent commit.
@@ -336,7 +339,7 @@ class City:
     def draft(
         self, layer: str, source: Source, *, definition: GivenDefinition = None, dated: bool = False,
         key: Names = None, time: str | None = None, time_formats: Names = None, lon: str | None = None,
-        lat: str | None = None, x: str | None = None, y: str | None = None, crs: str | int | None = None,
+        lat: str | None = None, x: str | None = None, y: str | None = None, crs: GivenCRS | None = None,
         datum: str | None = None, zone: str | None = None, encoding: str | None = None,
         source_layer: str | None = None, source_format: str | None = None,
     ) -> Drafted:  # fmt: skip

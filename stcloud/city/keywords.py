@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.errors import StcloudError
     from stcloud.iaas.job import Job
+    from stcloud.space import GivenCRS
     from stcloud.time import Instant
 
 __all__ = ["LOCK_WAIT_S", "GivenDefinition", "LoadKeywords", "Names", "Source"]
@@ -57,7 +58,7 @@ class LoadKeywords(TypedDict, total=False):
     lat: str | None
     x: str | None
     y: str | None
-    crs: str | int | None
+    crs: GivenCRS | None
     datum: str | None
     zone: str | None
     encoding: str | None

@@ -13,12 +13,18 @@ from stcloud.iaas.store.folder import Folder
 
 if TYPE_CHECKING:
     from stcloud.iaas.engine.model import Engine
+    from stcloud.space import GivenCRS
 
 __all__ = ["create", "open"]
 
 
 def create(
-    path: str | os.PathLike[str], *, crs: str, zone: str, name: str | None = None, calendar: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    crs: GivenCRS,
+    zone: str,
+    name: str | None = None,
+    calendar: str | None = None,
 ) -> City:
     """Create a city in an empty or new folder.
 
@@ -27,7 +33,7 @@ def create(
     path
         The folder, or its address ``file:///...``.
     crs
-        Metric CRS of the city, e.g. ``"EPSG:32618"``; distances and cells are in its metres.
+        Metric CRS of the city: ``"EPSG:32618"``, 32618, or one of pyproj; distances and cells are in its metres.
     zone
         IANA time zone, e.g. ``"America/New_York"``, in which local times are read and shown.
     name
@@ -43,8 +49,10 @@ def create(
     Conflict
         ``city-exists``: the folder already has a city or other files.
     """
+    from stcloud.space import crs_text  # noqa: PLC0415  (pyproj is slow to import)
+
     folder = Folder.at(path)
-    configuration = CityConfiguration.create(name or folder.name, crs, zone, calendar)
+    configuration = CityConfiguration.create(name or folder.name, crs_text(crs), zone, calendar)
     folder.occupy(configuration.to_toml(), "city.toml")
     return City(folder, configuration)
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from stcloud.space.covering import Cover, contains, cover
     from stcloud.space.crs import (
         LONLAT,
+        GivenCRS,
         area_of_use,
+        crs_text,
         inside_area_of_use,
         is_southern,
         project,
@@ -50,12 +52,14 @@ __all__ = [
     "CellIds",
     "Cover",
     "Datum",
+    "GivenCRS",
     "Lattice",
     "Level",
     "area_of_use",
     "children",
     "contains",
     "cover",
+    "crs_text",
     "descendants",
     "from_wgs84",
     "inside_area_of_use",
@@ -75,6 +79,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "GivenCRS": "crs", "crs_text": "crs",
     "Area": "area", "CellIds": "cell", "Cover": "covering", "Datum": "datum", "LONLAT": "crs",
     "Lattice": "lattice", "Level": "cell", "NO_CELL": "cell", "area_of_use": "crs", "children": "cell",
     "contains": "covering", "cover": "covering", "descendants": "cell", "from_wgs84": "datum",

@@ -7,8 +7,9 @@ register defines for the axes. PROJ's network is off, and a ballpark transformat
 from __future__ import annotations
 
 import functools
+import operator
 import re
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 import numpy as np
 import pyproj
@@ -20,7 +21,9 @@ from stcloud.errors import InvalidInput, StcloudError, Unsupported
 
 __all__ = [
     "LONLAT",
+    "GivenCRS",
     "area_of_use",
+    "crs_text",
     "inside_area_of_use",
     "is_southern",
     "project",
@@ -30,6 +33,8 @@ __all__ = [
 ]
 
 SomeCRS: TypeAlias = str | pyproj.CRS
+GivenCRS: TypeAlias = str | int | pyproj.CRS
+"""A CRS as callers give it: text, an EPSG number, a CRS of pyproj."""
 Floats: TypeAlias = NDArray[np.float64]
 
 LONLAT = "OGC:CRS84"
@@ -54,6 +59,30 @@ _FILE = re.compile(
 )
 """Parameters of PROJ, WKT and PROJJSON that name a file by its path, or an address."""
 _WKT = re.compile(r"[A-Za-z_0-9]+\s*\[")
+
+
+@overload
+def crs_text(crs: GivenCRS) -> str: ...
+
+
+@overload
+def crs_text(crs: GivenCRS | None) -> str | None: ...
+
+
+def crs_text(crs: GivenCRS | None) -> str | None:
+    """Return the text of a CRS that a caller gives: an int is an EPSG number; `InvalidInput` ``unknown-crs``.
+
+    >>> crs_text(32618), crs_text("EPSG:4548"), crs_text(pyproj.CRS("EPSG:4548"))
+    ('EPSG:32618', 'EPSG:4548', 'EPSG:4548')
+    """
+    if crs is None or isinstance(crs, str):
+        return crs
+    if isinstance(crs, pyproj.CRS):
+        authority = crs.to_authority(min_confidence=100)
+        return ":".join(authority) if authority else crs.to_wkt()
+    if isinstance(crs, bool) or not hasattr(crs, "__index__"):
+        raise InvalidInput("unknown-crs", f"{crs!r} is no CRS", hint="give text such as 'EPSG:4528', or 4528")
+    return f"EPSG:{operator.index(crs)}"
 
 
 def read_crs(text: SomeCRS) -> pyproj.CRS:

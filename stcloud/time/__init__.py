@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stcloud.time.bin import Bin
     from stcloud.time.expression import parse_instant, parse_when, read_instant, read_when
-    from stcloud.time.instant import Instant, instant_text, instant_us
+    from stcloud.time.instant import Instant, TimeSpan, instant_text, instant_us, span_text
     from stcloud.time.micros import Bools, Micros
     from stcloud.time.pattern import check_format
     from stcloud.time.period import check_comparison, earlier
@@ -50,6 +50,7 @@ __all__ = [
     "Span",
     "Spans",
     "StampResult",
+    "TimeSpan",
     "Transitions",
     "When",
     "Zone",
@@ -65,6 +66,7 @@ __all__ = [
     "read_relative",
     "read_stamps",
     "read_when",
+    "span_text",
 ]
 
 _HOMES = {
@@ -75,7 +77,7 @@ _HOMES = {
     "check_format": "pattern", "earlier": "period", "instant_text": "instant", "instant_us": "instant",
     "is_relative": "relative", "parse_instant": "expression", "parse_when": "expression",
     "read_instant": "expression", "read_relative": "relative", "read_stamps": "stamp",
-    "read_when": "expression",
+    "read_when": "expression", "TimeSpan": "instant", "span_text": "instant",
 }  # fmt: skip
 
 

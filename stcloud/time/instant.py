@@ -16,10 +16,16 @@ from stcloud.errors import InvalidInput
 from stcloud.time.expression import parse_instant
 from stcloud.time.zone import Zone
 
-__all__ = ["Instant", "instant_text", "instant_us"]
+__all__ = ["Instant", "TimeSpan", "instant_text", "instant_us", "span_text"]
 
 Instant: TypeAlias = str | int | date | datetime | np.datetime64
 """Text, UTC microseconds, a date (its first instant), a datetime, an instant of pandas or numpy."""
+
+TimeSpan: TypeAlias = str | date | np.datetime64 | tuple[Instant | None, Instant | None]
+"""Text as `parse_when` reads it, a date (the whole day), a half-open pair of instants; None: that end is open."""
+
+_LENGTHS = {"Y", "M", "D", "h", "m", "s"}
+"""Units of numpy that a span is as long as; finer ones are those of instants."""
 
 _FORMS = "give text, a date, a datetime, a pandas or numpy instant, or UTC microseconds as an int"
 
@@ -77,6 +83,32 @@ def instant_text(at: str | date | np.datetime64) -> str:
     if isinstance(at, np.datetime64):
         return str(at.astype("M8[us]"))
     return at.isoformat(timespec="microseconds") if isinstance(at, datetime) else at.isoformat()
+
+
+def span_text(span: TimeSpan, zone: Zone) -> str:
+    """Return a span as text that `parse_when` reads.
+
+    Raises
+    ------
+    InvalidInput
+        ``unreadable-time``: a datetime alone, which is an instant and no span; what `instant_us` raises.
+
+    Examples
+    --------
+    >>> span_text(date(2024, 3, 5), Zone("UTC")), span_text((date(2024, 3, 5), None), Zone("UTC"))
+    ('2024-03-05', '2024-03-05T00:00+00:00/..')
+    """
+    if isinstance(span, str):
+        return span
+    if isinstance(span, tuple | list) and len(span) == 2:
+        return "/".join(".." if end is None else zone.iso(instant_us(end, zone)) for end in span)
+    if isinstance(span, np.datetime64) and not np.isnat(span) and np.datetime_data(span.dtype)[0] in _LENGTHS:
+        return str(span)
+    if isinstance(span, date) and not isinstance(span, datetime):
+        return span.isoformat()
+    raise InvalidInput(
+        "unreadable-time", f"{span!r} is no span of time", hint="give text, a date, or a pair: (start, end)"
+    )
 
 
 def _is_aware(at: datetime) -> bool:

@@ -30,7 +30,7 @@ from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.source.protocol import GEOMETRY, Reading, Source, declared_types, geometry_column
 from stcloud.iaas.source.sourcefile import SourceFile
 from stcloud.iaas.store.folder import check_name
-from stcloud.space import Datum
+from stcloud.space import Datum, crs_text
 from stcloud.time import Zone, read_stamps
 
 __all__ = ["Drafted", "Options", "draft", "typed_draft"]
@@ -83,7 +83,8 @@ class Options:
             for name, value in stated.items()
             if name in _LISTS
         }
-        return cls(**{**stated, **lists})
+        texts = {"crs": crs_text(stated["crs"])} if "crs" in stated else {}
+        return cls(**{**stated, **lists, **texts})
 
     @property
     def given(self) -> bool:

@@ -19,7 +19,7 @@ from stcloud.errors import MissingExtra, Unsupported
 from stcloud.paas.query.answer.group_place import GroupPlace
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.answer.plot import plot_answer
-from stcloud.space import Lattice, Level
+from stcloud.space import GivenCRS, Lattice, Level, crs_text
 
 if TYPE_CHECKING:
     import geopandas
@@ -207,13 +207,13 @@ class Answer:
         """
         return plot_answer(self, column, ax, legend=legend)
 
-    def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:
+    def to_geopandas(self, crs: GivenCRS | None = None) -> geopandas.GeoDataFrame:
         """Return a GeoDataFrame in the city's CRS, or in ``crs``."""
         import geopandas  # noqa: PLC0415  (slow to import)
 
         plain = Answer(self.plain, self.lattice, self.facts).to_pandas()
         frame = geopandas.GeoDataFrame(plain, geometry=self.geometry(), crs=self.lattice.crs)
-        return frame if crs is None else frame.to_crs(crs)
+        return frame if crs is None else frame.to_crs(crs_text(crs))
 
 
 def _nullable(kind: pa.DataType) -> Any:

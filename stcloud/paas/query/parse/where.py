@@ -5,9 +5,10 @@ Tested by `tests/conformance/test_where.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -29,12 +30,13 @@ def read_where(places: Iterable[PlaceInput], lattice: Lattice, crs: str | None) 
     Parameters
     ----------
     places
-        Texts (``bbox:W,S,E,N`` in degrees, ``wkt:…``, ``cell:ID``), cell ids, polygons (shapely, GeoJSON
-        mappings), `Area` values, frames, tables and features with polygons (in their own CRS).
+        Texts (``bbox:W,S,E,N`` in degrees, ``wkt:…``, ``cell:ID``), cell ids, boxes ``(w, s, e, n)``,
+        polygons (shapely, GeoJSON mappings), `Area` values, frames, tables and features with
+        polygons (in their own CRS).
     lattice
         The city's.
     crs
-        CRS of polygons and WKT; None: longitude and latitude.
+        CRS of boxes, polygons and WKT; None: longitude and latitude.
 
     Raises
     ------
@@ -82,10 +84,37 @@ def _read(place: PlaceInput, crs: str | None) -> Area | int:
         return Area.from_geojson(_placed(place))
     if isinstance(place, BaseGeometry):
         return Area(place, crs) if crs else Area(place)
+    return _box(place, crs) if _is_box(place) else _in_memory(place, crs)
+
+
+def _is_box(place: object) -> bool:
+    """Tell whether a place is given as numbers: ``(w, s, e, n)``."""
+    if not isinstance(place, tuple | list | np.ndarray) or not len(place):
+        return False
+    return all(isinstance(bound, int | float | np.number) for bound in place)
+
+
+def _box(bounds: Sequence[Any], crs: str | None) -> Area:
+    """Return the area of ``(w, s, e, n)``, in degrees or in a CRS."""
+    if len(bounds) != 4:
+        raise InvalidInput(
+            "unknown-where", f"{shown(str(bounds))} is no box", hint="give (west, south, east, north)"
+        )
+    west, south, east, north = map(float, bounds)
+    if crs is None:
+        return Area.from_bbox(west, south, east, north)
+    if not (west < east and south < north):
+        raise InvalidInput(
+            "empty-area", f"the box {shown(str(bounds))} has no inside", hint="give (w, s, e, n)"
+        )
+    return Area(shapely.box(west, south, east, north), crs)
+
+
+def _in_memory(place: object, crs: str | None) -> Area:
     if not is_in_memory(place):
         raise InvalidInput(
             "unknown-where", f"a {type(place).__name__} is no place",
-            hint="give text, a polygon, a GeoDataFrame, a table with geometry or GeoJSON features",
+            hint="give text, a polygon, (w, s, e, n), a GeoDataFrame, a table with geometry or GeoJSON features",
         )  # fmt: skip
     return _union(memory_geometries(place, crs))
 

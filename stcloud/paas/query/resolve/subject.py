@@ -33,6 +33,8 @@ class Subject:
     """Of the events on a unit grid."""
     features: Callable[[str], Features] | None = None
     """Gives a layer of features of the same city."""
+    clock: Callable[[], int] | None = None
+    """Returns the present instant in UTC microseconds, which relative times are seen from; None: it must be given."""
 
     @property
     def kind(self) -> RowKind:

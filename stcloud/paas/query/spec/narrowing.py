@@ -1,6 +1,6 @@
 """Arguments that narrow a query, read as conditions.
 
-Tested by `tests/paas/query/test_when.py` and `tests/conformance/test_where.py`.
+Tested by `tests/paas/query/spec/test_arguments.py`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from stcloud.paas.query.parse.where import PlaceInput
 from stcloud.paas.query.plan.plan import Condition, Restated
 from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.subject import Subject
-from stcloud.space import is_southern
-from stcloud.time import Instant, When, instant_us
+from stcloud.space import GivenCRS, crs_text, is_southern
+from stcloud.time import Instant, TimeSpan, When, instant_us, is_relative, span_text
+from stcloud.time.micros import SECOND_US
 
-__all__ = ["Recurring", "filters_of", "joined_of", "places_of", "restated_at", "time_of"]
+__all__ = ["Recurring", "filters_of", "joined_of", "names_of", "places_of", "restated_at", "time_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,19 @@ class Recurring:
 
 
 def filters_of(
-    filters: Sequence[str | Mapping[str, Any]], subject: Subject, crs: str | None
+    filters: Sequence[str | Mapping[str, Any]], subject: Subject, crs: GivenCRS | None
 ) -> list[Predicate]:
     """Return filters as conditions; see `Query.what`."""
-    city = subject.configuration.crs
-    return [Predicate.read(cql, subject.names, subject.zone, city=city, crs=crs) for cql in filters]
+    city, given = subject.configuration.crs, crs_text(crs)
+    return [Predicate.read(cql, subject.names, subject.zone, city=city, crs=given) for cql in filters]
 
 
-def joined_of(layer: str | Any, subject: Subject, crs: str | int | None) -> Features | MemoryGeometries:
+def names_of(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Return names; a bare text is one."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def joined_of(layer: str | Any, subject: Subject, crs: GivenCRS | None) -> Features | MemoryGeometries:
     """Return a layer of features by its name, or geometries in memory; see `Query.join`."""
     if isinstance(layer, str):
         return subject.other(layer)
@@ -54,15 +60,15 @@ def joined_of(layer: str | Any, subject: Subject, crs: str | int | None) -> Feat
             "unknown-join", f"a {type(layer).__name__} cannot be joined with",
             hint="name a layer of features, or give a GeoDataFrame, a table with geometry or GeoJSON features",
         )  # fmt: skip
-    return memory_geometries(layer, f"EPSG:{crs}" if isinstance(crs, int) else crs)
+    return memory_geometries(layer, crs_text(crs))
 
 
-def places_of(places: Sequence[PlaceInput], subject: Subject, crs: str | None) -> list[Condition]:
+def places_of(places: Sequence[PlaceInput], subject: Subject, crs: GivenCRS | None) -> list[Condition]:
     """Return places as conditions that must all hold; see `Query.where`."""
     context = PlaceContext(
         subject.layer.name, subject.configuration, subject.index, subject.features, subject.kind.indexed
     )
-    return read_places(places, context, crs)
+    return read_places(places, context, crs_text(crs))
 
 
 def restated_at(at: Instant, subject: Subject) -> Restated:
@@ -74,16 +80,20 @@ def restated_at(at: Instant, subject: Subject) -> Restated:
 
 
 def time_of(
-    times: Sequence[str], recurring: Recurring, relation: str | None, subject: Subject, now: Instant | None
-) -> Condition:
+    times: Sequence[TimeSpan], recurring: Recurring, relation: str | None, subject: Subject,
+    now: Instant | None,
+) -> Condition:  # fmt: skip
     """Return times as a condition; see `Query.when`."""
     city = subject.configuration
+    texts = tuple(span_text(time, city.zone) for time in times)
+    if now is None and subject.clock is not None and any(map(is_relative, texts)):
+        now = subject.clock() // SECOND_US * SECOND_US
     calendar = recurring.calendar
     if recurring.days is not None and calendar is None:
         calendar = city.calendar
     when = When.of(
-        *times, zone=city.zone, weekdays=recurring.weekdays, hours=recurring.hours, months=recurring.months,
+        *texts, zone=city.zone, weekdays=recurring.weekdays, hours=recurring.hours, months=recurring.months,
         seasons=recurring.seasons, days=recurring.days, calendar=calendar,
         southern=recurring.seasons is not None and is_southern(city.crs), now=now,
     )  # fmt: skip
-    return timed(when, times, relation, subject.layer)
+    return timed(when, texts, relation, subject.layer)

@@ -28,11 +28,13 @@ from stcloud.paas.query.spec.narrowing import (
     Recurring,
     filters_of,
     joined_of,
+    names_of,
     places_of,
     restated_at,
     time_of,
-)
-from stcloud.time import Instant
+)  # fmt: skip
+from stcloud.space import GivenCRS
+from stcloud.time import Instant, TimeSpan, span_text
 
 if TYPE_CHECKING:
     import geopandas
@@ -60,7 +62,7 @@ class Query:
     def _repr_html_(self) -> str:
         return query_html(self)
 
-    def what(self, *filters: str | Mapping[str, Any], crs: str | None = None) -> Query:
+    def what(self, *filters: str | Mapping[str, Any], crs: GivenCRS | None = None) -> Query:
         """Keep rows for which every CQL2 filter (text or JSON) is true, e.g. ``"category = 'pothole'"``.
 
         Parameters
@@ -78,19 +80,19 @@ class Query:
         """
         return self._with(filters_of(filters, self.subject, crs))
 
-    def where(self, *places: PlaceInput, crs: str | None = None) -> Query:
+    def where(self, *places: PlaceInput, crs: GivenCRS | None = None) -> Query:
         """Keep rows that lie in any of the places.
 
         Parameters
         ----------
         places
-            ``"bbox:W,S,E,N"`` (degrees), ``"wkt:…"``, ``"cell:ID"``, a cell id, shapely or GeoJSON polygons, `Area`,
-            frames and tables with polygons; ``"unit:PREFIX"``, cells of the unit grid whose codes begin with it;
+            ``"bbox:W,S,E,N"``, ``(w, s, e, n)``, ``"wkt:…"``, ``"cell:ID"``, a cell id, polygons of shapely, GeoJSON,
+            `Area`, frames and tables; ``"unit:PREFIX"``, cells of the unit grid whose codes begin with it;
             ``"duty:LAYER:ID"``, the cells of a duty grid at the event's own time; ``"LAYER:ID"``, a feature as it was
             at the event's own time, or with ``@T`` at an instant; ``"near:LON,LAT:200m"``, ``"near:LAYER:ID:50m"``,
             ``"near:LAYER:50m"``. A text may combine places with ``and``, ``or``, ``not`` and parentheses.
         crs
-            CRS of polygons and WKT (default: longitude and latitude), and of frames that have none.
+            CRS of tuples, polygons and WKT (default: longitude and latitude), and of frames that have none.
 
         Notes
         -----
@@ -109,17 +111,10 @@ class Query:
         return self._with([restated_at(at, self.subject)])
 
     def when(
-        self,
-        *times: str,
-        weekdays: str | Iterable[int] | None = None,
-        hours: str | None = None,
-        months: str | int | Iterable[int] | None = None,
-        seasons: str | None = None,
-        days: str | None = None,
-        calendar: str | None = None,
-        relation: str | None = None,
-        now: Instant | None = None,
-    ) -> Query:
+        self, *times: TimeSpan, weekdays: str | Iterable[int] | None = None, hours: str | None = None,
+        months: str | int | Iterable[int] | None = None, seasons: str | None = None, days: str | None = None,
+        calendar: str | None = None, relation: str | None = None, now: Instant | None = None,
+    ) -> Query:  # fmt: skip
         """Keep events that start in any of the times, months, days and hours.
 
         Features, and with a ``relation`` events with an end, are kept if their period has the relation to any time.
@@ -127,8 +122,9 @@ class Query:
         Parameters
         ----------
         times
-            Half-open spans: ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``. Relative
-            to ``now``: ``today``, ``last week``, ``last 7 days``, ``previous 3 months``.
+            Half-open spans: ``2024-03``, ``2024-W12``, ``2024-03-05T07:00/2024-03-05T09:00``, ``2024/..``; a ``date``
+            (the day); a pair of instants, None for an open end. Relative to ``now``: ``today``, ``last week``, ``last
+            7 days``, ``previous 3 months``.
         weekdays, hours
             ``"mon-fri"``, or numbers from 1 = Monday; ``"07:00-10:00"``, also across midnight; comma-separated.
         months, seasons
@@ -141,7 +137,7 @@ class Query:
             Allen's: ``before``, ``after``, ``meets``, ``met-by``, ``overlaps``, ``overlapped-by``, ``starts``,
             ``started-by``, ``during``, ``contains``, ``finishes``, ``finished-by``, ``equals``.
         now
-            The present instant; needed for relative times only.
+            The present instant, for relative times only; None: by the city's clock.
 
         Raises
         ------
@@ -159,9 +155,9 @@ class Query:
     def known_at(self, instant: Instant | Pin) -> Query:
         """Use what was known at a recorded instant.
 
-        The instant is text in the city's zone, UTC microseconds, or an aware datetime. One after the newest load is
-        replaced by that of the load; the answer's facts name the instant that was used. The ``pin`` of an answer, or
-        its text, names an instant for each layer; a query with a pin always has the same answer. Raises
+        Text, dates and datetimes without a zone are in the city's; an int is UTC microseconds. An instant after the
+        newest load is replaced by that of the load; the answer's facts name the instant that was used. The ``pin`` of
+        an answer, or its text, names an instant for each layer; a query with a pin always has the same answer. Raises
         `InvalidInput` ``asked-twice``, ``unreadable-pin``, and when it is answered ``layer-not-pinned``.
         """
         if self.known is not None:
@@ -169,7 +165,7 @@ class Query:
         return replace(self, known=read_known(instant, self.subject.zone))
 
     def rows(
-        self, limit: int | None = None, *, order: Sequence[str] = (), after: str | None = None
+        self, limit: int | None = None, *, order: str | Sequence[str] = (), after: str | None = None
     ) -> Answer:
         """Return rows, ordered by time, then key, or by ``order``.
 
@@ -187,7 +183,7 @@ class Query:
         InvalidInput
             ``bad-limit``, ``unknown-order``, ``repeated-order``, ``unreadable-cursor``, ``other-question``
         """
-        return paged(self.inquiry(), limit, order, after)
+        return paged(self.inquiry(), limit, names_of(order), after)
 
     def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
         """Stream rows ordered by time, then key; memory does not grow with their number."""
@@ -195,7 +191,7 @@ class Query:
 
     def join(
         self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: str | int | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
     ) -> Answer:  # fmt: skip
         """Return each event with its partners: the features of a layer that contained it, or were near it.
 
@@ -231,35 +227,35 @@ class Query:
 
     def join_batches(
         self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: str | int | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
     ) -> pa.RecordBatchReader:  # fmt: skip
         """Stream the rows that `join` returns, for the same arguments; memory does not grow with their number."""
         return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs).reader()
 
     def joining(
         self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: str | int | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
     ) -> Joining:  # fmt: skip
         """Return a join with its facts, before it is answered; arguments as for `join`."""
         self.subject.kind.require_indexed(self.subject.layer, "join")
         features = joined_of(layer, self.subject, crs)
         return joining_of(self.inquiry(), features, read_how(how), at=at, known_at=known_at, inner=inner)
 
-    def count(self, by: Sequence[str] = ()) -> Answer:
+    def count(self, by: str | Sequence[str] = ()) -> Answer:
         """Count rows by group; short for `measure` with ``count``."""
         return self.measure(by=by)
 
-    def top(self, n: int, by: Sequence[str]) -> Answer:
+    def top(self, n: int, by: str | Sequence[str]) -> Answer:
         """Return the ``n`` groups with the most rows; ties are sorted by the groups, ascending."""
         return self.measure(by=by, order=["-count"], limit=n)
 
     def measure(
         self,
         *measures: str,
-        by: Sequence[str] = (),
+        by: str | Sequence[str] = (),
         until: Instant | None = None,
         having: str | None = None,
-        order: Sequence[str] = (),
+        order: str | Sequence[str] = (),
         limit: int | None = None,
         after: str | None = None,
         rated_at: Instant | None = None,
@@ -311,11 +307,15 @@ class Query:
             ``unknown-column``
         """
         other = compare.inquiry() if isinstance(compare, Query) else compare
-        wanted = Selection(having, tuple(order), checked_limit(limit), after, rated_at, other)
-        return measured(self.inquiry(), measures, by, until, wanted)
+        wanted = Selection(having, names_of(order), checked_limit(limit), after, rated_at, other)
+        return measured(self.inquiry(), measures, names_of(by), until, wanted)
 
     def timeline(
-        self, *measures: str, by: Sequence[str] = (), during: str | None = None, end: str | None = None
+        self,
+        *measures: str,
+        by: str | Sequence[str] = (),
+        during: TimeSpan | None = None,
+        end: str | None = None,
     ) -> Answer:
         """Compute measures at every instant: counts, sums or means, with the periods in which they hold.
 
@@ -336,10 +336,11 @@ class Query:
         groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
         """
         inquiry = self.inquiry()
-        goal = read_summary(inquiry, measures, by, None)
-        table = sequenced(inquiry, goal, during, end)
+        goal = read_summary(inquiry, measures, names_of(by), None)
+        text = None if during is None else span_text(during, self.subject.zone)
+        table = sequenced(inquiry, goal, text, end)
         answer = grouped(inquiry.answer(table, inquiry.pin(goal.by)), inquiry, goal)
-        return replace(answer, facts={**answer.facts, "during": during or "all time"})
+        return replace(answer, facts={**answer.facts, "during": text or "all time"})
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
@@ -349,26 +350,23 @@ class Query:
         """Return rows as a DataFrame."""
         return self.rows().to_pandas()
 
-    def to_geopandas(self, crs: str | None = None) -> geopandas.GeoDataFrame:
-        """Return rows as points in the city's CRS, or in ``crs``."""
+    def to_geopandas(self, crs: GivenCRS | None = None) -> geopandas.GeoDataFrame:
+        """Return rows with their places in the city's CRS, or in ``crs``."""
         return self.rows().to_geopandas(crs)
 
     def plan(
-        self,
-        by: Sequence[str] | None = None,
-        *measures: str,
-        order: Sequence[str] = (),
+        self, by: str | Sequence[str] | None = None, *measures: str, order: str | Sequence[str] = (),
         limit: int | None = None,
-    ) -> Plan:
+    ) -> Plan:  # fmt: skip
         """Return the plan, to print, compare, or write as JSON (`write_plan`); arguments as for `explain`."""
         inquiry = self.inquiry()
         if by is None:
-            return inquiry.plan(rows_of(inquiry, limit, order))
-        return inquiry.plan(read_summary(inquiry, measures, by, None))
+            return inquiry.plan(rows_of(inquiry, limit, names_of(order)))
+        return inquiry.plan(read_summary(inquiry, measures, names_of(by), None))
 
     def explain(
-        self, by: Sequence[str] | None = None, *measures: str, order: Sequence[str] = (), limit: int | None = None,
-        having: str | None = None,
+        self, by: str | Sequence[str] | None = None, *measures: str, order: str | Sequence[str] = (),
+        limit: int | None = None, having: str | None = None,
     ) -> Explanation:  # fmt: skip
         """Explain how the question would be answered and what would be read; read no rows.
 
@@ -376,9 +374,9 @@ class Query:
         """
         inquiry = self.inquiry()
         if by is None:
-            return explain(inquiry, rows_of(inquiry, limit, order))
-        chosen = Selection(having, tuple(order), checked_limit(limit))
-        return explain(inquiry, read_summary(inquiry, measures, by, None), chosen.steps)
+            return explain(inquiry, rows_of(inquiry, limit, names_of(order)))
+        chosen = Selection(having, names_of(order), checked_limit(limit))
+        return explain(inquiry, read_summary(inquiry, measures, names_of(by), None), chosen.steps)
 
     def why(self, key: str) -> Reason:
         """Explain why a row is in the answer or not: its load, its cell, and the result of each condition."""

@@ -6,11 +6,16 @@ import json
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from pydantic import field_validator
 
 from stcloud.daas.definition.clause import Closed, definition_faults
 from stcloud.daas.definition.document import toml_of
 from stcloud.errors import InvalidDefinition
+from stcloud.time import instant_text
 
 if TYPE_CHECKING:
     from stcloud.paas.query.answer.answer import Answer
@@ -42,9 +47,11 @@ class Question(Closed):
     count
         Count the rows.
 
+    A bare text is one name or value, and instants may be dates and datetimes, which a document writes as text.
+
     Examples
     --------
-    >>> question = Question(layer="requests", when=["2024-03"], by=["week"])
+    >>> question = Question(layer="requests", when="2024-03", by="week")
     >>> print(question.to_toml())
     version = 1
     layer = "requests"
@@ -82,6 +89,16 @@ class Question(Closed):
     order: tuple[str, ...] = ()
     limit: int | None = None
     after: str | None = None
+
+    @field_validator("what", "where", "when", "by", "measure", "order", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, str) else given
+
+    @field_validator("now", "as_of", "known_at", "grid_at", "until", "rated_at", mode="before")
+    @classmethod
+    def _instants(cls, given: Any) -> Any:
+        return instant_text(given) if isinstance(given, date | np.datetime64) else given
 
     @classmethod
     def from_toml(cls, text: str, *, name: str) -> Self:
