@@ -21,6 +21,7 @@ from stcloud.errors import StcloudError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.source.memory.spooling import ready
+from stcloud.iaas.source.paths import expanded
 from stcloud.iaas.store.folder import check_name
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.paas.grid import Indexed
@@ -65,7 +66,7 @@ class LayerChanges:
             delivery = LoadSequence(
                 loader, layer, terms, job or Job(), watchers.on_loaded, watchers.on_failed
             )
-            delivery.run(sources)
+            delivery.run(expanded(sources))
         if delivery.loaded and not dry_run:  # also when a later file failed
             self._follow(layer, job)
         return delivery.reckonings()

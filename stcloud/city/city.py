@@ -13,6 +13,7 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.job import Job
+from stcloud.iaas.source.paths import is_of_several
 from stcloud.iaas.store.folder import Folder, check_name
 
 if TYPE_CHECKING:
@@ -277,8 +278,8 @@ class City:
         Parameters
         ----------
         layer, sources
-            Name of the layer, which the first load creates; files, frames of pandas and GeoPandas, anything with an
-            Arrow stream, GeoJSON features, records, file objects (`docs/reference/files.md`).
+            Name of the layer, which the first load creates; files, their folders and patterns, frames of pandas and
+            GeoPandas, Arrow streams, GeoJSON features, records, file objects (`docs/reference/files.md`).
         definition
             A bundled definition's name, a TOML file or a `Definition`. The first load needs it, or enough of the
             keywords from ``key`` on, which state what a file does not, and from which one is derived.
@@ -317,7 +318,7 @@ class City:
         )  # fmt: skip
         watchers = below.Watchers(on_loaded, on_failed, job)
         loaded = self._changes(wait_s).load(layer, sources, terms, watchers, dry_run=dry_run)
-        return loaded[0] if len(sources) == 1 else loaded
+        return loaded[0] if len(sources) == 1 and not is_of_several(sources[0]) else loaded
 
     def _changes(self, wait_s: float) -> LayerChanges:
         return below.LayerChanges(self._parts, self.configuration, self._clock, wait_s)
@@ -360,8 +361,7 @@ class City:
         The status is ``loaded``, or ``refused`` if the load was refused as a whole because too many rows were
         rejected. `NotFound` ``unknown-layer``.
         """
-        known = self._catalogue
-        return known.rejected(layer) if load is None else known.rejected_rows(layer, load)
+        return self._catalogue.rejected(layer, load)
 
     def check(self, layer: str | None = None) -> list[Finding]:
         """Check the files of one layer, or of the whole city, for damage; return a finding for each check.

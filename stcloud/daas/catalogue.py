@@ -264,29 +264,24 @@ class Catalogue:
         lacking = self.ledger.lacking(layer, loads)
         return [load for attempt, load in loads.items() if attempt in lacking]
 
-    def rejected(self, name: str) -> pa.Table:
-        """Return the rejected rows of a layer's loads and refused attempts.
+    def rejected(self, name: str, load: str | None = None) -> pa.Table:
+        """Return the rejected rows of a layer's loads and refused attempts; of one load, its rows as they came.
 
         Raises
         ------
         NotFound
-            ``unknown-layer``: it is not there, and no attempt to make it was refused.
+            ``unknown-layer``: it is not there, and no attempt to make it was refused; ``unknown-load``
+        InvalidInput
+            ``load-refused``: nothing of the load was loaded; what `Quarantine.records` raises.
         """
+        if load is not None:
+            return self._rejected_rows(name, load)
         there = self.table(name).exists
         loads = self._loads(name)
         rows = self.quarantine.rows(loads, name, self.ledger.deleted_us(name))
         return rows if there or len(rows) else self.quarantine.rows(self.layer(name).loads)
 
-    def rejected_rows(self, name: str, load: str) -> pa.Table:
-        """Return the rejected rows of one load as they were in its source.
-
-        Raises
-        ------
-        NotFound
-            ``unknown-layer``; ``unknown-load``
-        InvalidInput
-            ``load-refused``: nothing of it was loaded; what `Quarantine.records` raises.
-        """
+    def _rejected_rows(self, name: str, load: str) -> pa.Table:
         refused = self.rejected(name)
         loads = {known.load: known for known in self._loads(name)}
         if load in loads:

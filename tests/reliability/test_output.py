@@ -39,7 +39,7 @@ WRITERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["x.shp", "x.html", "x.xlsx", "x"])
+@pytest.mark.parametrize("name", ["x.shp", "x.html", "x.ods", "x"])
 @pytest.mark.parametrize("command", WRITERS)
 def test_an_unknown_name_is_refused_before_anything_is_read(run, tmp_path, command, name):
     """The city does not exist, nor does a file: the output's name is what is spoken of."""

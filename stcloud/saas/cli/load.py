@@ -97,7 +97,9 @@ SourceFormat = Annotated[
 ]
 Sources = Annotated[
     list[Path] | None,
-    typer.Argument(help="Files to load, in the given order; - for stdin.", show_default=False),
+    typer.Argument(
+        help="Files, folders or quoted patterns to load, in the given order; - for stdin.", show_default=False
+    ),
 ]
 DefinitionName = Annotated[
     str | None, typer.Option(help="How to read the files: a bundled definition's name or a TOML file.")
@@ -262,7 +264,10 @@ def _undo(loading: Loading, load: str) -> None:
 
 
 def _load(loading: Loading, sources: list[Path], options: dict[str, Any], given: dict[str, Any]) -> None:
+    from stcloud.iaas.source.paths import expanded  # noqa: PLC0415  (keeps --help light)
+
     opened, layer = loading.city, loading.layer
+    sources = [Path(str(source)) for source in expanded(sources)]
     names = ["stdin" if path == _STDIN else path.name for path in sources]
     printer = Reckonings(opened, layer, loading.target, names)
     named = [sys.stdin.buffer if path == _STDIN else path for path in sources]

@@ -43,6 +43,7 @@ class OutputFormat(StrEnum):
     PARQUET = "parquet"
     GPKG = "gpkg"
     FGB = "fgb"
+    XLSX = "xlsx"
 
 
 CityFolder = Annotated[Path, typer.Argument(help="Folder of the city.", show_default=False)]

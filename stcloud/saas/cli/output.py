@@ -25,6 +25,7 @@ from stcloud.saas.cli.readable import readable
 from stcloud.saas.cli.table import show_table, write_table
 from stcloud.saas.cli.target import Target
 from stcloud.saas.cli.vectorfile import DRIVERS, write_vector
+from stcloud.saas.cli.workbookfile import write_workbook
 from stcloud.saas.plaintext import hides, visible, visible_json, visible_lines
 from stcloud.saas.wholefile import whole_file
 
@@ -89,6 +90,9 @@ def print_answer(answer: Answer, target: Target | None = None, *, every_column: 
         return
     if target.form is OutputFormat.PARQUET:
         print_to(target.path, lambda sink: _parquet(answer, sink), binary=True)
+        return
+    if target.form is OutputFormat.XLSX and target.path is not None:
+        _workbook(answer, target.path)
         return
     writers: Mapping[OutputFormat, Callable[[TextIO], None]] = {
         OutputFormat.TABLE: lambda sink: _table(answer, sink, target, every_column=every_column),
@@ -259,6 +263,13 @@ def _features(answer: Answer) -> Iterator[str]:
     texts = shapely.to_geojson(shapely.orient_polygons(rounded))
     for text, row in zip(texts, _rows(answer.plain), strict=True):
         yield f'{{"type": "Feature", "geometry": {text or "null"}, "properties": {_json(row)}}}'
+
+
+def _workbook(answer: Answer, path: Path) -> None:
+    """Write all columns but the geometry, for which a sheet has no form."""
+    schema = answer.plain.schema
+    zones = {field.name: field.type.tz for field in schema if getattr(field.type, "tz", None)}
+    write_workbook(schema.names, _rows(answer.plain), path, zones, plain)
 
 
 def _parquet(answer: Answer, sink: Any) -> None:

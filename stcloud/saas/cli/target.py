@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.saas.cli.option import OutputFormat
+from stcloud.saas.cli.workbookfile import require_openpyxl
 from stcloud.saas.wholefile import refuse_unwritable
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ RECORDS = (OutputFormat.TABLE, OutputFormat.JSON, OutputFormat.NDJSON, OutputFor
 STREAMED = (OutputFormat.CSV, OutputFormat.JSON, OutputFormat.NDJSON)
 PICTURES = (".png", ".svg", ".pdf")
 """Suffixes of pictures."""
-_FILES_ONLY = (OutputFormat.GPKG, OutputFormat.FGB)
+_FILES_ONLY = (OutputFormat.GPKG, OutputFormat.FGB, OutputFormat.XLSX)
 _SUFFIXES = {
     OutputFormat.CSV: (".csv",), OutputFormat.JSON: (".json",), OutputFormat.NDJSON: (".ndjson", ".jsonl"),
     OutputFormat.GEOJSON: (".geojson",), OutputFormat.PARQUET: (".parquet",),
-    OutputFormat.GPKG: (".gpkg",), OutputFormat.FGB: (".fgb",),
+    OutputFormat.GPKG: (".gpkg",), OutputFormat.FGB: (".fgb",), OutputFormat.XLSX: (".xlsx",),
 }  # fmt: skip
 _BY_SUFFIX = {suffix: form for form, suffixes in _SUFFIXES.items() for suffix in suffixes}
 _ALSO_JSON = (OutputFormat.GEOJSON, OutputFormat.NDJSON)
@@ -82,6 +83,8 @@ def target_of(
         What `refuse_unwritable` raises.
     StorageError
         What `refuse_unwritable` raises.
+    MissingExtra
+        ``missing-xlsx``: the format needs a part that is not installed.
     """
     chosen = form or (default if path is None else _format_of(path, offered))
     if chosen not in offered:
@@ -92,6 +95,8 @@ def target_of(
         raise InvalidInput(
             "file-needed", f"{chosen} is not written to stdout", hint="name a file with --output"
         )
+    if chosen is OutputFormat.XLSX:
+        require_openpyxl()
     if safe_csv and chosen is not OutputFormat.CSV:
         raise InvalidInput(
             "csv-only", f"--safe-csv guards cells of CSV, and this is {chosen}", hint="add --format csv"

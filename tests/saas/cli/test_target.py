@@ -13,7 +13,7 @@ from stcloud.saas.wholefile import whole_file
 
 
 @pytest.mark.parametrize(
-    "name", ["x.shp", "x.html", "x.xlsx", "x.txt", "x.kml", "x", "x.", ".csv", "x.csv.gz", "x.geo"]
+    "name", ["x.shp", "x.html", "x.ods", "x.txt", "x.kml", "x", "x.", ".csv", "x.csv.gz", "x.geo"]
 )
 @pytest.mark.parametrize("offered", [EVERY, RECORDS, STREAMED])
 def test_a_name_that_tells_no_format_is_refused(tmp_path, name, offered):
