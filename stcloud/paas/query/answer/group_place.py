@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["GroupPlace", "Pieces"]
+__all__ = ["GroupPieces", "GroupPlace"]
 
 _Ints = NDArray[np.int64]
 _AREAS = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pieces:
+class GroupPieces:
     """Areas by the name of the group that they belong to.
 
     Parameters
@@ -56,7 +56,7 @@ class GroupPlace:
     """
 
     column: str
-    read: Callable[[], Pieces]
+    read: Callable[[], GroupPieces]
     at_us: int
 
     def shapes(self, names: pa.ChunkedArray) -> NDArray[Any]:
@@ -81,18 +81,18 @@ class GroupPlace:
         return shapes
 
 
-def _of_names(pieces: Pieces, wanted: pa.Array) -> tuple[Pieces, _Ints]:
+def _of_names(pieces: GroupPieces, wanted: pa.Array) -> tuple[GroupPieces, _Ints]:
     """Return the pieces of the groups that are wanted, and the number of each one's group."""
     number = pc.index_in(pieces.names.cast(pa.string()), value_set=wanted).fill_null(-1)
     code = np.asarray(number).astype(np.int64)
     kept = (code >= 0) & np.isin(shapely.get_type_id(pieces.shapes), _AREAS)
-    few = Pieces(
+    few = GroupPieces(
         pieces.names.filter(pa.array(kept)), pieces.shapes[kept], pieces.start_us[kept], pieces.end_us[kept]
     )
     return few, code[kept]
 
 
-def _instants(pieces: Pieces, code: _Ints, count: int, at_us: int) -> _Ints:
+def _instants(pieces: GroupPieces, code: _Ints, count: int, at_us: int) -> _Ints:
     """Return the instant at which each group is taken: the given one, or the nearest at which it was there."""
     there = np.zeros(count, np.bool_)
     there[code[(pieces.start_us <= at_us) & (at_us < pieces.end_us)]] = True
@@ -106,7 +106,7 @@ def _instants(pieces: Pieces, code: _Ints, count: int, at_us: int) -> _Ints:
     return instants
 
 
-def _valid(pieces: Pieces, code: _Ints, instants: _Ints) -> NDArray[np.bool_]:
+def _valid(pieces: GroupPieces, code: _Ints, instants: _Ints) -> NDArray[np.bool_]:
     at = instants[code]
     valid: NDArray[np.bool_] = (pieces.start_us <= at) & (at < pieces.end_us)
     return valid

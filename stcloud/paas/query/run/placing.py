@@ -15,7 +15,7 @@ import shapely
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.paas.grid.units import Versions
-from stcloud.paas.query.answer.group_place import GroupPlace, Pieces
+from stcloud.paas.query.answer.group_place import GroupPieces, GroupPlace
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, by_name, restated_in
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.space import Level
@@ -47,7 +47,7 @@ def place_of_groups(inquiry: Inquiry, by: Sequence[By], at_us: int) -> GroupPlac
     return GroupPlace(by_name(group), read, at_us)
 
 
-def _features(inquiry: Inquiry, group: FeatureGroup) -> Pieces:
+def _features(inquiry: Inquiry, group: FeatureGroup) -> GroupPieces:
     layer, known_us = inquiry.resolver.layer(group.layer), inquiry.resolver.known_us(group.layer)
     believed = layer.table.believed(layer.snapshot, known_us)
     stored = {attribute.name: attribute.stored for attribute in layer.attributes}
@@ -55,16 +55,16 @@ def _features(inquiry: Inquiry, group: FeatureGroup) -> Pieces:
     content = layer.table.content(layer.snapshot, believed.row, ["st_geom", *named])
     names = content[named[0]].combine_chunks() if named else believed.key
     shapes = shapely.from_wkb(content["st_geom"].to_numpy())
-    return Pieces(names.cast(pa.string()), shapes, believed.start_us, believed.end_us)
+    return GroupPieces(names.cast(pa.string()), shapes, believed.start_us, believed.end_us)
 
 
-def _units(inquiry: Inquiry, group: Part) -> Pieces:
+def _units(inquiry: Inquiry, group: Part) -> GroupPieces:
     cells = _cells(inquiry)
     names = pa.array([str(code)[: group.length] for code in cells.codes], pa.string())
-    return Pieces(names, cells.shapes, cells.start_us, cells.end_us)
+    return GroupPieces(names, cells.shapes, cells.start_us, cells.end_us)
 
 
-def _duties(inquiry: Inquiry, group: DutyGroup) -> Pieces:
+def _duties(inquiry: Inquiry, group: DutyGroup) -> GroupPieces:
     """Return the cells of duty grids, each for as long as the duty grid had it and the cell had that shape."""
     index, cells = inquiry.subject.index, _cells(inquiry)
     assert index is not None  # noqa: S101  (who groups by duty grids has one)
@@ -80,7 +80,9 @@ def _duties(inquiry: Inquiry, group: DutyGroup) -> Pieces:
     end_us = np.minimum(micros(members["until"], FOREVER)[member], cells.end_us[version])
     names = members["duty"].combine_chunks().take(pa.array(member))
     there = start_us < end_us
-    return Pieces(names.filter(pa.array(there)), cells.shapes[version][there], start_us[there], end_us[there])
+    return GroupPieces(
+        names.filter(pa.array(there)), cells.shapes[version][there], start_us[there], end_us[there]
+    )
 
 
 def _cells(inquiry: Inquiry) -> Versions:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from stcloud.paas.query.answer.group_place import GroupPlace, Pieces
+from stcloud.paas.query.answer.group_place import GroupPieces, GroupPlace
 
 EAST, WEST = shapely.box(1, 0, 2, 1), shapely.box(0, 0, 1, 1)
 WIDE, POINT = shapely.box(0, 0, 2, 1), shapely.Point(0, 0)
@@ -17,7 +17,7 @@ PIECES = [  # name, shape, from, to
 
 def place(at_us):
     names, shapes, start, end = zip(*PIECES, strict=True)
-    pieces = Pieces(
+    pieces = GroupPieces(
         pa.array(names, pa.string()),
         np.array(shapes, object),
         np.array(start, np.int64),
