@@ -115,27 +115,29 @@ def query(
 ) -> None:
     """Show what happened where and when. Rows, or with --by and --measure values of groups."""
     given = {**locals(), "by": split(by), "order": split(order)}  # options are called as a question's fields
-    offered = RECORDS if why else _EXPLAINED if explain else EVERY
-    target = target_of(form, output, safe_csv=safe_csv, offered=offered)
+    target = target_of(form, output, safe_csv=safe_csv, offered=_offered(why, explain=explain))
     drawing = Drawing.of(picture, title, under, shade, chart)
     document_path(save, ".toml", ".json")
     opened = open_city(city, engine)
     question = question_of(opened.configuration, given, saved)
-    if save is not None:
-        _save(question, save)
+    _save(question, save)
     narrowed = question.narrow(opened.query(question.layer), read_places)
     if why is not None:
         print_records(narrowed.why(why).records(), target)
     elif explain:
         _explain(narrowed, question, target)
     else:
-        shown = {"pin": pin, "page": page or after is not None, "all_columns": all_columns}
-        _answer(narrowed, question, target, drawing, **shown)
+        _answer(narrowed, question, target, drawing, pin=pin, page=page, all_columns=all_columns)
 
 
-def _save(question: Question, path: Path) -> None:
-    text = question.to_json() if path.suffix.lower() == ".json" else question.to_toml()
-    print_text(text, path)
+def _offered(why: str | None, *, explain: bool) -> tuple[OutputFormat, ...]:
+    return RECORDS if why else _EXPLAINED if explain else EVERY
+
+
+def _save(question: Question, path: Path | None) -> None:
+    if path is not None:
+        text = question.to_json() if path.suffix.lower() == ".json" else question.to_toml()
+        print_text(text, path)
 
 
 def _explain(query: Query, question: Question, target: Target) -> None:
@@ -168,7 +170,8 @@ def _answer(
         note(answer.pin.text)
     print_answer(answer, target, every_column=all_columns)
     if answer.next is not None:
-        note(f"there are more: {f'--after {answer.next}' if page else 'use a larger --limit, or --page'}")
+        more = f"--after {answer.next}" if page or question.after else "use a larger --limit, or --page"
+        note(f"there are more: {more}")
     if _is_empty(answer):
         note(_extent(query))
     for text in notes:
