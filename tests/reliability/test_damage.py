@@ -28,8 +28,8 @@ def kept_indexes():
 KINDS = ("flip", "flip", "flip", "cut", "delete", "empty")
 
 
-@pytest.fixture(scope="session")
-def sound(tmp_path_factory):
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory, kept_indexes):
     """A city with events loaded thrice and refused rows, a unit grid with its index, and a layer of areas."""
     home = tmp_path_factory.mktemp("sound")
     city = stcloud.create(home / "city", crs=CRS, zone="America/New_York")
