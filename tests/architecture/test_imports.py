@@ -13,12 +13,22 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DISTRIBUTIONS = {"pyspark": "pyspark-client"}
 FOR_TESTS = {"hypothesis", "pysail", "pytest"}
+OF_CALLERS = {"polars"}
+"""What answers are handed to where callers have it."""
 
 
 def declared() -> set[str]:
     groups = PROJECT["optional-dependencies"]
-    texts = [*PROJECT["dependencies"], *groups["spark"], *groups["codes"]]
+    texts = [*PROJECT["dependencies"], *groups["spark"], *groups["codes"], *groups["xlsx"]]
     return {text.split(">")[0].split("[")[0] for text in texts}
+
+
+def named(node: ast.AST) -> list[str]:
+    """Return the package that a call of ``importlib.import_module`` names."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(name))]):
+            return [name]
+    return []
 
 
 def imported() -> dict[str, str]:
@@ -27,7 +37,7 @@ def imported() -> dict[str, str]:
     for path in (ROOT / "stcloud").rglob("*.py"):
         shipped_for_tests = "testing" in path.parts
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else named(node)
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             for top in {one.split(".")[0] for one in names} - set(sys.stdlib_module_names) - {"stcloud"}:
                 if not (shipped_for_tests and top in FOR_TESTS):
@@ -51,7 +61,9 @@ def test_the_contracts_of_the_rings_hold():
 
 def test_what_is_imported_is_declared():
     undeclared = {
-        top: path for top, path in imported().items() if DISTRIBUTIONS.get(top, top) not in declared()
+        top: path
+        for top, path in imported().items()
+        if DISTRIBUTIONS.get(top, top) not in declared() | OF_CALLERS
     }
     assert undeclared == {}, "not in the project's dependencies"
 

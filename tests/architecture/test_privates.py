@@ -9,7 +9,6 @@ OWN = {"self", "cls", "os"}  # what a test keeps for itself, and os._exit
 CALLED_BY_NOTEBOOKS = {"_repr_html_"}
 LISTED = {
     "_FORMATS": 1,
-    "_RAMP": 1,
     "_WAIT_S": 1,
     "_catalogue": 7,
     "_days": 1,

@@ -82,6 +82,7 @@ COMMANDS = {
     "malformed-rows": ("load {city} fresh {files}/ragged.csv --key id --time at --lon lon --lat lat", 2),
     "no-city": ("layers {files}", 3),
     "no-layer": ("query {city}", 2),
+    "no-picture": ("query {city} events --title Where", 2),
     "not-json": ("query {city} --saved {files}/nothing.json", 2),
     "other-crs": (
         "load {city} areas {files}/metres.gpkg --definition {files}/degrees.toml --valid-from 2024-01-01", 2,

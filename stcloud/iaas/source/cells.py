@@ -85,7 +85,7 @@ def _read(value: Any, shown_as: str) -> tuple[str, str]:
     return "text", str(value)
 
 
-def merged_ranges(path: Path, sheet: Any) -> list[tuple[int, int, int, int]]:
+def merged_ranges(path: Path, worksheet: Any) -> list[tuple[int, int, int, int]]:
     """Return the merged cells of a sheet that is read row by row: top and bottom row, left and right column, from 1.
 
     Raises
@@ -94,7 +94,7 @@ def merged_ranges(path: Path, sheet: Any) -> list[tuple[int, int, int, int]]:
         ``formulas-not-computed``: a formula has no value; ``unreadable-source``: the sheet has a document type.
     """
     ranges = []
-    with zipfile.ZipFile(path) as archive, archive.open(_member(sheet)) as file:
+    with zipfile.ZipFile(path) as archive, archive.open(_member(worksheet)) as file:
         rest = b""
         while block := file.read(_BLOCK_BYTES):
             text = rest + block
@@ -117,8 +117,8 @@ def merged_ranges(path: Path, sheet: Any) -> list[tuple[int, int, int, int]]:
     )
 
 
-def _member(sheet: Any) -> str:
-    return str(sheet._worksheet_path).lstrip("/")  # noqa: SLF001  (openpyxl gives no other way to merged cells)
+def _member(worksheet: Any) -> str:
+    return str(worksheet._worksheet_path).lstrip("/")  # noqa: SLF001  (openpyxl gives no other way to merged cells)
 
 
 def _column(letters: bytes) -> int:

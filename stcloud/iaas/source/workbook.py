@@ -78,15 +78,15 @@ def _damages(path: Path) -> Iterator[None]:
 
 def _chosen(path: Path, book: Any, name: str | None) -> Any:
     """Return the sheet that is named, or the only one that holds something."""
-    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    worksheets = {worksheet.title: worksheet for worksheet in book.worksheets}
     if name is not None:
-        if name in sheets:
-            return sheets[name]
+        if name in worksheets:
+            return worksheets[name]
         raise InvalidInput(
-            "several-layers", f"{path} has no sheet {name!r}: it has {', '.join(sheets)}",
+            "several-layers", f"{path} has no sheet {name!r}: it has {', '.join(worksheets)}",
             hint="name one with --source-layer",
         )  # fmt: skip
-    held = [title for title, sheet in sheets.items() if _holds_something(sheet)]
+    held = [title for title, worksheet in worksheets.items() if _holds_something(worksheet)]
     if not held:
         raise InvalidInput("empty-source", f"{path} holds no cell")
     if len(held) > 1:
@@ -95,11 +95,11 @@ def _chosen(path: Path, book: Any, name: str | None) -> Any:
             f"{path} has several sheets: {', '.join(held)}",
             hint="name one with --source-layer",
         )
-    return sheets[held[0]]
+    return worksheets[held[0]]
 
 
-def _holds_something(sheet: Any) -> bool:
-    with contextlib.closing(sheet.iter_rows(values_only=True)) as rows:
+def _holds_something(worksheet: Any) -> bool:
+    with contextlib.closing(worksheet.iter_rows(values_only=True)) as rows:
         return any(value is not None for row in rows for value in row)
 
 
@@ -112,14 +112,14 @@ class WorkbookSource:
 
     crs: str | None = None
 
-    def __init__(self, path: Path, sheet: Any) -> None:
+    def __init__(self, path: Path, worksheet: Any) -> None:
         self._path = path
-        self._title = str(sheet.title)
+        self._title = str(worksheet.title)
         self._scratch = Scratch()
         self._refusals: list[Refusal] = []
         self._faults: list[Refusal] = []
-        merged = merged_ranges(path, sheet)
-        with contextlib.closing(sheet.iter_rows()) as written:
+        merged = merged_ranges(path, worksheet)
+        with contextlib.closing(worksheet.iter_rows()) as written:
             rows = _rows(written, merged)
             header_row, names = self._header(rows, merged)
             self.columns: tuple[str, ...] = names

@@ -67,32 +67,32 @@ def write_workbook(
         raise _too_large(path, f"{len(names):,} columns, and a sheet has {_MOST_COLUMNS:,}")
     with whole_file(path, ".xlsx") as whole:
         book = openpyxl.Workbook(write_only=True)
-        sheet = book.create_sheet("stcloud")
-        sheet.freeze_panes = "A2"
+        worksheet = book.create_sheet("stcloud")
+        worksheet.freeze_panes = "A2"
         head = [f"{name} ({zones[name]})" if name in zones else name for name in names]
         try:
-            sheet.append([_cell(sheet, text, path, plain) for text in head])
+            worksheet.append([_cell(worksheet, text, path, plain) for text in head])
             for number, row in enumerate(rows):
                 if number >= _MOST_ROWS:
                     raise _too_large(
                         path, f"more than {_MOST_ROWS:,} rows, which is what a sheet has room for"
                     )
-                sheet.append([_cell(sheet, row.get(name), path, plain) for name in names])
+                worksheet.append([_cell(worksheet, row.get(name), path, plain) for name in names])
         finally:
-            sheet.close()
+            worksheet.close()
         book.save(whole)
 
 
-def _cell(sheet: Any, value: Any, path: Path, plain: Callable[[Any], Any]) -> Any:
+def _cell(worksheet: Any, value: Any, path: Path, plain: Callable[[Any], Any]) -> Any:
     """Return a cell; what is text is marked as text, whatever it begins with."""
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415  (an extra)
 
     value = _written(value, plain)
     if not isinstance(value, str):
-        return WriteOnlyCell(sheet, value)
+        return WriteOnlyCell(worksheet, value)
     if len(value) > _MOST_LETTERS:
         raise _too_large(path, f"a text of {len(value):,} letters, and a cell has room for {_MOST_LETTERS:,}")
-    cell = WriteOnlyCell(sheet, _UNWRITABLE.sub(lambda letter: f"\\x{ord(letter[0]):02x}", value))
+    cell = WriteOnlyCell(worksheet, _UNWRITABLE.sub(lambda letter: f"\\x{ord(letter[0]):02x}", value))
     cell.data_type = "s"
     return cell
 

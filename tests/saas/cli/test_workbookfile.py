@@ -36,11 +36,10 @@ def test_text_is_never_a_formula_and_nothing_loses_a_digit(tmp_path):
     assert write(tmp_path, datetime(2024, 3, 1, 8, 5))[0][0] == datetime(2024, 3, 1, 8, 5)
 
 
-def test_what_a_sheet_has_no_room_for_is_refused_and_leaves_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr("stcloud.saas.cli.workbookfile._MOST_ROWS", 2)
-    for rows in ([1, 2, 3], ["x" * 40_000]):
+def test_what_a_sheet_has_no_room_for_is_refused_and_leaves_no_file(tmp_path):
+    for value, names in ((1, range(16_385)), ("x" * 40_000, "v")):
         with pytest.raises(Unsupported) as refused:
-            write(tmp_path, *rows)
+            write(tmp_path, value, names=list(map(str, names)))
         assert refused.value.kind == "too-large"
         assert not list(tmp_path.iterdir())
 
@@ -65,5 +64,6 @@ def test_without_the_extra_one_line_says_what_to_install_before_any_work(run, tm
     ended = run("query", tmp_path / "nowhere", "e", "-o", tmp_path / "a.xlsx")
     assert ended.code == 5
     assert "pip install 'stcloud[xlsx]'" in ended.line
-    with pytest.raises(MissingExtra):
+    with pytest.raises(MissingExtra) as refused:
         write(tmp_path, 1)
+    assert refused.value.kind == "missing-xlsx"
