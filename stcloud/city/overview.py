@@ -21,7 +21,7 @@ def city_lines(parts: CityParts, configuration: CityConfiguration) -> list[str]:
     """Return a line about the city, and one for each layer; reads the logs of the layers' tables, no rows."""
     title, layers, more = _overview(parts, configuration)
     lines = [
-        f"{one_line(layer['layer'])}: {layer['rows']:,} {layer['kind']}s"
+        f"{one_line(layer['layer'])}: {layer['rows']:,} {layer['kind']}{'' if layer['rows'] == 1 else 's'}"
         + (f", {layer['span']}" if layer["span"] else "")
         for layer in layers
     ]
