@@ -6,7 +6,7 @@ The package knows nothing of it: a test registers it, as a plugin would be.
 from __future__ import annotations
 
 from collections import Counter
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +51,14 @@ class ReadingDefinition(Definition):
         return (*self.key, self.time.column)
 
 
+class CleanedReadings(NamedTuple):
+    """Rows of a batch that are readings, and those that are refused."""
+
+    rows: pa.RecordBatch
+    refusals: list
+    batch: object
+
+
 class ReadingLoad:
     """Readings are appended; one that is there already is counted as unchanged."""
 
@@ -65,7 +73,8 @@ class ReadingLoad:
 
     def clean(self, batch):
         context, definition = self.context, self.context.definition
-        source, faults = without_nulls(batch.rows, definition, context.zone), Faults(batch.numbers)
+        source = without_nulls(batch.rows, definition, context.zone, context.types)
+        faults = Faults(batch.numbers)
         texts = source[definition.time.column]
         read = read_stamps(texts, definition.time.formats, Zone(definition.time.zone or context.zone.name))
         faults.add(~read.valid, definition.time.column, texts, "unreadable-time")
@@ -76,12 +85,13 @@ class ReadingLoad:
             "st_at": pa.array(read.utc_us).cast(INSTANT),
             **read_attributes(context.columns, source, definition, context.zone, faults, context.types),
         }
-        return pa.RecordBatch.from_pydict(rows).filter(pa.array(~faults.faulty)), faults.refusals(), batch
+        kept = pa.RecordBatch.from_pydict(rows).filter(pa.array(~faults.faulty))
+        return CleanedReadings(kept, [*faults.refusals(), *batch.refusals], batch)
 
     def take(self, cleaned):
         rows, refusals, batch = cleaned
         self.context.intake.read += batch.rows.num_rows + len(batch.refusals)
-        self.context.intake.refusals += [*refusals, *batch.refusals]
+        self.context.intake.refusals += refusals
         self.batches.append(rows)
 
     def settle(self, base):
