@@ -99,7 +99,7 @@ class ParquetSource:
         groups = [whole.row_group(group) for group in range(whole.num_row_groups)]
         if len(self.columns) != whole.num_columns:
             return declared(kind)
-        statistics = [group.column(at).statistics for group in groups]
+        statistics = [group.column(at).statistics for group in groups if group.num_rows]
         fit = all(group is not None and group.has_min_max and group.max < _INT64_STOP for group in statistics)
         return Declared("integer") if fit else declared(kind)
 

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
@@ -111,6 +111,7 @@ def test_every_value_matters(table, row, data):
 
 
 @settings(max_examples=examples(60), deadline=None)
+@example(pa.table({"small": pa.array([], pa.uint64())}))
 @given(tables())
 def test_what_is_spooled_reads_as_a_file_of_the_rows(table):
     with tempfile.TemporaryDirectory() as place, spooled(table) as source:
