@@ -103,8 +103,9 @@ def test_parquet_that_is_damaged(run, city, tmp_path):
 
 @pytest.mark.usefixtures("unchanged")
 def test_a_folder_and_a_missing_file_are_no_sources(run, city, tmp_path):
-    ended = run("load", city, "events", tmp_path)
-    assert (ended.code, "is not a file" in ended.line) == (2, True)
+    (tmp_path / "nothing").mkdir()
+    ended = run("load", city, "events", tmp_path / "nothing")
+    assert (ended.code, "has no file that could be loaded" in ended.line) == (3, True)
     ended = run("load", city, "events", tmp_path / "none.csv")
     assert (ended.code, "there is no file" in ended.line) == (3, True)
 
@@ -298,13 +299,21 @@ def replaced(old, new):
     return lambda text: text.replace(old, new)
 
 
+def edited(old, new):
+    """Replace a text and delete the digest, as somebody does who edits the file on purpose."""
+    return lambda text: b"".join(
+        line for line in text.replace(old, new).splitlines(True) if not line.startswith(b"digest")
+    )
+
+
 CONFIGURATIONS = {
     "of a newer format": (replaced(b"format = 1", b"format = 99"), "upgrade"),
     "empty": (lambda _: b"", "city.toml"),
     "cut": (lambda text: text[:60], "city.toml"),
     "not text": (lambda _: b"\xff\xfe\x00", "city.toml"),
-    "with a CRS that is none": (replaced(b"4548", b"99999"), "EPSG:99999"),
-    "with a CRS in degrees": (replaced(b"4548", b"4326"), "metres"),
+    "with another CRS": (replaced(b"4548", b"4547"), "has changed since it was written"),
+    "with a CRS that is none": (edited(b"4548", b"99999"), "EPSG:99999"),
+    "with a CRS in degrees": (edited(b"4548", b"4326"), "metres"),
     "with a zone that is none": (replaced(b"Shanghai", b"Nowhere"), "Asia/Nowhere"),
 }
 
