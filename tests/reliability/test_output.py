@@ -67,7 +67,7 @@ def test_a_folder_is_refused_before_anything_is_read(run, tmp_path, command):
     ("words", "code"),
     [
         (("query", "CITY", "events", "--map", "x.jpg"), 2), (("query", "CITY", "events", "--map", "x"), 2),
-        (("grid", "check", "CITY", "grid", "--map", "x.svg"), 2),
+        (("grid", "check", "CITY", "grid", "--map", "x.gif"), 2),
         (("query", "CITY", "events", "--save", "x.yaml"), 5),
     ],
 )  # fmt: skip
@@ -325,7 +325,7 @@ def test_an_engine_that_is_not_there_is_soon_said(run, city):
 
 
 def test_what_a_library_warns_of_is_one_line(run, city, monkeypatch):
-    def warn(*_):
+    def warn(*_, **__):
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             warnings.warn("odd\x1b[31m\nthing", stacklevel=1)
