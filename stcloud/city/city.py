@@ -300,12 +300,12 @@ class City:
             Columns that identify a row; the column of its time, and how it is written (``iso``, ``%d/%m/%Y`` …).
         lon, lat, x, y, crs, datum
             Columns of coordinates, degrees or metres, and what they refer to.
-        zone, encoding, source_layer
-            Time zone of the file's local times; its encoding; which layer of the file.
+        zone, encoding, source_layer, source_format
+            Time zone of the file's local times; its encoding; which layer of the file; a format that no name tells.
 
         Returns
         -------
-        The reckoning of the source; of several a list. ``known``: it was loaded before, and nothing was done.
+        The reckoning of the source; of several (a folder, a pattern) a list. ``known``: it was loaded before.
 
         Raises
         ------
