@@ -61,7 +61,7 @@ def test_html_escapes_what_data_hold(city):
 def test_a_repr_says_what_matters(city):
     assert repr(city) == (
         "City hangzhou (EPSG:32650, Asia/Shanghai): 2 layers\n"
-        "  areas: 1 features, 2019-12-31 to 2019-12-31 (UTC)\n"
+        "  areas: 1 feature, 2019-12-31 to 2019-12-31 (UTC)\n"
         "  requests: 30 events, 2024-03-04 to 2024-03-04 (UTC)"
     )
     assert repr(city.layer("requests")).startswith(
