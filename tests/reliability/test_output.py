@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -227,12 +226,12 @@ def test_a_write_that_fails_leaves_the_old_file(city, tmp_path, name):
     path.parent.mkdir()
     path.write_text("old")
 
-    def full():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-    words = [sys.executable, "-m", "stcloud", "query", str(city), "events", "-o", str(path)]
-    ended = subprocess.run(words, capture_output=True, text=True, preexec_fn=full, check=False)
+    full = (  # not between fork and exec: threads of other libraries may be about here
+        "import resource, runpy, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); runpy.run_module('stcloud', run_name='__main__')"
+    )
+    words = [sys.executable, "-c", full, "query", str(city), "events", "-o", str(path)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ended.returncode == 6, ended.stderr
     assert f"could not write {path}" in ended.stderr.splitlines()[-1]
     assert path.read_text() == "old"
