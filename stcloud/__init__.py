@@ -7,8 +7,9 @@ Tested by `tests/architecture/test_public_surface.py`.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.city import City, create, open  # noqa: A004
@@ -38,30 +39,23 @@ __all__ = [
     "open",
 ]
 
-_HOME = {
-    "Answer": "stcloud.paas.query",
-    "Area": "stcloud.space",
-    "City": "stcloud.city",
-    "Definition": "stcloud.daas.definition",
-    "Explanation": "stcloud.paas.query",
-    "Job": "stcloud.iaas.job",
-    "Query": "stcloud.paas.query",
-    "Question": "stcloud.paas.query",
-    "Reckoning": "stcloud.daas.ledger",
-    "StcloudError": "stcloud.errors",
-    "create": "stcloud.city",
-    "divide": "stcloud.paas.grid",
-    "open": "stcloud.city",
+_HOMES = {
+    "Answer": ".paas.query",
+    "Area": ".space",
+    "City": ".city",
+    "Definition": ".daas.definition",
+    "Explanation": ".paas.query",
+    "Job": ".iaas.job",
+    "Query": ".paas.query",
+    "Question": ".paas.query",
+    "Reckoning": ".daas.ledger",
+    "StcloudError": ".errors",
+    "create": ".city",
+    "divide": ".paas.grid",
+    "open": ".city",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: ``import stcloud`` itself stays light."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'stcloud' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(__name__, _HOMES)  # ``import stcloud`` itself stays light
 
 
 def __dir__() -> list[str]:

@@ -5,8 +5,9 @@ So opening a city imports what opening needs. Tested by ``tests/architecture/tes
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.city.changes import LayerChanges, Watchers
@@ -60,11 +61,4 @@ _HOMES = {
     "vacuum_city": "stcloud.daas.vacuum",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(__name__, _HOMES)  # opening a city needs few of them

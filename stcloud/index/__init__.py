@@ -16,8 +16,9 @@ squares.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.index.asof import AsOfIndex
@@ -28,13 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["AsOfIndex", "Locator", "box_areas", "digest_of", "encode_keys"]
 
 _HOMES = {
-    "AsOfIndex": "asof", "Locator": "locator", "box_areas": "coverage", "digest_of": "locator",
-    "encode_keys": "version",
+    "AsOfIndex": ".asof", "Locator": ".locator", "box_areas": ".coverage", "digest_of": ".locator",
+    "encode_keys": ".version",
 }  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: numba takes half a second to import."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = late_names(__name__, _HOMES)  # numba and pyarrow are slow to import

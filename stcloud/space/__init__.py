@@ -12,8 +12,9 @@ Start reading at ``cell.py`` (ids), then ``lattice.py`` (ids of points), then ``
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.space.area import Area, project_area
@@ -79,21 +80,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "GivenCRS": "crs", "crs_text": "crs",
-    "Area": "area", "CellIds": "cell", "Cover": "covering", "Datum": "datum", "LONLAT": "crs",
-    "Lattice": "lattice", "Level": "cell", "NO_CELL": "cell", "area_of_use": "crs", "children": "cell",
-    "contains": "covering", "cover": "covering", "descendants": "cell", "from_wgs84": "datum",
-    "inside_area_of_use": "crs", "is_southern": "crs", "level_of": "cell", "parent": "cell",
-    "parse_cell": "cell", "project": "crs", "project_area": "area", "project_shape": "shape",
-    "read_crs": "crs", "require_metric": "metric", "same_crs": "crs", "suggest": "metric",
-    "to_wgs84": "datum", "transformer": "crs",
+    "Area": ".area", "area_of_use": ".crs", "CellIds": ".cell", "children": ".cell",
+    "contains": ".covering", "Cover": ".covering", "cover": ".covering", "crs_text": ".crs",
+    "Datum": ".datum", "descendants": ".cell", "from_wgs84": ".datum", "GivenCRS": ".crs",
+    "inside_area_of_use": ".crs", "is_southern": ".crs", "Lattice": ".lattice", "Level": ".cell",
+    "level_of": ".cell", "LONLAT": ".crs", "NO_CELL": ".cell", "parent": ".cell", "parse_cell": ".cell",
+    "project": ".crs", "project_area": ".area", "project_shape": ".shape", "read_crs": ".crs",
+    "require_metric": ".metric", "same_crs": ".crs", "suggest": ".metric", "to_wgs84": ".datum",
+    "transformer": ".crs",
 }  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: pyproj and shapely are slow to import."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(__name__, _HOMES)  # pyproj and shapely are slow to import

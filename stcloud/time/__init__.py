@@ -16,8 +16,9 @@ the period to compare with. `stamp` reads files: `pattern` knows the formats,
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.time.bin import Bin
@@ -70,21 +71,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Bin": "bin", "Bools": "micros", "Calendar": "workday", "Comparison": "relation", "Days": "workday",
-    "EARLIEST_US": "stamp", "End": "relation", "Instant": "instant", "LATEST_US": "stamp",
-    "Micros": "micros", "Relation": "relation", "Span": "span", "Spans": "span", "StampResult": "stamp",
-    "Transitions": "transition", "When": "when", "Zone": "zone", "check_comparison": "period",
-    "check_format": "pattern", "earlier": "period", "instant_text": "instant", "instant_us": "instant",
-    "is_relative": "relative", "parse_instant": "expression", "parse_when": "expression",
-    "read_instant": "expression", "read_relative": "relative", "read_stamps": "stamp",
-    "read_when": "expression", "TimeSpan": "instant", "span_text": "instant",
+    "Bin": ".bin", "Bools": ".micros", "Calendar": ".workday", "check_comparison": ".period",
+    "check_format": ".pattern", "Comparison": ".relation", "Days": ".workday", "earlier": ".period",
+    "EARLIEST_US": ".stamp", "End": ".relation", "Instant": ".instant", "instant_text": ".instant",
+    "instant_us": ".instant", "is_relative": ".relative", "LATEST_US": ".stamp", "Micros": ".micros",
+    "parse_instant": ".expression", "parse_when": ".expression", "read_instant": ".expression",
+    "read_relative": ".relative", "read_stamps": ".stamp", "read_when": ".expression",
+    "Relation": ".relation", "Span": ".span", "span_text": ".instant", "Spans": ".span",
+    "StampResult": ".stamp", "TimeSpan": ".instant", "Transitions": ".transition", "When": ".when",
+    "Zone": ".zone",
 }  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: pyarrow is slow to import."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(__name__, _HOMES)  # pyarrow is slow to import

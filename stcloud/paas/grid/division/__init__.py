@@ -11,8 +11,9 @@ what was reached. Order of work: `network` (with `carriageway` and `deadend`), `
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.paas.grid.division.division import Division, divide
@@ -22,15 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PRESETS", "Division", "Earlier", "Misfit", "Preset", "Quality", "divide"]
 
-_ROOM = "stcloud.paas.grid.division"
 _HOMES = {
-    "PRESETS": "preset", "Division": "division", "Earlier": "succession", "Misfit": "quality", "Preset": "preset",
-    "Quality": "quality", "divide": "division",
+    "PRESETS": ".preset", "Division": ".division", "Earlier": ".succession", "Misfit": ".quality",
+    "Preset": ".preset", "Quality": ".quality", "divide": ".division",
 }  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    """Import a name when it is first used: compiled code is heavy."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {_ROOM!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{_ROOM}.{_HOMES[name]}"), name)
+__getattr__ = late_names(__name__, _HOMES)  # compiled code is heavy

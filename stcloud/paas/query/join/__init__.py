@@ -10,8 +10,9 @@ Start reading at `how.py`, then `asof.py`; the search itself is in `stcloud.inde
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.paas.query.join.asof import asof_join, held_by
@@ -20,13 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["How", "Nearest", "Within", "WithinDistance", "asof_join", "held_by", "read_how"]
 
 _HOMES = {
-    "How": "how", "Nearest": "how", "Within": "how", "WithinDistance": "how", "read_how": "how",
-    "asof_join": "asof", "held_by": "asof",
+    "How": ".how", "Nearest": ".how", "Within": ".how", "WithinDistance": ".how", "read_how": ".how",
+    "asof_join": ".asof", "held_by": ".asof",
 }  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: numba takes half a second to import."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = late_names(__name__, _HOMES)  # the search is slow to import
