@@ -76,8 +76,8 @@ def _text_of(place: PlaceInput, area: Area) -> str:
 def _read(place: PlaceInput, crs: str | None) -> Area | int:
     if isinstance(place, Area):
         return place
-    if isinstance(place, int):
-        return parse_cell(place)
+    if isinstance(place, int | np.integer):
+        return parse_cell(int(place))
     if isinstance(place, str):
         return _spec(place, crs)
     if isinstance(place, Mapping):

@@ -48,6 +48,13 @@ def test_a_crs_is_text_a_number_or_one_of_pyproj(city):
         assert caught.value.kind == "unknown-crs"
 
 
+def test_a_cell_is_text_a_number_or_one_of_numpy(city):
+    counted = city.query("trees").count(by="cell:1km").to_pandas()
+    cell, count = counted["cell_1km"].to_numpy()[0], counted["count"].iloc[0]
+    for form in (np.int64(cell), int(cell), f"cell:{cell}"):
+        assert total(city.query("trees").where(form)) == count
+
+
 @pytest.mark.parametrize("form", [tuple, list, np.array], ids=lambda form: form.__name__)
 def test_four_numbers_are_a_box(city, form):
     trees = city.query("trees")
