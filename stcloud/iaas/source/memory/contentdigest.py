@@ -34,6 +34,7 @@ class ContentDigest:
 
     def add(self, rows: pa.RecordBatch) -> None:
         """Add a block of rows."""
+        self._hash.update(rows.num_rows.to_bytes(8, "little"))
         for name, column in zip(rows.schema.names, rows.columns, strict=True):
             shape = self._shapes.get(name)
             values = _raw(column) if shape is None else to_wkb(column, shape.encoding)
