@@ -82,8 +82,17 @@ def test_labels_along_the_axis_do_not_overlap(panels):
 
 @pytest.mark.parametrize("values", [[0, 0, 0], [5, 5, 5], [-5, -5, -5], [1e15, 1, 2], [np.nan] * 3])
 def test_values_of_any_size_are_drawn(values, tmp_path):
-    draw_chart(data(values=values), title="Calls", path=tmp_path / "bars.png")
-    draw_chart(data("lines", values, group="week"), title="Calls", path=tmp_path / "lines.svg")
+    bars = draw_chart(data(values=values), title="Calls", path=tmp_path / "bars.png")
+    lines = draw_chart(data("lines", values, group="week"), title="Calls", path=tmp_path / "lines.svg")
+    there = [value for value in values if not np.isnan(value)]
+    assert [bar.get_width() for bar in named(bars, "series")] == there
+    if there:
+        (line,) = named(lines, "series")
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    for figure, (low, high) in ((bars, bars.axes[0].get_xlim()), (lines, lines.axes[0].get_ylim())):
+        assert low < high, figure
+        assert all(low <= value <= high for value in there)
+    assert all((tmp_path / name).stat().st_size > 1000 for name in ("bars.png", "lines.svg"))
 
 
 def test_titles_and_names_are_text_not_formulas():

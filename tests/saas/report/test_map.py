@@ -126,7 +126,10 @@ def test_a_long_title_wraps_inside_the_picture():
 
 
 def test_dollars_and_chinese_are_drawn_without_a_warning(tmp_path):
-    drawn(counted(cells(), [1] * 12), None, title="蓝塘区 $x_{$", subtitle="七月", path=tmp_path / "out.png")
+    path = tmp_path / "out.png"
+    figure = drawn(counted(cells(), [1] * 12), None, title="蓝塘区 $x_{$", subtitle="七月", path=path)
+    assert "蓝塘区 $x_{$" in texts(figure)
+    assert png_size(path) == (figure.width_px, figure.height_px)
 
 
 @pytest.mark.parametrize("size_px", [(1400, 1000), (641, 483), (1001, 1999)])
