@@ -82,6 +82,18 @@ def test_the_plain_path_and_the_compiled_one_give_the_same(data, history, points
             equal(call(kept), results[1])
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(
+    "shape", [shapely.Point(0, 0), shapely.LineString([(0, -1), (0, 1)]), shapely.box(-1, -1, 0, 1)]
+)
+def test_what_is_as_far_as_it_may_be_is_near(monkeypatch, compiled, shape):
+    monkeypatch.setattr(kernel.Kernel, "pays", lambda *_: compiled)
+    partners = AsOfIndex.of(["a"], [0], [9], [shape])
+    for metres, near in ((1.0, [0, 1]), (0.0, [0]), (0.9999994, [0])):
+        assert partners.within_distance([0.0, 1.0, 3.0], [0.0] * 3, 4, metres).event.tolist() == near
+    assert partners.nearest([0.0, 1.0, 3.0], [0.0] * 3, 4, 1, 1.0).event.tolist() == [0, 1]
+
+
 @settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), areas), min_size=1, max_size=6), events, st.booleans())
 def test_the_plain_locator_and_the_compiled_one_give_the_same(cells, points, closed):

@@ -6,12 +6,14 @@ import tempfile
 from pathlib import Path
 
 import duckdb
+import geopandas
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -108,6 +110,18 @@ def test_every_value_matters(table, row, data):
     at = table.schema.get_field_index(name)
     same = repr(changed.to_pylist()) == repr(values.to_pylist()) or changed.equals(values)
     assert (identity(table.set_column(at, name, changed)) == identity(table)) == same
+
+
+def test_the_crs_and_which_column_is_the_geometry_matter():
+    shapes = geopandas.GeoSeries([shapely.Point(1, 2)])
+    frame = geopandas.GeoDataFrame({"a": shapes.set_crs(4326), "b": shapes.set_crs(4326)}, geometry="a")
+    others = [
+        frame.set_geometry("b"),
+        frame.assign(a=shapes.set_crs(4490)).set_geometry("a"),
+        frame.assign(a=shapes.translate(1).set_crs(4326)).set_geometry("a"),
+    ]
+    assert identity(frame) == identity(frame.copy())
+    assert len({identity(given) for given in (frame, *others)}) == 4
 
 
 @settings(max_examples=examples(60), deadline=None)
