@@ -35,15 +35,15 @@ def hold_built(events: int, across: int) -> dict[str, Any]:
         return sums(*_pairs(AsOfIndex.of(*given).within(*happened)))
 
     work()
-    build = timed(lambda: {"epochs": len(AsOfIndex.of(*given).ready.areas)}, _BUILDS)
+    build = timed(lambda: {"epochs": len(AsOfIndex.of(*given).sliced.areas)}, _BUILDS)
     return {**timed(work, _BUILDS), "build": build}
 
 
 def build(across: int) -> dict[str, Any]:
     """Build an index."""
     given = _versions(World(0, across, 0))
-    _ = AsOfIndex.of(*given).ready.areas
-    return timed(lambda: {"epochs": len(AsOfIndex.of(*given).ready.areas)}, _BUILDS)
+    _ = AsOfIndex.of(*given).sliced.areas
+    return timed(lambda: {"epochs": len(AsOfIndex.of(*given).sliced.areas)}, _BUILDS)
 
 
 def near(events: int, points: int) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _versions(world: World) -> tuple[list[str], Ints, Ints, NDArray[Any]]:
 
 def _partners(world: World) -> AsOfIndex:
     partners = AsOfIndex.of(*_versions(world))
-    _ = partners.ready.areas
+    _ = partners.sliced.areas
     return AsOfIndex.from_arrays(partners.arrays())
 
 

@@ -44,7 +44,7 @@ class AsOfIndex:
     ----------
     versions
         The versions, as they were given.
-    ready
+    sliced
         The same in order, ready to be searched.
 
     Examples
@@ -82,7 +82,7 @@ class AsOfIndex:
 
         Notes
         -----
-        VersionTable of a feature that follow each other with the same shape are searched as one.
+        Versions of a feature that follow each other with the same shape are searched as one.
         """
         versions = VersionTable.of(key, start_us, end_us)
         geometries = np.empty(len(versions), object)

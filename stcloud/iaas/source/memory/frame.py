@@ -40,14 +40,9 @@ def frame_rows(frame: Any) -> pa.Table:
     primary = getattr(frame, "active_geometry_name", None)
     if frame.ndim == 1:
         primary = frame.name or "geometry"
-        frame = frame.to_frame(primary)
-    names = _refuse_names(frame, kind)
-    levels = [name for name in frame.index.names if name is not None]
-    frame = frame.reset_index(level=levels) if levels else frame
     columns: dict[str, pa.Array] = {}
     shapes: dict[str, Any] = {}
-    for at, name in enumerate([*levels, *names]):
-        column = frame.iloc[:, at]
+    for name, column in _columns(frame, primary, kind):
         if _is_geometry(column):
             shapes[name] = getattr(column.array, "crs", None)
             columns[name] = pa.array(shapely.to_wkb(_shapes(column, name, kind), flavor="iso"), pa.binary())
@@ -57,10 +52,21 @@ def frame_rows(frame: Any) -> pa.Table:
     return table.replace_schema_metadata(_geo(shapes, primary)) if shapes else table
 
 
-def _refuse_names(frame: Any, kind: str) -> list[str]:
-    """Return the names of the columns; refuse those that are no text or are there twice."""
-    names = list(frame.columns)
+def _columns(frame: Any, primary: Any, kind: str) -> list[tuple[str, Any]]:
+    """Return the levels of the index that have names, and then the columns; a series is one column."""
     levels = [name for name in frame.index.names if name is not None]
+    names = [primary] if frame.ndim == 1 else list(frame.columns)
+    _refuse_names(levels, names, kind)
+    if frame.ndim == 1 and not levels:
+        return [(primary, frame)]
+    if frame.ndim == 1:
+        frame = frame.to_frame(primary)
+    whole = frame.reset_index(level=levels) if levels else frame
+    return [(name, whole.iloc[:, at]) for at, name in enumerate([*levels, *names])]
+
+
+def _refuse_names(levels: list[Any], names: list[Any], kind: str) -> None:
+    """Refuse names that are no text or are there twice."""
     for name in [*levels, *names]:
         if not isinstance(name, str):
             raise InvalidInput(
@@ -71,7 +77,6 @@ def _refuse_names(frame: Any, kind: str) -> list[str]:
             hint = f"rename it: frame.rename_axis({name + '_index'!r})" if name in levels else ""
             where = "an index and a column" if name in levels else "two columns"
             raise InvalidInput("repeated-column", f"the {kind} has {where} called {name!r}", hint=hint)
-    return names
 
 
 def _is_geometry(column: Any) -> bool:
