@@ -24,6 +24,7 @@ from bench.data import CRS, SEED, ZONE, Scale
 from bench.parcels import DEFINITION, SIDE_M, SOUTH, WEST, columns, write
 from bench.process import Done, apart
 from bench.report import Finding, Target
+from stcloud.daas.load.feature_load import FeatureMode
 
 __all__ = ["findings"]
 
@@ -131,11 +132,11 @@ def _versions(folder: Path, size: _Size) -> Iterator[Finding]:
     yield Finding(name, layer_mb, "MB", f"{_VERSIONS} GPKG", _VERSIONS * package_mb, None, None, more)
 
 
-def load(city: str, source: str, day: str, mode: str) -> dict[str, Any]:
+def load(city: str, source: str, day: str, mode: FeatureMode) -> dict[str, Any]:
     """Load a file, true from a day on."""
     opened = stcloud.open(city)
     definition = stcloud.Definition.from_toml(DEFINITION, name=_LAYER)
-    reckoning = opened.load(_LAYER, source, definition=definition, mode=mode, valid_from=day)  # type: ignore[arg-type]
+    reckoning = opened.load(_LAYER, source, definition=definition, mode=mode, valid_from=day)
     return {**reckoning.counts, "files": len(opened.layer(_LAYER).snapshot.files)}
 
 

@@ -46,7 +46,7 @@ class Quads:
         steep_back = np.concatenate([at[1:, :, None], steep[:, :, :0:-1]], axis=2)
         rings = np.concatenate([flat[:-1], steep[:, 1:], flat_back[1:], steep_back[:, :-1]], axis=2)
         rings = rings.reshape(n**2, -1, 2)
-        return shapely.polygons(np.concatenate([rings, rings[:, :1]], axis=1))
+        return np.asarray(shapely.polygons(np.concatenate([rings, rings[:, :1]], axis=1)), object)
 
     def _bent(self, a: Floats, b: Floats, bends: int, chance: np.random.Generator) -> Floats:
         """Return each edge's start and bends."""

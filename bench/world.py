@@ -51,7 +51,8 @@ class World:
     def spots(self) -> Floats:
         """Return the points, strewn over a square."""
         chance = np.random.default_rng([SEED, 23])
-        return chance.uniform(0, POINTS_SIDE_M, (self.points, 2)) + np.array((_WEST, _SOUTH))
+        west_south = np.array((_WEST, _SOUTH))
+        return np.asarray(chance.uniform(0, POINTS_SIDE_M, (self.points, 2)) + west_south, np.float64)
 
     @property
     def side_m(self) -> float:
