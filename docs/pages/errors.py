@@ -25,6 +25,7 @@ CLASSES: tuple[type[errors.StcloudError], ...] = (
 COMPUTED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("iaas/store/oserror.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
     ("paas/query/filter/size.py", "InvalidInput"): ("unreadable-filter", "unreadable-measure"),
+    ("paas/query/parse/places.py", "NotFound"): ("renamed-layer", "unknown-layer"),
 }
 """Kinds that are no literal where the error is made, by file and class."""
 MEANINGS: Mapping[tuple[str, str], str] = {
@@ -34,6 +35,8 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     ): "two columns have the same stored name, or one begins with `st_`",
     ("InvalidInput", "invalid-definition"): "the options given make no definition",
     ("InvalidDefinition", "invalid-definition"): "the definition has faults; `.faults` lists all of them",
+    ("InvalidInput", "name-taken"): "another layer has the name, or had it",
+    ("NotFound", "renamed-layer"): "the layer has another name since it was renamed",
     ("InvalidInput", "cell-too-coarse"): "a cell is coarser than what was asked of it",
     ("InvalidInput", "too-many-vertices"): "an area, or areas together, have more vertices than are taken",
     (

@@ -17,12 +17,12 @@ from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.draft import Drafted, Options
 from stcloud.daas.load.notes import with_clock_note
 from stcloud.daas.load.sequence import Given, LoadSequence, LoadTerms, drafted, spool
+from stcloud.daas.renaming import rename_layer
 from stcloud.errors import StcloudError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.source.memory.spooling import ready
 from stcloud.iaas.source.paths import expanded
-from stcloud.iaas.store.folder import check_name
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.paas.grid import Indexed
 
@@ -75,15 +75,15 @@ class LayerChanges:
         self, layer: str, source: object, definition: Given, options: Options, *, dated: bool
     ) -> Drafted:
         """Return the definition that a load would use; see `City.draft`."""
-        folder = partial(spool, self.parts.folder, layer, self.wait_s)
+        folder = partial(spool, self.parts.catalogue, self.parts.folder, layer, self.wait_s)
         with ready(source, folder, form=options.source_format) as file:
             return drafted(self.parts.catalogue, layer, file, definition, options, dated=dated)
 
     def undo(self, layer: str, load: str) -> Reckoning:
         """Undo a load and return the reckoning; see `City.undo`."""
-        folder, known = self.parts.folder, self.parts.catalogue
+        known = self.parts.catalogue
         kind = known.layer(layer).layer_kind
-        with folder.lock(f"layer-{layer}", wait_s=self.wait_s), storage_errors(f"take back {load}"):
+        with known.locked(layer, wait_s=self.wait_s), storage_errors(f"take back {load}"):
             known.recovered(layer, load, self.clock)
             table = kind.table(layer, known.table(layer).table)
             done = kind.undo(table, known.ledger, load, self.clock())
@@ -93,8 +93,12 @@ class LayerChanges:
     def index(self, events: str, grid: str | None, job: Job | None) -> Indexed:
         """Store with every event the code of its cell; see `City.index`."""
         grids = self.parts.grids
-        with self.parts.folder.lock(f"layer-{check_name(events)}", wait_s=self.wait_s):
+        with self.parts.catalogue.locked(events, wait_s=self.wait_s):
             return grids.index(events, grids.chosen(events, grid), job or Job())
+
+    def give_name(self, old: str, new: str) -> bool:
+        """Rename a layer; see `City.rename`."""
+        return rename_layer(self.parts.catalogue, self.parts.folder, old, new, self.clock, wait_s=self.wait_s)
 
     def _follow(self, layer: str, job: Job | None) -> None:
         for events in self.parts.grids.outdated(layer):

@@ -14,7 +14,7 @@ from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.source.paths import is_of_several
-from stcloud.iaas.store.folder import Folder, check_name
+from stcloud.iaas.store.folder import Folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from stcloud.daas.load.event_load import Mode
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.iaas.engine.model import Engine
-    from stcloud.iaas.store.arrays import ArrayFolder
     from stcloud.paas.grid import Indexed, Indexer, UnitGrid
     from stcloud.paas.grid.check import Report
     from stcloud.paas.grid.divided import DividedGrid
@@ -70,10 +69,6 @@ class City:
         self.close()
 
     @property
-    def _folder(self) -> Folder:
-        return self._parts.folder
-
-    @property
     def _catalogue(self) -> Catalogue:
         return self._parts.catalogue
 
@@ -98,7 +93,7 @@ class City:
     def layer(self, name: str) -> Layer:
         """Return a layer, as `Features` if it is a layer of features; `NotFound` ``unknown-layer``."""
         layer = self._catalogue.layer(name)
-        return self._features(layer) if layer.layer_kind.versioned else layer
+        return self._parts.features(layer) if layer.layer_kind.versioned else layer
 
     def features(self, name: str) -> Features:
         """Return a layer of features, with ``as_of``, ``between``, ``history``, ``diff`` and ``lineage``.
@@ -113,15 +108,7 @@ class City:
         layer = self._catalogue.layer(name)
         if not layer.layer_kind.versioned:
             raise InvalidInput("not-features", f"layer '{name}' holds events", hint="ask it with query")
-        return self._features(layer)
-
-    def _features(self, layer: Layer) -> Features:
-        cache = below.IndexCache(self._parts.memory, self._joins(layer.name))
-        table = self._catalogue.features(layer.name)
-        return below.Features.of(layer, table, self.configuration, self.engine, cache)
-
-    def _joins(self, layer: str) -> ArrayFolder:
-        return self._folder.arrays("index", f"{layer}.join")
+        return self._parts.features(layer)
 
     def query(self, layer: str) -> Query:
         """Start a query about a layer; nothing is read until it is run. `NotFound` ``unknown-layer``.
@@ -369,12 +356,9 @@ class City:
         A file that cannot be read is a fault of its check. Raises `StorageError` ``no-permission`` if a file may not
         be read.
         """
-        check = below.CityCheck(self._folder, self._catalogue, self.configuration, self.engine, self._clock)
-        if layer is None:
-            return list(check.city())
-        if check_name(layer) not in self._catalogue.begun():
-            self.layer(layer)
-        return list(check.layer(layer))
+        parts = self._parts
+        check = below.CityCheck(parts.folder, parts.catalogue, self.configuration, parts.engine, self._clock)
+        return list(check.city() if layer is None else check.known_layer(layer))
 
     def vacuum(self, *, retain_hours: float = 24, force: bool = False) -> int:
         """Delete files that have not been part of a table for ``retain_hours`` hours; return how many.
@@ -382,13 +366,25 @@ class City:
         Loads and queries may run at the same time, and no history is lost. Less than one hour needs ``force``,
         because running queries may then fail; without it: `InvalidInput` ``retention-too-short``.
         """
-        return below.vacuum_city(self._catalogue, self._folder, retain_hours=retain_hours, force=force)
+        return below.vacuum_city(self._catalogue, self._parts.folder, retain_hours=retain_hours, force=force)
+
+    def rename(self, layer: str, name: str, *, wait_s: float = LOCK_WAIT_S) -> bool:
+        """Rename a layer; return False if it has that name already. It keeps its history, loads and indexes.
+
+        Who uses the old name gets an error with the new one, pins with it hold, and no other layer may have it.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            ``unknown-layer``, ``renamed-layer``; ``bad-name``, ``name-taken``.
+        """
+        return self._changes(wait_s).give_name(layer, name)
 
     def delete(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger keeps its loads. `NotFound` ``unknown-layer``."""
-        with self._folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
+        with self._catalogue.locked(layer, wait_s=wait_s):
             self._grids.forget(layer)
-            below.forget(self._joins(layer))
+            self._parts.joins(layer).clear()
             self._catalogue.delete(layer, self._clock())
 
     def close(self) -> None:

@@ -12,8 +12,8 @@ from stcloud.city.parts import CityParts
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.load.loader import Loader
+from stcloud.daas.names import NAMES_FILE
 from stcloud.iaas.clock import Clock
-from stcloud.iaas.store.folder import check_name
 from stcloud.iaas.store.replica import replica
 
 __all__ = ["loader_of"]
@@ -36,9 +36,11 @@ def loader_of(
     """
     folder = parts.folder
     if not dry_run:
-        with folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s):
+        with parts.catalogue.locked(layer, wait_s=wait_s):
             yield Loader(parts.catalogue, folder, configuration, clock, parts.grids.unit_coder(layer))
         return
-    keys = ("ledger", "quarantine", f"layers/{check_name(layer)}", f"layers/{layer}.toml")
+    parts.catalogue.refuse_former(layer)
+    place = f"layers/{parts.catalogue.naming.folder_of(layer)}"
+    keys = ("ledger", "quarantine", NAMES_FILE, place, f"{place}.toml")
     with replica(folder, *keys) as copy:
         yield Loader(Catalogue(copy, configuration), copy, configuration, clock)

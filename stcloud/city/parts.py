@@ -14,9 +14,11 @@ from stcloud.iaas.store.folder import Folder
 from stcloud.paas.cache import Cache, city_closed
 
 if TYPE_CHECKING:
-    from stcloud.daas.catalogue import Catalogue
+    from stcloud.daas.catalogue import Catalogue, Layer
     from stcloud.iaas.engine.model import Engine
+    from stcloud.iaas.store.arrays import ArrayFolder
     from stcloud.paas.grid import Indexer
+    from stcloud.paas.query import Features
 
 __all__ = ["CityParts"]
 
@@ -61,6 +63,16 @@ class CityParts:
     def grids(self) -> Indexer:
         """The city's grids and the indexes on them; `InvalidInput` ``city-closed``."""
         return below.Indexer(self.catalogue, self.folder, self._configuration, self.memory)
+
+    def features(self, layer: Layer) -> Features:
+        """Return a layer of features, ready for queries."""
+        cache = below.IndexCache(self.memory, self.joins(layer.name))
+        table = self.catalogue.features(layer.name)
+        return below.Features.of(layer, table, self._configuration, self.engine, cache)
+
+    def joins(self, layer: str) -> ArrayFolder:
+        """Return where indexes are kept that joins made of a layer."""
+        return self.folder.arrays("index", f"{self.catalogue.naming.folder_of(layer)}.join")
 
     @property
     def engine(self) -> Engine:

@@ -8,134 +8,32 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.configuration import WITH_NAMES, CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
-from stcloud.daas.display import html_table, one_line, span_text
-from stcloud.daas.kind.protocol import LayerKind
-from stcloud.daas.kind.registry import kind_of
+from stcloud.daas.entry import Layer
 from stcloud.daas.ledger import UNDO, Ledger, Reckoning
+from stcloud.daas.names import LayerNames
 from stcloud.daas.quarantine import Quarantine
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.layer import EventLayer, LayerTable
-from stcloud.daas.table.schema import Attribute, attributes
+from stcloud.daas.table.schema import attributes
 from stcloud.errors import FormatError, InvalidInput, NotFound, StorageError, nearest
 from stcloud.iaas.bundle import bundled_text, definitions
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.store.folder import Folder, check_name, is_name, read_text
 from stcloud.iaas.store.oserror import storage_errors
-from stcloud.iaas.table.table import File, Snapshot, Table
+from stcloud.iaas.table.table import Table
 
 __all__ = ["Catalogue", "Layer", "read_definition"]
 
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A layer of a city: its definition, columns, loads and extent.
-
-    Instants are UTC microseconds. ``span_us`` and ``extent`` include all rows that were ever loaded.
-    """
-
-    name: str
-    definition: Definition
-    snapshot: Snapshot
-    attributes: tuple[Attribute, ...]
-    read_loads: Callable[[], list[Reckoning]] = field(repr=False, compare=False)
-
-    def __repr__(self) -> str:
-        names = ", ".join(one_line(attribute.name) for attribute in self.attributes)
-        return f"{self._title}\n  {one_line(names)}"
-
-    def _repr_html_(self) -> str:
-        columns = [{"column": attribute.name, "type": attribute.type} for attribute in self.attributes]
-        return html_table(self._title, ["column", "type"], columns)
-
-    @property
-    def _title(self) -> str:
-        span = f", {span_text(self.span_us)}" if self.span_us else ""
-        nouns = f"{self.kind}{'' if self.events == 1 else 's'}"
-        return f"Layer {one_line(self.name)}: {self.events:,} {nouns}{span}, {len(self.attributes)} columns"
-
-    @property
-    def loads(self) -> tuple[Reckoning, ...]:
-        """Loads of the layer, oldest first; reads the ledger."""
-        return tuple(self.read_loads())
-
-    @property
-    def kind(self) -> str:
-        """Name of the layer's kind: ``event`` or ``feature``."""
-        return self.definition.kind
-
-    @property
-    def layer_kind(self) -> LayerKind:
-        """The layer's kind, which knows what its rows look like."""
-        return kind_of(self.definition)
-
-    @property
-    def rows(self) -> int:
-        """Number of stored rows, including those that are no longer current."""
-        return sum(file.rows for file in self._rows)
-
-    @property
-    def events(self) -> int:
-        """Number of current events, or of current versions of features."""
-        ended = sum(file.rows for file in self.snapshot.files) - self.rows
-        return sum(file.nulls.get("st_recorded_to", file.rows) for file in self._rows) - ended
-
-    @property
-    def _rows(self) -> list[File]:
-        return self.layer_kind.row_files(self.snapshot)
-
-    @property
-    def bytes(self) -> int:
-        """Size of the current files in bytes."""
-        return self.snapshot.bytes
-
-    @property
-    def span_us(self) -> tuple[int, int] | None:
-        """Closed interval from the earliest to the latest start, UTC microseconds; None without rows."""
-        name = self.layer_kind.time_columns[0]
-        return _bounds_us(self.snapshot, name, name)
-
-    @property
-    def recorded_us(self) -> tuple[int, int] | None:
-        """Closed interval of recorded instants that changed the layer, UTC microseconds; None without rows."""
-        bounds = _bounds_us(self.snapshot, "st_recorded_from", "st_recorded_from")
-        ended = _bounds_us(self.snapshot, "st_recorded_to", "st_recorded_to")
-        return (bounds[0], max(bounds[1], ended[1] if ended else bounds[1])) if bounds else None
-
-    def pin_us(self, known_us: int | None = None) -> int:
-        """Return the recorded instant, UTC microseconds, at which an answer from this version is pinned.
-
-        The result is the earlier one of ``known_us`` (None: now) and the newest recorded instant of this version.
-        Later commits are recorded after it, so what was known at the pin never changes.
-        """
-        recorded = self.recorded_us
-        newest_us = recorded[1] if recorded else 0
-        return newest_us if known_us is None else min(known_us, newest_us)
-
-    @property
-    def extent(self) -> tuple[float, float, float, float] | None:
-        """Bounding box of all rows with a place: west, south, east, north in metres of the city's CRS."""
-        west, south, east, north = self.layer_kind.bounds_columns
-        files = [file for file in self.snapshot.files if west in file.low]
-        if not files:
-            return None
-        return (
-            min(file.low[west] for file in files),
-            min(file.low[south] for file in files),
-            max(file.high[east] for file in files),
-            max(file.high[north] for file in files),
-        )
-
-
+_NAMES_WAIT_S = 5.0
 _RECENT = 50
 """Commits that are looked at for what the ledger may lack."""
 
@@ -146,29 +44,33 @@ class Catalogue:
     def __init__(self, folder: Folder, configuration: CityConfiguration) -> None:
         self._folder = folder
         self._configuration = configuration
-        self._tables: dict[str, LayerTable] = {}
+        self._tables: dict[str, Table] = {}
         self._definitions: dict[str, tuple[str, Definition]] = {}
-        self.ledger = Ledger(Table.at(folder, "ledger"))
-        self.quarantine = Quarantine(Table.at(folder, "quarantine"))
+        self.naming = LayerNames(folder, needed=configuration.format >= WITH_NAMES)
+        self.ledger = Ledger(Table.at(folder, "ledger"), self.naming)
+        self.quarantine = Quarantine(Table.at(folder, "quarantine"), self.naming)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the layers that hold something, sorted; of those without a definition too."""
-        return tuple(name for name in self.begun() if self.table(name).exists)
+        there = (folder for folder in self._folders() if LayerTable(folder, self._table(folder)).exists)
+        return tuple(sorted(map(self.naming.name_of, there)))
 
     def begun(self) -> list[str]:
         """Return the names under which something of a layer lies there, be it a table or a definition alone."""
+        return sorted(set(map(self.naming.name_of, self._folders())))
+
+    def _folders(self) -> set[str]:
         below = self._folder.children("layers")
         tables = (key.rpartition("/")[2] for key in below.folders)
         definitions = (key.rpartition("/")[2] for key in below.keys if key.endswith(".toml"))
-        return sorted(filter(is_name, {*tables, *(name.removesuffix(".toml") for name in definitions)}))
+        return set(filter(is_name, [*tables, *(name.removesuffix(".toml") for name in definitions)]))
 
     def layers(self) -> tuple[Layer, ...]:
         """Return all layers, by name."""
         return tuple(self.layer(name) for name in self.names())
 
     def layer(self, name: str) -> Layer:
-        """Return one layer; `NotFound` ``unknown-layer`` names the nearest."""
-        check_name(name)
+        """Return one layer; `NotFound` ``unknown-layer`` names the nearest, ``renamed-layer`` its present name."""
         snapshot = self.table(name).current()
         if snapshot is None:
             raise self._unknown(name)
@@ -179,7 +81,8 @@ class Catalogue:
             if self.table(name).current() is None:  # it was deleted right now
                 raise self._unknown(name) from error
             raise
-        return Layer(name, saved, snapshot, attributes(snapshot.schema), loads)
+        former = self.naming.former(name)
+        return Layer(name, saved, snapshot, attributes(snapshot.schema), loads, former=former)
 
     def _unknown(self, name: str) -> NotFound:
         known = self.names()
@@ -191,9 +94,45 @@ class Catalogue:
         )
 
     def table(self, name: str) -> LayerTable:
-        """Return a layer's table, there or not, of whatever kind."""
-        check_name(name)
-        return self._tables.setdefault(name, LayerTable(name, Table.at(self._folder, "layers", name)))
+        """Return a layer's table, there or not, of whatever kind; `NotFound` ``renamed-layer``."""
+        self.refuse_former(name)
+        return LayerTable(name, self._table(self.naming.folder_of(name)))
+
+    def _table(self, folder: str) -> Table:
+        return self._tables.setdefault(folder, Table.at(self._folder, "layers", folder))
+
+    def refuse_former(self, name: str) -> None:
+        """Refuse a name that a layer had before it was renamed: `NotFound` ``renamed-layer``."""
+        renamed = self.naming.renamed(check_name(name))
+        if renamed is None or renamed.name == name or not self._table(renamed.folder).exists:
+            return
+        since = self._configuration.zone.iso(renamed.since_us // 1_000_000 * 1_000_000)
+        raise NotFound(
+            "renamed-layer", f"layer '{name}' has been called '{renamed.name}' since {since}", hint="use that name"
+        )  # fmt: skip
+
+    def lock_name(self, layer: str) -> str:
+        """Return what the lock of a layer, and the staging of its holder, are called."""
+        return f"layer-{self.naming.folder_of(check_name(layer))}"
+
+    @contextlib.contextmanager
+    def locked(self, layer: str, *, wait_s: float) -> Iterator[None]:
+        """Hold the lock of a layer, there or not; `Conflict` ``locked``, `NotFound` ``renamed-layer``."""
+        while True:
+            lock = self.lock_name(layer)
+            with self._folder.lock(lock, wait_s=wait_s):
+                self.settle_name(layer)
+                if self.lock_name(layer) == lock:  # a layer may have got this name, or lost it, meanwhile
+                    self.refuse_former(layer)
+                    yield
+                    return
+
+    def settle_name(self, layer: str) -> None:
+        """Set the names free of a layer that is there no more; the caller holds its lock."""
+        renamed = self.naming.renamed(layer)
+        if renamed is not None and not self._table(renamed.folder).exists:
+            with self.naming.lock(wait_s=_NAMES_WAIT_S):
+                self.naming.forget(renamed.folder)
 
     def events(self, name: str) -> EventLayer:
         """Return the table of a layer of events, there or not."""
@@ -232,7 +171,7 @@ class Catalogue:
             raise InvalidInput(
                 "other-definition",
                 f"layer '{layer}' was loaded with another definition than '{named.id}'",
-                hint=f"leave it out, or edit layers/{layer}.toml in the city's folder",
+                hint=f"leave it out, or edit {'/'.join(self._definition_key(layer))} in the city's folder",
             )
         return saved or named
 
@@ -260,7 +199,8 @@ class Catalogue:
         """Return the loads that were committed and are not in the ledger, oldest first."""
         layer_table = self.table(layer)
         notes = layer_table.table.notes(_RECENT) if layer_table.exists else []
-        loads = {load.attempt: load for load in map(Reckoning.from_row, reversed(notes))}
+        noted = (replace(Reckoning.from_row(note), layer=layer) for note in reversed(notes))
+        loads = {load.attempt: load for load in noted}
         lacking = self.ledger.lacking(layer, loads)
         return [load for attempt, load in loads.items() if attempt in lacking]
 
@@ -302,14 +242,21 @@ class Catalogue:
         known = self.table(layer).exists
         if not known:
             saved = definition.model_copy(update={"id": layer}) if definition.id != layer else definition
-            self._folder.write_text(with_digest(saved.to_toml()), "layers", f"{layer}.toml")
+            self._folder.write_text(with_digest(saved.to_toml()), *self._definition_key(layer))
         try:
             yield
         except BaseException:
-            if not known and not self.table(layer).exists:
-                self.table(layer).table.drop()
-                self._folder.delete("layers", f"{layer}.toml")
+            if not known:
+                self.clear(layer)
             raise
+
+    def clear(self, name: str) -> bool:
+        """Delete what a first load that failed left under a name; return False where there is a layer."""
+        if self.table(name).exists:
+            return False
+        self.table(name).table.drop()
+        self._folder.delete(*self._definition_key(name))
+        return True
 
     def delete(self, layer: str, now_us: int) -> None:
         """Delete a layer's table and definition; the caller holds its lock.
@@ -321,24 +268,32 @@ class Catalogue:
         """
         self.layer(layer)
         table = self.table(layer).table
-        with storage_errors(f"delete layer '{layer}'"), self._folder.staging(f"layer-{layer}") as staging:
+        work = self.lock_name(layer)
+        with storage_errors(f"delete layer '{layer}'"), self._folder.staging(work) as staging:
             with table.set_aside(staging):  # at once; what is killed while it empties the rest is swept
                 self.ledger.delete(layer, now_us)
-            self._folder.delete("layers", f"{layer}.toml")
+            self._folder.delete(*self._definition_key(layer))
+            self.settle_name(layer)
+
+    def _definition_key(self, layer: str) -> tuple[str, str]:
+        return "layers", f"{self.naming.folder_of(layer)}.toml"
 
     def _saved(self, layer: str) -> Definition:
-        if not self._folder.exists("layers", f"{layer}.toml"):
+        key = self._definition_key(layer)
+        path = "/".join(key)
+        if not self._folder.exists(*key):
             raise FormatError(
                 "damaged-city",
-                f"layer '{layer}' has no definition: layers/{layer}.toml is missing",
+                f"layer '{layer}' has no definition: {path} is missing",
                 hint="bring it back from a copy of the city",
             )
-        text = self._folder.read_text("layers", f"{layer}.toml")
-        known = self._definitions.get(layer)
+        text = self._folder.read_text(*key)
+        known = self._definitions.get(path)
         if known is None or known[0] != text:
-            known = (text, Definition.from_toml(text, name=f"layers/{layer}.toml"))
-            self._definitions[layer] = known
-        return known[1]
+            known = (text, Definition.from_toml(text, name=path))
+            self._definitions[path] = known
+        saved, folder = known[1], self.naming.folder_of(layer)
+        return saved.model_copy(update={"id": layer}) if folder == saved.id != layer else saved
 
 
 def read_definition(given: str | os.PathLike[str] | Definition) -> Definition:
@@ -358,14 +313,3 @@ def read_definition(given: str | os.PathLike[str] | Definition) -> Definition:
             nearest=nearest(str(given), known),
         )
     return Definition.from_toml(bundled_text("layers", f"{given}.toml"), name=f"{given}.toml")
-
-
-def _bounds_us(snapshot: Snapshot, low: str, high: str) -> tuple[int, int] | None:
-    lows = [file.low[low] for file in snapshot.files if low in file.low]
-    highs = [file.high[high] for file in snapshot.files if high in file.high]
-    return (_us(min(lows)), _us(max(highs))) if lows and highs else None
-
-
-def _us(at: datetime) -> int:
-    delta = at - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

@@ -58,6 +58,13 @@ class CityCheck:
         )
         yield self._finding(None, "quarantine", lambda: self._table(self.catalogue.quarantine.table))
 
+    def known_layer(self, name: str) -> Iterator[Finding]:
+        """Check one layer of which something lies there; `NotFound` ``unknown-layer``, ``renamed-layer``."""
+        self.catalogue.refuse_former(name)
+        if name not in self.catalogue.begun():
+            self.catalogue.layer(name)
+        yield from self.layer(name)
+
     def layer(self, name: str) -> Iterator[Finding]:
         """Check one layer: definition, log, content, ledger, quarantine, index, recorded instants."""
         table = self.catalogue.table(name).table
@@ -97,10 +104,11 @@ class CityCheck:
             yield Finding(name, "content", 1, _text(error))
 
     def _definition(self, name: str) -> Iterator[str]:
-        text = self.folder.read_text("layers", f"{name}.toml")
-        Definition.from_toml(text, name=f"layers/{name}.toml")
+        path = f"layers/{self.catalogue.naming.folder_of(name)}.toml"
+        text = self.folder.read_text(path)
+        Definition.from_toml(text, name=path)
         if digest_holds(text) is False:
-            yield f"layers/{name}.toml has changed since it was written; after an edit delete its first line"
+            yield f"{path} has changed since it was written; after an edit delete its first line"
 
     def _log(self, name: str, table: Table) -> Iterator[str]:
         entered = [load for load in self._entered(name) if _stored(load)]
@@ -144,12 +152,13 @@ class CityCheck:
 
     def _index(self, name: str) -> Sequence[str]:
         """Raise for arrays that cannot be read; they are made anew when they are wanted."""
+        folder = self.catalogue.naming.folder_of(name)
         with storage_errors(f"read the index of {name}"):
-            for arrays in (self.folder.arrays(_INDEX, name), self.folder.arrays(_INDEX, f"{name}.join")):
+            for arrays in (self.folder.arrays(_INDEX, folder), self.folder.arrays(_INDEX, f"{folder}.join")):
                 for kept in arrays.names():
                     arrays.read(kept)
-            if self.folder.exists(_INDEX, f"{name}.json"):
-                self.folder.read_text(_INDEX, f"{name}.json")
+            if self.folder.exists(_INDEX, f"{folder}.json"):
+                self.folder.read_text(_INDEX, f"{folder}.json")
         return ()
 
     def _lost(self, names: Sequence[str]) -> Iterator[str]:

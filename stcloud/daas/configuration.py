@@ -10,10 +10,14 @@ from stcloud.errors import FormatError
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
-__all__ = ["FORMAT", "CityConfiguration"]
+__all__ = ["FORMAT", "WITH_NAMES", "CityConfiguration"]
 
-FORMAT = 1
-"""Version of what lies on disk."""
+FORMAT = 2
+"""Newest version of what lies on disk."""
+WITH_NAMES = 2
+"""Version from which a city may have layers that were renamed."""
+_FIRST = 1
+"""Version that a new city is written in: older versions of stcloud open it, until it has what they would misread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class CityConfiguration:
     lattice: Lattice
     calendar: str | None = None
     """Whose working days are meant where a question names no country; a line that may be added later."""
+    format: int = _FIRST
+    """Version of what lies on disk."""
 
     @property
     def crs(self) -> str:
@@ -75,7 +81,7 @@ class CityConfiguration:
             origin = (int(document["lattice_origin"][0]), int(document["lattice_origin"][1]))
             calendar = str(document["calendar"]) if "calendar" in document else None
             name, crs, zone = str(document["name"]), str(document["crs"]), Zone(document["zone"])
-            configuration = cls(name, zone, Lattice.kept(crs, origin), calendar)
+            configuration = cls(name, zone, Lattice.kept(crs, origin), calendar, written_format)
             if "digest" not in document:
                 configuration = replace(configuration, lattice=Lattice(crs, origin))
         except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
@@ -108,7 +114,7 @@ class CityConfiguration:
         x, y = self.lattice.origin
         return (
             f'digest = "{self.digest()}"  # delete it after an edit\n'
-            f'format = {FORMAT}\nname = "{name}"\ncrs = "{crs}"\nzone = "{zone}"\n'
+            f'format = {self.format}\nname = "{name}"\ncrs = "{crs}"\nzone = "{zone}"\n'
             f"lattice_origin = [{x}, {y}]  # metres, south-west corner of the 10,000 km square\n"
             + (f'calendar = "{self.calendar}"\n' if self.calendar else "")
         )

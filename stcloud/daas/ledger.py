@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from stcloud.daas.chain import CHAIN, chained, last_digest
 from stcloud.daas.display import html_table, one_line
+from stcloud.daas.names import LayerNames
 from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError
 from stcloud.iaas.table.table import Table
@@ -191,18 +192,22 @@ class _Entries:
     rows: pa.Table
     by_layer: dict[str, pa.Table] = field(default_factory=dict)
 
-    def of(self, layer: str) -> pa.Table:
-        """Return the rows of a layer, sought once: a load needs them ten times."""
-        if layer not in self.by_layer:
-            self.by_layer[layer] = self.rows.filter(pc.equal(self.rows["layer"], layer)).combine_chunks()
-        return self.by_layer[layer]
+    def of(self, folder: str) -> pa.Table:
+        """Return the rows of a layer, by its folder, sought once: a load needs them ten times."""
+        if folder not in self.by_layer:
+            self.by_layer[folder] = self.rows.filter(pc.equal(self.rows["layer"], folder)).combine_chunks()
+        return self.by_layer[folder]
 
 
 class Ledger:
-    """Every load of a city, in the order of being written."""
+    """Every load of a city, in the order of being written.
 
-    def __init__(self, table: Table) -> None:
+    Its rows name a layer by its folder, which a renaming leaves alone; its methods take and give present names.
+    """
+
+    def __init__(self, table: Table, names: LayerNames) -> None:
         self.table = table
+        self._names = names
         self._kept = _Entries(frozenset(), pa.Table.from_batches([], _LEDGER))
 
     def loads(self, layer: str | None = None) -> list[Reckoning]:
@@ -211,8 +216,8 @@ class Ledger:
         Of a layer that was deleted they are the loads since.
         """
         rows = self._entries(layer)
-        layers = [layer] if layer is not None else pc.unique(rows["layer"]).to_pylist()
-        loads = [_reckonings(self._since_deletion(rows, name)) for name in layers]
+        folders = pc.unique(rows["layer"]).to_pylist()
+        loads = [self._reckonings(_since_deletion(rows, folder), folder) for folder in folders]
         return sorted(
             (load for layer_loads in loads for load in layer_loads),
             key=lambda load: (load.layer, load.recorded_at_us),
@@ -220,19 +225,20 @@ class Ledger:
 
     def loads_of(self, layer: str, load: str) -> list[Reckoning]:
         """Return the loads of a layer with an identity, repeated ones too, and those that take loads back."""
-        rows = self._since_deletion(self._entries(layer), layer)
+        rows = self._living(layer)
         repeated = pc.starts_with(rows["load"], pattern=f"{load}.")
         same = pc.or_(pc.equal(rows["load"], load), repeated)
-        loads = _reckonings(rows.filter(pc.or_(same, pc.equal(rows["mode"], UNDO))))
+        rows = rows.filter(pc.or_(same, pc.equal(rows["mode"], UNDO)))
+        loads = self._reckonings(rows, self._names.folder_of(layer))
         return sorted(loads, key=lambda load: load.recorded_at_us)
 
     def has_loads(self, layer: str) -> bool:
         """Tell whether `loads` has any of a layer."""
-        return bool(self._since_deletion(self._entries(layer), layer).num_rows)
+        return bool(self._living(layer).num_rows)
 
     def lacking(self, layer: str, attempts: Iterable[str]) -> set[str]:
         """Return which attempts to load a layer have no entry."""
-        entered = self._since_deletion(self._entries(layer), layer)["attempt"]
+        entered = self._living(layer)["attempt"]
         known = pc.is_in(pa.array(list(attempts), pa.string()), entered.combine_chunks())
         return {attempt for attempt, there in zip(attempts, known.to_pylist(), strict=True) if not there}
 
@@ -255,7 +261,8 @@ class Ledger:
         rows: list[dict[str, Any]] = []
         by_layer: dict[str, list[dict[str, Any]]] = {}
         for reckoning in reckonings:
-            by_layer.setdefault(reckoning.layer, []).append(reckoning.to_row())
+            row = reckoning.to_row() | {"layer": self._names.folder_of(reckoning.layer)}
+            by_layer.setdefault(reckoning.layer, []).append(row)
         for layer, layer_rows in by_layer.items():
             known = self._entries(layer)
             rows += chained(layer_rows, last_digest(known["entry_digest"], known["predecessor"]))
@@ -282,7 +289,7 @@ class Ledger:
         self.write([Reckoning(f"{_DELETED}-{uuid.uuid4().hex[:12]}", layer, "", _DELETED, at_us)])
 
     def _entries(self, layer: str | None) -> pa.Table:
-        """Return the rows of a layer or of all; only files that are new are read."""
+        """Return the rows of a layer, by its name, or of all; only files that are new are read."""
         if not self.table.exists:
             return pa.Table.from_batches([], _LEDGER)
         snapshot, kept = self.table.snapshot(), self._kept
@@ -294,13 +301,22 @@ class Ledger:
             rows = pa.concat_tables([kept.rows, complete(snapshot.read(fresh), _LEDGER)])
             kept = _Entries(names, _few_chunks(rows))
         self._kept = kept  # in one step: threads may ask
-        return kept.rows if layer is None else kept.of(layer)
+        return kept.rows if layer is None else kept.of(self._names.folder_of(layer))
 
-    @staticmethod
-    def _since_deletion(rows: pa.Table, layer: str) -> pa.Table:
-        rows = rows.filter(pc.equal(rows["layer"], layer))
-        deleted = pc.max(rows.filter(pc.equal(rows["mode"], _DELETED))["recorded_at"])
-        return rows.filter(pc.greater(rows["recorded_at"], deleted)) if deleted.is_valid else rows
+    def _living(self, layer: str) -> pa.Table:
+        """Return the rows of a layer, by its name, since it was deleted last."""
+        return _since_deletion(self._entries(layer), self._names.folder_of(layer))
+
+    def _reckonings(self, rows: pa.Table, folder: str) -> list[Reckoning]:
+        """Return rows of one layer as its loads, with its present name."""
+        own = {"layer": self._names.name_of(folder)}
+        return [Reckoning.from_row(row | own) for row in _with_us(rows).to_pylist()]
+
+
+def _since_deletion(rows: pa.Table, folder: str) -> pa.Table:
+    rows = rows.filter(pc.equal(rows["layer"], folder))
+    deleted = pc.max(rows.filter(pc.equal(rows["mode"], _DELETED))["recorded_at"])
+    return rows.filter(pc.greater(rows["recorded_at"], deleted)) if deleted.is_valid else rows
 
 
 def _few_chunks(rows: pa.Table) -> pa.Table:
@@ -312,10 +328,6 @@ def _with_us(rows: pa.Table) -> pa.Table:
     """Return rows with their instants as UTC microseconds."""
     place = rows.schema.get_field_index("recorded_at")
     return rows.set_column(place, "recorded_at", rows["recorded_at"].cast(pa.int64()))
-
-
-def _reckonings(rows: pa.Table) -> list[Reckoning]:
-    return [Reckoning.from_row(row) for row in _with_us(rows).to_pylist()]
 
 
 def complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.ledger import Reckoning, complete
+from stcloud.daas.names import LayerNames
 from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError, InvalidInput
 from stcloud.iaas.source.protocol import Refusal
@@ -40,10 +41,14 @@ _HIDDEN = ("attempt", "refused_at", "record")
 
 
 class Quarantine:
-    """Refused rows of the city's loads, with file, row, field, value and reason."""
+    """Refused rows of the city's loads, with file, row, field, value and reason.
 
-    def __init__(self, table: Table) -> None:
+    Rows of its table name a layer as its folder is named; what is given and returned has present names.
+    """
+
+    def __init__(self, table: Table, names: LayerNames) -> None:
         self.table = table
+        self._names = names
 
     def write(
         self,
@@ -58,7 +63,7 @@ class Quarantine:
 
         ``records`` are the rows as they were in the source, JSON by number; a row that is kept all the same has none.
         """
-        rows = _rows(load, layer, attempt, source, refusals)
+        rows = _rows(load, self._names.folder_of(layer), attempt, source, refusals)
         self._append([row | {"record": records.get(row["row"])} for row in rows])
 
     def records(self, load: Reckoning) -> pa.Table:
@@ -90,7 +95,8 @@ class Quarantine:
         same = pc.and_(pc.equal(known["load"], load), pc.equal(known["status"], _REFUSED))
         if pc.sum(pc.fill_null(same, fill_value=False)).as_py() != len(refusals):
             extra = {"status": _REFUSED, "refused_at": at_us}
-            self._append([row | extra for row in _rows(load, layer, uuid.uuid4().hex, source, refusals)])
+            rows = _rows(load, self._names.folder_of(layer), uuid.uuid4().hex, source, refusals)
+            self._append([row | extra for row in rows])
 
     def rows(self, loads: Sequence[Reckoning], layer: str | None = None, since_us: int = 0) -> pa.Table:
         """Return the refused rows of loads and, if a layer is named, of its refused attempts, by load and row.
@@ -116,14 +122,15 @@ class Quarantine:
         status = pc.if_else(loaded, "loaded", rows["status"])
         rows = rows.set_column(rows.schema.get_field_index("status"), "status", status)
         refused = self._refused(rows, layer, loads, since_us) if layer is not None else loaded
-        rows = rows.filter(pc.or_(loaded, refused))
+        rows = self._named(rows.filter(pc.or_(loaded, refused)))
         return rows.drop_columns(list(_HIDDEN)).sort_by([("load", "ascending"), ("row", "ascending")])
 
     def _refused(
         self, rows: pa.Table, layer: str, loads: Sequence[Reckoning], since_us: int
     ) -> pa.ChunkedArray:
         at_us = rows["refused_at"].cast(pa.int64())
-        chosen = pc.and_(pc.equal(rows["status"], _REFUSED), pc.equal(rows["layer"], layer))
+        folder = self._names.folder_of(layer)
+        chosen = pc.and_(pc.equal(rows["status"], _REFUSED), pc.equal(rows["layer"], folder))
         chosen = pc.and_(chosen, pc.greater_equal(at_us, since_us))
         chosen = pc.and_(
             chosen, pc.invert(pc.is_in(rows["load"], pa.array([load.load for load in loads], pa.string())))
@@ -132,6 +139,13 @@ class Quarantine:
         last = rows.filter(chosen).group_by("load").aggregate([("refused_at", "max")])
         newest = pc.is_in(rows["refused_at"], last["refused_at_max"].combine_chunks())
         return pc.and_(chosen, newest)
+
+    def _named(self, rows: pa.Table) -> pa.Table:
+        """Return rows with the present names of their layers."""
+        layers = rows["layer"]
+        for folder in pc.unique(layers).to_pylist():
+            layers = pc.if_else(pc.equal(layers, folder), self._names.name_of(folder), layers)
+        return rows.set_column(rows.schema.get_field_index("layer"), "layer", layers)
 
     def _all(self) -> pa.Table:
         if not self.table.exists:
@@ -147,11 +161,11 @@ class Quarantine:
 
 
 def _rows(
-    load: str, layer: str, attempt: str, source: str, refusals: Iterable[Refusal]
+    load: str, folder: str, attempt: str, source: str, refusals: Iterable[Refusal]
 ) -> list[dict[str, Any]]:
     return [
         {
-            "load": load, "layer": layer, "attempt": attempt, "source": source,
+            "load": load, "layer": folder, "attempt": attempt, "source": source,
             "row": refusal.row, "field": refusal.field, "value": refusal.value, "reason": refusal.reason,
         }
         for refusal in refusals

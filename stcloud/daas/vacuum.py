@@ -42,13 +42,13 @@ def vacuum_city(catalogue: Catalogue, folder: Folder, *, retain_hours: float, fo
         with contextlib.suppress(NotFound), contextlib.ExitStack() as held:  # it may be deleted meanwhile
             unnamed_hours: float | None = retain_hours
             try:
-                held.enter_context(folder.lock(f"layer-{name}", wait_s=_WAIT_S))
+                held.enter_context(catalogue.locked(name, wait_s=_WAIT_S))
             except (
                 Conflict
             ):  # a load runs: what no commit names may be its files, and waits for the next vacuum
                 unnamed_hours = None
             else:
-                folder.discard_staging(f"layer-{name}.spool")  # of a load that was killed
+                folder.discard_staging(f"{catalogue.lock_name(name)}.spool")  # of a load that was killed
             count += vacuum(table, retain_hours=retain_hours, unnamed_hours=unnamed_hours)
     for table in catalogue.shared_tables():
         least_hours = max(retain_hours, LEAST_HOURS)  # whoever appends holds no lock

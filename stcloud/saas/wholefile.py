@@ -17,7 +17,7 @@ from stcloud.errors import InvalidInput, StorageError
 
 __all__ = ["refuse_in_city", "refuse_unwritable", "whole_file"]
 
-_OF_A_CITY = frozenset({"city.toml", "layers", "ledger", "quarantine", "index", ".work"})
+_OF_A_CITY = frozenset({"city.toml", "names.toml", "layers", "ledger", "quarantine", "index", ".work"})
 
 
 def refuse_unwritable(path: Path) -> None:

@@ -9,13 +9,16 @@ import pytest
 
 from stcloud.daas.chain import CHAIN, RowsDigest, broken_links, chained
 from stcloud.daas.ledger import Ledger
+from stcloud.daas.names import LayerNames
+from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.table.table import Table
 
 ROWS = [f"{key},2024-03-01 08:00:00,117.01,31.91,{key}\n" for key in "abcd"]
 
 
 def ledger_of(desk):
-    return Ledger(Table(desk.folder / "city" / "ledger"))
+    city = desk.folder / "city"
+    return Ledger(Table(city / "ledger"), LayerNames(Folder(city)))
 
 
 def entries(desk, layer="events"):

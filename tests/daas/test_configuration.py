@@ -22,8 +22,8 @@ def test_it_reads_back(configuration):
     [
         (("Pacific/Auckland", "Europe/Oslo"), "damaged-city"),
         (("EPSG:25832", "EPSG:25833"), "damaged-city"),
-        ((f"format = {FORMAT}", f"format = {FORMAT + 1}"), "newer-city"),
-        ((f"format = {FORMAT}", ""), "damaged-city"),
+        (("format = 1", f"format = {FORMAT + 1}"), "newer-city"),
+        (("format = 1", ""), "damaged-city"),
         (("lattice_origin = [", "lattice_origin = [x"), "damaged-city"),
     ],
 )
@@ -38,6 +38,12 @@ def test_an_edit_on_purpose_deletes_the_digest_and_a_calendar_may_be_added(confi
     assert CityConfiguration.from_toml("".join(lines[1:])).zone.name == "Europe/Oslo"
     added = configuration.to_toml() + 'calendar = "NZ"\n'
     assert CityConfiguration.from_toml(added).calendar == "NZ"
+
+
+def test_a_new_city_is_of_the_first_format_and_keeps_the_one_that_it_has(configuration):
+    assert "format = 1\n" in configuration.to_toml()
+    raised = CityConfiguration.from_toml(configuration.to_toml().replace("format = 1", f"format = {FORMAT}"))
+    assert f"format = {FORMAT}\n" in raised.to_toml()
 
 
 @pytest.mark.parametrize(

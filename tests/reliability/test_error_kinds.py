@@ -103,6 +103,8 @@ COMMANDS = {
     "unmeasurable": ("query {city} events --measure max(accenti(note))", 5),
     "unreadable-point": ("grid equivalents {city} --point here", 2),
     "valid-from-needed": ("load {city} areas {files}/areas.geojson --definition {files}/degrees.toml", 2),
+    "bad-rename": ("layers {city} --rename events", 2),
+    "rename-alone": ("layers {city} events --rename events=calls", 2),
     "which-layer": ("layers {city} --delete", 2),
     "yes-needed": ("layers {city} events --delete", 2),
 }  # fmt: skip

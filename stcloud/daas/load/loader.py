@@ -104,7 +104,8 @@ class Loader:
         unchanged = source.watch()
         request = request.dated(definition, name, self.configuration.zone)
         load = self._identity(source, definition, request)
-        with storage_errors(f"load {source.path}"), self.folder.staging(f"layer-{layer}") as staging:
+        work = self.catalogue.lock_name(layer)
+        with storage_errors(f"load {source.path}"), self.folder.staging(work) as staging:
             earlier, count = self.catalogue.recovered(layer, load, self.clock)
             if earlier and not again:
                 return self._known(layer, definition, earlier[-1])

@@ -102,7 +102,7 @@ class LoadSequence:
         if not sources:
             raise InvalidInput("no-source", f"no source file was named to load into '{self.layer}'")
         self._count = len(sources)
-        folder, name = self.loader.folder, f"layer-{self.layer}.spool"
+        folder, name = self.loader.folder, f"{self.loader.catalogue.lock_name(self.layer)}.spool"
         folder.discard_staging(name)
         for given in sources:
             subject = (
@@ -209,11 +209,11 @@ class LoadSequence:
 
 
 @contextlib.contextmanager
-def spool(folder: Folder, layer: str, wait_s: float) -> Iterator[Path]:
+def spool(catalogue: Catalogue, folder: Folder, layer: str, wait_s: float) -> Iterator[Path]:
     """Give an empty folder for a source in memory, while the layer's lock is held."""
     with (
-        folder.lock(f"layer-{check_name(layer)}", wait_s=wait_s),
-        folder.staging(f"layer-{layer}.spool") as place,
+        catalogue.locked(layer, wait_s=wait_s),
+        folder.staging(f"{catalogue.lock_name(layer)}.spool") as place,
     ):
         yield place
 

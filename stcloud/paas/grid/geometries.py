@@ -21,6 +21,7 @@ from stcloud.daas.load.file_geometries import FileGeometries, read_file_geometri
 from stcloud.daas.load.geometry import KINDS
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.iaas.store.folder import is_name
 
 if TYPE_CHECKING:
     from stcloud.paas.grid.division import Earlier
@@ -64,7 +65,7 @@ class GeometryReader:
         Raises
         ------
         NotFound
-            ``no-source``: it is neither a layer nor a file, with the nearest layers.
+            ``no-source``: it is neither a layer nor a file, with the nearest layers; ``renamed-layer``.
         InvalidInput
             ``crs-needed``, ``no-geometry``; what reading raises.
         """
@@ -148,6 +149,8 @@ class GeometryReader:
                 )
             return layer
         if not Path(name).exists():
+            if is_name(name):
+                self.catalogue.refuse_former(name)
             raise NotFound(
                 "no-source", f"there is no file {name}, and no layer of this name in the city",
                 nearest=nearest(name, known),

@@ -48,7 +48,7 @@ class Indexer:
     def grid(self, name: str) -> UnitGrid:
         """Return a grid; `NotFound` ``unknown-layer``, `InvalidInput` ``not-a-grid``."""
         layer = self.catalogue.layer(name)
-        place = self.folder.arrays(_FOLDER, check_name(name))
+        place = self.folder.arrays(_FOLDER, self.catalogue.naming.folder_of(name))
         lattice, zone = self.configuration.lattice, self.configuration.zone
         return UnitGrid(layer, self.catalogue.features(name), lattice, place, zone, self.cache)
 
@@ -67,7 +67,7 @@ class Indexer:
 
     def of(self, events: str) -> tuple[UnitGrid, int] | None:
         """Return the grid that a layer of events is indexed on, and as it was known when; None: on none."""
-        place = f"{check_name(events)}.json"
+        place = self._note(events)
         with storage_errors(f"read {place}"):
             if (
                 not self.folder.exists(_FOLDER, place)
@@ -76,20 +76,27 @@ class Indexer:
                 return None
         try:
             note = json.loads(self.folder.read_text(_FOLDER, place))
-            name, known_us = str(note["grid"]), int(note["known_us"])
-            if note.get("check", _check(name, known_us)) != _check(name, known_us):
+            folder, known_us = str(note["grid"]), int(note["known_us"])
+            if note.get("check", _check(folder, known_us)) != _check(folder, known_us):
                 return None  # a byte has changed: it proves nothing either
         except (FormatError, ValueError, KeyError, TypeError):
             return None  # it proves nothing: they are to be indexed again
+        name = self.catalogue.naming.name_of(folder)
+        if self.catalogue.naming.folder_of(name) != folder:
+            return None  # it was deleted, and another layer got its name
         try:
             return self.grid(name), known_us
         except (NotFound, InvalidInput):
             return None  # there is no such grid any more
 
+    def _note(self, events: str) -> str:
+        """Return the name of the file that says which grid a layer of events is indexed on, by its folder."""
+        return f"{self.catalogue.naming.folder_of(check_name(events))}.json"
+
     def forget(self, layer: str) -> None:
         """Let events not be indexed any more, until they are again; of a grid, let go of what was made ready."""
-        self.folder.delete(_FOLDER, f"{check_name(layer)}.json")
-        self.folder.arrays(_FOLDER, layer).clear()
+        self.folder.delete(_FOLDER, self._note(layer))
+        self.folder.arrays(_FOLDER, self.catalogue.naming.folder_of(layer)).clear()
 
     def unit_coder(self, events: str) -> Callable[[pa.RecordBatch], pa.Array] | None:
         """Return what gives the unit codes of rows that are to be loaded; None when the layer is not indexed."""
@@ -124,9 +131,10 @@ class Indexer:
         if changed is None:  # killed on the way, some have codes of one grid and some of another
             self.forget(events)
         done = index_events(self.catalogue.events(events), grid.units(), changed, job)
-        check = _check(grid.name, grid.known_us)
-        text = json.dumps({"grid": grid.name, "known_us": grid.known_us, "check": check})
-        self.folder.write_text(text, _FOLDER, f"{events}.json")
+        folder = self.catalogue.naming.folder_of(grid.name)
+        check = _check(folder, grid.known_us)
+        text = json.dumps({"grid": folder, "known_us": grid.known_us, "check": check})
+        self.folder.write_text(text, _FOLDER, self._note(events))
         return done
 
     def outdated(self, loaded: str) -> tuple[str, ...]:
@@ -158,6 +166,6 @@ class Indexer:
         return affected(grid.table, snapshot, then, now)
 
 
-def _check(grid: str, known_us: int) -> str:
+def _check(folder: str, known_us: int) -> str:
     """Return a digest of what is noted of an index; notes of older versions have none."""
-    return str(xxhash.xxh64_hexdigest(f"{grid} {known_us}".encode()))
+    return str(xxhash.xxh64_hexdigest(f"{folder} {known_us}".encode()))

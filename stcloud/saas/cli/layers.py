@@ -20,7 +20,7 @@ from stcloud.saas.cli.option import (
     open_city,
 )
 from stcloud.saas.cli.output import note, print_records, print_table, print_text, print_to
-from stcloud.saas.cli.target import RECORDS, target_of
+from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.plaintext import visible_json, visible_lines
 
 if TYPE_CHECKING:
@@ -41,22 +41,40 @@ def layers(
     layer: Annotated[str | None, typer.Argument(help="Describe this layer.", show_default=False)] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete this layer, after confirmation.")] = False,  # noqa: FBT002
     yes: Annotated[bool, typer.Option("--yes", help="Delete without confirmation.")] = False,  # noqa: FBT002
+    rename: Annotated[
+        str | None,
+        typer.Option(
+            "--rename",
+            metavar="OLD=NEW",
+            help="Rename a layer, which keeps its history, loads and indexes.",
+            show_default=False,
+        ),
+    ] = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
     """List a city's layers, or describe one. Columns, loads and definition; as ndjson or csv only its loads."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
-    zone = opened.configuration.zone
-    if delete or yes:
+    if rename is not None:
+        _rename(opened, rename, alone=not (layer or delete or yes))
+    elif delete or yes:
         _delete(opened, layer if delete else None, yes=yes)
-        return
-    if layer is None:
-        summaries = [_summary(summarized, zone) for summarized in opened.layers()]
-        if not summaries:
-            note(f"city '{opened.name}' has no layers yet; load one: stcloud load CITY LAYER FILE …")
-        print_records(summaries, target, _SUMMARY)
-        return
+    elif layer is None:
+        _list(opened, target)
+    else:
+        _describe(opened, layer, target)
+
+
+def _list(opened: City, target: Target) -> None:
+    summaries = [_summary(summarized, opened.configuration.zone) for summarized in opened.layers()]
+    if not summaries:
+        note(f"city '{opened.name}' has no layers yet; load one: stcloud load CITY LAYER FILE …")
+    print_records(summaries, target, _SUMMARY)
+
+
+def _describe(opened: City, layer: str, target: Target) -> None:
+    zone = opened.configuration.zone
     chosen = opened.layer(layer)
     columns = [
         {"column": attribute.name, "type": attribute.type, "unit": attribute.unit, "title": attribute.title}
@@ -114,6 +132,20 @@ def _delete(opened: City, layer: str | None, *, yes: bool) -> None:
         return
     opened.delete(layer)
     note(f"layer '{layer}' was deleted; its loads stay in the ledger")
+
+
+def _rename(opened: City, text: str, *, alone: bool) -> None:
+    if not alone:
+        raise InvalidInput(
+            "rename-alone", "--rename renames a layer and does nothing else", hint="leave out LAYER and other options"
+        )  # fmt: skip
+    old, _, new = text.partition("=")
+    if not old or not new:
+        raise InvalidInput("bad-rename", f"'{text}' is no old and new name", hint="write --rename OLD=NEW")
+    if opened.rename(old, new):
+        note(f"layer '{old}' is called '{new}' from now on; it keeps its history, loads and indexes")
+    else:
+        note(f"layer '{new}' is called so already: nothing was done")
 
 
 def quarantine(

@@ -65,9 +65,13 @@ class Pin:
             ) from error
         return cls.of(layers, rules)
 
-    def of_layer(self, name: str) -> int:
-        """Return the recorded instant of a layer, UTC microseconds; `InvalidInput` ``layer-not-pinned``."""
-        at_us = dict(self.layers).get(name)
+    def of_layer(self, name: str, *former: str) -> int:
+        """Return the recorded instant of a layer, UTC microseconds; `InvalidInput` ``layer-not-pinned``.
+
+        A pin of the time before it was renamed has one of its former names.
+        """
+        pinned = dict(self.layers)
+        at_us = next((pinned[known] for known in (name, *former) if known in pinned), None)
         if at_us is None:
             raise InvalidInput(
                 "layer-not-pinned",
@@ -101,4 +105,4 @@ def read_known(at: Instant | Pin, zone: Zone) -> int | Pin:
 
 def known_us(layer: Layer, known: Known) -> int:
     """Return the recorded instant that a layer is taken at; beyond its newest load it means that load."""
-    return layer.pin_us(known.of_layer(layer.name) if isinstance(known, Pin) else known)
+    return layer.pin_us(known.of_layer(layer.name, *layer.former) if isinstance(known, Pin) else known)

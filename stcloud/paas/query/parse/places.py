@@ -71,7 +71,7 @@ def read_places(
         ``bad-formula``, ``unknown-where``, ``unknown-distance``, ``not-features`` and those of `read_where`,
         `in_units` and `on_duty`; ``unknown-crs``.
     NotFound
-        ``unknown-layer``
+        ``unknown-layer``, ``renamed-layer``
     """
     if crs is not None:
         read_crs(crs)  # whether or not a place needs it
@@ -148,10 +148,8 @@ class _Reading:
         try:
             self.context.features(name)
         except NotFound as error:
-            hint = error.hint if error.nearest else f"write {FORMS}"
-            raise NotFound(
-                "unknown-layer", problem + error.message, nearest=error.nearest, hint=hint
-            ) from None
+            hint = error.hint or f"write {FORMS}"
+            raise NotFound(error.kind, problem + error.message, nearest=error.nearest, hint=hint) from None
         except InvalidInput as error:
             raise InvalidInput(
                 "not-features", problem + error.message, hint="name a layer of features"

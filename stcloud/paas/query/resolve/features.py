@@ -74,6 +74,7 @@ class Features(Layer):
             configuration,
             engine,
             cache or IndexCache(),
+            former=layer.former,
         )
 
     def as_of(

@@ -1,0 +1,133 @@
+"""An entry of the catalogue: a layer of a city, with its definition, columns, loads and extent.
+
+Tested by `tests/daas/test_display.py` and `tests/city/test_city.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from stcloud.daas.definition import Definition
+from stcloud.daas.display import html_table, one_line, span_text
+from stcloud.daas.kind.protocol import LayerKind
+from stcloud.daas.kind.registry import kind_of
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.table.schema import Attribute
+from stcloud.iaas.table.table import File, Snapshot
+
+__all__ = ["Layer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of a city: its definition, columns, loads and extent.
+
+    Instants are UTC microseconds. ``span_us`` and ``extent`` include all rows that were ever loaded.
+    """
+
+    name: str
+    definition: Definition
+    snapshot: Snapshot
+    attributes: tuple[Attribute, ...]
+    read_loads: Callable[[], list[Reckoning]] = field(repr=False, compare=False)
+    former: tuple[str, ...] = field(default=(), repr=False, compare=False, kw_only=True)
+    """Other names that it had: pins of that time have them."""
+
+    def __repr__(self) -> str:
+        names = ", ".join(one_line(attribute.name) for attribute in self.attributes)
+        return f"{self._title}\n  {one_line(names)}"
+
+    def _repr_html_(self) -> str:
+        columns = [{"column": attribute.name, "type": attribute.type} for attribute in self.attributes]
+        return html_table(self._title, ["column", "type"], columns)
+
+    @property
+    def _title(self) -> str:
+        span = f", {span_text(self.span_us)}" if self.span_us else ""
+        nouns = f"{self.kind}{'' if self.events == 1 else 's'}"
+        return f"Layer {one_line(self.name)}: {self.events:,} {nouns}{span}, {len(self.attributes)} columns"
+
+    @property
+    def loads(self) -> tuple[Reckoning, ...]:
+        """Loads of the layer, oldest first; reads the ledger."""
+        return tuple(self.read_loads())
+
+    @property
+    def kind(self) -> str:
+        """Name of the layer's kind: ``event`` or ``feature``."""
+        return self.definition.kind
+
+    @property
+    def layer_kind(self) -> LayerKind:
+        """The layer's kind, which knows what its rows look like."""
+        return kind_of(self.definition)
+
+    @property
+    def rows(self) -> int:
+        """Number of stored rows, including those that are no longer current."""
+        return sum(file.rows for file in self._rows)
+
+    @property
+    def events(self) -> int:
+        """Number of current events, or of current versions of features."""
+        ended = sum(file.rows for file in self.snapshot.files) - self.rows
+        return sum(file.nulls.get("st_recorded_to", file.rows) for file in self._rows) - ended
+
+    @property
+    def _rows(self) -> list[File]:
+        return self.layer_kind.row_files(self.snapshot)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the current files in bytes."""
+        return self.snapshot.bytes
+
+    @property
+    def span_us(self) -> tuple[int, int] | None:
+        """Closed interval from the earliest to the latest start, UTC microseconds; None without rows."""
+        name = self.layer_kind.time_columns[0]
+        return _bounds_us(self.snapshot, name, name)
+
+    @property
+    def recorded_us(self) -> tuple[int, int] | None:
+        """Closed interval of recorded instants that changed the layer, UTC microseconds; None without rows."""
+        bounds = _bounds_us(self.snapshot, "st_recorded_from", "st_recorded_from")
+        ended = _bounds_us(self.snapshot, "st_recorded_to", "st_recorded_to")
+        return (bounds[0], max(bounds[1], ended[1] if ended else bounds[1])) if bounds else None
+
+    def pin_us(self, known_us: int | None = None) -> int:
+        """Return the recorded instant, UTC microseconds, at which an answer from this version is pinned.
+
+        The result is the earlier one of ``known_us`` (None: now) and the newest recorded instant of this version.
+        Later commits are recorded after it, so what was known at the pin never changes.
+        """
+        recorded = self.recorded_us
+        newest_us = recorded[1] if recorded else 0
+        return newest_us if known_us is None else min(known_us, newest_us)
+
+    @property
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """Bounding box of all rows with a place: west, south, east, north in metres of the city's CRS."""
+        west, south, east, north = self.layer_kind.bounds_columns
+        files = [file for file in self.snapshot.files if west in file.low]
+        if not files:
+            return None
+        return (
+            min(file.low[west] for file in files),
+            min(file.low[south] for file in files),
+            max(file.high[east] for file in files),
+            max(file.high[north] for file in files),
+        )
+
+
+def _bounds_us(snapshot: Snapshot, low: str, high: str) -> tuple[int, int] | None:
+    lows = [file.low[low] for file in snapshot.files if low in file.low]
+    highs = [file.high[high] for file in snapshot.files if high in file.high]
+    return (_us(min(lows)), _us(max(highs))) if lows and highs else None
+
+
+def _us(at: datetime) -> int:
+    delta = at - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
