@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
 
-__all__ = ["NO_CELL", "CellIds", "Level", "children", "descendants", "level_of", "parent", "parse_cell"]
+__all__ = [
+    "NO_CELL", "CellIds", "Level", "children", "descendants", "digits_of", "level_of", "parent", "parse_level_cell",
+    "unknown_cell",
+]  # fmt: skip
 
 CellIds: TypeAlias = NDArray[np.int64]
 
@@ -136,11 +139,12 @@ def digits_of(cells: CellIds) -> NDArray[np.intp]:
         low = 10 ** (level - 1)
         digits[(cells >= low) & (cells < 2 * low)] = level
     if cells.size and not digits.all():
-        raise _unknown(int(cells[digits == 0].flat[0]))
+        raise unknown_cell(int(cells[digits == 0].flat[0]))
     return digits
 
 
-def _unknown(cell: object) -> InvalidInput:
+def unknown_cell(cell: object) -> InvalidInput:
+    """Return the error of what is no cell."""
     return InvalidInput(
         "unknown-cell",
         f"{cell} is not a cell id",
@@ -270,8 +274,8 @@ def children(cell: int) -> CellIds:
     return np.arange(cell * 100, cell * 100 + 100, dtype=np.int64)
 
 
-def parse_cell(text: str | int) -> int:
-    """Read a cell id given by a person.
+def parse_level_cell(text: str | int) -> int:
+    """Read the id of a cell of a level given by a person.
 
     Parameters
     ----------
@@ -289,10 +293,10 @@ def parse_cell(text: str | int) -> int:
 
     Examples
     --------
-    >>> parse_cell("13507429318")
+    >>> parse_level_cell("13507429318")
     13507429318
     """
     plain = str(text).strip()
     if not (plain.isascii() and plain.isdecimal() and plain[0] == "1" and len(plain) in set(Level)):
-        raise _unknown(repr(text))
+        raise unknown_cell(repr(text))
     return int(plain)

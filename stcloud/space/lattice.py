@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stcloud.errors import InvalidInput
-from stcloud.space.cell import NO_CELL, CellIds, Level, digits_of
+from stcloud.space.block import anchored
+from stcloud.space.cell import NO_CELL, CellIds, Level
 from stcloud.space.origin import ORIGIN_STEP_M, SIDE_M, origin_of
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class Lattice:
         Parameters
         ----------
         cells
-            Cell id, or int64 array of any shape; levels may be mixed.
+            Id of a cell or block, or int64 array of any shape; levels may be mixed.
 
         Returns
         -------
@@ -214,8 +215,7 @@ class Lattice:
         >>> [int(b) for b in Lattice("EPSG:32618", (0, 0)).bounds(10000000010)]
         [100, 0, 200, 100]
         """
-        ids = np.asarray(cells, np.int64)
-        side = 10.0 ** ((15 - digits_of(ids)) // 2)
+        ids, level_m, side_m = anchored(np.asarray(cells, np.int64))
         column, row, weight, rest = np.zeros(ids.shape), np.zeros(ids.shape), 1.0, ids
         for _ in range(6):
             rest, pair = np.divmod(rest, 100)
@@ -223,8 +223,8 @@ class Lattice:
             column += pair // 10 * weight
             row += pair % 10 * weight
             weight *= 10
-        west, south = self.origin[0] + column * side, self.origin[1] + row * side
-        return west, south, west + side, south + side
+        west, south = self.origin[0] + column * level_m, self.origin[1] + row * level_m
+        return west, south, west + side_m, south + side_m
 
     def centres(self, cells: ArrayLike) -> tuple[Floats, Floats]:
         """Centre of each cell.
@@ -232,7 +232,7 @@ class Lattice:
         Parameters
         ----------
         cells
-            Cell id, or int64 array of any shape; levels may be mixed.
+            Id of a cell or block, or int64 array of any shape; levels may be mixed.
 
         Returns
         -------
@@ -261,7 +261,7 @@ class Lattice:
         Parameters
         ----------
         cell
-            Cell id.
+            Id of a cell or block.
 
         Returns
         -------

@@ -140,6 +140,9 @@ def _places() -> Iterator[Question]:
         "cell 10 m": (Places((1445500000000,)),),
         "cell 100 m": (Places((14455000000,)),),
         "cell 1 km": (Places(("cell:144550000",)),),
+        "block 500 m": (Places((54455000000,)),),
+        "block 250 m": (Places(("cell:24455000001",)),),
+        "polygon and block": (Places((TRIANGLE, "cell:24455000000"), CITY),),
         "cells of several levels": (Places((1445500000000, 14455000011, 144550101, 1445511)),),
         "cells within one another": (Places((144550000, 14455000000)),),
         "cell 1000 km": (Places((144,)),),
@@ -255,7 +258,7 @@ def _groups() -> Iterator[Question]:
         yield Question(f"count: {by}", "district", by=(by,))
     for by in ("hour", "week", "quarter", "weekday"):
         yield Question(f"count: edges, bin {by}", "edges", by=(by,))
-    for level in ("10m", "100m", "1km", "10km", "100km", "1000km"):
+    for level in ("10m", "100m", "250m", "500m", "1km", "10km", "100km", "1000km"):
         yield Question(f"count: edges, cell {level}", "edges", by=(f"cell:{level}",))
     for column in ("note", "n", "i", "ok", "day", "done"):
         yield Question(f"count: edges, {column}", "edges", by=(column,))

@@ -29,6 +29,7 @@ Position = tuple[float, float, int]
 
 LEVELS = {"1000km": 3, "100km": 5, "10km": 7, "1km": 9, "100m": 11, "10m": 13}
 """Number of digits of a cell's id by the name of its level."""
+_BLOCKS = {"250m": 250, "500m": 500}
 
 _SIDE_M = 10_000_000
 _MARGIN_DEG = 1.5
@@ -71,6 +72,14 @@ class Ground:
         column, row = (f"{math.floor(at) - start:07}" for at, start in zip((x, y), self.origin, strict=True))
         return int("1" + "".join(east + north for east, north in zip(column[:6], row[:6], strict=True)))
 
+    def cell_by(self, position: Position, size: str) -> int:
+        """Return the cell of a level, or the block, that a position lies in."""
+        x, y, cell = position
+        if size in LEVELS:
+            return int(str(cell)[: LEVELS[size]])
+        column, row = (math.floor(at) % 1000 // _BLOCKS[size] for at in (x, y))
+        return int(f"{size[0]}{str(cell)[1:9]}{column}{row}")
+
     def lie_in(self, positions: Sequence[Position], places: Places) -> list[bool]:
         """Tell for each spot whether it lies in what one call of ``where`` asks for."""
         cells = [str(_cell(place)) for place in places.alternatives if _cell(place) is not None]
@@ -84,9 +93,14 @@ class Ground:
         shapely.prepare(areas)
         inside = [shapely.intersects(area, points) for area in areas]
         return [
-            any(str(cell).startswith(prefix) for prefix in cells) or any(holds[number] for holds in inside)
-            for number, (_, _, cell) in enumerate(positions)
+            any(self._in_cell(position, cell) for cell in cells) or any(holds[number] for holds in inside)
+            for number, position in enumerate(positions)
         ]
+
+    def _in_cell(self, position: Position, cell: str) -> bool:
+        if cell[0] == "1":
+            return str(position[2]).startswith(cell)
+        return self.cell_by(position, "250m" if cell[0] == "2" else "500m") == int(cell)
 
     def project(self, shape: BaseGeometry, crs: str | None) -> BaseGeometry:
         """Return a shape in the city's metres, its edges bent; None: it is in longitude and latitude."""

@@ -24,7 +24,7 @@ from shapely.geometry.base import BaseGeometry
 from stcloud.errors import NotFound
 from stcloud.testing.almanac import BINS, bin_of, happens, read_instant, read_span
 from stcloud.testing.chronology import OPEN, Lasting
-from stcloud.testing.ground import LEVELS, Ground
+from stcloud.testing.ground import Ground
 from stcloud.testing.logic import evaluate
 from stcloud.testing.measures import MEASURES, Durations, Row
 from stcloud.testing.reader import Record, RowReader
@@ -288,8 +288,8 @@ class Oracle:
         if by in BINS:
             return bin_of(record.time, by, self._zone)
         if by.startswith("cell:"):
-            digits = LEVELS[by.removeprefix("cell:")]
-            value = None if record.position is None else int(str(record.position[2])[:digits])
+            size, position = by.removeprefix("cell:"), record.position
+            value = None if position is None else self._ground.cell_by(position, size)
         else:
             value = (record.values or {}).get(by.strip('"'))
         return ((True,), None) if value is None else ((False, value), value)

@@ -48,6 +48,8 @@ _BY = (
     "hour-of-day",
     "cell:10m",
     "cell:100m",
+    "cell:250m",
+    "cell:500m",
     "cell:1km",
     "cell:1000km",
     "note",

@@ -19,7 +19,7 @@ from stcloud.errors import MissingExtra, Unsupported
 from stcloud.paas.query.answer.group_place import GroupPlace
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.answer.plot import plot_answer
-from stcloud.space import GivenCRS, Lattice, Level, crs_text
+from stcloud.space import Block, GivenCRS, Lattice, Level, crs_text
 
 if TYPE_CHECKING:
     import geopandas
@@ -143,7 +143,7 @@ class Answer:
             return own
         if self.place is not None:
             return self.place.column
-        cells = {f"cell_{level.label}" for level in Level}
+        cells = {f"cell_{size.label}" for size in (*Level, *Block)}
         return next((name for name in names if name in cells), None)
 
     def geometry(self) -> NDArray[Any]:

@@ -28,8 +28,9 @@ from stcloud.paas.query.resolve.prune import NEAR_US, time_spans
 from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.sql.binder import Binder
+from stcloud.paas.query.sql.cell import cell_within
 from stcloud.paas.query.sql.tree import all_of, any_of, column, number, select, table
-from stcloud.space import Level
+from stcloud.space import CellSize
 from stcloud.time import Bin
 
 __all__ = ["EVENTS", "EventRows", "cell_of"]
@@ -123,7 +124,7 @@ class EventRows:
 
     def group(self, by: By) -> exp.Expression:
         """Return what rows are grouped by."""
-        if isinstance(by, Level):
+        if isinstance(by, CellSize):
             return cell_of(by)
         if isinstance(by, Bin):
             return self.writing.clock.bin(by)
@@ -169,6 +170,6 @@ def _stored(name: str) -> exp.Column:
     return column(name, LAYER)
 
 
-def cell_of(level: Level) -> exp.Expression:
-    """Return the cell of a level that a row lies in."""
-    return exp.IntDiv(this=_stored("st_cell"), expression=number(10 ** (Level.M10.digits - level.digits)))
+def cell_of(size: CellSize) -> exp.Expression:
+    """Return the cell of a level, or the block, that a row lies in."""
+    return cell_within(_stored("st_cell"), size)

@@ -32,7 +32,7 @@ from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import column, select
-from stcloud.space import Level
+from stcloud.space import CellSize
 from stcloud.time import Bin
 
 __all__ = ["FEATURES", "FeatureRows"]
@@ -115,7 +115,7 @@ class FeatureRows:
 
     def group(self, by: By) -> exp.Expression:
         """Return what rows are grouped by."""
-        if isinstance(by, Level):
+        if isinstance(by, CellSize):
             return cell_of(by)
         if isinstance(by, Bin):
             return column(since(by), LAYER)

@@ -17,7 +17,7 @@ from stcloud.daas.table.schema import UNIT, Attribute
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Summary, by_name
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
-from stcloud.space import Level
+from stcloud.space import NO_CELL, Block, CellSize, Level
 from stcloud.time import Bin, Zone
 
 __all__ = ["MemoryCount", "memory_count"]
@@ -58,6 +58,8 @@ class MemoryCount:
         return _counted([self._group(by, kept) for by in self.by], kept.num_rows, self.counts)
 
     def _group(self, by: By, rows: Rows) -> pa.Array:
+        if isinstance(by, Block):
+            return _blocks(rows.column("st_cell"), by)
         if isinstance(by, Level):
             return pc.divide(rows.column("st_cell"), 10 ** (Level.M10.digits - by.digits))
         if isinstance(by, Bin):
@@ -86,14 +88,20 @@ def memory_count(goal: Summary, conditions: Sequence[Resolved], zone: Zone) -> M
     return MemoryCount(goal.by, len(goal.measures), tuple(conditions), zone)
 
 
+def _blocks(cells: pa.Array, size: Block) -> pa.Array:
+    return pa.array(
+        size.of(cells.fill_null(NO_CELL).to_numpy()), pa.int64(), mask=np.asarray(cells.is_null())
+    )
+
+
 def _countable(by: By) -> bool:
     return not isinstance(by, DutyGroup) and (not isinstance(by, Attribute) or by.type in _EXACT)
 
 
 def _stored(by: By) -> str | None:
     """Return the stored column that a group is computed from."""
-    if isinstance(by, Level | Bin):
-        return "st_cell" if isinstance(by, Level) else "st_time"
+    if isinstance(by, CellSize | Bin):
+        return "st_cell" if isinstance(by, CellSize) else "st_time"
     if isinstance(by, Part):
         return UNIT
     return by.stored if isinstance(by, Attribute) else None

@@ -17,7 +17,8 @@ from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.plan.resolving import Resolving
-from stcloud.space import CellIds, Cover, Lattice, cover, descendants
+from stcloud.space import CellIds, Cover, Lattice, cover
+from stcloud.space.block import ranges
 
 __all__ = ["Place"]
 
@@ -31,7 +32,7 @@ class Place(Condition):
     shape
         The areas' union in the city's CRS, or None.
     cells
-        Lattice cells of any level.
+        Lattice cells of any level, and blocks.
     text
         As it was written, for people.
     """
@@ -50,7 +51,7 @@ class Place(Condition):
     def region(self, lattice: Lattice) -> Region:
         """Return what points are tested against."""
         cells = cover(self.shape, lattice) if self.shape is not None else Cover(_ids(()), _ids(()))
-        return Region.of(self.shape, cells, tuple(descendants(cell) for cell in self.cells))
+        return Region.of(self.shape, cells, tuple(cells for cell in self.cells for cells in ranges(cell)))
 
     def boxes(self, lattice: Lattice) -> list[tuple[float, float, float, float]]:
         """Return ``(xmin, ymin, xmax, ymax)`` of the area and of each cell, closed, metres."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from stcloud.daas.table.schema import UNIT
 from stcloud.iaas.conversion import numbers_of, texts, whole_numbers
-from stcloud.space import Level
+from stcloud.space import CellSize
 from stcloud.time import Bin, Zone
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def labelled(column: pa.ChunkedArray, by: By, zone: Zone) -> pa.Array | pa.Chunk
     if isinstance(by, Bin):
         labels = by.labels(numbers_of(column))
         return whole_numbers(labels) if by.recurs else texts(labels.tolist())
-    return column.cast(pa.int64() if isinstance(by, Level) else zoned(column.type, zone))
+    return column.cast(pa.int64() if isinstance(by, CellSize) else zoned(column.type, zone))
 
 
 def shown(batch: pa.RecordBatch, schema: pa.Schema, ours: Collection[str]) -> pa.RecordBatch:

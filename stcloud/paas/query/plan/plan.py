@@ -21,7 +21,7 @@ from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.query.answer.page import Order
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.plan.condition import Condition
-from stcloud.space import Level
+from stcloud.space import CellSize, parse_cell_size
 from stcloud.time import Bin
 
 __all__ = [
@@ -62,8 +62,8 @@ class FeatureGroup:
     column: str = ""
 
 
-By = Level | Bin | Attribute | Part | DutyGroup | FeatureGroup
-"""What is grouped by: cells of a level, a calendar bin, a column, a part of a unit code, duty grids, features."""
+By = CellSize | Bin | Attribute | Part | DutyGroup | FeatureGroup
+"""What is grouped by: cells of a size, a calendar bin, a column, a part of a unit code, duty grids, features."""
 
 
 _PARTS = ("unit", "community", "street", "district")
@@ -173,10 +173,10 @@ def restated_in(steps: Iterable[object]) -> Restated | None:
 def by_name(by: By) -> str:
     """Return the field of the answer that a group is written to.
 
-    >>> by_name(Level.KM1), by_name(Bin.HOUR_OF_DAY)
+    >>> by_name(parse_cell_size("1km")), by_name(Bin.HOUR_OF_DAY)
     ('cell_1km', 'hour_of_day')
     """
-    if isinstance(by, Level):
+    if isinstance(by, CellSize):
         return f"cell_{by.label}"
     if isinstance(by, DutyGroup):
         return f"duty_{by.layer}"
@@ -199,10 +199,10 @@ def parse_by(text: str, attributes: Mapping[str, Attribute], parts: Mapping[str,
     Raises
     ------
     InvalidInput
-        ``unknown-group``, with what there is.
+        ``unknown-group`` and ``unknown-level``, with what there is.
     """
     if text.startswith("cell:"):
-        return Level.parse(text.removeprefix("cell:"))
+        return parse_cell_size(text.removeprefix("cell:"))
     if text in tuple(Bin):
         return Bin(text)
     part = parts.get(text.removeprefix("unit:"))

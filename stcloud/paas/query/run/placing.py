@@ -18,7 +18,7 @@ from stcloud.paas.grid.units import Versions
 from stcloud.paas.query.answer.group_place import GroupPieces, GroupPlace
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, by_name, restated_in
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.space import Level
+from stcloud.space import CellSize
 
 __all__ = ["place_of_groups"]
 
@@ -34,8 +34,8 @@ def place_of_groups(inquiry: Inquiry, by: Sequence[By], at_us: int) -> GroupPlac
     at_us
         Instant at which the places are taken, UTC microseconds; of units, that of the grid where it is fixed.
     """
-    placed = [group for group in by if isinstance(group, Level | Part | DutyGroup | FeatureGroup)]
-    if not placed or isinstance(placed[0], Level):
+    placed = [group for group in by if isinstance(group, CellSize | Part | DutyGroup | FeatureGroup)]
+    if not placed or isinstance(placed[0], CellSize):
         return None
     group = placed[0]
     if isinstance(group, FeatureGroup):

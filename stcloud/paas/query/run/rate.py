@@ -17,7 +17,7 @@ from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.plan.plan import FeatureGroup, Part, Summary
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.space import Level
+from stcloud.space import CellSize
 
 __all__ = ["rated", "rated_us"]
 
@@ -69,13 +69,15 @@ def rated(table: pa.Table, goal: Summary, inquiry: Inquiry, at_us: int) -> pa.Ta
 
 
 def _areas_km2(table: pa.Table, goal: Summary, inquiry: Inquiry, at_us: int) -> _Floats:
-    by = [(at, group) for at, group in enumerate(goal.by) if isinstance(group, Level | Part | FeatureGroup)]
+    by = [
+        (at, group) for at, group in enumerate(goal.by) if isinstance(group, CellSize | Part | FeatureGroup)
+    ]
     if not by:
         return np.full(len(table), _place_km2(inquiry))
     if len(by) > 1:
         raise InvalidInput("no-area", "several of the groups have an area", hint="group by one of them only")
     at, group = by[0]
-    if isinstance(group, Level):
+    if isinstance(group, CellSize):
         side = np.full(len(table), group.side_m**2 / _KM2)
         side[table.column(at).is_null().to_numpy()] = np.nan
         return side

@@ -26,7 +26,7 @@ from stcloud.paas.query.place.formula import Every, Not, Some
 from stcloud.paas.query.place.spec import Beside, Named
 from stcloud.paas.query.plan.plan import DutyGroup, FeatureGroup, Part, Plan, Restated, Rows, Scan, Summary
 from stcloud.paas.query.resolve.subject import Subject
-from stcloud.space import Level
+from stcloud.space import Block, Level
 from stcloud.time import Bin, Days, Relation, Span, Spans, When, Zone
 from stcloud.time.workday import Calendar
 
@@ -37,9 +37,9 @@ _MOST_BYTES = 1_000_000
 _KINDS = {
     kind.__name__: kind
     for kind in (
-        AsOf, Attribute, Beside, Bin, Calendar, Days, During, DutyGroup, Every, FeatureGroup, InUnits, Known, Level,
-        Located, Measure, Named, Neighbours, Not, OnDuty, Order, Part, Place, Predicate, Related, Relation,
-        Restated, Rows, Scan, Some, Span, Spans, Summary, When, Zone,
+        AsOf, Attribute, Beside, Bin, Block, Calendar, Days, During, DutyGroup, Every, FeatureGroup, InUnits, Known,
+        Level, Located, Measure, Named, Neighbours, Not, OnDuty, Order, Part, Place, Predicate, Related,
+        Relation, Restated, Rows, Scan, Some, Span, Spans, Summary, When, Zone,
     )
 }  # fmt: skip
 """What a plan is made of, by its name in JSON; nothing else is read."""

@@ -273,9 +273,10 @@ class Query:
             if groups have no area; ``per_1000(LAYER.COLUMN)`` gives rows per 1,000 of a column of numbers and needs
             ``in:LAYER``.
         by
-            ``cell:100m`` (any level), ``hour``, ``day``, ``week``, ``month``, ``quarter``, ``year``, ``weekday``,
-            ``hour-of-day``, or columns. For events that are indexed on a grid: ``unit``, ``community``, ``street``,
-            ``district``, and ``duty:LAYER``, where an event counts in every duty grid that had its cell then.
+            ``cell:100m`` (any level; ``250m``, ``500m``), ``hour``, ``day``, ``week``, ``month``, ``quarter``,
+            ``year``, ``weekday``, ``hour-of-day``, or columns. For events that are indexed on a grid: ``unit``,
+            ``community``, ``street``, ``district``, and ``duty:LAYER``, where an event counts in every duty grid that
+            had its cell then.
             ``in:LAYER`` or ``in:LAYER.COLUMN``: the feature that contained the event at its own time, by key or
             column.
         until

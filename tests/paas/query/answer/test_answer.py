@@ -38,6 +38,31 @@ def test_rows_are_gone_through_as_dicts(requests):
     assert first["st_time"].utcoffset().total_seconds() == 13 * 3600
 
 
+@pytest.mark.parametrize("side", [250, 500])
+def test_blocks_have_the_squares_that_numpy_counts_by(requests, side):
+    answer = requests.count(by=f"cell:{side}m")
+    frame = answer.to_geopandas()
+    rows = requests.rows().to_pandas()
+    squares = rows[["st_x", "st_y"]].floordiv(side).mul(side).value_counts()
+    assert len(frame) == len(squares)
+    for square, count, cell in zip(frame.geometry, frame["count"], frame[f"cell_{side}m"], strict=True):
+        west, south, east, north = square.bounds
+        assert (east - west, north - south, square.area) == (side, side, side**2)
+        assert count == squares[west, south]
+        assert requests.where(f"cell:{cell}").count().to_records() == [{"count": count}]
+        assert requests.where(int(cell)).measure("per_km2").to_records() == [
+            {"per_km2": count / square.area * 1e6}
+        ]
+
+
+def test_cells_of_other_sizes_are_refused_with_those_there_are(requests):
+    with pytest.raises(
+        InvalidInput, match="no cells of '300m'; use one of 10m, 100m, 250m, 500m, 1km"
+    ) as caught:
+        requests.count(by="cell:300m")
+    assert caught.value.kind == "unknown-level"
+
+
 def test_an_answer_is_an_arrow_stream(requests):
     answer = requests.rows()
     assert pa.table(answer).equals(answer.to_arrow())

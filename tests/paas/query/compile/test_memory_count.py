@@ -34,6 +34,8 @@ done = { type = "instant" }
 )
 GROUPS = (
     "cell:100m",
+    "cell:250m",
+    "cell:500m",
     "cell:1km",
     "week",
     "hour",

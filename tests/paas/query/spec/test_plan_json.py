@@ -39,6 +39,7 @@ QUERIES = {
     ),
     "working": lambda city: city.query("cases").when("2024", days="working", calendar="CN").plan(by=["week"]),
     "measures": lambda city: city.query("cases").plan(["cell:1km", "month", "id"], "count", "p90(x / 2)"),
+    "blocks": lambda city: city.query("cases").where("cell:54455000000").plan(["cell:500m", "cell:250m"]),
     "order": lambda city: city.query("cases").known_at("2024-05-01").plan(order=["-id"], limit=3),
     "features": lambda city: city.query("areas").as_of(FIRST).where("near:areas:a:10m").plan(),
     "period": lambda city: city.query("areas").when("2024-03", relation="during").plan(by=["in:areas.k"]),
