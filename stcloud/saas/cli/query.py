@@ -61,7 +61,7 @@ from stcloud.saas.cli.target import EVERY, RECORDS, Target, document_path, targe
 from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
-    from stcloud.paas.query import Answer, Query, Question
+    from stcloud.paas.query import Query, Question
 
 __all__ = ["query"]
 
@@ -172,26 +172,11 @@ def _answer(
     if answer.next is not None:
         more = f"--after {answer.next}" if page or question.after else "use a larger --limit, or --page"
         note(f"there are more: {more}")
-    if _is_empty(answer):
-        note(_extent(query))
+    if question.limit != 0:  # then no rows are wanted
+        for reason in query.why_empty(answer):
+            note(reason)
     for text in notes:
         note(text)
-
-
-def _is_empty(answer: Answer) -> bool:
-    """Tell whether nothing was found: no row, or a count of 0."""
-    if len(answer) != 1 or answer.groups or answer.table.schema.names != ["count"]:
-        return len(answer) == 0
-    return bool(answer.table["count"].to_pylist() == [0])
-
-
-def _extent(query: Query) -> str:
-    """Say what a layer has, where an answer has nothing."""
-    layer, zone = query.subject.layer, query.subject.zone
-    if layer.span_us is None:
-        return f"nothing was found: layer {layer.name} is empty"
-    first, last = (zone.iso(at_us)[:10] for at_us in layer.span_us)
-    return f"nothing was found: layer {layer.name} has {layer.kind}s from {first} to {last}"
 
 
 def _understood(facts: Mapping[str, str]) -> str:

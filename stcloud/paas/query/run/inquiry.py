@@ -139,13 +139,13 @@ class Inquiry:
             return
         left = goal.limit
         for files in stretches(self.compiled(goal).files.files) or [()]:
-            for batch in self._of(files).run(Rows(left)):
+            for batch in self.of_files(files).run(Rows(left)):
                 yield batch
                 left = None if left is None else left - batch.num_rows
             if left == 0:
                 return
 
-    def _of(self, files: tuple[File, ...]) -> Inquiry:
+    def of_files(self, files: tuple[File, ...]) -> Inquiry:
         """Return the question about some files alone."""
         layer = self.subject.layer
         few = replace(layer, snapshot=replace(layer.snapshot, files=files))

@@ -20,19 +20,12 @@ from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.joining import Joining, joining_of
 from stcloud.paas.query.run.measuring import Selection, grouped, measured, read_summary
+from stcloud.paas.query.run.nothing import why_empty
 from stcloud.paas.query.run.paging import checked_limit, paged, rows_of
 from stcloud.paas.query.run.sequencing import sequenced
 from stcloud.paas.query.run.why import Reason, why
+from stcloud.paas.query.spec import narrowing
 from stcloud.paas.query.spec.display import query_html, query_lines
-from stcloud.paas.query.spec.narrowing import (
-    Recurring,
-    filters_of,
-    joined_of,
-    names_of,
-    places_of,
-    restated_at,
-    time_of,
-)  # fmt: skip
 from stcloud.space import GivenCRS
 from stcloud.time import Instant, TimeSpan, span_text
 
@@ -78,7 +71,7 @@ class Query:
         InvalidInput, NotFound, Unsupported
             Wrong types; unknown columns, with the nearest names; operators that are not supported.
         """
-        return self._with(filters_of(filters, self.subject, crs))
+        return self._with(narrowing.filters_of(filters, self.subject, crs))
 
     def where(self, *places: PlaceInput, crs: GivenCRS | None = None) -> Query:
         """Keep rows that lie in any of the places.
@@ -99,7 +92,7 @@ class Query:
         Areas are closed: a point on the edge is inside. Distances are inclusive. Only cells are half-open. Rows
         without a place match neither a place nor its negation. Features are taken as known at `known_at`.
         """
-        return self._with(places_of(places, self.subject, crs))
+        return self._with(narrowing.places_of(places, self.subject, crs))
 
     def restated(self, at: Instant) -> Query:
         """Use the unit grid of one instant for all events, for trends across a change of the grid.
@@ -108,7 +101,7 @@ class Query:
         """
         if any(isinstance(condition, Restated) for condition in self.conditions):
             raise InvalidInput("asked-twice", "one fixed version of the grid was asked for twice")
-        return self._with([restated_at(at, self.subject)])
+        return self._with([narrowing.restated_at(at, self.subject)])
 
     def when(
         self, *times: TimeSpan, weekdays: str | Iterable[int] | None = None, hours: str | None = None,
@@ -145,8 +138,8 @@ class Query:
             ``unknown-relation``; ``no-period``: a relation for events without an end, or together with days or hours;
             times that cannot be read.
         """
-        recurring = Recurring(weekdays, hours, months, seasons, days, calendar)
-        return self._with([time_of(times, recurring, relation, self.subject, now)])
+        recurring = narrowing.Recurring(weekdays, hours, months, seasons, days, calendar)
+        return self._with([narrowing.time_of(times, recurring, relation, self.subject, now)])
 
     def as_of(self, at: Instant) -> Query:
         """Keep features that were valid at an instant; for events `InvalidInput` ``not-features``."""
@@ -183,7 +176,7 @@ class Query:
         InvalidInput
             ``bad-limit``, ``unknown-order``, ``repeated-order``, ``unreadable-cursor``, ``other-question``
         """
-        return paged(self.inquiry(), limit, names_of(order), after)
+        return paged(self.inquiry(), limit, narrowing.names_of(order), after)
 
     def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
         """Stream rows ordered by time, then key; memory does not grow with their number."""
@@ -238,7 +231,7 @@ class Query:
     ) -> Joining:  # fmt: skip
         """Return a join with its facts, before it is answered; arguments as for `join`."""
         self.subject.kind.require_indexed(self.subject.layer, "join")
-        features = joined_of(layer, self.subject, crs)
+        features = narrowing.joined_of(layer, self.subject, crs)
         return joining_of(self.inquiry(), features, read_how(how), at=at, known_at=known_at, inner=inner)
 
     def count(self, by: str | Sequence[str] = ()) -> Answer:
@@ -308,8 +301,8 @@ class Query:
             ``unknown-column``
         """
         other = compare.inquiry() if isinstance(compare, Query) else compare
-        wanted = Selection(having, names_of(order), checked_limit(limit), after, rated_at, other)
-        return measured(self.inquiry(), measures, names_of(by), until, wanted)
+        wanted = Selection(having, narrowing.names_of(order), checked_limit(limit), after, rated_at, other)
+        return measured(self.inquiry(), measures, narrowing.names_of(by), until, wanted)
 
     def timeline(
         self,
@@ -337,7 +330,7 @@ class Query:
         groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
         """
         inquiry = self.inquiry()
-        goal = read_summary(inquiry, measures, names_of(by), None)
+        goal = read_summary(inquiry, measures, narrowing.names_of(by), None)
         text = None if during is None else span_text(during, self.subject.zone)
         table = sequenced(inquiry, goal, text, end)
         answer = grouped(inquiry.answer(table, inquiry.pin(goal.by)), inquiry, goal)
@@ -362,8 +355,8 @@ class Query:
         """Return the plan, to print, compare, or write as JSON (`write_plan`); arguments as for `explain`."""
         inquiry = self.inquiry()
         if by is None:
-            return inquiry.plan(rows_of(inquiry, limit, names_of(order)))
-        return inquiry.plan(read_summary(inquiry, measures, names_of(by), None))
+            return inquiry.plan(rows_of(inquiry, limit, narrowing.names_of(order)))
+        return inquiry.plan(read_summary(inquiry, measures, narrowing.names_of(by), None))
 
     def explain(
         self, by: str | Sequence[str] | None = None, *measures: str, order: str | Sequence[str] = (),
@@ -375,13 +368,21 @@ class Query:
         """
         inquiry = self.inquiry()
         if by is None:
-            return explain(inquiry, rows_of(inquiry, limit, names_of(order)))
-        chosen = Selection(having, names_of(order), checked_limit(limit))
-        return explain(inquiry, read_summary(inquiry, measures, names_of(by), None), chosen.steps)
+            return explain(inquiry, rows_of(inquiry, limit, narrowing.names_of(order)))
+        chosen = Selection(having, narrowing.names_of(order), checked_limit(limit))
+        return explain(inquiry, read_summary(inquiry, measures, narrowing.names_of(by), None), chosen.steps)
 
     def why(self, key: str) -> Reason:
         """Explain why a row is in the answer or not: its load, its cell, and the result of each condition."""
         return why(self.inquiry(), key)
+
+    def why_empty(self, answer: Answer) -> tuple[str, ...]:
+        """Return why an answer of this question is empty, in lines; none where it is not.
+
+        They say from when to when the layer has rows, and of each text that a column is to equal and never does the
+        nearest values that there are, looked for in at most a million rows.
+        """
+        return why_empty(self.inquiry(), answer)
 
     def facts(self) -> dict[str, str]:
         """Return how the question is understood, by name; reads other layers that it names."""

@@ -1,0 +1,140 @@
+"""Why an answer is empty: from when to when the layer has rows, and the values nearest to those that it has not.
+
+Values are looked for in at most a million rows, and near ones among at most five thousand different values, so that
+a note does not take longer than the answer.
+
+Tested by `tests/paas/query/run/test_nothing.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any
+
+from stcloud.daas.table.schema import Attribute
+from stcloud.errors import nearest
+from stcloud.iaas.table.table import File
+from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.condition.period import Related
+from stcloud.paas.query.condition.predicate import Predicate
+from stcloud.paas.query.measure.measure import COUNT
+from stcloud.paas.query.plan.plan import Summary
+from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.time import Relation, Span, Spans
+
+__all__ = ["why_empty"]
+
+_MOST_ROWS, _MOST_VALUES, _MOST_LETTERS = 1_000_000, 5_000, 60
+_LISTED, _MOST_NOTES = 8, 3
+
+
+def why_empty(inquiry: Inquiry, answer: Answer) -> tuple[str, ...]:
+    """Return why an answer has nothing, in lines; none where it has something.
+
+    Parameters
+    ----------
+    inquiry
+        The question.
+    answer
+        Its answer: rows, groups, or measures of all rows, which are none or zero where there are no rows.
+    """
+    if not _may_be_empty(answer):
+        return ()
+    if len(answer) and answer.table.schema.names != ["count"]:
+        (rows,) = inquiry.run(Summary((), (COUNT,))).read_all().column(0).to_pylist()
+        if rows:
+            return (f"no value was found: none of the {rows:,} rows has one",) if _has_none(answer) else ()
+    return (f"nothing was found: {_extent(inquiry)}", *_absent(inquiry))
+
+
+def _may_be_empty(answer: Answer) -> bool:
+    if len(answer) != 1 or answer.groups or "st_key" in answer.table.schema.names:
+        return len(answer) == 0
+    return not any(answer.table.to_pylist()[0].values())
+
+
+def _has_none(answer: Answer) -> bool:
+    return all(value is None for value in answer.table.to_pylist()[0].values())
+
+
+def _extent(inquiry: Inquiry) -> str:
+    """Say from when to when a layer has rows."""
+    layer, zone = inquiry.subject.layer, inquiry.subject.zone
+    if layer.span_us is None:
+        return f"layer {layer.name} is empty"
+    first, last = (zone.iso(at_us)[:10] for at_us in layer.span_us)
+    return f"layer {layer.name} has {layer.kind}s from {first} to {last}"
+
+
+def _absent(inquiry: Inquiry) -> Iterator[str]:
+    """Say which texts that columns are to equal are not among their values, and which are near."""
+    attributes = inquiry.subject.attributes
+    filters = [condition for condition in inquiry.conditions if isinstance(condition, Predicate)]
+    pairs = dict.fromkeys(pair for condition in filters for pair in _equalities(json.loads(condition.json)))
+    files = _looked_at(inquiry)
+    for name, value in [pair for pair in pairs if pair[0] in attributes and files][:_MOST_NOTES]:
+        values = _values(inquiry, attributes[name], files)
+        if value not in values:
+            whole = len(files) == len(inquiry.subject.layer.snapshot.files)
+            rows = sum(file.rows for file in files)
+            among = "" if whole else f" in the {rows:,} rows that were looked at"
+            yield f"{name} has no '{_short(value)}'{among}{_instead(value, values)}"
+
+
+def _equalities(tree: Any) -> Iterator[tuple[str, str]]:
+    """Give each column that is to equal a text, with the text; what is negated is left out."""
+    if not isinstance(tree, dict):
+        return
+    operator, parts = tree.get("op"), tree.get("args", [])
+    if operator in ("and", "or"):
+        for part in parts:
+            yield from _equalities(part)
+    if operator not in ("=", "in") or len(parts) != 2:
+        return
+    (column, other) = parts if isinstance(parts[0], dict) else reversed(parts)
+    if isinstance(column, dict) and "property" in column:
+        values = other if isinstance(other, list) else [other]
+        yield from ((str(column["property"]), value) for value in values if isinstance(value, str))
+
+
+def _looked_at(inquiry: Inquiry) -> tuple[File, ...]:
+    """Return files that together have few rows, the newest first; of features all, which are read together."""
+    files, layer = inquiry.subject.layer.snapshot.files, inquiry.subject.layer
+    if not inquiry.subject.kind.indexed:
+        return files if layer.rows <= _MOST_ROWS else ()
+    newest = files[::-1]
+    few = [file for file, rows in zip(newest, accumulate(file.rows for file in newest), strict=True)
+           if rows <= _MOST_ROWS]  # fmt: skip
+    return tuple(few)
+
+
+def _values(inquiry: Inquiry, attribute: Attribute, files: tuple[File, ...]) -> set[str]:
+    """Return the different values of a column, as they are believed, at any time."""
+    whole = Related(Relation.INTERSECTS, Spans.of([Span(None, None)]), "all time")
+    conditions = () if inquiry.subject.kind.indexed else (whole,)
+    few = replace(inquiry.of_files(files), conditions=conditions)
+    values = few.run(Summary((attribute,), (COUNT,))).read_all().column(0)
+    return {str(value) for value in values.to_pylist() if value is not None}
+
+
+def _instead(value: str, values: set[str]) -> str:
+    known = sorted(name for name in values if name and len(name) <= _MOST_LETTERS)
+    if not known or len(values) > _MOST_VALUES:
+        return f"; it has {len(values):,} other values" if values else "; it has no value at all"
+    near: Sequence[str] = nearest(value, known)
+    if near:
+        return f"; nearest: {_quoted(near)}"
+    if len(known) <= _LISTED:
+        return f"; it has {_quoted(known)}"
+    return f"; it has {len(values):,} other values"
+
+
+def _quoted(values: Sequence[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _MOST_LETTERS else f"{value[: _MOST_LETTERS - 2]} …"
