@@ -106,7 +106,7 @@ def print_answer(answer: Answer, target: Target | None = None, *, every_column: 
 
 def print_readable(answer: Answer, sink: TextIO, count: int, *, every_column: bool = False) -> None:
     """Print the first of ``count`` rows as a person reads them; see `readable`."""
-    shown = readable(answer, _shown, every_column=every_column)
+    shown = readable(answer, _shown, every_column=every_column, most=_TABLE_ROWS)
     print_table(shown.names, shown.rows(), sink, count, text=shown.text)
 
 

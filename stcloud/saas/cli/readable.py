@@ -11,9 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from stcloud.paas.query import Answer
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["Readable", "readable", "short_instant", "short_number"]
 
@@ -23,7 +27,7 @@ _TIMES = ("st_time", "st_time_to", "st_valid_from", "st_valid_to")
 _DECIMALS = 6
 """Of a degree these are a decimetre, of a metre a thousandth of a millimetre."""
 _SIGNIFICANT = 4
-_CENTRE = ("lon", "lat")
+_CENTRE, _COMMUNITY = ("lon", "lat"), "community"
 _CENTRE_DECIMALS = 5
 
 
@@ -52,11 +56,14 @@ class Readable:
         return self._text(value)
 
 
-def readable(answer: Answer, text: Callable[[Any], str], *, every_column: bool = False) -> Readable:
+def readable(
+    answer: Answer, text: Callable[[Any], str], *, every_column: bool = False, most: int | None = None
+) -> Readable:
     """Return what a person reads of an answer.
 
     Columns of stcloud's own (``st_…``) are left out, but for the time where no other column has one, and for an
-    answer that has no other columns. A lattice cell has its centre beside it, in degrees.
+    answer that has no other columns. A cell has its centre beside it, in degrees, and the community that the centre
+    lies in where one is known.
 
     Parameters
     ----------
@@ -66,8 +73,10 @@ def readable(answer: Answer, text: Callable[[Any], str], *, every_column: bool =
         Returns what is neither an instant nor a number as text.
     every_column
         Whether columns of stcloud's own are shown too.
+    most
+        How many rows are shown at most; None: all.
     """
-    table = _with_centres(answer)
+    table = _with_centres(answer, answer.plain.slice(0, most))
     is_row = _KEY in table.schema.names
     number = _rounded if is_row else short_number
 
@@ -88,19 +97,21 @@ def _names(schema: pa.Schema) -> list[str]:
     return [name for name in schema.names if name in kept]
 
 
-def _with_centres(answer: Answer) -> pa.Table:
-    """Return the table, beside a column of cells the longitude and latitude of their centres."""
+def _with_centres(answer: Answer, table: pa.Table) -> pa.Table:
+    """Return a table with, beside a column of cells, the longitude and latitude of their centres, and communities."""
     import numpy as np  # noqa: PLC0415  (keeps --help light)
     import pyarrow as pa  # noqa: PLC0415
 
     from stcloud.space import project  # noqa: PLC0415
 
-    table, name = answer.plain, answer.shape_column
-    names = table.schema.names
+    name, names = answer.shape_column, table.schema.names
     if name is None or not name.startswith("cell_") or name not in names or set(_CENTRE) & set(names):
         return table
     cells = table[name].combine_chunks().fill_null(0).to_numpy(zero_copy_only=False)
     x, y = answer.lattice.centres(cells[cells > 0])
+    if (communities := _communities(answer, x, y)) is not None and _COMMUNITY not in names:
+        at = pa.array(np.cumsum(cells > 0) - 1, mask=cells <= 0)
+        table = table.add_column(names.index(name) + 1, _COMMUNITY, communities.take(at))
     for at, degrees in enumerate(project(x, y, answer.lattice.crs, "OGC:CRS84"), 1):
         values = np.full(len(cells), np.nan)
         values[cells > 0] = np.round(degrees, _CENTRE_DECIMALS)
@@ -109,6 +120,12 @@ def _with_centres(answer: Answer) -> pa.Table:
         )
         table = table.add_column(names.index(name) + at, _CENTRE[at - 1], column)
     return table
+
+
+def _communities(answer: Answer, x: Floats, y: Floats) -> pa.Array | None:
+    """Return the communities that points lie in; None where none is known."""
+    communities = None if answer.communities is None else answer.communities(x, y)
+    return communities if communities is not None and communities.null_count < len(communities) else None
 
 
 def short_instant(value: datetime) -> str:

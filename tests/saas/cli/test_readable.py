@@ -85,3 +85,19 @@ def test_a_column_that_is_called_as_a_centre_stays_what_it_is():
     cell = int(LATTICE.cells([583_960.0], [4_507_351.0], Level.M100)[0])
     counts = Answer(pa.table({"cell_100m": [cell], "lon": [2.0]}), LATTICE, groups=("cell_100m",))
     assert list(readable(counts, str).rows()) == [{"cell_100m": cell, "lon": 2.0}]
+
+
+def test_a_cell_has_the_community_of_its_centre_where_one_is_known():
+    cells = LATTICE.cells([583_960.0, 583_960.0, 0.0], [4_507_351.0, 4_508_351.0, 0.0], Level.M100).tolist()
+    counts = pa.table({"cell_100m": [cells[0], None, cells[1], cells[2]], "count": [4, 3, 2, 1]})
+
+    def communities(x, y):
+        assert (x.tolist(), y.tolist()) == ([583_950.0] * 2, [4_507_350.0, 4_508_350.0])
+        return pa.array([None, "999101001001"])
+
+    answer = Answer(counts, LATTICE, groups=("cell_100m",), communities=communities)
+    shown = readable(answer, str, most=3)
+    assert shown.names == ["cell_100m", "lon", "lat", "community", "count"]
+    assert [row["community"] for row in shown.rows()] == [None, None, "999101001001"]
+    nowhere = Answer(counts, LATTICE, groups=("cell_100m",), communities=lambda x, _: pa.nulls(len(x)))
+    assert "community" not in readable(nowhere, str).names

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.display import html_table, one_line, text_table
 from stcloud.errors import MissingExtra, Unsupported
-from stcloud.paas.query.answer.group_place import GroupPlace
+from stcloud.paas.query.answer.group_place import CommunityOf, GroupPlace
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.answer.plot import plot_answer
 from stcloud.space import Block, GivenCRS, Lattice, Level, crs_text
@@ -58,6 +58,8 @@ class Answer:
         Names of the columns that rows were grouped by; empty for rows.
     place
         Place of the groups, where they are units, duty grids or features of a layer.
+    communities
+        Gives the communities that points lie in, where rows are grouped by cells and there is a unit grid.
     """
 
     table: pa.Table
@@ -67,6 +69,7 @@ class Answer:
     pin: Pin | None = None
     groups: tuple[str, ...] = ()
     place: GroupPlace | None = field(default=None, repr=False, compare=False)
+    communities: CommunityOf | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

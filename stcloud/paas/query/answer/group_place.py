@@ -15,7 +15,10 @@ import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["GroupPieces", "GroupPlace"]
+__all__ = ["CommunityOf", "GroupPieces", "GroupPlace"]
+
+CommunityOf = Callable[[NDArray[np.float64], NDArray[np.float64]], pa.Array]
+"""Gives the community that each point lies in, by ``(n,)`` x and y in the city's CRS; null where it is not known."""
 
 _Ints = NDArray[np.int64]
 _AREAS = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))

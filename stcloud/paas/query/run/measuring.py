@@ -26,7 +26,7 @@ from stcloud.paas.query.plan.resolved import Masking
 from stcloud.paas.query.resolve.holders import read_group
 from stcloud.paas.query.run.comparing import beside, earlier_of, shifts
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.paas.query.run.placing import place_of_groups
+from stcloud.paas.query.run.placing import community_of_cells, place_of_groups
 from stcloud.paas.query.run.rate import rated, rated_us
 from stcloud.time import Instant, Zone, instant_us
 
@@ -142,7 +142,9 @@ def grouped(answer: Answer, inquiry: Inquiry, goal: Summary, at: Instant | None 
     """
     at_us = rated_us(inquiry) if at is None else instant_us(at, inquiry.subject.zone)
     groups, place = tuple(map(by_name, goal.by)), place_of_groups(inquiry, goal.by, at_us)
-    return replace(answer, groups=groups, place=place)
+    return replace(
+        answer, groups=groups, place=place, communities=community_of_cells(inquiry, goal.by, at_us)
+    )
 
 
 def _other(inquiry: Inquiry, compare: str | Inquiry) -> Inquiry:

@@ -10,17 +10,24 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
+from numpy.typing import NDArray
 
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
+from stcloud.paas.grid import UnitGrid
 from stcloud.paas.grid.units import Versions
-from stcloud.paas.query.answer.group_place import GroupPieces, GroupPlace
+from stcloud.paas.query.answer.group_place import CommunityOf, GroupPieces, GroupPlace
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, by_name, restated_in
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.space import CellSize
 
-__all__ = ["place_of_groups"]
+__all__ = ["community_of_cells", "place_of_groups"]
+
+Floats = NDArray[np.float64]
+
+_COMMUNITY = "community"
 
 
 def place_of_groups(inquiry: Inquiry, by: Sequence[By], at_us: int) -> GroupPlace | None:
@@ -45,6 +52,37 @@ def place_of_groups(inquiry: Inquiry, by: Sequence[By], at_us: int) -> GroupPlac
         at_us = restated.at_us
     read = partial(_units, inquiry, group) if isinstance(group, Part) else partial(_duties, inquiry, group)
     return GroupPlace(by_name(group), read, at_us)
+
+
+def community_of_cells(inquiry: Inquiry, by: Sequence[By], at_us: int) -> CommunityOf | None:
+    """Return what gives the communities that points lie in, where rows are counted by cells of the lattice.
+
+    That is the community of the unit whose cell holds the point, of the grid that the events are indexed on, as it
+    was known at the question's pin. None: they are not indexed, or not counted by cells, or by communities too.
+
+    Parameters
+    ----------
+    inquiry, by
+        The question and its groups. Nothing is read before a community is needed.
+    at_us
+        As for `place_of_groups`.
+    """
+    index = inquiry.subject.index
+    part = None if index is None else index.parts.get(_COMMUNITY)
+    if index is None or part is None or _COMMUNITY in map(by_name, by):
+        return None
+    if not any(isinstance(group, CellSize) for group in by):
+        return None
+    restated = restated_in(inquiry.conditions)
+    if restated is not None and restated.at_us is not None:
+        at_us = restated.at_us
+    return partial(_communities, index.grid, index.pinned_us(inquiry.known), part.length, at_us)
+
+
+def _communities(grid: UnitGrid, known_us: int, length: int, at_us: int, x: Floats, y: Floats) -> pa.Array:
+    units = grid.units(known_us)
+    codes = units.code_of(units.locate(x, y, at_us)).cast(pa.string())
+    return pc.utf8_slice_codeunits(codes, 0, length)
 
 
 def _features(inquiry: Inquiry, group: FeatureGroup) -> GroupPieces:

@@ -205,3 +205,46 @@ def test_a_map_shades_the_places(city, by):
     axes = city.query("cases").when("2021").count(by=[by]).plot()
     assert len(axes.collections[0].get_paths()) > 0
     mpl.pyplot.close(axes.figure)
+
+
+def community_at(point, cells, length=12):
+    """Oracle: the community of the cell that contains a point."""
+    codes = cells["gridCode"][cells.geometry.contains(point)]
+    return None if codes.empty else codes.iloc[0][:length]
+
+
+@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize("by", ["cell:100m", "cell:500m"])
+def test_cells_know_the_community_of_their_centre_as_the_grid_was_then(city, year, by):
+    answer = city.query("cases").when(str(year)).count(by=[by, "done"])
+    centres = answer.to_geopandas().geometry.dropna().centroid
+    communities = answer.communities(centres.x.to_numpy(), centres.y.to_numpy()).to_pylist()
+    assert communities == [community_at(point, cells_in(year)) for point in centres]
+    assert len({*communities}) > 2
+
+
+def test_communities_are_of_the_grid_that_the_pin_knows(city):
+    known = city.layer("cells").loads[0].recorded_at_us
+    answer = city.query("cases").known_at(city.query("cases").count().pin).count(by="cell:100m")
+    assert answer.communities is not None
+    first = city.query("cases").known_at(known).when("2021").count(by="cell:100m")
+    assert first.communities.args[1] == known
+
+
+@pytest.mark.parametrize("by", [["unit"], ["cell:1km", "community"], ["week"], ["in:areas"]])
+def test_other_groups_have_no_communities_of_cells(city, by):
+    assert city.query("cases").count(by=by).communities is None
+
+
+def test_a_table_has_the_community_beside_a_cell_and_a_file_has_not(run, city, tmp_path):
+    words = ("query", city.folder.root, "cases", "--when", "2021", "--by", "cell:500m", "--order", "-count")
+    (head, *lines) = run(*words, "--limit", "3").out.splitlines()
+    assert head.split() == ["cell_500m", "lon", "lat", "community", "count"]
+    answer = city.query("cases").when("2021").count(by="cell:500m").to_geopandas().set_index("cell_500m")
+    for line in lines:
+        cell, _, _, *community, count = line.split()
+        centre = answer.geometry[int(cell)].centroid
+        assert ([*community, None])[0] == community_at(centre, cells_in(2021))
+        assert int(count) == answer["count"][int(cell)]
+    assert run(*words, "-o", tmp_path / "a.csv").code == 0
+    assert (tmp_path / "a.csv").read_text().splitlines()[0] == "cell_500m,count"
