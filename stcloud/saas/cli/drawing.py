@@ -5,6 +5,7 @@ Tested by `tests/saas/cli/test_drawing.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,8 +18,17 @@ from stcloud.saas.cli.target import picture_path
 
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer, Query, Question
+    from stcloud.saas.report import MapOptions
 
-__all__ = ["ChartOption", "Drawing", "MapOption", "ShadeOption", "TitleOption", "UnderOption"]
+__all__ = [
+    "ChartOption",
+    "Drawing",
+    "MapOption",
+    "ShadeOption",
+    "StepChartOption",
+    "TitleOption",
+    "UnderOption",
+]
 
 MapOption = Annotated[
     Path | None, typer.Option("--map", help="Draw the answer as a map into this PNG, SVG or PDF file.")
@@ -28,6 +38,10 @@ ChartOption = Annotated[
     typer.Option(
         "--chart", help="Draw the groups as lines over time, or bars, into this PNG, SVG or PDF file."
     ),
+]
+StepChartOption = Annotated[
+    Path | None,
+    typer.Option("--chart", help="Draw the values as steps over time into this PNG, SVG or PDF file."),
 ]
 TitleOption = Annotated[
     str | None, typer.Option(help="Title of the picture; default: what the question says.")
@@ -81,7 +95,9 @@ class Drawing:
         of_map = bool(under) or shade is not None
         if picture is None and (of_map or (chart is None and title is not None)):
             raise InvalidInput(
-                "no-picture", "nothing is drawn that this belongs to", hint="add --map FILE.png"
+                "no-picture",
+                "nothing is drawn that this belongs to",
+                hint="add --map FILE.png or --chart FILE.png",
             )
         picture_path(picture)
         picture_path(chart)
@@ -103,5 +119,27 @@ class Drawing:
             from stcloud.saas.report import chart_answer  # noqa: PLC0415  (slow to import)
 
             path = chart_answer(query, answer, self.chart, notes.append, question=question, title=self.title)
+            notes.append(f"chart: {path}")
+        return notes
+
+    def notes_of_features(self, draw: Callable[[Path, Callable[[str], None], MapOptions], Path]) -> list[str]:
+        """Let features be drawn as a map, and return the lines to print about it; raises as ``draw``."""
+        notes: list[str] = []
+        if self.picture is not None:
+            from stcloud.saas.report import MapOptions  # noqa: PLC0415  (slow to import)
+
+            path = draw(self.picture, notes.append, MapOptions(self.title, None, self.under))
+            notes.append(f"map: {path}")
+        return notes
+
+    def notes_of_timeline(self, query: Query, answer: Answer, measures: list[str]) -> list[str]:
+        """Draw a timeline, and return the lines to print about it; raises as `chart_timeline`."""
+        notes: list[str] = []
+        if self.chart is not None:
+            from stcloud.saas.report import chart_timeline  # noqa: PLC0415  (slow to import)
+
+            path = chart_timeline(
+                query, answer, self.chart, notes.append, measures=measures, title=self.title
+            )
             notes.append(f"chart: {path}")
         return notes

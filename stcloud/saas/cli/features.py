@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stcloud.errors import Unsupported
 from stcloud.saas.cli.drawing import Drawing, MapOption, TitleOption, UnderOption
 from stcloud.saas.cli.option import (
     CityFolder,
@@ -20,7 +24,9 @@ from stcloud.saas.cli.output import note, print_answer
 from stcloud.saas.cli.target import Target, target_of
 
 if TYPE_CHECKING:
+    from stcloud.city import City
     from stcloud.paas.query import Answer
+    from stcloud.saas.report import MapOptions
 
 __all__ = ["diff", "history", "show"]
 
@@ -69,14 +75,19 @@ def history(
         bool,
         typer.Option("--follow", help="Include the features it came from, by the definition's predecessor."),
     ] = False,
+    picture: MapOption = None,
+    title: TitleOption = None,
+    under: UnderOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Show all versions of one feature. In the order of recorded and valid time."""
     target = target_of(form, output, safe_csv=safe_csv)
-    chosen = open_city(city).features(layer)
-    _tell(chosen.history(key, known_at=known_at, follow=follow), target)
+    drawing = Drawing.of(picture, title, under)
+    opened = open_city(city)
+    answer = opened.features(layer).history(key, known_at=known_at, follow=follow)
+    _tell(answer, target, drawing.notes_of_features(partial(_versions, opened, layer, answer)))
 
 
 def diff(
@@ -93,15 +104,38 @@ def diff(
         bool,
         typer.Option("--lineage", help="List which old features overlap which new ones, with areas."),
     ] = False,
+    picture: MapOption = None,
+    title: TitleOption = None,
+    under: UnderOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Show what differs between two instants. Features that were added, removed or changed."""
     target = target_of(form, output, safe_csv=safe_csv)
-    chosen = open_city(city).features(layer)
-    compare = chosen.lineage if lineage else chosen.diff
-    _tell(compare(first, second, known_at=known_at), target)
+    drawing = Drawing.of(picture, title, under)
+    if lineage and picture is not None:
+        raise Unsupported("no-map", "shares of areas are no map", hint="leave out --lineage")
+    opened = open_city(city)
+    chosen = opened.features(layer)
+    answer = (chosen.lineage if lineage else chosen.diff)(first, second, known_at=known_at)
+    _tell(answer, target, drawing.notes_of_features(partial(_changes, opened, layer, answer)))
+
+
+def _changes(
+    opened: City, layer: str, answer: Answer, path: Path, tell: Callable[[str], None], options: MapOptions
+) -> Path:
+    from stcloud.saas.report import map_changes  # noqa: PLC0415  (slow to import)
+
+    return map_changes(opened.query(layer).subject, answer, path, tell, options=options)
+
+
+def _versions(
+    opened: City, layer: str, answer: Answer, path: Path, tell: Callable[[str], None], options: MapOptions
+) -> Path:
+    from stcloud.saas.report import map_versions  # noqa: PLC0415  (slow to import)
+
+    return map_versions(opened.query(layer).subject, answer, path, tell, options=options)
 
 
 def _tell(answer: Answer, target: Target, notes: list[str] | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stcloud.saas.cli.asking import ByOption, CrsOption, KnownAtOption, MeasureOption, WhatOption, question_of
+from stcloud.saas.cli.drawing import Drawing, StepChartOption, TitleOption
 from stcloud.saas.cli.option import (
     CityFolder,
     EngineOption,
@@ -41,6 +42,8 @@ def timeline(
     known_at: KnownAtOption = None,
     by: ByOption = None,
     measure: MeasureOption = None,
+    chart: StepChartOption = None,
+    title: TitleOption = None,
     engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: OutputOption = None,
@@ -48,9 +51,15 @@ def timeline(
 ) -> None:
     """Count or sum at every instant. Features, or events that have an end."""
     target = target_of(form, output, safe_csv=safe_csv)
+    drawing = Drawing.of(None, title, None, chart=chart)
     opened = open_city(city, engine)
     given = {"layer": layer, "what": what, "where": where, "crs": crs, "known_at": known_at}
     narrowed = question_of(opened.configuration, given).narrow(opened.query(layer), read_places)
     answer = narrowed.timeline(*(measure or []), by=split(by), during=during, end=end)
+    notes = drawing.notes_of_timeline(
+        narrowed, answer, measure or []
+    )  # first: what cannot be drawn is refused
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
     print_answer(answer, target)
+    for text in notes:
+        note(text)

@@ -13,5 +13,10 @@ from stcloud.saas.report.chart import chart_answer
 from stcloud.saas.report.faults import map_faults
 from stcloud.saas.report.map import draw_map
 from stcloud.saas.report.picture import MapOptions, map_answer
+from stcloud.saas.report.timelinechart import chart_timeline
+from stcloud.saas.report.versionmap import map_changes, map_versions
 
-__all__ = ["MapOptions", "chart_answer", "draw_map", "map_answer", "map_faults"]
+__all__ = [
+    "MapOptions", "chart_answer", "chart_timeline", "draw_map", "map_answer", "map_changes", "map_faults",
+    "map_versions",
+]  # fmt: skip

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Answer, Query, Question
     from stcloud.time import Span, When, Zone
 
-__all__ = ["compared_with", "instant_text", "left_out", "measures_of", "places_of", "title_of", "when_text"]
+__all__ = [
+    "compared_with", "instant_text", "left_out", "measures_of", "period_text", "places_of", "title_of", "unnamed",
+    "when_text",
+]  # fmt: skip
 
 _ROUND = ("Y", "M", "D")
 _MONTHS = calendar.month_name
@@ -68,14 +71,15 @@ def measures_of(answer: Answer, question: Question | None) -> dict[str, str]:
     if question is None:
         return {}
     names = [name for name in answer.plain.schema.names[len(question.by) :] if not name.endswith(_BESIDE)]
-    written = [_unnamed(text) for text in question.measure] or ["count"]
+    written = [unnamed(text) for text in question.measure] or ["count"]
     measures = dict(zip(names, written, strict=False))
     for name, text in list(measures.items()):
         measures |= {f"{name}{end}": f"{text}{end}" for end in _BESIDE}
     return {name: text for name, text in measures.items() if name in answer.plain.schema.names}
 
 
-def _unnamed(text: str) -> str:
+def unnamed(text: str) -> str:
+    """Return a measure without the name that it may be given: ``mean(x)`` of ``x2 = mean(x)``."""
     return re.sub(r'^\s*("[^"]*"|\w+)\s*=(?!=)\s*', "", text).strip()
 
 
@@ -167,7 +171,7 @@ def _value(value: Any) -> str:
 
 def when_text(when: When) -> str:
     """Write a time condition: ``July to September 2024, mon–fri, 07:00-10:00``."""
-    periods = [period for span in when.spans if (period := _period(span, when.zone))]
+    periods = [period for span in when.spans if (period := period_text(span, when.zone))]
     parts = [" and ".join(periods) if len(when.spans) else "never"]
     if when.months is not None:
         parts.append(months_text(when.months).replace(",", ", "))
@@ -182,7 +186,8 @@ def when_text(when: When) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _period(span: Span, zone: Zone) -> str:
+def period_text(span: Span, zone: Zone) -> str:
+    """Write a span of time: ``July to September 2024``, ``since 5 March 2024``; empty: all time."""
     ends = [None if end_us is None else _local(end_us, zone) for end_us in (span.start_us, span.end_us)]
     unit = next((unit for unit in _ROUND if all(end is None or _is_round(end, unit) for end in ends)), "m")
     last = 0 if unit == "m" or span.start_us is None else 1

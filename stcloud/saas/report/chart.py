@@ -37,7 +37,7 @@ __all__ = ["chart_answer", "draw_chart"]
 _MARGIN, _WIDTH, _PANEL, _BAR, _TALL_BAR, _FOOT = 40.0, 1400, 300.0, 30.0, 42.0, 64.0
 _GAP, _SIDE, _MOST_LABEL_PX = 54.0, 78.0, 380.0
 _BEFORE = "#9aa2ab"
-_LABELLED = 12
+_LABELLED, _MANY_STEPS = 12, 20_000
 
 
 def chart_answer(
@@ -198,6 +198,12 @@ def _draw_panel(axes: Axes, data: ChartData, panel: Panel, limits: tuple[float, 
     count = len(panel.series)
     for number, series in reversed([*enumerate(panel.series)]):
         colour, name = (LINES[0], "series") if number == 0 else (_BEFORE, "before")
+        if data.form == "steps":
+            axes.step(
+                data.positions, series.values, where="post", color=colour, linewidth=1.4, gid=name,
+                rasterized=len(series.values) > _MANY_STEPS,
+            )  # fmt: skip
+            continue
         if data.form == "lines":
             marked = int(np.isfinite(series.values).sum()) <= 60 or _lonely(series.values)
             line = "-" if number == 0 else "--"
@@ -249,9 +255,10 @@ def _label_axes(
     numbers.set_major_locator(MaxNLocator(6, integer=_is_whole(panel)))
     numbers.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     group = data.group.replace("_", " ")
-    texts = [canvas.plain(_cut(canvas, data.labels[at])) for at in _ticks(data)]
+    ticks = data.ticks or [(int(data.positions[at]), _cut(canvas, data.labels[at])) for at in _ticks(data)]
+    texts = [canvas.plain(text) for _, text in ticks]
     style: Any = {"fontproperties": lettering(7.5, "".join(texts)), "color": GREY, "parse_math": False}
-    groups.set_ticks([int(data.positions[at]) for at in _ticks(data)], labels=texts, **style)
+    groups.set_ticks([at for at, _ in ticks], labels=texts, **style)
     axes.tick_params(which="both", length=3, width=0.8, color=HAIR, pad=3, labelcolor=GREY)
     for label in numbers.get_ticklabels():
         label.set(fontproperties=lettering(7.5), parse_math=False)
@@ -260,7 +267,9 @@ def _label_axes(
         axes.invert_yaxis()
     elif data.form == "lines":
         axes.set_xlim(data.positions[0] - 0.5, data.positions[-1] + 0.5)
-    named = f"{group}, {zone}" if zone and (data.form == "lines" or data.recurs) else group
+    elif data.form == "steps":
+        axes.set_xlim(data.positions[0], data.positions[-1])
+    named = f"{group}, {zone}" if zone and (data.form != "bars" or data.recurs) else group
     measure = canvas.plain(panel.measure)
     written: Any = {"fontproperties": lettering(8.5, measure + named), "color": INK, "parse_math": False}
     if horizontal:

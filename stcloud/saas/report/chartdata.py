@@ -21,11 +21,14 @@ from stcloud.saas.report.symbol import is_number
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
-__all__ = ["ChartData", "Panel", "Series", "chart_data"]
+__all__ = [
+    "MOST_MEASURES", "MOST_PANELS", "ChartData", "Floats", "Panel", "Series", "chart_data", "group_text",
+]  # fmt: skip
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_MOST_PANELS, _MOST_BARS, _MOST_MEASURES, _MOST_POSITIONS = 12, 40, 4, 50_000
+MOST_PANELS, MOST_MEASURES = 12, 4
+_MOST_BARS, _MOST_POSITIONS = 40, 50_000
 _BESIDE = {"_before": "before", "_other": "the other"}
 _ENDS = (*_BESIDE, "_change", "_change_pct")
 _COUNTED = ("count", "open")
@@ -66,15 +69,18 @@ class ChartData:
     Parameters
     ----------
     form
-        ``lines`` over time, or ``bars`` of categories.
+        ``lines`` over bins of time, ``bars`` of categories, or ``steps`` from instant to instant.
     group
         The field that positions are of.
     positions, labels
-        Ascending; the text of each, empty for hours that the answer does not have.
+        Ascending; the text of each, empty for hours that the answer does not have. Of steps UTC seconds, without
+        texts.
     panels
         At least one.
     recurs
         Whether positions are weekdays or hours of the day.
+    ticks
+        Of steps: the positions that are labelled, each with its text.
     """
 
     form: str
@@ -83,6 +89,7 @@ class ChartData:
     labels: tuple[str, ...]
     panels: tuple[Panel, ...]
     recurs: bool = False
+    ticks: tuple[tuple[int, str], ...] = ()
 
 
 def chart_data(
@@ -124,16 +131,16 @@ def chart_data(
     axis, panel = _axis_of(answer, groups)
     if panel is not None and len(fields) > 1:
         raise Unsupported("no-chart", "a chart of two groupings shows one measure", hint="give one --measure")
-    if len(fields) > _MOST_MEASURES:
+    if len(fields) > MOST_MEASURES:
         raise Unsupported(
-            "no-chart", f"a chart shows at most {_MOST_MEASURES} measures", hint="give fewer --measure"
+            "no-chart", f"a chart shows at most {MOST_MEASURES} measures", hint="give fewer --measure"
         )
     scale = _Scale.of_values(answer.table[axis].to_pylist(), axis)
     names = _distinct(answer, panel) if panel is not None else [None]
-    if len(names) > _MOST_PANELS:
+    if len(names) > MOST_PANELS:
         raise Unsupported(
             "no-chart",
-            f"a chart has at most {_MOST_PANELS} parts, and '{panel}' has {len(names):,} values",
+            f"a chart has at most {MOST_PANELS} parts, and '{panel}' has {len(names):,} values",
             hint="narrow the question: --what, or group by something coarser",
         )
     panels = tuple(
@@ -178,7 +185,8 @@ def _distinct(answer: Answer, name: str) -> list[Any]:
     return list(dict.fromkeys(answer.table[name].to_pylist()))
 
 
-def _text(value: Any, group: str) -> str:
+def group_text(value: Any, group: str) -> str:
+    """Return a value of a group as a person reads it."""
     if value is None or value == "":
         return _NONE
     if group == "weekday" and isinstance(value, int) and 1 <= value <= 7:
@@ -204,7 +212,9 @@ class _Scale:
         reader = _bin_of(group, values)
         if reader is not None and group in _RECURRING:
             numbers = _RECURRING[group]
-            return cls("bars", np.array(numbers), tuple(_text(at, group) for at in numbers), int, recurs=True)
+            return cls(
+                "bars", np.array(numbers), tuple(group_text(at, group) for at in numbers), int, recurs=True
+            )
         if reader is not None:
             known = {reader(value): str(value) for value in values if value is not None}
             low, high = min(known), max(known)
@@ -229,7 +239,7 @@ class _Scale:
         return cls(
             "bars",
             np.arange(len(distinct)),
-            tuple(_text(value, group) for value in distinct),
+            tuple(group_text(value, group) for value in distinct),
             place.__getitem__,
         )
 
@@ -262,7 +272,7 @@ def _panel(
             if keys[row] is not None or scale.form == "bars":
                 values[scale.place(keys[row]) - scale.positions[0]] = numbers[row]
         series.append(Series(label, values))
-    title = _text(name, panel) if panel is not None else measure
+    title = group_text(name, panel) if panel is not None else measure
     return Panel(title, measure, tuple(series))
 
 

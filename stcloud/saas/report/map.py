@@ -167,7 +167,7 @@ def _drawn(
 
 
 def _classes(symbols: Symbols) -> Classes | None:
-    if symbols.values is None:
+    if symbols.values is None or symbols.categories:
         return None
     return class_limits(symbols.values, whole=symbols.whole, diverging=True if symbols.changes else None)
 
@@ -269,6 +269,9 @@ def _draw_symbols(axes: Axes, view: View, symbols: Symbols, classes: Classes | N
             path_effects=[withStroke(linewidth=4, foreground="white")],
         )  # fmt: skip
         return
+    if symbols.categories:
+        _draw_categories(axes, view, symbols)
+        return
     if symbols.values is not None:
         order = np.argsort(np.abs(symbols.values), kind="stable")
         shapes, values = symbols.shapes[order], symbols.values[order]
@@ -284,6 +287,23 @@ def _draw_symbols(axes: Axes, view: View, symbols: Symbols, classes: Classes | N
     draw_areas(axes, shapes, [face_of("feature")] * len(shapes), view.px_per_m, gid="features", zorder=2)
     draw_lines(axes, shapes, gid="features", zorder=2.2, linewidths=0.8, color=GREY)
     draw_points(axes, shapes, POINT, gid="points", zorder=3)
+
+
+def _draw_categories(axes: Axes, view: View, symbols: Symbols) -> None:
+    """Draw the areas of all categories, then all outlines, so that what lies above hides nothing below."""
+    shapes = simplified(symbols.shapes, view.px_per_m)
+    parts = [
+        (category, shapes[symbols.values == number]) for number, category in enumerate(symbols.categories)
+    ]
+    for category, of in parts:
+        faces = [category.face] * len(of)
+        draw_areas(axes, of, faces, view.px_per_m, gid="areas", zorder=2, edgecolors="none", linewidths=0)
+    for number, (category, of) in enumerate(parts):
+        width = 1.3 + 0.9 * (
+            len(parts) - 1 - number
+        )  # where edges coincide, those below are seen at both sides
+        draw_lines(axes, of, gid=category.label, zorder=2.2, linewidths=width, color=category.line)
+        draw_points(axes, of, category.line, gid=category.label, zorder=3)
 
 
 def _of(classes: Classes | None, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 __all__ = [
-    "ABSENT", "GREY", "HAIR", "INK", "LAND", "LINES", "NO_VALUE", "POINT", "SEQUENTIAL", "UNDER", "ZERO", "diverging",
-    "sequential",
+    "ABSENT", "DIFFERING", "GREY", "HAIR", "INK", "LAND", "LINES", "NO_VALUE", "POINT", "SEQUENTIAL", "UNDER", "ZERO",
+    "diverging", "sequential",
 ]  # fmt: skip
 
 INK, GREY, HAIR, LAND = "#1f2328", "#59616b", "#c3c8ce", "#f3f4f5"
@@ -29,6 +29,13 @@ _ABOVE = ("#fdc477", "#e08214", "#8a4206")
 
 # Okabe and Ito's colours, black last; lines of a chart.
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+# Of the same colours; faces are lighter than the outlines, lines and points.
+DIFFERING = {
+    "removed": ("#f7cfb0", "#d55e00"),
+    "changed": ("#cfe6f5", "#0072b2"),
+    "added": ("#b5e3d5", "#009e73"),
+}
+"""Face and line of features that differ between two instants, those named last drawn above."""
 
 
 def sequential(number: int) -> list[str]:

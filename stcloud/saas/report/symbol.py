@@ -21,7 +21,7 @@ from stcloud.errors import InvalidInput, Unsupported, nearest
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
-__all__ = ["CHANGES", "Symbols", "is_number", "shaded_of", "symbols_of"]
+__all__ = ["CHANGES", "Category", "Shapes", "Symbols", "is_number", "shaded_of", "symbols_of"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Shapes: TypeAlias = NDArray[np.object_]
@@ -32,6 +32,15 @@ CHANGES = ("_change", "_change_pct")
 _NO_MEASURES: Mapping[str, str] = MappingProxyType({})
 _COUNTS = ("count", "open")
 _SUMS = (*_COUNTS, "sum(", "count(")
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What some symbols have in common: a label, and the colours of areas and of outlines, lines and points."""
+
+    label: str
+    face: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,8 @@ class Symbols:
         Side of the cells in metres; 0 for what is no cell.
     whole
         Whether the values are whole numbers.
+    categories
+        What the symbols are divided into; then values are positions in it.
     """
 
     shapes: Shapes
@@ -64,6 +75,7 @@ class Symbols:
     unplaced: int = 0
     side_m: float = 0.0
     whole: bool = False
+    categories: tuple[Category, ...] = ()
 
     def __len__(self) -> int:
         return len(self.shapes)

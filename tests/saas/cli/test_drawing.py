@@ -18,6 +18,9 @@ def folder(tmp_path_factory):
     with stcloud.create(folder / "city", crs=CRS, zone="Asia/Shanghai") as city:
         city.load("calls", folder / "calls.csv", key=["id"], time="at", lon="lon", lat="lat")
         city.load("areas", folder / "areas.geojson", key=["code"], valid_from="2019-05-01")
+        moved = (folder / "areas.geojson").read_text().replace("117.06, 31.9]", "117.07, 31.9]")
+        (folder / "moved.geojson").write_text(moved)
+        city.load("areas", folder / "moved.geojson", valid_from="2021-05-01")
     return folder
 
 
@@ -68,3 +71,31 @@ def test_a_chart_is_drawn_and_what_it_cannot_show_is_refused(run, folder, tmp_pa
     assert (ended.code, ended.out) == (5, "")
     assert "one or two groupings" in ended.err
     assert not (tmp_path / "none.png").exists()
+
+
+@pytest.mark.parametrize("words", [("diff", "areas", "2020-01-01", "2022-01-01"), ("history", "areas", "n")])
+def test_changes_and_versions_of_features_are_drawn(run, folder, tmp_path, words):
+    command, layer, *rest = words
+    ended = run(command, folder / "city", layer, *rest, "--map", tmp_path / "out.png", "--title", "Areas")
+    assert (ended.code, ended.err.splitlines()[-1]) == (0, f"map: {tmp_path / 'out.png'}")
+    assert (tmp_path / "out.png").stat().st_size > 5000
+    ended = run(command, folder / "city", layer, *rest, "--title", "Areas")
+    assert (ended.code, ended.out) == (2, "")
+
+
+def test_a_lineage_is_no_map(run, folder, tmp_path):
+    words = ("diff", folder / "city", "areas", "2020-01-01", "2022-01-01", "--lineage")
+    ended = run(*words, "--map", tmp_path / "out.png")
+    assert (ended.code, ended.out) == (5, "")
+    assert "leave out --lineage" in ended.line
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_timeline_is_drawn_as_steps(run, folder, tmp_path):
+    words = ("timeline", folder / "city", "areas", "--during", "2018/2023")
+    ended = run(*words, "--chart", tmp_path / "out.png", "--title", "Areas")
+    assert (ended.code, ended.err.splitlines()[-1]) == (0, f"chart: {tmp_path / 'out.png'}")
+    ended = run(*words, "--by", "code,cell:1km", "--chart", tmp_path / "none.png")
+    assert (ended.code, ended.out) == (5, "")
+    assert not (tmp_path / "none.png").exists()
+    assert run(*words, "--title", "Areas").code == 2
