@@ -27,7 +27,7 @@ def round_instants(first_s: int, last_s: int, zone: ZoneInfo, most: int) -> tupl
     Parameters
     ----------
     first_s, last_s
-        UTC seconds, of the years 1 to 9999.
+        UTC seconds, of the years 500 to 9500.
     zone
         The zone.
     most
@@ -48,7 +48,7 @@ def round_instants(first_s: int, last_s: int, zone: ZoneInfo, most: int) -> tupl
     if seconds is not None:
         local, form = _by_seconds(start, seconds), _form(seconds)
     else:
-        months = next((step for step in _MONTHS if span / (step * _MONTH_S) <= most), _MONTHS[-1])
+        months = next((step for step in _MONTHS if span / (step * _MONTH_S) <= most + 0.5), _MONTHS[-1])
         local, form = _by_months(start, months), "%Y-%m" if months % 12 else "%Y"
     ticks: dict[int, str] = {}
     for wall in local:
@@ -56,7 +56,9 @@ def round_instants(first_s: int, last_s: int, zone: ZoneInfo, most: int) -> tupl
         if at > last_s:
             break
         if at >= first_s:
-            ticks.setdefault(at, wall.strftime(form))
+            ticks[at] = datetime.fromtimestamp(at, zone).strftime(
+                form
+            )  # where the clock is put forward, another
     return tuple(sorted(ticks.items()))
 
 
@@ -74,5 +76,5 @@ def _by_seconds(start: datetime, step: int) -> Iterator[datetime]:
 
 def _by_months(start: datetime, step: int) -> Iterator[datetime]:
     begin = (start.year * 12 + start.month - 1) // step
-    numbers = (at * step for at in count(begin) if at * step >= 12)
+    numbers = (at * step for at in range(max(begin, -(-12 // step)), 120_000 // step))
     return (datetime(number // 12, number % 12 + 1, 1) for number in numbers)  # noqa: DTZ001  (on the wall)

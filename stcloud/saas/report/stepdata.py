@@ -35,7 +35,8 @@ __all__ = ["step_data"]
 Ints = NDArray[np.int64]
 
 _FROM, _TO = "from", "to"
-_EARLIEST, _LATEST = (int(np.datetime64(text, "s").astype(np.int64)) for text in ("0001-01-02", "9999-12-30"))
+_EARLIEST, _LATEST = (int(np.datetime64(text, "s").astype(np.int64)) for text in ("1000", "9000"))
+"""What lies beyond stands for no instant in many files."""
 _DAY_S = 86_400
 _MOST_TICKS, _MOST_OF_MANY = 10, 5
 

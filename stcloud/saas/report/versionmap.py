@@ -117,15 +117,12 @@ def map_versions(
     )
     hidden = len(rows) - len(order)
     alone = "1 version that is not believed any more is not shown"
-    left_out = (
-        alone if hidden == 1 else f"{hidden:,} versions that are not believed any more are not shown",
-    )
+    several_hidden = f"{hidden:,} versions that are not believed any more are not shown"
+    left_out = () if not hidden else (alone if hidden == 1 else several_hidden,)
     title = f"{_named(subject)}: versions of {answer.facts['key']}"
     starts = [row["st_valid_from"] for row in rows if isinstance(row["st_valid_from"], datetime)]
-    text, at = (
-        MapText(title, left_out=left_out if hidden else (), heading="valid"),
-        max(starts).isoformat() if starts else None,
-    )
+    text = MapText(title, left_out=left_out, heading="valid")
+    at = max(starts).isoformat() if starts else None
     return _drawn(subject, answer, symbols, path, tell, options, text, None, at)
 
 
