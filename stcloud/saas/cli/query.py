@@ -61,7 +61,7 @@ from stcloud.saas.cli.target import EVERY, RECORDS, Target, document_path, targe
 from stcloud.saas.plaintext import visible_json
 
 if TYPE_CHECKING:
-    from stcloud.paas.query import Query, Question
+    from stcloud.paas.query import Answer, Query, Question
 
 __all__ = ["query"]
 
@@ -172,11 +172,20 @@ def _answer(
     if answer.next is not None:
         more = f"--after {answer.next}" if page or question.after else "use a larger --limit, or --page"
         note(f"there are more: {more}")
-    if question.limit != 0:  # then no rows are wanted
-        for reason in query.why_empty(answer):
-            note(reason)
+    for reason in _reasons(query, answer, question):
+        note(reason)
     for text in notes:
         note(text)
+
+
+def _reasons(query: Query, answer: Answer, question: Question) -> tuple[str, ...]:
+    """Return why an answer is empty, unless no row is wanted, or this is the end of its pages."""
+    if question.limit == 0 or question.after is not None:
+        return ()
+    reasons = query.why_empty(answer)
+    if reasons and question.having is not None and query.count().table["count"][0].as_py():
+        return (f"no group was found for which {question.having} is true",)
+    return reasons
 
 
 def _understood(facts: Mapping[str, str]) -> str:

@@ -54,3 +54,24 @@ def test_where_nothing_was_found_a_note_says_what_there_is(run, town, words):
     nothing = run("query", town, "events", "--when", "2031", *words)
     assert nothing.code == 0
     assert nothing.err.splitlines()[-1].startswith(note)
+
+
+def test_groups_that_a_filter_leaves_out_are_not_taken_for_nothing(run, town):
+    ended = run("query", town, "events", "--by", "day", "--having", "count > 100")
+    assert ended.err.splitlines()[-1] == "no group was found for which count > 100 is true"
+    ended = run("query", town, "events", "--when", "2031", "--by", "day", "--having", "count > 100")
+    assert "layer events has events from" in ended.err.splitlines()[-1]
+
+
+def test_where_no_row_is_wanted_none_is_missed(run, town):
+    assert "nothing was found" not in run("query", town, "events", "--limit", "0").err
+
+
+def test_a_text_that_nothing_equals_has_the_nearest_values_in_a_note(run, town):
+    ended = run(
+        "query", town, "events", "--what", "id = '33'", "--measure", "count", "--measure", "min(note)"
+    )
+    assert ended.code == 0
+    nothing, nearest = ended.err.splitlines()[-2:]
+    assert nothing.startswith("nothing was found: layer events has events from 2024-03-0")
+    assert nearest.startswith("id has no '33'; ")
