@@ -37,7 +37,7 @@ class Block(enum.Enum):
     >>> Block.M500.label, Block.M500.across
     ('500m', 2)
     >>> Block.M500.of(np.array([1455580374963, NO_CELL])).tolist()
-    [54555803700, 0]
+    [54555803701, 0]
     """
 
     M250 = 250
@@ -49,7 +49,7 @@ class Block(enum.Enum):
     @property
     def side_m(self) -> int:
         """Side in metres."""
-        return self.value
+        return int(self.value)
 
     @property
     def label(self) -> str:

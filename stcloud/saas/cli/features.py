@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcloud.errors import Unsupported
+from stcloud.saas.cli.asking import AllColumnsOption
 from stcloud.saas.cli.drawing import Drawing, MapOption, TitleOption, UnderOption
 from stcloud.saas.cli.option import (
     CityFolder,
@@ -47,6 +48,7 @@ def show(
     picture: MapOption = None,
     title: TitleOption = None,
     under: UnderOption = None,
+    all_columns: AllColumnsOption = False,  # noqa: FBT002
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
@@ -61,7 +63,7 @@ def show(
     else:
         chosen = chosen.where(read_places(where))
         answer = (chosen if known_at is None else chosen.known_at(known_at)).rows()
-    _tell(answer, target, drawing.notes(chosen, answer))
+    _tell(answer, target, drawing.notes(chosen, answer), every_column=all_columns)
 
 
 def history(
@@ -87,7 +89,12 @@ def history(
     drawing = Drawing.of(picture, title, under)
     opened = open_city(city)
     answer = opened.features(layer).history(key, known_at=known_at, follow=follow)
-    _tell(answer, target, drawing.notes_of_features(partial(_versions, opened, layer, answer)))
+    _tell(
+        answer,
+        target,
+        drawing.notes_of_features(partial(_versions, opened, layer, answer)),
+        every_column=True,
+    )
 
 
 def diff(
@@ -107,6 +114,7 @@ def diff(
     picture: MapOption = None,
     title: TitleOption = None,
     under: UnderOption = None,
+    all_columns: AllColumnsOption = False,  # noqa: FBT002
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
@@ -119,7 +127,8 @@ def diff(
     opened = open_city(city)
     chosen = opened.features(layer)
     answer = (chosen.lineage if lineage else chosen.diff)(first, second, known_at=known_at)
-    _tell(answer, target, drawing.notes_of_features(partial(_changes, opened, layer, answer)))
+    notes = drawing.notes_of_features(partial(_changes, opened, layer, answer))
+    _tell(answer, target, notes, every_column=all_columns)
 
 
 def _changes(
@@ -138,8 +147,8 @@ def _versions(
     return map_versions(opened.query(layer).subject, answer, path, tell, options=options)
 
 
-def _tell(answer: Answer, target: Target, notes: list[str] | None = None) -> None:
+def _tell(answer: Answer, target: Target, notes: list[str], *, every_column: bool) -> None:
     note(", ".join(f"{name} {value}" for name, value in answer.facts.items()))
-    print_answer(answer, target, every_column=True)
-    for line in notes or []:
+    print_answer(answer, target, every_column=every_column)
+    for line in notes:
         note(line)

@@ -142,11 +142,13 @@ def city(tmp_path_factory):
     calls = pd.DataFrame(
         {
             "id": range(40), "opened": days.strftime("%Y-%m-%d %H:%M"), "kind": ["lamp", "road"] * 20,
-            "closed": (days + pd.Timedelta(days=31)).strftime("%Y-%m-%d %H:%M"), "x": 500_000.0, "y": 4_500_000.0,
+            "closed": (days + pd.Timedelta(days=31)).tz_localize(ZONE), "x": 500_000.0, "y": 4_500_000.0,
         }
     )  # fmt: skip
     areas = geopandas.GeoDataFrame(
-        {"name": ["a", "b"]}, geometry=[box(0, 0, 9, 9), box(9, 0, 18, 9)], crs="EPSG:32618"
+        {"name": ["a", "b"]},
+        geometry=[box(5e5, 45e5, 5e5 + 9, 45e5 + 9), box(5e5 + 9, 45e5, 5e5 + 18, 45e5 + 9)],
+        crs="EPSG:32618",
     )
     folder = tmp_path_factory.mktemp("steps")
     with stcloud.create(folder / "york", crs="EPSG:32618", zone=ZONE) as city:

@@ -103,7 +103,7 @@ def test_versions_have_the_periods_in_which_they_were_valid(city, drawn, tmp_pat
     assert [category.line for category in symbols.categories] == list(LINES[:2])
     assert text.title == "areas: versions of a"
     assert text.left_out == ("1 version that is not believed any more is not shown",)
-    assert [artist.get_text() for artist in named(canvas, "category")] == labels
+    assert " ".join(artist.get_text() for artist in named(canvas, "category")) == " ".join(labels)
 
 
 def test_versions_in_the_same_place_are_one(city, drawn, tmp_path):

@@ -9,6 +9,7 @@ import stcloud
 from stcloud.paas.query.run import nothing
 
 CRS = "EPSG:32760"
+WEST, SOUTH = 300_000.0, 5_900_000.0
 KINDS = ["pothole", "potholes", "Street light", "tree"]
 
 
@@ -19,13 +20,15 @@ def city(tmp_path_factory):
     events = pd.DataFrame(
         {
             "id": range(80), "at": hours, "kind": [KINDS[row % 4] for row in range(80)], "size": None,
-            "code": [f"code {row:03}" for row in range(80)], "x": 300_000.0, "y": 5_900_000.0,
+            "code": [f"code {row:03}" for row in range(80)], "x": WEST, "y": SOUTH,
         }
     )  # fmt: skip
     events["size"] = events["size"].astype("float64")
     later = events.head(1).assign(id=99, kind="sinkhole")
     areas = geopandas.GeoDataFrame(
-        {"name": ["Old Town", "Harbour"]}, geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)], crs=CRS
+        {"name": ["Old Town", "Harbour"]},
+        geometry=[box(WEST, SOUTH, WEST + 9, SOUTH + 9), box(WEST + 9, SOUTH, WEST + 18, SOUTH + 9)],
+        crs=CRS,
     )
     with stcloud.create(folder / "city", crs=CRS, zone="Pacific/Auckland") as city:
         city.load("events", events, key="id", time="at", x="x", y="y", crs=CRS)
@@ -113,8 +116,19 @@ def test_only_so_many_rows_and_values_are_looked_at(city, monkeypatch):
     assert reasons(query) == (EXTENT,)
 
 
-def test_an_empty_layer_is_said_to_be_empty(city):
-    with stcloud.create(city.folder.root.parent / "other", crs=CRS, zone="UTC") as other:
-        other.load("events", pd.DataFrame({"id": [1], "at": ["never"], "kind": ["a"]}), key="id", time="at")
-        query = other.query("events").what("kind = 'b'")
+def test_an_empty_layer_is_said_to_be_empty(tmp_path):
+    never = pd.DataFrame({"id": [1], "at": ["never"], "kind": ["a"], "x": [WEST], "y": [SOUTH]})
+    with stcloud.create(tmp_path / "city", crs=CRS, zone="UTC") as empty:
+        empty.load(
+            "events",
+            never,
+            key="id",
+            time="at",
+            x="x",
+            y="y",
+            crs=CRS,
+            time_formats="iso",
+            max_rejected="100%",
+        )
+        query = empty.query("events").what("kind = 'b'")
         assert query.why_empty(query.rows()) == ("nothing was found: layer events is empty",)
