@@ -26,7 +26,7 @@ _ACROSS = Level.KM1.side_m // _FINE_M
 """Cells of 10 m side by side in a cell of 1 km."""
 _FINE_IN_KM = _ACROSS**2
 _PAIR = 100
-_KM_LOW = 10 ** (Level.KM1.digits - 1)
+_KM_LOW = int(10 ** (Level.KM1.digits - 1))
 
 
 class Block(enum.Enum):

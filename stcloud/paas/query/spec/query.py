@@ -269,9 +269,8 @@ class Query:
             ``cell:100m`` (any level; ``250m``, ``500m``), ``hour``, ``day``, ``week``, ``month``, ``quarter``,
             ``year``, ``weekday``, ``hour-of-day``, or columns. For events that are indexed on a grid: ``unit``,
             ``community``, ``street``, ``district``, and ``duty:LAYER``, where an event counts in every duty grid that
-            had its cell then.
-            ``in:LAYER`` or ``in:LAYER.COLUMN``: the feature that contained the event at its own time, by key or
-            column.
+            had its cell then. ``in:LAYER`` or ``in:LAYER.COLUMN``: the feature that contained the event at its own
+            time, by key or column.
         until
             Durations that have not ended by this instant end at it, and the field ``open`` is their number; None:
             rows without an end have no duration.

@@ -59,8 +59,12 @@ def patrols_in(year):
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("placing")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("placing")
+
+
+@pytest.fixture(scope="module")
+def city(folder):
     areas = GRID.replace("cells", "areas").replace("gridCode", "name").replace("[grid]\n", "") + "zone = {}\n"
     cases = events(600, 5, shapely.total_bounds(quads(34, 2)[0])).assign(done="2023-01-01T00:00")
     cases.to_csv(folder / "cases.csv", index=False)
@@ -236,8 +240,18 @@ def test_other_groups_have_no_communities_of_cells(city, by):
     assert city.query("cases").count(by=by).communities is None
 
 
-def test_a_table_has_the_community_beside_a_cell_and_a_file_has_not(run, city, tmp_path):
-    words = ("query", city._folder.root, "cases", "--when", "2021", "--by", "cell:100m", "--order", "-count")
+def test_a_table_has_the_community_beside_a_cell_and_a_file_has_not(run, folder, city, tmp_path):
+    words = (
+        "query",
+        folder / "auckland",
+        "cases",
+        "--when",
+        "2021",
+        "--by",
+        "cell:100m",
+        "--order",
+        "-count",
+    )
     (head, *lines) = run(*words, "--limit", "3").out.splitlines()
     assert head.split() == ["cell_100m", "lon", "lat", "community", "count"]
     answer = city.query("cases").when("2021").count(by="cell:100m").to_geopandas().set_index("cell_100m")
