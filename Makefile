@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 # How many random cases tests draw: quick, deep (four times as many) or explore (ten times as many, others in each run).
 PROFILE ?= quick
-PYTEST = $(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --hypothesis-profile
 
 .PHONY: demo test test-slow error-kinds check bench docs format clean constraints
 
@@ -28,7 +28,7 @@ $(VENV)/.bench: $(VENV)/.ready
 	@$(PIP) '.[bench]'
 	@touch $@
 
-demo: $(VENV)/.installed  ## build a demo city, ask three questions, draw a map
+demo: $(VENV)/.installed  ## build a demo city, ask it questions, draw maps and charts
 	$(BIN)/stcloud demo demo
 
 test: $(VENV)/.ready  ## all tests but the slow ones

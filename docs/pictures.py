@@ -1,8 +1,10 @@
-"""Draw the pictures that README shows, from the fixtures.
+"""Draw the pictures that README shows: two of those that ``stcloud demo`` draws.
 
 ::
 
     python docs/pictures.py    rewrites docs/images/map.png and chart.png
+
+Tested by ``tests/saas/demo/test_tour.py``, which draws them again and compares.
 """
 
 from __future__ import annotations
@@ -10,37 +12,24 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import stcloud
-from stcloud.paas.query import Question
-from stcloud.saas.report import MapOptions, chart_answer, map_answer
+from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
-DISTRICT = ROOT / "fixtures" / "district"
-IMAGES = ROOT / "docs" / "images"
+from stcloud.saas.demo import run
+
+IMAGES = Path(__file__).resolve().parent / "images"
+PICTURES = {"map.png": "units.png", "chart.png": "months.png"}
+"""What a picture is called here, and in the demo."""
+COLOURS = 64
 
 
 def main() -> None:
-    """Build the city of the examples and draw."""
-    IMAGES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        city = stcloud.create(Path(folder) / "lantang", crs="EPSG:4548", zone="Asia/Shanghai")
-        city.load("requests", DISTRICT / "requests_2024.csv", definition="district-requests")
-        city.load(
-            "communities",
-            DISTRICT / "communities_2023.geojson",
-            definition="communities",
-            valid_from="2023-01-01",
-        )
-        requests = city.query("requests")
-        june = Question(layer="requests", when=["2024-06"], by=["cell:100m"])
-        asked = june.narrow(requests)
-        options = MapOptions("Service requests in June 2024")
-        map_answer(asked, june.answer(asked), IMAGES / "map.png", question=june, options=options)
-        year = Question(layer="requests", when=["2024"], by=["month", "channel"])
-        asked = year.narrow(requests)
-        title = "Service requests of 2024 by channel"
-        chart_answer(asked, year.answer(asked), IMAGES / "chart.png", question=year, title=title)
-        city.close()
+    """Run the demo and keep two pictures, in few colours."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "demo"
+        run(folder)
+        for name, drawn in PICTURES.items():
+            picture = Image.open(folder / "pictures" / drawn).convert("RGB")
+            picture.quantize(COLOURS).save(IMAGES / name, optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What travels with the package: bundled definitions, grids and the demo's data.
+"""What travels with the package: bundled definitions and grids.
 
 In a wheel these lie in ``stcloud/_bundled``; in a checkout or an editable install they lie beside the
 package. Both are found alike.

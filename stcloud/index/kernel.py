@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 __all__ = ["PLAIN_STEPS", "Kernel", "kernel", "pays", "plainly"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Result = TypeVar("Result")
 
 PLAIN_STEPS = 1_000_000
 """So many steps without compiled loops, of about a microsecond, take what importing numba and reading loops that were
@@ -24,13 +25,15 @@ _noted = threading.Event()
 _mode = threading.local()
 
 
-def kernel(function: Function) -> Function:
+def kernel(function: Function, plain: Function | None = None) -> Function:
     """Return a function that is compiled at its first call; other threads run beside it.
 
     Parameters
     ----------
     function
         Of numbers, arrays and named tuples of these; it calls only other kernels.
+    plain
+        What `plainly` calls instead: the same in numpy, to the bit. None calls the function as it is written.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def kernel(function: Function) -> Function:
     What is kept is dropped when the function's own file changes, not when that of a kernel it calls does. It names
     the classes of the named tuples that it takes: where such a class moves, delete ``__pycache__``.
     """
-    return cast("Function", Kernel(function))
+    return cast("Function", Kernel(function, plain))
 
 
 class Kernel:
@@ -49,21 +52,22 @@ class Kernel:
 
     Parameters
     ----------
-    function
+    function, plain
         As for `kernel`.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], plain: Callable[..., Any] | None = None) -> None:
         functools.update_wrapper(self, function)
         self.py_func = function
+        self._plain = plain or function
         self._steps = 0
         self._compiled: Any = None
         self._called = False
 
     def __call__(self, *arguments: Any) -> Any:
-        """Call the compiled function; inside `plainly`, the function as it is written."""
+        """Call the compiled function; inside `plainly`, its plain form."""
         if getattr(_mode, "plain", False):
-            return self.py_func(*arguments)
+            return self._plain(*arguments)
         compiled = self.compiled
         if not self._called:
             _note_compiling(self.py_func, compiled)
@@ -110,19 +114,24 @@ def pays(function: Callable[..., Any], steps: float) -> bool:
     return cast("Kernel", function).pays(math.ceil(steps))
 
 
-def plainly(function: Callable[..., Any], *arguments: Any) -> None:
-    """Call a kernel and those that it calls as they are written: the same to the bit, a hundred times slower.
+def plainly(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Call a function so that the kernels it calls run without a compiler: the same to the bit, and slower.
 
     Parameters
     ----------
     function, arguments
-        A kernel that writes into arrays, and what to call it with.
+        A kernel or a function that calls kernels, in this thread alone, and what to call it with.
+
+    Returns
+    -------
+    What the function returns.
     """
+    before = getattr(_mode, "plain", False)
     _mode.plain = True
     try:
-        function(*arguments)
+        return function(*arguments)
     finally:
-        _mode.plain = False
+        _mode.plain = before
 
 
 def _dispatcher(function: Callable[..., Any]) -> Any:

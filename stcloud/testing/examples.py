@@ -1,10 +1,15 @@
-"""How many random cases a test draws: a share of what it names, as the profile that is loaded says."""
+"""How many cases a test takes: a share of what it names, as the profile that is loaded says."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from hypothesis import settings
 
-__all__ = ["examples"]
+__all__ = ["examples", "spread"]
+
+Case = TypeVar("Case")
 
 _WHOLE = 100
 
@@ -21,3 +26,22 @@ def examples(count: int) -> int:
     True
     """
     return max(1, count * settings().max_examples // _WHOLE)
+
+
+def spread(cases: Sequence[Case], least: int = 1) -> list[Case]:
+    """Return a share of cases that are alike, evenly spread over them: as many as `examples` says of all.
+
+    Parameters
+    ----------
+    cases
+        All, which a thorough run takes.
+    least
+        How many at least.
+
+    Examples
+    --------
+    >>> spread([0.1, 0.2, 0.3], least=3)
+    [0.1, 0.2, 0.3]
+    """
+    count = min(len(cases), max(least, examples(len(cases))))
+    return [cases[number * len(cases) // count] for number in range(count)]

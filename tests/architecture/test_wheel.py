@@ -36,7 +36,7 @@ def run(*command: object, cwd: Path) -> str:
 def wheel(tmp_path_factory) -> Path:
     """Built from a copy, so that nothing is left in the checkout."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("stcloud", "layers", "grids", "fixtures", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("stcloud", "layers", "grids", "pyproject.toml", "README.md", "LICENSE"):
         (source / name).symlink_to(ROOT / name)
     run(
         sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
@@ -59,18 +59,18 @@ def installed(wheel, tmp_path_factory) -> Path:
     return home
 
 
-def test_the_wheel_holds_layers_fixtures_and_the_mark_of_types(wheel):
+def test_the_wheel_holds_definitions_grids_and_the_mark_of_types(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in (
         "stcloud/py.typed",
         "stcloud/_bundled/layers/nyc-311.toml",
         "stcloud/_bundled/grids/unit-grid-15.toml",
-        "stcloud/_bundled/fixtures/district/requests_2024.csv",
-        "stcloud/_bundled/fixtures/district/planted.json",
     ):
         assert wanted in names
     assert not [
-        name for name in names if name.startswith(("tests/", "docs/", "bench/")) or "__pycache__" in name
+        name
+        for name in names
+        if name.startswith(("tests/", "docs/", "bench/")) or "__pycache__" in name or "fixtures" in name
     ]
 
 
@@ -86,8 +86,8 @@ def test_the_package_is_that_of_the_wheel(installed, tmp_path):
 def test_the_demo_runs_from_another_folder(installed, tmp_path):
     run(installed / "bin" / "stcloud", "demo", "demo", cwd=tmp_path)
     assert (tmp_path / "demo" / "city.toml").is_file()
-    assert (tmp_path / "demo" / "refuse.png").stat().st_size > 10_000
+    assert (tmp_path / "demo" / "pictures" / "units.png").stat().st_size > 10_000
     said = run(
         installed / "bin" / "stcloud", "query", "demo", "requests", "--count", "--format", "csv", cwd=tmp_path
     )
-    assert "12051" in said
+    assert "3624" in said

@@ -42,7 +42,6 @@ TWICE = {
 MIRRORED = {
     ("daas", "feature.py"): "the kind of a layer of features, and its table",
     ("iaas", "model.py"): "what an engine is, and what a store is",
-    ("saas", "demo.py"): "the command, and what it runs",
     ("paas", "cache.py"): "what a city keeps in memory, and the indexes of layers in it",
     ("paas", "size.py"): "what a filter may be, and what an answer may be",
     ("paas", "units.py"): "the units of a grid, and questions by unit",

@@ -32,6 +32,14 @@ setattr(owner, method, dying)
 stcloud.open(city).load(layer, file, **options)
 """
 
+PRELOADED = [
+    "stcloud.city", "stcloud.saas.cli.app", "stcloud.iaas.source.delimited", "stcloud.testing.events",
+    "stcloud.daas.kind.event", "stcloud.daas.kind.feature", "stcloud.paas.query", "stcloud.daas.check",
+    "deltalake", "duckdb", "pyarrow.parquet", "pyarrow.compute", "pyarrow.csv", "pandas", "pyproj",
+    "shapely", "pyogrio",
+]  # fmt: skip
+"""Importing starts no thread, so that what is forked afterwards is whole."""
+
 PACKAGE = Path(stcloud.__file__).parents[1]
 
 
@@ -105,11 +113,9 @@ def _but_quarantine(city):
 
 @pytest.fixture(scope="session")
 def forks():
-    """Start code in a process of its own that has stcloud imported already."""
+    """Start code in a process of its own that has stcloud, and what it imports late, imported already."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["stcloud.city", "stcloud.iaas.source.delimited", "stcloud.testing.events"]
-    )
+    context.set_forkserver_preload(PRELOADED)
     started = []
 
     def start(code, *args):

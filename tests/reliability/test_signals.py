@@ -7,6 +7,7 @@ import time
 import pytest
 
 from stcloud.testing.events import on_disk, rows
+from stcloud.testing.examples import spread
 
 NAMES = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM", signal.SIGHUP: "ended by SIGHUP"}
 READY = """
@@ -42,7 +43,7 @@ def test_a_load_that_is_ended_leaves_the_city_as_it_was_and_says_so(spawn, city,
     assert on_disk(city) == before
 
 
-@pytest.mark.parametrize("wait_s", [0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5])
+@pytest.mark.parametrize("wait_s", spread([0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5], least=3))
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_while_everything_is_imported_is_heard(spawn, city, number, wait_s):
     process = spawn("-c", READY, "query", city, "events", "--count", "-f", "csv")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import io
 import sys
 import warnings
+from typing import Any
 
 import typer
 
@@ -27,7 +29,7 @@ from stcloud.saas.cli.exits import CANCELLED, report
 from stcloud.saas.cli.signals import say
 from stcloud.saas.plaintext import visible
 
-__all__ = ["app", "run"]
+__all__ = ["app", "command", "run"]
 
 app = typer.Typer(
     name="stcloud",
@@ -37,12 +39,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
+for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline,
     layers.layers, layers.quarantine, define.define, check.check, vacuum.vacuum, demo.demo,
 ):  # fmt: skip
-    app.command()(command)
+    app.command()(function)
 app.add_typer(grid.grid, name="grid")
 
 
@@ -59,12 +61,18 @@ def version(
         raise typer.Exit
 
 
+@functools.cache
+def command() -> Any:
+    """Return the commands, made once in a process; typer makes them anew in each call of ``app``."""
+    return typer.main.get_command(app)
+
+
 def run() -> int | str:
     """Run the command line; return its exit code."""
     _settle_stdout()
     warnings.showwarning = _warn
     try:
-        code = app(standalone_mode=False)
+        code = command()(standalone_mode=False)
         if code == CANCELLED:  # what typer makes of Ctrl-C
             return report(KeyboardInterrupt())
     except SystemExit as ending:

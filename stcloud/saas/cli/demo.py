@@ -1,4 +1,4 @@
-"""`stcloud demo`. Tested by `tests/architecture/test_wheel.py`."""
+"""`stcloud demo`. Tested by `tests/saas/demo/test_tour.py`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """Build a demo city and query it. Load a year of requests, answer three questions, draw a map."""
+    """Build a demo city and query it. Divide it into a unit grid, load a year, ask, draw maps and charts."""
     from stcloud.saas.demo import run  # noqa: PLC0415
 
     run(folder)

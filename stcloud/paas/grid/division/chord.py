@@ -5,7 +5,7 @@ Tested by `tests/paas/grid/division/test_cut.py`.
 
 from __future__ import annotations
 
-import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,32 @@ Obstacles = tuple[Floats, Ints, Floats, Ints]
 """Buildings: corners of closed rings, where each ring starts, discs with weights, numbers of those that are near."""
 
 
-@kernel
+def _touches_at_once(
+    x: Floats, y: Floats, i: int, j: int, px: float, py: float, qx: float, qy: float
+) -> bool:
+    dx, dy = qx - px, qy - py
+    length = np.hypot(dx, dy)
+    dx, dy = dx / length, dy / length
+    side = dx * (y - py) - dy * (x - px)
+    before = np.roll(side, 1)
+    apart = ((before > _NEAR_M) & (side > _NEAR_M)) | ((before < -_NEAR_M) & (side < -_NEAR_M))
+    b = np.flatnonzero(~apart)
+    a = np.where(b > 0, b - 1, len(x) - 1)
+    other = (a != i) & (b != i) & (a != j) & (b != j)
+    a, b = a[other], b[other]
+    ex, ey = x[b] - x[a], y[b] - y[a]
+    near = _NEAR_M * np.hypot(ex, ey)
+    side_p = ex * (py - y[a]) - ey * (px - x[a])
+    side_q = ex * (qy - y[a]) - ey * (qx - x[a])
+    clear = ((side_p > near) & (side_q > near)) | ((side_p < -near) & (side_q < -near))
+    return not bool(clear.all())
+
+
+@partial(kernel, plain=_touches_at_once)
 def _touches(x: Floats, y: Floats, i: int, j: int, px: float, py: float, qx: float, qy: float) -> bool:
     """Tell whether segment p-q touches the ring, to a millimetre, beyond the edges at vertices i and j."""
     n, dx, dy = len(x), qx - px, qy - py
-    length = math.hypot(dx, dy)
+    length = np.hypot(dx, dy)
     dx, dy = dx / length, dy / length
     side_a = dx * (y[n - 1] - py) - dy * (x[n - 1] - px)
     for b in range(n):
@@ -38,7 +59,7 @@ def _touches(x: Floats, y: Floats, i: int, j: int, px: float, py: float, qx: flo
         if apart or i in (a, b) or j in (a, b):
             continue
         ex, ey = x[b] - x[a], y[b] - y[a]
-        near = _NEAR_M * math.hypot(ex, ey)
+        near = _NEAR_M * np.hypot(ex, ey)
         side_p = ex * (py - y[a]) - ey * (px - x[a])
         side_q = ex * (qy - y[a]) - ey * (qx - x[a])
         if not ((side_p > near and side_q > near) or (side_p < -near and side_q < -near)):
@@ -54,8 +75,8 @@ def _leads_inside(x: Floats, y: Floats, i: int, px: float, py: float) -> bool:
     ax, ay = x[after] - x[i], y[after] - y[i]
     bx, by = x[before] - x[i], y[before] - y[i]
     cx, cy = px - x[i], py - y[i]
-    left_a = ax * cy - ay * cx > _NEAR_M * math.hypot(ax, ay)
-    right_b = bx * cy - by * cx < -_NEAR_M * math.hypot(bx, by)
+    left_a = ax * cy - ay * cx > _NEAR_M * np.hypot(ax, ay)
+    right_b = bx * cy - by * cx < -_NEAR_M * np.hypot(bx, by)
     convex = ax * by - ay * bx > 0.0
     return bool((left_a and right_b) if convex else (left_a or right_b))
 
@@ -107,7 +128,7 @@ def parting(
     Negative where it does not. The corners are the one furthest to the right of the segment, and to the left.
     """
     dx, dy = qx - px, qy - py
-    length = math.hypot(dx, dy)
+    length = np.hypot(dx, dy)
     dx, dy = dx / length, dy / length
     low, high, right, left, where = 1e9, -1e9, start, start, 1e9
     ox, oy = corners[start, 0] - px, corners[start, 1] - py
@@ -134,7 +155,7 @@ def first_cut(
     """Return the first building segment p-q parts (-1: none), its outermost corners, and the weight of all."""
     corners, starts, discs, near = obstacles
     dx, dy = qx - px, qy - py
-    length = math.hypot(dx, dy)
+    length = np.hypot(dx, dy)
     dx, dy, total, first, parted, right, left = dx / length, dy / length, 0.0, 1e300, -1, -1, -1
     for which in near:
         ox, oy, radius = discs[which, 0] - px, discs[which, 1] - py, discs[which, 2]
@@ -148,7 +169,17 @@ def first_cut(
     return parted, right, left, total
 
 
-@kernel
+def _inside_at_once(ring: Floats, points: Floats) -> NDArray[np.bool_]:
+    (ax, ay), (bx, by) = ring[:-1].T, ring[1:].T
+    px, py = points[:, :1], points[:, 1:]
+    crossed = (ay > py) != (by > py)
+    with np.errstate(divide="ignore", invalid="ignore"):  # level edges cross no height
+        is_left = px < ax + (bx - ax) * (py - ay) / (by - ay)
+    is_inside: NDArray[np.bool_] = np.count_nonzero(crossed & is_left, axis=1) % 2 == 1
+    return is_inside
+
+
+@partial(kernel, plain=_inside_at_once)
 def inside(ring: Floats, points: Floats) -> NDArray[np.bool_]:
     """Tell which points lie in a closed ring."""
     is_inside = np.zeros(len(points), np.bool_)

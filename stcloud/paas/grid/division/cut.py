@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.index.kernel import kernel
 from stcloud.paas.grid.division.chord import Obstacles, first_cut, is_free, is_free_way
-from stcloud.paas.grid.division.cost import cells_cost
+from stcloud.paas.grid.division.cost import cells_cost, cells_costs
 
 __all__ = ["best_cut", "detour"]
 
@@ -22,7 +22,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@kernel
+def _sums_at_once(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    next_x, next_y = np.roll(x, -1), np.roll(y, -1)
+    area, way = np.zeros(len(x) + 1), np.zeros(len(x) + 1)
+    np.cumsum((x * next_y - next_x * y) / 2.0, out=area[1:])
+    np.cumsum(np.hypot(next_x - x, next_y - y), out=way[1:])
+    return area, way
+
+
+@partial(kernel, plain=_sums_at_once)
 def _sums(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Return prefix sums of the area and the length of a ring."""
     n = len(x)
@@ -30,7 +38,7 @@ def _sums(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     for k in range(n):
         b = k + 1 if k + 1 < n else 0
         area[k + 1] = area[k] + (x[k] * y[b] - x[b] * y[k]) / 2.0
-        way[k + 1] = way[k] + math.hypot(x[b] - x[k], y[b] - y[k])
+        way[k + 1] = way[k] + np.hypot(x[b] - x[k], y[b] - y[k])
     return area, way
 
 
@@ -40,12 +48,29 @@ def _parts(area: Floats, length: Floats, i: int, j: int, way: Floats) -> tuple[f
     cut, left = 0.0, area[j] - area[i]
     for k in range(len(way) - 1):
         left -= (way[k, 0] * way[k + 1, 1] - way[k + 1, 0] * way[k, 1]) / 2.0
-        cut += math.hypot(way[k + 1, 0] - way[k, 0], way[k + 1, 1] - way[k, 1])
+        cut += np.hypot(way[k + 1, 0] - way[k, 0], way[k + 1, 1] - way[k, 1])
     between = length[j] - length[i]
     return left, between + cut, area[-1] - left, length[-1] - between + cut
 
 
-@kernel
+def _ranked_at_once(
+    x: Floats, y: Floats, area: Floats, way: Floats, ends: Ints, target: float, weights: tuple[float, ...]
+) -> tuple[Floats, Ints, Ints]:
+    first, second = np.triu_indices(len(ends), 1)
+    i, j = ends[first], ends[second]
+    left = area[j] - area[i] + (x[j] * y[i] - x[i] * y[j]) / 2.0
+    right = area[-1] - left
+    large = np.minimum(left, right) >= _LEAST * target
+    i, j, left, right = i[large], j[large], left[large], right[large]
+    chord = np.hypot(x[j] - x[i], y[j] - y[i])
+    outlines = np.concatenate((way[j] - way[i] + chord, way[-1] - way[j] + way[i] + chord))
+    both = cells_costs(np.concatenate((left, right)), outlines, target, weights)
+    cost = both[: len(i)] + both[len(i) :]
+    order = np.argsort(cost, kind="stable")
+    return cost[order], i[order], j[order]
+
+
+@partial(kernel, plain=_ranked_at_once)
 def _ranked(
     x: Floats, y: Floats, area: Floats, way: Floats, ends: Ints, target: float, weights: tuple[float, ...]
 ) -> tuple[Floats, Ints, Ints]:
@@ -56,7 +81,7 @@ def _ranked(
     for s in range(len(ends)):
         for t in range(s + 1, len(ends)):
             i, j = ends[s], ends[t]
-            chord = math.hypot(x[j] - x[i], y[j] - y[i])
+            chord = np.hypot(x[j] - x[i], y[j] - y[i])
             left = area[j] - area[i] + (x[j] * y[i] - x[i] * y[j]) / 2.0
             right = area[n] - left
             if min(left, right) < _LEAST * target:

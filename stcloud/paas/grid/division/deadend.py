@@ -5,10 +5,13 @@ Tested by `tests/paas/grid/division/test_network.py`.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from stcloud.index.kernel import pays, plainly
 from stcloud.paas.grid.division.cut import detour
 from stcloud.paas.grid.division.ground import PlotIndex
 from stcloud.paas.grid.division.preset import Preset
@@ -17,6 +20,7 @@ __all__ = ["led_on"]
 
 _BACK_M = 8.0
 _DETOUR, _ASIDE_M = 3.0, 40.0
+_WAY_STEPS = 500.0
 _ANGLES = np.radians([0.0, -15.0, 15.0, -30.0, 30.0, -50.0, 50.0, -75.0, 75.0])
 
 Geometries = NDArray[np.object_]
@@ -113,12 +117,13 @@ def _routed(ways: Geometries, buildings: Geometries) -> Geometries:
     routed = ways.copy()
     met = np.unique(shapely.STRtree(buildings).query(ways, predicate="intersects")[0])
     if len(met):
+        lead = detour if pays(detour, len(met) * _WAY_STEPS) else partial(plainly, detour)
         plots = PlotIndex.of(buildings, buildings[:0]).plots(shapely.buffer(ways[met], _ASIDE_M))
         for row, plot in zip(met.tolist(), plots, strict=True):
             ends = shapely.get_coordinates(ways[row]) - plot.origin
             obstacles = (plot.corners, plot.starts, plot.discs, np.arange(len(plot.discs)))
             (px, py), (qx, qy) = ends
-            way, parted = detour(px, py, qx, qy, obstacles)
+            way, parted = lead(px, py, qx, qy, obstacles)
             routed[row] = None if parted else shapely.LineString(way + plot.origin)
     return routed
 

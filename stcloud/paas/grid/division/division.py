@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
+from stcloud.index.kernel import pays, plainly
 from stcloud.paas.grid.division.cell import closed, simple
+from stcloud.paas.grid.division.cut import best_cut
 from stcloud.paas.grid.division.face import Faces, faces, meetings
 from stcloud.paas.grid.division.ground import PlotIndex
 from stcloud.paas.grid.division.merge import merged, thinned
 from stcloud.paas.grid.division.network import Network, canonical, network
 from stcloud.paas.grid.division.preset import PRESETS, Preset
 from stcloud.paas.grid.division.quality import Misfit, Quality, measured
-from stcloud.paas.grid.division.split import SplitRule, split
+from stcloud.paas.grid.division.split import SplitRule, plain_steps, split
 from stcloud.paas.grid.division.succession import CODES, Earlier, coded, predecessors, unchanged
 
 __all__ = ["Division", "divide"]
@@ -231,10 +234,11 @@ def _cells(net: Network, given: _Input, rule: SplitRule, workers: int) -> tuple[
         batch = places[start : start + _PLACES]
         return [split(place, plot, rule) for place, plot in zip(batch, ground.plots(batch), strict=True)]
 
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
-        cut = [
-            place_rings for batch in pool.map(rings, range(0, len(places), _PLACES)) for place_rings in batch
-        ]
+    compiled = pays(best_cut, plain_steps(places, len(given.buildings), rule))
+    cutting, threads = (rings, max(workers, 1)) if compiled else (partial(plainly, rings), 1)
+    with ThreadPoolExecutor(threads) as pool:
+        batches = pool.map(cutting, range(0, len(places), _PLACES))
+        cut = [place_rings for batch in batches for place_rings in batch]
     polygons, ring = closed([ring for place_rings in cut for ring in place_rings])
     return polygons, np.repeat(own, [len(place_rings) for place_rings in cut])[ring]
 

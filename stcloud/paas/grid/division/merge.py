@@ -6,18 +6,23 @@ Tested by `tests/paas/grid/division/test_division.py`.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
+from stcloud.index.kernel import pays, plainly
 from stcloud.paas.grid.division.cost import cells_cost
 from stcloud.paas.grid.division.face import Faces
 from stcloud.paas.grid.division.preset import Preset
 
 __all__ = ["merged", "thinned"]
+
+_PAIR_STEPS = 60.0
 
 
 @dataclass(slots=True)
@@ -38,6 +43,15 @@ def merged(faces: Faces, preset: Preset, target_m2: float) -> NDArray[np.intp]:
     A face is merged with the neighbour that lowers the cost of both most; lost streets and shores count. Faces of
     different communities never meet. O(n log n).
     """
+    return _priced(_merged, faces)(faces, preset, target_m2)
+
+
+def _priced(merge: Callable[..., NDArray[np.intp]], faces: Faces) -> Callable[..., NDArray[np.intp]]:
+    """Return how to call what merges faces: with a compiler only where there are many."""
+    return merge if pays(cells_cost, len(faces.pairs) * _PAIR_STEPS) else partial(plainly, merge)
+
+
+def _merged(faces: Faces, preset: Preset, target_m2: float) -> NDArray[np.intp]:
     weights = (preset.size, preset.shape, preset.least, preset.most)
     alive = _alive(faces, preset, target_m2, weights)
     root = np.arange(len(alive))
@@ -72,6 +86,12 @@ def thinned(
     InvalidInput
         ``codes-exhausted``: no neighbours are left to merge.
     """
+    return _priced(_thinned, faces)(faces, most, names, preset, target_m2)
+
+
+def _thinned(
+    faces: Faces, most: NDArray[np.intp], names: NDArray[np.str_], preset: Preset, target_m2: float
+) -> NDArray[np.intp]:
     root = np.arange(len(faces.polygons))
     count = np.bincount(faces.community)
     over = [group for group in np.unique(faces.community).tolist() if count[group] > most[group]]

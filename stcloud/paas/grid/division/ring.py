@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import shapely
@@ -23,7 +24,14 @@ Floats = NDArray[np.float64]
 Geometries = NDArray[np.object_]
 
 
-@kernel
+def _measures_at_once(ring: Floats) -> tuple[float, float]:
+    at = ring - ring[0]
+    (ax, ay), (bx, by) = at[:-1].T, at[1:].T
+    area, length = np.cumsum((ax * by - bx * ay) / 2.0), np.cumsum(np.hypot(bx - ax, by - ay))
+    return float(area[-1]), float(length[-1])
+
+
+@partial(kernel, plain=_measures_at_once)
 def measures(ring: Floats) -> tuple[float, float]:
     """Return area (positive if counter-clockwise) and length of a closed ring."""
     area = length = 0.0

@@ -20,13 +20,15 @@ from stcloud.paas.grid.division.ground import Plot
 from stcloud.paas.grid.division.preset import Preset
 from stcloud.paas.grid.division.ring import along, keyhole, measures
 
-__all__ = ["SplitRule", "split"]
+__all__ = ["SplitRule", "plain_steps", "split"]
 
 _ENDS = 100
 _SMALLEST, _LARGEST = 0.65, 1.45
 _FAIR, _AIMS = 0.9, (0.85, 1.2)
+_CUT_STEPS, _CHORD_STEPS, _BUILDING_STEPS = 2_000.0, 1.0, 2_000.0
 
 Floats = NDArray[np.float64]
+Geometries = NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,14 @@ class SplitRule:
         """Return what `cells_cost` needs, where cells should have this area."""
         preset, share = self.preset, self.target_m2 / target_m2
         return preset.size, preset.shape, preset.least * share, preset.most * share
+
+
+def plain_steps(places: Geometries, buildings: int, rule: SplitRule) -> float:
+    """Return what cutting places among so many buildings takes without a compiler, in `kernel.PLAIN_STEPS`."""
+    cuts = np.maximum(np.rint(shapely.area(places) / rule.target_m2) - 1, 0)
+    ends = np.minimum(shapely.length(places) / rule.preset.step_m, _ENDS)
+    steps = (cuts * (_CUT_STEPS + _CHORD_STEPS * ends * ends)).sum()
+    return float(steps + buildings * cuts.mean() * _BUILDING_STEPS)
 
 
 def split(polygon: shapely.Polygon, plot: Plot, rule: SplitRule) -> list[Floats]:

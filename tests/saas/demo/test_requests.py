@@ -1,0 +1,34 @@
+from datetime import datetime
+
+from stcloud.saas.demo.files import SEED
+from stcloud.saas.demo.ground import Ground
+from stcloud.saas.demo.requests import FIRST_DUMP, NEXT_DUMP, dumped, requests_of
+from stcloud.saas.demo.survey import after_the_storm, first_survey
+
+GROUND = Ground(SEED)
+LAMPS = after_the_storm(GROUND, first_survey(GROUND))
+REQUESTS = requests_of(GROUND, [lamp for lamp in LAMPS if lamp.status == "damaged"])
+NEW_YEAR, DECEMBER, STORM = datetime(2024, 1, 1), datetime(2024, 12, 1), datetime(2024, 6, 20)
+
+
+def test_requests_are_of_one_year_and_in_order():
+    opened = [request.opened for request in REQUESTS]
+    assert opened == sorted(opened)
+    assert NEW_YEAR <= opened[0] < opened[-1] < FIRST_DUMP
+    assert all(request.closed > request.opened for request in REQUESTS)
+    assert 3_000 < len(REQUESTS) < 5_000
+
+
+def test_lamps_are_reported_after_the_storm():
+    lamps = [request.opened for request in REQUESTS if request.subject == "street lamp"]
+    after = [at for at in lamps if STORM <= at < datetime(2024, 7, 4)]
+    before = [at for at in lamps if datetime(2024, 6, 6) <= at < STORM]
+    assert len(after) > 2.5 * len(before) > 0
+
+
+def test_the_second_file_knows_more_of_the_same_requests():
+    first = {key: closed for key, _, closed in dumped(REQUESTS, FIRST_DUMP, DECEMBER)}
+    later = {key: closed for key, _, closed in dumped(REQUESTS, NEXT_DUMP, DECEMBER)}
+    assert first.keys() == later.keys()
+    assert sum(first.values()) < sum(later.values())
+    assert first.keys() < {key for key, _, _ in dumped(REQUESTS, FIRST_DUMP, NEW_YEAR)}
