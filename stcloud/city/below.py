@@ -12,6 +12,7 @@ from stcloud.late import late_names
 if TYPE_CHECKING:
     from stcloud.city.changes import LayerChanges, Watchers
     from stcloud.city.overview import city_html, city_lines
+    from stcloud.city.purging import LayerPurge
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.check import CityCheck
     from stcloud.daas.load.draft import Options
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Catalogue", "CityCheck", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
-    "LayerChanges", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers", "city_html",
-    "city_lines", "crs_text", "divide_ground", "forget", "locate_points", "require_metric", "start",
+    "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers",
+    "city_html", "city_lines", "crs_text", "divide_ground", "forget", "locate_points", "require_metric", "start",
     "vacuum_city",
 ]  # fmt: skip
 
@@ -43,6 +44,7 @@ _HOMES = {
     "IndexCache": "stcloud.paas.query.resolve.cache",
     "Indexer": "stcloud.paas.grid",
     "LayerChanges": "stcloud.city.changes",
+    "LayerPurge": "stcloud.city.purging",
     "Limit": "stcloud.daas.load.limit",
     "LoadTerms": "stcloud.daas.load.sequence",
     "Options": "stcloud.daas.load.draft",

@@ -18,7 +18,7 @@ from stcloud.daas.load.draft import Drafted, Options
 from stcloud.daas.load.notes import with_clock_note
 from stcloud.daas.load.sequence import Given, LoadSequence, LoadTerms, drafted, spool
 from stcloud.daas.renaming import rename_layer
-from stcloud.errors import StcloudError
+from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.source.memory.spooling import ready
@@ -92,8 +92,12 @@ class LayerChanges:
 
     def index(self, events: str, grid: str | None, job: Job | None) -> Indexed:
         """Store with every event the code of its cell; see `City.index`."""
-        grids = self.parts.grids
-        with self.parts.catalogue.locked(events, wait_s=self.wait_s):
+        grids, catalogue = self.parts.grids, self.parts.catalogue
+        if catalogue.layer(events).layer_kind.versioned:
+            raise InvalidInput(
+                "not-events", f"layer '{events}' holds features", hint="index a layer of events"
+            )
+        with catalogue.locked(events, wait_s=self.wait_s):
             return grids.index(events, grids.chosen(events, grid), job or Job())
 
     def give_name(self, old: str, new: str) -> bool:

@@ -10,7 +10,7 @@ from stcloud.city import below
 from stcloud.city.keywords import LOCK_WAIT_S, GivenDefinition, LoadKeywords, Names, Source
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.errors import InvalidInput, StcloudError
+from stcloud.errors import StcloudError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.source.paths import is_of_several
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from stcloud.daas.load.draft import Drafted
     from stcloud.daas.load.event_load import Mode
     from stcloud.daas.load.feature_load import FeatureMode
+    from stcloud.daas.purge.purge import Purged
     from stcloud.iaas.engine.model import Engine
     from stcloud.paas.grid import Indexed, Indexer, UnitGrid
     from stcloud.paas.grid.check import Report
     from stcloud.paas.grid.divided import DividedGrid
-    from stcloud.paas.grid.geometries import GeometryReader, GeometrySource
+    from stcloud.paas.grid.geometries import GeometrySource
     from stcloud.paas.grid.points import LocatedPoints
     from stcloud.paas.query import Answer, Features, Query, Question
     from stcloud.space import GivenCRS
@@ -105,10 +106,7 @@ class City:
         InvalidInput
             ``not-features``: the layer has events.
         """
-        layer = self._catalogue.layer(name)
-        if not layer.layer_kind.versioned:
-            raise InvalidInput("not-features", f"layer '{name}' holds events", hint="ask it with query")
-        return self._parts.features(layer)
+        return self._parts.features(self._catalogue.layer(name))
 
     def query(self, layer: str) -> Query:
         """Start a query about a layer; nothing is read until it is run. `NotFound` ``unknown-layer``.
@@ -180,7 +178,7 @@ class City:
         sources = below.GroundSources(
             communities, streets, buildings, components, water, previous, community_code
         )
-        reader = self._geometries(crs, source_crs, tell)
+        reader = self._parts.geometries(crs, source_crs, tell)
         return below.divide_ground(reader, sources, target_area_m2, preset, initial_date, workers)
 
     def check_grid(
@@ -194,18 +192,9 @@ class City:
         """
         unit_grid = self.grid(grid)
         rules = unit_grid.rules if tolerance_m is None else replace(unit_grid.rules, tolerance_m=tolerance_m)
-        if communities is None:
-            return unit_grid.check(rules=rules)
-        return unit_grid.check(
-            *self._geometries(None, None, tell).areas(communities, community_code), rules=rules
-        )
-
-    def _geometries(
-        self, crs: GivenCRS | None, source_crs: GivenCRS | None, tell: Callable[[str], object] | None
-    ) -> GeometryReader:
-        metric = self.configuration.lattice.crs if crs is None else below.crs_text(crs)
-        below.require_metric(metric)
-        return below.GeometryReader(metric, self._catalogue, below.crs_text(source_crs), tell)
+        reader = self._parts.geometries(None, None, tell)
+        areas = () if communities is None else reader.areas(communities, community_code)
+        return unit_grid.check(*areas, rules=rules)
 
     def index(
         self, events: str, grid: str | None = None, *, job: Job | None = None, wait_s: float = LOCK_WAIT_S
@@ -229,10 +218,6 @@ class City:
         InvalidInput
             ``not-events``, ``not-a-grid``, ``which-grid``
         """
-        if self.layer(events).layer_kind.versioned:
-            raise InvalidInput(
-                "not-events", f"layer '{events}' holds features", hint="index a layer of events"
-            )
         return self._changes(wait_s).index(events, grid, job)
 
     @overload
@@ -379,6 +364,23 @@ class City:
             ``unknown-layer``, ``renamed-layer``; ``bad-name``, ``name-taken``.
         """
         return self._changes(wait_s).give_name(layer, name)
+
+    def purge(
+        self, layer: str, *, before: Instant | None = None, what: str | Iterable[str] = (),
+        columns: str | Iterable[str] = (), again: bool = False, dry_run: bool = False, wait_s: float = LOCK_WAIT_S,
+    ) -> list[Purged]:  # fmt: skip
+        """Remove rows, or their values in some ``columns``, for good: from past beliefs and from disk, too.
+
+        Events that began, features that ended ``before`` an instant (or a span, ``last 2 years``), with a version of
+        which all CQL2 filters are true. ``again`` repeats recorded purges without filter, ``dry_run`` only counts.
+
+        Raises
+        ------
+        NotFound, InvalidInput, Unsupported
+            ``scope-needed``, ``unclear-scope``, ``unknown-column``, ``needed-column``; ``no-key``, ``no-purge``.
+        """
+        stated = below.LayerPurge.of(before, what, columns, again=again, dry_run=dry_run)
+        return stated.run(self._parts, self.configuration, self._clock, layer, wait_s=wait_s)
 
     def delete(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger keeps its loads. `NotFound` ``unknown-layer``."""

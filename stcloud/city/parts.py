@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 
 from stcloud.city import below
 from stcloud.daas.configuration import CityConfiguration
+from stcloud.errors import InvalidInput
 from stcloud.iaas.store.folder import Folder
 from stcloud.paas.cache import Cache, city_closed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stcloud.daas.catalogue import Catalogue, Layer
     from stcloud.iaas.engine.model import Engine
     from stcloud.iaas.store.arrays import ArrayFolder
     from stcloud.paas.grid import Indexer
+    from stcloud.paas.grid.geometries import GeometryReader
     from stcloud.paas.query import Features
+    from stcloud.space import GivenCRS
 
 __all__ = ["CityParts"]
 
@@ -65,7 +70,9 @@ class CityParts:
         return below.Indexer(self.catalogue, self.folder, self._configuration, self.memory)
 
     def features(self, layer: Layer) -> Features:
-        """Return a layer of features, ready for queries."""
+        """Return a layer of features, ready for queries; `InvalidInput` ``not-features``."""
+        if not layer.layer_kind.versioned:
+            raise InvalidInput("not-features", f"layer '{layer.name}' holds events", hint="ask it with query")
         cache = below.IndexCache(self.memory, self.joins(layer.name))
         table = self.catalogue.features(layer.name)
         return below.Features.of(layer, table, self._configuration, self.engine, cache)
@@ -73,6 +80,14 @@ class CityParts:
     def joins(self, layer: str) -> ArrayFolder:
         """Return where indexes are kept that joins made of a layer."""
         return self.folder.arrays("index", f"{self.catalogue.naming.folder_of(layer)}.join")
+
+    def geometries(
+        self, crs: GivenCRS | None, source_crs: GivenCRS | None, tell: Callable[[str], object] | None
+    ) -> GeometryReader:
+        """Return what reads geometry of layers, files and frames in a metric CRS; None: the city's."""
+        metric = self._configuration.lattice.crs if crs is None else below.crs_text(crs)
+        below.require_metric(metric)
+        return below.GeometryReader(metric, self.catalogue, below.crs_text(source_crs), tell)
 
     @property
     def engine(self) -> Engine:

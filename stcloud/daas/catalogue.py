@@ -18,8 +18,10 @@ from stcloud.daas.configuration import WITH_NAMES, CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
 from stcloud.daas.entry import Layer
-from stcloud.daas.ledger import UNDO, Ledger, Reckoning
+from stcloud.daas.ledger import PURGE, UNDO, Ledger, Reckoning
 from stcloud.daas.names import LayerNames
+from stcloud.daas.purge.completion import complete_purge, drop_unbegun
+from stcloud.daas.purge.record import PurgeRecord, read_purges
 from stcloud.daas.quarantine import Quarantine
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.layer import EventLayer, LayerTable
@@ -81,8 +83,10 @@ class Catalogue:
             if self.table(name).current() is None:  # it was deleted right now
                 raise self._unknown(name) from error
             raise
+        # Read after the version: none that a purge made is there without its record.
+        purges = read_purges(self.table(name).table, snapshot.sequence)
         former = self.naming.former(name)
-        return Layer(name, saved, snapshot, attributes(snapshot.schema), loads, former=former)
+        return Layer(name, saved, snapshot, attributes(snapshot.schema), loads, purges, former=former)
 
     def _unknown(self, name: str) -> NotFound:
         known = self.names()
@@ -184,12 +188,28 @@ class Catalogue:
         self.table(layer).table.discard_uncommitted()
         if not self.table(layer).exists and self.ledger.has_loads(layer):
             self.ledger.delete(layer, clock())  # its deletion was killed before it was entered
-        missed = self._missed(layer)
-        self.ledger.write(missed)
+        self.mend(layer)
         loads = self.ledger.loads_of(layer, load)
         same = [entry for entry in loads if entry.mode != UNDO]
         undone = {entry.source for entry in loads if entry.mode == UNDO}
         return [replace(entry, known=True) for entry in same if entry.load not in undone], len(same)
+
+    def mend(self, layer: str) -> None:
+        """Complete a purge that was killed after its commit, and enter loads that were; the caller holds the lock."""
+        for entry in self.unfinished(layer):
+            saved = self._saved(layer)
+            complete_purge(self._folder, self.table(layer), saved, self.ledger, self.quarantine, entry)
+        self.ledger.write(self._missed(layer))
+        if self.table(layer).exists and read_purges(self.table(layer).table):
+            drop_unbegun(self.table(layer), {load.attempt for load in self.ledger.loads(layer)})
+
+    def purges(self, layer: str) -> tuple[PurgeRecord, ...]:
+        """Return the purges of a layer, oldest first; the caller holds its lock."""
+        return read_purges(self.table(layer).table)
+
+    def unfinished(self, layer: str) -> list[Reckoning]:
+        """Return purges that were committed and not completed."""
+        return [entry for entry in self._missed(layer) if entry.mode == PURGE]
 
     def _loads(self, layer: str) -> list[Reckoning]:
         """Return a layer's loads in the order of recording, entered in the ledger or just committed."""

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from stcloud.iaas.table.table import Snapshot
 
-__all__ = ["CHAIN", "RowsDigest", "broken_links", "chained", "changed_rows", "last_digest"]
+__all__ = ["CHAIN", "RowsDigest", "broken_links", "chained", "changed_rows", "last_digest", "stated_digests"]
 
 CHAIN = ("rows_digest", "predecessor", "entry_digest")
 """Columns of the ledger that the chain is made of: digest of the rows added, of the entry before, of the entry."""
@@ -55,6 +55,20 @@ class RowsDigest:
     def __add__(self, other: RowsDigest) -> RowsDigest:
         low, high = (self.low + other.low) % 2**64, (self.high + other.high) % 2**64
         return RowsDigest(self.count + other.count, low, high)
+
+    def __sub__(self, other: RowsDigest) -> RowsDigest:
+        low, high = (self.low - other.low) % 2**64, (self.high - other.high) % 2**64
+        return RowsDigest(self.count - other.count, low, high)
+
+    @classmethod
+    def read(cls, text: str) -> RowsDigest:
+        """Return a digest as the ledger keeps it.
+
+        >>> RowsDigest.read(RowsDigest(2, 3, 4).text) == RowsDigest(2, 3, 4)
+        True
+        """
+        count, _, lanes = text.partition(":")
+        return cls(int(count), int(lanes[16:], 16), int(lanes[:16], 16))
 
     @property
     def text(self) -> str:
@@ -103,9 +117,25 @@ def broken_links(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"the entry of load {entry['load']} has no digest, and the entries before it have one"
 
 
+def stated_digests(entries: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    """Return the digest of the rows of each load of a layer, by its recorded instant, as stated last.
+
+    A load states that of the rows which it adds, a purge those of the rows that it leaves of earlier loads.
+    """
+    stated: dict[int, str] = {}
+    for entry in entries:
+        if entry["rows_digest"] is not None:
+            stated[entry["recorded_at"]] = entry["rows_digest"]
+        restated = json.loads(entry.get("details") or "{}").get("restated", {})
+        stated |= {int(at_us): digest for at_us, digest in restated.items() if int(at_us) in stated}
+    return stated
+
+
 def changed_rows(entries: Iterable[Mapping[str, Any]], snapshot: Snapshot) -> Iterator[str]:
-    """Name the loads whose rows in the table are others than those that were added."""
-    wanted = {entry["recorded_at"]: entry for entry in entries if entry["rows_digest"] is not None}
+    """Name the loads whose rows in the table are others than those that were added, or that a purge left."""
+    entries = list(entries)
+    wanted = stated_digests(entries)
+    names = {entry["recorded_at"]: entry["load"] for entry in entries}
     digests = dict.fromkeys(wanted, RowsDigest())
     for batch in snapshot.batches(list(snapshot.files), _COLUMNS):
         recorded = batch.column("st_recorded_from").cast(pa.int64())
@@ -113,10 +143,10 @@ def changed_rows(entries: Iterable[Mapping[str, Any]], snapshot: Snapshot) -> It
             if at_us in digests:
                 mine = pc.equal(recorded, at_us)
                 digests[at_us] += RowsDigest.of(batch.column("st_digest").filter(mine))
-    for at_us, entry in sorted(wanted.items()):
-        if digests[at_us].text != entry["rows_digest"]:
-            kept, added = digests[at_us].count, entry["rows_digest"].partition(":")[0]
-            yield f"load {entry['load']} added {added} rows, and {kept} rows of it are there, or other ones"
+    for at_us, digest in sorted(wanted.items()):
+        if digests[at_us].text != digest:
+            kept, added = digests[at_us].count, digest.partition(":")[0]
+            yield f"load {names[at_us]} added {added} rows, and {kept} rows of it are there, or other ones"
 
 
 def _linked(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

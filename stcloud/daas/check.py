@@ -14,7 +14,7 @@ from stcloud.daas.chain import broken_links, changed_rows
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import digest_holds
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.ledger import PURGE, Reckoning
 from stcloud.daas.load.notes import late_records
 from stcloud.errors import StcloudError, StorageError
 from stcloud.iaas.clock import Clock
@@ -66,7 +66,7 @@ class CityCheck:
         yield from self.layer(name)
 
     def layer(self, name: str) -> Iterator[Finding]:
-        """Check one layer: definition, log, content, ledger, quarantine, index, recorded instants."""
+        """Check one layer: definition, log, content, ledger, purges, quarantine, index, recorded instants."""
         table = self.catalogue.table(name).table
         loads = self._finding(name, "loads", lambda: self._unentered(name))
         begun = self._begun(name)
@@ -80,6 +80,7 @@ class CityCheck:
             yield from self._content(name)
         yield loads
         yield self._finding(name, "chain", lambda: self._chain(name))
+        yield self._finding(name, "purges", lambda: self._purges(name))
         yield self._finding(name, "quarantine", lambda: self._refused(name))
         yield self._finding(name, "index", lambda: self._index(name))
         yield self._finding(
@@ -142,6 +143,21 @@ class CityCheck:
         if not broken and snapshot is not None:
             since_us = ledger.deleted_us(name)
             yield from changed_rows((entry for entry in entries if entry["recorded_at"] > since_us), snapshot)
+
+    def _purges(self, name: str) -> Iterator[str]:
+        """Name purges that were begun and not completed, and those that questions would not heed."""
+        for entry in self.catalogue.unfinished(name):
+            yield (
+                f"purge {entry.load} is not finished: files may hold what it removed; "
+                f"stcloud purge CITY {name} --again finishes it"
+            )
+        heeded = {record.attempt for record in self.catalogue.purges(name)}
+        entered = [entry for entry in self._entered(name) if entry.mode == PURGE]
+        yield from (
+            f"purge {entry.load} is in the ledger and not in _purges.json of the layer"
+            for entry in entered
+            if entry.attempt not in heeded
+        )
 
     def _entered(self, name: str) -> list[Reckoning]:
         return self.catalogue.ledger.loads(name)

@@ -14,6 +14,7 @@ from stcloud.daas.display import html_table, one_line, span_text
 from stcloud.daas.kind.protocol import LayerKind
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import Reckoning
+from stcloud.daas.purge.record import PurgeRecord
 from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.table.table import File, Snapshot
 
@@ -32,6 +33,8 @@ class Layer:
     snapshot: Snapshot
     attributes: tuple[Attribute, ...]
     read_loads: Callable[[], list[Reckoning]] = field(repr=False, compare=False)
+    purges: tuple[PurgeRecord, ...] = field(repr=False, compare=False)
+    """Purges of the layer up to this version, oldest first."""
     former: tuple[str, ...] = field(default=(), repr=False, compare=False, kw_only=True)
     """Other names that it had: pins of that time have them."""
 
@@ -100,11 +103,11 @@ class Layer:
     def pin_us(self, known_us: int | None = None) -> int:
         """Return the recorded instant, UTC microseconds, at which an answer from this version is pinned.
 
-        The result is the earlier one of ``known_us`` (None: now) and the newest recorded instant of this version.
-        Later commits are recorded after it, so what was known at the pin never changes.
+        The result is the earlier one of ``known_us`` (None: now) and the newest recorded instant of this version, be
+        it of a load or of a purge. Later commits are recorded after it: what was known at the pin never changes.
         """
         recorded = self.recorded_us
-        newest_us = recorded[1] if recorded else 0
+        newest_us = max([recorded[1] if recorded else 0, *(purge.recorded_at_us for purge in self.purges)])
         return newest_us if known_us is None else min(known_us, newest_us)
 
     @property

@@ -21,21 +21,30 @@ from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError
 from stcloud.iaas.table.table import Table
 
-__all__ = ["UNDO", "Ledger", "Reckoning", "complete"]
+__all__ = ["PURGE", "UNDO", "Ledger", "Reckoning", "complete"]
 
 _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
 
 _MORE = ("ended", "overridden", "repaired", "restored", "trimmed")
 """Counts that only loads of features, and undone ones, have."""
 
+_PURGED = "purged"
+"""Count of rows that a purge removed, or that a load left out because of one; null where it is 0."""
+
 _DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes")
 """What a reckoning has besides counts; a ledger's row holds it as JSON, where there is some."""
+
+_PURGE_DETAILS = ("scope", "restated")
+"""What only the reckoning of a purge has besides: its scope, and digests of rows that it restates."""
 
 _DELETED = "delete-layer"
 """Mode of the entry that records a layer's deletion."""
 
 UNDO = "undo"
 """Mode of a load that takes back another; its source is the other's identity."""
+
+PURGE = "purge"
+"""Mode of the entry of a purge; its source is empty."""
 
 _LEDGER = pa.schema(
     [
@@ -45,7 +54,7 @@ _LEDGER = pa.schema(
         ("mode", pa.string()),
         ("recorded_at", INSTANT),
         ("attempt", pa.string()),
-        *((name, pa.int64()) for name in (*_COUNTS, *_MORE)),
+        *((name, pa.int64()) for name in (*_COUNTS, *_MORE, _PURGED)),
         ("details", pa.string()),
         *((name, pa.string()) for name in CHAIN),
     ]
@@ -59,11 +68,14 @@ _MOST_LINES = 6
 class Reckoning:
     """The counts of a load, which account for every row of its file.
 
-    Always ``read = accepted + updated + unchanged + duplicates + rejected``. ``unplaced`` counts stored rows
+    Always ``read = accepted + updated + unchanged + duplicates + rejected + purged``: ``purged`` rows were left out,
+    because the layer was purged of rows of their time. ``unplaced`` counts stored rows
     (accepted and updated) without a place, ``time_adjusted`` rows with a local time that was moved, ``trimmed``
     rows from whose texts white space was removed. Loads of features also count ``ended`` keys, which a snapshot
     lacks, parts of earlier changes that it has ``overridden``, and ``repaired`` geometries. An undo counts keys
-    that it ``ended``, and keys whose earlier content it ``restored``.
+    that it ``ended``, and keys whose earlier content it ``restored``. A purge counts keys that it ``purged``; its
+    ``scope`` states what it removed, without any value, and ``restated`` the digests of rows of earlier loads, by
+    their recorded instant.
 
     ``recorded_at_us`` is the recorded instant, UTC microseconds. ``known`` means that the file was loaded
     before and nothing was done; ``changed_by`` is then the latest load that has changed its rows since.
@@ -95,6 +107,7 @@ class Reckoning:
     repaired: int = 0
     restored: int = 0
     trimmed: int = 0
+    purged: int = 0
     attempt: str = ""
     known: bool = False
     changed_by: str | None = None
@@ -104,6 +117,8 @@ class Reckoning:
     missing_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     rows_digest: str | None = None
+    scope: Mapping[str, Any] = field(default_factory=dict)
+    restated: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {number:,}" for name, number in self._shown.items())
@@ -120,6 +135,8 @@ class Reckoning:
 
     @property
     def _title(self) -> str:
+        if self.mode == PURGE:
+            return f"Purge of {one_line(self.layer)}"
         known = " (was loaded before: nothing was done)" if self.known else ""
         return f"Load of {one_line(self.source)} into {one_line(self.layer)}{known}"
 
@@ -131,19 +148,22 @@ class Reckoning:
     @property
     def adds_up(self) -> bool:
         """Whether the counts account for every row that was read."""
-        settled = self.accepted + self.updated + self.unchanged + self.duplicates + self.rejected
+        settled = (
+            self.accepted + self.updated + self.unchanged + self.duplicates + self.rejected + self.purged
+        )
         return self.read == settled
 
     @property
     def counts(self) -> dict[str, int]:
-        """Counts by name, in a fixed order; those of features and undo only where they are not 0."""
-        more = {name: getattr(self, name) for name in _MORE if getattr(self, name)}
+        """Counts by name, in a fixed order; those of features, undo and purges only where they are not 0."""
+        more = {name: getattr(self, name) for name in (*_MORE, _PURGED) if getattr(self, name)}
         return {name: getattr(self, name) for name in _COUNTS} | more
 
     @property
     def details(self) -> dict[str, Any]:
         """Reasons, columns and notes by name, including empty ones."""
         details = {name: getattr(self, name) for name in _DETAILS}
+        details |= {name: getattr(self, name) for name in _PURGE_DETAILS if getattr(self, name)}
         return {
             name: dict(value) if isinstance(value, Mapping) else list(value)
             for name, value in details.items()
@@ -173,12 +193,12 @@ class Reckoning:
                 "damaged-table", f"an entry of a load lacks fields: it has {', '.join(sorted(row))}"
             )
         own: dict[str, Any] = {name: row[name] for name in ("load", "layer", "source", "mode", "attempt")}
-        own |= {name: row.get(name) or 0 for name in (*_COUNTS, *_MORE)}
+        own |= {name: row.get(name) or 0 for name in (*_COUNTS, *_MORE, _PURGED)}
         details: dict[str, Any] = json.loads(row.get("details") or "{}")
         own |= {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in details.items()
-            if name in _DETAILS
+            if name in (*_DETAILS, *_PURGE_DETAILS)
         }
         digest = row.get("rows_digest")
         return cls(**own, recorded_at_us=row["recorded_at"], known=known, rows_digest=digest)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from stcloud.daas.ledger import Reckoning, complete
 from stcloud.daas.names import LayerNames
 from stcloud.daas.table.schema import INSTANT
-from stcloud.errors import FormatError, InvalidInput
+from stcloud.errors import Conflict, FormatError, InvalidInput
 from stcloud.iaas.source.protocol import Refusal
 from stcloud.iaas.source.rejected import REJECTED_COLUMNS
 from stcloud.iaas.table.table import Table
@@ -38,6 +39,9 @@ _QUARANTINE = pa.schema(
 _REFUSED = "refused"
 """Status of rows of an attempt that was refused as a whole; null, or what older versions wrote, is a load's."""
 _HIDDEN = ("attempt", "refused_at", "record")
+
+Change = Callable[[pa.Table, Sequence[bool]], pa.Table]
+"""Returns rows of the quarantine changed where they are of a layer."""
 
 
 class Quarantine:
@@ -98,6 +102,37 @@ class Quarantine:
             rows = _rows(load, self._names.folder_of(layer), uuid.uuid4().hex, source, refusals)
             self._append([row | extra for row in rows])
 
+    def count(self, layer: str, change: Change) -> int:
+        """Return how many rows a change of a layer's rows would change."""
+        rows = self._all()
+        return _changes(rows, change(rows, self._of(layer, rows)))
+
+    @retry(
+        retry=retry_if_exception_type(Conflict),
+        stop=stop_after_attempt(30),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        reraise=True,
+    )
+    def rewrite(self, layer: str, change: Change) -> int:
+        """Keep all rows, with what a change makes of a layer's values and records; return how many changed.
+
+        The files that held them stay on disk until they are erased.
+        """
+        snapshot = self.table.snapshot()
+        written, removed, count = [], [], 0
+        for file in snapshot.files:
+            rows = complete(snapshot.read([file]), _QUARANTINE)
+            made = change(rows, self._of(layer, rows))
+            changes = _changes(rows, made)
+            if changes:
+                written.append(self.table.write(made, {}))
+                removed.append(file)
+                count += changes
+        if removed:
+            self.table.add_columns(list(_QUARANTINE))
+            self.table.commit(add=written, remove=removed, after=snapshot.sequence)
+        return count
+
     def rows(self, loads: Sequence[Reckoning], layer: str | None = None, since_us: int = 0) -> pa.Table:
         """Return the refused rows of loads and, if a layer is named, of its refused attempts, by load and row.
 
@@ -140,6 +175,11 @@ class Quarantine:
         newest = pc.is_in(rows["refused_at"], last["refused_at_max"].combine_chunks())
         return pc.and_(chosen, newest)
 
+    def _of(self, layer: str, rows: pa.Table) -> list[bool]:
+        """Return which rows are of a layer."""
+        mine = pc.equal(rows["layer"], self._names.folder_of(layer))
+        return pc.fill_null(mine, fill_value=False).to_pylist()  # type: ignore[no-any-return]
+
     def _named(self, rows: pa.Table) -> pa.Table:
         """Return rows with the present names of their layers."""
         layers = rows["layer"]
@@ -158,6 +198,13 @@ class Quarantine:
             self.table.create(_QUARANTINE)
             self.table.append(pa.Table.from_pylist(rows, _QUARANTINE))
             self.table.tidy()
+
+
+def _changes(before: pa.Table, after: pa.Table) -> int:
+    """Return how many rows have another value or record."""
+    columns = [(before[name].to_pylist(), after[name].to_pylist()) for name in ("value", "record")]
+    changed = [[old != new for old, new in zip(*pair, strict=True)] for pair in columns]
+    return sum(map(any, zip(*changed, strict=True)))
 
 
 def _rows(

@@ -14,9 +14,10 @@ import stcloud
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.event import EventKind
 from stcloud.daas.kind.registry import kind_of, kinds, register
-from stcloud.errors import InternalError, InvalidInput, Unsupported
+from stcloud.errors import InternalError, InvalidInput, NotFound, Unsupported
 from stcloud.paas.query.plan.row_kind import register_kind, row_kind
 from stcloud.paas.query.resolve.rows_of_kind import PointRows
+from stcloud.testing.residue import places_of
 
 HERE = Path(__file__).parent
 TEXT = """
@@ -145,6 +146,21 @@ def test_a_third_kind_answers_and_is_exported(load, city, run, tmp_path):
         readings.join("levels")
     readings.rows().to_pandas().to_csv(tmp_path / "out.csv")
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 4
+
+
+def test_a_third_kind_is_purged(load, city, tmp_path):
+    load("harbour,2024-03-01 00:00,71.5\nharbour,2024-03-02 00:00,72.5\n")
+    pin = city.query("levels").count().pin
+    city.purge("levels", what="level = 72.5", columns="level")
+    assert places_of(tmp_path / "city", "72.5") == []
+    (purged,) = city.purge("levels", before="2024-03-02")
+    assert (purged.rows, purged.versions) == (1, 1)
+    assert places_of(tmp_path / "city", "71.5") == []
+    assert city.query("levels").rows().table["level"].to_pylist() == [None]
+    with pytest.raises(NotFound, match="purged"):
+        city.query("levels").known_at(pin).rows()
+    assert load("harbour,2024-03-01 00:00,71.5\n").purged == 1
+    assert [finding for finding in city.check() if finding.faults] == []
 
 
 def test_a_kind_that_queries_do_not_know_is_refused(load, city):

@@ -17,7 +17,9 @@ from stcloud.daas.definition import Definition, TimeClause
 from stcloud.daas.load.clean_events import ROW, read_attributes, read_key
 from stcloud.daas.load.column import Faults, without_nulls
 from stcloud.daas.load.steps import TableChange
+from stcloud.daas.table.expired import expired_events
 from stcloud.daas.table.layer import LayerTable
+from stcloud.daas.table.purged import purged_files
 from stcloud.daas.table.schema import INSTANT, Attribute
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.model import Files, Sql
@@ -89,10 +91,13 @@ class ReadingLoad:
         return CleanedReadings(kept, [*faults.refusals(), *batch.refusals], batch)
 
     def take(self, cleaned):
-        rows, refusals, batch = cleaned
+        rows, refusals, batch = cleaned.rows, cleaned.refusals, cleaned.batch
         self.context.intake.read += batch.rows.num_rows + len(batch.refusals)
         self.context.intake.refusals += refusals
-        self.batches.append(rows)
+        began_us = rows.column("st_at").cast(pa.int64()).to_numpy()
+        rows, stays = self.context.expiry.applied(rows, lambda before_us: began_us < before_us)
+        self.context.intake.purged += int((~stays).sum())
+        self.batches.append(rows.filter(pa.array(stays)))
 
     def settle(self, base):
         rows = pa.Table.from_batches(self.batches)
@@ -159,6 +164,23 @@ class ReadingKind:
 
     def undo(self, layer, ledger, load, now_us):
         raise NotImplementedError
+
+    def expired(self, layer, snapshot, before_us):
+        return expired_events(snapshot, before_us, "st_at")
+
+    def purged(self, layer, snapshot, keys, columns, *, writes):
+        def write(_, rows):
+            return layer.table.write(rows, {PART: "all"})
+
+        return purged_files(
+            snapshot,
+            snapshot.files,
+            keys,
+            columns,
+            self.time_columns,
+            write if writes else None,
+            lasting=False,
+        )
 
     def current_keys(self, layer, snapshot):
         return snapshot.read(list(snapshot.files), ("st_key",))["st_key"].combine_chunks()

@@ -23,6 +23,7 @@ from stcloud.space import Lattice
 if TYPE_CHECKING:
     from stcloud.daas.load.event_load import EventLoad
     from stcloud.daas.load.steps import LoadContext
+    from stcloud.daas.table.purged import PurgedFiles
 
 __all__ = ["EVENT", "EventKind"]
 
@@ -80,6 +81,23 @@ class EventKind:
         from stcloud.daas.table.undo_events import withdraw  # noqa: PLC0415
 
         return withdraw(cast("EventLayer", layer), ledger, load, now_us)
+
+    def expired(self, layer: LayerTable, snapshot: Snapshot, before_us: int) -> pa.Array:  # noqa: ARG002
+        """Return the keys of events that began before an instant."""
+        from stcloud.daas.table.expired import expired_events  # noqa: PLC0415
+
+        return expired_events(snapshot, before_us)
+
+    def purged(
+        self, layer: LayerTable, snapshot: Snapshot, keys: pa.Array, columns: Sequence[str], *, writes: bool
+    ) -> PurgedFiles:
+        """Write the files anew that hold rows of some keys, without these or without values in them."""
+        from stcloud.daas.table.purged import purged_files  # noqa: PLC0415
+
+        write = cast("EventLayer", layer).write_anew if writes else None
+        return purged_files(
+            snapshot, snapshot.files, keys, columns, self.time_columns, write, lasting=self.versioned
+        )
 
     def current_keys(self, layer: LayerTable, snapshot: Snapshot) -> pa.Array:  # noqa: ARG002
         """Return the keys of current rows."""

@@ -6,6 +6,7 @@ Tested by `tests/conformance/test_kinds.py` and `tests/reliability/test_damage.p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -23,6 +24,7 @@ from stcloud.space import Lattice
 if TYPE_CHECKING:
     from stcloud.daas.load.feature_load import FeatureLoad
     from stcloud.daas.load.steps import LoadContext
+    from stcloud.daas.table.purged import PurgedFiles
 
 __all__ = ["FEATURE", "FeatureKind"]
 
@@ -72,6 +74,31 @@ class FeatureKind:
         from stcloud.daas.table.undo_features import undo  # noqa: PLC0415
 
         return undo(cast("FeatureLayer", layer), ledger, load, now_us)
+
+    def expired(self, layer: LayerTable, snapshot: Snapshot, before_us: int) -> pa.Array:
+        """Return the keys of features of which nothing is believed to be so from an instant on."""
+        from stcloud.daas.table.expired import expired_features  # noqa: PLC0415
+
+        return expired_features(cast("FeatureLayer", layer), snapshot, before_us)
+
+    def purged(
+        self, layer: LayerTable, snapshot: Snapshot, keys: pa.Array, columns: Sequence[str], *, writes: bool
+    ) -> PurgedFiles:
+        """Write the files anew that hold versions of some keys, without these or without values in them.
+
+        Ends of versions that are removed go with them.
+        """
+        from stcloud.daas.table.purged import purged_files  # noqa: PLC0415
+
+        table = cast("FeatureLayer", layer)
+        purged = purged_files(
+            snapshot, row_files(snapshot), keys, columns, self.time_columns,
+            (lambda _, rows: table.write_rows(rows)) if writes else None, lasting=self.versioned, number="st_row",
+        )  # fmt: skip
+        if not writes or not len(purged.numbers):
+            return purged
+        add, remove = table.without_ends(snapshot, np.array(purged.numbers, np.int64))
+        return replace(purged, add=[*purged.add, *add], remove=[*purged.remove, *remove])
 
     def current_keys(self, layer: LayerTable, snapshot: Snapshot) -> pa.Array:
         """Return the keys of versions that are believed in now."""

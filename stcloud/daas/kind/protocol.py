@@ -13,6 +13,7 @@ import pyarrow as pa
 from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Ledger, Reckoning
 from stcloud.daas.table.layer import LayerTable
+from stcloud.daas.table.purged import PurgedFiles
 from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.space import Lattice
@@ -74,6 +75,17 @@ class LayerKind(Protocol):
 
     def undo(self, layer: LayerTable, ledger: Ledger, load: str, now_us: int) -> Reckoning:
         """Take back a load; the caller holds the layer's lock."""
+
+    def expired(self, layer: LayerTable, snapshot: Snapshot, before_us: int) -> pa.Array:
+        """Return the keys of what was over before an instant, UTC microseconds, as the last belief in it says."""
+
+    def purged(
+        self, layer: LayerTable, snapshot: Snapshot, keys: pa.Array, columns: Sequence[str], *, writes: bool
+    ) -> PurgedFiles:
+        """Write the files anew that hold rows of some keys: without these rows, or with nulls in some columns.
+
+        Without ``writes`` only count them.
+        """
 
     def current_keys(self, layer: LayerTable, snapshot: Snapshot) -> pa.Array:
         """Return the keys that are believed in now, as text."""

@@ -75,6 +75,7 @@ class EventLoad:
 
     def take(self, cleaned: CleanedEvents) -> None:
         """Set keys and rows aside."""
+        cleaned = self._without_expired(cleaned)
         intake, rows = self._context.intake, cleaned.rows
         intake.read += cleaned.read
         intake.trimmed += cleaned.padded
@@ -84,6 +85,19 @@ class EventLoad:
         self._keys.add(rows.column(ROW), rows.column("st_key"), rows.column("st_digest"))
         if not self._context.deletes:
             self._sorter.add(rows)
+
+    def _without_expired(self, cleaned: CleanedEvents) -> CleanedEvents:
+        """Return rows without those, and without values, that a purge says are not to be loaded."""
+        expiry = self._context.expiry
+        if not expiry or self._context.deletes or not cleaned.rows.num_rows:
+            return cleaned
+        began_us = cleaned.rows.column("st_time").cast(pa.int64()).to_numpy()
+        rows, stays = expiry.applied(cleaned.rows, lambda before_us: np.asarray(began_us < before_us))
+        gone = rows.column(ROW).to_numpy()[~stays]
+        self._context.intake.purged += len(gone)
+        repairs = tuple(repair for repair in cleaned.repairs if repair.row not in gone)
+        adjusted = np.setdiff1d(cleaned.adjusted, gone)
+        return replace(cleaned, rows=rows.filter(pa.array(stays)), adjusted=adjusted, repairs=repairs)
 
     def settle(self, base: Snapshot) -> None:
         """Decide which row stands for each key, and compare it with what is believed now."""

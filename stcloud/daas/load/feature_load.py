@@ -79,6 +79,7 @@ class FeatureLoad:
         context = self._context
         self._snapshots = known_snapshots(self._layer)
         self._period = self._stated_period()
+        self._expired = context.request.mode == "snapshot" and context.expiry.covers(self._period[1])
         self.base = self._layer.current()
         self._believed = self._layer.believed(self.base) if self.base else no_beliefs()
         self._cleaner = FeatureCleaner(
@@ -92,6 +93,7 @@ class FeatureLoad:
 
     def take(self, cleaned: CleanedFeatures) -> None:
         """Keep keys, digests and periods, and set rows aside."""
+        cleaned = self._without_expired(cleaned)
         intake = self._context.intake
         intake.read += cleaned.read
         intake.trimmed += cleaned.padded
@@ -101,6 +103,30 @@ class FeatureLoad:
         self._keys.add(cleaned)
         if not self._context.deletes:
             self._sorter.add(cleaned.rows)
+
+    def _without_expired(self, cleaned: CleanedFeatures) -> CleanedFeatures:
+        """Return rows without those, and without values, that a purge says are not to be loaded.
+
+        A snapshot of a purged time is left out as a whole: it would also end what it lacks.
+        """
+        expiry, intake = self._context.expiry, self._context.intake
+        if self._expired:
+            intake.purged += cleaned.read - len(cleaned.refusals)
+            gone = np.zeros(cleaned.rows.num_rows, np.bool_)
+            return replace(
+                cleaned, rows=cleaned.rows.slice(0, 0), start_us=cleaned.start_us[gone], end_us=cleaned.end_us[gone],
+                seen=nothing(), seen_numbers=nothing(), silent=cleaned.silent.slice(0, 0), repairs=(), adjusted=0,
+            )  # fmt: skip
+        if not expiry or self._context.request.mode == "snapshot" or self._context.deletes:
+            return cleaned
+        rows, stays = expiry.applied(cleaned.rows, lambda before_us: np.asarray(cleaned.end_us <= before_us))
+        numbers = rows.column(ROW).to_numpy()[~stays]
+        intake.purged += len(numbers)
+        repairs = tuple(repair for repair in cleaned.repairs if repair.row not in numbers)
+        return replace(
+            cleaned, rows=rows.filter(pa.array(stays)), start_us=cleaned.start_us[stays],
+            end_us=cleaned.end_us[stays], repairs=repairs,
+        )  # fmt: skip
 
     def settle(self, base: Snapshot) -> None:
         """Decide what the rows change in what is believed."""
@@ -117,7 +143,8 @@ class FeatureLoad:
             self._layer, settled.changes, self._sorter, settled.versions, schema, stamp, job
         )
         start_us = self._period[0]
-        snapshots = {*self._snapshots, *([start_us] if self._context.request.mode == "snapshot" else [])}
+        known = self._context.request.mode == "snapshot" and not self._expired
+        snapshots = {*self._snapshots, *([start_us] if known else [])}
         note = {"snapshots": sorted(snapshots), "valid_from": start_us}
         return TableChange(written, (), added, self._counts(settled, unplaced), note)
 
@@ -208,7 +235,7 @@ class FeatureLoad:
 
     def _gone(self, beliefs: DatedRows, stated: DatedRows, seen: Ints, silent: Ints) -> Pieces:
         """Return that the keys which a snapshot does not have are not there."""
-        if self._context.request.mode != "snapshot":
+        if self._context.request.mode != "snapshot" or self._expired:
             return no_pieces()
         start_us, end_us = self._period
         there = (beliefs.start_us < end_us) & (start_us < beliefs.end_us)

@@ -16,7 +16,8 @@ from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.registry import kind_of
-from stcloud.daas.ledger import Reckoning
+from stcloud.daas.ledger import UNDO, Reckoning
+from stcloud.daas.load.expiry import Expiry, refuse_reloaded
 from stcloud.daas.load.limit import Limit
 from stcloud.daas.load.notes import with_clock_note
 from stcloud.daas.load.peek import PeekedSource
@@ -109,6 +110,8 @@ class Loader:
             earlier, count = self.catalogue.recovered(layer, load, self.clock)
             if earlier and not again:
                 return self._known(layer, definition, earlier[-1])
+            if count:
+                self._refuse_reloaded(layer, definition, load)
             opened = _opened(source, definition, request, job)
             if self.catalogue.table(layer).exists and request.mode != "delete":
                 refuse_mangled(self.catalogue.layer(layer))
@@ -138,6 +141,13 @@ class Loader:
                     self.catalogue.quarantine.refuse(load, layer, source, refusals, self.clock())
             raise
 
+    def _refuse_reloaded(self, layer: str, definition: Definition, load: str) -> None:
+        """Refuse a file that was loaded before a purge and might bring back what it removed."""
+        purges = self.catalogue.purges(layer)
+        if purges:
+            loads = [entry for entry in self.catalogue.ledger.loads_of(layer, load) if entry.mode != UNDO]
+            refuse_reloaded(layer, loads, purges, row_by_row=not kind_of(definition).versioned)
+
     def _known(self, layer: str, definition: Definition, earlier: Reckoning) -> Reckoning:
         """Return the reckoning of a load that is in the ledger, with the load that changed its content since."""
         table, loads = self.catalogue.table(layer), self.catalogue.ledger.loads(layer)
@@ -165,7 +175,7 @@ class Loader:
         columns, drift = bound_columns(table, definition, request, source, names, types, name)
         context = LoadContext(
             table, definition, self.configuration.lattice, self.configuration.zone, known.ledger, request, source,
-            staging, columns, types, Intake(), self.unit_codes,
+            staging, columns, types, Intake(), self.unit_codes, Expiry.of(known.purges(layer), columns.values()),
         )  # fmt: skip
         return LoadRun(kind, context, kind.steps(context), names, drift, known.quarantine, limit)
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from stcloud.daas.chain import RowsDigest
 from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Ledger, Reckoning
+from stcloud.daas.load.expiry import NO_EXPIRY, Expiry
 from stcloud.daas.load.peek import PeekedSource
 from stcloud.daas.load.request import LoadRequest
 from stcloud.daas.table.layer import LayerTable
@@ -36,10 +37,11 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Intake:
-    """What was seen of a source, whatever its kind: rows read, texts trimmed, refused rows, repaired values."""
+    """What was seen of a source of any kind: rows read, trimmed, purged, refused; repaired values."""
 
     read: int = 0
     trimmed: int = 0
+    purged: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     repairs: list[Refusal] = field(default_factory=list)
 
@@ -64,6 +66,8 @@ class LoadContext:
         Filled while the source is read.
     unit_codes
         Gives rows the codes of their cells of a unit grid; None: the layer is not indexed.
+    expiry
+        What purges of the layer say of rows that are loaded.
     """
 
     layer: LayerTable
@@ -78,6 +82,7 @@ class LoadContext:
     types: Mapping[str, Declared]
     intake: Intake
     unit_codes: Callable[[pa.RecordBatch], pa.Array] | None = None
+    expiry: Expiry = NO_EXPIRY
 
     @property
     def deletes(self) -> bool:

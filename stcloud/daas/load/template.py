@@ -166,6 +166,7 @@ class LoadRun:
             read=intake.read,
             rejected=len(intake.refusals),
             trimmed=intake.trimmed,
+            purged=intake.purged,
             repaired=len(intake.repairs),
             rejected_by=dict(Counter(refusal.reason.split(":")[0] for refusal in intake.refusals)),
             rows_digest=change.added.text,

@@ -205,6 +205,19 @@ class FeatureLayer(LayerTable):
         """Write that beliefs end at an instant of recorded time."""
         return self._ends(Ends(np.sort(row), np.full(len(row), at_us)), schema)
 
+    def without_ends(self, snapshot: Snapshot, row: Ints) -> tuple[list[Written], list[File]]:
+        """Write files of ends anew without the ends of some beliefs; return files to add and to remove."""
+        schema = pa.schema([field for field in snapshot.schema if field.name != FEATURE_PART])
+        add: list[Written] = []
+        remove: list[File] = []
+        for file in _files(snapshot, ENDS):
+            ends = _read_ends(snapshot, [file])
+            stays = ~np.isin(ends.row, row)
+            if not stays.all():
+                remove.append(file)
+                add += [self._ends(Ends(ends.row[stays], ends.at_us[stays]), schema)] if stays.any() else []
+        return add, remove
+
     def compact(self, folder: Path) -> int:
         """Merge files that have become many; return how many went.
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.chain import RowsDigest
-from stcloud.daas.ledger import UNDO, Ledger, Reckoning
+from stcloud.daas.ledger import PURGE, UNDO, Ledger, Reckoning
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.write_features import begun_rows
 from stcloud.daas.table.feature import Believed, FeatureLayer, known_snapshots
@@ -78,7 +78,7 @@ def taken_back(layer: str, ledger: Ledger, load: str) -> Reckoning:
     NotFound
         ``unknown-load``
     InvalidInput
-        ``undone-already``
+        ``undone-already``, ``undone-purge``
     """
     loads = ledger.loads(layer)
     done = next((entry for entry in loads if entry.load == load), None)
@@ -89,6 +89,8 @@ def taken_back(layer: str, ledger: Ledger, load: str) -> Reckoning:
             nearest=nearest(load, [entry.load for entry in loads]),
             hint="stcloud layers CITY LAYER",
         )
+    if done.mode == PURGE:
+        raise InvalidInput("undone-purge", f"'{load}' is a purge: what it removed is nowhere any more")
     if any(entry.mode == UNDO and entry.source == load for entry in loads):
         raise InvalidInput("undone-already", f"load '{load}' was taken back already")
     return done

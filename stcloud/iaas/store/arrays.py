@@ -64,6 +64,14 @@ class ArrayFolder:
         with contextlib.suppress(OSError):
             _remove(self.root)
 
+    def erase(self) -> None:
+        """Delete all sets, and what a killed writer left of one; raises when something cannot be deleted."""
+        left = f".{self.root.name}."
+        with storage_errors(f"erase {self.root.name}"):
+            for path in list(self.root.parent.iterdir()) if self.root.parent.is_dir() else ():
+                if path.is_dir() and (path == self.root or path.name.startswith(left)):
+                    shutil.rmtree(path)
+
 
 def write_arrays(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays as a new folder, whole or not at all; what else lies beside it goes.

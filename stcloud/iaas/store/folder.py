@@ -215,6 +215,17 @@ class Folder:
         """Remove what a killed holder of the lock ``name`` left behind; the caller holds it now."""
         shutil.rmtree(self.path(".work", f"{name}.staging"), ignore_errors=True)
 
+    def discard_idle_staging(self, held: str) -> None:
+        """Remove what killed holders of any lock left behind; the caller holds the lock ``held``."""
+        work = self.path(".work")
+        for path in list(work.glob("*.staging")) if work.is_dir() else ():
+            name = path.name.removesuffix(".staging")
+            lock = name.partition(".")[0]  # a layer's spool is held with the layer
+            with contextlib.suppress(Conflict), contextlib.ExitStack() as locks:
+                if lock != held:
+                    locks.enter_context(self.lock(lock, wait_s=0))
+                self.discard_staging(name)
+
     @contextlib.contextmanager
     def staging(self, name: str) -> Iterator[Path]:
         """Give an empty folder under ``.work`` for one holder of the lock ``name``; removed at the end."""

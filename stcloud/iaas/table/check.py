@@ -14,7 +14,12 @@ from stcloud.iaas.table.logstate import changed_entries, missing_entries, unread
 from stcloud.iaas.table.snapshot import File, Snapshot
 from stcloud.iaas.table.table import Table
 
-__all__ = ["broken_files", "log_faults"]
+__all__ = ["broken_files", "log_changes", "log_faults"]
+
+
+def log_changes(table: Table) -> Iterator[str]:
+    """Give that an entry of a table's log has changed since it was written, if one has."""
+    yield from changed_entries(table.root)
 
 
 def log_faults(table: Table) -> Iterator[str]:

@@ -36,6 +36,7 @@ __all__ = [
     "read_log_state",
     "refuse_cut_log",
     "refuse_other_state",
+    "restate_log",
     "state_of",
     "table_errors",
     "unreadable_note",
@@ -110,16 +111,31 @@ def write_log_state(snapshot: Snapshot) -> None:
     known = read_log_state(snapshot.root)
     if known is not None and known.version > snapshot.version:
         return  # another writer of the same table was later
-    path = log_state_path(snapshot.root)
-    temporary = path.with_name(f"_state.{uuid.uuid4().hex}")
     with storage_errors(f"write to {snapshot.root.name}"):
+        since, entries = _entries_after(snapshot.root, known, snapshot.version)
+        _write_state(replace(state_of(snapshot), since=since, entries=entries), snapshot.root)
+
+
+def _write_state(state: LogState, root: Path) -> None:
+    path = log_state_path(root)
+    temporary = path.with_name(f"_state.{uuid.uuid4().hex}")
+    with storage_errors(f"write to {root.name}"):
         try:
-            since, entries = _entries_after(snapshot.root, known, snapshot.version)
-            state = replace(state_of(snapshot), since=since, entries=entries)
             temporary.write_text(state.to_json(), encoding="ascii")
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def restate_log(snapshot: Snapshot) -> None:
+    """Note the state of a table some of whose entries we have rewritten ourselves: their digest is another now."""
+    known = read_log_state(snapshot.root)
+    since = max(0, snapshot.version - _FIRST_ENTRIES) if known is None else known.since
+    try:
+        entries = _chained(snapshot.root, "", range(since, snapshot.version + 1))
+    except FileNotFoundError:  # a log of an older version that was cleaned
+        since, entries = snapshot.version + 1, ""
+    _write_state(replace(state_of(snapshot), since=since, entries=entries), snapshot.root)
 
 
 def has_log(root: Path) -> bool:

@@ -242,6 +242,13 @@ class Table:
             forget(self.root / file.path for file in gone)
             return self._archived()
 
+    def checkpoint(self) -> int:
+        """Write a checkpoint of the newest version and return its number: older entries need not be read then."""
+        with self._lock, storage_errors(f"checkpoint {self.root.name}"), delta_errors(self.root):
+            delta = self._fresh()
+            delta.create_checkpoint()
+            return int(delta.version())
+
     def _archived(self) -> int:
         """Return the newest version; at each hundredth, archive entries of the log that lie far back."""
         version = self.snapshot().version

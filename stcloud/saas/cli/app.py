@@ -21,6 +21,7 @@ from stcloud.saas.cli import (
     join,
     layers,
     load,
+    purge,
     query,
     timeline,
     vacuum,
@@ -42,7 +43,7 @@ app = typer.Typer(
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline,
-    layers.layers, layers.quarantine, define.define, check.check, vacuum.vacuum, demo.demo,
+    layers.layers, layers.quarantine, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.add_typer(grid.grid, name="grid")

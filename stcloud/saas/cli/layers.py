@@ -90,6 +90,8 @@ def _describe(opened: City, layer: str, target: Target) -> None:
         | reckoning.counts
         for reckoning in chosen.loads
     ]
+    names = dict.fromkeys(name for record in loads for name in record)  # some loads have counts of their own
+    loads = [{name: record.get(name, 0) for name in names} for record in loads]
     if target.form is OutputFormat.JSON:
         whole = {
             "layer": _summary(chosen, zone),

@@ -28,7 +28,7 @@ __all__ = ["Reckonings", "record_of"]
 
 _WORDS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes", "changed_by")
 """What tables and CSV leave to the notes on stderr."""
-_RARE = ("ended", "overridden", "repaired", "restored")
+_RARE = ("ended", "overridden", "repaired", "restored", "purged")
 """Counts that only some loads have; all lines of one table have the same columns."""
 
 

@@ -28,6 +28,7 @@ from stcloud.paas.query.condition.known import KnownByEnds
 from stcloud.paas.query.parse.where import PlaceInput, read_where
 from stcloud.paas.query.resolve.cache import IndexCache
 from stcloud.paas.query.resolve.feature_stages import Window, beliefs, relations_of, stages_of
+from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.time import Instant, instant_us
 
 __all__ = ["Features"]
@@ -70,6 +71,7 @@ class Features(Layer):
             layer.snapshot,
             layer.attributes,
             layer.read_loads,
+            layer.purges,
             table,
             configuration,
             engine,
@@ -171,7 +173,8 @@ class Features(Layer):
         A removed feature comes as it was at ``one``, others as at ``other``; ``differs`` names what changed.
         """
         old, new = (self.as_of(at, known_at=known_at).table for at in (one, other))
-        facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at)}
+        earlier_us = min(self._us(one), self._us(other))
+        facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at, earlier_us)}
         return self._answer(_difference(old, new), facts)
 
     def lineage(self, one: Instant, other: Instant, *, known_at: Instant | Pin | None = None) -> Answer:
@@ -180,7 +183,8 @@ class Features(Layer):
         Of polygons that differ between two instants, by shared area; pieces below 1 m² are left out.
         """
         old, new = (self.as_of(at, known_at=known_at).table for at in (one, other))
-        facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at)}
+        earlier_us = min(self._us(one), self._us(other))
+        facts = {"from": self._us(one), "to": self._us(other), "known": self._known_us(known_at, earlier_us)}
         return self._answer(_lineage(old, new), facts)
 
     def _valid_between(
@@ -191,7 +195,7 @@ class Features(Layer):
         where: PlaceInput | None,
         facts: Mapping[str, int],
     ) -> Answer:
-        known = self._known_us(known_at)
+        known = self._known_us(known_at, after_us)
         lattice = self.configuration.lattice
         areas = [] if where is None else [read_where([where], lattice, None).area(lattice)]
         window = Window(after_us, before_us, KnownByEnds(known, read_ends(self.snapshot)))
@@ -228,8 +232,12 @@ class Features(Layer):
     def _us(self, at: Instant) -> int:
         return instant_us(at, self.configuration.zone)
 
-    def _known_us(self, at: Instant | Pin | None) -> int:
-        return known_us(self, None if at is None else read_known(at, self.configuration.zone))
+    def _known_us(self, at: Instant | Pin | None, after_us: int | None = None) -> int:
+        """Return the recorded instant that is meant; refuse one that a purge has touched."""
+        zone = self.configuration.zone
+        known = known_us(self, None if at is None else read_known(at, zone))
+        refuse_purged(self, known, zone, after_us=after_us)
+        return known
 
 
 def _named(origins: pa.ChunkedArray) -> set[str]:

@@ -43,6 +43,7 @@ from stcloud.paas.query.resolve.bounds import Bounds
 from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.history import read_history
 from stcloud.paas.query.resolve.holders import holders_of
+from stcloud.paas.query.resolve.refusal import columns_read, refuse_purged
 from stcloud.paas.query.resolve.rows_of_kind import NO_ENDS, times_of
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.resolve.subject import Subject
@@ -142,12 +143,14 @@ class Resolver:
         Raises
         ------
         NotFound, InvalidInput
-            As `read_history` and ``unknown-duty``.
+            As `read_history` and ``unknown-duty``; ``purged``: it may have read what was purged since its pin.
         """
         goal = plan[-1]
         by = goal.by if isinstance(goal, Summary) else ()
         resolving = self._resolving(plan.conditions)
         resolved = Resolution(plan, tuple(self._resolved(step, resolving) for step in plan.conditions))
+        if self._reads:
+            self._refuse_purged(resolved, resolving, by)
         return replace(
             resolved,
             holders={
@@ -157,6 +160,22 @@ class Resolver:
             units=self._units() if self._reads and resolved.restated is not None else None,
             ends=resolving.rows.ends,
         )
+
+    def _refuse_purged(self, resolved: Resolution, resolving: _Resolving, by: Iterable[By]) -> None:
+        """Refuse a question that may have read what was purged, of its layer or of others, since its pin."""
+        subject, conditions = self._subject, resolved.plan.conditions
+        if subject.layer.purges:
+            columns = columns_read(resolved.goal, resolved.conditions, subject.layer)
+            known = known_us(subject.layer, self._known)
+            refuse_purged(subject.layer, known, subject.zone, columns=columns, after_us=resolving.window[0])
+        for name in layers_of(conditions):
+            refuse_purged(self.layer(name), self.known_us(name), subject.zone)
+        for group in by:
+            if isinstance(group, FeatureGroup | DutyGroup):
+                columns = frozenset([group.column]) if isinstance(group, FeatureGroup) else None
+                refuse_purged(
+                    self.layer(group.layer), self.known_us(group.layer), subject.zone, columns=columns
+                )
 
     def notes(self, condition: Condition) -> list[str]:
         """Return what people should know of one of the query's conditions, if it was resolved."""

@@ -18,6 +18,7 @@ from stcloud.paas.query.plan.plan import Rows
 from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.partners import LayerPartners, MemoryPartners, Partners
 from stcloud.paas.query.resolve.prepared import Prepared
+from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.time import Instant, instant_us
@@ -130,6 +131,7 @@ def joining_of(
     else:
         pinned = inquiry.known if isinstance(inquiry.known, Pin) and known_at is None else None
         known = known_us(layer, pinned if known_at is None else read_known(known_at, zone))
+        refuse_purged(layer, known, zone)
         pin = Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules))
         partners = LayerPartners(layer, known)
     scope = inquiry.resolver.resolution(inquiry.plan(Rows())).scope(subject.layer.snapshot)
