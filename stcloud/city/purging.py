@@ -66,7 +66,8 @@ class LayerPurge:
         if not again and not stated:
             raise InvalidInput(
                 "scope-needed", "nothing says which rows are to be purged",
-                hint="state --before or --what; to delete a whole layer, use City.delete",
+                hint="state before or what; City.delete deletes a whole layer",
+                in_shell="state --before or --what; stcloud layers CITY LAYER --delete deletes a whole layer",
             )  # fmt: skip
         return cls(before, filters, names, again, dry_run)
 
