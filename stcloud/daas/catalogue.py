@@ -219,10 +219,10 @@ class Catalogue:
         """Return the loads that were committed and are not in the ledger, oldest first."""
         layer_table = self.table(layer)
         notes = layer_table.table.notes(_RECENT) if layer_table.exists else []
-        noted = (replace(Reckoning.from_row(note), layer=layer) for note in reversed(notes))
-        loads = {load.attempt: load for load in noted}
-        lacking = self.ledger.lacking(layer, loads)
-        return [load for attempt, load in loads.items() if attempt in lacking]
+        attempts = {str(note.get("attempt")): note for note in reversed(notes)}
+        lacking = self.ledger.lacking(layer, attempts)
+        missed = (note for attempt, note in attempts.items() if attempt in lacking)
+        return [replace(Reckoning.from_row(note), layer=layer) for note in missed]
 
     def rejected(self, name: str, load: str | None = None) -> pa.Table:
         """Return the rejected rows of a layer's loads and refused attempts; of one load, its rows as they came.

@@ -9,15 +9,15 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from typing import TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 import numpy as np
-import pyproj
 from numpy.typing import ArrayLike, NDArray
-from pyproj.exceptions import CRSError, ProjError
-from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 
 from stcloud.errors import InvalidInput, StcloudError, Unsupported
+
+if TYPE_CHECKING:
+    import pyproj
 
 __all__ = [
     "LONLAT",
@@ -32,8 +32,8 @@ __all__ = [
     "transformer",
 ]
 
-SomeCRS: TypeAlias = str | pyproj.CRS
-GivenCRS: TypeAlias = str | int | pyproj.CRS
+SomeCRS: TypeAlias = "str | pyproj.CRS"
+GivenCRS: TypeAlias = "str | int | pyproj.CRS"
 """A CRS as callers give it: text, an EPSG number, a CRS of pyproj."""
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -72,11 +72,13 @@ def crs_text(crs: GivenCRS | None) -> str | None: ...
 def crs_text(crs: GivenCRS | None) -> str | None:
     """Return the text of a CRS that a caller gives: an int is an EPSG number; `InvalidInput` ``unknown-crs``.
 
-    >>> crs_text(32618), crs_text("EPSG:4548"), crs_text(pyproj.CRS("EPSG:4548"))
+    >>> crs_text(32618), crs_text("EPSG:4548"), crs_text(read_crs("EPSG:4548"))
     ('EPSG:32618', 'EPSG:4548', 'EPSG:4548')
     """
     if crs is None or isinstance(crs, str):
         return crs
+    import pyproj  # noqa: PLC0415  (slow to import, and a text needs no more)
+
     if isinstance(crs, pyproj.CRS):
         authority = crs.to_authority(min_confidence=100)
         return ":".join(authority) if authority else crs.to_wkt()
@@ -114,11 +116,14 @@ def read_crs(text: SomeCRS) -> pyproj.CRS:
         ...
     stcloud.errors.InvalidInput: '4528' is not a coordinate reference system; write 'EPSG:4528'
     """
-    return text if isinstance(text, pyproj.CRS) else _read(text)
+    return _read(text) if isinstance(text, str) else text
 
 
 @functools.lru_cache(maxsize=256)
 def _read(text: str) -> pyproj.CRS:
+    import pyproj  # noqa: PLC0415  (slow to import)
+    from pyproj.exceptions import CRSError  # noqa: PLC0415
+
     plain = text.strip()
     if _FILE.search(plain):
         raise InvalidInput(
@@ -181,6 +186,10 @@ def _text(crs: SomeCRS) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _transformer(source: str, target: str) -> pyproj.Transformer:
+    import pyproj  # noqa: PLC0415  (slow to import)
+    from pyproj.exceptions import ProjError  # noqa: PLC0415
+    from pyproj.network import set_network_enabled  # type: ignore[attr-defined]  # noqa: PLC0415
+
     set_network_enabled(active=False)
     first, second = read_crs(source), read_crs(target)
     equal = {_datum(first), _datum(second)} == {"wgs84", "cgcs2000"}

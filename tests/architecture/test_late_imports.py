@@ -19,13 +19,17 @@ OPENING = "stcloud.open(city)"
 COUNT = "stcloud.open(city).query('cases').when('2020/2024').count(by=['month'])"
 GROUPS = "stcloud.open(city).query('cases').count(by=['in:areas'])"
 NEAR = "stcloud.open(city).query('cases').join('areas', 'nearest').to_arrow()"
+DEGREES = "from stcloud.testing.events import define; define()"
 LIST = "[layer.name for layer in stcloud.open(city).layers()]"
 
 UNUSED = {"geopandas", "holidays", "matplotlib", "numba", "pyogrio", "pyspark", "scipy"}
+FILES = {"stcloud.daas.load.memory_geometries", "stcloud.iaas.source.registry", "stcloud.paas.grid.divided"}
+"""What reads files and memory, of which a question about a layer alone needs nothing."""
 TASKS = {
     "import stcloud": ("stcloud", HEAVY | {"numpy"}),
     "open a city": (OPENING, HEAVY),
-    "count by month": (COUNT, UNUSED | {"pandas"}),
+    "count by month": (COUNT, UNUSED | FILES | {"pandas"}),
+    "read a definition in degrees": (DEGREES, UNUSED | {"pandas", "pyproj"}),
     "list layers": (LIST, UNUSED | {"pandas"}),
     "count by areas": (GROUPS, UNUSED),
     "join with the nearest": (NEAR, UNUSED),
@@ -37,7 +41,7 @@ import json, sys
 import stcloud
 city = sys.argv[1]
 {task}
-print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
+print(json.dumps(sorted({{*sys.modules, *(name.partition(".")[0] for name in sys.modules)}})))
 """
 
 

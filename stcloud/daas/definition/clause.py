@@ -111,12 +111,12 @@ class SpaceClause(Closed):
             raise ValueError(f"{given} is named without {lacking}: a place needs both")
         if self.lon is None and self.crs is None and not self.holds_pairs:
             raise ValueError("crs must be declared for x and y or a geometry column; it is never guessed")
-        if self.holds_pairs and not read_crs(self.declared_crs).is_geographic:
+        in_degrees = not self.crs or read_crs(self.crs).is_geographic
+        if self.holds_pairs and not in_degrees:
             raise ValueError(f"crs {self.crs} is not in degrees, as pairs of latitude and longitude are")
-        if self.lon is not None and not read_crs(self.declared_crs).is_geographic:
+        if self.lon is not None and not in_degrees:
             raise ValueError(f"crs {self.crs} is not in degrees; name its columns x and y")
-        read_crs(self.declared_crs)
-        if self.datum in (Datum.GCJ02, Datum.BD09) and not read_crs(self.declared_crs).is_geographic:
+        if self.datum in (Datum.GCJ02, Datum.BD09) and not in_degrees:
             raise ValueError(f"datum {self.datum} shifts degrees; crs {self.crs} is not in degrees")
         return self
 

@@ -6,17 +6,19 @@ Tested by `tests/conformance/test_where.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.daas.load.memory_geometries import MemoryGeometries, is_in_memory, memory_geometries
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.place.formula import shown
 from stcloud.space import Area, Lattice, parse_cell, project_area
+
+if TYPE_CHECKING:
+    from stcloud.daas.load.memory_geometries import MemoryGeometries
 
 __all__ = ["PlaceInput", "read_where"]
 
@@ -111,6 +113,8 @@ def _box(bounds: Sequence[Any], crs: str | None) -> Area:
 
 
 def _in_memory(place: object, crs: str | None) -> Area:
+    from stcloud.daas.load.memory_geometries import is_in_memory, memory_geometries  # noqa: PLC0415  (reads files, too)
+
     if not is_in_memory(place):
         raise InvalidInput(
             "unknown-where", f"a {type(place).__name__} is no place",

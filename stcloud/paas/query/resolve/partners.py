@@ -6,18 +6,20 @@ Tested by `tests/paas/query/test_memory.py` and `tests/conformance/test_joins.py
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from stcloud.daas.load.memory_geometries import MemoryGeometries
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.paas.query.join.how import How
 from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.prepared import Prepared, prepared, taken
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.time import Zone
+
+if TYPE_CHECKING:
+    from stcloud.daas.load.memory_geometries import MemoryGeometries
 
 __all__ = ["LayerPartners", "MemoryPartners", "Partners"]
 

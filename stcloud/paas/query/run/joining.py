@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.daas.load.memory_geometries import MemoryGeometries
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, known_us, read_known
@@ -22,6 +22,9 @@ from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.time import Instant, instant_us
+
+if TYPE_CHECKING:
+    from stcloud.daas.load.memory_geometries import MemoryGeometries
 
 __all__ = ["Joining", "joining_of"]
 
@@ -125,15 +128,15 @@ def joining_of(
         require_reach(how.metres)
     subject, zone, pin = inquiry.subject, inquiry.subject.zone, inquiry.pin()
     partners: Partners
-    if isinstance(layer, MemoryGeometries):
-        _refuse_instants(layer, at, known_at)
-        partners = MemoryPartners(layer, subject.configuration.crs)
-    else:
+    if isinstance(layer, Features):
         pinned = inquiry.known if isinstance(inquiry.known, Pin) and known_at is None else None
         known = known_us(layer, pinned if known_at is None else read_known(known_at, zone))
         refuse_purged(layer, known, zone)
         pin = Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules))
         partners = LayerPartners(layer, known)
+    else:
+        _refuse_instants(layer, at, known_at)
+        partners = MemoryPartners(layer, subject.configuration.crs)
     scope = inquiry.resolver.resolution(inquiry.plan(Rows())).scope(subject.layer.snapshot)
     return Joining(
         lambda: inquiry.rows(Rows()), inquiry.row_schema, subject.configuration, partners, how,

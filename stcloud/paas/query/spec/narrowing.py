@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stcloud.daas.load.memory_geometries import MemoryGeometries, is_in_memory, memory_geometries
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.condition.period import timed
 from stcloud.paas.query.condition.predicate import Predicate
@@ -22,6 +21,9 @@ from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import GivenCRS, crs_text, is_southern
 from stcloud.time import Instant, TimeSpan, When, instant_us, is_relative, span_text
 from stcloud.time.micros import SECOND_US
+
+if TYPE_CHECKING:
+    from stcloud.daas.load.memory_geometries import MemoryGeometries
 
 __all__ = ["Recurring", "filters_of", "joined_of", "names_of", "places_of", "restated_at", "time_of"]
 
@@ -55,6 +57,8 @@ def joined_of(layer: str | Any, subject: Subject, crs: GivenCRS | None) -> Featu
     """Return a layer of features by its name, or geometries in memory; see `Query.join`."""
     if isinstance(layer, str):
         return subject.other(layer)
+    from stcloud.daas.load.memory_geometries import is_in_memory, memory_geometries  # noqa: PLC0415  (reads files, too)
+
     if not is_in_memory(layer):
         raise InvalidInput(
             "unknown-join", f"a {type(layer).__name__} cannot be joined with",
