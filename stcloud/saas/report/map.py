@@ -195,7 +195,7 @@ def totals_of(symbols: Symbols) -> str:
         noun = symbols.noun if symbols.values is None else "group"
         rest = f"{symbols.unplaced:,}" if symbols.values is None else _plural(symbols.unplaced, noun)
     else:
-        shown = _plural(symbols.total - symbols.unplaced, "event")
+        shown = _plural(symbols.total - symbols.unplaced, symbols.counted)
         text = f"{shown} in {areas}" if len(symbols) else shown
         rest = f"{symbols.unplaced:,}"
     return f"{text} and {rest} without a place, not shown" if symbols.unplaced else text

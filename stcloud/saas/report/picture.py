@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +108,7 @@ def map_answer(
     subject, configuration = query.subject, query.subject.configuration
     groups = None if question is None else tuple(answer.plain.schema.names[: len(question.by)])
     symbols = symbols_of(answer, options.shade, groups, measures_of(answer, question))
+    symbols = replace(symbols, counted=subject.layer.kind)
     at_us = _seen_us(query)
     absent = _absent(query, answer, groups, at_us)
     places = "".join(f"  ·  in {place}" for place in places_of(query))

@@ -65,6 +65,8 @@ class Symbols:
         Whether the values are whole numbers.
     categories
         What the symbols are divided into; then values are positions in it.
+    counted
+        What counts are counts of: ``event``, ``feature``.
     """
 
     shapes: Shapes
@@ -76,6 +78,7 @@ class Symbols:
     side_m: float = 0.0
     whole: bool = False
     categories: tuple[Category, ...] = ()
+    counted: str = "event"
 
     def __len__(self) -> int:
         return len(self.shapes)

@@ -128,6 +128,11 @@ def test_features_of_an_instant_are_drawn(draw):
     assert "streets, 2024-06-01" in texts(figure, "under")
 
 
+def test_features_that_are_counted_are_not_called_events(draw):
+    figure, _ = draw(layer="communities", as_of="2024-06-01", by=["cell:1km"])
+    assert texts(figure)[2].startswith("3 features in ")
+
+
 def test_a_title_can_be_given_and_is_text(draw):
     figure, _ = draw(MapOptions(title="Cost $5 to $9 \\alpha"), by=["cell:100m"])
     assert texts(figure)[0] == "Cost $5 to $9 \\alpha"
