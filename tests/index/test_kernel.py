@@ -1,10 +1,12 @@
 """Kernels: compiled functions that answer as Python does, kept on disk where that is possible."""
 
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 
-from stcloud.index.kernel import kernel
+from stcloud.index.kernel import kernel, plainly
 
 SOURCE = """
 def total(values):
@@ -45,3 +47,32 @@ def test_a_function_without_a_file_is_compiled_too():
     names = {}
     exec(SOURCE, names)
     assert kernel(names["total"])(np.arange(5)) == 30
+
+
+def test_plainly_calls_the_plain_form_of_what_it_calls_and_no_other_thread_does():
+    def doubled(value):
+        return 2 * value
+
+    doubling = kernel(doubled, lambda value: f"plainly {value}")
+
+    def both(value):
+        with ThreadPoolExecutor(1) as pool:
+            return doubling(value), pool.submit(doubling, value).result()
+
+    assert plainly(both, 3) == ("plainly 3", 6)
+    assert doubling(3) == 6
+    assert plainly(kernel(doubled), 3) == 6
+
+
+def test_after_an_error_kernels_are_compiled_again():
+    def square(value):
+        return value * value
+
+    def fails():
+        raise KeyError
+
+    squaring = kernel(square, lambda _: "plain")
+    with pytest.raises(KeyError):
+        plainly(fails)
+    assert squaring(3) == 9
+    assert plainly(lambda: (plainly(squaring, 3), squaring(3))) == ("plain", "plain")

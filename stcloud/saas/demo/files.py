@@ -26,7 +26,7 @@ _REQUESTS = """\
 # How to read the files of requests.
 id = "alderport-requests"
 kind = "event"
-title = "Requests of Alderport (invented)"
+title = "Requests"
 key = ["request_id"]
 
 [time]
@@ -51,7 +51,7 @@ _LAMPS = """\
 # How to read the surveys of street lamps.
 id = "alderport-lamps"
 kind = "feature"
-title = "Street lamps of Alderport (invented)"
+title = "Street lamps"
 key = ["lamp_id"]
 
 [space]

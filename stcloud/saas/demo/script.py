@@ -122,9 +122,11 @@ SCRIPT = (
         "What is reported on working days of spring between 7 and 9?",
     ),
     Step(
-        "diff {folder} lamps 2024-01-01 2024-07-01",
-        "Which lamps differ between the two surveys, and in what?",
+        "diff {folder} lamps 2024-01-01 2024-07-01 --map {folder}/pictures/changed.png "
+        "--under streets,lamps --title 'Street lamps that changed from January to July 2024'",
+        "Which lamps differ between the two surveys, and in what? The map shows all of them.",
         "What changed?",
+        most_lines=22,
     ),
     Step(
         "query {folder} lamps --as-of 2024-07-01 --by status --compare as-of:2024-01-01",

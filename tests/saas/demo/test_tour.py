@@ -81,7 +81,7 @@ def test_the_storm_is_in_the_answers(demo):
 def test_pictures_are_drawn(demo):
     folder, _ = demo
     drawn = sorted(path.name for path in (folder / "pictures").glob("*.png"))
-    assert drawn == ["damaged.png", "days.png", "months.png", "units.png", "weeks.png"]
+    assert drawn == ["changed.png", "damaged.png", "days.png", "months.png", "units.png", "weeks.png"]
 
 
 def pictures():
