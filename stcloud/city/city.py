@@ -17,6 +17,8 @@ from stcloud.iaas.source.paths import is_of_several
 from stcloud.iaas.store.folder import Folder
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pyarrow as pa
 
     from stcloud.city.changes import LayerChanges
@@ -168,7 +170,7 @@ class City:
         self, communities: GeometrySource, streets: GeometrySource, *, buildings: GeometrySource | None = None,
         components: GeometrySource | None = None, water: GeometrySource | None = None,
         previous: GeometrySource | None = None, community_code: str = "code", target_area_m2: float = 10_000.0,
-        preset: str = "balanced", initial_date: str | None = None, crs: GivenCRS | None = None,
+        preset: str = "balanced", initial_date: str | date | None = None, crs: GivenCRS | None = None,
         source_crs: GivenCRS | None = None, workers: int = 2, tell: Callable[[str], object] | None = None,
     ) -> DividedGrid:  # fmt: skip
         """Divide communities into unit cells, as `stcloud.divide` does; inputs may be layers of the city, too.

@@ -103,7 +103,7 @@ def divide(
     communities: GeometrySource, streets: GeometrySource, *, crs: str, buildings: GeometrySource | None = None,
     components: GeometrySource | None = None, water: GeometrySource | None = None,
     previous: GeometrySource | None = None, community_code: str = "code", target_area_m2: float = 10_000.0,
-    preset: str = "balanced", initial_date: str | None = None, source_crs: str | None = None, workers: int = 2,
+    preset: str = "balanced", initial_date: str | date | None = None, source_crs: str | None = None, workers: int = 2,
     tell: Callable[[str], object] | None = None,
 ) -> DividedGrid:  # fmt: skip
     """Divide communities into unit cells that follow streets and shores and do not cut buildings.
@@ -127,7 +127,7 @@ def divide(
     preset
         Weights of the goals that conflict: ``balanced``, ``streets``, ``compact`` or ``area-only``.
     initial_date
-        Day on which new cells begin, ISO 8601.
+        Day on which new cells begin, a ``date`` or ISO 8601.
     source_crs
         CRS of files and frames that declare none.
     workers
@@ -150,9 +150,10 @@ def divide(
     ...     {"code": ["420106001001"]}, geometry=[shapely.box(0, 0, 400, 200)], crs="EPSG:4548"
     ... )
     >>> street = geopandas.GeoDataFrame(geometry=[shapely.LineString([(200, -50), (200, 250)])], crs="EPSG:4548")
-    >>> grid = divide(squares, street, crs="EPSG:4548", initial_date="2024-08-01")
-    >>> len(grid), grid.table["gridCode"].to_pylist()[:2], grid.report["streets_near"]
-    (8, ['420106001001001', '420106001001002'], 1.0)
+    >>> from datetime import date
+    >>> grid = divide(squares, street, crs="EPSG:4548", initial_date=date(2024, 8, 1))
+    >>> len(grid), grid.table["initialDate"].to_pylist()[:2], grid.report["streets_near"]
+    (8, ['2024-08-01', '2024-08-01'], 1.0)
     """
     require_metric(crs)
     sources = GroundSources(communities, streets, buildings, components, water, previous, community_code)
@@ -161,14 +162,14 @@ def divide(
 
 
 def divide_ground(
-    reader: GeometryReader, sources: GroundSources, target_area_m2: float, preset: str, initial_date: str | None,
-    workers: int,
+    reader: GeometryReader, sources: GroundSources, target_area_m2: float, preset: str,
+    initial_date: str | date | None, workers: int,
 ) -> DividedGrid:  # fmt: skip
     """Divide what a reader reads; see `divide`."""
     from stcloud.paas.grid.division import PRESETS  # noqa: PLC0415  (compiled code is slow to import)
     from stcloud.paas.grid.division import divide as divide_communities  # noqa: PLC0415
 
-    _refuse_day(initial_date)  # before the work is done
+    begins = _day_text(initial_date)  # before the work is done
     if preset not in PRESETS:
         raise InvalidInput(
             "unknown-preset", f"there is no preset '{preset}'", hint=f"use {', '.join(PRESETS)}"
@@ -184,12 +185,12 @@ def divide_ground(
         areas, codes.astype(str), lines, buildings, components, water, target_area_m2=target_area_m2,
         preset=PRESETS[preset], workers=workers, previous=earlier,
     )  # fmt: skip
-    return DividedGrid(division, reader.crs, _origins(division, origins, initial_date))
+    return DividedGrid(division, reader.crs, _origins(division, origins, begins))
 
 
-def _origins(division: Division, known: Mapping[str, Origin], initial_date: str | None) -> tuple[Origin, ...]:
+def _origins(division: Division, known: Mapping[str, Origin], begins: str | None) -> tuple[Origin, ...]:
     """Return the origin of each cell: what is known of one that was there before, else what it took ground from."""
-    fresh = [(initial_date, ";".join(cells) or None) for cells in division.predecessors]
+    fresh = [(begins, ";".join(cells) or None) for cells in division.predecessors]
     codes, kept = division.codes.tolist(), division.kept.tolist()
     return tuple(
         known.get(code, origin) if stays else origin
@@ -197,12 +198,12 @@ def _origins(division: Division, known: Mapping[str, Origin], initial_date: str 
     )
 
 
-def _refuse_day(initial_date: str | None) -> None:
-    """Refuse what could not be loaded."""
+def _day_text(day: str | date | None) -> str | None:
+    """Return a day as it is loaded; refuse what could not be."""
     try:
-        date.fromisoformat(initial_date or "2000-01-01")
+        return None if day is None else date.fromisoformat(str(day)).isoformat()
     except ValueError as error:
         raise InvalidInput(
-            "unreadable-time", f"'{initial_date}' is no day", hint="write initial_date='2024-08-01'",
+            "unreadable-time", f"'{day}' is no day", hint="write initial_date='2024-08-01'",
             in_shell="write --initial-date 2024-08-01",
         ) from error  # fmt: skip
