@@ -20,6 +20,7 @@ _P2 = np.uint64(0xC2B2AE3D27D4EB4F)
 _P3 = np.uint64(0x165667B19E3779F9)
 _P4 = np.uint64(0x85EBCA77C2B2AE63)
 _P5 = np.uint64(0x27D4EB2F165667C5)
+_U1, _U2, _U3, _U4, _U8, _U16, _U24, _U32 = (np.uint64(number) for number in (1, 2, 3, 4, 8, 16, 24, 32))
 
 
 def hash_values(values: pa.Array, seeds: Sequence[int]) -> NDArray[np.uint64]:
@@ -82,12 +83,16 @@ def _rotl(x: Any, bits: int) -> Any:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _word(data: Any, at: Any, count: int) -> Any:
-    """Return the little-endian number of ``count`` bytes."""
-    word = np.uint64(0)
-    for byte in range(count):
-        word |= np.uint64(data[at + byte]) << np.uint64(8 * byte)
-    return word
+def _half(data: Any, at: Any) -> Any:
+    """Return the little-endian number of 4 bytes: written out, it is compiled to one load."""
+    low = np.uint64(data[at]) | np.uint64(data[at + _U1]) << np.uint64(8)
+    return low | np.uint64(data[at + _U2]) << np.uint64(16) | np.uint64(data[at + _U3]) << np.uint64(24)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _word(data: Any, at: Any) -> Any:
+    """Return the little-endian number of 8 bytes."""
+    return _half(data, at) | _half(data, at + _U4) << np.uint64(32)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -103,37 +108,37 @@ def _merge(state: Any, lane: Any) -> Any:
 @njit(cache=True, nogil=True)
 def _hash(data: Any, offsets: Any, seeds: Any, hashes: Any) -> None:
     for row in range(len(hashes)):
+        start, end = np.uint64(offsets[row]), np.uint64(offsets[row + 1])
         for lane in range(len(seeds)):
-            hashes[row, lane] = _hash_range(
-                data, np.int64(offsets[row]), np.int64(offsets[row + 1]), seeds[lane]
-            )
+            hashes[row, lane] = _hash_range(data, start, end, seeds[lane])
 
 
 @njit(cache=True, nogil=True)
 def _hash_range(data: Any, at: Any, end: Any, seed: Any) -> Any:
-    length = np.uint64(end - at)
-    if end - at >= 32:
+    """Hash a range of bytes; places are unsigned, so that none is looked at for counting from the end."""
+    length = end - at
+    if length >= _U32:
         v1, v2, v3, v4 = seed + _P1 + _P2, seed + _P2, seed, seed - _P1
-        while end - at >= 32:
-            v1 = _round(v1, _word(data, at, 8))
-            v2 = _round(v2, _word(data, at + 8, 8))
-            v3 = _round(v3, _word(data, at + 16, 8))
-            v4 = _round(v4, _word(data, at + 24, 8))
-            at += 32
+        while end - at >= _U32:
+            v1 = _round(v1, _word(data, at))
+            v2 = _round(v2, _word(data, at + _U8))
+            v3 = _round(v3, _word(data, at + _U16))
+            v4 = _round(v4, _word(data, at + _U24))
+            at += _U32
         state = _rotl(v1, 1) + _rotl(v2, 7) + _rotl(v3, 12) + _rotl(v4, 18)
         state = _merge(_merge(_merge(_merge(state, v1), v2), v3), v4)
     else:
         state = seed + _P5
     state += length
-    while end - at >= 8:
-        state = _rotl(state ^ _round(np.uint64(0), _word(data, at, 8)), 27) * _P1 + _P4
-        at += 8
-    if end - at >= 4:
-        state = _rotl(state ^ (_word(data, at, 4) * _P1), 23) * _P2 + _P3
-        at += 4
+    while end - at >= _U8:
+        state = _rotl(state ^ _round(np.uint64(0), _word(data, at)), 27) * _P1 + _P4
+        at += _U8
+    if end - at >= _U4:
+        state = _rotl(state ^ (_half(data, at) * _P1), 23) * _P2 + _P3
+        at += _U4
     while at < end:
         state = _rotl(state ^ (np.uint64(data[at]) * _P5), 11) * _P1
-        at += 1
+        at += _U1
     state = (state ^ (state >> np.uint64(33))) * _P2
     state = (state ^ (state >> np.uint64(29))) * _P3
-    return state ^ (state >> np.uint64(32))
+    return state ^ (state >> _U32)
