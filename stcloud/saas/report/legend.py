@@ -119,7 +119,7 @@ def draw_legend(
         y = _draw_categories(canvas, left, right, y, symbols, heading)
     elif symbols.values is not None and (len(symbols) or absent):
         y = _write_heading(
-            canvas, left, right, y, heading or f"{symbols.measure} per {symbols.noun}", symbols
+            canvas, left, right, y, heading or f"{symbols.measure} per {symbols.noun}", f"{symbols.noun}s"
         )
         for colour, label, size, gid in _entries(symbols, classes, absent):
             edge = HAIR if gid == "other" else "none"
@@ -146,7 +146,7 @@ def draw_legend(
         y += _STEP - 16
 
 
-def _write_heading(canvas: Canvas, left: float, right: float, y: float, text: str, symbols: Symbols) -> float:
+def _write_heading(canvas: Canvas, left: float, right: float, y: float, text: str, sizes: str) -> float:
     width = right - left - 56
     font = lettering(8.5, text, bold=True)
     lines = [
@@ -159,7 +159,7 @@ def _write_heading(canvas: Canvas, left: float, right: float, y: float, text: st
     for line in lines:
         canvas.write(left, y, line, 8.5, bold=True, color=INK, gid="heading")
         y += 19
-    canvas.write(right, y - 19, f"{symbols.noun}s", 8.5, bold=True, color=INK, ha="right")
+    canvas.write(right, y - 19, sizes, 8.5, bold=True, color=INK, ha="right")
     return y + 13
 
 
@@ -213,7 +213,7 @@ def _draw_categories(
     canvas: Canvas, left: float, right: float, y: float, symbols: Symbols, heading: str
 ) -> float:
     """Draw the categories and, where one has several symbols, how many each has."""
-    y = _write_heading(canvas, left, right, y, heading, symbols)
+    y = _write_heading(canvas, left, right, y, heading, "")
     counted = len(symbols) > len(symbols.categories)
     for number, category in enumerate(symbols.categories):
         size = int(np.sum(symbols.values == number))

@@ -36,6 +36,7 @@ __all__ = ["MapText", "draw_map"]
 _MARGIN, _LEGEND, _BELOW, _BESIDE = 40.0, 236.0, 76.0, 22.0
 _LEAST_VIEW_M, _LEAST_CELLS, _PAD = 100.0, 5.0, 0.04
 _LEAST_INSET_PX = 36.0
+_EDGE_PT, _EDGES_A_SIDE = 1.3, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,10 +299,11 @@ def _draw_categories(axes: Axes, view: View, symbols: Symbols) -> None:
     for category, of in parts:
         faces = [category.face] * len(of)
         draw_areas(axes, of, faces, view.px_per_m, gid="areas", zorder=2, edgecolors="none", linewidths=0)
+    side_px = float(np.sqrt(np.median(shapely.area(shapes)))) * view.px_per_m
+    thin = min(_EDGE_PT, max(side_px / _EDGES_A_SIDE, _EDGE_PT / 4)) if side_px else _EDGE_PT
     for number, (category, of) in enumerate(parts):
-        width = 1.3 + 0.9 * (
-            len(parts) - 1 - number
-        )  # where edges coincide, those below are seen at both sides
+        # Where edges coincide, those below are seen at both sides.
+        width = thin * (1 + 0.7 * (len(parts) - 1 - number))
         draw_lines(axes, of, gid=category.label, zorder=2.2, linewidths=width, color=category.line)
         draw_points(axes, of, category.line, gid=category.label, zorder=3)
 

@@ -38,7 +38,7 @@ _FROM, _TO = "from", "to"
 _EARLIEST, _LATEST = (int(np.datetime64(text, "s").astype(np.int64)) for text in ("1000", "9000"))
 """What lies beyond stands for no instant in many files."""
 _DAY_S = 86_400
-_MOST_TICKS, _MOST_OF_MANY = 10, 5
+_MOST_TICKS, _MOST_OF_MANY, _EDGE = 10, 5, 25
 
 
 def step_data(answer: Answer, measures: Mapping[str, str], zone: str, known_s: int) -> ChartData:
@@ -88,8 +88,13 @@ def step_data(answer: Answer, measures: Mapping[str, str], zone: str, known_s: i
             measure = measures.get(field, field)
             title = group_text(name, groups[0]) if groups else measure if len(fields) > 1 else ""
             panels.append(Panel(title, measure, (Series(measure, values),)))
-    most = _MOST_TICKS if len(panels) == 1 else _MOST_OF_MANY
-    ticks = round_instants(int(positions[0]), int(positions[-1]), ZoneInfo(zone), most)
+    first, last, most = int(positions[0]), int(positions[-1]), _MOST_TICKS
+    if len(panels) > 1:
+        last, most = (
+            last - (last - first) // _EDGE,
+            _MOST_OF_MANY,
+        )  # or a label would reach into the next panel
+    ticks = round_instants(first, last, ZoneInfo(zone), most)
     return ChartData("steps", "time", positions, (), tuple(panels), ticks=ticks)
 
 

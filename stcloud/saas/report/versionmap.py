@@ -51,7 +51,7 @@ def map_changes(
     path, tell
         As for `map_answer`.
     options
-        Title, and layers underneath; of these by default the layer itself as it was at the second instant.
+        Title, and layers underneath; of these by default the layer itself as it was at the first instant.
 
     Returns
     -------
@@ -63,8 +63,8 @@ def map_changes(
     since, until = (instant_text(answer.facts[name]) for name in ("from", "to"))
     symbols = _symbols(answer.geometry(), [labels.index(kind) for kind in kinds], "change", categories)
     title = f"{_named(subject)}: changes from {since} to {until}"
-    text, itself = MapText(title, heading="change"), (subject.layer.name,)
-    return _drawn(subject, answer, symbols, path, tell, options, text, itself, answer.facts["to"])
+    text, itself = MapText(title, heading="features"), (subject.layer.name,)
+    return _drawn(subject, answer, symbols, path, tell, options, text, itself, answer.facts["from"])
 
 
 def map_versions(
