@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["UnitGrid", "read_scheme"]
 
+Floats = NDArray[np.float64]
+
+_BOX = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
 LATEST_US = FOREVER - 1
 """The instant that stands for "as it stands from the last change on"."""
 
@@ -133,6 +136,32 @@ class UnitGrid:
         with contextlib.suppress(StorageError):  # a city that may only be read is searched all the same
             self.place.write(name, units.arrays())
         return units
+
+    def units_near(self, x: Floats, y: Floats, known_at_us: int | None = None) -> Units:
+        """Return the versions whose boxes hold one of a few points; the rest of a large grid is not made ready.
+
+        Parameters
+        ----------
+        x, y
+            ``(n,)`` float64, metres in the city's CRS.
+        known_at_us
+            As for `units`.
+
+        Notes
+        -----
+        They hold these points as all `units` do. O(n m) comparisons of m boxes; the boxes are read, and few shapes.
+        """
+        snapshot = self.layer.snapshot
+        past = known_at_us if known_at_us is not None and known_at_us < self.known_us else None
+        believed = self.table.believed(snapshot, past)
+        boxes = self.table.content(snapshot, believed.row, _BOX)
+        west, south, east, north = (boxes[name].to_numpy() for name in _BOX)
+        held = np.zeros(len(believed.row), np.bool_)
+        for at_x, at_y in zip(x.tolist(), y.tolist(), strict=True):
+            held |= (west <= at_x) & (at_x <= east) & (south <= at_y) & (at_y <= north)
+        few = believed.take(held)
+        shapes = shapely.from_wkb(self.table.content(snapshot, few.row, ["st_geom"])["st_geom"].to_numpy())
+        return Units.of(Versions(shapes, _texts(few.key), few.start_us, few.end_us))
 
     def locate(self, x: ArrayLike, y: ArrayLike, at: Instant | Ints | None = None) -> pa.Array:
         """Return the code of the cell that contains each point.

@@ -1,7 +1,7 @@
 """Why an answer is empty: from when to when the layer has rows, and the values nearest to those that it has not.
 
-Values are looked for in at most a million rows, and near ones among at most five thousand different values, so that
-a note does not take longer than the answer.
+Values are looked for in at most a million rows, and only in columns of at most five thousand different values, as a
+few rows show first, so that a note does not take longer than the answer.
 
 Tested by `tests/paas/query/run/test_nothing.py`.
 """
@@ -27,7 +27,7 @@ from stcloud.time import Relation, Span, Spans
 
 __all__ = ["why_empty"]
 
-_MOST_ROWS, _MOST_VALUES, _MOST_LETTERS = 1_000_000, 5_000, 60
+_MOST_ROWS, _FEW_ROWS, _MOST_VALUES, _MOST_LETTERS = 1_000_000, 20_000, 5_000, 60
 _LISTED, _MOST_NOTES = 8, 3
 
 
@@ -75,9 +75,12 @@ def _absent(inquiry: Inquiry) -> Iterator[str]:
     filters = [condition for condition in inquiry.conditions if isinstance(condition, Predicate)]
     pairs = dict.fromkeys(pair for condition in filters for pair in _equalities(json.loads(condition.json)))
     files = _looked_at(inquiry)
+    few = files if not inquiry.subject.kind.indexed else tuple(_first(files, _FEW_ROWS)) or files[:1]
     for name, value in [pair for pair in pairs if pair[0] in attributes and files][:_MOST_NOTES]:
+        if len(_values(inquiry, attributes[name], few)) > _MOST_VALUES:
+            continue  # it tells rows apart, as a key does
         values = _values(inquiry, attributes[name], files)
-        if value not in values:
+        if value not in values and len(values) <= _MOST_VALUES:
             whole = len(files) == len(inquiry.subject.layer.snapshot.files)
             rows = sum(file.rows for file in files)
             among = "" if whole else f" in the {rows:,} rows that were looked at"
@@ -105,10 +108,14 @@ def _looked_at(inquiry: Inquiry) -> tuple[File, ...]:
     files, layer = inquiry.subject.layer.snapshot.files, inquiry.subject.layer
     if not inquiry.subject.kind.indexed:
         return files if layer.rows <= _MOST_ROWS else ()
-    newest = files[::-1]
-    few = [file for file, rows in zip(newest, accumulate(file.rows for file in newest), strict=True)
-           if rows <= _MOST_ROWS]  # fmt: skip
-    return tuple(few)
+    return tuple(_first(files[::-1], _MOST_ROWS))
+
+
+def _first(files: Sequence[File], most: int) -> Iterator[File]:
+    """Give the first files that together have at most so many rows."""
+    for file, rows in zip(files, accumulate(file.rows for file in files), strict=True):
+        if rows <= most:
+            yield file
 
 
 def _values(inquiry: Inquiry, attribute: Attribute, files: tuple[File, ...]) -> set[str]:
@@ -122,7 +129,7 @@ def _values(inquiry: Inquiry, attribute: Attribute, files: tuple[File, ...]) -> 
 
 def _instead(value: str, values: set[str]) -> str:
     known = sorted(name for name in values if name and len(name) <= _MOST_LETTERS)
-    if not known or len(values) > _MOST_VALUES:
+    if not known:
         return f"; it has {len(values):,} other values" if values else "; it has no value at all"
     near: Sequence[str] = nearest(value, known)
     if near:

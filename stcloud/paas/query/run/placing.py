@@ -27,7 +27,7 @@ __all__ = ["community_of_cells", "place_of_groups"]
 
 Floats = NDArray[np.float64]
 
-_COMMUNITY = "community"
+_COMMUNITY, _MOST_UNITS = "community", 200_000
 
 
 def place_of_groups(inquiry: Inquiry, by: Sequence[By], at_us: int) -> GroupPlace | None:
@@ -58,7 +58,8 @@ def community_of_cells(inquiry: Inquiry, by: Sequence[By], at_us: int) -> Commun
     """Return what gives the communities that points lie in, where rows are counted by cells of the lattice.
 
     That is the community of the unit whose cell holds the point, of the grid that the events are indexed on, as it
-    was known at the question's pin. None: they are not indexed, or not counted by cells, or by communities too.
+    was known at the question's pin. None: they are not indexed, or not counted by cells, or by communities too. Of a
+    grid of more than 200,000 versions of cells none is given, since that would take longer than the answer.
 
     Parameters
     ----------
@@ -80,7 +81,9 @@ def community_of_cells(inquiry: Inquiry, by: Sequence[By], at_us: int) -> Commun
 
 
 def _communities(grid: UnitGrid, known_us: int, length: int, at_us: int, x: Floats, y: Floats) -> pa.Array:
-    units = grid.units(known_us)
+    if grid.layer.rows > _MOST_UNITS:
+        return pa.nulls(len(x), pa.string())
+    units = grid.units_near(x, y, known_us)
     codes = units.code_of(units.locate(x, y, at_us)).cast(pa.string())
     return pc.utf8_slice_codeunits(codes, 0, length)
 

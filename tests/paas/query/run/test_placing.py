@@ -227,6 +227,22 @@ def test_cells_know_the_community_of_their_centre_as_the_grid_was_then(city, yea
     assert len({*communities} - {None}) == 2
 
 
+@pytest.mark.parametrize("known", [None, 0])
+def test_the_cells_near_points_hold_them_as_all_cells_do(city, known):
+    grid = city.grid("cells")
+    at = None if known is None else city.layer("cells").loads[known].recorded_at_us
+    corners = shapely.get_coordinates(
+        cells_in(2020).geometry.to_numpy()
+    )  # edges and corners, shared and outer
+    middles = (corners[:-1] + corners[1:]) / 2
+    x, y = np.concatenate([corners, middles, np.add(corners, [13, -7]), [[0, 0]]]).T
+    near, units = grid.units_near(x, y, at), grid.units(at)
+    for instant in city.layer("cases").span_us:
+        codes = [part.code_of(part.locate(x, y, instant)).to_pylist() for part in (near, units)]
+        assert codes[0] == codes[1]
+    assert len(grid.units_near(x[:1], y[:1], at).codes) < len(units.codes)
+
+
 def test_communities_are_of_the_grid_that_the_pin_knows(city):
     known = city.layer("cells").loads[0].recorded_at_us
     answer = city.query("cases").known_at(city.query("cases").count().pin).count(by="cell:100m")
