@@ -256,6 +256,25 @@ def test_a_load_that_waited_for_the_renaming_goes_to_the_renamed_layer(city, tmp
     assert len(city.layer("calls").loads) == 3
 
 
+def test_a_load_that_waited_for_the_renaming_waits_for_other_loads_of_the_layer_too(city, tmp_path):
+    place, folder, errors = tmp_path / "city", Folder(tmp_path / "city"), []
+
+    def load():
+        try:
+            stcloud.open(place).load("calls", tmp_path / "first.csv", definition=define(), wait_s=1)
+        except Conflict as error:
+            errors.append(error.kind)
+
+    thread = threading.Thread(target=load)
+    with folder.lock("layer-events", wait_s=0):
+        with folder.lock("layer-calls", wait_s=0):
+            thread.start()
+            threading.Event().wait(0.3)
+            LayerNames(folder).give_name("events", "calls", CLOCK_US)
+        thread.join()
+    assert errors == ["locked"]
+
+
 def test_staging_that_a_killed_load_left_is_removed_after_a_renaming(city, tmp_path):
     left = tmp_path / "city" / ".work" / "layer-events.staging"
     left.mkdir()
@@ -303,10 +322,13 @@ def test_a_grid_and_the_events_that_are_indexed_on_it_stay_so(town):
 
 def test_events_of_a_deleted_grid_are_not_indexed_on_the_one_that_gets_its_name(town):
     city = stcloud.open(town)
-    grid = grid_of(city)
-    city.rename(grid, "cells")
-    city.delete("cells")
-    city.rename("communities", grid)
+    grid, place = grid_of(city), town.parent / "cells.geojson"
+    cells = city.features(grid).as_of("2025-01-01").to_geopandas()
+    cells[["gridCode", "geometry"]].to_crs("OGC:CRS84").to_file(place)
+    city.load("cells", place, definition="unit-grid", valid_from="2020-01-01")
+    city.delete(grid)
+    city.rename("cells", grid)
+    assert grid_of(city) == grid
     with pytest.raises(InvalidInput) as caught:
         by_unit(city, "requests")
     assert caught.value.kind == "not-indexed"
