@@ -148,7 +148,8 @@ def unknown_cell(cell: object) -> InvalidInput:
     return InvalidInput(
         "unknown-cell",
         f"{cell} is not a cell id",
-        hint="an id is a 1 followed by 1 to 6 pairs of digits, such as 13507429318",
+        hint="an id is a 1 followed by 1 to 6 pairs of digits, such as 13507429318 (a block of 250m or 500m, whose "
+        "number begins with 2 or 5, is a place to ask for, and has no level)",
     )
 
 
