@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
 import shapely
@@ -57,24 +59,33 @@ def load_duties(city, folder, cell):
     city.load("duties", folder / f"{cell}.csv", definition=definition, valid_from="2024-03-10")
 
 
-@pytest.fixture(params=[1_000_000, 0], ids=["in memory", "by SQL"])
-def city(request, tmp_path):
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
     """A grid whose cells meet at height 40, then events at 10, 50, 90 and 95, on and before the grid's first day."""
-    clock = Clock()
-    stcloud.create(tmp_path / "city", crs=CRS, zone=ZONE)
-    city = stcloud.open(tmp_path / "city", clock=clock, engine=Duck(small_rows=request.param))
-    load_grid(city, tmp_path, 4_500_040)
+    clock, folder = Clock(), tmp_path_factory.mktemp("model")
+    stcloud.create(folder / "city", crs=CRS, zone=ZONE)
+    city = stcloud.open(folder / "city", clock=clock)
+    load_grid(city, folder, 4_500_040)
     clock.us += HOUR_US
-    load_duties(city, tmp_path, SOUTH)
+    load_duties(city, folder, SOUTH)
     clock.us += HOUR_US
     heights = [4_500_010.0, 4_500_050.0, 4_500_090.0, 4_500_095.0]
     times = ["2024-03-10 00:00", "2024-03-09 23:59:59", "2024-03-10T05:00:00Z"]
     at = [times[0]] * 4 + [*times, times[2]]
     frame = pd.DataFrame({"id": range(8), "at": at, "x": 500_050.0, "y": heights * 2})
-    frame.to_csv(tmp_path / "cases.csv", index=False)
+    frame.to_csv(folder / "cases.csv", index=False)
     definition = stcloud.Definition.from_toml(EVENTS.replace("EPSG:4547", CRS), name="cases")
-    city.load("cases", tmp_path / "cases.csv", definition=definition)
-    clock.us += HOUR_US
+    city.load("cases", folder / "cases.csv", definition=definition)
+    return folder
+
+
+@pytest.fixture(params=[1_000_000, 0], ids=["in memory", "by SQL"])
+def city(request, model, tmp_path):
+    """A copy of the city, an hour after its last load."""
+    shutil.copytree(model, tmp_path, dirs_exist_ok=True)
+    clock = Clock()
+    clock.us += 3 * HOUR_US
+    city = stcloud.open(tmp_path / "city", clock=clock, engine=Duck(small_rows=request.param))
     return city, clock, tmp_path
 
 

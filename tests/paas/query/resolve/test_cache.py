@@ -44,15 +44,23 @@ def load(city, folder, shift, day):
     city.load("areas", folder / f"{day}.gpkg", definition=definition, valid_from=day)
 
 
-@pytest.fixture
-def city(tmp_path):
-    found = stcloud.create(tmp_path / "city", crs=CRS, zone="Asia/Shanghai")
-    load(found, tmp_path, 0, "2015-01-01")
-    load(found, tmp_path, 30, "2021-01-01")
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A folder with a city, which each test copies."""
+    folder = tmp_path_factory.mktemp("model")
+    found = stcloud.create(folder / "city", crs=CRS, zone="Asia/Shanghai")
+    load(found, folder, 0, "2015-01-01")
+    load(found, folder, 30, "2021-01-01")
     box = (WEST, SOUTH, WEST + SIDE * COUNT, SOUTH + SIDE * COUNT)
-    events(200, 3, box).to_csv(tmp_path / "cases.csv", index=False)
-    found.load("cases", tmp_path / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
-    return found
+    events(200, 3, box).to_csv(folder / "cases.csv", index=False)
+    found.load("cases", folder / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
+    return folder
+
+
+@pytest.fixture
+def city(model, tmp_path):
+    shutil.copytree(model, tmp_path, dirs_exist_ok=True)
+    return stcloud.open(tmp_path / "city")
 
 
 def kept(folder):
