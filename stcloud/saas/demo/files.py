@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from stcloud.saas.demo.ground import Ground, feature, lonlat
+from stcloud.saas.demo.ground import StreetPlan, feature, lonlat
 from stcloud.saas.demo.requests import FIRST_DUMP, NEXT_DUMP, Request, dumped, requests_of
 from stcloud.saas.demo.survey import Lamp, after_the_storm, first_survey
 
@@ -73,7 +73,7 @@ _REQUEST = ("request_id", "opened", "closed", "subject", "channel", "status", "l
 
 def write_files(folder: Path, seed: int = SEED) -> None:
     """Write the files into a folder that is there: the same bytes for the same seed."""
-    ground = Ground(seed)
+    ground = StreetPlan(seed)
     before = first_survey(ground)
     after = after_the_storm(ground, before)
     requests = requests_of(ground, [lamp for lamp in after if lamp.status == "damaged"])
@@ -91,12 +91,12 @@ def write_files(folder: Path, seed: int = SEED) -> None:
         _write_table(folder / name, _REQUEST, _requests(list(dumped(requests, at, since))))
 
 
-def _communities(ground: Ground) -> list[dict[str, Any]]:
+def _communities(ground: StreetPlan) -> list[dict[str, Any]]:
     names = ("code", "name", "district", "population")
     return [feature(place["area"], **{name: place[name] for name in names}) for place in ground.communities]
 
 
-def _streets(ground: Ground) -> list[dict[str, Any]]:
+def _streets(ground: StreetPlan) -> list[dict[str, Any]]:
     return [
         feature(line, code=f"S{number:02d}", name=name, **{"class": kind})
         for number, (name, kind, line) in enumerate(ground.streets, start=1)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stcloud.space import LONLAT, project
 
-__all__ = ["CRS", "Ground", "feature", "lonlat"]
+__all__ = ["CRS", "StreetPlan", "feature", "lonlat"]
 
 CRS = "EPSG:32651"
 """UTM zone 51 N: the town lies in the open sea."""
@@ -52,7 +52,7 @@ Piece = tuple[str, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class StreetPlan:
     """Streets and communities, in metres of `CRS`.
 
     Parameters

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from stcloud.saas.demo.ground import Ground
+from stcloud.saas.demo.ground import StreetPlan
 from stcloud.saas.demo.survey import Lamp
 
 __all__ = ["FIRST_DUMP", "NEXT_DUMP", "Request", "dumped", "requests_of"]
@@ -56,7 +56,7 @@ class Request:
     y: float
 
 
-def requests_of(ground: Ground, damaged: list[Lamp]) -> list[Request]:
+def requests_of(ground: StreetPlan, damaged: list[Lamp]) -> list[Request]:
     """Return the requests of 2024 in the order of their times; many are about lamps that the storm damaged."""
     chance = np.random.default_rng([ground.seed, 6])
     requests = [*_usual(ground, chance), *_market(ground, chance), *_school(ground, chance)]
@@ -72,7 +72,7 @@ def dumped(requests: list[Request], at: datetime, since: datetime) -> Iterator[t
             yield f"R24-{number:05d}", request, request.closed < at
 
 
-def _usual(ground: Ground, chance: np.random.Generator) -> Iterator[Request]:
+def _usual(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
     """Give what happens everywhere, the more the more people live there; on fewer weekends, mostly by day."""
     people = np.array([place["population"] for place in ground.communities], dtype=np.float64)
     days = np.array([1.0 if day % 7 < 5 else 0.6 for day in range(_DAYS)])  # 2024 began on a Monday
@@ -87,14 +87,14 @@ def _usual(ground: Ground, chance: np.random.Generator) -> Iterator[Request]:
             yield _drawn(chance, date, subject, at, slow)
 
 
-def _market(ground: Ground, chance: np.random.Generator) -> Iterator[Request]:
+def _market(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
     """Give refuse behind the fish market, from July to September."""
     for date in chance.integers(182, 274, 190).tolist():
         at = ground.inside(_MARKET, chance.uniform(0.3, 0.7, (1, 2)))[0]
         yield _drawn(chance, date, "refuse", at)
 
 
-def _school(ground: Ground, chance: np.random.Generator) -> Iterator[Request]:
+def _school(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
     """Give cars parked at the school, on working days of spring, between 7 and 9."""
     for date in chance.integers(60, 182, 220).tolist():
         if date % 7 < 5:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-__all__ = ["CREATED", "SCRIPT", "Step"]
+__all__ = ["CREATED", "SCRIPT", "DemoCommand"]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DemoCommand:
     """A command of the tour.
 
     Parameters
@@ -42,7 +42,7 @@ class Step:
         return shlex.split(self.command)
 
 
-CREATED = Step(
+CREATED = DemoCommand(
     "create {folder} --crs EPSG:32651 --zone Asia/Shanghai --name Alderport",
     "Alderport is a harbour town that does not exist. Its streets, street lamps and requests are invented by this "
     "command, the same in each run. The files are in {folder}/files, the pictures in {folder}/pictures.",
@@ -50,106 +50,108 @@ CREATED = Step(
 )
 
 SCRIPT = (
-    Step(
+    DemoCommand(
         "load {folder} communities {folder}/files/communities.geojson --definition communities "
         "--valid-from 2024-01-01",
         "What lies on the ground are layers of features. Each version of a feature is valid from a day on, and every "
         "row of a file is accounted for.",
     ),
-    Step(
+    DemoCommand(
         "load {folder} streets {folder}/files/streets.geojson --definition streets --valid-from 2024-01-01",
     ),
-    Step(
+    DemoCommand(
         "load {folder} lamps {folder}/files/lamps_2024-01.csv --definition {folder}/files/lamps.toml "
         "--valid-from 2024-01-01",
         "The survey of street lamps of 1 January:",
     ),
-    Step(
+    DemoCommand(
         "load {folder} lamps {folder}/files/lamps_2024-07.csv --valid-from 2024-07-01",
         "The survey of 1 July, after a storm: lamps were damaged, replaced, moved, removed and added. The layer "
         "keeps both versions of a lamp, each with the period in which it was valid.",
     ),
-    Step(
+    DemoCommand(
         "grid divide --city {folder} --communities communities --streets streets --components lamps "
         "--initial-date 2024-01-01 -o {folder}/files/cells.geojson",
         "The unit grid: cells of about 10,000 m² that follow streets and lie in one community each. A cell's code "
         "begins with those of its community and district, and is never used again.",
         "A unit grid",
     ),
-    Step("load {folder} grid {folder}/files/cells.geojson --definition unit-grid --valid-from 2024-01-01"),
-    Step("grid check {folder} grid --communities communities"),
-    Step(
+    DemoCommand(
+        "load {folder} grid {folder}/files/cells.geojson --definition unit-grid --valid-from 2024-01-01"
+    ),
+    DemoCommand("grid check {folder} grid --communities communities"),
+    DemoCommand(
         "load {folder} requests {folder}/files/requests_2024.csv --definition {folder}/files/requests.toml",
         "What people reported in 2024, as it was known on 1 January 2025. Each request gets the code of the cell "
         "that contained it.",
         "A year of requests",
     ),
-    Step(
+    DemoCommand(
         "load {folder} requests {folder}/files/requests_2024_update.csv",
         "Two weeks later: the requests of December again, more of them closed.",
     ),
-    Step(
+    DemoCommand(
         "query {folder} requests --when 2024 --by unit --order -count --limit 5",
         "Which cells had the most requests? (Below the answer is what it was made of; it is left out further down.)",
         "Where?",
         facts=True,
     ),
-    Step(
+    DemoCommand(
         "query {folder} requests --when 2024 --by unit -o {folder}/by-unit.csv --map {folder}/pictures/units.png "
         "--title 'Requests of 2024 by unit cell'",
         "The same for all cells, as a file for a spreadsheet and as a map:",
     ),
-    Step(
+    DemoCommand(
         "query {folder} requests --when 2024 --measure count --measure 'days = median(days(closed - opened))' "
         "--by in:communities.name --order -days --map {folder}/pictures/days.png --shade days "
         "--title 'Days until a request is closed, 2024'",
         "How many days does a request take in each community, and where longest?",
     ),
-    Step(
+    DemoCommand(
         "query {folder} requests --what \"subject = 'street lamp'\" --when 2024-05-27/2024-07-29 --by week "
         "--chart {folder}/pictures/weeks.png --title 'Reports of street lamps by week'",
         "When were street lamps reported? The storm came on 20 June.",
         "When?",
     ),
-    Step(
+    DemoCommand(
         "query {folder} requests --when 2024 --by month,subject -o {folder}/by-month.csv "
         "--chart {folder}/pictures/months.png --title 'Requests of 2024 by month and subject'",
         "Every subject by month: refuse in summer, cars at the school in spring.",
     ),
-    Step(
+    DemoCommand(
         "query {folder} requests --when 2024-03/2024-07 --days working --calendar CN --hours 07:00-09:00 "
         "--by subject",
         "What is reported on working days of spring between 7 and 9?",
     ),
-    Step(
+    DemoCommand(
         "diff {folder} lamps 2024-01-01 2024-07-01 --map {folder}/pictures/changed.png "
         "--under streets,lamps --title 'Street lamps that changed from January to July 2024'",
         "Which lamps differ between the two surveys, and in what? The map shows all of them.",
         "What changed?",
         most_lines=22,
     ),
-    Step(
+    DemoCommand(
         "query {folder} lamps --as-of 2024-07-01 --by status --compare as-of:2024-01-01",
         "How many lamps are in which state, compared with January?",
     ),
-    Step(
+    DemoCommand(
         "query {folder} lamps --as-of 2024-07-01 --what \"status = 'damaged'\" --by in:communities.name "
         "--map {folder}/pictures/damaged.png --title 'Damaged street lamps, July 2024'",
         "In which communities are the damaged lamps?",
     ),
-    Step(
+    DemoCommand(
         "history {folder} lamps L0014",
         "The history of one lamp. The first row is what was known after the first survey: no end. The second survey "
         "ended that version on 1 July, and began another.",
         most_lines=45,
     ),
-    Step(
+    DemoCommand(
         "query {folder} requests --when 2024-12 --by status",
         "How many requests of December are open, as far as is known today?",
         "What was known when?",
         facts=True,
     ),
-    Step(
+    DemoCommand(
         "query {folder} requests --when 2024-12 --by status --known-at {first}",
         "And with what was known after the first file? Such an answer never changes.",
         facts=True,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from stcloud.saas.demo.ground import Ground
+from stcloud.saas.demo.ground import StreetPlan
 
 __all__ = ["STORMY", "Lamp", "after_the_storm", "first_survey"]
 
@@ -50,7 +50,7 @@ class Lamp:
         return f"L{self.number:04d}"
 
 
-def first_survey(ground: Ground) -> list[Lamp]:
+def first_survey(ground: StreetPlan) -> list[Lamp]:
     """Return the lamps of 1 January 2024: one every 60 m, beside the streets."""
     chance = np.random.default_rng([ground.seed, 4])
     lamps: list[Lamp] = []
@@ -70,7 +70,7 @@ def first_survey(ground: Ground) -> list[Lamp]:
     return lamps
 
 
-def after_the_storm(ground: Ground, lamps: list[Lamp]) -> list[Lamp]:
+def after_the_storm(ground: StreetPlan, lamps: list[Lamp]) -> list[Lamp]:
     """Return the lamps of 1 July 2024: some damaged, some replaced, moved, removed or added."""
     chance = np.random.default_rng([ground.seed, 5])
     stormy = shapely.union_all([place["area"] for place in ground.communities if place["name"] in STORMY])
@@ -93,7 +93,7 @@ def after_the_storm(ground: Ground, lamps: list[Lamp]) -> list[Lamp]:
     return kept + _added(ground, len(lamps))
 
 
-def _added(ground: Ground, before: int) -> list[Lamp]:
+def _added(ground: StreetPlan, before: int) -> list[Lamp]:
     """Return new lamps along the path through the park."""
     south, north = ground.nodes[5, 9], ground.nodes[7, 9]
     shares = (np.arange(_ADDED) + 0.5) / _ADDED

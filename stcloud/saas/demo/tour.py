@@ -20,7 +20,7 @@ import typer
 import stcloud
 from stcloud.errors import Conflict
 from stcloud.saas.demo.files import write_files
-from stcloud.saas.demo.script import CREATED, SCRIPT, Step
+from stcloud.saas.demo.script import CREATED, SCRIPT, DemoCommand
 from stcloud.saas.plaintext import visible, visible_lines
 
 __all__ = ["run", "typed"]
@@ -69,7 +69,7 @@ def typed(words: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _take(step: Step, folder: Path) -> None:
+def _take(step: DemoCommand, folder: Path) -> None:
     """Print a step, run its command and print what the command notes, in lines that fit."""
     from stcloud.saas.cli.app import command  # noqa: PLC0415  (it has this command, too)
 

@@ -3,9 +3,9 @@ import pytest
 import shapely
 
 from stcloud.saas.demo.files import SEED
-from stcloud.saas.demo.ground import Ground, feature
+from stcloud.saas.demo.ground import StreetPlan, feature
 
-GROUND = Ground(SEED)
+GROUND = StreetPlan(SEED)
 
 
 def test_communities_tile_the_town():
@@ -44,5 +44,5 @@ def test_the_town_lies_in_the_open_sea():
 
 
 def test_another_seed_gives_another_town_and_the_same_seed_the_same():
-    assert (Ground(SEED).nodes == GROUND.nodes).all()
-    assert (Ground(SEED + 1).nodes != GROUND.nodes).any()
+    assert (StreetPlan(SEED).nodes == GROUND.nodes).all()
+    assert (StreetPlan(SEED + 1).nodes != GROUND.nodes).any()

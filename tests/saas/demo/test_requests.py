@@ -1,11 +1,11 @@
 from datetime import datetime
 
 from stcloud.saas.demo.files import SEED
-from stcloud.saas.demo.ground import Ground
+from stcloud.saas.demo.ground import StreetPlan
 from stcloud.saas.demo.requests import FIRST_DUMP, NEXT_DUMP, dumped, requests_of
 from stcloud.saas.demo.survey import after_the_storm, first_survey
 
-GROUND = Ground(SEED)
+GROUND = StreetPlan(SEED)
 LAMPS = after_the_storm(GROUND, first_survey(GROUND))
 REQUESTS = requests_of(GROUND, [lamp for lamp in LAMPS if lamp.status == "damaged"])
 NEW_YEAR, DECEMBER, STORM = datetime(2024, 1, 1), datetime(2024, 12, 1), datetime(2024, 6, 20)

@@ -2,10 +2,10 @@ import numpy as np
 import shapely
 
 from stcloud.saas.demo.files import SEED
-from stcloud.saas.demo.ground import Ground
+from stcloud.saas.demo.ground import StreetPlan
 from stcloud.saas.demo.survey import STORMY, after_the_storm, first_survey
 
-GROUND = Ground(SEED)
+GROUND = StreetPlan(SEED)
 BEFORE = {lamp.key: lamp for lamp in first_survey(GROUND)}
 AFTER = {lamp.key: lamp for lamp in after_the_storm(GROUND, list(BEFORE.values()))}
 

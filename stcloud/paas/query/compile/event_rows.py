@@ -28,7 +28,7 @@ from stcloud.paas.query.resolve.prune import NEAR_US, time_spans
 from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.sql.binder import Binder
-from stcloud.paas.query.sql.cell import cell_within
+from stcloud.paas.query.sql.cell_size import cell_within
 from stcloud.paas.query.sql.tree import all_of, any_of, column, number, select, table
 from stcloud.space import CellSize
 from stcloud.time import Bin

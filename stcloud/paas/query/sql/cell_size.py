@@ -14,7 +14,7 @@ from stcloud.space import Block, CellSize, Level
 
 __all__ = ["cell_within"]
 
-_TENS, _ONES = (1000, 100), (10, 1)
+_TENS, _UNITS = (1000, 100), (10, 1)
 """Places of the digits of columns and rows in a 10 m cell: of its cell of 100 m in that of 1 km, and its own."""
 
 
@@ -26,13 +26,13 @@ def cell_within(cell: exp.Expression, size: CellSize) -> exp.Expression:
     """
     if isinstance(size, Level):
         return exp.IntDiv(this=cell, expression=number(10 ** (Level.M10.digits - size.digits)))
-    column, row = (_block_at(cell, size, *places) for places in zip(_TENS, _ONES, strict=True))
+    column, row = (_block_at(cell, size, *places) for places in zip(_TENS, _UNITS, strict=True))
     return _sum((_whole(cell, 10**4), 100), (column, 10), (row, 1), (number(size.above), 1))
 
 
-def _block_at(cell: exp.Expression, size: Block, tens: int, ones: int) -> exp.Expression:
+def _block_at(cell: exp.Expression, size: Block, tens: int, units: int) -> exp.Expression:
     """Return the column or row of a block in its cell of 1 km."""
-    return _whole(_sum((_digit(cell, tens), 10), (_digit(cell, ones), 1)), size.fine)
+    return _whole(_sum((_digit(cell, tens), 10), (_digit(cell, units), 1)), size.fine)
 
 
 def _digit(cell: exp.Expression, place: int) -> exp.Expression:
