@@ -218,22 +218,44 @@ def test_a_table_in_a_file_has_all_rows(run, city, tmp_path):
     assert "300 rows; the first 50 are shown" in shown.err
 
 
+ALONE = """
+import os, resource, signal, sys
+words, out, err, most_bytes = args
+os.dup2(os.open(out, os.O_WRONLY), 1)
+os.dup2(os.open(err, os.O_WRONLY | os.O_CREAT), 2)
+if most_bytes:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+sys.argv = ["stcloud", *words]
+from stcloud.saas.cli import main
+main()
+"""
+
+
+@pytest.fixture
+def alone(forks):
+    """Run a command in a process of its own; return its exit code and what it wrote on stderr."""
+
+    def command(folder, words, *, out=os.devnull, most_bytes=0):
+        err = folder / "stderr.txt"
+        process = forks(ALONE, words, out, str(err), most_bytes)
+        process.join(60)
+        return process.exitcode, err.read_text(encoding="utf-8")
+
+    return command
+
+
 @pytest.mark.parametrize("name", ["x.csv", "x.json", "x.geojson", "x.parquet", "x.gpkg", "x.fgb"])
-def test_a_write_that_fails_leaves_the_old_file(city, tmp_path, name):
+def test_a_write_that_fails_leaves_the_old_file(alone, city, tmp_path, name):
     (tmp_path / "many.csv").write_text(rows(3000))
     stcloud.open(city).load("events", tmp_path / "many.csv")
     path = tmp_path / "out" / name
     path.parent.mkdir()
     path.write_text("old")
 
-    full = (  # not between fork and exec: threads of other libraries may be about here
-        "import resource, runpy, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); runpy.run_module('stcloud', run_name='__main__')"
-    )
-    words = [sys.executable, "-c", full, "query", str(city), "events", "-o", str(path)]
-    ended = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert ended.returncode == 6, ended.stderr
-    assert f"could not write {path}" in ended.stderr.splitlines()[-1]
+    code, err = alone(tmp_path, ["query", str(city), "events", "-o", str(path)], most_bytes=20_000)
+    assert code == 6, err
+    assert f"could not write {path}" in err.splitlines()[-1]
     assert path.read_text() == "old"
     assert [one.name for one in path.parent.iterdir()] == [name]
 
@@ -254,13 +276,11 @@ def test_a_killed_write_leaves_the_old_file(spawn, city, tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
 @pytest.mark.parametrize("form", ["table", "csv", "json", "geojson", "parquet"])
-def test_a_full_stdout_is_one_line(city, form):
-    words = [sys.executable, "-m", "stcloud", "query", str(city), "events", "-f", form]
-    with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert ended.returncode == 6
-    assert ended.stderr.splitlines()[-1].startswith("stcloud: could not write to stdout: No space")
-    assert len(ended.stderr.splitlines()) == 2
+def test_a_full_stdout_is_one_line(alone, city, tmp_path, form):
+    code, err = alone(tmp_path, ["query", str(city), "events", "-f", form], out="/dev/full")
+    assert code == 6
+    assert err.splitlines()[-1].startswith("stcloud: could not write to stdout: No space")
+    assert len(err.splitlines()) == 2
 
 
 def test_the_output_may_not_be_a_file_of_the_city(run, city):
