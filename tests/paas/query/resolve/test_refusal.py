@@ -58,12 +58,12 @@ def refused(city, pins):
 @pytest.mark.parametrize(
     ("layer", "purge", "touched"),
     [
-        ("areas", {"before": "2016"}, {"group", "column", "place", "join"}),
-        ("areas", {"what": "owner = 'you'", "columns": "owner"}, {"column", "place", "join"}),
-        ("events", {"before": "2024-03-15"}, set(ASKED) - {"late"}),
-        ("events", {"what": "note = 'x'"}, set(ASKED)),
-        ("events", {"what": "note = 'x'", "columns": "note"}, {"join"}),
-        ("events", {"what": "note = 'nothing'"}, set()),
+        ("areas", {"before": "2016"}, "group column place join"),
+        ("areas", {"what": "owner = 'you'", "columns": "owner"}, "column place join"),
+        ("events", {"before": "2024-03-15"}, "count group column place join"),
+        ("events", {"what": "note = 'x'"}, " ".join(ASKED)),
+        ("events", {"what": "note = 'x'", "columns": "note"}, "join"),
+        ("events", {"what": "note = 'nothing'"}, ""),
     ],
     ids=str,
 )
@@ -71,8 +71,8 @@ def test_a_pin_is_refused_by_what_was_purged_and_by_what_is_read(city, layer, pu
     pins = {name: ask(city.query("events")).pin for name, ask in ASKED.items()}
     before = {name: ask(city.query("events")).table for name, ask in ASKED.items()}
     city.purge(layer, **purge)
-    assert refused(city, pins) == touched
-    for name in set(ASKED) - touched:
+    assert refused(city, pins) == set(touched.split())
+    for name in set(ASKED) - set(touched.split()):
         assert ASKED[name](city.query("events").known_at(pins[name])).table == before[name]
     fresh = {name: ask(city.query("events")).pin for name, ask in ASKED.items()}
     assert refused(city, fresh) == set()
