@@ -67,12 +67,12 @@ def test_rows_of_stretches_are_all_rows_in_order(city, limit, monkeypatch):
 
 def test_rows_enough_are_not_looked_for_in_later_files(city, monkeypatch):
     monkeypatch.setattr(inquiry, "stretches", partial(stretches, least_rows=1))
-    read, of = [], inquiry.Inquiry._of
+    read, of = [], inquiry.Inquiry.of_files
 
     def noted(asked, files):
         read.append(files)
         return of(asked, files)
 
-    monkeypatch.setattr(inquiry.Inquiry, "_of", noted)
+    monkeypatch.setattr(inquiry.Inquiry, "of_files", noted)
     assert sum(batch.num_rows for batch in city.query("cases").inquiry().rows(inquiry.Rows(3))) == 3
     assert len(read) == 1
