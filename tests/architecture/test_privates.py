@@ -20,7 +20,6 @@ LISTED = {
     "_mixed": 1,
     "_months": 1,
     "_named": 1,
-    "_of": 1,
     "_rescan": 1,
     "_seen": 1,
     "_whole": 1,
