@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.geometries import GeometryReader
     from stcloud.paas.grid.points import locate_points
     from stcloud.paas.query import Features, Query, Subject, UnitIndex
-    from stcloud.paas.query.resolve.cache import IndexCache, forget
+    from stcloud.paas.query.resolve.cache import IndexCache
     from stcloud.space import crs_text, require_metric
 
 __all__ = [
     "Catalogue", "CityCheck", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
     "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers",
-    "city_html", "city_lines", "crs_text", "divide_ground", "forget", "locate_points", "require_metric", "start",
+    "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "require_metric", "start",
     "vacuum_city",
 ]  # fmt: skip
 
@@ -56,7 +56,6 @@ _HOMES = {
     "city_lines": "stcloud.city.overview",
     "crs_text": "stcloud.space",
     "divide_ground": "stcloud.paas.grid.divided",
-    "forget": "stcloud.paas.query.resolve.cache",
     "locate_points": "stcloud.paas.grid.points",
     "require_metric": "stcloud.space",
     "start": "stcloud.iaas.engine.engines",

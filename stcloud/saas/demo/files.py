@@ -18,9 +18,11 @@ from stcloud.saas.demo.ground import StreetPlan, feature, lonlat
 from stcloud.saas.demo.requests import FIRST_DUMP, NEXT_DUMP, Request, dumped, requests_of
 from stcloud.saas.demo.survey import Lamp, after_the_storm, first_survey
 
-__all__ = ["SEED", "write_files"]
+__all__ = ["LAMPS_FILE", "SEED", "write_files"]
 
 SEED = 2024
+LAMPS_FILE = "lamps.toml"
+"""The definition of the surveys, among the files of each demo city."""
 
 _REQUESTS = """\
 # How to read the files of requests.
@@ -82,7 +84,7 @@ def write_files(folder: Path, seed: int = SEED) -> None:
     _write_table(folder / "lamps_2024-01.csv", _LAMP, _lamps(before))
     _write_table(folder / "lamps_2024-07.csv", _LAMP, _lamps(after))
     (folder / "requests.toml").write_text(_REQUESTS, encoding="utf-8")
-    (folder / "lamps.toml").write_text(_LAMPS, encoding="utf-8")
+    (folder / LAMPS_FILE).write_text(_LAMPS, encoding="utf-8")
     new_year, december = datetime(2024, 1, 1), datetime(2024, 12, 1)  # noqa: DTZ001
     for name, at, since in (
         ("requests_2024.csv", FIRST_DUMP, new_year),

@@ -8,7 +8,9 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-__all__ = ["CREATED", "SCRIPT", "DemoCommand"]
+__all__ = ["CREATED", "SCRIPT", "TOWN", "DemoCommand"]
+
+TOWN = "Alderport"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class DemoCommand:
 
 
 CREATED = DemoCommand(
-    "create {folder} --crs EPSG:32651 --zone Asia/Shanghai --name Alderport",
+    f"create {{folder}} --crs EPSG:32651 --zone Asia/Shanghai --name {TOWN}",
     "Alderport is a harbour town that does not exist. Its streets, street lamps and requests are invented by this "
     "command, the same in each run. The files are in {folder}/files, the pictures in {folder}/pictures.",
     "A city is a folder",

@@ -18,9 +18,10 @@ from pathlib import Path
 import typer
 
 import stcloud
-from stcloud.errors import Conflict
-from stcloud.saas.demo.files import write_files
-from stcloud.saas.demo.script import CREATED, SCRIPT, DemoCommand
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.errors import Conflict, StcloudError
+from stcloud.saas.demo.files import LAMPS_FILE, write_files
+from stcloud.saas.demo.script import CREATED, SCRIPT, TOWN, DemoCommand
 from stcloud.saas.plaintext import visible, visible_lines
 
 __all__ = ["run", "typed"]
@@ -32,16 +33,18 @@ _FACTS = "layer "
 
 
 def run(folder: Path) -> None:
-    """Build the demo city in ``folder`` and ask it questions.
+    """Build the demo city in ``folder`` and ask it questions; an earlier demo city there is replaced.
 
     Raises
     ------
     Conflict
-        ``city-exists``: the folder holds something else than a demo city.
+        ``city-exists``: the folder holds something else than a demo city, be it another city.
     """
     if folder.exists() and any(folder.iterdir()):
-        if not (folder / "city.toml").is_file():
-            raise Conflict("city-exists", f"{folder} holds something else", hint="name another folder")
+        if not _is_demo(folder):
+            raise Conflict(
+                "city-exists", f"{folder} holds something else than a demo city", hint="name another folder"
+            )
         shutil.rmtree(folder)
     _take(CREATED, folder)
     for part in ("files", "pictures"):
@@ -104,6 +107,16 @@ class _Page(io.StringIO):
     def lines(self) -> list[str]:
         """Return the lines, without the blanks that fill them up."""
         return [_STYLE.sub("", line).rstrip() for line in self.getvalue().splitlines()]
+
+
+def _is_demo(folder: Path) -> bool:
+    """Tell whether a folder holds a city that a demo made, or began to make: it has the town's name and its files."""
+    try:
+        name = CityConfiguration.from_toml((folder / "city.toml").read_text(encoding="utf-8")).name
+    except (OSError, UnicodeDecodeError, StcloudError):
+        return False
+    begun = not any((folder / "layers").glob("*"))
+    return name == TOWN and (begun or (folder / "files" / LAMPS_FILE).is_file())
 
 
 def _first_load(folder: Path) -> str:

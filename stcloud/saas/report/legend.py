@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_legend", "draw_north", "draw_scale", "face_of"]
 
 _FACES = {"zero": ZERO, "no value": NO_VALUE, "absent": ABSENT, "feature": "#dde7f0"}
-_STEP, _MOST_LINES = 26.0, 4
+_STEP, _MOST_LINES, _MOST_OF_LAYER = 26.0, 4, 3
 
 
 def face_of(of: int | str, classes: Classes | None = None) -> str:
@@ -138,9 +138,10 @@ def draw_legend(
         y += _STEP
     for layer in layers:
         _draw_line(canvas, left, y + 10, layer)
-        for line in wrap(
-            layer.label, right - left - 42, lambda part: canvas.measure(part, lettering(8.5, part))
-        )[:2]:
+        lines = wrap(layer.label, right - left - 42, lambda part: canvas.measure(part, lettering(8.5, part)))
+        if len(lines) > _MOST_OF_LAYER:
+            lines = [*lines[: _MOST_OF_LAYER - 1], lines[-1]]  # it ends with the day
+        for line in lines:
             canvas.write(left + 42, y + 10, line, 8.5, color=INK, va="center_baseline", gid="under")
             y += 16
         y += _STEP - 16

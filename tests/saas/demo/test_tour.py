@@ -14,7 +14,7 @@ from matplotlib.image import imread
 import stcloud
 from stcloud.errors import Conflict
 from stcloud.saas.demo import run as run_demo
-from stcloud.saas.demo.script import SCRIPT
+from stcloud.saas.demo.script import SCRIPT, TOWN
 from stcloud.saas.demo.tour import typed
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,8 +22,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The folder of the demo, and what it printed."""
+    """The folder of the demo, and what it printed; one that was begun and killed there is replaced."""
     folder = tmp_path_factory.mktemp("tour") / "demo"
+    stcloud.create(folder, crs="EPSG:32651", zone="Asia/Shanghai", name=TOWN)
     with contextlib.chdir(folder.parent), contextlib.redirect_stdout(io.StringIO()) as printed:
         run_demo(Path("demo"))
     return folder, printed.getvalue()
@@ -117,3 +118,15 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path):
     with pytest.raises(Conflict, match="something else"):
         run_demo(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+
+
+@pytest.mark.parametrize("name", ["lantang", "Alderport"])
+def test_another_city_is_left_alone(tmp_path, name):
+    """The folder of a demo is replaced without a question, so a city of somebody must not be taken for one."""
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai", name=name) as city:
+        city.load("calls", [{"id": "1", "at": "2024-01-01T00:00:00", "lon": 114.3, "lat": 30.5}],
+                  key="id", time="at", lon="lon", lat="lat")  # fmt: skip
+    with pytest.raises(Conflict, match="something else"):
+        run_demo(tmp_path / "city")
+    with stcloud.open(tmp_path / "city") as city:
+        assert city.query("calls").count().to_records() == [{"count": 1}]

@@ -21,6 +21,7 @@ from stcloud.saas.report.map import MapText
 from stcloud.saas.report.palette import SEQUENTIAL
 from stcloud.saas.report.picture import area_of
 from stcloud.saas.report.symbol import Symbols, symbols_of
+from stcloud.saas.report.underlay import Underlay
 from stcloud.space import LONLAT, Lattice, Level, project
 from stcloud.testing.examples import examples
 
@@ -112,6 +113,17 @@ def test_the_title_states_the_question_and_the_subtitle_what_was_counted():
     assert written[2] == (
         "7 events in 2 cells of 100 m and 3 without a place, not shown  ·  known at 2025-01-01T00:00+08:00"
     )
+
+
+@pytest.mark.parametrize(
+    "title", ["Streets", "Street lamps of Alderport (invented)", "Street lamps of Alderport " * 6]
+)
+def test_a_layer_underneath_has_its_day_however_long_its_title(title):
+    layer = Underlay("lamps", f"{title}, 2024-01-01", np.array([shapely.box(0, 0, 1, 1)], object))
+    figure = drawn(counted(cells(), [1] * 12), None, under=lambda _: [layer])
+    lines = texts(figure, "under")
+    assert lines[-1].endswith("2024-01-01")
+    assert len(lines) <= 3
 
 
 def test_a_long_title_wraps_inside_the_picture():

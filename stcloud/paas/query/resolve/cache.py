@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stcloud.index import AsOfIndex
     from stcloud.paas.query.join import How
 
-__all__ = ["IndexCache", "IndexedLayer", "forget"]
+__all__ = ["IndexCache", "IndexedLayer"]
 
 _DIGEST, _ROW = "digest", "row"
 
@@ -122,11 +122,6 @@ class IndexCache:
             arrays = self.place.read(name)
             return None if arrays is None else IndexedLayer.from_arrays(arrays)
         return None
-
-
-def forget(place: ArrayFolder) -> None:
-    """Let go of what is kept on disk of a layer."""
-    place.clear()
 
 
 def _name(layer: Layer, at_us: int) -> str:
