@@ -61,7 +61,7 @@ class MemoryKind:
             return write(given, folder, tell, form)
         if form is not None:
             raise InvalidInput(
-                "known-format", f"a {type(given).__name__} says itself what it holds",
+                "known-format", f"the {type(given).__name__} says itself what it holds",
                 hint="leave out --source-format: it is for files and file objects",
             )  # fmt: skip
         return write(given, folder, tell)
@@ -112,7 +112,7 @@ def ready(
     kind = next((kind for kind in _KINDS if kind.has(given)), None)
     if kind is None:
         raise InvalidInput(
-            "unknown-source", f"a {type(given).__name__} cannot be loaded",
+            "unknown-source", f"an object of type {type(given).__name__} cannot be loaded",
             hint="give a file, a DataFrame, an Arrow table or stream, GeoJSON features or a file object",
         )  # fmt: skip
     with folder() as place:

@@ -117,7 +117,7 @@ def _in_memory(place: object, crs: str | None) -> Area:
 
     if not is_in_memory(place):
         raise InvalidInput(
-            "unknown-where", f"a {type(place).__name__} is no place",
+            "unknown-where", f"an object of type {type(place).__name__} is no place",
             hint="give text, a polygon, (w, s, e, n), a GeoDataFrame, a table with geometry or GeoJSON features",
         )  # fmt: skip
     return _union(memory_geometries(place, crs))

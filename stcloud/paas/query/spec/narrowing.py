@@ -61,7 +61,7 @@ def joined_of(layer: str | Any, subject: Subject, crs: GivenCRS | None) -> Featu
 
     if not is_in_memory(layer):
         raise InvalidInput(
-            "unknown-join", f"a {type(layer).__name__} cannot be joined with",
+            "unknown-join", f"an object of type {type(layer).__name__} cannot be joined with",
             hint="name a layer of features, or give a GeoDataFrame, a table with geometry or GeoJSON features",
         )  # fmt: skip
     return memory_geometries(layer, crs_text(crs))
