@@ -6,6 +6,7 @@ import pytest
 
 import stcloud
 from stcloud.errors import NotFound, StcloudError
+from stcloud.iaas.store.folder import Folder
 from stcloud.testing import features
 from stcloud.testing.events import define, row
 from stcloud.testing.residue import places_of
@@ -75,6 +76,20 @@ def test_values_go_from_all_versions_and_the_rest_stays(loaded):
     assert rejected.startswith("quarantine/")
     assert loaded.city.layer("events").rows == 4
     assert loaded.faults() == []
+
+
+@pytest.mark.parametrize("name", ["layer-events", "layer-events.spool", "layer-others", "layer-others.spool"])
+def test_what_killed_loads_left_goes_and_what_a_load_works_on_stays(loaded, name):
+    left = loaded.folder / "city" / ".work" / f"{name}.staging" / "run-0"
+    left.parent.mkdir(parents=True)
+    left.write_text("138-A")
+    held = loaded.folder / "city" / ".work" / "layer-busy.staging" / "run-0"
+    held.parent.mkdir(parents=True)
+    held.write_text("of a load that runs")
+    with Folder(loaded.folder / "city").lock("layer-busy", wait_s=0):
+        loaded.city.purge("events", what="phone = '138-A'")
+    assert where(loaded, "138-A") == []
+    assert held.exists()
 
 
 def test_the_filter_is_written_nowhere(loaded):
