@@ -28,7 +28,8 @@ _PLAIN_STEPS = 20
 def usual_penalty(series: Floats) -> float:
     """Return the penalty of a change where none is stated: three times the variance of a step's noise, by log n.
 
-    Source: N. R. Zhang and D. O. Siegmund, A Modified Bayes Information Criterion, Biometrics 63 (2007). The noise is that of the differences between following values, so that changes of the mean hardly count.
+    Source: N. R. Zhang and D. O. Siegmund, A Modified Bayes Information Criterion, Biometrics 63
+    (2007). The noise is that of the differences between following values, so that changes of the mean hardly count.
 
     >>> usual_penalty(np.array([1.0, 3.0, 1.0, 3.0])).__round__(4)
     8.3178

@@ -1,7 +1,6 @@
 """Significance of many tests, corrected for their number or not."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,8 +28,8 @@ def test_each_test_may_stand_alone():
     assert confidence(np.full((2, 2), np.nan)).tolist() == [[0, 0], [0, 0]]
 
 
-@pytest.mark.parametrize("tests", [10, 1000])
-def test_one_test_in_ten_is_not_hot_among_many(tests):
-    """Of chance alone, one test in ten is past .10; corrected, none or few are."""
-    z = np.random.default_rng(3).normal(size=tests)
+def test_of_chance_alone_few_are_hot():
+    """Of a thousand tests without a cause about a hundred are past .10; corrected, nearly none."""
+    z = np.random.default_rng(3).normal(size=1000)
+    assert np.count_nonzero(confidence(z, corrected=False)) > 70
     assert np.count_nonzero(confidence(z)) <= 1
