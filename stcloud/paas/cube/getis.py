@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
 from stcloud.index.kernel import kernel, pays
-from stcloud.paas.cube.neighbours import Neighbours
+from stcloud.paas.cube.neighbours import CellNeighbours
 
 __all__ = ["Reference", "getis_ord"]
 
@@ -37,7 +37,7 @@ Values = NDArray[Any]
 def getis_ord(
     values: Values,
     known: NDArray[np.bool_],
-    neighbours: Neighbours,
+    neighbours: CellNeighbours,
     *,
     steps: int = 0,
     both: bool = False,
@@ -78,7 +78,7 @@ def getis_ord(
     Examples
     --------
     >>> import numpy as np
-    >>> row = Neighbours.within(np.arange(4.0), np.zeros(4), 1)
+    >>> row = CellNeighbours.within(np.arange(4.0), np.zeros(4), 1)
     >>> getis_ord(np.array([[0, 0, 5, 5]]), np.ones((1, 4), bool), row).round(3).tolist()
     [[-1.732, -1.0, 1.0, 1.732]]
     """
@@ -170,7 +170,7 @@ def _sum_of_squares(values: Values) -> int:
     return sum(value * value * count for value, count in zip(different.tolist(), times.tolist(), strict=True))
 
 
-def _over_neighbours(values: Values, neighbours: Neighbours) -> Values:
+def _over_neighbours(values: Values, neighbours: CellNeighbours) -> Values:
     """Return the sum over the neighbours of each cell, step by step."""
     sums = np.empty_like(values)
     start, cell = neighbours.start, neighbours.cell

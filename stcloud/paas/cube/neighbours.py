@@ -14,14 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from stcloud.errors import InvalidInput
 
-__all__ = ["Neighbours"]
+__all__ = ["CellNeighbours"]
 
 _ROUNDING_M = 1e-6
 """Coordinates of cells are sums of metres: what is nearer to a distance than this is at it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Neighbours:
+class CellNeighbours:
     """The cells near each cell, itself among them.
 
     Parameters
@@ -33,7 +33,7 @@ class Neighbours:
 
     Examples
     --------
-    >>> near = Neighbours.within([0.0, 100.0, 250.0], [0.0, 0.0, 0.0], 150)
+    >>> near = CellNeighbours.within([0.0, 100.0, 250.0], [0.0, 0.0, 0.0], 150)
     >>> near.start.tolist(), near.cell.tolist()
     ([0, 2, 5, 7], [0, 1, 0, 1, 2, 1, 2])
     """
@@ -45,7 +45,7 @@ class Neighbours:
         return len(self.start) - 1
 
     @classmethod
-    def within(cls, x: ArrayLike, y: ArrayLike, distance_m: float) -> Neighbours:
+    def within(cls, x: ArrayLike, y: ArrayLike, distance_m: float) -> CellNeighbours:
         """Return the cells whose centres are within a distance of each other, inclusive.
 
         Parameters
@@ -68,7 +68,7 @@ class Neighbours:
         return cls._of_pairs(placed[first], placed[second], np.size(np.asarray(x)))
 
     @classmethod
-    def nearest(cls, x: ArrayLike, y: ArrayLike, count: int) -> Neighbours:
+    def nearest(cls, x: ArrayLike, y: ArrayLike, count: int) -> CellNeighbours:
         """Return the cells whose centres are nearest to each, and those that are as near as the last of them.
 
         Parameters
@@ -97,7 +97,7 @@ class Neighbours:
         return cls._of_pairs(placed[first], placed[second], np.size(np.asarray(x)))
 
     @classmethod
-    def touching(cls, shapes: ArrayLike) -> Neighbours:
+    def touching(cls, shapes: ArrayLike) -> CellNeighbours:
         """Return the cells that share a side or a corner.
 
         Parameters
@@ -111,7 +111,7 @@ class Neighbours:
         return cls._of_pairs(placed[first], placed[second], len(areas))
 
     @classmethod
-    def _of_pairs(cls, first: NDArray[Any], second: NDArray[Any], count: int) -> Neighbours:
+    def _of_pairs(cls, first: NDArray[Any], second: NDArray[Any], count: int) -> CellNeighbours:
         itself = np.arange(count, dtype=np.int64)
         pairs = np.unique(np.concatenate([first * count + second, itself * count + itself]).astype(np.int64))
         start = np.searchsorted(pairs, np.arange(count + 1, dtype=np.int64) * count)

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from stcloud.paas.cube.neighbours import Neighbours
+from stcloud.paas.cube.neighbours import CellNeighbours
 
 SIDE_M = 100.0
 
@@ -32,7 +32,7 @@ def bins_of(values, known):
     }
 
 
-def near_of(neighbours: Neighbours):
+def near_of(neighbours: CellNeighbours):
     """Return the neighbours of each cell as sets."""
     parts = np.split(neighbours.cell, neighbours.start[1:-1])
     return {cell: set(part.tolist()) for cell, part in enumerate(parts)}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.index import kernel
 from stcloud.paas.cube.getis import getis_ord
-from stcloud.paas.cube.neighbours import Neighbours
+from stcloud.paas.cube.neighbours import CellNeighbours
 from stcloud.testing.examples import examples
 from stcloud.testing.hotspots import gi_star
 from tests.paas.cube.conftest import bins_of, cubes, near_of
@@ -31,7 +31,7 @@ def differs(values, known, z, expected):
 def test_z_of_each_bin_is_that_of_the_definition(cube, distance_m, how):
     """Law: Gi* is a function of the known values in a neighbourhood and in the reference set."""
     values, known, x, y = cube
-    near, (steps, both, reference) = Neighbours.within(x, y, distance_m), how
+    near, (steps, both, reference) = CellNeighbours.within(x, y, distance_m), how
     z = getis_ord(values, known, near, steps=steps, both=both, reference=reference)
     expected = gi_star(bins_of(values, known), near_of(near), steps=steps, both=both, reference=reference)
     differs(values, known, z, expected)
@@ -42,7 +42,7 @@ def test_z_of_each_bin_is_that_of_the_definition(cube, distance_m, how):
 @settings(deadline=None, max_examples=examples(20))
 def test_the_compiled_loop_gives_the_same(cube, steps):
     values, known, x, y = cube
-    near = Neighbours.within(x, y, 150)
+    near = CellNeighbours.within(x, y, 150)
     plain = getis_ord(values, known, near, steps=steps)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(kernel, "PLAIN_STEPS", -1)
@@ -57,7 +57,7 @@ def test_bins_with_equal_sums_have_equal_z():
     rng = np.random.default_rng(7)
     values = rng.poisson(0.3, (80, 100)).astype(np.int64)
     at = np.arange(100)
-    near = Neighbours.within(at % 10 * 100.0, at // 10 * 100.0, 100)
+    near = CellNeighbours.within(at % 10 * 100.0, at // 10 * 100.0, 100)
     z, counts = getis_ord(values, np.ones(values.shape, bool), near), np.diff(near.start)
     inner = np.flatnonzero(counts == 5)
     sums = np.array(
@@ -69,7 +69,7 @@ def test_bins_with_equal_sums_have_equal_z():
 
 def test_great_counts_are_summed_exactly():
     values = np.array([[2**40, 2**40 + 1, 2**40 + 2, 2**40 + 4]], np.int64)
-    near = Neighbours.within(np.arange(4.0), np.zeros(4), 1)
+    near = CellNeighbours.within(np.arange(4.0), np.zeros(4), 1)
     z = getis_ord(values, np.ones((1, 4), bool), near)
     np.testing.assert_allclose(z, getis_ord(values - 2**40, np.ones((1, 4), bool), near), rtol=1e-9)
 
@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_refused(change, kind):
         getis_ord(
             np.ones((2, 2)),
             given_["known"],
-            Neighbours.within([0.0, 1.0], [0.0, 0.0], 1),
+            CellNeighbours.within([0.0, 1.0], [0.0, 0.0], 1),
             steps=given_["steps"],
         )
     assert caught.value.kind == kind

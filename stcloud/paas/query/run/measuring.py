@@ -30,7 +30,7 @@ from stcloud.paas.query.run.placing import community_of_cells, place_of_groups
 from stcloud.paas.query.run.rate import rated, rated_us
 from stcloud.time import Instant, Zone, instant_us
 
-__all__ = ["Selection", "grouped", "measured", "read_summary"]
+__all__ = ["Selection", "grouped", "measured", "read_by", "read_summary", "typed"]
 
 _TYPES = {
     pa.string(): "text", pa.int64(): "integer", pa.float64(): "number", pa.bool_(): "boolean", pa.date32(): "date",
@@ -88,7 +88,7 @@ def read_summary(
             hint="e.g. median(closed - opened)",
         )  # fmt: skip
     until_us = None if until is None else instant_us(until, subject.zone)
-    goal = Summary(tuple(_group(text, inquiry) for text in by), parsed, until_us)
+    goal = Summary(tuple(read_by(text, inquiry) for text in by), parsed, until_us)
     counted = [NEGATIVE] if any(measure.duration(subject.columns) for measure in parsed) else []
     if len({*goal.names, *counted}) < len(goal.names) + len(counted):
         raise InvalidInput(
@@ -98,7 +98,8 @@ def read_summary(
     return goal
 
 
-def _group(text: str, inquiry: Inquiry) -> By:
+def read_by(text: str, inquiry: Inquiry) -> By:
+    """Read what to group by; raises as `Query.measure`."""
     subject, index = inquiry.subject, inquiry.subject.index
     if text.startswith("in:"):
         return read_group(text, subject)
@@ -182,8 +183,8 @@ def _by_group(inquiry: Inquiry, goal: Summary, moved: Sequence[int]) -> pa.Table
     measures = measures_in(table, goal)
     kinds += ["integer"] * (len(measures) - len(kinds))
     names = [*goal.names, NEGATIVE][: len(groups) + len(measures)]
-    typed = (_typed(column, kind, zone) for column, kind in zip(measures, kinds, strict=True))
-    return pa.Table.from_arrays([*groups, *typed], names)
+    values = (typed(column, kind, zone) for column, kind in zip(measures, kinds, strict=True))
+    return pa.Table.from_arrays([*groups, *values], names)
 
 
 def _without_idle(table: pa.Table) -> pa.Table:
@@ -212,7 +213,8 @@ def _kind(of: pa.DataType) -> str:
     return "instant" if pa.types.is_timestamp(of) else _TYPES[of]
 
 
-def _typed(column: pa.ChunkedArray, kind: str, zone: Zone) -> pa.ChunkedArray:
+def typed(column: pa.ChunkedArray, kind: str, zone: Zone) -> pa.ChunkedArray:
+    """Return a measure as its type is shown; `InvalidInput` ``too-great``."""
     if kind == "number":
         return column.cast(pa.float64())
     if kind != "integer":

@@ -1,0 +1,125 @@
+"""Cells of a cube: what they are called, where they are, how large, and when they were there.
+
+Tested by `tests/paas/cube/test_cells.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+__all__ = ["CubeCells", "Lives"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Shapes = Callable[[], NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lives:
+    """When cells were there; a cell may have gone and come again.
+
+    Parameters
+    ----------
+    cell
+        ``(n,)`` int64, positions of cells.
+    begin_us, end_us
+        ``(n,)`` int64: when it was there, half-open, UTC microseconds.
+    """
+
+    cell: Ints
+    begin_us: Ints
+    end_us: Ints
+
+    def through(self, edges_us: Ints, count: int) -> NDArray[np.bool_]:
+        """Tell which cells were there through the whole of each bin.
+
+        Parameters
+        ----------
+        edges_us
+            ``(t + 1,)`` int64, ascending: bins are half-open.
+        count
+            How many cells there are.
+
+        Returns
+        -------
+        ``(t, count)``
+
+        Examples
+        --------
+        Cell 0 was there from 0 to 10, in two pieces; cell 1 from 5 on:
+
+        >>> lives = Lives(np.array([0, 0, 1]), np.array([0, 4, 5]), np.array([4, 10, 99]))
+        >>> lives.through(np.array([0, 5, 10, 15]), 2).tolist()
+        [[True, False], [True, True], [False, True]]
+        """
+        there = np.zeros((len(edges_us) - 1, count), np.bool_)
+        cell, begin_us, end_us = self._joined()
+        first = np.searchsorted(edges_us[:-1], begin_us, side="left")
+        stop = np.searchsorted(edges_us[1:], end_us, side="right")
+        for place, low, high in zip(cell.tolist(), first.tolist(), stop.tolist(), strict=True):
+            there[low:high, place] = True
+        return there
+
+    def _joined(self) -> tuple[Ints, Ints, Ints]:
+        """Return periods of one cell that follow each other as one."""
+        order = np.lexsort((self.begin_us, self.cell))
+        cell, begin_us, end_us = self.cell[order], self.begin_us[order], self.end_us[order]
+        if not len(cell):
+            return cell, begin_us, end_us
+        new = np.ones(len(cell), np.bool_)
+        latest = end_us.copy()
+        for at in range(1, len(cell)):
+            if cell[at] == cell[at - 1] and begin_us[at] <= latest[at - 1]:
+                new[at], latest[at] = False, max(latest[at], latest[at - 1])
+        last = np.append(np.flatnonzero(new)[1:] - 1, len(cell) - 1)
+        return cell[new], begin_us[new], latest[last]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CubeCells:
+    """The cells of a cube, in the order of its axis.
+
+    Parameters
+    ----------
+    noun
+        The field that names them, as in answers: ``cell_100m``, ``unit``, ``in_communities``.
+    names
+        ``(c,)`` int64 or text, ascending.
+    x, y
+        ``(c,)`` float64: centres, or points inside, metres of the city's CRS; NaN where a cell has no place.
+    area_m2
+        ``(c,)`` float64; NaN where it is not known.
+    lives
+        When they were there; None: always.
+    shapes
+        Gives ``(c,)`` geometries in the city's CRS, when they are needed.
+    """
+
+    noun: str
+    names: pa.Array
+    x: Floats
+    y: Floats
+    area_m2: Floats
+    lives: Lives | None = None
+    shapes: Shapes | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def through(self, edges_us: Ints) -> NDArray[np.bool_]:
+        """Tell which cells were there through the whole of each bin, ``(t, c)``."""
+        if self.lives is None:
+            return np.ones((len(edges_us) - 1, len(self)), np.bool_)
+        return self.lives.through(edges_us, len(self))
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all are of one area, so that counts can be compared as they are."""
+        known = self.area_m2[~np.isnan(self.area_m2)]
+        return bool(len(known) == 0 or np.ptp(known) <= 1e-6 * known.max())
