@@ -41,11 +41,11 @@ def test_files_are_read_back_without_loss(dataset, tmp_path, form):
         dataset.to_netcdf(tmp_path / "cube.nc", engine="h5netcdf")
         again = xr.open_dataset(tmp_path / "cube.nc", engine="h5netcdf")
     else:
-        dataset.to_zarr(tmp_path / "cube.zarr", zarr_format=3)
-        again = xr.open_zarr(tmp_path / "cube.zarr")
+        dataset.to_zarr(tmp_path / "cube.zarr", zarr_format=3, consolidated=False)
+        again = xr.open_zarr(tmp_path / "cube.zarr", consolidated=False)
     np.testing.assert_array_equal(again["count"].to_numpy(), dataset["count"].to_numpy())
     for name in ("time", "cell", "x", "y", "area", "known", "subject"):
-        assert again[name].to_numpy().tolist() == dataset[name].to_numpy().tolist(), name
+        np.testing.assert_array_equal(again[name].to_numpy(), dataset[name].to_numpy(), name)
     assert again["count"].encoding["dtype"] == np.int64
     assert again.attrs["time_zone"] == "Pacific/Auckland"
     again.close()
@@ -56,7 +56,7 @@ def test_the_metadata_are_those_of_the_conventions(dataset):
     assert cf is not None
     assert dataset.cf["time"].name == "time"
     assert dataset.cf.bounds["time"] == ["time_bounds"]
-    assert dataset.cf["longitude"].to_numpy() == pytest.approx([174.61, 174.61], abs=0.01)
+    assert dataset.cf["longitude"].to_numpy() == pytest.approx([174.791, 174.792], abs=0.001)
     assert dataset.attrs["Conventions"] == "CF-1.11"
     assert dataset[dataset["count"].attrs["grid_mapping"]].attrs["crs_wkt"].startswith("PROJCRS")
     assert (np.diff(dataset["time_bounds"].to_numpy(), axis=1) == np.timedelta64(1, "D")).all()
