@@ -31,7 +31,7 @@ from stcloud.paas.query.condition.sited import Sited
 from stcloud.paas.query.condition.touched import Touched
 from stcloud.paas.query.condition.units import InUnits
 from stcloud.paas.query.place.extent import extent_near
-from stcloud.paas.query.place.formula import Every, Not, Some
+from stcloud.paas.query.place.formula import And, Not, Or
 from stcloud.paas.query.place.site import AtTimes, InCodes, NearShape, OnCells
 from stcloud.paas.query.place.touch import Touching
 from stcloud.paas.query.plan.resolved import Masking, Resolved, Writing
@@ -147,8 +147,8 @@ FORMULAS = st.recursive(
     SITES,
     lambda parts: st.one_of(
         parts.map(Not),
-        st.lists(parts, max_size=3).map(lambda some: Every(tuple(some))),
-        st.lists(parts, max_size=3).map(lambda some: Some(tuple(some))),
+        st.lists(parts, max_size=3).map(lambda some: And(tuple(some))),
+        st.lists(parts, max_size=3).map(lambda some: Or(tuple(some))),
     ),
     max_leaves=4,
 )

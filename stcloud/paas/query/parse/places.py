@@ -16,7 +16,7 @@ from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.condition.units import InUnits, OnDuty
 from stcloud.paas.query.parse.units import UnitIndex, in_units, on_duty
 from stcloud.paas.query.parse.where import PlaceInput, read_where
-from stcloud.paas.query.place.formula import Every, Formula, Not, Some, joined, read_formula, settled, shown
+from stcloud.paas.query.place.formula import And, Formula, Not, Or, joined, read_formula, settled, shown
 from stcloud.paas.query.place.spec import FORMS, Beside, read_spec
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.space import read_crs
@@ -76,9 +76,9 @@ def read_places(
     if crs is not None:
         read_crs(crs)  # whether or not a place needs it
     formulas = [read_formula(place) if isinstance(place, str) else place for place in places]
-    whole = settled(Some(tuple(formulas)))
+    whole = settled(Or(tuple(formulas)))
     read = _Reading(context, crs)
-    parts = whole.parts if isinstance(whole, Every) else (whole,)
+    parts = whole.parts if isinstance(whole, And) else (whole,)
     terms = [read.formula(part) for part in parts]
     return [term if isinstance(term, Condition) else Located(term) for term in terms]
 
@@ -92,16 +92,16 @@ class _Reading:
         """Read a settled formula; alternatives that can be looked up as one are made one."""
         if isinstance(formula, Not):
             return Not(self._alike([formula.part])[0])
-        if isinstance(formula, Every):
-            return Every(tuple(self.formula(part) for part in formula.parts))
-        parts = formula.parts if isinstance(formula, Some) else (formula,)
-        mixed = [part for part in parts if isinstance(part, Not | Every)]
-        leaves = [part for part in parts if not isinstance(part, Not | Every)]
+        if isinstance(formula, And):
+            return And(tuple(self.formula(part) for part in formula.parts))
+        parts = formula.parts if isinstance(formula, Or) else (formula,)
+        mixed = [part for part in parts if isinstance(part, Not | And)]
+        leaves = [part for part in parts if not isinstance(part, Not | And)]
         if not parts:
             raise InvalidInput(
                 "no-place", "where was asked without a place", hint="e.g. bbox:-74.05,40.68,-73.90,40.83"
             )
-        return joined(Some, [*self._alike(leaves), *(self.formula(part) for part in mixed)])
+        return joined(Or, [*self._alike(leaves), *(self.formula(part) for part in mixed)])
 
     def _alike(self, leaves: Sequence[PlaceInput]) -> list[Place | InUnits | OnDuty | Neighbours]:
         kinds: dict[str, list[PlaceInput]] = {}

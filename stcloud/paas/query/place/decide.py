@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.paas.query.place.extent import Extent, united
-from stcloud.paas.query.place.formula import Every, Formula, Not, Some
+from stcloud.paas.query.place.formula import And, Formula, Not, Or
 from stcloud.paas.query.place.site import Mask
 
 __all__ = ["Tested", "extent_of", "holds", "units_of"]
@@ -30,10 +30,10 @@ def holds(formula: Formula, rows: Tested) -> Mask:
     """Tell which rows with a place a formula holds; a part is asked only of rows that it can still decide."""
     if isinstance(formula, Not):
         return ~holds(formula.part, rows)
-    if not isinstance(formula, Every | Some):
+    if not isinstance(formula, And | Or):
         kept: Mask = formula.holds(rows)
         return kept
-    decisive = isinstance(formula, Some)
+    decisive = isinstance(formula, Or)
     decided = np.full(len(rows), not decisive)
     left = np.arange(len(rows))
     for part in formula.parts:
@@ -47,9 +47,9 @@ def extent_of(formula: Formula) -> Extent | None:
     """Return what holds every row that a formula holds; None: no bound is known."""
     if isinstance(formula, Not):
         return None
-    if isinstance(formula, Some):
+    if isinstance(formula, Or):
         return united([extent_of(part) for part in formula.parts])
-    if isinstance(formula, Every):
+    if isinstance(formula, And):
         known = [extent for part in formula.parts if (extent := extent_of(part)) is not None]
         return min(known, key=lambda extent: extent.square_m, default=None)
     own: Extent | None = formula.extent
@@ -60,10 +60,10 @@ def units_of(formula: Formula) -> tuple[tuple[str, str], ...] | None:
     """Return half-open ranges that hold the unit code of every row that a formula holds; None: no bound is known."""
     if isinstance(formula, Not):
         return None
-    if isinstance(formula, Every | Some):
+    if isinstance(formula, And | Or):
         parts = [units_of(part) for part in formula.parts]
         known = [ranges for ranges in parts if ranges is not None]
-        if isinstance(formula, Every):
+        if isinstance(formula, And):
             return known[0] if known else None
         return None if len(known) < len(parts) else tuple(pair for ranges in known for pair in ranges)
     own: tuple[tuple[str, str], ...] | None = formula.units

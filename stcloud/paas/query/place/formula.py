@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 from stcloud.errors import InvalidInput
 
 __all__ = [
-    "Every",
+    "And",
     "Formula",
     "Not",
-    "Some",
+    "Or",
     "joined",
     "leaves_of",
     "mapped",
@@ -35,21 +35,21 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class And:
     """What all parts hold; of no part, everything."""
 
     parts: tuple[Formula, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class Or:
     """What one part or more holds; of no part, nothing."""
 
     parts: tuple[Formula, ...]
 
 
 Formula: TypeAlias = Any
-"""`Not`, `Every`, `Some`, or anything else: a leaf."""
+"""`Not`, `And`, `Or`, or anything else: a leaf."""
 
 _OF_WORD = {word: re.compile(rf"\s*{word}(?=[\s(]|$)", re.IGNORECASE) for word in ("and", "or", "not")}
 _OF_SIGN = {"(": re.compile(r"\s*\("), ")": re.compile(r"\s*\)")}
@@ -90,7 +90,7 @@ def read_formula(text: str) -> Formula:
     Examples
     --------
     >>> read_formula("a:1 and not (b:2 or wkt:POINT (1 2))")
-    Every(parts=('a:1', Not(part=Some(parts=('b:2', 'wkt:POINT (1 2)')))))
+    And(parts=('a:1', Not(part=Or(parts=('b:2', 'wkt:POINT (1 2)')))))
     >>> read_formula('a:"bread and butter"')
     'a:"bread and butter"'
     """
@@ -105,7 +105,7 @@ def mapped(formula: Formula, change: Callable[[Any], Formula]) -> Formula:
     """
     if isinstance(formula, Not):
         return Not(mapped(formula.part, change))
-    if isinstance(formula, Every | Some):
+    if isinstance(formula, And | Or):
         return type(formula)(tuple(mapped(part, change) for part in formula.parts))
     return change(formula)
 
@@ -126,20 +126,20 @@ def settled(formula: Formula, *, negated: bool = False) -> Formula:
 
     Examples
     --------
-    >>> settled(Not(Some(("a", Not("b")))))
-    Every(parts=(Not(part='a'), 'b'))
+    >>> settled(Not(Or(("a", Not("b")))))
+    And(parts=(Not(part='a'), 'b'))
     """
     if isinstance(formula, Not):
         return settled(formula.part, negated=not negated)
-    if isinstance(formula, Every | Some):
-        kind = Some if isinstance(formula, Some) is not negated else Every
+    if isinstance(formula, And | Or):
+        kind = Or if isinstance(formula, Or) is not negated else And
         parts = [settled(part, negated=negated) for part in formula.parts]
         flat = [inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,))]
         return joined(kind, flat)
     return Not(formula) if negated else formula
 
 
-def joined(kind: type[Every | Some], parts: Sequence[Formula]) -> Formula:
+def joined(kind: type[And | Or], parts: Sequence[Formula]) -> Formula:
     """Return parts as one; a part alone is itself."""
     return parts[0] if len(parts) == 1 else kind(tuple(parts))
 
@@ -160,21 +160,21 @@ def written(formula: Formula, say: Callable[[Any], str] = str) -> str:
 
     Examples
     --------
-    >>> written(Every(("a", Not(Some(("b", "c"))))))
+    >>> written(And(("a", Not(Or(("b", "c"))))))
     'a and not (b or c)'
     """
     if isinstance(formula, Not):
         return f"not {_closed(formula.part, say)}"
-    if isinstance(formula, Every):
+    if isinstance(formula, And):
         return " and ".join(_closed(part, say) for part in formula.parts)
-    if isinstance(formula, Some):
+    if isinstance(formula, Or):
         return " or ".join(_closed(part, say) for part in formula.parts)
     return say(formula)
 
 
 def _closed(formula: Formula, say: Callable[[Any], str]) -> str:
     text = written(formula, say)
-    return f"({text})" if isinstance(formula, Every | Some) else text
+    return f"({text})" if isinstance(formula, And | Or) else text
 
 
 class _Reader:
@@ -196,10 +196,10 @@ class _Reader:
         return formula
 
     def _some(self) -> Formula:
-        return joined(Some, list(self._listed("or", self._every)))
+        return joined(Or, list(self._listed("or", self._every)))
 
     def _every(self) -> Formula:
-        return joined(Every, list(self._listed("and", self._operand)))
+        return joined(And, list(self._listed("and", self._operand)))
 
     def _listed(self, word: str, part: Callable[[], Formula]) -> Iterable[Formula]:
         yield part()
@@ -261,7 +261,7 @@ def leaves_of(formula: Formula) -> Iterator[Any]:
     """Give the leaves of a formula."""
     if isinstance(formula, Not):
         yield from leaves_of(formula.part)
-    elif isinstance(formula, Every | Some):
+    elif isinstance(formula, And | Or):
         for part in formula.parts:
             yield from leaves_of(part)
     else:

@@ -17,7 +17,7 @@ from stcloud.paas.query.condition.located import Neighbours
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.condition.units import InUnits, OnDuty
 from stcloud.paas.query.place.extent import Extent, extent_near
-from stcloud.paas.query.place.formula import Every, Formula, Some, joined
+from stcloud.paas.query.place.formula import And, Formula, Or, joined
 from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.place.site import AtTimes, InCodes, InRegion, NearLayer, NearShape, OnCells
 from stcloud.paas.query.place.spec import Beside, Named
@@ -110,7 +110,7 @@ def shape_of(leaf: Any, reader: Reader, window: tuple[int, int], lattice: Lattic
         )
         for of in _alike(past)
     ]
-    return joined(Some, parts)
+    return joined(Or, parts)
 
 
 def span_of(times: Iterable[Spans]) -> tuple[int, int]:
@@ -132,8 +132,8 @@ def _of_layer(named: Named, past: History, at_us: int | None, lattice: Lattice) 
         shape = past.shapes[of[0]]
         there = _in(shape, lattice) if named.metres is None else _near(shape, named.metres, lattice)
         times = AtTimes(past.start_us[of], past.end_us[of])
-        parts.append(there if at_us is not None else Every((times, there)))
-    return joined(Some, parts)
+        parts.append(there if at_us is not None else And((times, there)))
+    return joined(Or, parts)
 
 
 def _alike(past: History) -> list[Ints]:

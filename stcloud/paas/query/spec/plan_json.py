@@ -22,7 +22,7 @@ from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.condition.units import InUnits, OnDuty
 from stcloud.paas.query.measure.measure import Measure
-from stcloud.paas.query.place.formula import Every, Not, Some
+from stcloud.paas.query.place.formula import And, Not, Or
 from stcloud.paas.query.place.spec import Beside, Named
 from stcloud.paas.query.plan.plan import DutyGroup, FeatureGroup, Part, Plan, Restated, Rows, Scan, Summary
 from stcloud.paas.query.resolve.subject import Subject
@@ -37,12 +37,13 @@ _MOST_BYTES = 1_000_000
 _KINDS = {
     kind.__name__: kind
     for kind in (
-        AsOf, Attribute, Beside, Bin, Block, Calendar, Days, During, DutyGroup, Every, FeatureGroup, InUnits, Known,
+        AsOf, Attribute, Beside, Bin, Block, Calendar, Days, During, DutyGroup, FeatureGroup, InUnits, Known,
         Level, Located, Measure, Named, Neighbours, Not, OnDuty, Order, Part, Place, Predicate, Related,
-        Relation, Restated, Rows, Scan, Some, Span, Spans, Summary, When, Zone,
+        Relation, Restated, Rows, Scan, Span, Spans, Summary, When, Zone,
     )
-}  # fmt: skip
+} | {"Every": And, "Some": Or}  # fmt: skip
 """What a plan is made of, by its name in JSON; nothing else is read."""
+_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def write_plan(plan: Plan) -> str:
@@ -98,11 +99,11 @@ def _written(value: Any) -> Any:
     if isinstance(value, BaseGeometry):
         return {"is": "geometry", "wkb": _wkb(value)}
     if isinstance(value, Enum):
-        return {"is": type(value).__name__, "value": value.value}
+        return {"is": _NAMES[type(value)], "value": value.value}
     if isinstance(value, Predicate):
         return {"is": "Predicate", "json": json.loads(value.json), "text": value.text, "crs": value.crs}
     if is_dataclass(value):
-        return {"is": type(value).__name__, **_fields(value)}
+        return {"is": _NAMES[type(value)], **_fields(value)}
     if isinstance(value, frozenset):
         return {"is": "set", "of": sorted(value)}
     return [_written(part) for part in value] if isinstance(value, tuple | list) else value

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InternalError, InvalidInput, NotFound
-from stcloud.paas.query.place.formula import Every, Not, Some, read_formula, settled, written
+from stcloud.paas.query.place.formula import And, Not, Or, read_formula, settled, written
 from stcloud.paas.query.plan.resolved import Masking
 from stcloud.testing.examples import examples
 from stcloud.testing.feature_places import (
@@ -259,8 +259,8 @@ def test_places_on_the_command_line(run, city, tmp_path, folder):
 @given(st.recursive(
     st.sampled_from(["a:1", "wkt:POLYGON ((0 0, 1 1))", 'a:"b and ) c"', "near:1,2:3 m"]),
     lambda parts: st.one_of(
-        parts.map(Not), st.lists(parts, min_size=2, max_size=3).map(lambda some: Every(tuple(some))),
-        st.lists(parts, min_size=2, max_size=3).map(lambda some: Some(tuple(some))),
+        parts.map(Not), st.lists(parts, min_size=2, max_size=3).map(lambda some: And(tuple(some))),
+        st.lists(parts, min_size=2, max_size=3).map(lambda some: Or(tuple(some))),
     ),
     max_leaves=8,
 ))  # fmt: skip

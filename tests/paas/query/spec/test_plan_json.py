@@ -97,3 +97,19 @@ def test_what_is_no_plan_is_refused(city, text):
     with pytest.raises(StcloudError) as error:
         read_plan(text, city.query("cases").subject)
     assert error.value.kind in ("unreadable-plan", "unknown-zone")
+
+
+def test_formulas_of_places_are_written_by_the_names_they_always_had(city):
+    """Plans that were written before stay readable, also by what reads them elsewhere."""
+    plan = city.query("cases").where("(areas:a and not near:areas:b:5m) or near:117,31.6:5km").plan()
+    names = {step["is"] for step in nested(json.loads(write_plan(plan))["steps"])}
+    assert {"Every", "Some", "Not"} <= names
+    assert not names & {"And", "Or"}
+
+
+def nested(value):
+    """Yield each object of a document."""
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nested(part)
