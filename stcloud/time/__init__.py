@@ -4,9 +4,10 @@ Ring: the innermost but for `errors`; pure. Knows the calendar and the time zone
 files, engines, nor what time it is now.
 
 Nouns: `Zone` (an IANA time zone), `Span` and `Spans` (half-open pieces of time), `When` (the time condition
-of a query), `Relation` (how two intervals lie to each other), `Calendar` (a country's working days), `Bin` (a way
-to cut time for counting), `StampResult` (a column of written timestamps, read). An instant is an int64, UTC
-microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is what the wall clock shows.
+of a query), `Relation` (how two intervals lie to each other), `Calendar` (a country's working days), `Binning` (a way
+to cut time for counting: a `Bin` of the calendar, a `DayRun` of n days), `Every` (the step of a series or a cube),
+`TimeBins` (the bins of a piece of time), `StampResult` (a column of written timestamps, read). An instant is an
+int64, UTC microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is what the wall clock shows.
 
 Start reading at `zone` (with `transition`), then `span`. `expression` is the grammar of what people write, with
 `relative`; `recurrence`, `season` and `workday` are what comes again; `when` puts them together. `period` finds
@@ -22,6 +23,9 @@ from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.time.bin import Bin
+    from stcloud.time.binning import Binning
+    from stcloud.time.day_run import DayRun
+    from stcloud.time.every import Every
     from stcloud.time.expression import parse_instant, parse_when, read_instant, read_when
     from stcloud.time.instant import Instant, TimeSpan, instant_text, instant_us, span_text
     from stcloud.time.micros import Bools, Micros
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from stcloud.time.relative import is_relative, read_relative
     from stcloud.time.span import Span, Spans
     from stcloud.time.stamp import EARLIEST_US, LATEST_US, StampResult, read_stamps
+    from stcloud.time.timebins import TimeBins
     from stcloud.time.transition import Transitions
     from stcloud.time.when import When
     from stcloud.time.workday import Calendar, Days
@@ -40,17 +45,21 @@ __all__ = [
     "EARLIEST_US",
     "LATEST_US",
     "Bin",
+    "Binning",
     "Bools",
     "Calendar",
     "Comparison",
+    "DayRun",
     "Days",
     "End",
+    "Every",
     "Instant",
     "Micros",
     "Relation",
     "Span",
     "Spans",
     "StampResult",
+    "TimeBins",
     "TimeSpan",
     "Transitions",
     "When",
@@ -71,15 +80,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Bin": ".bin", "Bools": ".micros", "Calendar": ".workday", "check_comparison": ".period",
-    "check_format": ".pattern", "Comparison": ".relation", "Days": ".workday", "earlier": ".period",
-    "EARLIEST_US": ".stamp", "End": ".relation", "Instant": ".instant", "instant_text": ".instant",
+    "Bin": ".bin", "Binning": ".binning", "Bools": ".micros", "Calendar": ".workday",
+    "check_comparison": ".period", "check_format": ".pattern", "Comparison": ".relation",
+    "DayRun": ".day_run", "Days": ".workday", "earlier": ".period", "EARLIEST_US": ".stamp",
+    "End": ".relation", "Every": ".every", "Instant": ".instant", "instant_text": ".instant",
     "instant_us": ".instant", "is_relative": ".relative", "LATEST_US": ".stamp", "Micros": ".micros",
     "parse_instant": ".expression", "parse_when": ".expression", "read_instant": ".expression",
     "read_relative": ".relative", "read_stamps": ".stamp", "read_when": ".expression",
-    "Relation": ".relation", "Span": ".span", "span_text": ".instant", "Spans": ".span",
-    "StampResult": ".stamp", "TimeSpan": ".instant", "Transitions": ".transition", "When": ".when",
-    "Zone": ".zone",
+    "Relation": ".relation", "Span": ".span", "Spans": ".span", "span_text": ".instant",
+    "StampResult": ".stamp", "TimeBins": ".timebins", "TimeSpan": ".instant", "Transitions": ".transition",
+    "When": ".when", "Zone": ".zone",
 }  # fmt: skip
 
 __getattr__ = late_names(__name__, _HOMES)  # pyarrow is slow to import

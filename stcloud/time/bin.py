@@ -24,12 +24,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from stcloud.errors import InvalidInput, nearest
+from stcloud.errors import InternalError, InvalidInput, nearest
+from stcloud.time.day_run import DayRun
 from stcloud.time.micros import DAY_US, HOUR_US, SECOND_US, Micros, offset_text
 from stcloud.time.span import Span
 
@@ -87,10 +89,32 @@ class Bin(StrEnum):
     @property
     def recurs(self) -> bool:
         """Whether it comes again (``weekday``, ``hour-of-day``), and so is no span of time."""
-        return self in {Bin.WEEKDAY, Bin.HOUR_OF_DAY}
+        return self is Bin.WEEKDAY or self is Bin.HOUR_OF_DAY
+
+    @property
+    def field(self) -> str:
+        """Field of an answer that its bins are written to.
+
+        Examples
+        --------
+        >>> Bin.HOUR_OF_DAY.field
+        'hour_of_day'
+        """
+        return self.value.replace("-", "_")
+
+    @property
+    def run(self) -> DayRun | None:
+        """The same bins as runs of days; None: they are not of equally many days.
+
+        Examples
+        --------
+        >>> Bin.WEEK.run, Bin.MONTH.run
+        (DayRun(days=7, phase=-3), None)
+        """
+        return _RUNS.get(self)
 
     def numbers(self, utc_us: Micros, zone: Zone) -> Micros:
-        """Tell the number of the bin that each instant falls in.
+        """Return the number of the bin that each instant falls in.
 
         Parameters
         ----------
@@ -111,20 +135,67 @@ class Bin(StrEnum):
         utc_us = np.asarray(utc_us, dtype=np.int64)
         offset_us = zone.offset_at(utc_us)
         local_us = utc_us + offset_us
-        day = local_us // DAY_US
         match self:
             case Bin.HOUR:
                 return local_us // HOUR_US * _OFFSETS + (_NO_OFFSET - offset_us // SECOND_US)
-            case Bin.DAY:
-                return day
-            case Bin.WEEK:
-                return (day + 3) // 7
-            case Bin.WEEKDAY:
-                return (day + 3) % 7 + 1
             case Bin.HOUR_OF_DAY:
                 return local_us // HOUR_US % 24
-        month = day.view("M8[D]").astype("M8[M]").astype(np.int64) + 1970 * 12
-        return month // {Bin.MONTH: 1, Bin.QUARTER: 3, Bin.YEAR: 12}[self]
+        return self.of_days(local_us // DAY_US)
+
+    def of_days(self, day: Micros) -> Micros:
+        """Return the number of the bin of each day; of hours there is none.
+
+        Parameters
+        ----------
+        day
+            ``(n,)`` int64, days since 1970-01-01 on the wall clock.
+
+        Raises
+        ------
+        InternalError
+            ``no-days``: of an hour, or an hour of the day.
+
+        Examples
+        --------
+        >>> Bin.MONTH.of_days(np.array([0, 31])).tolist()
+        [23640, 23641]
+        """
+        if self.run is not None:
+            return self.run.of_days(day)
+        if self is Bin.WEEKDAY:
+            return (day + 3) % 7 + 1
+        month = np.asarray(day, np.int64).view("M8[D]").astype("M8[M]").astype(np.int64) + 1970 * 12
+        return month // self._months()
+
+    def first_days(self, numbers: Micros) -> Micros:
+        """Return the first day of each bin: ``(n,)`` int64, days since 1970-01-01.
+
+        Parameters
+        ----------
+        numbers
+            As from ``numbers``.
+
+        Raises
+        ------
+        InternalError
+            ``no-days``: of an hour, and of what recurs.
+
+        Examples
+        --------
+        >>> Bin.WEEK.first_days(np.array([0, 1])).tolist()
+        [-3, 4]
+        """
+        numbers = np.asarray(numbers, np.int64)
+        if self.run is not None:
+            return self.run.first_days(numbers)
+        months = numbers * self._months() - 1970 * 12
+        return months.view("M8[M]").astype("M8[D]").astype(np.int64)
+
+    def _months(self) -> int:
+        """How many months a bin has."""
+        if self not in _MONTHS:
+            raise InternalError("no-days", f"'{self}' is no run of days")
+        return _MONTHS[self]
 
     def label(self, number: int) -> str | int:
         """Label of one bin, as ISO 8601 writes it; weekdays and hours of the day remain numbers.
@@ -217,17 +288,7 @@ class Bin(StrEnum):
         -----
         Bins that the zone skipped start with the one after them.
         """
-        return zone.instant(self._start_day(number) * DAY_US)[0]
-
-    def _start_day(self, number: int) -> int:
-        """Day number of the first day of a bin of days."""
-        match self:
-            case Bin.DAY:
-                return number
-            case Bin.WEEK:
-                return number * 7 - 3
-        month = number * {Bin.MONTH: 1, Bin.QUARTER: 3, Bin.YEAR: 12}[self]
-        return int(np.datetime64(month - 1970 * 12, "M").astype("M8[D]").astype(np.int64))
+        return int(zone.reached(self.first_days(np.array([number])) * DAY_US)[0])
 
     def _text(self, number: int) -> str:
         match self:
@@ -241,10 +302,24 @@ class Bin(StrEnum):
                 year, week, _ = (_EPOCH + timedelta(days=number * 7)).isocalendar()  # its Thursday
                 return f"{year:04}-W{week:02}"
             case Bin.DAY:
-                return (_EPOCH + timedelta(days=number)).isoformat()
-        hour, offset = divmod(number, _OFFSETS)
-        day = _EPOCH + timedelta(days=hour // 24)
-        return f"{day.isoformat()}T{hour % 24:02}:00{offset_text((_NO_OFFSET - offset) * SECOND_US)}"
+                return _day_text(number)
+            case _:
+                hour, offset = divmod(number, _OFFSETS)
+                return f"{_day_text(hour // 24)}T{hour % 24:02}:00{_offset_text(offset)}"
+
+
+@lru_cache(maxsize=1 << 10)
+def _day_text(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).isoformat()
+
+
+@lru_cache(maxsize=1 << 8)
+def _offset_text(offset: int) -> str:
+    return offset_text((_NO_OFFSET - offset) * SECOND_US)
+
+
+_RUNS = {Bin.DAY: DayRun(1, 0), Bin.WEEK: DayRun(7, -3)}
+_MONTHS = {Bin.MONTH: 1, Bin.QUARTER: 3, Bin.YEAR: 12}
 
 
 def _hour_span(number: int, zone: Zone) -> Span:

@@ -141,6 +141,43 @@ class Zone:
         offset_us = pieces.offsets_us[slot]
         return np.subtract(local_us, offset_us, out=offset_us), adjusted
 
+    def reached(self, local_us: Micros) -> Micros:
+        """Return the first instants at which the wall clock shows these times, or later ones.
+
+        Parameters
+        ----------
+        local_us
+            ``(n,)`` int64, microseconds since 1970-01-01T00:00 on the wall clock.
+
+        Returns
+        -------
+        ``(n,)`` int64 UTC microseconds: of a skipped time the instant at which the clock was set forward.
+
+        Raises
+        ------
+        InvalidInput
+            ``time-out-of-range``.
+
+        Notes
+        -----
+        Differs from ``to_utc`` for skipped times only. O(n log k) for k changes of offset.
+
+        Examples
+        --------
+        >>> zone = Zone("America/Toronto")  # 23:30 became 00:30 of the next day
+        >>> midnight = np.array(["1919-03-31T00:00"], dtype="M8[us]").astype(np.int64)
+        >>> zone.iso(int(zone.reached(midnight)[0]))
+        '1919-03-31T00:30-04:00'
+        """
+        local_us = np.asarray(local_us, dtype=np.int64)
+        if not local_us.size:
+            return local_us.copy()
+        pieces = self.offsets(int(local_us.min()) - 2 * DAY_US, int(local_us.max()) + 2 * DAY_US)
+        shown_us = np.maximum.accumulate(pieces.starts_us[1:] + pieces.offsets_us[:-1])
+        piece = np.searchsorted(shown_us, local_us, side="right")
+        reached_us: Micros = np.maximum(pieces.starts_us[piece], local_us - pieces.offsets_us[piece])
+        return reached_us
+
     def to_local(self, utc_us: Micros) -> Micros:
         """Return the wall-clock microseconds of instants: ``utc_us + offset_at(utc_us)``.
 
