@@ -59,7 +59,7 @@ def cells_of(
     names = pc.unique(
         pa.concat_arrays([pieces.names.cast(pa.string()), occurring.cast(pa.string())])
     ).drop_null()
-    names = names.take(pc.sort_indices(names))
+    names = names.take(pc.array_sort_indices(names))
     row = pc.index_in(pieces.names.cast(pa.string()), value_set=names)
     known = np.asarray(row.is_valid())
     lives = Lives(

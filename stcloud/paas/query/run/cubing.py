@@ -89,7 +89,7 @@ def cubed(inquiry: Inquiry, shape: CubeShape) -> Cube:
     texts = (f"cell:{shape.cell}" if shape.cell[:1].isdigit() else shape.cell, *shape.by)
     cell, *classes = (read_by(text, inquiry) for text in texts)
     measures = tuple(Measure.read(text, subject.columns, subject.zone) for text in shape.measures)
-    goal = Summary((bins.group, cell, *classes), (COUNT, *measures))
+    goal = Summary((bins.binning, cell, *classes), (COUNT, *measures))
     at_us = rated_us(inquiry)
     table = _table(inquiry, goal, at_us)
     occurring = pc.unique(table.column(1)).drop_null()
@@ -152,7 +152,7 @@ def _table(inquiry: Inquiry, goal: Summary, at_us: int) -> pa.Table:
 def _class_axis(name: str, column: pa.ChunkedArray) -> tuple[CubeClass, Ints]:
     """Return the values of a class, ascending and null last, and the position of each row among them."""
     codes = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    order = pc.sort_indices(codes.dictionary, null_placement="at_end")
+    order = pc.array_sort_indices(codes.dictionary, null_placement="at_end")
     place = np.empty(len(order), np.int64)
     place[order.to_numpy()] = np.arange(len(order))
     return CubeClass(name, codes.dictionary.take(order)), place[codes.indices.to_numpy()]

@@ -76,7 +76,7 @@ def plain(cube, name="count"):
 def test_cube_and_leftovers_are_the_count(city, every, cell):
     """Law: what is in the bins, and what is in none, are all rows of the question."""
     query = city.query("calls").when("2024-02-10/2024-11-20")
-    cube = cube_of(query, cell, every)
+    cube = cube_of(query, cell, every, partial="keep" if every == "1Y" else "drop")
     (total,) = query.count().to_arrow()["count"].to_pylist()
     assert int(cube.dense().sum()) + sum(cube.leftovers.values()) == total
     assert cube.leftovers["unplaced"] > 0
@@ -125,7 +125,8 @@ def test_classes_are_an_axis_with_null_last(city, placed):
     assert cube.dims == ("time", "cell", "subject")
     assert cube.classes[0].values.to_pylist() == ["light", "noise", "refuse", None]
     assert cube.dense().sum(axis=(0, 1)).tolist() == [
-        *(int((placed["subject"] == name).sum()) for name in ("light", "noise", "refuse")), int(placed["subject"].isna().sum()),
+        *(int((placed["subject"] == name).sum()) for name in ("light", "noise", "refuse")),
+        int(placed["subject"].isna().sum()),
     ]  # fmt: skip
 
 
@@ -142,9 +143,8 @@ def test_partial_steps_are_dropped_flagged_or_kept(city):
     assert dropped.labels == ("2024-03", "2024-04")
     assert flagged.labels == ("2024-02", "2024-03", "2024-04", "2024-05")
     assert flagged.whole.tolist() == [False, True, True, False]
-    assert dropped.leftovers["partial"] == int(flagged.dense()[[0, 3]].sum()) + flagged.leftovers[
-        "partial"
-    ] + (dropped.leftovers["partial"] - int(flagged.dense()[[0, 3]].sum()))
+    assert (dropped.dense() == flagged.dense()[1:3]).all()
+    assert dropped.leftovers["partial"] >= int(flagged.dense()[[0, 3]].sum()) > 0
     assert flagged.leftovers["partial"] == 0
 
 
