@@ -17,7 +17,8 @@ bin              number                                                         
 ===============  =================================================================  ==========================
 
 The number of an hour carries the offset, so that the two hours from 01:00 to 02:00 of an autumn night stay
-apart and in order: the later one has the smaller offset. All numbers grow with time.
+apart and in order: the later one has the smaller offset. Numbers grow with time, but for hours where a clock was set
+back by more than an hour (a day in Pacific/Kwajalein, 1969).
 """
 
 from __future__ import annotations

@@ -173,7 +173,8 @@ class Zone:
         if not local_us.size:
             return local_us.copy()
         pieces = self.offsets(int(local_us.min()) - 2 * DAY_US, int(local_us.max()) + 2 * DAY_US)
-        shown_us = np.maximum.accumulate(pieces.starts_us[1:] + pieces.offsets_us[:-1])
+        # What pieces show last ascends: none is as short as a day, the most by which a clock was set back.
+        shown_us = pieces.starts_us[1:] + pieces.offsets_us[:-1]
         piece = np.searchsorted(shown_us, local_us, side="right")
         reached_us: Micros = np.maximum(pieces.starts_us[piece], local_us - pieces.offsets_us[piece])
         return reached_us

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.testing.examples import examples
 from stcloud.testing.time import instants, zones
-from stcloud.time import Bin, DayRun, Every, Span, Zone, parse_when
+from stcloud.time import Bin, DayRun, Every, Span, Zone, parse_instant, parse_when
 
 NYC = Zone("America/New_York")
 APIA = Zone("Pacific/Apia")
@@ -216,6 +216,32 @@ def test_a_day_begins_when_the_clock_first_shows_it(zone, day, start, hours):
     assert (bins.labels().tolist(), zone.iso(low), (high - low) / HOUR_US) == ([day], start, hours)
     assert Bin.DAY.span(int(bins.numbers[0]), zone) == Span(low, high)
     assert bins.whole.tolist() == [False]
+
+
+def test_minutes_that_are_shown_again_begin_no_day_anew():
+    """At 00:01 of 2010-11-07 St. John's went back to 23:01: of the day before, and in the bin of the day after."""
+    zone = Zone("America/St_Johns")
+    span = parse_when("2010-11-07T00:00:30-02:30/2010-11-06T23:30-03:30", zone)
+    for step in ("1D", "2D"):
+        bins = Every.parse(step).cut(span, zone)
+        assert len(bins) == 1
+        last_day, reached = bins.binning.numbers(
+            [span.end_us - 1, parse_instant("2010-11-07T12:00", zone)], zone
+        )
+        assert bins.numbers.tolist() == [reached]
+        assert (bins.position([last_day]).tolist() == [-1]) == (step == "1D")
+    night = Every.parse("1D").cut(parse_when("2010-11-06/2010-11-08", zone), zone)
+    assert [zone.iso(edge) for edge in night.edges_us.tolist()] == [
+        "2010-11-06T00:00-02:30", "2010-11-07T00:00-02:30", "2010-11-08T00:00-03:30",
+    ]  # fmt: skip
+
+
+def test_a_day_that_was_shown_twice_begins_once():
+    """At 15:30 of 1867-10-19 Sitka went back by a day, to America's."""
+    zone = Zone("America/Sitka")
+    bins = Every.parse("1D").cut(parse_when("1867-10-18/1867-10-21", zone), zone)
+    assert bins.labels().tolist() == ["1867-10-18", "1867-10-19", "1867-10-20"]
+    assert (np.diff(bins.edges_us) / HOUR_US).tolist() == [24, 48, 24]
 
 
 def test_steps_are_read():

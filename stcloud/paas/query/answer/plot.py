@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_answer"]
 
-_TIMES = {bin_.value.replace("-", "_") for bin_ in Bin if not bin_.recurs}
+_TIMES = {bin_.field for bin_ in Bin if not bin_.recurs}
 _NOT_DRAWN = {"color": "#e6e8ea"}
 """Style of an area without a value."""
 

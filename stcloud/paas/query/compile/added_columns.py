@@ -18,7 +18,7 @@ from stcloud.daas.table.schema import INSTANT, UNIT
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.paas.grid import Units
 from stcloud.paas.query.condition.area import BOUNDS
-from stcloud.time import Bin, Zone
+from stcloud.time import Binning, Zone
 
 __all__ = ["BeginningBin", "Naming", "Representative", "Restating", "since"]
 
@@ -86,9 +86,9 @@ class Naming:
         return pa.RecordBatch.from_arrays([*rows.columns, self.holders(rows)], schema=schema)
 
 
-def since(by: Bin) -> str:
+def since(by: Binning) -> str:
     """Return the column of the bin in which features began."""
-    return f"st_since_{by.name.lower()}"
+    return f"st_since_{by.field}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Representative:
 
 @dataclass(frozen=True, slots=True)
 class BeginningBin:
-    """Adds the number of the calendar bin in which rows of features began; null where that is not known.
+    """Adds the number of the bin of time in which rows of features began; null where that is not known.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class BeginningBin:
         The bin, on the city's wall clock.
     """
 
-    by: Bin
+    by: Binning
     zone: Zone
     columns: tuple[str, ...] = ("st_valid_from",)
 

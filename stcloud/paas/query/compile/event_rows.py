@@ -31,7 +31,7 @@ from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.cell_size import cell_within
 from stcloud.paas.query.sql.tree import all_of, any_of, column, number, select, table
 from stcloud.space import CellSize
-from stcloud.time import Bin
+from stcloud.time import Binning
 
 __all__ = ["EVENTS", "EventRows", "cell_of"]
 
@@ -126,7 +126,7 @@ class EventRows:
         """Return what rows are grouped by."""
         if isinstance(by, CellSize):
             return cell_of(by)
-        if isinstance(by, Bin):
+        if isinstance(by, Binning):
             return self.writing.clock.bin(by)
         if isinstance(by, Part):
             return exp.Substring(this=_stored(UNIT), start=number(1), length=number(by.length))

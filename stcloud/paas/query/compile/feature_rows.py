@@ -33,7 +33,7 @@ from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import column, select
 from stcloud.space import CellSize
-from stcloud.time import Bin
+from stcloud.time import Binning
 
 __all__ = ["FEATURES", "FeatureRows"]
 
@@ -107,7 +107,7 @@ class FeatureRows:
 
     def grouping(self, goal: Summary) -> list[Adding]:
         """Return what gives rows the bins in which they began, and the features that held them."""
-        bins: list[Adding] = [BeginningBin(by, self._zone) for by in goal.by if isinstance(by, Bin)]
+        bins: list[Adding] = [BeginningBin(by, self._zone) for by in goal.by if isinstance(by, Binning)]
         held: list[Adding] = [
             Naming(by_name(group), holders) for group, holders in self._resolved.holders.items()
         ]
@@ -117,7 +117,7 @@ class FeatureRows:
         """Return what rows are grouped by."""
         if isinstance(by, CellSize):
             return cell_of(by)
-        if isinstance(by, Bin):
+        if isinstance(by, Binning):
             return column(since(by), LAYER)
         if isinstance(by, FeatureGroup):
             return column(by_name(by), LAYER)

@@ -18,7 +18,7 @@ from stcloud.daas.table.timeline import FOREVER
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Summary, by_name
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
 from stcloud.space import NO_CELL, Block, CellSize, Level
-from stcloud.time import Bin, Zone
+from stcloud.time import Binning, Zone
 
 __all__ = ["MemoryCount", "memory_count"]
 
@@ -62,7 +62,7 @@ class MemoryCount:
             return _blocks(rows.column("st_cell"), by)
         if isinstance(by, Level):
             return pc.divide(rows.column("st_cell"), 10 ** (Level.M10.digits - by.digits))
-        if isinstance(by, Bin):
+        if isinstance(by, Binning):
             return pa.array(by.numbers(micros(rows.column("st_time"), FOREVER), self.zone))
         if isinstance(by, Part):
             return pc.utf8_slice_codeunits(rows.column(UNIT), 0, by.length)
@@ -100,7 +100,7 @@ def _countable(by: By) -> bool:
 
 def _stored(by: By) -> str | None:
     """Return the stored column that a group is computed from."""
-    if isinstance(by, CellSize | Bin):
+    if isinstance(by, CellSize | Binning):
         return "st_cell" if isinstance(by, CellSize) else "st_time"
     if isinstance(by, Part):
         return UNIT

@@ -13,7 +13,7 @@ import pyarrow as pa
 from stcloud.daas.table.schema import UNIT
 from stcloud.iaas.conversion import numbers_of, texts, whole_numbers
 from stcloud.space import CellSize
-from stcloud.time import Bin, Zone
+from stcloud.time import Binning, Zone
 
 if TYPE_CHECKING:
     from stcloud.paas.query.plan.plan import By
@@ -28,7 +28,7 @@ def zoned(kind: pa.DataType, zone: Zone) -> pa.DataType:
 
 def labelled(column: pa.ChunkedArray, by: By, zone: Zone) -> pa.Array | pa.ChunkedArray:
     """Return a column of groups as it is shown: bins by their labels, cells as whole numbers."""
-    if isinstance(by, Bin):
+    if isinstance(by, Binning):
         labels = by.labels(numbers_of(column))
         return whole_numbers(labels) if by.recurs else texts(labels.tolist())
     return column.cast(pa.int64() if isinstance(by, CellSize) else zoned(column.type, zone))

@@ -22,7 +22,7 @@ from stcloud.paas.query.answer.page import Order
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.space import CellSize, parse_cell_size
-from stcloud.time import Bin
+from stcloud.time import Bin, Binning
 
 __all__ = [
     "By", "Condition", "DutyGroup", "FeatureGroup", "Operator", "Part", "Plan", "Restated", "Rows", "Scan",
@@ -62,8 +62,8 @@ class FeatureGroup:
     column: str = ""
 
 
-By = CellSize | Bin | Attribute | Part | DutyGroup | FeatureGroup
-"""What is grouped by: cells of a size, a calendar bin, a column, a part of a unit code, duty grids, features."""
+By = CellSize | Binning | Attribute | Part | DutyGroup | FeatureGroup
+"""What is grouped by: cells of a size, bins of time, a column, a part of a unit code, duty grids, features."""
 
 
 _PARTS = ("unit", "community", "street", "district")
@@ -182,7 +182,7 @@ def by_name(by: By) -> str:
         return f"duty_{by.layer}"
     if isinstance(by, FeatureGroup):
         return f"in_{by.layer}_{by.column}" if by.column else f"in_{by.layer}"
-    return by.value.replace("-", "_") if isinstance(by, Bin) else by.name
+    return by.field if isinstance(by, Binning) else by.name
 
 
 def is_of_units(text: str) -> bool:

@@ -16,7 +16,7 @@ from stcloud.paas.query.condition.period import AsOf, Related
 from stcloud.paas.query.plan.plan import By, Condition, Summary, by_name
 from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.time import Bin, Span, Spans, Zone, check_comparison, earlier
+from stcloud.time import Bin, Binning, Span, Spans, Zone, check_comparison, earlier
 
 __all__ = ["beside", "earlier_of", "shifts"]
 
@@ -89,7 +89,7 @@ def shifts(by: Sequence[By], inquiry: Inquiry, other: Inquiry) -> tuple[int, ...
 
 
 def _behind(by: By, starts: Ints, zone: Zone) -> int:
-    if not isinstance(by, Bin) or by.recurs:
+    if not isinstance(by, Binning) or by.recurs:
         return 0
     now, then = by.numbers(starts, zone).tolist()
     return int(now - then)

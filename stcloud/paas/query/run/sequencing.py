@@ -20,7 +20,7 @@ from stcloud.paas.query.plan.label import labelled
 from stcloud.paas.query.plan.plan import DutyGroup, Summary, by_name
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.sequence import Amount, Steps, sequence
-from stcloud.time import Bin, Relation, Span, Spans, parse_when
+from stcloud.time import Binning, Relation, Span, Spans, parse_when
 
 __all__ = ["sequenced"]
 
@@ -95,7 +95,7 @@ def _refuse(goal: Summary, inquiry: Inquiry) -> None:
         for measure in goal.measures
         if measure.function not in _ADDED or measure.share is not None
     ]
-    wrong += [by_name(by) for by in goal.by if isinstance(by, Bin | DutyGroup)]
+    wrong += [by_name(by) for by in goal.by if isinstance(by, Binning | DutyGroup)]
     if wrong:
         raise Unsupported(
             "not-additive", f"'{wrong[0]}' is not told at every instant",

@@ -27,7 +27,7 @@ from stcloud.paas.query.place.spec import Beside, Named
 from stcloud.paas.query.plan.plan import DutyGroup, FeatureGroup, Part, Plan, Restated, Rows, Scan, Summary
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import Block, Level
-from stcloud.time import Bin, Days, Relation, Span, Spans, When, Zone
+from stcloud.time import Bin, DayRun, Days, Relation, Span, Spans, When, Zone
 from stcloud.time.workday import Calendar
 
 __all__ = ["read_plan", "write_plan"]
@@ -37,7 +37,7 @@ _MOST_BYTES = 1_000_000
 _KINDS = {
     kind.__name__: kind
     for kind in (
-        AsOf, Attribute, Beside, Bin, Block, Calendar, Days, During, DutyGroup, FeatureGroup, InUnits, Known,
+        AsOf, Attribute, Beside, Bin, Block, Calendar, DayRun, Days, During, DutyGroup, FeatureGroup, InUnits, Known,
         Level, Located, Measure, Named, Neighbours, Not, OnDuty, Order, Part, Place, Predicate, Related,
         Relation, Restated, Rows, Scan, Span, Spans, Summary, When, Zone,
     )

@@ -1,7 +1,8 @@
 """Wall clocks for engines: local time, weekday and calendar bins as integer arithmetic on UTC microseconds.
 
 Engines' time zone databases differ in age and in what they do at a change; so they are given the changes that
-matter, as a balanced CASE over UTC instants, and one integer rule per bin (the one of `stcloud.time.Bin`).
+matter, as a balanced CASE over UTC instants, and one integer rule per way to cut time (that of `stcloud.time.Bin`, or
+of `stcloud.time.DayRun`).
 
 Tested by `tests/conformance/test_engines.py`.
 """
@@ -14,7 +15,7 @@ from sqlglot import exp
 
 from stcloud.errors import InternalError
 from stcloud.paas.query.sql.tree import all_of, any_of, number
-from stcloud.time import Bin, Days, Micros, Spans, When, Zone
+from stcloud.time import Bin, Binning, DayRun, Days, Micros, Spans, When, Zone
 
 __all__ = ["WallClock", "within"]
 
@@ -45,17 +46,19 @@ class WallClock:
         self._utc_us = exp.UnixMicros(this=column)
         self._offset_us = _choose(self._utc_us, _pieces(zone, spans) or [(0, 0)])
 
-    def shifted(self) -> exp.Expression:
-        """Local microseconds plus the shift: never negative."""
-        shift = number(_SHIFT_DAYS * _DAY_US)
+    def shifted(self, days: int = _SHIFT_DAYS) -> exp.Expression:
+        """Return local microseconds plus a shift of days: never negative, if it is the usual one or more."""
+        shift = number(days * _DAY_US)
         return _paren(
             exp.Add(
                 this=exp.Add(this=self._utc_us.copy(), expression=self._offset_us.copy()), expression=shift
             )
         )
 
-    def bin(self, by: Bin) -> exp.Expression:
-        """Return the bin's number, as `Bin.numbers` gives it."""
+    def bin(self, by: Binning) -> exp.Expression:
+        """Return the bin's number, as ``by.numbers`` gives it."""
+        if by.run is not None:
+            return self._of_run(by.run)
         if by is Bin.HOUR:
             hours = _minus(_over(self.shifted(), _HOUR_US), _SHIFT_DAYS * 24)
             offset_s = _over(_paren(self._offset_us.copy()), _SECOND_US)
@@ -66,17 +69,17 @@ class WallClock:
             )
         if by is Bin.HOUR_OF_DAY:
             return exp.Mod(this=_paren(_over(self.shifted(), _HOUR_US)), expression=number(24))
-        days = _over(self.shifted(), _DAY_US)
-        if by is Bin.DAY:
-            return _minus(days, _SHIFT_DAYS)
-        monday = _paren(exp.Add(this=_paren(days), expression=number(3)))
-        if by is Bin.WEEK:
-            return _minus(_over(monday, 7), _SHIFT_DAYS // 7)
         if by is Bin.WEEKDAY:
+            monday = _paren(exp.Add(this=_paren(_over(self.shifted(), _DAY_US)), expression=number(3)))
             return exp.Add(this=exp.Mod(this=monday, expression=number(7)), expression=number(1))
         return self._of_year(by)
 
-    def _of_year(self, by: Bin) -> exp.Expression:
+    def _of_run(self, run: DayRun) -> exp.Expression:
+        """Return the number of a run of days; the shift is whole runs from the first day of bin 0."""
+        bins = -(-(_SHIFT_DAYS + run.phase) // run.days)
+        return _minus(_over(self.shifted(bins * run.days - run.phase), run.days * _DAY_US), bins)
+
+    def _of_year(self, by: Binning) -> exp.Expression:
         year = self._part("YEAR")
         if by is Bin.YEAR:
             return year

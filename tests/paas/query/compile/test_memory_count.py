@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from stcloud.paas.query.sql.binder import instant
 from stcloud.testing.cases import CRS, EVENTS, GRID, grid_of
 from stcloud.testing.examples import examples
 from stcloud.testing.town import quads
+from stcloud.time import DayRun
 
 COLUMNED = (
     EVENTS
@@ -48,6 +50,7 @@ GROUPS = (
     "done",
 )
 GROUPS += ("unit", "district")
+RUNS = (DayRun(2, 1), DayRun(7, 3), DayRun(28, -40), DayRun(100_000, 19_790))
 TIMES = ("2024", "2024-W10", "2024-03-05T07:00/2024-07", "../2024-03-09")
 FILTERS = ("floors > 2", "kind = 'a' OR day IS NULL", "open = TRUE", "CASEI(kind) = 'b'")
 SHAPES, CODES = quads(4, 4)
@@ -123,7 +126,9 @@ def test_few_rows_are_counted_as_sql_counts_them(city, duck, data):
     if data.draw(st.booleans()):
         asked = asked.known_at(city.layer("cases").loads[0].recorded_at_us)
     found = asked.inquiry()
-    compiled = found.compiled(read_summary(found, ["count", "per_km2"], by, None))
+    goal = read_summary(found, ["count", "per_km2"], by, None)
+    runs = data.draw(st.lists(st.sampled_from(RUNS), unique=True, max_size=1))
+    compiled = found.compiled(replace(goal, by=(*runs, *goal.by)))
     tell = compiled.stages[-1]
     assert isinstance(tell, Tell)
     schema = pa.schema([city.layer("cases").snapshot.schema.field(name) for name in compiled.columns])

@@ -12,6 +12,8 @@ import shapely
 
 import stcloud
 from stcloud.errors import StcloudError
+from stcloud.paas.query.run.comparing import earlier_of, shifts
+from stcloud.time import Bin, DayRun
 
 CRS = "EPSG:4548"
 AREAS = """
@@ -227,3 +229,11 @@ def test_a_place_is_named_by_a_column(city: stcloud.City, events: pd.DataFrame) 
         with pytest.raises(StcloudError) as refused:
             asked.where(place).count()
         assert refused.value.kind == kind
+
+
+def test_bins_of_a_period_are_put_beside_those_before_by_their_numbers(city: stcloud.City) -> None:
+    now = city.query("events").when("2024-02").inquiry()
+    then = earlier_of(now, "previous")
+    first, before = (int(pd.Timestamp(day).timestamp()) // 86_400 for day in ("2024-02-01", "2024-01-01"))
+    by = (DayRun(1, 0), DayRun(10, 4), Bin.MONTH, Bin.WEEKDAY)
+    assert shifts(by, now, then) == (first - before, (first - 4) // 10 - (before - 4) // 10, 1, 0)

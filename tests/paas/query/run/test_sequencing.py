@@ -9,7 +9,10 @@ import pytest
 
 import stcloud
 from stcloud.errors import StcloudError
+from stcloud.paas.query.plan.plan import Summary
+from stcloud.paas.query.run.sequencing import sequenced
 from stcloud.testing.scenes import csv_texts, typed_events
+from stcloud.time import DayRun
 
 CRS, ZONE = "EPSG:4548", "Asia/Shanghai"
 HOUR = timedelta(hours=1)
@@ -78,3 +81,9 @@ def test_what_has_no_timeline_is_refused(city: stcloud.City, asked: dict[str, ob
     with pytest.raises(StcloudError) as refused:
         city.query("marks").timeline(**asked)  # type: ignore[arg-type]
     assert refused.value.kind == kind
+
+
+def test_a_timeline_by_runs_of_days_is_refused_as_by_bins_of_the_calendar(city: stcloud.City) -> None:
+    with pytest.raises(StcloudError) as refused:
+        sequenced(city.query("marks").inquiry(), Summary((DayRun(7, 3),)), "2024-03", "done")
+    assert refused.value.kind == "not-additive"

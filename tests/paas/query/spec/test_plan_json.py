@@ -10,8 +10,10 @@ import pytest
 import shapely
 
 from stcloud.errors import InvalidInput, StcloudError, Unsupported
+from stcloud.paas.query.plan.plan import Summary
 from stcloud.paas.query.spec.plan_json import read_plan, write_plan
 from stcloud.testing.feature_places import Happening, Version, built
+from stcloud.time import Binning, DayRun
 
 EAST, NORTH = 500_000, 3_500_000
 FIRST = datetime(2024, 3, 1, tzinfo=UTC)
@@ -41,6 +43,8 @@ QUERIES = {
     "measures": lambda city: city.query("cases").plan(["cell:1km", "month", "id"], "count", "p90(x / 2)"),
     "blocks": lambda city: city.query("cases").where("cell:54455000000").plan(["cell:500m", "cell:250m"]),
     "order": lambda city: city.query("cases").known_at("2024-05-01").plan(order=["-id"], limit=3),
+    "runs of days": lambda city: city.query("cases").inquiry().plan(Summary((DayRun(28, 3),))),
+    "other runs of days": lambda city: city.query("cases").inquiry().plan(Summary((DayRun(28, 4),))),
     "features": lambda city: city.query("areas").as_of(FIRST).where("near:areas:a:10m").plan(),
     "period": lambda city: city.query("areas").when("2024-03", relation="during").plan(by=["in:areas.k"]),
 }
@@ -89,6 +93,8 @@ HOSTILE = (
     '{"version": 1, "steps": [{"is": "Path", "path": "x"}]}', '{"version": 1, "steps": [{"is": "Scan"}]}',
     '{"version": 1, "steps": [{"is": "geometry", "wkb": "00"}]}', '{"version": 1, "steps": ' + "[" * 100_000,
     '{"version": 1, "steps": [{"is": "Zone", "name": "../../etc/passwd"}]}',
+    '{"version": 1, "steps": [{"is": "DayRun", "days": 0, "phase": 0}]}',
+    '{"version": 1, "steps": [{"is": "DayRun", "days": "7", "phase": 0}]}',
 )  # fmt: skip
 
 
@@ -96,7 +102,7 @@ HOSTILE = (
 def test_what_is_no_plan_is_refused(city, text):
     with pytest.raises(StcloudError) as error:
         read_plan(text, city.query("cases").subject)
-    assert error.value.kind in ("unreadable-plan", "unknown-zone")
+    assert error.value.kind in ("unreadable-plan", "unknown-step", "unknown-zone")
 
 
 def test_formulas_of_places_are_written_by_the_names_they_always_had(city):
@@ -113,3 +119,9 @@ def nested(value):
         yield value
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from nested(part)
+
+
+def test_only_bins_of_time_are_taken_for_such(city):
+    """What is grouped by is recognised by what it offers."""
+    plan = city.query("cases").plan(["cell:1km", "cell:250m", "id", "in:areas", "month", "hour-of-day"])
+    assert [isinstance(by, Binning) for by in plan[-1].by] == [False] * 4 + [True] * 2
