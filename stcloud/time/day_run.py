@@ -146,8 +146,9 @@ class DayRun:
         try:
             return (_EPOCH + timedelta(days=int(number) * self.days + self.phase)).isoformat()
         except OverflowError as fault:
-            message = f"no bin of {self.days} days has the number {number}"
-            raise InvalidInput("time-out-of-range", message) from fault
+            raise InvalidInput(
+                "time-out-of-range", f"no bin of {self.days} days has the number {number}"
+            ) from fault
 
     def labels(self, numbers: Micros) -> npt.NDArray[Any]:
         """Return the first day of each bin, as ``label`` does: ``(n,)`` object array of str.
