@@ -158,3 +158,20 @@ def test_days_without_end_are_refused():
     with pytest.raises(InvalidInput) as caught:
         Zone("UTC").days(Spans.always())
     assert caught.value.kind == "unbounded-span"
+
+
+@given(st.data())
+@some
+def test_a_time_is_reached_when_the_clock_first_shows_it_or_more(data):
+    """Of skipped times that is the change of the clock; of all others the instant that `to_utc` gives."""
+    zone = data.draw(zones())
+    local_us = np.array(data.draw(st.lists(local_times(zone), min_size=1, max_size=20)))
+    reached_us = zone.reached(local_us)
+    utc_us, adjusted = zone.to_utc(local_us)
+    shown_us = zone.to_local(reached_us)
+    assert (shown_us >= local_us).all()
+    assert (zone.to_local(reached_us - 1) < local_us).all()
+    skipped = adjusted & (zone.to_local(utc_us) != local_us)
+    assert (reached_us == utc_us)[~skipped].all()
+    assert (reached_us <= utc_us).all()
+    assert zone.reached(np.array([], np.int64)).tolist() == []
