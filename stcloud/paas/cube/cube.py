@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from stcloud.errors import NotFound, Unsupported, nearest
 from stcloud.paas.cube.cells import CubeCells
 from stcloud.paas.cube.dataset import dataset_of
-from stcloud.paas.cube.emerging import HotSpots, Neighbourhood, hot_spots
+from stcloud.paas.cube.emerging import EmergingRules, Neighbourhood, hotspots_of
 from stcloud.paas.cube.getis import Reference
+from stcloud.paas.cube.hotspot_result import HotSpots
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
@@ -236,6 +237,7 @@ class Cube:
         self, measure: str | None = None, *, distance_m: float | None = None, nearest: int | None = None,
         steps: int = 1, both: bool = False, reference: Reference = "cube", corrected: bool = True,
         alpha: float = 0.10, skip_warm_up: bool = True, with_events_only: bool = False,
+        per_km2: bool | None = None,
     ) -> HotSpots:  # fmt: skip
         """Find where a measure is unusually high or low among its neighbours, and how that has changed.
 
@@ -258,6 +260,8 @@ class Cube:
             Leave the first steps, whose neighbourhoods reach back less far, out of trends.
         with_events_only
             Analyse only cells that ever had something.
+        per_km2
+            Compare what cells have for each square kilometre; None: where they differ in area.
 
         Raises
         ------
@@ -266,7 +270,5 @@ class Cube:
         InvalidInput
             ``has-classes``, ``no-value``, ``which-neighbours``, ``no-shapes``, ``bad-distance``, ``bad-count``
         """
-        return hot_spots(
-            self, Neighbourhood(distance_m, nearest, steps, both), measure=measure, reference=reference,
-            corrected=corrected, alpha=alpha, skip_warm_up=skip_warm_up, with_events_only=with_events_only,
-        )  # fmt: skip
+        rules = EmergingRules(reference, corrected, alpha, skip_warm_up, with_events_only, per_km2)
+        return hotspots_of(self, Neighbourhood(distance_m, nearest, steps, both), rules, measure)

@@ -88,11 +88,11 @@ def _lattice_cells(
 ) -> CubeCells:
     lattice = inquiry.subject.configuration.lattice
     place = _place(inquiry, lattice) if extent is None else extent
-    found = np.asarray(occurring.drop_null(), np.int64)
+    filled = np.asarray(occurring.drop_null(), np.int64)
     if place is None:
-        names = _in_box(lattice, size, _range(lattice, found)) if len(found) else found
+        names = _in_box(lattice, size, _range(lattice, filled)) if len(filled) else filled
     else:
-        names = _in_box(lattice, size, place.bounds) if not place.is_empty else found[:0]
+        names = _in_box(lattice, size, place.bounds) if not place.is_empty else filled[:0]
         shapely.prepare(place)
         names = names[shapely.intersects(place, shapely.box(*lattice.bounds(names)))]
     x, y = lattice.centres(names)

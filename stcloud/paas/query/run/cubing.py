@@ -117,13 +117,13 @@ def _bins(inquiry: Inquiry, every: str) -> tuple[TimeBins, NDArray[np.bool_]]:
     there = inquiry.subject.layer.span_us
     if not spans or there is None:
         raise InvalidInput("no-events", "there is nothing at the asked time", hint="ask for another time")
-    (asked,) = spans
-    first = there[0] if asked.start_us is None else asked.start_us
-    last = max(there[1], first) + 1 if asked.end_us is None else asked.end_us
+    (span,) = spans
+    first = there[0] if span.start_us is None else span.start_us
+    last = max(there[1], first) + 1 if span.end_us is None else span.end_us
     bins = Every.parse(every).cut(Span(first, last), inquiry.subject.zone)
     whole = bins.whole.copy()
-    whole[:1] |= asked.start_us is None  # nobody asked for a beginning inside of a bin
-    whole[-1:] |= asked.end_us is None
+    whole[:1] |= span.start_us is None  # nobody asked for a beginning inside of a bin
+    whole[-1:] |= span.end_us is None
     return bins, whole
 
 

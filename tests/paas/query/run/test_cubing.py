@@ -200,3 +200,6 @@ def test_other_times_and_measures_are_refused(city):
     with pytest.raises(InvalidInput) as caught:
         cube_of(city.query("calls").when("2024"), measures=("max(at)",))
     assert caught.value.kind == "no-number"
+    with pytest.raises(InvalidInput) as caught:
+        cube_of(city.query("calls").when("2024-03").when("2024-05"))
+    assert caught.value.kind == "no-events"
