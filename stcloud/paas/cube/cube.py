@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,19 +18,21 @@ from numpy.typing import NDArray
 from stcloud.errors import NotFound, Unsupported, nearest
 from stcloud.paas.cube.cells import CubeCells
 from stcloud.paas.cube.dataset import dataset_of
-from stcloud.paas.cube.emerging import HotSpots, Neighbourhood, hot_spots
+from stcloud.paas.cube.emerging import EmergingRules, Neighbourhood, hotspots_of
 from stcloud.paas.cube.getis import Reference
+from stcloud.paas.cube.hotspot_result import HotSpots
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Cube", "CubeClass", "CubeMeasure"]
+__all__ = ["Cube", "CubeClass", "CubeMeasure", "Joined"]
 
 MOST_MB = 2_000
 """What a dense array of a cube may take, unless more is allowed."""
 
 Ints = NDArray[np.int64]
+Joined = Literal["sum", "min", "max", "none"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,16 +55,25 @@ class CubeMeasure:
         ``(n,)`` int64 or float64; NaN where the rows of a bin have no value.
     of_nothing
         What a known bin without rows has: 0 of counts and sums, NaN of all else.
+    joined
+        How the values of several bins give that of all of them: their ``sum``, ``min`` or ``max``; ``none``: it has
+        to be counted anew, as a mean.
     """
 
     written: str
     values: NDArray[Any]
     of_nothing: float = np.nan
+    joined: Joined = "none"
 
     @property
     def adds_up(self) -> bool:
         """Whether bins can be joined by adding."""
-        return self.of_nothing == 0
+        return self.joined == "sum"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all bins have whole numbers, those without rows too."""
+        return bool(np.issubdtype(self.values.dtype, np.integer) and self.of_nothing == 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +102,11 @@ class Cube:
         cube they are all that were asked for.
     facts
         What the cube was made of: the question, its pin, the loads.
+    of_instants
+        Whether measures are of what was there at the first instant of each bin, as of features, and not of all that
+        happened in it.
+    mask
+        ``(t, c)``: bins that may be known, since all that they were made of is; None: all.
     """
 
     every: str
@@ -106,6 +122,8 @@ class Cube:
     crs: str
     leftovers: Mapping[str, int] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    of_instants: bool = False
+    mask: NDArray[np.bool_] | None = None
 
     def __repr__(self) -> str:
         dims = ", ".join(f"{name} {size:,}" for name, size in zip(self.dims, self.shape, strict=True))
@@ -141,11 +159,16 @@ class Cube:
     def known(self) -> NDArray[np.bool_]:
         """Which bins are known, ``(t, c)``: the cell was there all the time, and all that happened is known.
 
-        A bin that ends before the first known day is unknown, and one that ends after all is known.
+        A bin that ends before the first known day is unknown, and one that ends after all is known. Of instants, only
+        these count.
         """
         first, last = self.known_us
-        whole = (self.edges_us[1:] > first) & (self.edges_us[1:] <= last)
-        return self.cells.through(self.edges_us) & whole[:, None]
+        starts_us, ends_us = self.edges_us[:-1], self.edges_us[1:]
+        if self.of_instants:
+            known = self.cells.at(starts_us) & ((starts_us >= first) & (starts_us <= last))[:, None]
+        else:
+            known = self.cells.through(self.edges_us) & ((ends_us > first) & (ends_us <= last))[:, None]
+        return known if self.mask is None else known & self.mask
 
     def positions(self) -> tuple[Ints, ...]:
         """Return the position on each axis of the bins that have something, ``(n,)`` each."""
@@ -192,7 +215,7 @@ class Cube:
                 f"a dense array of {bins} bins takes {self.megabytes:,.0f} MB, and {most_mb:,.0f} MB are allowed",
                 hint="take longer steps, larger cells or a smaller place, or write the cube to Zarr, which streams",
             )  # fmt: skip
-        whole = np.issubdtype(measure.values.dtype, np.integer) and measure.adds_up
+        whole = measure.is_whole
         array = np.full(self.shape, 0 if whole else measure.of_nothing, np.int64 if whole else np.float64)
         array.reshape(-1)[self.at] = measure.values
         return array
@@ -236,6 +259,7 @@ class Cube:
         self, measure: str | None = None, *, distance_m: float | None = None, nearest: int | None = None,
         steps: int = 1, both: bool = False, reference: Reference = "cube", corrected: bool = True,
         alpha: float = 0.10, skip_warm_up: bool = True, with_events_only: bool = False,
+        per_km2: bool | None = None,
     ) -> HotSpots:  # fmt: skip
         """Find where a measure is unusually high or low among its neighbours, and how that has changed.
 
@@ -258,6 +282,8 @@ class Cube:
             Leave the first steps, whose neighbourhoods reach back less far, out of trends.
         with_events_only
             Analyse only cells that ever had something.
+        per_km2
+            Compare what cells have for each square kilometre; None: where they differ in area.
 
         Raises
         ------
@@ -266,7 +292,5 @@ class Cube:
         InvalidInput
             ``has-classes``, ``no-value``, ``which-neighbours``, ``no-shapes``, ``bad-distance``, ``bad-count``
         """
-        return hot_spots(
-            self, Neighbourhood(distance_m, nearest, steps, both), measure=measure, reference=reference,
-            corrected=corrected, alpha=alpha, skip_warm_up=skip_warm_up, with_events_only=with_events_only,
-        )  # fmt: skip
+        rules = EmergingRules(reference, corrected, alpha, skip_warm_up, with_events_only, per_km2)
+        return hotspots_of(self, Neighbourhood(distance_m, nearest, steps, both), rules, measure)
