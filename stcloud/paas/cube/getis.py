@@ -82,6 +82,26 @@ def getis_ord(
     >>> getis_ord(np.array([[0, 0, 5, 5]]), np.ones((1, 4), bool), row).round(3).tolist()
     [[-1.732, -1.0, 1.0, 1.732]]
     """
+    _require_fitting(values, known, neighbours, steps)
+    present = np.where(known, values, values.dtype.type(0))
+    sums = _over_steps(_over_neighbours(present, neighbours), steps, both=both)
+    counts = _over_steps(_known_neighbours(known, neighbours), steps, both=both)
+    z = np.full(values.shape, np.nan)
+    for step, (total, mean, deviation) in enumerate(
+        _usual(present, known, steps, both=both, reference=reference)
+    ):
+        n, weight = float(total), counts[step].astype(np.float64)
+        spread = (n * weight - weight * weight) / max(n - 1, 1)
+        defined = known[step] & (spread > 0) & (deviation > 0)
+        np.divide(
+            sums[step] - mean * weight, deviation * np.sqrt(np.maximum(spread, 0)), out=z[step], where=defined
+        )
+    return z
+
+
+def _require_fitting(
+    values: Values, known: NDArray[np.bool_], neighbours: CellNeighbours, steps: int
+) -> None:
     if values.shape != known.shape or values.shape[1:] != (len(neighbours),):
         raise InvalidInput(
             "columns-differ",
@@ -90,23 +110,13 @@ def getis_ord(
         )
     if steps < 0:
         raise InvalidInput("bad-count", f"{steps} steps are none", hint="give 0 or more")
-    present = np.where(known, values, values.dtype.type(0))
-    sums = _over_steps(_over_neighbours(present, neighbours), steps, both=both)
-    whole = known.all()
-    one_step = np.diff(neighbours.start)[None, :].repeat(len(values), 0) if whole else None
-    if one_step is None:
-        one_step = _over_neighbours(known.astype(np.int64), neighbours)
-    counts = _over_steps(one_step, steps, both=both)
-    usual = list(_usual(present, known, steps, both=both, reference=reference))
-    z = np.full(values.shape, np.nan)
-    for step, (total, mean, deviation) in enumerate(usual):
-        n, weight = float(total), counts[step].astype(np.float64)
-        spread = (n * weight - weight * weight) / max(n - 1, 1)
-        defined = known[step] & (spread > 0) & (deviation > 0)
-        np.divide(
-            sums[step] - mean * weight, deviation * np.sqrt(np.maximum(spread, 0)), out=z[step], where=defined
-        )
-    return z
+
+
+def _known_neighbours(known: NDArray[np.bool_], neighbours: CellNeighbours) -> Values:
+    """Return how many neighbours of each cell are known at each step."""
+    if known.all():
+        return np.diff(neighbours.start)[None, :].repeat(len(known), 0)
+    return _over_neighbours(known.astype(np.int64), neighbours)
 
 
 @dataclass(frozen=True, slots=True)
