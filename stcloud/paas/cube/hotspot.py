@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = ["CLASSES", "RULES", "classified"]
 
 _OFTEN = (9, 10)
+_BLOCK = 1024
 
 RULES = {
     "new": "only the last step is {side}",
@@ -60,6 +61,16 @@ def classified(
     >>> [CLASSES[at] for at in classified(steps, np.ones((3, 3), bool), np.array([0, 1, 0], np.int8))]
     ['new hot', 'intensifying hot', 'oscillating hot']
     """
+    classes = np.empty(signs.shape[1], np.int8)
+    for first in range(0, len(classes), _BLOCK):  # what is in between stays in the cache
+        block = slice(first, first + _BLOCK)
+        classes[block] = _classified(signs[:, block], known[:, block], directions[block])
+    return classes
+
+
+def _classified(
+    signs: NDArray[np.int8], known: NDArray[np.bool_], directions: NDArray[np.int8]
+) -> NDArray[np.int8]:
     hot, cold = (known & (signs == side) for side in (1, -1))
     classes = np.full(signs.shape[1], _NONE, np.int8)
     for mine, other, towards, first in ((cold, hot, -1, len(RULES)), (hot, cold, 1, 0)):
