@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial as partial_of
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,8 +19,10 @@ from stcloud.saas.cli.cubing import (
     PartialOption,
     PartialSteps,
     make_cube,
+    narrowed_query,
     understood,
 )
+from stcloud.saas.cli.drawing import Drawing, MapOption, TitleOption, UnderOption
 from stcloud.saas.cli.moment import (
     CalendarOption,
     DaysOption,
@@ -43,8 +48,10 @@ from stcloud.saas.cli.output import note, print_answer, print_records, print_tex
 from stcloud.saas.cli.target import Target, target_of
 
 if TYPE_CHECKING:
-    from stcloud.paas.cube.emerging import HotSpots
+    from stcloud.city import City
+    from stcloud.paas.cube.hotspot_result import HotSpots
     from stcloud.paas.query import Answer
+    from stcloud.saas.report import MapOptions
     from stcloud.space import Lattice
 
 __all__ = ["hotspots"]
@@ -120,6 +127,9 @@ def hotspots(
     pin: PinOption = False,  # noqa: FBT002
     grid_at: GridAtOption = None,
     saved: SavedOption = None,
+    picture: MapOption = None,
+    title: TitleOption = None,
+    under: UnderOption = None,
     engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: OutputOption = None,
@@ -128,6 +138,7 @@ def hotspots(
     """Find hot and cold spots. Where counts are unusual among their neighbours, and how that has changed."""
     given = {**locals(), "measure": [measure]}  # options are called as the arguments they become
     target = target_of(form, output, safe_csv=safe_csv)
+    drawing = Drawing.of(picture, title, under)
     opened = open_city(city, engine)
     metres = None if distance is None else _metres(distance)
     made = make_cube(opened, given)
@@ -138,9 +149,19 @@ def hotspots(
     note(understood(made))
     if pin:
         note(made.facts["pin"])
-    for text in result.notes:
+    drawn = drawing.notes_of_features(partial_of(_map, opened, given, result))
+    for text in (*result.notes, *drawn):
         note(text)
     _show(result, opened.configuration.lattice, target, top)
+
+
+def _map(
+    opened: City, given: Mapping[str, Any], result: HotSpots, path: Path, tell: Callable[[str], None],
+    options: MapOptions,
+) -> Path:  # fmt: skip
+    from stcloud.saas.report import map_hot_spots  # noqa: PLC0415  (slow to import)
+
+    return map_hot_spots(narrowed_query(opened, given)[0], result, path, tell, options=options)
 
 
 def _show(result: HotSpots, lattice: Lattice, target: Target, top: int) -> None:
