@@ -51,6 +51,18 @@ class Neighbourhood:
     steps: int = 0
     both: bool = False
 
+    @property
+    def text(self) -> str:
+        """The neighbourhood in words: ``cells within 300 m, 1 step before``."""
+        if self.distance_m is not None:
+            cells = f"cells within {self.distance_m:,g} m"
+        else:
+            cells = "cells that touch" if self.nearest is None else f"{self.nearest:,} nearest cells"
+        if not self.steps:
+            return cells
+        side = "before and after" if self.both else "before"
+        return f"{cells}, {self.steps:,} step{'' if self.steps == 1 else 's'} {side}"
+
     def of(self, cells: CubeCells) -> CellNeighbours:
         """Return the neighbours of cells; `InvalidInput` ``which-neighbours``, ``no-shapes``."""
         if self.distance_m is not None and self.nearest is not None:
@@ -137,7 +149,7 @@ def hotspots_of(
     late = analysed[first:]
     return HotSpots(
         cube, classes, z, levels, values, trends, mann_kendall(values[first:], late),
-        sen_slopes(values[first:], late), notes,
+        sen_slopes(values[first:], late), notes, cube.measure(measure).written, neighbourhood.text,
     )  # fmt: skip
 
 
