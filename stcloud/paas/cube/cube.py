@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 
 from stcloud.errors import NotFound, Unsupported, nearest
 from stcloud.paas.cube.cells import CubeCells
+from stcloud.paas.cube.change import changes_of
 from stcloud.paas.cube.dataset import dataset_of
+from stcloud.paas.cube.difference import difference_of
 from stcloud.paas.cube.emerging import EmergingRules, Neighbourhood, hotspots_of
 from stcloud.paas.cube.getis import Reference
 from stcloud.paas.cube.hotspot_result import HotSpots
+from stcloud.paas.cube.rollup import larger_cells, longer_steps
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
@@ -130,14 +133,15 @@ class Cube:
         lost = ", ".join(f"{reason} {count:,}" for reason, count in self.leftovers.items() if count)
         lines = [
             f"Cube: {dims}; {', '.join(self.measures)}",
-            f"  {self._span}, every {self.every} ({self.zone})",
+            f"  {self.span}, every {self.every} ({self.zone})",
             f"  {len(self.at):,} bins have something; dense {self.megabytes:,.1f} MB a measure",
             *([f"  not in it: {lost}"] if lost else []),
         ]
         return "\n".join(lines)
 
     @property
-    def _span(self) -> str:
+    def span(self) -> str:
+        """The time of all bins, half-open, on the city's clock."""
         return f"{self.zone.iso(int(self.edges_us[0]))}/{self.zone.iso(int(self.edges_us[-1]))}"
 
     @property
@@ -254,6 +258,79 @@ class Cube:
             ``too-large``
         """
         return dataset_of(self, most_mb)
+
+    def roll_up(self, *, every: str | None = None, cell: str | None = None) -> Cube:
+        """Return the cube by longer steps or larger cells, made of its own bins.
+
+        Parameters
+        ----------
+        every
+            A step in which those of the cube lie: days in weeks, months or ``14D``, months in quarters or years.
+        cell
+            A cell in which those of the cube lie: ``1km`` of ``100m``; ``community``, ``street`` or ``district`` of
+            units, by their codes.
+
+        Returns
+        -------
+        A cube with the same measures. A bin is known if all that it is made of is. Steps that the cube holds a part
+        of are left out and counted as ``partial``, and what is in bins that are not known as ``unknown``, so that
+        what is in the cube and its leftovers together stays the same. Of features, the steps that begin with a longer
+        one are kept.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-step``; ``not-nested``: steps or cells do not always lie in one; ``no-whole-step``
+        Unsupported
+            ``not-additive``: a measure of several bins does not give that of all of them, as a mean.
+        """
+        cube = self if every is None else longer_steps(self, every)
+        return cube if cell is None else larger_cells(cube, cell)
+
+    def difference(self, other: Cube) -> Cube:
+        """Return the cube beside another one: of an earlier period, of another grid, or as it was known earlier.
+
+        Parameters
+        ----------
+        other
+            With as many steps, which are compared one by one; cells that both have are compared.
+
+        Returns
+        -------
+        A cube with the steps of this one and the cells that are the same in both (of one name, place and area). For
+        each measure ``NAME``, ``NAME_before`` and ``NAME_change``. What is unknown in either is unknown.
+
+        Raises
+        ------
+        InvalidInput
+            ``cubes-differ``: in cells, classes, measures, or steps; ``no-common-cells``
+        """
+        return difference_of(self, other)
+
+    def change_points(self, measure: str | None = None, *, penalty: float | None = None) -> pa.Table:
+        """Find the steps from which a measure has another mean, in each cell and in all of them together.
+
+        Parameters
+        ----------
+        measure
+            A count or sum of the cube; None: its first.
+        penalty
+            What a change costs, in squared units of the measure; None: three times the variance of a step's noise by
+            log n, for each series.
+
+        Returns
+        -------
+        A row for each change: the cell (null: of all cells that are known in each known step), ``time``, the means
+        ``before`` and ``after`` the change until the next one.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-measure``
+        InvalidInput
+            ``has-classes``, ``no-value``, ``bad-penalty``
+        """
+        return changes_of(self, measure, penalty)
 
     def hotspots(
         self, measure: str | None = None, *, distance_m: float | None = None, nearest: int | None = None,

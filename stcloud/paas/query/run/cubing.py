@@ -19,7 +19,7 @@ from stcloud.iaas.conversion import numbers_of
 from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure, Joined
 from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.plan.plan import By, Summary, by_name
-from stcloud.paas.query.run.cube_cells import cells_of
+from stcloud.paas.query.run.cube_cells import cells_of, read_cell
 from stcloud.paas.query.run.cube_rows import counted, rated_by_bin, require_numbers
 from stcloud.paas.query.run.cube_states import states_at
 from stcloud.paas.query.run.cube_time import CubeTime, time_of
@@ -78,8 +78,7 @@ def cubed(inquiry: Inquiry, shape: CubeShape) -> Cube:
     """
     subject = inquiry.subject
     time = time_of(inquiry, shape.every, drop=shape.partial == "drop")
-    texts = (f"cell:{shape.cell}" if shape.cell[:1].isdigit() else shape.cell, *shape.by)
-    by = tuple(read_by(text, inquiry) for text in texts)
+    by = (read_cell(shape.cell, inquiry), *(read_by(text, inquiry) for text in shape.by))
     measures = tuple(Measure.read(text, subject.columns, subject.zone) for text in shape.measures)
     goal = Summary((time.bins.binning, *by), (_COUNTED, *measures))
     require_numbers(inquiry, goal)
