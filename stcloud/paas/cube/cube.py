@@ -70,13 +70,13 @@ class CubeMeasure:
 
     @property
     def adds_up(self) -> bool:
-        """Whether bins can be joined by adding."""
-        return self.joined == "sum"
+        """Whether nothing has 0 of it, as of counts, sums and rates."""
+        return self.of_nothing == 0
 
     @property
     def is_whole(self) -> bool:
         """Whether all bins have whole numbers, those without rows too."""
-        return bool(np.issubdtype(self.values.dtype, np.integer) and self.of_nothing == 0)
+        return bool(np.issubdtype(self.values.dtype, np.integer) and self.adds_up)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,13 +166,24 @@ class Cube:
         A bin that ends before the first known day is unknown, and one that ends after all is known. Of instants, only
         these count.
         """
+        there = self.cells.at(self.edges_us[:-1]) if self.of_instants else self.cells.through(self.edges_us)
+        known = there & self.known_steps[:, None]
+        return known if self.mask is None else known & self.mask
+
+    @property
+    def known_steps(self) -> NDArray[np.bool_]:
+        """Of which steps it is known what happened, or what was there at their start, ``(t,)``."""
         first, last = self.known_us
         starts_us, ends_us = self.edges_us[:-1], self.edges_us[1:]
         if self.of_instants:
-            known = self.cells.at(starts_us) & ((starts_us >= first) & (starts_us <= last))[:, None]
-        else:
-            known = self.cells.through(self.edges_us) & ((ends_us > first) & (ends_us <= last))[:, None]
-        return known if self.mask is None else known & self.mask
+            return np.asarray((starts_us >= first) & (starts_us <= last), np.bool_)
+        return np.asarray((ends_us > first) & (ends_us <= last), np.bool_)
+
+    def is_known(self, step: Ints, cell: Ints) -> NDArray[np.bool_]:
+        """Tell which bins are known, by the positions of their steps and cells, ``(n,)`` each."""
+        if self.cells.lives is None and self.mask is None:
+            return self.known_steps[step]
+        return self.known[step, cell]
 
     def positions(self) -> tuple[Ints, ...]:
         """Return the position on each axis of the bins that have something, ``(n,)`` each."""
