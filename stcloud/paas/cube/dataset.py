@@ -67,7 +67,7 @@ def dataset_of(cube: Cube, most_mb: float) -> xr.Dataset:
     )
     dataset[_MAPPING] = xr.DataArray(0, attrs=pyproj.CRS(cube.crs).to_cf())
     for name, measure in cube.measures.items():
-        if measure.is_whole:
+        if np.issubdtype(measure.values.dtype, np.integer) and measure.adds_up:
             least = int(measure.values.min(initial=0))
             fill = _NO_COUNT if least >= 0 else np.iinfo(np.int64).min
             dataset[name].encoding = {"dtype": "int64", "_FillValue": fill}

@@ -22,10 +22,15 @@ from stcloud.paas.query.run.measuring import read_by
 from stcloud.paas.query.run.placing import place_of_groups
 from stcloud.space import Block, CellSize, Lattice, Level
 
-__all__ = ["cells_of"]
+__all__ = ["cells_of", "read_cell"]
 
 Ints = NDArray[np.int64]
 Box = tuple[float, float, float, float]
+
+
+def read_cell(text: str, inquiry: Inquiry) -> By:
+    """Read what cells are: ``100m``, ``unit``, ``in:LAYER`` …; raises as `Query.measure`."""
+    return read_by(f"cell:{text}" if text[:1].isdigit() else text, inquiry)
 
 
 def cells_of(
@@ -90,7 +95,7 @@ def _larger_areas(
     inquiry: Inquiry, group: By, at_us: int, names: pa.Array, wanted: str
 ) -> tuple[CubeCells, Ints]:
     """Return the streets, communities … of units by the beginning of their codes."""
-    larger = read_by(wanted, inquiry)
+    larger = read_cell(wanted, inquiry)
     if not (isinstance(group, Part) and isinstance(larger, Part) and larger.length < group.length):
         raise _not_nested(group, larger)
     above = pc.utf8_slice_codeunits(names, 0, larger.length)
@@ -102,7 +107,7 @@ def _larger_cells(
     inquiry: Inquiry, size: CellSize, lattice: Lattice, names: Ints, wanted: str
 ) -> tuple[CubeCells, Ints]:
     """Return the cells of a larger size that hold cells of the lattice."""
-    larger = read_by(f"cell:{wanted}" if wanted[:1].isdigit() else wanted, inquiry)
+    larger = read_cell(wanted, inquiry)
     if not isinstance(larger, CellSize) or larger.side_m % size.side_m or larger.side_m <= size.side_m:
         raise _not_nested(size, larger)
     level = larger if isinstance(larger, Level) else Level.M10

@@ -5,12 +5,15 @@ Tested by `tests/paas/query/run/test_cubing.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.compile.summary import measures_in
+from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.plan.label import labelled
 from stcloud.paas.query.plan.plan import Summary, restated_in
 from stcloud.paas.query.run.inquiry import Inquiry
@@ -22,9 +25,9 @@ __all__ = ["counted", "rated_by_bin", "require_numbers"]
 Ints = NDArray[np.int64]
 
 
-def require_numbers(inquiry: Inquiry, goal: Summary) -> None:
+def require_numbers(inquiry: Inquiry, measures: Sequence[Measure]) -> None:
     """Refuse measures that are no numbers; `InvalidInput` ``no-number``."""
-    for measure in goal.measures:
+    for measure in measures:
         kind = measure.type_of(inquiry.subject.columns, inquiry.subject.zone)
         if kind not in ("integer", "number"):
             raise InvalidInput(
@@ -35,12 +38,12 @@ def require_numbers(inquiry: Inquiry, goal: Summary) -> None:
 
 
 def counted(inquiry: Inquiry, goal: Summary, bare: int = 0) -> pa.Table:
-    """Return groups as they are shown, the first ``bare`` ones as engines give them, and measures.
+    """Return groups in any order, as they are shown, the first ``bare`` ones as engines give them, and measures.
 
     Fields are ``g0``, ``g1``, … and those of the measures. Rates are given as counts.
     """
     zone = inquiry.subject.zone
-    rows = inquiry.run(goal).read_all()
+    rows = inquiry.run(goal, ordered=False).read_all()
     groups = [
         rows.column(at) if at < bare else labelled(rows.column(at), group, zone)
         for at, group in enumerate(goal.by)

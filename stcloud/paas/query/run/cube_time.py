@@ -65,10 +65,14 @@ class CubeTime:
         """Labels of the bins that the cube has."""
         return tuple(np.array(self.bins.labels(), object)[self.kept].tolist())
 
+    @property
+    def places(self) -> Ints:
+        """The step of each bin in the cube; -1: it is not in it."""
+        return np.where(self.kept, np.cumsum(self.kept) - 1, -1)
+
     def position(self, numbers: Ints) -> Ints:
-        """Return the positions of bins in the cube by their numbers for engines; -1: it does not have them."""
-        of_bin = np.append(np.where(self.kept, np.cumsum(self.kept) - 1, -1), -1)
-        return np.asarray(of_bin[self.bins.position(numbers)], np.int64)
+        """Return the steps of the cube by numbers of bins, as engines give them; -1: it does not have them."""
+        return np.asarray(np.append(self.places, -1)[self.bins.position(numbers)], np.int64)
 
     @property
     def rated_us(self) -> Ints:

@@ -5,37 +5,36 @@ Tested by `tests/paas/query/run/test_cubing.py` and `tests/paas/query/run/test_c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.iaas.conversion import numbers_of
-from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure, Joined
-from stcloud.paas.query.measure.measure import Measure
+from stcloud.paas.cube.cells import CubeCells
+from stcloud.paas.cube.cube import Cube, CubeClass
+from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.plan.plan import By, Summary, by_name
-from stcloud.paas.query.run.cube_cells import cells_of
+from stcloud.paas.query.run.cube_cells import cells_of, read_cell
+from stcloud.paas.query.run.cube_layout import COUNTED, class_axis, laid_out, occurring
 from stcloud.paas.query.run.cube_rows import counted, rated_by_bin, require_numbers
 from stcloud.paas.query.run.cube_states import states_at
 from stcloud.paas.query.run.cube_time import CubeTime, time_of
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.measuring import read_by
 from stcloud.paas.query.run.rate import rated_us
+from stcloud.time import TimeBins
 
-__all__ = ["CubeShape", "Partial", "cubed"]
+__all__ = ["Counting", "CubeShape", "Partial", "cubed"]
 
 Partial = Literal["drop", "flag", "keep"]
 """What becomes of bins that the asked time begins or ends inside of."""
 
 Ints = NDArray[np.int64]
-_COUNTED = Measure("st_count", "count")
-_OF_NOTHING = ("count", "distinct", "sum")
-_JOINED: Mapping[str, Joined] = {"count": "sum", "sum": "sum", "min": "min", "max": "max"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,109 @@ class CubeShape:
     partial: Partial = "drop"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Counting:
+    """What is counted for a cube, and the bins that it is counted by.
+
+    Parameters
+    ----------
+    inquiry, shape
+        The question, and what the cube is of.
+    time
+        All bins that meet the asked time, which of them are asked for wholly, and what is known of them.
+    by, measures
+        The cell and the classes; the measures.
+    at_us
+        Instant at which areas are taken that changed, UTC microseconds.
+    """
+
+    inquiry: Inquiry
+    shape: CubeShape
+    time: CubeTime
+    by: tuple[By, ...]
+    measures: tuple[Measure, ...]
+    at_us: int
+
+    @classmethod
+    def of(cls, inquiry: Inquiry, shape: CubeShape) -> Counting:
+        """Read what a cube is of; raises what `cubed` does."""
+        subject = inquiry.subject
+        time = time_of(inquiry, shape.every, drop=shape.partial == "drop")
+        by = (read_cell(shape.cell, inquiry), *(read_by(text, inquiry) for text in shape.by))
+        measures = tuple(Measure.read(text, subject.columns, subject.zone) for text in shape.measures)
+        require_numbers(inquiry, measures)
+        return cls(inquiry, shape, time, by, measures, rated_us(inquiry))
+
+    @property
+    def bins(self) -> TimeBins:
+        """All bins that the time meets."""
+        return self.time.bins
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """Which bins are asked for wholly."""
+        return self.time.whole
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which of the bins are those of the cube; they follow each other."""
+        return self.time.kept
+
+    @property
+    def places(self) -> Ints:
+        """The step of each bin in the cube; -1: it is not in it."""
+        return self.time.places
+
+    @property
+    def digest(self) -> str:
+        """A digest of the question and of what the cube is of, the same whatever is known."""
+        shape, extent = self.shape, self.shape.extent
+        parts = (shape.cell, shape.every, shape.by, shape.measures, shape.partial, extent and extent.wkb_hex)
+        return self.inquiry.digest(repr(parts))
+
+    def table(self, inquiry: Inquiry) -> pa.Table:
+        """Return the groups of a question: the number of their bin, cell, classes, how many rows, measures.
+
+        Of features these are those at the start of each bin of the cube, and the question has no time.
+        """
+        others = tuple(measure for measure in self.measures if measure != COUNT)
+        goal = Summary(self.by, (COUNT, *others))
+        if self.time.of_instants:
+            step, groups = states_at(inquiry, goal, self.time.edges_us[:-1])
+            numbers = self.bins.numbers[self.kept][step]
+            table = groups.add_column(0, "bin", pa.array(numbers, pa.int64()))
+        else:
+            table = counted(inquiry, replace(goal, by=(self.bins.binning, *self.by)), bare=1)
+        width = 1 + len(self.by)
+        names = [f"g{at}" for at in range(width)] + [COUNTED, *(measure.name for measure in others)]
+        table = table.rename_columns(names)
+        return table.append_column(COUNT.name, table.column(COUNTED)) if COUNT in self.measures else table
+
+    def cells(self, names: pa.Array) -> CubeCells:
+        """Return the cells of the cube, given the names of those that have something."""
+        return cells_of(self.inquiry, self.by[0], self.at_us, names, self.shape.extent)
+
+    def axes(self, table: pa.Table) -> tuple[CubeClass, ...]:
+        """Return the classes that groups have."""
+        return tuple(class_axis(by_name(group), table.column(2 + at)) for at, group in enumerate(self.by[1:]))
+
+    def frame(self, cells: CubeCells, classes: tuple[CubeClass, ...]) -> Cube:
+        """Return the cube without values."""
+        subject, time = self.inquiry.subject, self.time
+        return Cube(
+            self.shape.every, time.edges_us, time.labels, time.whole[time.kept], cells, classes,
+            np.empty(0, np.int64), {}, time.known_us, subject.zone, subject.configuration.lattice.crs, {},
+            _facts(self.inquiry, self.by) | {"digest": self.digest}, of_instants=time.of_instants,
+        )  # fmt: skip
+
+    def filled(self, frame: Cube, table: pa.Table) -> Cube:
+        """Return the cube with the values of groups, rates as areas and inhabitants were in each bin."""
+        step = self.time.position(numbers_of(table.column(0)))
+        goal = Summary((self.bins.binning, *self.by), self.measures)
+        rates = rated_by_bin(table, goal, self.inquiry, step, self.time.rated_us, frame.cells.changes_us)
+        return laid_out(frame, rates, step, self.measures, self.shape.measures)
+
+
 def cubed(inquiry: Inquiry, shape: CubeShape) -> Cube:
     """Return the cube of a question: of events in each bin, or of features at the start of each bin.
 
@@ -76,82 +178,12 @@ def cubed(inquiry: Inquiry, shape: CubeShape) -> Cube:
         ``unknown-step``, ``no-cells``, ``several-spans``, ``no-events``, ``no-whole-step``, ``no-number``,
         ``which-time``; and as `Query.measure`.
     """
-    subject = inquiry.subject
-    time = time_of(inquiry, shape.every, drop=shape.partial == "drop")
-    texts = (f"cell:{shape.cell}" if shape.cell[:1].isdigit() else shape.cell, *shape.by)
-    by = tuple(read_by(text, inquiry) for text in texts)
-    measures = tuple(Measure.read(text, subject.columns, subject.zone) for text in shape.measures)
-    goal = Summary((time.bins.binning, *by), (_COUNTED, *measures))
-    require_numbers(inquiry, goal)
-    step, table = _rows(time, goal)
-    occurring = pc.unique(table.column(1)).drop_null()
-    cells = cells_of(inquiry, by[0], rated_us(inquiry), occurring, shape.extent)
-    table = rated_by_bin(table, goal, time.inquiry, step, time.rated_us, cells.changes_us)
-    axes = [_class_axis(by_name(group), table.column(2 + at)) for at, group in enumerate(by[1:])]
-    cube = Cube(
-        shape.every, time.edges_us, time.labels, time.whole[time.kept],
-        cells, tuple(axis for axis, _ in axes), np.empty(0, np.int64), {}, time.known_us, subject.zone,
-        subject.configuration.lattice.crs, {}, _facts(inquiry, goal.by), of_instants=time.of_instants,
-    )  # fmt: skip
-    return _filled(cube, table, step, [place for _, place in axes], measures, shape.measures)
-
-
-def _rows(time: CubeTime, goal: Summary) -> tuple[Ints, pa.Table]:
-    """Return the positions of bins, -1 for none of the cube, and a table of groups as they are shown and measures."""
-    if not time.of_instants:
-        table = counted(time.inquiry, goal, bare=1)
-        return time.position(numbers_of(table.column(0))), table
-    step, table = states_at(time.inquiry, replace(goal, by=goal.by[1:]), time.edges_us[:-1])
-    return step, table.add_column(0, "g0", pa.array(step))
-
-
-def _class_axis(name: str, column: pa.ChunkedArray) -> tuple[CubeClass, Ints]:
-    """Return the values of a class, ascending and null last, and the position of each row among them."""
-    codes = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    order = pc.array_sort_indices(codes.dictionary, null_placement="at_end")
-    place = np.empty(len(order), np.int64)
-    place[order.to_numpy()] = np.arange(len(order))
-    return CubeClass(name, codes.dictionary.take(order)), place[codes.indices.to_numpy()]
+    counting = Counting.of(inquiry, shape)
+    table = counting.table(counting.time.inquiry)
+    frame = counting.frame(counting.cells(occurring(table.column(1))), counting.axes(table))
+    return counting.filled(frame, table)
 
 
 def _facts(inquiry: Inquiry, by: Sequence[By]) -> dict[str, str]:
     loads = [load.load for load in inquiry.subject.layer.loads if load.recorded_at_us <= inquiry.known_us]
     return {**inquiry.facts(), "pin": inquiry.pin(by).text, "loads": " ".join(loads)}
-
-
-def _filled(
-    cube: Cube, table: pa.Table, step: Ints, classes: Sequence[Ints], measures: Sequence[Measure],
-    written: Sequence[str],
-) -> Cube:  # fmt: skip
-    """Return the cube with what the engine gave; rows that are in no known bin are counted."""
-    counts = numbers_of(table.column(_COUNTED.name)).astype(np.int64)
-    column = table.column(1).combine_chunks()
-    cell = np.asarray(pc.fill_null(pc.index_in(column, value_set=cube.cells.names), -1), np.int64)
-    known = np.zeros(len(step), np.bool_)
-    there = (step >= 0) & (cell >= 0)
-    known[there] = cube.known[step[there], cell[there]]
-    unplaced = np.asarray(column.is_null())
-    reasons = {
-        "partial": step < 0,
-        "unplaced": (step >= 0) & unplaced,
-        "outside": (step >= 0) & ~unplaced & (cell < 0),
-        "unknown": there & ~known,
-    }
-    axes = [step[known], cell[known], *(place[known] for place in classes)]
-    at = np.ravel_multi_index(axes, cube.shape).astype(np.int64)
-    order = np.argsort(at, kind="stable")
-    rows = np.flatnonzero(known)[order]
-    values = {
-        measure.name: _measure(measure, text, table.column(measure.name), rows)
-        for measure, text in zip(measures, written, strict=True)
-    }
-    lost = {reason: int(counts[chosen].sum()) for reason, chosen in reasons.items()}
-    return replace(cube, at=at[order], measures=values, leftovers=lost)
-
-
-def _measure(measure: Measure, written: str, column: pa.ChunkedArray, rows: Ints) -> CubeMeasure:
-    values = np.asarray(column.to_numpy())[rows]
-    nothing = 0.0 if measure.function in _OF_NOTHING or measure.is_rate else np.nan
-    whole = not column.null_count and np.issubdtype(values.dtype, np.integer)
-    joined = _JOINED.get(measure.function, "none")
-    return CubeMeasure(written, values.astype(np.int64 if whole else np.float64), nothing, joined)
