@@ -113,6 +113,9 @@ def test_the_legend_names_and_explains_what_is_there_and_adds_up(query, spots, d
     extents = [artist.get_window_extent() for artist in canvas.findobj(mpl.text.Text) if artist.get_gid()]
     assert all(0 < box.x0 < box.x1 < canvas.width_px for box in extents)
     assert all(0 < box.y0 < box.y1 < canvas.height_px for box in extents)
+    assert not [
+        pair for pair in itertools.combinations(extents, 2) if pair[0].shrunk(0.9, 0.8).overlaps(pair[1])
+    ]
 
 
 def test_only_classes_that_there_are_come_into_the_legend(query, spots, drawn, tmp_path):
