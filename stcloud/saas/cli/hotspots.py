@@ -159,9 +159,9 @@ def _map(
     opened: City, given: Mapping[str, Any], result: HotSpots, path: Path, tell: Callable[[str], None],
     options: MapOptions,
 ) -> Path:  # fmt: skip
-    from stcloud.saas.report import map_hot_spots  # noqa: PLC0415  (slow to import)
+    from stcloud.saas.report import map_hotspots  # noqa: PLC0415  (slow to import)
 
-    return map_hot_spots(narrowed_query(opened, given)[0], result, path, tell, options=options)
+    return map_hotspots(narrowed_query(opened, given)[0], result, path, tell, options=options)
 
 
 def _show(result: HotSpots, lattice: Lattice, target: Target, top: int) -> None:

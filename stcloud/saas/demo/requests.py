@@ -66,7 +66,7 @@ def requests_of(ground: StreetPlan, damaged: list[Lamp]) -> list[Request]:
     chance = np.random.default_rng([ground.seed, 6])
     requests = [*_usual(ground, chance), *_market(ground, chance), *_school(ground, chance)]
     requests += _dark_streets(damaged, chance)
-    requests += _hot_spots(ground, np.random.default_rng([ground.seed, 7]))
+    requests += _hotspots(ground, np.random.default_rng([ground.seed, 7]))
     ordered = sorted(requests, key=lambda request: (request.opened, request.x, request.y))
     return [request for request in ordered if request.opened < FIRST_DUMP]
 
@@ -108,7 +108,7 @@ def _school(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request
             yield _drawn(chance, date, "parking", at, hours=(7, 9))
 
 
-def _hot_spots(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
+def _hotspots(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
     """Give more and more graffiti at the station, fewer and fewer potholes in Orchard, and at last a noisy site."""
     december = 12
     for block, subject, (first, last) in ((_STATION, "graffiti", _GRAFFITI), (_LANES, "pothole", _POTHOLES)):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stcloud.paas.cube.hotspot_result import HotSpots
     from stcloud.paas.query import Query
 
-__all__ = ["map_hot_spots", "symbols_of_hot_spots"]
+__all__ = ["map_hotspots", "symbols_of_hotspots"]
 
 _USUAL = MapOptions()
 _SIZE_PX, _LEGEND_PX, _ABOVE_AND_BELOW_PX = (1400, 1000), 206.0, 320.0
@@ -51,13 +51,13 @@ _DARK = ("intensifying", "persistent", "diminishing", "oscillating")
 _OTHERS = (
     Category("none", OTHERS["none"], GREY, "others", "no rule fits"),
     Category("unknown", OTHERS["unknown"], INK, "others", "the last step is not known here", "x"),
-    Category("not analysed", OTHERS["not analysed"], GREY, "others", "nothing ever happened here", "open s"),
+    Category("not analysed", OTHERS["not analysed"], GREY, "others", "nothing ever happened here"),
 )
 
 
-def map_hot_spots(
+def map_hotspots(
     query: Query,
-    spots: HotSpots,
+    hotspots: HotSpots,
     path: Path,
     tell: Callable[[str], None],
     *,
@@ -69,7 +69,7 @@ def map_hot_spots(
     ----------
     query
         What the cube was made of: it gives the title, the outline, and the layers underneath.
-    spots
+    hotspots
         Of that cube, whose cells have shapes.
     path
         PNG, SVG or PDF file to write.
@@ -91,16 +91,16 @@ def map_hot_spots(
     StorageError
         ``picture-not-written``
     """
-    subject, configuration, cube = query.subject, query.subject.configuration, spots.cube
-    symbols = symbols_of_hot_spots(spots)
+    subject, configuration, cube = query.subject, query.subject.configuration, hotspots.cube
+    symbols = symbols_of_hotspots(hotspots)
     places = "".join(f"  ·  in {place}" for place in places_of(query))
     steps = f"{len(cube.labels):,} steps, {cube.labels[0]} to {cube.labels[-1]}"
-    near = f"  ·  neighbours: {spots.neighbourhood}" if spots.neighbourhood else ""
+    near = f"  ·  neighbours: {hotspots.neighbourhood}" if hotspots.neighbourhood else ""
     known = cube.facts.get("known_at")
     text = MapText(
         options.title or f"Hot spots of {title_of(query)}",
-        f"{configuration.name}, layer {subject.layer.name}{places}  ·  {spots.measure}, {steps}{near}",
-        spots.notes,
+        f"{configuration.name}, layer {subject.layer.name}{places}  ·  {hotspots.measure}, {steps}{near}",
+        hotspots.notes,
         f"{instant_text(known)}, {configuration.zone.name}" if known else "",
         "class",
     )
@@ -114,18 +114,18 @@ def map_hot_spots(
     return path
 
 
-def symbols_of_hot_spots(spots: HotSpots) -> Symbols:
+def symbols_of_hotspots(hotspots: HotSpots) -> Symbols:
     """Return the cells by their class, those of hot spots first; `InvalidInput` ``no-shapes``.
 
     Only classes that some cell has are among the categories.
     """
-    cells = spots.cube.cells
+    cells = hotspots.cube.cells
     if cells.shapes is None:
         raise InvalidInput("no-shapes", "the cells have no shapes", hint="use to_pandas")
     shapes = np.asarray(cells.shapes(), object)
     placed = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     names = np.array([*CLASSES, "not analysed"])  # the class -1 is the last
-    of = spots.classes[placed] % len(names)
+    of = hotspots.classes[placed] % len(names)
     categories = _categories()
     present = [name for name in categories if (names[of] == name).any()]
     order = {name: number for number, name in enumerate(present)}
