@@ -143,9 +143,17 @@ class Cube:
 
         A bin that ends before the first known day is unknown, and one that ends after all is known.
         """
+        return self.cells.through(self.edges_us) & self._known_steps[:, None]
+
+    @property
+    def _known_steps(self) -> NDArray[np.bool_]:
         first, last = self.known_us
-        whole = (self.edges_us[1:] > first) & (self.edges_us[1:] <= last)
-        return self.cells.through(self.edges_us) & whole[:, None]
+        return np.asarray((self.edges_us[1:] > first) & (self.edges_us[1:] <= last), np.bool_)
+
+    def is_known(self, step: Ints, cell: Ints) -> NDArray[np.bool_]:
+        """Tell which bins are known, by the positions of their steps and cells, ``(n,)`` each."""
+        known = self._known_steps[step]
+        return known if self.cells.lives is None else known & self.cells.through(self.edges_us)[step, cell]
 
     def positions(self) -> tuple[Ints, ...]:
         """Return the position on each axis of the bins that have something, ``(n,)`` each."""

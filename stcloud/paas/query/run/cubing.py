@@ -6,38 +6,37 @@ Tested by `tests/paas/query/run/test_cubing.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.errors import InvalidInput, Unsupported
 from stcloud.iaas.conversion import numbers_of
-from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure
+from stcloud.paas.cube.cells import CubeCells
+from stcloud.paas.cube.cube import Cube, CubeClass
 from stcloud.paas.query.compile.summary import measures_in
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.plan.label import labelled
 from stcloud.paas.query.plan.plan import By, Summary, by_name
 from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.run.cube_cells import cells_of
+from stcloud.paas.query.run.cube_layout import COUNTED, class_axis, laid_out, occurring
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.measuring import read_by, typed
 from stcloud.paas.query.run.rate import rated, rated_us
 from stcloud.time import Bin, Every, Span, Spans, TimeBins
 
-__all__ = ["CubeShape", "Partial", "cubed"]
+__all__ = ["Counting", "CubeShape", "Partial", "cubed"]
 
 Partial = Literal["drop", "flag", "keep"]
 """What becomes of bins that the asked time begins or ends inside of."""
 
 Ints = NDArray[np.int64]
-_ADDED = ("count", "distinct", "sum")
-_COUNTED = "st_count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,90 @@ class CubeShape:
     partial: Partial = "drop"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Counting:
+    """What is counted for a cube, and the bins that it is counted by.
+
+    Parameters
+    ----------
+    inquiry, shape
+        The question, and what the cube is of.
+    bins, whole
+        All bins that meet the asked time, and which of them are asked for wholly.
+    by, measures
+        The cell and the classes; the measures.
+    at_us
+        Instant at which areas are taken that changed, UTC microseconds.
+    """
+
+    inquiry: Inquiry
+    shape: CubeShape
+    bins: TimeBins
+    whole: NDArray[np.bool_]
+    by: tuple[By, ...]
+    measures: tuple[Measure, ...]
+    at_us: int
+
+    @classmethod
+    def of(cls, inquiry: Inquiry, shape: CubeShape) -> Counting:
+        """Read what a cube is of; raises what `cubed` does."""
+        subject = inquiry.subject
+        if not subject.kind.indexed:
+            raise Unsupported(
+                "events-only",
+                f"layer '{subject.layer.name}' has features: cubes are of events",
+                hint="use timeline",
+            )
+        bins, whole = _bins(inquiry, shape.every)
+        texts = (f"cell:{shape.cell}" if shape.cell[:1].isdigit() else shape.cell, *shape.by)
+        by = tuple(read_by(text, inquiry) for text in texts)
+        measures = tuple(Measure.read(text, subject.columns, subject.zone) for text in shape.measures)
+        return cls(inquiry, shape, bins, whole, by, measures, rated_us(inquiry))
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which of the bins are those of the cube; they follow each other."""
+        return self.whole if self.shape.partial == "drop" else np.ones(len(self.whole), np.bool_)
+
+    @property
+    def digest(self) -> str:
+        """A digest of the question and of what the cube is of, the same whatever is known."""
+        shape, extent = self.shape, self.shape.extent
+        parts = (shape.cell, shape.every, shape.by, shape.measures, shape.partial, extent and extent.wkb_hex)
+        return self.inquiry.digest(repr(parts))
+
+    def table(self, inquiry: Inquiry) -> pa.Table:
+        """Return the groups of a question: the number of their bin, cell, classes, how many rows, measures."""
+        others = tuple(measure for measure in self.measures if measure != COUNT)
+        goal = Summary((self.bins.binning, *self.by), (COUNT, *others))
+        table = _table(inquiry, goal, self.at_us)
+        return table.append_column(COUNT.name, table.column(COUNTED)) if COUNT in self.measures else table
+
+    def cells(self, names: pa.Array) -> CubeCells:
+        """Return the cells of the cube, given the names of those that have something."""
+        return cells_of(self.inquiry, self.by[0], self.at_us, names, self.shape.extent)
+
+    def axes(self, table: pa.Table) -> tuple[CubeClass, ...]:
+        """Return the classes that groups have."""
+        return tuple(class_axis(by_name(group), table.column(2 + at)) for at, group in enumerate(self.by[1:]))
+
+    def frame(self, cells: CubeCells, classes: tuple[CubeClass, ...]) -> Cube:
+        """Return the cube without values."""
+        subject, kept = self.inquiry.subject, self.kept
+        return Cube(
+            self.shape.every, _edges(self.bins.edges_us, kept),
+            tuple(np.array(self.bins.labels(), object)[kept].tolist()), self.whole[kept], cells, classes,
+            np.empty(0, np.int64), {}, _known_us(self.inquiry), subject.zone,
+            subject.configuration.lattice.crs, {}, _facts(self.inquiry, self.by) | {"digest": self.digest},
+        )  # fmt: skip
+
+    def filled(self, frame: Cube, table: pa.Table) -> Cube:
+        """Return the cube with the values of groups."""
+        places = np.where(self.kept, np.cumsum(self.kept) - 1, -1)
+        step = np.append(places, -1)[self.bins.position(numbers_of(table.column(0)))]
+        return laid_out(frame, table, step, self.measures, self.shape.measures)
+
+
 def cubed(inquiry: Inquiry, shape: CubeShape) -> Cube:
     """Return the cube of a question about events.
 
@@ -78,32 +161,10 @@ def cubed(inquiry: Inquiry, shape: CubeShape) -> Cube:
     Unsupported
         ``events-only``
     """
-    subject = inquiry.subject
-    if not subject.kind.indexed:
-        raise Unsupported(
-            "events-only",
-            f"layer '{subject.layer.name}' has features: cubes are of events",
-            hint="use timeline",
-        )
-    bins, whole = _bins(inquiry, shape.every)
-    texts = (f"cell:{shape.cell}" if shape.cell[:1].isdigit() else shape.cell, *shape.by)
-    cell, *classes = (read_by(text, inquiry) for text in texts)
-    measures = tuple(Measure.read(text, subject.columns, subject.zone) for text in shape.measures)
-    goal = Summary((bins.binning, cell, *classes), (COUNT, *measures))
-    at_us = rated_us(inquiry)
-    table = _table(inquiry, goal, at_us)
-    occurring = pc.unique(table.column(1)).drop_null()
-    cells = cells_of(inquiry, cell, at_us, occurring, shape.extent)
-    kept = whole if shape.partial == "drop" else np.ones(len(whole), np.bool_)
-    axes = [_class_axis(by_name(group), table.column(2 + at)) for at, group in enumerate(classes)]
-    cube = Cube(
-        shape.every, _edges(bins.edges_us, kept), tuple(np.array(bins.labels(), object)[kept].tolist()), whole[kept],
-        cells, tuple(axis for axis, _ in axes), np.empty(0, np.int64), {}, _known_us(inquiry), subject.zone,
-        subject.configuration.lattice.crs, {}, _facts(inquiry, goal.by),
-    )  # fmt: skip
-    step = np.concatenate((np.cumsum(kept) - 1, [-1]))[bins.position(numbers_of(table.column(0)))]
-    step[~np.concatenate((kept, [False]))[bins.position(numbers_of(table.column(0)))]] = -1
-    return _filled(cube, table, step, [place for _, place in axes], measures, shape.measures)
+    counting = Counting.of(inquiry, shape)
+    table = counting.table(inquiry)
+    frame = counting.frame(counting.cells(occurring(table.column(1))), counting.axes(table))
+    return counting.filled(frame, table)
 
 
 def _bins(inquiry: Inquiry, every: str) -> tuple[TimeBins, NDArray[np.bool_]]:
@@ -130,7 +191,7 @@ def _bins(inquiry: Inquiry, every: str) -> tuple[TimeBins, NDArray[np.bool_]]:
 def _table(inquiry: Inquiry, goal: Summary, at_us: int) -> pa.Table:
     """Return numbers of bins, cells and classes as they are shown, and measures, rates among them."""
     zone = inquiry.subject.zone
-    rows = inquiry.run(goal).read_all()
+    rows = inquiry.run(goal, ordered=False).read_all()
     kinds = [measure.type_of(inquiry.subject.columns, zone) for measure in goal.measures]
     for measure, kind in zip(goal.measures, kinds, strict=True):
         if kind not in ("integer", "number"):
@@ -143,19 +204,10 @@ def _table(inquiry: Inquiry, goal: Summary, at_us: int) -> pa.Table:
     values = (typed(part, kind, zone) for part, kind in zip(measures_in(rows, goal), kinds, strict=False))
     names = [
         *(f"g{at}" for at in range(len(goal.by))),
-        _COUNTED,
+        COUNTED,
         *(measure.name for measure in goal.measures[1:]),
     ]
     return rated(pa.Table.from_arrays([rows.column(0), *shown, *values], names), goal, inquiry, at_us)
-
-
-def _class_axis(name: str, column: pa.ChunkedArray) -> tuple[CubeClass, Ints]:
-    """Return the values of a class, ascending and null last, and the position of each row among them."""
-    codes = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    order = pc.array_sort_indices(codes.dictionary, null_placement="at_end")
-    place = np.empty(len(order), np.int64)
-    place[order.to_numpy()] = np.arange(len(order))
-    return CubeClass(name, codes.dictionary.take(order)), place[codes.indices.to_numpy()]
 
 
 def _edges(edges_us: Ints, kept: NDArray[np.bool_]) -> Ints:
@@ -182,41 +234,3 @@ def _known_us(inquiry: Inquiry) -> tuple[int, int]:
 def _facts(inquiry: Inquiry, by: Sequence[By]) -> dict[str, str]:
     loads = [load.load for load in inquiry.subject.layer.loads if load.recorded_at_us <= inquiry.known_us]
     return {**inquiry.facts(), "pin": inquiry.pin(by).text, "loads": " ".join(loads)}
-
-
-def _filled(
-    cube: Cube, table: pa.Table, step: Ints, classes: Sequence[Ints], measures: Sequence[Measure],
-    written: Sequence[str],
-) -> Cube:  # fmt: skip
-    """Return the cube with what the engine gave; rows that are in no known bin are counted."""
-    counts = numbers_of(table.column(_COUNTED)).astype(np.int64)
-    column = table.column(1).combine_chunks()
-    cell = np.asarray(pc.fill_null(pc.index_in(column, value_set=cube.cells.names), -1), np.int64)
-    known = np.zeros(len(step), np.bool_)
-    there = (step >= 0) & (cell >= 0)
-    known[there] = cube.known[step[there], cell[there]]
-    unplaced = np.asarray(column.is_null())
-    reasons = {
-        "partial": step < 0,
-        "unplaced": (step >= 0) & unplaced,
-        "outside": (step >= 0) & ~unplaced & (cell < 0),
-        "unknown": there & ~known,
-    }
-    axes = [step[known], cell[known], *(place[known] for place in classes)]
-    at = np.ravel_multi_index(axes, cube.shape).astype(np.int64)
-    order = np.argsort(at, kind="stable")
-    rows = np.flatnonzero(known)[order]
-    values = {
-        measure.name: _measure(measure, text, table.column(measure.name), rows)
-        for measure, text in zip(measures, written, strict=True)
-    }
-    lost = {reason: int(counts[chosen].sum()) for reason, chosen in reasons.items()}
-    return replace(cube, at=at[order], measures=values, leftovers=lost)
-
-
-def _measure(measure: Measure, written: str, column: pa.ChunkedArray, rows: Ints) -> CubeMeasure:
-    values = np.asarray(column.to_numpy())[rows]
-    nothing = 0.0 if measure.function in _ADDED or measure.is_rate else np.nan
-    if column.null_count or not np.issubdtype(values.dtype, np.integer):
-        return CubeMeasure(written, values.astype(np.float64), nothing)
-    return CubeMeasure(written, values.astype(np.int64), nothing)
