@@ -143,16 +143,17 @@ class Cube:
 
         A bin that ends before the first known day is unknown, and one that ends after all is known.
         """
-        return self.cells.through(self.edges_us) & self._known_steps[:, None]
+        return self.cells.through(self.edges_us) & self.known_steps[:, None]
 
     @property
-    def _known_steps(self) -> NDArray[np.bool_]:
+    def known_steps(self) -> NDArray[np.bool_]:
+        """Of which steps it is known what happened, ``(t,)``."""
         first, last = self.known_us
         return np.asarray((self.edges_us[1:] > first) & (self.edges_us[1:] <= last), np.bool_)
 
     def is_known(self, step: Ints, cell: Ints) -> NDArray[np.bool_]:
         """Tell which bins are known, by the positions of their steps and cells, ``(n,)`` each."""
-        known = self._known_steps[step]
+        known = self.known_steps[step]
         return known if self.cells.lives is None else known & self.cells.through(self.edges_us)[step, cell]
 
     def positions(self) -> tuple[Ints, ...]:

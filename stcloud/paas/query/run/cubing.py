@@ -113,6 +113,11 @@ class Counting:
         return self.whole if self.shape.partial == "drop" else np.ones(len(self.whole), np.bool_)
 
     @property
+    def places(self) -> Ints:
+        """The step of each bin in the cube; -1: it is not in it."""
+        return np.where(self.kept, np.cumsum(self.kept) - 1, -1)
+
+    @property
     def digest(self) -> str:
         """A digest of the question and of what the cube is of, the same whatever is known."""
         shape, extent = self.shape, self.shape.extent
@@ -146,8 +151,7 @@ class Counting:
 
     def filled(self, frame: Cube, table: pa.Table) -> Cube:
         """Return the cube with the values of groups."""
-        places = np.where(self.kept, np.cumsum(self.kept) - 1, -1)
-        step = np.append(places, -1)[self.bins.position(numbers_of(table.column(0)))]
+        step = np.append(self.places, -1)[self.bins.position(numbers_of(table.column(0)))]
         return laid_out(frame, table, step, self.measures, self.shape.measures)
 
 
