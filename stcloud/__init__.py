@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
     from stcloud.errors import StcloudError
     from stcloud.iaas.job import Job
+    from stcloud.paas.cube.cube import Cube
+    from stcloud.paas.cube.hotspot_result import HotSpots
     from stcloud.paas.grid import divide
     from stcloud.paas.query import Answer, Explanation, Query
     from stcloud.space import Area
@@ -27,8 +29,10 @@ __all__ = [
     "Answer",
     "Area",
     "City",
+    "Cube",
     "Definition",
     "Explanation",
+    "HotSpots",
     "Job",
     "Query",
     "Question",
@@ -43,8 +47,10 @@ _HOMES = {
     "Answer": ".paas.query",
     "Area": ".space",
     "City": ".city",
+    "Cube": ".paas.cube.cube",
     "Definition": ".daas.definition",
     "Explanation": ".paas.query",
+    "HotSpots": ".paas.cube.hotspot_result",
     "Job": ".iaas.job",
     "Query": ".paas.query",
     "Question": ".paas.query",

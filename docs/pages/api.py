@@ -30,8 +30,8 @@ _RETURNED = """# Returned by these methods
 You get these from a method of a public class; there is no need to import them.
 """
 _ORDER = (
-    "create", "open", "City", "Query", "Answer", "Explanation", "Reckoning", "Definition", "Area", "Job",
-    "StcloudError",
+    "create", "open", "City", "Query", "Answer", "Cube", "HotSpots", "Explanation", "Reckoning", "Definition",
+    "Area", "Job", "StcloudError",
 )  # fmt: skip
 _LISTED = ("Parameters", "Attributes", "Raises")
 _WIDTH = 100

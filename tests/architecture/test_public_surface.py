@@ -9,7 +9,10 @@ import pytest
 import stcloud
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("duckdb", "pandas", "geopandas", "pyarrow", "shapely", "deltalake", "matplotlib", "pyspark")
+HEAVY = (
+    "duckdb", "pandas", "geopandas", "pyarrow", "shapely", "deltalake", "matplotlib", "pyspark", "xarray", "scipy",
+    "zarr", "h5netcdf", "dask",
+)  # fmt: skip
 
 
 def run(code: str) -> str:
@@ -52,6 +55,10 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_importing_stcloud_imports_nothing_heavy():
     assert loaded_after("import stcloud") == set()
+
+
+def test_cubes_import_what_writes_them_only_when_they_are_written():
+    assert loaded_after("import stcloud; stcloud.Cube") & {"xarray", "zarr", "h5netcdf", "dask"} == set()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["query", "--help"]])

@@ -14,10 +14,12 @@ import typer
 from stcloud.saas.cli import (
     check,
     create,
+    cube,
     define,
     demo,
     features,
     grid,
+    hotspots,
     join,
     layers,
     load,
@@ -42,7 +44,7 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline,
+    timeline.timeline, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
 ):  # fmt: skip
     app.command()(function)

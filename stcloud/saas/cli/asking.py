@@ -144,7 +144,7 @@ def question_of(
     if saved is not None:
         stated = read_question(saved).model_dump(exclude_defaults=True) | stated
     if "layer" not in stated:
-        raise InvalidInput("no-layer", "no layer is given", hint="stcloud query CITY LAYER")
+        raise InvalidInput("no-layer", "no layer is given", hint="name it after the city: CITY LAYER")
     question = Question.model_validate(stated)
     return (
         question.model_copy(update={"now": _present(configuration)}) if _needs_present(question) else question

@@ -5,7 +5,7 @@ Tested by `tests/paas/query/run/test_cubing.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stcloud.iaas.conversion import numbers_of
-from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure
+from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure, Joined
 from stcloud.paas.query.measure.measure import Measure
 
 __all__ = ["COUNTED", "class_axis", "class_places", "laid_out", "leftovers_of", "occurring", "places_of"]
@@ -25,7 +25,9 @@ COUNTED = "st_count"
 
 Ints = NDArray[np.int64]
 
-_ADDED = ("count", "distinct", "sum")
+_OF_NOTHING = ("count", "distinct", "sum")
+"""What is 0 of nothing."""
+_JOINED: Mapping[str, Joined] = {"count": "sum", "sum": "sum", "min": "min", "max": "max"}
 _MOST_LISTED = 1 << 24
 """Whole numbers in so short a range are looked up in a list of all of them."""
 _FEW = 16
@@ -153,7 +155,7 @@ def _leftovers(table: pa.Table, step: Ints, cell: Ints, known: NDArray[np.bool_]
 
 def _measure(measure: Measure, written: str, column: pa.ChunkedArray, rows: Ints) -> CubeMeasure:
     values: NDArray[Any] = np.asarray(column.to_numpy())[rows]
-    nothing = 0.0 if measure.function in _ADDED or measure.is_rate else np.nan
-    if column.null_count or not np.issubdtype(values.dtype, np.integer):
-        return CubeMeasure(written, values.astype(np.float64, copy=False), nothing)
-    return CubeMeasure(written, values.astype(np.int64, copy=False), nothing)
+    nothing = 0.0 if measure.function in _OF_NOTHING or measure.is_rate else np.nan
+    whole = not column.null_count and np.issubdtype(values.dtype, np.integer)
+    joined = _JOINED.get(measure.function, "none")
+    return CubeMeasure(written, values.astype(np.int64 if whole else np.float64, copy=False), nothing, joined)

@@ -22,6 +22,7 @@ from stcloud.iaas.conversion import numbers_of
 from stcloud.paas.cube.cube import Cube
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.condition.during import During
+from stcloud.paas.query.plan.plan import by_name
 from stcloud.paas.query.run.cube_renewal import CubeRenewal
 from stcloud.paas.query.run.cubing import Counting, CubeShape, cubed
 from stcloud.paas.query.run.inquiry import Inquiry
@@ -62,12 +63,12 @@ def refreshed(cube: Cube, inquiry: Inquiry, shape: CubeShape) -> Cube:
         ``other-cube``: the cube is that of another question; and as `cubed`.
     """
     counting = Counting.of(inquiry, shape)
-    if cube.facts.get("digest") != counting.digest:
+    if not _is_of(cube, counting):
         raise InvalidInput(
             "other-cube", "the cube is that of another question, or of other cells, steps or measures",
             hint="refresh it by the query and with the arguments that it was made with",
         )  # fmt: skip
-    before = _asked_before(cube, counting)
+    before = None if counting.time.of_instants else _asked_before(cube, counting)
     touched = None if before is None else _touched(cube, counting, before.known_us)
     if before is None or touched is None:
         return cubed(inquiry, shape)
@@ -78,6 +79,17 @@ def refreshed(cube: Cube, inquiry: Inquiry, shape: CubeShape) -> Cube:
     tables = (_table(counting, asking, during, touched) for asking in (before, inquiry))
     return CubeRenewal(cube, counting, _slots(cube, counting), touched, *tables).cube() or cubed(
         inquiry, shape
+    )
+
+
+def _is_of(cube: Cube, counting: Counting) -> bool:
+    """Tell whether a cube is of this question; those that are made of it carry its digest, too."""
+    names = (cube.every, cube.cells.noun, *cube.measures)
+    return (
+        cube.facts.get("digest") == counting.digest
+        and cube.mask is None
+        and names
+        == (counting.shape.every, by_name(counting.by[0]), *(measure.name for measure in counting.measures))
     )
 
 
@@ -93,7 +105,7 @@ def _asked_before(cube: Cube, counting: Counting) -> Inquiry | None:
     if any(purge.recorded_at_us > since_us for purge in layer.purges):
         return None
     before = Inquiry.of(inquiry.subject, inquiry.conditions, pins[0])
-    even = isinstance(counting.by[0], CellSize) and not any(measure.is_rate for measure in counting.measures)
+    even = isinstance(counting.by[0], CellSize)
     return before if even or rated_us(before) == counting.at_us else None
 
 

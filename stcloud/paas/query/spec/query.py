@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from stcloud.errors import InvalidInput
+from stcloud.paas.cube.cube import Cube
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, read_known
 from stcloud.paas.query.condition.period import as_of
@@ -17,12 +18,13 @@ from stcloud.paas.query.join.how import read_how
 from stcloud.paas.query.parse.where import PlaceInput
 from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.resolve.subject import Subject
+from stcloud.paas.query.run.cubing import Partial, cubed
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.joining import Joining, joining_of
-from stcloud.paas.query.run.measuring import Selection, grouped, measured, read_summary
+from stcloud.paas.query.run.measuring import Selection, measured
 from stcloud.paas.query.run.nothing import why_empty
-from stcloud.paas.query.run.paging import checked_limit, paged, rows_of
-from stcloud.paas.query.run.sequencing import sequenced
+from stcloud.paas.query.run.paging import checked_limit, paged
+from stcloud.paas.query.run.sequencing import timeline_of
 from stcloud.paas.query.run.why import Reason, why
 from stcloud.paas.query.spec import narrowing
 from stcloud.paas.query.spec.display import query_html, query_lines
@@ -148,10 +150,10 @@ class Query:
     def known_at(self, instant: Instant | Pin) -> Query:
         """Use what was known at a recorded instant.
 
-        Text, dates and datetimes without a zone are in the city's; an int is UTC microseconds. An instant after the
-        newest load is replaced by that of the load; the answer's facts name the instant that was used. The ``pin`` of
-        an answer, or its text, names an instant for each layer; a query with a pin always has the same answer. Raises
-        `InvalidInput` ``asked-twice``, ``unreadable-pin``, and when it is answered ``layer-not-pinned``.
+        Text, dates and datetimes without a zone are in the city's; an int is UTC microseconds. Facts name the instant
+        that was used, at the latest that of the newest load. The ``pin`` of an answer, or its text, names an instant
+        for each layer, and a query with a pin always has the same answer. Raises `InvalidInput` ``asked-twice``,
+        ``unreadable-pin``, and when it is answered ``layer-not-pinned``.
         """
         if self.known is not None:
             raise InvalidInput("asked-twice", "known_at was asked twice")
@@ -196,18 +198,16 @@ class Query:
         how
             ``"within"`` (one area; on a shared border or an overlap that with the smallest key), ``"intersects"``
             (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
-        at
-            Instant of valid time at which all features are taken; None: each event's own time.
-        known_at
-            Recorded instant or pin at which features are taken; None: that of the query's pin, else now.
+        at, known_at
+            Instant of valid time of all features, None: each event's own; recorded instant or pin, None: the query's.
         inner, crs
             Leave out events without a partner; CRS of what has none.
 
         Returns
         -------
         The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (exclusive; null: no end is
-        known; of what is in memory only ``joined_row``, from 1), ``LAYER_distance_m`` if distances matter, and the
-        features' columns as ``LAYER_NAME``. An event with several partners has several rows; one without has nulls.
+        known; in memory only ``joined_row``, from 1), ``LAYER_distance_m`` if distances matter, and the features'
+        columns as ``LAYER_NAME``. An event with several partners has several rows; one without has nulls.
 
         Raises
         ------
@@ -243,37 +243,26 @@ class Query:
         return self.measure(by=by, order=["-count"], limit=n)
 
     def measure(
-        self,
-        *measures: str,
-        by: str | Sequence[str] = (),
-        until: Instant | None = None,
-        having: str | None = None,
-        order: str | Sequence[str] = (),
-        limit: int | None = None,
-        after: str | None = None,
-        rated_at: Instant | None = None,
-        compare: str | Query | None = None,
-    ) -> Answer:
+        self, *measures: str, by: str | Sequence[str] = (), until: Instant | None = None, having: str | None = None,
+        order: str | Sequence[str] = (), limit: int | None = None, after: str | None = None,
+        rated_at: Instant | None = None, compare: str | Query | None = None,
+    ) -> Answer:  # fmt: skip
         """Compute measures of rows by group.
 
         Parameters
         ----------
         measures
             ``count`` (the default), ``count(X)`` where X is not null, ``distinct(X)``, ``sum(X)``, ``mean(X)``,
-            ``min(X)``, ``max(X)``, ``median(X)``, ``quantile(X, 0.9)``, ``p90(X)``. X is a column, arithmetic of
-            numbers, or a duration such as ``closed - opened``, in hours, or ``days(closed - opened)``. ``name = …``
-            before a measure sets the name of its field. ``per_km2`` divides by the area of the group, or of the place
-            if groups have no area; ``per_1000(LAYER.COLUMN)`` gives rows per 1,000 of a column of numbers and needs
-            ``in:LAYER``.
+            ``min(X)``, ``max(X)``, ``median(X)``, ``quantile(X, 0.9)``, ``p90(X)``. X is a column, arithmetic, or a
+            duration: ``closed - opened``, in hours, ``days(closed - opened)``. ``name = …`` before one names its
+            field. ``per_km2``: by the area of the group or place; ``per_1000(LAYER.COLUMN)`` needs ``in:LAYER``.
         by
             ``cell:100m`` (any level; ``250m``, ``500m``), ``hour``, ``day``, ``week``, ``month``, ``quarter``,
             ``year``, ``weekday``, ``hour-of-day``, or columns. For events that are indexed on a grid: ``unit``,
-            ``community``, ``street``, ``district``, and ``duty:LAYER``, where an event counts in every duty grid that
-            had its cell then. ``in:LAYER`` or ``in:LAYER.COLUMN``: the feature that contained the event at its own
-            time, by key or column.
+            ``community``, ``street``, ``district``, ``duty:LAYER`` (every duty grid that had its cell then).
+            ``in:LAYER``, ``in:LAYER.COLUMN``: the feature that contained the event at its own time.
         until
-            Durations that have not ended by this instant end at it, and the field ``open`` is their number; None:
-            rows without an end have no duration.
+            Durations that have not ended by this instant end at it, counted in ``open``; None: they have none.
         having
             CQL2 filter over the answer's fields; keep groups for which it is true.
         order
@@ -283,9 +272,8 @@ class Query:
         rated_at
             Instant of the areas and inhabitants of rates; None: the last instant of the question's time.
         compare
-            ``previous`` (the period before), ``year`` (the same period a year earlier), or another question, such as
-            about another place. Calendar bins are compared by their position in the period. Adds ``NAME_before`` (for
-            a question ``NAME_other``), ``NAME_change`` and ``NAME_change_pct``.
+            ``previous`` (the period before), ``year`` (a year earlier), or another question. Calendar bins are
+            compared by position. Adds ``NAME_before`` (``NAME_other``), ``NAME_change`` and ``NAME_change_pct``.
 
         Returns
         -------
@@ -303,21 +291,45 @@ class Query:
         wanted = Selection(having, narrowing.names_of(order), checked_limit(limit), after, rated_at, other)
         return measured(self.inquiry(), measures, narrowing.names_of(by), until, wanted)
 
+    def cube(
+        self, cell: str = "100m", every: str = "1W", *, by: str | Sequence[str] = (),
+        measures: str | Sequence[str] = "count", extent: PlaceInput | None = None, crs: GivenCRS | None = None,
+        partial: Partial = "drop",
+    ) -> Cube:  # fmt: skip
+        """Compute measures by step of time and cell: a cube, in which zero and unknown are different.
+
+        Parameters
+        ----------
+        cell
+            ``100m`` (any level; ``250m``, ``500m``); ``unit``, ``community`` … ``duty:LAYER``, ``in:LAYER``.
+        every
+            ``1h``, ``1D``, ``1W``, ``1M``, ``1Q``, ``1Y``, or ``hour`` … ``year``, of the city's clock; days such as
+            ``28D``, which count back from the end of the time.
+        by, measures
+            Groups that are further axes, and measures of numbers, as for `measure`.
+        extent, crs
+            Lattice cells are those that meet this place, as for `where`; None: the question's, or that of its rows.
+        partial
+            ``drop``, ``flag`` or ``keep`` the steps that the time begins or ends inside of.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-step``, ``unknown-partial``, ``no-cells``, ``several-spans``, ``no-events``, ``no-whole-step``,
+            ``no-number``; otherwise as `measure` and `where`
+        """
+        shape = narrowing.shape_of(cell, every, by, measures, partial, extent, crs, self.subject)
+        return cubed(self.inquiry(), shape)
+
     def timeline(
-        self,
-        *measures: str,
-        by: str | Sequence[str] = (),
-        during: TimeSpan | None = None,
-        end: str | None = None,
-    ) -> Answer:
+        self, *measures: str, by: str | Sequence[str] = (), during: TimeSpan | None = None, end: str | None = None
+    ) -> Answer:  # fmt: skip
         """Compute measures at every instant: counts, sums or means, with the periods in which they hold.
 
         Parameters
         ----------
-        measures
-            ``count`` (the default), ``count(X)``, ``sum(X)``, ``mean(X)``, as for `measure`.
-        by
-            Columns, cells, and for indexed events units.
+        measures, by
+            ``count`` (the default), ``count(X)``, ``sum(X)``, ``mean(X)``; columns, cells, units of indexed events.
         during
             One span, as for `when`; None: all time.
         end
@@ -328,12 +340,8 @@ class Query:
         One record for each period in which the values of a group did not change, ordered by group, then time: the
         groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
         """
-        inquiry = self.inquiry()
-        goal = read_summary(inquiry, measures, narrowing.names_of(by), None)
         text = None if during is None else span_text(during, self.subject.zone)
-        table = sequenced(inquiry, goal, text, end)
-        answer = grouped(inquiry.answer(table, inquiry.pin(goal.by)), inquiry, goal)
-        return replace(answer, facts={**answer.facts, "during": text or "all time"})
+        return timeline_of(self.inquiry(), measures, narrowing.names_of(by), text, end)
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
@@ -353,9 +361,7 @@ class Query:
     ) -> Plan:  # fmt: skip
         """Return the plan, to print, compare, or write as JSON (`write_plan`); arguments as for `explain`."""
         inquiry = self.inquiry()
-        if by is None:
-            return inquiry.plan(rows_of(inquiry, limit, narrowing.names_of(order)))
-        return inquiry.plan(read_summary(inquiry, measures, narrowing.names_of(by), None))
+        return inquiry.plan(narrowing.goal_of(inquiry, by, measures, order, limit))
 
     def explain(
         self, by: str | Sequence[str] | None = None, *measures: str, order: str | Sequence[str] = (),
@@ -366,10 +372,9 @@ class Query:
         Arguments are as for `measure`; without ``by`` explain `rows`.
         """
         inquiry = self.inquiry()
-        if by is None:
-            return explain(inquiry, rows_of(inquiry, limit, narrowing.names_of(order)))
+        goal = narrowing.goal_of(inquiry, by, measures, order, limit)
         chosen = Selection(having, narrowing.names_of(order), checked_limit(limit))
-        return explain(inquiry, read_summary(inquiry, measures, narrowing.names_of(by), None), chosen.steps)
+        return explain(inquiry, goal, () if by is None else chosen.steps)
 
     def why(self, key: str) -> Reason:
         """Explain why a row is in the answer or not: its load, its cell, and the result of each condition."""
@@ -378,8 +383,7 @@ class Query:
     def why_empty(self, answer: Answer) -> tuple[str, ...]:
         """Return why an answer of this question is empty, in lines; none where it is not.
 
-        They say from when to when the layer has rows, and of each text that a column is to equal and never does the
-        nearest values that there are, looked for in at most a million rows.
+        They say when the layer has rows, and what is nearest to a text that a column never equals.
         """
         return why_empty(self.inquiry(), answer)
 
