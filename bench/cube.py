@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 import stcloud
-from bench.data import CRS, ZONE, Scale, events
+from bench.data import ZONE, Scale, events
 from bench.process import apart
 from bench.query import load_events
 from bench.report import Finding, Target
@@ -131,7 +131,9 @@ def pandas_cube(source: str) -> dict[str, Any]:
         kept = frame[(frame["at"] >= first) & (frame["at"] < last)]
         local = kept["at"].dt.tz_convert(ZONE).dt.tz_localize(None)
         week = local.dt.normalize() - pd.to_timedelta(local.dt.dayofweek, unit="D")
-        counts = kept.groupby([week, (kept["y"] // 100).rename("row"), (kept["x"] // 100).rename("column")]).size()
+        counts = kept.groupby(
+            [week, (kept["y"] // 100).rename("row"), (kept["x"] // 100).rename("column")]
+        ).size()
         return counts.to_xarray().fillna(0)
 
     seconds, dataset = _timed(work)
@@ -147,7 +149,9 @@ def _statistics(arrays: str) -> Iterator[Finding]:
     gi = statistics.median(result["gi"])
     differing = {"scipy": int(abs(result["gi_sum"] - theirs.result["sum"]) > 1e-6 * abs(result["gi_sum"]))}
     more = {"ours": result, "scipy": theirs.result, "differing": differing}
-    yield Finding(name, gi, "s", "scipy, sparse matrix", _median(theirs.result), Target(most=3), Target(most=0.8), more)
+    yield Finding(
+        name, gi, "s", "scipy, sparse matrix", _median(theirs.result), Target(most=3), Target(most=0.8), more
+    )
     yield Finding("the same", gi, "s", f"esda, scaled from {sample['esda_bins']:,} bins", sample["esda"])
     yield Finding("the same with trends, memory", ours.peak_gb, "GB", "scipy", theirs.peak_gb, Target(most=2))
     for what, key in (("counts", "counts"), ("z", "z")):
@@ -186,7 +190,9 @@ def scipy_gi(arrays: str) -> dict[str, Any]:
         n, mean, deviation = values.size, values.mean(), values.std()
         sums = over_steps(matrix @ values)
         counts = over_steps(np.repeat(np.diff(near.start)[:, None].astype(float), values.shape[1], axis=1))
-        z: NDArray[np.float64] = (sums - mean * counts) / (deviation * np.sqrt((n * counts - counts**2) / (n - 1)))
+        z: NDArray[np.float64] = (sums - mean * counts) / (
+            deviation * np.sqrt((n * counts - counts**2) / (n - 1))
+        )
         return z
 
     seconds, z = _timed(work)
@@ -212,7 +218,9 @@ def sampled(arrays: str) -> dict[str, Any]:
     few = np.flatnonzero((x < x.min() + 3_000) & (y < y.min() + 3_000))
     near = CellNeighbours.within(x[few], y[few], _DISTANCE_M)
     parts = np.split(near.cell, near.start[1:-1])
-    weights = libpysal.weights.W({cell: part.tolist() for cell, part in enumerate(parts)}, silence_warnings=True)
+    weights = libpysal.weights.W(
+        {cell: part.tolist() for cell, part in enumerate(parts)}, silence_warnings=True
+    )
     start = time.perf_counter()
     G_Local(values[0, few].astype(float) + 1, weights, transform="B", star=None, permutations=0)
     scale = values.size / len(few)
@@ -237,7 +245,10 @@ def our_refresh(city: str) -> dict[str, Any]:
     seconds, renewed = _timed(lambda: refreshed(cube, query.inquiry(), _SHAPE))
     rebuild, anew = _timed(lambda: cubed(query.inquiry(), _SHAPE))
     shutil.rmtree(copy)
-    alike = renewed.leftovers == anew.leftovers and renewed.measure().values.tobytes() == anew.measure().values.tobytes()
+    alike = (
+        renewed.leftovers == anew.leftovers
+        and renewed.measure().values.tobytes() == anew.measure().values.tobytes()
+    )
     return {"seconds": seconds, "rebuild": rebuild, "differing": {"a rebuild": int(not alike)}}
 
 
@@ -270,7 +281,9 @@ class _Small:
         rows = pd.DataFrame({"id": np.arange(_EVENTS), "at": at, "x": x, "y": y})
         corners = [(500_000 + 1_000 * (n % 10), 3_380_000 + 1_000 * (n // 10)) for n in range(_AREAS)]
         shapes = [shapely.box(west, south, west + 1_000, south + 1_000) for west, south in corners]
-        areas = geopandas.GeoDataFrame({"name": [f"area {n:02}" for n in range(_AREAS)]}, geometry=shapes, crs="EPSG:4548")
+        areas = geopandas.GeoDataFrame(
+            {"name": [f"area {n:02}" for n in range(_AREAS)]}, geometry=shapes, crs="EPSG:4548"
+        )
         with stcloud.create(self.folder, crs="EPSG:4548", zone="Asia/Shanghai") as city:
             city.load("events", rows, key=["id"], time="at", x="x", y="y", crs="EPSG:4548")
             city.load("areas", areas, key=["name"], valid_from="2000-01-01")
@@ -297,4 +310,6 @@ def _first(folder: Path) -> Finding:
 
     seconds, _ = _timed(work)
     name = f"first cube of a process, {_AREAS} areas × 12 months, nothing compiled"
-    return Finding(name, statistics.median(seconds), "s", "", None, Target(most=2), Target(most=1), {"seconds": seconds})
+    return Finding(
+        name, statistics.median(seconds), "s", "", None, Target(most=2), Target(most=1), {"seconds": seconds}
+    )
