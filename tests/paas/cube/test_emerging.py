@@ -259,6 +259,19 @@ def test_cells_of_other_areas_are_compared_by_square_kilometre(planted):
     assert np.isnan(lost.hotspots(distance_m=150).z[:, 5]).all()
 
 
+@pytest.mark.parametrize("shape", [(3, 0), (1, 1), (2, 3)])
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("neighbours", [{"distance_m": 100}, {"nearest": 2}, {}])
+def test_of_nothing_there_is_nothing_unusual(shape, known, neighbours):
+    cube = made(
+        np.zeros(shape, np.int64), np.full(shape, known), np.arange(shape[1]) * 100.0, np.zeros(shape[1])
+    )
+    spots = cube.hotspots(**neighbours, steps=0)
+    assert spots.to_pandas()["class"].tolist() == ["none" if known else "unknown"] * shape[1]
+    assert np.isnan(spots.z).all()
+    assert cube.change_points().num_rows == 0
+
+
 def test_neighbours_touch_where_nothing_else_is_stated(planted):
     assert (planted.hotspots(steps=0).z == planted.hotspots(distance_m=150, steps=0).z).all()
     assert np.isfinite(planted.hotspots(nearest=8, steps=0).z).all()
