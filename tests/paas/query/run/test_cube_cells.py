@@ -11,6 +11,7 @@ import shapely
 
 import stcloud
 from stcloud.errors import InvalidInput, Unsupported
+from stcloud.paas.grid.crosswalk import crosswalk_versions
 from stcloud.paas.query.run.cubing import CubeShape, cubed
 from stcloud.testing.cases import AREAS, CRS, EVENTS, GRID, events
 from stcloud.testing.town import quads
@@ -156,6 +157,41 @@ def test_larger_cells_are_those_of_another_cube_of_the_question(city, small, lar
     assert (rolled.known <= direct.known).all()
     assert (rolled.dense()[rolled.known] == direct.dense()[rolled.known]).all()
     assert (rolled.known == direct.known).all()
+
+
+@pytest.mark.parametrize(
+    ("own", "other"), [("100m", "unit"), ("unit", "1km"), ("unit", "in:areas"), ("250m", "in:areas")]
+)
+def test_cells_are_shared_out_by_area(city, own, other):
+    """Each step is what the crosswalk of the two makes of it, and nothing is lost."""
+    query = city.query("cases").when("2021").restated("2021-06-01")
+    cube = cube_of(query, own, "1Q", measures=("count",))
+    shared = cube.roll_up(cell=other, by_area=True)
+    mine, theirs = cube.cells, shared.cells
+    table = crosswalk_versions(
+        mine.shapes(), mine.names.to_pylist(), theirs.shapes(), theirs.names.to_pylist()
+    )
+    counted, total = 0.0, 0
+    for step in range(4):
+        wanted = table.restate(cube.dense()[step], to="right")
+        known = shared.known[step]
+        np.testing.assert_allclose(shared.dense()[step][known], wanted.values[known], atol=1e-9)
+        counted += wanted.outside
+        total += cube.dense()[step].sum()
+    assert shared.leftovers["outside"] == pytest.approx(cube.leftovers["outside"] + counted)
+    lost = sum(shared.leftovers[reason] - cube.leftovers[reason] for reason in ("outside", "unknown"))
+    assert shared.dense()[shared.known].sum() + lost == pytest.approx(total)
+    inside = shapely.union_all(mine.shapes()).buffer(0.001)
+    covered = shapely.covers(inside, theirs.shapes())
+    assert (shared.known == covered).all()
+    assert covered.any() or other == "1km"
+
+
+def test_cells_that_change_are_not_shared_out(city):
+    cube = cube_of(city.query("cases").when("2020/2022"), "unit", "1Y")
+    with pytest.raises(InvalidInput) as caught:
+        cube.roll_up(cell="1km", by_area=True)
+    assert caught.value.kind == "cells-change"
 
 
 def test_longer_steps_are_those_of_another_cube_of_the_question(city):
