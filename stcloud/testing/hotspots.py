@@ -26,15 +26,15 @@ def gi_star(
     deviates = {}
     for step, cell in bins:
         times = range(step - steps, step + (steps if both else 0) + 1)
-        around = [bins[at, other] for at in times for other in near[cell] if (at, other) in bins]
+        near_values = [bins[at, other] for at in times for other in near[cell] if (at, other) in bins]
         chosen = {"cube": None, "step": {step}, "window": set(times)}[reference]
         usual = [Fraction(value) for (at, _), value in bins.items() if chosen is None or at in chosen]
-        n, weight = len(usual), len(around)
+        n, weight = len(usual), len(near_values)
         mean = sum(usual) / n
         spread = sum((value - mean) ** 2 for value in usual) / n
         if spread == 0 or weight == 0 or weight >= n:
             continue
-        above = sum(Fraction(value) for value in around) - mean * weight
+        above = sum(Fraction(value) for value in near_values) - mean * weight
         scale = math.sqrt(spread * Fraction(n * weight - weight * weight, n - 1))
         deviates[step, cell] = float(above) / scale
     return deviates

@@ -23,6 +23,7 @@ STANDARD = {
     "NotFound": "an error that callers catch by this name",
     "_EPOCH": "the Unix epoch, from which instants are counted",
     "EPOCH": "the same",
+    "HotSpots": "what callers hold: a hot spot is a cell that is unusual among its neighbours",
     "epoch_us": "microseconds of the unit of an `epoch-s` or `epoch-ms` format",
 }
 """Names that have such a word in its standard sense, or that are public."""

@@ -5,31 +5,32 @@ Tested by `tests/paas/cube/test_emerging.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.errors import InvalidInput
+from stcloud.paas.cube.amount import amounts_of
 from stcloud.paas.cube.cells import CubeCells
 from stcloud.paas.cube.getis import Reference, getis_ord
-from stcloud.paas.cube.hotspot import CLASSES, RULES, classified
+from stcloud.paas.cube.hotspot import classified
+from stcloud.paas.cube.hotspot_result import HotSpots
 from stcloud.paas.cube.neighbours import CellNeighbours
 from stcloud.paas.cube.significance import confidence
-from stcloud.paas.cube.trend import Trends, mann_kendall, sen_slopes
+from stcloud.paas.cube.trend import mann_kendall, sen_slopes
 
 if TYPE_CHECKING:
-    import geopandas
-    import pandas as pd
-
     from stcloud.paas.cube.cube import Cube
 
-__all__ = ["HotSpots", "Neighbourhood", "hot_spots"]
+__all__ = ["EmergingRules", "Neighbourhood", "hotspots_of"]
 
 _SPARSE = 1.0
 """Below this mean of a bin a sum over a neighbourhood is far from normal."""
+_KM2 = 1e6
+_PER_KM2 = "cells differ in area: they are compared by what they have per km²"
+_AS_THEY_ARE = "cells differ in area, and are compared as they are: large ones have more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,133 +70,12 @@ class Neighbourhood:
         return CellNeighbours.touching(cells.shapes())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HotSpots:
-    """Hot and cold spots of a cube.
-
-    Attributes
-    ----------
-    cube
-        What they were found in.
-    classes
-        ``(c,)`` int8: the class of each cell, positions in `CLASSES`; -1: not analysed.
-    z, levels
-        ``(t, c)``: Gi* of each bin, NaN where there is none; its significance, 1, 2 or 3 past .10, .05 or .01,
-        negative for cold ones.
-    trends, value_trends, slopes
-        ``(c,)``: trends of z and of the values, and the values' slope a step.
-    notes
-        What people should know.
-    """
-
-    cube: Cube
-    classes: NDArray[np.int8]
-    z: NDArray[np.float64]
-    levels: NDArray[np.int8]
-    values: NDArray[Any]
-    trends: Trends
-    value_trends: Trends
-    slopes: NDArray[np.float64]
-    notes: tuple[str, ...] = field(default=())
-
-    def __len__(self) -> int:
-        return len(self.classes)
-
-    def __repr__(self) -> str:
-        names, counts = np.unique(self.classes, return_counts=True)
-        told = ", ".join(
-            f"{'not analysed' if at < 0 else CLASSES[at]} {count:,}"
-            for at, count in zip(names, counts, strict=True)
-        )
-        return f"HotSpots: {len(self):,} cells, {len(self.z):,} steps\n  {told}"
-
-    def to_arrow(self) -> pa.Table:
-        """Return a table, one row a cell: its name, class, how many steps were hot and cold, and trends."""
-        hot, cold = ((self.levels > 0).sum(axis=0), (self.levels < 0).sum(axis=0))
-        names = pa.array([None if at < 0 else CLASSES[at] for at in self.classes.tolist()], pa.string())
-        return pa.table(
-            {
-                self.cube.cells.noun: self.cube.cells.names,
-                "class": names,
-                "hot_steps": pa.array(hot, pa.int64()),
-                "cold_steps": pa.array(cold, pa.int64()),
-                "trend_z": _numbers(self.trends.z),
-                "trend_p": _numbers(self.trends.p),
-                "value_trend_z": _numbers(self.value_trends.z),
-                "value_trend_p": _numbers(self.value_trends.p),
-                "sen_slope": _numbers(self.slopes),
-            }
-        )
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return the table as a DataFrame; the names of cells are in ``cell``."""
-        table = self.to_arrow()
-        frame: pd.DataFrame = table.rename_columns(["cell", *table.schema.names[1:]]).to_pandas()
-        return frame
-
-    def to_geopandas(self) -> geopandas.GeoDataFrame:
-        """Return the table with the shapes of cells, in the city's CRS; `InvalidInput` ``no-shapes``."""
-        import geopandas  # noqa: PLC0415  (slow to import)
-
-        if self.cube.cells.shapes is None:
-            raise InvalidInput("no-shapes", "the cells have no shapes", hint="use to_pandas")
-        return geopandas.GeoDataFrame(self.to_pandas(), geometry=self.cube.cells.shapes(), crs=self.cube.crs)
-
-    def why(self, cell: int | str) -> dict[str, Any]:
-        """Return what decided the class of a cell: the rule in words, and its steps with value, z and significance.
-
-        Raises
-        ------
-        NotFound
-            ``unknown-cell``
-        """
-        names = self.cube.cells.names.to_pylist()
-        if cell not in names:
-            raise NotFound(
-                "unknown-cell", f"the cube has no cell '{cell}'", nearest=nearest(str(cell), map(str, names))
-            )
-        at = names.index(cell)
-        known = self.cube.known[:, at]
-        steps = [
-            {
-                "time": label,
-                "value": self.values[step, at].item() if known[step] else None,
-                "z": None if np.isnan(self.z[step, at]) else float(self.z[step, at]),
-                "level": int(self.levels[step, at]),
-            }
-            for step, label in enumerate(self.cube.labels)
-        ]
-        name = "not analysed" if self.classes[at] < 0 else CLASSES[self.classes[at]]
-        return {
-            "cell": cell,
-            "class": name,
-            "rule": _rule(name),
-            "trend_z": float(self.trends.z[at]),
-            "steps": steps,
-        }
-
-
-def hot_spots(
-    cube: Cube,
-    neighbourhood: Neighbourhood,
-    *,
-    measure: str | None = None,
-    reference: Reference = "cube",
-    corrected: bool = True,
-    alpha: float = 0.10,
-    skip_warm_up: bool = True,
-    with_events_only: bool = False,
-) -> HotSpots:
-    """Find hot and cold spots, and the class of each cell.
+@dataclass(frozen=True, slots=True)
+class EmergingRules:
+    """What is unusual, and what is a trend.
 
     Parameters
     ----------
-    cube
-        Without classes.
-    neighbourhood
-        Of each bin.
-    measure
-        Of the cube; None: its first.
     reference
         The bins whose mean and standard deviation are the usual.
     corrected
@@ -206,63 +86,86 @@ def hot_spots(
         Leave the first steps, whose neighbourhoods reach back less far, out of trends.
     with_events_only
         Analyse only cells that ever had something.
+    per_km2
+        Compare what cells have for each square kilometre; None: where they differ in area. Cells whose area is not
+        known are then not analysed.
+    """
+
+    reference: Reference = "cube"
+    corrected: bool = True
+    alpha: float = 0.10
+    skip_warm_up: bool = True
+    with_events_only: bool = False
+    per_km2: bool | None = None
+
+
+def hotspots_of(
+    cube: Cube, neighbourhood: Neighbourhood, rules: EmergingRules, measure: str | None = None
+) -> HotSpots:
+    """Find hot and cold spots, and the class of each cell.
+
+    Parameters
+    ----------
+    cube
+        Without classes.
+    neighbourhood
+        Of each bin.
+    rules
+        What is unusual, and what is a trend.
+    measure
+        Of the cube; None: its first.
 
     Raises
     ------
+    NotFound
+        ``unknown-measure``
     InvalidInput
         ``has-classes``: the cube has axes besides time and cell; ``no-value``: known bins have no value;
         ``which-neighbours``, ``no-shapes``.
     """
-    if cube.classes:
-        raise InvalidInput(
-            "has-classes", f"the cube has bins by {', '.join(axis.name for axis in cube.classes)} too",
-            hint="make a cube without by, of one class: what(...)",
-        )  # fmt: skip
-    values, known = cube.dense(measure), cube.known
-    if not np.issubdtype(values.dtype, np.integer) and np.isnan(values[known]).any():
-        raise InvalidInput(
-            "no-value", f"known bins have no value of {cube.measure(measure).written}",
-            hint="use a count or a sum, of which nothing is 0",
-        )  # fmt: skip
-    analysed = known & (values != 0).any(axis=0) if with_events_only else known
-    values = np.where(analysed, values, values.dtype.type(0))
-    neighbours = neighbourhood.of(cube.cells)
+    amounts, known = amounts_of(cube, measure)
+    values, analysed, notes = _compared(cube, amounts, known, rules)
     z = getis_ord(
-        values, analysed, neighbours, steps=neighbourhood.steps, both=neighbourhood.both, reference=reference
-    )
-    levels = confidence(z, corrected=corrected)
-    first = neighbourhood.steps if skip_warm_up else 0
+        values, analysed, neighbourhood.of(cube.cells),
+        steps=neighbourhood.steps, both=neighbourhood.both, reference=rules.reference,
+    )  # fmt: skip
+    levels = confidence(z, corrected=rules.corrected)
+    first = neighbourhood.steps if rules.skip_warm_up else 0
     trends = mann_kendall(z[first:], ~np.isnan(z[first:]))
-    classes = classified(np.sign(levels), analysed, trends.directions(alpha))
-    if with_events_only:
+    classes = classified(np.sign(levels), analysed, trends.directions(rules.alpha))
+    if rules.with_events_only:
         classes = np.where(analysed.any(axis=0), classes, np.int8(-1))
     late = analysed[first:]
     return HotSpots(
         cube, classes, z, levels, values, trends, mann_kendall(values[first:], late),
-        sen_slopes(values[first:], late), _notes(values, analysed),
+        sen_slopes(values[first:], late), notes,
     )  # fmt: skip
 
 
-def _notes(values: NDArray[Any], known: NDArray[np.bool_]) -> tuple[str, ...]:
-    bins = int(known.sum())
+def _compared(
+    cube: Cube, amounts: NDArray[Any], known: NDArray[np.bool_], rules: EmergingRules
+) -> tuple[NDArray[Any], NDArray[np.bool_], tuple[str, ...]]:
+    """Return what bins are compared by, which of them are analysed, and what people should know."""
+    analysed = known
+    if rules.with_events_only:
+        analysed = known & ((amounts != 0) & known).any(axis=0)
+    notes = _notes(amounts, analysed)
+    per_km2 = not cube.cells.is_even if rules.per_km2 is None else rules.per_km2
+    if per_km2:
+        analysed = analysed & ~np.isnan(cube.cells.area_m2)
+        amounts = amounts / np.where(cube.cells.area_m2 > 0, cube.cells.area_m2 / _KM2, np.nan)
+    if not cube.cells.is_even:
+        notes = (*notes, _PER_KM2 if per_km2 else _AS_THEY_ARE)
+    return np.where(analysed, amounts, amounts.dtype.type(0)), analysed, notes
+
+
+def _notes(amounts: NDArray[Any], analysed: NDArray[np.bool_]) -> tuple[str, ...]:
+    bins = int(analysed.sum())
     if not bins:
         return ("no bin is known",)
-    mean = float(values.sum(where=known)) / bins
+    mean = float(amounts.sum(where=analysed)) / bins
     if mean >= _SPARSE:
         return ()
     return (
         f"a bin has {mean:.3g} on average: with less than 1, z is far from normal; take larger cells or steps",
     )
-
-
-def _rule(name: str) -> str:
-    kind, _, side = name.partition(" ")
-    if kind not in RULES:
-        return {"none": "no rule fits", "unknown": "the last step is not known"}.get(
-            name, "it never had an event"
-        )
-    return RULES[kind].format(side=side, other="cold" if side == "hot" else "hot")
-
-
-def _numbers(values: NDArray[np.float64]) -> pa.Array:
-    return pa.array(values, pa.float64(), from_pandas=True)

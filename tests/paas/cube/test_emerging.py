@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -32,11 +33,12 @@ def made(values, known, x, y, *, classes=(), of_nothing=0.0):
     cells = CubeCells(
         "cell_100m", pa.array(np.arange(count)), x, y, np.full(count, 1e4), lives, lambda: shapes
     )
+    joined = "sum" if of_nothing == 0 else "none"
     there = known.reshape(*known.shape, *(1,) * len(classes)) & (values != 0)
     at = np.flatnonzero(there)
     return Cube(
         "1D", edges, tuple(f"day {at}" for at in range(steps)), np.ones(steps, bool), cells, classes, at,
-        {"count": CubeMeasure("count", values.reshape(-1)[at], of_nothing)}, (0, int(edges[-1])),
+        {"count": CubeMeasure("count", values.reshape(-1)[at], of_nothing, joined)}, (0, int(edges[-1])),
         Zone("Pacific/Auckland"), "EPSG:2193",
     )  # fmt: skip
 
@@ -135,6 +137,23 @@ def test_few_events_are_warned_of(planted):
     assert "0.111" in note
 
 
+def test_cells_of_other_areas_are_compared_by_square_kilometre(planted):
+    """A cell twice as large with twice the events is as unusual, and who looks is told."""
+    area = np.where(np.arange(144) % 12 < 6, 1e4, 2e4)
+    dense = planted.dense() * (area / 1e4).astype(np.int64)
+    x, y = planted.cells.x, planted.cells.y
+    uneven = made(dense, np.ones(dense.shape, bool), x, y)
+    uneven = replace(uneven, cells=replace(uneven.cells, area_m2=area))
+    spots = uneven.hotspots(distance_m=150)
+    np.testing.assert_allclose(spots.z, planted.hotspots(distance_m=150).z, rtol=1e-9)
+    assert "per km²" in spots.notes[-1]
+    as_they_are = uneven.hotspots(distance_m=150, per_km2=False)
+    assert "as they are" in as_they_are.notes[-1]
+    assert not np.allclose(as_they_are.z, spots.z)
+    lost = replace(uneven, cells=replace(uneven.cells, area_m2=np.where(np.arange(144) == 5, np.nan, area)))
+    assert np.isnan(lost.hotspots(distance_m=150).z[:, 5]).all()
+
+
 def test_neighbours_touch_where_nothing_else_is_stated(planted):
     assert (planted.hotspots(steps=0).z == planted.hotspots(distance_m=150, steps=0).z).all()
     assert np.isfinite(planted.hotspots(nearest=8, steps=0).z).all()
@@ -148,7 +167,10 @@ def test_what_has_no_hot_spots_is_refused(planted):
     means = made(
         np.ones((3, 4)) * np.nan, np.ones((3, 4), bool), np.arange(4.0), np.zeros(4), of_nothing=np.nan
     )
+    shapeless = replace(planted, cells=replace(planted.cells, shapes=None))
     for ask, kind in (
+        (shapeless.hotspots, "no-shapes"),
+        (lambda: shapeless.hotspots(nearest=3).to_geopandas(), "no-shapes"),
         (lambda: split.hotspots(distance_m=1), "has-classes"),
         (lambda: means.hotspots(distance_m=1), "no-value"),
         (lambda: planted.hotspots(distance_m=1, nearest=2), "which-neighbours"),
