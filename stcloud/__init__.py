@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stcloud.errors import StcloudError
     from stcloud.iaas.job import Job
     from stcloud.paas.cube.cube import Cube
-    from stcloud.paas.cube.emerging import HotSpots
+    from stcloud.paas.cube.hotspot_result import HotSpots
     from stcloud.paas.grid import divide
     from stcloud.paas.query import Answer, Explanation, Query
     from stcloud.saas.cubefile import read_cube, write_cube
@@ -53,7 +53,7 @@ _HOMES = {
     "Cube": ".paas.cube.cube",
     "Definition": ".daas.definition",
     "Explanation": ".paas.query",
-    "HotSpots": ".paas.cube.emerging",
+    "HotSpots": ".paas.cube.hotspot_result",
     "Job": ".iaas.job",
     "Query": ".paas.query",
     "Question": ".paas.query",

@@ -35,7 +35,11 @@ def cells_of(cube: Cube) -> geopandas.GeoDataFrame:
     columns: dict[str, Any] = {
         cube.cells.noun: cube.cells.names, "area_m2": cube.cells.area_m2, "known_steps": cube.known.sum(axis=0),
     }  # fmt: skip
-    added = {name: measure for name, measure in cube.measures.items() if measure.adds_up}
+    added = {
+        name: measure
+        for name, measure in cube.measures.items()
+        if measure.joined == "sum" and not cube.of_instants
+    }
     names = free_names([f"{name}_in_all" for name in added], [*columns, "st_fid", "st_geom"])
     for name, measure in zip(names, added.values(), strict=True):
         weights = np.nan_to_num(measure.values.astype(np.float64))

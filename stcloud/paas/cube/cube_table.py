@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from stcloud.paas.cube.cells import CubeCells
     from stcloud.paas.cube.cube import Cube
 
-__all__ = ["CELLS", "LIVES", "STEPS", "table_of"]
+__all__ = ["CELLS", "KNOWN", "LIVES", "STEPS", "table_of"]
 
-CELLS, LIVES, STEPS = "stcloud_cells", "stcloud_lives", "stcloud_steps"
-"""Keys of the metadata: tables of cells, when they were there, and steps."""
+CELLS, LIVES, STEPS, KNOWN = "stcloud_cells", "stcloud_lives", "stcloud_steps", "stcloud_known"
+"""Keys of the metadata: tables of cells, when they were there, steps, and known bins if nothing else says them."""
 
 
 def table_of(cube: Cube) -> pa.Table:
@@ -54,6 +54,8 @@ def _packed_axes(cube: Cube) -> dict[str, str]:
     steps = {"label": pa.array(cube.labels, pa.string()), "whole": pa.array(cube.whole)}
     edges = {"begin_us": pa.array(cube.edges_us[:-1]), "end_us": pa.array(cube.edges_us[1:])}
     axes = {CELLS: packed(pa.table(_cells(cube.cells))), STEPS: packed(pa.table({**steps, **edges}))}
+    if cube.mask is not None:
+        axes[KNOWN] = packed(pa.table({"known": pa.array(cube.known.reshape(-1))}))
     lives = cube.cells.lives
     if lives is not None:
         ends = {"cell": lives.cell, "begin_us": lives.begin_us, "end_us": lives.end_us}

@@ -38,6 +38,7 @@ _RESERVED = (
     "time", "cell", "bound", "time_bounds", "time_label", "whole", "known", "has_rows", "x", "y", "lon", "lat",
     "area", "life", "life_cell", "life_bounds", _MAPPING, HEADING,
 )  # fmt: skip
+_METHODS = {"sum": "sum", "min": "minimum", "max": "maximum"}
 _LONGEST_ATTRIBUTE = 8_000
 """HDF5 keeps 64 kB of attributes in all."""
 
@@ -126,7 +127,7 @@ class _Layout:
         fill = filled_with(measure.values) if integer else None
         attributes: dict[str, Any] = {
             "long_name": measure.written, "units": "1", "grid_mapping": _MAPPING, "coordinates": "lon lat",
-            **({"geometry": shape} if shape else {}), **({"cell_methods": "time: sum"} if measure.adds_up else {}),
+            **({"geometry": shape} if shape else {}), **self._methods(measure),
         }  # fmt: skip
         if self.exact and fill is not None:
             array = self._array(self._block(measure.values, measure.of_nothing, np.int64, fill), np.int64)
@@ -134,6 +135,11 @@ class _Layout:
         array = self._array(self._block(measure.values, measure.of_nothing, np.float64, np.nan), np.float64)
         encoding = {} if fill is None else {"dtype": "int64", "_FillValue": fill}
         return self.dims, array, attributes, encoding
+
+    def _methods(self, measure: CubeMeasure) -> dict[str, str]:
+        """Return how values are of the time of a bin, where CF has a word for it."""
+        method = "point" if self.cube.of_instants else _METHODS.get(measure.joined)
+        return {} if method is None else {"cell_methods": f"time: {method}"}
 
     def rows(self) -> tuple[Any, ...]:
         """Return which bins have rows."""

@@ -51,6 +51,8 @@ class Heading:
                 "crs": cube.crs,
                 "noun": cube.cells.noun,
                 "known_us": list(cube.known_us),
+                "of_instants": cube.of_instants,
+                "masked": cube.mask is not None,
                 "leftovers": dict(cube.leftovers),
                 "facts": dict(cube.facts),
                 "classes": [
@@ -66,7 +68,8 @@ class Heading:
                         "name": name,
                         "variable": variable,
                         "written": measure.written,
-                        "adds_up": measure.adds_up,
+                        "from_zero": measure.of_nothing == 0,
+                        "joined": measure.joined,
                         "integer": measure.values.dtype.kind == "i",
                     }
                     for (name, measure), variable in zip(cube.measures.items(), measures, strict=True)

@@ -6,6 +6,7 @@ Tested by `tests/paas/cube/test_reading.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.cube.cell_shapes import shapes_in
 from stcloud.paas.cube.cells import CubeCells, Lives
 from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure
-from stcloud.paas.cube.cube_table import CELLS, LIVES, STEPS
+from stcloud.paas.cube.cube_table import CELLS, KNOWN, LIVES, STEPS
 from stcloud.paas.cube.dataset import CHUNK_BYTES
 from stcloud.paas.cube.heading import HEADING, Heading, unpacked
 from stcloud.time import Zone
@@ -82,10 +83,9 @@ def _of_dataset(dataset: xr.Dataset, heading: Heading) -> Cube:
     )  # fmt: skip
     empty = _made(
         heading, np.append(bounds[:, 0], bounds[-1:, 1]), dataset["time_label"].to_numpy().tolist(),
-        dataset["whole"].to_numpy().astype(np.bool_), cells, np.empty(0, np.int64), {},
+        dataset["whole"].to_numpy().astype(np.bool_), cells, dataset["known"].to_numpy().astype(np.bool_),
     )  # fmt: skip
-    at, values = _sparse(dataset, heading, empty)
-    return _made(heading, empty.edges_us, empty.labels, empty.whole, cells, at, values)
+    return _filled(empty, heading, *_sparse(dataset, heading, empty))
 
 
 def _is_shape(name: str) -> bool:
@@ -147,7 +147,7 @@ def _has_something(
     read: tuple[NDArray[Any], NDArray[np.bool_]], measure: Mapping[str, Any]
 ) -> NDArray[np.bool_]:
     values, there = read
-    if not measure["adds_up"]:
+    if not measure["from_zero"]:
         return there
     return np.asarray(there & (values != 0) if measure["integer"] else values != 0)
 
@@ -165,7 +165,8 @@ def _of_table(table: pa.Table, heading: Heading, metadata: Mapping[str, str]) ->
     )  # fmt: skip
     edges_us = np.append(steps["begin_us"].to_numpy(), steps["end_us"].to_numpy()[-1:])
     empty = _made(
-        heading, edges_us, steps["label"].to_pylist(), steps["whole"].to_numpy(), cells, np.empty(0, np.int64), {}
+        heading, edges_us, steps["label"].to_pylist(), steps["whole"].to_numpy(), cells,
+        _known(metadata, len(cells)),
     )  # fmt: skip
     axes = [cells.names, *(axis.values for axis in empty.classes)]
     named = [cells.noun, *(axis["variable"] for axis in heading.fields["classes"])]
@@ -179,7 +180,14 @@ def _of_table(table: pa.Table, heading: Heading, metadata: Mapping[str, str]) ->
     at = np.ravel_multi_index(places, empty.shape).astype(np.int64) if len(table) else np.empty(0, np.int64)
     order = np.argsort(at, kind="stable")
     sorted_values = {name: column[order] for name, column in values.items()}
-    return _made(heading, edges_us, empty.labels, empty.whole, cells, at[order], sorted_values)
+    return _filled(empty, heading, at[order], sorted_values)
+
+
+def _known(metadata: Mapping[str, str], cells: int) -> NDArray[np.bool_] | None:
+    if KNOWN not in metadata:
+        return None
+    known: NDArray[np.bool_] = unpacked(metadata[KNOWN])["known"].to_numpy()
+    return known.reshape(-1, cells)
 
 
 def _places(column: pa.ChunkedArray, values: pa.Array) -> Ints:
@@ -194,23 +202,32 @@ def _column(column: pa.ChunkedArray, *, integer: bool) -> NDArray[Any]:
 
 
 def _made(
-    heading: Heading, edges_us: Ints, labels: Sequence[str], whole: NDArray[np.bool_], cells: CubeCells, at: Ints,
-    values: Mapping[str, NDArray[Any]],
+    heading: Heading, edges_us: Ints, labels: Sequence[str], whole: NDArray[np.bool_], cells: CubeCells,
+    mask: NDArray[np.bool_] | None,
 ) -> Cube:  # fmt: skip
+    """Return a cube without bins that have something."""
     fields = heading.fields
     classes = [
         CubeClass(axis["name"], array)
         for axis, array in zip(fields["classes"], heading.class_values(), strict=True)
     ]
-    measures = {
-        measure["name"]: CubeMeasure(
-            measure["written"], values[measure["name"]], 0.0 if measure["adds_up"] else np.nan
-        )
-        for measure in fields["measures"]
-        if measure["name"] in values
-    }
     first, last = fields["known_us"]
     return Cube(
-        fields["every"], edges_us, tuple(labels), whole, cells, tuple(classes), at, measures, (first, last),
-        Zone(fields["time_zone"]), fields["crs"], fields["leftovers"], fields["facts"],
+        fields["every"], edges_us, tuple(labels), whole, cells, tuple(classes), np.empty(0, np.int64), {},
+        (first, last), Zone(fields["time_zone"]), fields["crs"], fields["leftovers"], fields["facts"],
+        fields["of_instants"], mask if fields["masked"] else None,
     )  # fmt: skip
+
+
+def _filled(cube: Cube, heading: Heading, at: Ints, values: Mapping[str, NDArray[Any]]) -> Cube:
+    """Return a cube with what its bins have."""
+    measures = {
+        measure["name"]: CubeMeasure(
+            measure["written"],
+            values[measure["name"]],
+            0.0 if measure["from_zero"] else np.nan,
+            measure["joined"],
+        )
+        for measure in heading.fields["measures"]
+    }
+    return replace(cube, at=at, measures=measures)

@@ -58,7 +58,7 @@ __all__ = ["cube"]
 
 def cube(
     city: CityFolder,
-    layer: Annotated[str | None, typer.Argument(help="Layer of events.", show_default=False)] = None,
+    layer: Annotated[str | None, typer.Argument(help="Name of the layer.", show_default=False)] = None,
     cell: CellOption = "100m",
     every: EveryOption = "1W",
     by: Annotated[
@@ -89,7 +89,7 @@ def cube(
     output: CubeOutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Count by cell and step of time. A cube, in which zero and unknown are different."""
+    """Count by cell and step of time. Events in each step, or features at its start."""
     given = {**locals(), "by": split(by)}  # options are called as the arguments they become
     target = cube_target(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
@@ -142,7 +142,8 @@ def _range(cube: Cube, name: str) -> str:
     if not len(values):
         return "no value"
     least, most, total = (_shown(value.item()) for value in (values.min(), values.max(), values.sum()))
-    return f"{f'{total} in all, ' if measure.adds_up else ''}{least} to {most} in a bin with rows"
+    in_all = measure.joined == "sum" and not cube.of_instants
+    return f"{f'{total} in all, ' if in_all else ''}{least} to {most} in a bin with rows"
 
 
 def _shown(value: float) -> str:

@@ -87,6 +87,10 @@ def any_cubes(draw):
         np.empty(0, np.int64), {}, (int(bins.edges_us[draw(st.integers(0, 2))]), int(bins.edges_us[-1])), ZONE,
         "EPSG:2193", {"partial": draw(st.integers(0, 2**60)), "unplaced": 3}, {"layer": "calls", "loads": "a b"},
     )  # fmt: skip
+    if draw(st.booleans()):
+        bits = st.lists(st.booleans(), min_size=len(cells), max_size=len(cells))
+        empty = replace(empty, mask=np.array([draw(bits) for _ in empty.labels], bool))
+    empty = replace(empty, of_instants=draw(st.booleans()))
     known = np.broadcast_to(empty.known.reshape(*empty.known.shape, *(1,) * len(classes)), empty.shape)
     at = np.flatnonzero(known)
     at = at[np.array(draw(st.lists(st.booleans(), min_size=len(at), max_size=len(at))), bool)]
@@ -106,11 +110,12 @@ def any_measures(draw, count):
         draw(st.sampled_from(["count", "sum(费用)"])),
         np.array(values, kind),
         draw(st.sampled_from([0.0, np.nan])),
+        draw(st.sampled_from(["sum", "min", "max", "none"])),
     )
 
 
 def same(cube, other):
-    for name in ("every", "labels", "known_us", "crs", "leftovers", "facts"):
+    for name in ("every", "labels", "known_us", "crs", "leftovers", "facts", "of_instants"):
         assert getattr(cube, name) == getattr(other, name), name
     assert str(cube.zone) == str(other.zone)
     assert (cube.edges_us.tolist(), cube.whole.tolist()) == (other.edges_us.tolist(), other.whole.tolist())
@@ -131,10 +136,14 @@ def same(cube, other):
     assert cube.at.tolist() == other.at.tolist()
     assert list(cube.measures) == list(other.measures)
     for measure, again in zip(cube.measures.values(), other.measures.values(), strict=True):
-        assert (measure.written, measure.adds_up) == (again.written, again.adds_up)
+        assert (measure.written, measure.joined) == (again.written, again.joined)
+        assert (
+            measure.of_nothing == again.of_nothing or np.isnan([measure.of_nothing, again.of_nothing]).all()
+        )
         assert measure.values.dtype == again.values.dtype or not len(measure.values)
         np.testing.assert_array_equal(measure.values, again.values)
     assert (cube.known == other.known).all()
+    assert (cube.mask is None) == (other.mask is None)
 
 
 @given(any_cubes())
