@@ -18,6 +18,7 @@ __all__ = ["CubeCells", "Lives"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Shapes = Callable[[], NDArray[Any]]
+Parents = Callable[[str], "tuple[CubeCells, Ints]"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,10 +59,35 @@ class Lives:
         >>> lives.through(np.array([0, 5, 10, 15]), 2).tolist()
         [[True, False], [True, True], [False, True]]
         """
+        return self._within(edges_us[:-1], edges_us[1:], count)
+
+    def at(self, instants_us: Ints, count: int) -> NDArray[np.bool_]:
+        """Tell which of so many cells were there at instants, ascending, ``(t, count)``.
+
+        >>> Lives(np.array([0]), np.array([0]), np.array([4])).at(np.array([-1, 0, 3, 4]), 1)[:, 0].tolist()
+        [False, True, True, False]
+        """
+        return self._within(instants_us, instants_us + 1, count)
+
+    def ever(self, edges_us: Ints, count: int) -> NDArray[np.bool_]:
+        """Tell which of so many cells were there at any instant of each bin, ``(t, count)``.
+
+        >>> Lives(np.array([0]), np.array([4]), np.array([6])).ever(np.array([0, 4, 5, 6, 9]), 1)[:, 0].tolist()
+        [False, True, True, False]
+        """
         there = np.zeros((len(edges_us) - 1, count), np.bool_)
+        first = np.searchsorted(edges_us[1:], self.begin_us, side="right")
+        stop = np.searchsorted(edges_us[:-1], self.end_us, side="left")
+        for place, low, high in zip(self.cell.tolist(), first.tolist(), stop.tolist(), strict=True):
+            there[low:high, place] = True
+        return there
+
+    def _within(self, begin: Ints, end: Ints, count: int) -> NDArray[np.bool_]:
+        """Tell which cells were there through each of some periods ``[begin, end)``, both ascending."""
+        there = np.zeros((len(begin), count), np.bool_)
         cell, begin_us, end_us = self._joined()
-        first = np.searchsorted(edges_us[:-1], begin_us, side="left")
-        stop = np.searchsorted(edges_us[1:], end_us, side="right")
+        first = np.searchsorted(begin, begin_us, side="left")
+        stop = np.searchsorted(end, end_us, side="right")
         for place, low, high in zip(cell.tolist(), first.tolist(), stop.tolist(), strict=True):
             there[low:high, place] = True
         return there
@@ -99,6 +125,8 @@ class CubeCells:
         When they were there; None: always.
     shapes
         Gives ``(c,)`` geometries in the city's CRS, when they are needed.
+    parents
+        Gives larger cells by their name (``1km``, ``community``), and which of them each cell is in, ``(c,)``.
     """
 
     noun: str
@@ -108,6 +136,7 @@ class CubeCells:
     area_m2: Floats
     lives: Lives | None = None
     shapes: Shapes | None = None
+    parents: Parents | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -117,6 +146,25 @@ class CubeCells:
         if self.lives is None:
             return np.ones((len(edges_us) - 1, len(self)), np.bool_)
         return self.lives.through(edges_us, len(self))
+
+    def at(self, instants_us: Ints) -> NDArray[np.bool_]:
+        """Tell which cells were there at instants, ascending, ``(t, c)``."""
+        if self.lives is None:
+            return np.ones((len(instants_us), len(self)), np.bool_)
+        return self.lives.at(instants_us, len(self))
+
+    def ever(self, edges_us: Ints) -> NDArray[np.bool_]:
+        """Tell which cells were there at any instant of each bin, ``(t, c)``."""
+        if self.lives is None:
+            return np.ones((len(edges_us) - 1, len(self)), np.bool_)
+        return self.lives.ever(edges_us, len(self))
+
+    @property
+    def changes_us(self) -> Ints:
+        """Instants at which any of them began or ended, ascending."""
+        if self.lives is None:
+            return np.empty(0, np.int64)
+        return np.unique(np.concatenate([self.lives.begin_us, self.lives.end_us]))
 
     @property
     def is_even(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -17,21 +17,25 @@ from numpy.typing import NDArray
 
 from stcloud.errors import NotFound, Unsupported, nearest
 from stcloud.paas.cube.cells import CubeCells
+from stcloud.paas.cube.change import changes_of
 from stcloud.paas.cube.dataset import dataset_of
+from stcloud.paas.cube.difference import difference_of
 from stcloud.paas.cube.emerging import EmergingRules, Neighbourhood, hotspots_of
 from stcloud.paas.cube.getis import Reference
 from stcloud.paas.cube.hotspot_result import HotSpots
+from stcloud.paas.cube.rollup import larger_cells, longer_steps
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Cube", "CubeClass", "CubeMeasure"]
+__all__ = ["Cube", "CubeClass", "CubeMeasure", "Joined"]
 
 MOST_MB = 2_000
 """What a dense array of a cube may take, unless more is allowed."""
 
 Ints = NDArray[np.int64]
+Joined = Literal["sum", "min", "max", "none"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,16 +58,25 @@ class CubeMeasure:
         ``(n,)`` int64 or float64; NaN where the rows of a bin have no value.
     of_nothing
         What a known bin without rows has: 0 of counts and sums, NaN of all else.
+    joined
+        How the values of several bins give that of all of them: their ``sum``, ``min`` or ``max``; ``none``: it has
+        to be counted anew, as a mean.
     """
 
     written: str
     values: NDArray[Any]
     of_nothing: float = np.nan
+    joined: Joined = "none"
 
     @property
     def adds_up(self) -> bool:
-        """Whether bins can be joined by adding."""
+        """Whether nothing has 0 of it, as of counts, sums and rates."""
         return self.of_nothing == 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all bins have whole numbers, those without rows too."""
+        return bool(np.issubdtype(self.values.dtype, np.integer) and self.adds_up)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +105,11 @@ class Cube:
         cube they are all that were asked for.
     facts
         What the cube was made of: the question, its pin, the loads.
+    of_instants
+        Whether measures are of what was there at the first instant of each bin, as of features, and not of all that
+        happened in it.
+    mask
+        ``(t, c)``: bins that may be known, since all that they were made of is; None: all.
     """
 
     every: str
@@ -107,20 +125,23 @@ class Cube:
     crs: str
     leftovers: Mapping[str, int] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    of_instants: bool = False
+    mask: NDArray[np.bool_] | None = None
 
     def __repr__(self) -> str:
         dims = ", ".join(f"{name} {size:,}" for name, size in zip(self.dims, self.shape, strict=True))
         lost = ", ".join(f"{reason} {count:,}" for reason, count in self.leftovers.items() if count)
         lines = [
             f"Cube: {dims}; {', '.join(self.measures)}",
-            f"  {self._span}, every {self.every} ({self.zone})",
+            f"  {self.span}, every {self.every} ({self.zone})",
             f"  {len(self.at):,} bins have something; dense {self.megabytes:,.1f} MB a measure",
             *([f"  not in it: {lost}"] if lost else []),
         ]
         return "\n".join(lines)
 
     @property
-    def _span(self) -> str:
+    def span(self) -> str:
+        """The time of all bins, half-open, on the city's clock."""
         return f"{self.zone.iso(int(self.edges_us[0]))}/{self.zone.iso(int(self.edges_us[-1]))}"
 
     @property
@@ -142,11 +163,27 @@ class Cube:
     def known(self) -> NDArray[np.bool_]:
         """Which bins are known, ``(t, c)``: the cell was there all the time, and all that happened is known.
 
-        A bin that ends before the first known day is unknown, and one that ends after all is known.
+        A bin that ends before the first known day is unknown, and one that ends after all is known. Of instants, only
+        these count.
         """
+        there = self.cells.at(self.edges_us[:-1]) if self.of_instants else self.cells.through(self.edges_us)
+        known = there & self.known_steps[:, None]
+        return known if self.mask is None else known & self.mask
+
+    @property
+    def known_steps(self) -> NDArray[np.bool_]:
+        """Of which steps it is known what happened, or what was there at their start, ``(t,)``."""
         first, last = self.known_us
-        whole = (self.edges_us[1:] > first) & (self.edges_us[1:] <= last)
-        return self.cells.through(self.edges_us) & whole[:, None]
+        starts_us, ends_us = self.edges_us[:-1], self.edges_us[1:]
+        if self.of_instants:
+            return np.asarray((starts_us >= first) & (starts_us <= last), np.bool_)
+        return np.asarray((ends_us > first) & (ends_us <= last), np.bool_)
+
+    def is_known(self, step: Ints, cell: Ints) -> NDArray[np.bool_]:
+        """Tell which bins are known, by the positions of their steps and cells, ``(n,)`` each."""
+        if self.cells.lives is None and self.mask is None:
+            return self.known_steps[step]
+        return self.known[step, cell]
 
     def positions(self) -> tuple[Ints, ...]:
         """Return the position on each axis of the bins that have something, ``(n,)`` each."""
@@ -193,7 +230,7 @@ class Cube:
                 f"a dense array of {bins} bins takes {self.megabytes:,.0f} MB, and {most_mb:,.0f} MB are allowed",
                 hint="take longer steps, larger cells or a smaller place, or write the cube to Zarr, which streams",
             )  # fmt: skip
-        whole = np.issubdtype(measure.values.dtype, np.integer) and measure.adds_up
+        whole = measure.is_whole
         array = np.full(self.shape, 0 if whole else measure.of_nothing, np.int64 if whole else np.float64)
         array.reshape(-1)[self.at] = measure.values
         return array
@@ -232,6 +269,79 @@ class Cube:
             ``too-large``
         """
         return dataset_of(self, most_mb)
+
+    def roll_up(self, *, every: str | None = None, cell: str | None = None) -> Cube:
+        """Return the cube by longer steps or larger cells, made of its own bins.
+
+        Parameters
+        ----------
+        every
+            A step in which those of the cube lie: days in weeks, months or ``14D``, months in quarters or years.
+        cell
+            A cell in which those of the cube lie: ``1km`` of ``100m``; ``community``, ``street`` or ``district`` of
+            units, by their codes.
+
+        Returns
+        -------
+        A cube with the same measures. A bin is known if all that it is made of is. Steps that the cube holds a part
+        of are left out and counted as ``partial``, and what is in bins that are not known as ``unknown``, so that
+        what is in the cube and its leftovers together stays the same. Of features, the steps that begin with a longer
+        one are kept.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-step``; ``not-nested``: steps or cells do not always lie in one; ``no-whole-step``
+        Unsupported
+            ``not-additive``: a measure of several bins does not give that of all of them, as a mean.
+        """
+        cube = self if every is None else longer_steps(self, every)
+        return cube if cell is None else larger_cells(cube, cell)
+
+    def difference(self, other: Cube) -> Cube:
+        """Return the cube beside another one: of an earlier period, of another grid, or as it was known earlier.
+
+        Parameters
+        ----------
+        other
+            With as many steps, which are compared one by one; cells that both have are compared.
+
+        Returns
+        -------
+        A cube with the steps of this one and the cells that are the same in both (of one name, place and area). For
+        each measure ``NAME``, ``NAME_before`` and ``NAME_change``. What is unknown in either is unknown.
+
+        Raises
+        ------
+        InvalidInput
+            ``cubes-differ``: in cells, classes, measures, or steps; ``no-common-cells``
+        """
+        return difference_of(self, other)
+
+    def change_points(self, measure: str | None = None, *, penalty: float | None = None) -> pa.Table:
+        """Find the steps from which a measure has another mean, in each cell and in all of them together.
+
+        Parameters
+        ----------
+        measure
+            A count or sum of the cube; None: its first.
+        penalty
+            What a change costs, in squared units of the measure; None: three times the variance of a step's noise by
+            log n, for each series.
+
+        Returns
+        -------
+        A row for each change: the cell (null: of all cells that are known in each known step), ``time``, the means
+        ``before`` and ``after`` the change until the next one.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-measure``
+        InvalidInput
+            ``has-classes``, ``no-value``, ``bad-penalty``
+        """
+        return changes_of(self, measure, penalty)
 
     def hotspots(
         self, measure: str | None = None, *, distance_m: float | None = None, nearest: int | None = None,

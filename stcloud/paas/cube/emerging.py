@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
+from stcloud.paas.cube.amount import amounts_of
 from stcloud.paas.cube.cells import CubeCells
 from stcloud.paas.cube.getis import Reference, getis_ord
 from stcloud.paas.cube.hotspot import classified
@@ -134,7 +135,7 @@ def hotspots_of(
         ``has-classes``: the cube has axes besides time and cell; ``no-value``: known bins have no value;
         ``which-neighbours``, ``no-shapes``.
     """
-    amounts, known = _amounts(cube, measure)
+    amounts, known = amounts_of(cube, measure)
     values, analysed, notes = _compared(cube, amounts, known, rules)
     z = getis_ord(
         values, analysed, neighbourhood.of(cube.cells),
@@ -151,22 +152,6 @@ def hotspots_of(
         cube, classes, z, levels, values, trends, mann_kendall(values[first:], late),
         sen_slopes(values[first:], late), notes, cube.measure(measure).written, neighbourhood.text,
     )  # fmt: skip
-
-
-def _amounts(cube: Cube, measure: str | None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return the values of all bins, and which are known; raises as `hotspots_of`."""
-    if cube.classes:
-        raise InvalidInput(
-            "has-classes", f"the cube has bins by {', '.join(axis.name for axis in cube.classes)} too",
-            hint="make a cube without by, of one class: what(...)",
-        )  # fmt: skip
-    values, known = cube.dense(measure), cube.known
-    if not np.issubdtype(values.dtype, np.integer) and np.isnan(values[known]).any():
-        raise InvalidInput(
-            "no-value", f"known bins have no value of {cube.measure(measure).written}",
-            hint="use a count or a sum, of which nothing is 0",
-        )  # fmt: skip
-    return values, known
 
 
 def _compared(

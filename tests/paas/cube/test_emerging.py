@@ -33,11 +33,12 @@ def made(values, known, x, y, *, classes=(), of_nothing=0.0):
     cells = CubeCells(
         "cell_100m", pa.array(np.arange(count)), x, y, np.full(count, 1e4), lives, lambda: shapes
     )
+    joined = "sum" if of_nothing == 0 else "none"
     there = known.reshape(*known.shape, *(1,) * len(classes)) & (values != 0)
     at = np.flatnonzero(there)
     return Cube(
         "1D", edges, tuple(f"day {at}" for at in range(steps)), np.ones(steps, bool), cells, classes, at,
-        {"count": CubeMeasure("count", values.reshape(-1)[at], of_nothing)}, (0, int(edges[-1])),
+        {"count": CubeMeasure("count", values.reshape(-1)[at], of_nothing, joined)}, (0, int(edges[-1])),
         Zone("Pacific/Auckland"), "EPSG:2193",
     )  # fmt: skip
 

@@ -43,6 +43,13 @@ class GroupPieces:
     start_us: _Ints
     end_us: _Ints
 
+    def at(self, at_us: int) -> GroupPieces:
+        """Return the pieces that belonged to their group at an instant, UTC microseconds."""
+        there = (self.start_us <= at_us) & (at_us < self.end_us)
+        return GroupPieces(
+            self.names.filter(pa.array(there)), self.shapes[there], self.start_us[there], self.end_us[there]
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupPlace:

@@ -8,7 +8,7 @@ Tested by `tests/conformance/test_engines.py` and `tests/conformance/test_featur
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlglot import exp
@@ -43,6 +43,15 @@ class Compiled:
     wants: Callable[[File], bool]
     bounded: tuple[str, ...]
     """Columns whose bounds ``wants`` looks at."""
+
+    def unordered(self) -> Compiled:
+        """Return the same, whose last statement gives its rows in any order: of many groups that is half the work."""
+        *before, last = self.stages
+        if not isinstance(last, Sql):
+            return self
+        query = last.query.copy()
+        query.set("order", None)
+        return replace(self, stages=(*before, replace(last, query=query)))
 
 
 def compile_plan(

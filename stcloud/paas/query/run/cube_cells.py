@@ -11,18 +11,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.cube.cells import CubeCells, Lives
-from stcloud.paas.query.plan.plan import By, by_name
+from stcloud.paas.query.plan.plan import By, Part, by_name, restated_in
 from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.paas.query.run.measuring import read_by
 from stcloud.paas.query.run.placing import place_of_groups
 from stcloud.space import Block, CellSize, Lattice, Level
 
-__all__ = ["cells_of"]
+__all__ = ["cells_of", "read_cell"]
 
+Ints = NDArray[np.int64]
 Box = tuple[float, float, float, float]
+
+
+def read_cell(text: str, inquiry: Inquiry) -> By:
+    """Read what cells are: ``100m``, ``unit``, ``in:LAYER`` …; raises as `Query.measure`."""
+    return read_by(f"cell:{text}" if text[:1].isdigit() else text, inquiry)
 
 
 def cells_of(
@@ -56,27 +64,64 @@ def cells_of(
             hint="use 100m, 1km, unit, community or in:LAYER",
         )  # fmt: skip
     pieces = place.read()
-    names = pc.unique(
-        pa.concat_arrays([pieces.names.cast(pa.string()), occurring.cast(pa.string())])
-    ).drop_null()
+    fixed_us = _fixed_us(inquiry, group)
+    if fixed_us is not None:  # all events are located on this grid, whenever they happened
+        pieces = pieces.at(fixed_us)
+    given = pieces.names.cast(pa.string())
+    names = pc.unique(pa.concat_arrays([given, occurring.cast(pa.string())])).drop_null()
     names = names.take(pc.array_sort_indices(names))
-    row = pc.index_in(pieces.names.cast(pa.string()), value_set=names)
-    known = np.asarray(row.is_valid())
+    row = pc.index_in(given, value_set=names)
+    named = np.asarray(row.is_valid())
     lives = Lives(
-        np.asarray(row.drop_null(), np.int64), pieces.start_us[known].astype(np.int64),
-        pieces.end_us[known].astype(np.int64),
+        np.asarray(row.drop_null(), np.int64), pieces.start_us[named].astype(np.int64),
+        pieces.end_us[named].astype(np.int64),
     )  # fmt: skip
     shapes = place.shapes(pa.chunked_array([names]))
     inside = shapely.point_on_surface(shapes)
+    x, y, area_m2 = shapely.get_x(inside), shapely.get_y(inside), _areas(shapes)
     return CubeCells(
-        by_name(group),
-        names,
-        shapely.get_x(inside),
-        shapely.get_y(inside),
-        _areas(shapes),
-        lives,
-        lambda: shapes,
-    )
+        by_name(group), names, x, y, area_m2, lives if fixed_us is None else None, lambda: shapes,
+        partial(_larger_areas, inquiry, group, at_us, names),
+    )  # fmt: skip
+
+
+def _fixed_us(inquiry: Inquiry, group: By) -> int | None:
+    """Return the instant of the one version of the grid that all events are located on; None: there is none."""
+    restated = restated_in(inquiry.conditions)
+    return None if restated is None or not isinstance(group, Part) else restated.at_us
+
+
+def _larger_areas(
+    inquiry: Inquiry, group: By, at_us: int, names: pa.Array, wanted: str
+) -> tuple[CubeCells, Ints]:
+    """Return the streets, communities … of units by the beginning of their codes."""
+    larger = read_cell(wanted, inquiry)
+    if not (isinstance(group, Part) and isinstance(larger, Part) and larger.length < group.length):
+        raise _not_nested(group, larger)
+    above = pc.utf8_slice_codeunits(names, 0, larger.length)
+    cells = cells_of(inquiry, larger, at_us, pc.unique(above), None)
+    return cells, np.asarray(pc.index_in(above, value_set=cells.names), np.int64)
+
+
+def _larger_cells(
+    inquiry: Inquiry, size: CellSize, lattice: Lattice, names: Ints, wanted: str
+) -> tuple[CubeCells, Ints]:
+    """Return the cells of a larger size that hold cells of the lattice."""
+    larger = read_cell(wanted, inquiry)
+    if not isinstance(larger, CellSize) or larger.side_m % size.side_m or larger.side_m <= size.side_m:
+        raise _not_nested(size, larger)
+    level = larger if isinstance(larger, Level) else Level.M10
+    above = lattice.cells(*lattice.centres(names), level)
+    above = above if isinstance(larger, Level) else larger.of(above)
+    larger_names, parent = np.unique(above, return_inverse=True)
+    return _lattice_of(inquiry, larger, lattice, larger_names), parent
+
+
+def _not_nested(group: By, larger: By) -> InvalidInput:
+    return InvalidInput(
+        "not-nested", f"a cell of '{by_name(group)}' does not always lie in one of '{by_name(larger)}'",
+        hint="100m to 1km, unit to community, street or district; or make another cube of the question",
+    )  # fmt: skip
 
 
 def _areas(shapes: np.ndarray) -> np.ndarray:
@@ -95,10 +140,16 @@ def _lattice_cells(
         names = _in_box(lattice, size, place.bounds) if not place.is_empty else filled[:0]
         shapely.prepare(place)
         names = names[shapely.intersects(place, shapely.box(*lattice.bounds(names)))]
+    return _lattice_of(inquiry, size, lattice, names)
+
+
+def _lattice_of(inquiry: Inquiry, size: CellSize, lattice: Lattice, names: Ints) -> CubeCells:
     x, y = lattice.centres(names)
-    shapes = partial(_squares, lattice, names)
     area_m2 = np.full(len(names), float(size.side_m) ** 2)
-    return CubeCells(f"cell_{size.label}", pa.array(names), x, y, area_m2, None, shapes)
+    return CubeCells(
+        f"cell_{size.label}", pa.array(names), x, y, area_m2, None, partial(_squares, lattice, names),
+        partial(_larger_cells, inquiry, size, lattice, names),
+    )  # fmt: skip
 
 
 def _squares(lattice: Lattice, names: np.ndarray) -> np.ndarray:

@@ -1,43 +1,40 @@
-"""Cubes of events: a question with cells and a step, counted once by the engine and laid out by bins and cells.
+"""Cubes: a question with cells and a step, counted by the engine and laid out by bins and cells.
 
-Tested by `tests/paas/query/run/test_cubing.py`.
+Tested by `tests/paas/query/run/test_cubing.py` and `tests/paas/query/run/test_cube_states.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from stcloud.errors import InvalidInput, Unsupported
 from stcloud.iaas.conversion import numbers_of
-from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure
-from stcloud.paas.query.compile.summary import measures_in
+from stcloud.paas.cube.cells import CubeCells
+from stcloud.paas.cube.cube import Cube, CubeClass
 from stcloud.paas.query.measure.measure import COUNT, Measure
-from stcloud.paas.query.plan.label import labelled
 from stcloud.paas.query.plan.plan import By, Summary, by_name
-from stcloud.paas.query.resolve.rows_of_kind import times_of
-from stcloud.paas.query.run.cube_cells import cells_of
+from stcloud.paas.query.run.cube_cells import cells_of, read_cell
+from stcloud.paas.query.run.cube_layout import COUNTED, class_axis, laid_out, occurring
+from stcloud.paas.query.run.cube_rows import counted, rated_by_bin, require_numbers
+from stcloud.paas.query.run.cube_states import states_at
+from stcloud.paas.query.run.cube_time import CubeTime, time_of
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.paas.query.run.measuring import read_by, typed
-from stcloud.paas.query.run.rate import rated, rated_us
-from stcloud.time import Bin, Every, Span, Spans, TimeBins
+from stcloud.paas.query.run.measuring import read_by
+from stcloud.paas.query.run.rate import rated_us
+from stcloud.time import TimeBins
 
-__all__ = ["CubeShape", "Partial", "cubed"]
+__all__ = ["Counting", "CubeShape", "Partial", "cubed"]
 
 Partial = Literal["drop", "flag", "keep"]
 """What becomes of bins that the asked time begins or ends inside of."""
 
 Ints = NDArray[np.int64]
-_ADDED = ("count", "distinct", "sum")
-_COUNTED = "st_count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,8 @@ class CubeShape:
     extent
         Cells of the lattice are those that meet it; None: the question's place, or the range of what there is.
     partial
-        ``drop``, ``flag`` or ``keep`` bins that the time begins or ends inside of.
+        ``drop``, ``flag`` or ``keep`` bins that the time begins or ends inside of; of features, which are those at
+        the start of each bin, only the first one may be partial.
     """
 
     cell: str
@@ -68,155 +66,124 @@ class CubeShape:
     partial: Partial = "drop"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Counting:
+    """What is counted for a cube, and the bins that it is counted by.
+
+    Parameters
+    ----------
+    inquiry, shape
+        The question, and what the cube is of.
+    time
+        All bins that meet the asked time, which of them are asked for wholly, and what is known of them.
+    by, measures
+        The cell and the classes; the measures.
+    at_us
+        Instant at which areas are taken that changed, UTC microseconds.
+    """
+
+    inquiry: Inquiry
+    shape: CubeShape
+    time: CubeTime
+    by: tuple[By, ...]
+    measures: tuple[Measure, ...]
+    at_us: int
+
+    @classmethod
+    def of(cls, inquiry: Inquiry, shape: CubeShape) -> Counting:
+        """Read what a cube is of; raises what `cubed` does."""
+        subject = inquiry.subject
+        time = time_of(inquiry, shape.every, drop=shape.partial == "drop")
+        by = (read_cell(shape.cell, inquiry), *(read_by(text, inquiry) for text in shape.by))
+        measures = tuple(Measure.read(text, subject.columns, subject.zone) for text in shape.measures)
+        require_numbers(inquiry, measures)
+        return cls(inquiry, shape, time, by, measures, rated_us(inquiry))
+
+    @property
+    def bins(self) -> TimeBins:
+        """All bins that the time meets."""
+        return self.time.bins
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """Which bins are asked for wholly."""
+        return self.time.whole
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which of the bins are those of the cube; they follow each other."""
+        return self.time.kept
+
+    @property
+    def places(self) -> Ints:
+        """The step of each bin in the cube; -1: it is not in it."""
+        return self.time.places
+
+    @property
+    def digest(self) -> str:
+        """A digest of the question and of what the cube is of, the same whatever is known."""
+        shape, extent = self.shape, self.shape.extent
+        parts = (shape.cell, shape.every, shape.by, shape.measures, shape.partial, extent and extent.wkb_hex)
+        return self.inquiry.digest(repr(parts))
+
+    def table(self, inquiry: Inquiry) -> pa.Table:
+        """Return the groups of a question: the number of their bin, cell, classes, how many rows, measures.
+
+        Of features these are those at the start of each bin of the cube, and the question has no time.
+        """
+        others = tuple(measure for measure in self.measures if measure != COUNT)
+        goal = Summary(self.by, (COUNT, *others))
+        if self.time.of_instants:
+            step, groups = states_at(inquiry, goal, self.time.edges_us[:-1])
+            numbers = self.bins.numbers[self.kept][step]
+            table = groups.add_column(0, "bin", pa.array(numbers, pa.int64()))
+        else:
+            table = counted(inquiry, replace(goal, by=(self.bins.binning, *self.by)), bare=1)
+        width = 1 + len(self.by)
+        names = [f"g{at}" for at in range(width)] + [COUNTED, *(measure.name for measure in others)]
+        table = table.rename_columns(names)
+        return table.append_column(COUNT.name, table.column(COUNTED)) if COUNT in self.measures else table
+
+    def cells(self, names: pa.Array) -> CubeCells:
+        """Return the cells of the cube, given the names of those that have something."""
+        return cells_of(self.inquiry, self.by[0], self.at_us, names, self.shape.extent)
+
+    def axes(self, table: pa.Table) -> tuple[CubeClass, ...]:
+        """Return the classes that groups have."""
+        return tuple(class_axis(by_name(group), table.column(2 + at)) for at, group in enumerate(self.by[1:]))
+
+    def frame(self, cells: CubeCells, classes: tuple[CubeClass, ...]) -> Cube:
+        """Return the cube without values."""
+        subject, time = self.inquiry.subject, self.time
+        return Cube(
+            self.shape.every, time.edges_us, time.labels, time.whole[time.kept], cells, classes,
+            np.empty(0, np.int64), {}, time.known_us, subject.zone, subject.configuration.lattice.crs, {},
+            _facts(self.inquiry, self.by) | {"digest": self.digest}, of_instants=time.of_instants,
+        )  # fmt: skip
+
+    def filled(self, frame: Cube, table: pa.Table) -> Cube:
+        """Return the cube with the values of groups, rates as areas and inhabitants were in each bin."""
+        step = self.time.position(numbers_of(table.column(0)))
+        goal = Summary((self.bins.binning, *self.by), self.measures)
+        rates = rated_by_bin(table, goal, self.inquiry, step, self.time.rated_us, frame.cells.changes_us)
+        return laid_out(frame, rates, step, self.measures, self.shape.measures)
+
+
 def cubed(inquiry: Inquiry, shape: CubeShape) -> Cube:
-    """Return the cube of a question about events.
+    """Return the cube of a question: of events in each bin, or of features at the start of each bin.
 
     Raises
     ------
     InvalidInput
-        ``unknown-step``, ``no-cells``, ``several-spans``, ``no-events``, ``no-number``; and as `Query.measure`.
-    Unsupported
-        ``events-only``
+        ``unknown-step``, ``no-cells``, ``several-spans``, ``no-events``, ``no-whole-step``, ``no-number``,
+        ``which-time``; and as `Query.measure`.
     """
-    subject = inquiry.subject
-    if not subject.kind.indexed:
-        raise Unsupported(
-            "events-only",
-            f"layer '{subject.layer.name}' has features: cubes are of events",
-            hint="use timeline",
-        )
-    bins, whole = _bins(inquiry, shape.every)
-    texts = (f"cell:{shape.cell}" if shape.cell[:1].isdigit() else shape.cell, *shape.by)
-    cell, *classes = (read_by(text, inquiry) for text in texts)
-    measures = tuple(Measure.read(text, subject.columns, subject.zone) for text in shape.measures)
-    goal = Summary((bins.binning, cell, *classes), (COUNT, *measures))
-    at_us = rated_us(inquiry)
-    table = _table(inquiry, goal, at_us)
-    occurring = pc.unique(table.column(1)).drop_null()
-    cells = cells_of(inquiry, cell, at_us, occurring, shape.extent)
-    kept = whole if shape.partial == "drop" else np.ones(len(whole), np.bool_)
-    axes = [_class_axis(by_name(group), table.column(2 + at)) for at, group in enumerate(classes)]
-    cube = Cube(
-        shape.every, _edges(bins.edges_us, kept), tuple(np.array(bins.labels(), object)[kept].tolist()), whole[kept],
-        cells, tuple(axis for axis, _ in axes), np.empty(0, np.int64), {}, _known_us(inquiry), subject.zone,
-        subject.configuration.lattice.crs, {}, _facts(inquiry, goal.by),
-    )  # fmt: skip
-    step = np.concatenate((np.cumsum(kept) - 1, [-1]))[bins.position(numbers_of(table.column(0)))]
-    step[~np.concatenate((kept, [False]))[bins.position(numbers_of(table.column(0)))]] = -1
-    return _filled(cube, table, step, [place for _, place in axes], measures, shape.measures)
-
-
-def _bins(inquiry: Inquiry, every: str) -> tuple[TimeBins, NDArray[np.bool_]]:
-    """Return the bins that meet the asked time, or else what there is, and which of them it holds wholly."""
-    spans = reduce(Spans.intersect, times_of(inquiry.conditions), Spans.always()).parts
-    if len(spans) > 1:
-        raise InvalidInput(
-            "several-spans", f"the time has {len(spans)} spans, and a cube has one",
-            hint="make one cube of the whole time, or one of each span",
-        )  # fmt: skip
-    there = inquiry.subject.layer.span_us
-    if not spans or there is None:
-        raise InvalidInput("no-events", "there is nothing at the asked time", hint="ask for another time")
-    (span,) = spans
-    first = there[0] if span.start_us is None else span.start_us
-    last = max(there[1], first) + 1 if span.end_us is None else span.end_us
-    bins = Every.parse(every).cut(Span(first, last), inquiry.subject.zone)
-    whole = bins.whole.copy()
-    whole[:1] |= span.start_us is None  # nobody asked for a beginning inside of a bin
-    whole[-1:] |= span.end_us is None
-    return bins, whole
-
-
-def _table(inquiry: Inquiry, goal: Summary, at_us: int) -> pa.Table:
-    """Return numbers of bins, cells and classes as they are shown, and measures, rates among them."""
-    zone = inquiry.subject.zone
-    rows = inquiry.run(goal).read_all()
-    kinds = [measure.type_of(inquiry.subject.columns, zone) for measure in goal.measures]
-    for measure, kind in zip(goal.measures, kinds, strict=True):
-        if kind not in ("integer", "number"):
-            raise InvalidInput(
-                "no-number",
-                f"'{measure.name}' is {kind}, and a cube holds numbers",
-                hint="e.g. count, mean(x)",
-            )
-    shown = [labelled(rows.column(at), group, zone) for at, group in enumerate(goal.by) if at]
-    values = (typed(part, kind, zone) for part, kind in zip(measures_in(rows, goal), kinds, strict=False))
-    names = [
-        *(f"g{at}" for at in range(len(goal.by))),
-        _COUNTED,
-        *(measure.name for measure in goal.measures[1:]),
-    ]
-    return rated(pa.Table.from_arrays([rows.column(0), *shown, *values], names), goal, inquiry, at_us)
-
-
-def _class_axis(name: str, column: pa.ChunkedArray) -> tuple[CubeClass, Ints]:
-    """Return the values of a class, ascending and null last, and the position of each row among them."""
-    codes = column.combine_chunks().dictionary_encode(null_encoding="encode")
-    order = pc.array_sort_indices(codes.dictionary, null_placement="at_end")
-    place = np.empty(len(order), np.int64)
-    place[order.to_numpy()] = np.arange(len(order))
-    return CubeClass(name, codes.dictionary.take(order)), place[codes.indices.to_numpy()]
-
-
-def _edges(edges_us: Ints, kept: NDArray[np.bool_]) -> Ints:
-    """Return the edges of the bins that are kept, which follow each other."""
-    at = np.flatnonzero(kept)
-    if not len(at):
-        raise InvalidInput(
-            "no-whole-step", "the asked time holds no whole step",
-            hint="ask for a longer time, shorter steps, or partial='keep'",
-        )  # fmt: skip
-    return edges_us[at[0] : at[-1] + 2]
-
-
-def _known_us(inquiry: Inquiry) -> tuple[int, int]:
-    """Return since when, and until when, all that happened is known: from the first day to the last load."""
-    subject = inquiry.subject
-    assert subject.layer.span_us is not None  # noqa: S101  (refused before)
-    (day,) = Bin.DAY.numbers(np.array(subject.layer.span_us[:1]), subject.zone).tolist()
-    loads = [load.recorded_at_us for load in subject.layer.loads]
-    limit = inquiry.known_us if inquiry.known is not None else max(loads, default=inquiry.known_us)
-    return Bin.DAY.start(day, subject.zone), max([at for at in loads if at <= limit], default=limit)
+    counting = Counting.of(inquiry, shape)
+    table = counting.table(counting.time.inquiry)
+    frame = counting.frame(counting.cells(occurring(table.column(1))), counting.axes(table))
+    return counting.filled(frame, table)
 
 
 def _facts(inquiry: Inquiry, by: Sequence[By]) -> dict[str, str]:
     loads = [load.load for load in inquiry.subject.layer.loads if load.recorded_at_us <= inquiry.known_us]
     return {**inquiry.facts(), "pin": inquiry.pin(by).text, "loads": " ".join(loads)}
-
-
-def _filled(
-    cube: Cube, table: pa.Table, step: Ints, classes: Sequence[Ints], measures: Sequence[Measure],
-    written: Sequence[str],
-) -> Cube:  # fmt: skip
-    """Return the cube with what the engine gave; rows that are in no known bin are counted."""
-    counts = numbers_of(table.column(_COUNTED)).astype(np.int64)
-    column = table.column(1).combine_chunks()
-    cell = np.asarray(pc.fill_null(pc.index_in(column, value_set=cube.cells.names), -1), np.int64)
-    known = np.zeros(len(step), np.bool_)
-    there = (step >= 0) & (cell >= 0)
-    known[there] = cube.known[step[there], cell[there]]
-    unplaced = np.asarray(column.is_null())
-    reasons = {
-        "partial": step < 0,
-        "unplaced": (step >= 0) & unplaced,
-        "outside": (step >= 0) & ~unplaced & (cell < 0),
-        "unknown": there & ~known,
-    }
-    axes = [step[known], cell[known], *(place[known] for place in classes)]
-    at = np.ravel_multi_index(axes, cube.shape).astype(np.int64)
-    order = np.argsort(at, kind="stable")
-    rows = np.flatnonzero(known)[order]
-    values = {
-        measure.name: _measure(measure, text, table.column(measure.name), rows)
-        for measure, text in zip(measures, written, strict=True)
-    }
-    lost = {reason: int(counts[chosen].sum()) for reason, chosen in reasons.items()}
-    return replace(cube, at=at[order], measures=values, leftovers=lost)
-
-
-def _measure(measure: Measure, written: str, column: pa.ChunkedArray, rows: Ints) -> CubeMeasure:
-    values = np.asarray(column.to_numpy())[rows]
-    nothing = 0.0 if measure.function in _ADDED or measure.is_rate else np.nan
-    if column.null_count or not np.issubdtype(values.dtype, np.integer):
-        return CubeMeasure(written, values.astype(np.float64), nothing)
-    return CubeMeasure(written, values.astype(np.int64), nothing)

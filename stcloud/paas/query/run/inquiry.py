@@ -100,9 +100,12 @@ class Inquiry:
         rows = source_of_kind(layer)(resolved, layer, city)
         return compile_plan(resolved.conditions, goal, rows, city.zone)
 
-    def run(self, goal: Rows | Summary) -> pa.RecordBatchReader:
-        """Return what the engine gives."""
-        return self.run_resolved(self.resolver.resolution(self.plan(goal)))
+    def run(self, goal: Rows | Summary, *, ordered: bool = True) -> pa.RecordBatchReader:
+        """Return what the engine gives; groups in any order if they need not be ordered."""
+        if ordered:
+            return self.run_resolved(self.resolver.resolution(self.plan(goal)))
+        compiled = self.compiled(goal).unordered()
+        return self.subject.engine.run(compiled.stages, compiled.relations)
 
     def run_resolved(self, resolved: Resolution) -> pa.RecordBatchReader:
         """Return what the engine gives for a plan that is resolved."""

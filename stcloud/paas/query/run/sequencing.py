@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,32 +11,20 @@ import pyarrow.compute as pc
 
 from stcloud.daas.table.feature import instants, micros
 from stcloud.daas.table.schema import Attribute
-from stcloud.daas.table.timeline import FOREVER
+from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
-from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import numbered
 from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.plan.label import labelled
 from stcloud.paas.query.plan.plan import DutyGroup, Summary, by_name
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.paas.query.run.measuring import grouped, read_summary
 from stcloud.paas.query.run.sequence import Amount, Steps, sequence
 from stcloud.time import Binning, Relation, Span, Spans, parse_when
 
-__all__ = ["sequenced", "timeline_of"]
+__all__ = ["instants_of", "is_additive", "sequenced", "steps_of", "values_of"]
 
 _ADDED = ("count", "sum", "mean")
-
-
-def timeline_of(
-    inquiry: Inquiry, measures: Sequence[str], by: Sequence[str], during: str | None, end: str | None
-) -> Answer:
-    """Return measures at every instant of a span, or of all time; see `Query.timeline`."""
-    goal = read_summary(inquiry, measures, by, None)
-    table = sequenced(inquiry, goal, during, end)
-    answer = grouped(inquiry.answer(table, inquiry.pin(goal.by)), inquiry, goal)
-    return replace(answer, facts={**answer.facts, "during": during or "all time"})
 
 
 def sequenced(inquiry: Inquiry, goal: Summary, during: str | None, end: str | None) -> pa.Table:
@@ -52,26 +40,54 @@ def sequenced(inquiry: Inquiry, goal: Summary, during: str | None, end: str | No
     Unsupported
         ``not-additive``: a measure that is no count, sum or mean, or a bin of time.
     """
-    period = _period(inquiry, end)
+    _period(inquiry, end)
     _refuse(goal, inquiry)
     span = Span(None, None) if during is None else parse_when(during, inquiry.subject.zone)
-    rows, parts = _held(inquiry, goal, period, None if end else span)
+    groups, steps = steps_of(inquiry, goal, span, end)
+    instant = pa.timestamp("us", inquiry.subject.zone.name)
+    ends = [instants(at_us, FOREVER).cast(instant) for at_us in (steps.start_us, steps.end_us)]
+    measures = [values_of(measure, at, steps) for at, measure in enumerate(goal.measures)]
+    names = [*groups.schema.names, "from", "to", *(measure.name for measure in goal.measures)]
+    return pa.Table.from_arrays([*groups.columns, *ends, *measures], names)
+
+
+def is_additive(goal: Summary) -> bool:
+    """Tell whether periods can be added up: counts, sums and means, by what does not change with time."""
+    return not _not_additive(goal)
+
+
+def steps_of(inquiry: Inquiry, goal: Summary, span: Span, end: str | None) -> tuple[pa.Table, Steps]:
+    """Return the groups of each step as they are shown, and the steps.
+
+    Parameters
+    ----------
+    inquiry, goal
+        The question, its groups and its additive measures.
+    span, end
+        Steps of a group begin and end there, where it has ends; the column of ends of events, or None.
+    """
+    rows, parts = _held(inquiry, goal, _period(inquiry, end), None if end else span)
     width = len(goal.by)
     since, until = (micros(rows.column(width + at), FOREVER) for at in range(2))
     partial = {part.name: rows.column(width + 2 + at) for at, part in enumerate(parts)}
     amounts = [_amount(measure, at, partial) for at, measure in enumerate(goal.measures)]
     groups = rows.select(range(width))
     group = numbered(groups)
-    steps = sequence(group, since, until, amounts, (span.start_us, span.end_us))
+    ends = (span.start_us, span.end_us) if len(rows) or not width else (None, None)  # no row: no group
+    steps = sequence(group, since, until, amounts, ends)
     first = np.unique(group, return_index=True)[1]
     zone = inquiry.subject.zone
     of = [groups.column(at).take(pa.array(first[steps.group])) for at in range(width)]
     shown = [labelled(column, by, zone) for column, by in zip(of, goal.by, strict=True)]
-    instant = pa.timestamp("us", zone.name)
-    ends = [instants(at_us, FOREVER).cast(instant) for at_us in (steps.start_us, steps.end_us)]
-    measures = [_values(measure, at, steps) for at, measure in enumerate(goal.measures)]
-    names = [*(by_name(by) for by in goal.by), "from", "to", *(measure.name for measure in goal.measures)]
-    return pa.Table.from_arrays([*shown, *ends, *measures], names)
+    return pa.Table.from_arrays(shown, [by_name(by) for by in goal.by]), steps
+
+
+def instants_of(inquiry: Inquiry) -> Ints:
+    """Return the instants at which rows of a question without a time begin and end, ascending."""
+    period = _period(inquiry, None)
+    always = replace(inquiry, conditions=(*inquiry.conditions, *inquiry.subject.kind.always()))
+    rows = always.run(Summary(period, (COUNT,))).read_all()
+    return np.unique(np.concatenate([micros(rows.column(at), FOREVER) for at in range(2)]))
 
 
 def _held(
@@ -102,17 +118,22 @@ def _refuse(goal: Summary, inquiry: Inquiry) -> None:
             "which-time", "a history of what is in a feature that itself changes is not told",
             hint="say as of when the place is meant: LAYER:ID@2024-01-01",
         )  # fmt: skip
-    wrong = [
-        measure.name
-        for measure in goal.measures
-        if measure.function not in _ADDED or measure.share is not None
-    ]
-    wrong += [by_name(by) for by in goal.by if isinstance(by, Binning | DutyGroup)]
+    wrong = _not_additive(goal)
     if wrong:
         raise Unsupported(
             "not-additive", f"'{wrong[0]}' is not told at every instant",
             hint="ask for count, sum and mean, by columns, cells or units",
         )  # fmt: skip
+
+
+def _not_additive(goal: Summary) -> list[str]:
+    """Return the names of measures and groups that periods cannot be added up by."""
+    measures = [
+        measure.name
+        for measure in goal.measures
+        if measure.function not in _ADDED or measure.share is not None
+    ]
+    return measures + [by_name(by) for by in goal.by if isinstance(by, Binning | DutyGroup)]
 
 
 def _parts(measure: Measure, at: int) -> list[Measure]:
@@ -132,7 +153,8 @@ def _amount(measure: Measure, at: int, partial: Mapping[str, pa.ChunkedArray]) -
     return Amount(count, pc.fill_null(total.cast(pa.int64()) if whole else total, 0).to_numpy())
 
 
-def _values(measure: Measure, at: int, steps: Steps) -> pa.Array:
+def values_of(measure: Measure, at: int, steps: Steps) -> pa.Array:
+    """Return the values of a measure in each step, given its place among the measures; null of nothing."""
     count, total = steps.counts[at], steps.totals[at]
     if total is None:
         return pa.array(count)

@@ -130,6 +130,13 @@ def test_classes_are_an_axis_with_null_last(city, placed):
     ]  # fmt: skip
 
 
+def test_of_nothing_a_cube_has_nothing(city):
+    query = city.query("calls").what("cost > 99").when("2024")
+    assert cube_of(query).shape == (12, 0)
+    box = shapely.box(WEST, SOUTH, WEST + 10, SOUTH + 10)
+    assert cube_of(query, extent=box).dense().tolist() == [[0]] * 12
+
+
 def test_an_hour_that_comes_twice_is_two_bins(city):
     cube = cube_of(city.query("calls").when("2024-04-07"), "1km", "1h")
     assert len(cube.labels) == 25

@@ -68,6 +68,8 @@ def test_of_nothing_a_span_is_told(city: stcloud.City) -> None:
     found = city.query("marks").what("note = 'nobody'").timeline(during="2024", end="done").to_records()
     assert [(one["from"].year, one["to"].year, one["count"]) for one in found] == [(2024, 2025, 0)]
     assert city.query("marks").what("note = 'nobody'").timeline(end="done").to_records() == []
+    by_note = city.query("marks").what("note = 'nobody'").timeline(by=["note"], during="2024", end="done")
+    assert by_note.to_records() == []
 
 
 @pytest.mark.parametrize(

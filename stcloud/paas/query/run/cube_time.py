@@ -1,0 +1,169 @@
+"""The time of a cube: its bins, which of them were asked for wholly, and since when and until when all is known.
+
+Tested by `tests/paas/query/run/test_cubing.py` and `tests/paas/query/run/test_cube_states.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stcloud.daas.table.feature import micros
+from stcloud.daas.table.timeline import ALWAYS
+from stcloud.errors import InvalidInput
+from stcloud.paas.query.compile.summary import measures_in
+from stcloud.paas.query.condition.period import Related
+from stcloud.paas.query.measure.measure import Measure
+from stcloud.paas.query.plan.condition import Condition
+from stcloud.paas.query.plan.plan import Summary
+from stcloud.paas.query.resolve.rows_of_kind import times_of
+from stcloud.paas.query.run.inquiry import Inquiry
+from stcloud.time import Bin, Every, Relation, Span, Spans, TimeBins
+
+__all__ = ["CubeTime", "time_of"]
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CubeTime:
+    """Bins of a cube, and what is known of them.
+
+    Parameters
+    ----------
+    inquiry
+        The question; about features without its time, since they are counted at instants.
+    bins
+        All that the time meets.
+    whole, kept
+        ``(t,)``: whether all of a bin was asked for; whether the cube has it. Those that it has follow each other.
+    known_us
+        ``[first, last)``: of what happened then all is known; UTC microseconds.
+    of_instants
+        Whether measures are of the first instant of each bin.
+    """
+
+    inquiry: Inquiry
+    bins: TimeBins
+    whole: NDArray[np.bool_]
+    kept: NDArray[np.bool_]
+    known_us: tuple[int, int]
+    of_instants: bool
+
+    @property
+    def edges_us(self) -> Ints:
+        """Edges of the bins that the cube has."""
+        at = np.flatnonzero(self.kept)
+        return self.bins.edges_us[at[0] : at[-1] + 2]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the bins that the cube has."""
+        return tuple(np.array(self.bins.labels(), object)[self.kept].tolist())
+
+    @property
+    def places(self) -> Ints:
+        """The step of each bin in the cube; -1: it is not in it."""
+        return np.where(self.kept, np.cumsum(self.kept) - 1, -1)
+
+    def position(self, numbers: Ints) -> Ints:
+        """Return the steps of the cube by numbers of bins, as engines give them; -1: it does not have them."""
+        return np.asarray(np.append(self.places, -1)[self.bins.position(numbers)], np.int64)
+
+    @property
+    def rated_us(self) -> Ints:
+        """Instants at which areas and inhabitants are taken: the last of each bin, or those of the features."""
+        edges_us = self.edges_us
+        return edges_us[:-1] if self.of_instants else edges_us[1:] - 1
+
+
+def time_of(inquiry: Inquiry, every: str, *, drop: bool) -> CubeTime:
+    """Return the bins that meet the time of a question, or else what there is.
+
+    Parameters
+    ----------
+    inquiry, every
+        The question and the step.
+    drop
+        Whether bins that the time begins or ends inside of are left out; of features those that it begins inside of.
+
+    Raises
+    ------
+    InvalidInput
+        ``unknown-step``, ``several-spans``, ``no-events``, ``no-whole-step``; ``which-time``: features are asked for
+        as of an instant, or by another relation to a time.
+    """
+    step = Every.parse(every)
+    of_instants = not inquiry.subject.kind.indexed
+    free, spans = _time_apart(inquiry, of_instants=of_instants)
+    there = _there(free)
+    if not spans.parts or there is None:
+        raise InvalidInput("no-events", "there is nothing at the asked time", hint="ask for another time")
+    known_us = _known_us(inquiry, there[0])
+    (span,) = spans.parts
+    first = there[0] if span.start_us is None else span.start_us
+    last = known_us[1] if of_instants else there[1]
+    end = max(last, first) + 1 if span.end_us is None else span.end_us
+    bins = step.cut(Span(first, end), inquiry.subject.zone)
+    whole = bins.edges_us[:-1] >= first if of_instants else bins.whole.copy()
+    if not of_instants:  # nobody asked for a beginning or an end inside of a bin
+        whole[:1] |= span.start_us is None
+        whole[-1:] |= span.end_us is None
+    kept = whole if drop else np.ones(len(whole), np.bool_)
+    if not kept.any():
+        raise InvalidInput(
+            "no-whole-step", "the asked time holds no whole step",
+            hint="ask for a longer time, shorter steps, or partial='keep'",
+        )  # fmt: skip
+    return CubeTime(free, bins, whole, kept, known_us, of_instants)
+
+
+def _time_apart(inquiry: Inquiry, *, of_instants: bool) -> tuple[Inquiry, Spans]:
+    """Return the question, of features without its time, and its one span of time."""
+    times = times_of(inquiry.conditions)
+    if of_instants:
+        timed = [condition for condition in inquiry.conditions if condition.time() is not None]
+        times = [_span_of(condition) for condition in timed]
+        others = tuple(condition for condition in inquiry.conditions if condition.time() is None)
+        inquiry = replace(inquiry, conditions=others)
+    spans = reduce(Spans.intersect, times, Spans.always())
+    if len(spans.parts) > 1:
+        raise InvalidInput(
+            "several-spans", f"the time has {len(spans.parts)} spans, and a cube has one",
+            hint="make one cube of the whole time, or one of each span",
+        )  # fmt: skip
+    return inquiry, spans
+
+
+def _span_of(condition: Condition) -> Spans:
+    if isinstance(condition, Related) and condition.relation is Relation.INTERSECTS:
+        return condition.spans
+    raise InvalidInput(
+        "which-time", f"a cube has features at the start of each step, and the question has them {condition}",
+        hint="state the time with when alone",
+    )  # fmt: skip
+
+
+def _there(inquiry: Inquiry) -> tuple[int, int] | None:
+    """Return the first and the last instant of the layer's rows, as they are known: other questions change none."""
+    (name, *_) = inquiry.subject.layer.layer_kind.time_columns
+    tree = json.dumps({"property": name})
+    goal = Summary((), (Measure("first", "min", tree), Measure("last", "max", tree)))
+    rows = replace(inquiry, conditions=inquiry.subject.kind.always()).run(goal).read_all()
+    first, last = measures_in(rows, goal)
+    if not len(first) or first[0].as_py() is None:
+        return None
+    return int(micros(first, ALWAYS)[0]), int(micros(last, ALWAYS)[0])
+
+
+def _known_us(inquiry: Inquiry, first_us: int) -> tuple[int, int]:
+    """Return since when, and until when, all that happened is known: from the first day to the last load."""
+    zone = inquiry.subject.zone
+    (day,) = Bin.DAY.numbers(np.array([first_us]), zone).tolist()
+    loads = [load.recorded_at_us for load in inquiry.subject.layer.loads]
+    limit = inquiry.known_us if inquiry.known is not None else max(loads, default=inquiry.known_us)
+    return Bin.DAY.start(day, zone), max([at for at in loads if at <= limit], default=limit)
