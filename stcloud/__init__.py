@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stcloud.paas.cube.hotspot_result import HotSpots
     from stcloud.paas.grid import divide
     from stcloud.paas.query import Answer, Explanation, Query
+    from stcloud.saas.cubefile import read_cube, write_cube
     from stcloud.space import Area
 
 __version__ = "0.2.0"
@@ -41,6 +42,8 @@ __all__ = [
     "create",
     "divide",
     "open",
+    "read_cube",
+    "write_cube",
 ]
 
 _HOMES = {
@@ -59,6 +62,8 @@ _HOMES = {
     "create": ".city",
     "divide": ".paas.grid",
     "open": ".city",
+    "read_cube": ".saas.cubefile",
+    "write_cube": ".saas.cubefile",
 }
 
 __getattr__ = late_names(__name__, _HOMES)  # ``import stcloud`` itself stays light

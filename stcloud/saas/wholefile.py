@@ -15,18 +15,20 @@ from pathlib import Path
 
 from stcloud.errors import InvalidInput, StorageError
 
-__all__ = ["refuse_in_city", "refuse_unwritable", "whole_file"]
+__all__ = ["refuse_in_city", "refuse_unwritable", "whole_file", "whole_folder"]
 
 _OF_A_CITY = frozenset({"city.toml", "names.toml", "layers", "ledger", "quarantine", "index", ".work"})
 
 
-def refuse_unwritable(path: Path) -> None:
+def refuse_unwritable(path: Path, folder_with: str | None = None) -> None:
     """Refuse a file that could not be written, or that a city is made of. Nothing is created.
 
     Parameters
     ----------
     path
         A file that there may be already.
+    folder_with
+        It is a folder, and one that is there may be replaced if it has this file in it; None: it is a file.
 
     Raises
     ------
@@ -41,14 +43,20 @@ def refuse_unwritable(path: Path) -> None:
         place = _place(path)
         if place.is_symlink():
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        if place.is_dir():
+        if place.is_dir() and (folder_with is None or not _replaceable(place, folder_with)):
             raise StorageError("storage", f"could not write {path}: it is a folder", hint="name a file in it")
         if not place.parent.is_dir():
             raise StorageError("storage", f"could not write {path}: there is no folder {path.parent}")
         touched = place if place.exists() else place.parent
+        if folder_with is not None and place.exists() and not place.is_dir():
+            raise StorageError("storage", f"could not write {path}: it is a file, and a folder is written")
         if not os.access(touched, os.W_OK) or not (_special(place) or os.access(place.parent, os.W_OK)):
             raise StorageError("no-permission", f"could not write {path}: {touched} may not be written to")
     refuse_in_city(path)
+
+
+def _replaceable(folder: Path, with_file: str) -> bool:
+    return (folder / with_file).is_file() or not any(folder.iterdir())
 
 
 def refuse_in_city(path: Path) -> None:
@@ -104,3 +112,37 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
         if place.exists():
             shutil.copymode(place, whole)
         whole.replace(place)
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to write to; it takes the path's place when all is well, else there is no trace of it.
+
+    Parameters
+    ----------
+    path
+        The folder. One that is there is replaced: it is moved away, and removed when the new one is in its place.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
+    from stcloud.iaas.store.oserror import storage_errors  # noqa: PLC0415  (keeps --help light)
+
+    place = _place(path)
+    with storage_errors(f"write {path}"), contextlib.ExitStack() as stack:
+        beside = Path(tempfile.mkdtemp(prefix=".stcloud-", dir=place.parent))
+        stack.callback(shutil.rmtree, beside, ignore_errors=True)
+        whole, former = beside / "whole", beside / "former"
+        whole.mkdir()
+        yield whole
+        if not place.exists():
+            whole.replace(place)
+            return
+        place.replace(former)
+        try:
+            whole.replace(place)
+        except OSError:
+            former.replace(place)
+            raise

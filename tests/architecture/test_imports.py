@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DISTRIBUTIONS = {"pyspark": "pyspark-client"}
 FOR_TESTS = {"hypothesis", "pysail", "pytest"}
-OF_CALLERS = {"polars"}
+OF_CALLERS = {"dask", "polars"}
 """What answers are handed to where callers have it."""
 
 
 def declared() -> set[str]:
     groups = PROJECT["optional-dependencies"]
-    texts = [*PROJECT["dependencies"], *groups["spark"], *groups["codes"], *groups["xlsx"]]
+    texts = [*PROJECT["dependencies"], *groups["spark"], *groups["codes"], *groups["cube"], *groups["xlsx"]]
     return {text.split(">")[0].split("[")[0] for text in texts}
 
 

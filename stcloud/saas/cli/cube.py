@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,10 +18,12 @@ from stcloud.saas.cli.asking import (
 from stcloud.saas.cli.cubing import (
     CellOption,
     CubeMeasureOption,
+    CubeOutputOption,
     EveryOption,
     ExtentOption,
     PartialOption,
     PartialSteps,
+    cube_target,
     make_cube,
     understood,
 )
@@ -46,7 +49,6 @@ from stcloud.saas.cli.option import (
     split,
 )
 from stcloud.saas.cli.output import note, print_answer, print_table, print_to
-from stcloud.saas.cli.target import RECORDS, target_of
 
 if TYPE_CHECKING:
     from stcloud.paas.cube.cube import Cube
@@ -56,7 +58,7 @@ __all__ = ["cube"]
 
 def cube(
     city: CityFolder,
-    layer: Annotated[str | None, typer.Argument(help="Layer of events.", show_default=False)] = None,
+    layer: Annotated[str | None, typer.Argument(help="Name of the layer.", show_default=False)] = None,
     cell: CellOption = "100m",
     every: EveryOption = "1W",
     by: Annotated[
@@ -84,23 +86,35 @@ def cube(
     saved: SavedOption = None,
     engine: EngineOption = "duckdb",
     form: FormatOption = None,
+    output: CubeOutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Count by cell and step of time. A cube, in which zero and unknown are different."""
+    """Count by cell and step of time. Events in each step, or features at its start."""
     given = {**locals(), "by": split(by)}  # options are called as the arguments they become
-    target = target_of(form, None, safe_csv=safe_csv, offered=RECORDS)
+    target = cube_target(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
     made = make_cube(opened, given)
     note(understood(made))
     if pin:
         note(made.facts["pin"])
-    if target.form is OutputFormat.TABLE:
+    if isinstance(target, Path):
+        _write(made, target)
+    elif target.form is OutputFormat.TABLE:
         rows = _summary(made)
-        print_to(None, lambda sink: print_table(list(rows[0]), rows, sink, len(rows), header=False))
+        print_to(target.path, lambda sink: print_table(list(rows[0]), rows, sink, len(rows), header=False))
     else:
         from stcloud.paas.query import Answer  # noqa: PLC0415  (slow to import)
 
         print_answer(Answer(made.to_arrow(), opened.configuration.lattice), target)
+
+
+def _write(cube: Cube, path: Path) -> None:
+    """Write a cube into a file for cubes; its size comes first, for what takes long."""
+    from stcloud.saas.cubefile import write_cube  # noqa: PLC0415  (slow to import)
+
+    bins = " × ".join(f"{size:,} {name}" for name, size in zip(cube.dims, cube.shape, strict=True))
+    note(f"{path}: {bins}; {cube.megabytes:,.1f} MB for each measure, with all bins")
+    write_cube(cube, path)
 
 
 def _summary(cube: Cube) -> list[dict[str, Any]]:
@@ -128,7 +142,8 @@ def _range(cube: Cube, name: str) -> str:
     if not len(values):
         return "no value"
     least, most, total = (_shown(value.item()) for value in (values.min(), values.max(), values.sum()))
-    return f"{f'{total} in all, ' if measure.adds_up else ''}{least} to {most} in a bin with rows"
+    in_all = measure.joined == "sum" and not cube.of_instants
+    return f"{f'{total} in all, ' if in_all else ''}{least} to {most} in a bin with rows"
 
 
 def _shown(value: float) -> str:

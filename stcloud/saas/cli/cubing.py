@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.asking import question_of
-from stcloud.saas.cli.option import read_place, read_places
+from stcloud.saas.cli.option import OutputFormat, read_place, read_places
+from stcloud.saas.cli.target import RECORDS, Target, target_of
 
 if TYPE_CHECKING:
     from stcloud.city import City
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from stcloud.paas.query import Query, Question
 
 __all__ = [
-    "CellOption", "CubeMeasureOption", "EveryOption", "ExtentOption", "PartialOption", "PartialSteps", "make_cube",
-    "narrowed_query", "understood",
+    "CellOption", "CubeMeasureOption", "CubeOutputOption", "EveryOption", "ExtentOption", "PartialOption",
+    "PartialSteps", "cube_target", "make_cube", "narrowed_query", "understood",
 ]  # fmt: skip
 
 
@@ -61,6 +63,14 @@ ExtentOption = Annotated[
         "default: the place of the question, or the range of its rows."
     ),
 ]
+CubeOutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", show_default=False,
+        help="Write to this file: .zarr, .nc, .parquet, .gpkg hold the cube, .csv, .json, .ndjson rows.",
+    ),
+]  # fmt: skip
+_OF_ROWS = (".csv", ".json", ".ndjson", ".jsonl")
 _OF_ANSWERS = ("as_of", "until", "having", "compare", "rated_at", "order", "limit", "after")
 
 
@@ -96,6 +106,31 @@ def make_cube(city: City, given: Mapping[str, Any]) -> Cube:
         given["cell"], given["every"], by=question.by, measures=question.measure, partial=given["partial"].value,
         extent=None if extent is None else read_place(extent), crs=question.crs,
     )  # fmt: skip
+
+
+def cube_target(form: OutputFormat | None, path: Path | None, *, safe_csv: bool = False) -> Target | Path:
+    """Return where a cube goes: a file for cubes, or a target of rows. Nothing is read or created.
+
+    Raises
+    ------
+    InvalidInput
+        ``other-format``: a format is given, and the file is one for cubes; what `target_of` raises.
+    StcloudError
+        What `check_cube_path` raises.
+    """
+    from stcloud.saas.cubefile import CUBE_SUFFIXES, check_cube_path  # noqa: PLC0415  (slow to import)
+
+    if path is None or path.suffix.lower() in _OF_ROWS:
+        return target_of(form, path, safe_csv=safe_csv, offered=RECORDS)
+    if form is None or path.suffix.lower() in CUBE_SUFFIXES:
+        check_cube_path(path)
+        if form is not None:
+            raise InvalidInput(
+                "other-format", f"--format says {form}, but by its name {path} holds a cube",
+                hint="leave out --format, or give the file another name",
+            )  # fmt: skip
+        return path
+    return target_of(form, path, safe_csv=safe_csv, offered=RECORDS)
 
 
 def understood(cube: Cube) -> str:

@@ -90,12 +90,19 @@ KeepWarmUp = Annotated[
 WithEventsOnly = Annotated[
     bool, typer.Option("--with-events-only", help="Analyse only cells that ever had an event.")
 ]
+PerKm2 = Annotated[
+    bool | None,
+    typer.Option(
+        "--per-km2/--as-they-are",
+        help="Compare what cells have for each km², or as it is; default: for each km² if they differ in area.",
+    ),
+]
 Top = Annotated[int, typer.Option(help="Show so many of the cells with the most hot steps.", min=0)]
 
 
 def hotspots(
     city: CityFolder,
-    layer: Annotated[str | None, typer.Argument(help="Layer of events.", show_default=False)] = None,
+    layer: Annotated[str | None, typer.Argument(help="Name of the layer.", show_default=False)] = None,
     cell: CellOption = "100m",
     every: EveryOption = "1W",
     measure: Measure = "count",
@@ -108,6 +115,7 @@ def hotspots(
     alpha: Alpha = 0.1,
     keep_warm_up: KeepWarmUp = False,  # noqa: FBT002
     with_events_only: WithEventsOnly = False,  # noqa: FBT002
+    per_km2: PerKm2 = None,
     top: Top = 10,
     partial: PartialOption = PartialSteps.DROP,
     extent: ExtentOption = None,
@@ -145,6 +153,7 @@ def hotspots(
     result = made.hotspots(
         distance_m=metres, nearest=nearest, steps=steps, both=both, reference=reference.value,
         corrected=not uncorrected, alpha=alpha, skip_warm_up=not keep_warm_up, with_events_only=with_events_only,
+        per_km2=per_km2,
     )  # fmt: skip
     note(understood(made))
     if pin:

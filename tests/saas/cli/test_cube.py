@@ -94,6 +94,28 @@ def test_the_pin_makes_the_same_cube_for_ever(run, calls_town):
     assert run("cube", calls_town, "calls", *ARGUMENTS, "--known-at", pin, "-f", "json").out == first.out
 
 
+@pytest.mark.parametrize("name", ["cube.nc", "cube.zarr", "cube.parquet"])
+def test_a_file_for_cubes_holds_the_cube(run, calls_town, expected, tmp_path, name):
+    printed = run("cube", calls_town, "calls", *ARGUMENTS, "-o", tmp_path / name)
+    assert (printed.code, printed.out) == (0, "")
+    size = f"12 time × {len(expected.cells)} cell; 0.0 MB for each measure, with all bins"
+    assert printed.err.splitlines()[-1] == f"{tmp_path / name}: {size}"
+    again = stcloud.read_cube(tmp_path / name)
+    assert (again.dense() == expected.dense()).all()
+    assert (again.every, again.leftovers) == ("month", dict(expected.leftovers))
+
+
+def test_files_of_layers_and_of_rows(run, calls_town, expected, tmp_path):
+    for name in ("cube.gpkg", "cube.csv", "cube.json"):
+        assert run("cube", calls_town, "calls", *ARGUMENTS, "-o", tmp_path / name).code == 0
+    assert (
+        geopandas.read_file(tmp_path / "cube.gpkg", layer="cells")["count_in_all"].sum()
+        == expected.dense().sum()
+    )
+    rows = json.loads((tmp_path / "cube.json").read_text())
+    assert len(rows) == len(expected.at) == len((tmp_path / "cube.csv").read_text().splitlines()) - 1
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
@@ -103,6 +125,9 @@ def test_the_pin_makes_the_same_cube_for_ever(run, calls_town):
         (("--extent", "nowhere"), "'nowhere' is no place"),
         (("--measure", "nonsense"), "'nonsense' is no measure"),
         (("-f", "geojson"), "this is not printed as geojson"),
+        (("-o", "cube.shp"), "does not tell a format of cubes; let it end in .zarr, .nc, .parquet or .gpkg"),
+        (("-o", "cube.nc", "-f", "csv"), "--format says csv, but by its name cube.nc holds a cube"),
+        (("-o", "nowhere/cube.nc"), "there is no folder nowhere"),
         (("--when", "2024-03-02/2024-03-05"), "the asked time holds no whole step"),
     ],
 )

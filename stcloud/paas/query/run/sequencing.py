@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,30 +13,18 @@ from stcloud.daas.table.feature import instants, micros
 from stcloud.daas.table.schema import Attribute
 from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.errors import InvalidInput, NotFound, Unsupported, nearest
-from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import numbered
 from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.plan.label import labelled
 from stcloud.paas.query.plan.plan import DutyGroup, Summary, by_name
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.paas.query.run.measuring import grouped, read_summary
 from stcloud.paas.query.run.sequence import Amount, Steps, sequence
 from stcloud.time import Binning, Relation, Span, Spans, parse_when
 
 __all__ = ["instants_of", "is_additive", "sequenced", "steps_of", "timeline_of", "values_of"]
 
 _ADDED = ("count", "sum", "mean")
-
-
-def timeline_of(
-    inquiry: Inquiry, measures: Sequence[str], by: Sequence[str], during: str | None, end: str | None
-) -> Answer:
-    """Return measures at every instant of a span, or of all time; see `Query.timeline`."""
-    goal = read_summary(inquiry, measures, by, None)
-    table = sequenced(inquiry, goal, during, end)
-    answer = grouped(inquiry.answer(table, inquiry.pin(goal.by)), inquiry, goal)
-    return replace(answer, facts={**answer.facts, "during": during or "all time"})
 
 
 def sequenced(inquiry: Inquiry, goal: Summary, during: str | None, end: str | None) -> pa.Table:

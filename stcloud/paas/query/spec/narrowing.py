@@ -1,4 +1,4 @@
-"""Arguments of queries, read as conditions and goals.
+"""Arguments that narrow a query, read as conditions.
 
 Tested by `tests/paas/query/spec/test_arguments.py`.
 """
@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.condition.period import timed
 from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.parse.places import PlaceContext, read_places
 from stcloud.paas.query.parse.units import needed_index
-from stcloud.paas.query.parse.where import PlaceInput, read_where
-from stcloud.paas.query.plan.plan import Condition, Restated, Rows, Summary
+from stcloud.paas.query.parse.where import PlaceInput
+from stcloud.paas.query.plan.plan import Condition, Restated
 from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.subject import Subject
-from stcloud.paas.query.run.cubing import CubeShape, Partial
-from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.paas.query.run.measuring import read_summary
-from stcloud.paas.query.run.paging import rows_of
 from stcloud.space import GivenCRS, crs_text, is_southern
 from stcloud.time import Instant, TimeSpan, When, instant_us, is_relative, span_text
 from stcloud.time.micros import SECOND_US
@@ -29,9 +25,7 @@ from stcloud.time.micros import SECOND_US
 if TYPE_CHECKING:
     from stcloud.daas.load.memory_geometries import MemoryGeometries
 
-__all__ = [
-    "Recurring", "filters_of", "goal_of", "joined_of", "names_of", "places_of", "restated_at", "shape_of", "time_of",
-]  # fmt: skip
+__all__ = ["Recurring", "filters_of", "joined_of", "names_of", "places_of", "restated_at", "time_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +101,3 @@ def time_of(
         southern=recurring.seasons is not None and is_southern(city.crs), now=now,
     )  # fmt: skip
     return timed(when, texts, relation, subject.layer)
-
-
-def goal_of(
-    inquiry: Inquiry, by: str | Sequence[str] | None, measures: Sequence[str], order: str | Sequence[str],
-    limit: int | None,
-) -> Rows | Summary:  # fmt: skip
-    """Return what is wanted of a question: measures of groups, or rows without ``by``; see `Query.explain`."""
-    if by is None:
-        return rows_of(inquiry, limit, names_of(order))
-    return read_summary(inquiry, measures, names_of(by), None)
-
-
-def shape_of(
-    cell: str, every: str, by: str | Sequence[str], measures: str | Sequence[str], partial: Partial,
-    extent: PlaceInput | None, crs: GivenCRS | None, subject: Subject,
-) -> CubeShape:  # fmt: skip
-    """Return what a cube is of; see `Query.cube`."""
-    if partial not in get_args(Partial):
-        raise InvalidInput(
-            "unknown-partial",
-            f"'{partial}' is nothing to do with partial steps",
-            hint="use drop, flag or keep",
-        )
-    lattice = subject.configuration.lattice
-    place = None if extent is None else read_where([extent], lattice, crs_text(crs)).area(lattice)
-    return CubeShape(cell, every, names_of(by), names_of(measures) or ("count",), place, partial)

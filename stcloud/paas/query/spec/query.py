@@ -24,10 +24,10 @@ from stcloud.paas.query.run.joining import Joining, joining_of
 from stcloud.paas.query.run.measuring import Selection, measured
 from stcloud.paas.query.run.nothing import why_empty
 from stcloud.paas.query.run.paging import checked_limit, paged
-from stcloud.paas.query.run.sequencing import timeline_of
 from stcloud.paas.query.run.why import Reason, why
 from stcloud.paas.query.spec import narrowing
 from stcloud.paas.query.spec.display import query_html, query_lines
+from stcloud.paas.query.spec.goal import goal_of, shape_of, timeline_of
 from stcloud.space import GivenCRS
 from stcloud.time import Instant, TimeSpan, span_text
 
@@ -318,7 +318,7 @@ class Query:
             ``unknown-step``, ``unknown-partial``, ``no-cells``, ``several-spans``, ``no-events``, ``no-whole-step``,
             ``no-number``; otherwise as `measure` and `where`
         """
-        shape = narrowing.shape_of(cell, every, by, measures, partial, extent, crs, self.subject)
+        shape = shape_of(cell, every, by, measures, partial, extent, crs, self.subject)
         return cubed(self.inquiry(), shape)
 
     def timeline(
@@ -341,7 +341,7 @@ class Query:
         groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
         """
         text = None if during is None else span_text(during, self.subject.zone)
-        return timeline_of(self.inquiry(), measures, narrowing.names_of(by), text, end)
+        return timeline_of(self.inquiry(), measures, by, text, end)
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
@@ -361,7 +361,7 @@ class Query:
     ) -> Plan:  # fmt: skip
         """Return the plan, to print, compare, or write as JSON (`write_plan`); arguments as for `explain`."""
         inquiry = self.inquiry()
-        return inquiry.plan(narrowing.goal_of(inquiry, by, measures, order, limit))
+        return inquiry.plan(goal_of(inquiry, by, measures, order, limit))
 
     def explain(
         self, by: str | Sequence[str] | None = None, *measures: str, order: str | Sequence[str] = (),
@@ -372,7 +372,7 @@ class Query:
         Arguments are as for `measure`; without ``by`` explain `rows`.
         """
         inquiry = self.inquiry()
-        goal = narrowing.goal_of(inquiry, by, measures, order, limit)
+        goal = goal_of(inquiry, by, measures, order, limit)
         chosen = Selection(having, narrowing.names_of(order), checked_limit(limit))
         return explain(inquiry, goal, () if by is None else chosen.steps)
 
