@@ -22,7 +22,7 @@ from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.sequence import Amount, Steps, sequence
 from stcloud.time import Binning, Relation, Span, Spans, parse_when
 
-__all__ = ["instants_of", "is_additive", "sequenced", "steps_of", "timeline_of", "values_of"]
+__all__ = ["instants_of", "is_additive", "sequenced", "steps_of", "values_of"]
 
 _ADDED = ("count", "sum", "mean")
 
