@@ -44,15 +44,27 @@ def shape_variables(shapes: NDArray[Any], mapping: str) -> Variables:
     Unsupported
         ``not-areas``: a shape is no polygon.
     """
-    bounds = shapely.bounds(shapes)
     present = ~shapely.is_missing(shapes)
-    if present.all() and shapely.equals_identical(shapes, shapely.box(*bounds.T)).all():
-        west, south, east, north = bounds.T
+    if present.all() and _are_boxes(shapes):
+        west, south, east, north = shapely.bounds(shapes).T
         edges = (np.stack([west, east], axis=1), np.stack([south, north], axis=1))
         return {name: (("cell", "bound"), pair, {}) for name, pair in zip(BOUNDS, edges, strict=True)}
     if not np.isin(shapely.get_type_id(shapes[present]), _AREAS).all():
         raise Unsupported("not-areas", "the cells are not all areas", hint="use to_arrow")
     return _polygons(shapely.force_2d(shapes), present & ~shapely.is_empty(shapes), mapping)
+
+
+def _are_boxes(shapes: NDArray[Any]) -> bool:
+    """Tell whether all shapes are what `shapely.box` makes, node by node."""
+    if (
+        not (shapely.get_type_id(shapes) == _AREAS[0]).all()
+        or not (shapely.get_num_coordinates(shapes) == 5).all()
+    ):
+        return False
+    west, south, east, north = shapely.bounds(shapes).T
+    x, y = shapely.get_coordinates(shapes).reshape(-1, 5, 2).transpose(2, 1, 0)
+    corners = ((east, south), (east, north), (west, north), (west, south), (east, south))
+    return all((x[at] == right).all() and (y[at] == up).all() for at, (right, up) in enumerate(corners))
 
 
 def _polygons(shapes: NDArray[Any], present: NDArray[np.bool_], mapping: str) -> Variables:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from stcloud.errors import MissingExtra
 from stcloud.paas.cube.cell_shapes import SHAPE, shape_variables
 from stcloud.paas.cube.heading import HEADING, Heading, free_names
-from stcloud.space import LONLAT
+from stcloud.space import LONLAT, project
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -82,7 +82,7 @@ def dataset_of(cube: Cube, most_mb: float, *, exact: bool = False) -> xr.Dataset
     taken = [*_RESERVED, *(name for name in shapes), f"{SHAPE}_node", f"{SHAPE}_part"]
     names = free_names([*(axis.name for axis in cube.classes), *cube.measures], taken)
     classes, measures = names[: len(cube.classes)], names[len(cube.classes) :]
-    layout = _Layout(cube, ("time", "cell", *classes), most_mb, exact)
+    layout = _Layout(cube, ("time", "cell", *classes), cube.known, most_mb, exact)
     dataset = xr.Dataset(coords=_coordinates(cube, classes), attrs=_facts(cube))
     for variable, name in zip(measures, cube.measures, strict=True):
         dataset[variable] = layout.measure(cube.measures[name], SHAPE if SHAPE in shapes else None)
@@ -106,12 +106,9 @@ class _Layout:
 
     cube: Cube
     dims: tuple[str, ...]
+    known: NDArray[np.bool_]
     most_mb: float
     exact: bool
-
-    @property
-    def known(self) -> NDArray[np.bool_]:
-        return self.cube.known
 
     @property
     def has_empty_rows(self) -> bool:
@@ -157,7 +154,8 @@ class _Layout:
             array = np.full((stop - first, *cube.shape[1:]), nothing, kind)
             low, high = np.searchsorted(cube.at, (first * bins, stop * bins))
             array.reshape(-1)[cube.at[low:high] - first * bins] = values[low:high]
-            array[~known[first:stop]] = fill
+            if not known[first:stop].all():
+                array[~known[first:stop]] = fill
             return array
 
         return block
@@ -188,8 +186,7 @@ def filled_with(values: NDArray[Any]) -> int:
 def _coordinates(cube: Cube, classes: list[str]) -> dict[str, Any]:
     edges = cube.edges_us.view("M8[us]")
     cells = cube.cells
-    to_lonlat = pyproj.Transformer.from_crs(cube.crs, LONLAT, always_xy=True)
-    lon, lat = (np.where(np.isfinite(part), part, np.nan) for part in to_lonlat.transform(cells.x, cells.y))
+    lon, lat = project(cells.x, cells.y, cube.crs, LONLAT)
     names = np.asarray(cells.names.to_numpy(zero_copy_only=False))
     coordinates: dict[str, Any] = {
         "time": ("time", edges[:-1], {
