@@ -39,6 +39,13 @@ def areas_in(year):
     return geopandas.GeoDataFrame({"name": ["a", "b"], "people": people}, geometry=boxes, crs=CRS)
 
 
+def patrols_in(year):
+    """Who has which cell: in 2021 A and B have changed places."""
+    codes = cells_in(2020)["gridCode"]
+    names = ("A", "B") if year == 2020 else ("B", "A")
+    return pd.DataFrame({"duty": [names[row % 2] for row in range(len(codes))], "unit": codes})
+
+
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cells")
@@ -50,6 +57,9 @@ def city(tmp_path_factory):
                 frame.to_file(path)
                 definition = stcloud.Definition.from_toml(text, name=name)
                 opened.load(name, path, definition=definition, valid_from=f"{year}-01-01")
+            patrols_in(year).to_csv(folder / f"patrols_{year}.csv", index=False)
+            path = folder / f"patrols_{year}.csv"
+            opened.load("patrols", path, definition="duty-grids", valid_from=f"{year}-01-01")
         for part in (cases[:600], cases[600:]):
             part.to_csv(folder / f"cases{len(part)}.csv", index=False)
             definition = stcloud.Definition.from_toml(EVENTS, name="cases")
@@ -82,7 +92,7 @@ def answered(query, cell, every="month", measure="count"):
     return {(row[step], row[group]): list(row.values())[2] for row in rows if row[group] is not None}
 
 
-@pytest.mark.parametrize("cell", ["unit", "community", "street", "district", "in:areas"])
+@pytest.mark.parametrize("cell", ["unit", "community", "street", "district", "duty:patrols", "in:areas"])
 def test_known_bins_are_the_question_by_cell_and_month(city, cell):
     query = city.query("cases").when("2020/2022")
     cube = cube_of(query, cell)
@@ -258,8 +268,13 @@ def test_what_came_later_does_not_change_what_is_known_at_a_pin(city, tmp_path):
     old = pd.DataFrame({"id": ["old"], "at": ["2019-06-15T08:00+12:00"], "x": [0.0], "y": [0.0]})
     old[["x", "y"]] = shapely.get_coordinates(quads(34, 2)[0][5].centroid).round(1)
     old.to_csv(tmp_path / "old.csv", index=False)
-    city.load("cases", tmp_path / "old.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
-    after = cube_of(city.query("cases").when("2019-06/2020-06").known_at(pinned.known), "1km")
+    load = city.load(
+        "cases", tmp_path / "old.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases")
+    )
+    again = city.query("cases").when("2019-06/2020-06")
+    after = cube_of(again.known_at(pinned.known), "1km")
     assert (after.known == before.known).all()
     assert not before.known[0].any()
-    assert cube_of(city.query("cases").when("2019-06/2020-06"), "1km").known[0].all()
+    assert cube_of(again, "1km").known[0].all()
+    city.undo("cases", load.load)
+    assert (cube_of(city.query("cases").when("2019-06/2020-06"), "1km").known == before.known).all()
