@@ -1,8 +1,8 @@
 """Cubes of events, and what is found in them: hot spots, trends, and what a load makes new.
 
-Peers do the same in memory: pandas counts by cell and week and makes a dataset of xarray, scipy multiplies by a sparse
-matrix. Those that are too slow for all cells, pymannkendall and esda, do a sample; their seconds are scaled to all.
-Every party works in a process of its own.
+Peers do the same in memory: pandas counts by cell and week and makes a dataset of xarray, scipy multiplies by a
+sparse matrix. Those that are too slow for all cells, pymannkendall and esda, do a sample; their seconds are scaled to
+all. Every party works in a process of its own.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def our_cube(city: str, store: str, arrays: str) -> dict[str, Any]:
     def work() -> Cube:
         shutil.rmtree(store, ignore_errors=True)
         cube = _cube(city)
-        write_cube(cube, Path(store))
+        cube.to_xarray().to_zarr(store, mode="w", zarr_format=3, consolidated=False)
         return cube
 
     seconds, cube = _timed(work)
@@ -174,7 +174,7 @@ def our_statistics(arrays: str) -> dict[str, Any]:
 
 def scipy_gi(arrays: str) -> dict[str, Any]:
     """Compute Gi* with a sparse matrix of neighbours, all bins known, sums as floats."""
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_array  # noqa: PLC0415  (of this process alone)
 
     values, (x, y) = np.load(arrays).astype(np.float64).T.copy(), np.load(arrays.replace(".npy", "-xy.npy"))
     near = CellNeighbours.within(x, y, _DISTANCE_M)
@@ -201,9 +201,9 @@ def scipy_gi(arrays: str) -> dict[str, Any]:
 
 def sampled(arrays: str) -> dict[str, Any]:
     """Let those that are slow do a sample, and scale their seconds to all."""
-    import libpysal
-    import pymannkendall
-    from esda.getisord import G_Local
+    import libpysal  # noqa: PLC0415  (of this process alone)
+    import pymannkendall  # noqa: PLC0415  (of this process alone)
+    from esda.getisord import G_Local  # noqa: PLC0415  (of this process alone)
 
     values, (x, y) = np.load(arrays), np.load(arrays.replace(".npy", "-xy.npy"))
     chosen = np.random.default_rng(1).choice(values.shape[1], _SAMPLE, replace=False)
@@ -271,8 +271,8 @@ class _Small:
 
     def make(self) -> None:
         """Make the city anew."""
-        import geopandas
-        import shapely
+        import geopandas  # noqa: PLC0415  (of this process alone)
+        import shapely  # noqa: PLC0415  (of this process alone)
 
         shutil.rmtree(self.folder, ignore_errors=True)
         chance = np.random.default_rng(7)

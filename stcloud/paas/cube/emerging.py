@@ -19,7 +19,7 @@ from stcloud.paas.cube.hotspot import classified
 from stcloud.paas.cube.hotspot_result import HotSpots
 from stcloud.paas.cube.neighbours import CellNeighbours
 from stcloud.paas.cube.significance import confidence
-from stcloud.paas.cube.trend import mann_kendall, sen_slopes
+from stcloud.paas.cube.trend import by_cell, mann_kendall, sen_slopes
 
 if TYPE_CHECKING:
     from stcloud.paas.cube.cube import Cube
@@ -160,14 +160,15 @@ def hotspots_of(
     )  # fmt: skip
     levels = confidence(z, corrected=rules.corrected)
     first = neighbourhood.steps if rules.skip_warm_up else 0
-    trends = mann_kendall(z[first:], ~np.isnan(z[first:]))
+    late = np.array(analysed, order="F")  # as z lies: all steps of a cell beside each other
+    late[:first] = False
+    trends, series = mann_kendall(z, late & ~np.isnan(z)), by_cell(values)
     classes = classified(np.sign(levels), analysed, trends.directions(rules.alpha))
     if rules.with_events_only:
         classes = np.where(analysed.any(axis=0), classes, np.int8(-1))
-    late = analysed[first:]
     return HotSpots(
-        cube, classes, z, levels, values, trends, mann_kendall(values[first:], late),
-        sen_slopes(values[first:], late), notes, cube.measure(measure).written, neighbourhood.text,
+        cube, classes, z, levels, values, trends, mann_kendall(series, late),
+        sen_slopes(series, late), notes, cube.measure(measure).written, neighbourhood.text,
     )  # fmt: skip
 
 

@@ -64,7 +64,8 @@ def classified(
     classes = np.empty(signs.shape[1], np.int8)
     for first in range(0, len(classes), _BLOCK):  # what is in between stays in the cache
         block = slice(first, first + _BLOCK)
-        classes[block] = _classified(signs[:, block], known[:, block], directions[block])
+        there = np.array(known[:, block], order="F" if signs.flags.f_contiguous else "C")
+        classes[block] = _classified(signs[:, block], there, directions[block])
     return classes
 
 
@@ -106,6 +107,6 @@ def _fitting(
 
 def _last_run(mine: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return how many of the last known steps are mine without a break."""
-    steps = np.arange(len(mine))[:, None]
-    ended = np.where(known & ~mine, steps, -1).max(axis=0)
+    steps = np.arange(len(mine), dtype=np.int32)[:, None]
+    ended = np.where(known & ~mine, steps, np.int32(-1)).max(axis=0)
     return np.asarray(np.count_nonzero(mine & (steps > ended), axis=0), np.int64)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from stcloud.index.kernel import kernel, pays, plainly
 from stcloud.paas.cube.significance import two_sided
 
-__all__ = ["Trends", "mann_kendall", "sen_slopes"]
+__all__ = ["Trends", "by_cell", "mann_kendall", "sen_slopes"]
 
 _TIED = 1e-9
 """Values nearer than this are equal: z of equal sums may differ in its last digits."""
@@ -74,7 +74,7 @@ def mann_kendall(values: NDArray[Any], known: NDArray[np.bool_]) -> Trends:
     ([15], [2.6301], [0.0085])
     """
     steps, cells = values.shape
-    series, there = _by_cell(values), np.ascontiguousarray(known.T)
+    series, there = by_cell(values).T, np.ascontiguousarray(known.T)
     s, variance = np.zeros(cells, np.int64), np.zeros(cells)
     _by_parts(_score, cells * steps * steps / 2, series, there, s, variance)
     tested = known.sum(axis=0) >= _FEWEST
@@ -101,19 +101,19 @@ def sen_slopes(values: NDArray[Any], known: NDArray[np.bool_]) -> Floats:
     steps, cells = values.shape
     slopes = np.full(cells, np.nan)
     _by_parts(
-        _slope, cells * steps * steps / 2, _by_cell(values), np.ascontiguousarray(known.T), slopes, slopes
+        _slope, cells * steps * steps / 2, by_cell(values).T, np.ascontiguousarray(known.T), slopes, slopes
     )
     return slopes
 
 
-def _by_cell(values: NDArray[Any]) -> Floats:
-    """Return a row for each cell; few cells at a time, which stay in the cache."""
+def by_cell(values: NDArray[Any]) -> Floats:
+    """Return values ``(t, c)`` as float64, all steps of a cell beside each other: trends take these as they are."""
     if values.T.flags.c_contiguous:
-        return np.ascontiguousarray(values.T, np.float64)
+        return np.ascontiguousarray(values.T, np.float64).T
     series = np.empty(values.shape[::-1])
-    for first in range(0, len(series), _BLOCK):
+    for first in range(0, len(series), _BLOCK):  # few cells at a time stay in the cache
         series[first : first + _BLOCK] = values[:, first : first + _BLOCK].T
-    return series
+    return series.T
 
 
 def _by_parts(

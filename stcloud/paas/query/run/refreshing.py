@@ -9,6 +9,7 @@ Tested by `tests/paas/query/run/test_refreshing.py`.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
@@ -76,10 +77,10 @@ def refreshed(cube: Cube, inquiry: Inquiry, shape: CubeShape) -> Cube:
         frame = counting.frame(cube.cells, cube.classes)
         return replace(frame, at=cube.at, measures=cube.measures, leftovers=cube.leftovers)
     during = During(When(_spans(counting, touched), inquiry.subject.zone))
-    tables = (_table(counting, asking, during, touched) for asking in (before, inquiry))
-    return CubeRenewal(cube, counting, _slots(cube, counting), touched, *tables).cube() or cubed(
-        inquiry, shape
-    )
+    with ThreadPoolExecutor(2) as pool:
+        tables = pool.map(lambda asking: _table(counting, asking, during, touched), (before, inquiry))
+    renewal = CubeRenewal(cube, counting, _slots(cube, counting), touched, *tables)
+    return renewal.cube() or cubed(inquiry, shape)
 
 
 def _is_of(cube: Cube, counting: Counting) -> bool:
