@@ -378,7 +378,8 @@ class Cube:
         NotFound
             ``unknown-measure``
         InvalidInput
-            ``has-classes``, ``no-value``, ``which-neighbours``, ``no-shapes``, ``bad-distance``, ``bad-count``
+            ``has-classes``, ``no-value``, ``which-neighbours``, ``no-shapes``, ``bad-distance``, ``bad-count``,
+            ``bad-level``, ``unknown-reference``
         """
         rules = EmergingRules(reference, corrected, alpha, skip_warm_up, with_events_only, per_km2)
         return hotspots_of(self, Neighbourhood(distance_m, nearest, steps, both), rules, measure)

@@ -6,12 +6,12 @@ Tested by `tests/paas/cube/test_emerging.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.cube.amount import amounts_of
 from stcloud.paas.cube.cells import CubeCells
 from stcloud.paas.cube.getis import Reference, getis_ord
@@ -101,6 +101,11 @@ class EmergingRules:
     per_km2
         Compare what cells have for each square kilometre; None: where they differ in area. Cells whose area is not
         known are then not analysed.
+
+    Raises
+    ------
+    InvalidInput
+        ``unknown-reference``, ``bad-level``
     """
 
     reference: Reference = "cube"
@@ -109,6 +114,18 @@ class EmergingRules:
     skip_warm_up: bool = True
     with_events_only: bool = False
     per_km2: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.reference not in get_args(Reference):
+            raise InvalidInput(
+                "unknown-reference", f"there is no reference set '{self.reference}'",
+                nearest=nearest(str(self.reference), get_args(Reference)),
+                hint=f"use one of {', '.join(get_args(Reference))}",
+            )  # fmt: skip
+        if not 0 < self.alpha < 1:
+            raise InvalidInput(
+                "bad-level", f"a level of {self.alpha} is not between 0 and 1", hint="e.g. 0.10, or 0.05"
+            )
 
 
 def hotspots_of(
@@ -133,7 +150,7 @@ def hotspots_of(
         ``unknown-measure``
     InvalidInput
         ``has-classes``: the cube has axes besides time and cell; ``no-value``: known bins have no value;
-        ``which-neighbours``, ``no-shapes``.
+        ``which-neighbours``, ``no-shapes``, ``bad-distance``, ``bad-count``.
     """
     amounts, known = amounts_of(cube, measure)
     values, analysed, notes = _compared(cube, amounts, known, rules)

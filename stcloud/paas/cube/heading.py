@@ -106,8 +106,8 @@ class Heading:
 def free_names(names: Iterable[str], taken: Collection[str]) -> list[str]:
     """Return names that a file can have, that are not taken and that differ, in order.
 
-    >>> free_names(["count", "time", "a/b", "a_b"], ["time"])
-    ['count', 'time_', 'a_b', 'a_b_']
+    >>> free_names(["count", "time", "a/b", "a_b", "Count"], ["time"])
+    ['count', 'time_', 'a_b', 'a_b_', 'Count_']
     """
     used = {name.casefold() for name in taken}
     free: list[str] = []

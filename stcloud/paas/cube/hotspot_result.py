@@ -19,6 +19,7 @@ from stcloud.paas.cube.trend import Trends
 if TYPE_CHECKING:
     import geopandas
     import pandas as pd
+    import xarray as xr
 
     from stcloud.paas.cube.cube import Cube
 
@@ -35,9 +36,9 @@ class HotSpots:
         What they were found in.
     classes
         ``(c,)`` int8: the class of each cell, positions in `CLASSES`; -1: not analysed.
-    z, levels
+    z, levels, values
         ``(t, c)``: Gi* of each bin, NaN where there is none; its significance, 1, 2 or 3 past .10, .05 or .01,
-        negative for cold ones.
+        negative for cold ones; what was compared, for each km² where cells differ in area.
     trends, value_trends, slopes
         ``(c,)``: trends of z and of the values, and the values' slope a step.
     notes
@@ -100,6 +101,27 @@ class HotSpots:
         if self.cube.cells.shapes is None:
             raise InvalidInput("no-shapes", "the cells have no shapes", hint="use to_pandas")
         return geopandas.GeoDataFrame(self.to_pandas(), geometry=self.cube.cells.shapes(), crs=self.cube.crs)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the cube as a dataset with ``z`` and ``level`` of each bin, and the columns of the table by cell.
+
+        ``class`` is a number with CF's ``flag_values`` and ``flag_meanings``; -1: not analysed. Raises as
+        `Cube.to_xarray`.
+        """
+        dataset = self.cube.to_xarray()
+        dataset["z"] = (("time", "cell"), self.z, {"long_name": "Gi*", "units": "1"})
+        levels = {"long_name": "significance: 1, 2, 3 past .10, .05, .01, negative for cold", "units": "1"}
+        dataset["level"] = (("time", "cell"), self.levels, levels)
+        meanings = ["not_analysed", *(name.replace(" ", "_") for name in CLASSES)]
+        flags = {
+            "long_name": "class of emerging hot spots", "flag_values": np.arange(-1, len(CLASSES), dtype=np.int8),
+            "flag_meanings": " ".join(meanings),
+        }  # fmt: skip
+        dataset["class"] = ("cell", self.classes, flags)
+        table = self.to_arrow()
+        for name in table.schema.names[2:]:
+            dataset[name] = ("cell", table[name].to_numpy())
+        return dataset
 
     def why(self, cell: int | str) -> dict[str, Any]:
         """Return what decided the class of a cell: the rule in words, and its steps with value, z and significance.

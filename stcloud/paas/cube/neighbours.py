@@ -88,6 +88,8 @@ class CellNeighbours:
         from scipy.spatial import cKDTree  # noqa: PLC0415  (slow to import)
 
         points, placed = _points(x, y)
+        if not len(points):
+            return cls._of_pairs(placed, placed, np.size(np.asarray(x)))
         xy = shapely.get_coordinates(points)
         tree = cKDTree(xy)
         last = tree.query(xy, k=min(count + 1, len(xy)))[0].reshape(len(xy), -1)[:, -1]

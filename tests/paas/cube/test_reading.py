@@ -23,6 +23,7 @@ from stcloud.paas.cube.heading import HEADING, Heading
 from stcloud.paas.cube.reading import cube_of_dataset, cube_of_table
 from stcloud.testing.examples import examples
 from stcloud.time import Every, Zone, parse_when
+from tests.paas.cube.test_emerging import made
 
 ZONE = Zone("Pacific/Auckland")
 HOLE = shapely.box(0, 0, 90, 90).difference(shapely.box(10, 10, 20, 20))
@@ -101,7 +102,7 @@ def any_cubes(draw):
 @st.composite
 def any_measures(draw, count):
     numbers = draw(st.sampled_from([
-        st.integers(0, 3), st.integers(-(2**62), 2**62), st.integers(-9, 2**53 + 1),
+        st.integers(0, 3), st.integers(-(2**62), 2**62), st.integers(-9, 2**53 + 1), st.sampled_from([-1, 0, 2]),
         st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([0.0, np.nan, -1.5]),
     ]))  # fmt: skip
     values = draw(st.lists(numbers, min_size=count, max_size=count))
@@ -212,3 +213,13 @@ def test_a_part_that_is_missing_is_named(cube):
 def test_a_heading_is_json():
     fields = {"version": 1, "noun": "格"}
     assert json.loads(Heading(fields).text) == fields
+
+
+@pytest.mark.parametrize("values", [[[-1, 0], [2, 3]], [[0, 0], [0, 0]], [[2**62, 1], [0, -(2**62)]]])
+@pytest.mark.parametrize("of_nothing", [0.0, np.nan])
+def test_numbers_that_stand_for_none_in_files_are_kept(values, of_nothing):
+    """A file has -1 where there is no count; a sum may be -1."""
+    cube = made(
+        np.array(values), np.ones((2, 2), bool), np.array([0.0, 100.0]), np.zeros(2), of_nothing=of_nothing
+    )
+    same(cube, cube_of_dataset(dataset_of(cube, 100.0, exact=True)))
