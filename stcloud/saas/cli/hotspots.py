@@ -148,18 +148,14 @@ def hotspots(
     target = target_of(form, output, safe_csv=safe_csv)
     drawing = Drawing.of(picture, title, under)
     opened = open_city(city, engine)
-    metres = None if distance is None else _metres(distance)
     made = make_cube(opened, given)
     result = made.hotspots(
-        distance_m=metres, nearest=nearest, steps=steps, both=both, reference=reference.value,
+        distance_m=_metres(distance), nearest=nearest, steps=steps, both=both, reference=reference.value,
         corrected=not uncorrected, alpha=alpha, skip_warm_up=not keep_warm_up, with_events_only=with_events_only,
         per_km2=per_km2,
     )  # fmt: skip
-    note(understood(made))
-    if pin:
-        note(made.facts["pin"])
     drawn = drawing.notes_of_features(partial_of(_map, opened, given, result))
-    for text in (*result.notes, *drawn):
+    for text in (understood(made), *([made.facts["pin"]] if pin else []), *result.notes, *drawn):
         note(text)
     _show(result, opened.configuration.lattice, target, top)
 
@@ -184,10 +180,10 @@ def _show(result: HotSpots, lattice: Lattice, target: Target, top: int) -> None:
         note(", ".join(f"{record['class']} {record['cells']:,}" for record in _classes(result)))
 
 
-def _metres(text: str) -> float:
+def _metres(text: str | None) -> float | None:
     from stcloud.paas.query.join.how import read_distance  # noqa: PLC0415  (slow to import)
 
-    return read_distance(text).metres
+    return None if text is None else read_distance(text).metres
 
 
 def _classes(result: HotSpots) -> list[dict[str, Any]]:
