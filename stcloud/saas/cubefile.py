@@ -5,6 +5,7 @@ Tested by `tests/saas/test_cubefile.py`.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -87,7 +88,9 @@ def read_cube(path: str | os.PathLike[str]) -> Cube:
     NotFound
         ``unknown-source``: there is no such file.
     InvalidInput
-        ``no-cube``: there is no cube of stcloud in it.
+        ``no-cube``: there is no cube of stcloud in it, or it is damaged; of shapes of cells damage may not be seen.
+    StorageError
+        ``no-permission``
     Unsupported
         ``unknown-format``
     MissingExtra
@@ -102,9 +105,11 @@ def read_cube(path: str | os.PathLike[str]) -> Cube:
         return _READERS[suffix](source)
     except InvalidInput as error:
         raise InvalidInput("no-cube", f"{source}: {error.message}", hint=error.hint) from error
-    except (OSError, ValueError) as error:
-        from stcloud.iaas.store.oserror import one_line  # noqa: PLC0415
+    except Exception as error:  # libraries raise whatever they like of a damaged file
+        from stcloud.iaas.store.oserror import one_line, os_errno, storage_error  # noqa: PLC0415
 
+        if os_errno(error) in (errno.EACCES, errno.EPERM):
+            raise storage_error(f"read {source}", error) from error
         raise InvalidInput("no-cube", f"{source} cannot be read as a cube: {one_line(error)}") from error
 
 

@@ -1,6 +1,8 @@
 """Files of cubes: what is read back is what was written, and a file is there whole or as it was."""
 
 import builtins
+import random
+import shutil
 import stat
 from dataclasses import replace
 
@@ -35,11 +37,11 @@ def cube():
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-@given(random=any_cubes())
+@given(cube=any_cubes())
 @RANDOM
-def test_a_file_is_read_without_loss(suffix, random, tmp_path):
+def test_a_file_is_read_without_loss(suffix, cube, tmp_path):
     """Law: whatever a cube is of, each format gives it back."""
-    same(random, stcloud.read_cube(stcloud.write_cube(random, tmp_path / f"cube{suffix}")))
+    same(cube, stcloud.read_cube(stcloud.write_cube(cube, tmp_path / f"cube{suffix}")))
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -188,3 +190,45 @@ def test_what_is_not_installed_is_named_with_the_line_for_pip(suffix, lacking, c
         with pytest.raises(MissingExtra) as caught:
             cube.to_xarray()
         assert caught.value.kind == "xarray-needed"
+
+
+def cube_or_error(source):
+    try:
+        return stcloud.read_cube(source)
+    except InvalidInput as error:
+        return error
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_damaged_file_is_the_cube_or_one_plain_error(suffix, cube, tmp_path):
+    """Law: whatever bytes change or are cut, no other cube is read."""
+    source = stcloud.write_cube(cube, tmp_path / f"cube{suffix}")
+    files = [source] if source.is_file() else sorted(path for path in source.rglob("*") if path.is_file())
+    chance = random.Random(20240310)
+    for _ in range(examples(60)):
+        path = chance.choice(files)
+        whole = path.read_bytes()
+        changed = bytearray(whole)
+        place = chance.randrange(len(whole))
+        if chance.random() < 0.5:
+            changed[place] ^= 1 << chance.randrange(8)
+        else:
+            del changed[place:]
+        path.write_bytes(changed)
+        again = cube_or_error(source)
+        if isinstance(again, InvalidInput):
+            assert again.kind == "no-cube"
+            assert "\n" not in str(again)
+        else:
+            np.testing.assert_array_equal(again.dense(), cube.dense())
+            np.testing.assert_array_equal(again.known, cube.known)
+        path.write_bytes(whole)
+    same(cube, stcloud.read_cube(source))
+
+
+def test_a_store_that_lacks_a_part_is_refused(cube, tmp_path):
+    store = stcloud.write_cube(cube, tmp_path / "cube.zarr")
+    shutil.rmtree(store / "known" / "c")  # Zarr takes what is not there for zeros
+    with pytest.raises(InvalidInput, match="damaged") as caught:
+        stcloud.read_cube(store)
+    assert caught.value.kind == "no-cube"

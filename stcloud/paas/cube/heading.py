@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from stcloud.errors import InvalidInput
+from stcloud.paas.cube.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from stcloud.paas.cube.cube import Cube
@@ -25,6 +26,7 @@ HEADING = "stcloud_cube"
 """Name of the variable of a dataset, and of the metadata of a table, that has the heading."""
 
 _VERSION = 1
+_FINGERPRINT = "fingerprint"
 _UNWRITABLE = re.compile(r"[/\\\x00-\x1f]|\s+$")
 
 
@@ -43,39 +45,42 @@ class Heading:
     @classmethod
     def of(cls, cube: Cube, classes: Iterable[str], measures: Iterable[str]) -> Heading:
         """Return the heading of a cube whose classes and measures have these names in the file."""
-        return cls(
-            {
-                "version": _VERSION,
-                "every": cube.every,
-                "time_zone": str(cube.zone),
-                "crs": cube.crs,
-                "noun": cube.cells.noun,
-                "known_us": list(cube.known_us),
-                "of_instants": cube.of_instants,
-                "masked": cube.mask is not None,
-                "leftovers": dict(cube.leftovers),
-                "facts": dict(cube.facts),
-                "classes": [
-                    {
-                        "name": axis.name,
-                        "variable": name,
-                        "values": packed(pa.table({"value": axis.values})),
-                    }
-                    for axis, name in zip(cube.classes, classes, strict=True)
-                ],
-                "measures": [
-                    {
-                        "name": name,
-                        "variable": variable,
-                        "written": measure.written,
-                        "from_zero": measure.of_nothing == 0,
-                        "joined": measure.joined,
-                        "integer": measure.values.dtype.kind == "i",
-                    }
-                    for (name, measure), variable in zip(cube.measures.items(), measures, strict=True)
-                ],
-            }
-        )
+        fields = cls._fields(cube, classes, measures)
+        return cls({**fields, _FINGERPRINT: fingerprint_of(cube, fields)})
+
+    @staticmethod
+    def _fields(cube: Cube, classes: Iterable[str], measures: Iterable[str]) -> dict[str, Any]:
+        return {
+            "version": _VERSION,
+            "every": cube.every,
+            "time_zone": str(cube.zone),
+            "crs": cube.crs,
+            "noun": cube.cells.noun,
+            "known_us": list(cube.known_us),
+            "of_instants": cube.of_instants,
+            "masked": cube.mask is not None,
+            "leftovers": dict(cube.leftovers),
+            "facts": dict(cube.facts),
+            "classes": [
+                {
+                    "name": axis.name,
+                    "variable": name,
+                    "values": packed(pa.table({"value": axis.values})),
+                }
+                for axis, name in zip(cube.classes, classes, strict=True)
+            ],
+            "measures": [
+                {
+                    "name": name,
+                    "variable": variable,
+                    "written": measure.written,
+                    "from_zero": measure.of_nothing == 0,
+                    "joined": measure.joined,
+                    "integer": measure.values.dtype.kind == "i",
+                }
+                for (name, measure), variable in zip(cube.measures.items(), measures, strict=True)
+            ],
+        }
 
     @classmethod
     def read(cls, text: str) -> Heading:
@@ -97,6 +102,15 @@ class Heading:
     def text(self) -> str:
         """The heading as text, as `read` takes it."""
         return json.dumps(self.fields, ensure_ascii=False, separators=(",", ":"))
+
+    def require_whole(self, cube: Cube) -> None:
+        """Refuse a cube that is not what was written; `InvalidInput` ``no-cube``."""
+        fields = {name: value for name, value in self.fields.items() if name != _FINGERPRINT}
+        if self.fields.get(_FINGERPRINT) != fingerprint_of(cube, fields):
+            raise InvalidInput(
+                "no-cube", "the cube is damaged, or was changed since it was written",
+                hint="write it again: stcloud cube -o",
+            )  # fmt: skip
 
     def class_values(self) -> list[pa.Array]:
         """Return the values of each class."""

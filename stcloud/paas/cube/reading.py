@@ -220,7 +220,7 @@ def _made(
 
 
 def _filled(cube: Cube, heading: Heading, at: Ints, values: Mapping[str, NDArray[Any]]) -> Cube:
-    """Return a cube with what its bins have."""
+    """Return a cube with what its bins have, if it is what was written."""
     measures = {
         measure["name"]: CubeMeasure(
             measure["written"],
@@ -230,4 +230,6 @@ def _filled(cube: Cube, heading: Heading, at: Ints, values: Mapping[str, NDArray
         )
         for measure in heading.fields["measures"]
     }
-    return replace(cube, at=at, measures=measures)
+    filled = replace(cube, at=at, measures=measures)
+    heading.require_whole(filled)
+    return filled
