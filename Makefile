@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 # How many random cases tests draw: quick, deep (four times as many) or explore (ten times as many, others in each run).
 PROFILE ?= quick
+# The processes that tests start read bytecode, whatever the environment says: to compile all again takes each a second.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --hypothesis-profile
 
 .PHONY: demo test test-slow error-kinds check bench docs format clean constraints

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import cases, cells, check, division, features, join, load, location, query, start
+from bench import cases, cells, check, cube, division, features, join, load, location, query, start
 from bench.data import Scale
 from bench.report import facts, keep, show
 
@@ -15,6 +15,7 @@ _HERE = Path(__file__).parent
 _MEASURES = {
     "start": start.findings,
     "cells": cells.findings,
+    "cube": cube.findings,
     "load": load.loads,
     "memory": load.longer,
     "query": query.answers,

@@ -1,8 +1,8 @@
-"""Draw the pictures that README shows: two of those that ``stcloud demo`` draws.
+"""Draw the pictures that README and pages show: some of those that ``stcloud demo`` draws.
 
 ::
 
-    python docs/pictures.py    rewrites docs/images/map.png and chart.png
+    python docs/pictures.py    rewrites docs/images/map.png, chart.png and hotspots.png
 
 Tested by ``tests/saas/demo/test_tour.py``, which draws them again and compares.
 """
@@ -17,13 +17,13 @@ from PIL import Image
 from stcloud.saas.demo import run
 
 IMAGES = Path(__file__).resolve().parent / "images"
-PICTURES = {"map.png": "units.png", "chart.png": "months.png"}
+PICTURES = {"map.png": "units.png", "chart.png": "months.png", "hotspots.png": "hotspots.png"}
 """What a picture is called here, and in the demo."""
 COLOURS = 64
 
 
 def main() -> None:
-    """Run the demo and keep two pictures, in few colours."""
+    """Run the demo and keep some pictures, in few colours."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "demo"
         run(folder)

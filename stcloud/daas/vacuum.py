@@ -10,6 +10,7 @@ import contextlib
 from stcloud.daas.catalogue import Catalogue
 from stcloud.errors import Conflict, InvalidInput, NotFound
 from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.unfinished import discard_unfinished
 from stcloud.iaas.table.vacuum import vacuum
 
 __all__ = ["vacuum_city"]
@@ -20,7 +21,7 @@ _WAIT_S = 5.0
 
 
 def vacuum_city(catalogue: Catalogue, folder: Folder, *, retain_hours: float, force: bool) -> int:
-    """Delete the files of all layers, of the ledger and of the quarantine that nothing needs; return how many.
+    """Delete the files of a city that nothing needs: of tables, and what killed writers began; return how many.
 
     What a running load has written or placed stays: files that no commit names are deleted only while the layer's
     lock is held, and after a commit that overtakes every writer who does not heed the lock.
@@ -50,7 +51,7 @@ def vacuum_city(catalogue: Catalogue, folder: Folder, *, retain_hours: float, fo
             else:
                 folder.discard_staging(f"{catalogue.lock_name(name)}.spool")  # of a load that was killed
             count += vacuum(table, retain_hours=retain_hours, unnamed_hours=unnamed_hours)
+    least_hours = max(retain_hours, LEAST_HOURS)  # whoever appends holds no lock
     for table in catalogue.shared_tables():
-        least_hours = max(retain_hours, LEAST_HOURS)  # whoever appends holds no lock
         count += vacuum(table, retain_hours=retain_hours, unnamed_hours=least_hours)
-    return count
+    return count + discard_unfinished(folder.root, older_hours=least_hours)

@@ -1,4 +1,4 @@
-"""Cubes are the same from every engine: of events by bins, cells and classes, and of features at the start of bins."""
+"""Cubes are the same from every engine: of events by bins, cells and classes, and of features at starts of bins."""
 
 import numpy as np
 import pytest

@@ -80,11 +80,10 @@ def city(made, tmp_path):
     return place
 
 
-def kill(spawn, city, moment):
-    script = "import sys; args = sys.argv[1:]\n" + DIE
-    process = spawn("-c", script, *moment, city)
-    _, errors = process.communicate()
-    assert process.returncode == 9, errors
+def kill(forks, city, moment):
+    process = forks(DIE, *moment, city)
+    process.join(60)
+    assert process.exitcode == 9
 
 
 def keys(city, known_at=None):
@@ -108,9 +107,9 @@ def names(moment):
 
 
 @pytest.mark.parametrize("moment", BEGUN, ids=names)
-def test_a_purge_that_dies_before_its_commit_was_not_begun(spawn, city, tmp_path, moment):
+def test_a_purge_that_dies_before_its_commit_was_not_begun(forks, city, tmp_path, moment):
     pin = stcloud.open(city).query("events").count().pin
-    kill(spawn, city, moment)
+    kill(forks, city, moment)
     assert keys(city) == ["1", "2", "3", "4"]
     assert faults(city) == set()
     load(city, tmp_path)
@@ -126,9 +125,9 @@ def test_a_purge_that_dies_before_its_commit_was_not_begun(spawn, city, tmp_path
     [(moment, "again") for moment in COMMITTED] + [(moment, "load") for moment in COMMITTED[::3]],
     ids=lambda part: part if isinstance(part, str) else names(part),
 )
-def test_a_purge_that_dies_after_its_commit_is_completed(spawn, city, tmp_path, moment, finish):
+def test_a_purge_that_dies_after_its_commit_is_completed(forks, city, tmp_path, moment, finish):
     pin = stcloud.open(city).query("events").count().pin
-    kill(spawn, city, moment)
+    kill(forks, city, moment)
     assert keys(city) == ["1", "3"]
     assert "purges" in faults(city)
     with pytest.raises(NotFound) as caught:
@@ -146,8 +145,8 @@ def test_a_purge_that_dies_after_its_commit_is_completed(spawn, city, tmp_path, 
         keys(city, pin)
 
 
-def test_a_purge_whose_entry_was_just_written_is_complete(spawn, city):
-    kill(spawn, city, ("stcloud.daas.ledger", "Ledger", "write", "after"))
+def test_a_purge_whose_entry_was_just_written_is_complete(forks, city):
+    kill(forks, city, ("stcloud.daas.ledger", "Ledger", "write", "after"))
     assert places_of(city, SECRET) == []
     assert faults(city) == set()
 

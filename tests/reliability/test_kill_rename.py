@@ -1,5 +1,6 @@
 """A renaming, or the deletion of a renamed layer, that is killed at a step has happened as a whole or not at all."""
 
+import os
 import random
 import signal
 import time
@@ -8,6 +9,7 @@ import pytest
 
 import stcloud
 from stcloud.errors import NotFound
+from stcloud.iaas.store.model import is_temporary
 from stcloud.testing.events import define, on_disk
 
 DO = """
@@ -61,7 +63,11 @@ def whole_under(city, name, other):
         opened.query(other)
     assert opened.load(name, city.parent / "first.csv").known
     assert faults(opened) == []
-    assert not [path for path in on_disk(city) if "/." in f"/{path}" and ".work" not in path]
+    assert hidden(city) == []
+
+
+def hidden(city):
+    return [path for path in on_disk(city) if "/." in f"/{path}" and ".work" not in path]
 
 
 @pytest.mark.parametrize("moment", WRITES, ids=str)
@@ -112,6 +118,10 @@ def test_kills_at_random_moments(forks, city):
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL
+        for path in hidden(city):  # the file of names, killed between its first byte and its place
+            assert is_temporary(path)
+            os.utime(city / path, (0, 0))
+        stcloud.open(city).vacuum()
         (layer,) = stcloud.open(city).layers()
         whole_under(city, *(("calls", "events") if layer.name == "calls" else ("events", "calls")))
 

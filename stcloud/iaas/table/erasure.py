@@ -152,7 +152,7 @@ def _rewrite(path: Path, redact: Redact) -> None:
     made = redact(content)
     if made == content:
         return
-    temporary = path.with_name(f".{uuid.uuid4().hex}")
+    temporary = path.with_name(f".{path.name[-200:]}.{uuid.uuid4().hex}")
     stat = path.stat()
     temporary.write_bytes(made)
     os.utime(temporary, ns=(stat.st_atime_ns, stat.st_mtime_ns))
@@ -166,7 +166,7 @@ def _rewrite_archive(path: Path, redact: Redact) -> None:
     made = {name: redact(content) for name, content in entries.items()}
     if made == entries:
         return
-    temporary = path.with_name(f".{uuid.uuid4().hex}")
+    temporary = path.with_name(f".{path.name[-200:]}.{uuid.uuid4().hex}")
     try:
         with zipfile.ZipFile(temporary, "x", zipfile.ZIP_DEFLATED) as archive:
             for name, content in made.items():

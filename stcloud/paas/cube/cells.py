@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["CubeCells", "Lives"]
+if TYPE_CHECKING:
+    from stcloud.paas.cube.apportion import CellShares
+
+__all__ = ["CubeCells", "Lives", "Shapes"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Shapes = Callable[[], NDArray[Any]]
 Parents = Callable[[str], "tuple[CubeCells, Ints]"]
+Shares = Callable[[str], "CellShares"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +131,8 @@ class CubeCells:
         Gives ``(c,)`` geometries in the city's CRS, when they are needed.
     parents
         Gives larger cells by their name (``1km``, ``community``), and which of them each cell is in, ``(c,)``.
+    shares
+        Gives what share of each cell lies in other cells, by their name.
     """
 
     noun: str
@@ -137,6 +143,7 @@ class CubeCells:
     lives: Lives | None = None
     shapes: Shapes | None = None
     parents: Parents | None = None
+    shares: Shares | None = None
 
     def __len__(self) -> int:
         return len(self.names)

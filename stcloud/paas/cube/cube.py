@@ -23,7 +23,7 @@ from stcloud.paas.cube.difference import difference_of
 from stcloud.paas.cube.emerging import EmergingRules, Neighbourhood, hotspots_of
 from stcloud.paas.cube.getis import Reference
 from stcloud.paas.cube.hotspot_result import HotSpots
-from stcloud.paas.cube.rollup import larger_cells, longer_steps
+from stcloud.paas.cube.rollup import by_area_of, larger_cells, longer_steps
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Cube:
     known_us: tuple[int, int]
     zone: Zone
     crs: str
-    leftovers: Mapping[str, int] = field(default_factory=dict)
+    leftovers: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     of_instants: bool = False
     mask: NDArray[np.bool_] | None = None
@@ -270,7 +270,9 @@ class Cube:
         """
         return dataset_of(self, most_mb)
 
-    def roll_up(self, *, every: str | None = None, cell: str | None = None) -> Cube:
+    def roll_up(
+        self, *, every: str | None = None, cell: str | None = None, by_area: bool = False
+    ) -> Cube:  # fmt: skip
         """Return the cube by longer steps or larger cells, made of its own bins.
 
         Parameters
@@ -280,6 +282,9 @@ class Cube:
         cell
             A cell in which those of the cube lie: ``1km`` of ``100m``; ``community``, ``street`` or ``district`` of
             units, by their codes.
+        by_area
+            Share out what each cell has among others in proportion to area, for cells that do not lie in one:
+            ``100m`` in ``unit``, as the units are at the last instant of the question's time. Counts and sums only.
 
         Returns
         -------
@@ -291,12 +296,15 @@ class Cube:
         Raises
         ------
         InvalidInput
-            ``unknown-step``; ``not-nested``: steps or cells do not always lie in one; ``no-whole-step``
+            ``unknown-step``; ``not-nested``: steps or cells do not always lie in one; ``no-whole-step``;
+            ``cells-change``: cells that are not the same all the time are not shared out.
         Unsupported
             ``not-additive``: a measure of several bins does not give that of all of them, as a mean.
         """
         cube = self if every is None else longer_steps(self, every)
-        return cube if cell is None else larger_cells(cube, cell)
+        if cell is None:
+            return cube
+        return by_area_of(cube, cell) if by_area else larger_cells(cube, cell)
 
     def difference(self, other: Cube) -> Cube:
         """Return the cube beside another one: of an earlier period, of another grid, or as it was known earlier.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.cube.cells import CubeCells, Lives
+from stcloud.time import Every
 
 if TYPE_CHECKING:
     from stcloud.paas.cube.cube import Cube, CubeMeasure
@@ -67,7 +68,8 @@ def _require_alike(cube: Cube, before: Cube) -> None:
             "cubes-differ", f"one cube is by {_axes(cube)}, the other by {_axes(before)}",
             hint="make both with the same cells and classes",
         )  # fmt: skip
-    if (cube.every, len(cube.labels)) != (before.every, len(before.labels)):
+    steps = [(Every.parse(part.every), len(part.labels)) for part in (cube, before)]
+    if steps[0] != steps[1]:
         raise InvalidInput(
             "cubes-differ",
             f"one cube has {len(cube.labels):,} steps of {cube.every}, the other {len(before.labels):,} "

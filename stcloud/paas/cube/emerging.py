@@ -19,7 +19,7 @@ from stcloud.paas.cube.hotspot import classified
 from stcloud.paas.cube.hotspot_result import HotSpots
 from stcloud.paas.cube.neighbours import CellNeighbours
 from stcloud.paas.cube.significance import confidence
-from stcloud.paas.cube.trend import mann_kendall, sen_slopes
+from stcloud.paas.cube.trend import by_cell, mann_kendall, sen_slopes
 
 if TYPE_CHECKING:
     from stcloud.paas.cube.cube import Cube
@@ -51,6 +51,18 @@ class Neighbourhood:
     nearest: int | None = None
     steps: int = 0
     both: bool = False
+
+    @property
+    def text(self) -> str:
+        """The neighbourhood in words: ``cells within 300 m, 1 step before``."""
+        if self.distance_m is not None:
+            cells = f"cells within {self.distance_m:,g} m"
+        else:
+            cells = "cells that touch" if self.nearest is None else f"{self.nearest:,} nearest cells"
+        if not self.steps:
+            return cells
+        side = "before and after" if self.both else "before"
+        return f"{cells}, {self.steps:,} step{'' if self.steps == 1 else 's'} {side}"
 
     def of(self, cells: CubeCells) -> CellNeighbours:
         """Return the neighbours of cells; `InvalidInput` ``which-neighbours``, ``no-shapes``."""
@@ -148,14 +160,15 @@ def hotspots_of(
     )  # fmt: skip
     levels = confidence(z, corrected=rules.corrected)
     first = neighbourhood.steps if rules.skip_warm_up else 0
-    trends = mann_kendall(z[first:], ~np.isnan(z[first:]))
+    late = np.array(analysed, order="F")  # as z lies: all steps of a cell beside each other
+    late[:first] = False
+    trends, series = mann_kendall(z, late & ~np.isnan(z)), by_cell(values)
     classes = classified(np.sign(levels), analysed, trends.directions(rules.alpha))
     if rules.with_events_only:
         classes = np.where(analysed.any(axis=0), classes, np.int8(-1))
-    late = analysed[first:]
     return HotSpots(
-        cube, classes, z, levels, values, trends, mann_kendall(values[first:], late),
-        sen_slopes(values[first:], late), notes,
+        cube, classes, z, levels, values, trends, mann_kendall(series, late),
+        sen_slopes(series, late), notes, cube.measure(measure).written, neighbourhood.text,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ Tested by `tests/paas/cube/test_getis.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,6 +27,7 @@ Reference = Literal["cube", "step", "window"]
 """The bins whose mean and standard deviation are the usual: all, those of the step, those of the steps around it."""
 
 _WORKERS = 2
+_TILE = 32
 _PLAIN_VALUES = 250
 """So many values are added up in numpy in a step of `stcloud.index.kernel.PLAIN_STEPS`."""
 
@@ -82,6 +83,28 @@ def getis_ord(
     >>> getis_ord(np.array([[0, 0, 5, 5]]), np.ones((1, 4), bool), row).round(3).tolist()
     [[-1.732, -1.0, 1.0, 1.732]]
     """
+    _require_fitting(values, known, neighbours, steps)
+    usual = _usual(values, known, steps, both=both, reference=reference)
+    z = np.empty(values.shape[::-1])  # a row for each cell: trends and classes read all steps of one
+    compiled = pays(_deviate, len(values) * len(neighbours.cell) / _PLAIN_VALUES)
+    work: Any = _deviate if compiled else _plain_deviate
+    values, known = np.ascontiguousarray(values), np.ascontiguousarray(known)
+    reach = (steps, steps if both else 0)
+    parts = np.array_split(np.arange(len(values)), _WORKERS if compiled else 1)
+    spans = [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        done = [
+            pool.submit(work, values, known, neighbours.start, neighbours.cell, reach, usual, span, z)
+            for span in spans
+        ]
+        for part in done:
+            part.result()
+    return z.T
+
+
+def _require_fitting(
+    values: Values, known: NDArray[np.bool_], neighbours: CellNeighbours, steps: int
+) -> None:
     if values.shape != known.shape or values.shape[1:] != (len(neighbours),):
         raise InvalidInput(
             "columns-differ",
@@ -90,23 +113,6 @@ def getis_ord(
         )
     if steps < 0:
         raise InvalidInput("bad-count", f"{steps} steps are none", hint="give 0 or more")
-    present = np.where(known, values, values.dtype.type(0))
-    sums = _over_steps(_over_neighbours(present, neighbours), steps, both=both)
-    whole = known.all()
-    one_step = np.diff(neighbours.start)[None, :].repeat(len(values), 0) if whole else None
-    if one_step is None:
-        one_step = _over_neighbours(known.astype(np.int64), neighbours)
-    counts = _over_steps(one_step, steps, both=both)
-    usual = list(_usual(present, known, steps, both=both, reference=reference))
-    z = np.full(values.shape, np.nan)
-    for step, (total, mean, deviation) in enumerate(usual):
-        n, weight = float(total), counts[step].astype(np.float64)
-        spread = (n * weight - weight * weight) / max(n - 1, 1)
-        defined = known[step] & (spread > 0) & (deviation > 0)
-        np.divide(
-            sums[step] - mean * weight, deviation * np.sqrt(np.maximum(spread, 0)), out=z[step], where=defined
-        )
-    return z
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,30 +137,32 @@ class _Moments:
 
 def _usual(
     values: Values, known: NDArray[np.bool_], steps: int, *, both: bool, reference: Reference
-) -> Iterator[tuple[int, float, float]]:
-    """Give number, mean and standard deviation of the reference set of each step."""
+) -> tuple[Floats, Floats, Floats]:
+    """Return number, mean and standard deviation of the reference set of each step."""
     centre = 0.0
     if not np.issubdtype(values.dtype, np.integer):  # squares of what is far from zero would cancel
         centre = float(values.sum(where=known)) / max(int(known.sum()), 1)
     parts = [_moments(row, there, centre) for row, there in zip(values, known, strict=True)]
-    whole = _joined(parts, centre)
-    for step in range(len(parts)):
-        if reference == "step":
-            yield _joined(parts[step : step + 1], centre)
-        elif reference == "window":
-            yield _joined(parts[max(step - steps, 0) : step + (steps if both else 0) + 1], centre)
-        else:
-            yield whole
+    count = len(parts)
+    if reference == "step":
+        sets = [_joined(parts[step : step + 1], centre) for step in range(count)]
+    elif reference == "window":
+        late = steps if both else 0
+        sets = [_joined(parts[max(step - steps, 0) : step + late + 1], centre) for step in range(count)]
+    else:
+        sets = [_joined(parts, centre)] * count
+    numbers, means, deviations = np.array(sets, np.float64).reshape(count, 3).T.copy()
+    return numbers, means, deviations
 
 
-def _joined(parts: Sequence[_Moments], centre: float) -> tuple[int, float, float]:
+def _joined(parts: Sequence[_Moments], centre: float) -> tuple[float, float, float]:
     """Return number, mean and standard deviation of some steps together."""
     count, mean, deviation = sum(parts, _Moments(0, 0, 0)).usual
-    return count, mean + centre, deviation
+    return float(count), mean + centre, deviation
 
 
 def _moments(row: Values, known: NDArray[np.bool_], centre: float) -> _Moments:
-    there = row[known]
+    there = row if known.all() else row[known]
     if np.issubdtype(there.dtype, np.integer):
         return _Moments(len(there), int(there.sum()), _sum_of_squares(there))
     apart = there - centre
@@ -170,40 +178,68 @@ def _sum_of_squares(values: Values) -> int:
     return sum(value * value * count for value, count in zip(different.tolist(), times.tolist(), strict=True))
 
 
-def _over_neighbours(values: Values, neighbours: CellNeighbours) -> Values:
-    """Return the sum over the neighbours of each cell, step by step."""
-    sums = np.empty_like(values)
-    start, cell = neighbours.start, neighbours.cell
-    if not pays(_add_up, values.shape[0] * len(cell) / _PLAIN_VALUES):
-        for step, row in enumerate(values):
-            sums[step] = np.add.reduceat(row[cell], start[:-1]) if len(cell) else 0
-        return sums
-    parts = np.array_split(np.arange(len(values)), _WORKERS)
-    spans = [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        done = [pool.submit(_add_up, values[a:b], start, cell, sums[a:b]) for a, b in spans]
-        for part in done:
-            part.result()
-    return sums
+def _plain_deviate(
+    values: Values, known: NDArray[np.bool_], start: Any, cell: Any, reach: Any, usual: Any, span: Any, z: Any
+) -> None:
+    """Fill in the deviates of some steps, in numpy."""
+    low, high = max(span[0] - reach[0], 0), min(span[1] + reach[1], len(values))
+    present = np.where(known[low:high], values[low:high], values.dtype.type(0))
+    counted = known[low:high].astype(np.int64)
+    for step in range(*span):
+        window = slice(max(step - reach[0], low) - low, min(step + reach[1] + 1, high) - low)
+        total, weight = (
+            np.add.reduceat(part[window].sum(axis=0)[cell], start[:-1]) if len(cell) else part[step - low]
+            for part in (present, counted)
+        )
+        n, mean, deviation = (part[step] for part in usual)
+        weight = weight.astype(np.float64)
+        spread = (n * weight - weight * weight) / max(n - 1.0, 1.0)
+        scale = deviation * np.sqrt(np.maximum(spread, 0))
+        z[:, step] = np.nan
+        np.divide(total - mean * weight, scale, out=z[:, step], where=known[step] & (scale > 0))
+
+
+def _compiled_deviate(
+    values: Any, known: Any, start: Any, cell: Any, reach: Any, usual: Any, span: Any, z: Any
+) -> None:
+    """Fill in the deviates of some steps: sums over time of a tile of steps, a row for each cell; then over cells."""
+    cells = values.shape[1]
+    sums, counts = np.empty((cells, _TILE), values.dtype), np.empty((cells, _TILE), np.int32)
+    total, weight = np.empty(_TILE, values.dtype), np.empty(_TILE, np.int32)
+    numbers, means, deviations = usual
+    for first in range(span[0], span[1], _TILE):
+        wide = min(_TILE, span[1] - first)
+        _sum_steps(values, known, reach, first, wide, sums, counts)
+        for place in range(cells):
+            total[:] = 0
+            weight[:] = 0
+            for near in range(start[place], start[place + 1]):
+                other = cell[near]
+                for at in range(_TILE):
+                    total[at] += sums[other, at]
+                    weight[at] += counts[other, at]
+            for at in range(wide):
+                n, many = numbers[first + at], float(weight[at])
+                spread = (n * many - many * many) / max(n - 1.0, 1.0)
+                scale = deviations[first + at] * math.sqrt(max(spread, 0.0))
+                defined = known[first + at, place] and scale > 0
+                z[place, first + at] = (total[at] - means[first + at] * many) / scale if defined else math.nan
 
 
 @kernel
-def _add_up(values: Any, start: Any, cell: Any, sums: Any) -> None:
-    for step in range(values.shape[0]):
-        for place in range(len(start) - 1):
-            total = values[step, cell[start[place]]]
-            for at in range(start[place] + 1, start[place + 1]):
-                total += values[step, cell[at]]
-            sums[step, place] = total
+def _sum_steps(values: Any, known: Any, reach: Any, first: Any, wide: Any, sums: Any, counts: Any) -> None:
+    """Sum what is known of each cell over the steps of each window; few cells at a time, which stay in the cache."""
+    steps, cells = values.shape
+    for block in range(0, cells, _TILE):
+        stop = min(block + _TILE, cells)
+        sums[block:stop] = 0
+        counts[block:stop] = 0
+        for at in range(wide):
+            for step in range(max(first + at - reach[0], 0), min(first + at + reach[1] + 1, steps)):
+                for place in range(block, stop):
+                    if known[step, place]:
+                        sums[place, at] += values[step, place]
+                        counts[place, at] += 1
 
 
-def _over_steps(sums: Values, steps: int, *, both: bool) -> Values:
-    """Return the sum over each step and those around it, added up anew for each: nothing runs on."""
-    if not steps:
-        return sums
-    whole = sums.copy()
-    for apart in range(1, min(steps, len(sums) - 1) + 1):
-        whole[apart:] += sums[:-apart]
-        if both:
-            whole[:-apart] += sums[apart:]
-    return whole
+_deviate = kernel(_compiled_deviate, _plain_deviate)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = ["CLASSES", "RULES", "classified"]
 
 _OFTEN = (9, 10)
+_BLOCK = 1024
 
 RULES = {
     "new": "only the last step is {side}",
@@ -60,6 +61,17 @@ def classified(
     >>> [CLASSES[at] for at in classified(steps, np.ones((3, 3), bool), np.array([0, 1, 0], np.int8))]
     ['new hot', 'intensifying hot', 'oscillating hot']
     """
+    classes = np.empty(signs.shape[1], np.int8)
+    for first in range(0, len(classes), _BLOCK):  # what is in between stays in the cache
+        block = slice(first, first + _BLOCK)
+        there = np.array(known[:, block], order="F" if signs.flags.f_contiguous else "C")
+        classes[block] = _classified(signs[:, block], there, directions[block])
+    return classes
+
+
+def _classified(
+    signs: NDArray[np.int8], known: NDArray[np.bool_], directions: NDArray[np.int8]
+) -> NDArray[np.int8]:
     hot, cold = (known & (signs == side) for side in (1, -1))
     classes = np.full(signs.shape[1], _NONE, np.int8)
     for mine, other, towards, first in ((cold, hot, -1, len(RULES)), (hot, cold, 1, 0)):
@@ -95,6 +107,6 @@ def _fitting(
 
 def _last_run(mine: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return how many of the last known steps are mine without a break."""
-    steps = np.arange(len(mine))[:, None]
-    ended = np.where(known & ~mine, steps, -1).max(axis=0)
+    steps = np.arange(len(mine), dtype=np.int32)[:, None]
+    ended = np.where(known & ~mine, steps, np.int32(-1)).max(axis=0)
     return np.asarray(np.count_nonzero(mine & (steps > ended), axis=0), np.int64)

@@ -43,6 +43,8 @@ class HotSpots:
         ``(c,)``: trends of z and of the values, and the values' slope a step.
     notes
         What people should know.
+    measure, neighbourhood
+        What was analysed, and what belongs to the neighbourhood of a bin, in words.
     """
 
     cube: Cube
@@ -54,6 +56,8 @@ class HotSpots:
     value_trends: Trends
     slopes: NDArray[np.float64]
     notes: tuple[str, ...] = field(default=())
+    measure: str = ""
+    neighbourhood: str = ""
 
     def __len__(self) -> int:
         return len(self.classes)

@@ -18,6 +18,8 @@ __all__ = ["CellNeighbours"]
 
 _ROUNDING_M = 1e-6
 """Coordinates of cells are sums of metres: what is nearer to a distance than this is at it."""
+_MANY = 5_000
+"""So many points take longer in a tree of boxes than a tree of points takes to import."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,7 @@ class CellNeighbours:
             raise InvalidInput("bad-distance", f"{distance_m} m is no distance", hint="give metres, e.g. 300")
         points, placed = _points(x, y)
         reach = distance_m + _ROUNDING_M
-        first, second = shapely.STRtree(points).query(points, predicate="dwithin", distance=reach)
+        first, second = _pairs_within(points, reach)
         return cls._of_pairs(placed[first], placed[second], np.size(np.asarray(x)))
 
     @classmethod
@@ -115,9 +117,22 @@ class CellNeighbours:
     @classmethod
     def _of_pairs(cls, first: NDArray[Any], second: NDArray[Any], count: int) -> CellNeighbours:
         itself = np.arange(count, dtype=np.int64)
-        pairs = np.unique(np.concatenate([first * count + second, itself * count + itself]).astype(np.int64))
+        pairs = np.concatenate([first * count + second, itself * count + itself]).astype(np.int64)
+        pairs.sort()  # much faster than unique
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         start = np.searchsorted(pairs, np.arange(count + 1, dtype=np.int64) * count)
         return cls(start.astype(np.int64), pairs % max(count, 1))
+
+
+def _pairs_within(points: NDArray[np.object_], reach_m: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return positions of points so near to each other; many by a tree of points, which is slow to import."""
+    if len(points) < _MANY:
+        first, second = shapely.STRtree(points).query(points, predicate="dwithin", distance=reach_m)
+        return first, second
+    from scipy.spatial import cKDTree  # noqa: PLC0415
+
+    pairs = cKDTree(shapely.get_coordinates(points)).query_pairs(reach_m, output_type="ndarray")
+    return np.concatenate([pairs[:, 0], pairs[:, 1]]), np.concatenate([pairs[:, 1], pairs[:, 0]])
 
 
 def _points(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.object_], NDArray[np.int64]]:

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput, Unsupported
+from stcloud.paas.cube.apportion import apportioned
 from stcloud.time import Every, Span
 
 if TYPE_CHECKING:
     from stcloud.paas.cube.cube import Cube, CubeMeasure
 
-__all__ = ["larger_cells", "longer_steps"]
+__all__ = ["by_area_of", "larger_cells", "longer_steps"]
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -58,10 +59,7 @@ def longer_steps(cube: Cube, every: str) -> Cube:
 def larger_cells(cube: Cube, cell: str) -> Cube:
     """Return the cube by larger cells; raises as `Cube.roll_up`."""
     if cube.cells.parents is None:
-        raise InvalidInput(
-            "not-nested", f"the cube does not know what holds its cells ({cube.cells.noun})",
-            hint="make another cube of the question",
-        )  # fmt: skip
+        raise _alone(cube)
     _require_joined(cube)
     cells, parent = cube.cells.parents(cell)
     there = cube.cells.at(cube.edges_us[:-1]) if cube.of_instants else cube.cells.ever(cube.edges_us)
@@ -70,6 +68,25 @@ def larger_cells(cube: Cube, cell: str) -> Cube:
     mask[step[parent[lost] >= 0], parent[lost][parent[lost] >= 0]] = False
     old, place, *others = cube.positions()
     return _filled(cube, replace(cube, cells=cells, mask=mask), [old, parent[place], *others], "outside")
+
+
+def by_area_of(cube: Cube, cell: str) -> Cube:
+    """Return the cube by other cells, in proportion to area; raises as `Cube.roll_up`."""
+    if cube.cells.shares is None:
+        raise _alone(cube)
+    if cube.cells.lives is not None:
+        raise InvalidInput(
+            "cells-change", f"cells of {cube.cells.noun} are not the same all the time",
+            hint="make the cube on one version of the grid: restated(...), or of cells of the lattice",
+        )  # fmt: skip
+    return apportioned(cube, cube.cells.shares(cell))
+
+
+def _alone(cube: Cube) -> InvalidInput:
+    return InvalidInput(
+        "not-nested", f"the cube does not know what holds its cells ({cube.cells.noun})",
+        hint="make another cube of the question",
+    )  # fmt: skip
 
 
 def _require_joined(cube: Cube) -> None:
@@ -130,7 +147,7 @@ def _joined(measure: CubeMeasure, rows: Ints, first: Ints) -> CubeMeasure:
     return replace(measure, values=np.where(none, np.nan, sums))
 
 
-def _leftovers(cube: Cube, lost: dict[str, Bools]) -> dict[str, int]:
+def _leftovers(cube: Cube, lost: dict[str, Bools]) -> dict[str, float]:
     counts = [measure.values for measure in cube.measures.values() if measure.written == "count"]
     if not counts:  # how many rows they have is not known
         return {reason: count for reason, count in cube.leftovers.items() if reason not in lost}

@@ -8,6 +8,8 @@ Tested by `tests/paas/cube/test_significance.py`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,9 @@ LEVELS = (0.10, 0.05, 0.01)
 """Levels of significance; a bin is hot or cold past the first."""
 
 Floats = NDArray[np.float64]
+
+_NEAREST = 1.64
+"""Deviates nearer to zero than this are past no level."""
 
 
 def two_sided(z: Floats) -> Floats:
@@ -52,21 +57,37 @@ def confidence(z: Floats, *, corrected: bool = True) -> NDArray[np.int8]:
     >>> confidence(np.array([3.0, -2.0, 1.0, np.nan]), corrected=False).tolist()
     [3, -2, 0, 0]
     """
-    probabilities = two_sided(z)
-    tests = int(np.count_nonzero(~np.isnan(probabilities)))
-    limits = _limits(probabilities, tests) if corrected else LEVELS
-    levels = np.zeros(z.shape, np.int8)
-    for limit in limits:
-        levels += probabilities <= limit
-    return np.where(z < 0, -levels, levels).astype(np.int8)
+    apart = np.abs(z)
+    tests = z.size - int(np.count_nonzero(np.isnan(z)))
+    levels = np.zeros_like(z, np.int8)
+    for limit in _limits(apart, tests if corrected else None):
+        levels += apart >= limit
+    np.negative(levels, out=levels, where=z < 0)
+    return levels
 
 
-def _limits(probabilities: Floats, tests: int) -> tuple[float, ...]:
-    """Return the greatest probability that is past each level; -1 where none is."""
-    small = np.sort(probabilities[probabilities <= max(LEVELS)])  # the others come after all of these
-    ranks = np.arange(1, len(small) + 1)
-    limits = []
-    for level in LEVELS:
-        past = np.flatnonzero(small * tests <= ranks * level)
-        limits.append(float(small[past[-1]]) if len(past) else -1.0)
-    return tuple(limits)
+def _limits(apart: Floats, tests: int | None) -> tuple[float, ...]:
+    """Return the least deviate that is past each level, corrected for a number of tests; infinity where none is."""
+    far = np.sort(apart[apart >= _NEAREST])  # the others are past no level
+    counts = (_past(far, level, tests) for level in LEVELS)
+    return tuple(float(far[-count]) if count else np.inf for count in counts)
+
+
+def _past(far: Floats, level: float, tests: int | None) -> int:
+    """Return how many of the farthest deviates are past a level.
+
+    Corrected, so many are past it as have a probability of at most their share of the level. Counting down from all
+    of them ends at the greatest such number, and takes few probabilities.
+    """
+    if tests is None:
+        return _likely_at_most(far, level, 1)
+    count, fewer = len(far), _likely_at_most(far, len(far) * level, tests)
+    while fewer < count:
+        count, fewer = fewer, _likely_at_most(far, fewer * level, tests)
+    return count
+
+
+def _likely_at_most(far: Floats, share: float, tests: int) -> int:
+    """Return how many of the farthest deviates have a probability, by the number of tests, of at most a share."""
+    near = bisect_left(range(len(far)), 1, key=lambda at: int(two_sided(far[at]) * tests <= share))
+    return len(far) - near

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from stcloud.index.kernel import kernel, pays, plainly
 from stcloud.paas.cube.significance import two_sided
 
-__all__ = ["Trends", "mann_kendall", "sen_slopes"]
+__all__ = ["Trends", "by_cell", "mann_kendall", "sen_slopes"]
 
 _TIED = 1e-9
 """Values nearer than this are equal: z of equal sums may differ in its last digits."""
 _FEWEST = 3
+_LANES = 8
+_BLOCK = 256
 _WORKERS = 2
 _PLAIN_PAIRS = 0.5
 """So many pairs are compared without a compiler in a step of `stcloud.index.kernel.PLAIN_STEPS`."""
@@ -72,7 +74,7 @@ def mann_kendall(values: NDArray[Any], known: NDArray[np.bool_]) -> Trends:
     ([15], [2.6301], [0.0085])
     """
     steps, cells = values.shape
-    series, there = _by_cell(values), np.ascontiguousarray(known.T)
+    series, there = by_cell(values).T, np.ascontiguousarray(known.T)
     s, variance = np.zeros(cells, np.int64), np.zeros(cells)
     _by_parts(_score, cells * steps * steps / 2, series, there, s, variance)
     tested = known.sum(axis=0) >= _FEWEST
@@ -99,13 +101,19 @@ def sen_slopes(values: NDArray[Any], known: NDArray[np.bool_]) -> Floats:
     steps, cells = values.shape
     slopes = np.full(cells, np.nan)
     _by_parts(
-        _slope, cells * steps * steps / 2, _by_cell(values), np.ascontiguousarray(known.T), slopes, slopes
+        _slope, cells * steps * steps / 2, by_cell(values).T, np.ascontiguousarray(known.T), slopes, slopes
     )
     return slopes
 
 
-def _by_cell(values: NDArray[Any]) -> Floats:
-    return np.ascontiguousarray(values.T, np.float64)
+def by_cell(values: NDArray[Any]) -> Floats:
+    """Return values ``(t, c)`` as float64, all steps of a cell beside each other: trends take these as they are."""
+    if values.T.flags.c_contiguous:
+        return np.ascontiguousarray(values.T, np.float64).T
+    series = np.empty(values.shape[::-1])
+    for first in range(0, len(series), _BLOCK):  # few cells at a time stay in the cache
+        series[first : first + _BLOCK] = values[:, first : first + _BLOCK].T
+    return series.T
 
 
 def _by_parts(
@@ -143,29 +151,52 @@ def _plain_score(series: Floats, known: NDArray[np.bool_], s: Any, variance: Any
 
 
 def _compiled_score(series: Any, known: Any, s: Any, variance: Any) -> None:
-    there = np.empty(series.shape[1])
+    """Score each value against the different values before it, of which there are far fewer than pairs."""
+    steps = series.shape[1]
+    different, times = np.empty(steps + _LANES), np.zeros(steps + _LANES, np.int64)
     for cell in range(len(series)):
-        n = 0
-        for step in range(series.shape[1]):
+        n, kinds, score = 0, 0, 0
+        for step in range(steps):
             if known[cell, step]:
-                there[n] = series[cell, step]
+                value = series[cell, step]
+                below, gain = _place(different, times, kinds, value)
+                score += gain
+                kinds = _insert(different, times, kinds, below, value)
                 n += 1
-        score = 0
-        for later in range(1, n):
-            value = there[later]
-            for earlier in range(later):
-                apart = value - there[earlier]
-                score += int(apart >= 1e-9) - int(apart <= -1e-9)
         s[cell] = score
-        ordered = np.sort(there[:n])
-        ties, run = 0, 1
-        for at in range(1, n + 1):
-            if at < n and ordered[at] - ordered[at - 1] < 1e-9:
-                run += 1
-            else:
+        ties, run = 0, 0
+        for at in range(kinds):
+            run += times[at]
+            if at == kinds - 1 or different[at + 1] - different[at] >= 1e-9:
                 ties += run * (run - 1) * (2 * run + 5)
-                run = 1
+                run = 0
         variance[cell] = (n * (n - 1) * (2 * n + 5) - ties) / 18.0
+
+
+@kernel
+def _place(different: Any, times: Any, kinds: Any, value: Any) -> Any:
+    """Return how many different values are below one, and how many earlier ones less how many it rises above."""
+    below, gain = 0, 0
+    for at in range((kinds + _LANES - 1) // _LANES * _LANES):
+        apart = value - different[at]
+        below += int(apart > 0)
+        gain += (times[at] if apart >= 1e-9 else 0) - (times[at] if apart <= -1e-9 else 0)
+    return below, gain
+
+
+@kernel
+def _insert(different: Any, times: Any, kinds: Any, below: Any, value: Any) -> Any:
+    """Count a value at its place among the different ones, and return how many these are."""
+    if below < kinds and different[below] == value:
+        times[below] += 1
+        return kinds
+    if kinds % _LANES == 0:  # a full register is compared: what is beyond counts for nothing
+        different[kinds : kinds + _LANES] = np.inf
+        times[kinds : kinds + _LANES] = 0
+    for at in range(kinds, below, -1):
+        different[at], times[at] = different[at - 1], times[at - 1]
+    different[below], times[below] = value, 1
+    return kinds + 1
 
 
 _score = kernel(_compiled_score, _plain_score)

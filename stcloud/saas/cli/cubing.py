@@ -20,10 +20,11 @@ from stcloud.saas.cli.target import RECORDS, Target, target_of
 if TYPE_CHECKING:
     from stcloud.city import City
     from stcloud.paas.cube.cube import Cube
+    from stcloud.paas.query import Query, Question
 
 __all__ = [
     "CellOption", "CubeMeasureOption", "CubeOutputOption", "EveryOption", "ExtentOption", "PartialOption",
-    "PartialSteps", "cube_target", "make_cube", "understood",
+    "PartialSteps", "cube_target", "make_cube", "narrowed_query", "understood",
 ]  # fmt: skip
 
 
@@ -73,13 +74,13 @@ _OF_ROWS = (".csv", ".json", ".ndjson", ".jsonl")
 _OF_ANSWERS = ("as_of", "until", "having", "compare", "rated_at", "order", "limit", "after")
 
 
-def make_cube(city: City, given: Mapping[str, Any]) -> Cube:
-    """Return the cube that options describe, named as the arguments of a command.
+def narrowed_query(city: City, given: Mapping[str, Any]) -> tuple[Query, Question]:
+    """Return the query that options narrow, and the question as it was put.
 
     Raises
     ------
     InvalidInput
-        ``not-of-cubes``: a saved question has what only answers have; what `Query.cube` raises.
+        ``not-of-cubes``: a saved question has what only answers have; what the narrowing raises.
     """
     question = question_of(city.configuration, given, given.get("saved"))
     surplus = [name for name in _OF_ANSWERS if getattr(question, name)]
@@ -88,9 +89,20 @@ def make_cube(city: City, given: Mapping[str, Any]) -> Cube:
             "not-of-cubes", f"the saved question has {', '.join(surplus)}, which cubes have not",
             hint="remove it from the document, or use stcloud query",
         )  # fmt: skip
-    narrowed = question.narrow(city.query(question.layer), read_places)
+    return question.narrow(city.query(question.layer), read_places), question
+
+
+def make_cube(city: City, given: Mapping[str, Any]) -> Cube:
+    """Return the cube that options describe, named as the arguments of a command.
+
+    Raises
+    ------
+    InvalidInput
+        ``not-of-cubes``, and what `Query.cube` raises.
+    """
+    query, question = narrowed_query(city, given)
     extent = given.get("extent")
-    return narrowed.cube(
+    return query.cube(
         given["cell"], given["every"], by=question.by, measures=question.measure, partial=given["partial"].value,
         extent=None if extent is None else read_place(extent), crs=question.crs,
     )  # fmt: skip

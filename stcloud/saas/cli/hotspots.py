@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial as partial_of
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,8 +19,10 @@ from stcloud.saas.cli.cubing import (
     PartialOption,
     PartialSteps,
     make_cube,
+    narrowed_query,
     understood,
 )
+from stcloud.saas.cli.drawing import Drawing, MapOption, TitleOption, UnderOption
 from stcloud.saas.cli.moment import (
     CalendarOption,
     DaysOption,
@@ -43,8 +48,10 @@ from stcloud.saas.cli.output import note, print_answer, print_records, print_tex
 from stcloud.saas.cli.target import Target, target_of
 
 if TYPE_CHECKING:
+    from stcloud.city import City
     from stcloud.paas.cube.hotspot_result import HotSpots
     from stcloud.paas.query import Answer
+    from stcloud.saas.report import MapOptions
     from stcloud.space import Lattice
 
 __all__ = ["hotspots"]
@@ -128,6 +135,9 @@ def hotspots(
     pin: PinOption = False,  # noqa: FBT002
     grid_at: GridAtOption = None,
     saved: SavedOption = None,
+    picture: MapOption = None,
+    title: TitleOption = None,
+    under: UnderOption = None,
     engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: OutputOption = None,
@@ -136,20 +146,27 @@ def hotspots(
     """Find hot and cold spots. Where counts are unusual among their neighbours, and how that has changed."""
     given = {**locals(), "measure": [measure]}  # options are called as the arguments they become
     target = target_of(form, output, safe_csv=safe_csv)
+    drawing = Drawing.of(picture, title, under)
     opened = open_city(city, engine)
-    metres = None if distance is None else _metres(distance)
     made = make_cube(opened, given)
     result = made.hotspots(
-        distance_m=metres, nearest=nearest, steps=steps, both=both, reference=reference.value,
+        distance_m=_metres(distance), nearest=nearest, steps=steps, both=both, reference=reference.value,
         corrected=not uncorrected, alpha=alpha, skip_warm_up=not keep_warm_up, with_events_only=with_events_only,
         per_km2=per_km2,
     )  # fmt: skip
-    note(understood(made))
-    if pin:
-        note(made.facts["pin"])
-    for text in result.notes:
+    drawn = drawing.notes_of_features(partial_of(_map, opened, given, result))
+    for text in (understood(made), *([made.facts["pin"]] if pin else []), *result.notes, *drawn):
         note(text)
     _show(result, opened.configuration.lattice, target, top)
+
+
+def _map(
+    opened: City, given: Mapping[str, Any], result: HotSpots, path: Path, tell: Callable[[str], None],
+    options: MapOptions,
+) -> Path:  # fmt: skip
+    from stcloud.saas.report import map_hotspots  # noqa: PLC0415  (slow to import)
+
+    return map_hotspots(narrowed_query(opened, given)[0], result, path, tell, options=options)
 
 
 def _show(result: HotSpots, lattice: Lattice, target: Target, top: int) -> None:
@@ -163,10 +180,10 @@ def _show(result: HotSpots, lattice: Lattice, target: Target, top: int) -> None:
         note(", ".join(f"{record['class']} {record['cells']:,}" for record in _classes(result)))
 
 
-def _metres(text: str) -> float:
+def _metres(text: str | None) -> float | None:
     from stcloud.paas.query.join.how import read_distance  # noqa: PLC0415  (slow to import)
 
-    return read_distance(text).metres
+    return None if text is None else read_distance(text).metres
 
 
 def _classes(result: HotSpots) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ Tested by `tests/saas/demo/test_requests.py`.
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,10 @@ _STORM = datetime(2024, 6, 20)  # noqa: DTZ001
 _HOURS = np.array([1, 1, 1, 1, 1, 2, 4, 7, 9, 8, 7, 6, 6, 6, 6, 6, 7, 8, 9, 8, 6, 4, 3, 2], dtype=np.float64)
 _MARKET, _SCHOOL = (1, 7), (4, 1)
 """Blocks ``(row, column)`` of the fish market and of the school."""
+_STATION, _LANES, _SITE = (4, 7), (6, 4), (1, 1)
+"""Blocks of the railway station, of bad lanes in Orchard, and of a building site at the lighthouse."""
+_GRAFFITI, _POTHOLES, _NOISE = (16, 38), (40, 20), 34
+"""How many in January and in December, from month to month by equal steps; and how many in December alone."""
 
 _SLOW = {"Brickworks": 2.5, "Orchard": 1.6}
 """Where requests take longer, and how many times as long."""
@@ -61,6 +66,7 @@ def requests_of(ground: StreetPlan, damaged: list[Lamp]) -> list[Request]:
     chance = np.random.default_rng([ground.seed, 6])
     requests = [*_usual(ground, chance), *_market(ground, chance), *_school(ground, chance)]
     requests += _dark_streets(damaged, chance)
+    requests += _hotspots(ground, np.random.default_rng([ground.seed, 7]))
     ordered = sorted(requests, key=lambda request: (request.opened, request.x, request.y))
     return [request for request in ordered if request.opened < FIRST_DUMP]
 
@@ -100,6 +106,28 @@ def _school(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request
         if date % 7 < 5:
             at = ground.inside(_SCHOOL, chance.uniform(0.35, 0.65, (1, 2)))[0]
             yield _drawn(chance, date, "parking", at, hours=(7, 9))
+
+
+def _hotspots(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
+    """Give more and more graffiti at the station, fewer and fewer potholes in Orchard, and at last a noisy site."""
+    december = 12
+    for block, subject, (first, last) in ((_STATION, "graffiti", _GRAFFITI), (_LANES, "pothole", _POTHOLES)):
+        for month, count in enumerate(
+            np.linspace(first, last, december).round().astype(int).tolist(), start=1
+        ):
+            yield from _in_month(ground, chance, month, count, subject, block)
+    yield from _in_month(ground, chance, december, _NOISE, "noise", _SITE, hours=(20, 24))
+
+
+def _in_month(
+    ground: StreetPlan, chance: np.random.Generator, month: int, count: int, subject: str, block: tuple[int, int],
+    hours: tuple[int, int] = (0, 24),
+) -> Iterator[Request]:  # fmt: skip
+    """Give requests of one month within a block."""
+    first = (datetime(2024, month, 1) - _NEW_YEAR).days  # noqa: DTZ001
+    for date in chance.integers(first, first + calendar.monthrange(2024, month)[1], count).tolist():
+        at = ground.inside(block, chance.uniform(0.2, 0.8, (1, 2)))[0]
+        yield _drawn(chance, date, subject, at, hours=hours)
 
 
 def _dark_streets(damaged: list[Lamp], chance: np.random.Generator) -> Iterator[Request]:

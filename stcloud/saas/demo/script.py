@@ -158,4 +158,13 @@ SCRIPT = (
         "And with what was known after the first file? Such an answer never changes.",
         facts=True,
     ),
+    DemoCommand(
+        "hotspots {folder} requests --when 2024 --cell unit --every 1M --distance 100m --top 5 "
+        "--map {folder}/pictures/hotspots.png --title 'Hot spots of requests, 2024'",
+        "At last: where is more reported than usual, month after month, and where is that new, growing or getting "
+        "better? In December a noisy building site began at the lighthouse (new). At the station there is more "
+        "graffiti every month (intensifying). In Orchard potholes are repaired, and fewer are reported "
+        "(diminishing). The map shows them, and its legend explains each class.",
+        "What is unusual, and is it getting better?",
+    ),
 )

@@ -15,16 +15,29 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.path import Path as Outline
 from numpy.typing import NDArray
 
+from stcloud.saas.report.canvas import DPI
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["draw_areas", "draw_lines", "draw_points", "outline_of", "simplified"]
+    from stcloud.saas.report.symbol import Category
+
+__all__ = [
+    "draw_areas",
+    "draw_glyphs",
+    "draw_lines",
+    "draw_points",
+    "glyph_style",
+    "outline_of",
+    "simplified",
+]
 
 Shapes: TypeAlias = NDArray[np.object_]
 
 _MANY = 20_000
 """From so many parts on, SVG and PDF hold a picture of them instead of each."""
+_LEAST_GLYPH_PX, _MOST_GLYPH_PX, _GLYPH_SHARE, _SQUARE_SHARE = 7.0, 16.0, 0.45, 0.7
 _LEAST_PX, _BORDER_PX = 2.2, 9.0
 
 
@@ -139,6 +152,31 @@ def draw_points(axes: Axes, shapes: Shapes, colour: str, *, gid: str, zorder: fl
         markeredgecolor="white", markeredgewidth=0.4 if large else 0.0, alpha=0.85 if large else 0.5, zorder=zorder,
         gid=gid, rasterized=len(points) > _MANY,
     )  # fmt: skip
+
+
+def draw_glyphs(axes: Axes, shapes: Shapes, category: Category, px_per_m: float, *, zorder: float) -> None:
+    """Draw a category's glyph within each area, unless it has none or areas are too small for it to be read."""
+    if not category.glyph or not len(shapes):
+        return
+    side_px = float(np.sqrt(np.median(shapely.area(shapes)))) * px_per_m
+    if side_px < _LEAST_GLYPH_PX:
+        return
+    points = shapely.get_coordinates(shapely.point_on_surface(shapes))
+    size_pt = min(_GLYPH_SHARE * side_px, _MOST_GLYPH_PX) * 72 / DPI
+    axes.plot(
+        points[:, 0], points[:, 1], linestyle="none", zorder=zorder, gid="glyphs", rasterized=len(points) > _MANY,
+        **glyph_style(category, size_pt),
+    )  # fmt: skip
+
+
+def glyph_style(category: Category, size_pt: float) -> dict[str, Any]:
+    """Return how a category's glyph looks, on a map as in the legend: ``open o`` is not filled."""
+    name, is_open = category.glyph.removeprefix("open "), category.glyph.startswith("open ")
+    size_pt *= _SQUARE_SHARE if name == "s" else 1
+    return {
+        "marker": name, "markersize": size_pt, "markeredgecolor": category.line,
+        "markerfacecolor": "none" if is_open else category.line, "markeredgewidth": max(0.14 * size_pt, 0.5),
+    }  # fmt: skip
 
 
 def _light(collection: Collection, parts: int) -> Collection:

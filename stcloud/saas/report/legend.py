@@ -15,6 +15,7 @@ from matplotlib.patches import Polygon
 
 from stcloud.errors import Unsupported
 from stcloud.saas.report.canvas import lettering, wrap
+from stcloud.saas.report.categorylegend import draw_categories
 from stcloud.saas.report.palette import (
     ABSENT,
     GREY,
@@ -116,7 +117,8 @@ def draw_legend(
     """
     left, right, y = view.left + view.width + 30, canvas.width_px - 40.0, view.top
     if symbols.categories:
-        y = _draw_categories(canvas, left, right, y, symbols, heading)
+        y = _write_heading(canvas, left, right, y, heading, f"{symbols.noun}s" if symbols.tiled else "")
+        y = draw_categories(canvas, left, right, y, symbols)
     elif symbols.values is not None and (len(symbols) or absent):
         y = _write_heading(
             canvas, left, right, y, heading or f"{symbols.measure} per {symbols.noun}", f"{symbols.noun}s"
@@ -208,29 +210,6 @@ def _mirrored(label: str) -> str:
     if label.startswith("up to "):
         return f"down to −{label.removeprefix('up to ')}"
     return " to ".join(f"−{part}" for part in reversed(label.split(" to ")))
-
-
-def _draw_categories(
-    canvas: Canvas, left: float, right: float, y: float, symbols: Symbols, heading: str
-) -> float:
-    """Draw the categories and, where one has several symbols, how many each has."""
-    y = _write_heading(canvas, left, right, y, heading, "")
-    counted = len(symbols) > len(symbols.categories)
-    for number, category in enumerate(symbols.categories):
-        size = int(np.sum(symbols.values == number))
-        canvas.block(left, y, 30, 20, facecolor=category.face, edgecolor=category.line, linewidth=1.3)
-        room = right - left - (92 if counted else 42)
-        lines = wrap(category.label, room, lambda part: canvas.measure(part, lettering(8.5, part)))
-        for at, line in enumerate(lines[:2]):
-            canvas.write(
-                left + 42, y + 10 + 16 * at, line, 8.5, color=INK, va="center_baseline", gid="category"
-            )
-        if counted:
-            canvas.write(
-                right, y + 10, f"{size:,}", 8.5, color=GREY, va="center_baseline", ha="right", gid="size"
-            )
-        y += _STEP + 16 * (len(lines[:2]) - 1)
-    return y + 10
 
 
 def _draw_kind(canvas: Canvas, left: float, y: float, symbols: Symbols) -> float:

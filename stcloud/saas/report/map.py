@@ -13,7 +13,14 @@ from matplotlib.patches import PathPatch
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from stcloud.saas.report.artist import draw_areas, draw_lines, draw_points, outline_of, simplified
+from stcloud.saas.report.artist import (
+    draw_areas,
+    draw_glyphs,
+    draw_lines,
+    draw_points,
+    outline_of,
+    simplified,
+)
 from stcloud.saas.report.canvas import Canvas, check_picture, fixed_look, lettering
 from stcloud.saas.report.classes import class_limits
 from stcloud.saas.report.graticule import graticule
@@ -193,7 +200,7 @@ def totals_of(symbols: Symbols) -> str:
         areas += f" of {length_label(symbols.side_m)}"
     if symbols.values is None or not symbols.counts:
         text = areas
-        noun = symbols.noun if symbols.values is None else "group"
+        noun = symbols.noun if symbols.values is None or symbols.tiled else "group"
         rest = f"{symbols.unplaced:,}" if symbols.values is None else _plural(symbols.unplaced, noun)
     else:
         shown = _plural(symbols.total - symbols.unplaced, symbols.counted)
@@ -271,7 +278,7 @@ def _draw_symbols(axes: Axes, view: View, symbols: Symbols, classes: Classes | N
         )  # fmt: skip
         return
     if symbols.categories:
-        _draw_categories(axes, view, symbols)
+        (_draw_tiles if symbols.tiled else _draw_categories)(axes, view, symbols)
         return
     if symbols.values is not None:
         order = np.argsort(np.abs(symbols.values), kind="stable")
@@ -306,6 +313,15 @@ def _draw_categories(axes: Axes, view: View, symbols: Symbols) -> None:
         width = thin * (1 + 0.7 * (len(parts) - 1 - number))
         draw_lines(axes, of, gid=category.label, zorder=2.2, linewidths=width, color=category.line)
         draw_points(axes, of, category.line, gid=category.label, zorder=3)
+
+
+def _draw_tiles(axes: Axes, view: View, symbols: Symbols) -> None:
+    """Draw areas that lie side by side, each in the face of its category, with the glyph of it."""
+    shapes, scale = simplified(symbols.shapes, view.px_per_m), view.px_per_m
+    at = np.asarray(symbols.values, np.intp)
+    draw_areas(axes, shapes, [symbols.categories[of].face for of in at], scale, gid="cells", zorder=2)
+    for number, category in enumerate(symbols.categories):
+        draw_glyphs(axes, shapes[at == number], category, scale, zorder=3)
 
 
 def _of(classes: Classes | None, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

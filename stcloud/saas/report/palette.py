@@ -1,4 +1,4 @@
-"""Colours of pictures. All ramps are ColorBrewer's, safe for colour-blind eyes; the darkness alone tells the order.
+"""Colours of pictures, safe for colour-blind eyes. Ramps are ColorBrewer's; the darkness alone tells the order.
 
 Tested by `tests/saas/report/test_classes.py`.
 """
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 __all__ = [
-    "ABSENT", "DIFFERING", "GREY", "HAIR", "INK", "LAND", "LINES", "NO_VALUE", "POINT", "SEQUENTIAL", "UNDER", "ZERO",
-    "diverging", "sequential",
+    "ABSENT", "COLD", "DIFFERING", "GREY", "HAIR", "HOT", "INK", "LAND", "LINES", "NO_VALUE", "OTHERS", "POINT",
+    "SEQUENTIAL", "UNDER", "ZERO", "diverging", "sequential",
 ]  # fmt: skip
 
 INK, GREY, HAIR, LAND = "#1f2328", "#59616b", "#c3c8ce", "#f3f4f5"
@@ -36,6 +36,18 @@ DIFFERING = {
     "added": ("#b5e3d5", "#009e73"),
 }
 """Face and line of features that differ between two instants, those named last drawn above."""
+
+# Yellow to brown and light to dark blue: no two are alike to eyes that lack one of the three kinds of cones.
+HOT = {
+    "new": "#f0cf45", "consecutive": "#ffa010", "intensifying": "#380006", "persistent": "#763000",
+    "diminishing": "#ad3045", "sporadic": "#fb6b78", "oscillating": "#da4608", "historical": "#f4e4bd",
+}  # fmt: skip
+COLD = {
+    "new": "#12c6f7", "consecutive": "#5494ff", "intensifying": "#05053f", "persistent": "#0a1a80",
+    "diminishing": "#0f24cf", "sporadic": "#847fac", "oscillating": "#005fe0", "historical": "#aedfff",
+}  # fmt: skip
+OTHERS = {"none": LAND, "unknown": "#a5acb4", "not analysed": NO_VALUE}
+"""Faces of cells by their class of hot and of cold spots, and of cells that are neither."""
 
 
 def sequential(number: int) -> list[str]:

@@ -36,11 +36,28 @@ _SUMS = (*_COUNTS, "sum(", "count(")
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What some symbols have in common: a label, and the colours of areas and of outlines, lines and points."""
+    """What some symbols have in common.
+
+    Parameters
+    ----------
+    label
+        What the legend calls it.
+    face, line
+        Colours of areas, and of outlines, lines and points.
+    group
+        What it stands under in the legend; empty: nothing.
+    note
+        What it means, in a line or two below its label.
+    glyph
+        Matplotlib's marker that is drawn within each area, where there is room; empty: none.
+    """
 
     label: str
     face: str
     line: str
+    group: str = ""
+    note: str = ""
+    glyph: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,8 @@ class Symbols:
         What the symbols are divided into; then values are positions in it.
     counted
         What counts are counts of: ``event``, ``feature``.
+    tiled
+        Whether areas lie side by side, so that none hides another; else categories are outlined.
     """
 
     shapes: Shapes
@@ -79,6 +98,7 @@ class Symbols:
     whole: bool = False
     categories: tuple[Category, ...] = ()
     counted: str = "event"
+    tiled: bool = False
 
     def __len__(self) -> int:
         return len(self.shapes)

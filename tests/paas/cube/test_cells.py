@@ -30,6 +30,25 @@ def test_a_cell_is_known_in_bins_that_it_was_there_all_the_time(pieces, edges):
             assert through[step, place] == (set(range(low, high)) <= lives)
 
 
+@given(PIECES, EDGES)
+@settings(deadline=None, max_examples=examples(200))
+def test_a_cell_is_there_at_instants_and_at_some_instant_of_a_bin(pieces, edges):
+    """Law: `at` and `ever` are what plain membership of whole instants says."""
+    cell, begin, length = (
+        (np.array(part, np.int64) for part in zip(*pieces, strict=True))
+        if pieces
+        else (np.empty(0, np.int64),) * 3
+    )
+    lives = Lives(cell, begin, begin + length)
+    instants = np.array(edges, np.int64)
+    at, ever = lives.at(instants, 3), lives.ever(instants, 3)
+    for place in range(3):
+        there = {at for c, b, n in pieces if c == place for at in range(b, b + n)}
+        assert at[:, place].tolist() == [instant in there for instant in edges]
+        for step, (low, high) in enumerate(itertools.pairwise(edges)):
+            assert ever[step, place] == (not there.isdisjoint(range(low, high)))
+
+
 def cells(area_m2):
     count = len(area_m2)
     return CubeCells(

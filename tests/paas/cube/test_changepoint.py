@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import ruptures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,3 +55,14 @@ def test_what_has_no_best_division_is_refused(series, penalty, kind):
     with pytest.raises(InvalidInput) as caught:
         change_points(np.array(series), penalty)
     assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_points_are_those_of_ruptures(seed):
+    """PELT with L2 cost. It adds the penalty to the first part too, which changes all sums by the same."""
+    chance = np.random.default_rng(seed)
+    means = np.repeat(chance.normal(10, 3, 6), chance.integers(5, 40, 6))
+    series = chance.normal(means, 1)
+    penalty = usual_penalty(series)
+    theirs = ruptures.Pelt(model="l2", min_size=2, jump=1).fit(series).predict(pen=penalty)
+    assert change_points(series, penalty) == tuple(theirs[:-1])

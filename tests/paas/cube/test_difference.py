@@ -102,6 +102,10 @@ def test_a_mean_of_nothing_changes_by_no_number():
     np.testing.assert_array_equal(change.dense("mean(x)_change"), [[-3.0, np.nan]])
 
 
+def test_a_step_is_the_same_by_either_of_its_names():
+    assert small([[1, 2]]).difference(small([[1, 1]], every="day")).dense("count_change").tolist() == [[0, 1]]
+
+
 def test_cubes_that_are_not_alike_are_refused():
     cube = small([[1, 2]])
     other = replace(cube, measures={"n": replace(cube.measure(), written="sum(n)")})

@@ -2,8 +2,10 @@
 
 import math
 
+import libpysal
 import numpy as np
 import pytest
+from esda.getisord import G_Local
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,3 +89,33 @@ def test_what_does_not_fit_is_refused(change, kind):
             steps=given_["steps"],
         )
     assert caught.value.kind == kind
+
+
+def test_six_points_have_the_z_that_esda_publishes():
+    """The example of `esda.G_Local` (star, binary weights), as its documentation prints it."""
+    points = np.array([(10, 10), (20, 10), (40, 10), (15, 20), (30, 20), (30, 30)], float)
+    values = np.array([[2, 3, 3.2, 5, 8, 7]])
+    z = getis_ord(values, np.ones((1, 6), bool), CellNeighbours.within(*points.T, 15))
+    published = [-1.39727626, -0.28917762, 0.65064964, -0.28917762, 1.23452088, 2.02424331]
+    np.testing.assert_allclose(z, [published], atol=5e-9)
+
+
+@given(cubes(fewest=1), st.sampled_from([0, 100, 150]))
+@settings(deadline=None, max_examples=examples(30))
+def test_z_of_a_step_is_that_of_esda(cube, distance_m):
+    values, _, x, y = cube
+    values = values - values.min() + 1  # esda divides by the sum, so that the sign of z is that of the sum
+    near = CellNeighbours.within(x, y, distance_m)
+    z = getis_ord(values, np.ones(values.shape, bool), near, reference="step")
+    if len(x) < 3:
+        return
+    weights = libpysal.weights.W(
+        {cell: sorted(around) for cell, around in near_of(near).items()}, silence_warnings=True
+    )
+    for row, deviates in zip(values.astype(float), z, strict=True):
+        defined = ~np.isnan(deviates)
+        if np.ptp(row) < 1e-3 or not defined.any():
+            continue
+        with np.errstate(invalid="ignore", divide="ignore"):
+            theirs = G_Local(row, weights, transform="B", star=None, permutations=0).Zs
+        np.testing.assert_allclose(deviates[defined], theirs[defined], rtol=1e-6, atol=1e-6)

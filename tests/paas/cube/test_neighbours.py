@@ -26,6 +26,16 @@ def test_a_distance_is_between_centres_and_inclusive(points, distance_m):
         assert mine == {j for j in near if math.hypot(x[i] - x[j], y[i] - y[j]) <= distance_m}
 
 
+def test_of_many_cells_the_same_are_near():
+    """Many cells are searched by another tree."""
+    x, y = (part.ravel() * 100.0 + 5e6 for part in np.meshgrid(np.arange(100), np.arange(80)))
+    near = CellNeighbours.within(x, y, 300)
+    for cell in range(0, len(x), 97):
+        mine = near.cell[near.start[cell] : near.start[cell + 1]]
+        assert mine.tolist() == np.flatnonzero(np.hypot(x - x[cell], y - y[cell]) <= 300).tolist()
+    assert np.diff(near.start).max() == 29
+
+
 @given(POINTS, st.integers(1, 5))
 @settings(deadline=None, max_examples=examples(60))
 def test_the_nearest_are_taken_with_all_that_are_as_near(points, count):

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pymannkendall
 import pytest
 from hypothesis import given, settings
 
@@ -47,3 +48,22 @@ def test_a_trend_is_one_at_a_level():
     trends = mann_kendall(values, np.ones(values.shape, bool))
     assert trends.directions(0.10).tolist() == [1, -1, 0]
     assert trends.directions(0.01).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("greatest", [1, 3, 12])
+@pytest.mark.parametrize("steps", [3, 10, 52, 157])
+def test_tied_series_have_the_trend_and_the_slope_of_pymannkendall(greatest, steps):
+    chance = np.random.default_rng([greatest, steps])
+    rise = np.linspace(0, greatest, steps)[:, None] * (np.arange(40) % 3)
+    values = chance.poisson(0.3 * greatest + rise).astype(np.int64)
+    known = np.ones(values.shape, bool)
+    trends, slopes = mann_kendall(values, known), sen_slopes(values, known)
+    for cell in range(values.shape[1]):
+        if np.ptp(values[:, cell]) == 0:  # pymannkendall divides by zero
+            assert (trends.z[cell], slopes[cell]) == (0, 0)
+            continue
+        theirs = pymannkendall.original_test(values[:, cell])
+        assert trends.s[cell] == theirs.s
+        assert trends.z[cell] == pytest.approx(theirs.z, rel=1e-9, abs=1e-9)
+        assert trends.p[cell] == pytest.approx(theirs.p, rel=1e-9, abs=1e-9)
+        assert slopes[cell] == pytest.approx(theirs.slope, rel=1e-9, abs=1e-9)

@@ -105,3 +105,22 @@ def test_what_cannot_be_is_one_line(run, calls_town, words, line):
     assert (printed.out, printed.code != 0) == ("", True)
     assert len(printed.err.splitlines()) == 1
     assert line in printed.err
+
+
+def test_a_map_is_drawn_and_said(run, calls_town, tmp_path):
+    printed = run(
+        "hotspots", calls_town, "calls", *ARGUMENTS, "--map", tmp_path / "hot.png", "--title", "Hot"
+    )
+    assert printed.code == 0
+    assert f"map: {tmp_path / 'hot.png'}" in printed.err
+    assert (tmp_path / "hot.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [(("--map", "hot.gif"), "unknown-picture"), (("--title", "Hot"), "no-picture")],
+)
+def test_a_map_that_cannot_be_drawn_is_refused_before_any_work(run, calls_town, words, kind):
+    printed = run("hotspots", calls_town, "calls", *words)
+    assert printed.code != 0
+    assert {"unknown-picture": "PNG, SVG or PDF", "no-picture": "nothing is drawn"}[kind] in printed.err

@@ -1,5 +1,7 @@
 from datetime import datetime
 
+from shapely import Point
+
 from stcloud.saas.demo.files import SEED
 from stcloud.saas.demo.ground import StreetPlan
 from stcloud.saas.demo.requests import FIRST_DUMP, NEXT_DUMP, dumped, requests_of
@@ -32,3 +34,21 @@ def test_the_second_file_knows_more_of_the_same_requests():
     assert first.keys() == later.keys()
     assert sum(first.values()) < sum(later.values())
     assert first.keys() < {key for key, _, _ in dumped(REQUESTS, FIRST_DUMP, NEW_YEAR)}
+
+
+def in_block(block, subject):
+    """How many requests about a subject are in a block, month by month."""
+    area = GROUND.block(*block)
+    opened = [at.opened.month for at in REQUESTS if at.subject == subject and area.covers(Point(at.x, at.y))]
+    return [opened.count(month) for month in range(1, 13)]
+
+
+def test_graffiti_grows_potholes_become_fewer_and_noise_comes_in_december():
+    station, lanes, site = (
+        in_block((4, 7), "graffiti"),
+        in_block((6, 4), "pothole"),
+        in_block((1, 1), "noise"),
+    )
+    assert sum(station[6:]) > 1.4 * sum(station[:6])
+    assert sum(lanes[6:]) < 0.8 * sum(lanes[:6])
+    assert site[11] > 30 > 5 > max(site[:11])

@@ -63,7 +63,7 @@ def test_the_city_is_as_the_files_say(demo):
         assert "no faults" in printed
         year = city.query("requests").when("2024")
         units = year.count(by=["unit"]).to_pandas()
-        assert units["count"].sum() == 3_624
+        assert units["count"].sum() == 4_342
         assert units["unit"].notna().all()
 
 
@@ -79,10 +79,35 @@ def test_the_storm_is_in_the_answers(demo):
     assert "damaged" in history
 
 
+def test_planted_hot_spots_are_found_where_they_are(demo):
+    """The tour says so: a new one at the lighthouse, more and more at the station, less and less in Orchard."""
+    folder, printed = demo
+    counts = dict(re.findall(r"^(\w+ hot|none) +(\d+)$", after(printed, "hotspots demo"), re.MULTILINE))
+    with stcloud.open(folder) as city:
+        spots = city.query("requests").when("2024").cube("unit", "1M").hotspots(distance_m=100)
+        areas = city.features("communities").as_of("2024-06-01").to_geopandas()
+    frame = spots.to_geopandas()
+    assert counts == {name: str(count) for name, count in frame["class"].value_counts().items()}
+    frame["geometry"] = frame.geometry.representative_point()
+    inside = frame.sjoin(areas[["name", "geometry"]].to_crs(frame.crs))
+    places = {name: set(rows["name"]) for name, rows in inside.groupby("class")}
+    assert places["new hot"] == {"Lighthouse"}
+    assert places["intensifying hot"] == {"Station"}
+    assert places["diminishing hot"] == {"Orchard"}
+
+
 def test_pictures_are_drawn(demo):
     folder, _ = demo
     drawn = sorted(path.name for path in (folder / "pictures").glob("*.png"))
-    assert drawn == ["changed.png", "damaged.png", "days.png", "months.png", "units.png", "weeks.png"]
+    assert drawn == [
+        "changed.png",
+        "damaged.png",
+        "days.png",
+        "hotspots.png",
+        "months.png",
+        "units.png",
+        "weeks.png",
+    ]
 
 
 def pictures():

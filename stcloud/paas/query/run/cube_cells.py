@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.cube.cells import CubeCells, Lives
+from stcloud.paas.cube.apportion import CellShares
+from stcloud.paas.cube.cells import CubeCells, Lives, Shapes
 from stcloud.paas.query.plan.plan import By, Part, by_name, restated_in
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.measuring import read_by
 from stcloud.paas.query.run.placing import place_of_groups
+from stcloud.paas.query.run.rate import rated_us
 from stcloud.space import Block, CellSize, Lattice, Level
 
 __all__ = ["cells_of", "read_cell"]
@@ -81,7 +83,7 @@ def cells_of(
     x, y, area_m2 = shapely.get_x(inside), shapely.get_y(inside), _areas(shapes)
     return CubeCells(
         by_name(group), names, x, y, area_m2, lives if fixed_us is None else None, lambda: shapes,
-        partial(_larger_areas, inquiry, group, at_us, names),
+        partial(_larger_areas, inquiry, group, at_us, names), partial(_shares, inquiry, at_us, names, lambda: shapes),
     )  # fmt: skip
 
 
@@ -117,6 +119,26 @@ def _larger_cells(
     return _lattice_of(inquiry, larger, lattice, larger_names), parent
 
 
+def _shares(inquiry: Inquiry, at_us: int, names: pa.Array, shapes: Shapes, wanted: str) -> CellShares:
+    """Return what share of each cell lies in others, as these are at an instant."""
+    from stcloud.paas.grid.crosswalk import crosswalk_versions  # noqa: PLC0415  (numba is slow to import)
+
+    own = shapes()
+    bounds = shapely.box(*shapely.total_bounds(own)) if len(own) else shapely.Polygon()
+    cells = cells_of(inquiry, read_cell(wanted, inquiry), at_us, pa.array([], pa.int64()), bounds)
+    others = np.empty(0, object) if cells.shapes is None else cells.shapes()
+    there = cells.at(np.array([at_us]))[0] & ~shapely.is_missing(others)
+    kept = np.flatnonzero(there)
+    cells = CubeCells(
+        cells.noun, cells.names.take(pa.array(kept)), cells.x[kept], cells.y[kept], cells.area_m2[kept],
+        None, lambda: others[kept],
+    )  # fmt: skip
+    table = crosswalk_versions(own, names.to_pylist(), others[kept], cells.names.to_pylist())
+    mine, both = table.left >= 0, (table.left >= 0) & (table.right >= 0)
+    covered = np.bincount(table.right[both], table.shares("right")[both], len(kept)).astype(np.float64)
+    return CellShares(cells, table.left[mine], table.right[mine], table.shares("left")[mine], covered)
+
+
 def _not_nested(group: By, larger: By) -> InvalidInput:
     return InvalidInput(
         "not-nested", f"a cell of '{by_name(group)}' does not always lie in one of '{by_name(larger)}'",
@@ -146,9 +168,11 @@ def _lattice_cells(
 def _lattice_of(inquiry: Inquiry, size: CellSize, lattice: Lattice, names: Ints) -> CubeCells:
     x, y = lattice.centres(names)
     area_m2 = np.full(len(names), float(size.side_m) ** 2)
+    shapes = partial(_squares, lattice, names)
     return CubeCells(
-        f"cell_{size.label}", pa.array(names), x, y, area_m2, None, partial(_squares, lattice, names),
+        f"cell_{size.label}", pa.array(names), x, y, area_m2, None, shapes,
         partial(_larger_cells, inquiry, size, lattice, names),
+        partial(_shares, inquiry, rated_us(inquiry), pa.array(names), shapes),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from stcloud.iaas.conversion import numbers_of
 from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure, Joined
 from stcloud.paas.query.measure.measure import Measure
 
-__all__ = ["COUNTED", "class_axis", "class_places", "laid_out", "leftovers_of", "occurring"]
+__all__ = ["COUNTED", "class_axis", "class_places", "laid_out", "leftovers_of", "occurring", "places_of"]
 
 COUNTED = "st_count"
 """Column of a table of groups: how many rows each has."""
@@ -30,6 +30,8 @@ _OF_NOTHING = ("count", "distinct", "sum")
 _JOINED: Mapping[str, Joined] = {"count": "sum", "sum": "sum", "min": "min", "max": "max"}
 _MOST_LISTED = 1 << 24
 """Whole numbers in so short a range are looked up in a list of all of them."""
+_FEW = 16
+"""A list so many times longer than what is looked up in it takes longer than a search."""
 _BITS = 32
 
 
@@ -39,8 +41,9 @@ def occurring(names: pa.ChunkedArray) -> pa.Array:
         return pc.unique(names).drop_null()
     numbers = numbers_of(names)
     first, reach = _range(numbers)
-    if reach > _MOST_LISTED:
-        return pc.unique(names)
+    if reach > _MOST_LISTED or reach > _FEW * len(numbers):
+        ascending = np.sort(numbers)  # much faster than unique
+        return pa.array(ascending[np.diff(ascending, prepend=ascending[0] - 1) > 0], names.type)
     there = np.zeros(reach, np.bool_)
     there[numbers - first] = True
     return pa.array(np.flatnonzero(there) + first, names.type)
@@ -98,25 +101,26 @@ def leftovers_of(frame: Cube, table: pa.Table, step: Ints) -> dict[str, int]:
 
 def _placed(frame: Cube, table: pa.Table, step: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Return the position of the cell of each group, and whether its bin is in the cube and known."""
-    cell = _cells(frame, table.column(1))
+    cell = places_of(frame.cells.names, table.column(1))
     there = (step >= 0) & (cell >= 0)
     known = there.copy()
     known[there] = frame.is_known(step[there], cell[there])
     return cell, known
 
 
-def _cells(frame: Cube, column: pa.ChunkedArray) -> Ints:
-    """Return the position of the cell of each group; -1: the cube has no such cell."""
-    names = frame.cells.names
-    if pa.types.is_integer(names.type) and not column.null_count and len(names) and len(column):
-        ids, numbers = names.to_numpy(), numbers_of(column)
-        first, reach = _range(ids)
-        if reach <= _MOST_LISTED:
-            places = np.full(reach + 1, -1, np.int64)  # the last is of all numbers beyond
-            places[ids - first] = np.arange(len(ids))
-            apart = numbers - first
-            return places[np.where((apart < 0) | (apart >= reach), reach, apart)]
-    return np.asarray(pc.fill_null(pc.index_in(column, value_set=names), -1), np.int64)
+def places_of(names: pa.Array, column: pa.Array | pa.ChunkedArray) -> Ints:
+    """Return the position of each of some names of cells among ascending ones; -1: it is not among them."""
+    if not pa.types.is_integer(names.type) or column.null_count or not len(names) or not len(column):
+        return np.asarray(pc.fill_null(pc.index_in(column, value_set=names), -1), np.int64)
+    ids, numbers = names.to_numpy(), numbers_of(column)
+    first, reach = _range(ids)
+    if reach > _MOST_LISTED or reach > _FEW * len(numbers):
+        place = np.minimum(np.searchsorted(ids, numbers), len(ids) - 1)
+        return np.where(ids[place] == numbers, place, -1)
+    places = np.full(reach + 1, -1, np.int64)  # the last is of all numbers beyond
+    places[ids - first] = np.arange(len(ids))
+    apart = numbers - first
+    return places[np.where((apart < 0) | (apart >= reach), reach, apart)]
 
 
 def _range(numbers: Ints) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS
 from stcloud.errors import InvalidInput
+from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile.summary import measures_in
 from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.measure.measure import Measure
@@ -22,7 +23,7 @@ from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.plan import Summary
 from stcloud.paas.query.resolve.rows_of_kind import times_of
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.time import Bin, Every, Relation, Span, Spans, TimeBins
+from stcloud.time import Bin, Every, Relation, Span, Spans, TimeBins, instant_us
 
 __all__ = ["CubeTime", "time_of"]
 
@@ -149,15 +150,47 @@ def _span_of(condition: Condition) -> Spans:
 
 
 def _there(inquiry: Inquiry) -> tuple[int, int] | None:
-    """Return the first and the last instant of the layer's rows, as they are known: other questions change none."""
-    (name, *_) = inquiry.subject.layer.layer_kind.time_columns
+    """Return the first and the last instant of the layer's rows, as they are known: other questions change none.
+
+    Of files whose rows are all known, and of which none ended, the log knows it; rows of others are read.
+    """
+    layer, zone = inquiry.subject.layer, inquiry.subject.zone
+    (name, *_) = layer.layer_kind.time_columns
+    plain: list[File] = []
+    others: list[File] = []
+    for file in layer.snapshot.files:
+        (plain if _is_plain(file, name, inquiry) else others).append(file)
+    bounds = [(instant_us(file.low[name], zone), instant_us(file.high[name], zone)) for file in plain]
+    if plain:
+        low, high = min(file.low[name] for file in plain), max(file.high[name] for file in plain)
+        others = [file for file in others if file.may_hold(name, high=low) or file.may_hold(name, low=high)]
+    if others:
+        bounds += _read(inquiry.of_files(tuple(others)), name)
+    return (min(first for first, _ in bounds), max(last for _, last in bounds)) if bounds else None
+
+
+def _is_plain(file: File, name: str, inquiry: Inquiry) -> bool:
+    """Tell whether the log of a table knows the first and last instant of the known rows of a file."""
+    recorded = file.high.get("st_recorded_from")
+    return (
+        inquiry.subject.kind.indexed  # ends of features are rows of their own
+        and recorded is not None
+        and instant_us(recorded, inquiry.subject.zone) <= inquiry.known_us
+        and file.all_null("st_recorded_to")
+        and name in file.low
+        and name in file.high
+    )
+
+
+def _read(inquiry: Inquiry, name: str) -> list[tuple[int, int]]:
+    """Return the first and the last instant of rows, if there are any."""
     tree = json.dumps({"property": name})
     goal = Summary((), (Measure("first", "min", tree), Measure("last", "max", tree)))
     rows = replace(inquiry, conditions=inquiry.subject.kind.always()).run(goal).read_all()
     first, last = measures_in(rows, goal)
     if not len(first) or first[0].as_py() is None:
-        return None
-    return int(micros(first, ALWAYS)[0]), int(micros(last, ALWAYS)[0])
+        return []
+    return [(int(micros(first, ALWAYS)[0]), int(micros(last, ALWAYS)[0]))]
 
 
 def _known_us(inquiry: Inquiry, first_us: int) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import shapely
 
 import stcloud
 from stcloud.errors import InvalidInput, Unsupported
+from stcloud.paas.grid.crosswalk import crosswalk_versions
 from stcloud.paas.query.run.cubing import CubeShape, cubed
 from stcloud.testing.cases import AREAS, CRS, EVENTS, GRID, events
 from stcloud.testing.town import quads
@@ -38,6 +39,13 @@ def areas_in(year):
     return geopandas.GeoDataFrame({"name": ["a", "b"], "people": people}, geometry=boxes, crs=CRS)
 
 
+def patrols_in(year):
+    """Who has which cell: in 2021 A and B have changed places."""
+    codes = cells_in(2020)["gridCode"]
+    names = ("A", "B") if year == 2020 else ("B", "A")
+    return pd.DataFrame({"duty": [names[row % 2] for row in range(len(codes))], "unit": codes})
+
+
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cells")
@@ -49,6 +57,9 @@ def city(tmp_path_factory):
                 frame.to_file(path)
                 definition = stcloud.Definition.from_toml(text, name=name)
                 opened.load(name, path, definition=definition, valid_from=f"{year}-01-01")
+            patrols_in(year).to_csv(folder / f"patrols_{year}.csv", index=False)
+            path = folder / f"patrols_{year}.csv"
+            opened.load("patrols", path, definition="duty-grids", valid_from=f"{year}-01-01")
         for part in (cases[:600], cases[600:]):
             part.to_csv(folder / f"cases{len(part)}.csv", index=False)
             definition = stcloud.Definition.from_toml(EVENTS, name="cases")
@@ -81,7 +92,7 @@ def answered(query, cell, every="month", measure="count"):
     return {(row[step], row[group]): list(row.values())[2] for row in rows if row[group] is not None}
 
 
-@pytest.mark.parametrize("cell", ["unit", "community", "street", "district", "in:areas"])
+@pytest.mark.parametrize("cell", ["unit", "community", "street", "district", "duty:patrols", "in:areas"])
 def test_known_bins_are_the_question_by_cell_and_month(city, cell):
     query = city.query("cases").when("2020/2022")
     cube = cube_of(query, cell)
@@ -158,6 +169,41 @@ def test_larger_cells_are_those_of_another_cube_of_the_question(city, small, lar
     assert (rolled.known == direct.known).all()
 
 
+@pytest.mark.parametrize(
+    ("own", "other"), [("100m", "unit"), ("unit", "1km"), ("unit", "in:areas"), ("250m", "in:areas")]
+)
+def test_cells_are_shared_out_by_area(city, own, other):
+    """Each step is what the crosswalk of the two makes of it, and nothing is lost."""
+    query = city.query("cases").when("2021").restated("2021-06-01")
+    cube = cube_of(query, own, "1Q", measures=("count",))
+    shared = cube.roll_up(cell=other, by_area=True)
+    mine, theirs = cube.cells, shared.cells
+    table = crosswalk_versions(
+        mine.shapes(), mine.names.to_pylist(), theirs.shapes(), theirs.names.to_pylist()
+    )
+    counted, total = 0.0, 0
+    for step in range(4):
+        wanted = table.restate(cube.dense()[step], to="right")
+        known = shared.known[step]
+        np.testing.assert_allclose(shared.dense()[step][known], wanted.values[known], atol=1e-9)
+        counted += wanted.outside
+        total += cube.dense()[step].sum()
+    assert shared.leftovers["outside"] == pytest.approx(cube.leftovers["outside"] + counted)
+    lost = sum(shared.leftovers[reason] - cube.leftovers[reason] for reason in ("outside", "unknown"))
+    assert shared.dense()[shared.known].sum() + lost == pytest.approx(total)
+    inside = shapely.union_all(mine.shapes()).buffer(0.001)
+    covered = shapely.covers(inside, theirs.shapes())
+    assert (shared.known == covered).all()
+    assert covered.any() or other == "1km"
+
+
+def test_cells_that_change_are_not_shared_out(city):
+    cube = cube_of(city.query("cases").when("2020/2022"), "unit", "1Y")
+    with pytest.raises(InvalidInput) as caught:
+        cube.roll_up(cell="1km", by_area=True)
+    assert caught.value.kind == "cells-change"
+
+
 def test_longer_steps_are_those_of_another_cube_of_the_question(city):
     query = city.query("cases").when("2020/2022")
     for every in ("1M", "1Q", "1Y"):
@@ -222,8 +268,13 @@ def test_what_came_later_does_not_change_what_is_known_at_a_pin(city, tmp_path):
     old = pd.DataFrame({"id": ["old"], "at": ["2019-06-15T08:00+12:00"], "x": [0.0], "y": [0.0]})
     old[["x", "y"]] = shapely.get_coordinates(quads(34, 2)[0][5].centroid).round(1)
     old.to_csv(tmp_path / "old.csv", index=False)
-    city.load("cases", tmp_path / "old.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
-    after = cube_of(city.query("cases").when("2019-06/2020-06").known_at(pinned.known), "1km")
+    load = city.load(
+        "cases", tmp_path / "old.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases")
+    )
+    again = city.query("cases").when("2019-06/2020-06")
+    after = cube_of(again.known_at(pinned.known), "1km")
     assert (after.known == before.known).all()
     assert not before.known[0].any()
-    assert cube_of(city.query("cases").when("2019-06/2020-06"), "1km").known[0].all()
+    assert cube_of(again, "1km").known[0].all()
+    city.undo("cases", load.load)
+    assert (cube_of(city.query("cases").when("2019-06/2020-06"), "1km").known == before.known).all()
