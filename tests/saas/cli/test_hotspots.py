@@ -67,6 +67,8 @@ def test_every_format_has_all_cells(run, calls_town, expected, tmp_path):
         (("--alpha", "0.01"), {"alpha": 0.01}),
         (("--keep-warm-up",), {"skip_warm_up": False}),
         (("--with-events-only",), {"with_events_only": True}),
+        (("--per-km2",), {"per_km2": True}),
+        (("--as-they-are",), {"per_km2": False}),
     ],
 )
 def test_each_option_is_an_argument(run, calls_town, expected, words, changed):

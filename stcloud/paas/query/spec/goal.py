@@ -11,6 +11,7 @@ from typing import get_args
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.measure.measure import Measure
 from stcloud.paas.query.parse.where import PlaceInput, read_where
 from stcloud.paas.query.plan.plan import Rows, Summary
 from stcloud.paas.query.resolve.subject import Subject
@@ -46,9 +47,21 @@ def shape_of(
             f"'{partial}' is nothing to do with partial steps",
             hint="use drop, flag or keep",
         )
+    groups, texts = names_of(by), names_of(measures) or ("count",)
+    fields = [
+        "time",
+        "cell",
+        *groups,
+        *(Measure.read(text, subject.columns, subject.zone).name for text in texts),
+    ]
+    if len({*fields}) < len(fields):
+        raise InvalidInput(
+            "repeated-group", f"the cube would have a field twice: {', '.join(fields)}",
+            hint="give a measure another name: name = measure",
+        )  # fmt: skip
     lattice = subject.configuration.lattice
     place = None if extent is None else read_where([extent], lattice, crs_text(crs)).area(lattice)
-    return CubeShape(cell, every, names_of(by), names_of(measures) or ("count",), place, partial)
+    return CubeShape(cell, every, groups, texts, place, partial)
 
 
 def timeline_of(

@@ -296,7 +296,7 @@ class Query:
         measures: str | Sequence[str] = "count", extent: PlaceInput | None = None, crs: GivenCRS | None = None,
         partial: Partial = "drop",
     ) -> Cube:  # fmt: skip
-        """Compute measures by step of time and cell: a cube, in which zero and unknown are different.
+        """Compute measures by step of time and cell, of features at its start; zero and unknown are different.
 
         Parameters
         ----------
@@ -316,7 +316,7 @@ class Query:
         ------
         InvalidInput
             ``unknown-step``, ``unknown-partial``, ``no-cells``, ``several-spans``, ``no-events``, ``no-whole-step``,
-            ``no-number``; otherwise as `measure` and `where`
+            ``no-number``, ``repeated-group``, ``which-time``; otherwise as `measure` and `where`
         """
         shape = shape_of(cell, every, by, measures, partial, extent, crs, self.subject)
         return cubed(self.inquiry(), shape)
