@@ -130,7 +130,7 @@ class Cube:
 
     def __repr__(self) -> str:
         dims = ", ".join(f"{name} {size:,}" for name, size in zip(self.dims, self.shape, strict=True))
-        lost = ", ".join(f"{reason} {count:,}" for reason, count in self.leftovers.items() if count)
+        lost = ", ".join(f"{reason} {count:,.10g}" for reason, count in self.leftovers.items() if count)
         lines = [
             f"Cube: {dims}; {', '.join(self.measures)}",
             f"  {self.span}, every {self.every} ({self.zone})",

@@ -36,6 +36,8 @@ def test_what_a_cell_has_is_shared_out():
     assert rolled.leftovers["outside"] == cube.leftovers["outside"] + 6 + 4
     assert total(cube) == rolled.dense()[rolled.known].sum() + sum(rolled.leftovers.values())
     assert rolled.cells.noun == "unit"
+    odd = shared(daily(VALUES + 1, np.ones((3, 3), bool))).roll_up(cell="unit", by_area=True)
+    assert "outside 14.75" in repr(odd)  # 1, 3 + 1 + 5, and a quarter of 5, 9 and 5
 
 
 def test_what_is_not_wholly_known_is_unknown_and_left_over():
