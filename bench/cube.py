@@ -35,6 +35,7 @@ from stcloud.paas.cube.neighbours import CellNeighbours
 from stcloud.paas.cube.trend import mann_kendall
 from stcloud.paas.query.run.cubing import CubeShape, cubed
 from stcloud.paas.query.run.refreshing import refreshed
+from stcloud.saas.cubefile import write_cube
 
 __all__ = ["findings"]
 
@@ -79,7 +80,7 @@ def findings(scale: Scale) -> Iterator[Finding]:
 
 
 def _median(result: dict[str, Any]) -> float:
-    return statistics.median(result["seconds"])
+    return float(statistics.median(result["seconds"]))
 
 
 def _timed(work: Callable[[], Any], times: int = _TIMES) -> tuple[list[float], Any]:
@@ -112,7 +113,7 @@ def our_cube(city: str, store: str, arrays: str) -> dict[str, Any]:
     def work() -> Cube:
         shutil.rmtree(store, ignore_errors=True)
         cube = _cube(city)
-        cube.to_xarray().to_zarr(store, mode="w", zarr_format=3, consolidated=False)
+        write_cube(cube, store)
         return cube
 
     seconds, cube = _timed(work)

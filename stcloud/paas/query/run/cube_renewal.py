@@ -90,14 +90,16 @@ class CubeRenewal:
         is_new = bool((places_of(cells.names, names) < 0).any())
         if isinstance(self.counting.by[0], CellSize):
             if self._is_bounded:
-                return cells
+                return self.counting.cells(names) if cells.shapes is None else cells
             if _on_border(cells, gone):
                 return None
         elif len(gone):
             always = self.counting.cells(cells.names.slice(0, 0)).names
             if not pc.all(pc.is_in(gone.cast(always.type), value_set=always)).as_py():
                 return None
-        return self.counting.cells(pa.concat_arrays([cells.names, names])) if is_new else cells
+        if is_new or cells.shapes is None:  # a file of a cube may keep no shapes
+            return self.counting.cells(pa.concat_arrays([cells.names, names]))
+        return cells
 
     def _names(self) -> tuple[pa.Array, pa.Array]:
         """Return the names of cells that have something in the bins, and of those that no longer have."""
@@ -173,7 +175,7 @@ class CubeRenewal:
         step = np.append(self.slots, [-1])[self.counting.bins.position(numbers_of(self.before.column(0)))]
         lost = leftovers_of(self.old, self.before, step)
         return {
-            reason: self.old.leftovers[reason] - lost[reason] + count
+            reason: int(self.old.leftovers[reason]) - lost[reason] + int(count)
             for reason, count in new.leftovers.items()
         }
 

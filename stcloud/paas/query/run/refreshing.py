@@ -74,7 +74,8 @@ def refreshed(cube: Cube, inquiry: Inquiry, shape: CubeShape) -> Cube:
     if before is None or touched is None:
         return cubed(inquiry, shape)
     if not touched.any():
-        frame = counting.frame(cube.cells, cube.classes)
+        cells = counting.cells(cube.cells.names) if cube.cells.shapes is None else cube.cells
+        frame = counting.frame(cells, cube.classes)
         return replace(frame, at=cube.at, measures=cube.measures, leftovers=cube.leftovers)
     during = During(When(_spans(counting, touched), inquiry.subject.zone))
     with ThreadPoolExecutor(2) as pool:

@@ -20,6 +20,7 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.query.run import refreshing
 from stcloud.paas.query.run.cubing import CubeShape, cubed
 from stcloud.paas.query.run.refreshing import refreshed
+from stcloud.saas.cubefile import read_cube, write_cube
 from stcloud.testing.examples import examples
 
 ZONE = "Pacific/Auckland"
@@ -27,11 +28,12 @@ CRS = "EPSG:2193"
 WEST, SOUTH = 1_750_000.0, 5_430_000.0
 FIRST = pd.Timestamp("2024-03-01T00:00", tz=ZONE)
 
+EXTENT = shapely.box(WEST, SOUTH, WEST + 1500, SOUTH + 3000)
+MEASURES = [("count",), ("count", "sum(cost)", "m = max(cost)"), ("mean(weight)",), ("per_km2",)]
 SHAPES = st.builds(
     CubeShape, st.sampled_from(["1km", "500m", "in:areas"]), st.sampled_from(["1D", "1W", "7D", "1M", "1h"]),
-    st.sampled_from([(), ("subject",)]),
-    st.sampled_from([("count",), ("count", "sum(cost)", "m = max(cost)"), ("mean(weight)",), ("per_km2",)]),
-    st.sampled_from([None, shapely.box(WEST, SOUTH, WEST + 1500, SOUTH + 3000)]), st.sampled_from(["drop", "flag", "keep"]),
+    st.sampled_from([(), ("subject",)]), st.sampled_from(MEASURES), st.sampled_from([None, EXTENT]),
+    st.sampled_from(["drop", "flag", "keep"]),
 )  # fmt: skip
 WHENS = st.sampled_from([None, "2024-03-05T06:00/2024-05-20", "2024-03/..", "2024-04", "2023/2200"])
 EVENTS = st.fixed_dictionaries({
@@ -173,6 +175,17 @@ def test_only_the_bins_that_a_load_touched_are_counted(city, monkeypatch):
     assert times == []
     same(renewed, cubed(inquiry, SHAPE))
     assert refreshed(renewed, inquiry, SHAPE).facts == renewed.facts
+
+
+def test_a_cube_that_was_read_from_a_file_is_refreshed_as_well(city, tmp_path):
+    cube = read_cube(
+        write_cube(cubed(city.query("calls").when("2024").inquiry(), SHAPE), tmp_path / "cube.parquet")
+    )
+    load(city, "changes", [event(50, 1000), event(0, 30)])
+    inquiry = city.query("calls").when("2024").inquiry()
+    renewed = refreshed(cube, inquiry, SHAPE)
+    same(renewed, cubed(inquiry, SHAPE))
+    assert len(renewed.cells.shapes()) == len(renewed.cells)
 
 
 def test_where_rows_were_purged_all_is_counted(city, monkeypatch):
