@@ -16,6 +16,7 @@ from scipy.stats import norm
 from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.paas.cube.cells import CubeCells, Lives
 from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure
+from stcloud.paas.cube.emerging import Neighbourhood
 from stcloud.paas.cube.hotspot import CLASSES
 from stcloud.testing.examples import examples
 from stcloud.testing.hotspots import benjamini_hochberg, class_of, gi_star, kendall, sen
@@ -307,3 +308,18 @@ def test_what_has_no_hot_spots_is_refused(planted):
 
 def test_all_seventeen_classes_have_a_rule_in_words():
     assert len(set(itertools.chain(CLASSES))) == 18
+
+
+@pytest.mark.parametrize(
+    ("neighbourhood", "text"),
+    [
+        (
+            Neighbourhood(distance_m=1500.0, steps=2, both=True),
+            "cells within 1,500 m, 2 steps before and after",
+        ),
+        (Neighbourhood(nearest=8, steps=1), "8 nearest cells, 1 step before"),
+        (Neighbourhood(), "cells that touch"),
+    ],
+)
+def test_a_neighbourhood_is_written_in_words(neighbourhood, text):
+    assert neighbourhood.text == text
