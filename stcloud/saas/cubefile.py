@@ -17,10 +17,12 @@ from stcloud.saas.wholefile import refuse_unwritable, whole_file, whole_folder
 if TYPE_CHECKING:
     from stcloud.paas.cube.cube import Cube
 
-__all__ = ["CUBE_SUFFIXES", "check_cube_path", "read_cube", "write_cube"]
+__all__ = ["CUBE_SUFFIXES", "READABLE_SUFFIXES", "check_cube_path", "read_cube", "write_cube"]
 
 CUBE_SUFFIXES = (".zarr", ".nc", ".parquet", ".gpkg")
 """Suffixes of files that hold a cube."""
+READABLE_SUFFIXES = (".zarr", ".nc", ".parquet")
+"""Suffixes of those that are read back."""
 _ZARR = "zarr.json"
 _LARGEST_MB = 2_000.0
 _PACKED = {"zlib": True, "complevel": 1, "shuffle": True}

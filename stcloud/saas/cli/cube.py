@@ -23,7 +23,9 @@ from stcloud.saas.cli.cubing import (
     ExtentOption,
     PartialOption,
     PartialSteps,
+    RefreshOption,
     cube_target,
+    former_cube,
     make_cube,
     understood,
 )
@@ -87,13 +89,15 @@ def cube(
     engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: CubeOutputOption = None,
+    refresh: RefreshOption = False,  # noqa: FBT002
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Count by cell and step of time. Events in each step, or features at its start."""
     given = {**locals(), "by": split(by)}  # options are called as the arguments they become
     target = cube_target(form, output, safe_csv=safe_csv)
+    former = former_cube(target) if refresh else None
     opened = open_city(city, engine)
-    made = make_cube(opened, given)
+    made = make_cube(opened, given, former)
     note(understood(made))
     if pin:
         note(made.facts["pin"])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CellOption", "CubeMeasureOption", "CubeOutputOption", "EveryOption", "ExtentOption", "PartialOption",
-    "PartialSteps", "cube_target", "make_cube", "narrowed_query", "understood",
+    "PartialSteps", "RefreshOption", "cube_target", "former_cube", "make_cube", "narrowed_query", "understood",
 ]  # fmt: skip
 
 
@@ -70,6 +70,13 @@ CubeOutputOption = Annotated[
         help="Write to this file: .zarr, .nc, .parquet, .gpkg hold the cube, .csv, .json, .ndjson rows.",
     ),
 ]  # fmt: skip
+RefreshOption = Annotated[
+    bool,
+    typer.Option(
+        "--refresh",
+        help="Count only the bins anew that loads touched since the file of -o was written; all, if there is none.",
+    ),
+]
 _OF_ROWS = (".csv", ".json", ".ndjson", ".jsonl")
 _OF_ANSWERS = ("as_of", "until", "having", "compare", "rated_at", "order", "limit", "after")
 
@@ -92,8 +99,10 @@ def narrowed_query(city: City, given: Mapping[str, Any]) -> tuple[Query, Questio
     return question.narrow(city.query(question.layer), read_places), question
 
 
-def make_cube(city: City, given: Mapping[str, Any]) -> Cube:
+def make_cube(city: City, given: Mapping[str, Any], former: Cube | None = None) -> Cube:
     """Return the cube that options describe, named as the arguments of a command.
+
+    ``former`` is the same cube before the last loads, of which only what they touched is counted anew.
 
     Raises
     ------
@@ -104,8 +113,26 @@ def make_cube(city: City, given: Mapping[str, Any]) -> Cube:
     extent = given.get("extent")
     return query.cube(
         given["cell"], given["every"], by=question.by, measures=question.measure, partial=given["partial"].value,
-        extent=None if extent is None else read_place(extent), crs=question.crs,
+        extent=None if extent is None else read_place(extent), crs=question.crs, former=former,
     )  # fmt: skip
+
+
+def former_cube(target: Target | Path) -> Cube | None:
+    """Return the cube that is in the file that is to be written; None: there is no such file yet.
+
+    Raises
+    ------
+    InvalidInput
+        ``file-needed``: cubes go to no file that can be read back; what `read_cube` raises.
+    """
+    from stcloud.saas.cubefile import READABLE_SUFFIXES, read_cube  # noqa: PLC0415  (slow to import)
+
+    if not isinstance(target, Path) or target.suffix.lower() not in READABLE_SUFFIXES:
+        raise InvalidInput(
+            "file-needed", "--refresh needs the file of a cube",
+            hint=f"name one with --output that ends in {' or '.join(READABLE_SUFFIXES)}",
+        )  # fmt: skip
+    return read_cube(target) if target.exists() else None
 
 
 def cube_target(form: OutputFormat | None, path: Path | None, *, safe_csv: bool = False) -> Target | Path:

@@ -8,7 +8,8 @@ import pytest
 import stcloud
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.cubing import make_cube
-from tests.saas.cli.conftest import CRS
+from tests.paas.cube.test_reading import same
+from tests.saas.cli.conftest import CRS, ZONE, calls
 
 ARGUMENTS = ("--cell", "1km", "--every", "month", "--when", "2024")
 
@@ -105,6 +106,27 @@ def test_a_file_for_cubes_holds_the_cube(run, calls_town, expected, tmp_path, na
     assert (again.every, again.leftovers) == ("month", dict(expected.leftovers))
 
 
+@pytest.mark.parametrize("name", ["cube.nc", "cube.zarr", "cube.parquet"])
+def test_a_file_is_refreshed_after_a_load(run, tmp_path, name):
+    stcloud.create(tmp_path / "town", crs=CRS, zone=ZONE).close()
+    parts = calls().iloc[:500], calls().iloc[400:]
+    with stcloud.open(tmp_path / "town") as city:
+        city.load("calls", parts[0], key="id", time="at", x="x", y="y", crs=CRS)
+    words = ("cube", tmp_path / "town", "calls", *ARGUMENTS, "-o", tmp_path / name, "--refresh")
+    assert run(*words).code == 0  # there is none yet
+    with stcloud.open(tmp_path / "town") as city:
+        city.load("calls", parts[1], mode="changes")
+        rebuilt = city.query("calls").when("2024").cube("1km", "month")
+    before = stcloud.read_cube(tmp_path / name)
+    assert run(*words).code == 0
+    after = stcloud.read_cube(tmp_path / name)
+    same(after, rebuilt)
+    assert before.dense().sum() < after.dense().sum()
+    other = run(*words[:-1], "--every", "day", "--refresh")
+    assert "the cube is that of another question" in other.err
+    same(stcloud.read_cube(tmp_path / name), rebuilt)
+
+
 def test_files_of_layers_and_of_rows(run, calls_town, expected, tmp_path):
     for name in ("cube.gpkg", "cube.csv", "cube.json"):
         assert run("cube", calls_town, "calls", *ARGUMENTS, "-o", tmp_path / name).code == 0
@@ -127,6 +149,8 @@ def test_files_of_layers_and_of_rows(run, calls_town, expected, tmp_path):
         (("-f", "geojson"), "this is not printed as geojson"),
         (("-o", "cube.shp"), "does not tell a format of cubes; let it end in .zarr, .nc, .parquet or .gpkg"),
         (("-o", "cube.nc", "-f", "csv"), "--format says csv, but by its name cube.nc holds a cube"),
+        (("-o", "cube.gpkg", "--refresh"), "--refresh needs the file of a cube"),
+        (("--refresh",), "--refresh needs the file of a cube"),
         (("-o", "nowhere/cube.nc"), "there is no folder nowhere"),
         (("--when", "2024-03-02/2024-03-05"), "the asked time holds no whole step"),
     ],

@@ -24,6 +24,7 @@ from stcloud.paas.query.run.joining import Joining, joining_of
 from stcloud.paas.query.run.measuring import Selection, measured
 from stcloud.paas.query.run.nothing import why_empty
 from stcloud.paas.query.run.paging import checked_limit, paged
+from stcloud.paas.query.run.refreshing import refreshed
 from stcloud.paas.query.run.why import Reason, why
 from stcloud.paas.query.spec import narrowing
 from stcloud.paas.query.spec.display import query_html, query_lines
@@ -294,7 +295,7 @@ class Query:
     def cube(
         self, cell: str = "100m", every: str = "1W", *, by: str | Sequence[str] = (),
         measures: str | Sequence[str] = "count", extent: PlaceInput | None = None, crs: GivenCRS | None = None,
-        partial: Partial = "drop",
+        partial: Partial = "drop", former: Cube | None = None,
     ) -> Cube:  # fmt: skip
         """Compute measures by step of time and cell, of features at its start; zero and unknown are different.
 
@@ -311,15 +312,14 @@ class Query:
             Lattice cells are those that meet this place, as for `where`; None: the question's, or that of its rows.
         partial
             ``drop``, ``flag`` or ``keep`` the steps that the time begins or ends inside of.
+        former
+            The same cube before the last loads, also of a file: only the bins that they touched are counted anew.
 
-        Raises
-        ------
-        InvalidInput
-            ``unknown-step``, ``unknown-partial``, ``no-cells``, ``several-spans``, ``no-events``, ``no-whole-step``,
-            ``no-number``, ``repeated-group``, ``which-time``; otherwise as `measure` and `where`
+        Raises `InvalidInput` ``unknown-step``, ``unknown-partial``, ``no-cells``, ``several-spans``, ``no-events``,
+        ``no-whole-step``, ``no-number``, ``repeated-group``, ``which-time``, ``other-cube``; and as `measure`.
         """
         shape = shape_of(cell, every, by, measures, partial, extent, crs, self.subject)
-        return cubed(self.inquiry(), shape)
+        return cubed(self.inquiry(), shape) if former is None else refreshed(former, self.inquiry(), shape)
 
     def timeline(
         self, *measures: str, by: str | Sequence[str] = (), during: TimeSpan | None = None, end: str | None = None

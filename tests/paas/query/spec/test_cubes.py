@@ -79,6 +79,14 @@ def test_partial_steps_are_kept_where_they_are_wanted(city):
         query.cube("1km", "month")
 
 
+def test_a_former_cube_is_refreshed(city, calls):
+    former = calls.cube("1km", "1Q")
+    same(calls.cube("1km", "1Q", former=former), former)
+    with pytest.raises(InvalidInput) as caught:
+        calls.cube("1km", "1M", former=former)
+    assert caught.value.kind == "other-cube"
+
+
 @pytest.mark.parametrize(
     ("arguments", "kind"),
     [
