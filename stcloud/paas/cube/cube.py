@@ -254,7 +254,7 @@ class Cube:
         Parameters
         ----------
         most_mb
-            A larger array of one measure is refused before it is made.
+            A larger array of one measure is refused before it is made, unless dask makes it chunk by chunk.
 
         Returns
         -------

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyproj
 from numpy.typing import NDArray
 
-from stcloud.errors import MissingExtra
+from stcloud.errors import MissingExtra, Unsupported
 from stcloud.paas.cube.cell_shapes import SHAPE, shape_variables
 from stcloud.paas.cube.heading import HEADING, Heading, free_names
 from stcloud.space import LONLAT, project
@@ -167,7 +167,11 @@ class _Layout:
         each = max(CHUNK_BYTES // size, 1)
         if steps <= each or importlib.util.find_spec("dask") is None:
             if self.cube.megabytes > self.most_mb:
-                self.cube.dense(most_mb=self.most_mb)  # refuses it
+                raise Unsupported(
+                    "too-large",
+                    f"all bins take {self.cube.megabytes:,.0f} MB, and {self.most_mb:,.0f} MB are allowed",
+                    hint="install dask, which makes it chunk by chunk, or take longer steps or larger cells",
+                )
             return block(0, steps)
         dask, arrays = (importlib.import_module(name) for name in ("dask", "dask.array"))
         lazy = dask.delayed(block, pure=False)

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 
+from stcloud.errors import Unsupported
 from stcloud.paas.cube.cube import CubeClass
 from stcloud.testing.examples import examples
 from tests.paas.cube.conftest import cubes
@@ -59,3 +60,20 @@ def test_the_metadata_are_those_of_the_conventions(dataset):
     assert dataset.attrs["Conventions"] == "CF-1.11"
     assert dataset[dataset["count"].attrs["grid_mapping"]].attrs["crs_wkt"].startswith("PROJCRS")
     assert (np.diff(dataset["time_bounds"].to_numpy(), axis=1) == np.timedelta64(1, "D")).all()
+
+
+def test_large_arrays_are_of_dask_and_refused_without_it(monkeypatch):
+    """A chunk has all cells and as many steps as fit; what is computed is the same."""
+    monkeypatch.setattr("stcloud.paas.cube.dataset.CHUNK_BYTES", 32)
+    values = np.arange(10).reshape(5, 2)
+    cube = made(values, values != 3, np.array([1_750_000.0, 1_750_100.0]), np.full(2, 5_430_000.0))
+    lazy = cube.to_xarray(most_mb=0.00001)["count"]
+    assert lazy.chunks == ((2, 2, 1), (2,))
+    monkeypatch.setattr("stcloud.paas.cube.dataset.importlib.util.find_spec", lambda _: None)
+    eager = cube.to_xarray()["count"]
+    assert eager.chunks is None
+    np.testing.assert_array_equal(lazy.to_numpy(), eager.to_numpy())
+    with pytest.raises(Unsupported) as caught:
+        cube.to_xarray(most_mb=0.00001)
+    assert caught.value.kind == "too-large"
+    assert "install dask" in str(caught.value)
