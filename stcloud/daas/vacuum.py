@@ -10,7 +10,6 @@ import contextlib
 from stcloud.daas.catalogue import Catalogue
 from stcloud.errors import Conflict, InvalidInput, NotFound
 from stcloud.iaas.store.folder import Folder
-from stcloud.iaas.store.unfinished import discard_unfinished
 from stcloud.iaas.table.vacuum import vacuum
 
 __all__ = ["vacuum_city"]
@@ -54,4 +53,4 @@ def vacuum_city(catalogue: Catalogue, folder: Folder, *, retain_hours: float, fo
     least_hours = max(retain_hours, LEAST_HOURS)  # whoever appends holds no lock
     for table in catalogue.shared_tables():
         count += vacuum(table, retain_hours=retain_hours, unnamed_hours=least_hours)
-    return count + discard_unfinished(folder.root, older_hours=least_hours)
+    return count + folder.discard_unfinished(older_hours=least_hours)

@@ -29,6 +29,7 @@ from stcloud.iaas.store.model import Children
 from stcloud.iaas.store.opening import open_store
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.probe import require_put_if_absent
+from stcloud.iaas.store.unfinished import discard_unfinished
 
 __all__ = ["Folder", "check_name", "check_place", "is_name", "read_text"]
 
@@ -225,6 +226,10 @@ class Folder:
                 if lock != held:
                     locks.enter_context(self.lock(lock, wait_s=0))
                 self.discard_staging(name)
+
+    def discard_unfinished(self, *, older_hours: float) -> int:
+        """Delete what killed writers began beside its place and did not touch for so long; return how many."""
+        return discard_unfinished(self.root, older_hours=older_hours)
 
     @contextlib.contextmanager
     def staging(self, name: str) -> Iterator[Path]:
