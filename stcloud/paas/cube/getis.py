@@ -85,11 +85,17 @@ def getis_ord(
     """
     _require_fitting(values, known, neighbours, steps)
     usual = _usual(values, known, steps, both=both, reference=reference)
+    return _in_parts(values, known, neighbours, (steps, steps if both else 0), usual).T
+
+
+def _in_parts(
+    values: Values, known: NDArray[np.bool_], neighbours: CellNeighbours, reach: tuple[int, int], usual: Any
+) -> Floats:
+    """Return the deviates, ``(c, t)``, some steps in each thread; few are computed in numpy."""
     z = np.empty(values.shape[::-1])  # a row for each cell: trends and classes read all steps of one
     compiled = pays(_deviate, len(values) * len(neighbours.cell) / _PLAIN_VALUES)
     work: Any = _deviate if compiled else _plain_deviate
     values, known = np.ascontiguousarray(values), np.ascontiguousarray(known)
-    reach = (steps, steps if both else 0)
     parts = np.array_split(np.arange(len(values)), _WORKERS if compiled else 1)
     spans = [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
     with ThreadPoolExecutor(_WORKERS) as pool:
@@ -99,7 +105,7 @@ def getis_ord(
         ]
         for part in done:
             part.result()
-    return z.T
+    return z
 
 
 def _require_fitting(

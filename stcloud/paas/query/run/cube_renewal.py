@@ -28,7 +28,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _StepRun:
     """Steps that follow each other: whether they were counted again, and where that is which they have.
 
     Parameters
@@ -135,7 +135,7 @@ class CubeRenewal:
         values = self.old.classes[at].values
         return set(values.take(pa.array(np.unique(places[at][untouched[step]]))).to_pylist())
 
-    def _pieces(self, new: Cube) -> Iterator[_Piece]:
+    def _pieces(self, new: Cube) -> Iterator[_StepRun]:
         """Give the steps of the cube in order, as pieces of the old and of the new counts."""
         chosen = np.flatnonzero(self.counting.kept)
         touched, slots = self.touched[chosen], self.slots[chosen]
@@ -143,12 +143,12 @@ class CubeRenewal:
         edges = np.flatnonzero(np.diff(touched, prepend=~touched[:1], append=~touched[-1:])).tolist()
         for low, high in itertools.pairwise(edges):
             if touched[low]:
-                yield _Piece(again=True, where=slice(now[low], now[high]))
+                yield _StepRun(again=True, where=slice(now[low], now[high]))
             else:
                 first, stop = int(slots[low]), int(slots[high - 1]) + 1
-                yield _Piece(again=False, where=slice(before[first], before[stop]), later=low - first)
+                yield _StepRun(again=False, where=slice(before[first], before[stop]), later=low - first)
 
-    def _positions(self, new: Cube, pieces: Sequence[_Piece]) -> Iterator[Ints]:
+    def _positions(self, new: Cube, pieces: Sequence[_StepRun]) -> Iterator[Ints]:
         """Give the positions of pieces in the new cube; more cells and classes keep the order."""
         old = self.old
         moved = [] if old.shape[1:] == new.shape[1:] else self._moved(new)
@@ -197,7 +197,7 @@ def _on_border(cells: CubeCells, names: pa.Array) -> bool:
     )
 
 
-def _joined(old: CubeMeasure, new: CubeMeasure, pieces: Sequence[_Piece]) -> CubeMeasure | None:
+def _joined(old: CubeMeasure, new: CubeMeasure, pieces: Sequence[_StepRun]) -> CubeMeasure | None:
     """Return the values of a measure; None: whole numbers had gaps, perhaps only in bins that were touched."""
     parts = [(new if piece.again else old).values[piece.where] for piece in pieces]
     kept = [part for piece, part in zip(pieces, parts, strict=True) if not piece.again]

@@ -69,7 +69,7 @@ def refreshed(cube: Cube, inquiry: Inquiry, shape: CubeShape) -> Cube:
             "other-cube", "the cube is that of another question, or of other cells, steps or measures",
             hint="refresh it by the query and with the arguments that it was made with",
         )  # fmt: skip
-    before = None if counting.time.of_instants else _asked_before(cube, counting)
+    before = None if counting.time.of_instants else _inquiry_before(cube, counting)
     touched = None if before is None else _touched(cube, counting, before.known_us)
     if before is None or touched is None:
         return cubed(inquiry, shape)
@@ -95,7 +95,7 @@ def _is_of(cube: Cube, counting: Counting) -> bool:
     )
 
 
-def _asked_before(cube: Cube, counting: Counting) -> Inquiry | None:
+def _inquiry_before(cube: Cube, counting: Counting) -> Inquiry | None:
     """Return the question as the cube answered it; None: more has changed since than rows of its layer."""
     inquiry, layer = counting.inquiry, counting.inquiry.subject.layer
     own = (layer.name, *layer.former)
