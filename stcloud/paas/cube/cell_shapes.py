@@ -21,7 +21,7 @@ BOUNDS, SHAPE = ("x_bounds", "y_bounds"), "shape"
 
 Variables = dict[str, tuple[tuple[str, ...], NDArray[Any], dict[str, str]]]
 _AREAS = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYGON))
-_NODE, _PART = f"{SHAPE}_node", f"{SHAPE}_part"
+_NODE, _PART, _ALONE = f"{SHAPE}_node", f"{SHAPE}_part", f"{SHAPE}_multi"
 
 
 def shape_variables(shapes: NDArray[Any], mapping: str) -> Variables:
@@ -83,7 +83,10 @@ def _polygons(shapes: NDArray[Any], present: NDArray[np.bool_], mapping: str) ->
         "geometry_type": "polygon", "node_count": names[0], "part_node_count": names[1], "interior_ring": names[2],
         "node_coordinates": f"{names[3]} {names[4]}", "grid_mapping": mapping, "coordinates": "x y",
     }  # fmt: skip
+    alone = (shapely.get_type_id(shapes) == _AREAS[1]) & (shapely.get_num_geometries(shapes) == 1)
+    text = {"long_name": "whether one polygon is a MultiPolygon"}
     return {
+        **({_ALONE: (("cell",), alone, text)} if alone.any() else {}),
         SHAPE: ((), np.array(0, np.int8), container),
         names[0]: (("cell",), count, {"long_name": "number of nodes"}),
         names[1]: ((_PART,), part, {"long_name": "number of nodes of a ring"}),
@@ -119,7 +122,7 @@ def shapes_in(arrays: Mapping[str, NDArray[Any]], area_m2: NDArray[np.float64]) 
     area = np.searchsorted(polygon, ring_of_area)
     kind = shapely.GeometryType.MULTIPOLYGON
     shapes = np.asarray(shapely.from_ragged_array(kind, nodes, (ring, polygon, area)), object)
-    single = np.diff(area) == 1
+    single = (np.diff(area) == 1) & ~arrays.get(_ALONE, np.zeros(len(count))).astype(np.bool_)
     shapes[single] = shapely.get_geometry(shapes[single], 0)
     shapes[np.diff(area) == 0] = shapely.Polygon()
     shapes[np.isnan(area_m2)] = None

@@ -1,8 +1,10 @@
 """Shapes of cells as CF arrays: boxes as bounds, polygons with holes and parts as nodes."""
 
+import cf_xarray
 import numpy as np
 import pytest
 import shapely
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from stcloud.paas.cube.cell_shapes import shape_variables, shapes_in
 
 HOLE = shapely.box(0, 0, 90, 90).difference(shapely.box(10, 10, 20, 20))
 TWO = shapely.MultiPolygon([shapely.box(200, 0, 250, 50), HOLE])
+ALONE = shapely.MultiPolygon([shapely.box(0, 0, 1, 1)])
 TRIANGLE = shapely.Polygon([(0.1, 0), (7, 0), (3, 5 / 3)])
 
 
@@ -18,7 +21,7 @@ def arrays(shapes):
     return {name: values for name, (_, values, _) in shape_variables(shapes, "crs").items()}
 
 
-@given(st.lists(st.sampled_from([HOLE, TWO, TRIANGLE, None, shapely.Polygon()]), max_size=6))
+@given(st.lists(st.sampled_from([HOLE, TWO, ALONE, TRIANGLE, None, shapely.Polygon()]), max_size=6))
 def test_shapes_are_what_their_arrays_say(given_shapes):
     """Law: shapes as arrays and back are the same, node by node."""
     shapes = np.array(given_shapes, object)
@@ -44,6 +47,16 @@ def test_a_container_says_where_nodes_rings_and_holes_are():
     assert found[container["node_count"]][1].tolist() == [5 + 5 + 5, 4]
     assert found[container["part_node_count"]][1].tolist() == [5, 5, 5, 4]
     assert found[container["interior_ring"]][1].tolist() == [0, 0, 1, 0]
+
+
+def test_others_read_the_shapes():
+    shapes = np.array([TWO, TRIANGLE, ALONE], object)
+    centres = {"cell": [1, 2, 3], "x": ("cell", [0, 0, 0]), "y": ("cell", [0, 0, 0])}
+    dataset = xr.Dataset(shape_variables(shapes, "crs"), centres)
+    dataset["crs"] = 0
+    assert shapely.equals(
+        cf_xarray.geometry.cf_to_shapely(dataset, container="shape").to_numpy(), shapes
+    ).all()
 
 
 def test_without_variables_there_are_no_shapes():
