@@ -183,8 +183,8 @@ RANGE = CubeShape("500m", "1D")
 @pytest.mark.parametrize(
     ("shape", "events", "mode", "change"),
     [
-        (RANGE, [event(50, 1000, x=2990.0)], "delete", [event(50, 1000)]),
-        (RANGE, [event(50, 1000, x=2990.0)], "changes", [event(50, 1000, x=1510.0)]),
+        (RANGE, [event(50, 1000, x=4490.0)], "delete", [event(50, 1000)]),
+        (RANGE, [event(50, 1000, x=4490.0)], "changes", [event(50, 1000, x=1510.0)]),
         (RANGE, [], "changes", [event(50, 1000, x=4990.0)]),
         (replace(SHAPE, by=("subject",)), [event(50, 1000, subject="z")], "changes", [event(50, 1000)]),
         (replace(SHAPE, by=("subject",)), [], "changes", [event(50, 1000, subject="aa")]),
