@@ -88,9 +88,9 @@ def event(at, hour, **more):
     } | more
 
 
-def made(folder):
+def made(folder, **opening):
     stcloud.create(folder / "town", crs=CRS, zone=ZONE)
-    city = stcloud.open(folder / "town")
+    city = stcloud.open(folder / "town", **opening)
     areas = pd.DataFrame({"name": ["west", "east"], "geometry": [
         shapely.box(WEST - 100, SOUTH - 100, WEST + 1200, SOUTH + 3000),
         shapely.box(WEST + 1200, SOUTH - 100, WEST + 3000, SOUTH + 3000),
@@ -175,6 +175,43 @@ def test_only_the_bins_that_a_load_touched_are_counted(city, monkeypatch):
     assert times == []
     same(renewed, cubed(inquiry, SHAPE))
     assert refreshed(renewed, inquiry, SHAPE).facts == renewed.facts
+
+
+RANGE = CubeShape("500m", "1D")
+
+
+@pytest.mark.parametrize(
+    ("shape", "events", "mode", "change"),
+    [
+        (RANGE, [event(50, 1000, x=4490.0)], "delete", [event(50, 1000)]),
+        (RANGE, [event(50, 1000, x=4490.0)], "changes", [event(50, 1000, x=1510.0)]),
+        (RANGE, [], "changes", [event(50, 1000, x=4990.0)]),
+        (replace(SHAPE, by=("subject",)), [event(50, 1000, subject="z")], "changes", [event(50, 1000)]),
+        (replace(SHAPE, by=("subject",)), [], "changes", [event(50, 1000, subject="aa")]),
+        (replace(SHAPE, measures=("max(cost)",)), [event(50, 1000, cost=None)], "delete", [event(50, 1000)]),
+        (replace(SHAPE, measures=("max(cost)",)), [], "changes", [event(50, 1000, cost=None)]),
+    ],
+    ids=["cell gone", "cell moved", "cell new", "class gone", "class new", "gap gone", "gap new"],
+)
+def test_cells_classes_and_gaps_that_come_and_go_are_those_of_a_rebuild(city, shape, events, mode, change):
+    load(city, "changes", [event(60, 1100), *events])
+    cube = cubed(city.query("calls").when("2024").inquiry(), shape)
+    load(city, mode, change)
+    inquiry = city.query("calls").when("2024").inquiry()
+    same(refreshed(cube, inquiry, shape), cubed(inquiry, shape))
+
+
+def test_a_bin_becomes_known_by_a_load_of_other_bins(tmp_path):
+    now = [pd.Timestamp("2024-04-01", tz=ZONE)]
+    with made(tmp_path, clock=lambda: now[0].value // 1000) as city:
+        load(city, "changes", [event(50, 1000)])  # on 11 April
+        cube = cubed(city.query("calls").when("2024").inquiry(), SHAPE)
+        now[0] = pd.Timestamp("2024-05-01", tz=ZONE)
+        load(city, "changes", [event(51, 0)])
+        inquiry = city.query("calls").when("2024").inquiry()
+        expected = cubed(inquiry, SHAPE)
+        assert (cube.leftovers["unknown"], expected.leftovers["unknown"]) == (1, 0)
+        same(refreshed(cube, inquiry, SHAPE), expected)
 
 
 def test_a_cube_that_was_read_from_a_file_is_refreshed_as_well(city, tmp_path):
