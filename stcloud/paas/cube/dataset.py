@@ -173,7 +173,7 @@ class _Layout:
                     hint="install dask, which makes it chunk by chunk, or take longer steps or larger cells",
                 )
             return block(0, steps)
-        dask, arrays = (importlib.import_module(name) for name in ("dask", "dask.array"))
+        dask, arrays = importlib.import_module("dask"), importlib.import_module("dask.array")
         lazy = dask.delayed(block, pure=False)
         parts = [
             arrays.from_delayed(lazy(first, stop), (stop - first, *others), dtype=kind)

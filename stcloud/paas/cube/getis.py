@@ -123,56 +123,77 @@ def _require_fitting(
 
 @dataclass(frozen=True, slots=True)
 class _Moments:
-    """Number, sum and sum of squares of some values; whole numbers are summed exactly."""
+    """Number of some values, sum and sum of squares of what they are above a centre.
+
+    Whole numbers are summed exactly, about 0. The centre of others is their mean: squares of what is far from zero,
+    or small beside what is elsewhere in the cube, would cancel.
+    """
 
     count: int
     total: float
     squares: float
+    centre: float = 0.0
+
+    def about(self, centre: float) -> _Moments:
+        """Return the moments of the same values about another centre."""
+        shift = self.centre - centre
+        if not shift:
+            return self
+        squares = self.squares + 2 * self.total * shift + self.count * shift * shift
+        return _Moments(self.count, self.total + self.count * shift, squares, centre)
 
     def __add__(self, other: _Moments) -> _Moments:
-        return _Moments(self.count + other.count, self.total + other.total, self.squares + other.squares)
+        total, squares = self.total + other.total, self.squares + other.squares
+        return _Moments(self.count + other.count, total, squares, self.centre)
 
     @property
-    def usual(self) -> tuple[int, float, float]:
+    def usual(self) -> tuple[float, float, float]:
         """Number, mean, standard deviation with the number as divisor."""
         if not self.count:
-            return 0, math.nan, 0.0
+            return 0.0, math.nan, 0.0
         spread = self.count * self.squares - self.total * self.total
-        return self.count, self.total / self.count, math.sqrt(max(spread, 0)) / self.count
+        mean = self.centre + self.total / self.count
+        return float(self.count), mean, math.sqrt(max(spread, 0)) / self.count
 
 
 def _usual(
     values: Values, known: NDArray[np.bool_], steps: int, *, both: bool, reference: Reference
 ) -> tuple[Floats, Floats, Floats]:
     """Return number, mean and standard deviation of the reference set of each step."""
-    centre = 0.0
-    if not np.issubdtype(values.dtype, np.integer):  # squares of what is far from zero would cancel
-        centre = float(values.sum(where=known)) / max(int(known.sum()), 1)
-    parts = [_moments(row, there, centre) for row, there in zip(values, known, strict=True)]
+    parts = [_moments(row, there) for row, there in zip(values, known, strict=True)]
     count = len(parts)
     if reference == "step":
-        sets = [_joined(parts[step : step + 1], centre) for step in range(count)]
+        sets = [part.usual for part in parts]
     elif reference == "window":
         late = steps if both else 0
-        sets = [_joined(parts[max(step - steps, 0) : step + late + 1], centre) for step in range(count)]
+        sets = [_joined(parts[max(step - steps, 0) : step + late + 1]).usual for step in range(count)]
     else:
-        sets = [_joined(parts, centre)] * count
+        sets = [_joined(parts).usual] * count
     numbers, means, deviations = np.array(sets, np.float64).reshape(count, 3).T.copy()
     return numbers, means, deviations
 
 
-def _joined(parts: Sequence[_Moments], centre: float) -> tuple[float, float, float]:
-    """Return number, mean and standard deviation of some steps together."""
-    count, mean, deviation = sum(parts, _Moments(0, 0, 0)).usual
-    return float(count), mean + centre, deviation
+def _joined(parts: Sequence[_Moments]) -> _Moments:
+    """Return the moments of some steps together."""
+    counted = [part for part in parts if part.count]
+    centre = _mean([part.centre for part in counted], [part.count for part in counted])
+    return sum((part.about(centre) for part in counted), _Moments(0, 0, 0, centre))
 
 
-def _moments(row: Values, known: NDArray[np.bool_], centre: float) -> _Moments:
+def _mean(values: Any, weights: Any) -> float:
+    """Return a mean, which of equal values is exactly that value, and of none is 0."""
+    if not len(values) or np.min(values) == np.max(values):
+        return float(values[0]) if len(values) else 0.0
+    return float(np.average(values, weights=weights))
+
+
+def _moments(row: Values, known: NDArray[np.bool_]) -> _Moments:
     there = row if known.all() else row[known]
     if np.issubdtype(there.dtype, np.integer):
         return _Moments(len(there), int(there.sum()), _sum_of_squares(there))
+    centre = _mean(there, None)
     apart = there - centre
-    return _Moments(len(there), float(apart.sum()), float((apart * apart).sum()))
+    return _Moments(len(there), float(apart.sum()), float((apart * apart).sum()), centre)
 
 
 def _sum_of_squares(values: Values) -> int:

@@ -40,6 +40,15 @@ def test_z_of_each_bin_is_that_of_the_definition(cube, distance_m, how):
     assert np.isnan(z[~known]).all()
 
 
+@pytest.mark.parametrize("reference", ["cube", "step", "window"])
+def test_small_values_beside_large_ones_keep_their_digits(reference):
+    values = np.array([[0, 0], [0, 1e-5], [1e-5, 3e-5], [0, 1e4]])
+    known, near = np.ones((4, 2), np.bool_), CellNeighbours.within(np.zeros(2), np.array([0.0, 100.0]), 0)
+    z = getis_ord(values, known, near, reference=reference)
+    expected = gi_star(bins_of(values, known), near_of(near), steps=0, both=False, reference=reference)
+    differs(values, known, z, expected)
+
+
 @given(cubes(), st.integers(0, 2))
 @settings(deadline=None, max_examples=examples(20))
 def test_the_compiled_loop_gives_the_same(cube, steps):
