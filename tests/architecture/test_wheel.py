@@ -90,4 +90,4 @@ def test_the_demo_runs_from_another_folder(installed, tmp_path):
     said = run(
         installed / "bin" / "stcloud", "query", "demo", "requests", "--count", "--format", "csv", cwd=tmp_path
     )
-    assert "3624" in said
+    assert "4342" in said
