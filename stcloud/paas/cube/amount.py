@@ -39,6 +39,7 @@ def amounts_of(cube: Cube, measure: str | None) -> tuple[NDArray[Any], NDArray[n
         raise InvalidInput(
             "has-classes", f"the cube has bins by {', '.join(axis.name for axis in cube.classes)} too",
             hint="make a cube without by, of one class: what(...)",
+            in_shell="leave out by, and ask for one class with --what",
         )  # fmt: skip
     values, known = cube.dense(measure), cube.known
     if not np.issubdtype(values.dtype, np.integer) and np.isnan(values[known]).any():

@@ -379,7 +379,8 @@ class Cube:
         with_events_only
             Analyse only cells that ever had something.
         per_km2
-            Compare what cells have for each square kilometre; None: where they differ in area.
+            Compare counts and sums of cells for each square kilometre; None: where cells differ in area. Other
+            measures, such as rates, are compared as they are.
 
         Raises
         ------
@@ -388,6 +389,8 @@ class Cube:
         InvalidInput
             ``has-classes``, ``no-value``, ``which-neighbours``, ``no-shapes``, ``bad-distance``, ``bad-count``,
             ``bad-level``, ``unknown-reference``
+        Unsupported
+            ``not-additive``
         """
         rules = EmergingRules(reference, corrected, alpha, skip_warm_up, with_events_only, per_km2)
         return hotspots_of(self, Neighbourhood(distance_m, nearest, steps, both), rules, measure)

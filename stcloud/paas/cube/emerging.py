@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from stcloud.errors import InvalidInput, nearest
+from stcloud.errors import InvalidInput, Unsupported, nearest
 from stcloud.paas.cube.amount import amounts_of
 from stcloud.paas.cube.cells import CubeCells
 from stcloud.paas.cube.getis import Reference, getis_ord
@@ -22,7 +22,7 @@ from stcloud.paas.cube.significance import confidence
 from stcloud.paas.cube.trend import by_cell, mann_kendall, sen_slopes
 
 if TYPE_CHECKING:
-    from stcloud.paas.cube.cube import Cube
+    from stcloud.paas.cube.cube import Cube, CubeMeasure
 
 __all__ = ["EmergingRules", "Neighbourhood", "hotspots_of"]
 
@@ -31,6 +31,7 @@ _SPARSE = 1.0
 _KM2 = 1e6
 _PER_KM2 = "cells differ in area: they are compared by what they have per km²"
 _AS_THEY_ARE = "cells differ in area, and are compared as they are: large ones have more"
+_AS_IT_IS = "cells differ in area: {measure} is compared as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ class EmergingRules:
     with_events_only
         Analyse only cells that ever had something.
     per_km2
-        Compare what cells have for each square kilometre; None: where they differ in area. Cells whose area is not
-        known are then not analysed.
+        Compare counts and sums of cells for each square kilometre; None: where they differ in area. Cells whose area
+        is not known are then not analysed. Other measures, such as rates, are compared as they are.
 
     Raises
     ------
@@ -151,9 +152,11 @@ def hotspots_of(
     InvalidInput
         ``has-classes``: the cube has axes besides time and cell; ``no-value``: known bins have no value;
         ``which-neighbours``, ``no-shapes``, ``bad-distance``, ``bad-count``.
+    Unsupported
+        ``not-additive``: what is to be compared per km² is neither a count nor a sum.
     """
     amounts, known = amounts_of(cube, measure)
-    values, analysed, notes = _compared(cube, amounts, known, rules)
+    values, analysed, notes = _compared(cube, cube.measure(measure), amounts, known, rules)
     z = getis_ord(
         values, analysed, neighbourhood.of(cube.cells),
         steps=neighbourhood.steps, both=neighbourhood.both, reference=rules.reference,
@@ -173,19 +176,27 @@ def hotspots_of(
 
 
 def _compared(
-    cube: Cube, amounts: NDArray[Any], known: NDArray[np.bool_], rules: EmergingRules
+    cube: Cube, measure: CubeMeasure, amounts: NDArray[Any], known: NDArray[np.bool_], rules: EmergingRules
 ) -> tuple[NDArray[Any], NDArray[np.bool_], tuple[str, ...]]:
     """Return what bins are compared by, which of them are analysed, and what people should know."""
     analysed = known
     if rules.with_events_only:
         analysed = known & ((amounts != 0) & known).any(axis=0)
     notes = _notes(amounts, analysed)
-    per_km2 = not cube.cells.is_even if rules.per_km2 is None else rules.per_km2
+    additive = measure.joined == "sum"
+    if rules.per_km2 and not additive:
+        raise Unsupported(
+            "not-additive", f"'{measure.written}' is neither a count nor a sum, which a km² could have a part of",
+            hint="leave per_km2 out, or use a count or a sum",
+            in_shell="leave --per-km2 out, or use a count or a sum",
+        )  # fmt: skip
+    per_km2 = additive and not cube.cells.is_even if rules.per_km2 is None else rules.per_km2
     if per_km2:
         analysed = analysed & ~np.isnan(cube.cells.area_m2)
         amounts = amounts / np.where(cube.cells.area_m2 > 0, cube.cells.area_m2 / _KM2, np.nan)
     if not cube.cells.is_even:
-        notes = (*notes, _PER_KM2 if per_km2 else _AS_THEY_ARE)
+        as_it_is = _AS_THEY_ARE if additive else _AS_IT_IS.format(measure=measure.written)
+        notes = (*notes, _PER_KM2 if per_km2 else as_it_is)
     return np.where(analysed, amounts, amounts.dtype.type(0)), analysed, notes
 
 

@@ -260,6 +260,24 @@ def test_cells_of_other_areas_are_compared_by_square_kilometre(planted):
     assert np.isnan(lost.hotspots(distance_m=150).z[:, 5]).all()
 
 
+def test_a_rate_is_not_divided_by_area_again(planted):
+    """Law: where cells differ in area, the density that a cube holds is as unusual as the counts that it is of."""
+    area = np.where(np.arange(144) % 12 < 6, 1e4, 2e4)
+    cells = replace(planted.cells, area_m2=area)
+    density = replace(
+        planted.measure(), values=planted.dense().ravel()[planted.at] / area[planted.positions()[1]] * 1e6
+    )
+    rates = replace(
+        planted, cells=cells, measures={"per_km2": replace(density, written="per_km2", joined="none")}
+    )
+    spots = rates.hotspots(distance_m=150)
+    np.testing.assert_allclose(spots.z, replace(planted, cells=cells).hotspots(distance_m=150).z, rtol=1e-9)
+    assert spots.notes[-1] == "cells differ in area: per_km2 is compared as it is"
+    with pytest.raises(Unsupported) as refused:
+        rates.hotspots(distance_m=150, per_km2=True)
+    assert refused.value.kind == "not-additive"
+
+
 @pytest.mark.parametrize("shape", [(3, 0), (1, 1), (2, 3)])
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("neighbours", [{"distance_m": 100}, {"nearest": 2}, {}])

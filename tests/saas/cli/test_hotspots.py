@@ -97,11 +97,14 @@ def test_sparse_counts_leave_a_warning(run, calls_town):
         (("--distance", "1km", "--nearest", "3"), "not both"),
         (("--measure", "mean(cost)"), "known bins have no value of mean(cost)"),
         (("--every", "3h"), "no step of time '3h'"),
+        (("--when", "2024-02", "--every", "year"), "shorter steps, or --partial keep"),
+        (("--measure", "distinct(cost)", "--per-km2"), "leave --per-km2 out"),
         (("-o", "hot.shp"), "does not tell a format"),
     ],
 )
 def test_what_cannot_be_is_one_line(run, calls_town, words, line):
-    printed = run("hotspots", calls_town, "calls", "--cell", "1km", "--when", "2024", *words)
+    time = () if "--when" in words else ("--when", "2024")
+    printed = run("hotspots", calls_town, "calls", "--cell", "1km", *time, *words)
     assert (printed.out, printed.code != 0) == ("", True)
     assert len(printed.err.splitlines()) == 1
     assert line in printed.err

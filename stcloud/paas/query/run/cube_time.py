@@ -119,6 +119,7 @@ def time_of(inquiry: Inquiry, every: str, *, drop: bool) -> CubeTime:
         raise InvalidInput(
             "no-whole-step", "the asked time holds no whole step",
             hint="ask for a longer time, shorter steps, or partial='keep'",
+            in_shell="ask for a longer time, shorter steps, or --partial keep",
         )  # fmt: skip
     return CubeTime(free, bins, whole, kept, known_us, of_instants)
 
