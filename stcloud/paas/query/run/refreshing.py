@@ -68,6 +68,7 @@ def refreshed(cube: Cube, inquiry: Inquiry, shape: CubeShape) -> Cube:
         raise InvalidInput(
             "other-cube", "the cube is that of another question, or of other cells, steps or measures",
             hint="refresh it by the query and with the arguments that it was made with",
+            in_shell="refresh it in the words that it was made with, or leave --refresh out to write it anew",
         )  # fmt: skip
     before = None if counting.time.of_instants else _inquiry_before(cube, counting)
     touched = None if before is None else _touched(cube, counting, before.known_us)
