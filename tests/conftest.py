@@ -1,11 +1,14 @@
-"""What tests of every room share: the command line in this process, and profiles of how many cases are drawn.
+"""What tests of every room share: commands, here and in a process of their own, and how many cases are drawn.
 
 With ``STCLOUD_ERROR_KINDS=FILE`` the kinds of all errors that the run makes are added to the file, one a line.
 """
 
+import multiprocessing
 import os
 import sys
+import threading
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -69,3 +72,126 @@ def run(monkeypatch, capsys):
         return Outcome(ended.value.code, said.out, said.err)
 
     return command
+
+
+PRELOADED = [
+    "stcloud.city", "stcloud.saas.cli.app", "stcloud.iaas.source.delimited", "stcloud.testing.events",
+    "stcloud.daas.kind.event", "stcloud.daas.kind.feature", "stcloud.paas.query", "stcloud.daas.check",
+    "stcloud.city.loading", "stcloud.city.changes", "stcloud.iaas.engine.duck", "stcloud.saas.cli.output",
+    "deltalake", "duckdb", "pyarrow.parquet", "pyarrow.compute", "pyarrow.csv", "pandas", "pyproj",
+    "shapely", "pyogrio", "geopandas", "sqlglot.dialects.duckdb", "pydantic.type_adapter", "pyarrow.pandas_compat",
+    "typer._adapters", "typer._click.decorators", "rich.progress", "rich.live", "rich.table", "rich.markup",
+    "stcloud.paas.cube.dataset", "stcloud.saas.cubefile", "xarray", "zarr",
+]  # fmt: skip
+"""Importing starts no thread, so that what is forked afterwards is whole."""
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """Start code in a process of its own that has stcloud, and what it imports late, imported already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    started = []
+
+    def start(code, *args):
+        process = context.Process(target=exec, args=(code, {"args": args}), daemon=True)
+        process.start()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.is_alive():
+            process.kill()
+        process.join()
+        process.close()
+
+
+AS_STARTED = """
+import os, signal, sys
+before, words, ends, environment = args
+for number, end in enumerate(ends):
+    os.dup2(end.fileno(), number)
+    end.close()
+os.environ.update(environment)
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+encoding = environment.get("PYTHONIOENCODING", "utf-8")
+sys.stdin = open(0, encoding="utf-8", closefd=False)
+for number, name, errors in ((1, "stdout", "strict"), (2, "stderr", "backslashreplace")):
+    buffering = 1 if number == 2 or os.isatty(number) else -1
+    setattr(sys, name, open(number, "w", buffering, encoding=encoding, errors=errors, closefd=False))
+for name in ("stdin", "stdout", "stderr"):
+    getattr(sys, name).buffer.raw.name = f"<{name}>"
+sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+sys.argv = ["stcloud", *words]
+exec(before)
+from stcloud.saas.cli import main
+main()
+"""
+
+
+class Started:
+    """A command in a forked process, with the names of `subprocess.Popen` for what tests do with it."""
+
+    def __init__(self, process, ends):
+        self._process = process
+        self.stdin, self.stdout, self.stderr = ends
+
+    def poll(self):
+        return self._process.exitcode
+
+    @property
+    def returncode(self):
+        return self._process.exitcode
+
+    def wait(self, timeout=60):
+        self._process.join(timeout)
+        assert self._process.exitcode is not None, "it runs and runs"
+        return self._process.exitcode
+
+    def send_signal(self, number):
+        os.kill(self._process.pid, number)
+
+    def communicate(self, given="", timeout=60):
+        """Return what is written to stdout and stderr until the end; both are read at once, so that neither fills."""
+        self.stdin.write(given)
+        self.stdin.close()
+        errors = []
+        reader = threading.Thread(target=lambda: errors.append(self.stderr.read()), daemon=True)
+        reader.start()
+        out = self.stdout.read()
+        self.wait(timeout)
+        reader.join()
+        return out, errors[0]
+
+
+@pytest.fixture
+def command(forks):
+    """Start a command as its own process: forked from one that has imported stcloud, which saves a second or two.
+
+    Its stdin, stdout and stderr are pipes; ``before`` is code that it runs first. Tests of how an interpreter starts
+    or ends are for `spawn`.
+    """
+    ours = []
+
+    def start(*words, before="", stdout=None, **environment):
+        pairs = [os.pipe() for _ in range(3)]
+        mine = [os.fdopen(pairs[0][1], "w"), os.fdopen(pairs[1][0]), os.fdopen(pairs[2][0])]
+        theirs = [pairs[0][0], pairs[1][1], pairs[2][1]]
+        if stdout is not None:
+            os.close(theirs[1])
+            theirs[1] = os.dup(stdout)
+        ends = [
+            Connection(end, writable=number > 0, readable=number == 0) for number, end in enumerate(theirs)
+        ]
+        process = forks(AS_STARTED, before, [str(word) for word in words], ends, environment)
+        for end in ends:
+            end.close()
+        ours.extend(mine)
+        return Started(process, mine)
+
+    yield start
+    for end in ours:
+        end.close()

@@ -14,6 +14,7 @@ MACHINE = {
     "import-linter is not installed": "a tool of developers",
     "mounting a file system is not permitted here": "mounting needs root",
     "no device that is full": "only Linux has /dev/full",
+    "only Linux lists the threads of a process": "a look into /proc",
     "no real data beside the repository": "the real data is not part of the repository",
     "permissions do not bind here": "root, where no capability can be dropped",
     "pyspark": "an extra",

@@ -1,6 +1,5 @@
 """A small city, and processes of their own."""
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -32,14 +31,6 @@ setattr(owner, method, dying)
 stcloud.open(city).load(layer, file, **options)
 """
 
-PRELOADED = [
-    "stcloud.city", "stcloud.saas.cli.app", "stcloud.iaas.source.delimited", "stcloud.testing.events",
-    "stcloud.daas.kind.event", "stcloud.daas.kind.feature", "stcloud.paas.query", "stcloud.daas.check",
-    "deltalake", "duckdb", "pyarrow.parquet", "pyarrow.compute", "pyarrow.csv", "pandas", "pyproj",
-    "shapely", "pyogrio",
-]  # fmt: skip
-"""Importing starts no thread, so that what is forked afterwards is whole."""
-
 PACKAGE = Path(stcloud.__file__).parents[1]
 
 
@@ -57,8 +48,8 @@ def spawn():
     """Start Python with stcloud on its path, in a process of its own; what still runs at the end is killed."""
     started = []
 
-    def start(*args, **options):
-        environment = {**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONWARNINGS": "ignore"}
+    def start(*args, env=None, **options):
+        environment = {**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONWARNINGS": "ignore", **(env or {})}
         process = subprocess.Popen(
             [*heard(), sys.executable, *map(str, args)],
             env=environment,
@@ -109,27 +100,6 @@ def unchanged(city):
 
 def _but_quarantine(city):
     return {path: digest for path, digest in on_disk(city).items() if not path.startswith("quarantine/")}
-
-
-@pytest.fixture(scope="session")
-def forks():
-    """Start code in a process of its own that has stcloud, and what it imports late, imported already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    started = []
-
-    def start(code, *args):
-        process = context.Process(target=exec, args=(code, {"args": args}), daemon=True)
-        process.start()
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.is_alive():
-            process.kill()
-        process.join()
-        process.close()
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import gzip
 import json
 import random
 import shutil
-import signal
 import subprocess
-import time
 from pathlib import Path
 
 import geopandas
@@ -583,7 +581,7 @@ def test_a_file_whose_name_is_a_pattern_is_read_and_no_other(run, folder, tmp_pa
         assert [one["id"] for one in loaded(run, folder, tmp_path / f"{name}.{kind}", *OPTIONS)[0]] == ["1"]
 
 
-# What the world around does: disks, pipes, signals
+# What the world around does: disks and pipes; signals are in test_signals.py
 
 
 @pytest.fixture
@@ -666,47 +664,21 @@ def test_a_city_on_a_read_only_disk_can_be_asked_but_not_loaded(run, city, tmp_p
 
 
 LIMITED = """
-import resource, signal, sys
+import resource
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_INFINITY))
-from stcloud.saas.cli import main
-main()
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 """
 
 
-def test_a_file_that_may_not_grow_is_told(spawn, city, tmp_path):
+def test_a_file_that_may_not_grow_is_told(command, city, tmp_path):
     """The stand-in for a full disk where nothing can be mounted: a limit on the size of files."""
     file = tmp_path / "big.csv"
     file.write_text(rows(60_000))
     before = on_disk(city)
-    process = spawn("-c", LIMITED, 100_000, "load", city, "events", file)
+    process = command("load", city, "events", file, before=LIMITED)
     _, said = process.communicate()
     assert (process.returncode, said.count("\n")) == (6, 1), said
     assert on_disk(city) == before
-
-
-def test_ctrl_c_leaves_the_city_as_it_was_and_says_so(spawn, city, tmp_path):
-    file = tmp_path / "big.csv"
-    file.write_text(rows(250_000))
-    before = on_disk(city)
-    process = spawn("-m", "stcloud", "load", city, "events", file)
-    wait_for(lambda: list(city.glob(".work/*.staging/*")))
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    out, said = process.communicate()
-    assert process.returncode == 130
-    assert said.startswith("stcloud: interrupted")
-    assert said.count("\n") == 1
-    assert not out
-    assert on_disk(city) == before
-
-
-def wait_for(seen):
-    for _ in range(600):
-        if seen():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never came")
 
 
 def test_a_reader_that_stops_reading_is_no_error(spawn, city, tmp_path):
@@ -723,10 +695,10 @@ def test_a_reader_that_stops_reading_is_no_error(spawn, city, tmp_path):
     assert "rror" not in said
 
 
-def test_progress_makes_no_noise_where_nobody_watches(spawn, city, tmp_path):
+def test_progress_makes_no_noise_where_nobody_watches(command, city, tmp_path):
     file = tmp_path / "a.csv"
     file.write_text(rows(6))
-    process = spawn("-m", "stcloud", "load", city, "events", file, "-f", "json")
+    process = command("load", city, "events", file, "-f", "json")
     out, said = process.communicate()
     assert json.loads(out)[0]["accepted"] == 1
     assert said.startswith("a.csv: no datum is declared")

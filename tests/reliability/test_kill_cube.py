@@ -1,8 +1,6 @@
 """A process that is killed while it writes a cube to Zarr, chunk by chunk, leaves no store under the final name."""
 
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +15,8 @@ from stcloud.time import Zone
 STEPS, CELLS = 24, 50
 HOUR_US = 3_600_000_000
 DO = """
-import os, sys
+import os
 import stcloud.paas.cube.dataset as dataset
-from tests.reliability.test_kill_cube import cube
 from stcloud.saas.cubefile import write_cube
 dataset.CHUNK_BYTES = 1_000
 lay_out, chunks = dataset._Layout._block, []
@@ -28,13 +25,13 @@ def dying(*given):
     block = lay_out(*given)
     def counted(first, stop):
         chunks.append(first)
-        if len(chunks) > int(sys.argv[2]):
+        if len(chunks) > args[1]:
             os.kill(os.getpid(), 9)
         return block(first, stop)
     return counted
 
 dataset._Layout._block = dying
-write_cube(cube(), sys.argv[1])
+write_cube(args[2], args[0])
 """
 
 
@@ -53,21 +50,22 @@ def cube():
 
 
 @pytest.mark.parametrize("chunks", [0, 3, 11])
-def test_a_writer_that_is_killed_leaves_no_store(chunks, tmp_path):
+def test_a_writer_that_is_killed_leaves_no_store(forks, chunks, tmp_path):
     target = tmp_path / "counts.zarr"
-    killed = subprocess.run(
-        [sys.executable, "-c", DO, str(target), str(chunks)], check=False, capture_output=True
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    killed = forks(DO, str(target), chunks, cube())
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
     assert not target.exists()
     write_cube(cube(), target)
     assert (read_cube(target).dense() == cube().dense()).all()
 
 
-def test_a_writer_that_is_killed_leaves_the_former_store(tmp_path):
+def test_a_writer_that_is_killed_leaves_the_former_store(forks, tmp_path):
     target = write_cube(cube(), tmp_path / "counts.zarr")
     with xr.open_zarr(target, consolidated=False) as before:
         total = int(before["count"].sum())
-    subprocess.run([sys.executable, "-c", DO, str(target), "3"], check=False, capture_output=True)
+    killed = forks(DO, str(target), 3, cube())
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
     with xr.open_zarr(target, consolidated=False) as after:
         assert int(after["count"].sum()) == total == cube().dense().sum()

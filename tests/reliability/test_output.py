@@ -7,8 +7,6 @@ import os
 import pty
 import re
 import signal
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -164,28 +162,31 @@ def read(path):
     return read_file(path).to_dict("records")
 
 
-def on_terminal(*words, columns=80):
-    """Run a command in a terminal; return what came out of it."""
-    main, other = pty.openpty()
-    command = [sys.executable, "-m", "stcloud", *map(str, words)]
-    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
-    process = subprocess.Popen(command, stdout=other, stderr=subprocess.DEVNULL, env=environment)
-    os.close(other)
-    parts = []
-    try:
-        while part := os.read(main, 65536):
-            parts.append(part)
-    except OSError:  # the other end was closed
-        pass
-    os.close(main)
-    assert process.wait() == 0
-    return b"".join(parts).decode()
+@pytest.fixture
+def on_terminal(command):
+    """Run a command in a terminal of 80 columns; return what came out of it."""
+
+    def out_of(*words):
+        main, other = pty.openpty()
+        process = command(*words, stdout=other, COLUMNS="80", TERM="xterm-256color")
+        os.close(other)
+        parts = []
+        try:
+            while part := os.read(main, 65536):
+                parts.append(part)
+        except OSError:  # the other end was closed
+            pass
+        os.close(main)
+        assert process.wait() == 0
+        return b"".join(parts).decode()
+
+    return out_of
 
 
 STYLE = re.compile("\x1b\\[[0-9;]*m")
 
 
-def test_a_narrow_terminal_shows_every_value_whole(hostile):
+def test_a_narrow_terminal_shows_every_value_whole(hostile, on_terminal):
     for words in (("query", hostile / "city", "events"), ("layers", hostile / "city")):
         out = on_terminal(*words)
         assert all(len(line) <= 80 for line in STYLE.sub("", out).splitlines())
@@ -196,7 +197,7 @@ def test_a_narrow_terminal_shows_every_value_whole(hostile):
         assert "\u202e" not in out
 
 
-def test_csv_and_definitions_do_not_steer_a_terminal(hostile):
+def test_csv_and_definitions_do_not_steer_a_terminal(hostile, on_terminal):
     out = on_terminal("query", hostile / "city", "events", "-f", "csv")
     assert not RAW.findall(out.replace("\r\n", "\n"))
     assert r"\x1b[31mred" in out
@@ -260,15 +261,16 @@ def test_a_write_that_fails_leaves_the_old_file(alone, city, tmp_path, name):
     assert [one.name for one in path.parent.iterdir()] == [name]
 
 
-def test_a_killed_write_leaves_the_old_file(spawn, city, tmp_path):
+HALF = """
+import stcloud.saas.cli.output as o
+o._csv = lambda answer, sink, safe: (sink.write("half"), sink.flush(), os.kill(os.getpid(), 9))
+"""
+
+
+def test_a_killed_write_leaves_the_old_file(command, city, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("old")
-    text = (
-        "import os, sys; from stcloud.saas.cli import main; import stcloud.saas.cli.output as o\n"
-        "o._csv = lambda answer, sink, safe: (sink.write('half'), sink.flush(), os.kill(os.getpid(), 9))\n"
-        f"sys.argv = ['stcloud', 'query', {str(city)!r}, 'events', '-o', {str(path)!r}]; main()"
-    )
-    process = spawn("-c", text)
+    process = command("query", city, "events", "-o", path, before=HALF)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
@@ -326,14 +328,17 @@ def test_the_list_of_commands_cuts_no_sentence(run):
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "table"])
-def test_a_pipe_gets_utf_8_whatever_the_locale(city, tmp_path, form):
+def test_a_pipe_gets_utf_8_whatever_the_locale(command, spawn, city, tmp_path, form):
     (tmp_path / "a.csv").write_text(rows(3, note="路灯"), encoding="utf-8")
     stcloud.open(city).load("events", tmp_path / "a.csv")
-    words = [sys.executable, "-m", "stcloud", "query", str(city), "events", "-f", form]
-    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
-    ended = subprocess.run(words, capture_output=True, env=environment, check=False)
-    assert ended.returncode == 0
-    assert ended.stdout.decode().count("路灯") == 3
+    words = ("query", city, "events", "-f", form)
+    if form == "csv":
+        process = spawn("-m", "stcloud", *words, env={"PYTHONIOENCODING": "latin-1"})
+    else:
+        process = command(*words, PYTHONIOENCODING="latin-1")
+    out, _ = process.communicate()
+    assert process.returncode == 0
+    assert out.count("路灯") == 3
 
 
 def test_an_engine_that_is_not_there_is_soon_said(run, city):

@@ -26,12 +26,20 @@ def wait_for(seen):
     raise AssertionError("it never came")
 
 
-@pytest.mark.parametrize(("number", "words"), NAMES.items(), ids=lambda one: str(one).rpartition(".")[2])
-def test_a_load_that_is_ended_leaves_the_city_as_it_was_and_says_so(spawn, city, tmp_path, number, words):
-    file = tmp_path / "big.csv"
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    """A file that takes some seconds to load."""
+    file = tmp_path_factory.mktemp("big") / "big.csv"
     file.write_text(rows(250_000))
+    return file
+
+
+@pytest.mark.parametrize(("number", "words"), NAMES.items(), ids=lambda one: str(one).rpartition(".")[2])
+def test_a_load_that_is_ended_leaves_the_city_as_it_was_and_says_so(command, spawn, city, big, number, words):
+    """A real interpreter hears Ctrl-C; the other signals take the same way."""
     before = on_disk(city)
-    process = spawn("-m", "stcloud", "load", city, "events", file, "-f", "json")
+    call = ("load", city, "events", big, "-f", "json")
+    process = spawn("-m", "stcloud", *call) if number == signal.SIGINT else command(*call)
     wait_for(lambda: list(city.glob(".work/*.staging/*")))
     time.sleep(0.2)
     process.send_signal(number)
@@ -56,9 +64,9 @@ def test_an_interrupt_while_everything_is_imported_is_heard(spawn, city, number,
         assert err.startswith(f"stcloud: {NAMES[number]}")
 
 
-def test_what_the_caller_ignores_stays_ignored(spawn, city):
-    code = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN){READY}"
-    process = spawn("-c", code, "query", city, "events", "--count", "-f", "csv")
+def test_what_the_caller_ignores_stays_ignored(command, city):
+    code = "signal.signal(signal.SIGHUP, signal.SIG_IGN); print('ready', flush=True)"
+    process = command("query", city, "events", "--count", "-f", "csv", before=code)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGHUP)
     out, _ = process.communicate()

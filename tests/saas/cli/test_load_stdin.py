@@ -23,16 +23,25 @@ def place(tmp_path):
         return tmp_path / "city"
 
 
-def load(place, content, *options):
-    return subprocess.run(
-        [sys.executable, "-m", "stcloud", "load", str(place), "events", "-", *OPTIONS, *options, "--format", "json"],
-        input=content.encode(), capture_output=True, check=False,
-    )  # fmt: skip
+@pytest.fixture
+def load(command, place):
+    """Load what is written to the stdin of a process of its own; return its exit code, stdout and stderr."""
+
+    def load(content, *options):
+        process = command("load", place, "events", "-", *OPTIONS, *options, "--format", "json")
+        out, err = process.communicate(content)
+        return process.returncode, out, err
+
+    return load
 
 
 def test_csv_by_stdin_is_a_file_of_it(place, tmp_path):
-    coordinates = ["--lon", "lon", "--lat", "lat"]
-    done = load(place, CSV, "--source-format", "csv", *coordinates)
+    """A real interpreter once; the others are forked from one."""
+    call = (
+        sys.executable, "-m", "stcloud", "load", str(place), "events", "-", *OPTIONS, "--source-format", "csv",
+        "--lon", "lon", "--lat", "lat", "--format", "json",
+    )  # fmt: skip
+    done = subprocess.run(call, input=CSV.encode(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     (reckoning,) = json.loads(done.stdout)
     assert (reckoning["source"], reckoning["accepted"], reckoning["rejected"]) == ("stdin", 1, 1)
@@ -46,17 +55,17 @@ def test_csv_by_stdin_is_a_file_of_it(place, tmp_path):
     assert [path.name for path in (place / ".work").iterdir()] == ["layer-events.lock"]
 
 
-def test_content_that_names_its_format_needs_no_option(place):
-    done = load(place, json.dumps({"type": "FeatureCollection", "features": [FEATURE]}))
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)[0]["accepted"] == 1
+def test_content_that_names_its_format_needs_no_option(load):
+    code, out, err = load(json.dumps({"type": "FeatureCollection", "features": [FEATURE]}))
+    assert code == 0, err
+    assert json.loads(out)[0]["accepted"] == 1
 
 
-def test_content_that_does_not_is_refused(place):
-    done = load(place, CSV, "--lon", "lon", "--lat", "lat")
-    assert done.returncode == 5
-    assert b"--source-format" in done.stderr
-    assert str(place).encode() not in done.stderr
-    done = load(place, "", "--source-format", "csv")
-    assert (done.returncode, done.stdout) == (2, b"[\n]\n")
-    assert b"stdin holds nothing" in done.stderr
+def test_content_that_does_not_is_refused(load, place):
+    code, _, err = load(CSV, "--lon", "lon", "--lat", "lat")
+    assert code == 5
+    assert "--source-format" in err
+    assert str(place) not in err
+    code, out, err = load("", "--source-format", "csv")
+    assert (code, out) == (2, "[\n]\n")
+    assert "stdin holds nothing" in err
