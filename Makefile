@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
-# How many random cases tests draw: quick, deep (four times as many) or explore (ten times as many, others in each run).
+# How many cases tests take: quick, deep (four times as many random ones) or explore (ten times as many, others in each
+# run). With quick, tests of several parameters take each value of each parameter, and not every combination of them.
 PROFILE ?= quick
 # The processes that tests start read bytecode, whatever the environment says: to compile all again takes each a second.
 export PYTHONDONTWRITEBYTECODE :=
@@ -34,7 +35,7 @@ demo: $(VENV)/.installed  ## build a demo city, ask it questions, draw maps and 
 	$(BIN)/stcloud demo demo
 
 test: $(VENV)/.ready  ## all tests but the slow ones
-	$(PYTEST) $(PROFILE)
+	$(PYTEST) $(PROFILE) $(if $(filter quick,$(PROFILE)),--cases 1)
 
 error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
 	rm -f .pytest_cache/error-kinds && mkdir -p .pytest_cache

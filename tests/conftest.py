@@ -3,6 +3,7 @@
 With ``STCLOUD_ERROR_KINDS=FILE`` the kinds of all errors that the run makes are added to the file, one a line.
 """
 
+import atexit
 import multiprocessing
 import os
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from stcloud.testing.examples import covering
 
 # No test is timed. What a commit is judged by does not change from run to run: only "explore" draws at random.
 settings.register_profile("explore", deadline=None, max_examples=250, derandomize=False)
@@ -36,9 +39,72 @@ if record := os.environ.get("STCLOUD_ERROR_KINDS"):
 
     StcloudError.__init__ = recording
 
-    def pytest_sessionfinish():
+    @atexit.register
+    def record_kinds():
         with Path(record).open("a", encoding="utf-8") as lines:
             lines.writelines(f"{kind}\n" for kind in sorted(KINDS))
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--cases", type=int, metavar="N",
+        help="of the combinations of a test's parameters take few, with each value of each parameter in N of them",
+    )  # fmt: skip
+
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Leave combinations out where the run asks for few: alike in every run and every process of it."""
+    times = config.getoption("cases", None)
+    if times is None:
+        return
+    tests = {}
+    for item in items:
+        combined = hasattr(item, "callspec") and not item.get_closest_marker("every_case")
+        tests.setdefault(item.nodeid.partition("[")[0] if combined else item.nodeid, []).append(item)
+    kept = {
+        cases[number]
+        for cases in tests.values()
+        for number in (covering([parameters(item) for item in cases], times) if len(cases) > 1 else [0])
+    }
+    config.stash[LEFT_OUT] = len(items) - len(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
+
+
+def parameters(item):
+    """Return the values of a case's parameters; what cannot be looked up counts as itself."""
+
+    def comparable(value):
+        try:
+            hash(value)
+        except TypeError:
+            return id(value)
+        return value
+
+    return {name: (type(value), comparable(value)) for name, value in item.callspec.params.items()}
+
+
+def pytest_sessionfinish(session):
+    """Tell the process that started this one, if any, how many cases were left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", 0)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"{left_out} combinations of parameters were left out, no value of a parameter; "
+            "all of them: make test PROFILE=deep, or pytest without --cases"
+        )
 
 
 @dataclass(frozen=True)

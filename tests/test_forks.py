@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_what_is_forked_begins_with_one_thread(forks, tmp_path):
 @pytest.mark.parametrize("words", [("layers", "nowhere"), ("--version",), ("nothing",)], ids=" ".join)
 def test_a_forked_command_ends_as_a_started_one(command, words):
     started = subprocess.run(
-        [sys.executable, "-m", "stcloud", *words], capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("stcloud"), *words], capture_output=True, text=True, check=False
     )
     forked = command(*words)
     assert forked.communicate() == (started.stdout, started.stderr)

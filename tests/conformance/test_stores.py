@@ -32,6 +32,7 @@ def store(request, tmp_path, monkeypatch):
     return STORES[request.param](tmp_path)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_a_store_conforms(store, check):
     check(store)

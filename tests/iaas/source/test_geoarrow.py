@@ -43,6 +43,7 @@ def frame(kind, crs=4528, *, high=False):
     )
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("encoding", ["WKB", "geoarrow"])
 @pytest.mark.parametrize("kind", SHAPES)
 @pytest.mark.parametrize("high", [False, True])

@@ -268,6 +268,7 @@ def test_text_that_is_not_in_the_encoding(tmp_path):
     assert error.value.kind == "unknown-encoding"
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     "name", ["a.geojson", "a.gpkg", "a.fgb", "a.shp", "a.kml", "a.kmz", "a.gml", "a.pbf"]
 )

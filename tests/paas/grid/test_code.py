@@ -228,6 +228,7 @@ def test_a_number_that_does_not_fit_is_refused():
     assert error.value.kind == "code-does-not-fit"
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("one", NAMES)
 @pytest.mark.parametrize("other", NAMES)
 def test_no_other_conversion_is_defined(one, other):
