@@ -198,6 +198,12 @@ main()
 """
 
 
+@pytest.fixture(scope="session")
+def as_started():
+    """Code that makes a forked process a command, as if an interpreter had been started for it."""
+    return AS_STARTED
+
+
 class Started:
     """A command in a forked process, with the names of `subprocess.Popen` for what tests do with it."""
 

@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,17 +78,67 @@ def printed(expected: list[str], actual: str) -> bool:
     return re.fullmatch(pattern, tidied(actual)) is not None
 
 
-@pytest.fixture
-def scratch(tmp_path, monkeypatch):
-    """Work in a folder with the fixtures, where ``stcloud`` and ``python`` are those of this checkout."""
-    work, programs = tmp_path / "work", tmp_path / "bin"
-    work.mkdir()
-    programs.mkdir()
-    (work / "fixtures").symlink_to(ROOT / "fixtures", target_is_directory=True)
-    for name, call in (("stcloud", "-m stcloud"), ("python", "")):
-        program = programs / name
+SERVER = """
+import json, os, signal, socket, sys, traceback
+path, as_started = args
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(path)
+listener.listen()
+while True:
+    caller, _ = listener.accept()
+    if os.fork():
+        caller.close()
+        continue
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    code = 70
+    try:
+        request, ends, _, _ = socket.recv_fds(caller, 1 << 20, 3)
+        words, folder, environment = json.loads(request)
+        os.chdir(folder)
+        exec(as_started, {"args": ("", words, [open(end, closefd=False) for end in ends], environment)})
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        caller.send(bytes([code]))
+        os._exit(code)
+"""
+CLIENT = """
+import json, os, socket, sys
+server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+server.connect({path!r})
+socket.send_fds(server, [json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()], [0, 1, 2])
+sys.exit(server.recv(1)[0])
+"""
+
+
+@pytest.fixture(scope="module")
+def programs(forks, as_started, tmp_path_factory):
+    """Programs ``stcloud`` and ``python`` of this checkout; the first is forked from a process that has imported it."""
+    folder = tmp_path_factory.mktemp("bin")
+    path = str(folder / "server")
+    forks(SERVER, path, as_started)
+    (folder / "client.py").write_text(CLIENT.format(path=path))
+    for name, call in (("stcloud", f"-I -S {folder / 'client.py'}"), ("python", "")):
+        program = folder / name
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {call} "$@"\n')
         program.chmod(0o755)
+    for _ in range(600):
+        if Path(path).exists():
+            return folder
+        time.sleep(0.05)
+    raise AssertionError("the server did not start")
+
+
+@pytest.fixture
+def scratch(programs, tmp_path, monkeypatch):
+    """Work in a folder with the fixtures, where ``stcloud`` and ``python`` are those of this checkout."""
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "fixtures").symlink_to(ROOT / "fixtures", target_is_directory=True)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("STCLOUD_DEBUG", raising=False)
@@ -174,5 +225,12 @@ def test_a_page_that_promises_otherwise_fails(scratch):
 
 
 def test_a_plain_command_prints_here_what_it_prints_in_a_shell(scratch):
+    """Run here, by the shell through the server, and by an interpreter of its own."""
     for command in ("stcloud --version", "stcloud layers nowhere"):
-        assert run(command) == run(f"{command};")
+        assert run(command) == run(f"{command};") == run(command.replace("stcloud", "python -m stcloud", 1))
+
+
+def test_a_shell_gets_the_output_and_the_exit_code(scratch):
+    assert run("stcloud --version > a.txt; cat a.txt | cut -c1-7") == (0, "stcloud\n")
+    code, text = run("stcloud layers nowhere 2>/dev/null; echo exit code $?")
+    assert (code, text) == (0, "exit code 3\n")
