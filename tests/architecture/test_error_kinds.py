@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from stcloud import errors
+from tests.architecture.trees import tree
 
 HERE = Path(__file__).resolve()
 ROOT = HERE.parents[2]
@@ -22,7 +23,7 @@ UNPROVEN: set[str] = set()
 
 def calls(path: Path) -> Iterator[ast.Call]:
     """Yield each call that makes an error."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and node.args:
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             if name in CLASSES:
@@ -48,7 +49,7 @@ def named() -> set[str]:
         node.value
         for path in (*(ROOT / "tests").rglob("*.py"), *SUITES.rglob("*.py"))
         if path != HERE
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 

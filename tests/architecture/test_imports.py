@@ -5,9 +5,12 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.architecture.trees import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -31,12 +34,13 @@ def named(node: ast.AST) -> list[str]:
     return []
 
 
+@cache
 def imported() -> dict[str, str]:
     """Third-party packages that the package imports, with a file that does."""
     found = {}
     for path in (ROOT / "stcloud").rglob("*.py"):
         shipped_for_tests = "testing" in path.parts
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else named(node)
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             for top in {one.split(".")[0] for one in names} - set(sys.stdlib_module_names) - {"stcloud"}:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.trees import tree
+
 ROOT = Path(__file__).resolve().parents[2]
 SENTENCE = re.compile(r"Tested by (?P<names>.+?)(?:\.$|\.\s|\Z)", re.DOTALL)
 
@@ -32,7 +34,7 @@ def named_in(docstring: str) -> list[str]:
 
 
 def docstring_of(module: str) -> str:
-    return ast.get_docstring(ast.parse((ROOT / module).read_text(encoding="utf-8"))) or ""
+    return ast.get_docstring(tree(ROOT / module)) or ""
 
 
 def has_tests(path: str) -> bool:

@@ -1,8 +1,9 @@
 """Above iaas nobody opens, lists, moves or deletes files: a city's are keys of its store, tables and arrays."""
 
 import ast
-import functools
 from pathlib import Path
+
+from tests.architecture.trees import tree
 
 PACKAGE = Path(__file__).resolve().parents[2] / "stcloud"
 CALLS = {
@@ -20,11 +21,6 @@ KEPT_BY_NUMBA = {("index/kernel.py", "exists"), ("index/kernel.py", "glob"), ("i
 """Whether numba keeps compiled loops beside the code, which it reads and writes itself."""
 ROOMS = ("city", "paas", "daas", "index")
 STORES = {"folder", "_folder", "store"}
-
-
-@functools.cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def files() -> list[Path]:

@@ -2,7 +2,10 @@
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
+
+from tests.architecture.trees import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = {"self", "cls", "os"}  # what a test keeps for itself, and os._exit
@@ -30,10 +33,10 @@ LISTED = {
 """How often tests name each private thing."""
 
 
-def privates(code: str) -> list[str]:
+def privates(module: ast.Module) -> list[str]:
     """Return the private names that a file takes from others: attributes, imports, and paths to be patched."""
     found = []
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(module):
         if isinstance(node, ast.Attribute) and hidden(node.attr) and ast.unparse(node.value) not in OWN:
             found.append(node.attr)
         elif isinstance(node, ast.ImportFrom):
@@ -50,12 +53,13 @@ def hidden(name: str) -> bool:
     )
 
 
+@cache
 def counted() -> Counter[str]:
     return Counter(
         name
         for path in sorted((ROOT / "tests").rglob("*.py"))
         if path != Path(__file__).resolve()
-        for name in privates(path.read_text(encoding="utf-8"))
+        for name in privates(tree(path))
     )
 
 
@@ -69,4 +73,4 @@ def test_the_list_only_shrinks():
 
 def test_what_is_private_is_seen():
     code = "from stcloud.a import _B\ncity._folder.root\nself._own\nos._exit(9)\npatch('stcloud.a._c')\nx.__dict__\n"
-    assert sorted(privates(code)) == ["_B", "_c", "_folder"]
+    assert sorted(privates(ast.parse(code))) == ["_B", "_c", "_folder"]

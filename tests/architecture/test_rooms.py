@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.trees import tree
+
 PACKAGE = Path(__file__).resolve().parents[2] / "stcloud"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = sorted(path for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
@@ -19,10 +21,6 @@ MOST_LINES, LONGEST_FUNCTION = 400, 60
 
 def name(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
-
-
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

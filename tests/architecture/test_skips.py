@@ -3,9 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.architecture.trees import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "stcloud" / "testing").rglob("*.py")])
@@ -41,9 +44,9 @@ def reason(call: ast.Call) -> str:
     return text(value) if value is not None else ""
 
 
-def skips(code: str) -> Iterator[tuple[int, str]]:
+def skips(module: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield the line and the reason of everything that skips a test, or lets it fail."""
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(module):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in SKIPPING:
             at_module_level = any(word.arg == "allow_module_level" for word in node.keywords)
             yield node.lineno, "a whole file" if at_module_level else reason(node)
@@ -56,13 +59,14 @@ def skips(code: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, "a whole file"
 
 
+@cache
 def all_skips() -> dict[str, str]:
     """Return where each reason is given."""
     return {
         f"{path.relative_to(ROOT).as_posix()}:{line}": why
         for path in TESTS
         if path != Path(__file__).resolve()
-        for line, why in skips(path.read_text(encoding="utf-8"))
+        for line, why in skips(tree(path))
     }
 
 
@@ -97,4 +101,4 @@ def test_no_example_of_the_package_is_skipped():
     ],
 )
 def test_a_skip_is_seen(code, why):
-    assert [(found in MACHINE, found) for _, found in skips(code)] == [(False, why)]
+    assert [(found in MACHINE, found) for _, found in skips(ast.parse(code))] == [(False, why)]

@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.architecture.trees import tree
+
 PACKAGE = Path(__file__).resolve().parents[2] / "stcloud"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -92,7 +94,7 @@ def test_no_name_is_of_a_private_language():
     faults = [
         (name(path), line, word)
         for path in FILES
-        for line, word in [(1, path.stem), *bound(ast.parse(path.read_text(encoding="utf-8")))]
+        for line, word in [(1, path.stem), *bound(tree(path))]
         if strange(word)
     ]
     others = [f"{file}:{line}: {word}" for file, line, word in faults if (file, word) not in PUBLIC]
@@ -123,7 +125,7 @@ lambda epoch: [row for one_ in rows]
 def test_no_two_classes_have_one_name():
     homes = defaultdict(list)
     for path in FILES:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree(path).body:
             if isinstance(node, ast.ClassDef):
                 homes[node.name].append(name(path))
     faults = {word: where for word, where in homes.items() if len(where) > 1 and word not in TWICE}

@@ -117,7 +117,7 @@ sys.exit(server.recv(1)[0])
 
 @pytest.fixture(scope="module")
 def programs(forks, as_started, tmp_path_factory):
-    """Programs ``stcloud`` and ``python`` of this checkout; the first is forked from a process that has imported it."""
+    """Programs ``stcloud`` and ``python`` of this checkout; the first is forked from a process that imported it."""
     folder = tmp_path_factory.mktemp("bin")
     path = str(folder / "server")
     forks(SERVER, path, as_started)
