@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
-# How many cases tests take: quick, deep (four times as many random ones) or explore (ten times as many, others in each
-# run). With quick, tests of several parameters take each value of each parameter, and not every combination of them.
+# How many cases tests take: quick, deep (seven times as many random ones) or explore (17 times as many, others in each run).
+# With quick, tests of several parameters take each value of each parameter, and not every combination of them.
 PROFILE ?= quick
 # The processes that tests start read bytecode, whatever the environment says: to compile all again takes each a second.
 export PYTHONDONTWRITEBYTECODE :=

@@ -1,6 +1,8 @@
 """A layer that is renamed keeps all that it has; its old name leads to one clear line, and to no other layer."""
 
+import itertools
 import json
+import shutil
 import threading
 import zipfile
 from pathlib import Path
@@ -14,20 +16,30 @@ from stcloud.iaas.store.folder import Folder
 from stcloud.testing.events import HEAD, define, on_disk, row, rows
 
 FROZEN = Path(__file__).parents[1] / "frozen" / "town-0.1.0.zip"
-CLOCK_US = 1_710_000_000_000_000
+CLOCK_US, TICK_US = 1_710_000_000_000_000, 1_000_001
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A city far from UTC whose layer ``events`` has two loads, one of them with a rejected row; its clock."""
+    folder = tmp_path_factory.mktemp("model")
+    stcloud.create(folder / "city", crs="EPSG:4548", zone="Pacific/Auckland")
+    (folder / "first.csv").write_text(rows())
+    (folder / "second.csv").write_text(HEAD + row(2, note="new") + row(6) + "7,bad\n")
+    ticks = itertools.count(CLOCK_US, TICK_US)
+    with stcloud.open(folder / "city", clock=lambda: next(ticks)) as city:
+        city.load("events", folder / "first.csv", definition=define())
+        city.load("events", folder / "second.csv", max_rejected="50%")
+    return folder, next(ticks)
 
 
 @pytest.fixture
-def city(tmp_path):
-    """A city far from UTC whose layer ``events`` has two loads, one of them with a rejected row."""
-    stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Pacific/Auckland")
-    ticks = iter(range(CLOCK_US, CLOCK_US + 10**9, 1_000_001))
-    city = stcloud.open(tmp_path / "city", clock=lambda: next(ticks))
-    (tmp_path / "first.csv").write_text(rows())
-    (tmp_path / "second.csv").write_text(HEAD + row(2, note="new") + row(6) + "7,bad\n")
-    city.load("events", tmp_path / "first.csv", definition=define())
-    city.load("events", tmp_path / "second.csv", max_rejected="50%")
-    return city
+def city(model, tmp_path):
+    """Open a copy of the model, whose clock goes on."""
+    folder, now_us = model
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    ticks = itertools.count(now_us, TICK_US)
+    return stcloud.open(tmp_path / "city", clock=lambda: next(ticks))
 
 
 def faults(city):

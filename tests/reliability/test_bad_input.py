@@ -16,6 +16,7 @@ import shapely
 
 import stcloud
 from stcloud.testing.events import DEFINITION, HEAD, OPTIONS, on_disk, row, rows
+from stcloud.testing.examples import spread
 
 NOISE = random.Random(1).randbytes(4000)
 ZIPPED = gzip.compress(rows(20_000).encode())
@@ -626,7 +627,7 @@ def test_a_full_disk_is_told_and_the_city_is_as_it_was(run, city, tmp_path, disk
     assert run("check", place).code == 0
 
 
-@pytest.mark.parametrize("room_kb", [30, 60, 90, 120, 200, 300, 450])
+@pytest.mark.parametrize("room_kb", spread([30, 60, 90, 120, 200, 300, 450], least=3))
 def test_a_disk_that_fills_at_any_step_leaves_a_city_that_is_whole(run, city, tmp_path, disk, room_kb):
     place = disk("size=4m") / "city"
     shutil.copytree(city, place)

@@ -19,14 +19,14 @@ def profile():
 
 def test_a_share_of_the_cases_is_drawn(profile):
     profile("quick")
-    assert (examples(60), examples(3)) == (15, 1)
+    assert (examples(60), examples(3)) == (9, 1)
     profile("deep")
     assert (examples(60), examples(3)) == (60, 3)
 
 
 def test_cases_that_are_alike_are_spread(profile):
     profile("quick")
-    assert (spread(range(8)), spread(range(7), least=3), spread("ab")) == ([0, 4], [0, 2, 4], ["a"])
+    assert (spread(range(8)), spread(range(7), least=3), spread("ab")) == ([0], [0, 2, 4], ["a"])
     profile("deep")
     assert spread(range(7), least=3) == list(range(7))
     profile("explore")

@@ -17,6 +17,7 @@ from stcloud.paas.cache import Cache
 from stcloud.paas.query.join import read_how
 from stcloud.paas.query.resolve.cache import IndexCache, IndexedLayer
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
+from stcloud.testing.examples import examples
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -124,7 +125,7 @@ def test_what_was_known_earlier_is_kept_in_memory_only(city, monkeypatch, tmp_pa
     assert set(first["areas_shift"].to_pylist()) - {None} == {0}
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(max(4, examples(16))))
 def test_what_is_damaged_is_made_anew(city, seed, tmp_path):
     """A file changed, cut, emptied or gone: the answer stays, and what is kept is whole again."""
     right, chance = joined(city, "nearest within 500 m"), random.Random(seed)
