@@ -3,14 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
-# How many cases tests take: quick, deep (seven times as many random ones) or explore (17 times as many, others in each run).
+# How many random cases tests draw: quick, deep (seven times as many) or explore (17 times as many, others in each run).
 # With quick, tests of several parameters take each value of each parameter, and not every combination of them.
 PROFILE ?= quick
 # The processes that tests start read bytecode, whatever the environment says: to compile all again takes each a second.
 export PYTHONDONTWRITEBYTECODE :=
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --hypothesis-profile
 
-.PHONY: demo test test-slow error-kinds check bench docs format clean constraints
+.PHONY: demo test test-all test-slow error-kinds check bench docs format clean constraints
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
@@ -41,6 +41,9 @@ error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
 	rm -f .pytest_cache/error-kinds && mkdir -p .pytest_cache
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest -n $(JOBS) -m '' --deselect tests/architecture/test_error_kinds.py
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest tests/architecture/test_error_kinds.py
+
+test-all: $(VENV)/.ready  ## all tests and the slow ones, in one run: none waits for the others
+	$(PYTEST) $(PROFILE) -m ''
 
 test-slow: $(VENV)/.ready  ## kill tests and large simulations
 	$(PYTEST) $(if $(filter quick,$(PROFILE)),explore,$(PROFILE)) -m slow

@@ -3,7 +3,6 @@
 With ``STCLOUD_ERROR_KINDS=FILE`` the kinds of all errors that the run makes are added to the file, one a line.
 """
 
-import atexit
 import multiprocessing
 import os
 import sys
@@ -27,10 +26,11 @@ settings.load_profile("quick")
 os.environ.setdefault("SPARK_HOME", "none")
 
 
-if record := os.environ.get("STCLOUD_ERROR_KINDS"):
+KINDS: set[str] = set()
+RECORD = os.environ.get("STCLOUD_ERROR_KINDS")
+if RECORD:
     from stcloud.errors import StcloudError
 
-    KINDS = set()
     INIT = StcloudError.__init__
 
     def recording(self, kind, *rest, **named):
@@ -38,11 +38,6 @@ if record := os.environ.get("STCLOUD_ERROR_KINDS"):
         INIT(self, kind, *rest, **named)
 
     StcloudError.__init__ = recording
-
-    @atexit.register
-    def record_kinds():
-        with Path(record).open("a", encoding="utf-8") as lines:
-            lines.writelines(f"{kind}\n" for kind in sorted(KINDS))
 
 
 def pytest_addoption(parser):
@@ -57,7 +52,8 @@ LEFT_OUT = pytest.StashKey[int]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave combinations out where the run asks for few: alike in every run and every process of it."""
+    """Take slow tests first, and few combinations where the run asks for few: alike in every process of a run."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # what is left for the end is short
     times = config.getoption("cases", None)
     if times is None:
         return
@@ -89,7 +85,10 @@ def parameters(item):
 
 
 def pytest_sessionfinish(session):
-    """Tell the process that started this one, if any, how many cases were left out."""
+    """Add the kinds of errors to their record; tell the process that started this one how much was left out."""
+    if RECORD:
+        with Path(RECORD).open("a", encoding="utf-8") as lines:
+            lines.writelines(f"{kind}\n" for kind in sorted(KINDS))
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, 0)
 

@@ -80,6 +80,12 @@ def test_all_else_stays():
     assert len(kept(1)) < len(kept(2)) < len(kept(None))
 
 
+def test_slow_tests_come_first_and_the_others_stay_in_order():
+    selected = [Item("a"), Item("b", ["slow"]), Item("c"), Item("d", ["slow"])]
+    pytest_collection_modifyitems(Config(None), selected)
+    assert [item.nodeid for item in selected] == ["b", "d", "a", "c"]
+
+
 def test_the_run_says_how_many_and_how_to_run_all():
     lines, config = [], Config(1)
     reporter = SimpleNamespace(write_line=lines.append)
