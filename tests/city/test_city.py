@@ -1,5 +1,6 @@
 """A city is closed by a with statement, and may be used by several threads at once."""
 
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -44,21 +45,29 @@ def load_events(city, folder, number, bounds):
     return city.load("cases", folder / f"{number}.csv", definition=definition(EVENTS, "cases"))
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
     """A city with a grid, areas and events."""
+    place = tmp_path_factory.mktemp("model")
     shapes, codes = quads(4, 4)
-    with stcloud.create(tmp_path / "city", crs=CRS, zone=ZONE) as city:
-        grid_of(shapes, codes).set_crs(CRS, allow_override=True).to_file(tmp_path / "cells.gpkg")
+    with stcloud.create(place / "city", crs=CRS, zone=ZONE) as city:
+        grid_of(shapes, codes).set_crs(CRS, allow_override=True).to_file(place / "cells.gpkg")
         city.load(
-            "cells", tmp_path / "cells.gpkg", definition=definition(GRID, "cells"), valid_from="2020-01-01"
+            "cells", place / "cells.gpkg", definition=definition(GRID, "cells"), valid_from="2020-01-01"
         )
         frame = geopandas.GeoDataFrame({"name": codes}, geometry=list(shapes), crs=CRS)
-        frame.to_file(tmp_path / "areas.gpkg")
+        frame.to_file(place / "areas.gpkg")
         city.load(
-            "areas", tmp_path / "areas.gpkg", definition=definition(AREAS, "areas"), valid_from="2020-01-01"
+            "areas", place / "areas.gpkg", definition=definition(AREAS, "areas"), valid_from="2020-01-01"
         )
-        load_events(city, tmp_path, 0, shapely.total_bounds(shapes))
+        load_events(city, place, 0, shapely.total_bounds(shapes))
+    return place
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    """A copy of the model."""
+    shutil.copytree(model, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 

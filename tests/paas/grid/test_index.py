@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections import Counter
 
 import numpy as np
@@ -99,17 +100,26 @@ def _compare_counts(city, rows, wanted, versions):
     assert "2021-06-01" in restated.facts()["units"]
 
 
-@pytest.fixture
-def city(tmp_path):
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
     """A city with a grid of two communities, and indexed events."""
-    found = stcloud.create(tmp_path / "city", crs=CRS, zone="Asia/Shanghai")
+    folder = tmp_path_factory.mktemp("model")
     shapes, codes = quads(4, 4)
-    grid_of(shapes, codes).to_file(tmp_path / "cells.gpkg")
-    found.load("cells", tmp_path / "cells.gpkg", definition=stcloud.Definition.from_toml(GRID, name="c"),
-               valid_from=DAYS[0])  # fmt: skip
-    events(200, 1, shapely.total_bounds(shapes)).to_csv(tmp_path / "cases.csv", index=False)
-    found.load("cases", tmp_path / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
-    return found
+    grid_of(shapes, codes).to_file(folder / "cells.gpkg")
+    events(200, 1, shapely.total_bounds(shapes)).to_csv(folder / "cases.csv", index=False)
+    grid, cases = (
+        stcloud.Definition.from_toml(text, name=name) for text, name in ((GRID, "c"), (EVENTS, "cases"))
+    )
+    with stcloud.create(folder / "city", crs=CRS, zone="Asia/Shanghai") as made:
+        made.load("cells", folder / "cells.gpkg", definition=grid, valid_from=DAYS[0])
+        made.load("cases", folder / "cases.csv", definition=cases)
+    return folder
+
+
+@pytest.fixture
+def city(model, tmp_path):
+    shutil.copytree(model, tmp_path, dirs_exist_ok=True)
+    return stcloud.open(tmp_path / "city")
 
 
 def test_events_loaded_into_a_city_with_one_grid_are_indexed(city):
