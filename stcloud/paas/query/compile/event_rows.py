@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
-from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.configuration import CityConfiguration
@@ -27,6 +26,7 @@ from stcloud.paas.query.plan.row_source import Adding
 from stcloud.paas.query.resolve.prune import NEAR_US, time_spans
 from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.resolve.rows_of_kind import times_of
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.cell_size import cell_within
 from stcloud.paas.query.sql.tree import all_of, any_of, column, number, select, table
@@ -35,6 +35,8 @@ from stcloud.time import Binning
 
 __all__ = ["EVENTS", "EventRows", "cell_of"]
 
+_FEW = 100_000
+"""So many rows are read and counted in memory before a statement is bound to them."""
 EVENTS = EventRowKind()
 """What queries know of events."""
 
@@ -87,7 +89,9 @@ class EventRows:
 
     @property
     def counts_in_memory(self) -> bool:
-        """Whether functions over batches look at rows that can be chosen beforehand, or add to them."""
+        """Whether rows are few, or functions over batches look at some chosen beforehand, or add to them."""
+        if sum(file.rows for file in self._bounds.files) <= _FEW:
+            return True
         placed = any(set(PLACED) <= condition.columns for condition in self._resolved.conditions)
         return placed or self._resolved.restated is not None or bool(self._resolved.holders)
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlglot import exp
-
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.table.feature import Ends
 from stcloud.daas.table.schema import Attribute
@@ -30,6 +28,7 @@ from stcloud.paas.query.plan.size import SIZES, Measuring
 from stcloud.paas.query.resolve.feature_stages import Window, relations_of, stages_of
 from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.resolver import Resolution
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import column, select
 from stcloud.space import CellSize

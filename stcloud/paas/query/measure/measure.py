@@ -19,12 +19,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlglot import exp
-
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported, nearest
 from stcloud.paas.query.filter import Checker, Names, Node, Statement, in_sql, parse_expression
 from stcloud.paas.query.measure.duration import UNITS, Duration, read_duration
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.time import Zone
 

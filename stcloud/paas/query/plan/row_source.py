@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
-from sqlglot import exp
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.engine.model import Files, Relation, Stage
@@ -17,6 +16,7 @@ from stcloud.iaas.table.table import File
 from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.plan import By, Rows, Summary
 from stcloud.paas.query.plan.resolved import Resolved, Writing
+from stcloud.paas.query.sql import exp
 
 __all__ = ["Adding", "RowSource"]
 
