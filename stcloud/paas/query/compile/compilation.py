@@ -10,18 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from stcloud.iaas.engine.model import STAGE, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile.memory_count import MemoryCount, memory_count
 from stcloud.paas.query.compile.summary import given, summed
-from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.plan import Rows, Summary
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
 from stcloud.paas.query.plan.row_source import Adding, RowSource
 from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.tree import select
 from stcloud.time import Zone
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.place.region import Region
 
 __all__ = ["LAYER", "Compiled", "compile_plan", "stage_as_layer"]
 
