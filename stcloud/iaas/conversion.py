@@ -86,14 +86,18 @@ def numbers_of(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
     column
         Integers or floats.
     """
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    whole = column
+    if isinstance(column, pa.ChunkedArray):
+        whole = column.combine_chunks() if column.num_chunks else pa.nulls(0, column.type)
     plain = pa.types.is_integer(whole.type) or pa.types.is_floating(whole.type)
-    if whole.null_count or not plain or not len(whole):
+    if whole.null_count or not plain:
         return np.asarray(whole.to_numpy(zero_copy_only=False))
     start, size = whole.offset, whole.type.bit_width // 8
     letter = (
         "f" if pa.types.is_floating(whole.type) else "i" if pa.types.is_signed_integer(whole.type) else "u"
     )
+    if not len(whole):  # it may have no buffer
+        return np.empty(0, f"{letter}{size}")
     return np.frombuffer(whole.buffers()[1], f"{letter}{size}", len(whole), start * size)
 
 

@@ -188,7 +188,7 @@ def fetch(
 
 def _read(parts: Iterable[_Part], schema: pa.Schema) -> pa.Table:
     tables = [part.read(schema) for part in parts]
-    return pa.concat_tables(tables) if tables else schema.empty_table()
+    return pa.concat_tables(tables) if tables else pa.Table.from_batches([], schema)  # `empty_table`: pandas
 
 
 def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:

@@ -54,7 +54,7 @@ class MemoryCount:
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return the counts."""
-        (batch,) = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+        (batch,) = rows.combine_chunks().to_batches() or [_no_rows(rows.schema)]
         kept = Masking(self.conditions)(batch)
         return _counted([self._group(by, kept) for by in self.by], kept.num_rows, self.counts)
 
@@ -89,6 +89,10 @@ def memory_count(goal: Summary, conditions: Sequence[Resolved], zone: Zone) -> M
     if not all(map(_countable, goal.by)):
         return None
     return MemoryCount(goal.by, len(goal.measures), tuple(conditions), zone)
+
+
+def _no_rows(schema: pa.Schema) -> Rows:
+    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
 
 
 def _blocks(cells: pa.Array, size: Block) -> pa.Array:
