@@ -9,14 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from stcloud.daas.ledger import Reckoning, complete
 from stcloud.daas.names import LayerNames
 from stcloud.daas.table.schema import INSTANT
-from stcloud.errors import Conflict, FormatError, InvalidInput
+from stcloud.errors import FormatError, InvalidInput
 from stcloud.iaas.source.protocol import Refusal
 from stcloud.iaas.source.rejected import REJECTED_COLUMNS
+from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.table import Table
 
 __all__ = ["Quarantine"]
@@ -107,12 +107,7 @@ class Quarantine:
         rows = self._all()
         return _changes(rows, change(rows, self._of(layer, rows)))
 
-    @retry(
-        retry=retry_if_exception_type(Conflict),
-        stop=stop_after_attempt(30),
-        wait=wait_random_exponential(multiplier=0.02, max=1),
-        reraise=True,
-    )
+    @again_when_overtaken
     def rewrite(self, layer: str, change: Change) -> int:
         """Keep all rows, with what a change makes of a layer's values and records; return how many changed.
 

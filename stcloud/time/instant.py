@@ -6,7 +6,7 @@ Tested by `tests/time/test_instant.py`.
 from __future__ import annotations
 
 import operator
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
 import numpy as np
@@ -24,6 +24,8 @@ Instant: TypeAlias = str | int | date | datetime | np.datetime64
 TimeSpan: TypeAlias = str | date | np.datetime64 | tuple[Instant | None, Instant | None]
 """Text as `parse_when` reads it, a date (the whole day), a half-open pair of instants; None: that end is open."""
 
+_START_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _LENGTHS = {"Y", "M", "D", "h", "m", "s"}
 """Units of numpy that a span is as long as; finer ones are those of instants."""
 
@@ -54,6 +56,8 @@ def instant_us(at: Instant, zone: Zone) -> int:
     True
     """
     if isinstance(at, datetime) and _is_aware(at):
+        if type(at) is datetime:  # pyarrow would import pandas to convert it
+            return (at - _START_1970) // _MICROSECOND
         return int(pa.scalar(at, pa.timestamp("us", "UTC")).cast(pa.int64()).as_py())
     if isinstance(at, str | date | np.datetime64):
         return parse_instant(instant_text(at), zone)

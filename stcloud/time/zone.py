@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zoneinfo
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Zone"]
 
 _NOT_OF_THE_WORLD = frozenset({"Factory", "localtime", "posixrules"})
-_WEEKS = 3548  # from 1970 to the end of 2037
+_WEEKS, _WEEK_S = 3548, 7 * 86_400  # from 1970 to the end of 2037
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +283,6 @@ def _names() -> frozenset[str]:
 @lru_cache(maxsize=64)
 def _rules(name: str) -> str:
     zone = zoneinfo.ZoneInfo(name)
-    weeks = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(weeks=week) for week in range(_WEEKS))
-    offsets = [int(week.astimezone(zone).utcoffset().total_seconds()) for week in weeks]  # type: ignore[union-attr]
+    weeks = (datetime.fromtimestamp(week * _WEEK_S, zone) for week in range(_WEEKS))
+    offsets = [week.utcoffset() // _SECOND for week in weeks]  # type: ignore[operator]
     return hashlib.sha256(np.array(offsets, "<i4").tobytes()).hexdigest()[:8]

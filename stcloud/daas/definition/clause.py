@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from stcloud.errors import InvalidDefinition, nearest
 from stcloud.space import Datum, read_crs
@@ -36,7 +36,7 @@ Text = Annotated[str, Field(min_length=1)]
 class Closed(BaseModel):
     """A frozen value that has no other keys than its own."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class ReadClause(Closed):
@@ -111,6 +111,13 @@ class SpaceClause(Closed):
             raise ValueError(f"{given} is named without {lacking}: a place needs both")
         if self.lon is None and self.crs is None and not self.holds_pairs:
             raise ValueError("crs must be declared for x and y or a geometry column; it is never guessed")
+        return self
+
+    @model_validator(mode="after")
+    def _in_degrees(self, info: ValidationInfo) -> Self:
+        """Refuse a CRS that cannot be read, or that columns or datum do not fit."""
+        if self.none or (info.context or {}).get("checked"):
+            return self
         in_degrees = not self.crs or read_crs(self.crs).is_geographic
         if self.holds_pairs and not in_degrees:
             raise ValueError(f"crs {self.crs} is not in degrees, as pairs of latitude and longitude are")

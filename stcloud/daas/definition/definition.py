@@ -27,7 +27,7 @@ from stcloud.daas.definition.clause import (
     ValidClause,
     definition_faults,
 )  # fmt: skip
-from stcloud.daas.definition.document import toml_of
+from stcloud.daas.definition.document import digest_holds, toml_of
 from stcloud.errors import InvalidInput
 
 __all__ = ["Definition", "EventDefinition", "FeatureDefinition", "register_definition", "stored_name"]
@@ -95,7 +95,7 @@ class Definition(Closed):
 
     @classmethod
     def from_toml(cls, text: str, *, name: str) -> Self:
-        """Read a definition from a TOML document.
+        """Read a definition from a TOML document; the CRS of one that is as stcloud wrote it was checked then.
 
         Parameters
         ----------
@@ -113,7 +113,7 @@ class Definition(Closed):
         with definition_faults(name, _keys):
             document = tomllib.loads(text)
             model = cast("type[Self]", _model(document.get("kind"))) if cls is Definition else cls
-            return model.model_validate(document)
+            return model.model_validate(document, context={"checked": digest_holds(text)})
 
     def to_toml(self) -> str:
         """Return the definition as a TOML document that reads back as an equal definition."""

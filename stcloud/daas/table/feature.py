@@ -20,6 +20,7 @@ import pyarrow as pa
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import FEATURE_PART, INSTANT
 from stcloud.daas.table.timeline import FOREVER, Ints
+from stcloud.iaas.conversion import numbers_of, whole_number
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import Written, read_parquet
 from stcloud.iaas.table.sorter import Sorter
@@ -51,8 +52,8 @@ _RECENT = 8
 def micros(column: pa.Array | pa.ChunkedArray, null: int) -> Ints:
     """Return instants as int64 UTC microseconds, nulls as ``null``."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    instants_us: Ints = whole.cast(pa.int64()).fill_null(null).to_numpy()
-    return instants_us
+    numbers = whole.cast(pa.int64())
+    return numbers_of(numbers.fill_null(whole_number(null, pa.int64())) if numbers.null_count else numbers)
 
 
 def instants(times_us: Ints, null: int | None = None) -> pa.Array:

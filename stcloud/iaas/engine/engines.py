@@ -8,7 +8,6 @@ from __future__ import annotations
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Engine
-from stcloud.iaas.engine.spark import Spark
 
 __all__ = ["start"]
 
@@ -18,6 +17,8 @@ def start(wanted: str) -> Engine:
     if wanted == "duckdb":
         return Duck()
     if wanted.startswith("sc://"):
+        from stcloud.iaas.engine.spark import Spark  # noqa: PLC0415  (slow to import)
+
         return Spark(wanted)
     raise InvalidInput(
         "unknown-engine", f"there is no engine {wanted!r}", hint="use duckdb or sc://host:port"

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stcloud.iaas.engine.duck import connect, file_errors, literal
+from stcloud.iaas.engine.connections import connect, file_errors, literal
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 
 __all__ = ["equal_rows", "equal_texts"]

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pyarrow as pa
-from sqlglot import exp
 
 from stcloud.iaas.table.footer import Meets, Sift
 from stcloud.iaas.table.table import File, Snapshot
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 __all__ = ["STAGE", "Engine", "Fetch", "Files", "Meets", "Refine", "Relation", "Sift", "Sql", "Stage", "Tell"]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stcloud.iaas.engine.duck import connect, file_errors, literal
+from stcloud.iaas.engine.connections import connect, file_errors, literal
 from stcloud.iaas.keys.settled import (
     NOT_RENUMBERED,
     DuplicateRule,

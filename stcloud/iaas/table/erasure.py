@@ -21,10 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-from stcloud.errors import Conflict
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.logstate import restate_log
 from stcloud.iaas.table.table import STAGED, Table
 
@@ -77,12 +75,7 @@ def erase(table: Table, *, alone: bool = True) -> int:
     return len(gone)
 
 
-@retry(
-    retry=retry_if_exception_type(Conflict),
-    stop=stop_after_attempt(30),
-    wait=wait_random_exponential(multiplier=0.02, max=1),
-    reraise=True,
-)
+@again_when_overtaken
 def _overtake(table: Table) -> None:
     """Commit nothing: whoever has placed files before can no longer commit them."""
     table.commit(after=table.sequence())

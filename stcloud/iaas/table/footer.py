@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from stcloud.iaas.conversion import scalar
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import Checked, checked, parquet_errors
 from stcloud.iaas.table.table import File, Snapshot
@@ -123,7 +124,7 @@ class _Part:
         columns = [
             _typed(rows.column(field.name), field.type)
             if rows is not None and constants[field.name] is _VARIES
-            else pa.repeat(pa.scalar(constants[field.name], field.type), count)
+            else pa.repeat(scalar(constants[field.name], field.type), count)
             for field in schema
         ]
         return pa.Table.from_arrays(columns, schema=schema)
@@ -187,7 +188,7 @@ def fetch(
 
 def _read(parts: Iterable[_Part], schema: pa.Schema) -> pa.Table:
     tables = [part.read(schema) for part in parts]
-    return pa.concat_tables(tables) if tables else schema.empty_table()
+    return pa.concat_tables(tables) if tables else pa.Table.from_batches([], schema)  # `empty_table`: pandas
 
 
 def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:

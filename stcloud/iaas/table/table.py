@@ -21,12 +21,12 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.checksum import forget, parquet_errors, verify_columns
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, Written, read_whole, write_parquet
@@ -316,12 +316,7 @@ class Table:
             with delta_errors(self.root):
                 self._fresh().alter.add_columns(Schema.from_arrow(pa.schema(fields)).fields)
 
-    @retry(
-        retry=retry_if_exception_type(Conflict),
-        stop=stop_after_attempt(30),
-        wait=wait_random_exponential(multiplier=0.02, max=1),
-        reraise=True,
-    )
+    @again_when_overtaken
     def append(self, rows: pa.Table) -> None:
         """Append rows of an any-writer table (ledger, quarantine); tried again when overtaken."""
         after = self.sequence()

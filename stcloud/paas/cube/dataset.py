@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyproj
 from numpy.typing import NDArray
 
 from stcloud.errors import MissingExtra, Unsupported
@@ -93,6 +92,8 @@ def dataset_of(cube: Cube, most_mb: float, *, exact: bool = False) -> xr.Dataset
         dataset[name] = variable
     if SHAPE not in shapes and shapes:
         dataset["x"].attrs["bounds"], dataset["y"].attrs["bounds"] = shapes
+    import pyproj  # noqa: PLC0415  (slow to import, and a cube itself needs it not)
+
     dataset[_MAPPING] = xr.DataArray(0, attrs=pyproj.CRS(cube.crs).to_cf())
     dataset[HEADING] = xr.DataArray(np.array(Heading.of(cube, classes, measures).text, object))
     for name in ("time", "time_bounds"):

@@ -27,17 +27,39 @@ Start reading at `spec/query.py`, then `plan/plan.py`, `resolve/resolver.py`, `c
 `run/inquiry.py`.
 """
 
-from stcloud.paas.query.answer.answer import Answer
-from stcloud.paas.query.answer.pin import Pin
-from stcloud.paas.query.condition.place import Place
-from stcloud.paas.query.condition.predicate import Predicate
-from stcloud.paas.query.explain import Explanation
-from stcloud.paas.query.parse.units import UnitIndex
-from stcloud.paas.query.resolve.features import Features
-from stcloud.paas.query.resolve.subject import Subject
-from stcloud.paas.query.spec.query import Query
-from stcloud.paas.query.spec.question import Question
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.answer.answer import Answer
+    from stcloud.paas.query.answer.pin import Pin
+    from stcloud.paas.query.condition.place import Place
+    from stcloud.paas.query.condition.predicate import Predicate
+    from stcloud.paas.query.explain import Explanation
+    from stcloud.paas.query.parse.units import UnitIndex
+    from stcloud.paas.query.resolve.features import Features
+    from stcloud.paas.query.resolve.subject import Subject
+    from stcloud.paas.query.spec.query import Query
+    from stcloud.paas.query.spec.question import Question
 
 __all__ = [
     "Answer", "Explanation", "Features", "Pin", "Place", "Predicate", "Query", "Question", "Subject", "UnitIndex",
 ]  # fmt: skip
+
+_HOMES = {
+    "Answer": ".answer.answer",
+    "Pin": ".answer.pin",
+    "Place": ".condition.place",
+    "Predicate": ".condition.predicate",
+    "Explanation": ".explain",
+    "UnitIndex": ".parse.units",
+    "Features": ".resolve.features",
+    "Subject": ".resolve.subject",
+    "Query": ".spec.query",
+    "Question": ".spec.question",
+}
+
+__getattr__ = late_names(__name__, _HOMES)  # a question needs few of them

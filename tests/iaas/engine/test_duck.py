@@ -5,7 +5,8 @@ import pytest
 import sqlglot
 
 from stcloud.errors import FormatError, InternalError
-from stcloud.iaas.engine.duck import Duck, connect, literal
+from stcloud.iaas.engine.connections import connect, literal
+from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import STAGE, Files, Refine, Sql
 from stcloud.iaas.table.table import Table
 

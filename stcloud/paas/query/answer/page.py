@@ -21,9 +21,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from sqlglot import exp
 
 from stcloud.errors import InvalidInput, nearest
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import Order, all_of, any_of, column
 

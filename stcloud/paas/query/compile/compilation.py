@@ -10,24 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-
-from sqlglot import exp
+from typing import TYPE_CHECKING
 
 from stcloud.iaas.engine.model import STAGE, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile.memory_count import MemoryCount, memory_count
 from stcloud.paas.query.compile.summary import given, summed
-from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.plan import Rows, Summary
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
 from stcloud.paas.query.plan.row_source import Adding, RowSource
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.tree import select
 from stcloud.time import Zone
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.place.region import Region
 
 __all__ = ["LAYER", "Compiled", "compile_plan", "stage_as_layer"]
 
 LAYER = "layer"
 """Name of the layer in statements."""
+_PLAIN = "st_recorded_from"
+"""Column that all rows have, nearly always one value a file: footers give it, and no row is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class _Compilation:
     zone: Zone
 
     def compiled(self) -> Compiled:
-        count = self._counted_in_memory()
+        count = self._counted
         last: Sql | Tell
         if count is None:
             last = self._written()
@@ -92,7 +96,7 @@ class _Compilation:
         needed = looked_at | columns_of(self._masked)
         needed |= {name for adding in (*given, *self._grouping) for name in adding.columns}
         stored = self.source.files.snapshot.schema.names
-        columns = tuple(sorted(needed & set(stored))) or ("st_key",)  # a filter may look at none
+        columns = tuple(sorted(needed & set(stored))) or (_PLAIN,)  # a filter may look at none
         filled = frozenset(name for adding in given for name in adding.gives)
         return Compiled(
             _nested([*self._fetched(columns, filled), *self._refined(given, filled), last]), self.source.relations,
@@ -116,9 +120,10 @@ class _Compilation:
 
     @property
     def _is_fetched(self) -> bool:
-        """Whether functions look at rows before the last statement."""
+        """Whether functions look at rows before the last statement, or instead of it."""
         return (
             bool(self._masked or self._grouping or self.source.given(frozenset()))
+            or self._counted is not None
             or self.source.table() is None
         )
 
@@ -137,7 +142,8 @@ class _Compilation:
             *(Refine(adding, adding.adds) for adding in self._grouping),
         ]
 
-    def _counted_in_memory(self) -> MemoryCount | None:
+    @cached_property
+    def _counted(self) -> MemoryCount | None:
         """Return what counts the rows where they are few, if it can."""
         if not self.source.counts_in_memory or not isinstance(self.goal, Summary):
             return None

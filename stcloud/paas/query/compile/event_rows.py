@@ -6,9 +6,9 @@ Tested by `tests/conformance/test_engines.py` and `tests/conformance/test_featur
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.configuration import CityConfiguration
@@ -16,27 +16,28 @@ from stcloud.daas.table.schema import UNIT, Attribute
 from stcloud.iaas.engine.model import Fetch, Files, Relation, Sql, Stage
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer.page import Order, beyond
-from stcloud.paas.query.compile.added_columns import Naming, Restating
 from stcloud.paas.query.compile.compilation import LAYER
-from stcloud.paas.query.condition.area import PLACED
-from stcloud.paas.query.place.region import Region
+from stcloud.paas.query.compile.row_kinds import EVENTS
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Rows, Summary, by_name
 from stcloud.paas.query.plan.resolved import Resolved, Writing
-from stcloud.paas.query.plan.row_kind import EventRowKind
 from stcloud.paas.query.plan.row_source import Adding
 from stcloud.paas.query.resolve.prune import NEAR_US, time_spans
 from stcloud.paas.query.resolve.resolver import Resolution
 from stcloud.paas.query.resolve.rows_of_kind import times_of
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.cell_size import cell_within
 from stcloud.paas.query.sql.tree import all_of, any_of, column, number, select, table
 from stcloud.space import CellSize
 from stcloud.time import Binning
 
-__all__ = ["EVENTS", "EventRows", "cell_of"]
+if TYPE_CHECKING:
+    from stcloud.paas.query.place.region import Region
 
-EVENTS = EventRowKind()
-"""What queries know of events."""
+__all__ = ["EventRows", "cell_of"]
+
+_FEW = 100_000
+"""So many rows are read and counted in memory before a statement is bound to them."""
 
 
 class EventRows:
@@ -87,7 +88,11 @@ class EventRows:
 
     @property
     def counts_in_memory(self) -> bool:
-        """Whether functions over batches look at rows that can be chosen beforehand, or add to them."""
+        """Whether rows are few, or functions over batches look at some chosen beforehand, or add to them."""
+        if sum(file.rows for file in self._bounds.files) <= _FEW:
+            return True
+        from stcloud.paas.query.condition.area import PLACED  # noqa: PLC0415  (places are slow to import)
+
         placed = any(set(PLACED) <= condition.columns for condition in self._resolved.conditions)
         return placed or self._resolved.restated is not None or bool(self._resolved.holders)
 
@@ -116,10 +121,18 @@ class EventRows:
     def given(self, _: frozenset[str]) -> list[Adding]:
         """Return what gives rows the codes of the unit cells that are needed, where they are re-stated."""
         restated = self._resolved.restated
-        return [] if restated is None else [Restating(self._resolved.units, restated.at_us)]
+        if restated is None:
+            return []
+        from stcloud.paas.query.compile.added_columns import Restating  # noqa: PLC0415  (grids are slow to import)
+
+        return [Restating(self._resolved.units, restated.at_us)]
 
     def grouping(self, _: Summary) -> list[Adding]:
         """Return what gives rows the names of the features that held them."""
+        if not self._resolved.holders:
+            return []
+        from stcloud.paas.query.compile.added_columns import Naming  # noqa: PLC0415
+
         return [Naming(by_name(group), holders) for group, holders in self._resolved.holders.items()]
 
     def group(self, by: By) -> exp.Expression:

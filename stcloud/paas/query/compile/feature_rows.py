@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlglot import exp
-
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.table.feature import Ends
 from stcloud.daas.table.schema import Attribute
@@ -18,27 +16,24 @@ from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile.added_columns import BeginningBin, Naming, Representative, since
 from stcloud.paas.query.compile.compilation import LAYER
 from stcloud.paas.query.compile.event_rows import cell_of
+from stcloud.paas.query.compile.row_kinds import FEATURES
 from stcloud.paas.query.condition.known import KnownByEnds
-from stcloud.paas.query.condition.period import EVER
 from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.plan import By, FeatureGroup, Rows, Summary, by_name
 from stcloud.paas.query.plan.resolved import Resolved, Writing
-from stcloud.paas.query.plan.row_kind import FeatureRowKind
 from stcloud.paas.query.plan.row_source import Adding
 from stcloud.paas.query.plan.size import SIZES, Measuring
 from stcloud.paas.query.resolve.feature_stages import Window, relations_of, stages_of
 from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.resolver import Resolution
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import column, select
 from stcloud.space import CellSize
 from stcloud.time import Binning
 
-__all__ = ["FEATURES", "FeatureRows"]
-
-FEATURES = FeatureRowKind((EVER,))
-"""What queries know of features."""
+__all__ = ["FeatureRows"]
 
 
 class FeatureRows:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import UNIT, Attribute
 from stcloud.daas.table.timeline import FOREVER
+from stcloud.iaas.conversion import numbers_of, scalar, whole_number, whole_numbers
 from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Summary, by_name
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
 from stcloud.space import NO_CELL, Block, CellSize, Level
@@ -53,7 +54,7 @@ class MemoryCount:
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return the counts."""
-        (batch,) = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+        (batch,) = rows.combine_chunks().to_batches() or [_no_rows(rows.schema)]
         kept = Masking(self.conditions)(batch)
         return _counted([self._group(by, kept) for by in self.by], kept.num_rows, self.counts)
 
@@ -61,9 +62,11 @@ class MemoryCount:
         if isinstance(by, Block):
             return _blocks(rows.column("st_cell"), by)
         if isinstance(by, Level):
-            return pc.divide(rows.column("st_cell"), 10 ** (Level.M10.digits - by.digits))
+            return pc.divide(
+                rows.column("st_cell"), whole_number(10 ** (Level.M10.digits - by.digits), pa.int64())
+            )
         if isinstance(by, Binning):
-            return pa.array(by.numbers(micros(rows.column("st_time"), FOREVER), self.zone))
+            return whole_numbers(by.numbers(micros(rows.column("st_time"), FOREVER), self.zone))
         if isinstance(by, Part):
             return pc.utf8_slice_codeunits(rows.column(UNIT), 0, by.length)
         return rows.column(by_name(by) if isinstance(by, FeatureGroup) else by.stored)  # type: ignore[union-attr]
@@ -88,10 +91,15 @@ def memory_count(goal: Summary, conditions: Sequence[Resolved], zone: Zone) -> M
     return MemoryCount(goal.by, len(goal.measures), tuple(conditions), zone)
 
 
+def _no_rows(schema: pa.Schema) -> Rows:
+    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+
+
 def _blocks(cells: pa.Array, size: Block) -> pa.Array:
-    return pa.array(
-        size.of(cells.fill_null(NO_CELL).to_numpy()), pa.int64(), mask=np.asarray(cells.is_null())
-    )
+    if not cells.null_count:
+        return whole_numbers(size.of(numbers_of(cells)))
+    known = numbers_of(cells.fill_null(whole_number(NO_CELL, cells.type)))
+    return pc.if_else(cells.is_valid(), whole_numbers(size.of(known)), scalar(None, pa.int64()))
 
 
 def _countable(by: By) -> bool:
@@ -111,7 +119,7 @@ def _counted(groups: Sequence[pa.Array], count: int, times: int) -> pa.Table:
     """Count rows by group; without groups all are one."""
     names = [f"g{at}" for at in range(len(groups))]
     firsts, counts = _firsts(groups) if groups else (np.empty(0, np.intp), np.array([count]))
-    columns = [*(group.take(pa.array(firsts)) for group in groups), *[pa.array(counts, pa.int64())] * times]
+    columns = [*(group.take(whole_numbers(firsts)) for group in groups), *[whole_numbers(counts)] * times]
     table = pa.Table.from_arrays(columns, [*names, *(f"m{at}" for at in range(times))])
     return table.sort_by([(name, "ascending") for name in names]) if names else table
 
@@ -127,9 +135,9 @@ def _firsts(groups: Sequence[pa.Array]) -> tuple[NDArray[np.intp], NDArray[np.in
 
 def _codes(values: pa.Array) -> NDArray[np.int64]:
     """Return a number for each value, in the order in which they first appear."""
-    numbers: NDArray[np.int32] = values.dictionary_encode(null_encoding="encode").indices.to_numpy()
-    return numbers.astype(np.int64)
+    codes = values.dictionary_encode(null_encoding="encode").indices
+    return numbers_of(codes).astype(np.int64)
 
 
 def _paired(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
-    return _codes(pa.array(first * (int(second.max(initial=0)) + 1) + second))
+    return _codes(whole_numbers(first * (int(second.max(initial=0)) + 1) + second))

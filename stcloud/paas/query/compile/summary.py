@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlglot import exp
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.paas.query.measure.duration import Duration
 from stcloud.paas.query.measure.measure import Measure, quantiles
 from stcloud.paas.query.plan.plan import Summary
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import any_of, column, number, select
 from stcloud.time import Zone

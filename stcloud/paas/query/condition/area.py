@@ -13,12 +13,12 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
-from sqlglot import exp
 
 from stcloud.paas.query.place.extent import Box, Extent
 from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.tree import all_of, any_of
 
 __all__ = ["BOUNDS", "PLACED", "InArea", "TouchesArea", "in_boxes"]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-from sqlglot import exp
 
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import FOREVER
@@ -17,6 +16,7 @@ from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
 from stcloud.paas.query.plan.resolving import Resolving
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.clock import within
 from stcloud.paas.query.sql.tree import any_of
 from stcloud.time import Span, Spans, When

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlglot import exp
 
+from stcloud.iaas.conversion import scalar, truths_of, whole_numbers
 from stcloud.paas.query.filter.node import Node, stored_in
 from stcloud.paas.query.filter.statement import Statement
 from stcloud.paas.query.filter.vector import evaluate
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
+from stcloud.paas.query.sql import exp
 
 __all__ = ["Filtered", "FilteredInMemory"]
+
+_FALSE = scalar(False, pa.bool_())  # noqa: FBT003
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,11 +53,11 @@ class FilteredInMemory(Resolved):
         """Tell for which rows of a batch all parts are true; each is asked of the rows that are left."""
         at = np.arange(rows.num_rows)
         for part in self.parts:
-            kept = evaluate(part, rows if len(at) == rows.num_rows else rows.take(pa.array(at)))
+            kept = evaluate(part, rows if len(at) == rows.num_rows else rows.take(whole_numbers(at)))
             if isinstance(kept, pa.Scalar):
                 at = at if kept.as_py() is True else at[:0]
             else:
-                at = at[pc.fill_null(kept, False).to_numpy(zero_copy_only=False)]  # noqa: FBT003
+                at = at[truths_of(pc.fill_null(kept, _FALSE))]
         mask = np.zeros(rows.num_rows, np.bool_)
         mask[at] = True
         return mask

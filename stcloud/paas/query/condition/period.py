@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from sqlglot import exp
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.table.feature import micros
@@ -19,6 +18,7 @@ from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
 from stcloud.paas.query.plan.resolving import Resolving
 from stcloud.paas.query.plan.row_kind import row_kind
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import all_of, any_of
 from stcloud.time import Instant, Span, Spans, When, Zone, instant_us
@@ -27,7 +27,6 @@ from stcloud.time.relation import End, Relation
 __all__ = ["EVER", "AsOf", "PeriodTest", "Related", "as_of", "related", "timed", "window_of"]
 
 _LEAST_US = 1
-_SIGNS: Mapping[str, Callable[..., exp.Expression]] = {"<": exp.LT, "<=": exp.LTE, "=": exp.EQ}
 _APART = {Relation.BEFORE, Relation.AFTER, Relation.MEETS, Relation.MET_BY, Relation.DISJOINT}
 
 
@@ -246,6 +245,7 @@ def related(
     """
     known = exp.Coalesce(this=end, expressions=[binder.instant(FOREVER)])
     first, last = _ends(span)
+    signs: Mapping[str, Callable[..., exp.Expression]] = {"<": exp.LT, "<=": exp.LTE, "=": exp.EQ}
     ends = {
         End.START: start,
         End.END: known,
@@ -253,7 +253,7 @@ def related(
         End.OTHER_END: binder.instant(last),
     }
     parts: list[exp.Expression] = [
-        _SIGNS[rule.sign](this=ends[rule.left].copy(), expression=ends[rule.right].copy())
+        signs[rule.sign](this=ends[rule.left].copy(), expression=ends[rule.right].copy())
         for rule in relation.comparisons()
     ]
     met = all_of(parts)

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from sqlglot import exp
 
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.schema import UNIT
@@ -23,6 +22,7 @@ from stcloud.paas.query.place.formula import Formula, leaves_of
 from stcloud.paas.query.place.site import PlacedRows
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
+from stcloud.paas.query.sql import exp
 
 __all__ = ["Sited"]
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlglot import exp
 
 from stcloud.daas.table.schema import UNIT
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.plan.resolved import Mask, Resolved, Writing
 from stcloud.paas.query.plan.resolving import Resolving
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.tree import all_of, any_of
 
 __all__ = ["InUnits", "OnDuty"]

@@ -11,14 +11,21 @@ intervals as comparisons; `function` is the set of functions. `statement` and `v
 tells what may be left unread; `spelling`, `spatial` and `member` do what SQL does not.
 """
 
-from stcloud.paas.query.filter.bound import bounds_of
-from stcloud.paas.query.filter.check import Checker
-from stcloud.paas.query.filter.function import FUNCTIONS
-from stcloud.paas.query.filter.names import Names
-from stcloud.paas.query.filter.node import Node, conjuncts
-from stcloud.paas.query.filter.notation import parse_expression, parse_filter
-from stcloud.paas.query.filter.statement import Statement, in_sql
-from stcloud.paas.query.filter.vector import evaluate
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.filter.bound import bounds_of
+    from stcloud.paas.query.filter.check import Checker
+    from stcloud.paas.query.filter.function import FUNCTIONS
+    from stcloud.paas.query.filter.names import Names
+    from stcloud.paas.query.filter.node import Node, conjuncts
+    from stcloud.paas.query.filter.notation import parse_expression, parse_filter
+    from stcloud.paas.query.filter.statement import Statement, in_sql
+    from stcloud.paas.query.filter.vector import evaluate
 
 __all__ = [
     "FUNCTIONS",
@@ -33,3 +40,19 @@ __all__ = [
     "parse_expression",
     "parse_filter",
 ]  # fmt: skip
+
+_HOMES = {
+    "Checker": ".check",
+    "FUNCTIONS": ".function",
+    "Names": ".names",
+    "Node": ".node",
+    "Statement": ".statement",
+    "bounds_of": ".bound",
+    "conjuncts": ".node",
+    "evaluate": ".vector",
+    "in_sql": ".statement",
+    "parse_expression": ".notation",
+    "parse_filter": ".notation",
+}
+
+__getattr__ = late_names(__name__, _HOMES)  # what only names columns needs no CQL2

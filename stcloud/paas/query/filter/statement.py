@@ -7,20 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlglot import exp
-
 from stcloud.paas.query.filter.node import Call, Column, Constant, Node
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import all_of, any_of, column, number
 
 __all__ = ["Statement", "in_sql"]
 
-_BINARY: Mapping[str, type[exp.Binary]] = {
-    "=": exp.EQ, "<>": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
-}  # fmt: skip
-_ARITHMETIC: Mapping[str, type[exp.Binary]] = {
-    "+": exp.Add, "-": exp.Sub, "*": exp.Mul, "/": exp.Div, "%": exp.Mod,
-}  # fmt: skip
+_BINARY = {"=": "EQ", "<>": "NEQ", "<": "LT", "<=": "LTE", ">": "GT", ">=": "GTE"}
+_ARITHMETIC = {"+": "Add", "-": "Sub", "*": "Mul", "/": "Div", "%": "Mod"}
+"""Names of sqlglot's nodes, which are looked up when SQL is written: until then sqlglot need not be imported."""
 _OTHERS = ("and", "or", "not", "isnull", "like", "given", "micros", "next", "lasting", "coalesce")
 _KNOWN = frozenset((*_BINARY, *_ARITHMETIC, *_OTHERS))
 
@@ -57,7 +53,7 @@ class Statement:
             raise TypeError(f"{node} has no SQL")
         parts = [self.of(argument) for argument in node.arguments]
         if node.operator in _BINARY:
-            return exp.Paren(this=_BINARY[node.operator](this=parts[0], expression=parts[1]))
+            return exp.Paren(this=_node(_BINARY[node.operator], *parts))
         if node.operator in _ARITHMETIC:
             return _arithmetic(node.operator, *parts)
         return _BUILT[node.operator](parts)
@@ -78,7 +74,12 @@ def _arithmetic(operator: str, left: exp.Expression, right: exp.Expression) -> e
         zero = exp.cast(exp.Literal.number(0), "double")
         # -0.0, which NULLIF does not take for 0 everywhere, becomes 0 when 0 is added.
         second = exp.Nullif(this=exp.Add(this=second, expression=zero), expression=zero.copy())
-    return exp.Paren(this=_ARITHMETIC[operator](this=first, expression=second))
+    return exp.Paren(this=_node(_ARITHMETIC[operator], first, second))
+
+
+def _node(name: str, left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    node: exp.Expression = getattr(exp, name)(this=left, expression=right)
+    return node
 
 
 def _not(parts: list[exp.Expression]) -> exp.Expression:

@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stcloud.iaas.conversion import scalar
+from stcloud.iaas.conversion import texts as text_array
 from stcloud.paas.query.filter.function import SPELLINGS
 from stcloud.paas.query.filter.member import members
 from stcloud.paas.query.filter.node import SPATIAL, Call, Column, Constant, Node
@@ -35,7 +37,7 @@ _ORDINARY: Mapping[str, Callable[[Any, Any], Any]] = {"+": pc.add, "-": pc.subtr
 _ROUND = {"floor": "down", "ceil": "up", "round": "half_towards_infinity"}
 _FIRST_DAY, _LAST_DAY = -719_159, 2_932_893
 """Days since 1970 within whose calendar a local midnight is an instant that can be told."""
-_NOTHING = pa.nulls(1, pa.bool_())[0]
+_NOTHING, _FALSE = scalar(None, pa.bool_()), scalar(False, pa.bool_())  # noqa: FBT003
 
 
 def evaluate(node: Node, rows: pa.RecordBatch) -> Value:
@@ -56,7 +58,7 @@ def evaluate(node: Node, rows: pa.RecordBatch) -> Value:
     if isinstance(node, Call):
         return _called(node, rows)
     if isinstance(node, Constant):
-        return pa.scalar(node.value, _TYPES[node.kind])
+        return scalar(node.value, _TYPES[node.kind])
     if isinstance(node, Column):
         return _column(node, rows)
     raise TypeError(f"{node} has no values")
@@ -104,7 +106,7 @@ def _sought(node: Call) -> tuple[Node, list[str]] | None:
 
 
 def _equals_any(values: Value, texts: list[str]) -> Value:
-    matches = pc.is_in(values, value_set=pa.array(texts, pa.string()))
+    matches = pc.is_in(values, value_set=text_array(texts))
     return pc.if_else(pc.is_valid(values), matches, _NOTHING)
 
 
@@ -123,7 +125,7 @@ def _set(kind: str, values: tuple[Any, ...]) -> pa.Array:
     """Return values to look up; of each batch of a question they are the same."""
     if kind == "number":
         return pa.array([float(value) + 0.0 for value in values], pa.float64())
-    return pa.array(values, _TYPES[kind])
+    return text_array(values) if kind == "text" else pa.array(values, _TYPES[kind])
 
 
 def _column(node: Column, rows: pa.RecordBatch) -> pa.Array:
@@ -174,7 +176,7 @@ def _with_nan(sign: str, left: Value, right: Value, holds: Value) -> Value:
 def _divisor(values: Value) -> Value:
     """Return what is divided by; null for zero."""
     double = _double(values)
-    return pc.if_else(pc.equal(double, 0.0), pa.scalar(None, pa.float64()), double)
+    return pc.if_else(pc.equal(double, 0.0), scalar(None, pa.float64()), double)
 
 
 def _divided(left: Value, right: Value) -> Value:
@@ -192,12 +194,12 @@ def _rest(left: Value, right: Value) -> Value:
     with np.errstate(all="ignore"):
         rest = np.fmod(_filled(over), _filled(by))
     values = pa.array(rest) if np.ndim(rest) else pa.scalar(float(rest))
-    return pc.if_else(known, values, pa.scalar(None, pa.float64()))
+    return pc.if_else(known, values, scalar(None, pa.float64()))
 
 
 def _power(left: Value, right: Value) -> Value:
     power = pc.power(_double(left), _double(right))
-    return pc.if_else(pc.is_finite(power), power, pa.scalar(None, pa.float64()))
+    return pc.if_else(pc.is_finite(power), power, scalar(None, pa.float64()))
 
 
 def _filled(values: Value) -> Any:
@@ -220,7 +222,7 @@ def _kleene(function: Callable[[Any, Any], Any]) -> Callable[..., Value]:
 
 
 def _given(guard: Value, condition: Value) -> Value:
-    return pc.if_else(pc.fill_null(guard, False), condition, _NOTHING)  # noqa: FBT003
+    return pc.if_else(pc.fill_null(guard, _FALSE), condition, _NOTHING)
 
 
 def _like(texts: Value, pattern: Value) -> Value:
@@ -244,7 +246,7 @@ def _midnight(days: Value, zone: Value, later: Value) -> Value:
     known = pc.fill_null(pc.cast(days, pa.int32()), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     within = np.clip(known + later.as_py(), _FIRST_DAY, _LAST_DAY)
     at_us, _ = Zone(zone.as_py()).to_utc(within * DAY_US)
-    return pc.if_else(days.is_valid(), pa.array(at_us), pa.scalar(None, pa.int64()))
+    return pc.if_else(days.is_valid(), pa.array(at_us), scalar(None, pa.int64()))
 
 
 def _lapse(left: Value, right: Value, unit_us: Value) -> Value:
@@ -271,9 +273,7 @@ def _calendar(part: Callable[[Any], Any]) -> Callable[[Value, Value], Value]:
         else:
             at_us = pc.fill_null(pc.cast(times, pa.int64()), 0).to_numpy(zero_copy_only=False)
             days = Zone(zone.as_py()).to_local(at_us).astype("M8[us]").astype("M8[D]")
-        return pc.if_else(
-            times.is_valid(), pa.array(part(days).astype(np.int64)), pa.scalar(None, pa.int64())
-        )
+        return pc.if_else(times.is_valid(), pa.array(part(days).astype(np.int64)), scalar(None, pa.int64()))
 
     return apply
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlglot import exp
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, NotFound, nearest
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import any_of, column, number
 from stcloud.time import Zone

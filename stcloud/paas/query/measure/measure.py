@@ -19,12 +19,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlglot import exp
-
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput, Unsupported, nearest
-from stcloud.paas.query.filter import Checker, Names, Node, Statement, in_sql, parse_expression
+from stcloud.paas.query import filter as filters
 from stcloud.paas.query.measure.duration import UNITS, Duration, read_duration
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.time import Zone
 
@@ -152,14 +151,14 @@ class Measure:
         tree = json.loads(self.tree)
         lasting = read_duration(tree, attributes)
         return (
-            Statement(binder, owner).of(self._of(tree, attributes, zone))
+            filters.Statement(binder, owner).of(self._of(tree, attributes, zone))
             if lasting is None
             else lasting.sql(binder, until_us, zone)
         )
 
-    def _of(self, tree: Any, attributes: Mapping[str, Attribute], zone: Zone) -> Node:
-        node = Checker(Names(attributes), zone).value(tree)
-        if not in_sql(node):
+    def _of(self, tree: Any, attributes: Mapping[str, Attribute], zone: Zone) -> filters.Node:
+        node = filters.Checker(filters.Names(attributes), zone).value(tree)
+        if not filters.in_sql(node):
             raise Unsupported(
                 "unmeasurable", f"'{self.name}' is of what no engine can measure",
                 hint="measure columns, + - * / of numbers, or durations",
@@ -211,7 +210,7 @@ def _named(text: str) -> tuple[str | None, Any]:
 
 
 def _parsed(text: str) -> Any:
-    return parse_expression(text, "unreadable-measure", "the measure")
+    return filters.parse_expression(text, "unreadable-measure", "the measure")
 
 
 def _called(node: Any, text: str) -> tuple[str, list[Any]]:

@@ -14,11 +14,12 @@ from typing import TypeAlias
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sqlglot import exp
 
 from stcloud.errors import InternalError
+from stcloud.iaas.conversion import whole_numbers
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.plan.limits import NO_LIMITS, Limits
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.clock import WallClock
 from stcloud.paas.query.sql.tree import column
@@ -139,9 +140,9 @@ class Masking:
         for condition in self.conditions:
             names = [name for name in rows.schema.names if name in condition.columns]
             tested = rows.select(names or rows.schema.names[:1])
-            kept = np.flatnonzero(condition.mask(tested if at is None else tested.take(pa.array(at))))
+            kept = np.flatnonzero(condition.mask(tested if at is None else tested.take(whole_numbers(at))))
             at = kept if at is None else at[kept]
-        return rows if at is None or len(at) == rows.num_rows else rows.take(pa.array(at))
+        return rows if at is None or len(at) == rows.num_rows else rows.take(whole_numbers(at))
 
 
 def columns_of(conditions: Sequence[Resolved]) -> frozenset[str]:

@@ -6,19 +6,21 @@ Tested by `tests/conformance/test_conditions.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
-
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stcloud.daas.table.feature import Ends
-from stcloud.paas.query.place.extent import Box, Extent
-from stcloud.paas.query.place.formula import Formula
-from stcloud.paas.query.place.region import Region
-from stcloud.paas.query.place.spec import Named
-from stcloud.paas.query.place.versions import History
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.space import Lattice
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from stcloud.paas.query.place.extent import Box, Extent
+    from stcloud.paas.query.place.formula import Formula
+    from stcloud.paas.query.place.region import Region
+    from stcloud.paas.query.place.spec import Named
+    from stcloud.paas.query.place.versions import History
 
 __all__ = ["Reader", "Resolving", "RowsOfKind", "Somewhere"]
 

@@ -6,17 +6,19 @@ Tested by `tests/conformance/test_kinds.py` and `tests/conformance/test_engines.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
-from sqlglot import exp
 
 from stcloud.daas.table.schema import Attribute
 from stcloud.iaas.engine.model import Files, Relation, Stage
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.plan import By, Rows, Summary
 from stcloud.paas.query.plan.resolved import Resolved, Writing
+from stcloud.paas.query.sql import exp
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.place.region import Region
 
 __all__ = ["Adding", "RowSource"]
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stcloud.iaas.table.table import File, Snapshot
-from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.resolve.prune import Pruning
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.place.region import Region
 
 __all__ = ["Bounds"]
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import sqlglot
 from shapely.geometry.base import BaseGeometry
-from sqlglot import exp
 
 from stcloud.daas.table.feature import Ends, row_files
 from stcloud.iaas.engine.model import Fetch, Files, Meets, Refine, Relation, Sift, Sql, Stage
@@ -22,6 +20,7 @@ from stcloud.paas.query.condition.area import TouchesArea
 from stcloud.paas.query.condition.known import KnownByEnds
 from stcloud.paas.query.plan.resolved import Writing
 from stcloud.paas.query.resolve.valid_rows import SIFTED, ValidRows
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.binder import Binder, instant
 from stcloud.paas.query.sql.tree import column
 
@@ -151,4 +150,6 @@ def _parsed(text: str) -> exp.Query:
 
 @lru_cache(64)
 def _parse(text: str) -> exp.Query:
+    import sqlglot  # noqa: PLC0415  (slow to import)
+
     return sqlglot.parse_one(text, dialect="duckdb")  # type: ignore[return-value]

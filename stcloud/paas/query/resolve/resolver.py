@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +20,6 @@ from stcloud.errors import InternalError
 from stcloud.iaas.table.table import Snapshot
 from stcloud.paas.grid import Units
 from stcloud.paas.query.answer.pin import Known, known_us
-from stcloud.paas.query.place.extent import Extent, extent_near
-from stcloud.paas.query.place.formula import Formula
-from stcloud.paas.query.place.spec import Named
-from stcloud.paas.query.place.versions import History
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.plan import (
     By,
@@ -40,21 +36,24 @@ from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.plan.resolving import RowsOfKind
 from stcloud.paas.query.plan.row_kind import rows_of_kind
 from stcloud.paas.query.resolve.bounds import Bounds
-from stcloud.paas.query.resolve.features import Features
-from stcloud.paas.query.resolve.history import read_history
-from stcloud.paas.query.resolve.holders import holders_of
 from stcloud.paas.query.resolve.refusal import columns_read, refuse_purged
 from stcloud.paas.query.resolve.rows_of_kind import NO_ENDS, times_of
-from stcloud.paas.query.resolve.scope import Scope
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import Lattice
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.place.extent import Extent
+    from stcloud.paas.query.place.formula import Formula
+    from stcloud.paas.query.place.spec import Named
+    from stcloud.paas.query.place.versions import History
+    from stcloud.paas.query.resolve.features import Features
+    from stcloud.paas.query.resolve.scope import Scope
 
 __all__ = ["Resolution", "Resolver"]
 
 Made = TypeVar("Made")
 Holder = Any
 
-_ALWAYS = Scope(ALWAYS, FOREVER)
 _MEMBERS = pa.schema([("duty", pa.string()), ("unit", pa.string()), ("since", INSTANT), ("until", INSTANT)])
 
 
@@ -108,6 +107,8 @@ class Resolution:
 
     def scope(self, snapshot: Snapshot) -> Scope:
         """Return where and when the events may be, by the plan and the log."""
+        from stcloud.paas.query.resolve.scope import Scope  # noqa: PLC0415  (what reads other layers is slow to import)
+
         return Scope.of(self.bounds(snapshot), times_of(self.plan.conditions))
 
 
@@ -199,16 +200,18 @@ class Resolver:
         layer = self.layer(named.layer)
         if not self._reads:
             return None
+        from stcloud.paas.query.resolve.history import read_history  # noqa: PLC0415
+
         return read_history(layer, named.key, self.known_us(named.layer), at_us, span, named.column)
 
     def extent(self, named: Named, lattice: Lattice) -> Extent | None:
         """Return what holds all features of a layer by its log; None: no bound is known."""
         box = self.layer(named.layer).extent
-        return (
-            None
-            if box is None
-            else extent_near(np.array([shapely.box(*box)], object), named.metres or 0.0, lattice)
-        )
+        if box is None:
+            return None
+        from stcloud.paas.query.place.extent import extent_near  # noqa: PLC0415
+
+        return extent_near(np.array([shapely.box(*box)], object), named.metres or 0.0, lattice)
 
     def duty_cells(self, layer: str, duties: tuple[str, ...]) -> pa.Table | None:
         """Return the cells that duty grids had; None where nothing is read."""
@@ -238,8 +241,11 @@ class Resolver:
         layer = self.layer(group.layer)
         if not self._reads:
             return _unread
-        rows = self._subject.layer
-        scope = resolved.scope(rows.snapshot) if self._subject.kind.indexed else _ALWAYS
+        from stcloud.paas.query.resolve.holders import holders_of  # noqa: PLC0415
+        from stcloud.paas.query.resolve.scope import Scope  # noqa: PLC0415
+
+        indexed, rows = self._subject.kind.indexed, self._subject.layer
+        scope = resolved.scope(rows.snapshot) if indexed else Scope(ALWAYS, FOREVER)
         key = (group, scope)
         return self._once(key, lambda: holders_of(layer, group.column, self.known_us(group.layer), scope))
 

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stcloud.daas.table.feature import Ends
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
-from stcloud.paas.query.condition.area import InArea, TouchesArea
 from stcloud.paas.query.condition.known import KnownByEnds
 from stcloud.paas.query.condition.period import window_of
-from stcloud.paas.query.condition.sited import Sited
-from stcloud.paas.query.condition.touched import Touched
-from stcloud.paas.query.place.extent import Extent
-from stcloud.paas.query.place.formula import Formula, mapped
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.plan.resolving import Reader, Somewhere
-from stcloud.paas.query.resolve.sites import shape_of, site_of, span_of
 from stcloud.space import Lattice
 from stcloud.time import Spans
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.place.formula import Formula
 
 __all__ = ["PointRows", "ShapeRows", "times_of"]
 
@@ -44,6 +42,9 @@ class PointRows:
 
     def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
         """Return the condition that points lie in a place."""
+        from stcloud.paas.query.condition.area import InArea  # noqa: PLC0415  (places are slow to import)
+        from stcloud.paas.query.place.extent import Extent  # noqa: PLC0415
+
         region = place.region(lattice)
         return InArea(region, Extent.of(region, place.boxes(lattice)))
 
@@ -56,11 +57,15 @@ class PointRows:
         restated_us: int | None,
     ) -> Resolved:
         """Return the condition that points lie where a formula says; reads the layers that it names."""
+        from stcloud.paas.query.condition.sited import Sited  # noqa: PLC0415
+        from stcloud.paas.query.place.formula import mapped  # noqa: PLC0415
+        from stcloud.paas.query.resolve.sites import site_of  # noqa: PLC0415
+
         return Sited(mapped(formula, lambda leaf: site_of(leaf, reader, window, lattice)), restated_us)
 
     def window(self, conditions: Iterable[Condition]) -> tuple[int, int]:
         """Return when rows may be, half-open, UTC microseconds."""
-        return span_of(times_of(conditions))
+        return _span_of(times_of(conditions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +87,18 @@ class ShapeRows:
 
     def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
         """Return the condition that shapes touch a place."""
+        from stcloud.paas.query.condition.area import TouchesArea  # noqa: PLC0415
+
         return TouchesArea(place.area(lattice))
 
     def located(
         self, formula: Formula, reader: Reader, lattice: Lattice, window: tuple[int, int], _: int | None
     ) -> Resolved:
         """Return the condition that shapes lie where a formula says; reads the layers that it names."""
+        from stcloud.paas.query.condition.touched import Touched  # noqa: PLC0415
+        from stcloud.paas.query.place.formula import mapped  # noqa: PLC0415
+        from stcloud.paas.query.resolve.sites import shape_of  # noqa: PLC0415
+
         return Touched(mapped(formula, lambda leaf: shape_of(leaf, reader, window, lattice)), window)
 
     def window(self, conditions: Iterable[Condition]) -> tuple[int, int]:
@@ -98,3 +109,13 @@ class ShapeRows:
 def times_of(conditions: Iterable[Condition]) -> list[Spans]:
     """Return the times in which rows that are kept started."""
     return [spans for condition in conditions if (spans := condition.starts()) is not None]
+
+
+def _span_of(times: Iterable[Spans]) -> tuple[int, int]:
+    """Return UTC microseconds, half-open, that hold all the times."""
+    spans = Spans.always()
+    for other in times:
+        spans = spans.intersect(other)
+    starts = [ALWAYS if span.start_us is None else span.start_us for span in spans]
+    ends = [FOREVER if span.end_us is None else span.end_us for span in spans]
+    return min(starts, default=0), max(ends, default=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from stcloud.daas.table.schema import UNIT
-from stcloud.daas.table.timeline import ALWAYS, FOREVER, Ints
+from stcloud.daas.table.timeline import Ints
 from stcloud.errors import InternalError, InvalidInput
 from stcloud.paas.query.condition.located import Neighbours
 from stcloud.paas.query.condition.place import Place
@@ -25,9 +24,8 @@ from stcloud.paas.query.place.touch import Touching, TouchingAny
 from stcloud.paas.query.place.versions import History
 from stcloud.paas.query.plan.resolving import Reader
 from stcloud.space import LONLAT, Lattice, cover, project
-from stcloud.time import Spans
 
-__all__ = ["Unread", "shape_of", "site_of", "span_of"]
+__all__ = ["Unread", "shape_of", "site_of"]
 
 _AREAS = ("Polygon", "MultiPolygon")
 
@@ -111,16 +109,6 @@ def shape_of(leaf: Any, reader: Reader, window: tuple[int, int], lattice: Lattic
         for of in _alike(past)
     ]
     return joined(Or, parts)
-
-
-def span_of(times: Iterable[Spans]) -> tuple[int, int]:
-    """Return UTC microseconds, half-open, that hold all the times."""
-    spans = Spans.always()
-    for other in times:
-        spans = spans.intersect(other)
-    starts = [ALWAYS if span.start_us is None else span.start_us for span in spans]
-    ends = [FOREVER if span.end_us is None else span.end_us for span in spans]
-    return min(starts, default=0), max(ends, default=0)
 
 
 def _of_layer(named: Named, past: History, at_us: int | None, lattice: Lattice) -> Formula:

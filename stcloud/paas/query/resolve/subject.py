@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.configuration import CityConfiguration
@@ -14,10 +15,12 @@ from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.model import Engine
 from stcloud.paas.query.filter import Names
-from stcloud.paas.query.parse.units import UnitIndex
 from stcloud.paas.query.plan.row_kind import RowKind, row_kind
-from stcloud.paas.query.resolve.features import Features
 from stcloud.time import Zone
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.parse.units import UnitIndex
+    from stcloud.paas.query.resolve.features import Features
 
 __all__ = ["Subject"]
 

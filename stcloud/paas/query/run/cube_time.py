@@ -189,7 +189,7 @@ def _read(inquiry: Inquiry, name: str) -> list[tuple[int, int]]:
     goal = Summary((), (Measure("first", "min", tree), Measure("last", "max", tree)))
     rows = replace(inquiry, conditions=inquiry.subject.kind.always()).run(goal).read_all()
     first, last = measures_in(rows, goal)
-    if not len(first) or first[0].as_py() is None:
+    if not len(first) or not first[0].is_valid:
         return []
     return [(int(micros(first, ALWAYS)[0]), int(micros(last, ALWAYS)[0]))]
 

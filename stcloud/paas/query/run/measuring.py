@@ -15,16 +15,12 @@ from stcloud.iaas.conversion import whole_number
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import Order, ordered, place_in, place_of, read_order
 from stcloud.paas.query.compile.summary import NEGATIVE, measures_in
-from stcloud.paas.query.condition.filtered import FilteredInMemory
-from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.parse.units import needed_index
 from stcloud.paas.query.plan.label import labelled, zoned
 from stcloud.paas.query.plan.limits import NO_LIMITS
 from stcloud.paas.query.plan.plan import By, DutyGroup, Summary, by_name, is_of_units, parse_by
 from stcloud.paas.query.plan.resolved import Masking
-from stcloud.paas.query.resolve.holders import read_group
-from stcloud.paas.query.run.comparing import beside, earlier_of, shifts
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.placing import community_of_cells, place_of_groups
 from stcloud.paas.query.run.rate import rated, rated_us
@@ -102,6 +98,8 @@ def read_by(text: str, inquiry: Inquiry) -> By:
     """Read what to group by; raises as `Query.measure`."""
     subject, index = inquiry.subject, inquiry.subject.index
     if text.startswith("in:"):
+        from stcloud.paas.query.resolve.holders import read_group  # noqa: PLC0415  (joins are slow to import)
+
         return read_group(text, subject)
     if not subject.kind.indexed and text not in subject.attributes and is_of_units(text):
         raise Unsupported(
@@ -124,6 +122,8 @@ def measured(
     goal = read_summary(inquiry, measures, by, until)
     table, pin = _rated(inquiry, goal, wanted, (0,) * len(goal.by)), inquiry.pin(goal.by)
     if wanted.compare is not None:
+        from stcloud.paas.query.run.comparing import beside, shifts  # noqa: PLC0415  (few questions compare)
+
         earlier = isinstance(wanted.compare, str)
         other = _other(inquiry, wanted.compare)
         again = read_summary(other, measures, by, until)
@@ -150,6 +150,8 @@ def grouped(answer: Answer, inquiry: Inquiry, goal: Summary, at: Instant | None 
 
 def _other(inquiry: Inquiry, compare: str | Inquiry) -> Inquiry:
     """Return the question that is put beside: of an earlier period, or another one."""
+    from stcloud.paas.query.run.comparing import earlier_of  # noqa: PLC0415
+
     return earlier_of(inquiry, compare) if isinstance(compare, str) else compare.pinned_beside(inquiry)
 
 
@@ -202,6 +204,9 @@ def _moved(numbers: pa.ChunkedArray, by: int) -> pa.ChunkedArray:
 
 def _having(table: pa.Table, text: str, inquiry: Inquiry) -> pa.Table:
     """Keep the groups of which a filter is true."""
+    from stcloud.paas.query.condition.filtered import FilteredInMemory  # noqa: PLC0415  (filters are slow to import)
+    from stcloud.paas.query.condition.predicate import Predicate  # noqa: PLC0415
+
     fields = {field.name: Attribute(field.name, field.name, _kind(field.type)) for field in table.schema}
     condition = Predicate.read(text, fields, inquiry.subject.zone).condition
     kept = Masking((FilteredInMemory((condition,), NO_LIMITS),))

@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.condition.period import timed
-from stcloud.paas.query.condition.predicate import Predicate
-from stcloud.paas.query.parse.places import PlaceContext, read_places
 from stcloud.paas.query.parse.units import needed_index
-from stcloud.paas.query.parse.where import PlaceInput
 from stcloud.paas.query.plan.plan import Condition, Restated
-from stcloud.paas.query.resolve.features import Features
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import GivenCRS, crs_text, is_southern
 from stcloud.time import Instant, TimeSpan, When, instant_us, is_relative, span_text
@@ -24,6 +20,9 @@ from stcloud.time.micros import SECOND_US
 
 if TYPE_CHECKING:
     from stcloud.daas.load.memory_geometries import MemoryGeometries
+    from stcloud.paas.query.condition.predicate import Predicate
+    from stcloud.paas.query.parse.where import PlaceInput
+    from stcloud.paas.query.resolve.features import Features
 
 __all__ = ["Recurring", "filters_of", "joined_of", "names_of", "places_of", "restated_at", "time_of"]
 
@@ -44,6 +43,8 @@ def filters_of(
     filters: Sequence[str | Mapping[str, Any]], subject: Subject, crs: GivenCRS | None
 ) -> list[Predicate]:
     """Return filters as conditions; see `Query.what`."""
+    from stcloud.paas.query.condition.predicate import Predicate  # noqa: PLC0415  (filters are slow to import)
+
     city, given = subject.configuration.crs, crs_text(crs)
     return [Predicate.read(cql, subject.names, subject.zone, city=city, crs=given) for cql in filters]
 
@@ -69,6 +70,8 @@ def joined_of(layer: str | Any, subject: Subject, crs: GivenCRS | None) -> Featu
 
 def places_of(places: Sequence[PlaceInput], subject: Subject, crs: GivenCRS | None) -> list[Condition]:
     """Return places as conditions that must all hold; see `Query.where`."""
+    from stcloud.paas.query.parse.places import PlaceContext, read_places  # noqa: PLC0415  (slow to import)
+
     context = PlaceContext(
         subject.layer.name, subject.configuration, subject.index, subject.features, subject.kind.indexed
     )

@@ -9,32 +9,27 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.cube.cube import Cube
-from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, read_known
 from stcloud.paas.query.condition.period import as_of
-from stcloud.paas.query.explain import Explanation, explain
-from stcloud.paas.query.join.how import read_how
-from stcloud.paas.query.parse.where import PlaceInput
 from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
-from stcloud.paas.query.resolve.subject import Subject
-from stcloud.paas.query.run.cubing import Partial, cubed
 from stcloud.paas.query.run.inquiry import Inquiry
-from stcloud.paas.query.run.joining import Joining, joining_of
-from stcloud.paas.query.run.measuring import Selection, measured
-from stcloud.paas.query.run.nothing import why_empty
 from stcloud.paas.query.run.paging import checked_limit, paged
-from stcloud.paas.query.run.refreshing import refreshed
-from stcloud.paas.query.run.why import Reason, why
-from stcloud.paas.query.spec import narrowing
-from stcloud.paas.query.spec.display import query_html, query_lines
-from stcloud.paas.query.spec.goal import goal_of, shape_of, timeline_of
-from stcloud.space import GivenCRS
+from stcloud.paas.query.spec import below, narrowing
 from stcloud.time import Instant, TimeSpan, span_text
 
 if TYPE_CHECKING:
     import geopandas
     import pandas as pd
+
+    from stcloud.paas.cube.cube import Cube
+    from stcloud.paas.query.answer.answer import Answer
+    from stcloud.paas.query.explain import Explanation
+    from stcloud.paas.query.parse.where import PlaceInput
+    from stcloud.paas.query.resolve.subject import Subject
+    from stcloud.paas.query.run.cubing import Partial
+    from stcloud.paas.query.run.joining import Joining
+    from stcloud.paas.query.run.why import Reason
+    from stcloud.space import GivenCRS
 
 __all__ = ["Query"]
 
@@ -53,10 +48,10 @@ class Query:
     known: int | Pin | None = None
 
     def __repr__(self) -> str:
-        return "\n  ".join(query_lines(self))
+        return "\n  ".join(below.query_lines(self))
 
     def _repr_html_(self) -> str:
-        return query_html(self)
+        return below.query_html(self)
 
     def what(self, *filters: str | Mapping[str, Any], crs: GivenCRS | None = None) -> Query:
         """Keep rows for which every CQL2 filter (text or JSON) is true, e.g. ``"category = 'pothole'"``.
@@ -233,7 +228,9 @@ class Query:
         """Return a join with its facts, before it is answered; arguments as for `join`."""
         self.subject.kind.require_indexed(self.subject.layer, "join")
         features = narrowing.joined_of(layer, self.subject, crs)
-        return joining_of(self.inquiry(), features, read_how(how), at=at, known_at=known_at, inner=inner)
+        return below.joining_of(
+            self.inquiry(), features, below.read_how(how), at=at, known_at=known_at, inner=inner
+        )
 
     def count(self, by: str | Sequence[str] = ()) -> Answer:
         """Count rows by group; short for `measure` with ``count``."""
@@ -289,8 +286,10 @@ class Query:
             ``unknown-column``
         """
         other = compare.inquiry() if isinstance(compare, Query) else compare
-        wanted = Selection(having, narrowing.names_of(order), checked_limit(limit), after, rated_at, other)
-        return measured(self.inquiry(), measures, narrowing.names_of(by), until, wanted)
+        wanted = below.Selection(
+            having, narrowing.names_of(order), checked_limit(limit), after, rated_at, other
+        )
+        return below.measured(self.inquiry(), measures, narrowing.names_of(by), until, wanted)
 
     def cube(
         self, cell: str = "100m", every: str = "1W", *, by: str | Sequence[str] = (),
@@ -318,8 +317,12 @@ class Query:
         Raises `InvalidInput` ``unknown-step``, ``unknown-partial``, ``no-cells``, ``several-spans``, ``no-events``,
         ``no-whole-step``, ``no-number``, ``repeated-group``, ``which-time``, ``other-cube``; and as `measure`.
         """
-        shape = shape_of(cell, every, by, measures, partial, extent, crs, self.subject)
-        return cubed(self.inquiry(), shape) if former is None else refreshed(former, self.inquiry(), shape)
+        shape = below.shape_of(cell, every, by, measures, partial, extent, crs, self.subject)
+        return (
+            below.cubed(self.inquiry(), shape)
+            if former is None
+            else below.refreshed(former, self.inquiry(), shape)
+        )
 
     def timeline(
         self, *measures: str, by: str | Sequence[str] = (), during: TimeSpan | None = None, end: str | None = None
@@ -341,7 +344,7 @@ class Query:
         groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
         """
         text = None if during is None else span_text(during, self.subject.zone)
-        return timeline_of(self.inquiry(), measures, by, text, end)
+        return below.timeline_of(self.inquiry(), measures, by, text, end)
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""
@@ -361,7 +364,7 @@ class Query:
     ) -> Plan:  # fmt: skip
         """Return the plan, to print, compare, or write as JSON (`write_plan`); arguments as for `explain`."""
         inquiry = self.inquiry()
-        return inquiry.plan(goal_of(inquiry, by, measures, order, limit))
+        return inquiry.plan(below.goal_of(inquiry, by, measures, order, limit))
 
     def explain(
         self, by: str | Sequence[str] | None = None, *measures: str, order: str | Sequence[str] = (),
@@ -372,20 +375,20 @@ class Query:
         Arguments are as for `measure`; without ``by`` explain `rows`.
         """
         inquiry = self.inquiry()
-        goal = goal_of(inquiry, by, measures, order, limit)
-        chosen = Selection(having, narrowing.names_of(order), checked_limit(limit))
-        return explain(inquiry, goal, () if by is None else chosen.steps)
+        goal = below.goal_of(inquiry, by, measures, order, limit)
+        chosen = below.Selection(having, narrowing.names_of(order), checked_limit(limit))
+        return below.explain(inquiry, goal, () if by is None else chosen.steps)
 
     def why(self, key: str) -> Reason:
         """Explain why a row is in the answer or not: its load, its cell, and the result of each condition."""
-        return why(self.inquiry(), key)
+        return below.why(self.inquiry(), key)
 
     def why_empty(self, answer: Answer) -> tuple[str, ...]:
         """Return why an answer of this question is empty, in lines; none where it is not.
 
         They say when the layer has rows, and what is nearest to a text that a column never equals.
         """
-        return why_empty(self.inquiry(), answer)
+        return below.why_empty(self.inquiry(), answer)
 
     def facts(self) -> dict[str, str]:
         """Return how the question is understood, by name; reads other layers that it names."""

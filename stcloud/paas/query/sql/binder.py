@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlglot import exp
+from stcloud.paas.query.sql import exp
 
 __all__ = ["Binder", "instant"]
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from sqlglot import exp
-
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.tree import number
 from stcloud.space import Block, CellSize, Level
 

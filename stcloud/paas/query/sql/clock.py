@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlglot import exp
-
 from stcloud.errors import InternalError
+from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.tree import all_of, any_of, number
 from stcloud.time import Bin, Binning, DayRun, Days, Micros, Spans, When, Zone
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlglot import exp
+from stcloud.paas.query.sql import exp
 
 __all__ = ["Order", "all_of", "any_of", "column", "number", "select", "table"]
 
