@@ -100,10 +100,10 @@ def _inquiry_before(cube: Cube, counting: Counting) -> Inquiry | None:
     """Return the question as the cube answered it; None: more has changed since than rows of its layer."""
     inquiry, layer = counting.inquiry, counting.inquiry.subject.layer
     own = (layer.name, *layer.former)
-    pins = (Pin.read(cube.facts["pin"]), inquiry.pin(counting.by))
+    pins = (Pin.read(cube.facts["pin"]), counting.pin)
     others = [[(name, at_us) for name, at_us in pin.layers if name not in own] for pin in pins]
     since_us = pins[0].of_layer(*own)
-    if others[0] != others[1] or pins[0].rules != pins[1].rules or since_us > inquiry.known_us:
+    if others[0] != others[1] or pins[0].rules != pins[1].rules or since_us > pins[1].of_layer(*own):
         return None
     if any(purge.recorded_at_us > since_us for purge in layer.purges):
         return None
