@@ -5,6 +5,7 @@ Tested by `tests/paas/query/run/test_cubing.py` and `tests/paas/query/run/test_c
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -174,9 +175,12 @@ class Counting:
         loads = [load.load for load in layer.loads if load.recorded_at_us <= pin.of_layer(layer.name)]
         return {**self.inquiry.facts(), "pin": pin.text, "loads": " ".join(loads)}
 
-    def filled(self, frame: Cube, table: pa.Table) -> Cube:
+    def steps(self, table: pa.Table) -> Ints:
+        """Return the step of each group; -1: the cube does not have it."""
+        return self.time.position(numbers_of(table.column(0)))
+
+    def filled(self, frame: Cube, table: pa.Table, step: Ints) -> Cube:
         """Return the cube with the values of groups, rates as areas and inhabitants were in each bin."""
-        step = self.time.position(numbers_of(table.column(0)))
         goal = Summary((self.bins.binning, *self.by), self.measures)
         rates = rated_by_bin(table, goal, self.inquiry, step, self.time.rated_us, frame.cells.changes_us)
         return laid_out(frame, rates, step, self.measures, self.shape.measures)
@@ -193,5 +197,7 @@ def cubed(inquiry: Inquiry, shape: CubeShape) -> Cube:
     """
     counting = Counting.of(inquiry, shape)
     table = counting.table(counting.time.inquiry)
-    frame = counting.frame(counting.cells(occurring(table.column(1))), counting.axes(table))
-    return counting.filled(frame, table)
+    with ThreadPoolExecutor(1) as pool:  # both take long, and numpy lets others compute meanwhile
+        step = pool.submit(counting.steps, table)
+        frame = counting.frame(counting.cells(occurring(table.column(1))), counting.axes(table))
+        return counting.filled(frame, table, step.result())
