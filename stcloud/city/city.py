@@ -238,13 +238,12 @@ class City:
     def load(
         self, layer: str, *sources: Source, definition: GivenDefinition = None,
         mode: Mode | FeatureMode | None = None, valid_from: Instant | None = None, valid_to: Instant | None = None,
-        max_rejected: str | int = "5%", again: bool = False, allow_missing: str | Iterable[str] = (),
-        empty: bool = False, keep_going: bool = False, dry_run: bool = False,
-        on_loaded: Callable[[Reckoning], None] | None = None,
-        on_failed: Callable[[StcloudError], None] | None = None, job: Job | None = None,
-        wait_s: float = LOCK_WAIT_S, key: Names = None, time: str | None = None, time_formats: Names = None,
-        lon: str | None = None, lat: str | None = None, x: str | None = None, y: str | None = None,
-        crs: GivenCRS | None = None, datum: str | None = None, zone: str | None = None,
+        complete_to: Instant | None = None, max_rejected: str | int = "5%", again: bool = False,
+        allow_missing: str | Iterable[str] = (), empty: bool = False, keep_going: bool = False, dry_run: bool = False,
+        on_loaded: Callable[[Reckoning], None] | None = None, on_failed: Callable[[StcloudError], None] | None = None,
+        job: Job | None = None, wait_s: float = LOCK_WAIT_S, key: Names = None, time: str | None = None,
+        time_formats: Names = None, lon: str | None = None, lat: str | None = None, x: str | None = None,
+        y: str | None = None, crs: GivenCRS | None = None, datum: str | None = None, zone: str | None = None,
         encoding: str | None = None, source_layer: str | None = None, source_format: str | None = None,
     ) -> Reckoning | list[Reckoning]:  # fmt: skip
         """Load files, or rows in memory, into a layer, each source in one atomic and idempotent commit.
@@ -260,6 +259,8 @@ class City:
         mode, valid_from, valid_to
             ``changes`` (default for events), ``append``, ``delete``; for features also ``snapshot`` (their default).
             The valid period is half-open; without a zone of their own its ends are in the city's.
+        complete_to
+            Until when a source has all that happened, if not now: a date (its end), an instant, ``latest-day``.
         max_rejected
             Maximum of rejected rows, a number or a share (``"5%"``); beyond it a file is not loaded at all.
         again, allow_missing, empty
@@ -288,7 +289,7 @@ class City:
         """
         terms = below.LoadTerms(
             definition, below.Options.of(locals()), mode, valid_from, valid_to, allow_missing,
-            below.Limit.parse(str(max_rejected)), again, empty, keep_going,
+            below.Limit.parse(str(max_rejected)), again, empty, keep_going, complete_to,
         )  # fmt: skip
         watchers = below.Watchers(on_loaded, on_failed, job)
         loaded = self._changes(wait_s).load(layer, sources, terms, watchers, dry_run=dry_run)

@@ -41,6 +41,7 @@ class LoadKeywords(TypedDict, total=False):
     mode: Mode | FeatureMode | None
     valid_from: Instant | None
     valid_to: Instant | None
+    complete_to: Instant | None
     max_rejected: str | int
     again: bool
     allow_missing: str | Iterable[str]

@@ -177,6 +177,8 @@ class Catalogue:
                 f"layer '{layer}' was loaded with another definition than '{named.id}'",
                 hint=f"leave it out, or edit {'/'.join(self._definition_key(layer))} in the city's folder",
             )
+        if saved is not None and named.complete_to is not None:  # of this load: no other one is read by it
+            return saved.model_copy(update={"complete_to": named.complete_to})
         return saved or named
 
     def recovered(self, layer: str, load: str, clock: Clock) -> tuple[list[Reckoning], int]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from stcloud.daas.completeness import Completeness, completeness_of
 from stcloud.daas.definition import Definition
 from stcloud.daas.display import html_table, one_line, span_text
 from stcloud.daas.kind.protocol import LayerKind
@@ -109,6 +110,13 @@ class Layer:
         recorded = self.recorded_us
         newest_us = max([recorded[1] if recorded else 0, *(purge.recorded_at_us for purge in self.purges)])
         return newest_us if known_us is None else min(known_us, newest_us)
+
+    def completeness(self, known_us: int | None = None) -> Completeness | None:
+        """Return until when its rows are complete, as known at a recorded instant; None: no load says so.
+
+        Reads the ledger. Loads that are later than this version do not count.
+        """
+        return completeness_of(self.read_loads(), known_us, self.pin_us())
 
     @property
     def extent(self) -> tuple[float, float, float, float] | None:

@@ -21,7 +21,7 @@ from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError
 from stcloud.iaas.table.table import Table
 
-__all__ = ["PURGE", "UNDO", "Ledger", "Reckoning", "complete"]
+__all__ = ["COMPLETE", "PURGE", "UNDO", "Ledger", "Reckoning", "complete"]
 
 _COUNTS = ("read", "accepted", "updated", "unchanged", "duplicates", "rejected", "unplaced", "time_adjusted")
 
@@ -37,6 +37,9 @@ _DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "not
 _PURGE_DETAILS = ("scope", "restated")
 """What only the reckoning of a purge has besides: its scope, and digests of rows that it restates."""
 
+_COMPLETENESS = ("complete_to_us", "complete_by")
+"""What a reckoning has besides where something is stated of until when its rows are complete."""
+
 _DELETED = "delete-layer"
 """Mode of the entry that records a layer's deletion."""
 
@@ -45,6 +48,9 @@ UNDO = "undo"
 
 PURGE = "purge"
 """Mode of the entry of a purge; its source is empty."""
+
+COMPLETE = "complete"
+"""Mode of the entry that states anew until when the rows of a load are complete; its source is that load."""
 
 _LEDGER = pa.schema(
     [
@@ -81,7 +87,8 @@ class Reckoning:
     before and nothing was done; ``changed_by`` is then the latest load that has changed its rows since.
     ``new_columns`` were added to the layer by this load, ``missing_columns`` are columns of the layer that the
     file lacks. ``notes`` are remarks for people. ``rows_digest`` is the digest of the rows that the load added;
-    None for loads of older versions.
+    None for loads of older versions. ``complete_to_us`` is the instant up to which its rows are complete, UTC
+    microseconds, if that is not the recorded instant, and ``complete_by`` how that was stated: ``instant`` or a rule.
 
     Examples
     --------
@@ -119,6 +126,8 @@ class Reckoning:
     rows_digest: str | None = None
     scope: Mapping[str, Any] = field(default_factory=dict)
     restated: Mapping[str, str] = field(default_factory=dict)
+    complete_to_us: int | None = None
+    complete_by: str | None = None
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {number:,}" for name, number in self._shown.items())
@@ -137,6 +146,8 @@ class Reckoning:
     def _title(self) -> str:
         if self.mode == PURGE:
             return f"Purge of {one_line(self.layer)}"
+        if self.mode == COMPLETE:
+            return f"Completeness of load {one_line(self.source)} of {one_line(self.layer)}"
         known = " (was loaded before: nothing was done)" if self.known else ""
         return f"Load of {one_line(self.source)} into {one_line(self.layer)}{known}"
 
@@ -172,18 +183,18 @@ class Reckoning:
     def to_row(self) -> dict[str, Any]:
         """Return the ledger's row."""
         own = {"load": self.load, "layer": self.layer, "source": self.source, "mode": self.mode}
+        more = {name: value for name in _COMPLETENESS if (value := getattr(self, name)) is not None}
+        details = json.dumps(self.details | more, ensure_ascii=False) if self._has_details(more) else None
         return (
             own
             | {"recorded_at": self.recorded_at_us, "attempt": self.attempt}
             | dict.fromkeys(_MORE, 0)
             | self.counts
-            | {
-                "details": json.dumps(self.details, ensure_ascii=False)
-                if any(self.details.values())
-                else None,
-                "rows_digest": self.rows_digest,
-            }
+            | {"details": details, "rows_digest": self.rows_digest}
         )
+
+    def _has_details(self, more: Mapping[str, Any]) -> bool:
+        return bool(more) or any(self.details.values())
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any], *, known: bool = False) -> Reckoning:
@@ -198,7 +209,7 @@ class Reckoning:
         own |= {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in details.items()
-            if name in (*_DETAILS, *_PURGE_DETAILS)
+            if name in (*_DETAILS, *_PURGE_DETAILS, *_COMPLETENESS)
         }
         digest = row.get("rows_digest")
         return cls(**own, recorded_at_us=row["recorded_at"], known=known, rows_digest=digest)

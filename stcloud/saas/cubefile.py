@@ -90,7 +90,7 @@ def read_cube(path: str | os.PathLike[str]) -> Cube:
     NotFound
         ``unknown-source``: there is no such file.
     InvalidInput
-        ``no-cube``: there is no cube of stcloud in it, or it is damaged; of shapes of cells damage may not be seen.
+        ``no-cube``: there is no cube of stcloud in it, or it is damaged, or of another version.
     StorageError
         ``no-permission``
     Unsupported

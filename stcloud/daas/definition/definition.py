@@ -12,8 +12,9 @@ import re
 import tomllib
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
+from stcloud.daas.complete_to import CompleteTo
 from stcloud.daas.definition.clause import (
     Closed,
     ColumnClause,
@@ -29,11 +30,12 @@ from stcloud.daas.definition.clause import (
 )  # fmt: skip
 from stcloud.daas.definition.document import digest_holds, toml_of
 from stcloud.errors import InvalidInput
+from stcloud.time import Zone
 
 __all__ = ["Definition", "EventDefinition", "FeatureDefinition", "register_definition", "stored_name"]
 
 _MEANINGLESS: dict[str, Any] = {
-    **dict.fromkeys(("id", "title", "source", "predecessor", "grid", "duty"), True), "space": {"none"},
+    **dict.fromkeys(("id", "title", "source", "predecessor", "grid", "duty", "complete_to"), True), "space": {"none"},
 }  # fmt: skip
 """What says nothing of how rows are read: left out of a definition's identity."""
 _ADDED: dict[str, set[str]] = {"": {"trim"}, "time": {"null", "open"}, "valid": {"null", "open"}}
@@ -83,6 +85,8 @@ class Definition(Closed):
     extra_columns: Literal["keep", "ignore", "refuse"] = "keep"
     null: tuple[str, ...] = ("",)
     trim: bool = False
+    complete_to: Text | None = None
+    """Until when the rows of a load are complete, where the load does not state it: a rule, a date or an instant."""
     read: ReadClause = ReadClause()
     space: SpaceClause
     columns: dict[str, ColumnClause] = Field(default_factory=dict)
@@ -92,6 +96,13 @@ class Definition(Closed):
         for name, column in self.columns.items():
             _check_storable(column.rename or name)
         return self
+
+    @field_validator("complete_to")
+    @classmethod
+    def _complete(cls, stated: str | None) -> str | None:
+        if stated is not None:
+            CompleteTo.read(stated, Zone("UTC"))
+        return stated
 
     @classmethod
     def from_toml(cls, text: str, *, name: str) -> Self:

@@ -75,8 +75,11 @@ class EventLoad:
 
     def take(self, cleaned: CleanedEvents) -> None:
         """Set keys and rows aside."""
+        intake = self._context.intake
+        if not self._context.deletes:
+            intake.see(cleaned.rows.column("st_time").cast(pa.int64()).to_numpy())
         cleaned = self._without_expired(cleaned)
-        intake, rows = self._context.intake, cleaned.rows
+        rows = cleaned.rows
         intake.read += cleaned.read
         intake.trimmed += cleaned.padded
         intake.refusals += cleaned.refusals

@@ -93,8 +93,9 @@ class FeatureLoad:
 
     def take(self, cleaned: CleanedFeatures) -> None:
         """Keep keys, digests and periods, and set rows aside."""
-        cleaned = self._without_expired(cleaned)
         intake = self._context.intake
+        intake.see(cleaned.start_us)
+        cleaned = self._without_expired(cleaned)
         intake.read += cleaned.read
         intake.trimmed += cleaned.padded
         intake.refusals += cleaned.refusals

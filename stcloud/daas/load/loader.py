@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +14,14 @@ import pyarrow as pa
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
 from stcloud.daas.catalogue import Catalogue
+from stcloud.daas.complete_to import LOADED, CompleteTo
+from stcloud.daas.completeness import stated_of_file
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.registry import kind_of
-from stcloud.daas.ledger import UNDO, Reckoning
+from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
 from stcloud.daas.load.expiry import Expiry, refuse_reloaded
+from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit
 from stcloud.daas.load.notes import with_clock_note
 from stcloud.daas.load.peek import PeekedSource
@@ -108,8 +112,13 @@ class Loader:
         work = self.catalogue.lock_name(layer)
         with storage_errors(f"load {source.path}"), self.folder.staging(work) as staging:
             earlier, count = self.catalogue.recovered(layer, load, self.clock)
-            if earlier and not again:
-                return self._known(layer, definition, earlier[-1])
+            if earlier:
+                stated = stated_of_file(self.catalogue.ledger.loads(layer), load) or earlier[-1]
+                if not again:
+                    return self._known(layer, definition, earlier[-1], stated, request)
+                request = replace(
+                    request, complete_to=request.complete_to or CompleteTo.of(*_complete(stated))
+                )
             if count:
                 self._refuse_reloaded(layer, definition, load)
             opened = _opened(source, definition, request, job)
@@ -148,14 +157,45 @@ class Loader:
             loads = [entry for entry in self.catalogue.ledger.loads_of(layer, load) if entry.mode != UNDO]
             refuse_reloaded(layer, loads, purges, row_by_row=not kind_of(definition).versioned)
 
-    def _known(self, layer: str, definition: Definition, earlier: Reckoning) -> Reckoning:
-        """Return the reckoning of a load that is in the ledger, with the load that changed its content since."""
+    def _known(
+        self, layer: str, definition: Definition, earlier: Reckoning, stated: Reckoning, request: LoadRequest
+    ) -> Reckoning:
+        """Return the reckoning of a load that is in the ledger, with the load that changed its content since.
+
+        If the caller states anew until when it is complete, that is entered, and its entry returned.
+        """
+        if request.complete_to is not None and not request.complete_to.agrees(*_complete(stated)):
+            return self._restated(layer, earlier, request.complete_to)
         table, loads = self.catalogue.table(layer), self.catalogue.ledger.loads(layer)
         changed = kind_of(definition).changed_by(table, loads, earlier)
-        reckoning = replace(earlier, changed_by=changed)
+        complete_by, complete_to_us = _complete(stated)
+        reckoning = replace(
+            earlier, changed_by=changed, complete_by=complete_by, complete_to_us=complete_to_us
+        )
         return with_clock_note(
             reckoning, self.clock(), self.catalogue.ledger.newest_us(layer), self.configuration.zone
         )
+
+    def _restated(self, layer: str, earlier: Reckoning, complete_to: CompleteTo) -> Reckoning:
+        """Enter until when a load is complete; nothing of its rows changes."""
+        at_us = complete_to.at_us
+        if complete_to.rule == LOADED:
+            at_us = earlier.recorded_at_us
+        if at_us is None:
+            raise InvalidInput(
+                "rows-not-read",
+                f"{earlier.source} was loaded already, and '{complete_to.rule}' is the time of one of its rows",
+                hint="state a date or an instant, or load it again (again=True)",
+                in_shell="state a date or an instant, or load it again (--again)",
+            )
+        ledger = self.catalogue.ledger
+        entry = Reckoning(
+            f"{COMPLETE}-{uuid.uuid4().hex[:12]}", layer, earlier.load, COMPLETE,
+            next_recorded_us(self.catalogue.table(layer), ledger, self.clock()), attempt=uuid.uuid4().hex,
+            complete_to_us=at_us, complete_by=complete_to.rule,
+        )  # fmt: skip
+        ledger.write([entry])
+        return entry
 
     def _run(
         self,
@@ -178,6 +218,10 @@ class Loader:
             staging, columns, types, Intake(), self.unit_codes, Expiry.of(known.purges(layer), columns.values()),
         )  # fmt: skip
         return LoadRun(kind, context, kind.steps(context), names, drift, known.quarantine, limit)
+
+
+def _complete(stated: Reckoning) -> tuple[str | None, int | None]:
+    return stated.complete_by, stated.complete_to_us
 
 
 def _refuse_missing(source: SourceFile) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from stcloud.daas.complete_to import CompleteTo
 from stcloud.daas.definition import Definition
 from stcloud.errors import InvalidInput
 from stcloud.time import EARLIEST_US, LATEST_US, Instant, Zone, instant_us, read_stamps
@@ -28,6 +29,8 @@ class LoadRequest:
         Whether a snapshot may hold nothing.
     source_layer
         Layer of the file, where it holds several; None: the definition's, or the only one.
+    complete_to
+        Until when its rows are complete; None: what was stated of the file before, or as the definition says.
     """
 
     mode: str
@@ -36,6 +39,7 @@ class LoadRequest:
     allow_missing: frozenset[str] = frozenset()
     empty: bool = False
     source_layer: str | None = None
+    complete_to: CompleteTo | None = None
 
     @classmethod
     def of(

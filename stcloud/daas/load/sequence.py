@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from stcloud.daas.catalogue import Catalogue, read_definition
+from stcloud.daas.complete_to import CompleteTo
 from stcloud.daas.definition import Definition
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.draft import Drafted, Options, draft
@@ -52,6 +53,8 @@ class LoadTerms:
         Load even what the ledger knows.
     keep_going
         Try the files that follow one that failed.
+    complete_to
+        Until when their rows are complete; None: nothing is stated.
     """
 
     definition: Given
@@ -64,6 +67,7 @@ class LoadTerms:
     again: bool
     empty: bool
     keep_going: bool
+    complete_to: Instant | None = None
 
     @property
     def dated(self) -> bool:
@@ -155,16 +159,13 @@ class LoadSequence:
         terms, loader = self.terms, self.loader
         if self._definition is None:
             self._definition = self._chosen(source)
+        zone = loader.configuration.zone
         request = LoadRequest.of(
-            self._definition,
-            terms.mode,
-            terms.valid_from,
-            terms.valid_to,
-            loader.configuration.zone,
-            terms.allow_missing,
+            self._definition, terms.mode, terms.valid_from, terms.valid_to, zone, terms.allow_missing,
             empty=terms.empty,
-        )
-        request = replace(request, source_layer=terms.options.source_layer)
+        )  # fmt: skip
+        complete_to = None if terms.complete_to is None else CompleteTo.read(terms.complete_to, zone)
+        request = replace(request, source_layer=terms.options.source_layer, complete_to=complete_to)
         return loader.load(
             self.layer, source, self._definition, request, terms.limit, self.job, again=terms.again
         )

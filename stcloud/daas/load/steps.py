@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.chain import RowsDigest
@@ -37,13 +38,20 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Intake:
-    """What was seen of a source of any kind: rows read, trimmed, purged, refused; repaired values."""
+    """What was seen of a source of any kind: rows read, trimmed, purged, refused; repaired values; latest time."""
 
     read: int = 0
     trimmed: int = 0
     purged: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     repairs: list[Refusal] = field(default_factory=list)
+    latest_us: int | None = None
+
+    def see(self, times_us: np.ndarray) -> None:
+        """Note the times of rows, ``(n,)`` int64: of events, or since when features are as they say."""
+        if len(times_us):
+            latest_us = int(times_us.max())
+            self.latest_us = latest_us if self.latest_us is None else max(latest_us, self.latest_us)
 
     def refuse(self, number: int, key: str | None, reason: str) -> None:
         """Refuse a row because of its key."""

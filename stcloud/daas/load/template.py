@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stcloud.daas.complete_to import LATE_NOTE, CompleteTo
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.protocol import LayerKind
 from stcloud.daas.ledger import Reckoning
@@ -159,6 +160,20 @@ class LoadRun:
             add=change.add, remove=change.remove, after=base.sequence, note=entry | dict(change.note)
         )
 
+    def _complete(self, stamp: Reckoning) -> dict[str, Any]:
+        """Return until when the rows are complete, as it is stated of the load or else by the definition."""
+        context = self.context
+        stated, rule = context.request.complete_to, context.definition.complete_to
+        if stated is None and rule is not None:
+            stated = CompleteTo.read(rule, context.zone)
+        if stated is None:
+            return {}
+        at_us = stated.instant_us(context.intake.latest_us, stamp.recorded_at_us, context.zone)
+        notes = stamp.notes
+        if at_us is not None and at_us > stamp.recorded_at_us:
+            notes = (*notes, LATE_NOTE.format(context.zone.iso(at_us)))
+        return {"complete_to_us": at_us, "complete_by": stated.rule, "notes": notes}
+
     def _reckon(self, change: TableChange, stamp: Reckoning) -> Reckoning:
         intake = self.context.intake
         reckoning = replace(
@@ -168,6 +183,7 @@ class LoadRun:
             trimmed=intake.trimmed,
             purged=intake.purged,
             repaired=len(intake.repairs),
+            **self._complete(stamp),
             rejected_by=dict(Counter(refusal.reason.split(":")[0] for refusal in intake.refusals)),
             rows_digest=change.added.text,
             **change.counts,

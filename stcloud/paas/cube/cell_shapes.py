@@ -6,7 +6,7 @@ Tested by `tests/paas/cube/test_cell_shapes.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from stcloud.errors import Unsupported
 
-__all__ = ["BOUNDS", "SHAPE", "shape_variables", "shapes_in"]
+if TYPE_CHECKING:
+    from stcloud.paas.cube.cells import CubeCells
+
+__all__ = ["BOUNDS", "SHAPE", "boxes_of", "shape_variables", "shapes_in"]
 
 BOUNDS, SHAPE = ("x_bounds", "y_bounds"), "shape"
 """Names of the variables: bounds of x and y, or the container of polygons."""
@@ -24,31 +27,45 @@ _AREAS = (int(shapely.GeometryType.POLYGON), int(shapely.GeometryType.MULTIPOLYG
 _NODE, _PART, _ALONE = f"{SHAPE}_node", f"{SHAPE}_part", f"{SHAPE}_multi"
 
 
-def shape_variables(shapes: NDArray[Any], mapping: str) -> Variables:
-    """Return the variables of a dataset that hold shapes.
+def boxes_of(cells: CubeCells) -> NDArray[np.float64] | None:
+    """Return west, south, east and north of each cell, ``(4, c)``; None: not all shapes are boxes."""
+    if cells.boxes is not None:
+        return cells.boxes()
+    shapes = np.empty(0, object) if cells.shapes is None else cells.shapes()
+    if len(shapes) != len(cells) or shapely.is_missing(shapes).any() or not _are_boxes(shapes):
+        return None
+    return np.ascontiguousarray(shapely.bounds(shapes).T)
+
+
+def shape_variables(cells: CubeCells, mapping: str) -> Variables:
+    """Return the variables of a dataset that hold the shapes of cells.
 
     Parameters
     ----------
-    shapes
-        ``(c,)`` polygons, or None for what has none.
+    cells
+        Their shapes are polygons, or None for what has none.
     mapping
         Name of the variable with the CRS.
 
     Returns
     -------
     Dimensions, values and attributes by name. Where all are boxes: ``x_bounds`` and ``y_bounds`` of each cell; else
-    ``shape``, a geometry container with the nodes, rings and holes of all.
+    ``shape``, a geometry container with the nodes, rings and holes of all; of cells without shapes nothing.
 
     Raises
     ------
     Unsupported
         ``not-areas``: a shape is no polygon.
     """
-    present = ~shapely.is_missing(shapes)
-    if present.all() and _are_boxes(shapes):
-        west, south, east, north = shapely.bounds(shapes).T
+    if cells.shapes is None:
+        return {}
+    boxes = boxes_of(cells)
+    if boxes is not None:
+        west, south, east, north = boxes
         edges = (np.stack([west, east], axis=1), np.stack([south, north], axis=1))
         return {name: (("cell", "bound"), pair, {}) for name, pair in zip(BOUNDS, edges, strict=True)}
+    shapes = cells.shapes()
+    present = ~shapely.is_missing(shapes)
     if not np.isin(shapely.get_type_id(shapes[present]), _AREAS).all():
         raise Unsupported("not-areas", "the cells are not all areas", hint="use to_arrow")
     return _polygons(shapely.force_2d(shapes), present & ~shapely.is_empty(shapes), mapping)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from stcloud.paas.cube.apportion import CellShares
 
-__all__ = ["CubeCells", "Lives", "Shapes"]
+__all__ = ["CubeCells", "Floats", "Ints", "Lives", "Parents", "Shapes"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -133,6 +133,9 @@ class CubeCells:
         Gives larger cells by their name (``1km``, ``community``), and which of them each cell is in, ``(c,)``.
     shares
         Gives what share of each cell lies in other cells, by their name.
+    boxes
+        Gives west, south, east and north of each cell, ``(4, c)``, where all shapes are boxes; None: that is not
+        known before the shapes are looked at.
     """
 
     noun: str
@@ -144,6 +147,7 @@ class CubeCells:
     shapes: Shapes | None = None
     parents: Parents | None = None
     shares: Shares | None = None
+    boxes: Callable[[], Floats] | None = None
 
     def __len__(self) -> int:
         return len(self.names)

@@ -77,7 +77,7 @@ def dataset_of(cube: Cube, most_mb: float, *, exact: bool = False) -> xr.Dataset
         raise MissingExtra(
             "xarray-needed", "xarray is not installed", hint='pip install "stcloud[cube]", or use to_arrow'
         ) from error
-    shapes = {} if cube.cells.shapes is None else shape_variables(cube.cells.shapes(), _MAPPING)
+    shapes = shape_variables(cube.cells, _MAPPING)
     taken = [*_RESERVED, *(name for name in shapes), f"{SHAPE}_node", f"{SHAPE}_part"]
     names = free_names([*(axis.name for axis in cube.classes), *cube.measures], taken)
     classes, measures = names[: len(cube.classes)], names[len(cube.classes) :]

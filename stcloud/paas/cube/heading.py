@@ -25,7 +25,7 @@ __all__ = ["HEADING", "Heading", "free_names", "packed", "unpacked"]
 HEADING = "stcloud_cube"
 """Name of the variable of a dataset, and of the metadata of a table, that has the heading."""
 
-_VERSION = 1
+_VERSION = 2
 _FINGERPRINT = "fingerprint"
 _UNWRITABLE = re.compile(r"[/\\\x00-\x1f]|\s+$")
 
@@ -94,7 +94,7 @@ class Heading:
             raise InvalidInput(
                 "no-cube",
                 f"the cube is of version {version}, and known is version {_VERSION}",
-                hint="upgrade stcloud",
+                hint="upgrade stcloud" if version > _VERSION else "write it again: stcloud cube -o",
             )
         return cls(fields)
 

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.cube.cell_shapes import shapes_in
-from stcloud.paas.cube.cells import CubeCells, Lives
+from stcloud.paas.cube.cells import CubeCells, Floats, Lives
 from stcloud.paas.cube.cube import Cube, CubeClass, CubeMeasure
 from stcloud.paas.cube.cube_table import CELLS, KNOWN, LIVES, STEPS
 from stcloud.paas.cube.dataset import CHUNK_BYTES
 from stcloud.paas.cube.heading import HEADING, Heading, unpacked
+from stcloud.paas.cube.lattice_cells import parents_of_lattice
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
@@ -76,16 +77,25 @@ def _of_dataset(dataset: xr.Dataset, heading: Heading) -> Cube:
     if "life_cell" in dataset:
         life = dataset["life_bounds"].to_numpy().astype(np.int64)
         lives = Lives(dataset["life_cell"].to_numpy().astype(np.int64), life[:, 0], life[:, 1])
-    names = dataset["cell"].to_numpy()
-    cells = CubeCells(
-        heading.fields["noun"], pa.array(names.tolist() if names.dtype == object else names),
-        dataset["x"].to_numpy(), dataset["y"].to_numpy(), area_m2, lives, None if shapes is None else lambda: shapes,
-    )  # fmt: skip
+    numbers = dataset["cell"].to_numpy()
+    names = pa.array(numbers.tolist() if numbers.dtype == object else numbers)
+    x, y = dataset["x"].to_numpy(), dataset["y"].to_numpy()
+    cells = _cells(heading, names, x, y, area_m2, lives, shapes)
     empty = _made(
         heading, np.append(bounds[:, 0], bounds[-1:, 1]), dataset["time_label"].to_numpy().tolist(),
         dataset["whole"].to_numpy().astype(np.bool_), cells, dataset["known"].to_numpy().astype(np.bool_),
     )  # fmt: skip
     return _filled(empty, heading, *_sparse(dataset, heading, empty))
+
+
+def _cells(
+    heading: Heading, names: pa.Array, x: Floats, y: Floats, area_m2: Floats, lives: Lives | None,
+    shapes: NDArray[Any] | None,
+) -> CubeCells:  # fmt: skip
+    """Return cells; those of a lattice know which larger ones hold them."""
+    noun = heading.fields["noun"]
+    parents = parents_of_lattice(noun, names, x, y, heading.fields["crs"]) if lives is None else None
+    return CubeCells(noun, names, x, y, area_m2, lives, None if shapes is None else lambda: shapes, parents)
 
 
 def _is_shape(name: str) -> bool:
@@ -159,10 +169,7 @@ def _of_table(table: pa.Table, heading: Heading, metadata: Mapping[str, str]) ->
     if LIVES in metadata:
         lives = Lives(*(column.to_numpy() for column in unpacked(metadata[LIVES]).columns))
     x, y, area_m2 = (rows[name].to_numpy() for name in ("x", "y", "area_m2"))
-    cells = CubeCells(
-        heading.fields["noun"], rows["name"].combine_chunks(), x, y, area_m2, lives,
-        None if shapes is None else lambda: shapes,
-    )  # fmt: skip
+    cells = _cells(heading, rows["name"].combine_chunks(), x, y, area_m2, lives, shapes)
     edges_us = np.append(steps["begin_us"].to_numpy(), steps["end_us"].to_numpy()[-1:])
     empty = _made(
         heading, edges_us, steps["label"].to_pylist(), steps["whole"].to_numpy(), cells,

@@ -109,7 +109,7 @@ def index(
     output: OutputOption = None,
 ) -> None:
     """Give every event the code of the cell that contained it then. Later loads keep it up to date."""
-    from stcloud.saas.cli.load import watched  # noqa: PLC0415
+    from stcloud.saas.cli.watch import watched  # noqa: PLC0415
 
     target = target_of(form, output, offered=RECORDS)
     with watched() as job:

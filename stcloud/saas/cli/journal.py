@@ -19,6 +19,7 @@ import typer
 
 from stcloud.errors import StcloudError
 from stcloud.saas.cli.exits import outcome
+from stcloud.saas.cli.reckoning import complete_to
 from stcloud.saas.plaintext import visible_json
 from stcloud.saas.wholefile import refuse_in_city
 
@@ -37,7 +38,7 @@ _COUNTS = (
 _DETAILS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes")
 FIELDS = (
     "time", "event", "city", "layer", "dry_run", "sources", "source", "load", "mode", "recorded_at", *_COUNTS,
-    *_DETAILS, "changed_by", "error", "message", "exit_code",
+    *_DETAILS, "complete_to", "changed_by", "error", "message", "exit_code",
 )  # fmt: skip
 """Keys of every line, in this order; null where they do not apply."""
 
@@ -96,7 +97,7 @@ class Journal:
         self._append(
             event, source=reckoning.source, load=reckoning.load, mode=reckoning.mode,
             recorded_at=zone.iso(reckoning.recorded_at_us), changed_by=reckoning.changed_by,
-            **counts, **reckoning.details,
+            **counts, **complete_to(reckoning, zone), **reckoning.details,
         )  # fmt: skip
 
     def fail(self, error: StcloudError) -> None:

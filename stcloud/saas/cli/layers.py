@@ -20,6 +20,7 @@ from stcloud.saas.cli.option import (
     open_city,
 )
 from stcloud.saas.cli.output import note, print_records, print_table, print_text, print_to
+from stcloud.saas.cli.reckoning import COMPLETE_TO, complete_to
 from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.plaintext import visible_json, visible_lines
 
@@ -32,7 +33,7 @@ __all__ = ["layers", "quarantine"]
 
 _SUMMARY = (
     "layer", "kind", "title", "events", "versions", "rows", "first", "last", "extent", "bytes", "loads", "first_load",
-    "last_load",
+    "last_load", "complete_to",
 )  # fmt: skip
 
 
@@ -88,10 +89,13 @@ def _describe(opened: City, layer: str, target: Target) -> None:
             "recorded_at": zone.iso(reckoning.recorded_at_us),
         }
         | reckoning.counts
+        | complete_to(reckoning, zone)
         for reckoning in chosen.loads
     ]
     names = dict.fromkeys(name for record in loads for name in record)  # some loads have counts of their own
-    loads = [{name: record.get(name, 0) for name in names} for record in loads]
+    loads = [
+        {name: record.get(name, None if name == COMPLETE_TO else 0) for name in names} for record in loads
+    ]
     if target.form is OutputFormat.JSON:
         whole = {
             "layer": _summary(chosen, zone),
@@ -176,6 +180,7 @@ def quarantine(
 
 def _summary(layer: Layer, zone: Zone) -> dict[str, Any]:
     span, recorded, extent = layer.span_us, layer.recorded_us, layer.extent
+    completeness = layer.completeness()
     return {
         "layer": layer.name,
         "kind": layer.kind,
@@ -190,4 +195,5 @@ def _summary(layer: Layer, zone: Zone) -> dict[str, Any]:
         "loads": len(layer.loads),
         "first_load": zone.iso(recorded[0]) if recorded else None,
         "last_load": zone.iso(recorded[1]) if recorded else None,
+        "complete_to": zone.iso(completeness.to_us) if completeness else None,
     }

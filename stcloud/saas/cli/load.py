@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -20,15 +18,13 @@ from stcloud.saas.cli.output import note
 from stcloud.saas.cli.reckoning import Reckonings
 from stcloud.saas.cli.signals import say
 from stcloud.saas.cli.target import RECORDS, Target, target_of
+from stcloud.saas.cli.watch import watching
 from stcloud.saas.plaintext import visible
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from stcloud.city import City
     from stcloud.daas.ledger import Reckoning
     from stcloud.daas.load.limit import Limit
-    from stcloud.iaas.job import Job
 
 __all__ = [
     "Crs",
@@ -44,7 +40,6 @@ __all__ = [
     "Y",
     "ZoneName",
     "load",
-    "watched",
 ]
 
 Key = Annotated[
@@ -115,6 +110,15 @@ ValidFrom = Annotated[
     str | None, typer.Option(help="Features: start of validity, e.g. 2023-01-01, in the city's zone.")
 ]
 ValidTo = Annotated[str | None, typer.Option(help="Features: end of validity (exclusive); default: open.")]
+CompleteTo = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE|RULE",
+        help="Until when a file has all that happened, if not until now: a date (its end), an instant, latest, "
+        "latest-day, -week, -month, -year, loaded. Later steps of cubes are unknown.",
+        show_default=False,
+    ),
+]
 Undo = Annotated[str | None, typer.Option(metavar="LOAD", help="Undo this load instead of loading.")]
 MaxRejected = Annotated[
     str, typer.Option(help="Maximum of rejected rows, a number or a share; beyond it nothing is loaded.")
@@ -158,6 +162,7 @@ def load(
     mode: HowToMeet = None,
     valid_from: ValidFrom = None,
     valid_to: ValidTo = None,
+    complete_to: CompleteTo = None,
     undo: Undo = None,
     max_rejected: MaxRejected = "5%",
     alert_rejected: AlertRejected = None,
@@ -193,22 +198,21 @@ def load(
         "source_format": source_format,
     }  # fmt: skip
     given = {name: value for name, value in options.items() if value is not None}
-    period: dict[str, Any] = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
+    period = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
+    states = {**period, "complete_to": complete_to}
     with journal.recording([str(source) for source in sources or ()]):
-        opened = open_city(city)
+        loading = Loading(open_city(city), layer, target, journal, alert)
         if undo is not None:
-            _refuse_besides_undo(sources, definition, dry_run, *given.values(), *period.values())
-            _undo(Loading(opened, layer, target, journal, alert), undo)
+            _refuse_besides_undo(sources, definition, dry_run, *given.values(), *states.values())
+            _undo(loading, undo)
             return
         if not sources:
-            raise InvalidInput(
-                "no-source", f"no sources were named to load into '{layer}'", hint="name one file or more"
-            )
+            raise _no_source(layer)
         options = {
-            **period, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
+            **states, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
             "empty": empty, "keep_going": keep_going, "dry_run": dry_run, "definition": definition, **given,
         }  # fmt: skip
-        _load(Loading(opened, layer, target, journal, alert), sources, options, given)
+        _load(loading, sources, options, given)
         alert.end()
 
 
@@ -333,6 +337,12 @@ def _is_there(opened: City, layer: str) -> bool:
     return True
 
 
+def _no_source(layer: str) -> InvalidInput:
+    return InvalidInput(
+        "no-source", f"no sources were named to load into '{layer}'", hint="name one file or more"
+    )
+
+
 def _refuse_besides_undo(*given: object) -> None:
     if any(given):
         raise InvalidInput(
@@ -340,57 +350,3 @@ def _refuse_besides_undo(*given: object) -> None:
             "--undo takes back a load and loads nothing",
             hint="leave out files and other options",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """A job, and the bars that show its progress."""
-
-    job: Job
-    bars: Progress
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Take the bars away while something is printed."""
-        self.bars.stop()
-        try:
-            yield
-        finally:
-            self.bars.start()
-
-
-@contextmanager
-def watched() -> Iterator[Job]:
-    """Give a job whose progress shows on stderr, a bar for each file, and which Ctrl-C cancels."""
-    with watching() as watch:
-        yield watch.job
-
-
-@contextmanager
-def watching() -> Iterator[Watch]:
-    """Give a watched job and its bars."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    from stcloud.iaas.job import Job  # noqa: PLC0415
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
-    ) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(step: str, done: int, total: int) -> None:
-            step = visible(step)
-            subject = step.rpartition(": ")[0]
-            if subject not in tasks:
-                tasks[subject] = bars.add_task(step)
-            bars.update(tasks[subject], description=step, completed=done, total=total or None)
-
-        yield Watch(Job(progress=show), bars)

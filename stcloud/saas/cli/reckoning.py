@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
     from stcloud.time import Zone
 
-__all__ = ["Reckonings", "record_of"]
+__all__ = ["COMPLETE_TO", "Reckonings", "complete_to", "record_of"]
 
-_WORDS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes", "changed_by")
+COMPLETE_TO = "complete_to"
+"""Name of the field with the instant up to which the rows of a load are complete."""
+
+_WORDS = ("rejected_by", "unplaced_by", "new_columns", "missing_columns", "notes", "changed_by", COMPLETE_TO)
 """What tables and CSV leave to the notes on stderr."""
 _RARE = ("ended", "overridden", "repaired", "restored", "purged")
 """Counts that only some loads have; all lines of one table have the same columns."""
@@ -42,8 +45,15 @@ def record_of(reckoning: Reckoning, zone: Zone) -> dict[str, Any]:
         "known": reckoning.known,
         "changed_by": reckoning.changed_by,
         **reckoning.counts,
+        **complete_to(reckoning, zone),
         **reckoning.details,
     }
+
+
+def complete_to(reckoning: Reckoning, zone: Zone) -> dict[str, Any]:
+    """Return until when the rows of a load are complete, by name; of a load that does not state it, nothing."""
+    at_us = reckoning.complete_to_us
+    return {} if at_us is None else {COMPLETE_TO: zone.iso(at_us)}
 
 
 @dataclass(slots=True)
@@ -127,6 +137,8 @@ class Reckonings:
 def _note(reckoning: Reckoning, zone: Zone) -> None:
     """Tell a person what the counts do not, on stderr."""
     source, at = reckoning.source, zone.iso(reckoning.recorded_at_us)
+    if reckoning.complete_to_us is not None and not reckoning.known:
+        note(f"{source}: complete to {zone.iso(reckoning.complete_to_us)}")
     if reckoning.changed_by:
         note(f"{source}: loaded on {at}, changed since by load {reckoning.changed_by}; --again loads it")
         return

@@ -2,6 +2,7 @@
 
 import cf_xarray
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 import xarray as xr
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import Unsupported
 from stcloud.paas.cube.cell_shapes import shape_variables, shapes_in
+from stcloud.paas.cube.cells import CubeCells
 
 HOLE = shapely.box(0, 0, 90, 90).difference(shapely.box(10, 10, 20, 20))
 TWO = shapely.MultiPolygon([shapely.box(200, 0, 250, 50), HOLE])
@@ -17,8 +19,16 @@ ALONE = shapely.MultiPolygon([shapely.box(0, 0, 1, 1)])
 TRIANGLE = shapely.Polygon([(0.1, 0), (7, 0), (3, 5 / 3)])
 
 
+def cells(shapes):
+    """Return cells with these shapes."""
+    nothing = np.zeros(len(shapes))
+    return CubeCells(
+        "in_areas", pa.array(range(len(shapes))), nothing, nothing, nothing, None, lambda: shapes
+    )
+
+
 def arrays(shapes):
-    return {name: values for name, (_, values, _) in shape_variables(shapes, "crs").items()}
+    return {name: values for name, (_, values, _) in shape_variables(cells(shapes), "crs").items()}
 
 
 @given(st.lists(st.sampled_from([HOLE, TWO, ALONE, TRIANGLE, None, shapely.Polygon()]), max_size=6))
@@ -41,7 +51,7 @@ def test_boxes_are_bounds_of_x_and_y():
 
 
 def test_a_container_says_where_nodes_rings_and_holes_are():
-    found = shape_variables(np.array([TWO, TRIANGLE], object), "crs")
+    found = shape_variables(cells(np.array([TWO, TRIANGLE], object)), "crs")
     (_, _, container) = found["shape"]
     assert (container["geometry_type"], container["node_coordinates"]) == ("polygon", "shape_x shape_y")
     assert found[container["node_count"]][1].tolist() == [5 + 5 + 5, 4]
@@ -52,7 +62,7 @@ def test_a_container_says_where_nodes_rings_and_holes_are():
 def test_others_read_the_shapes():
     shapes = np.array([TWO, TRIANGLE, ALONE], object)
     centres = {"cell": [1, 2, 3], "x": ("cell", [0, 0, 0]), "y": ("cell", [0, 0, 0])}
-    dataset = xr.Dataset(shape_variables(shapes, "crs"), centres)
+    dataset = xr.Dataset(shape_variables(cells(shapes), "crs"), centres)
     dataset["crs"] = 0
     assert shapely.equals(
         cf_xarray.geometry.cf_to_shapely(dataset, container="shape").to_numpy(), shapes
@@ -65,5 +75,5 @@ def test_without_variables_there_are_no_shapes():
 
 def test_what_is_no_area_is_refused():
     with pytest.raises(Unsupported) as caught:
-        shape_variables(np.array([shapely.Point(0, 0)], object), "crs")
+        shape_variables(cells(np.array([shapely.Point(0, 0)], object)), "crs")
     assert caught.value.kind == "not-areas"

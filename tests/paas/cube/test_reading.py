@@ -184,11 +184,46 @@ def test_what_has_no_value_is_missing_in_the_dataset(cube):
         np.testing.assert_array_equal(dataset[variable].to_numpy(), expected)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"version": 2}'])
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"version": 3}'])
 def test_what_is_no_heading_is_refused(text):
     with pytest.raises(InvalidInput) as caught:
         Heading.read(text)
     assert caught.value.kind == "no-cube"
+
+
+@pytest.mark.parametrize(("version", "hint"), [(1, "write it again"), (99, "upgrade")])
+def test_a_file_of_another_version_says_what_to_do(version, hint):
+    with pytest.raises(InvalidInput, match=hint):
+        Heading.read(json.dumps({"version": version}))
+
+
+def with_shapes(shapes):
+    """Return a cube whose cells have these shapes."""
+    cube = made(np.array([[1, 0], [2, 3]]), np.ones((2, 2), bool), np.array([0.0, 100.0]), np.zeros(2))
+    given_shapes = np.array(shapes, object)
+    return replace(cube, cells=replace(cube.cells, shapes=lambda: given_shapes, boxes=None))
+
+
+@pytest.mark.parametrize(
+    "shapes", [[HOLE, PARTS], [shapely.box(0, 0, 9, 9), shapely.box(9, 0, 18, 9)], [HOLE, None]]
+)
+def test_shapes_that_were_changed_in_a_file_are_refused(shapes):
+    cube = with_shapes(shapes)
+    cube = replace(cube, cells=replace(cube.cells, area_m2=np.where(shapely.is_missing(shapes), np.nan, 1.0)))
+    dataset, table = cube.to_xarray(), table_of(cube)
+    for again in (cube_of_dataset(dataset), cube_of_table(table)):
+        assert shapely.equals_identical(again.cells.shapes(), cube.cells.shapes()).tolist() == [
+            shape is not None for shape in shapes
+        ]
+    name = "x_bounds" if "x_bounds" in dataset else "shape_x"
+    moved = dataset[name].to_numpy().copy()
+    moved.reshape(-1)[1] += 0.5
+    with pytest.raises(InvalidInput, match="changed since it was written"):
+        cube_of_dataset(dataset.assign({name: (dataset[name].dims, moved)}))
+    other = table_of(with_shapes([shapely.box(0, 0, 9, 8), *shapes[1:]])).schema.metadata[b"stcloud_cells"]
+    changed = table.replace_schema_metadata(table.schema.metadata | {b"stcloud_cells": other})
+    with pytest.raises(InvalidInput, match="changed since it was written"):
+        cube_of_table(changed)
 
 
 def test_what_was_made_of_no_cube_is_refused():

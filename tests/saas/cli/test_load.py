@@ -128,3 +128,26 @@ def test_a_load_of_other_keys_changed_nothing_of_a_file(run, city):
     assert run("load", city, "e", a, b, city.parent / "d.csv", *OPTIONS).code == 0
     assert "nothing changed" in run("load", city, "e", a).err
     assert "changed since" in run("load", city, "e", b).err
+
+
+def test_until_when_a_file_is_complete_is_stated_corrected_and_shown(run, city):
+    args = ("load", city, "e", *files(city, "a.csv"), *OPTIONS)
+    ended = run(*args, "--complete-to", "2023-08-31", "-f", "json", "--log", city.parent / "log")
+    (only,) = json.loads(ended.out)
+    assert only["complete_to"] == "2023-09-01T00:00+08:00"
+    assert "a.csv: complete to 2023-09-01T00:00+08:00" in ended.err
+    (corrected,) = json.loads(run(*args, "--complete-to", "2023-07", "-f", "json").out)
+    assert (corrected["source"], corrected["complete_to"]) == (only["load"], "2023-08-01T00:00+08:00")
+    (known,) = json.loads(run(*args, "-f", "json").out)
+    assert known["known"]
+    assert known["complete_to"] == corrected["complete_to"]
+    assert json.loads(run("layers", city, "-f", "json").out)[0]["complete_to"] == corrected["complete_to"]
+    run("load", city, "e", *files(city, "b.csv"))
+    loads = json.loads(run("layers", city, "e", "-f", "json").out)["loads"]
+    assert [load["complete_to"] for load in loads] == [only["complete_to"], corrected["complete_to"], None]
+    logged = [json.loads(line) for line in (city.parent / "log").read_text().splitlines()]
+    assert [line["complete_to"] for line in logged] == [None, only["complete_to"], None]
+    refused = run(*args, "--complete-to", "yesterday")
+    assert refused.code == 2
+    assert "latest-month" in refused.err
+    assert run("load", city, "e", "--undo", only["load"], "--complete-to", "2023").code == 2

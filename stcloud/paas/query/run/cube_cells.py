@@ -5,6 +5,7 @@ Tested by `tests/paas/query/run/test_cubing.py`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,6 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from stcloud.errors import InvalidInput
 from stcloud.paas.cube.apportion import CellShares
 from stcloud.paas.cube.cells import CubeCells, Lives, Shapes
+from stcloud.paas.cube.lattice_cells import larger_names, lattice_cells, not_nested
 from stcloud.paas.query.plan.plan import By, Part, by_name, restated_in
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.measuring import read_by
@@ -99,7 +101,7 @@ def _larger_areas(
     """Return the streets, communities … of units by the beginning of their codes."""
     larger = read_cell(wanted, inquiry)
     if not (isinstance(group, Part) and isinstance(larger, Part) and larger.length < group.length):
-        raise _not_nested(group, larger)
+        raise not_nested(by_name(group), by_name(larger))
     above = pc.utf8_slice_codeunits(names, 0, larger.length)
     cells = cells_of(inquiry, larger, at_us, pc.unique(above), None)
     return cells, np.asarray(pc.index_in(above, value_set=cells.names), np.int64)
@@ -110,13 +112,10 @@ def _larger_cells(
 ) -> tuple[CubeCells, Ints]:
     """Return the cells of a larger size that hold cells of the lattice."""
     larger = read_cell(wanted, inquiry)
-    if not isinstance(larger, CellSize) or larger.side_m % size.side_m or larger.side_m <= size.side_m:
-        raise _not_nested(size, larger)
-    level = larger if isinstance(larger, Level) else Level.M10
-    above = lattice.cells(*lattice.centres(names), level)
-    above = above if isinstance(larger, Level) else larger.of(above)
-    larger_names, parent = np.unique(above, return_inverse=True)
-    return _lattice_of(inquiry, larger, lattice, larger_names), parent
+    if not isinstance(larger, CellSize):
+        raise not_nested(by_name(size), by_name(larger))
+    numbers, parent = larger_names(size, larger, lattice, names)
+    return _lattice_of(inquiry, larger, lattice, numbers), parent
 
 
 def _shares(inquiry: Inquiry, at_us: int, names: pa.Array, shapes: Shapes, wanted: str) -> CellShares:
@@ -139,13 +138,6 @@ def _shares(inquiry: Inquiry, at_us: int, names: pa.Array, shapes: Shapes, wante
     return CellShares(cells, table.left[mine], table.right[mine], table.shares("left")[mine], covered)
 
 
-def _not_nested(group: By, larger: By) -> InvalidInput:
-    return InvalidInput(
-        "not-nested", f"a cell of '{by_name(group)}' does not always lie in one of '{by_name(larger)}'",
-        hint="100m to 1km, unit to community, street or district; or make another cube of the question",
-    )  # fmt: skip
-
-
 def _areas(shapes: np.ndarray) -> np.ndarray:
     return np.where(shapely.is_missing(shapes), np.nan, shapely.area(shapes))
 
@@ -166,18 +158,12 @@ def _lattice_cells(
 
 
 def _lattice_of(inquiry: Inquiry, size: CellSize, lattice: Lattice, names: Ints) -> CubeCells:
-    x, y = lattice.centres(names)
-    area_m2 = np.full(len(names), float(size.side_m) ** 2)
-    shapes = partial(_squares, lattice, names)
-    return CubeCells(
-        f"cell_{size.label}", pa.array(names), x, y, area_m2, None, shapes,
-        partial(_larger_cells, inquiry, size, lattice, names),
-        partial(_shares, inquiry, rated_us(inquiry), pa.array(names), shapes),
+    cells = lattice_cells(size, lattice, names)
+    assert cells.shapes is not None  # noqa: S101  (squares)
+    return replace(
+        cells, parents=partial(_larger_cells, inquiry, size, lattice, names),
+        shares=partial(_shares, inquiry, rated_us(inquiry), cells.names, cells.shapes),
     )  # fmt: skip
-
-
-def _squares(lattice: Lattice, names: np.ndarray) -> np.ndarray:
-    return np.asarray(shapely.box(*lattice.bounds(names)), object)
 
 
 def _place(inquiry: Inquiry, lattice: Lattice) -> BaseGeometry | None:

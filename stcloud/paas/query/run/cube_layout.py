@@ -82,10 +82,15 @@ def laid_out(
     The cube; groups in no bin of it are counted in its leftovers.
     """
     cell, known = _placed(frame, table, step)
-    chosen = slice(None) if known.all() else known
-    places = [class_places(axis, table.column(2 + at))[chosen] for at, axis in enumerate(frame.classes)]
-    at, rows = _ascending(np.ravel_multi_index([step[chosen], cell[chosen], *places], frame.shape), frame)
-    if not known.all():
+    at = step * len(frame.cells)
+    at += cell
+    for number, axis in enumerate(frame.classes):
+        at *= len(axis.values)
+        at += class_places(axis, table.column(2 + number))
+    if known.all():
+        at, rows = _ascending(at, frame)
+    else:
+        at, rows = _ascending(at[known], frame)
         rows = np.flatnonzero(known)[rows]
     values = {
         measure.name: _measure(measure, text, table.column(measure.name), rows)
@@ -102,9 +107,9 @@ def leftovers_of(frame: Cube, table: pa.Table, step: Ints) -> dict[str, int]:
 def _placed(frame: Cube, table: pa.Table, step: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Return the position of the cell of each group, and whether its bin is in the cube and known."""
     cell = places_of(frame.cells.names, table.column(1))
-    there = (step >= 0) & (cell >= 0)
-    known = there.copy()
-    known[there] = frame.is_known(step[there], cell[there])
+    known = (step >= 0) & (cell >= 0)
+    if known.any():
+        known &= frame.is_known(step, cell)  # of those that are not there, some other bin
     return cell, known
 
 

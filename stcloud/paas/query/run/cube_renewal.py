@@ -72,7 +72,9 @@ class CubeRenewal:
         cells, classes = self._cells(), self._classes()
         if cells is None or classes is None:
             return None
-        new = self.counting.filled(self.counting.frame(cells, classes), self.now)
+        new = self.counting.filled(
+            self.counting.frame(cells, classes), self.now, self.counting.steps(self.now)
+        )
         pieces = list(self._pieces(new))
         measures = {}
         for name, counted in new.measures.items():

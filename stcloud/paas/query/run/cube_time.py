@@ -12,10 +12,12 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from stcloud.daas.completeness import Completeness
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import ALWAYS
 from stcloud.errors import InvalidInput
 from stcloud.iaas.table.table import File
+from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.compile.summary import measures_in
 from stcloud.paas.query.condition.period import Related
 from stcloud.paas.query.measure.measure import Measure
@@ -46,6 +48,8 @@ class CubeTime:
         ``[first, last)``: of what happened then all is known; UTC microseconds.
     of_instants
         Whether measures are of the first instant of each bin.
+    since_us
+        Recorded instant since when it is known until when all is: a cube is pinned at it, or later.
     """
 
     inquiry: Inquiry
@@ -54,6 +58,7 @@ class CubeTime:
     kept: NDArray[np.bool_]
     known_us: tuple[int, int]
     of_instants: bool
+    since_us: int
 
     @property
     def edges_us(self) -> Ints:
@@ -104,7 +109,8 @@ def time_of(inquiry: Inquiry, every: str, *, drop: bool) -> CubeTime:
     there = _there(free)
     if not spans.parts or there is None:
         raise InvalidInput("no-events", "there is nothing at the asked time", hint="ask for another time")
-    known_us = _known_us(inquiry, there[0])
+    completeness = _completeness(inquiry)
+    known_us = _first_day_us(inquiry, there[0]), completeness.to_us
     (span,) = spans.parts
     first = there[0] if span.start_us is None else span.start_us
     last = known_us[1] if of_instants else there[1]
@@ -121,7 +127,7 @@ def time_of(inquiry: Inquiry, every: str, *, drop: bool) -> CubeTime:
             hint="ask for a longer time, shorter steps, or partial='keep'",
             in_shell="ask for a longer time, shorter steps, or --partial keep",
         )  # fmt: skip
-    return CubeTime(free, bins, whole, kept, known_us, of_instants)
+    return CubeTime(free, bins, whole, kept, known_us, of_instants, completeness.since_us)
 
 
 def _time_apart(inquiry: Inquiry, *, of_instants: bool) -> tuple[Inquiry, Spans]:
@@ -194,10 +200,15 @@ def _read(inquiry: Inquiry, name: str) -> list[tuple[int, int]]:
     return [(int(micros(first, ALWAYS)[0]), int(micros(last, ALWAYS)[0]))]
 
 
-def _known_us(inquiry: Inquiry, first_us: int) -> tuple[int, int]:
-    """Return since when, and until when, all that happened is known: from the first day to the last load."""
+def _completeness(inquiry: Inquiry) -> Completeness:
+    """Return until when all that happened is known, as of the instant that the question is pinned at."""
+    layer, known = inquiry.subject.layer, inquiry.known
+    at_us = known.of_layer(layer.name, *layer.former) if isinstance(known, Pin) else known
+    return layer.completeness(at_us) or Completeness(inquiry.known_us, inquiry.known_us)
+
+
+def _first_day_us(inquiry: Inquiry, first_us: int) -> int:
+    """Return the first instant of the layer's first day: since then all that happened is known."""
     zone = inquiry.subject.zone
     (day,) = Bin.DAY.numbers(np.array([first_us]), zone).tolist()
-    loads = [load.recorded_at_us for load in inquiry.subject.layer.loads]
-    limit = inquiry.known_us if inquiry.known is not None else max(loads, default=inquiry.known_us)
-    return Bin.DAY.start(day, zone), max([at for at in loads if at <= limit], default=limit)
+    return Bin.DAY.start(day, zone)

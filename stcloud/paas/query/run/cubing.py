@@ -5,7 +5,7 @@ Tested by `tests/paas/query/run/test_cubing.py` and `tests/paas/query/run/test_c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from stcloud.iaas.conversion import numbers_of
 from stcloud.paas.cube.cells import CubeCells
 from stcloud.paas.cube.cube import Cube, CubeClass
+from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.measure.measure import COUNT, Measure
 from stcloud.paas.query.plan.plan import By, Summary, by_name
 from stcloud.paas.query.run.cube_cells import cells_of, read_cell
@@ -158,12 +159,28 @@ class Counting:
         return Cube(
             self.shape.every, time.edges_us, time.labels, time.whole[time.kept], cells, classes,
             np.empty(0, np.int64), {}, time.known_us, subject.zone, subject.configuration.lattice.crs, {},
-            _facts(self.inquiry, self.by) | {"digest": self.digest}, of_instants=time.of_instants,
+            self._facts() | {"digest": self.digest}, of_instants=time.of_instants,
         )  # fmt: skip
 
-    def filled(self, frame: Cube, table: pa.Table) -> Cube:
+    @property
+    def pin(self) -> Pin:
+        """What the cube is pinned at: that until when all is known may be known since a later load than the rows."""
+        pin, name = self.inquiry.pin(self.by), self.inquiry.subject.layer.name
+        layers = dict(pin.layers)
+        return Pin.of({**layers, name: max(layers[name], self.time.since_us)}, dict(pin.rules))
+
+    def _facts(self) -> dict[str, str]:
+        """Return what the question was, its pin, and the loads that were known."""
+        pin, layer = self.pin, self.inquiry.subject.layer
+        loads = [load.load for load in layer.loads if load.recorded_at_us <= pin.of_layer(layer.name)]
+        return {**self.inquiry.facts(), "pin": pin.text, "loads": " ".join(loads)}
+
+    def steps(self, table: pa.Table) -> Ints:
+        """Return the step of each group; -1: the cube does not have it."""
+        return self.time.position(numbers_of(table.column(0)))
+
+    def filled(self, frame: Cube, table: pa.Table, step: Ints) -> Cube:
         """Return the cube with the values of groups, rates as areas and inhabitants were in each bin."""
-        step = self.time.position(numbers_of(table.column(0)))
         goal = Summary((self.bins.binning, *self.by), self.measures)
         rates = rated_by_bin(table, goal, self.inquiry, step, self.time.rated_us, frame.cells.changes_us)
         return laid_out(frame, rates, step, self.measures, self.shape.measures)
@@ -180,10 +197,7 @@ def cubed(inquiry: Inquiry, shape: CubeShape) -> Cube:
     """
     counting = Counting.of(inquiry, shape)
     table = counting.table(counting.time.inquiry)
-    frame = counting.frame(counting.cells(occurring(table.column(1))), counting.axes(table))
-    return counting.filled(frame, table)
-
-
-def _facts(inquiry: Inquiry, by: Sequence[By]) -> dict[str, str]:
-    loads = [load.load for load in inquiry.subject.layer.loads if load.recorded_at_us <= inquiry.known_us]
-    return {**inquiry.facts(), "pin": inquiry.pin(by).text, "loads": " ".join(loads)}
+    with ThreadPoolExecutor(1) as pool:  # both take long, and numpy lets others compute meanwhile
+        step = pool.submit(counting.steps, table)
+        frame = counting.frame(counting.cells(occurring(table.column(1))), counting.axes(table))
+        return counting.filled(frame, table, step.result())

@@ -24,6 +24,7 @@ from stcloud.paas.cube.cube import Cube
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.condition.during import During
 from stcloud.paas.query.plan.plan import by_name
+from stcloud.paas.query.run.cube_layout import COUNTED
 from stcloud.paas.query.run.cube_renewal import CubeRenewal
 from stcloud.paas.query.run.cubing import Counting, CubeShape, cubed
 from stcloud.paas.query.run.inquiry import Inquiry
@@ -79,9 +80,13 @@ def refreshed(cube: Cube, inquiry: Inquiry, shape: CubeShape) -> Cube:
         frame = counting.frame(cells, cube.classes)
         return replace(frame, at=cube.at, measures=cube.measures, leftovers=cube.leftovers)
     during = During(When(_spans(counting, touched), inquiry.subject.zone))
+    kept = _groups_in(cube, counting, touched)
     with ThreadPoolExecutor(2) as pool:
-        tables = pool.map(lambda asking: _table(counting, asking, during, touched), (before, inquiry))
-    renewal = CubeRenewal(cube, counting, _slots(cube, counting), touched, *tables)
+        questions = (inquiry, *([before] if kept is None else []))
+        now, *was = pool.map(lambda question: _table(counting, question, during, touched), questions)
+    renewal = CubeRenewal(
+        cube, counting, _slots(cube, counting), touched, was[0] if kept is None else kept, now
+    )
     return renewal.cube() or cubed(inquiry, shape)
 
 
@@ -100,10 +105,10 @@ def _inquiry_before(cube: Cube, counting: Counting) -> Inquiry | None:
     """Return the question as the cube answered it; None: more has changed since than rows of its layer."""
     inquiry, layer = counting.inquiry, counting.inquiry.subject.layer
     own = (layer.name, *layer.former)
-    pins = (Pin.read(cube.facts["pin"]), inquiry.pin(counting.by))
+    pins = (Pin.read(cube.facts["pin"]), counting.pin)
     others = [[(name, at_us) for name, at_us in pin.layers if name not in own] for pin in pins]
     since_us = pins[0].of_layer(*own)
-    if others[0] != others[1] or pins[0].rules != pins[1].rules or since_us > inquiry.known_us:
+    if others[0] != others[1] or pins[0].rules != pins[1].rules or since_us > pins[1].of_layer(*own):
         return None
     if any(purge.recorded_at_us > since_us for purge in layer.purges):
         return None
@@ -126,7 +131,7 @@ def _touched(cube: Cube, counting: Counting, since_us: int) -> Flags | None:
     there = slots >= 0
     if there.sum() != len(cube.labels) or (cube.whole[slots[there]] != counting.whole[there]).any():
         return None  # bins of the cube are no bins now
-    now = counting.frame(cube.cells, cube.classes).known_steps
+    now = replace(cube, edges_us=counting.time.edges_us, known_us=counting.time.known_us).known_steps
     touched = counting.kept & ~there
     touched[there] = now[counting.places[there]] != cube.known_steps[slots[there]]
     touched |= _reached_since(counting, since_us)
@@ -137,18 +142,38 @@ def _reached_since(counting: Counting, since_us: int) -> Flags:
     """Return the bins that have rows of the layer whose belief began or ended after an instant."""
     reached = np.zeros(len(counting.bins) + 1, np.bool_)  # the last is of all time beyond
     snapshot, zone = counting.inquiry.subject.layer.snapshot, counting.inquiry.subject.zone
-    since: datetime = pa.scalar(since_us + 1, pa.int64()).cast(pa.timestamp("us", "UTC")).as_py()
+    first = pa.scalar(since_us + 1, pa.int64()).cast(pa.timestamp("us", "UTC"))
+    since: datetime = first.as_py()
     files = [
         file for file in snapshot.files if file.may_hold(_FROM, low=since) or file.may_hold(_TO, low=since)
     ]
     for batch in snapshot.batches(files, (_TIME, _FROM, _TO)):
         began, ended = (
-            pc.fill_null(pc.greater_equal(batch.column(name), since), fill_value=False)
+            pc.fill_null(pc.greater_equal(batch.column(name), first), fill_value=False)
             for name in (_FROM, _TO)
         )
         times = batch.column(_TIME).filter(pc.or_(began, ended)).cast(pa.int64())
         reached[counting.bins.position(counting.bins.binning.numbers(numbers_of(times), zone))] = True
     return reached[:-1]
+
+
+def _groups_in(cube: Cube, counting: Counting, touched: Flags) -> pa.Table | None:
+    """Return the groups that touched bins had, without measures; None: the cube does not know all of them.
+
+    A cube without leftovers has all rows of its bins, so that they need not be counted as they were.
+    """
+    at, slots = np.flatnonzero(touched), _slots(cube, counting)[touched]
+    if (slots < 0).any() or any(count for reason, count in cube.leftovers.items() if reason != "partial"):
+        return None
+    stride = int(np.prod(cube.shape[1:], dtype=np.int64))
+    first, stop = np.searchsorted(cube.at, slots * stride), np.searchsorted(cube.at, (slots + 1) * stride)
+    inside = [cube.at[low:high] for low, high in zip(first.tolist(), stop.tolist(), strict=True)]
+    _, cell, *places = np.unravel_index(np.concatenate([cube.at[:0], *inside]), cube.shape)
+    axes = [cube.cells.names, *(axis.values for axis in cube.classes)]
+    groups = [names.take(pa.array(place)) for names, place in zip(axes, [cell, *places], strict=True)]
+    numbers = pa.array(np.repeat(counting.bins.numbers[at], stop - first), pa.int64())
+    names = [f"g{number}" for number in range(1 + len(groups))]
+    return pa.table([numbers, *groups, pa.array(np.zeros(len(cell), np.int64))], [*names, COUNTED])
 
 
 def _spans(counting: Counting, touched: Flags) -> Spans:
