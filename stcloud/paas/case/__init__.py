@@ -1,0 +1,38 @@
+"""Cases: what was reported about a component or a matter, and what became of it (ring: paas).
+
+Knows: workflows, actions, what a log of actions comes to, which action is legal, what follows for linked cases. Must
+not know: where logs lie, what the time is, who is signed in. All of it is pure: a state is computed from a log, and
+an action is judged by a state.
+
+Nouns: `Action` (an entry of a log), `Workflow` (states and transitions), `CaseState` (what a log comes to), `Stay`
+(how long it was in a state), `RefusedAction` (why an action is not legal, and which are).
+
+Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replay.py` many at once.
+"""
+
+from typing import TYPE_CHECKING
+
+from stcloud.late import late_names
+
+if TYPE_CHECKING:
+    from stcloud.paas.case.action import PRIVATE, Action, Scalar
+    from stcloud.paas.case.course import fold, resumed
+    from stcloud.paas.case.legality import legal, roles_for, step
+    from stcloud.paas.case.refused import RefusedAction
+    from stcloud.paas.case.state import CaseState, Stay
+    from stcloud.paas.case.workflow import Workflow, bundled_workflows, read_workflow
+
+__all__ = [
+    "PRIVATE", "Action", "CaseState", "RefusedAction", "Scalar", "Stay", "Workflow", "bundled_workflows", "fold",
+    "legal", "read_workflow", "resumed", "roles_for", "step",
+]  # fmt: skip
+
+_HOMES = {
+    "PRIVATE": ".action", "Action": ".action", "CaseState": ".state", "RefusedAction": ".refused",
+    "Scalar": ".action", "Stay": ".state", "Workflow": ".workflow", "bundled_workflows": ".workflow",
+    "fold": ".course", "legal": ".legality", "read_workflow": ".workflow", "resumed": ".course",
+    "roles_for": ".legality",
+    "step": ".legality",
+}  # fmt: skip
+
+__getattr__ = late_names(__name__, _HOMES)
