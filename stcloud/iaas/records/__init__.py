@@ -4,7 +4,7 @@ Knows: entries in order per case, one clock that stamps them in commit order, su
 in a table of their own, media, notices and rules as rows. Must not know: what a case, an action or a workflow means,
 layers, Delta tables, engines.
 
-Nouns: `Records` (one log), `Entry`, `Summary`, `PrivateValue`, `Medium`, `Notice`, `RecordBatch` (what is appended as
+Nouns: `Records` (one log), `Entry`, `CaseSummary`, `PrivateValue`, `Medium`, `Notice`, `RecordBatch` (what is appended as
 one), `Find` and `FindPage` (search), `StoredRule`, `Audit` (who reads private values, and why).
 
 SQLAlchemy is used here and nowhere else, and imported when a log is opened: one code path for both databases, and for
@@ -14,6 +14,7 @@ each a small part of its own (lock, clock, errors, bulk insert). Start reading a
 
 from stcloud.iaas.records.entry import (
     Audit,
+    CaseSummary,
     Entry,
     Erased,
     Find,
@@ -23,12 +24,12 @@ from stcloud.iaas.records.entry import (
     PrivateValue,
     RecordBatch,
     StoredRule,
-    Summary,
 )
 from stcloud.late import late_names
 
 __all__ = [
     "Audit",
+    "CaseSummary",
     "Entry",
     "Erased",
     "Find",
@@ -39,7 +40,6 @@ __all__ = [
     "RecordBatch",
     "Records",
     "StoredRule",
-    "Summary",
 ]
 
 __getattr__ = late_names(__name__, {"Records": ".records"})

@@ -17,7 +17,7 @@ from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.records.database import Database, KeyTaken
 from stcloud.iaas.records.entry import Entry, RecordBatch
 from stcloud.iaas.records.expected import check_batch, starts
-from stcloud.iaas.records.faster import Settled, settle
+from stcloud.iaas.records.faster import Reconciled, settle
 from stcloud.iaas.records.recordrows import (
     entry_row,
     gram_rows,
@@ -75,7 +75,7 @@ def append_each(database: Database, batch: RecordBatch) -> list[Entry | StcloudE
     return [settled.refused.get(entry.case) or outcomes[entry.id] for entry in batch.entries]
 
 
-def _write_settled(database: Database, connection: Connection, settled: Settled) -> dict[str, Entry]:
+def _write_settled(database: Database, connection: Connection, settled: Reconciled) -> dict[str, Entry]:
     """Write what remains of a batch; return its entries and those that were there, by id."""
     outcomes = dict(settled.known)
     if settled.remaining.entries:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from stcloud.errors import Conflict
 from stcloud.iaas.records.dialect import Dialect
 from stcloud.iaas.records.schema import tables_of
-from stcloud.iaas.records.statement import Statements
+from stcloud.iaas.records.statement import SqlStatements
 
 __all__ = ["Database", "KeyTaken"]
 
@@ -33,7 +33,7 @@ class Database:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.tables = tables_of(dialect.schema)
-        self.statements = Statements(self.tables, dialect.engine, dialect.latest, dialect.now())
+        self.statements = SqlStatements(self.tables, dialect.engine, dialect.latest, dialect.now())
 
     def prepare(self) -> None:
         """Make the place where a log is to be created."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 __all__ = [
     "Audit",
+    "CaseSummary",
     "Entry",
     "Erased",
     "Fields",
@@ -23,7 +24,6 @@ __all__ = [
     "RecordBatch",
     "Scalar",
     "StoredRule",
-    "Summary",
 ]
 
 Scalar = str | int | float | bool | None
@@ -55,7 +55,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class CaseSummary:
     """Present state of a case, to be searched by; a log can do without, and it can be computed again from the log.
 
     The store sets ``seq`` and ``changed_us`` to those of the case's last entry, and ``reported_us`` None to the
@@ -136,7 +136,7 @@ class RecordBatch:
     """What is appended in one transaction: entries in order, and for each of their cases its summary after them."""
 
     entries: tuple[Entry, ...]
-    summaries: tuple[Summary, ...]
+    summaries: tuple[CaseSummary, ...]
     private: tuple[PrivateValue, ...] = ()
     media: tuple[Medium, ...] = ()
     notices: tuple[Notice, ...] = ()
@@ -174,7 +174,7 @@ class Find:
 class FindPage:
     """Some of what was searched for, and the cursor for what follows; None: nothing follows."""
 
-    summaries: tuple[Summary, ...]
+    summaries: tuple[CaseSummary, ...]
     cursor: str | None
 
 

@@ -17,13 +17,13 @@ from stcloud.iaas.records.expected import starts
 from stcloud.iaas.records.recordrows import entry_of
 from stcloud.iaas.records.values import canonical
 
-__all__ = ["Settled", "settle"]
+__all__ = ["Reconciled", "settle"]
 
 _MOST_VALUES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Reconciled:
     """A batch against the log: entries that are there by id, refusals by case, and what remains to be written."""
 
     known: dict[str, Entry]
@@ -31,7 +31,7 @@ class Settled:
     remaining: RecordBatch
 
 
-def settle(database: Database, connection: Connection, batch: RecordBatch) -> Settled:
+def settle(database: Database, connection: Connection, batch: RecordBatch) -> Reconciled:
     """Compare a batch with the log, under the lock."""
     known = _known(database, connection, batch)
     refused: dict[str, StcloudError] = {
@@ -45,7 +45,7 @@ def settle(database: Database, connection: Connection, batch: RecordBatch) -> Se
         if value.case not in refused and _differs(database, connection, value)
     }
     refused |= _behind(database, connection, _remaining(batch, {*known}, {*refused}))
-    return Settled(known, refused, _remaining(batch, {*known}, {*refused}))
+    return Reconciled(known, refused, _remaining(batch, {*known}, {*refused}))
 
 
 def _known(database: Database, connection: Connection, batch: RecordBatch) -> dict[str, Entry]:

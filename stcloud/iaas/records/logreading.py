@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, select, tuple_
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records.database import Database
-from stcloud.iaas.records.entry import Entry, Medium, Summary
+from stcloud.iaas.records.entry import CaseSummary, Entry, Medium
 from stcloud.iaas.records.recordrows import entry_of, summary_of
 
 __all__ = ["ENTRY_TYPES", "log", "logs", "media", "recorded", "summary"]
@@ -40,7 +40,7 @@ def log(database: Database, case: str, until_us: int | None) -> list[Entry]:
         return [entry_of(row) for row in rows]
 
 
-def summary(database: Database, number: str) -> Summary | None:
+def summary(database: Database, number: str) -> CaseSummary | None:
     """Return a case's present summary; None: there is no such case."""
     table = database.tables.summary
     with database.read() as connection:

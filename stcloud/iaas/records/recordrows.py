@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from stcloud.iaas.records.entry import Entry, Medium, Notice, PrivateValue, Summary
+from stcloud.iaas.records.entry import CaseSummary, Entry, Medium, Notice, PrivateValue
 from stcloud.iaas.records.gram import grams
 from stcloud.iaas.records.values import canonical, check_row, fields_of
 
@@ -45,7 +45,7 @@ def entry_of(row: Row[Any]) -> Entry:
     )  # fmt: skip
 
 
-def summary_row(summary: Summary) -> dict[str, Any]:
+def summary_row(summary: CaseSummary) -> dict[str, Any]:
     """Return the row of a summary; its place in the log is to be set."""
     row = {
         "number": summary.number, "seq": 0, "state": summary.state, "kind": summary.kind,
@@ -56,10 +56,10 @@ def summary_row(summary: Summary) -> dict[str, Any]:
     return check_row(row, f"summary {summary.number!r}")
 
 
-def summary_of(row: Row[Any]) -> Summary:
+def summary_of(row: Row[Any]) -> CaseSummary:
     """Return the summary of a row with all columns."""
     values = dict(row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name
-    return Summary(**(values | {"fields": fields_of(values["fields"])}))
+    return CaseSummary(**(values | {"fields": fields_of(values["fields"])}))
 
 
 def private_row(value: PrivateValue) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from stcloud.iaas.records.database import Database
 from stcloud.iaas.records.dialect import Dialect
 from stcloud.iaas.records.entry import (
     Audit,
+    CaseSummary,
     Entry,
     Erased,
     Find,
@@ -26,7 +27,6 @@ from stcloud.iaas.records.entry import (
     Medium,
     PrivateValue,
     RecordBatch,
-    Summary,
 )
 from stcloud.iaas.records.outbox import Outbox
 from stcloud.iaas.records.rulebook import Rulebook
@@ -177,7 +177,7 @@ class Records:
         """Return a case's entries in order, recorded until an instant; None: all. One round trip."""
         return logreading.log(self._database, case, until_us)
 
-    def summary(self, case: str) -> Summary | None:
+    def summary(self, case: str) -> CaseSummary | None:
         """Return a case's present summary; None: there is no such case."""
         return logreading.summary(self._database, case)
 

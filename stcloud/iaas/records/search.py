@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
 from stcloud.errors import InvalidInput, nearest
 from stcloud.iaas.records.database import Database
-from stcloud.iaas.records.entry import Audit, Find, FindPage, Summary
+from stcloud.iaas.records.entry import Audit, CaseSummary, Find, FindPage
 from stcloud.iaas.records.gram import fold, grams_within
 from stcloud.iaas.records.privacy import audited
 from stcloud.iaas.records.recordrows import summary_of
@@ -69,7 +69,7 @@ def _matches(
     after: tuple[Any, ...] | None,
     *,
     private: bool,
-) -> Iterator[tuple[Summary, str]]:
+) -> Iterator[tuple[CaseSummary, str]]:
     """Yield summaries in order, each with the reference of the private text that matched, or nothing."""
     statement = _statement(database, what, private=private)
     columns = [database.tables.summary.c[name] for name in _ORDERS[what.order]]
@@ -118,7 +118,7 @@ def _candidates(database: Database, text: str, *, private: bool) -> Select[Any]:
 
 
 def _match(
-    database: Database, connection: Connection, what: Find, summary: Summary, *, private: bool
+    database: Database, connection: Connection, what: Find, summary: CaseSummary, *, private: bool
 ) -> tuple[bool, str]:
     """Return whether a case has the text in one of its texts, and the reference of the private one."""
     if what.text is None:
@@ -148,11 +148,11 @@ def _after(
     return ordered.where(key < after if newest_first else key > after)
 
 
-def _key(what: Find, summary: Summary) -> tuple[Any, ...]:
+def _key(what: Find, summary: CaseSummary) -> tuple[Any, ...]:
     return tuple(getattr(summary, name) for name in _ORDERS[what.order])
 
 
-def _cursor(what: Find, last: Summary) -> str:
+def _cursor(what: Find, last: CaseSummary) -> str:
     return json.dumps([_identity(what), *_key(what, last)], separators=(",", ":"), ensure_ascii=False)
 
 

@@ -14,12 +14,12 @@ from sqlalchemy import ClauseElement, Connection, CursorResult, Engine, bindpara
 
 from stcloud.iaas.records.schema import Tables
 
-__all__ = ["Statement", "Statements"]
+__all__ = ["SqlStatement", "SqlStatements"]
 
 Values = Mapping[str, Any]
 
 
-class Statement:
+class SqlStatement:
     """One statement with values by name; all are text, integers, floats or None, as the drivers take them."""
 
     __slots__ = ("_names", "_sql")
@@ -42,7 +42,7 @@ class Statement:
         return values if self._names is None else tuple([values[name] for name in self._names])
 
 
-class Statements:
+class SqlStatements:
     """What an action needs."""
 
     def __init__(self, tables: Tables, engine: Engine, latest: Callable[..., Any], now: Any) -> None:
@@ -50,14 +50,14 @@ class Statements:
         count = bindparam("count", type_=about.c.watermark_us.type)
         last = latest(about.c.watermark_us + count, now + count - literal_column("1"))
         stamp = about.update().values(watermark_us=last).returning(about.c.watermark_us)
-        self.stamp = Statement(stamp, engine)
+        self.stamp = SqlStatement(stamp, engine)
         log = entry.select().where(entry.c.case == bindparam("case"))
-        self.log = Statement(log.order_by(entry.c.seq), engine)
+        self.log = SqlStatement(log.order_by(entry.c.seq), engine)
         until = log.where(entry.c.recorded_us <= bindparam("until_us"))
-        self.log_until = Statement(until.order_by(entry.c.seq), engine)
-        self.update_summary = Statement(_update_summary(tables), engine)
+        self.log_until = SqlStatement(until.order_by(entry.c.seq), engine)
+        self.update_summary = SqlStatement(_update_summary(tables), engine)
         self.inserts = {
-            table.name: Statement(table.insert(), engine) for table in tables.metadata.tables.values()
+            table.name: SqlStatement(table.insert(), engine) for table in tables.metadata.tables.values()
         }
 
 
