@@ -1,0 +1,77 @@
+"""SQL that is built and compiled once for a database, and run many times.
+
+SQLAlchemy takes longer to build, compare and bind a statement than SQLite to run it.
+
+Tested by `tests/iaas/records/test_appending.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ClauseElement, Connection, CursorResult, Engine, bindparam, func, literal_column
+
+from stcloud.iaas.records.schema import Tables
+
+__all__ = ["SqlStatement", "SqlStatements"]
+
+Values = Mapping[str, Any]
+
+
+class SqlStatement:
+    """One statement with values by name; all are text, integers, floats or None, as the drivers take them."""
+
+    __slots__ = ("_names", "_sql")
+
+    def __init__(self, clause: ClauseElement, engine: Engine) -> None:
+        compiled = clause.compile(engine)
+        self._sql = str(compiled)
+        self._names: Sequence[str] | None = compiled.positiontup  # type: ignore[attr-defined]
+
+    def run(self, connection: Connection, values: Values) -> CursorResult[Any]:
+        """Run once."""
+        return connection.exec_driver_sql(self._sql, self._bound(values))
+
+    def run_many(self, connection: Connection, rows: Sequence[Values]) -> int:
+        """Run for each row; return how many rows were changed."""
+        bound = self._bound(rows[0]) if len(rows) == 1 else [self._bound(row) for row in rows]
+        return connection.exec_driver_sql(self._sql, bound).rowcount
+
+    def _bound(self, values: Values) -> Any:
+        return values if self._names is None else tuple([values[name] for name in self._names])
+
+
+class SqlStatements:
+    """What an action needs."""
+
+    def __init__(self, tables: Tables, engine: Engine, latest: Callable[..., Any], now: Any) -> None:
+        about, entry = tables.about, tables.entry
+        count = bindparam("count", type_=about.c.watermark_us.type)
+        last = latest(about.c.watermark_us + count, now + count - literal_column("1"))
+        stamp = about.update().values(watermark_us=last).returning(about.c.watermark_us)
+        self.stamp = SqlStatement(stamp, engine)
+        log = entry.select().where(entry.c.case == bindparam("case"))
+        self.log = SqlStatement(log.order_by(entry.c.seq), engine)
+        until = log.where(entry.c.recorded_us <= bindparam("until_us"))
+        self.log_until = SqlStatement(until.order_by(entry.c.seq), engine)
+        self.update_summary = SqlStatement(_update_summary(tables), engine)
+        self.inserts = {
+            table.name: SqlStatement(table.insert(), engine) for table in tables.metadata.tables.values()
+        }
+
+
+def _update_summary(tables: Tables) -> ClauseElement:
+    """Return the update of a case that has the number that is expected; None keeps its text and its report."""
+    table = tables.summary
+    values: dict[str, Any] = {
+        column.name: bindparam(f"new_{column.name}", type_=column.type)
+        for column in table.columns
+        if column.name != "number"
+    }
+    values |= {name: func.coalesce(values[name], table.c[name]) for name in ("text", "reported_us")}
+    return (
+        table.update()
+        .values(values)
+        .where(table.c.number == bindparam("new_number"), table.c.seq == bindparam("before"))
+    )
