@@ -1,13 +1,15 @@
 """Cases: what was reported about a component or a matter, and what became of it (ring: paas).
 
-Knows: workflows, actions, what a log of actions comes to, which action is legal, what follows for linked cases. Must
-not know: where logs lie, what the time is, who is signed in. All of it is pure: a state is computed from a log, and
-an action is judged by a state.
+Knows: classes and filing conditions, workflows, actions, what a log of actions comes to, which action is legal, what
+follows for linked cases, limits and clocks. Must not know: what the time is, who is signed in, commands. A state is
+computed from a log, an action is judged by a state, and clocks are read from stays in states: all of it is pure but
+`caselog.py`, which reads and appends.
 
 Nouns: `Action` (an entry of a log), `Workflow` (states and transitions), `CaseState` (what a log comes to), `Stay`
 (how long it was in a state), `RefusedAction` (why an action is not legal, and which are).
 
-Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replay.py` many at once.
+Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replay.py` many at once. Clocks
+start at `clocks.py`, the room of classes at `classes`.
 """
 
 from typing import TYPE_CHECKING
