@@ -1,4 +1,4 @@
-"""What travels with the package: bundled definitions and grids.
+"""What travels with the package: bundled definitions, tables of classes, and grids.
 
 In a wheel these lie in ``stcloud/_bundled``; in a checkout or an editable install they lie beside the
 package. Both are found alike.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["bundled", "bundled_text", "definitions", "grids"]
+__all__ = ["bundled", "bundled_text", "code_tables", "condition_examples", "definitions", "grids"]
 
 
 def bundled(*parts: str) -> Path:
@@ -31,6 +31,27 @@ def definitions() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(path.stem for path in bundled("layers").glob("*.toml")))
+
+
+def code_tables() -> tuple[str, ...]:
+    """Return the names of the bundled tables of classes, kind and edition, sorted.
+
+    >>> code_tables()
+    ('component-2013', 'component-2026', 'matter-2013', 'matter-2026')
+    """
+    return tuple(
+        sorted(path.stem for path in bundled("layers", "classes").glob("*-[0-9][0-9][0-9][0-9].csv"))
+    )
+
+
+def condition_examples() -> tuple[str, ...]:
+    """Return the names of the bundled examples of filing conditions, sorted.
+
+    >>> condition_examples()
+    ('example-a', 'example-b')
+    """
+    paths = bundled("layers", "classes").glob("conditions-*.csv")
+    return tuple(sorted(path.stem.removeprefix("conditions-") for path in paths))
 
 
 def grids() -> tuple[str, ...]:
