@@ -61,6 +61,8 @@ class CaseSummary:
     The store sets ``seq`` and ``changed_us`` to those of the case's last entry, and ``reported_us`` None to the
     instant of recording of its first. ``text`` is searched by what it contains (class names, an address; no person);
     None keeps the text that the case has.
+
+    ``link`` is the number of a case that this one is linked to.
     """
 
     number: str
@@ -74,6 +76,7 @@ class CaseSummary:
     reported_us: int | None = None
     due_us: int | None = None
     text: str | None = None
+    link: str | None = None
     fields: Fields = field(default_factory=dict)
     seq: int = 0
     changed_us: int = 0
@@ -166,6 +169,7 @@ class Find:
     cell: str | None = None
     bbox: tuple[float, float, float, float] | None = None
     due_before_us: int | None = None
+    link: str | None = None
     text: str | None = None
     order: str = "number"
 

@@ -19,7 +19,7 @@ from stcloud.iaas.records.database import Database
 from stcloud.iaas.records.entry import CaseSummary, Entry, Medium
 from stcloud.iaas.records.recordrows import entry_of, summary_of
 
-__all__ = ["ENTRY_TYPES", "log", "logs", "media", "recorded", "summary"]
+__all__ = ["ENTRY_TYPES", "entry_of_id", "log", "logs", "media", "recorded", "summary"]
 
 ENTRY_TYPES = {
     "case": pa.string(), "seq": pa.int32(), "id": pa.string(), "name": pa.string(), "happened_us": pa.int64(),
@@ -46,6 +46,14 @@ def summary(database: Database, number: str) -> CaseSummary | None:
     with database.read() as connection:
         row = connection.execute(select(table).where(table.c.number == number)).one_or_none()
     return None if row is None else summary_of(row)
+
+
+def entry_of_id(database: Database, id_: str) -> Entry | None:
+    """Return the entry of an id; None: there is none."""
+    table = database.tables.entry
+    with database.read() as connection:
+        row = connection.execute(select(table).where(table.c.id == id_)).one_or_none()
+    return None if row is None else entry_of(row)
 
 
 def media(database: Database, case: str) -> list[Medium]:

@@ -51,7 +51,7 @@ def summary_row(summary: CaseSummary) -> dict[str, Any]:
         "number": summary.number, "seq": 0, "state": summary.state, "kind": summary.kind,
         "class_code": summary.class_code, "department": summary.department, "cell": summary.cell,
         "lon": summary.lon, "lat": summary.lat, "reported_us": summary.reported_us, "changed_us": 0,
-        "due_us": summary.due_us, "text": summary.text, "fields": canonical(summary.fields),
+        "due_us": summary.due_us, "text": summary.text, "link": summary.link, "fields": canonical(summary.fields),
     }  # fmt: skip
     return check_row(row, f"summary {summary.number!r}")
 

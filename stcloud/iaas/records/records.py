@@ -193,6 +193,14 @@ class Records:
         """Yield the entries recorded after an instant and until a pinned one, in the order of recording."""
         return logreading.recorded(self._database, after_us, until_us, columns, rows)
 
+    def entry(self, id_: str) -> Entry | None:
+        """Return the entry of an id; None: there is none. One round trip."""
+        return logreading.entry_of_id(self._database, id_)
+
+    def last_number(self, prefix: str) -> str | None:
+        """Return the greatest number of a case that begins with a prefix; None: no case's does."""
+        return search.last_number(self._database, prefix)
+
     def media(self, case: str) -> list[Medium]:
         """Return what was photographed or recorded of a case, in the order of its entries."""
         return logreading.media(self._database, case)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records.database import Database
@@ -49,6 +49,12 @@ class Rulebook:
         return StoredRule(
             kind=kind, digest=digest, valid_from_us=valid_from_us, recorded_us=recorded_us, body=body
         )
+
+    def latest_us(self) -> int | None:
+        """Return when the last document was recorded; None: there is none."""
+        recorded = self._database.tables.rule.c.recorded_us
+        with self._database.read() as connection:
+            return connection.execute(select(func.max(recorded))).scalar_one_or_none()
 
     def known(self, kind: str | None = None, *, until_us: int | None = None) -> list[StoredRule]:
         """Return the documents recorded until an instant, of a kind or of all, in the order of recording."""

@@ -128,6 +128,7 @@ class Tables:
             Column("changed_us", _LONG, nullable=False),
             Column("due_us", _LONG),
             Column("text", _TEXT, nullable=False),
+            Column("link", _TEXT),
             Column("fields", _TEXT, nullable=False),
             Index("summary_state", "state", "number"),
             Index("summary_class", "class_code", "number"),
@@ -136,6 +137,7 @@ class Tables:
             Index("summary_place", "lon", "lat", "number"),
             Index("summary_reported", "reported_us", "number"),
             Index("summary_due", "due_us", "number"),
+            Index("summary_link", "link", "number"),
         )
 
     def _private(self) -> Table:

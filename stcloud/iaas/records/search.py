@@ -24,10 +24,10 @@ from stcloud.iaas.records.privacy import audited
 from stcloud.iaas.records.recordrows import summary_of
 from stcloud.iaas.records.values import check_row
 
-__all__ = ["find"]
+__all__ = ["find", "last_number"]
 
 _ORDERS = {"number": ("number",), "reported": ("reported_us", "number"), "due": ("due_us", "number")}
-_EXACT = ("kind", "class_code", "department", "cell")
+_EXACT = ("kind", "class_code", "department", "cell", "link")
 _MOST_LIMIT = 10_000
 _LAST = "\U0010ffff"
 
@@ -44,6 +44,14 @@ def find(database: Database, what: Find, *, limit: int, cursor: str | None, read
     if reader is not None and refs:
         audited(database, refs, reader)
     return FindPage(page, _cursor(what, page[-1]) if len(rows) > limit else None)
+
+
+def last_number(database: Database, prefix: str) -> str | None:
+    """Return the greatest number of a case that begins with a prefix."""
+    number = database.tables.summary.c.number
+    begins = (number >= prefix) & (number < prefix + _LAST)
+    with database.read() as connection:
+        return connection.execute(select(func.max(number)).where(begins)).scalar_one_or_none()
 
 
 def _check(what: Find, limit: int) -> None:
