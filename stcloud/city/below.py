@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from stcloud.late import late_names
 
 if TYPE_CHECKING:
+    from stcloud.city.caselogs import case_log_names
+    from stcloud.city.cases import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Catalogue", "CityCheck", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
     "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers",
-    "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "require_metric", "start",
+    "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "open_cases", "require_metric", "start",
     "vacuum_city",
 ]  # fmt: skip
 
@@ -52,11 +54,13 @@ _HOMES = {
     "Subject": "stcloud.paas.query",
     "UnitIndex": "stcloud.paas.query",
     "Watchers": "stcloud.city.changes",
+    "case_log_names": "stcloud.city.caselogs",
     "city_html": "stcloud.city.overview",
     "city_lines": "stcloud.city.overview",
     "crs_text": "stcloud.space",
     "divide_ground": "stcloud.paas.grid.divided",
     "locate_points": "stcloud.paas.grid.points",
+    "open_cases": "stcloud.city.cases",
     "require_metric": "stcloud.space",
     "start": "stcloud.iaas.engine.engines",
     "vacuum_city": "stcloud.daas.vacuum",

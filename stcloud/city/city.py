@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from stcloud.city.cases import Cases
     from stcloud.city.changes import LayerChanges
     from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Catalogue, Layer
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.daas.purge.purge import Purged
     from stcloud.iaas.engine.model import Engine
-    from stcloud.paas.grid import Indexed, Indexer, UnitGrid
+    from stcloud.paas.grid import Indexed, UnitGrid
     from stcloud.paas.grid.check import Report
     from stcloud.paas.grid.divided import DividedGrid
     from stcloud.paas.grid.geometries import GeometrySource
@@ -76,10 +77,6 @@ class City:
         return self._parts.catalogue
 
     @property
-    def _grids(self) -> Indexer:
-        return self._parts.grids
-
-    @property
     def name(self) -> str:
         """Name of the city."""
         return self.configuration.name
@@ -116,8 +113,8 @@ class City:
         Narrow it first, as in ``city.query("requests").when("2025-02").count(by=["week"])``.
         """
         subject = self.layer(layer)
-        index = None if subject.layer_kind.versioned else self._grids.of(layer)
-        units = below.UnitIndex(*index, self._grids.duties) if index else None
+        index = None if subject.layer_kind.versioned else self._parts.grids.of(layer)
+        units = below.UnitIndex(*index, self._parts.grids.duties) if index else None
         return below.Query(
             below.Subject(subject, self.configuration, self.engine, units, self.features, self._clock)
         )
@@ -142,7 +139,7 @@ class City:
         InvalidInput
             ``not-a-grid``: the layer's definition has no table ``[grid]``.
         """
-        return self._grids.grid(layer)
+        return self._parts.grids.grid(layer)
 
     def locate(
         self, grid: str, points: Any, *, x: str = "x", y: str = "y", crs: GivenCRS | None = None,
@@ -337,6 +334,31 @@ class City:
         """
         return self._catalogue.rejected(layer, load)
 
+    def cases(
+        self, log: str, *, create: str | None = None, clocks: str | None = None, url: str | None = None
+    ) -> Cases:
+        """Open a log of cases; with ``create``, make it first.
+
+        Parameters
+        ----------
+        log
+            Its name.
+        create, clocks
+            Workflow and clocks of a new log: names of bundled ones (``urban-management``), or TOML documents.
+        url
+            Where a new log is kept: ``postgresql://user@host/database``; None: in the city's folder.
+
+        Raises
+        ------
+        NotFound, Conflict, InvalidInput
+            ``no-records``; ``records-exist``; ``unknown-workflow``, ``calendar-needed``, ``bad-address``.
+        """
+        return below.open_cases(self, self._parts, self._clock, log, create=create, clocks=clocks, url=url)
+
+    def case_logs(self) -> tuple[str, ...]:
+        """Return the names of the city's logs of cases, sorted."""
+        return below.case_log_names(self._parts.folder)
+
     def check(self, layer: str | None = None) -> list[Finding]:
         """Check the files of one layer, or of the whole city, for damage; return a finding for each check.
 
@@ -387,7 +409,7 @@ class City:
     def delete(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger keeps its loads. `NotFound` ``unknown-layer``."""
         with self._catalogue.locked(layer, wait_s=wait_s):
-            self._grids.forget(layer)
+            self._parts.grids.forget(layer)
             self._parts.joins(layer).clear()
             self._catalogue.delete(layer, self._clock())
 

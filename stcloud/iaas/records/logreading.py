@@ -8,7 +8,7 @@ Tested by `tests/iaas/records/test_logreading.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +19,9 @@ from stcloud.iaas.records.database import Database
 from stcloud.iaas.records.entry import CaseSummary, Entry, Medium
 from stcloud.iaas.records.recordrows import entry_of, summary_of
 
-__all__ = ["ENTRY_TYPES", "entry_of_id", "log", "logs", "media", "recorded", "summary"]
+__all__ = ["ENTRY_TYPES", "entry_of_id", "log", "logs", "logs_of", "media", "recorded", "summary"]
+
+_AT_ONCE = 500
 
 ENTRY_TYPES = {
     "case": pa.string(), "seq": pa.int32(), "id": pa.string(), "name": pa.string(), "happened_us": pa.int64(),
@@ -46,6 +48,16 @@ def summary(database: Database, number: str) -> CaseSummary | None:
     with database.read() as connection:
         row = connection.execute(select(table).where(table.c.number == number)).one_or_none()
     return None if row is None else summary_of(row)
+
+
+def logs_of(database: Database, cases: Iterable[str]) -> Iterator[Entry]:
+    """Yield the entries of some cases, by case and number."""
+    table, numbers = database.tables.entry, sorted(set(cases))
+    for start in range(0, len(numbers), _AT_ONCE):
+        chosen = table.c.case.in_(numbers[start : start + _AT_ONCE])
+        with database.read() as connection:
+            rows = connection.execute(select(table).where(chosen).order_by(table.c.case, table.c.seq)).all()
+        yield from map(entry_of, rows)
 
 
 def entry_of_id(database: Database, id_: str) -> Entry | None:

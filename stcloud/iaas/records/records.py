@@ -5,7 +5,7 @@ Tested by `tests/iaas/records`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -192,6 +192,10 @@ class Records:
     ) -> Iterator[pa.RecordBatch]:
         """Yield the entries recorded after an instant and until a pinned one, in the order of recording."""
         return logreading.recorded(self._database, after_us, until_us, columns, rows)
+
+    def logs_of(self, cases: Iterable[str]) -> Iterator[Entry]:
+        """Yield the entries of some cases, all they have, by case and number."""
+        return logreading.logs_of(self._database, cases)
 
     def entry(self, id_: str) -> Entry | None:
         """Return the entry of an id; None: there is none. One round trip."""

@@ -109,7 +109,8 @@ def _of_group(
     """Return the clocks of cases of the same rules, case by case."""
     workflows = rules.workflows
     result = [
-        [] if (stated := _stated(state, workflows[state.workflow], at_us)) is None else [stated] for state in states
+        [] if (stated := _stated(state, workflows[state.workflow], at_us)) is None else [stated]
+        for state in states
     ]
     if timing is None:
         return result
@@ -191,7 +192,9 @@ def _limits(states: Sequence[CaseState], timing: CaseTiming, stages: Sequence[st
     ]
     limited = [(case, limit) for case, limit in whole if limit is not None]
     limits = ClockLimits.of(
-        [case for case, _ in limited], [limit.kind for _, limit in limited], [limit.value for _, limit in limited]
+        [case for case, _ in limited],
+        [limit.kind for _, limit in limited],
+        [limit.value for _, limit in limited],
     )
     places = {stages.index(name): limit for name, limit in timing.stages.items() if name in stages}
     return limits.joined(ClockLimits.of_stages(len(states), places)) if places else limits
@@ -210,7 +213,9 @@ def _extensions(states: Sequence[CaseState]) -> Extensions:
 def _bundles(states: Sequence[CaseState]) -> np.ndarray | None:
     """Return the bundle of each case as a number; None: no case is in one."""
     names = [state.values.get("bundle") for state in states]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
+    numbers = {
+        name: number for number, name in enumerate(dict.fromkeys(name for name in names if name is not None))
+    }
     if not numbers:
         return None
     return np.array([-1 if name is None else numbers[name] for name in names], dtype=np.int64)

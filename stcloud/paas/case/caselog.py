@@ -6,7 +6,7 @@ Tested by `tests/paas/case/test_caselog.py`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -20,14 +20,15 @@ from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.casesummary import summary_of
 from stcloud.paas.case.course import fold
 from stcloud.paas.case.guard import HasFact
-from stcloud.paas.case.legality import step
+from stcloud.paas.case.legality import legal, step
 from stcloud.paas.case.linked import consequences, facts_of
 from stcloud.paas.case.refused import RefusedAction
 from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.submitted import Submission, action_of, entry_of
 from stcloud.paas.case.workflow import Workflow
+from stcloud.time import Zone
 
-__all__ = ["Accepted", "CaseLog"]
+__all__ = ["Accepted", "CaseLog", "InboxCase"]
 
 _TRIES = 12
 _LINKS = ("master", "whole", "parts")
@@ -43,6 +44,14 @@ class Accepted:
     state: CaseState
     actions: tuple[Action, ...]
     repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InboxCase:
+    """A case that waits for somebody, and what may be done with it."""
+
+    case: CaseSummary
+    legal: tuple[str, ...]
 
 
 class CaseLog:
@@ -74,6 +83,10 @@ class CaseLog:
             self._rules = CaseRules(self.records.rules.known())
         return self._rules
 
+    def now_us(self) -> int:
+        """Return the present instant."""
+        return self._clock()
+
     def submit(self, submission: Submission) -> Accepted:
         """Append an action and what follows from it, or neither.
 
@@ -100,6 +113,28 @@ class CaseLog:
             "case-changed", f"case '{submission.case}' is changed by others again and again", hint="try again"
         )
 
+    def open(self, submission: Callable[[str], Submission], number: str | None, zone: Zone) -> Accepted:
+        """Open a case, by the number that is given or the next one of the day on the clock of a zone.
+
+        Raises
+        ------
+        InvalidInput, Conflict
+            As `submit` does.
+        """
+        if number is not None:
+            return self.submit(submission(number))
+        drafted = submission("")
+        happened_us = self._clock() if drafted.happened_us is None else drafted.happened_us
+        prefix = zone.iso(happened_us)[:10].replace("-", "") + "-"
+        for _ in range(_TRIES):
+            last = self.records.last_number(prefix)
+            place = int(last.removeprefix(prefix)) + 1 if last and last.removeprefix(prefix).isdigit() else 1
+            with contextlib.suppress(_Overtaken):
+                return self._append(submission(f"{prefix}{place:05d}"), [], None)
+        raise Conflict(
+            "case-changed", f"others take the numbers of {prefix[:-1]} again and again", hint="try again"
+        )
+
     def submit_each(self, submissions: Iterable[Submission]) -> Iterator[Accepted | StcloudError]:
         """Submit one by one; give for each what became of it, or why it was refused."""
         for submission in submissions:
@@ -113,7 +148,8 @@ class CaseLog:
         log = [action_of(entry) for entry in self.records.log(number, known_us)]
         if not log:
             raise NotFound(
-                "unknown-case", f"there is no case '{number}'" + (" at that instant" if known_us is not None else "")
+                "unknown-case",
+                f"there is no case '{number}'" + (" at that instant" if known_us is not None else ""),
             )
         return log
 
@@ -138,25 +174,83 @@ class CaseLog:
             if state is not None:
                 yield state
 
-    def find(self, what: Find, *, limit: int, cursor: str | None = None) -> tuple[list[CaseSummary], str | None]:
+    def find(
+        self, what: Find, *, limit: int, cursor: str | None = None
+    ) -> tuple[list[CaseSummary], str | None]:
         """Return summaries of cases as they are now, and the cursor for the next page."""
         page = self.records.find(what, limit=limit, cursor=cursor)
         return list(page.summaries), page.cursor
 
-    def append_imported(self, actions: Iterable[Action], states: Mapping[str, CaseState]) -> int:
-        """Append actions of an import whose legality their making grants; return how many."""
-        listed = list(actions)
-        after: dict[str, CaseState] = {}
-        rules = self.rules
-        for number, mine in groupby(listed, key=lambda action: action.case):
-            log, state = list(mine), states.get(number)
-            for action in log:
-                state = self._judged(rules, state, action)
+    def inbox(
+        self, role: str, *, department: str | None, limit: int, cursor: str | None
+    ) -> tuple[list[InboxCase], str | None]:
+        """Return cases that a role can move on, and the cursor for the next page; see `stcloud.city.Cases.inbox`."""
+        waiting = tuple(dict.fromkeys(
+            state for workflow in self.rules.workflows.values() for state in workflow.states
+            if not workflow.is_terminal(state) and any(role in each.roles for each in workflow.table[state].values())
+        ))  # fmt: skip
+        if not waiting:
+            return [], None
+        what = Find(state=waiting, department=department)
+        page = self.records.find(what, limit=limit, cursor=cursor)
+        states = self.states_of(summary.number for summary in page.summaries)
+        inbox = [
+            InboxCase(summary, legal(self.rules.workflows[state.workflow], state, role))
+            for summary in page.summaries
+            if (state := states.get(summary.number)) is not None
+        ]
+        return [each for each in inbox if each.legal], page.cursor
+
+    def append_imported(self, imports: Iterable[tuple[CaseState | None, Sequence[Action]]]) -> dict[str, str]:
+        """Append the actions of an import, in one transaction; return why cases are left out, by number.
+
+        Parameters
+        ----------
+        imports
+            For each case what it is, None: it is new, and the actions that follow.
+
+        Raises
+        ------
+        Conflict
+            ``case-changed``: somebody else changes these cases.
+        """
+        rules, now_us = self.rules, self._clock()
+        faults: dict[str, str] = {}
+        actions: list[Action] = []
+        summaries: list[CaseSummary] = []
+        for state, mine in imports:
+            try:
+                after = self._imported(rules, state, mine, now_us)
+            except InvalidInput as error:
+                faults[mine[0].case] = error.message
+                continue
+            actions += mine
+            summaries.append(summary_of(after, rules, None))
+        if actions:
+            self.records.append(
+                RecordBatch(entries=tuple(map(entry_of, actions)), summaries=tuple(summaries))
+            )
+        return faults
+
+    def _imported(
+        self, rules: CaseRules, state: CaseState | None, actions: Sequence[Action], now_us: int
+    ) -> CaseState:
+        for action in actions:
+            if action.happened_us > now_us:
+                raise InvalidInput("happened-later", f"{action.name} is dated after now")
+            state = self._judged(rules, state, action)
+        assert state is not None  # noqa: S101  (there is an action at least)
+        return state
+
+    def states_of(self, numbers: Iterable[str]) -> dict[str, CaseState]:
+        """Return those of some cases that there are, as they are now."""
+        states: dict[str, CaseState] = {}
+        entries = self.records.logs_of(numbers)
+        for number, mine in groupby(map(action_of, entries), key=lambda action: action.case):
+            state = self._fold(list(mine))
             if state is not None:
-                after[number] = state
-        summaries = tuple(summary_of(state, rules, None) for state in after.values())
-        self.records.append(RecordBatch(entries=tuple(map(entry_of, listed)), summaries=summaries))
-        return len(listed)
+                states[number] = state
+        return states
 
     def _judged(self, rules: CaseRules, state: CaseState | None, action: Action) -> CaseState:
         workflow = rules.workflows[state.workflow] if state else rules.workflow(action.happened_us)
@@ -173,7 +267,12 @@ class CaseLog:
         linked = self._linked(workflow, state, action)
         others = rules.workflows
         facts = facts_of(
-            workflow, state, action, linked, is_overdue=self._is_overdue(workflow, state, action, rules), others=others
+            workflow,
+            state,
+            action,
+            linked,
+            is_overdue=self._is_overdue(workflow, state, action, rules),
+            others=others,
         )
         after = step(workflow, state, action, facts, newer=others)
         if isinstance(after, RefusedAction):
@@ -184,7 +283,12 @@ class CaseLog:
         return self._commit(submission, log, [action, *followed], {**linked, action.case: after}, rules)
 
     def _action(
-        self, submission: Submission, workflow: Workflow, state: CaseState | None, happened_us: int, rules: CaseRules
+        self,
+        submission: Submission,
+        workflow: Workflow,
+        state: CaseState | None,
+        happened_us: int,
+        rules: CaseRules,
     ) -> Action:
         """Return the action, with the versions of the rules that bind from it on where it takes them."""
         transition = workflow.table[state.state if state else None].get(submission.name)
@@ -199,6 +303,8 @@ class CaseLog:
         if "rule_calendar" in takes and action.fields.get("rule_calendar") is None:
             days = rules.valid("calendar", happened_us)
             pins |= {} if days is None else {"rule_calendar": days.digest[:12]}
+        if "limit_kind" in takes and action.fields.get("limit_kind") is None:
+            pins |= rules.limit_of(action.fields, happened_us)
         return replace(action, fields={**action.fields, **pins}) if pins else action
 
     def _commit(
@@ -209,7 +315,9 @@ class CaseLog:
         before = {number: state for number, state in states.items() if number != submission.case}
         ends = {submission.case: states[submission.case]}
         for action in actions[1:]:
-            ends[action.case] = self._judged_again(rules, ends.get(action.case) or before.get(action.case), action)
+            ends[action.case] = self._judged_again(
+                rules, ends.get(action.case) or before.get(action.case), action
+            )
         undated = submission.happened_us is None
         entries = tuple(
             replace(entry_of(action), happened_us=None) if undated else entry_of(action) for action in actions
@@ -245,7 +353,13 @@ class CaseLog:
 
     def _batch_notices(self, actions: Iterable[Action], ends: Mapping[str, CaseState]) -> tuple[Notice, ...]:
         return tuple(
-            Notice(id=f"{action.case}/{action.seq}/{target}", case=action.case, seq=action.seq, target=target, body=body)
+            Notice(
+                id=f"{action.case}/{action.seq}/{target}",
+                case=action.case,
+                seq=action.seq,
+                target=target,
+                body=body,
+            )
             for action in actions
             for target, body in self._notices(ends[action.case], action)
         )
@@ -278,7 +392,9 @@ class CaseLog:
         return {number: linked for number, linked in states.items() if linked is not None}
 
     def _looks_at_duplicates(self, workflow: Workflow, action: Action) -> bool:
-        return action.name == "link" or any(action.name in each.after for each in workflow.definition.consequences)
+        return action.name == "link" or any(
+            action.name in each.after for each in workflow.definition.consequences
+        )
 
     def _all_linked(self, number: str) -> Iterator[CaseSummary]:
         cursor: str | None = None
@@ -289,7 +405,9 @@ class CaseLog:
             if cursor is None:
                 return
 
-    def _is_overdue(self, workflow: Workflow, state: CaseState | None, action: Action, rules: CaseRules) -> bool:
+    def _is_overdue(
+        self, workflow: Workflow, state: CaseState | None, action: Action, rules: CaseRules
+    ) -> bool:
         """Return whether the case is overdue at an action that is judged by it."""
         if state is None:
             return False

@@ -9,12 +9,14 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
 from stcloud.errors import FormatError, InvalidDefinition, InvalidInput, NotFound
 from stcloud.iaas.bundle import bundled, bundled_text
 from stcloud.iaas.records import StoredRule
+from stcloud.paas.case.classes import ConditionTable, bundled_classes
 from stcloud.paas.case.clockrules import ClockRules
 from stcloud.paas.case.limit import TimeLimit
 from stcloud.paas.case.workflow import Workflow
@@ -54,7 +56,9 @@ class CaseTiming:
         usual = document.pop("limit", None)
         own = {} if calendar is None else json.loads(calendar)
         return cls(
-            ClockRules.from_dict({**document, **own}), stages, None if usual is None else TimeLimit.parse(usual)
+            ClockRules.from_dict({**document, **own}),
+            stages,
+            None if usual is None else TimeLimit.parse(usual),
         )
 
 
@@ -102,7 +106,9 @@ class CaseRules:
         known = self if recorded_us is None else self.known_at(recorded_us)
         rule = known._valid("workflow", opened_us)
         if rule is None:
-            raise FormatError("rule-missing", "the log of cases has no workflow", hint="bring it back from a copy")
+            raise FormatError(
+                "rule-missing", "the log of cases has no workflow", hint="bring it back from a copy"
+            )
         return _workflow(rule.body)
 
     def timing(self, at_us: int, digest: str | None = None) -> tuple[str, CaseTiming] | None:
@@ -116,13 +122,33 @@ class CaseRules:
         if digest is None:
             rule = self._valid("clocks", at_us)
         else:
-            rule = next((each for each in self._stored if each.kind == "clocks" and each.digest.startswith(digest)), None)
+            rule = next(
+                (each for each in self._stored if each.kind == "clocks" and each.digest.startswith(digest)),
+                None,
+            )
             if rule is None:
                 raise NotFound("unknown-rule", f"the log has no clocks '{digest}'")
         if rule is None:
             return None
         days = self._valid("calendar", at_us)
         return rule.digest[:12], _timing(rule.body, None if days is None else days.body)
+
+    def limit_of(self, fields: Mapping[str, Any], at_us: int) -> dict[str, Any]:
+        """Return the limit, and the version, of the filing condition that an action names; nothing if it has none.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            The log has conditions, and the class has none of this name on this day.
+        """
+        rule = self._valid("conditions", at_us)
+        if rule is None or fields.get("class") is None or fields.get("condition") is None:
+            return {}
+        day = date(1970, 1, 1) + timedelta(microseconds=at_us)
+        names = (str(fields.get("kind") or "component"), str(fields["class"]), str(fields["condition"]))
+        binding = _conditions(rule.body).binding(*names, day)
+        limit: dict[str, Any] = {"limit_kind": binding.limit_kind, "limit_value": binding.limit_value}
+        return limit | {"rule_conditions": rule.digest[:12]}
 
     def newest(self, kind: str) -> StoredRule | None:
         """Return the rule of a kind that was recorded last."""
@@ -175,7 +201,9 @@ def clocks_body(text: str | None, *, name: str, calendar: str | None, zone: str)
     if text is None:
         if name not in bundled_clocks():
             raise InvalidInput(
-                "unknown-clocks", f"there are no bundled clocks '{name}'", hint=f"use {', '.join(bundled_clocks())}"
+                "unknown-clocks",
+                f"there are no bundled clocks '{name}'",
+                hint=f"use {', '.join(bundled_clocks())}",
             )
         text, name = bundled_text("layers", "clocks", f"{name}.toml"), f"{name}.toml"
     try:
@@ -197,12 +225,16 @@ def clocks_body(text: str | None, *, name: str, calendar: str | None, zone: str)
 def _refuse_misshapen(document: Mapping[str, Any], name: str) -> None:
     stages = document.get("stages", {})
     faults = [
-        f"{key}: give a text" for key, value in document.items() if key != "stages" and not isinstance(value, str)
+        f"{key}: give a text"
+        for key, value in document.items()
+        if key != "stages" and not isinstance(value, str)
     ]
     if not isinstance(stages, Mapping):
-        faults.append("stages: give a table of limits, such as accept = \"0.25 urgent hours\"")
+        faults.append('stages: give a table of limits, such as accept = "0.25 urgent hours"')
     else:
-        faults += [f"stages.{key}: give a text" for key, value in stages.items() if not isinstance(value, str)]
+        faults += [
+            f"stages.{key}: give a text" for key, value in stages.items() if not isinstance(value, str)
+        ]
     if faults:
         raise InvalidDefinition("invalid-clocks", name, faults=faults)
 
@@ -210,6 +242,11 @@ def _refuse_misshapen(document: Mapping[str, Any], name: str) -> None:
 @lru_cache(maxsize=64)
 def _workflow(body: str) -> Workflow:
     return Workflow.from_toml(body, name="workflow")
+
+
+@lru_cache(maxsize=64)
+def _conditions(body: str) -> ConditionTable:
+    return ConditionTable.from_csv(body, bundled_classes())
 
 
 @lru_cache(maxsize=64)

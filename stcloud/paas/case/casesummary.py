@@ -31,7 +31,11 @@ def summary_of(state: CaseState, rules: CaseRules, due_us: int | None) -> CaseSu
         due_us = due
     counted = workflow.is_counted(state.state, state.flags)
     fields: dict[str, Scalar] = {"stage": workflow.stage(state.state), "counted": counted}
-    fields |= {name: state.values[name] for name in ("condition", "source", "component", "handler") if name in state.values}
+    fields |= {
+        name: state.values[name]
+        for name in ("condition", "source", "component", "handler")
+        if name in state.values
+    }
     if state.flags:
         fields["flags"] = ";".join(sorted(state.flags))
     return CaseSummary(

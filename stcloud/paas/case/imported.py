@@ -60,7 +60,9 @@ def _changes(request: Request, state: CaseState) -> Iterator[_Step]:
     if _stated_us(state, 1) != request.opened_us:
         yield "correct", request.seen_us, {"corrects": 1, "corrected": request.opened_us}
     changed = {
-        name: value for name in FACTS if (value := request.facts.get(name)) is not None and value != state.values.get(name)
+        name: value
+        for name in FACTS
+        if (value := request.facts.get(name)) is not None and value != state.values.get(name)
     }
     now = "open" if request.ended is None else request.ended
     status = {"status": changed.pop("status")} if now != state.state and "status" in changed else {}

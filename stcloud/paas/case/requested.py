@@ -17,7 +17,7 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.bundle import bundled, bundled_text
 from stcloud.paas.case.action import Scalar
 
-__all__ = ["FACTS", "Request", "RequestColumns", "bundled_imports", "read_import"]
+__all__ = ["FACTS", "Request", "RequestColumns", "bundled_imports", "import_of", "read_import"]
 
 FACTS = ("kind", "class", "department", "status", "source", "due", "cell", "lon", "lat")
 """What a log of open data keeps of a request besides its instants, in the order of actions."""
@@ -92,7 +92,8 @@ class RequestColumns(Closed):
         """Return how a request ended and when; no instant: the source does not say."""
         status = None if self.status is None else row.get(self.status)
         closed_us, cancelled_us, changed_us = (
-            None if column is None else row.get(column) for column in (self.closed, self.cancelled, self.changed)
+            None if column is None else row.get(column)
+            for column in (self.closed, self.cancelled, self.changed)
         )
         if status in self.cancelled_when or (cancelled_us is not None and status not in self.closed_when):
             return "cancelled", _first(cancelled_us, closed_us, changed_us)
@@ -137,18 +138,25 @@ def bundled_imports() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in bundled("layers", "imports").glob("*.toml")))
 
 
-def read_import(definition: str) -> RequestColumns:
+def read_import(name: str) -> RequestColumns:
     """Return the columns of a bundled definition's requests; `InvalidInput` ``unknown-import``."""
-    if definition not in bundled_imports():
+    if name not in bundled_imports():
         raise InvalidInput(
-            "unknown-import",
-            f"which columns of definition '{definition}' say how a request went is not known",
-            hint=f"write it down in a TOML file; it is known for {', '.join(bundled_imports())}",
-            in_shell="write it down in a TOML file, and name it with --columns",
-        )
-    return RequestColumns.from_toml(
-        bundled_text("layers", "imports", f"{definition}.toml"), name=f"{definition}.toml"
-    )
+            "unknown-import", f"which columns say how a request went is not known of definition '{name}'",
+            hint=f"it is known of {', '.join(bundled_imports())}",
+        )  # fmt: skip
+    return RequestColumns.from_toml(bundled_text("layers", "imports", f"{name}.toml"), name=f"{name}.toml")
+
+
+def import_of(source: str) -> RequestColumns:
+    """Return the columns of the bundled definition that names a source; `InvalidInput` ``unknown-import``."""
+    for name in bundled_imports():
+        if tomllib.loads(bundled_text("layers", f"{name}.toml"))["source"] == source:
+            return read_import(name)
+    raise InvalidInput(
+        "unknown-import", "the layer is of no bundled definition, and which columns say how a request went is not known",
+        hint=f"give them: a TOML document, or {', '.join(bundled_imports())}", in_shell="name a TOML file: --columns FILE",
+    )  # fmt: skip
 
 
 def _first(*instants: Any) -> int | None:

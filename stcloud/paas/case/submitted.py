@@ -66,7 +66,9 @@ class Submission:
             )  # fmt: skip
         for name, value in self.private.items():
             if not value.strip():
-                raise InvalidInput("empty-text", f"{self.name}: the private text '{name}' is empty", hint="leave it out")
+                raise InvalidInput(
+                    "empty-text", f"{self.name}: the private text '{name}' is empty", hint="leave it out"
+                )
 
     def action(self, seq: int, happened_us: int, takes: frozenset[str]) -> Action:
         """Return the action; private texts that it ``takes`` as fields become references."""
@@ -79,7 +81,9 @@ class Submission:
     def private_values(self, seq: int) -> tuple[PrivateValue, ...]:
         """Return the private texts, as they are kept apart."""
         return tuple(
-            PrivateValue(ref=self._ref(name, seq), case=self.case, seq=seq, field=name, value=text, person=self.person)
+            PrivateValue(
+                ref=self._ref(name, seq), case=self.case, seq=seq, field=name, value=text, person=self.person
+            )
             for name, text in self.private.items()
         )
 
