@@ -28,6 +28,13 @@ GIVEN: dict[str, Scalar] = {
     "departments": "roads;lamps", "bundle": "b1", "satisfaction": 4, "workflow": "urban-management/2",
 }  # fmt: skip
 """What actions state where a test does not say it."""
+TO_HANDLER = ("report", "file", "dispatch", "assign")
+PATHS: tuple[tuple[str, ...], ...] = (
+    (), ("report", "order_verify", "verify", "file"), ("report", "file", "split"), TO_HANDLER,
+    (*TO_HANDLER, "suspend"), (*TO_HANDLER, "handle", "feed_back", "check"),
+    (*TO_HANDLER, "handle", "feed_back", "check", "close"),
+)  # fmt: skip
+"""How random logs begin."""
 AHEAD_US = {"until": 30 * DAY_US, "required": 3 * DAY_US}
 HANDLING = ("department", "handler")
 
@@ -114,18 +121,21 @@ class CaseLog:
 def handled_case(*actions: str) -> CaseLog:
     """Return a log with the named actions, or with those of a case up to its feedback."""
     log = CaseLog()
-    for name in actions or ("report", "file", "dispatch", "assign", "handle", "feed_back"):
+    for name in actions or (*TO_HANDLER, "handle", "feed_back"):
         log.do(name)
     return log
 
 
 @st.composite
-def logs(draw: st.DrawFn, most: int = 15, workflow: Workflow | None = None) -> CaseLog:
+def logs(draw: st.DrawFn, most: int = 12, workflow: Workflow | None = None) -> CaseLog:
     """Draw a log of legal actions, which happen before, at or after the ones before them."""
     log = CaseLog(workflow)
+    for name in draw(st.sampled_from(PATHS)):
+        log.do(name)
     for _ in range(draw(st.integers(1, most))):
         table = log.workflow.table[log.state.state if log.state else None]
-        name = draw(st.sampled_from(sorted(table)))
+        onward = [name for name in sorted(table) if table[name].target is not None]
+        name = draw(st.sampled_from([*onward, *onward, *onward, *sorted(table)]))
         role = draw(st.sampled_from(sorted(table[name].roles)))
         # Most actions come at once; a phone without a net delivers later.
         waited = draw(st.sampled_from((0, 1, 60, 1_440, 31 * 1_440))) * MINUTE_US

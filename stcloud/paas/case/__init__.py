@@ -20,19 +20,22 @@ if TYPE_CHECKING:
     from stcloud.paas.case.action import PRIVATE, Action, Scalar
     from stcloud.paas.case.course import fold, resumed
     from stcloud.paas.case.legality import legal, roles_for, step
+    from stcloud.paas.case.linked import consequences, facts_of
     from stcloud.paas.case.refused import RefusedAction
     from stcloud.paas.case.state import CaseState, Stay
     from stcloud.paas.case.workflow import Workflow, bundled_workflows, read_workflow
 
 __all__ = [
-    "PRIVATE", "Action", "CaseState", "RefusedAction", "Scalar", "Stay", "Workflow", "bundled_workflows", "fold",
+    "PRIVATE", "Action", "CaseState", "RefusedAction", "Scalar", "Stay", "Workflow", "bundled_workflows",
+    "consequences", "facts_of", "fold",
     "legal", "read_workflow", "resumed", "roles_for", "step",
 ]  # fmt: skip
 
 _HOMES = {
     "PRIVATE": ".action", "Action": ".action", "CaseState": ".state", "RefusedAction": ".refused",
     "Scalar": ".action", "Stay": ".state", "Workflow": ".workflow", "bundled_workflows": ".workflow",
-    "fold": ".course", "legal": ".legality", "read_workflow": ".workflow", "resumed": ".course",
+    "consequences": ".linked", "facts_of": ".linked", "fold": ".course",
+    "legal": ".legality", "read_workflow": ".workflow", "resumed": ".course",
     "roles_for": ".legality",
     "step": ".legality",
 }  # fmt: skip

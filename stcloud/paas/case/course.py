@@ -93,10 +93,14 @@ class Course:
                 moves.append((len(names), target, stated))
                 state = target
                 until = cast("int", action.fields["until"]) if transition.has_until else None
-            self._apply(transition, action)
+            if not transition.is_plain:
+                self._apply(transition, action)
+            if action.fields:
+                self._keep(action.fields)
             if transition.is_rare:
                 self.stated_us = stated
                 state = self._apply_rare(transition, action, state)
+                until = until if state in self.workflow.resumes else None
         if action is not None:
             self.case, self.recorded_us = action.case, action.recorded_us
         self.state_name, self.stated_us, self.until_us = state, stated, until
@@ -111,7 +115,10 @@ class Course:
 
     def state(self) -> CaseState:
         """Return what the case is now; it must have been opened."""
-        opened, changed, since = self.happened[0], self.stated_us, self.moves[-1][2]
+        opened, changed = self.happened[0], self.stated_us
+        since = max(
+            move[2] for move in self.moves[-2:]
+        )  # what came late may stay until an instant that is past
         if self.corrections:
             effective = effective_instants(self.happened, self.corrections)
             opened, changed, since = (
@@ -138,16 +145,20 @@ class Course:
             self.counts[name] = self.counts.get(name, 0) + 1
         if transition.handles and action.actor not in self.handlers:
             self.handlers = (*self.handlers, action.actor)
-        kept = self.kept
-        for name, value in action.fields.items():
+
+    def _keep(self, fields: Mapping[str, Scalar]) -> None:
+        """Keep what the workflow keeps of the fields of an action."""
+        kept, values = self.kept, self.values
+        for name, value in fields.items():
             keep = kept.get(name)
-            if keep is not None and value is not None:
-                if keep == "sum":
-                    self.values[name] = cast("float", self.values.get(name, 0)) + cast("float", value)
-                    continue
-                self.values[name] = value
-                if keep == "all":
-                    self._list(name, str(value))
+            if keep is None or value is None:
+                continue
+            if keep == "sum":
+                values[name] = cast("float", values.get(name, 0)) + cast("float", value)
+                continue
+            values[name] = value
+            if keep == "all":
+                self._list(name, str(value))
 
     def _list(self, name: str, value: str) -> None:
         values = self.lists.get(name, ())

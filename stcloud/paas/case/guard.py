@@ -26,7 +26,7 @@ FACTS = ("overdue", "master_open", "master_closed", "parts_closed", "parts_taken
 _OF_FACTS = {
     "not_overdue": ("overdue", False, "overdue", "the case is overdue"),
     "only_overdue": ("overdue", True, "not-overdue", "the case is not overdue"),
-    "master_open": ("master_open", True, "no-master", "the master must be an open case that is no duplicate or part"),
+    "master_open": ("master_open", True, "no-master", "the master must be an open case that is no duplicate itself"),
     "master_closed": ("master_closed", True, "master-open", "the master is not closed"),
     "parts_closed": ("parts_closed", True, "parts-open", "not all parts of the case have ended"),
     "parts_new": ("parts_taken", False, "parts-taken", "a part has the number of a case that exists"),

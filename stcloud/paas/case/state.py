@@ -139,14 +139,15 @@ class CaseState:
     @property
     def entries(self) -> list[tuple[str, int]]:
         """Every state that the case entered, and when."""
-        if self.corrections:
-            return effective_moves(self.moves, self.effective_us)
-        return [(state, entered) for _, state, entered in self.moves]
+        return effective_moves(self.moves, self.effective_us)
 
     @property
     def first_us(self) -> dict[str, int]:
         """When the case first entered each state that it has been in."""
-        return dict(reversed(self.entries))
+        first: dict[str, int] = {}
+        for state, entered in self.entries:
+            first.setdefault(state, entered)
+        return first
 
     @property
     def last_us(self) -> dict[str, int]:

@@ -27,6 +27,8 @@ class Transition:
         Flags that it sets; flags, values and counts that change; whether its actor handles the case.
     has_until, corrects, migrates
         Whether it says until when the case stays, corrects an instant, or changes the workflow.
+    is_plain, is_rare
+        Whether all else that it does is to keep fields; whether it corrects or migrates.
     """
 
     action: str
@@ -43,11 +45,8 @@ class Transition:
     has_until: bool
     corrects: bool
     migrates: bool
-
-    @property
-    def is_rare(self) -> bool:
-        """Whether it does more than move the case, set flags and values, and count."""
-        return self.corrects or self.migrates
+    is_plain: bool
+    is_rare: bool
 
 
 def transitions_of(definition: WorkflowDefinition) -> dict[str | None, dict[str, Transition]]:
@@ -90,4 +89,6 @@ def _compiled(
         has_until=target is not None and definition.states[target].resumes is not None,
         corrects=clause.guards.corrects,
         migrates=clause.migrates,
+        is_plain=not (clause.sets or clause.clears or clause.counts or clause.handles),
+        is_rare=clause.guards.corrects or clause.migrates,
     )

@@ -38,8 +38,8 @@ class Workflow:
 
     Attributes
     ----------
-    definition
-        What it was compiled from.
+    definition, key
+        What it was compiled from; what a log names it by: its id and version.
     table
         The transition of each state and action; those that open a case are under None.
     fields
@@ -62,7 +62,8 @@ class Workflow:
     ('refuse_handling', 'feed_back', 'force_close', ...)
     """
 
-    definition: WorkflowDefinition
+    definition: WorkflowDefinition = field(repr=False)
+    key: str
     table: dict[str | None, dict[str, Transition]] = field(repr=False)
     fields: dict[str, FieldRule] = field(repr=False)
     kept: dict[str, str] = field(repr=False)
@@ -84,6 +85,7 @@ class Workflow:
             raise InvalidDefinition("unsound-workflow", name or definition.key, faults=faults)
         return cls(
             definition,
+            definition.key,
             transitions_of(definition),
             {name: FieldRule(name, clause) for name, clause in definition.fields.items()},
             {name: clause.keep for name, clause in definition.fields.items() if clause.keep},
@@ -110,11 +112,6 @@ class Workflow:
             if not error.faults:
                 raise
             raise InvalidDefinition(error.kind, name, faults=_with_lines(error.faults, text)) from error
-
-    @property
-    def key(self) -> str:
-        """What a log names the workflow by: its id and version."""
-        return self.definition.key
 
     @property
     def states(self) -> tuple[str, ...]:
