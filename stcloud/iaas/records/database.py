@@ -109,7 +109,7 @@ class Database:
     def stamp(self, connection: Connection, count: int = 1) -> int:
         """Return the first of so many instants after every one that was ever stamped or evaluated; under the lock."""
         values = {"count": count, **self.dialect.clock_values()}
-        return int(self.statements.stamp.run(connection, values).scalar_one()) - count + 1
+        return int(self.statements.stamp.run(connection, values).fetchone()[0]) - count + 1
 
     def insert(self, connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows with all columns, many as fast as the database takes them."""

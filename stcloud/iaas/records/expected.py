@@ -6,7 +6,7 @@ Tested by `tests/iaas/records/test_appending.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records.entry import RecordBatch
@@ -33,10 +33,10 @@ def check_batch(batch: RecordBatch) -> None:
     """
     if not batch.entries:
         raise _bad("there are no entries")
-    _refuse_twice("entry", (entry.id for entry in batch.entries))
-    _refuse_twice("summary", (summary.number for summary in batch.summaries))
-    _refuse_twice("private value", (value.ref for value in batch.private))
-    _refuse_twice("notice", (notice.id for notice in batch.notices))
+    _refuse_twice("entry", [entry.id for entry in batch.entries])
+    _refuse_twice("summary", [summary.number for summary in batch.summaries])
+    _refuse_twice("private value", [value.ref for value in batch.private])
+    _refuse_twice("notice", [notice.id for notice in batch.notices])
     numbers: dict[str, int] = {}
     for entry in batch.entries:
         if entry.seq != numbers.get(entry.case, entry.seq - 1) + 1 or entry.seq < 1:
@@ -51,10 +51,10 @@ def check_batch(batch: RecordBatch) -> None:
         raise _bad("a private value, medium or notice is of an entry that is not in the batch")
 
 
-def _refuse_twice(what: str, names: Iterable[str]) -> None:
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise _bad(f"{what} {repeated[0]!r} is there twice")
+def _refuse_twice(what: str, names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        repeated = next(name for name, count in Counter(names).items() if count > 1)
+        raise _bad(f"{what} {repeated!r} is there twice")
 
 
 def _bad(fault: str) -> InvalidInput:

@@ -51,7 +51,7 @@ def settle(database: Database, connection: Connection, batch: RecordBatch) -> Re
 def _known(database: Database, connection: Connection, batch: RecordBatch) -> dict[str, Entry]:
     table = database.tables.entry
     return {
-        row.id: entry_of(row)
+        row.id: entry_of(tuple(row))
         for ids in _chunks([entry.id for entry in batch.entries])
         for row in connection.execute(select(table).where(table.c.id.in_(ids)))
     }
@@ -114,7 +114,7 @@ def _behind(database: Database, connection: Connection, batch: RecordBatch) -> d
             rows = connection.execute(
                 select(entry).where(entry.c.case == case, entry.c.seq >= seq).order_by(entry.c.seq)
             )
-            refused[case] = _changed(case, seq, [entry_of(row) for row in rows])
+            refused[case] = _changed(case, seq, [entry_of(tuple(row)) for row in rows])
     return refused
 
 

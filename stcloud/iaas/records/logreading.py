@@ -39,7 +39,7 @@ def log(database: Database, case: str, until_us: int | None) -> list[Entry]:
             rows = statements.log.run(connection, {"case": case})
         else:
             rows = statements.log_until.run(connection, {"case": case, "until_us": until_us})
-        return [entry_of(row) for row in rows]
+        return [entry_of(row) for row in rows.fetchall()]
 
 
 def summary(database: Database, number: str) -> CaseSummary | None:

@@ -42,6 +42,7 @@ from stcloud.errors import (
     StcloudError,
     StorageError,
 )
+from stcloud.iaas.records.statement import cursor_of
 
 try:
     import psycopg
@@ -60,7 +61,7 @@ _SETTINGS = (
     f"SET idle_in_transaction_session_timeout = '{_WAIT_S}s'",
     "SET client_encoding = 'UTF8'",
 )
-_FLUSH = "SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'stcloud', '')"
+_COMMIT = "COMMIT; SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'stcloud', '')"
 _NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 _STATES = {
     "53100": ("disk-full", "no space is left"),
@@ -112,12 +113,11 @@ class Postgres:
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction under the schema's lock, in one round trip."""
-        connection.exec_driver_sql(f"BEGIN; SELECT pg_advisory_xact_lock({self._key})")
+        cursor_of(connection).execute(f"BEGIN; SELECT pg_advisory_xact_lock({self._key})")
 
     def commit(self, connection: Connection) -> None:
         """Commit, which gives the lock to the next; then wait until it is flushed, together with others."""
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql(_FLUSH)
+        cursor_of(connection).execute(_COMMIT)
 
     def end(self, connection: Connection) -> None:
         """Undo what was not committed."""

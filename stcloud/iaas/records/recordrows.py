@@ -5,7 +5,7 @@ Tested by `tests/iaas/records/test_appending.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -36,9 +36,9 @@ def entry_row(entry: Entry) -> dict[str, Any]:
     return check_row(row, f"entry {entry.id!r}")
 
 
-def entry_of(row: Row[Any]) -> Entry:
+def entry_of(row: Sequence[Any]) -> Entry:
     """Return the entry of a row with all columns in their order."""
-    case, seq, id_, name, happened, recorded, actor, role, post, department, lon, lat, fields = tuple(row)
+    case, seq, id_, name, happened, recorded, actor, role, post, department, lon, lat, fields = row
     return Entry(
         case=case, seq=seq, id=id_, name=name, happened_us=happened, recorded_us=recorded, actor=actor, role=role,
         post=post, department=department, lon=lon, lat=lat, fields=fields_of(fields),

@@ -82,15 +82,13 @@ def _matches(
     statement = _statement(database, what, private=private)
     columns = [database.tables.summary.c[name] for name in _ORDERS[what.order]]
     while True:
-        page = connection.execute(_after(statement, what, columns, after).limit(rows)).all()
-        for row in page:
-            summary = summary_of(row)
-            matched, ref = _match(database, connection, what, summary, private=private)
-            if matched:
-                yield summary, ref
+        page = [
+            summary_of(row) for row in connection.execute(_after(statement, what, columns, after).limit(rows))
+        ]
+        yield from _verified(database, connection, what, page, private=private)
         if len(page) < rows:
             return
-        after = _key(what, summary_of(page[-1]))
+        after = _key(what, page[-1])
 
 
 def _statement(database: Database, what: Find, *, private: bool) -> Select[Any]:
@@ -125,24 +123,26 @@ def _candidates(database: Database, text: str, *, private: bool) -> Select[Any]:
     return statement if private else statement.where(gram.c.ref == "")
 
 
-def _match(
-    database: Database, connection: Connection, what: Find, summary: CaseSummary, *, private: bool
-) -> tuple[bool, str]:
-    """Return whether a case has the text in one of its texts, and the reference of the private one."""
+def _verified(
+    database: Database, connection: Connection, what: Find, page: Sequence[CaseSummary], *, private: bool
+) -> Iterator[tuple[CaseSummary, str]]:
+    """Yield the cases of a page that have the text, each with the reference of the private text that has it."""
     if what.text is None:
-        return True, ""
+        yield from ((summary, "") for summary in page)
+        return
     text = fold(what.text)
-    if text in fold(summary.text or ""):
-        return True, ""
+    public = {summary.number for summary in page if text in fold(summary.text or "")}
+    refs: dict[str, str] = {}
     if private:
         table = database.tables.private
-        statement = (
-            select(table.c.ref, table.c.value).where(table.c.case == summary.number).order_by(table.c.ref)
-        )
-        for row in connection.execute(statement):
+        others = [summary.number for summary in page if summary.number not in public]
+        statement = select(table.c.case, table.c.ref, table.c.value).where(table.c.case.in_(others))
+        for row in connection.execute(statement.order_by(table.c.case, table.c.ref)):
             if text in fold(row.value):
-                return True, row.ref
-    return False, ""
+                refs.setdefault(row.case, row.ref)
+    for summary in page:
+        if summary.number in public or summary.number in refs:
+            yield summary, refs.get(summary.number, "")
 
 
 def _after(

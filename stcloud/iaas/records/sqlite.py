@@ -35,6 +35,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from stcloud.errors import Conflict, FormatError, InternalError, StcloudError, StorageError
 from stcloud.iaas.clock import Clock
+from stcloud.iaas.records.statement import cursor_of
 from stcloud.iaas.store.oserror import storage_errors
 
 __all__ = ["SQLite"]
@@ -42,6 +43,13 @@ __all__ = ["SQLite"]
 _APPLICATION = 0x53744372  # "StCr": PRAGMA application_id of our files
 _WAIT_S = 30.0
 _FLUSH_S = 0.5
+_PRAGMAS = (
+    "secure_delete=ON",
+    "foreign_keys=ON",
+    "synchronous=FULL",
+    "cache_size=-16384",
+    "wal_autocheckpoint=4000",
+)
 _KINDS = {
     sqlite3.SQLITE_FULL: ("disk-full", os.strerror(errno.ENOSPC)),
     sqlite3.SQLITE_READONLY: ("read-only", os.strerror(errno.EROFS)),
@@ -96,7 +104,7 @@ class SQLite:
             isolation_level=None, check_same_thread=False, cached_statements=256,
         )  # fmt: skip
         try:
-            for pragma in ("secure_delete=ON", "foreign_keys=ON", "synchronous=FULL", "cache_size=-16384"):
+            for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:
             connection.close()
@@ -113,16 +121,16 @@ class SQLite:
         try:
             due = self._every or time.monotonic() - self._flushed_s > _FLUSH_S
             if connection.info.get("flushes") is not due:
-                connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if due else 'NORMAL'}")
+                cursor_of(connection).execute(f"PRAGMA synchronous={'FULL' if due else 'NORMAL'}")
                 connection.info["flushes"] = due
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            cursor_of(connection).execute("BEGIN IMMEDIATE")
         except BaseException:
             self._turn.release()
             raise
 
     def commit(self, connection: Connection) -> None:
         """Commit, and flush when it is time."""
-        connection.exec_driver_sql("COMMIT")
+        cursor_of(connection).execute("COMMIT")
         if connection.info["flushes"]:
             self._flushed_s = time.monotonic()
 

@@ -35,9 +35,10 @@ def canonical(fields: Fields) -> str:
             raise InvalidInput("bad-field", f"field {name!r} is of type {type(value).__name__}", hint=_FIELDS)
         if isinstance(value, float) and not math.isfinite(value):
             raise InvalidInput("bad-field", f"field {name!r} is {value}", hint="write None for no value")
-    return json.dumps(dict(fields), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODE(dict(fields)) if fields else "{}"
 
 
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _FIELDS = "fields are text, numbers, true, false or None"
 
 
@@ -59,6 +60,8 @@ def check_row(row: dict[str, Any], what: str) -> dict[str, Any]:
         ``bad-value``: text with NUL or half a character, a number that is too large or none.
     """
     for name, value in row.items():
+        if value is None or (type(value) is str and value.isascii() and "\0" not in value):
+            continue
         fault = _fault(value)
         if fault:
             raise InvalidInput("bad-value", f"{name} of {what} {fault}")
