@@ -25,12 +25,14 @@ from stcloud.paas.case.legality import legal
 from stcloud.paas.case.published import PublishedCases
 from stcloud.paas.case.requested import RequestColumns, import_of
 from stcloud.paas.case.state import CaseState
+from stcloud.paas.case.stated import stated_fields
 from stcloud.paas.case.submitted import Submission
 from stcloud.time import Instant, Zone, instant_us
 
 if TYPE_CHECKING:
     from stcloud.city.city import City
     from stcloud.daas.ledger import Reckoning
+    from stcloud.iaas.records.outbox import Outbox
 
 __all__ = ["CasePage", "Cases", "open_cases"]
 
@@ -80,6 +82,16 @@ class Cases:
         return self._city.configuration.zone
 
     @property
+    def workflow(self) -> str:
+        """Key of the workflow that cases begin with now."""
+        return self._log.rules.workflow(self._log.now_us()).key
+
+    @property
+    def outbox(self) -> Outbox:
+        """Notices of actions that wait to be delivered."""
+        return self._log.records.outbox
+
+    @property
     def address(self) -> str:
         """Where the log is kept, without a password."""
         return self._log.records.address
@@ -115,7 +127,7 @@ class Cases:
         if known is not None and number in (None, known.case):
             number = known.case
         when_us = None if happened is None else instant_us(happened, self.zone)
-        fields = dict(keywords.pop("fields", {}))
+        fields = self._fields(keywords.pop("fields", None))
         if at is not None:
             fields |= self._places.fields(at, when_us)
         return self._log.open(
@@ -130,7 +142,7 @@ class Cases:
         self, number: str, action: str, *, actor: str, role: str, post: str | None = None,
         department: str | None = None, happened: Instant | None = None, expected: int | None = None,
         id: str | None = None, at: tuple[float, float] | None = None,  # noqa: A002
-        fields: Mapping[str, Scalar] | None = None, private: Mapping[str, str] | None = None,
+        fields: Mapping[str, Any] | None = None, private: Mapping[str, str] | None = None,
         person: str | None = None,
     ) -> Accepted:  # fmt: skip
         """Do something with a case; all that follows for linked cases is done with it, or nothing.
@@ -150,7 +162,7 @@ class Cases:
         at
             Where the actor was: longitude and latitude, degrees.
         fields
-            What the action states; instants are UTC microseconds.
+            What the action states: texts of numbers and instants are read as the workflow has their types.
         private, person
             Persons and free texts by name, kept apart from the log; whom they are about.
 
@@ -166,7 +178,7 @@ class Cases:
         return self._log.submit(Submission(
             case=number, name=action, id=uuid.uuid4().hex if id is None else id, actor=actor, role=role, post=post,
             department=department, happened_us=None if happened is None else instant_us(happened, self.zone),
-            expected=expected, lon=lon, lat=lat, fields=fields or {}, private=private or {}, person=person,
+            expected=expected, lon=lon, lat=lat, fields=self._fields(fields), private=private or {}, person=person,
         ))  # fmt: skip
 
     def act_each(self, submissions: Iterable[Submission]) -> Iterator[Accepted | StcloudError]:
@@ -190,7 +202,7 @@ class Cases:
         return self._log.states(known_us, at_us=self._instant(at))
 
     def pin(self, instant: Instant | None = None) -> int:
-        """Return an instant at or before which nothing will be recorded any more; `InvalidInput` ``future-instant``."""
+        """Return an instant up to which nothing will be recorded any more; `InvalidInput` ``future-instant``."""
         return self._log.records.pin(self._instant(instant))
 
     def find(self, what: Find | None = None, *, limit: int = _PAGE, after: str | None = None) -> CasePage:
@@ -344,6 +356,9 @@ class Cases:
     def close(self) -> None:
         """Close the log; may be called twice."""
         self._log.records.close()
+
+    def _fields(self, stated: Mapping[str, Any] | None) -> dict[str, Scalar]:
+        return stated_fields(self._log.rules.workflows.values(), stated or {}, self.zone)
 
     def _instant(self, instant: Instant | None) -> int | None:
         return None if instant is None else instant_us(instant, self.zone)

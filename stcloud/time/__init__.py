@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from stcloud.time.holiday import Disagreement
     from stcloud.time.instant import Instant, TimeSpan, instant_text, instant_us, span_text
     from stcloud.time.micros import Bools, Micros
-    from stcloud.time.pattern import check_format
     from stcloud.time.officehours import OfficeHours
+    from stcloud.time.pattern import check_format
     from stcloud.time.period import check_comparison, earlier
     from stcloud.time.relation import Comparison, End, Relation
     from stcloud.time.relative import is_relative, read_relative

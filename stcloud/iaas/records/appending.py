@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.records.database import Database, KeyTaken
 from stcloud.iaas.records.entry import Entry, RecordBatch
-from stcloud.iaas.records.expected import check_batch, starts
+from stcloud.iaas.records.expected import check_batch, refuse_changed, starts
 from stcloud.iaas.records.faster import Reconciled, settle
 from stcloud.iaas.records.recordrows import (
     entry_row,
@@ -130,6 +130,7 @@ class _Prepared:
     def write(self, database: Database, connection: Connection) -> list[Entry]:
         """Write the rows under the lock, stamped; return the entries."""
         tables = database.tables
+        refuse_changed(database, connection, self.batch)
         recorded_us = database.stamp(connection, len(self.entries))
         last: dict[str, dict[str, Any]] = {}
         for at, row in enumerate(self.entries):

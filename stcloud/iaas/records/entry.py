@@ -136,13 +136,19 @@ class StoredRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordBatch:
-    """What is appended in one transaction: entries in order, and for each of their cases its summary after them."""
+    """What is appended in one transaction: entries in order, and for each of their cases its summary after them.
+
+    What it was decided by must still hold: ``seen`` are other cases with the number of their last entry, 0 for a case
+    that does not exist; ``links`` are cases with all cases that are linked to them.
+    """
 
     entries: tuple[Entry, ...]
     summaries: tuple[CaseSummary, ...]
     private: tuple[PrivateValue, ...] = ()
     media: tuple[Medium, ...] = ()
     notices: tuple[Notice, ...] = ()
+    seen: Mapping[str, int] = field(default_factory=dict)
+    links: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from stcloud.errors import InvalidInput
+from sqlalchemy import Connection, select
+
+from stcloud.errors import Conflict, InvalidInput
+from stcloud.iaas.records.database import Database
 from stcloud.iaas.records.entry import RecordBatch
 
-__all__ = ["check_batch", "starts"]
+__all__ = ["check_batch", "refuse_changed", "starts"]
 
 
 def starts(batch: RecordBatch) -> dict[str, int]:
@@ -49,6 +52,33 @@ def check_batch(batch: RecordBatch) -> None:
         (row.case, row.seq) for rows in (batch.private, batch.media, batch.notices) for row in rows
     }:
         raise _bad("a private value, medium or notice is of an entry that is not in the batch")
+
+
+def refuse_changed(database: Database, connection: Connection, batch: RecordBatch) -> None:
+    """Refuse, under the lock, a batch that was decided by cases that have changed since.
+
+    Raises
+    ------
+    Conflict
+        ``case-changed``.
+    """
+    table = database.tables.summary
+    if batch.seen:
+        rows = connection.execute(select(table.c.number, table.c.seq).where(table.c.number.in_(batch.seen)))
+        now = {row.number: row.seq for row in rows}
+        changed = [number for number, seq in batch.seen.items() if now.get(number, 0) != seq]
+        if changed:
+            raise _changed(changed[0])
+    for number, links in batch.links.items():
+        rows = connection.execute(select(table.c.number).where(table.c.link == number))
+        if {row.number for row in rows} != links:
+            raise _changed(number)
+
+
+def _changed(number: str) -> Conflict:
+    return Conflict(
+        "case-changed", f"case {number!r}, which others depend on, has changed", hint="look again", since={}
+    )
 
 
 def _refuse_twice(what: str, names: Sequence[str]) -> None:

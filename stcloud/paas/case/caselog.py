@@ -6,32 +6,30 @@ Tested by `tests/paas/case/test_caselog.py`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError
 from stcloud.iaas.records import CaseSummary, Entry, Find, Records
-from stcloud.iaas.records.entry import Notice, RecordBatch
+from stcloud.iaas.records.entry import RecordBatch
 from stcloud.paas.case.action import Action
-from stcloud.paas.case.caseclocks import case_clocks, due_us
+from stcloud.paas.case.caseclocks import due_us
+from stcloud.paas.case.casenotice import notice_of
 from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.casesummary import summary_of
 from stcloud.paas.case.course import fold
-from stcloud.paas.case.guard import HasFact
-from stcloud.paas.case.legality import legal, step
-from stcloud.paas.case.linked import consequences, facts_of
-from stcloud.paas.case.refused import RefusedAction
+from stcloud.paas.case.judgement import judge, judged_import, linked_numbers, looks_at_links
+from stcloud.paas.case.legality import legal
 from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.submitted import Submission, action_of, entry_of
-from stcloud.paas.case.workflow import Workflow
 from stcloud.time import Zone
 
 __all__ = ["Accepted", "CaseLog", "InboxCase"]
 
 _TRIES = 12
-_LINKS = ("master", "whole", "parts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,27 +218,16 @@ class CaseLog:
         summaries: list[CaseSummary] = []
         for state, mine in imports:
             try:
-                after = self._imported(rules, state, mine, now_us)
+                after = judged_import(rules, state, tuple(mine), now_us)
             except InvalidInput as error:
                 faults[mine[0].case] = error.message
                 continue
             actions += mine
             summaries.append(summary_of(after, rules, None))
         if actions:
-            self.records.append(
-                RecordBatch(entries=tuple(map(entry_of, actions)), summaries=tuple(summaries))
-            )
+            entries = tuple(map(entry_of, actions))
+            self.records.append(RecordBatch(entries=entries, summaries=tuple(summaries)))
         return faults
-
-    def _imported(
-        self, rules: CaseRules, state: CaseState | None, actions: Sequence[Action], now_us: int
-    ) -> CaseState:
-        for action in actions:
-            if action.happened_us > now_us:
-                raise InvalidInput("happened-later", f"{action.name} is dated after now")
-            state = self._judged(rules, state, action)
-        assert state is not None  # noqa: S101  (there is an action at least)
-        return state
 
     def states_of(self, numbers: Iterable[str]) -> dict[str, CaseState]:
         """Return those of some cases that there are, as they are now."""
@@ -252,84 +239,30 @@ class CaseLog:
                 states[number] = state
         return states
 
-    def _judged(self, rules: CaseRules, state: CaseState | None, action: Action) -> CaseState:
-        workflow = rules.workflows[state.workflow] if state else rules.workflow(action.happened_us)
-        result = step(workflow, state, action, newer=rules.workflows)
-        if isinstance(result, RefusedAction):
-            raise _refusal(result)
-        return result
-
     def _append(self, submission: Submission, log: list[Action], state: CaseState | None) -> Accepted:
-        rules, now_us = self.rules, self._clock()
-        happened_us = now_us if submission.happened_us is None else submission.happened_us
-        workflow = rules.workflows[state.workflow] if state else rules.workflow(happened_us)
-        action = self._action(submission, workflow, state, happened_us, rules)
-        linked = self._linked(workflow, state, action)
-        others = rules.workflows
-        facts = facts_of(
-            workflow,
-            state,
-            action,
-            linked,
-            is_overdue=self._is_overdue(workflow, state, action, rules),
-            others=others,
-        )
-        after = step(workflow, state, action, facts, newer=others)
-        if isinstance(after, RefusedAction):
-            raise _refusal(after)
-        followed = consequences(workflow, after, action, linked, others=others)
-        if isinstance(followed, RefusedAction):
-            raise _refusal(followed)
-        return self._commit(submission, log, [action, *followed], {**linked, action.case: after}, rules)
-
-    def _action(
-        self,
-        submission: Submission,
-        workflow: Workflow,
-        state: CaseState | None,
-        happened_us: int,
-        rules: CaseRules,
-    ) -> Action:
-        """Return the action, with the versions of the rules that bind from it on where it takes them."""
-        transition = workflow.table[state.state if state else None].get(submission.name)
-        takes = transition.takes if transition else frozenset[str]()
-        action = submission.action(state.seq + 1 if state else 1, happened_us, takes)
-        pins: dict[str, Any] = {}
-        if "rule_workflow" in takes and action.fields.get("rule_workflow") is None:
-            pins["rule_workflow"] = workflow.key
-        if "rule_limits" in takes and action.fields.get("rule_limits") is None:
-            timing = rules.timing(happened_us)
-            pins |= {} if timing is None else {"rule_limits": timing[0]}
-        if "rule_calendar" in takes and action.fields.get("rule_calendar") is None:
-            days = rules.valid("calendar", happened_us)
-            pins |= {} if days is None else {"rule_calendar": days.digest[:12]}
-        if "limit_kind" in takes and action.fields.get("limit_kind") is None:
-            pins |= rules.limit_of(action.fields, happened_us)
-        return replace(action, fields={**action.fields, **pins}) if pins else action
-
-    def _commit(
-        self, submission: Submission, log: list[Action], actions: list[Action], states: Mapping[str, CaseState],
-        rules: CaseRules,
-    ) -> Accepted:  # fmt: skip
-        """Append actions in one transaction; `_Overtaken` if another writer was faster."""
-        before = {number: state for number, state in states.items() if number != submission.case}
-        ends = {submission.case: states[submission.case]}
-        for action in actions[1:]:
-            ends[action.case] = self._judged_again(
-                rules, ends.get(action.case) or before.get(action.case), action
-            )
+        """Judge an action and append it with what follows, in one transaction; `_Overtaken` if another was faster."""
+        rules = self.rules
+        named = sorted(linked_numbers(submission, state))
+        links = self._links(submission.case) if looks_at_links(submission, state, rules) else None
+        linked = self.states_of([*named, *(links or ())])
+        judged = judge(submission, state, linked, rules, self._clock())
+        written = {action.case for action in judged.actions}
+        seen = {
+            number: linked[number].seq if number in linked else 0 for number in named if number not in written
+        }
         undated = submission.happened_us is None
         entries = tuple(
-            replace(entry_of(action), happened_us=None) if undated else entry_of(action) for action in actions
+            replace(entry_of(action), happened_us=None) if undated else entry_of(action)
+            for action in judged.actions
+        )
+        summaries = tuple(
+            summary_of(end, rules, due_us(end, rules, end.changed_us)) for end in judged.ends.values()
         )
         batch = RecordBatch(
-            entries=entries,
-            summaries=tuple(
-                summary_of(state, rules, due_us(state, rules, state.changed_us)) for state in ends.values()
-            ),
-            private=submission.private_values(actions[0].seq),
-            notices=self._batch_notices(actions, ends),
-        )
+            entries=entries, summaries=summaries, private=submission.private_values(judged.actions[0].seq),
+            notices=tuple(notice_of(action, judged.ends[action.case]) for action in judged.actions),
+            seen=seen, links={} if links is None else {submission.case: frozenset(links)},
+        )  # fmt: skip
         try:
             appended = self.records.append(batch)
         except Conflict as error:
@@ -337,32 +270,9 @@ class CaseLog:
                 raise
             raise _Overtaken from error
         recorded = [action_of(entry) for entry in appended]
-        own = [action for action in recorded if action.case == submission.case]
-        state = self._fold([*log, *own])
-        assert state is not None  # noqa: S101  (an action has been appended)
-        return Accepted(state, tuple(recorded))
-
-    def _judged_again(self, rules: CaseRules, state: CaseState | None, action: Action) -> CaseState:
-        """Return the state after an action that was judged with its facts."""
-        workflow = rules.workflows[state.workflow] if state else rules.workflow(action.happened_us)
-        facts = frozenset({"master_closed", "parts_closed"})
-        result = step(workflow, state, action, facts, newer=rules.workflows)
-        if isinstance(result, RefusedAction):
-            raise _refusal(result)
-        return result
-
-    def _batch_notices(self, actions: Iterable[Action], ends: Mapping[str, CaseState]) -> tuple[Notice, ...]:
-        return tuple(
-            Notice(
-                id=f"{action.case}/{action.seq}/{target}",
-                case=action.case,
-                seq=action.seq,
-                target=target,
-                body=body,
-            )
-            for action in actions
-            for target, body in self._notices(ends[action.case], action)
-        )
+        after = self._fold([*log, *(action for action in recorded if action.case == submission.case)])
+        assert after is not None  # noqa: S101  (an action has been appended)
+        return Accepted(after, tuple(recorded))
 
     def _repeated(self, submission: Submission, log: list[Action], known: Action) -> Accepted:
         """Return what became of an action that the log has; `InvalidInput` ``action-id-reused`` for another one."""
@@ -380,46 +290,16 @@ class CaseLog:
         assert state is not None  # noqa: S101  (its log has the action)
         return Accepted(state, (known,), repeated=True)
 
-    def _linked(self, workflow: Workflow, state: CaseState | None, action: Action) -> dict[str, CaseState]:
-        """Return the cases that an action may look at or change: master, duplicates, whole, parts."""
-        numbers = {str(action.fields[name]) for name in ("master", "whole") if action.fields.get(name)}
-        numbers |= set(str(action.fields.get("parts") or "").split(";")) - {""}
-        if state is not None:
-            numbers |= {number for number in (state.master, state.whole, *state.parts) if number}
-            if self._looks_at_duplicates(workflow, action):
-                numbers |= {each.number for each in self._all_linked(state.case)}
-        states = {number: self._fold(self._log_of(number)) for number in sorted(numbers - {action.case})}
-        return {number: linked for number, linked in states.items() if linked is not None}
-
-    def _looks_at_duplicates(self, workflow: Workflow, action: Action) -> bool:
-        return action.name == "link" or any(
-            action.name in each.after for each in workflow.definition.consequences
-        )
-
-    def _all_linked(self, number: str) -> Iterator[CaseSummary]:
+    def _links(self, number: str) -> list[str]:
+        """Return the cases that are linked to a case: its duplicates and its parts."""
+        numbers: list[str] = []
         cursor: str | None = None
         while True:
             page = self.records.find(Find(link=number), limit=1000, cursor=cursor)
-            yield from page.summaries
+            numbers += [summary.number for summary in page.summaries]
             cursor = page.cursor
             if cursor is None:
-                return
-
-    def _is_overdue(
-        self, workflow: Workflow, state: CaseState | None, action: Action, rules: CaseRules
-    ) -> bool:
-        """Return whether the case is overdue at an action that is judged by it."""
-        if state is None:
-            return False
-        transition = workflow.table[state.state].get(action.name)
-        guards = transition.guards if transition else ()
-        if not any(isinstance(guard, HasFact) and guard.fact == "overdue" for guard in guards):
-            return False
-        clocks = case_clocks([state], rules, max(action.happened_us, state.changed_us))
-        return any(clock.stage is None and clock.overdue for clock in clocks)
-
-    def _log_of(self, number: str) -> list[Action]:
-        return [action_of(entry) for entry in self.records.log(number)]
+                return numbers
 
     def _fold(
         self, log: list[Action], *, at_us: int | None = None, rules: CaseRules | None = None
@@ -441,26 +321,11 @@ class _Overtaken(Exception):
 
 def _entries(batch: Any) -> Iterator[Entry]:
     """Give the entries of an Arrow batch."""
-    import json  # noqa: PLC0415
-
     columns = {name: batch.column(name).to_pylist() for name in batch.schema.names}
     columns["fields"] = [json.loads(text) for text in columns["fields"]]
     names = tuple(columns)
     for row in zip(*columns.values(), strict=True):
         yield Entry(**dict(zip(names, row, strict=True)))
-
-
-def _refusal(refused: RefusedAction) -> InvalidInput:
-    return InvalidInput(
-        refused.kind, refused.reason, hint=_hint(refused), legal=refused.legal, roles=refused.roles, state=refused.state,
-        case=refused.case,
-    )  # fmt: skip
-
-
-def _hint(refused: RefusedAction) -> str:
-    legal = f"legal are {', '.join(refused.legal)}" if refused.legal else "nothing is legal for this role"
-    others = f"{refused.action} is for {', '.join(refused.roles)}; " if refused.kind == "wrong-role" else ""
-    return others + legal
 
 
 def _changed(submission: Submission, state: CaseState | None) -> Conflict:

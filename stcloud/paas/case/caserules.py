@@ -104,7 +104,7 @@ class CaseRules:
             ``rule-missing``: the log has no workflow.
         """
         known = self if recorded_us is None else self.known_at(recorded_us)
-        rule = known._valid("workflow", opened_us)
+        rule = known.valid("workflow", opened_us)
         if rule is None:
             raise FormatError(
                 "rule-missing", "the log of cases has no workflow", hint="bring it back from a copy"
@@ -120,7 +120,7 @@ class CaseRules:
             ``unknown-rule``: no clocks have this digest.
         """
         if digest is None:
-            rule = self._valid("clocks", at_us)
+            rule = self.valid("clocks", at_us)
         else:
             rule = next(
                 (each for each in self._stored if each.kind == "clocks" and each.digest.startswith(digest)),
@@ -130,7 +130,7 @@ class CaseRules:
                 raise NotFound("unknown-rule", f"the log has no clocks '{digest}'")
         if rule is None:
             return None
-        days = self._valid("calendar", at_us)
+        days = self.valid("calendar", at_us)
         return rule.digest[:12], _timing(rule.body, None if days is None else days.body)
 
     def limit_of(self, fields: Mapping[str, Any], at_us: int) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class CaseRules:
         NotFound, InvalidInput
             The log has conditions, and the class has none of this name on this day.
         """
-        rule = self._valid("conditions", at_us)
+        rule = self.valid("conditions", at_us)
         if rule is None or fields.get("class") is None or fields.get("condition") is None:
             return {}
         day = date(1970, 1, 1) + timedelta(microseconds=at_us)
@@ -154,17 +154,13 @@ class CaseRules:
         """Return the rule of a kind that was recorded last."""
         return next((rule for rule in reversed(self._stored) if rule.kind == kind), None)
 
-    def valid(self, kind: str, at_us: int) -> StoredRule | None:
-        """Return the rule of a kind that is valid at an instant."""
-        return self._valid(kind, at_us)
-
     def __iter__(self) -> Any:
         return iter(self._stored)
 
     def _bodies(self, kind: str) -> Iterable[str]:
         return (rule.body for rule in self._stored if rule.kind == kind)
 
-    def _valid(self, kind: str, at_us: int) -> StoredRule | None:
+    def valid(self, kind: str, at_us: int) -> StoredRule | None:
         """Return the rule that began last, of several that began together the one recorded last."""
         rules = [rule for rule in self._stored if rule.kind == kind and rule.valid_from_us <= at_us]
         return max(rules, key=lambda rule: (rule.valid_from_us, rule.recorded_us), default=None)

@@ -36,8 +36,8 @@ def actions_of(request: Request, state: CaseState | None, actor: str) -> tuple[A
     Notes
     -----
     An instant that the source has changed becomes a correction of the action that stated the old one. What it says of
-    a case anew happened when it was first seen to say so, as the instant itself is in no source. The id of an action is
-    a digest of its content and its place in the log, so that an import that is repeated adds nothing.
+    a case anew happened when it was first seen to say so, as the instant itself is in no source. The id of an action
+    is a digest of its content and its place in the log, so that an import that is repeated adds nothing.
     """
     steps = _opening(request) if state is None else _changes(request, state)
     seq = 0 if state is None else state.seq

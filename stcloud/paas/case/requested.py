@@ -35,7 +35,7 @@ class RequestColumns(Closed):
     kind
         ``component`` or ``matter``, of all requests.
     closed, cancelled, changed
-        Columns with the instants of closing, of cancelling, and of the last change, which dates an end without a date.
+        Columns with the instants of closing, of cancelling, and of the last change, which dates an end without one.
     closed_when, cancelled_when
         Statuses that say that a request ended. Without any, a request has ended when it has the date.
     """
@@ -69,7 +69,8 @@ class RequestColumns(Closed):
     def columns(self) -> tuple[str, ...]:
         """Columns that it names, in order."""
         named = (
-            self.class_, self.department, self.status, self.source, self.due, self.closed, self.cancelled, self.changed,
+            self.class_, self.department, self.status, self.source, self.due,
+            self.closed, self.cancelled, self.changed,
         )  # fmt: skip
         return tuple(dict.fromkeys(column for column in named if column is not None))
 
@@ -154,8 +155,9 @@ def import_of(source: str) -> RequestColumns:
         if tomllib.loads(bundled_text("layers", f"{name}.toml"))["source"] == source:
             return read_import(name)
     raise InvalidInput(
-        "unknown-import", "the layer is of no bundled definition, and which columns say how a request went is not known",
-        hint=f"give them: a TOML document, or {', '.join(bundled_imports())}", in_shell="name a TOML file: --columns FILE",
+        "unknown-import", "which columns say how a request went is not known: the layer is of no bundled definition",
+        hint=f"give them: those of {', '.join(bundled_imports())}, or a TOML document",
+        in_shell="write them in a TOML file: --columns FILE",
     )  # fmt: skip
 
 

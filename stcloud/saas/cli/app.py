@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from stcloud.saas.cli import (
+    case,
     check,
     create,
     cube,
@@ -49,6 +50,7 @@ for function in (
 ):  # fmt: skip
     app.command()(function)
 app.add_typer(grid.grid, name="grid")
+app.add_typer(case.case, name="case")
 
 
 @app.callback(invoke_without_command=True)
