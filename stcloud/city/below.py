@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Catalogue", "CityCheck", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
     "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers",
-    "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "open_cases", "require_metric", "start",
-    "vacuum_city",
+    "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "open_cases",
+    "require_metric", "start", "vacuum_city",
 ]  # fmt: skip
 
 _HOMES = {

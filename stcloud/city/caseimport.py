@@ -132,7 +132,7 @@ def _requests(query: Query, crs: str, columns: RequestColumns, seen_us: int) -> 
 def _plain(column: pa.Array) -> list[Any]:
     """Return the values of a column; instants as UTC microseconds."""
     if pa.types.is_timestamp(column.type):
-        return column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
+        column = column.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    return column.to_pylist()
+    return list(column.to_pylist())

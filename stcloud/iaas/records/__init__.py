@@ -12,6 +12,8 @@ each a small part of its own (lock, clock, errors, bulk insert). Start reading a
 `appending.py`.
 """
 
+from typing import TYPE_CHECKING
+
 from stcloud.iaas.records.entry import (
     Audit,
     CaseSummary,
@@ -26,6 +28,9 @@ from stcloud.iaas.records.entry import (
     StoredRule,
 )
 from stcloud.late import late_names
+
+if TYPE_CHECKING:
+    from stcloud.iaas.records.records import Records
 
 __all__ = [
     "Audit",

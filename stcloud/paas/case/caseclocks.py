@@ -181,7 +181,7 @@ def _stays(
 
 def _knowing(state: str, workflows: Mapping[str, Workflow]) -> Workflow:
     """Return the workflow, before a migration, that has a state of this name."""
-    return next(workflow for workflow in reversed(workflows.values()) if state in workflow.states)
+    return next(workflow for workflow in reversed(list(workflows.values())) if state in workflow.states)
 
 
 def _limits(states: Sequence[CaseState], timing: CaseTiming, stages: Sequence[str]) -> ClockLimits:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputFormat, OutputOption, open_city
-from stcloud.saas.cli.output import note, print_records, print_text
+from stcloud.saas.cli.output import note, plain, print_records, print_text
 from stcloud.saas.cli.target import RECORDS, target_of
 from stcloud.saas.plaintext import visible_json, visible_lines
 
@@ -53,7 +54,7 @@ def show(
                 "actions": [_action_record(action, cases.zone) for action in actions],
                 "clocks": [_clock_record(each, cases.zone) for each in clocks],
             }
-            print_text(visible_json(document) + "\n", target.path)
+            print_text(visible_json(json.dumps(plain(document), ensure_ascii=False, indent=2)) + "\n", target.path)
             return
         print_text(visible_lines("\n".join(_state_lines(state, cases.zone))) + "\n\n", target.path)
         print_records([_action_record(action, cases.zone) for action in actions], target)
