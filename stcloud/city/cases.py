@@ -282,9 +282,10 @@ class Cases:
         InvalidInput
             ``unknown-import``, ``unknown-column``; ``other-workflow``: the log is of another workflow.
         """
-        if "service-requests" not in {key.partition("/")[0] for key in self._log.rules.workflows}:
+        workflows = self._log.rules.workflows
+        if "service-requests" not in {key.partition("/")[0] for key in workflows}:
             raise InvalidInput(
-                "other-workflow", f"log '{self.name}' has {', '.join(self._log.rules.workflows)}, not service-requests",
+                "other-workflow", f"log '{self.name}' is of {', '.join(workflows)}, not of service-requests",
                 hint="import into a log of its own: workflow='service-requests'",
                 in_shell="import into a log of its own: stcloud case create CITY LOG --workflow service-requests",
             )  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records.database import Database
@@ -52,9 +52,9 @@ class Rulebook:
 
     def latest_us(self) -> int | None:
         """Return when the last document was recorded; None: there is none."""
-        recorded = self._database.tables.rule.c.recorded_us
         with self._database.read() as connection:
-            return connection.execute(select(func.max(recorded))).scalar_one_or_none()
+            latest = self._database.statements.latest_rule.run(connection, {}).fetchone()[0]
+        return None if latest is None else int(latest)
 
     def known(self, kind: str | None = None, *, until_us: int | None = None) -> list[StoredRule]:
         """Return the documents recorded until an instant, of a kind or of all, in the order of recording."""

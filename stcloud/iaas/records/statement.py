@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ClauseElement, Connection, Engine, bindparam, func, literal_column
+from sqlalchemy import ClauseElement, Connection, Engine, bindparam, func, literal_column, select
 
 from stcloud.iaas.records.schema import Tables
 
@@ -88,6 +88,7 @@ class SqlStatements:
         self.log = SqlStatement(log.order_by(entry.c.seq), engine)
         until = log.where(entry.c.recorded_us <= bindparam("until_us"))
         self.log_until = SqlStatement(until.order_by(entry.c.seq), engine)
+        self.latest_rule = SqlStatement(select(func.max(tables.rule.c.recorded_us)), engine)
         self.update_summary = SqlStatement(_update_summary(tables), engine)
         self.inserts = {
             table.name: SqlStatement(table.insert(), engine) for table in tables.metadata.tables.values()

@@ -61,7 +61,12 @@ class CaseClock:
 
 
 def case_clocks(
-    states: Sequence[CaseState], rules: CaseRules, at_us: int, *, clocks: str | None = None
+    states: Sequence[CaseState],
+    rules: CaseRules,
+    at_us: int,
+    *,
+    clocks: str | None = None,
+    whole_only: bool = False,
 ) -> list[CaseClock]:
     """Return the clocks of cases at an instant: of each the whole case's first, then those of its stages.
 
@@ -76,6 +81,8 @@ def case_clocks(
     clocks
         Digest of the clocks that all cases are restated under; None: those that each is pinned to at its filing,
         and before it those that are valid at its opening.
+    whole_only
+        Leave out the clocks of stages.
 
     Raises
     ------
@@ -92,19 +99,23 @@ def case_clocks(
     by_case: list[list[CaseClock]] = [[] for _ in states]
     for timing, members in groups.values():
         chosen = [states[i] for i in members]
-        for i, mine in zip(members, _of_group(chosen, rules, timing, at_us), strict=True):
+        for i, mine in zip(
+            members, _of_group(chosen, rules, timing, at_us, whole_only=whole_only), strict=True
+        ):
             by_case[i] = mine
     return [clock for mine in by_case for clock in mine]
 
 
 def due_us(state: CaseState, rules: CaseRules, at_us: int) -> int | None:
     """Return the deadline of a whole case; None: it has none, has ended, or has not started."""
-    whole = next((clock for clock in case_clocks([state], rules, at_us) if clock.stage is None), None)
+    if rules.workflows[state.workflow].clock(state.state) == "off":
+        return None
+    whole = next(iter(case_clocks([state], rules, at_us, whole_only=True)), None)
     return whole.deadline_us if whole is not None and (whole.running or whole.paused) else None
 
 
 def _of_group(
-    states: Sequence[CaseState], rules: CaseRules, timing: CaseTiming | None, at_us: int
+    states: Sequence[CaseState], rules: CaseRules, timing: CaseTiming | None, at_us: int, *, whole_only: bool
 ) -> list[list[CaseClock]]:
     """Return the clocks of cases of the same rules, case by case."""
     workflows = rules.workflows
@@ -112,10 +123,11 @@ def _of_group(
         [] if (stated := _stated(state, workflows[state.workflow], at_us)) is None else [stated]
         for state in states
     ]
-    if timing is None:
+    if timing is None or (whole_only and timing.usual is None and not any(state.limit for state in states)):
         return result
     intervals = _intervals(states, workflows)
-    limits, extensions = _limits(states, timing, intervals.stages), _extensions(states)
+    stages = {} if whole_only else timing.stages
+    limits, extensions = _limits(states, timing.usual, stages, intervals.stages), _extensions(states)
     if not len(limits):
         return result
     clocks = read_clocks(
@@ -184,10 +196,15 @@ def _knowing(state: str, workflows: Mapping[str, Workflow]) -> Workflow:
     return next(workflow for workflow in reversed(list(workflows.values())) if state in workflow.states)
 
 
-def _limits(states: Sequence[CaseState], timing: CaseTiming, stages: Sequence[str]) -> ClockLimits:
+def _limits(
+    states: Sequence[CaseState],
+    usual: TimeLimit | None,
+    by_stage: Mapping[str, TimeLimit],
+    stages: Sequence[str],
+) -> ClockLimits:
     """Return the limits of whole cases and of their stages."""
     whole = [
-        (case, TimeLimit(state.limit[0], state.limit[1]) if state.limit else timing.usual)  # type: ignore[arg-type]
+        (case, TimeLimit(state.limit[0], state.limit[1]) if state.limit else usual)  # type: ignore[arg-type]
         for case, state in enumerate(states)
     ]
     limited = [(case, limit) for case, limit in whole if limit is not None]
@@ -196,7 +213,7 @@ def _limits(states: Sequence[CaseState], timing: CaseTiming, stages: Sequence[st
         [limit.kind for _, limit in limited],
         [limit.value for _, limit in limited],
     )
-    places = {stages.index(name): limit for name, limit in timing.stages.items() if name in stages}
+    places = {stages.index(name): limit for name, limit in by_stage.items() if name in stages}
     return limits.joined(ClockLimits.of_stages(len(states), places)) if places else limits
 
 

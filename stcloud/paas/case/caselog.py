@@ -61,17 +61,11 @@ class CaseLog:
         Where the log is kept.
     clock
         The present instant, by which an action without an instant of its own is judged.
-    notices
-        What is to be delivered of an accepted action, by the case after it; none by default.
     """
 
-    def __init__(
-        self, records: Records, clock: Callable[[], int],
-        notices: Callable[[CaseState, Action], Iterable[tuple[str, str]]] = lambda *_: (),
-    ) -> None:  # fmt: skip
+    def __init__(self, records: Records, clock: Callable[[], int]) -> None:
         self.records = records
         self._clock = clock
-        self._notices = notices
         self._rules: CaseRules | None = None
 
     @property
@@ -97,8 +91,8 @@ class CaseLog:
             ``case-changed``: the case is not as the sender expected; ``context["state"]`` is what it is now.
         """
         for _ in range(_TRIES):
-            log = [action_of(entry) for entry in self.records.log(submission.case)]
-            state = self._fold(log)
+            rules, log = self.rules, [action_of(entry) for entry in self.records.log(submission.case)]
+            state = _fold(log, rules)
             known = next((action for action in log if action.id == submission.id), None)
             if known is not None:
                 return self._repeated(submission, log, known)
@@ -106,7 +100,7 @@ class CaseLog:
             if submission.expected not in (None, seq):
                 raise _changed(submission, state)
             with contextlib.suppress(_Overtaken):
-                return self._append(submission, log, state)
+                return self._append(submission, log, state, rules)
         raise Conflict(
             "case-changed", f"case '{submission.case}' is changed by others again and again", hint="try again"
         )
@@ -128,7 +122,7 @@ class CaseLog:
             last = self.records.last_number(prefix)
             place = int(last.removeprefix(prefix)) + 1 if last and last.removeprefix(prefix).isdigit() else 1
             with contextlib.suppress(_Overtaken):
-                return self._append(submission(f"{prefix}{place:05d}"), [], None)
+                return self._append(submission(f"{prefix}{place:05d}"), [], None, self.rules)
         raise Conflict(
             "case-changed", f"others take the numbers of {prefix[:-1]} again and again", hint="try again"
         )
@@ -159,7 +153,7 @@ class CaseLog:
         NotFound
             ``unknown-case``: it is not in the log, or was not opened by then.
         """
-        state = self._fold(self.actions(number, known_us), at_us=at_us)
+        state = _fold(self.actions(number, known_us), self.rules, at_us=at_us)
         if state is None:
             raise NotFound("unknown-case", f"case '{number}' was not opened by that instant")
         return state
@@ -168,7 +162,7 @@ class CaseLog:
         """Give all cases in order of their numbers, as known at a pinned instant; memory stays flat."""
         rules = self.rules.known_at(known_us)
         for _, actions in groupby(self._all(known_us), key=lambda action: action.case):
-            state = self._fold(list(actions), at_us=at_us, rules=rules)
+            state = _fold(list(actions), rules, at_us=at_us)
             if state is not None:
                 yield state
 
@@ -223,7 +217,7 @@ class CaseLog:
                 faults[mine[0].case] = error.message
                 continue
             actions += mine
-            summaries.append(summary_of(after, rules, None))
+            summaries.append(summary_of(after, rules, None, state))
         if actions:
             entries = tuple(map(entry_of, actions))
             self.records.append(RecordBatch(entries=entries, summaries=tuple(summaries)))
@@ -232,36 +226,40 @@ class CaseLog:
     def states_of(self, numbers: Iterable[str]) -> dict[str, CaseState]:
         """Return those of some cases that there are, as they are now."""
         states: dict[str, CaseState] = {}
-        entries = self.records.logs_of(numbers)
+        rules, entries = self.rules, self.records.logs_of(numbers)
         for number, mine in groupby(map(action_of, entries), key=lambda action: action.case):
-            state = self._fold(list(mine))
+            state = _fold(list(mine), rules)
             if state is not None:
                 states[number] = state
         return states
 
-    def _append(self, submission: Submission, log: list[Action], state: CaseState | None) -> Accepted:
+    def _append(
+        self, submission: Submission, log: list[Action], state: CaseState | None, rules: CaseRules
+    ) -> Accepted:
         """Judge an action and append it with what follows, in one transaction; `_Overtaken` if another was faster."""
-        rules = self.rules
         named = sorted(linked_numbers(submission, state))
-        links = self._links(submission.case) if looks_at_links(submission, state, rules) else None
-        linked = self.states_of([*named, *(links or ())])
+        looks = looks_at_links(submission, state, rules)
+        links = self._links(submission.case) if looks else []
+        linked = self.states_of([*named, *links]) if named or links else {}
         judged = judge(submission, state, linked, rules, self._clock())
         written = {action.case for action in judged.actions}
         seen = {
             number: linked[number].seq if number in linked else 0 for number in named if number not in written
         }
         undated = submission.happened_us is None
+        before = linked if state is None else {**linked, state.case: state}
         entries = tuple(
             replace(entry_of(action), happened_us=None) if undated else entry_of(action)
             for action in judged.actions
         )
         summaries = tuple(
-            summary_of(end, rules, due_us(end, rules, end.changed_us)) for end in judged.ends.values()
+            summary_of(end, rules, due_us(end, rules, end.changed_us), before.get(number))
+            for number, end in judged.ends.items()
         )
         batch = RecordBatch(
             entries=entries, summaries=summaries, private=submission.private_values(judged.actions[0].seq),
             notices=tuple(notice_of(action, judged.ends[action.case]) for action in judged.actions),
-            seen=seen, links={} if links is None else {submission.case: frozenset(links)},
+            seen=seen, links={submission.case: frozenset(links)} if looks else {},
         )  # fmt: skip
         try:
             appended = self.records.append(batch)
@@ -270,7 +268,8 @@ class CaseLog:
                 raise
             raise _Overtaken from error
         recorded = [action_of(entry) for entry in appended]
-        after = self._fold([*log, *(action for action in recorded if action.case == submission.case)])
+        own = [action for action in recorded if action.case == submission.case]
+        after = _fold([*log, *own], rules)
         assert after is not None  # noqa: S101  (an action has been appended)
         return Accepted(after, tuple(recorded))
 
@@ -286,7 +285,7 @@ class CaseLog:
                 "action-id-reused", f"id '{submission.id}' is that of another action of case '{known.case}'",
                 hint="give each action an id of its own",
             )  # fmt: skip
-        state = self._fold(log)
+        state = _fold(log, self.rules)
         assert state is not None  # noqa: S101  (its log has the action)
         return Accepted(state, (known,), repeated=True)
 
@@ -301,18 +300,16 @@ class CaseLog:
             if cursor is None:
                 return numbers
 
-    def _fold(
-        self, log: list[Action], *, at_us: int | None = None, rules: CaseRules | None = None
-    ) -> CaseState | None:
-        if not log:
-            return None
-        known = self.rules if rules is None else rules
-        workflow = known.workflow(log[0].happened_us, log[0].recorded_us)
-        return fold(workflow, log, at_us=at_us, newer=known.workflows)
-
     def _all(self, known_us: int) -> Iterator[Action]:
         for batch in self.records.logs(known_us):
             yield from (action_of(entry) for entry in _entries(batch))
+
+
+def _fold(log: list[Action], rules: CaseRules, *, at_us: int | None = None) -> CaseState | None:
+    if not log:
+        return None
+    workflow = rules.workflow(log[0].happened_us, log[0].recorded_us)
+    return fold(workflow, log, at_us=at_us, newer=rules.workflows)
 
 
 class _Overtaken(Exception):

@@ -13,7 +13,9 @@ from stcloud.paas.case.state import CaseState
 __all__ = ["summary_of"]
 
 
-def summary_of(state: CaseState, rules: CaseRules, due_us: int | None) -> CaseSummary:
+def summary_of(
+    state: CaseState, rules: CaseRules, due_us: int | None, former: CaseState | None
+) -> CaseSummary:
     """Return the summary of a case.
 
     Parameters
@@ -24,6 +26,8 @@ def summary_of(state: CaseState, rules: CaseRules, due_us: int | None) -> CaseSu
         Rules of its log.
     due_us
         Deadline of the whole case while its clock has not stopped; None: that of its source, if it is open.
+    former
+        The case before, whose text is kept if it is the same; None: it is new.
     """
     workflow = rules.workflows[state.workflow]
     due = state.values.get("due")
@@ -42,9 +46,14 @@ def summary_of(state: CaseState, rules: CaseRules, due_us: int | None) -> CaseSu
         number=state.case, state=state.state, kind=_text(state, "kind"), class_code=_text(state, "class"),
         department=_text(state, "department"), cell=_text(state, "cell"), lon=_number(state, "lon"),
         lat=_number(state, "lat"), reported_us=state.opened_us, due_us=due_us,
-        text=" ".join(filter(None, (_text(state, "class"), _text(state, "component"), _text(state, "condition")))),
+        text=None if former is not None and _searched(former) == _searched(state) else _searched(state),
         link=state.master or state.whole, fields=fields,
     )  # fmt: skip
+
+
+def _searched(state: CaseState) -> str:
+    """Return the text that a case is searched by."""
+    return " ".join(filter(None, (_text(state, name) for name in ("class", "component", "condition"))))
 
 
 def _text(state: CaseState, name: str) -> str | None:

@@ -86,9 +86,7 @@ class PublishedCases:
             yield pa.RecordBatch.from_pylist(self._rows(chunk, known_us), schema=self.schema)
 
     def _rows(self, states: Sequence[CaseState], known_us: int) -> list[dict[str, Any]]:
-        whole = {
-            clock.case: clock for clock in case_clocks(states, self._rules, known_us) if clock.stage is None
-        }
+        whole = {clock.case: clock for clock in case_clocks(states, self._rules, known_us, whole_only=True)}
         rows = []
         for state in states:
             row, clock = self._row(state), whole.get(state.case)

@@ -50,7 +50,8 @@ def import_cases(
     if len(done.left_out) > 10:
         note(f"and {len(done.left_out) - 10:,} more were left out")
     record = {
-        "layer": layer, "read": done.read, "opened": done.opened, "changed": done.changed, "unchanged": done.unchanged,
+        "layer": layer, "read": done.read, "opened": done.opened, "changed": done.changed,
+        "unchanged": done.unchanged,
         "left_out": len(done.left_out), "actions": done.actions, "corrections": done.corrections,
     }  # fmt: skip
     print_records([record], target)

@@ -54,7 +54,9 @@ def show(
                 "actions": [_action_record(action, cases.zone) for action in actions],
                 "clocks": [_clock_record(each, cases.zone) for each in clocks],
             }
-            print_text(visible_json(json.dumps(plain(document), ensure_ascii=False, indent=2)) + "\n", target.path)
+            print_text(
+                visible_json(json.dumps(plain(document), ensure_ascii=False, indent=2)) + "\n", target.path
+            )
             return
         print_text(visible_lines("\n".join(_state_lines(state, cases.zone))) + "\n\n", target.path)
         print_records([_action_record(action, cases.zone) for action in actions], target)
