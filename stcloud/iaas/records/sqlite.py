@@ -100,7 +100,7 @@ class SQLite:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{quote(os.fspath(self._path.absolute()))}?mode=rw", uri=True, timeout=self._wait_s,
+            f"file:{quote(os.fspath(self._path.absolute()))}?{self._mode()}", uri=True, timeout=self._wait_s,
             isolation_level=None, check_same_thread=False, cached_statements=256,
         )  # fmt: skip
         try:
@@ -110,6 +110,16 @@ class SQLite:
             connection.close()
             raise
         return connection
+
+    def _mode(self) -> str:
+        """Return how the file is opened: where the file system is read-only, as one that nobody changes."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        with storage_errors(f"open {self._path}"):
+            frozen = bool(os.statvfs(self._path).f_flag & os.ST_RDONLY)
+            pending = log.exists() and log.stat().st_size > 0
+        if not frozen:
+            return "mode=rw"
+        return "mode=ro" if pending else "mode=ro&immutable=1"
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction under the lock of the file.
