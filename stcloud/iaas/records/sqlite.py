@@ -43,6 +43,7 @@ __all__ = ["SQLite"]
 _APPLICATION = 0x53744372  # "StCr": PRAGMA application_id of our files
 _WAIT_S = 30.0
 _FLUSH_S = 0.5
+_READERS_MS = 3_000  # how long an erasure waits for who reads
 _PRAGMAS = (
     "secure_delete=ON",
     "foreign_keys=ON",
@@ -196,7 +197,11 @@ class SQLite:
     def wipe(self, connection: Connection) -> bool:
         """Write the file anew without what was erased, and empty the write-ahead log."""
         connection.exec_driver_sql("VACUUM")
-        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_READERS_MS}")
+        try:
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={self._wait_s * 1000:.0f}")
         return not busy
 
     def refusal(self, error: BaseException, doing: str) -> StcloudError | None:
