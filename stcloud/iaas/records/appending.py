@@ -8,6 +8,8 @@ Tested by `tests/iaas/records/test_appending.py`.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,7 +49,7 @@ def append(database: Database, batch: RecordBatch) -> list[Entry]:
             return prepared.write(database, connection)
     except KeyTaken:
         pass
-    with database.write() as connection:
+    with _settling(database) as connection:
         settled = settle(database, connection, batch)
         for refusal in settled.refused.values():
             raise refusal
@@ -69,7 +71,7 @@ def append_each(database: Database, batch: RecordBatch) -> list[Entry | StcloudE
             return [*prepared.write(database, connection)]
     except KeyTaken:
         pass
-    with database.write() as connection:
+    with _settling(database) as connection:
         settled = settle(database, connection, batch)
         outcomes = _write_settled(database, connection, settled)
     return [settled.refused.get(entry.case) or outcomes[entry.id] for entry in batch.entries]
@@ -79,20 +81,23 @@ def _write_settled(database: Database, connection: Connection, settled: Reconcil
     """Write what remains of a batch; return its entries and those that were there, by id."""
     outcomes = dict(settled.known)
     if settled.remaining.entries:
-        try:
-            written = _Prepared.of(settled.remaining).write(database, connection)
-        except KeyTaken:
-            raise _taken() from None
+        written = _Prepared.of(settled.remaining).write(database, connection)
         outcomes |= {entry.id: entry for entry in written}
     return outcomes
 
 
-def _taken() -> InvalidInput:
-    return InvalidInput(
-        "bad-batch",
-        "a private value, medium or notice of this name is there already",
-        hint="name each after the id of its entry",
-    )
+@contextlib.contextmanager
+def _settling(database: Database) -> Iterator[Connection]:
+    """Give a connection under the lock; a key that is taken still is no other writer's work."""
+    try:
+        with database.write() as connection:
+            yield connection
+    except KeyTaken:
+        raise InvalidInput(
+            "bad-batch",
+            "a private value, medium or notice of this name is there already",
+            hint="name each after the id of its entry",
+        ) from None
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from stcloud.errors import Conflict
+from stcloud.errors import Conflict, InvalidInput
 from stcloud.iaas.records.dialect import Dialect
 from stcloud.iaas.records.schema import tables_of
 from stcloud.iaas.records.statement import SqlStatements
@@ -128,9 +128,18 @@ class Database:
         statement = select(dialect.latest(about.c.watermark_us, dialect.now()))
         return int(connection.execute(statement, dialect.clock_values()).scalar_one())
 
-    def raise_watermark(self, connection: Connection, instant_us: int) -> None:
-        """Let nothing be stamped at or before an instant any more; under the lock."""
+    def pin(self, instant_us: int | None) -> int:
+        """Let nothing be stamped at or before an instant any more, None: the present; return the instant."""
         about = self.tables.about
-        connection.execute(
-            about.update().values(watermark_us=instant_us).where(about.c.watermark_us < instant_us)
-        )
+        with self.write("pin") as connection:
+            now_us = self.present(connection)
+            pinned_us = now_us if instant_us is None else instant_us
+            if pinned_us > now_us:
+                raise InvalidInput(
+                    "future-instant",
+                    f"instant {pinned_us} is {pinned_us - now_us} µs after now",
+                    hint="what will be recorded is not known yet",
+                )
+            raised = about.update().values(watermark_us=pinned_us).where(about.c.watermark_us < pinned_us)
+            connection.execute(raised)
+        return pinned_us

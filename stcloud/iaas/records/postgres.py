@@ -11,6 +11,7 @@ Tested by `tests/iaas/records/test_opening.py` and `tests/reliability/test_recor
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from select import select as select_ready
 from typing import Any
@@ -43,6 +44,7 @@ from stcloud.errors import (
     StorageError,
 )
 from stcloud.iaas.records.statement import cursor_of
+from stcloud.iaas.store.oserror import one_line
 
 try:
     import psycopg
@@ -73,7 +75,9 @@ _STATES = {
 }
 _DAMAGED = {"42P01", "42703", "3F000", "XX001", "XX002"}
 _LOCKED = {"55P03", "40001", "40P01", "57014"}
-_GONE = {"", "08", "57", "25"}
+_GONE = {"08", "25", "57"}
+_AGAIN = "try again: an entry of the same id is not written twice"
+_HOST = re.compile(r"[\w.:,%-]*")
 _SECRETS = ("password", "sslpassword")
 _HINT = "write postgresql://user@host:port/database"
 _TABLES = table("tables", column("table_schema"), column("table_name"), schema="information_schema")
@@ -196,33 +200,42 @@ class Postgres:
         place = f"{self.schema} of {self.address}"
         if state in _DAMAGED:
             return FormatError("damaged-records", f"{place} is damaged or was removed")
-        if state == "3D000":
-            return NotFound("no-records", f"there is no database at {self.address}")
         if state in _LOCKED:
             text = f"another writer held {place} for longer than {_WAIT_S} s"
             return Conflict("locked", text, hint="try again when it is done")
+        if not state and isinstance(origin, psycopg.OperationalError):
+            return self._unreachable(f"could not {doing} {place}", one_line(origin))
         return _storage(state, f"could not {doing} {place}", origin)
+
+    def _unreachable(self, failed: str, text: str) -> StcloudError:
+        """Return the error of a connection that cannot be made, or broke; the client's text has no values."""
+        for secret in (self._url.password, *(self._url.query.get(name) for name in _SECRETS)):
+            if secret:
+                text = text.replace(str(secret), "***")
+        if "database" in text and "does not exist" in text:
+            return NotFound("no-records", f"{failed}: there is no such database")
+        if "authentication failed" in text or "pg_hba.conf" in text:
+            return StorageError("no-permission", f"{failed}: {text}")
+        return StorageError("connection-lost", f"{failed}: {text}", hint=_AGAIN)
 
 
 def _storage(state: str, failed: str, origin: object) -> StcloudError:
-    """Return the error of a server that refuses, or that is gone."""
+    """Return the error of a server that refuses."""
     if state in _STATES:
         kind, text = _STATES[state]
         return StorageError(kind, f"{failed}: {text}")
-    if state[:2] in _GONE and isinstance(origin, psycopg.OperationalError | psycopg.InternalError):
-        return StorageError(
-            "connection-lost",
-            f"{failed}: no connection",
-            hint="try again: an entry of the same id is not written twice",
-        )
+    if state[:2] in _GONE:
+        return StorageError("connection-lost", f"{failed}: the server ended the connection", hint=_AGAIN)
     return InternalError("records", f"{failed}: {type(origin).__name__} {state}".strip())
 
 
 def _parsed(url: str) -> URL:
     try:
         parts = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise InvalidInput("bad-address", "this is no address of a PostgreSQL database", hint=_HINT) from None
+    if parts.host is not None and not _HOST.fullmatch(parts.host):
+        raise InvalidInput("bad-address", "its host is no name of a machine", hint=_HINT)
     if parts.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise InvalidInput(
             "bad-address", f"{parts.drivername!r} is no kind of database for records", hint=_HINT

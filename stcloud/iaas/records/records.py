@@ -12,7 +12,7 @@ from typing import Self
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound, StcloudError
+from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound, StcloudError, StorageError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.records import appending, logreading, privacy, search
 from stcloud.iaas.records.database import Database
@@ -149,7 +149,8 @@ class Records:
     def pin(self, instant_us: int | None = None) -> int:
         """Return an instant at or before which nothing can be recorded any more; None: the present.
 
-        Waits for writers that have stamped and not yet committed.
+        Waits for writers that have stamped and not yet committed. Where nothing can be written, the present is the
+        last instant that was stamped or pinned.
 
         Raises
         ------
@@ -161,17 +162,13 @@ class Records:
             with database.read() as connection:
                 if instant_us <= database.watermark(connection):
                     return instant_us
-        with database.write("pin") as connection:
-            now_us = database.present(connection)
-            instant_us = now_us if instant_us is None else instant_us
-            if instant_us > now_us:
-                raise InvalidInput(
-                    "future-instant",
-                    f"instant {instant_us} is {instant_us - now_us} µs after now",
-                    hint="what will be recorded is not known yet",
-                )
-            database.raise_watermark(connection, instant_us)
-        return instant_us
+        try:
+            return database.pin(instant_us)
+        except StorageError as error:
+            if error.kind != "read-only" or instant_us is not None:
+                raise
+            with database.read() as connection:
+                return database.watermark(connection)
 
     def log(self, case: str, until_us: int | None = None) -> list[Entry]:
         """Return a case's entries in order, recorded until an instant; None: all. One round trip."""

@@ -43,6 +43,7 @@ __all__ = ["SQLite"]
 _APPLICATION = 0x53744372  # "StCr": PRAGMA application_id of our files
 _WAIT_S = 30.0
 _FLUSH_S = 0.5
+_READERS_MS = 3_000  # how long an erasure waits for who reads
 _PRAGMAS = (
     "secure_delete=ON",
     "foreign_keys=ON",
@@ -100,7 +101,7 @@ class SQLite:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{quote(os.fspath(self._path.absolute()))}?mode=rw", uri=True, timeout=self._wait_s,
+            f"file:{quote(os.fspath(self._path.absolute()))}?{self._mode()}", uri=True, timeout=self._wait_s,
             isolation_level=None, check_same_thread=False, cached_statements=256,
         )  # fmt: skip
         try:
@@ -110,6 +111,16 @@ class SQLite:
             connection.close()
             raise
         return connection
+
+    def _mode(self) -> str:
+        """Return how the file is opened: where the file system is read-only, as one that nobody changes."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        with storage_errors(f"open {self._path}"):
+            frozen = bool(os.statvfs(self._path).f_flag & os.ST_RDONLY)
+            pending = log.exists() and log.stat().st_size > 0
+        if not frozen:
+            return "mode=rw"
+        return "mode=ro" if pending else "mode=ro&immutable=1"
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction under the lock of the file.
@@ -186,7 +197,11 @@ class SQLite:
     def wipe(self, connection: Connection) -> bool:
         """Write the file anew without what was erased, and empty the write-ahead log."""
         connection.exec_driver_sql("VACUUM")
-        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_READERS_MS}")
+        try:
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={self._wait_s * 1000:.0f}")
         return not busy
 
     def refusal(self, error: BaseException, doing: str) -> StcloudError | None:
