@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stcloud.errors import InvalidInput
+from stcloud.paas.case.action import PRIVATE
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputFormat, OutputOption, open_city
 from stcloud.saas.cli.output import note, plain, print_records, print_text
-from stcloud.saas.cli.target import RECORDS, target_of
+from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.plaintext import visible_json, visible_lines
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ KnownOption = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option(help="Cases on a page.", min=1, max=10_000)]
 AfterOption = Annotated[str | None, typer.Option(help="Cursor of the page before.", show_default=False)]
+_SHORT = ("number", "state", "class", "department", "reported", "due")
 _COLUMNS = ("number", "state", "kind", "class", "department", "cell", "reported", "due")
 
 
@@ -58,12 +62,12 @@ def show(
                 visible_json(json.dumps(plain(document), ensure_ascii=False, indent=2)) + "\n", target.path
             )
             return
-        print_text(visible_lines("\n".join(_state_lines(state, cases.zone))) + "\n\n", target.path)
-        print_records([_action_record(action, cases.zone) for action in actions], target)
-        shown = [_clock_record(each, cases.zone) for each in clocks if each.started_us is not None]
-        if shown:
-            print_text("\n", target.path)
-            print_records(shown, target)
+        lines = [*_state_lines(state, cases.zone), "", *_action_lines(actions, cases.zone)]
+        print_text(visible_lines("\n".join(lines)) + "\n", target.path)
+        shown = [_clock_columns(each, cases.zone) for each in clocks if each.started_us is not None]
+        if shown and target.path is None:
+            print_text("\n")
+            print_records(shown)
 
 
 def list_cases(
@@ -108,7 +112,8 @@ def list_cases(
             bbox=_bbox(bbox), due_before_us=due_us, text=text, order=order,
         )  # fmt: skip
         page = cases.find(what, limit=limit, after=after)
-        print_records([_summary_record(each, cases.zone) for each in page.cases], target, _COLUMNS)
+        records = [_summary_record(each, cases.zone, short=_is_short(target)) for each in page.cases]
+        print_records(records, target, _SHORT if _is_short(target) else _COLUMNS)
         _note_next(page.next)
 
 
@@ -130,7 +135,10 @@ def inbox(
         waiting, cursor = cases.inbox(role, department=department, limit=limit, after=after)
         columns = ("number", "state", "class", "department", "due", "legal")
         records = [
-            {name: _summary_record(each.case, cases.zone)[name] for name in columns[:-1]}
+            {
+                name: _summary_record(each.case, cases.zone, short=_is_short(target))[name]
+                for name in columns[:-1]
+            }
             | {"legal": " ".join(each.legal)}
             for each in waiting
         ]
@@ -155,6 +163,12 @@ def clock(
     target = target_of(form, output, offered=RECORDS)
     with open_city(city).cases(log) as cases:
         clocks = cases.clocks(numbers, at=at, known_at=known_at, rules=rules)
+        if _is_short(target):
+            several = len(set(numbers)) > 1
+            print_records([
+                ({"case": each.case} if several else {}) | _clock_columns(each, cases.zone) for each in clocks
+            ], target)  # fmt: skip
+            return
         print_records(
             [_clock_record(each, cases.zone) for each in clocks], target, ("case", "stage", "limit", "due")
         )
@@ -170,17 +184,40 @@ def rule_record(rule: StoredRule, zone: Zone) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _is_short(target: Target) -> bool:
+    """Return whether a person reads: instants are to the minute, and columns few."""
+    return target.form is OutputFormat.TABLE and target.path is None
+
+
 def _state_lines(state: CaseState, zone: Zone) -> list[str]:
-    lines = [f"Case {state.case}: {state.state} since {_shown(state.since_us, zone)} ({state.workflow})"]
+    """Return what a case is, in lines for a person."""
+    from stcloud.paas.case.limit import TimeLimit  # noqa: PLC0415  (keeps --help light)
+
+    lines = [f"Case {state.case}: {state.state} since {_minute(state.since_us, zone)} ({state.workflow})"]
     values = {name: value for name, value in state.values.items() if not name.startswith("rule_")}
-    lines += [", ".join(f"{name} {value}" for name, value in values.items())] if values else []
-    lines += ["flags: " + ", ".join(sorted(state.flags))] if state.flags else []
-    lines += [", ".join(f"{name} {count}" for name, count in state.counts.items())] if state.counts else []
-    lines += (
-        [f"rules: {', '.join(f'{name} {value}' for name, value in state.rules.items())}"]
-        if state.rules
-        else []
-    )
+    facts = [f"{name} {_word(value)}" for name, value in values.items() if not name.startswith("limit_")]
+    facts += [f"limit {TimeLimit(*state.limit)}"] if state.limit else []  # type: ignore[arg-type]
+    for words in (
+        facts, [f"flag {name}" for name in sorted(state.flags)], [f"{name} {n}" for name, n in state.counts.items()],
+        [f"rules of {name} {value}" for name, value in state.rules.items()],
+    ):  # fmt: skip
+        lines += textwrap.wrap(", ".join(words), 78, initial_indent="  ", subsequent_indent="  ")
+    return lines
+
+
+def _action_lines(actions: Sequence[Action], zone: Zone) -> list[str]:
+    """Return the actions of a case, a line each, with what they state below."""
+    names = max(len(action.name) for action in actions)
+    lines = []
+    for action in actions:
+        who = f"{action.actor}, {action.role}" + (f" of {action.department}" if action.department else "")
+        lines.append(f"{action.seq:>3}  {_minute(action.happened_us, zone)}  {action.name:<{names}}  {who}")
+        stated = [
+            f"{name} {'(private)' if str(value).startswith(PRIVATE) else _word(value)}"
+            for name, value in action.fields.items()
+            if not name.startswith("rule_")
+        ]
+        lines += textwrap.wrap(", ".join(stated), 72, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return lines
 
 
@@ -206,38 +243,58 @@ def _action_record(action: Action, zone: Zone) -> dict[str, Any]:
 
 
 def _clock_record(clock: CaseClock, zone: Zone) -> dict[str, Any]:
-    unit = "" if clock.limit is None else {"hour": " h", "day": " d"}[clock.limit.kind.rpartition("_")[2]]
-    words = [
-        word
-        for word, holds in (
-            ("running", clock.running), ("paused", clock.paused),
-            ("stopped", clock.started_us is not None and not clock.running and not clock.paused),
-            ("not started", clock.started_us is None), ("overdue", clock.overdue), ("exempt", clock.exempt),
-            ("provisional", clock.provisional),
-        )
-        if holds
-    ]  # fmt: skip
+    """Return a clock as programs read it."""
     return {
         "case": clock.case, "stage": clock.stage or "whole",
-        "limit": "stated" if clock.limit is None else str(clock.limit),
+        "limit": None if clock.limit is None else str(clock.limit),
+        "started": None if clock.started_us is None else _shown(clock.started_us, zone),
         "due": None if clock.deadline_us is None else _shown(clock.deadline_us, zone),
-        "elapsed": None if clock.elapsed is None else f"{clock.elapsed:.2f}{unit}",
-        "left": None if clock.left is None else f"{clock.left:.2f}{unit}", "clock": ", ".join(words),
+        "elapsed": clock.elapsed, "left": clock.left, "running": clock.running, "paused": clock.paused,
+        "overdue": clock.overdue, "exempt": clock.exempt, "provisional": clock.provisional,
     }  # fmt: skip
 
 
-def _summary_record(summary: CaseSummary, zone: Zone) -> dict[str, Any]:
+def _clock_columns(clock: CaseClock, zone: Zone) -> dict[str, Any]:
+    """Return a clock as people read it; elapsed and left are in units of the limit."""
+    started = clock.started_us is not None
+    words = {
+        "not started": not started, "running": clock.running, "paused": clock.paused,
+        "stopped": started and not clock.running and not clock.paused, "overdue": clock.overdue,
+        "exempt": clock.exempt, "provisional": clock.provisional,
+    }  # fmt: skip
     return {
+        "stage": clock.stage or "whole", "limit": "of its source" if clock.limit is None else str(clock.limit),
+        "due": None if clock.deadline_us is None else _minute(clock.deadline_us, zone),
+        "elapsed": None if clock.elapsed is None or not started else f"{clock.elapsed:.2f}",
+        "left": None if clock.left is None or not started else f"{clock.left:.2f}",
+        "clock": ", ".join(word for word, holds in words.items() if holds),
+    }  # fmt: skip
+
+
+def _summary_record(summary: CaseSummary, zone: Zone, *, short: bool) -> dict[str, Any]:
+    written = _minute if short else _shown
+    record = {
         "number": summary.number, "state": summary.state, "kind": summary.kind, "class": summary.class_code,
         "department": summary.department, "cell": summary.cell,
-        "reported": None if summary.reported_us is None else _shown(summary.reported_us, zone),
-        "due": None if summary.due_us is None else _shown(summary.due_us, zone),
+        "reported": None if summary.reported_us is None else written(summary.reported_us, zone),
+        "due": None if summary.due_us is None else written(summary.due_us, zone),
     }  # fmt: skip
+    return {name: record[name] for name in (_SHORT if short else _COLUMNS)}
 
 
 def _shown(instant_us: int, zone: Zone) -> str:
     """Return an instant on the city's clock, to the second."""
     return zone.iso(instant_us // 1_000_000 * 1_000_000)
+
+
+def _minute(instant_us: int, zone: Zone) -> str:
+    """Return an instant on the city's clock for a person: to the minute, without its offset."""
+    return zone.iso(instant_us)[:16].replace("T", " ")
+
+
+def _word(value: object) -> str:
+    """Return a value for a person: numbers without what nobody reads."""
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _note_next(cursor: str | None) -> None:
