@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stcloud.iaas.records import CaseSummary, StoredRule
     from stcloud.paas.case import Action, CaseState
     from stcloud.paas.case.caseclocks import CaseClock
+    from stcloud.paas.case.limit import TimeLimit
     from stcloud.time import Zone
 
 __all__ = ["clock", "inbox", "list_cases", "rule_record", "show"]
@@ -263,12 +264,18 @@ def _clock_columns(clock: CaseClock, zone: Zone) -> dict[str, Any]:
         "exempt": clock.exempt, "provisional": clock.provisional,
     }  # fmt: skip
     return {
-        "stage": clock.stage or "whole", "limit": "of its source" if clock.limit is None else str(clock.limit),
+        "stage": clock.stage or "whole", "limit": "of its source" if clock.limit is None else _brief(clock.limit),
         "due": None if clock.deadline_us is None else _minute(clock.deadline_us, zone),
         "elapsed": None if clock.elapsed is None or not started else f"{clock.elapsed:.2f}",
         "left": None if clock.left is None or not started else f"{clock.left:.2f}",
         "clock": ", ".join(word for word, holds in words.items() if holds),
     }  # fmt: skip
+
+
+def _brief(limit: TimeLimit) -> str:
+    """Return a limit in few letters: ``4 work h``."""
+    kind, unit = limit.kind.split("_")
+    return f"{limit.value:g} {kind} {unit[0]}"
 
 
 def _summary_record(summary: CaseSummary, zone: Zone, *, short: bool) -> dict[str, Any]:
