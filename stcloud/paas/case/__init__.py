@@ -7,7 +7,7 @@ an action is judged by a state.
 Nouns: `Action` (an entry of a log), `Workflow` (states and transitions), `CaseState` (what a log comes to), `Stay`
 (how long it was in a state), `RefusedAction` (why an action is not legal, and which are).
 
-Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replay.py` many at once.
+Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replayed.py` many at once.
 """
 
 from typing import TYPE_CHECKING
@@ -19,22 +19,24 @@ if TYPE_CHECKING:
     from stcloud.paas.case.course import fold, resumed
     from stcloud.paas.case.legality import legal, roles_for, step
     from stcloud.paas.case.linked import consequences, facts_of
+    from stcloud.paas.case.logcolumns import NO_INSTANT, LogColumns
     from stcloud.paas.case.refused import RefusedAction
+    from stcloud.paas.case.replayed import Replay, StayColumns, replay
     from stcloud.paas.case.state import CaseState, Stay
     from stcloud.paas.case.workflow import Workflow, bundled_workflows, read_workflow
 
 __all__ = [
-    "PRIVATE", "Action", "CaseState", "RefusedAction", "Scalar", "Stay", "Workflow", "bundled_workflows",
-    "consequences", "facts_of", "fold",
-    "legal", "read_workflow", "resumed", "roles_for", "step",
+    "NO_INSTANT", "PRIVATE", "Action", "CaseState", "LogColumns", "RefusedAction", "Replay", "Scalar", "Stay",
+    "StayColumns", "Workflow", "bundled_workflows", "consequences", "facts_of", "fold", "legal", "read_workflow",
+    "replay", "resumed", "roles_for", "step",
 ]  # fmt: skip
 
 _HOMES = {
-    "PRIVATE": ".action", "Action": ".action", "CaseState": ".state", "RefusedAction": ".refused",
-    "Scalar": ".action", "Stay": ".state", "Workflow": ".workflow", "bundled_workflows": ".workflow",
-    "consequences": ".linked", "facts_of": ".linked", "fold": ".course",
-    "legal": ".legality", "read_workflow": ".workflow", "resumed": ".course",
-    "roles_for": ".legality",
+    "NO_INSTANT": ".logcolumns", "PRIVATE": ".action", "Action": ".action", "CaseState": ".state",
+    "LogColumns": ".logcolumns", "RefusedAction": ".refused", "Replay": ".replayed", "Scalar": ".action",
+    "Stay": ".state", "StayColumns": ".replayed", "Workflow": ".workflow", "bundled_workflows": ".workflow",
+    "consequences": ".linked", "facts_of": ".linked", "fold": ".course", "legal": ".legality",
+    "read_workflow": ".workflow", "replay": ".replayed", "resumed": ".course", "roles_for": ".legality",
     "step": ".legality",
 }  # fmt: skip
 
