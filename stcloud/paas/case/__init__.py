@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from stcloud.paas.case.refused import RefusedAction
     from stcloud.paas.case.replayed import Replay, StayColumns, replay
     from stcloud.paas.case.state import CaseState, Stay
-    from stcloud.paas.case.workflow import Workflow, bundled_workflows, read_workflow
+    from stcloud.paas.case.workflow import Workflow, read_workflow
 
 __all__ = [
     "NO_INSTANT", "PRIVATE", "Action", "CaseState", "LogColumns", "RefusedAction", "Replay", "Scalar", "Stay",
-    "StayColumns", "Workflow", "bundled_workflows", "consequences", "facts_of", "fold", "legal", "read_workflow",
+    "StayColumns", "Workflow", "consequences", "facts_of", "fold", "legal", "read_workflow",
     "replay", "resumed", "roles_for", "step",
 ]  # fmt: skip
 
 _HOMES = {
     "NO_INSTANT": ".logcolumns", "PRIVATE": ".action", "Action": ".action", "CaseState": ".state",
     "LogColumns": ".logcolumns", "RefusedAction": ".refused", "Replay": ".replayed", "Scalar": ".action",
-    "Stay": ".state", "StayColumns": ".replayed", "Workflow": ".workflow", "bundled_workflows": ".workflow",
+    "Stay": ".state", "StayColumns": ".replayed", "Workflow": ".workflow",
     "consequences": ".linked", "facts_of": ".linked", "fold": ".course", "legal": ".legality",
     "read_workflow": ".workflow", "replay": ".replayed", "resumed": ".course", "roles_for": ".legality",
     "step": ".legality",
