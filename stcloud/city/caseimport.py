@@ -69,7 +69,7 @@ def import_requests(
     columns
         Which columns say how a request went.
     log
-        Where to, under the workflow ``service-requests``.
+        Where to, under the workflow ``imported-requests``.
     actor
         Who imports.
 

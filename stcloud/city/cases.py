@@ -283,11 +283,11 @@ class Cases:
             ``unknown-import``, ``unknown-column``; ``other-workflow``: the log is of another workflow.
         """
         workflows = self._log.rules.workflows
-        if "service-requests" not in {key.partition("/")[0] for key in workflows}:
+        if "imported-requests" not in {key.partition("/")[0] for key in workflows}:
             raise InvalidInput(
-                "other-workflow", f"log '{self.name}' is of {', '.join(workflows)}, not of service-requests",
-                hint="import into a log of its own: workflow='service-requests'",
-                in_shell="import into a log of its own: stcloud case create CITY LOG --workflow service-requests",
+                "other-workflow", f"log '{self.name}' is of {', '.join(workflows)}, not of imported-requests",
+                hint="import into a log of its own: workflow='imported-requests'",
+                in_shell="import into a log of its own: stcloud case create CITY LOG --workflow imported-requests",
             )  # fmt: skip
         query, subject = self._city.query(layer), self._city.layer(layer)
         chosen = import_of(subject.definition.source) if columns is None else columns

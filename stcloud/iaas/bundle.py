@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["bundled", "bundled_text", "code_tables", "condition_examples", "definitions", "grids"]
+__all__ = ["bundled", "bundled_text", "code_tables", "condition_examples", "definitions", "grids", "workflows"]
 
 
 def bundled(*parts: str) -> Path:
@@ -61,6 +61,15 @@ def grids() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(path.stem for path in bundled("grids").glob("*.toml")))
+
+
+def workflows() -> tuple[str, ...]:
+    """Return the names of the bundled workflows, sorted.
+
+    >>> "urban-management" in workflows()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("layers", "workflows").glob("*.toml")))
 
 
 def bundled_text(*parts: str) -> str:

@@ -8,7 +8,7 @@ computed from a log, an action is judged by a state, and clocks are read from st
 Nouns: `Action` (an entry of a log), `Workflow` (states and transitions), `CaseState` (what a log comes to), `Stay`
 (how long it was in a state), `RefusedAction` (why an action is not legal, and which are).
 
-Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replay.py` many at once. Clocks
+Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replayed.py` many at once. Clocks
 start at `clocks.py`, the room of classes at `classes`.
 """
 
@@ -21,22 +21,24 @@ if TYPE_CHECKING:
     from stcloud.paas.case.course import fold, resumed
     from stcloud.paas.case.legality import legal, roles_for, step
     from stcloud.paas.case.linked import consequences, facts_of
+    from stcloud.paas.case.logcolumns import NO_INSTANT, LogColumns
     from stcloud.paas.case.refused import RefusedAction
+    from stcloud.paas.case.replayed import Replay, StayColumns, replay
     from stcloud.paas.case.state import CaseState, Stay
-    from stcloud.paas.case.workflow import Workflow, bundled_workflows, read_workflow
+    from stcloud.paas.case.workflow import Workflow, read_workflow
 
 __all__ = [
-    "PRIVATE", "Action", "CaseState", "RefusedAction", "Scalar", "Stay", "Workflow", "bundled_workflows",
-    "consequences", "facts_of", "fold",
-    "legal", "read_workflow", "resumed", "roles_for", "step",
+    "NO_INSTANT", "PRIVATE", "Action", "CaseState", "LogColumns", "RefusedAction", "Replay", "Scalar", "Stay",
+    "StayColumns", "Workflow", "consequences", "facts_of", "fold", "legal", "read_workflow",
+    "replay", "resumed", "roles_for", "step",
 ]  # fmt: skip
 
 _HOMES = {
-    "PRIVATE": ".action", "Action": ".action", "CaseState": ".state", "RefusedAction": ".refused",
-    "Scalar": ".action", "Stay": ".state", "Workflow": ".workflow", "bundled_workflows": ".workflow",
-    "consequences": ".linked", "facts_of": ".linked", "fold": ".course",
-    "legal": ".legality", "read_workflow": ".workflow", "resumed": ".course",
-    "roles_for": ".legality",
+    "NO_INSTANT": ".logcolumns", "PRIVATE": ".action", "Action": ".action", "CaseState": ".state",
+    "LogColumns": ".logcolumns", "RefusedAction": ".refused", "Replay": ".replayed", "Scalar": ".action",
+    "Stay": ".state", "StayColumns": ".replayed", "Workflow": ".workflow",
+    "consequences": ".linked", "facts_of": ".linked", "fold": ".course", "legal": ".legality",
+    "read_workflow": ".workflow", "replay": ".replayed", "resumed": ".course", "roles_for": ".legality",
     "step": ".legality",
 }  # fmt: skip
 

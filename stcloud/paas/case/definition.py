@@ -125,15 +125,16 @@ class GuardClause(Closed):
 class TransitionClause(Closed):
     """An action in some states: who may do it, what it must state, and what becomes of the case.
 
-    ``opens``: it is the first action of a case. ``after_end``: it may follow a terminal state. ``needs`` are fields
-    that it must state, ``takes`` fields that it may. ``sets`` and ``clears`` are flags; ``clears`` may also name
-    values that are kept. ``counts``: what it counts. ``handles``: its actor handles the case.
+    ``from`` names states, or is ``all_open`` or ``all``. ``opens``: it is the first action of a case. ``after_end``:
+    it may follow a terminal state. ``needs`` are fields that it must state, ``takes`` fields that it may. ``sets``
+    and ``clears`` are flags; ``clears`` may also name values that are kept. ``counts``: what it counts. ``handles``:
+    its actor handles the case. ``migrates``: another workflow binds the case from here on.
     """
 
     action: Name
     title: str = ""
     title_zh: str = ""
-    start: Annotated[Names | Literal["open", "any"], Field(alias="from")] = ()
+    start: Annotated[Names | Literal["all_open", "all"], Field(alias="from")] = ()
     to: Name = "same"
     opens: bool = False
     after_end: bool = False

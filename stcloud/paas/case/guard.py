@@ -1,6 +1,6 @@
 """Guards: what must hold for an action besides the state of the case, the actor's role and the fields.
 
-Tested by `tests/paas/case/test_guard.py`.
+Tested by `tests/paas/case/test_legality.py` and `tests/paas/case/test_model.py`.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def actions_of(request: Request, state: CaseState | None, actor: str) -> tuple[A
     request
         What the source says now.
     state
-        What the log says, under the workflow ``service-requests``; None: the case is new.
+        What the log says, under the workflow ``imported-requests``; None: the case is new.
     actor
         Who imports.
 

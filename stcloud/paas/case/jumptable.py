@@ -1,6 +1,6 @@
 """Transitions of workflows as arrays, so that many cases take a step at once.
 
-Tested by `tests/paas/case/test_replay.py`.
+Tested by `tests/paas/case/test_replayed.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Logs of many cases as columns: a row for each action, those of a case together.
 
-Tested by `tests/paas/case/test_replay.py`.
+Tested by `tests/paas/case/test_replayed.py`.
 """
 
 from __future__ import annotations

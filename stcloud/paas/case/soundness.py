@@ -99,10 +99,13 @@ def _field_faults(place: str, definition: WorkflowDefinition, clause: Transition
             field = definition.fields.get(name)
             if name not in clause.needs or field is None or field.type != type_:
                 yield f"{place}: it must need {name}, a field of type {type_}"
-    for name in (
-        name for name in clause.guards.value if not getattr(definition.fields.get(name), "keep", "last")
+    if clause.migrates and (
+        clause.to != "same" or clause.sets or clause.clears or clause.counts or clause.handles
     ):
-        yield f"{place}: guards.value needs {name}, which is not kept"
+        yield f"{place}: what migrates a case changes nothing else"
+    for name in clause.guards.value:
+        if name in definition.fields and definition.fields[name].keep is None:
+            yield f"{place}: guards.value needs {name}, which is not kept"
 
 
 def _end_faults(place: str, definition: WorkflowDefinition, clause: TransitionClause) -> Iterator[str]:

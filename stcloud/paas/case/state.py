@@ -1,6 +1,6 @@
 """States of cases: what the log of a case comes to.
 
-Tested by `tests/paas/case/test_state.py`.
+Tested by `tests/paas/case/test_course.py` and `tests/paas/case/test_legality.py`.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def starts_of(definition: WorkflowDefinition, clause: TransitionClause) -> tuple
     if clause.opens:
         return (None,)
     if isinstance(clause.start, str):
-        every = clause.start == "any"
+        every = clause.start == "all"
         return tuple(name for name, state in definition.states.items() if every or not state.terminal)
     return clause.start
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from stcloud.daas.definition.clause import Closed, definition_faults
 from stcloud.errors import InvalidDefinition, InvalidInput
-from stcloud.iaas.bundle import bundled, bundled_text
+from stcloud.iaas.bundle import bundled_text, workflows
 from stcloud.paas.case.definition import (
     ConsequenceClause,
     FieldClause,
@@ -29,7 +29,7 @@ from stcloud.paas.case.field import FieldRule
 from stcloud.paas.case.soundness import soundness_faults
 from stcloud.paas.case.transition import Transition, transitions_of
 
-__all__ = ["Workflow", "bundled_workflows", "read_workflow"]
+__all__ = ["Workflow", "read_workflow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,22 +145,13 @@ class Workflow:
         return tuple(self.table[state])
 
 
-def bundled_workflows() -> tuple[str, ...]:
-    """Return the names of the bundled workflows, sorted.
-
-    >>> "urban-management" in bundled_workflows()
-    True
-    """
-    return tuple(sorted(path.stem for path in bundled("layers", "workflows").glob("*.toml")))
-
-
 def read_workflow(name: str) -> Workflow:
     """Return a bundled workflow by its name; `InvalidInput` ``unknown-workflow``."""
-    if name not in bundled_workflows():
+    if name not in workflows():
         raise InvalidInput(
             "unknown-workflow",
             f"there is no bundled workflow {name!r}",
-            hint=f"use {', '.join(bundled_workflows())}",
+            hint=f"use {', '.join(workflows())}",
         )
     return Workflow.from_toml(bundled_text("layers", "workflows", f"{name}.toml"), name=f"{name}.toml")
 

@@ -27,7 +27,7 @@ def create(
     city: CityFolder,
     log: LogName,
     workflow: Annotated[
-        str, typer.Option(help="A bundled workflow (urban-management, service-requests), or a TOML file.")
+        str, typer.Option(help="A bundled workflow (urban-management, imported-requests), or a TOML file.")
     ] = "urban-management",
     clocks: Annotated[
         str | None,

@@ -1,6 +1,6 @@
 """Replay: what the logs of many cases come to, at once, at any instant, as it was known at any other.
 
-Tested by `tests/paas/case/test_replay.py`.
+Tested by `tests/paas/case/test_replayed.py`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from stcloud.iaas.bundle import bundled_text
 from stcloud.paas.case import Workflow, fold, read_workflow
 from stcloud.paas.case.jumptable import CLOCKS
 from stcloud.paas.case.logcolumns import NO_INSTANT, LogColumns
-from stcloud.paas.case.replay import replay
+from stcloud.paas.case.replayed import replay
 from stcloud.testing.caselogs import DAY_US, MINUTE_US, CaseLog, handled_case, logs
 
 WORKFLOW = read_workflow("urban-management")
