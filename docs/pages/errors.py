@@ -23,6 +23,13 @@ CLASSES: tuple[type[errors.StcloudError], ...] = (
     errors.MissingExtra, errors.StorageError, errors.FormatError, errors.InternalError, Cancelled,
 )  # fmt: skip
 COMPUTED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("iaas/records/postgres.py", "StorageError"): (
+        "connection-lost",
+        "disk-full",
+        "no-permission",
+        "read-only",
+    ),
+    ("iaas/records/sqlite.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
     ("iaas/store/oserror.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
     ("paas/query/filter/size.py", "InvalidInput"): ("unreadable-filter", "unreadable-measure"),
     ("paas/query/parse/places.py", "NotFound"): ("renamed-layer", "unknown-layer"),
@@ -70,10 +77,11 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     ("InvalidInput", "unreadable-time"): "not a time as ISO 8601 writes it, or one that does not exist",
     ("InvalidInput", "wrong-type"): "the filter compares or computes with values whose types do not fit",
     ("InvalidInput", "zone-needed"): "a wall-clock time was given without a zone",
+    ("StorageError", "connection-lost"): "a database of records does not answer, or ended the connection",
     ("StorageError", "disk-full"): "the disk is full",
-    ("StorageError", "no-permission"): "a file or folder may not be read or written",
+    ("StorageError", "no-permission"): "a file, a folder or a database may not be read or written",
     ("StorageError", "picture-not-written"): "the file of a map cannot be written",
-    ("StorageError", "read-only"): "the disk is read-only",
+    ("StorageError", "read-only"): "the disk or the database is read-only",
     (
         "StorageError",
         "storage",

@@ -51,7 +51,7 @@ try:
     from psycopg import sql
 except ImportError:
     raise MissingExtra(
-        "missing-extra", "records on PostgreSQL need psycopg", hint="pip install 'stcloud[postgres]'"
+        "missing-postgres", "records on PostgreSQL need psycopg", hint="pip install 'stcloud[postgres]'"
     ) from None
 
 __all__ = ["Postgres"]

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 
-from stcloud.errors import InvalidInput, nearest
+from stcloud.errors import InvalidInput
 from stcloud.iaas.records.database import Database
 from stcloud.iaas.records.entry import Audit, CaseSummary, Find, FindPage
 from stcloud.iaas.records.gram import fold, grams_within
@@ -60,7 +60,6 @@ def _check(what: Find, limit: int) -> None:
             "bad-search",
             f"there is no order {what.order!r}",
             hint="orders are " + ", ".join(_ORDERS),
-            nearest=nearest(what.order, _ORDERS),
         )
     if not 1 <= limit <= _MOST_LIMIT:
         raise InvalidInput("bad-search", f"a page has 1 to {_MOST_LIMIT} cases, not {limit}")

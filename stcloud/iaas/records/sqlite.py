@@ -38,10 +38,11 @@ from stcloud.iaas.clock import Clock
 from stcloud.iaas.records.statement import cursor_of
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["SQLite"]
+__all__ = ["WAIT_S", "SQLite"]
 
 _APPLICATION = 0x53744372  # "StCr": PRAGMA application_id of our files
-_WAIT_S = 30.0
+WAIT_S = 30.0
+"""How long a writer waits for those before it."""
 _FLUSH_S = 0.5
 _READERS_MS = 3_000  # how long an erasure waits for who reads
 _PRAGMAS = (
@@ -67,10 +68,10 @@ class SQLite:
     skips_locked = False
     errors = (sqlite3.Error,)
 
-    def __init__(self, path: Path, *, clock: Clock, durable: bool = False, wait_s: float = _WAIT_S) -> None:
+    def __init__(self, path: Path, *, clock: Clock, durable: bool = False) -> None:
         self._path = path
         self._clock = clock
-        self._wait_s = wait_s
+        self._wait_s = WAIT_S
         self._every = durable
         self._flushed_s = float("-inf")
         self._turn = threading.Lock()

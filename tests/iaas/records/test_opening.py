@@ -184,7 +184,7 @@ def test_without_its_driver_postgresql_is_an_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     monkeypatch.delitem(sys.modules, "stcloud.iaas.records.postgres", raising=False)
     error = refused("postgresql://u@127.0.0.1:1/d")
-    assert isinstance(error, MissingExtra)
+    assert (type(error), error.kind) == (MissingExtra, "missing-postgres")
     assert "stcloud[postgres]" in error.hint
 
 
