@@ -298,7 +298,7 @@ def test_cases_in_a_bundle_share_the_latest_of_their_deadlines():
     assert apart.overdue.tolist() == [True, True, False]
     assert list(map(local, pair.deadline_us)) == ["2024-03-04T12:00", "2024-03-04T12:00", "2024-03-05T10:00"]
     assert pair.own_deadline_us.tolist() == apart.deadline_us.tolist()
-    assert pair.left_us.tolist() == [-3 * HOUR, -HOUR, 5 * HOUR]
+    assert pair.left_us.tolist() == [-HOUR, -HOUR, 5 * HOUR]
     assert len(set(all_three.deadline_us.tolist())) == 1
     assert all_three.overdue.tolist() == [False] * 3
     assert all_three.paused.tolist() == [False, False, True]
@@ -345,6 +345,17 @@ def test_no_case_has_no_clock():
     assert (waiting.deadline_us[0], waiting.started_us[0], waiting.left_us[0]) == (NONE_US, NONE_US, 8 * HOUR)
     flags = waiting.overdue, waiting.running, waiting.paused, waiting.provisional
     assert [flag.tolist() for flag in flags] == [[False]] * 4
+
+
+def test_many_clocks_that_have_run_for_a_century():
+    """Their sum is more than 64 bits hold."""
+    cases, begun = np.arange(4000), us("1925-06-01")
+    intervals = ClockIntervals.of_entries(cases, cases * 0, cases * 0 + 1, cases * HOUR + begun, STAGES)
+    clocks = read_clocks(
+        intervals, ClockLimits.of(cases, cases * 0, cases * 0 + 7), ClockRules(TIME), us("2025-06-01")
+    )
+    assert (clocks.deadline_us == cases * HOUR + begun + 7 * HOUR).all()
+    assert int(clocks.elapsed_us.astype(object).sum()) > 2**63
 
 
 def test_rows_of_limits_may_be_in_any_order():
