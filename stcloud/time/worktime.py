@@ -119,10 +119,11 @@ class WorkTable:
     days: Micros
     closes_us: Micros
     unpublished_us: Micros
-    _points: tuple[BreakPoints, BreakPoints, BreakPoints] = field(init=False, repr=False)
+    _points: tuple[BreakPoints, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        points = tuple(BreakPoints(points) for points in (self.starts_us, self.before_us, self.closes_us))
+        columns = self.starts_us, self.before_us, self.closes_us, self.days
+        points = tuple(map(BreakPoints, columns))
         object.__setattr__(self, "_points", points)
 
     @property
@@ -177,7 +178,7 @@ class WorkTable:
 
     def days_begun(self, utc_us: Micros) -> Micros:
         """Count the working days up to that which the wall clock shows at instants, that day included."""
-        return np.searchsorted(self.days, self.zone.to_local(utc_us) // DAY_US, side="right")
+        return self._points[3].up_to(self.zone.to_local(utc_us) // DAY_US)
 
     def closing(self, counts: Micros) -> Micros:
         """Return when so many working days have closed (``(n,)`` int64 from 1): the inverse of `days_closed`."""
