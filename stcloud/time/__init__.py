@@ -11,9 +11,9 @@ for counting: a `Bin` of the calendar, a `DayRun` of n days), `Every` (the step 
 int64, UTC microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is what the wall clock shows.
 
 Start reading at `zone` (with `transition`), then `span`. `expression` is the grammar of what people write, with
-`relative`; `recurrence`, `season` and `workday` are what comes again; `worktime` is how much of it has passed; `when` puts them together. `period` finds
-the period to compare with. `stamp` reads files: `pattern` knows the formats,
-`step` their parts, `cursor` reads many texts at once.
+`relative`; `recurrence`, `season` and `workday` are what comes again; `worktime` is how much
+of it has passed; `when` puts them together. `period` finds the period to compare with. `stamp` reads files: `pattern`
+knows the formats, `step` their parts, `cursor` reads many texts at once.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from stcloud.errors import InvalidInput
+from stcloud.time.breakpoints import BreakPoints
 from stcloud.time.holiday import checked_by, first_day
 from stcloud.time.micros import DAY_US, MINUTE_US, Bools, Micros
 from stcloud.time.officehours import OfficeHours
@@ -44,9 +45,10 @@ class WorkTime:
     Examples
     --------
     >>> time = WorkTime(Calendar("CN"), Zone("Asia/Shanghai"))
+    >>> # from 17:00 before the Spring Festival to 09:00 after it, with a Sunday that is worked
     >>> at = np.array(["2024-02-09T09:00", "2024-02-19T01:00"], dtype="M8[us]").astype(np.int64)
     >>> table = time.over(int(at[0]), int(at[1]))
-    >>> int(np.diff(table.worked(at))[0]) / 3.6e9  # 17:00 before the Spring Festival to 09:00 after it, a Sunday between
+    >>> int(np.diff(table.worked(at))[0]) / 3.6e9
     10.0
     """
 
@@ -117,6 +119,12 @@ class WorkTable:
     days: Micros
     closes_us: Micros
     unpublished_us: Micros
+    _points: tuple[BreakPoints, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        columns = self.starts_us, self.before_us, self.closes_us, self.days
+        points = tuple(map(BreakPoints, columns))
+        object.__setattr__(self, "_points", points)
 
     @property
     def total_us(self) -> int:
@@ -137,12 +145,13 @@ class WorkTable:
         """
         if not len(self.starts_us):
             return np.zeros(np.shape(utc_us), dtype=np.int64)
-        spell = np.searchsorted(self.starts_us, utc_us, side="right") - 1
+        spell = self._points[0].up_to(utc_us)
+        spell -= 1
         np.maximum(spell, 0, out=spell)
-        within = np.minimum(utc_us, self.ends_us[spell])
-        within -= self.starts_us[spell]
+        within = np.minimum(utc_us, self.ends_us.take(spell))
+        within -= self.starts_us.take(spell)
         np.maximum(within, 0, out=within)
-        within += self.before_us[spell]
+        within += self.before_us.take(spell)
         return within
 
     def reached(self, work_us: Micros) -> Micros:
@@ -157,17 +166,19 @@ class WorkTable:
         -------
         ``(n,)`` int64 UTC microseconds; the end of a spell rather than the start of the next one.
         """
-        spell = np.searchsorted(self.before_us, work_us, side="left") - 1
-        reached_us: Micros = self.starts_us[spell] + (work_us - self.before_us[spell])
+        spell = self._points[1].up_to(work_us - 1)
+        spell -= 1
+        reached_us: Micros = work_us - self.before_us.take(spell)
+        reached_us += self.starts_us.take(spell)
         return reached_us
 
     def days_closed(self, utc_us: Micros) -> Micros:
         """Count the working days whose work has ended at instants, that instant included: ``(n,)`` int64."""
-        return np.searchsorted(self.closes_us, utc_us, side="right")
+        return self._points[2].up_to(utc_us)
 
     def days_begun(self, utc_us: Micros) -> Micros:
         """Count the working days up to that which the wall clock shows at instants, that day included."""
-        return np.searchsorted(self.days, self.zone.to_local(utc_us) // DAY_US, side="right")
+        return self._points[3].up_to(self.zone.to_local(utc_us) // DAY_US)
 
     def closing(self, counts: Micros) -> Micros:
         """Return when so many working days have closed (``(n,)`` int64 from 1): the inverse of `days_closed`."""

@@ -206,6 +206,11 @@ class ClockKeys:
     cases
         How many cases there are at least.
 
+    Attributes
+    ----------
+    staged
+        Whether any clock is that of a stage.
+
     Raises
     ------
     InvalidInput
@@ -221,6 +226,7 @@ class ClockKeys:
                 hint=f"use {WHOLE} for the whole case, or a place among the {stages} stages",
             )  # fmt: skip
         self.width = stages + 1
+        self.staged = bool((limits.stage != WHOLE).any())
         self.cases = max(cases, int(limits.case.max(initial=-1)) + 1)
         if self.cases * self.width > _MOST_KEYS:
             raise InvalidInput(

@@ -160,7 +160,7 @@ def read_clocks(
     runs = runs_of(intervals, keys, rules, at_us)
     granted = (extensions or Extensions.none()).at(at_us)
     added = _Added.of(granted, keys, rules, len(limits))
-    allowed = limits.amounts_us(rules) + np.choose(counts, added.amounts_us)
+    allowed = limits.amounts_us(rules) + added.own_us(counts)
     ruler = Ruler(
         rules.time, int(runs.from_us.min(initial=at_us)), int(runs.to_us.max(initial=at_us)) + _AHEAD_US
     )
@@ -197,6 +197,10 @@ class _Added:
             np.maximum.at(until, clock, extensions.until_us)
         return cls((amounts[0], amounts[1], amounts[2]), until)
 
+    def own_us(self, counts: Codes) -> Micros | int:
+        """Return what is added to each clock on its own way of counting."""
+        return np.choose(counts, self.amounts_us) if any(amount.any() for amount in self.amounts_us) else 0
+
     def by_calendar(self, counts: Codes) -> Bools:
         """Tell for each clock whether an extension of another clock looks at the calendar."""
         working, closings = self.amounts_us[WORKING] > 0, self.amounts_us[CLOSINGS] > 0
@@ -224,51 +228,89 @@ def _counted(
 ) -> Clocks:
     """Return clocks with their deadlines by limits and extensions of their own."""
     size = len(limits)
-    started, deadline = (np.full(size, NONE_US, dtype=np.int64) for _ in range(2))
-    elapsed = np.zeros(size, dtype=np.int64)
-    rows = np.flatnonzero(runs.runs)
-    clock = runs.clock[rows]
-    change = clock[1:] != clock[:-1]
-    lead = np.ones(min(len(clock), 1), dtype=np.bool_)
-    first, last = np.flatnonzero(np.append(lead, change)), np.flatnonzero(np.append(change, lead))
-    owner, number = clock[first], last - first + 1
-    started[owner] = runs.from_us[rows[first]]
-    way = counts[clock]
-    origin = _origins(started, counts, ruler)
-    shown = np.maximum(ruler.measured(way, runs.from_us[rows]), origin[clock])
-    length = np.maximum(ruler.measured(way, runs.to_us[rows]), origin[clock]) - shown
-    before = np.cumsum(length) - length
-    before -= np.repeat(before[first], number)
-    elapsed[owner] = before[last] + length[last]
-    enough = before + length >= allowed[clock]
-    short = np.add.reduceat(~enough, first, dtype=np.int64) if len(first) else np.zeros(0, dtype=np.int64)
-    decides = first + np.minimum(short, number - 1)
-    target = np.full(size, NONE_US, dtype=np.int64)
-    target[owner] = shown[decides] + allowed[owner] - before[decides]
-    used_up = np.zeros(size, dtype=np.bool_)
-    used_up[owner] = short < number
+    course = _Course.of(runs, counts, allowed, ruler)
     end = runs.last()
     running, paused = (np.zeros(size, dtype=np.bool_) for _ in range(2))
     running[runs.clock[end]] = runs.runs[end] & runs.lasts[end]
     paused[runs.clock[end]] = ~runs.runs[end] & runs.lasts[end]
     waits = end[~runs.runs[end]]
-    waits = waits[(started[runs.clock[waits]] != NONE_US) & ~used_up[runs.clock[waits]]]
     waiting = runs.clock[waits]
-    resumed = np.maximum(ruler.measured(counts[waiting], runs.to_us[waits]), origin[waiting])
-    target[waiting] = resumed + allowed[waiting] - elapsed[waiting]
-    deadline[owner] = ruler.reached(counts[owner], target[owner])
+    open_ = (course.started_us[waiting] != NONE_US) & ~course.used_up[waiting]
+    waits, waiting = waits[open_], waiting[open_]
+    resumed = course.since_origin(ruler.measured(counts[waiting], runs.to_us[waits]), waiting)
+    target = course.target_us
+    target[waiting] = resumed + allowed[waiting] - course.elapsed_us[waiting]
+    deadline = np.full(size, NONE_US, dtype=np.int64)
+    begun = np.flatnonzero(course.started_us != NONE_US)
+    deadline[begun] = ruler.reached(counts[begun], target[begun])
     return Clocks(
-        limits, started, deadline, deadline, elapsed, allowed - elapsed, elapsed, running, paused,
-        np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_), at_us,
+        limits, course.started_us, deadline, deadline, course.elapsed_us, allowed - course.elapsed_us, target,
+        running, paused, np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_), at_us,
     )  # fmt: skip
 
 
-def _origins(started: Micros, counts: Codes, ruler: Ruler) -> Micros:
-    """Return what clocks that count ends of working days show after the day of their start."""
-    origin = np.full(len(started), NONE_US, dtype=np.int64)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Course:
+    """What clocks have counted while they ran.
+
+    Attributes
+    ----------
+    started_us, elapsed_us
+        As in `Clocks`.
+    target_us
+        What each clock shows, on its own ruler, at its deadline, if it runs on.
+    used_up
+        ``(n,)`` bool: it reached its deadline while it ran; no later pause moves it.
+    origin_us
+        What clocks that count ends of working days show after the day of their start, before which they count none;
+        None if there are no such clocks.
+    """
+
+    started_us: Micros
+    elapsed_us: Micros
+    target_us: Micros
+    used_up: Bools
+    origin_us: Micros | None
+
+    @classmethod
+    def of(cls, runs: ClockRuns, counts: Codes, allowed: Micros, ruler: Ruler) -> _Course:
+        started, target = (np.full(len(counts), NONE_US, dtype=np.int64) for _ in range(2))
+        elapsed, used_up = np.zeros(len(counts), dtype=np.int64), np.zeros(len(counts), dtype=np.bool_)
+        rows = np.flatnonzero(runs.runs)
+        if not len(rows):
+            return cls(started, elapsed, target, used_up, None)
+        clock = runs.clock[rows]
+        change = clock[1:] != clock[:-1]
+        first, last = np.flatnonzero(np.append(True, change)), np.flatnonzero(np.append(change, True))
+        owner, number = clock[first], last - first + 1
+        started[owner] = runs.from_us[rows[first]]
+        course = cls(started, elapsed, target, used_up, _origins(started, counts, ruler))
+        way = counts[clock]
+        shown = course.since_origin(ruler.measured(way, runs.from_us[rows]), clock)
+        length = course.since_origin(ruler.measured(way, runs.to_us[rows]), clock)
+        length -= shown
+        after = np.cumsum(length)  # of all clocks, which may run over: differences are right all the same
+        after -= np.repeat(after[first] - length[first], number)
+        elapsed[owner] = after[last]
+        # The first run in which a clock has counted what it may decides on its deadline, or else the last one.
+        short = np.add.reduceat(after < np.repeat(allowed[owner], number), first, dtype=np.int64)
+        decides = first + np.minimum(short, number - 1)
+        target[owner] = shown[decides] + allowed[owner] - (after[decides] - length[decides])
+        used_up[owner] = short < number
+        return course
+
+    def since_origin(self, shown_us: Micros, clock: npt.NDArray[np.int64]) -> Micros:
+        """Return what clocks show, but no less than after the day of their start where ends of days are counted."""
+        return shown_us if self.origin_us is None else np.maximum(shown_us, self.origin_us[clock])
+
+
+def _origins(started: Micros, counts: Codes, ruler: Ruler) -> Micros | None:
+    """Return the origins of clocks that count ends of working days; the least number for others, None without any."""
     rows = np.flatnonzero((counts == CLOSINGS) & (started != NONE_US))
-    if len(rows):
-        origin[rows] = ruler.begun(started[rows])
+    if not len(rows):
+        return None
+    origin = np.full(len(started), NONE_US, dtype=np.int64)
+    origin[rows] = ruler.begun(started[rows])
     return origin
 
 

@@ -12,7 +12,7 @@ from stcloud.time.worktime import WorkTable, WorkTime
 
 __all__ = ["Ruler"]
 
-_MOST_YEARS = 1000
+MOST_YEARS = 1000
 _YEAR_US = 366 * DAY_US
 
 
@@ -95,10 +95,10 @@ class Ruler:
     def _grow(self, work_us: int, days: int) -> None:
         years, first_us = 1, self._stop_us
         while self.table.total_us < work_us or len(self.table.closes_us) < days:
-            if years > _MOST_YEARS:
+            if years > MOST_YEARS:
                 raise InvalidInput(
                     "deadline-out-of-range",
-                    f"no deadline within {_MOST_YEARS} years: '{self._time.calendar}' has too few working days",
+                    f"no deadline within {MOST_YEARS} years: '{self._time.calendar}' has too few working days",
                     hint="check the limit, and the city's own days",
                 )
             self.cover(first_us + years * _YEAR_US)

@@ -72,16 +72,15 @@ def runs_of(intervals: ClockIntervals, keys: ClockKeys, rules: ClockRules, at_us
     rows = intervals.since(at_us)
     case, stage = intervals.case[rows], intervals.stage[rows]
     on = intervals.clock[rows] != OFF
-    whole = keys.clocks(case, WHOLE)
-    whole[~(on & _started(case, stage, intervals.stages, rules.start))] = -1
-    staged = keys.clocks(case, stage)
-    if (staged >= 0).any():
-        staged[
-            ~(on & (_in_last_round(keys.of(case, stage), case, stage) | (rules.rework == "cumulative")))
-        ] = -1
-        clock, rows = np.concatenate([whole, staged]), np.concatenate([rows, rows])
-    else:
-        clock = whole
+    clock = keys.clocks(case, WHOLE)
+    clock[~_started(on, case, stage, intervals.stages, rules.start)] = -1
+    if keys.staged:
+        latest = (
+            on if rules.rework == "cumulative" else on & _in_last_round(keys.of(case, stage), case, stage)
+        )
+        staged = keys.clocks(case, stage)
+        staged[~latest] = -1
+        clock, rows = np.concatenate([clock, staged]), np.concatenate([rows, rows])
     chosen = clock >= 0
     clock, rows = clock[chosen], rows[chosen]
     if (clock[1:] < clock[:-1]).any():
@@ -97,10 +96,10 @@ def runs_of(intervals: ClockIntervals, keys: ClockKeys, rules: ClockRules, at_us
     )
 
 
-def _started(case: Rows, stage: Rows, stages: tuple[str, ...], start: str | None) -> Bools:
-    """Tell for each interval whether its case has entered the stage with which its clock starts."""
+def _started(on: Bools, case: Rows, stage: Rows, stages: tuple[str, ...], start: str | None) -> Bools:
+    """Tell for each interval that is on whether its case has entered the stage with which its clock starts."""
     if start is None or not len(case):
-        return np.ones(len(case), dtype=np.bool_)
+        return on
     if start not in stages:
         raise InvalidInput(
             "unknown-start", f"no stage '{start}' for the clock of whole cases to start with",
@@ -109,7 +108,7 @@ def _started(case: Rows, stage: Rows, stages: tuple[str, ...], start: str | None
     enters = np.flatnonzero(stage == stages.index(start))[::-1]
     first = np.full(int(case[-1]) + 1, len(case), dtype=np.int64)
     first[case[enters]] = enters  # the last one written is the first in the log
-    started: Bools = np.arange(len(case)) >= first[case]
+    started: Bools = on & (np.arange(len(case)) >= first[case])
     return started
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from functools import cache
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -50,25 +51,42 @@ def watch(zone, country, worked, hours):
 
 
 @st.composite
-def situations(draw, place):
-    zone, country, first, last = PLACES[place]
-    hours = draw(st.sampled_from(list(HOURS)))
-    low, high = minute_of(first), minute_of(last)
-    sundays = [
-        date.fromordinal(day).isoformat()
-        for day in range(date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal())
-        if date.fromordinal(day).isoweekday() == 7
-    ]
-    worked = tuple(sundays) if draw(st.booleans()) else ()  # clocks change on Sundays
-    cuts = sorted(draw(st.lists(st.integers(low, high), min_size=1, max_size=7)))
+def instants(draw, low, high):
+    """Minutes, often at an hour or half past, where spells begin and end."""
+    minute = draw(st.integers(low, high))
+    return minute // 30 * 30 if draw(st.booleans()) else minute
+
+
+@st.composite
+def cases(draw, low, high):
+    """Entries of a case, and a limit for some of its clocks."""
+    cuts = sorted(draw(st.lists(instants(low, high), min_size=1, max_size=7)))
     states = [draw(st.sampled_from(["running", "paused", "off", "running"])) for _ in cuts]
     stages = [draw(st.integers(0, 2)) for _ in cuts]
-    kind = draw(st.sampled_from(KINDS))
-    work_day = draw(st.sampled_from(["hours", "end"]))
-    value = draw(st.integers(1, 40 if kind.endswith("hour") else 5))
-    at = draw(st.one_of(st.integers(low, high), st.sampled_from(cuts)))
-    stage = draw(st.integers(-1, 2))
-    return zone, country, worked, hours, cuts, states, stages, kind, work_day, value, at, stage
+    limits = {}
+    for stage in draw(st.sets(st.integers(-1, 2), min_size=1)):
+        kind = draw(st.sampled_from(KINDS))
+        limits[stage] = (kind, draw(st.integers(1, 30 if kind.endswith("hour") else 4)))
+    return cuts, states, stages, limits
+
+
+@st.composite
+def situations(draw, place):
+    """A city, some cases, and an instant."""
+    zone, country, first, last = PLACES[place]
+    low, high = minute_of(first), minute_of(last)
+    ordinals = range(date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal())
+    sundays = [day.isoformat() for day in map(date.fromordinal, ordinals) if day.isoweekday() == 7]
+    return SimpleNamespace(
+        zone=zone,
+        country=country,
+        hours=draw(st.sampled_from(list(HOURS))),
+        worked=tuple(sundays) if draw(st.booleans()) else (),  # clocks change on Sundays
+        cases=draw(st.lists(cases(low, high), min_size=1, max_size=6)),
+        work_day=draw(st.sampled_from(["hours", "end"])),
+        rework=draw(st.sampled_from(["restart", "cumulative"])),
+        at=draw(instants(low, high)),
+    )
 
 
 def ways(kind, work_day):
@@ -109,79 +127,79 @@ def runs(cuts, states, stages, stage, at, *, restart):
     ]
 
 
-def clocks_of(situation, rework="restart", extensions=None):
-    zone, country, worked, hours, cuts, states, stages, kind, work_day, value, at, stage = situation
-    own = CityDays.of([(day, "working", "drawn") for day in worked]) if worked else None
-    time = WorkTime(Calendar(country, own), Zone(zone), OfficeHours.parse(hours))
-    intervals = ClockIntervals.of_entries(
-        [0] * len(cuts), stages, states, [cut * MINUTE for cut in cuts], STAGES
-    )
-    limits = ClockLimits.of([0], [kind], [value], stage)
-    return read_clocks(
-        intervals, limits, ClockRules(time, work_day, rework), at * MINUTE, extensions=extensions
-    )
+def clocks_of(city, extensions=None):
+    own = CityDays.of([(day, "working", "drawn") for day in city.worked]) if city.worked else None
+    time = WorkTime(Calendar(city.country, own), Zone(city.zone), OfficeHours.parse(city.hours))
+    entries = [
+        (number, stage, state, cut * MINUTE)
+        for number, (cuts, states, stages, _) in enumerate(city.cases)
+        for cut, state, stage in zip(cuts, states, stages, strict=True)
+    ]
+    rows = [
+        (number, *limit, stage)
+        for number, (*_, limits) in enumerate(city.cases)
+        for stage, limit in limits.items()
+    ]
+    intervals = ClockIntervals.of_entries(*zip(*entries, strict=True), STAGES)
+    rules = ClockRules(time, city.work_day, city.rework)
+    limits = ClockLimits.of(*zip(*rows, strict=True))
+    return read_clocks(intervals, limits, rules, city.at * MINUTE, extensions=extensions), rows
 
 
-def compare(clocks, reading, unit):
-    if reading is None:
-        assert clocks.started_us[0] == clocks.deadline_us[0] == NONE_US
-        assert not clocks.overdue[0]
-        return
-    assert clocks.deadline_us[0] == reading.deadline * MINUTE
-    assert clocks.elapsed_us[0] == reading.elapsed * unit
-    assert clocks.overdue[0] == reading.overdue
+def shown(clocks, row):
+    """What a clock shows, as the oracle says it."""
+    if clocks.started_us[row] == NONE_US:
+        assert clocks.deadline_us[row] == NONE_US
+        assert not clocks.overdue[row]
+        return None
+    return clocks.deadline_us[row], clocks.elapsed_us[row], clocks.overdue[row]
 
 
 @pytest.mark.parametrize("place", PLACES)
 @given(st.data())
-@settings(deadline=None, max_examples=examples(25))
+@settings(deadline=None, max_examples=examples(50))
 def test_a_clock_is_as_one_that_walks_minute_by_minute(place, data):
-    situation = data.draw(situations(place))
-    zone, country, worked, hours, cuts, states, stages, kind, work_day, value, at, stage = situation
-    rework = data.draw(st.sampled_from(["restart", "cumulative"]))
-    own = runs(cuts, states, stages, stage, at, restart=rework == "restart")
-    way = ways(kind, work_day)
-    reading = watch(zone, country, worked, hours).read(way, amount(kind, work_day, value, hours), own, at)
-    clocks = clocks_of(situation, rework)
-    compare(clocks, reading, 24 * 60 * MINUTE if way == "closings" else MINUTE)
+    city = data.draw(situations(place))
+    clocks, rows = clocks_of(city)
+    clock = watch(city.zone, city.country, city.worked, city.hours)
+    for row, (number, kind, value, stage) in enumerate(rows):
+        own = runs(*city.cases[number][:3], stage, city.at, restart=city.rework == "restart")
+        way = ways(kind, city.work_day)
+        reading = clock.read(way, amount(kind, city.work_day, value, city.hours), own, city.at)
+        unit = 24 * 60 * MINUTE if way == "closings" else MINUTE
+        expected = reading and (reading.deadline * MINUTE, reading.elapsed * unit, reading.overdue)
+        assert shown(clocks, row) == expected, f"clock {row}"
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=examples(25))
+@settings(deadline=None, max_examples=examples(50))
 def test_extensions_of_other_clocks_are_counted_from_the_deadline_on(data):
-    situation = data.draw(situations("Spring Festival"))
-    zone, country, worked, hours, cuts, _, _, kind, work_day, _, at, stage = situation
-    situation = (
-        *situation[:5],
-        ["running"] * len(cuts),
-        [0] * len(cuts),
-        *situation[7:10],
-        at,
-        min(stage, 0),
-    )
+    city = data.draw(situations("Spring Festival"))
+    first, kind = city.cases[0][0][0], data.draw(st.sampled_from(KINDS))
+    city.cases = [([first], ["running"], [0], {0: (kind, data.draw(st.integers(1, 4)))})]
     others = data.draw(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 5)), min_size=1, max_size=3))
-    until = data.draw(st.one_of(st.just(None), st.integers(cuts[0], cuts[0] + 40_000)))
+    until = data.draw(st.one_of(st.just(None), st.integers(first, first + 40_000)))
     size = len(others)
     extensions = Extensions.of(
-        [0] * size, [kind for kind, _ in others], [value for _, value in others], min(stage, 0),
+        [0] * size, [kind for kind, _ in others], [value for _, value in others], 0,
         NONE_US if until is None else until * MINUTE,
     )  # fmt: skip
-    clocks = clocks_of(situation, extensions=extensions)
-    if cuts[0] > at:
+    clocks, rows = clocks_of(city, extensions)
+    if first > city.at:
         assert clocks.deadline_us[0] == NONE_US
         return
-    clock = watch(zone, country, worked, hours)
+    clock = watch(city.zone, city.country, city.worked, city.hours)
     added = {"all": 0, "working": 0, "closings": 0}
     for other, value in others:
-        added[ways(other, work_day)] += amount(other, work_day, value, hours)
-    own = ways(kind, work_day)
-    allowed = amount(kind, work_day, situation[9], hours) + added.pop(own)
-    deadline = clock.read(own, allowed, [(cuts[0], None, True)], at).deadline
+        added[ways(other, city.work_day)] += amount(other, city.work_day, value, city.hours)
+    own = ways(kind, city.work_day)
+    allowed = amount(kind, city.work_day, rows[0][2], city.hours) + added.pop(own)
+    deadline = clock.read(own, allowed, [(first, None, True)], city.at).deadline
     for way, more in added.items():
         deadline = clock.later(way, more, deadline) if more else deadline
     deadline = max(deadline, until or 0)
     assert clocks.deadline_us[0] == deadline * MINUTE
-    assert clocks.overdue[0] == (at > deadline)
+    assert clocks.overdue[0] == (city.at > deadline)
 
 
 def test_the_oracle_knows_a_day_that_is_twice_as_long():
