@@ -11,6 +11,7 @@ from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.city.changes import LayerChanges, Watchers
+    from stcloud.city.classes import CityClasses
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
     from stcloud.daas.catalogue import Catalogue
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from stcloud.space import crs_text, require_metric
 
 __all__ = [
-    "Catalogue", "CityCheck", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
+    "Catalogue", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
     "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers",
     "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "require_metric", "start",
     "vacuum_city",
@@ -38,6 +39,7 @@ __all__ = [
 _HOMES = {
     "Catalogue": "stcloud.daas.catalogue",
     "CityCheck": "stcloud.daas.check",
+    "CityClasses": "stcloud.city.classes",
     "Features": "stcloud.paas.query",
     "GeometryReader": "stcloud.paas.grid.geometries",
     "GroundSources": "stcloud.paas.grid.divided",

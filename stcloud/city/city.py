@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from stcloud.city.changes import LayerChanges
+    from stcloud.city.classes import CityClasses
     from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Catalogue, Layer
     from stcloud.daas.ledger import Reckoning
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.daas.purge.purge import Purged
     from stcloud.iaas.engine.model import Engine
-    from stcloud.paas.grid import Indexed, Indexer, UnitGrid
+    from stcloud.paas.grid import Indexed, UnitGrid
     from stcloud.paas.grid.check import Report
     from stcloud.paas.grid.divided import DividedGrid
     from stcloud.paas.grid.geometries import GeometrySource
@@ -55,7 +56,7 @@ class City:
     ) -> None:  # fmt: skip
         self.configuration = configuration
         self._clock = clock
-        self._parts = CityParts(folder, configuration, engine)
+        self._parts = CityParts(folder, configuration, engine, clock)
 
     def __repr__(self) -> str:
         return "\n  ".join(below.city_lines(self._parts, self.configuration))
@@ -76,13 +77,14 @@ class City:
         return self._parts.catalogue
 
     @property
-    def _grids(self) -> Indexer:
-        return self._parts.grids
-
-    @property
     def name(self) -> str:
         """Name of the city."""
         return self.configuration.name
+
+    @property
+    def classes(self) -> CityClasses:
+        """Classes of components and matters: ``city.classes.table()``, and ``extend`` with the city's own."""
+        return self._parts.classes
 
     @property
     def engine(self) -> Engine:
@@ -116,11 +118,10 @@ class City:
         Narrow it first, as in ``city.query("requests").when("2025-02").count(by=["week"])``.
         """
         subject = self.layer(layer)
-        index = None if subject.layer_kind.versioned else self._grids.of(layer)
-        units = below.UnitIndex(*index, self._grids.duties) if index else None
-        return below.Query(
-            below.Subject(subject, self.configuration, self.engine, units, self.features, self._clock)
-        )
+        index = None if subject.layer_kind.versioned else (grids := self._parts.grids).of(layer)
+        units = below.UnitIndex(*index, grids.duties) if index else None
+        about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
+        return below.Query(below.Subject(subject, *about))
 
     def ask(self, question: Question) -> Answer:
         """Answer a saved question.
@@ -142,7 +143,7 @@ class City:
         InvalidInput
             ``not-a-grid``: the layer's definition has no table ``[grid]``.
         """
-        return self._grids.grid(layer)
+        return self._parts.grids.grid(layer)
 
     def locate(
         self, grid: str, points: Any, *, x: str = "x", y: str = "y", crs: GivenCRS | None = None,
@@ -387,7 +388,7 @@ class City:
     def delete(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger keeps its loads. `NotFound` ``unknown-layer``."""
         with self._catalogue.locked(layer, wait_s=wait_s):
-            self._grids.forget(layer)
+            self._parts.grids.forget(layer)
             self._parts.joins(layer).clear()
             self._catalogue.delete(layer, self._clock())
 
