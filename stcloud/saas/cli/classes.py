@@ -78,8 +78,11 @@ def _table(city: Path | None) -> ClassTable:
 def _extend(city: Path | None, path: Path) -> None:
     if city is None:
         raise InvalidInput("which-city", "nothing says whose classes these are", hint="add --city FOLDER")
-    table = open_city(city).classes.extend(path)
-    note(f"{sum(row.verified == 'local' for row in table)} classes of {path} are the city's own from now on")
+    from stcloud.paas.case.classes import bundled_classes  # noqa: PLC0415  (keeps --help light)
+
+    count = len(open_city(city).classes.extend(path)) - len(bundled_classes())
+    are = "class of {} is" if count == 1 else "classes of {} are"
+    note(f"{count} {are.format(path)} the city's own from now on")
 
 
 def _record(table: ClassTable, row: ClassRow) -> dict[str, Any]:

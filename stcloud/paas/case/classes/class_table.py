@@ -47,7 +47,7 @@ class ClassTable:
             self._by_code.setdefault((row.kind, row.code), []).append(row)
         faults = [*self._clashes(), *self._orphans()]
         if faults:
-            raise InvalidDefinition(_INVALID, name, faults=faults)
+            raise InvalidDefinition("invalid-classes", name, faults=faults)
 
     @classmethod
     def from_csv(cls, text: str, name: str, crosswalk: ClassCrosswalk | None = None) -> Self:
@@ -197,11 +197,12 @@ class ClassTable:
         rows = [row for row in self._by_code.get((kind, digits), []) if edition in (None, row.edition)]
         if not rows:
             known = [row.code for row in self._rows if row.kind == kind and edition in (None, row.edition)]
+            where = f" in the edition of {edition}" if edition else ""
             raise NotFound(
-                "unknown-class", f"there is no class {digits} of {kind}s"
-                + (f" in the edition of {edition}" if edition else ""),
+                "unknown-class",
+                f"there is no class {digits} of {kind}s{where}",
                 nearest=nearest(digits, known),
-            )  # fmt: skip
+            )
         return rows
 
     def _not_valid(self, row: ClassRow, day: date) -> InvalidInput:
