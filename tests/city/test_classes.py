@@ -89,10 +89,15 @@ def test_a_newer_list_replaces_the_one_before_and_the_older_is_known_as_of_its_t
 
 
 def test_versions_are_in_order_though_the_clock_goes_back(city, tmp_path):
-    city.classes.extend(write(tmp_path, FIRST))
-    with stcloud.open(tmp_path / "akarana", clock=lambda: 5) as slow:
-        slow.classes.extend(write(tmp_path, SECOND))
-        assert [row.code for row in slow.classes.table() if row.verified == "local"] == ["01902"]
+    first_us = 1_700_000_000_000_000
+    for at_us, text in ((first_us, FIRST), (5, SECOND)):
+        with stcloud.open(tmp_path / "akarana", clock=lambda at_us=at_us: at_us) as opened:
+            opened.classes.extend(write(tmp_path, text))
+
+    def local(known_us):
+        return [row.code for row in city.classes.table(known_us) if row.verified == "local"]
+
+    assert [local(first_us + late) for late in (-1, 0, 1)] == [[], ["01901"], ["01902"]]
 
 
 def test_a_list_that_is_wrong_is_refused_and_nothing_is_kept(city, tmp_path):
