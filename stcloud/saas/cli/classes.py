@@ -22,8 +22,8 @@ _COLUMNS = (
     "kind", "edition", "code", "name", "name_zh", "major", "valid_from", "valid_to", "verified", "source",
     "successors",
 )  # fmt: skip
-_SHOWN = ("kind", "edition", "code", "name", "name_zh", "successors")
-"""Columns that fit a terminal; the others are in the other formats."""
+_SHOWN = ("kind", "code", "name", "name_zh", "successors")
+"""Columns that fit a terminal: a code of four digits is of 2013. The others are in the other formats."""
 
 
 class Kind(StrEnum):
@@ -63,8 +63,10 @@ def classes(
         return
     table = _table(city)
     rows = table.search(text or "", kind=None if kind is None else kind.value, at=at)
-    names = _SHOWN if target.form is OutputFormat.TABLE else _COLUMNS
-    print_records([{name: _record(table, row)[name] for name in names} for row in rows], target, names)
+    for_people = target.form is OutputFormat.TABLE
+    names, separator = (_SHOWN, ", ") if for_people else (_COLUMNS, ";")
+    records = (_record(table, row, separator) for row in rows)
+    print_records([{name: record[name] for name in names} for record in records], target, names)
     if not rows:
         note(f"no class is called '{text}'" if text else "there are no such classes")
 
@@ -85,18 +87,18 @@ def _extend(city: Path | None, path: Path) -> None:
     note(f"{count} {are.format(path)} the city's own from now on")
 
 
-def _record(table: ClassTable, row: ClassRow) -> dict[str, Any]:
+def _record(table: ClassTable, row: ClassRow, separator: str) -> dict[str, Any]:
     return {
         "kind": row.kind, "edition": row.edition, "code": row.code, "name": row.name, "name_zh": row.name_zh,
         "major": row.major or None, "valid_from": row.valid_from, "valid_to": row.valid_to,
-        "verified": row.verified, "source": row.source, "successors": _successors(table, row),
+        "verified": row.verified, "source": row.source, "successors": _successors(table, row, separator),
     }  # fmt: skip
 
 
-def _successors(table: ClassTable, row: ClassRow) -> str | None:
+def _successors(table: ClassTable, row: ClassRow, separator: str) -> str | None:
     """Return the classes that took the place of one, ``none`` where there are none; None: it is not known."""
     try:
         entry = table.crosswalk.translate(row.kind, row.code, row.edition)
     except NotFound:
         return None
-    return ";".join(entry.codes) or "none"
+    return separator.join(entry.codes) or "none"
