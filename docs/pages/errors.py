@@ -31,6 +31,11 @@ COMPUTED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("iaas/records/sqlite.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
     ("iaas/store/oserror.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
+    ("paas/case/classes/records.py", "InvalidDefinition"): (
+        "invalid-classes",
+        "invalid-conditions",
+        "invalid-crosswalk",
+    ),
     ("paas/query/filter/size.py", "InvalidInput"): ("unreadable-filter", "unreadable-measure"),
     ("paas/query/parse/places.py", "NotFound"): ("renamed-layer", "unknown-layer"),
 }
@@ -42,6 +47,19 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     ): "two columns have the same stored name, or one begins with `st_`",
     ("InvalidInput", "invalid-definition"): "the options given make no definition",
     ("InvalidDefinition", "invalid-definition"): "the definition has faults; `.faults` lists all of them",
+    ("InvalidDefinition", "invalid-classes"): "a table of classes has faults; `.faults` lists all of them",
+    (
+        "InvalidDefinition",
+        "invalid-conditions",
+    ): "a table of filing conditions has faults; `.faults` lists them",
+    (
+        "InvalidDefinition",
+        "invalid-crosswalk",
+    ): "a crosswalk of classes has faults; `.faults` lists all of them",
+    (
+        "InvalidInput",
+        "class-not-valid",
+    ): "the class is not valid on that day; the hint is what the crosswalk says",
     ("InvalidInput", "name-taken"): "another layer has the name, or had it",
     ("NotFound", "renamed-layer"): "the layer has another name since it was renamed",
     ("InvalidInput", "cell-too-coarse"): "a cell is coarser than what was asked of it",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stcloud.city.caselogs import case_log_names
     from stcloud.city.cases import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
+    from stcloud.city.classes import CityClasses
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
     from stcloud.daas.catalogue import Catalogue
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from stcloud.space import crs_text, require_metric
 
 __all__ = [
-    "Catalogue", "CityCheck", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
+    "Catalogue", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
     "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers",
     "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "open_cases",
     "require_metric", "start", "vacuum_city",
@@ -40,6 +41,7 @@ __all__ = [
 _HOMES = {
     "Catalogue": "stcloud.daas.catalogue",
     "CityCheck": "stcloud.daas.check",
+    "CityClasses": "stcloud.city.classes",
     "Features": "stcloud.paas.query",
     "GeometryReader": "stcloud.paas.grid.geometries",
     "GroundSources": "stcloud.paas.grid.divided",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from stcloud.city.cases import Cases
     from stcloud.city.changes import LayerChanges
+    from stcloud.city.classes import CityClasses
     from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Catalogue, Layer
     from stcloud.daas.ledger import Reckoning
@@ -56,7 +57,7 @@ class City:
     ) -> None:  # fmt: skip
         self.configuration = configuration
         self._clock = clock
-        self._parts = CityParts(folder, configuration, engine)
+        self._parts = CityParts(folder, configuration, engine, clock)
 
     def __repr__(self) -> str:
         return "\n  ".join(below.city_lines(self._parts, self.configuration))
@@ -80,6 +81,11 @@ class City:
     def name(self) -> str:
         """Name of the city."""
         return self.configuration.name
+
+    @property
+    def classes(self) -> CityClasses:
+        """Classes of components and matters: ``city.classes.table()``, and ``extend`` with the city's own."""
+        return self._parts.classes
 
     @property
     def engine(self) -> Engine:
@@ -113,11 +119,10 @@ class City:
         Narrow it first, as in ``city.query("requests").when("2025-02").count(by=["week"])``.
         """
         subject = self.layer(layer)
-        index = None if subject.layer_kind.versioned else self._parts.grids.of(layer)
-        units = below.UnitIndex(*index, self._parts.grids.duties) if index else None
-        return below.Query(
-            below.Subject(subject, self.configuration, self.engine, units, self.features, self._clock)
-        )
+        index = None if subject.layer_kind.versioned else (grids := self._parts.grids).of(layer)
+        units = below.UnitIndex(*index, grids.duties) if index else None
+        about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
+        return below.Query(below.Subject(subject, *about))
 
     def ask(self, question: Question) -> Answer:
         """Answer a saved question.

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["bundled", "bundled_text", "code_tables", "condition_examples", "definitions", "grids", "workflows"]
+__all__ = [
+    "bundled",
+    "bundled_text",
+    "code_tables",
+    "condition_examples",
+    "definitions",
+    "grids",
+    "workflows",
+]
 
 
 def bundled(*parts: str) -> Path:

@@ -14,6 +14,7 @@ import typer
 from stcloud.saas.cli import (
     case,
     check,
+    classes,
     create,
     cube,
     define,
@@ -46,7 +47,8 @@ app = typer.Typer(
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, cube.cube, hotspots.hotspots,
-    layers.layers, layers.quarantine, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
+    layers.layers, layers.quarantine, classes.classes, define.define, check.check, vacuum.vacuum, purge.purge,
+    demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.add_typer(grid.grid, name="grid")

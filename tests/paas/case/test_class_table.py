@@ -214,6 +214,8 @@ def test_minor_classes_are_the_children_of_their_major_class(kind, day):
         ("EXPOSED REFUSE", ["06010"]),
         ("0601", [f"060{n}" for n in range(10, 20)]),
         ("99910101003000001", ["01003", "01003"]),
+        ("0401", ["0401", "0401"]),  # and not 04010, 04011 …
+        ("10", ["10", "10001", "10002"]),
         ("no such class", []),
     ],
 )

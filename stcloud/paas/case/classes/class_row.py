@@ -129,11 +129,10 @@ def class_digits(code: str, kind: str | None = None) -> str:
     text = code.strip()
     spans = _WITHIN if kind == "matter" else {**_WITHIN, **_COMPONENT}
     if not _DIGITS.fullmatch(text) or len(text) not in spans:
-        of_component = kind == "matter" and len(text) in _COMPONENT
+        why = ": it is the id of a component" if kind == "matter" and len(text) in _COMPONENT else ""
         raise InvalidInput(
             "invalid-class-code",
-            f"'{code}' is no class code"
-            + (" of a matter: it is the id of a component" if of_component else ""),
+            f"'{code}' is no class code{why}",
             hint="give 4 or 5 digits, a code of 10 or 11 digits, or a component's id of 16 or 17",
         )
     return text[spans[len(text)]]

@@ -47,7 +47,7 @@ class ClassTable:
             self._by_code.setdefault((row.kind, row.code), []).append(row)
         faults = [*self._clashes(), *self._orphans()]
         if faults:
-            raise InvalidDefinition(_INVALID, name, faults=faults)
+            raise InvalidDefinition("invalid-classes", name, faults=faults)
 
     @classmethod
     def from_csv(cls, text: str, name: str, crosswalk: ClassCrosswalk | None = None) -> Self:
@@ -156,13 +156,13 @@ class ClassTable:
     def search(
         self, text: str = "", *, kind: str | None = None, at: date | str | None = None
     ) -> tuple[ClassRow, ...]:
-        """Return the classes whose code begins with a text or is in it, or whose name contains it.
+        """Return the classes of a code, those whose codes begin with it, or those whose name contains a text.
 
         Parameters
         ----------
         text
-            A code, the beginning of one, or a longer one that contains one; or a part of a name in Chinese or
-            English, in any case. Empty: all classes.
+            A minor class, a longer code that contains one, or the beginning of codes; or a part of a name in Chinese
+            or English, in any case. Empty: all classes.
         kind, at
             Only of a kind; only those that are valid on a day.
 
@@ -180,15 +180,12 @@ class ClassTable:
         day = None if at is None else _day(at)
         wanted = text.strip().casefold()
         digits = class_digits(wanted) if wanted.isdecimal() and len(wanted) >= 10 else wanted
-        return tuple(
-            sorted(
-                (
-                    row for row in self._rows
-                    if kind in (None, row.kind) and (day is None or row.is_valid(day)) and _matches(row, digits)
-                ),
-                key=lambda row: row.key,
-            )
-        )  # fmt: skip
+        rows = [
+            row for row in self._rows
+            if kind in (None, row.kind) and (day is None or row.is_valid(day)) and _matches(row, digits)
+        ]  # fmt: skip
+        exact = [row for row in rows if row.code == digits and row.major]
+        return tuple(sorted(exact or rows, key=lambda row: row.key))
 
     def _chosen(self, kind: str, at: date | str | None, major: str) -> tuple[ClassRow, ...]:
         rows = self.search(kind=kind, at=at)
@@ -200,11 +197,12 @@ class ClassTable:
         rows = [row for row in self._by_code.get((kind, digits), []) if edition in (None, row.edition)]
         if not rows:
             known = [row.code for row in self._rows if row.kind == kind and edition in (None, row.edition)]
+            where = f" in the edition of {edition}" if edition else ""
             raise NotFound(
-                "unknown-class", f"there is no class {digits} of {kind}s"
-                + (f" in the edition of {edition}" if edition else ""),
+                "unknown-class",
+                f"there is no class {digits} of {kind}s{where}",
                 nearest=nearest(digits, known),
-            )  # fmt: skip
+            )
         return rows
 
     def _not_valid(self, row: ClassRow, day: date) -> InvalidInput:

@@ -126,7 +126,7 @@ class ConditionTable:
         self._conditions = tuple(conditions)
         faults = [*_strangers(self._conditions, classes), *_clashes(self._conditions)]
         if faults:
-            raise InvalidDefinition(_INVALID, name, faults=faults)
+            raise InvalidDefinition("invalid-conditions", name, faults=faults)
 
     @classmethod
     def from_csv(cls, text: str, classes: ClassTable, name: str = "conditions") -> Self:
@@ -151,8 +151,8 @@ class ConditionTable:
             raise InvalidDefinition("not-toml", f"{name} is not TOML: {error}") from error
         records = document.pop("condition", [])
         if document or not isinstance(records, list):
-            keys = ", ".join(document) or "condition"
-            raise InvalidDefinition(_INVALID, name, faults=[f"{keys}: only tables [[condition]] are known"])
+            fault = f"{', '.join(document) or 'condition'}: only tables [[condition]] are known"
+            raise InvalidDefinition("invalid-conditions", name, faults=[fault])
         return cls(made(records, name, _INVALID, _COLUMNS, FilingCondition.of), classes, name)
 
     def __iter__(self) -> Iterator[FilingCondition]:
