@@ -15,15 +15,15 @@ import numpy as np
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import Conflict, InvalidInput, NotFound, nearest
-from stcloud.iaas.bundle import bundled_text
+from stcloud.iaas.bundle import bundled_text, case_clocks, workflows
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.records import Records, StoredRule
 from stcloud.iaas.store.folder import Folder, check_name
 from stcloud.paas.case.action import Scalar
 from stcloud.paas.case.caselog import CaseLog
-from stcloud.paas.case.caserules import ALWAYS_US, KINDS, bundled_clocks, clocks_body
+from stcloud.paas.case.caserules import ALWAYS_US, KINDS, clocks_body
 from stcloud.paas.case.classes import ConditionTable, bundled_classes
-from stcloud.paas.case.workflow import Workflow, bundled_workflows
+from stcloud.paas.case.workflow import Workflow
 from stcloud.space import project
 from stcloud.time import CityDays
 
@@ -96,7 +96,7 @@ def create_case_log(
     if name in case_log_names(folder):
         raise Conflict("records-exist", f"city '{configuration.name}' has a log '{name}' already")
     rules = {"workflow": _checked("workflow", workflow, configuration)}
-    if clocks is None and workflow in bundled_clocks():
+    if clocks is None and workflow in case_clocks():
         clocks = workflow
     if clocks is not None:
         rules["clocks"] = _checked("clocks", clocks, configuration)
@@ -141,10 +141,10 @@ def _checked(kind: str, body: str, configuration: CityConfiguration) -> str:
         )
     is_name = re.fullmatch(r"[a-z0-9][a-z0-9-]*", body) is not None
     if kind == "workflow":
-        if is_name and body not in bundled_workflows():
+        if is_name and body not in workflows():
             raise InvalidInput(
                 "unknown-workflow", f"there is no bundled workflow '{body}'",
-                hint=f"use {', '.join(bundled_workflows())}, or a TOML document",
+                hint=f"use {', '.join(workflows())}, or a TOML document",
             )  # fmt: skip
         text = bundled_text("layers", "workflows", f"{body}.toml") if is_name else body
         Workflow.from_toml(text, name=f"{body}.toml" if is_name else "workflow")

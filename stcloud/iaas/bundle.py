@@ -80,6 +80,24 @@ def workflows() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in bundled("layers", "workflows").glob("*.toml")))
 
 
+def request_columns() -> tuple[str, ...]:
+    """Return the definitions whose columns of requests are bundled, sorted.
+
+    >>> "stl-csb" in request_columns()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("layers", "imports").glob("*.toml")))
+
+
+def case_clocks() -> tuple[str, ...]:
+    """Return the names of the bundled rules of clocks, sorted.
+
+    >>> "urban-management" in case_clocks()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("layers", "clocks").glob("*.toml")))
+
+
 def bundled_text(*parts: str) -> str:
     """Return the text of a bundled file."""
     return bundled(*parts).read_text(encoding="utf-8")

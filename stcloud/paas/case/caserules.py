@@ -14,14 +14,14 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from stcloud.errors import FormatError, InvalidDefinition, InvalidInput, NotFound
-from stcloud.iaas.bundle import bundled, bundled_text
+from stcloud.iaas.bundle import bundled_text, case_clocks
 from stcloud.iaas.records import StoredRule
 from stcloud.paas.case.classes import ConditionTable, bundled_classes
 from stcloud.paas.case.clockrules import ClockRules
 from stcloud.paas.case.limit import TimeLimit
 from stcloud.paas.case.workflow import Workflow
 
-__all__ = ["ALWAYS_US", "KINDS", "CaseRules", "CaseTiming", "bundled_clocks", "clocks_body"]
+__all__ = ["ALWAYS_US", "KINDS", "CaseRules", "CaseTiming", "clocks_body"]
 
 KINDS = ("workflow", "clocks", "calendar", "conditions")
 """Kinds of rules that a log has."""
@@ -166,15 +166,6 @@ class CaseRules:
         return max(rules, key=lambda rule: (rule.valid_from_us, rule.recorded_us), default=None)
 
 
-def bundled_clocks() -> tuple[str, ...]:
-    """Return the names of the bundled rules of clocks, sorted.
-
-    >>> "urban-management" in bundled_clocks()
-    True
-    """
-    return tuple(sorted(path.stem for path in bundled("layers", "clocks").glob("*.toml")))
-
-
 def clocks_body(text: str | None, *, name: str, calendar: str | None, zone: str) -> str:
     """Return rules of clocks as they are kept: checked, with the calendar and the zone of the city.
 
@@ -195,11 +186,11 @@ def clocks_body(text: str | None, *, name: str, calendar: str | None, zone: str)
         ``not-toml``, ``invalid-clocks``.
     """
     if text is None:
-        if name not in bundled_clocks():
+        if name not in case_clocks():
             raise InvalidInput(
                 "unknown-clocks",
                 f"there are no bundled clocks '{name}'",
-                hint=f"use {', '.join(bundled_clocks())}",
+                hint=f"use {', '.join(case_clocks())}",
             )
         text, name = bundled_text("layers", "clocks", f"{name}.toml"), f"{name}.toml"
     try:

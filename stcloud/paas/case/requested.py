@@ -14,10 +14,10 @@ from pydantic import Field
 
 from stcloud.daas.definition.clause import Closed, Text, definition_faults
 from stcloud.errors import InvalidInput
-from stcloud.iaas.bundle import bundled, bundled_text
+from stcloud.iaas.bundle import bundled_text, request_columns
 from stcloud.paas.case.action import Scalar
 
-__all__ = ["FACTS", "Request", "RequestColumns", "bundled_imports", "import_of", "read_import"]
+__all__ = ["FACTS", "Request", "RequestColumns", "import_of", "read_import"]
 
 FACTS = ("kind", "class", "department", "status", "source", "due", "cell", "lon", "lat")
 """What a log of open data keeps of a request besides its instants, in the order of actions."""
@@ -130,33 +130,24 @@ class Request:
     facts: Mapping[str, Scalar]
 
 
-def bundled_imports() -> tuple[str, ...]:
-    """Return the definitions of which the columns are known, sorted.
-
-    >>> "stl-csb" in bundled_imports()
-    True
-    """
-    return tuple(sorted(path.stem for path in bundled("layers", "imports").glob("*.toml")))
-
-
 def read_import(name: str) -> RequestColumns:
     """Return the columns of a bundled definition's requests; `InvalidInput` ``unknown-import``."""
-    if name not in bundled_imports():
+    if name not in request_columns():
         raise InvalidInput(
             "unknown-import", f"which columns say how a request went is not known of definition '{name}'",
-            hint=f"it is known of {', '.join(bundled_imports())}",
+            hint=f"it is known of {', '.join(request_columns())}",
         )  # fmt: skip
     return RequestColumns.from_toml(bundled_text("layers", "imports", f"{name}.toml"), name=f"{name}.toml")
 
 
 def import_of(source: str) -> RequestColumns:
     """Return the columns of the bundled definition that names a source; `InvalidInput` ``unknown-import``."""
-    for name in bundled_imports():
+    for name in request_columns():
         if tomllib.loads(bundled_text("layers", f"{name}.toml"))["source"] == source:
             return read_import(name)
     raise InvalidInput(
         "unknown-import", "which columns say how a request went is not known: the layer is of no bundled definition",
-        hint=f"give them: those of {', '.join(bundled_imports())}, or a TOML document",
+        hint=f"give them: those of {', '.join(request_columns())}, or a TOML document",
         in_shell="write them in a TOML file: --columns FILE",
     )  # fmt: skip
 
