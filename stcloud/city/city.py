@@ -104,12 +104,7 @@ class City:
     def features(self, name: str) -> Features:
         """Return a layer of features, with ``as_of``, ``between``, ``history``, ``diff`` and ``lineage``.
 
-        Raises
-        ------
-        NotFound
-            ``unknown-layer``, with the nearest names.
-        InvalidInput
-            ``not-features``: the layer has events.
+        Raises `NotFound` ``unknown-layer``, with the nearest names; `InvalidInput` ``not-features``: it has events.
         """
         return self._parts.features(self._catalogue.layer(name))
 
@@ -125,24 +120,13 @@ class City:
         return below.Query(below.Subject(subject, *about))
 
     def ask(self, question: Question) -> Answer:
-        """Answer a saved question.
-
-        Raises
-        ------
-        StcloudError
-            What `query` and the methods of `Query` raise.
-        """
+        """Answer a saved question; raises what `query` and the methods of `Query` raise."""
         return question.answer(question.narrow(self.query(question.layer)))
 
     def grid(self, layer: str) -> UnitGrid:
         """Return a unit grid, with ``locate``, ``check``, ``crosswalk`` and ``units``.
 
-        Raises
-        ------
-        NotFound
-            ``unknown-layer``, with the nearest names.
-        InvalidInput
-            ``not-a-grid``: the layer's definition has no table ``[grid]``.
+        Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-a-grid``: its definition has no table ``[grid]``.
         """
         return self._parts.grids.grid(layer)
 
@@ -217,10 +201,8 @@ class City:
 
         Raises
         ------
-        NotFound
-            ``unknown-layer``
-        InvalidInput
-            ``not-events``, ``not-a-grid``, ``which-grid``
+        NotFound, InvalidInput
+            ``unknown-layer``; ``not-events``, ``not-a-grid``, ``which-grid``
         """
         return self._changes(wait_s).index(events, grid, job)
 
@@ -304,12 +286,7 @@ class City:
 
         Content of the load that is still current is replaced by what it had replaced; later changes stay.
 
-        Raises
-        ------
-        NotFound
-            ``unknown-layer``, ``unknown-load``
-        InvalidInput
-            ``undone-already``
+        Raises `NotFound` ``unknown-layer``, ``unknown-load``; `InvalidInput` ``undone-already``.
         """
         return self._changes(wait_s).undo(layer, load)
 
@@ -353,10 +330,7 @@ class City:
         url
             Where a new log is kept: ``postgresql://user@host/database``; None: in the city's folder.
 
-        Raises
-        ------
-        NotFound, Conflict, InvalidInput
-            ``no-records``; ``records-exist``; ``unknown-workflow``, ``calendar-needed``, ``bad-address``.
+        Raises `NotFound` ``no-records``; `Conflict` ``records-exist``; `InvalidInput` for what is wrong with the rules.
         """
         return below.open_cases(self, self._parts, self._clock, log, create=create, clocks=clocks, url=url)
 
@@ -386,11 +360,7 @@ class City:
         """Rename a layer; return False if it has that name already. It keeps its history, loads and indexes.
 
         Who uses the old name gets an error with the new one, pins with it hold, and no other layer may have it.
-
-        Raises
-        ------
-        NotFound, InvalidInput
-            ``unknown-layer``, ``renamed-layer``; ``bad-name``, ``name-taken``.
+        Raises `NotFound` ``unknown-layer``, ``renamed-layer``; `InvalidInput` ``bad-name``, ``name-taken``.
         """
         return self._changes(wait_s).give_name(layer, name)
 
