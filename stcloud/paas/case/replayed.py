@@ -211,7 +211,6 @@ class _Walk:
         flags &= ~table.clears[position, codes]
         flags |= table.sets[position, codes]
         entered[moves] = effective[moves]
-        until[moves] = NO_INSTANT
         until[table.resumes[target] < 0] = NO_INSTANT
         stays_until = table.has_until[position, codes]
         until[stays_until] = self.columns.until_us[rows][stays_until]
