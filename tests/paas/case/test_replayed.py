@@ -116,6 +116,7 @@ def test_a_replay_tells_clocks_and_counts():
         "running",
         "paused",
     ]
+    assert [result.stages[code] for code in result.stays.stage[:3]] == ["accept", "dispatch", "handle"]
     assert list(result.count("reworks")) == [0, 1]
     assert list(result.count("suspensions")) == [1, 0]
     assert result.first_us("dispatched")[1] < result.last_us("dispatched")[1]
