@@ -79,7 +79,8 @@ def legal(
     """Return the actions that a role may do in a state, in the order of the definition.
 
     Guards count as far as they can be judged without the action: of its actor and its fields nothing is known,
-    and without ``facts`` nothing of these. Give what `stcloud.paas.case.resumed` returns for the instant that is meant.
+    and without ``facts`` nothing of these. Give the state that `stcloud.paas.case.resumed` returns
+    for the instant that is meant.
     """
     return _legal(workflow, state, state.state if state else None, role, facts)
 
