@@ -128,6 +128,19 @@ MEANINGS: Mapping[tuple[str, str], str] = {
         "InvalidInput",
         "class-not-valid",
     ): "the class is not valid on that day; the hint is what the crosswalk says",
+    (
+        "InvalidDefinition",
+        "unsound-workflow",
+    ): "the states and actions of a workflow do not fit together; `.faults` lists all that is wrong",
+    ("InvalidInput", "other-workflow"): "another workflow binds the case than the ones given",
+    (
+        "InvalidInput",
+        "unordered-case-log",
+    ): "the actions given are of several cases, or not in the order of their numbers",
+    (
+        "FormatError",
+        "broken-case-log",
+    ): "the log of a case has an action that its workflow does not have in that state",
     ("InvalidInput", "name-taken"): "another layer has the name, or had it",
     ("NotFound", "renamed-layer"): "the layer has another name since it was renamed",
     ("InvalidInput", "cell-too-coarse"): "a cell is coarser than what was asked of it",

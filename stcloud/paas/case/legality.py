@@ -79,7 +79,8 @@ def legal(
     """Return the actions that a role may do in a state, in the order of the definition.
 
     Guards count as far as they can be judged without the action: of its actor and its fields nothing is known,
-    and without ``facts`` nothing of these. A role of None stands for nobody.
+    and without ``facts`` nothing of these. Give the state that `stcloud.paas.case.resumed` returns
+    for the instant that is meant.
     """
     return _legal(workflow, state, state.state if state else None, role, facts)
 
@@ -139,8 +140,8 @@ def _order_fault(state: CaseState | None, action: Action) -> Fault | None:
 def _role_fault(transition: Transition, name: str | None, action: Action) -> Fault | None:
     if action.role in transition.roles:
         return None
-    where = f"to a case that is {name}" if name else "to open a case"
-    return "wrong-role", f"as {action.role} one may not do {action.name} {where}"
+    where = f"of a case that is {name}" if name else "of a new case"
+    return "wrong-role", f"{action.name} {where} is not for {action.role}"
 
 
 def _field_fault(workflow: Workflow, transition: Transition, action: Action) -> Fault | None:

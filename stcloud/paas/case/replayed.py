@@ -28,14 +28,16 @@ class StayColumns:
 
     Attributes
     ----------
-    case, state, clock
-        Index of the case; code of the state in `Replay.states`; code of what the clock does in `CLOCKS`.
+    case, state, stage, clock
+        Index of the case; codes of the state in `Replay.states`, of its stage in `Replay.stages`, and of what the
+        clock does in `CLOCKS`.
     from_us, to_us
         Half-open; `NO_INSTANT` while it lasts.
     """
 
     case: Integers
     state: Integers
+    stage: Integers
     clock: Integers
     from_us: Instants
     to_us: Instants
@@ -47,8 +49,8 @@ class Replay:
 
     Attributes
     ----------
-    states, flags
-        Names that codes of states, and bits of flags, stand for.
+    states, stages, flags
+        Names that codes of states and stages, and bits of flags, stand for.
     state, seq, flag_bits
         Of each case: code of its state, or -1 if it is not opened; number of its last action; its flags.
     opened_us, since_us, until_us, changed_us
@@ -62,6 +64,7 @@ class Replay:
     """
 
     states: tuple[str, ...]
+    stages: tuple[str, ...]
     flags: tuple[str, ...]
     state: Integers
     seq: Integers
@@ -211,7 +214,6 @@ class _Walk:
         flags &= ~table.clears[position, codes]
         flags |= table.sets[position, codes]
         entered[moves] = effective[moves]
-        until[moves] = NO_INSTANT
         until[table.resumes[target] < 0] = NO_INSTANT
         stays_until = table.has_until[position, codes]
         until[stays_until] = self.columns.until_us[rows][stays_until]
@@ -231,6 +233,8 @@ class _Walk:
         columns, positions = self.columns, self.table.positions
         states = tuple(dict.fromkeys(state for _, state in positions))
         names = np.array([-1, *(states.index(state) for _, state in positions)])
+        stages = tuple(dict.fromkeys(workflow.stage(state) for workflow, state in positions))
+        steps = np.array([-1, *(stages.index(workflow.stage(state)) for workflow, state in positions)])
         clocks = np.array([0, *(CLOCKS.index(workflow.clock(state)) for workflow, state in positions)])
         counted = np.array(
             [False, *(workflow.definition.states[state].counted for workflow, state in positions)]
@@ -245,12 +249,12 @@ class _Walk:
         opened[has_rows] = self.effective[starts[has_rows]]
         changed[has_rows] = self.effective[(starts + counts - 1)[has_rows]]
         return Replay(
-            states, self.table.flags, names[position], counts, flags, opened, self.entered[place], self.until[place],
-            changed, counted[position] & (flags & np.array(uncounted)[position] == 0), self._stays(names, clocks),
-            columns, self.effective, names[self.after], self._increments(),
+            states, stages, self.table.flags, names[position], counts, flags, opened, self.entered[place],
+            self.until[place], changed, counted[position] & (flags & np.array(uncounted)[position] == 0),
+            self._stays(names, steps, clocks), columns, self.effective, names[self.after], self._increments(),
         )  # fmt: skip
 
-    def _stays(self, names: Integers, clocks: Integers) -> StayColumns:
+    def _stays(self, names: Integers, steps: Integers, clocks: Integers) -> StayColumns:
         """Return the stays: of a row the state that its case entered by itself before, and the one that it led to."""
         columns = self.columns
         instants = np.full((columns.case.size, 3), NO_INSTANT)
@@ -269,7 +273,7 @@ class _Walk:
         to_us = np.full(from_us.size, NO_INSTANT)
         followed = np.flatnonzero(case[1:] == case[:-1])
         to_us[followed] = from_us[followed + 1]
-        return StayColumns(case, names[position], clocks[position], from_us, to_us)
+        return StayColumns(case, names[position], steps[position], clocks[position], from_us, to_us)
 
     def _increments(self) -> dict[str, Booleans]:
         """Return for each thing that is counted the rows that count it."""

@@ -27,6 +27,7 @@ from stcloud.paas.case.definition import (
 )
 from stcloud.paas.case.field import FieldRule
 from stcloud.paas.case.soundness import soundness_faults
+from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.transition import Transition, transitions_of
 
 __all__ = ["Workflow", "read_workflow"]
@@ -72,8 +73,8 @@ class Workflow:
     uncounted: frozenset[str] = field(repr=False)
 
     @classmethod
-    def of(cls, definition: WorkflowDefinition, *, name: str | None = None) -> Self:
-        """Compile a definition; ``name`` is what errors call it.
+    def of(cls, definition: WorkflowDefinition, *, name: str | None = None, document: str = "") -> Self:
+        """Compile a definition; ``name`` is what errors call it, ``document`` the text whose lines they name.
 
         Raises
         ------
@@ -82,7 +83,8 @@ class Workflow:
         """
         faults = soundness_faults(definition)
         if faults:
-            raise InvalidDefinition("unsound-workflow", name or definition.key, faults=faults)
+            faulty = name or definition.key
+            raise InvalidDefinition("unsound-workflow", faulty, faults=_with_lines(faults, document))
         return cls(
             definition,
             definition.key,
@@ -107,11 +109,13 @@ class Workflow:
         try:
             with definition_faults(name, _keys):
                 definition = WorkflowDefinition.model_validate(tomllib.loads(text))
-            return cls.of(definition, name=name)
         except InvalidDefinition as error:
-            if not error.faults:
+            if error.kind != "invalid-definition":
                 raise
-            raise InvalidDefinition(error.kind, name, faults=_with_lines(error.faults, text)) from error
+            raise InvalidDefinition(
+                "invalid-definition", name, faults=_with_lines(error.faults, text)
+            ) from error
+        return cls.of(definition, name=name, document=text)
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -125,6 +129,18 @@ class Workflow:
     def clock(self, state: str) -> str:
         """Return what the clock does in a state: ``off``, ``running`` or ``paused``."""
         return self.definition.states[state].clock
+
+    def stages_us(self, case: CaseState) -> dict[str, tuple[int, int]]:
+        """Return when a case first and last came from another stage into each stage that it has been in."""
+        entered: dict[str, tuple[int, int]] = {}
+        previous = None
+        for stay in case.stays:
+            state = self.definition.states.get(stay.state)
+            stage = state.stage if state else previous  # of an older workflow, which called it otherwise
+            if stage is not None and stage != previous:
+                entered[stage] = (entered.get(stage, (stay.from_us, 0))[0], stay.from_us)
+            previous = stage
+        return entered
 
     def is_terminal(self, state: str) -> bool:
         """Return whether a case in a state has ended."""

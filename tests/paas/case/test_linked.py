@@ -6,7 +6,7 @@ import pytest
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.case import RefusedAction, consequences, facts_of, fold, read_workflow
-from stcloud.testing.caselogs import MINUTE_US, CaseLog, handled_case
+from stcloud.testing.caselogs import CaseLog, handled_case
 
 WORKFLOW = read_workflow("urban-management")
 
@@ -166,7 +166,4 @@ def test_a_linked_case_of_an_unknown_workflow_is_named():
 def test_what_follows_happens_when_its_cause_does():
     whole, parts, plan = split_case()
     assert {action.happened_us for action in plan} == {whole.actions[-1].happened_us}
-    late = CaseLog(case="2024-11")
-    late.now_us = whole.now_us + 60 * MINUTE_US
-    late.do("report")
     assert fold(WORKFLOW, parts[0].actions) == parts[0].state

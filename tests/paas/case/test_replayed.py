@@ -116,6 +116,7 @@ def test_a_replay_tells_clocks_and_counts():
         "running",
         "paused",
     ]
+    assert [result.stages[code] for code in result.stays.stage[:3]] == ["accept", "dispatch", "handle"]
     assert list(result.count("reworks")) == [0, 1]
     assert list(result.count("suspensions")) == [1, 0]
     assert result.first_us("dispatched")[1] < result.last_us("dispatched")[1]
@@ -166,3 +167,14 @@ def test_a_correction_moves_instants_in_a_replay_too():
     log.do("close")
     log.do("correct", "admin", corrects=8, corrected=log.now_us - 30 * MINUTE_US)
     assert_equal_to_folds(WORKFLOW, [log.actions])
+
+
+@pytest.mark.parametrize("offset", [-60 * MINUTE_US, 0, 60 * MINUTE_US])
+def test_what_resumed_by_itself_follows_corrections(offset):
+    log = handled_case("report", "file", "dispatch", "assign", "suspend")
+    until = log.state.until_us
+    log.now_us = until + DAY_US
+    log.do("handle")
+    log.do("correct", "operator", corrects=6, corrected=until + offset)
+    for at in (None, until - 90 * MINUTE_US, until - 1, until, until + DAY_US):
+        assert_equal_to_folds(WORKFLOW, [log.actions], at_us=at)
