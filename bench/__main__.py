@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import cases, cells, check, cube, division, features, join, load, location, query, start
+from bench import case, cases, cells, check, cube, division, features, join, load, location, query, start
 from bench.data import Scale
 from bench.report import facts, keep, show
 
@@ -22,6 +22,7 @@ _MEASURES = {
     "growth": query.growth,
     "features": features.findings,
     "join": join.findings,
+    "case": case.findings,
     "cases": cases.findings,
     "location": location.findings,
     "check": check.findings,

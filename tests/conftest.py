@@ -3,6 +3,7 @@
 With ``STCLOUD_ERROR_KINDS=FILE`` the kinds of all errors that the run makes are added to the file, one a line.
 """
 
+import contextlib
 import multiprocessing
 import os
 import sys
@@ -266,3 +267,16 @@ def command(forks):
     yield start
     for end in ours:
         end.close()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL of this run's own; tests that need it are skipped where it cannot be started."""
+    from stcloud.testing.pgserver import NoServer, pg_server
+
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(pg_server())
+        except NoServer as error:
+            pytest.skip(f"PostgreSQL is not available: {error}")
+        yield server

@@ -36,7 +36,9 @@ def page() -> str:
 
 def _commands(group: Any, source: typer.Typer, before: str) -> Iterator[tuple[str, Any, Callable[..., Any]]]:
     """Return the commands of a group, and those of groups within it: ``grid check``."""
-    callbacks = {one.callback.__name__: one.callback for one in source.registered_commands if one.callback}
+    callbacks = {
+        one.name or one.callback.__name__: one.callback for one in source.registered_commands if one.callback
+    }
     groups = {one.name: one.typer_instance for one in source.registered_groups}
     for name, command in group.commands.items():
         if name in groups:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from stcloud.late import late_names
 
 if TYPE_CHECKING:
+    from stcloud.city.caselogs import case_log_names
+    from stcloud.city.cases import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
+    from stcloud.city.classes import CityClasses
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
     from stcloud.daas.catalogue import Catalogue
@@ -29,15 +32,16 @@ if TYPE_CHECKING:
     from stcloud.space import crs_text, require_metric
 
 __all__ = [
-    "Catalogue", "CityCheck", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
+    "Catalogue", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
     "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers",
-    "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "require_metric", "start",
-    "vacuum_city",
+    "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "open_cases",
+    "require_metric", "start", "vacuum_city",
 ]  # fmt: skip
 
 _HOMES = {
     "Catalogue": "stcloud.daas.catalogue",
     "CityCheck": "stcloud.daas.check",
+    "CityClasses": "stcloud.city.classes",
     "Features": "stcloud.paas.query",
     "GeometryReader": "stcloud.paas.grid.geometries",
     "GroundSources": "stcloud.paas.grid.divided",
@@ -52,11 +56,13 @@ _HOMES = {
     "Subject": "stcloud.paas.query",
     "UnitIndex": "stcloud.paas.query",
     "Watchers": "stcloud.city.changes",
+    "case_log_names": "stcloud.city.caselogs",
     "city_html": "stcloud.city.overview",
     "city_lines": "stcloud.city.overview",
     "crs_text": "stcloud.space",
     "divide_ground": "stcloud.paas.grid.divided",
     "locate_points": "stcloud.paas.grid.points",
+    "open_cases": "stcloud.city.cases",
     "require_metric": "stcloud.space",
     "start": "stcloud.iaas.engine.engines",
     "vacuum_city": "stcloud.daas.vacuum",

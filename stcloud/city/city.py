@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from stcloud.city.cases import Cases
     from stcloud.city.changes import LayerChanges
+    from stcloud.city.classes import CityClasses
     from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Catalogue, Layer
     from stcloud.daas.ledger import Reckoning
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.daas.purge.purge import Purged
     from stcloud.iaas.engine.model import Engine
-    from stcloud.paas.grid import Indexed, Indexer, UnitGrid
+    from stcloud.paas.grid import Indexed, UnitGrid
     from stcloud.paas.grid.check import Report
     from stcloud.paas.grid.divided import DividedGrid
     from stcloud.paas.grid.geometries import GeometrySource
@@ -55,7 +57,7 @@ class City:
     ) -> None:  # fmt: skip
         self.configuration = configuration
         self._clock = clock
-        self._parts = CityParts(folder, configuration, engine)
+        self._parts = CityParts(folder, configuration, engine, clock)
 
     def __repr__(self) -> str:
         return "\n  ".join(below.city_lines(self._parts, self.configuration))
@@ -76,13 +78,14 @@ class City:
         return self._parts.catalogue
 
     @property
-    def _grids(self) -> Indexer:
-        return self._parts.grids
-
-    @property
     def name(self) -> str:
         """Name of the city."""
         return self.configuration.name
+
+    @property
+    def classes(self) -> CityClasses:
+        """Classes of components and matters: ``city.classes.table()``, and ``extend`` with the city's own."""
+        return self._parts.classes
 
     @property
     def engine(self) -> Engine:
@@ -101,12 +104,7 @@ class City:
     def features(self, name: str) -> Features:
         """Return a layer of features, with ``as_of``, ``between``, ``history``, ``diff`` and ``lineage``.
 
-        Raises
-        ------
-        NotFound
-            ``unknown-layer``, with the nearest names.
-        InvalidInput
-            ``not-features``: the layer has events.
+        Raises `NotFound` ``unknown-layer``, with the nearest names; `InvalidInput` ``not-features``: it has events.
         """
         return self._parts.features(self._catalogue.layer(name))
 
@@ -116,33 +114,21 @@ class City:
         Narrow it first, as in ``city.query("requests").when("2025-02").count(by=["week"])``.
         """
         subject = self.layer(layer)
-        index = None if subject.layer_kind.versioned else self._grids.of(layer)
-        units = below.UnitIndex(*index, self._grids.duties) if index else None
-        return below.Query(
-            below.Subject(subject, self.configuration, self.engine, units, self.features, self._clock)
-        )
+        index = None if subject.layer_kind.versioned else (grids := self._parts.grids).of(layer)
+        units = below.UnitIndex(*index, grids.duties) if index else None
+        about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
+        return below.Query(below.Subject(subject, *about))
 
     def ask(self, question: Question) -> Answer:
-        """Answer a saved question.
-
-        Raises
-        ------
-        StcloudError
-            What `query` and the methods of `Query` raise.
-        """
+        """Answer a saved question; raises what `query` and the methods of `Query` raise."""
         return question.answer(question.narrow(self.query(question.layer)))
 
     def grid(self, layer: str) -> UnitGrid:
         """Return a unit grid, with ``locate``, ``check``, ``crosswalk`` and ``units``.
 
-        Raises
-        ------
-        NotFound
-            ``unknown-layer``, with the nearest names.
-        InvalidInput
-            ``not-a-grid``: the layer's definition has no table ``[grid]``.
+        Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-a-grid``: its definition has no table ``[grid]``.
         """
-        return self._grids.grid(layer)
+        return self._parts.grids.grid(layer)
 
     def locate(
         self, grid: str, points: Any, *, x: str = "x", y: str = "y", crs: GivenCRS | None = None,
@@ -215,10 +201,8 @@ class City:
 
         Raises
         ------
-        NotFound
-            ``unknown-layer``
-        InvalidInput
-            ``not-events``, ``not-a-grid``, ``which-grid``
+        NotFound, InvalidInput
+            ``unknown-layer``; ``not-events``, ``not-a-grid``, ``which-grid``
         """
         return self._changes(wait_s).index(events, grid, job)
 
@@ -303,12 +287,7 @@ class City:
 
         Content of the load that is still current is replaced by what it had replaced; later changes stay.
 
-        Raises
-        ------
-        NotFound
-            ``unknown-layer``, ``unknown-load``
-        InvalidInput
-            ``undone-already``
+        Raises `NotFound` ``unknown-layer``, ``unknown-load``; `InvalidInput` ``undone-already``.
         """
         return self._changes(wait_s).undo(layer, load)
 
@@ -338,6 +317,28 @@ class City:
         """
         return self._catalogue.rejected(layer, load)
 
+    def cases(
+        self, log: str, *, create: str | None = None, clocks: str | None = None, url: str | None = None
+    ) -> Cases:
+        """Open a log of cases; with ``create``, make it first.
+
+        Parameters
+        ----------
+        log
+            Its name.
+        create, clocks
+            Workflow and clocks of a new log: names of bundled ones (``urban-management``), or TOML documents.
+        url
+            Where a new log is kept: ``postgresql://user@host/database``; None: in the city's folder.
+
+        Raises `NotFound` ``no-records``; `Conflict` ``records-exist``; `InvalidInput` for what is wrong with the rules.
+        """
+        return below.open_cases(self, self._parts, self._clock, log, create=create, clocks=clocks, url=url)
+
+    def case_logs(self) -> tuple[str, ...]:
+        """Return the names of the city's logs of cases, sorted."""
+        return below.case_log_names(self._parts.folder)
+
     def check(self, layer: str | None = None) -> list[Finding]:
         """Check the files of one layer, or of the whole city, for damage; return a finding for each check.
 
@@ -360,11 +361,7 @@ class City:
         """Rename a layer; return False if it has that name already. It keeps its history, loads and indexes.
 
         Who uses the old name gets an error with the new one, pins with it hold, and no other layer may have it.
-
-        Raises
-        ------
-        NotFound, InvalidInput
-            ``unknown-layer``, ``renamed-layer``; ``bad-name``, ``name-taken``.
+        Raises `NotFound` ``unknown-layer``, ``renamed-layer``; `InvalidInput` ``bad-name``, ``name-taken``.
         """
         return self._changes(wait_s).give_name(layer, name)
 
@@ -388,7 +385,7 @@ class City:
     def delete(self, layer: str, *, wait_s: float = LOCK_WAIT_S) -> None:
         """Delete a layer's table and definition; the ledger keeps its loads. `NotFound` ``unknown-layer``."""
         with self._catalogue.locked(layer, wait_s=wait_s):
-            self._grids.forget(layer)
+            self._parts.grids.forget(layer)
             self._parts.joins(layer).clear()
             self._catalogue.delete(layer, self._clock())
 

@@ -25,6 +25,7 @@ def create(
     zone: str,
     name: str | None = None,
     calendar: str | None = None,
+    language: str | None = None,
 ) -> City:
     """Create a city in an empty or new folder.
 
@@ -40,19 +41,21 @@ def create(
         Name of the city; default: the folder's name.
     calendar
         Default calendar of working days: a country or a part of one, such as ``"CN"`` or ``"US-NY"``.
+    language
+        Language in which the classes of components and matters are named: ``"en"`` (the default) or ``"zh"``.
 
     Raises
     ------
     InvalidInput
-        ``metric-crs-needed`` (the hint proposes some), ``unknown-crs``, ``unknown-zone``, ``unknown-calendar``;
-        ``bad-name``: the folder's name cannot be used for a table.
+        ``metric-crs-needed`` (the hint proposes some), ``unknown-crs``, ``unknown-zone``, ``unknown-calendar``,
+        ``unknown-language``; ``bad-name``: the folder's name cannot be used for a table.
     Conflict
         ``city-exists``: the folder already has a city or other files.
     """
     from stcloud.space import crs_text  # noqa: PLC0415  (pyproj is slow to import)
 
     folder = Folder.at(path)
-    configuration = CityConfiguration.create(name or folder.name, crs_text(crs), zone, calendar)
+    configuration = CityConfiguration.create(name or folder.name, crs_text(crs), zone, calendar, language)
     folder.occupy(configuration.to_toml(), "city.toml")
     return City(folder, configuration)
 

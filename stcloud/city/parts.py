@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from stcloud.city import below
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import InvalidInput
+from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.store.folder import Folder
 from stcloud.paas.cache import Cache, city_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stcloud.city.classes import CityClasses
     from stcloud.daas.catalogue import Catalogue, Layer
     from stcloud.iaas.engine.model import Engine
     from stcloud.iaas.store.arrays import ArrayFolder
@@ -37,10 +39,19 @@ class CityParts:
         Where the city lies, and its configuration.
     engine
         An engine, or the name of one to be started when first needed.
+    clock
+        Returns the present instant, UTC microseconds.
     """
 
-    def __init__(self, folder: Folder, configuration: CityConfiguration, engine: str | Engine) -> None:
-        self._folder = folder
+    def __init__(
+        self,
+        folder: Folder,
+        configuration: CityConfiguration,
+        engine: str | Engine,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._folder, self._clock = folder, clock
+        self._classes: CityClasses | None = None
         self._catalogue: Catalogue | None = None
         self._configuration = configuration
         self._wanted = engine
@@ -69,13 +80,20 @@ class CityParts:
         """The city's grids and the indexes on them; `InvalidInput` ``city-closed``."""
         return below.Indexer(self.catalogue, self.folder, self._configuration, self.memory)
 
+    @property
+    def classes(self) -> CityClasses:
+        """The city's classes of components and matters."""
+        if self._classes is None:
+            self._classes = below.CityClasses(self._folder, self._configuration, self._clock)
+        return self._classes
+
     def features(self, layer: Layer) -> Features:
         """Return a layer of features, ready for queries; `InvalidInput` ``not-features``."""
         if not layer.layer_kind.versioned:
             raise InvalidInput("not-features", f"layer '{layer.name}' holds events", hint="ask it with query")
         cache = below.IndexCache(self.memory, self.joins(layer.name))
         table = self.catalogue.features(layer.name)
-        return below.Features.of(layer, table, self._configuration, self.engine, cache)
+        return below.Features.of(layer, table, self._configuration, self.engine, cache, self.classes.coded)
 
     def joins(self, layer: str) -> ArrayFolder:
         """Return where indexes are kept that joins made of a layer."""

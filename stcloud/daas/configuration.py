@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from stcloud.errors import FormatError
+from stcloud.errors import FormatError, InvalidInput
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
@@ -38,6 +39,8 @@ class CityConfiguration:
     """Whose working days are meant where a question names no country; a line that may be added later."""
     format: int = _FIRST
     """Version of what lies on disk."""
+    language: Literal["en", "zh"] | None = None
+    """Language of the names of codes, English where there is none; a line that may be added later."""
 
     @property
     def crs(self) -> str:
@@ -45,20 +48,22 @@ class CityConfiguration:
         return self.lattice.crs
 
     @classmethod
-    def create(cls, name: str, crs: str, zone: str, calendar: str | None = None) -> CityConfiguration:
+    def create(
+        cls, name: str, crs: str, zone: str, calendar: str | None = None, language: str | None = None
+    ) -> CityConfiguration:
         """Make the configuration of a new city.
 
         Raises
         ------
         InvalidInput
-            ``unknown-crs``, ``metric-crs-needed``, ``unknown-zone``, ``unknown-calendar``.
+            ``unknown-crs``, ``metric-crs-needed``, ``unknown-zone``, ``unknown-calendar``, ``unknown-language``.
         """
         from stcloud.space import require_metric  # noqa: PLC0415  (opening needs neither)
         from stcloud.time import Calendar  # noqa: PLC0415
 
         require_metric(crs)
         whose = None if calendar is None else Calendar.parse(calendar).name
-        return cls(name, Zone(zone), Lattice.for_crs(crs), whose)
+        return cls(name, Zone(zone), Lattice.for_crs(crs), whose, language=_language(language))
 
     @classmethod
     def from_toml(cls, text: str) -> CityConfiguration:
@@ -81,7 +86,8 @@ class CityConfiguration:
             origin = (int(document["lattice_origin"][0]), int(document["lattice_origin"][1]))
             calendar = str(document["calendar"]) if "calendar" in document else None
             name, crs, zone = str(document["name"]), str(document["crs"]), Zone(document["zone"])
-            configuration = cls(name, zone, Lattice.kept(crs, origin), calendar, written_format)
+            language = _language(document.get("language"))
+            configuration = cls(name, zone, Lattice.kept(crs, origin), calendar, written_format, language)
             if "digest" not in document:
                 configuration = replace(configuration, lattice=Lattice(crs, origin))
         except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
@@ -117,4 +123,15 @@ class CityConfiguration:
             f'format = {self.format}\nname = "{name}"\ncrs = "{crs}"\nzone = "{zone}"\n'
             f"lattice_origin = [{x}, {y}]  # metres, south-west corner of the 10,000 km square\n"
             + (f'calendar = "{self.calendar}"\n' if self.calendar else "")
+            + (f'language = "{self.language}"\n' if self.language else "")
         )
+
+
+def _language(text: str | None) -> Literal["en", "zh"] | None:
+    """Return a language in which codes have names; `InvalidInput` ``unknown-language``."""
+    if text is None:
+        return None
+    known: dict[str, Literal["en", "zh"]] = {"en": "en", "zh": "zh"}
+    if text in known:
+        return known[text]
+    raise InvalidInput("unknown-language", f"codes have no names in '{text}'", hint="give en or zh")

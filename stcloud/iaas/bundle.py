@@ -1,4 +1,4 @@
-"""What travels with the package: bundled definitions and grids.
+"""What travels with the package: bundled definitions, tables of classes, and grids.
 
 In a wheel these lie in ``stcloud/_bundled``; in a checkout or an editable install they lie beside the
 package. Both are found alike.
@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["bundled", "bundled_text", "definitions", "grids"]
+__all__ = [
+    "bundled",
+    "bundled_text",
+    "code_tables",
+    "condition_examples",
+    "definitions",
+    "grids",
+    "workflows",
+]
 
 
 def bundled(*parts: str) -> Path:
@@ -33,6 +41,27 @@ def definitions() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in bundled("layers").glob("*.toml")))
 
 
+def code_tables() -> tuple[str, ...]:
+    """Return the names of the bundled tables of classes, kind and edition, sorted.
+
+    >>> code_tables()
+    ('component-2013', 'component-2026', 'matter-2013', 'matter-2026')
+    """
+    return tuple(
+        sorted(path.stem for path in bundled("layers", "classes").glob("*-[0-9][0-9][0-9][0-9].csv"))
+    )
+
+
+def condition_examples() -> tuple[str, ...]:
+    """Return the names of the bundled examples of filing conditions, sorted.
+
+    >>> condition_examples()
+    ('example-a', 'example-b')
+    """
+    paths = bundled("layers", "classes").glob("conditions-*.csv")
+    return tuple(sorted(path.stem.removeprefix("conditions-") for path in paths))
+
+
 def grids() -> tuple[str, ...]:
     """Return the names of the bundled grids and code schemes, sorted.
 
@@ -40,6 +69,33 @@ def grids() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(path.stem for path in bundled("grids").glob("*.toml")))
+
+
+def workflows() -> tuple[str, ...]:
+    """Return the names of the bundled workflows, sorted.
+
+    >>> "urban-management" in workflows()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("layers", "workflows").glob("*.toml")))
+
+
+def request_columns() -> tuple[str, ...]:
+    """Return the definitions whose columns of requests are bundled, sorted.
+
+    >>> "stl-csb" in request_columns()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("layers", "imports").glob("*.toml")))
+
+
+def case_clocks() -> tuple[str, ...]:
+    """Return the names of the bundled rules of clocks, sorted.
+
+    >>> "urban-management" in case_clocks()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("layers", "clocks").glob("*.toml")))
 
 
 def bundled_text(*parts: str) -> str:

@@ -4,15 +4,16 @@ Ring: the innermost but for `errors`; pure. Knows the calendar and the time zone
 files, engines, nor what time it is now.
 
 Nouns: `Zone` (an IANA time zone), `Span` and `Spans` (half-open pieces of time), `When` (the time condition
-of a query), `Relation` (how two intervals lie to each other), `Calendar` (a country's working days), `Binning` (a way
-to cut time for counting: a `Bin` of the calendar, a `DayRun` of n days), `Every` (the step of a series or a cube),
+of a query), `Relation` (how two intervals lie to each other), `Calendar` (a country's working days, with the
+`CityDays` that a city has published), `WorkTime` (when people work, in `OfficeHours`), `Binning` (a way to cut time
+for counting: a `Bin` of the calendar, a `DayRun` of n days), `Every` (the step of a series or a cube),
 `TimeBins` (the bins of a piece of time), `StampResult` (a column of written timestamps, read). An instant is an
 int64, UTC microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is what the wall clock shows.
 
 Start reading at `zone` (with `transition`), then `span`. `expression` is the grammar of what people write, with
-`relative`; `recurrence`, `season` and `workday` are what comes again; `when` puts them together. `period` finds
-the period to compare with. `stamp` reads files: `pattern` knows the formats,
-`step` their parts, `cursor` reads many texts at once.
+`relative`; `recurrence`, `season` and `workday` are what comes again; `worktime` is how much
+of it has passed; `when` puts them together. `period` finds the period to compare with. `stamp` reads files: `pattern`
+knows the formats, `step` their parts, `cursor` reads many texts at once.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ from stcloud.late import late_names
 if TYPE_CHECKING:
     from stcloud.time.bin import Bin
     from stcloud.time.binning import Binning
+    from stcloud.time.citydays import CityDays
     from stcloud.time.day_run import DayRun
     from stcloud.time.every import Every
     from stcloud.time.expression import parse_instant, parse_when, read_instant, read_when
+    from stcloud.time.holiday import Disagreement
     from stcloud.time.instant import Instant, TimeSpan, instant_text, instant_us, span_text
     from stcloud.time.micros import Bools, Micros
+    from stcloud.time.officehours import OfficeHours
     from stcloud.time.pattern import check_format
     from stcloud.time.period import check_comparison, earlier
     from stcloud.time.relation import Comparison, End, Relation
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from stcloud.time.transition import Transitions
     from stcloud.time.when import When
     from stcloud.time.workday import Calendar, Days
+    from stcloud.time.worktime import WorkTable, WorkTime
     from stcloud.time.zone import Zone
 
 __all__ = [
@@ -48,13 +53,16 @@ __all__ = [
     "Binning",
     "Bools",
     "Calendar",
+    "CityDays",
     "Comparison",
     "DayRun",
     "Days",
+    "Disagreement",
     "End",
     "Every",
     "Instant",
     "Micros",
+    "OfficeHours",
     "Relation",
     "Span",
     "Spans",
@@ -63,6 +71,8 @@ __all__ = [
     "TimeSpan",
     "Transitions",
     "When",
+    "WorkTable",
+    "WorkTime",
     "Zone",
     "check_comparison",
     "check_format",
@@ -81,6 +91,8 @@ __all__ = [
 
 _HOMES = {
     "Bin": ".bin", "Binning": ".binning", "Bools": ".micros", "Calendar": ".workday",
+    "CityDays": ".citydays", "Disagreement": ".holiday", "OfficeHours": ".officehours",
+    "WorkTable": ".worktime", "WorkTime": ".worktime",
     "check_comparison": ".period", "check_format": ".pattern", "Comparison": ".relation",
     "DayRun": ".day_run", "Days": ".workday", "earlier": ".period", "EARLIEST_US": ".stamp",
     "End": ".relation", "Every": ".every", "Instant": ".instant", "instant_text": ".instant",

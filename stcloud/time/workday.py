@@ -1,12 +1,11 @@
 """Working days by country: weekends, public holidays, and the weekends that are worked to make up for them.
 
-The package `holidays` knows them, with subdivisions; nothing is listed here. It is imported when it is first needed.
+Packages know them (`holiday`), and a city may have published its own (`citydays`). Questions ask for `working` days
+and are refused where these are not known for certain; clocks go on with `expected` ones and call them provisional.
 """
 
 from __future__ import annotations
 
-import re
-import warnings
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -16,30 +15,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stcloud.errors import InvalidInput, nearest
+from stcloud.time.citydays import CityDays
+from stcloud.time.holiday import (
+    Disagreement,
+    checked_by,
+    checked_years,
+    disagreements_of,
+    first_day,
+    holidays_of,
+    known_years,
+    subdivisions,
+    working_year,
+)
 from stcloud.time.micros import DAY_US, Bools, Micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holidays import HolidayBase
-
 __all__ = ["Calendar", "Days", "Rule"]
 
 KINDS = ("working", "free")
 
-_CODE = re.compile(r"([A-Z]{2})(?:-(.+))?")
-_EPOCH = date(1970, 1, 1)
-_STOPPED_YEARS = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The days on which people work in a country, or in a subdivision of one.
+    """The days on which people work in a country, in a subdivision of one, or in a city that publishes its own days.
 
     Parameters
     ----------
     name
         ISO 3166 codes: ``CN``, ``US``, ``US-NY``, ``DE-BY``.
+    own
+        Days that the city has published itself; they go before those of the packages.
 
     Raises
     ------
@@ -48,27 +55,28 @@ class Calendar:
 
     Notes
     -----
-    Only what was decreed counts. Refused are years with a holiday that the package only estimates (by the
-    moon), and, where working days are moved by decree each year (as in China), years before the first and
-    after the last whose moves the package knows. Where none has been moved for more than three years before
-    China's last known one, as in Bulgaria, moving is over, and years after the last move count.
+    Only what was decreed counts. Years with a holiday that the package only estimates (by the moon) are not known,
+    nor, where working days are moved by decree each year (as in China), years before the first and after the last
+    whose moves the package knows. Where none has been moved for more than three years before China's last known one,
+    as in Bulgaria, moving is over, and years after the last move count. What the city has published in full is known.
 
     Examples
     --------
     >>> Calendar.parse("us-ny")
-    Calendar(name='US-NY')
+    Calendar(name='US-NY', own=None)
     >>> sunday = np.array([np.datetime64("2024-02-04")]).astype(np.int64)
     >>> Calendar("CN").working(sunday), Calendar("US").working(sunday)
     (array([ True]), array([False]))
     """
 
     name: str
+    own: CityDays | None = None
 
     def __post_init__(self) -> None:
-        _days(self.name)
+        holidays_of(self.name)
 
     def __str__(self) -> str:
-        return self.name
+        return self.name if self.own is None else f"{self.name} with {len(self.own)} days of the city"
 
     @classmethod
     def parse(cls, text: str) -> Calendar:
@@ -81,20 +89,54 @@ class Calendar:
         """
         country, dash, part = text.strip().partition("-")
         country = country.upper()
-        folded = {name.casefold(): name for name in _subdivisions(country)}
+        folded = {name.casefold(): name for name in subdivisions(country)}
         return cls(country + dash + folded.get(part.casefold(), part))
 
     @property
     def rules(self) -> str:
-        """Version of the rules: that of the package they come from."""
+        """Version of the rules: that of the package they come from, and the digest of the city's own days."""
         import holidays  # noqa: PLC0415  (0.1 s to import, and few questions need it)
 
-        return f"holidays {holidays.__version__}"  # type: ignore[attr-defined]
+        package = f"holidays {holidays.__version__}"  # type: ignore[attr-defined]
+        return package if self.own is None else f"{package}, city {self.own.digest}"
 
     @property
     def years(self) -> tuple[int, ...]:
         """Years whose working days are known, in order."""
-        return _years(self.name)
+        own = () if self.own is None else self.own.years
+        return tuple(sorted({*known_years(self.name), *own}))
+
+    @property
+    def published_years(self) -> tuple[int, ...]:
+        """Years that all packages, or the city itself, have published, in order: beyond, clocks are provisional."""
+        checked = checked_years(self.name)
+        last = 9999 if checked is None else checked[1]
+        own = () if self.own is None else self.own.years
+        return tuple(sorted({*own, *(year for year in known_years(self.name) if year <= last)}))
+
+    @property
+    def published_to(self) -> date | None:
+        """The last day before which no year is missing among the published ones; None if none is published.
+
+        Examples
+        --------
+        >>> Calendar("CN", CityDays.of([], years=range(2026, 2031))).published_to
+        datetime.date(2030, 12, 31)
+        """
+        years = self.published_years
+        known = set(years)
+        newest = known_years(self.name)[-1:] or years[:1]
+        last = max((year for year in years if year <= newest[0]), default=None)
+        if last is None:
+            return None
+        while last + 1 in known:
+            last += 1
+        return date(last, 12, 31)
+
+    @property
+    def disagreements(self) -> tuple[Disagreement, ...]:
+        """Days of published years that the sources have differently, in order; what is followed comes first."""
+        return _disagreements(self)
 
     def working(self, days: Micros) -> Bools:
         """Tell for each day whether it is a working day.
@@ -114,13 +156,34 @@ class Calendar:
             ``unknown-year``.
         """
         days = np.asarray(days, dtype=np.int64)
-        years = days.view("M8[D]").astype("M8[Y]").astype(np.int64) + 1970
-        distinct = np.unique(years)
-        self.require(distinct.tolist())
+        self.require(np.unique(_years(days)).tolist())
+        return self.expected(days)
+
+    def expected(self, days: Micros) -> Bools:
+        """Tell for each day whether people are expected to work on it; of years that are not known too.
+
+        Parameters
+        ----------
+        days
+            ``(n,)`` int64 days since 1970-01-01 on the wall clock, of the years 1 to 9999.
+
+        Returns
+        -------
+        ``(n,)`` bool. Where a year is not known, by weekdays, by the holidays whose dates are fixed and by the days
+        that the city has published of it.
+
+        Examples
+        --------
+        >>> days = np.array(["2027-02-08", "2027-02-20"], dtype="M8[D]").astype(np.int64)
+        >>> Calendar("CN").expected(days).tolist()
+        [False, False]
+        """
+        days = np.asarray(days, dtype=np.int64)
+        years = _years(days)
         working = np.zeros(days.shape, dtype=np.bool_)
-        for year in distinct.tolist():
+        for year in np.unique(years).tolist():
             mine = years == year
-            working[mine] = _year(self.name, year)[days[mine] - _first_day(year)]
+            working[mine] = _year(self, year)[days[mine] - first_day(year)]
         return working
 
     def require(self, years: Iterable[int]) -> None:
@@ -259,57 +322,6 @@ def _check_kind(kind: str) -> None:
         raise InvalidInput("unknown-days", f"there are no '{kind}' days", hint=hint)
 
 
-@lru_cache(maxsize=64)
-def _days(name: str) -> HolidayBase:
-    """Holidays of all years of a calendar; names in English, whatever the machine's language."""
-    import holidays  # noqa: PLC0415  (0.1 s to import, and few questions need it)
-
-    if (match := _CODE.fullmatch(name)) is None:
-        raise _unknown(name)
-    country, part = match.groups()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of India's years that it does not know, which it estimates too
-            known = holidays.country_holidays(country, subdiv=part)
-            years = range(known.start_year, known.end_year + 1)
-            return holidays.country_holidays(
-                country, subdiv=part, years=years, expand=False, language="en_US"
-            )
-    except NotImplementedError:
-        raise _unknown(name) from None
-
-
-@lru_cache(maxsize=64)
-def _years(name: str) -> tuple[int, ...]:
-    days = _days(name)
-    labels = [getattr(days, label, None) for label in ("estimated_label", "observed_estimated_label")]
-    suffixes = [days.tr(label) % "" for label in labels if label]
-    estimated = {day.year for day, name in days.items() if any(suffix in name for suffix in suffixes)}
-    first, last = _moved(name) or (days.start_year, days.end_year)
-    return tuple(year for year in range(first, last + 1) if year not in estimated)
-
-
-def _moved(name: str) -> tuple[int, int] | None:
-    """First and last year of known moves of working days, if there are any; open at the end where moving is over."""
-    days = _days(name)
-    years = sorted({day.year for day in days.weekend_workdays})
-    if not years:
-        return None
-    newest = max(day.year for day in _days("CN").weekend_workdays)
-    return years[0], days.end_year if years[-1] < newest - _STOPPED_YEARS else years[-1]
-
-
-@lru_cache(maxsize=4096)
-def _year(name: str, year: int) -> Bools:
-    days, first = _days(name), date(year, 1, 1)
-    length = _first_day(year + 1) - _first_day(year)
-    return np.array([days.is_working_day(first + timedelta(days=at)) for at in range(length)], dtype=np.bool_)
-
-
-def _first_day(year: int) -> int:
-    return (date(year, 1, 1) - _EPOCH).days
-
-
 def _ranges(years: Iterable[int]) -> str:
     """Write years in order as runs.
 
@@ -320,18 +332,48 @@ def _ranges(years: Iterable[int]) -> str:
     return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
-def _subdivisions(country: str) -> list[str]:
-    import holidays  # noqa: PLC0415
-
-    return holidays.list_supported_countries(include_aliases=False).get(country, [])
+def _years(days: Micros) -> Micros:
+    return days.view("M8[D]").astype("M8[Y]").astype(np.int64) + 1970
 
 
-def _unknown(name: str) -> InvalidInput:
-    from holidays.registry import COUNTRIES  # noqa: PLC0415
+@lru_cache(maxsize=4096)
+def _year(calendar: Calendar, year: int) -> Bools:
+    days = working_year(calendar.name, year)
+    if calendar.own is None:
+        return days
+    days, first = days.copy(), first_day(year)
+    for number, works, _ in calendar.own.days:
+        if 0 <= number - first < len(days):
+            days[number - first] = works
+    return days
 
-    country, _, part = name.partition("-")
-    names = {spelling: entity[1] for known, entity in COUNTRIES.items() for spelling in (known, *entity[1:])}
-    near = [f"{country}-{near_name}" for near_name in nearest(part, _subdivisions(country))]
-    near += [names[near_name] for near_name in nearest(country, names)]
-    hint = f"did you mean '{near[0]}'?" if near else "use ISO 3166 codes, such as CN, US or US-NY"
-    return InvalidInput("unknown-calendar", f"no calendar '{name}'", hint=hint)
+
+@lru_cache(maxsize=64)
+def _disagreements(calendar: Calendar) -> tuple[Disagreement, ...]:
+    """Those of the packages, but for days that the city has decided; and what the city has otherwise."""
+    packages = {each.day: each for each in disagreements_of(calendar.name)}
+    known = set(known_years(calendar.name))
+    checked = checked_by(calendar.name)
+    for number, works, source in () if calendar.own is None else calendar.own.days:
+        day = date(1970, 1, 1) + timedelta(days=number)
+        if day.year not in known:
+            continue
+        other = bool(working_year(calendar.name, day.year)[number - first_day(day.year)])
+        split = packages.get(day)
+        says = (
+            split.sources
+            if split
+            else (("holidays", other), *_also(checked, day.year, calendar, works=other))
+        )
+        packages.pop(day, None)
+        if any(theirs != works for _, theirs in says):
+            packages[day] = Disagreement(day, ((source, works), *says))
+    return tuple(packages[day] for day in sorted(packages))
+
+
+def _also(checked: str | None, year: int, calendar: Calendar, *, works: bool) -> tuple[tuple[str, bool], ...]:
+    """Return what the checking package has of a day of a year, which is not among those it has otherwise."""
+    ends = checked_years(calendar.name)
+    if checked is None or ends is None or not ends[0] <= year <= ends[1]:
+        return ()
+    return ((checked.split()[0], works),)

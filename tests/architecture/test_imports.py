@@ -22,7 +22,14 @@ OF_CALLERS = {"polars"}
 
 def declared() -> set[str]:
     groups = PROJECT["optional-dependencies"]
-    texts = [*PROJECT["dependencies"], *groups["spark"], *groups["codes"], *groups["cube"], *groups["xlsx"]]
+    texts = [
+        *PROJECT["dependencies"],
+        *groups["spark"],
+        *groups["codes"],
+        *groups["cube"],
+        *groups["xlsx"],
+        *groups["postgres"],
+    ]
     return {text.split(">")[0].split("[")[0] for text in texts}
 
 

@@ -13,7 +13,7 @@ from stcloud.testing.town import quads
 
 HEAVY = {
     "cql2", "deltalake", "duckdb", "geopandas", "holidays", "matplotlib", "numba", "obstore", "pandas", "pyarrow",
-    "pydantic", "pyogrio", "pyproj", "pyspark", "rich", "scipy", "shapely", "sqlglot", "typer",
+    "pydantic", "pyogrio", "pyproj", "pyspark", "rich", "scipy", "shapely", "sqlalchemy", "sqlglot", "typer",
 }  # fmt: skip
 OPENING = "stcloud.open(city)"
 COUNT = "stcloud.open(city).query('cases').count()"
@@ -24,7 +24,7 @@ NEAR = "stcloud.open(city).query('cases').join('areas', 'nearest').to_arrow()"
 DEGREES = "from stcloud.testing.events import define; define()"
 LIST = "[layer.name for layer in stcloud.open(city).layers()]"
 
-UNUSED = {"geopandas", "holidays", "matplotlib", "numba", "pyogrio", "pyspark", "scipy"}
+UNUSED = {"geopandas", "holidays", "matplotlib", "numba", "pyogrio", "pyspark", "scipy", "sqlalchemy"}
 FILES = {"stcloud.daas.load.memory_geometries", "stcloud.iaas.source.registry", "stcloud.paas.grid.divided"}
 """What reads files and memory, of which a question about a layer alone needs nothing."""
 SMALL = UNUSED | FILES | {"duckdb", "pandas", "pyproj", "sqlglot", "tenacity"}

@@ -14,7 +14,6 @@ LISTED = {
     "_FORMATS": 1,
     "_WAIT_S": 1,
     "_catalogue": 7,
-    "_days": 1,
     "_exact_turn": 1,
     "_further": 1,
     "_has": 1,
@@ -26,8 +25,6 @@ LISTED = {
     "_rescan": 1,
     "_seen": 1,
     "_whole": 1,
-    "_year": 1,
-    "_years": 1,
     "_zone": 1,
 }
 """How often tests name each private thing."""

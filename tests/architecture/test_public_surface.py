@@ -11,7 +11,7 @@ import stcloud
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
     "duckdb", "pandas", "geopandas", "pyarrow", "shapely", "deltalake", "matplotlib", "pyspark", "xarray", "scipy",
-    "zarr", "h5netcdf", "dask",
+    "zarr", "h5netcdf", "dask", "sqlalchemy",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ TESTS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "stcloud" / "testing")
 SKIPPING = {"skip", "skipif", "skipIf", "skipUnless", "SkipTest", "importorskip", "xfail"}
 MACHINE = {
     "import-linter is not installed": "a tool of developers",
+    "PostgreSQL is not available: {}": "a server that not every machine has",
     "mounting a file system is not permitted here": "mounting needs root",
     "no device that is full": "only Linux has /dev/full",
     "only Linux lists the threads of a process": "a look into /proc",

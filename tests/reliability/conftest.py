@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import stcloud
+from stcloud.errors import StcloudError
 from stcloud.testing.events import define, on_disk, rows
 
 DIE = """
@@ -112,3 +113,17 @@ def die(forks):
         assert process.exitcode == 9
 
     return die
+
+
+@pytest.fixture
+def kinds(monkeypatch):
+    """Kinds of the errors made since the fixture began, the newest last."""
+    made = []
+    init = StcloudError.__init__
+
+    def recording(self, kind, *rest, **named):
+        made.append(kind)
+        init(self, kind, *rest, **named)
+
+    monkeypatch.setattr(StcloudError, "__init__", recording)
+    return made

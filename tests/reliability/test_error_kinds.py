@@ -28,20 +28,6 @@ WIDE = ",".join(f"c{number}" for number in range(20_001))
 
 
 @pytest.fixture
-def kinds(monkeypatch):
-    """Kinds of the errors made since the fixture began, the newest last."""
-    made = []
-    init = StcloudError.__init__
-
-    def recording(self, kind, *rest, **named):
-        made.append(kind)
-        init(self, kind, *rest, **named)
-
-    monkeypatch.setattr(StcloudError, "__init__", recording)
-    return made
-
-
-@pytest.fixture
 def files(tmp_path):
     """Write files that commands name, and return the folder."""
     squares = geopandas.GeoDataFrame(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.testing.almanac import is_working_day
 from stcloud.testing.examples import examples
+from stcloud.time.holiday import holidays_of, known_years, working_year
 from stcloud.time.workday import Calendar, Days
 
 EPOCH = date(1970, 1, 1)
@@ -161,10 +162,8 @@ def test_days_that_mean_nothing_are_refused(asked, kind):
 
 def test_a_machine_of_another_language_has_the_same_years(monkeypatch):
     """What is estimated is told by names, which are asked for in English."""
-    import stcloud.time.workday as room
-
     expected = Calendar("CN").years, Calendar("SA").years
-    for one in (room._days, room._years, room._year):
-        one.cache_clear()
+    for remembered in (holidays_of, known_years, working_year):
+        remembered.cache_clear()
     monkeypatch.setenv("LANGUAGE", "zh_CN")
     assert (Calendar("CN").years, Calendar("SA").years) == expected

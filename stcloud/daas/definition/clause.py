@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from stcloud.errors import InvalidDefinition, nearest
+from stcloud.iaas.bundle import code_tables
 from stcloud.space import Datum, read_crs
 from stcloud.time import Zone, check_format
 
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 Text = Annotated[str, Field(min_length=1)]
+_EITHER = "class-"
+"""Beginning of the name of a table of codes of both kinds."""
 
 
 class Closed(BaseModel):
@@ -152,6 +155,8 @@ class ColumnClause(Closed):
     """Declaration of one column; a column without one is text.
 
     ``values`` maps texts of the file to texts to keep; ``otherwise`` decides about texts that it does not list.
+    ``codes`` is the table of classes whose codes the column holds: people read their names. ``kind_column`` says of
+    each row whether its code is of a component or of a matter, where the table is ``class-`` of an edition.
     """
 
     type: Literal["text", "integer", "number", "boolean", "date", "instant"] = "text"
@@ -164,10 +169,20 @@ class ColumnClause(Closed):
     rename: Text | None = None
     title: str | None = None
     unit: str | None = None
+    codes: Text | None = None
+    kind_column: Text | None = None
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
         _check_formats(self.formats, self.zone)
+        return self
+
+    @model_validator(mode="after")
+    def _coded(self) -> Self:
+        if self.codes is not None:
+            _check_codes(self.codes, self.type)
+        if self.kind_column is not None and not (self.codes or "").startswith(_EITHER):
+            raise ValueError(f"kind_column belongs to codes of both kinds, such as {_EITHER}2026")
         return self
 
 
@@ -273,6 +288,16 @@ def _faults(error: ValidationError, keys: Callable[[tuple[int | str, ...]], Iter
             proposals = nearest(str(fault["loc"][-1]), keys(fault["loc"][:-1]))
             message = "unknown key" + (f"; did you mean '{proposals[0]}'?" if proposals else "")
         yield f"{where}: {message}" if where else message
+
+
+def _check_codes(codes: str, kind: str) -> None:
+    """Refuse a table of codes that there is not; ``class-`` of an edition is that of components and of matters."""
+    tables = code_tables()
+    known = sorted({*tables, *(f"{_EITHER}{name.rpartition('-')[2]}" for name in tables)})
+    if codes not in known:
+        raise ValueError(f"there is no table of codes '{codes}': it is one of {', '.join(known)}")
+    if kind != "text":
+        raise ValueError(f"codes are text, and the type of the column is {kind}")
 
 
 def _check_formats(formats: tuple[str, ...], zone: str | None) -> None:

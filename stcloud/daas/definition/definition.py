@@ -35,9 +35,11 @@ from stcloud.time import Zone
 __all__ = ["Definition", "EventDefinition", "FeatureDefinition", "register_definition", "stored_name"]
 
 _MEANINGLESS: dict[str, Any] = {
-    **dict.fromkeys(("id", "title", "source", "predecessor", "grid", "duty", "complete_to"), True), "space": {"none"},
+    **dict.fromkeys(("id", "title", "source", "language", "predecessor", "grid", "duty", "complete_to"), True),
+    "space": {"none"},
 }  # fmt: skip
 """What says nothing of how rows are read: left out of a definition's identity."""
+_MEANINGLESS_OF_COLUMN = ("title", "unit", "codes", "kind_column")
 _ADDED: dict[str, set[str]] = {"": {"trim"}, "time": {"null", "open"}, "valid": {"null", "open"}}
 """Keys by clause that definitions of the first version lack: unused, they leave a definition's identity alone."""
 _UNSTORABLE = re.compile(r"[ ,;{}()=\t\n]")
@@ -80,6 +82,8 @@ class Definition(Closed):
     kind: str
     title: str = ""
     source: str = ""
+    language: Literal["en", "zh"] | None = None
+    """Language of the names of codes; None: the city's."""
     key: tuple[Text, ...] = ()
     duplicates: Literal["last", "first", "refuse", "keep"] = "last"
     extra_columns: Literal["keep", "ignore", "refuse"] = "keep"
@@ -137,7 +141,8 @@ class Definition(Closed):
         """Return a digest of what affects the data, 16 hexadecimal digits; titles and links do not affect it."""
         meaning = self.model_dump(mode="json", exclude=_MEANINGLESS)
         for column in meaning["columns"].values():
-            del column["title"], column["unit"]
+            for key in _MEANINGLESS_OF_COLUMN:
+                del column[key]
         for name, added in _ADDED.items():  # what came later means nothing where it is not used
             clause: dict[str, Any] = (meaning.get(name) or {}) if name else meaning
             for key in [key for key in added if not clause.get(key, True)]:

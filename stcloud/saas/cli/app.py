@@ -12,7 +12,9 @@ from typing import Any
 import typer
 
 from stcloud.saas.cli import (
+    case,
     check,
+    classes,
     create,
     cube,
     define,
@@ -45,10 +47,12 @@ app = typer.Typer(
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, cube.cube, hotspots.hotspots,
-    layers.layers, layers.quarantine, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
+    layers.layers, layers.quarantine, classes.classes, define.define, check.check, vacuum.vacuum, purge.purge,
+    demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.add_typer(grid.grid, name="grid")
+app.add_typer(case.case, name="case")
 
 
 @app.callback(invoke_without_command=True)

@@ -28,6 +28,7 @@ __all__ = [
     "KnownAtOption",
     "LimitOption",
     "MeasureOption",
+    "NamesOption",
     "OrderOption",
     "PageOption",
     "PinOption",
@@ -100,6 +101,9 @@ PageOption = Annotated[
 ]
 AllColumnsOption = Annotated[
     bool, typer.Option("--all-columns", help="Show stcloud's own columns (st_…) in tables too.")
+]
+NamesOption = Annotated[
+    bool, typer.Option("--names", help="Add beside each column of class codes one with their names.")
 ]
 GridAtOption = Annotated[str | None, typer.Option(help="Use the grid at this instant for all events.")]
 SavedOption = Annotated[

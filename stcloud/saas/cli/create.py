@@ -23,9 +23,12 @@ def create(
     calendar: Annotated[
         str | None, typer.Option(help="Default calendar of working days, e.g. CN or US-NY.")
     ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language of the names of classes: en or zh; default: en.")
+    ] = None,
 ) -> None:
     """Create a city in an empty or new folder."""
     import stcloud  # noqa: PLC0415
 
-    made = stcloud.create(city, crs=crs, zone=zone, name=name, calendar=calendar)
+    made = stcloud.create(city, crs=crs, zone=zone, name=name, calendar=calendar, language=language)
     note(f"created city '{made.name}' in {city} ({made.configuration.crs}, {made.configuration.zone})")

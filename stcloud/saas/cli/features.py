@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stcloud.errors import Unsupported
-from stcloud.saas.cli.asking import AllColumnsOption
+from stcloud.saas.cli.asking import AllColumnsOption, NamesOption
 from stcloud.saas.cli.drawing import Drawing, MapOption, TitleOption, UnderOption
 from stcloud.saas.cli.option import (
     CityFolder,
@@ -48,6 +48,7 @@ def show(
     picture: MapOption = None,
     title: TitleOption = None,
     under: UnderOption = None,
+    names: NamesOption = False,  # noqa: FBT002
     all_columns: AllColumnsOption = False,  # noqa: FBT002
     form: FormatOption = None,
     output: OutputOption = None,
@@ -63,7 +64,8 @@ def show(
     else:
         chosen = chosen.where(read_places(where))
         answer = (chosen if known_at is None else chosen.known_at(known_at)).rows()
-    _tell(answer, target, drawing.notes(chosen, answer), every_column=all_columns)
+    notes = drawing.notes(chosen, answer)
+    _tell(answer.with_names() if names else answer, target, notes, every_column=all_columns)
 
 
 def history(
@@ -80,6 +82,7 @@ def history(
     picture: MapOption = None,
     title: TitleOption = None,
     under: UnderOption = None,
+    names: NamesOption = False,  # noqa: FBT002
     form: FormatOption = None,
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
@@ -89,12 +92,8 @@ def history(
     drawing = Drawing.of(picture, title, under)
     opened = open_city(city)
     answer = opened.features(layer).history(key, known_at=known_at, follow=follow)
-    _tell(
-        answer,
-        target,
-        drawing.notes_of_features(partial(_versions, opened, layer, answer)),
-        every_column=True,
-    )
+    notes = drawing.notes_of_features(partial(_versions, opened, layer, answer))
+    _tell(answer.with_names() if names else answer, target, notes, every_column=True)
 
 
 def diff(
@@ -114,6 +113,7 @@ def diff(
     picture: MapOption = None,
     title: TitleOption = None,
     under: UnderOption = None,
+    names: NamesOption = False,  # noqa: FBT002
     all_columns: AllColumnsOption = False,  # noqa: FBT002
     form: FormatOption = None,
     output: OutputOption = None,
@@ -128,7 +128,7 @@ def diff(
     chosen = opened.features(layer)
     answer = (chosen.lineage if lineage else chosen.diff)(first, second, known_at=known_at)
     notes = drawing.notes_of_features(partial(_changes, opened, layer, answer))
-    _tell(answer, target, notes, every_column=all_columns)
+    _tell(answer.with_names() if names else answer, target, notes, every_column=all_columns)
 
 
 def _changes(

@@ -86,4 +86,4 @@ def join(
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))
     if pin:
         note(joining.pin.text)
-    print_stream(rows, opened.configuration.lattice, target)
+    print_stream(rows, opened.configuration.lattice, target, joining.coded)

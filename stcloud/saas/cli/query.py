@@ -20,6 +20,7 @@ from stcloud.saas.cli.asking import (
     KnownAtOption,
     LimitOption,
     MeasureOption,
+    NamesOption,
     OrderOption,
     PageOption,
     PinOption,
@@ -99,6 +100,7 @@ def query(
     after: AfterOption = None,
     page: PageOption = False,  # noqa: FBT002
     all_columns: AllColumnsOption = False,  # noqa: FBT002
+    names: NamesOption = False,  # noqa: FBT002
     engine: EngineOption = "duckdb",
     saved: SavedOption = None,
     save: SaveOption = None,
@@ -127,7 +129,8 @@ def query(
     elif explain:
         _explain(narrowed, question, target)
     else:
-        _answer(narrowed, question, target, drawing, pin=pin, page=page, all_columns=all_columns)
+        shown = {"pin": pin, "page": page, "all_columns": all_columns, "names": names}
+        _answer(narrowed, question, target, drawing, **shown)
 
 
 def _offered(why: str | None, *, explain: bool) -> tuple[OutputFormat, ...]:
@@ -162,13 +165,14 @@ def _answer(
     pin: bool,
     page: bool,
     all_columns: bool,
+    names: bool,
 ) -> None:
     answer = question.answer(query, read_places)
     notes = drawing.notes(query, answer, question)  # first: what cannot be drawn is refused before printing
     note(_understood(answer.facts))  # not before: what cannot be run has one line, the error
     if pin and answer.pin is not None:
         note(answer.pin.text)
-    print_answer(answer, target, every_column=all_columns)
+    print_answer(answer.with_names() if names else answer, target, every_column=all_columns)
     if answer.next is not None:
         more = f"--after {answer.next}" if page or question.after else "use a larger --limit, or --page"
         note(f"there are more: {more}")

@@ -63,7 +63,7 @@ def readable(
 
     Columns of stcloud's own (``st_…``) are left out, but for the time where no other column has one, and for an
     answer that has no other columns. A cell has its centre beside it, in degrees, and the community that the centre
-    lies in where one is known.
+    lies in where one is known. Codes of classes have their names before them.
 
     Parameters
     ----------
@@ -76,7 +76,9 @@ def readable(
     most
         How many rows are shown at most; None: all.
     """
-    table = _with_centres(answer, answer.plain.slice(0, most))
+    from stcloud.paas.query.answer.coded import labelled  # noqa: PLC0415  (keeps --help light)
+
+    table = _with_centres(answer, labelled(answer.plain.slice(0, most), answer.coded))
     is_row = _KEY in table.schema.names
     number = _rounded if is_row else short_number
 

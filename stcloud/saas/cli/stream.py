@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from stcloud.saas.cli.option import OutputFormat
@@ -23,15 +24,19 @@ from stcloud.saas.cli.target import STREAMED, Target
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from stcloud.paas.query.answer.coded import CodedColumns
     from stcloud.space import Lattice
 
 __all__ = ["print_stream"]
 
 _SHOWN = 50
+_NO_CODES: CodedColumns = MappingProxyType({})
 
 
-def print_stream(rows: pa.RecordBatchReader, lattice: Lattice, target: Target) -> None:
-    """Print rows of events in a format, as `print_answer` does.
+def print_stream(
+    rows: pa.RecordBatchReader, lattice: Lattice, target: Target, coded: CodedColumns = _NO_CODES
+) -> None:
+    """Print rows of events in a format, as `print_answer` does; ``coded`` are their columns that hold codes.
 
     GeoPackage and FlatGeobuf are written of all rows at once.
     """
@@ -43,7 +48,7 @@ def print_stream(rows: pa.RecordBatchReader, lattice: Lattice, target: Target) -
     if target.form in STREAMED:
         print_rows(names, _dicts(rows), target)
     elif target.form is OutputFormat.TABLE and path is None:
-        _shown(rows, lattice)
+        _shown(rows, lattice, coded)
     elif target.form is OutputFormat.TABLE:
         print_to(path, lambda sink: print_table(names, _dicts(rows), sink, 0, whole=True))
     elif target.form is OutputFormat.GEOJSON:
@@ -61,7 +66,7 @@ def _dicts(rows: pa.RecordBatchReader) -> Iterator[dict[str, Any]]:
             yield from batch.slice(at, 4096).to_pylist()
 
 
-def _shown(rows: pa.RecordBatchReader, lattice: Lattice) -> None:
+def _shown(rows: pa.RecordBatchReader, lattice: Lattice, coded: CodedColumns) -> None:
     """Print the first rows, once all are counted."""
     import pyarrow as pa  # noqa: PLC0415
 
@@ -73,7 +78,7 @@ def _shown(rows: pa.RecordBatchReader, lattice: Lattice) -> None:
         if count <= _SHOWN:
             first.append(batch.slice(0, _SHOWN + 1 - count))
         count += batch.num_rows
-    answer = Answer(pa.Table.from_batches(first, rows.schema), lattice)
+    answer = Answer(pa.Table.from_batches(first, rows.schema), lattice, coded=coded)
     print_to(None, lambda sink: print_readable(answer, sink, count))
 
 

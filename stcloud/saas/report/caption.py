@@ -24,6 +24,7 @@ from stcloud.time.season import months_text
 
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer, Query, Question
+    from stcloud.paas.query.answer.coded import CodedColumn, CodedColumns
     from stcloud.time import Span, When, Zone
 
 __all__ = [
@@ -44,7 +45,8 @@ def title_of(query: Query) -> str:
     Days, months and years are written as people read them, the last one included.
     """
     layer = query.subject.layer
-    parts = [_filter(condition) for condition in query.conditions if isinstance(condition, Predicate)]
+    coded = query.subject.coded
+    parts = [_filter(condition, coded) for condition in query.conditions if isinstance(condition, Predicate)]
     parts += [when_text(condition.when) for condition in query.conditions if isinstance(condition, During)]
     parts += [
         f"as of {instant_text(condition.text)}"
@@ -132,10 +134,10 @@ def instant_text(text: str) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
 
 
-def _filter(condition: Predicate) -> str:
-    """Write a filter as people do, ``status open, class 06010``; one that is not as simple stays as it is."""
+def _filter(condition: Predicate, coded: CodedColumns) -> str:
+    """Write a filter as people do, ``status open, class Exposed refuse (06010)``; what is not as simple stays."""
     parts = list(_parts(json.loads(condition.json)))
-    texts = [_comparison(part) for part in parts]
+    texts = [_comparison(part, coded) for part in parts]
     return ", ".join(text for text in texts if text) if all(texts) else condition.text
 
 
@@ -147,26 +149,31 @@ def _parts(tree: Any) -> Iterable[Any]:
         yield tree
 
 
-def _comparison(tree: Any) -> str:
+def _comparison(tree: Any, coded: CodedColumns) -> str:
     if not isinstance(tree, dict) or len(tree.get("args", ())) != 2:
         return ""
     left, right = tree["args"]
     if not isinstance(left, dict) or "property" not in left:
         return ""
-    name = str(left["property"]).replace("_", " ")
-    if tree["op"] in _SIGNS and (value := _value(right)):
+    name, column = str(left["property"]).replace("_", " "), coded.get(left["property"])
+    if tree["op"] in _SIGNS and (value := _value(right, column)):
         return f"{name} {_SIGNS[tree['op']]}{value}"
-    if tree["op"] == "in" and isinstance(right, list) and all(values := [_value(part) for part in right]):
+    if (
+        tree["op"] == "in"
+        and isinstance(right, list)
+        and all(values := [_value(part, column) for part in right])
+    ):
         return f"{name} {' or '.join(values)}"
     return ""
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, column: CodedColumn | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return number_text(value, 0 if value == int(value) else 3)
-    return value.strip() if isinstance(value, str) else ""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if column is None or not text else column.label(text)
 
 
 def when_text(when: When) -> str:

@@ -77,7 +77,7 @@ def chart_answer(
     """
     groups = tuple(answer.plain.schema.names[: len(question.by)]) if question.summed else ()
     whole = answer.next is None and question.having is None and question.after is None
-    data = chart_data(answer, groups, measures_of(answer, question), whole=whole)
+    data = chart_data(answer.labelled(), groups, measures_of(answer, question), whole=whole)
     configuration, known = query.subject.configuration, answer.facts.get("known_at")
     other = compared_with(question)
     about = f"{configuration.name}, layer {query.subject.layer.name}"

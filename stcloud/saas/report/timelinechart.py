@@ -59,7 +59,7 @@ def chart_timeline(
     zone = configuration.zone
     fields = [name for name in answer.plain.schema.names if name not in (*answer.groups, "from", "to")]
     written = dict(zip(fields, [unnamed(text) for text in measures] or ["count"], strict=True))
-    data = step_data(answer, written, zone.name, int(datetime.fromisoformat(known).timestamp()))
+    data = step_data(answer.labelled(), written, zone.name, int(datetime.fromisoformat(known).timestamp()))
     about = f"{configuration.name}, layer {query.subject.layer.name}"
     about += "".join(f"  ·  in {place}" for place in places_of(query))
     about += f"  ·  known at {instant_text(known)}, {zone.name}"

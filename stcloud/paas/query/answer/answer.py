@@ -6,7 +6,7 @@ Tested by `tests/paas/query/answer/test_answer.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.display import html_table, one_line, text_table
 from stcloud.errors import MissingExtra, Unsupported
+from stcloud.paas.query.answer.coded import CodedColumns, labelled, named
 from stcloud.paas.query.answer.group_place import CommunityOf, GroupPlace
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.answer.plot import plot_answer
@@ -60,6 +61,8 @@ class Answer:
         Place of the groups, where they are units, duty grids or features of a layer.
     communities
         Gives the communities that points lie in, where rows are grouped by cells and there is a unit grid.
+    coded
+        Columns that hold codes: the tables that people read have names in them, ``Dirty road (06012)``.
     """
 
     table: pa.Table
@@ -70,6 +73,7 @@ class Answer:
     groups: tuple[str, ...] = ()
     place: GroupPlace | None = field(default=None, repr=False, compare=False)
     communities: CommunityOf | None = field(default=None, repr=False, compare=False)
+    coded: CodedColumns = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -84,15 +88,15 @@ class Answer:
         return self.table.__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        plain = self.plain
-        lines = [self._title, *text_table(plain.schema.names, plain.slice(0, _SHOWN).to_pylist())]
+        plain = labelled(self.plain.slice(0, _SHOWN), self.coded)
+        lines = [self._title, *text_table(plain.schema.names, plain.to_pylist())]
         hidden = len(self) - _SHOWN
         return "\n".join([*lines, f"… and {hidden:,} more rows"] if hidden > 0 else lines)
 
     def _repr_html_(self) -> str:
-        plain, hidden = self.plain, len(self) - _SHOWN_HTML
+        plain, hidden = labelled(self.plain.slice(0, _SHOWN_HTML), self.coded), len(self) - _SHOWN_HTML
         below = f"… and {hidden:,} more rows" if hidden > 0 else ""
-        return html_table(self._title, plain.schema.names, plain.slice(0, _SHOWN_HTML).to_pylist(), below)
+        return html_table(self._title, plain.schema.names, plain.to_pylist(), below)
 
     @property
     def _title(self) -> str:
@@ -131,6 +135,20 @@ class Answer:
         """Return a list of dicts, one for each row."""
         records: list[dict[str, Any]] = self.table.to_pylist()
         return records
+
+    def labelled(self) -> Answer:
+        """Return the answer with names, and their codes, where it has codes: ``Dirty road (06012)``."""
+        return replace(self, table=labelled(self.table, self.coded), coded={}) if self.coded else self
+
+    def with_names(self) -> Answer:
+        """Return the answer with, beside each column of codes, one of their names: ``class_code_name``.
+
+        Raises
+        ------
+        InvalidInput
+            ``column-exists``: there is a column of that name already.
+        """
+        return replace(self, table=named(self.table, self.coded)) if self.coded else self
 
     @property
     def plain(self) -> pa.Table:
@@ -208,7 +226,8 @@ class Answer:
         Unsupported
             ``no-plot``: the answer has no place and is not grouped by one or two things, or its places repeat.
         """
-        return plot_answer(self, column, ax, legend=legend)
+        drawn = self if self.shape_column is not None else self.labelled()
+        return plot_answer(drawn, column, ax, legend=legend)
 
     def to_geopandas(self, crs: GivenCRS | None = None) -> geopandas.GeoDataFrame:
         """Return a GeoDataFrame in the city's CRS, or in ``crs``."""

@@ -23,6 +23,7 @@ from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.engine.model import Engine, Relation, Stage
 from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.coded import CodedColumns, Coding
 from stcloud.paas.query.answer.pin import Pin, known_us, read_known
 from stcloud.paas.query.condition.known import KnownByEnds
 from stcloud.paas.query.parse.where import PlaceInput, read_where
@@ -54,6 +55,8 @@ class Features(Layer):
     engine: Engine
     cache: IndexCache
     """Indexes that joins made of the layer."""
+    coding: Coding | None = None
+    """Gives the columns of a layer that hold codes; None: codes have no names."""
 
     @classmethod
     def of(
@@ -63,6 +66,7 @@ class Features(Layer):
         configuration: CityConfiguration,
         engine: Engine,
         cache: IndexCache | None = None,
+        coding: Coding | None = None,
     ) -> Features:
         """Make a layer ready for queries."""
         return cls(
@@ -76,6 +80,7 @@ class Features(Layer):
             configuration,
             engine,
             cache or IndexCache(),
+            coding,
             former=layer.former,
         )
 
@@ -205,6 +210,11 @@ class Features(Layer):
         return self._answer(table.select(self._names), {**facts, "known": known})
 
     @property
+    def coded(self) -> CodedColumns:
+        """The layer's columns that hold codes, by name."""
+        return {} if self.coding is None else self.coding(self.definition)
+
+    @property
     def _names(self) -> tuple[str, ...]:
         """Names of an answer's columns, as they are stored."""
         return ("st_key", *_PERIODS, *(attribute.stored for attribute in self.attributes), "st_geom")
@@ -227,7 +237,7 @@ class Features(Layer):
             if pa.types.is_timestamp(field.type):
                 table = table.set_column(place, field.name, table[place].cast(pa.timestamp("us", zone.name)))
         pin = Pin.of({self.name: facts["known"]}, {"zone": zone.rules}) if "known" in facts else None
-        return Answer(table, self.configuration.lattice, texts, pin=pin)
+        return Answer(table, self.configuration.lattice, texts, pin=pin, coded=self.coded)
 
     def _us(self, at: Instant) -> int:
         return instant_us(at, self.configuration.zone)

@@ -14,6 +14,7 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.table.schema import Attribute
 from stcloud.errors import InvalidInput
 from stcloud.iaas.engine.model import Engine
+from stcloud.paas.query.answer.coded import CodedColumns, Coding
 from stcloud.paas.query.filter import Names
 from stcloud.paas.query.plan.row_kind import RowKind, row_kind
 from stcloud.time import Zone
@@ -38,6 +39,8 @@ class Subject:
     """Gives a layer of features of the same city."""
     clock: Callable[[], int] | None = None
     """Returns the present instant in UTC microseconds, which relative times are seen from; None: it must be given."""
+    coding: Coding | None = None
+    """Gives the columns of a layer that hold codes; None: codes have no names."""
 
     @property
     def kind(self) -> RowKind:
@@ -58,6 +61,11 @@ class Subject:
     def columns(self) -> dict[str, Attribute]:
         """What may be measured: the layer's own columns, and ours."""
         return self.attributes | self.kind.own_columns(self.layer)
+
+    @property
+    def coded(self) -> CodedColumns:
+        """The layer's columns that hold codes, by name."""
+        return {} if self.coding is None else self.coding(self.layer.definition)
 
     @property
     def names(self) -> Names:

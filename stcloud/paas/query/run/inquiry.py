@@ -200,7 +200,8 @@ class Inquiry:
     def answer(self, table: pa.Table, pin: Pin, cursor: str | None = None, by: Sequence[By] = ()) -> Answer:
         """Return a table with what was understood, and what its rows were grouped by."""
         groups = tuple(map(by_name, by))
-        return Answer(table, self.subject.configuration.lattice, self.facts(), cursor, pin, groups)
+        lattice, coded = self.subject.configuration.lattice, self.subject.coded
+        return Answer(table, lattice, self.facts(), cursor, pin, groups, coded=coded)
 
     def digest(self, description: str) -> str:
         """Return a digest of the question, the same whenever it is answered."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.coded import CodedColumns
 from stcloud.paas.query.answer.pin import Pin, known_us, read_known
 from stcloud.paas.query.join.how import How, Within, require_reach
 from stcloud.paas.query.plan.plan import Rows
@@ -60,6 +61,8 @@ class Joining:
         Facts of the question for events.
     pin
         What the rows are given at, layer by layer.
+    coded
+        The columns of the rows that hold codes.
     """
 
     events: Callable[[], Iterator[pa.RecordBatch]]
@@ -72,6 +75,7 @@ class Joining:
     inner: bool
     event_facts: Mapping[str, str]
     pin: Pin
+    coded: CodedColumns
 
     @property
     def facts(self) -> dict[str, str]:
@@ -82,7 +86,9 @@ class Joining:
     def answer(self) -> Answer:
         """Return all rows."""
         reader = self.reader()
-        return Answer(reader.read_all(), self.configuration.lattice, self.facts, pin=self.pin)
+        return Answer(
+            reader.read_all(), self.configuration.lattice, self.facts, pin=self.pin, coded=self.coded
+        )
 
     def reader(self) -> pa.RecordBatchReader:
         """Return rows as a stream; memory holds a batch of events and the index of the layer."""
@@ -128,20 +134,32 @@ def joining_of(
         require_reach(how.metres)
     subject, zone, pin = inquiry.subject, inquiry.subject.zone, inquiry.pin()
     partners: Partners
+    coded = dict(subject.coded)
     if isinstance(layer, Features):
         pinned = inquiry.known if isinstance(inquiry.known, Pin) and known_at is None else None
         known = known_us(layer, pinned if known_at is None else read_known(known_at, zone))
         refuse_purged(layer, known, zone)
         pin = Pin.of({**dict(pin.layers), layer.name: known}, dict(pin.rules))
         partners = LayerPartners(layer, known)
+        coded |= _beside(layer)
     else:
         _refuse_instants(layer, at, known_at)
         partners = MemoryPartners(layer, subject.configuration.crs)
     scope = inquiry.resolver.resolution(inquiry.plan(Rows())).scope(subject.layer.snapshot)
     return Joining(
         lambda: inquiry.rows(Rows()), inquiry.row_schema, subject.configuration, partners, how,
-        None if at is None else instant_us(at, zone), scope, inner, inquiry.facts(), pin,
+        None if at is None else instant_us(at, zone), scope, inner, inquiry.facts(), pin, coded,
     )  # fmt: skip
+
+
+def _beside(layer: Features) -> CodedColumns:
+    """Return the columns of a layer's codes, as the rows of a join call them."""
+    return {
+        f"{layer.name}_{name}": replace(
+            column, kind_column=column.kind_column and f"{layer.name}_{column.kind_column}"
+        )
+        for name, column in layer.coded.items()
+    }
 
 
 def _refuse_instants(given: MemoryGeometries, *instants: object) -> None:

@@ -28,6 +28,7 @@ from stcloud.paas.query.plan.plan import DutyGroup, FeatureGroup, Part, Plan, Re
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import Block, Level
 from stcloud.time import Bin, DayRun, Days, Relation, Span, Spans, When, Zone
+from stcloud.time.citydays import CityDays
 from stcloud.time.workday import Calendar
 
 __all__ = ["read_plan", "write_plan"]
@@ -37,9 +38,9 @@ _MOST_BYTES = 1_000_000
 _KINDS = {
     kind.__name__: kind
     for kind in (
-        AsOf, Attribute, Beside, Bin, Block, Calendar, DayRun, Days, During, DutyGroup, FeatureGroup, InUnits, Known,
-        Level, Located, Measure, Named, Neighbours, Not, OnDuty, Order, Part, Place, Predicate, Related,
-        Relation, Restated, Rows, Scan, Span, Spans, Summary, When, Zone,
+        AsOf, Attribute, Beside, Bin, Block, Calendar, CityDays, DayRun, Days, During, DutyGroup, FeatureGroup,
+        InUnits, Known, Level, Located, Measure, Named, Neighbours, Not, OnDuty, Order, Part, Place, Predicate,
+        Related, Relation, Restated, Rows, Scan, Span, Spans, Summary, When, Zone,
     )
 } | {"Every": And, "Some": Or}  # fmt: skip
 """What a plan is made of, by its name in JSON; nothing else is read."""

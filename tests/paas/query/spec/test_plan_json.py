@@ -67,6 +67,14 @@ def test_a_plan_that_is_written_and_read_is_the_same(city, name):
     assert write_plan(read) == write_plan(plan)
 
 
+def test_a_citys_own_working_days_are_read_back(city):
+    text = write_plan(QUERIES["working"](city))
+    own = '"own": {"is": "CityDays", "days": [[20876, true, "notice 9"]], "years": [2027]}'
+    assert text.count('"own": null') == 1
+    written = text.replace('"own": null', own)
+    assert write_plan(read_plan(written, city.query("cases").inquiry().subject)) == written
+
+
 def test_plans_of_other_queries_differ(city):
     plans = [make(city) for make in QUERIES.values()]
     assert len(set(plans)) == len(plans)

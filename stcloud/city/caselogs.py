@@ -1,0 +1,164 @@
+"""Where a city's logs of cases are: beside its layers, or in a database that a file of its folder names.
+
+Tested by `tests/city/test_cases.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+
+import numpy as np
+
+from stcloud.city.parts import CityParts
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.errors import Conflict, InvalidInput, NotFound, nearest
+from stcloud.iaas.bundle import bundled_text, case_clocks, workflows
+from stcloud.iaas.clock import Clock
+from stcloud.iaas.records import Records, StoredRule
+from stcloud.iaas.store.folder import Folder, check_name
+from stcloud.paas.case.action import Scalar
+from stcloud.paas.case.caselog import CaseLog
+from stcloud.paas.case.caserules import ALWAYS_US, KINDS, clocks_body
+from stcloud.paas.case.classes import ConditionTable, bundled_classes
+from stcloud.paas.case.workflow import Workflow
+from stcloud.space import project
+from stcloud.time import CityDays
+
+__all__ = ["CasePlaces", "case_log_names", "create_case_log", "open_case_log"]
+
+_FOLDER = "cases"
+_LON_LAT = "EPSG:4326"
+
+
+@dataclass(frozen=True, slots=True)
+class CasePlaces:
+    """Where cases are in a city, and the rules of their log as the city completes them."""
+
+    parts: CityParts
+    configuration: CityConfiguration
+
+    def fields(self, at: tuple[float, float], when_us: int | None) -> dict[str, Scalar]:
+        """Return longitude, latitude, and the code of the unit cell that contained the place at an instant.
+
+        Raises
+        ------
+        InvalidInput
+            ``not-a-place``: these are no degrees.
+        """
+        lon, lat = (float(value) for value in at)
+        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            raise InvalidInput(
+                "not-a-place", f"{lon}, {lat} are no longitude and latitude", hint="give lon, lat in degrees"
+            )
+        fields: dict[str, Scalar] = {"lon": lon, "lat": lat}
+        grids = self.parts.grids.grids()
+        if len(grids) == 1:
+            x, y = project([lon], [lat], _LON_LAT, self.configuration.crs)
+            at_us = None if when_us is None else np.array([when_us], dtype=np.int64)
+            code = self.parts.grids.grid(grids[0]).locate(x, y, at_us).to_pylist()[0]
+            fields |= {} if code is None else {"cell": code}
+        return fields
+
+    def add_rule(self, log: CaseLog, kind: str, body: str, valid_us: int | None) -> StoredRule:
+        """Check a rule and add it to a log."""
+        checked = _checked(kind, body, self.configuration)
+        return log.records.rules.add(kind, checked, valid_from_us=ALWAYS_US if valid_us is None else valid_us)
+
+
+def create_case_log(
+    folder: Folder, configuration: CityConfiguration, name: str, clock: Clock, *, workflow: str, clocks: str | None,
+    url: str | None,
+) -> None:  # fmt: skip
+    """Make an empty log with its first rules; whole or not at all.
+
+    Parameters
+    ----------
+    folder, configuration, name, clock
+        The city, the log's name, and the present instant.
+    workflow
+        Name of a bundled workflow, or a TOML document.
+    clocks
+        Name of bundled clocks, or a TOML document; None: those of the workflow's name, if there are any.
+    url
+        ``postgresql://…``; None: a file in the city's folder.
+
+    Raises
+    ------
+    Conflict
+        ``records-exist``.
+    InvalidInput, InvalidDefinition
+        What is wrong with the rules or the address.
+    """
+    check_name(name, "log")
+    if name in case_log_names(folder):
+        raise Conflict("records-exist", f"city '{configuration.name}' has a log '{name}' already")
+    rules = {"workflow": _checked("workflow", workflow, configuration)}
+    if clocks is None and workflow in case_clocks():
+        clocks = workflow
+    if clocks is not None:
+        rules["clocks"] = _checked("clocks", clocks, configuration)
+    with Records.create(url or folder, name, clock=clock) as records:
+        for kind, body in rules.items():
+            records.rules.add(kind, body, valid_from_us=ALWAYS_US)
+        address = records.address
+    if url is not None:
+        folder.put_text(f"address = {json.dumps(address)}\n", _FOLDER, f"{name}.toml")
+
+
+def open_case_log(folder: Folder, configuration: CityConfiguration, name: str, clock: Clock) -> CaseLog:
+    """Open a log; `NotFound` ``no-records``, with the nearest names."""
+    check_name(name, "log")
+    known = case_log_names(folder)
+    if name not in known:
+        raise NotFound(
+            "no-records", f"city '{configuration.name}' has no log '{name}'", nearest=nearest(name, known),
+            hint="" if known else "make one: city.cases(name, create=workflow)",
+            in_shell=f"did you mean '{nearest(name, known)[0]}'?" if nearest(name, known)
+            else f"make one: stcloud case create CITY {name}",
+        )  # fmt: skip
+    place: Folder | str = folder
+    if folder.exists(_FOLDER, f"{name}.toml"):
+        place = str(tomllib.loads(folder.read_text(_FOLDER, f"{name}.toml"))["address"])
+    return CaseLog(Records.open(place, name, clock=clock), clock)
+
+
+def case_log_names(folder: Folder) -> tuple[str, ...]:
+    """Return the names of a city's logs, sorted."""
+    children = folder.children(_FOLDER)
+    files = [key.rpartition("/")[2] for key in children.keys]
+    logs = [name for name in files if re.fullmatch(r"[^.].*\.(sqlite|toml)", name)]
+    return tuple(sorted({name.rpartition(".")[0] for name in logs}))
+
+
+def _checked(kind: str, body: str, configuration: CityConfiguration) -> str:
+    """Return a rule as it is kept; a bare name is that of a bundled one."""
+    if kind not in KINDS:
+        raise InvalidInput(
+            "unknown-rule-kind", f"there are no rules '{kind}'", hint=f"use {', '.join(KINDS)}"
+        )
+    is_name = re.fullmatch(r"[a-z0-9][a-z0-9-]*", body) is not None
+    if kind == "workflow":
+        if is_name and body not in workflows():
+            raise InvalidInput(
+                "unknown-workflow", f"there is no bundled workflow '{body}'",
+                hint=f"use {', '.join(workflows())}, or a TOML document",
+            )  # fmt: skip
+        text = bundled_text("layers", "workflows", f"{body}.toml") if is_name else body
+        Workflow.from_toml(text, name=f"{body}.toml" if is_name else "workflow")
+        return text
+    if kind == "clocks":
+        name = body if is_name else "clocks"
+        return clocks_body(
+            None if is_name else body,
+            name=name,
+            calendar=configuration.calendar,
+            zone=configuration.zone.name,
+        )
+    if kind == "calendar":
+        document = tomllib.loads(body)
+        return json.dumps(CityDays.from_dict(document).to_dict(), sort_keys=True, ensure_ascii=False)
+    ConditionTable.from_csv(body, bundled_classes())
+    return body

@@ -1,0 +1,135 @@
+"""Reads of logs: one case's entries, all logs as Arrow, what was recorded since.
+
+No read of all entries holds a transaction open: a page begins after the last row of the page before, and what was
+recorded until a pinned instant does not change meanwhile.
+
+Tested by `tests/iaas/records/test_logreading.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import ColumnElement, select, tuple_
+
+from stcloud.errors import InvalidInput
+from stcloud.iaas.records.database import Database
+from stcloud.iaas.records.entry import CaseSummary, Entry, Medium
+from stcloud.iaas.records.recordrows import entry_of, summary_of
+
+__all__ = ["ENTRY_TYPES", "entry_of_id", "log", "logs", "logs_of", "media", "recorded", "summary"]
+
+_AT_ONCE = 500
+
+ENTRY_TYPES = {
+    "case": pa.string(), "seq": pa.int32(), "id": pa.string(), "name": pa.string(), "happened_us": pa.int64(),
+    "recorded_us": pa.int64(), "actor": pa.string(), "role": pa.string(), "post": pa.string(),
+    "department": pa.string(), "lon": pa.float64(), "lat": pa.float64(), "fields": pa.string(),
+}  # fmt: skip
+"""Columns of entries in Arrow; ``fields`` is canonical JSON."""
+
+
+def log(database: Database, case: str, until_us: int | None) -> list[Entry]:
+    """Return a case's entries in order, recorded until an instant; one round trip."""
+    statements = database.statements
+    with database.read() as connection:
+        if until_us is None:
+            rows = statements.log.run(connection, {"case": case})
+        else:
+            rows = statements.log_until.run(connection, {"case": case, "until_us": until_us})
+        return [entry_of(row) for row in rows.fetchall()]
+
+
+def summary(database: Database, number: str) -> CaseSummary | None:
+    """Return a case's present summary; None: there is no such case."""
+    table = database.tables.summary
+    with database.read() as connection:
+        row = connection.execute(select(table).where(table.c.number == number)).one_or_none()
+    return None if row is None else summary_of(row)
+
+
+def logs_of(database: Database, cases: Iterable[str]) -> Iterator[Entry]:
+    """Yield the entries of some cases, by case and number."""
+    table, numbers = database.tables.entry, sorted(set(cases))
+    for start in range(0, len(numbers), _AT_ONCE):
+        chosen = table.c.case.in_(numbers[start : start + _AT_ONCE])
+        with database.read() as connection:
+            rows = connection.execute(select(table).where(chosen).order_by(table.c.case, table.c.seq)).all()
+        yield from map(entry_of, rows)
+
+
+def entry_of_id(database: Database, id_: str) -> Entry | None:
+    """Return the entry of an id; None: there is none."""
+    table = database.tables.entry
+    with database.read() as connection:
+        row = connection.execute(select(table).where(table.c.id == id_)).one_or_none()
+    return None if row is None else entry_of(row)
+
+
+def media(database: Database, case: str) -> list[Medium]:
+    """Return a case's media by number of entry."""
+    table = database.tables.media
+    order = (table.c.seq, table.c.use, table.c.digest)
+    with database.read() as connection:
+        rows = connection.execute(select(table).where(table.c.case == case).order_by(*order)).all()
+    return [Medium(**row._mapping) for row in rows]  # noqa: SLF001 -- SQLAlchemy's public name
+
+
+def logs(
+    database: Database, until_us: int, columns: Sequence[str] | None, rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield all entries that were recorded until an instant, by case and number."""
+    entry = database.tables.entry
+    key = tuple_(entry.c.case, entry.c.seq)
+    names = _named(columns)
+    yield from _pages(database, names, ("case", "seq"), key, entry.c.recorded_us <= until_us, rows)
+
+
+def recorded(
+    database: Database, after_us: int, until_us: int, columns: Sequence[str] | None, rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield the entries that were recorded after an instant, until another, in the order of recording."""
+    entry = database.tables.entry
+    within = (entry.c.recorded_us > after_us) & (entry.c.recorded_us <= until_us)
+    yield from _pages(database, _named(columns), ("recorded_us",), tuple_(entry.c.recorded_us), within, rows)
+
+
+def _named(columns: Sequence[str] | None) -> list[str]:
+    names = [*(ENTRY_TYPES if columns is None else columns)]
+    unknown = [name for name in names if name not in ENTRY_TYPES]
+    if unknown:
+        raise InvalidInput(
+            "unknown-column",
+            f"entries have no column {unknown[0]!r}",
+            hint="they have " + ", ".join(ENTRY_TYPES),
+        )
+    return names
+
+
+def _pages(
+    database: Database,
+    names: list[str],
+    key_names: tuple[str, ...],
+    key: Any,
+    within: ColumnElement[bool],
+    rows: int,
+) -> Iterator[pa.RecordBatch]:
+    table = database.tables.entry
+    schema = pa.schema([(name, ENTRY_TYPES[name]) for name in names])
+    read = [*names, *(name for name in key_names if name not in names)]
+    order = [table.c[name] for name in key_names]
+    statement = select(*(table.c[name] for name in read)).where(within).order_by(*order).limit(rows)
+    last: tuple[Any, ...] | None = None
+    while True:
+        following = statement if last is None else statement.where(key > last)
+        with database.read() as connection:
+            page = connection.execute(following).all()
+        if not page:
+            return
+        values = dict(zip(read, zip(*page, strict=True), strict=True))
+        last = tuple(values[name][-1] for name in key_names)
+        yield pa.record_batch([pa.array(values[name], ENTRY_TYPES[name]) for name in names], schema=schema)
+        if len(page) < rows:
+            return

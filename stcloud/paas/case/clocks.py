@@ -1,0 +1,358 @@
+"""Clocks of cases: deadline, elapsed and left, of whole cases and of their stages, at any instant, many at once.
+
+``deadline`` is the earliest instant at which a clock has counted its limit, extensions and what it was paused for on
+top of what it showed at its start. Start at `read_clocks`; `docs/explanation/clocks.md` has examples worked by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from stcloud.errors import InvalidInput
+from stcloud.paas.case.allowance import WHOLE, ClockKeys, ClockLimits, Extensions
+from stcloud.paas.case.clockrules import ClockRules
+from stcloud.paas.case.interval import NONE_US, ClockIntervals
+from stcloud.paas.case.limit import (
+    CLOSINGS,
+    CONTINUOUS,
+    KINDS,
+    WORKING,
+    Codes,
+    TimeLimit,
+    counts_of,
+    units_us,
+)
+from stcloud.paas.case.ruler import Ruler
+from stcloud.paas.case.running import ClockRuns, runs_of
+from stcloud.time import Bools, Micros, Zone
+
+__all__ = ["Clocks", "read_clocks"]
+
+_AHEAD_US = 2 * 366 * 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clocks:
+    """Clocks as they are at an instant, one a row of the limits.
+
+    Attributes
+    ----------
+    limits
+        The limits: case, stage, kind and value.
+    started_us
+        ``(n,)`` int64, when each clock first ran (of a stage that restarts, in this round), UTC microseconds;
+        `NONE_US` if it has not, and then it has no deadline either.
+    deadline_us
+        ``(n,)`` int64 UTC microseconds. While a clock is paused there is no deadline: this one would hold if it ran
+        again from this instant on. Of a bundle, the deadline that its cases share.
+    own_deadline_us
+        ``(n,)`` int64, the same without regard to bundles.
+    elapsed_us, left_us
+        ``(n,)`` int64, what the clock has counted, and what it may still count (below 0: what it has counted too
+        much), in microseconds of its own; divided by ``unit_us`` they are hours or days of its limit.
+    unit_us
+        ``(n,)`` int64.
+    running, paused
+        ``(n,)`` bool: what it does at the instant. Neither: it has not started, or it has stopped.
+    overdue
+        ``(n,)`` bool: the instant, or the one at which the clock stopped, is after the deadline. What stops at the
+        deadline itself is on time.
+    provisional
+        ``(n,)`` bool: between start and deadline are working days that nobody has published yet.
+    at_us
+        The instant, UTC microseconds.
+    """
+
+    limits: ClockLimits
+    started_us: Micros
+    deadline_us: Micros
+    own_deadline_us: Micros
+    elapsed_us: Micros
+    left_us: Micros
+    unit_us: Micros
+    running: Bools
+    paused: Bools
+    overdue: Bools
+    provisional: Bools
+    at_us: int
+
+    def __len__(self) -> int:
+        return len(self.limits)
+
+    def text(self, row: int, zone: Zone) -> str:
+        """Return a clock in words: its deadline on the wall clock of a zone, and how sure that is.
+
+        Parameters
+        ----------
+        row
+            The row of its limit.
+        zone
+            The city's zone.
+        """
+        kind = KINDS[int(self.limits.kind[row])]
+        limit = TimeLimit(kind, float(self.limits.value[row]))
+        if self.started_us[row] == NONE_US:
+            return f"{limit}: not started"
+        word = "if it ran again from now, by" if self.paused[row] else "by"
+        unit = kind.rpartition("_")[2]
+        parts = [f"{limit}: {word} {zone.iso(int(self.deadline_us[row]))}"]
+        parts += ["provisional: these working days are not published yet"] if self.provisional[row] else []
+        parts += [f"elapsed {self.elapsed_us[row] / self.unit_us[row]:.3g} {unit}s"]
+        parts += ["paused"] if self.paused[row] else [] if self.running[row] else ["stopped"]
+        return ", ".join([*parts, *(["overdue"] if self.overdue[row] else [])])
+
+
+def read_clocks(
+    intervals: ClockIntervals,
+    limits: ClockLimits,
+    rules: ClockRules,
+    at_us: int,
+    *,
+    extensions: Extensions | None = None,
+    bundles: npt.ArrayLike | None = None,
+) -> Clocks:
+    """Return all clocks as they are at an instant.
+
+    Parameters
+    ----------
+    intervals
+        Raw intervals of all cases, in the order of their logs. What begins after the instant is left out.
+    limits
+        Limits in force at the instant; each is a clock, of a stage or of the whole case.
+    rules
+        When people work, what a work day is, with which stage whole cases start, what rework does.
+    at_us
+        The instant, UTC microseconds.
+    extensions
+        Those of them that are granted at the instant count.
+    bundles
+        ``(number of cases,)`` int64: cases with the same number, from 0, share the deadline of the whole case: the
+        latest of theirs. -1: a case is in no bundle.
+
+    Raises
+    ------
+    InvalidInput
+        What is impossible: ``limit-twice``, ``nothing-to-extend``, ``unknown-stage``, ``unknown-start``,
+        ``whole-days-needed``, ``deadline-out-of-range``, ``unequal-columns``.
+
+    Notes
+    -----
+    O(n log b) for n intervals and b spells of work in the years from the first start to the last deadline.
+
+    Examples
+    --------
+    A case is dispatched on Friday 2024-02-09 at 17:00 and has four work hours; the Spring Festival follows.
+
+    >>> from stcloud.time import Calendar, WorkTime
+    >>> zone = Zone("Asia/Shanghai")
+    >>> friday = int(np.datetime64("2024-02-09T09:00", "us").astype(np.int64))
+    >>> intervals = ClockIntervals.of_entries([0], ["handle"], ["running"], [friday], ["handle"])
+    >>> rules = ClockRules(WorkTime(Calendar("CN"), zone))
+    >>> clocks = read_clocks(intervals, ClockLimits.of([0], ["work_hour"], [4]), rules, friday + 1_800_000_000)
+    >>> clocks.text(0, zone)
+    '4 work hours: by 2024-02-18T11:00+08:00, elapsed 0.5 hours'
+    """
+    counts = counts_of(rules.work_day)[limits.kind]
+    keys = ClockKeys(limits, len(intervals.stages), int(intervals.case[-1]) + 1 if len(intervals) else 0)
+    runs = runs_of(intervals, keys, rules, at_us)
+    granted = (extensions or Extensions.none()).at(at_us)
+    added = _Added.of(granted, keys, rules, len(limits))
+    allowed = limits.amounts_us(rules) + added.own_us(counts)
+    ruler = Ruler(
+        rules.time, int(runs.from_us.min(initial=at_us)), int(runs.to_us.max(initial=at_us)) + _AHEAD_US
+    )
+    clocks = _counted(runs, counts, allowed, ruler, limits, at_us)
+    clocks = replace(clocks, unit_us=units_us(rules.work_day, rules.time.hours.day_us)[limits.kind])
+    own = clocks.deadline_us
+    clocks = added.applied(clocks, counts, ruler)
+    by_calendar = (counts != CONTINUOUS) | added.by_calendar(counts)
+    clocks.provisional[:] = _provisional(clocks, by_calendar, ruler)
+    if bundles is not None:
+        clocks = _bundled(clocks, np.asarray(bundles, dtype=np.int64))
+    return _compared(clocks, own, counts, runs, ruler)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Added:
+    """What extensions add to each clock: an amount for each way of counting, and the least deadline."""
+
+    amounts_us: tuple[Micros, Micros, Micros]
+    until_us: Micros
+
+    @classmethod
+    def of(cls, extensions: Extensions, keys: ClockKeys, rules: ClockRules, clocks: int) -> _Added:
+        amounts = tuple(np.zeros(clocks, dtype=np.int64) for _ in range(3))
+        until = np.full(clocks, NONE_US, dtype=np.int64)
+        if len(extensions.case):
+            clock, added, counts = (
+                keys.clocks_of(extensions),
+                extensions.amounts_us(rules),
+                extensions.counts(rules),
+            )
+            for way, amount in enumerate(amounts):
+                np.add.at(amount, clock[counts == way], added[counts == way])
+            np.maximum.at(until, clock, extensions.until_us)
+        return cls((amounts[0], amounts[1], amounts[2]), until)
+
+    def own_us(self, counts: Codes) -> Micros | int:
+        """Return what is added to each clock on its own way of counting."""
+        return np.choose(counts, self.amounts_us) if any(amount.any() for amount in self.amounts_us) else 0
+
+    def by_calendar(self, counts: Codes) -> Bools:
+        """Tell for each clock whether an extension of another clock looks at the calendar."""
+        working, closings = self.amounts_us[WORKING] > 0, self.amounts_us[CLOSINGS] > 0
+        return np.asarray((working & (counts != WORKING)) | (closings & (counts != CLOSINGS)), dtype=np.bool_)
+
+    def applied(self, clocks: Clocks, counts: Codes, ruler: Ruler) -> Clocks:
+        """Return clocks with what other clocks than their own add to the deadline, and none before the least one."""
+        deadline = clocks.deadline_us
+        started = clocks.started_us != NONE_US
+        for way, amount in enumerate(self.amounts_us):
+            rows = np.flatnonzero((amount > 0) & (counts != way) & started)
+            if not len(rows):
+                continue
+            deadline = deadline.copy()
+            ruler.cover(int(deadline[rows].max()))
+            ways = np.full(len(rows), way, dtype=np.int8)
+            begun = ruler.begun(deadline[rows]) if way == CLOSINGS else ruler.measured(ways, deadline[rows])
+            deadline[rows] = ruler.reached(ways, begun + amount[rows])
+        deadline = np.where(started, np.maximum(deadline, self.until_us), deadline)
+        return replace(clocks, deadline_us=deadline, own_deadline_us=deadline)
+
+
+def _counted(
+    runs: ClockRuns, counts: Codes, allowed: Micros, ruler: Ruler, limits: ClockLimits, at_us: int
+) -> Clocks:
+    """Return clocks with their deadlines by limits and extensions of their own."""
+    size = len(limits)
+    course = _Course.of(runs, counts, allowed, ruler)
+    end = runs.last()
+    running, paused = (np.zeros(size, dtype=np.bool_) for _ in range(2))
+    running[runs.clock[end]] = runs.runs[end] & runs.lasts[end]
+    paused[runs.clock[end]] = ~runs.runs[end] & runs.lasts[end]
+    waits = end[~runs.runs[end]]
+    waiting = runs.clock[waits]
+    open_ = (course.started_us[waiting] != NONE_US) & ~course.used_up[waiting]
+    waits, waiting = waits[open_], waiting[open_]
+    resumed = course.since_origin(ruler.measured(counts[waiting], runs.to_us[waits]), waiting)
+    target = course.target_us
+    target[waiting] = resumed + allowed[waiting] - course.elapsed_us[waiting]
+    deadline = np.full(size, NONE_US, dtype=np.int64)
+    begun = np.flatnonzero(course.started_us != NONE_US)
+    deadline[begun] = ruler.reached(counts[begun], target[begun])
+    return Clocks(
+        limits, course.started_us, deadline, deadline, course.elapsed_us, allowed - course.elapsed_us, target,
+        running, paused, np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_), at_us,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Course:
+    """What clocks have counted while they ran.
+
+    Attributes
+    ----------
+    started_us, elapsed_us
+        As in `Clocks`.
+    target_us
+        What each clock shows, on its own ruler, at its deadline, if it runs on.
+    used_up
+        ``(n,)`` bool: it reached its deadline while it ran; no later pause moves it.
+    origin_us
+        What clocks that count ends of working days show after the day of their start, before which they count none;
+        None if there are no such clocks.
+    """
+
+    started_us: Micros
+    elapsed_us: Micros
+    target_us: Micros
+    used_up: Bools
+    origin_us: Micros | None
+
+    @classmethod
+    def of(cls, runs: ClockRuns, counts: Codes, allowed: Micros, ruler: Ruler) -> _Course:
+        started, target = (np.full(len(counts), NONE_US, dtype=np.int64) for _ in range(2))
+        elapsed, used_up = np.zeros(len(counts), dtype=np.int64), np.zeros(len(counts), dtype=np.bool_)
+        rows = np.flatnonzero(runs.runs)
+        if not len(rows):
+            return cls(started, elapsed, target, used_up, None)
+        clock = runs.clock[rows]
+        change = clock[1:] != clock[:-1]
+        first, last = np.flatnonzero(np.append(True, change)), np.flatnonzero(np.append(change, True))
+        owner, number = clock[first], last - first + 1
+        started[owner] = runs.from_us[rows[first]]
+        course = cls(started, elapsed, target, used_up, _origins(started, counts, ruler))
+        way = counts[clock]
+        shown = course.since_origin(ruler.measured(way, runs.from_us[rows]), clock)
+        length = course.since_origin(ruler.measured(way, runs.to_us[rows]), clock)
+        length -= shown
+        after = np.cumsum(length)  # of all clocks, which may run over: differences are right all the same
+        after -= np.repeat(after[first] - length[first], number)
+        elapsed[owner] = after[last]
+        # The first run in which a clock has counted what it may decides on its deadline, or else the last one.
+        short = np.add.reduceat(after < np.repeat(allowed[owner], number), first, dtype=np.int64)
+        decides = first + np.minimum(short, number - 1)
+        target[owner] = shown[decides] + allowed[owner] - (after[decides] - length[decides])
+        used_up[owner] = short < number
+        return course
+
+    def since_origin(self, shown_us: Micros, clock: npt.NDArray[np.int64]) -> Micros:
+        """Return what clocks show, but no less than after the day of their start where ends of days are counted."""
+        return shown_us if self.origin_us is None else np.maximum(shown_us, self.origin_us[clock])
+
+
+def _origins(started: Micros, counts: Codes, ruler: Ruler) -> Micros | None:
+    """Return the origins of clocks that count ends of working days; the least number for others, None without any."""
+    rows = np.flatnonzero((counts == CLOSINGS) & (started != NONE_US))
+    if not len(rows):
+        return None
+    origin = np.full(len(started), NONE_US, dtype=np.int64)
+    origin[rows] = ruler.begun(started[rows])
+    return origin
+
+
+def _provisional(clocks: Clocks, by_calendar: Bools, ruler: Ruler) -> Bools:
+    provisional = np.zeros(len(clocks), dtype=np.bool_)
+    rows = np.flatnonzero(by_calendar & (clocks.started_us != NONE_US))
+    provisional[rows] = ruler.expected(clocks.started_us[rows], clocks.deadline_us[rows])
+    return provisional
+
+
+def _bundled(clocks: Clocks, bundles: npt.NDArray[np.int64]) -> Clocks:
+    """Return clocks of which those of whole cases in a bundle have its latest deadline."""
+    case = clocks.limits.case
+    if bundles.ndim != 1 or len(bundles) <= int(case.max(initial=-1)) or (bundles < -1).any():
+        raise InvalidInput(
+            "unequal-columns", f"there are {bundles.size} bundles for {int(case.max(initial=-1)) + 1} cases",
+            hint="give each case a number from 0, or -1",
+        )  # fmt: skip
+    bundle = np.where((clocks.limits.stage == WHOLE) & (clocks.started_us != NONE_US), bundles[case], -1)
+    rows = np.flatnonzero(bundle >= 0)
+    rows = rows[np.lexsort((clocks.deadline_us[rows], bundle[rows]))]
+    latest = np.zeros(int(bundles.max(initial=-1)) + 1, dtype=np.int64)
+    latest[bundle[rows]] = rows  # the last one written is the latest deadline
+    deciding = latest[bundle[rows]]
+    deadline, provisional = clocks.deadline_us.copy(), clocks.provisional.copy()
+    deadline[rows], provisional[rows] = clocks.deadline_us[deciding], clocks.provisional[deciding]
+    return replace(clocks, deadline_us=deadline, provisional=provisional)
+
+
+def _compared(clocks: Clocks, own: Micros, counts: Codes, runs: ClockRuns, ruler: Ruler) -> Clocks:
+    """Return clocks with what is left, and whether they are overdue, by their deadlines."""
+    end = runs.last()
+    ends = np.full(len(clocks), NONE_US, dtype=np.int64)
+    ends[runs.clock[end]] = runs.to_us[end]
+    started = clocks.started_us != NONE_US
+    moved = np.flatnonzero((clocks.deadline_us != own) & started)
+    left = clocks.left_us
+    if len(moved):
+        left = left.copy()
+        ruler.cover(int(clocks.deadline_us[moved].max()))
+        later, earlier = (
+            ruler.measured(counts[moved], deadline[moved]) for deadline in (clocks.deadline_us, own)
+        )
+        left[moved] += later - earlier
+    return replace(clocks, left_us=left, overdue=started & (ends > clocks.deadline_us))
