@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from stcloud.testing.almanac import is_working_day
 
-__all__ = ["Reading", "Stopwatch"]
+__all__ = ["ClockReading", "Stopwatch"]
 
 _MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ _MOST_MINUTES = 400 * 1440
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ClockReading:
     """What a clock shows: minutes since 1970, and minutes or days that it has counted."""
 
     deadline: int
@@ -83,7 +83,7 @@ class Stopwatch:
 
     def read(
         self, way: str, allowed: int, runs: Sequence[tuple[int, int | None, bool]], at: int
-    ) -> Reading | None:
+    ) -> ClockReading | None:
         """Return what a clock shows at a minute; None if it has not run yet.
 
         Parameters
@@ -114,7 +114,7 @@ class Stopwatch:
                     deadline = minute + 1
             minute += 1
             assert minute - first < _MOST_MINUTES, "no deadline in sight"
-        return Reading(deadline, elapsed, end > deadline)
+        return ClockReading(deadline, elapsed, end > deadline)
 
     def later(self, way: str, amount: int, minute: int) -> int:
         """Return the minute at which so much more has been counted from a minute on."""

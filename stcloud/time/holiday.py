@@ -11,7 +11,6 @@ import warnings
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -138,7 +137,11 @@ def checked_by(name: str) -> str | None:
     >>> checked_by("DE") is None
     True
     """
-    return f"chinesecalendar {version('chinesecalendar')}" if name.partition("-")[0] == "CN" else None
+    if name.partition("-")[0] != "CN":
+        return None
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return f"chinesecalendar {version('chinesecalendar')}"
 
 
 @lru_cache(maxsize=64)

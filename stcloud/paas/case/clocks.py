@@ -14,6 +14,7 @@ import numpy.typing as npt
 from stcloud.errors import InvalidInput
 from stcloud.paas.case.allowance import WHOLE, ClockKeys, ClockLimits, Extensions
 from stcloud.paas.case.clockrules import ClockRules
+from stcloud.paas.case.counting import ClockCourse
 from stcloud.paas.case.interval import NONE_US, ClockIntervals
 from stcloud.paas.case.limit import (
     CLOSINGS,
@@ -155,11 +156,21 @@ def read_clocks(
     >>> clocks.text(0, zone)
     '4 work hours: by 2024-02-18T11:00+08:00, elapsed 0.5 hours'
     """
-    counts = counts_of(rules.work_day)[limits.kind]
     keys = ClockKeys(limits, len(intervals.stages), int(intervals.case[-1]) + 1 if len(intervals) else 0)
     runs = runs_of(intervals, keys, rules, at_us)
-    granted = (extensions or Extensions.none()).at(at_us)
-    added = _Added.of(granted, keys, rules, len(limits))
+    added = _Added.of((extensions or Extensions.none()).at(at_us), keys, rules, len(limits))
+    return _read(runs, limits, added, rules, at_us, bundles)
+
+
+def _read(
+    runs: ClockRuns,
+    limits: ClockLimits,
+    added: _Added,
+    rules: ClockRules,
+    at_us: int,
+    bundles: npt.ArrayLike | None,
+) -> Clocks:
+    counts = counts_of(rules.work_day)[limits.kind]
     allowed = limits.amounts_us(rules) + added.own_us(counts)
     ruler = Ruler(
         rules.time, int(runs.from_us.min(initial=at_us)), int(runs.to_us.max(initial=at_us)) + _AHEAD_US
@@ -169,7 +180,7 @@ def read_clocks(
     own = clocks.deadline_us
     clocks = added.applied(clocks, counts, ruler)
     by_calendar = (counts != CONTINUOUS) | added.by_calendar(counts)
-    clocks.provisional[:] = _provisional(clocks, by_calendar, ruler)
+    clocks = replace(clocks, provisional=_provisional(clocks, by_calendar, ruler))
     if bundles is not None:
         clocks = _bundled(clocks, np.asarray(bundles, dtype=np.int64))
     return _compared(clocks, own, counts, runs, ruler)
@@ -228,7 +239,7 @@ def _counted(
 ) -> Clocks:
     """Return clocks with their deadlines by limits and extensions of their own."""
     size = len(limits)
-    course = _Course.of(runs, counts, allowed, ruler)
+    course = ClockCourse.of(runs, counts, allowed, ruler)
     end = runs.last()
     running, paused = (np.zeros(size, dtype=np.bool_) for _ in range(2))
     running[runs.clock[end]] = runs.runs[end] & runs.lasts[end]
@@ -247,71 +258,6 @@ def _counted(
         limits, course.started_us, deadline, deadline, course.elapsed_us, allowed - course.elapsed_us, target,
         running, paused, np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_), at_us,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Course:
-    """What clocks have counted while they ran.
-
-    Attributes
-    ----------
-    started_us, elapsed_us
-        As in `Clocks`.
-    target_us
-        What each clock shows, on its own ruler, at its deadline, if it runs on.
-    used_up
-        ``(n,)`` bool: it reached its deadline while it ran; no later pause moves it.
-    origin_us
-        What clocks that count ends of working days show after the day of their start, before which they count none;
-        None if there are no such clocks.
-    """
-
-    started_us: Micros
-    elapsed_us: Micros
-    target_us: Micros
-    used_up: Bools
-    origin_us: Micros | None
-
-    @classmethod
-    def of(cls, runs: ClockRuns, counts: Codes, allowed: Micros, ruler: Ruler) -> _Course:
-        started, target = (np.full(len(counts), NONE_US, dtype=np.int64) for _ in range(2))
-        elapsed, used_up = np.zeros(len(counts), dtype=np.int64), np.zeros(len(counts), dtype=np.bool_)
-        rows = np.flatnonzero(runs.runs)
-        if not len(rows):
-            return cls(started, elapsed, target, used_up, None)
-        clock = runs.clock[rows]
-        change = clock[1:] != clock[:-1]
-        first, last = np.flatnonzero(np.append(True, change)), np.flatnonzero(np.append(change, True))
-        owner, number = clock[first], last - first + 1
-        started[owner] = runs.from_us[rows[first]]
-        course = cls(started, elapsed, target, used_up, _origins(started, counts, ruler))
-        way = counts[clock]
-        shown = course.since_origin(ruler.measured(way, runs.from_us[rows]), clock)
-        length = course.since_origin(ruler.measured(way, runs.to_us[rows]), clock)
-        length -= shown
-        after = np.cumsum(length)  # of all clocks, which may run over: differences are right all the same
-        after -= np.repeat(after[first] - length[first], number)
-        elapsed[owner] = after[last]
-        # The first run in which a clock has counted what it may decides on its deadline, or else the last one.
-        short = np.add.reduceat(after < np.repeat(allowed[owner], number), first, dtype=np.int64)
-        decides = first + np.minimum(short, number - 1)
-        target[owner] = shown[decides] + allowed[owner] - (after[decides] - length[decides])
-        used_up[owner] = short < number
-        return course
-
-    def since_origin(self, shown_us: Micros, clock: npt.NDArray[np.int64]) -> Micros:
-        """Return what clocks show, but no less than after the day of their start where ends of days are counted."""
-        return shown_us if self.origin_us is None else np.maximum(shown_us, self.origin_us[clock])
-
-
-def _origins(started: Micros, counts: Codes, ruler: Ruler) -> Micros | None:
-    """Return the origins of clocks that count ends of working days; the least number for others, None without any."""
-    rows = np.flatnonzero((counts == CLOSINGS) & (started != NONE_US))
-    if not len(rows):
-        return None
-    origin = np.full(len(started), NONE_US, dtype=np.int64)
-    origin[rows] = ruler.begun(started[rows])
-    return origin
 
 
 def _provisional(clocks: Clocks, by_calendar: Bools, ruler: Ruler) -> Bools:

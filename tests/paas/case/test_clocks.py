@@ -1,7 +1,9 @@
 """Clocks of cases: their laws, examples worked by hand, and what is refused."""
 
+import re
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -177,6 +179,13 @@ def test_a_deadline_is_monotone_in_start_and_limit(starts, kind, values, work_da
     first = deadline(early, (kind, short), work_day=work_day)
     assert early < first <= deadline(late, (kind, short), work_day=work_day)
     assert first <= deadline(early, (kind, long), work_day=work_day)
+
+
+def test_the_laws_that_the_documentation_names_are_these():
+    page = (Path(__file__).parents[3] / "docs" / "explanation" / "clocks.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(\w+)` \|", page.split("## Laws")[1], re.MULTILINE)
+    assert len(named) == 6
+    assert [name for name in named if f"test_{name}" not in globals()] == []
 
 
 # --- Worked by hand -------------------------------------------------------------------------------------------
