@@ -140,6 +140,9 @@ class Definition(Closed):
     def digest(self) -> str:
         """Return a digest of what affects the data, 16 hexadecimal digits; titles and links do not affect it."""
         meaning = self.model_dump(mode="json", exclude=_MEANINGLESS)
+        meaning["columns"] = {
+            name: column for name, column in meaning["columns"].items() if not self._is_only_named(name)
+        }
         for column in meaning["columns"].values():
             for key in _MEANINGLESS_OF_COLUMN:
                 del column[key]
@@ -178,7 +181,16 @@ class Definition(Closed):
 
     def declares(self, name: str) -> bool:
         """Return whether the definition declares the type of a column, whatever type its file has."""
+        if self._is_only_named(name):
+            return False
         return name in self.columns or self.column(name).type != "text"
+
+    def _is_only_named(self, name: str) -> bool:
+        """Return whether a column is declared for the names of its codes alone: rows are read as without it."""
+        column = self.columns.get(name)
+        if column is None or column.codes is None or self.extra_columns != "keep":
+            return False
+        return column.model_copy(update=dict.fromkeys(_MEANINGLESS_OF_COLUMN)) == ColumnClause(optional=True)
 
     @property
     def file_period(self) -> ValidClause | None:

@@ -14,7 +14,7 @@ import typer
 from stcloud.saas.cli import (
     case,
     check,
-    classes,
+    class_list,
     create,
     cube,
     define,
@@ -47,7 +47,7 @@ app = typer.Typer(
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, cube.cube, hotspots.hotspots,
-    layers.layers, layers.quarantine, classes.classes, define.define, check.check, vacuum.vacuum, purge.purge,
+    layers.layers, layers.quarantine, class_list.classes, define.define, check.check, vacuum.vacuum, purge.purge,
     demo.demo,
 ):  # fmt: skip
     app.command()(function)

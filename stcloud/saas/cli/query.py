@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -121,26 +121,26 @@ def query(
     drawing = Drawing.of(picture, title, under, shade, chart)
     document_path(save, ".toml", ".json")
     opened = open_city(city, engine)
-    question = question_of(opened.configuration, given, saved)
-    _save(question, save)
+    question = _kept(question_of(opened.configuration, given, saved), save)
     narrowed = question.narrow(opened.query(question.layer), read_places)
     if why is not None:
         print_records(narrowed.why(why).records(), target)
     elif explain:
         _explain(narrowed, question, target)
     else:
-        shown = {"pin": pin, "page": page, "all_columns": all_columns, "names": names}
-        _answer(narrowed, question, target, drawing, **shown)
+        _answer(narrowed, question, target, drawing, given)
 
 
 def _offered(why: str | None, *, explain: bool) -> tuple[OutputFormat, ...]:
     return RECORDS if why else _EXPLAINED if explain else EVERY
 
 
-def _save(question: Question, path: Path | None) -> None:
+def _kept(question: Question, path: Path | None) -> Question:
+    """Return a question, after it was saved in a document if one is given."""
     if path is not None:
         text = question.to_json() if path.suffix.lower() == ".json" else question.to_toml()
         print_text(text, path)
+    return question
 
 
 def _explain(query: Query, question: Question, target: Target) -> None:
@@ -161,20 +161,20 @@ def _answer(
     question: Question,
     target: Target,
     drawing: Drawing,
-    *,
-    pin: bool,
-    page: bool,
-    all_columns: bool,
-    names: bool,
+    given: Mapping[str, Any],
 ) -> None:
+    """Print an answer with its notes, as the options given by their names say."""
     answer = question.answer(query, read_places)
     notes = drawing.notes(query, answer, question)  # first: what cannot be drawn is refused before printing
     note(_understood(answer.facts))  # not before: what cannot be run has one line, the error
-    if pin and answer.pin is not None:
+    if given["pin"] and answer.pin is not None:
         note(answer.pin.text)
-    print_answer(answer.with_names() if names else answer, target, every_column=all_columns)
+    shown = answer.with_names() if given["names"] else answer
+    print_answer(shown, target, every_column=given["all_columns"])
     if answer.next is not None:
-        more = f"--after {answer.next}" if page or question.after else "use a larger --limit, or --page"
+        more = (
+            f"--after {answer.next}" if given["page"] or question.after else "use a larger --limit, or --page"
+        )
         note(f"there are more: {more}")
     for reason in _reasons(query, answer, question):
         note(reason)

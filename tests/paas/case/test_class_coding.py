@@ -107,6 +107,19 @@ def test_codes_that_make_no_sense_are_refused(columns, top, fault):
     assert fault in str(refused.value)
 
 
+def test_an_optional_column_that_is_declared_for_its_codes_is_read_as_one_that_is_not_declared():
+    bare, column = definition("a = {}"), 'b = { codes = "matter-2026", optional = true, title = "class" }'
+    coded = definition(f"a = {{}}\n{column}")
+    assert coded.digest() == bare.digest()
+    assert (coded.declares("b"), coded.declares("a")) == (False, True)
+    assert definition(f"a = {{}}\n{column}", 'extra_columns = "ignore"').digest() != (
+        definition("a = {}", 'extra_columns = "ignore"').digest()
+    )
+    needed = definition('a = {}\nb = { codes = "matter-2026" }')
+    assert needed.digest() != bare.digest()
+    assert needed.declares("b")
+
+
 def test_what_is_said_of_codes_does_not_change_what_a_definition_means():
     bare = definition("a = {}")
     coded = definition('a = { codes = "class-2026", kind_column = "b" }', 'language = "zh"')

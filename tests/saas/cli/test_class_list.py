@@ -10,8 +10,10 @@ import pytest
 from rich.cells import cell_len
 
 import stcloud
+from stcloud.errors import InvalidInput
 from stcloud.iaas.bundle import bundled
 from stcloud.paas.case.classes import bundled_classes
+from stcloud.saas.cli import class_list
 
 HEAD = "kind,edition,code,name_zh,name,major,valid_from,valid_to,verified,source\n"
 LOCAL = HEAD + "component,2026,01901,智能井盖,Smart manhole cover,01,2026-09-01,,local,Akarana\n"
@@ -112,6 +114,12 @@ def test_what_makes_no_sense_is_refused_in_a_line(run, words, message):
     assert done.code == 2
     assert done.err.startswith(f"stcloud: {message}")
     assert len(done.err.splitlines()) == 1
+
+
+def test_classes_of_no_city_are_refused(tmp_path):
+    with pytest.raises(InvalidInput) as refused:
+        class_list.classes(extend=tmp_path / "local.csv")
+    assert refused.value.kind == "which-city"
 
 
 def test_a_city_is_given_classes_of_its_own(run, tmp_path):

@@ -1,4 +1,4 @@
-"""`stcloud classes`. Tested by `tests/saas/cli/test_classes.py`."""
+"""`stcloud classes`. Tested by `tests/saas/cli/test_class_list.py`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHOWN = ("kind", "code", "name", "name_zh", "successors")
 """Columns that fit a terminal: a code of four digits is of 2013. The others are in the other formats."""
 
 
-class Kind(StrEnum):
+class ClassKind(StrEnum):
     """Kinds of classes."""
 
     COMPONENT = "component"
@@ -41,7 +41,7 @@ def classes(
             show_default=False,
         ),
     ] = None,
-    kind: Annotated[Kind | None, typer.Option(help="Only of this kind.")] = None,
+    kind: Annotated[ClassKind | None, typer.Option(help="Only of this kind.")] = None,
     at: Annotated[str | None, typer.Option(help="Only those valid on this day, e.g. 2026-09-01.")] = None,
     city: Annotated[
         Path | None, typer.Option(help="Folder of a city: with its own classes too.", show_default=False)
