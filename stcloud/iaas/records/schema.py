@@ -130,6 +130,7 @@ class Tables:
             Column("text", _TEXT, nullable=False),
             Column("fields", _TEXT, nullable=False),
             Index("summary_state", "state", "number"),
+            Index("summary_kind", "kind", "number"),
             Index("summary_class", "class_code", "number"),
             Index("summary_department", "department", "number"),
             Index("summary_cell", "cell", "number"),
