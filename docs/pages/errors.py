@@ -113,6 +113,10 @@ MEANINGS: Mapping[tuple[str, str], str] = {
         "InvalidDefinition",
         "ambiguous-column",
     ): "two columns have the same stored name, or one begins with `st_`",
+    (
+        "InvalidInput",
+        "bad-value",
+    ): "a text with NUL or half a character in it, or a number that is infinite, none, or larger than 64 bits",
     ("InvalidInput", "invalid-definition"): "the options given make no definition",
     ("InvalidDefinition", "invalid-definition"): "the definition has faults; `.faults` lists all of them",
     ("InvalidDefinition", "invalid-classes"): "a table of classes has faults; `.faults` lists all of them",

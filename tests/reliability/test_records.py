@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -231,6 +232,27 @@ def test_a_server_that_fails_is_named_and_comes_back_with_what_was_acknowledged(
         server.start()
         assert records.log("A") == [first]
         assert len(records.append(batch(action("A", 2)))) == 1
+
+
+def test_what_was_acknowledged_or_pinned_outlives_a_server_that_fails_at_once(server):
+    with Records.create(server.url, "log") as records:
+        for turn in range(3):
+            (entry,) = records.append(batch(action("A", turn + 1)))
+            instant_us = records.pin() if turn == 1 else entry.recorded_us
+            server.stop(how=signal.SIGQUIT)
+            server.start()
+            assert records.log("A")[-1] == entry
+            (later,) = records.append(batch(action("B", turn + 1)))
+            assert later.recorded_us > instant_us
+
+
+def test_a_server_whose_sessions_are_serializable_has_one_lock_too(server):
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET default_transaction_isolation = 'serializable'")
+        connection.execute("SELECT pg_reload_conf()")
+    with Records.create(server.url, "log") as records, ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: records.append(batch(action(f"c{number}"))), range(80)))
+        assert len(check(records)) == 80
 
 
 def test_connections_that_a_restart_closed_are_replaced(server):

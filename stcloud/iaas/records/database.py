@@ -20,6 +20,7 @@ from stcloud.iaas.records.statement import SqlStatements
 
 __all__ = ["Database", "KeyTaken"]
 
+_SETTLED_US = 60_000_000  # after so long every system has written what it kept in memory
 _COPIED = 50  # rows from which a copy may be faster than a statement for each
 
 
@@ -54,7 +55,7 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
-    def write(self, doing: str = "write to") -> Iterator[Connection]:
+    def write(self, doing: str = "write to", *, flush: bool = False) -> Iterator[Connection]:
         """Give a connection in a transaction under the log's lock; commits at the end, undoes after an error.
 
         Raises
@@ -62,7 +63,7 @@ class Database:
         KeyTaken
             Rows violate a key.
         """
-        with self._refusals(doing), self._begun() as connection:
+        with self._refusals(doing), self._begun(flush=flush) as connection:
             try:
                 yield connection
                 self.dialect.commit(connection)
@@ -70,18 +71,18 @@ class Database:
                 self.dialect.end(connection)
 
     @contextlib.contextmanager
-    def _begun(self) -> Iterator[Connection]:
+    def _begun(self, *, flush: bool) -> Iterator[Connection]:
         """Give a connection that has the lock; a connection that broke while it lay idle is replaced once."""
         connection = self.dialect.engine.connect()
         try:
             try:
-                self.dialect.begin(connection)
+                self.dialect.begin(connection, flush=flush)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
                 connection.close()
                 connection = self.dialect.engine.connect()
-                self.dialect.begin(connection)
+                self.dialect.begin(connection, flush=flush)
             yield connection
         finally:
             connection.close()
@@ -128,10 +129,18 @@ class Database:
         statement = select(dialect.latest(about.c.watermark_us, dialect.now()))
         return int(connection.execute(statement, dialect.clock_values()).scalar_one())
 
+    def is_settled(self, instant_us: int) -> bool:
+        """Return whether an instant was stamped or evaluated so long ago that it is on the disk."""
+        with self.read("pin") as connection:
+            return instant_us <= min(self.watermark(connection), self.present(connection) - _SETTLED_US)
+
     def pin(self, instant_us: int | None) -> int:
-        """Let nothing be stamped at or before an instant any more, None: the present; return the instant."""
+        """Let nothing be stamped at or before an instant any more, None: the present; return the instant.
+
+        All that was recorded until then is on the disk afterwards.
+        """
         about = self.tables.about
-        with self.write("pin") as connection:
+        with self.write("pin", flush=True) as connection:
             now_us = self.present(connection)
             pinned_us = now_us if instant_us is None else instant_us
             if pinned_us > now_us:
@@ -140,6 +149,6 @@ class Database:
                     f"instant {pinned_us} is {pinned_us - now_us} µs after now",
                     hint="what will be recorded is not known yet",
                 )
-            raised = about.update().values(watermark_us=pinned_us).where(about.c.watermark_us < pinned_us)
-            connection.execute(raised)
+            raised = max(pinned_us, self.watermark(connection))
+            connection.execute(about.update().values(watermark_us=raised))
         return pinned_us

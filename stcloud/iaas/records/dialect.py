@@ -38,15 +38,14 @@ class Dialect(Protocol):
     def errors(self) -> tuple[type[BaseException], ...]:
         """Classes of the driver's own errors."""
 
-    @property
-    def skips_locked(self) -> bool:
-        """Whether a reader may pass by rows that another transaction holds."""
-
     def prepare(self) -> None:
         """Make the place where a log is to be created."""
 
-    def begin(self, connection: Connection) -> None:
-        """Begin a transaction under the log's one lock: waits for the writers before it."""
+    def begin(self, connection: Connection, *, flush: bool = False) -> None:
+        """Begin a transaction under the log's one lock: waits for the writers before it.
+
+        ``flush``: the commit is to be durable, and all before it, whatever `Records` promises of others.
+        """
 
     def commit(self, connection: Connection) -> None:
         """Commit; returns when the transaction is as durable as `Records` promises."""

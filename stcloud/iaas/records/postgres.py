@@ -1,7 +1,8 @@
 """A log in one schema of a PostgreSQL database, reached with psycopg.
 
 A commit under the lock does not wait for the disk: it is flushed right after, together with the commits of others,
-and acknowledged then. So the lock is held shortly, and what is acknowledged is durable.
+and acknowledged then. So the lock is held shortly, and what is acknowledged is durable. Who reads may see an entry
+some milliseconds before; a pin waits for the flush.
 
 A password comes from PGPASSWORD, a password file or the URL given at run time; it is in no address, error or log.
 
@@ -86,7 +87,6 @@ _TABLES = table("tables", column("table_schema"), column("table_name"), schema="
 class Postgres:
     """One schema."""
 
-    skips_locked = True
     errors = (psycopg.Error,)
 
     def __init__(self, url: str, name: str) -> None:
@@ -94,7 +94,7 @@ class Postgres:
         self.schema = f"stcloud_{name}"
         self._key = int.from_bytes(hashlib.sha256(self.schema.encode()).digest()[:8], signed=True)
         self._engine = create_engine(
-            self._url, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=56, hide_parameters=True,
+            self._url, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=24, hide_parameters=True,
             connect_args={} if "connect_timeout" in self._url.query else {"connect_timeout": 10},
         )  # fmt: skip
         event.listen(self._engine, "connect", _prepare)
@@ -115,9 +115,14 @@ class Postgres:
         """Pool of connections."""
         return self._engine
 
-    def begin(self, connection: Connection) -> None:
-        """Begin a transaction under the schema's lock, in one round trip."""
-        cursor_of(connection).execute(f"BEGIN; SELECT pg_advisory_xact_lock({self._key})")
+    def begin(self, connection: Connection, *, flush: bool = False) -> None:  # noqa: ARG002 -- always
+        """Begin a transaction under the schema's lock, in one round trip.
+
+        Every statement must see what was committed before the lock was taken, whatever the server's default.
+        """
+        cursor_of(connection).execute(
+            f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({self._key})"
+        )
 
     def commit(self, connection: Connection) -> None:
         """Commit, which gives the lock to the next; then wait until it is flushed, together with others."""

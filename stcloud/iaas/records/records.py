@@ -158,17 +158,18 @@ class Records:
             ``future-instant``: it is after the log's present instant.
         """
         database = self._database
-        if instant_us is not None:
-            with database.read() as connection:
-                if instant_us <= database.watermark(connection):
-                    return instant_us
+        if instant_us is not None and database.is_settled(instant_us):
+            return instant_us
         try:
             return database.pin(instant_us)
         except StorageError as error:
-            if error.kind != "read-only" or instant_us is not None:
+            if error.kind != "read-only":
                 raise
             with database.read() as connection:
-                return database.watermark(connection)
+                last_us = database.watermark(connection)
+            if instant_us is not None and instant_us > last_us:
+                raise
+            return last_us if instant_us is None else instant_us
 
     def log(self, case: str, until_us: int | None = None) -> list[Entry]:
         """Return a case's entries in order, recorded until an instant; None: all. One round trip."""

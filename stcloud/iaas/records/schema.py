@@ -131,6 +131,7 @@ class Tables:
             Column("link", _TEXT),
             Column("fields", _TEXT, nullable=False),
             Index("summary_state", "state", "number"),
+            Index("summary_kind", "kind", "number"),
             Index("summary_class", "class_code", "number"),
             Index("summary_department", "department", "number"),
             Index("summary_cell", "cell", "number"),

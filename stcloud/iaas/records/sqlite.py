@@ -2,7 +2,7 @@
 
 A commit is flushed to the disk when the last flush is older than half a second: at the pace of people every action
 is durable when it is acknowledged. In a burst, commits between two flushes survive the death of the process, but a
-loss of power may take those since the last flush; the file stays whole.
+loss of power may take those since the last flush; the file stays whole. A pin flushes.
 ``durable`` flushes every commit, which a disk does some hundred times a second.
 
 Tested by `tests/iaas/records/test_opening.py` and `tests/reliability/test_records.py`.
@@ -65,7 +65,6 @@ class SQLite:
     """One file."""
 
     schema = None
-    skips_locked = False
     errors = (sqlite3.Error,)
 
     def __init__(self, path: Path, *, clock: Clock, durable: bool = False) -> None:
@@ -123,7 +122,7 @@ class SQLite:
             return "mode=rw"
         return "mode=ro" if pending else "mode=ro&immutable=1"
 
-    def begin(self, connection: Connection) -> None:
+    def begin(self, connection: Connection, *, flush: bool = False) -> None:
         """Begin a transaction under the lock of the file.
 
         Threads of this process queue in order; SQLite itself lets who waits sleep, and a younger one may pass him.
@@ -131,7 +130,7 @@ class SQLite:
         if not self._turn.acquire(timeout=self._wait_s):
             raise self._locked()
         try:
-            due = self._every or time.monotonic() - self._flushed_s > _FLUSH_S
+            due = flush or self._every or time.monotonic() - self._flushed_s > _FLUSH_S
             if connection.info.get("flushes") is not due:
                 cursor_of(connection).execute(f"PRAGMA synchronous={'FULL' if due else 'NORMAL'}")
                 connection.info["flushes"] = due

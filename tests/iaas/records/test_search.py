@@ -175,6 +175,7 @@ def test_a_text_that_changed_is_found_as_it_is_now(records):
     ("condition", "index"),
     [
         ("number >= '2024-001' AND number < '2024-002'", "summary"), ("state = 'file'", "summary_state"),
+        ("kind = 'matter'", "summary_kind"),
         ("class_code = '0101'", "summary_class"), ("department = 'roads'", "summary_department"),
         ("lon BETWEEN 118.01 AND 118.02", "summary_place"), ("due_us < 504", "summary_due"),
     ],
