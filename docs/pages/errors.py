@@ -113,7 +113,6 @@ MEANINGS: Mapping[tuple[str, str], str] = {
         "InvalidDefinition",
         "ambiguous-column",
     ): "two columns have the same stored name, or one begins with `st_`",
-    (
         "InvalidInput",
         "bad-value",
     ): "a text with NUL or half a character in it, or a number that is infinite, none, or larger than 64 bits",

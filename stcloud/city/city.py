@@ -331,7 +331,7 @@ class City:
         url
             Where a new log is kept: ``postgresql://user@host/database``; None: in the city's folder.
 
-        Raises `NotFound` ``no-records``; `Conflict` ``records-exist``; `InvalidInput` for what is wrong with the rules.
+        Raises `NotFound` ``no-records``; `Conflict` ``records-exist``; `InvalidInput` for what is wrong with rules.
         """
         return below.open_cases(self, self._parts, self._clock, log, create=create, clocks=clocks, url=url)
 

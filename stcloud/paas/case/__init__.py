@@ -8,8 +8,8 @@ computed from a log, an action is judged by a state, and clocks are read from st
 Nouns: `Action` (an entry of a log), `Workflow` (states and transitions), `CaseState` (what a log comes to), `Stay`
 (how long it was in a state), `RefusedAction` (why an action is not legal, and which are).
 
-Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replayed.py` many at once. Clocks
-start at `clocks.py`, the room of classes at `classes`.
+Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replayed.py` many at once.
+Clocks start at `clocks.py`, the room of classes at `classes`, and `caselog.py` puts all of it together.
 """
 
 from typing import TYPE_CHECKING
