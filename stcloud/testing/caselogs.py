@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stcloud.paas.case import Action, CaseState, RefusedAction, Scalar, Workflow, read_workflow, resumed, step
 from stcloud.paas.case.guard import FACTS
 
-__all__ = ["DAY_US", "MINUTE_US", "START_US", "CaseLog", "handled_case", "logs"]
+__all__ = ["DAY_US", "MINUTE_US", "START_US", "GrowingLog", "handled_case", "logs"]
 
 MINUTE_US = 60_000_000
 DAY_US = 1_440 * MINUTE_US
@@ -44,7 +44,7 @@ def _urban_management() -> Workflow:
     return read_workflow("urban-management")
 
 
-class CaseLog:
+class GrowingLog:
     """The log of a case that grows by actions, each a minute after the one before; it holds accepted ones only.
 
     An action without a role is that of the first role that may do it, and its actor is named for the role.
@@ -118,18 +118,18 @@ class CaseLog:
         return result
 
 
-def handled_case(*actions: str) -> CaseLog:
+def handled_case(*actions: str) -> GrowingLog:
     """Return a log with the named actions, or with those of a case up to its feedback."""
-    log = CaseLog()
+    log = GrowingLog()
     for name in actions or (*TO_HANDLER, "handle", "feed_back"):
         log.do(name)
     return log
 
 
 @st.composite
-def logs(draw: st.DrawFn, most: int = 12, workflow: Workflow | None = None) -> CaseLog:
+def logs(draw: st.DrawFn, most: int = 12, workflow: Workflow | None = None) -> GrowingLog:
     """Draw a log of legal actions, which happen before, at or after the ones before them."""
-    log = CaseLog(workflow)
+    log = GrowingLog(workflow)
     for name in draw(st.sampled_from(PATHS)):
         log.do(name)
     for _ in range(draw(st.integers(1, most))):
@@ -154,7 +154,7 @@ def logs(draw: st.DrawFn, most: int = 12, workflow: Workflow | None = None) -> C
     return log if log.actions else handled_case("report")
 
 
-def _stated(log: CaseLog, happened_us: int) -> dict[str, st.SearchStrategy[Scalar]]:
+def _stated(log: GrowingLog, happened_us: int) -> dict[str, st.SearchStrategy[Scalar]]:
     """Return what fields may state that decide about states, instants and values."""
     return {
         "source": st.sampled_from(("collector", "hotline")),

@@ -32,7 +32,7 @@ CALLS = {
     "unknown-rule-kind": lambda cases, _: cases.add_rule("weather", "sunny"),
     "not-a-place": lambda cases, _: cases.open(at=(200, 31), **ACTOR),
     "unknown-case": lambda cases, _: cases.state("99"),
-    "unknown-rule": lambda cases, _: cases._log.rules.timing(0, "ffff"),
+    "unknown-rule": lambda cases, _: CaseRules([]).timing(0, "ffff"),
     "unknown-clocks": lambda *_: clocks_body(None, name="nope", calendar="CN", zone="Asia/Shanghai"),
     "invalid-clocks": lambda *_: clocks_body("stages = 3", name="c", calendar="CN", zone="Asia/Shanghai"),
     "calendar-needed": lambda *_: clocks_body("", name="c", calendar=None, zone="Asia/Shanghai"),

@@ -93,8 +93,8 @@ def case_clocks(
     """
     groups: dict[str, tuple[CaseTiming | None, list[int]]] = {}
     for i, state in enumerate(states):
-        found = rules.timing(state.opened_us, clocks or state.rules.get(_LIMIT_PIN))
-        digest, timing = found or ("", None)
+        bound = rules.timing(state.opened_us, clocks or state.rules.get(_LIMIT_PIN))
+        digest, timing = bound or ("", None)
         groups.setdefault(digest, (timing, []))[1].append(i)
     by_case: list[list[CaseClock]] = [[] for _ in states]
     for timing, members in groups.values():

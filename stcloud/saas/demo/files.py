@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stcloud.saas.demo.ground import StreetPlan, feature, lonlat
-from stcloud.saas.demo.requests import FIRST_DUMP, NEXT_DUMP, Request, dumped, requests_of
+from stcloud.saas.demo.requests import FIRST_DUMP, NEXT_DUMP, DemoRequest, dumped, requests_of
 from stcloud.saas.demo.survey import Lamp, after_the_storm, first_survey
 
 __all__ = ["LAMPS_FILE", "SEED", "write_files"]
@@ -111,7 +111,7 @@ def _lamps(lamps: list[Lamp]) -> Iterable[Sequence[object]]:
         yield lamp.key, lamp.street, lamp.fitting, lamp.status, f"{lon:.8f}", f"{lat:.8f}"
 
 
-def _requests(rows: list[tuple[str, Request, bool]]) -> Iterable[Sequence[object]]:
+def _requests(rows: list[tuple[str, DemoRequest, bool]]) -> Iterable[Sequence[object]]:
     places = lonlat(np.array([(request.x, request.y) for _, request, _ in rows])).tolist()
     for (key, request, is_closed), (lon, lat) in zip(rows, places, strict=True):
         closed, status = (request.closed, "closed") if is_closed else ("", "open")

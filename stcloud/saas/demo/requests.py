@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stcloud.saas.demo.ground import StreetPlan
 from stcloud.saas.demo.survey import Lamp
 
-__all__ = ["FIRST_DUMP", "NEXT_DUMP", "Request", "dumped", "requests_of"]
+__all__ = ["FIRST_DUMP", "NEXT_DUMP", "DemoRequest", "dumped", "requests_of"]
 
 FIRST_DUMP, NEXT_DUMP = datetime(2025, 1, 1), datetime(2025, 1, 15)  # noqa: DTZ001  (local, as its files are)
 """When the two files of requests were written, on the town's clock."""
@@ -40,7 +40,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DemoRequest:
     """A request of a person.
 
     Parameters
@@ -61,7 +61,7 @@ class Request:
     y: float
 
 
-def requests_of(ground: StreetPlan, damaged: list[Lamp]) -> list[Request]:
+def requests_of(ground: StreetPlan, damaged: list[Lamp]) -> list[DemoRequest]:
     """Return the requests of 2024 in the order of their times; many are about lamps that the storm damaged."""
     chance = np.random.default_rng([ground.seed, 6])
     requests = [*_usual(ground, chance), *_market(ground, chance), *_school(ground, chance)]
@@ -71,14 +71,16 @@ def requests_of(ground: StreetPlan, damaged: list[Lamp]) -> list[Request]:
     return [request for request in ordered if request.opened < FIRST_DUMP]
 
 
-def dumped(requests: list[Request], at: datetime, since: datetime) -> Iterator[tuple[str, Request, bool]]:
+def dumped(
+    requests: list[DemoRequest], at: datetime, since: datetime
+) -> Iterator[tuple[str, DemoRequest, bool]]:
     """Give identity, request and whether it was closed by then, for what was opened in a time before a dump."""
     for number, request in enumerate(requests, start=1):
         if since <= request.opened < at:
             yield f"R24-{number:05d}", request, request.closed < at
 
 
-def _usual(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
+def _usual(ground: StreetPlan, chance: np.random.Generator) -> Iterator[DemoRequest]:
     """Give what happens everywhere, the more the more people live there; on fewer weekends, mostly by day."""
     people = np.array([place["population"] for place in ground.communities], dtype=np.float64)
     days = np.array([1.0 if day % 7 < 5 else 0.6 for day in range(_DAYS)])  # 2024 began on a Monday
@@ -93,14 +95,14 @@ def _usual(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]
             yield _drawn(chance, date, subject, at, slow)
 
 
-def _market(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
+def _market(ground: StreetPlan, chance: np.random.Generator) -> Iterator[DemoRequest]:
     """Give refuse behind the fish market, from July to September."""
     for date in chance.integers(182, 274, 190).tolist():
         at = ground.inside(_MARKET, chance.uniform(0.3, 0.7, (1, 2)))[0]
         yield _drawn(chance, date, "refuse", at)
 
 
-def _school(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
+def _school(ground: StreetPlan, chance: np.random.Generator) -> Iterator[DemoRequest]:
     """Give cars parked at the school, on working days of spring, between 7 and 9."""
     for date in chance.integers(60, 182, 220).tolist():
         if date % 7 < 5:
@@ -108,7 +110,7 @@ def _school(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request
             yield _drawn(chance, date, "parking", at, hours=(7, 9))
 
 
-def _hotspots(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Request]:
+def _hotspots(ground: StreetPlan, chance: np.random.Generator) -> Iterator[DemoRequest]:
     """Give more and more graffiti at the station, fewer and fewer potholes in Orchard, and at last a noisy site."""
     december = 12
     for block, subject, (first, last) in ((_STATION, "graffiti", _GRAFFITI), (_LANES, "pothole", _POTHOLES)):
@@ -122,7 +124,7 @@ def _hotspots(ground: StreetPlan, chance: np.random.Generator) -> Iterator[Reque
 def _in_month(
     ground: StreetPlan, chance: np.random.Generator, month: int, count: int, subject: str, block: tuple[int, int],
     hours: tuple[int, int] = (0, 24),
-) -> Iterator[Request]:  # fmt: skip
+) -> Iterator[DemoRequest]:  # fmt: skip
     """Give requests of one month within a block."""
     first = (datetime(2024, month, 1) - _NEW_YEAR).days  # noqa: DTZ001
     for date in chance.integers(first, first + calendar.monthrange(2024, month)[1], count).tolist():
@@ -130,7 +132,7 @@ def _in_month(
         yield _drawn(chance, date, subject, at, hours=hours)
 
 
-def _dark_streets(damaged: list[Lamp], chance: np.random.Generator) -> Iterator[Request]:
+def _dark_streets(damaged: list[Lamp], chance: np.random.Generator) -> Iterator[DemoRequest]:
     """Give reports of the lamps that the storm damaged: most of them in the week after it."""
     for lamp in damaged:
         for _ in range(int(chance.integers(2, 7))):
@@ -146,7 +148,7 @@ def _drawn(
     at: Floats,
     slow: float = 1.0,
     hours: tuple[int, int] = (0, 24),
-) -> Request:
+) -> DemoRequest:
     share = _HOURS[slice(*hours)] / _HOURS[slice(*hours)].sum()
     hour = int(chance.choice(np.arange(*hours), p=share))
     seconds = int(chance.integers(3600))
@@ -154,4 +156,4 @@ def _drawn(
     takes = timedelta(seconds=int(chance.gamma(2.0, 2.2 * slow) * 86_400) + 1_200)
     channel = _CHANNELS[int(chance.choice(3, p=[0.5, 0.35, 0.15]))]
     x, y = np.round(at, 2).tolist()
-    return Request(opened, opened + takes, subject, channel, x, y)
+    return DemoRequest(opened, opened + takes, subject, channel, x, y)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import FormatError, InvalidInput
 from stcloud.paas.case import fold, read_workflow
-from stcloud.testing.caselogs import DAY_US, MINUTE_US, START_US, CaseLog, handled_case, logs
+from stcloud.testing.caselogs import DAY_US, MINUTE_US, START_US, GrowingLog, handled_case, logs
 
 WORKFLOW = read_workflow("urban-management")
 LATEST_US = 2**62
@@ -147,4 +147,4 @@ def test_nothing_comes_to_nothing():
 
 
 def test_a_case_is_opened_once():
-    assert CaseLog().refuse("file").kind == "illegal-action"
+    assert GrowingLog().refuse("file").kind == "illegal-action"

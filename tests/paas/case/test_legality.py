@@ -6,7 +6,7 @@ import pytest
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.case import CaseState, legal, read_workflow, roles_for, step
-from stcloud.testing.caselogs import DAY_US, MINUTE_US, CaseLog, handled_case
+from stcloud.testing.caselogs import DAY_US, MINUTE_US, GrowingLog, handled_case
 
 WORKFLOW = read_workflow("urban-management")
 TO_HANDLER = ("report", "file", "dispatch", "assign")
@@ -53,7 +53,7 @@ def test_who_handles_neither_checks_nor_closes():
 
 
 def test_a_public_report_is_verified_before_it_is_filed():
-    log = CaseLog()
+    log = GrowingLog()
     log.do("report", "public", source="hotline")
     assert log.refuse("file").kind == "not-verified"
     log.do("order_verify")
@@ -68,13 +68,13 @@ def test_a_public_report_is_verified_before_it_is_filed():
 
 @pytest.mark.parametrize("source", ["collector", "monitoring"])
 def test_what_was_seen_there_is_filed_directly(source):
-    log = CaseLog()
+    log = GrowingLog()
     log.do("report", source=source)
     assert log.do("file").state == "filed"
 
 
 def test_a_collectors_report_that_was_verified_not_to_exist_is_not_filed():
-    log = CaseLog()
+    log = GrowingLog()
     log.do("report", source="collector")
     log.do("order_verify")
     log.do("verify", verification="not_exists")
@@ -352,7 +352,7 @@ def test_roles_for_an_action():
 
 
 def test_a_case_states_what_it_keeps():
-    log = CaseLog()
+    log = GrowingLog()
     log.do("report", "collector", class_="01001")
     assert log.state.limit is None
     state = log.do(

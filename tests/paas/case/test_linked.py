@@ -6,13 +6,13 @@ import pytest
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.case import RefusedAction, consequences, facts_of, fold, read_workflow
-from stcloud.testing.caselogs import CaseLog, handled_case
+from stcloud.testing.caselogs import GrowingLog, handled_case
 
 WORKFLOW = read_workflow("urban-management")
 
 
 def duplicate(number, master="2024-1"):
-    log = CaseLog(case=number)
+    log = GrowingLog(case=number)
     log.do("report", source="hotline")
     log.do("link", facts={"master_open"}, master=master)
     return log
@@ -73,7 +73,7 @@ def split_case():
     whole = handled_case("report", "file")
     whole.do("split", parts="2024-8;2024-9", departments="roads;lamps")
     plan = consequences(WORKFLOW, whole.state, whole.actions[-1], {})
-    parts = [CaseLog(case=number) for number in whole.state.parts]
+    parts = [GrowingLog(case=number) for number in whole.state.parts]
     for part in parts:
         apply(part, plan)
     return whole, parts, plan

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from stcloud.paas.case import CaseState, RefusedAction, fold, legal, read_workflow, resumed, step
-from stcloud.testing.caselogs import DAY_US, MINUTE_US, START_US, CaseLog
+from stcloud.testing.caselogs import DAY_US, MINUTE_US, START_US, GrowingLog
 
 WORKFLOW = read_workflow("urban-management")
 
@@ -301,7 +301,7 @@ class Cases(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.log = CaseLog(WORKFLOW)
+        self.log = GrowingLog(WORKFLOW)
         self.case = dict(NEW)
         self.until = None
 
@@ -448,7 +448,7 @@ def test_a_new_case_is_opened_by_whom_the_model_lets():
 
 
 def test_an_action_of_another_instant_changes_no_value_that_was_given_out():
-    log = CaseLog()
+    log = GrowingLog()
     first = log.do("report")
     snapshot = (first.state, dict(first.values), first.names)
     log.do("file")

@@ -13,7 +13,7 @@ from stcloud.paas.case import Workflow, fold, read_workflow
 from stcloud.paas.case.jumptable import CLOCKS
 from stcloud.paas.case.logcolumns import NO_INSTANT, LogColumns
 from stcloud.paas.case.replayed import replay
-from stcloud.testing.caselogs import DAY_US, MINUTE_US, CaseLog, handled_case, logs
+from stcloud.testing.caselogs import DAY_US, MINUTE_US, GrowingLog, handled_case, logs
 
 WORKFLOW = read_workflow("urban-management")
 
@@ -93,7 +93,7 @@ def test_a_case_continues_under_a_newer_workflow(path):
     state = fold(WORKFLOW, actions, newer=newer)
     assert state.workflow == "urban-management/2"
     assert state.state == {"handling": "in_work"}.get(log.state.state, log.state.state)
-    later = CaseLog(NEWER)
+    later = GrowingLog(NEWER)
     later.actions, later.state, later.now_us = actions, state, log.now_us + 40 * DAY_US
     name = {"dispatched": "assign"}.get(state.state, "handle")
     later.do(name, department_of_actor="roads")

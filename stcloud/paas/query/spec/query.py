@@ -384,10 +384,7 @@ class Query:
         return below.why(self.inquiry(), key)
 
     def why_empty(self, answer: Answer) -> tuple[str, ...]:
-        """Return why an answer of this question is empty, in lines; none where it is not.
-
-        They say when the layer has rows, and what is nearest to a text that a column never equals.
-        """
+        """Return why an answer is empty: when the layer has rows, what is nearest to a text that no row has."""
         return below.why_empty(self.inquiry(), answer)
 
     def facts(self) -> dict[str, str]:
