@@ -44,6 +44,7 @@ _APPLICATION = 0x53744372  # "StCr": PRAGMA application_id of our files
 WAIT_S = 30.0
 """How long a writer waits for those before it."""
 _FLUSH_S = 0.5
+_PAUSE_S = 0.005
 _READERS_MS = 3_000  # how long an erasure waits for who reads
 _PRAGMAS = (
     "secure_delete=ON",
@@ -125,7 +126,8 @@ class SQLite:
     def begin(self, connection: Connection, *, flush: bool = False) -> None:
         """Begin a transaction under the lock of the file.
 
-        Threads of this process queue in order; SQLite itself lets who waits sleep, and a younger one may pass him.
+        Threads of this process queue in order. Processes try again after a few milliseconds: SQLite itself lets who
+        waits longer sleep longer, so that he starves where many write.
         """
         if not self._turn.acquire(timeout=self._wait_s):
             raise self._locked()
@@ -134,10 +136,28 @@ class SQLite:
             if connection.info.get("flushes") is not due:
                 cursor_of(connection).execute(f"PRAGMA synchronous={'FULL' if due else 'NORMAL'}")
                 connection.info["flushes"] = due
-            cursor_of(connection).execute("BEGIN IMMEDIATE")
+            self._take_turn(connection)
         except BaseException:
             self._turn.release()
             raise
+
+    def _take_turn(self, connection: Connection) -> None:
+        cursor, pause_s = cursor_of(connection), 0.001
+        deadline_s = time.monotonic() + self._wait_s
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            while True:
+                try:
+                    cursor.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                        raise
+                else:
+                    return
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, _PAUSE_S)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={self._wait_s * 1000:.0f}")
 
     def commit(self, connection: Connection) -> None:
         """Commit, and flush when it is time."""
