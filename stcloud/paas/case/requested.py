@@ -86,7 +86,8 @@ class RequestColumns(Closed):
             ("source", self.source), ("due", self.due),
         ):  # fmt: skip
             facts[name] = None if column is None else row.get(column)
-        written = {name: _scalar(facts[name]) for name in FACTS if facts[name] is not None}
+        values = {name: _scalar(facts[name]) for name in FACTS}
+        written = {name: value for name, value in values.items() if value is not None}
         return Request(str(row["st_key"]), int(row["st_time"]), ended, ended_us, int(row["seen"]), written)
 
     def _end(self, row: Mapping[str, Any]) -> tuple[Literal["cancelled", "closed"] | None, int | None]:
@@ -166,7 +167,7 @@ def _first(*instants: Any) -> int | None:
 
 
 def _scalar(value: Any) -> Scalar:
-    """Return a value as actions state it; a text that is long or has several lines is cut to one line."""
+    """Return a value as actions state it: a text as one line, cut if it is long, None if nothing is in it."""
     if isinstance(value, bool | int | float) or value is None:
         return value
-    return " ".join(str(value).split())[:200]
+    return " ".join(str(value).split())[:200].rstrip() or None
