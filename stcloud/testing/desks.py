@@ -1,4 +1,4 @@
-"""Desks that act on a log of cases: what an action needs is stated for them, and the rules of the log are bundled ones.
+"""Desks that act on a log of cases under bundled rules: what an action needs is stated for them.
 
 Tested by `tests/paas/case/test_caselog.py`.
 """
@@ -19,8 +19,8 @@ from stcloud.testing.caselogs import AHEAD_US, GIVEN
 __all__ = ["Desk", "new_desk", "open_desk"]
 
 ROLES = {
-    "report": "collector", "verify": "collector", "check": "collector", "dispatch": "dispatcher", "split": "dispatcher",
-    "return_to_operator": "dispatcher", "suspend": "dispatcher", "resume": "dispatcher", "assign": "department",
+    "report": "collector", "verify": "collector", "check": "collector", "dispatch": "dispatcher",
+    "split": "dispatcher", "return_to_operator": "dispatcher", "suspend": "dispatcher", "resume": "dispatcher", "assign": "department",
     "feed_back": "department", "return_to_dispatcher": "department", "request_extension": "department",
     "appeal": "department", "review_extension": "dispatcher", "review_appeal": "dispatcher",
     "approve_appeal": "evaluator", "handle": "handler", "force_close": "shift_leader",

@@ -41,19 +41,19 @@ def desk(place):
     made.records.close()
 
 
-def outcomes(*actions):
-    """Do things at the same moment, each in a thread; return what each gave or raised."""
-    start = threading.Barrier(len(actions))
+def outcomes(desk, *submissions):
+    """Submit actions at the same moment, each in a thread; return what each gave or raised."""
+    start = threading.Barrier(len(submissions))
 
-    def run(action):
+    def run(submission):
         start.wait()
         try:
-            return action()
+            return desk.log.submit(submission)
         except StcloudError as error:
             return error
 
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return [*pool.map(run, actions)]
+    with ThreadPoolExecutor(len(submissions)) as pool:
+        return [*pool.map(run, submissions)]
 
 
 def test_of_two_desks_one_wins_and_the_other_gets_the_new_state(desk):
@@ -63,7 +63,7 @@ def test_of_two_desks_one_wins_and_the_other_gets_the_new_state(desk):
         dispatched, returned = (
             desk.submission(case, name, expected=2) for name in ("dispatch", "return_to_operator")
         )
-        results = outcomes(lambda: desk.log.submit(dispatched), lambda: desk.log.submit(returned))
+        results = outcomes(desk, dispatched, returned)
         lost = [result for result in results if isinstance(result, StcloudError)]
         won = [result for result in results if not isinstance(result, StcloudError)]
         assert len(won) == len(lost) == 1
@@ -81,7 +81,7 @@ def test_no_duplicate_stays_linked_to_a_master_that_has_ended(desk):
         desk.do(duplicate, "report")
         link = desk.submission(duplicate, "link", master=master)
         close = desk.submission(master, "force_close")
-        linked, closed = outcomes(lambda: desk.log.submit(link), lambda: desk.log.submit(close))
+        linked, closed = outcomes(desk, link, close)
         assert closed.state.state == "forced_close"
         if isinstance(linked, StcloudError):
             assert linked.kind == "no-master"
@@ -101,7 +101,7 @@ def test_of_two_splits_into_the_same_parts_one_is_refused(desk):
         for whole in wholes:
             desk.do(whole, "report", "file")
         splits = [desk.submission(whole, "split", parts=f"P-{number};Q-{number}") for whole in wholes]
-        results = outcomes(*(lambda split=split: desk.log.submit(split) for split in splits))
+        results = outcomes(desk, *splits)
         refused = [result for result in results if isinstance(result, StcloudError)]
         assert [result.kind for result in refused] == ["parts-taken"]
         states = desk.log.states_of([*wholes, f"P-{number}", f"Q-{number}"])
@@ -123,7 +123,7 @@ def test_a_whole_is_closed_only_while_all_its_parts_have_ended(desk):
         for each in (part, f"Q-{number}"):
             desk.do(each, "force_close")
         close, reopen = desk.submission(whole, "close"), desk.submission(part, "reopen")
-        closed, reopened = outcomes(lambda: desk.log.submit(close), lambda: desk.log.submit(reopen))
+        closed, reopened = outcomes(desk, close, reopen)
         assert reopened.state.state == "filed"
         if isinstance(closed, InvalidInput):
             assert closed.kind == "parts-open"

@@ -43,7 +43,7 @@ MODELLED = ("returned", "extension_requested", "extension_reviewed", "forced", "
 NEXT = {
     None: ("report",), "reported": ("file", "file", "file", "link"), "linked": ("unlink", "correct"),
     "filed": ("dispatch", "dispatch", "dispatch", "split", "link"),
-    "dispatched": ("assign", "assign", "request_extension", "review_extension", "return_to_dispatcher", "force_close"),
+    "dispatched": ("assign", "assign", "request_extension", "review_extension", "return_to_dispatcher"),
     "handling": ("handle", "handle", "suspend", "request_extension", "review_extension", "approve_extension"),
     "suspended": ("resume", "correct"), "handled": ("feed_back",), "split": ("close", "correct", "force_close"),
     "pending_check": ("check", "check", "close", "close", "close", "rework", "rework", "correct"),
