@@ -17,6 +17,7 @@ import numpy as np
 
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.definition import Definition
 from stcloud.errors import Conflict, FormatError, InvalidDefinition, InvalidInput, NotFound, nearest
 from stcloud.iaas.bundle import bundled_text
 from stcloud.iaas.clock import Clock
@@ -60,6 +61,10 @@ class CasePlaces:
             code = self.parts.grids.grid(grids[0]).locate(x, y, at_us).to_pylist()[0]
             fields |= {} if code is None else {"cell": code}
         return fields
+
+    def widen(self, layer: str, definition: Definition) -> None:
+        """Give the layer of published cases the columns that newer workflows have brought."""
+        self.parts.catalogue.widen(layer, definition)
 
     def add_rule(self, log: CaseLog, kind: str, body: str, valid_us: int | None) -> StoredRule:
         """Check a rule and add it to a log."""

@@ -314,7 +314,9 @@ class Cases:
         if first is None:
             return None
         reader = pa.RecordBatchReader.from_batches(published.schema, _chained(first, batches))
-        return self._city.load(name, reader, definition=published.definition(name, self.zone.name))
+        definition = published.definition(name, self.zone.name)
+        self._places.widen(name, definition)
+        return self._city.load(name, reader, definition=definition)
 
     def add_rule(self, kind: str, body: str, *, valid_from: Instant | None = None) -> StoredRule:
         """Add a rule of the log: a workflow, clocks, a calendar or filing conditions.

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from stcloud.errors import Conflict
+from stcloud.errors import Conflict, InvalidInput
 from stcloud.iaas.records.dialect import Dialect
 from stcloud.iaas.records.schema import tables_of
 from stcloud.iaas.records.statement import SqlStatements
@@ -97,6 +97,8 @@ class Database:
             ) from None
         except SQLAlchemyError as error:
             self._refuse(error, doing)
+        except UnicodeEncodeError:
+            raise InvalidInput("bad-value", "a text has half a character in it") from None
         except self.dialect.errors as error:
             self._refuse(error, doing)
 

@@ -194,7 +194,10 @@ class CaseLog:
         """Return cases that a role can move on, and the cursor for the next page; see `stcloud.city.Cases.inbox`."""
         waiting = tuple(dict.fromkeys(
             state for workflow in self.rules.workflows.values() for state in workflow.states
-            if not workflow.is_terminal(state) and any(role in each.roles for each in workflow.table[state].values())
+            if not workflow.is_terminal(state) and any(
+                role in each.roles
+                for name in (state, workflow.resumes.get(state, state)) for each in workflow.table[name].values()
+            )
         ))  # fmt: skip
         if not waiting:
             return [], None

@@ -63,9 +63,9 @@ class FieldRule:
         """Return what is wrong with a value, or None."""
         fits, words = _TYPES[self.clause.type]
         if not fits(value):
-            return f"{self.name} must be {words}, not {value!r}"
+            return f"{self.name} must be {words}, not {value!r:.80}"
         if self.clause.values and value not in self.clause.values:
-            return f"{self.name} must be {' or '.join(self.clause.values)}, not {value!r}"
+            return f"{self.name} must be {' or '.join(self.clause.values)}, not {value!r:.80}"
         return self._range_fault(value)
 
     def _range_fault(self, value: Scalar) -> str | None:
@@ -73,7 +73,7 @@ class FieldRule:
         if not isinstance(value, int | float):
             return None
         if least is not None and value < least:
-            return f"{self.name} must be at least {least:g}, not {value!r}"
+            return f"{self.name} must be at least {least:g}, not {value!r:.80}"
         if most is not None and value > most:
-            return f"{self.name} must be at most {most:g}, not {value!r}"
+            return f"{self.name} must be at most {most:g}, not {value!r:.80}"
         return None
