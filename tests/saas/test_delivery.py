@@ -12,25 +12,14 @@ from stcloud.errors import InvalidInput, StorageError
 from stcloud.saas import delivery
 from stcloud.saas.delivery import delivered
 from stcloud.testing.desks import new_desk, open_desk
+from stcloud.testing.hands import Hands
 
 HOUR_US = 3_600_000_000
-START_US = 1_709_257_800_000_000
-
-
-class Hands:
-    """A clock that is moved by hand, and by a microsecond when it is read."""
-
-    def __init__(self):
-        self.now_us = START_US
-
-    def __call__(self):
-        self.now_us += 1
-        return self.now_us
 
 
 @pytest.fixture
 def clock():
-    return Hands()
+    return Hands("2024-03-01T09:50+08:00")
 
 
 @pytest.fixture
