@@ -277,7 +277,8 @@ class Cases:
         layer
             A layer of events.
         columns
-            Which columns say how a request went; None: they are known of its bundled definition.
+            Which columns say how a request went; None: they are known of its bundled definition, and what its file
+            lacks of class, department, channel and deadline is not known.
         actor
             Who imports.
 
@@ -295,7 +296,8 @@ class Cases:
                 in_shell="import into a log of its own: stcloud case create CITY LOG --workflow service-requests",
             )  # fmt: skip
         query, subject = self._city.query(layer), self._city.layer(layer)
-        chosen = import_of(subject.definition.source) if columns is None else columns
+        known = {attribute.name for attribute in subject.attributes}
+        chosen = import_of(subject.definition.source).among(known) if columns is None else columns
         return import_requests(query, subject, self._city.configuration.crs, chosen, self._log, actor)
 
     def publish(self, layer: str | None = None) -> Reckoning | None:

@@ -6,7 +6,7 @@ Tested by `tests/paas/case/test_requested.py`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -73,6 +73,11 @@ class RequestColumns(Closed):
             self.closed, self.cancelled, self.changed,
         )  # fmt: skip
         return tuple(dict.fromkeys(column for column in named if column is not None))
+
+    def among(self, names: Container[str]) -> Self:
+        """Return the columns without class, department, channel and deadline where a layer has no such column."""
+        facts = {"class_": self.class_, "department": self.department, "source": self.source, "due": self.due}
+        return self.model_copy(update={name: None for name, column in facts.items() if column not in names})
 
     def request(self, row: Mapping[str, Any]) -> Request:
         """Return what a row says: ``st_key``, ``st_time``, ``seen``, ``lon``, ``lat``, ``cell``, and the columns.

@@ -72,6 +72,12 @@ def test_bundled_columns_are_those_of_their_definitions():
         assert columns.columns
 
 
+def test_facts_without_a_column_are_left_out():
+    columns = read_import("nyc-311").among({"Agency", "Status", "Closed Date"})
+    assert columns.columns == ("Agency", "Status", "Closed Date")
+    assert columns.among(set()).columns == ("Status", "Closed Date")  # how a request ended is always needed
+
+
 def test_what_is_not_known_is_refused():
     with pytest.raises(InvalidInput, match="stl-csb") as refused:
         read_import("stl")
