@@ -1,4 +1,4 @@
-"""Rules of a log: a later rule binds later cases only, a later calendar is a later belief, limits come by conditions."""
+"""Rules of a log: a later rule binds later cases, a later calendar is a later belief, conditions give limits."""
 
 import json
 
@@ -14,8 +14,8 @@ from stcloud.time import Zone
 
 ZONE = Zone("Asia/Shanghai")
 CONDITIONS = """kind,edition,code,condition,filing,limit_kind,limit_value,closing,department,valid_from,valid_to,source
-matter,2026,06001,stop work,Building without a permit,work_hour,4,It has stopped,Planning,2026-07-01,2026-09-01,example
-matter,2026,06001,stop work,Building without a permit,work_hour,2,It has stopped,Planning,2026-09-01,,example
+matter,2026,06001,stop work,No permit,work_hour,4,It has stopped,Planning,2026-07-01,2026-09-01,example
+matter,2026,06001,stop work,No permit,work_hour,2,It has stopped,Planning,2026-09-01,,example
 """
 WORKFLOW = bundled_text("layers", "workflows", "urban-management.toml")
 NEWER = WORKFLOW.replace("version = 1", "version = 2", 1).replace('"forward"', '"pass_on"')
