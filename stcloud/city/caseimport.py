@@ -15,7 +15,7 @@ import pyarrow as pa
 from stcloud.daas.catalogue import Layer
 from stcloud.errors import InvalidInput
 from stcloud.paas.case.caselog import CaseLog
-from stcloud.paas.case.imported import actions_of
+from stcloud.paas.case.imported import CORRECTING, actions_of
 from stcloud.paas.case.requested import Request, RequestColumns
 from stcloud.space import project
 
@@ -112,7 +112,7 @@ def _import(chunk: list[Request], log: CaseLog, actor: str, done: CasesImported)
         done.opened += state is None
         done.changed += state is not None
         done.actions += len(actions)
-        done.corrections += sum(action.name == "correct" for action in actions)
+        done.corrections += sum(action.name in CORRECTING for action in actions)
 
 
 def _requests(query: Query, crs: str, columns: RequestColumns, seen_us: int) -> Iterator[Request]:

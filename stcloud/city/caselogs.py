@@ -6,15 +6,19 @@ Tested by `tests/city/test_cases.py`.
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.errors import Conflict, InvalidInput, NotFound, nearest
+from stcloud.daas.definition import Definition
+from stcloud.errors import Conflict, FormatError, InvalidDefinition, InvalidInput, NotFound, nearest
 from stcloud.iaas.bundle import bundled_text, case_clocks, workflows
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.records import Records, StoredRule
@@ -27,7 +31,7 @@ from stcloud.paas.case.workflow import Workflow
 from stcloud.space import project
 from stcloud.time import CityDays
 
-__all__ = ["CasePlaces", "case_log_names", "create_case_log", "open_case_log"]
+__all__ = ["CasePlaces", "case_log_names", "create_case_log", "degrees", "open_case_log"]
 
 _FOLDER = "cases"
 _LON_LAT = "EPSG:4326"
@@ -48,11 +52,7 @@ class CasePlaces:
         InvalidInput
             ``not-a-place``: these are no degrees.
         """
-        lon, lat = (float(value) for value in at)
-        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-            raise InvalidInput(
-                "not-a-place", f"{lon}, {lat} are no longitude and latitude", hint="give lon, lat in degrees"
-            )
+        lon, lat = degrees(at)
         fields: dict[str, Scalar] = {"lon": lon, "lat": lat}
         grids = self.parts.grids.grids()
         if len(grids) == 1:
@@ -62,10 +62,27 @@ class CasePlaces:
             fields |= {} if code is None else {"cell": code}
         return fields
 
+    def widen(self, layer: str, definition: Definition) -> None:
+        """Give the layer of published cases the columns that newer workflows have brought."""
+        self.parts.catalogue.widen(layer, definition)
+
     def add_rule(self, log: CaseLog, kind: str, body: str, valid_us: int | None) -> StoredRule:
         """Check a rule and add it to a log."""
         checked = _checked(kind, body, self.configuration)
         return log.records.rules.add(kind, checked, valid_from_us=ALWAYS_US if valid_us is None else valid_us)
+
+
+def degrees(at: Iterable[Any]) -> tuple[float, float]:
+    """Return longitude and latitude; `InvalidInput` ``not-a-place``."""
+    try:
+        lon, lat = (float(value) for value in at)
+    except (TypeError, ValueError):
+        lon = lat = math.nan
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise InvalidInput(
+            "not-a-place", f"{at!r:.80} is no longitude and latitude", hint="give lon, lat in degrees"
+        )
+    return lon, lat
 
 
 def create_case_log(
@@ -121,8 +138,23 @@ def open_case_log(folder: Folder, configuration: CityConfiguration, name: str, c
         )  # fmt: skip
     place: Folder | str = folder
     if folder.exists(_FOLDER, f"{name}.toml"):
-        place = str(tomllib.loads(folder.read_text(_FOLDER, f"{name}.toml"))["address"])
+        place = _address(folder, name)
     return CaseLog(Records.open(place, name, clock=clock), clock)
+
+
+def _address(folder: Folder, name: str) -> str:
+    """Return where a log is that is kept elsewhere; `FormatError` ``damaged-records``."""
+    try:
+        document = tomllib.loads(folder.read_text(_FOLDER, f"{name}.toml"))
+    except tomllib.TOMLDecodeError:
+        document = {}
+    address = document.get("address")
+    if not isinstance(address, str) or not address.startswith("postgresql"):
+        raise FormatError(
+            "damaged-records", f"{_FOLDER}/{name}.toml does not say where log '{name}' is",
+            hint='write address = "postgresql://user@host/database" in it',
+        )  # fmt: skip
+    return address
 
 
 def case_log_names(folder: Folder) -> tuple[str, ...]:
@@ -158,7 +190,10 @@ def _checked(kind: str, body: str, configuration: CityConfiguration) -> str:
             zone=configuration.zone.name,
         )
     if kind == "calendar":
-        document = tomllib.loads(body)
+        try:
+            document = tomllib.loads(body)
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidDefinition("not-toml", "calendar", faults=[str(error)]) from error
         return json.dumps(CityDays.from_dict(document).to_dict(), sort_keys=True, ensure_ascii=False)
     ConditionTable.from_csv(body, bundled_classes())
     return body

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from stcloud.city.caseimport import CasesImported, import_requests
-from stcloud.city.caselogs import CasePlaces, create_case_log, open_case_log
+from stcloud.city.caselogs import CasePlaces, create_case_log, degrees, open_case_log
 from stcloud.city.parts import CityParts
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock
@@ -174,7 +174,7 @@ class Cases:
         Conflict
             ``case-changed``: another was faster; ``context["state"]`` is what the case is now.
         """
-        lon, lat = at or (None, None)
+        lon, lat = (None, None) if at is None else degrees(at)
         return self._log.submit(Submission(
             case=number, name=action, id=uuid.uuid4().hex if id is None else id, actor=actor, role=role, post=post,
             department=department, happened_us=None if happened is None else instant_us(happened, self.zone),
@@ -186,7 +186,13 @@ class Cases:
         return self._log.submit_each(submissions)
 
     def state(self, number: str, *, at: Instant | None = None, known_at: Instant | None = None) -> CaseState:
-        """Return a case as it was at an instant, as known at another; `NotFound` ``unknown-case``."""
+        """Return a case as it was at an instant, None: now or by ``known_at``, as known at another.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-case``.
+        """
         return self._log.state(number, at_us=self._instant(at), known_us=self._instant(known_at))
 
     def actions(self, number: str, *, known_at: Instant | None = None) -> list[Action]:
@@ -271,7 +277,8 @@ class Cases:
         layer
             A layer of events.
         columns
-            Which columns say how a request went; None: they are known of its bundled definition.
+            Which columns say how a request went; None: they are known of its bundled definition, and what its file
+            lacks of class, department, channel and deadline is not known.
         actor
             Who imports.
 
@@ -290,7 +297,8 @@ class Cases:
                 in_shell="import into a log of its own: stcloud case create CITY LOG --workflow imported-requests",
             )  # fmt: skip
         query, subject = self._city.query(layer), self._city.layer(layer)
-        chosen = import_of(subject.definition.source) if columns is None else columns
+        known = {attribute.name for attribute in subject.attributes}
+        chosen = import_of(subject.definition.source).among(known) if columns is None else columns
         return import_requests(query, subject, self._city.configuration.crs, chosen, self._log, actor)
 
     def publish(self, layer: str | None = None) -> Reckoning | None:
@@ -309,7 +317,9 @@ class Cases:
         if first is None:
             return None
         reader = pa.RecordBatchReader.from_batches(published.schema, _chained(first, batches))
-        return self._city.load(name, reader, definition=published.definition(name, self.zone.name))
+        definition = published.definition(name, self.zone.name)
+        self._places.widen(name, definition)
+        return self._city.load(name, reader, definition=definition)
 
     def add_rule(self, kind: str, body: str, *, valid_from: Instant | None = None) -> StoredRule:
         """Add a rule of the log: a workflow, clocks, a calendar or filing conditions.
@@ -359,6 +369,8 @@ class Cases:
         self._log.records.close()
 
     def _fields(self, stated: Mapping[str, Any] | None) -> dict[str, Scalar]:
+        if stated is not None and not isinstance(stated, Mapping):
+            raise InvalidInput("bad-value", f"fields cannot be {stated!r:.80}", hint="give names and values")
         return stated_fields(self._log.rules.workflows.values(), stated or {}, self.zone)
 
     def _instant(self, instant: Instant | None) -> int | None:

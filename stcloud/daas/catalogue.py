@@ -272,6 +272,18 @@ class Catalogue:
                 self.clear(layer)
             raise
 
+    def widen(self, layer: str, definition: Definition) -> None:
+        """Give a layer the further columns of a definition that differs from its own in nothing else."""
+        if not self.table(layer).exists:
+            return
+        saved = self._saved(layer)
+        wider = saved.model_copy(update={"columns": definition.columns})
+        adds = definition.columns.keys() > saved.columns.keys()
+        if adds and wider.digest() == definition.digest() and all(
+            definition.columns[name] == column for name, column in saved.columns.items()
+        ):  # fmt: skip
+            self._folder.write_text(with_digest(wider.to_toml()), *self._definition_key(layer))
+
     def clear(self, name: str) -> bool:
         """Delete what a first load that failed left under a name; return False where there is a layer."""
         if self.table(name).exists:

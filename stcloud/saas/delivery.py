@@ -6,13 +6,16 @@ Its id is in the body, by which a receiver knows what it has. Tested by `tests/s
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.store.oserror import storage_errors
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["delivered"]
 
 _TIMEOUT_S = 20
+_AT_ONCE = 3
+"""So many that nobody else takes them while a receiver that hangs is waited for."""
 _MOST_ATTEMPTS = 12
 _FIRST_PAUSE_US = 5_000_000
 _LONGEST_PAUSE_US = 3_600_000_000
@@ -51,18 +56,34 @@ class FileReceiver:
 
 
 class WebReceiver:
-    """A web address that bodies are posted to; any answer from 200 to 299 takes them."""
+    """A web address that bodies are posted to; any answer from 200 to 299 takes them.
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    A name and a password in the address are sent as HTTP has them, and put in no message.
+    """
+
+    def __init__(self, parts: SplitResult) -> None:
+        host = parts.netloc.rpartition("@")[2]
+        self._url = parts._replace(netloc=host, fragment="").geturl()
+        self._headers = {"Content-Type": "application/json"}
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        self._opener = urllib.request.build_opener(_NoRedirect)
 
     def send(self, body: bytes) -> None:
         """Post a body."""
         request = urllib.request.Request(  # noqa: S310  (http and https only: `_receiver` sees to it)
-            self._url, data=body, headers={"Content-Type": "application/json"}, method="POST"
+            self._url, data=body, headers=self._headers, method="POST"
         )
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S):  # noqa: S310
+        with self._opener.open(request, timeout=_TIMEOUT_S):
             pass
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection: the body would not be sent to where it points."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Return no other request."""
 
 
 def delivered(outbox: Outbox, to: str) -> dict[str, int]:
@@ -77,19 +98,21 @@ def delivered(outbox: Outbox, to: str) -> dict[str, int]:
     """
     receiver = _receiver(to)
     counts = {"delivered": 0, "again": 0, "given_up": 0}
-    while notices := outbox.take():
-        for notice in notices:
-            counts[_deliver(outbox, receiver, notice)] += 1
+    while notices := outbox.take(_AT_ONCE):
+        for place, notice in enumerate(notices):
+            counts[_deliver(outbox, receiver, notice, notices[place + 1 :])] += 1
     return counts
 
 
-def _deliver(outbox: Outbox, receiver: Receiver, notice: Notice) -> str:
+def _deliver(outbox: Outbox, receiver: Receiver, notice: Notice, others: Sequence[Notice]) -> str:
+    """Deliver a notice; give back ``others``, which were taken with it, if nothing can be delivered at all."""
     body = json.dumps({"id": notice.id, "to": notice.target, **json.loads(notice.body)}, ensure_ascii=False)
     try:
         receiver.send(body.encode())
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         if isinstance(receiver, FileReceiver):
-            outbox.failed(notice, _reason(error), again_after_us=0)
+            for each in (notice, *others):
+                outbox.failed(each, _reason(error), again_after_us=0)
             with storage_errors("write notices"):
                 raise
         last = notice.attempts >= _MOST_ATTEMPTS
@@ -100,20 +123,30 @@ def _deliver(outbox: Outbox, receiver: Receiver, notice: Notice) -> str:
     return "delivered"
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     """Return what went wrong, without the address, which may hold a secret."""
     if isinstance(error, urllib.error.HTTPError):
         return f"the receiver answered {error.code}"
+    if isinstance(error, HTTPException):
+        return f"{type(error).__name__}: the receiver did not answer as HTTP has it"
     reason = getattr(error, "reason", error)
-    return f"{type(reason).__name__}: {os.strerror(error.errno) if error.errno else 'no connection'}"
+    errno = getattr(reason, "errno", None)
+    words = os.strerror(errno) if isinstance(errno, int) and errno > 0 else "no connection"
+    return f"{type(reason).__name__ if isinstance(reason, Exception) else type(error).__name__}: {words}"
 
 
 def _receiver(to: str) -> Receiver:
-    scheme = urlsplit(to).scheme
-    if scheme in ("http", "https"):
-        return WebReceiver(to)
-    if scheme and "://" in to:
+    if "://" not in to and "\0" not in to:
+        return FileReceiver(Path(to))
+    try:
+        parts = urlsplit(to)
+        usable = bool(parts.hostname) and parts.port != 0 and to.isprintable() and " " not in to
+    except ValueError:
+        usable = False
+    if not usable or parts.scheme not in ("http", "https"):
         raise InvalidInput(
-            "unreadable-address", f"notices cannot go to {scheme}://", hint="give a file, http:// or https://"
+            "unreadable-address",
+            "notices cannot go to this address",
+            hint="give a file, http://HOST or https://HOST",
         )
-    return FileReceiver(Path(to))
+    return WebReceiver(parts)

@@ -46,14 +46,14 @@ class PgServer:
         settings = [f"--{name}={text}" for name, text in self.settings.items()]
         command = [str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder)]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603  (a server of the tests)
+            self.process = subprocess.Popen(
                 [*command, *settings], stdout=log, stderr=log, cwd=self.folder, **self.owner
             )
         ready = [str(self.programs / "pg_isready"), "-q", "-h", str(self.folder), "-U", "stcloud"]
         for _ in range(300):
             if self.process.poll() is not None:
                 raise NoServer(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}")
-            if subprocess.run(ready, check=False).returncode == 0:  # noqa: S603
+            if subprocess.run(ready, check=False).returncode == 0:
                 return
             time.sleep(0.1)
         raise NoServer("PostgreSQL did not answer for 30 s")
@@ -85,7 +85,7 @@ def pg_server(*, fsync: bool = False, **settings: str) -> Iterator[PgServer]:
     try:
         _give(folder, owner)
         made = [str(programs / "initdb"), "-D", str(folder / "data"), *_CLUSTER]
-        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, **owner)  # noqa: S603
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, **owner)
         server.start()
         yield server
     finally:

@@ -60,7 +60,7 @@ def without_equivalent_events(
     mine = [attribute.stored for attribute in columns.values()]
     fields = [pa.field(name, kept.get(name)) for name in (*_OWN, *mine) if name in kept]
     fields += [attribute.field for attribute in columns.values() if attribute.stored not in kept]
-    schema = pa.schema([("number", pa.int64()), ("st_key", pa.string()), *fields])
+    schema = pa.schema([("st_row", pa.int64()), ("st_key", pa.string()), *fields])
     names = [*_OWN, *dict.fromkeys([*mine, *(name for name in kept if not name.startswith("st_"))])]
     number, key = equal_rows(
         _changed_rows(sorter, changed, schema), schema, snapshot.paths(paths), folder,

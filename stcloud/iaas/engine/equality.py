@@ -18,7 +18,7 @@ from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 __all__ = ["equal_rows", "equal_texts"]
 
 _EQUAL = """
-SELECT came.number, came.st_key FROM came
+SELECT came.st_row, came.st_key FROM came
 JOIN (SELECT * FROM read_parquet($paths, union_by_name = true) WHERE st_recorded_to IS NULL) AS current USING (st_key)
 WHERE {conditions}
 """
@@ -44,7 +44,7 @@ def equal_rows(
     Parameters
     ----------
     rows, schema
-        ``number``, ``st_key`` and values, in batches; a key comes once.
+        ``st_row``, its number, ``st_key`` and values, in batches; a key comes once.
     paths
         Files of the table that hold the current rows.
     folder
@@ -62,7 +62,7 @@ def equal_rows(
         connection.register("came", pa.RecordBatchReader.from_batches(schema, rows))
         query = _EQUAL.format(conditions=conditions or "true")
         pairs = connection.execute(query, {"paths": [literal(path) for path in paths]}).fetchnumpy()
-    return np.asarray(pairs["number"], np.int64), pa.array(pairs["st_key"], pa.string())
+    return np.asarray(pairs["st_row"], np.int64), pa.array(pairs["st_key"], pa.string())
 
 
 def equal_texts(now: pa.Array, before: pa.Array, kind: str) -> pa.Array:

@@ -98,6 +98,8 @@ class Database:
             ) from None
         except SQLAlchemyError as error:
             self._refuse(error, doing)
+        except UnicodeEncodeError:
+            raise InvalidInput("bad-value", "a text has half a character in it") from None
         except self.dialect.errors as error:
             self._refuse(error, doing)
 

@@ -139,7 +139,8 @@ class RecordBatch:
     """What is appended in one transaction: entries in order, and for each of their cases its summary after them.
 
     What it was decided by must still hold: ``seen`` are other cases with the number of their last entry, 0 for a case
-    that does not exist; ``links`` are cases with all cases that are linked to them.
+    that does not exist; ``links`` are cases with all cases that are linked to them; ``rules_us`` is when the last
+    rule was recorded, 0 without any, None where no rule decided.
     """
 
     entries: tuple[Entry, ...]
@@ -149,6 +150,7 @@ class RecordBatch:
     notices: tuple[Notice, ...] = ()
     seen: Mapping[str, int] = field(default_factory=dict)
     links: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rules_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from stcloud.errors import Conflict, InvalidInput
 from stcloud.iaas.records.database import Database
@@ -73,6 +73,15 @@ def refuse_changed(database: Database, connection: Connection, batch: RecordBatc
         rows = connection.execute(select(table.c.number).where(table.c.link == number))
         if {row.number for row in rows} != links:
             raise _changed(number)
+    if batch.rules_us is not None:
+        latest = connection.execute(select(func.max(database.tables.rule.c.recorded_us))).scalar_one()
+        if (latest or 0) != batch.rules_us:
+            raise Conflict(
+                "case-changed",
+                "the rules of the log have changed",
+                hint="judge by those that it has now",
+                since={},
+            )
 
 
 def _changed(number: str) -> Conflict:

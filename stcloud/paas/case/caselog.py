@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -20,7 +21,7 @@ from stcloud.paas.case.caseclocks import due_us
 from stcloud.paas.case.casenotice import notice_of
 from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.casesummary import summary_of
-from stcloud.paas.case.course import fold
+from stcloud.paas.case.course import fold, resumed
 from stcloud.paas.case.judgement import judge, judged_import, linked_numbers, looks_at_links
 from stcloud.paas.case.legality import legal
 from stcloud.paas.case.state import CaseState
@@ -119,10 +120,9 @@ class CaseLog:
         happened_us = self._clock() if drafted.happened_us is None else drafted.happened_us
         prefix = zone.iso(happened_us)[:10].replace("-", "") + "-"
         for _ in range(_TRIES):
-            last = self.records.last_number(prefix)
-            place = int(last.removeprefix(prefix)) + 1 if last and last.removeprefix(prefix).isdigit() else 1
+            number = self._next_number(prefix)
             with contextlib.suppress(_Overtaken):
-                return self._append(submission(f"{prefix}{place:05d}"), [], None, self.rules)
+                return self._append(submission(number), [], None, self.rules)
         raise Conflict(
             "case-changed", f"others take the numbers of {prefix[:-1]} again and again", hint="try again"
         )
@@ -148,6 +148,15 @@ class CaseLog:
     def state(self, number: str, *, at_us: int | None = None, known_us: int | None = None) -> CaseState:
         """Return a case as it was at an instant, as known at another.
 
+        Parameters
+        ----------
+        number
+            The case.
+        at_us
+            The instant; None: after its last action, and what it resumed to by itself by ``known_us``, or by now.
+        known_us
+            What was known then; None: now.
+
         Raises
         ------
         NotFound
@@ -156,7 +165,7 @@ class CaseLog:
         state = _fold(self.actions(number, known_us), self.rules, at_us=at_us)
         if state is None:
             raise NotFound("unknown-case", f"case '{number}' was not opened by that instant")
-        return state
+        return state if at_us is not None else self._resumed(state, known_us)
 
     def states(self, known_us: int, *, at_us: int | None = None) -> Iterator[CaseState]:
         """Give all cases in order of their numbers, as known at a pinned instant; memory stays flat."""
@@ -164,7 +173,7 @@ class CaseLog:
         for _, actions in groupby(self._all(known_us), key=lambda action: action.case):
             state = _fold(list(actions), rules, at_us=at_us)
             if state is not None:
-                yield state
+                yield state if at_us is not None else self._resumed(state, known_us)
 
     def find(
         self, what: Find, *, limit: int, cursor: str | None = None
@@ -179,7 +188,10 @@ class CaseLog:
         """Return cases that a role can move on, and the cursor for the next page; see `stcloud.city.Cases.inbox`."""
         waiting = tuple(dict.fromkeys(
             state for workflow in self.rules.workflows.values() for state in workflow.states
-            if not workflow.is_terminal(state) and any(role in each.roles for each in workflow.table[state].values())
+            if not workflow.is_terminal(state) and any(
+                role in each.roles
+                for name in (state, workflow.resumes.get(state, state)) for each in workflow.table[name].values()
+            )
         ))  # fmt: skip
         if not waiting:
             return [], None
@@ -187,7 +199,7 @@ class CaseLog:
         page = self.records.find(what, limit=limit, cursor=cursor)
         states = self.states_of(summary.number for summary in page.summaries)
         inbox = [
-            InboxCase(summary, legal(self.rules.workflows[state.workflow], state, role))
+            InboxCase(summary, legal(self.rules.workflows[state.workflow], self._resumed(state, None), role))
             for summary in page.summaries
             if (state := states.get(summary.number)) is not None
         ]
@@ -220,7 +232,9 @@ class CaseLog:
             summaries.append(summary_of(after, rules, None, state))
         if actions:
             entries = tuple(map(entry_of, actions))
-            self.records.append(RecordBatch(entries=entries, summaries=tuple(summaries)))
+            self.records.append(RecordBatch(
+                entries=entries, summaries=tuple(summaries), rules_us=_rules_us(rules, actions)
+            ))  # fmt: skip
         return faults
 
     def states_of(self, numbers: Iterable[str]) -> dict[str, CaseState]:
@@ -238,9 +252,11 @@ class CaseLog:
     ) -> Accepted:
         """Judge an action and append it with what follows, in one transaction; `_Overtaken` if another was faster."""
         named = sorted(linked_numbers(submission, state))
-        looks = looks_at_links(submission, state, rules)
-        links = self._links(submission.case) if looks else []
-        linked = self.states_of([*named, *links]) if named or links else {}
+        # What is done to the parts of a case goes on to their duplicates.
+        owners = (submission.case, *state.parts) if state and looks_at_links(submission, state, rules) else ()
+        links = {number: frozenset(self._links(number)) for number in owners}
+        chosen = [*named, *frozenset[str]().union(*links.values())]
+        linked = self.states_of(chosen) if chosen else {}
         judged = judge(submission, state, linked, rules, self._clock())
         written = {action.case for action in judged.actions}
         seen = {
@@ -259,7 +275,7 @@ class CaseLog:
         batch = RecordBatch(
             entries=entries, summaries=summaries, private=submission.private_values(judged.actions[0].seq),
             notices=tuple(notice_of(action, judged.ends[action.case]) for action in judged.actions),
-            seen=seen, links={submission.case: frozenset(links)} if looks else {},
+            seen=seen, links=links, rules_us=_rules_us(rules, judged.actions),
         )  # fmt: skip
         try:
             appended = self.records.append(batch)
@@ -289,6 +305,23 @@ class CaseLog:
         assert state is not None  # noqa: S101  (its log has the action)
         return Accepted(state, (known,), repeated=True)
 
+    def _next_number(self, prefix: str) -> str:
+        """Return the number after the last one of a day; a free one where the last is not as they are counted."""
+        last = (self.records.last_number(prefix) or f"{prefix}00000").removeprefix(prefix)
+        if re.fullmatch(r"[0-9]{5}", last) and last != "99999":
+            return f"{prefix}{int(last) + 1:05d}"
+
+        def is_taken(place: int) -> bool:
+            return self.records.summary(f"{prefix}{place:05d}") is not None
+
+        taken, free = 0, 1
+        while is_taken(free):
+            taken, free = free, 2 * free
+        while free - taken > 1:
+            middle = (taken + free) // 2
+            taken, free = (middle, free) if is_taken(middle) else (taken, middle)
+        return f"{prefix}{free:05d}"
+
     def _links(self, number: str) -> list[str]:
         """Return the cases that are linked to a case: its duplicates and its parts."""
         numbers: list[str] = []
@@ -299,6 +332,11 @@ class CaseLog:
             cursor = page.cursor
             if cursor is None:
                 return numbers
+
+    def _resumed(self, state: CaseState, known_us: int | None) -> CaseState:
+        """Return what a case is at an instant, None: now, after its last action: it may have resumed by itself."""
+        at_us = self._clock() if known_us is None else known_us
+        return resumed(self.rules.workflows[state.workflow], state, at_us)
 
     def _all(self, known_us: int) -> Iterator[Action]:
         for batch in self.records.logs(known_us):
@@ -323,6 +361,11 @@ def _entries(batch: Any) -> Iterator[Entry]:
     names = tuple(columns)
     for row in zip(*columns.values(), strict=True):
         yield Entry(**dict(zip(names, row, strict=True)))
+
+
+def _rules_us(rules: CaseRules, actions: Iterable[Action]) -> int | None:
+    """Return when the last rule was recorded, if a case is opened: its workflow is the one in force by then."""
+    return rules.recorded_us if any(action.seq == 1 for action in actions) else None
 
 
 def _changed(submission: Submission, state: CaseState | None) -> Conflict:

@@ -9,7 +9,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from stcloud.paas.case.classes import ConditionTable, bundled_classes
 from stcloud.paas.case.clockrules import ClockRules
 from stcloud.paas.case.limit import TimeLimit
 from stcloud.paas.case.workflow import Workflow
+from stcloud.time import Zone
 
 __all__ = ["ALWAYS_US", "KINDS", "CaseRules", "CaseTiming", "clocks_body"]
 
@@ -136,6 +137,8 @@ class CaseRules:
     def limit_of(self, fields: Mapping[str, Any], at_us: int) -> dict[str, Any]:
         """Return the limit, and the version, of the filing condition that an action names; nothing if it has none.
 
+        Conditions are valid by days, on the wall clock of the clocks; without clocks, of UTC.
+
         Raises
         ------
         NotFound, InvalidInput
@@ -144,7 +147,9 @@ class CaseRules:
         rule = self.valid("conditions", at_us)
         if rule is None or fields.get("class") is None or fields.get("condition") is None:
             return {}
-        day = date(1970, 1, 1) + timedelta(microseconds=at_us)
+        timing = self.timing(at_us)
+        zone = Zone("UTC") if timing is None else timing[1].rules.time.zone
+        day = date.fromisoformat(zone.iso(at_us)[:10])
         names = (str(fields.get("kind") or "component"), str(fields["class"]), str(fields["condition"]))
         binding = _conditions(rule.body).binding(*names, day)
         limit: dict[str, Any] = {"limit_kind": binding.limit_kind, "limit_value": binding.limit_value}

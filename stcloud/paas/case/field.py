@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from stcloud.paas.case.action import PRIVATE, Scalar
 from stcloud.paas.case.definition import FieldClause
 
-__all__ = ["FieldRule"]
+__all__ = ["FieldRule", "is_case_number"]
 
 _CODE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _NUMBER = re.compile(r"[^\s;](?:[^;\n\r\t]{0,62}[^\s;])?")
@@ -23,12 +23,13 @@ def _is_note(value: Scalar) -> bool:
     return isinstance(value, str) and bool(value.startswith(PRIVATE) or _CODE.fullmatch(value))
 
 
-def _is_case(value: Scalar) -> bool:
+def is_case_number(value: Scalar) -> bool:
+    """Return whether a case may have this number: 1 to 64 characters on a line, without ; and spaces at its ends."""
     return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
 
 
 def _is_cases(value: Scalar) -> bool:
-    return isinstance(value, str) and all(map(_is_case, value.split(";")))
+    return isinstance(value, str) and all(map(is_case_number, value.split(";")))
 
 
 def _is_integer(value: Scalar) -> bool:
@@ -46,7 +47,7 @@ _TYPES: dict[str, tuple[Callable[[Scalar], bool], str]] = {
     "number": (_is_number, "a number"),
     "boolean": (lambda value: isinstance(value, bool), "true or false"),
     "instant": (_is_integer, "an instant"),
-    "case": (_is_case, "the number of a case"),
+    "case": (is_case_number, "the number of a case"),
     "cases": (_is_cases, "numbers of cases, separated by ;"),
 }
 
@@ -62,9 +63,9 @@ class FieldRule:
         """Return what is wrong with a value, or None."""
         fits, words = _TYPES[self.clause.type]
         if not fits(value):
-            return f"{self.name} must be {words}, not {value!r}"
+            return f"{self.name} must be {words}, not {value!r:.80}"
         if self.clause.values and value not in self.clause.values:
-            return f"{self.name} must be {' or '.join(self.clause.values)}, not {value!r}"
+            return f"{self.name} must be {' or '.join(self.clause.values)}, not {value!r:.80}"
         return self._range_fault(value)
 
     def _range_fault(self, value: Scalar) -> str | None:
@@ -72,7 +73,7 @@ class FieldRule:
         if not isinstance(value, int | float):
             return None
         if least is not None and value < least:
-            return f"{self.name} must be at least {least:g}, not {value!r}"
+            return f"{self.name} must be at least {least:g}, not {value!r:.80}"
         if most is not None and value > most:
-            return f"{self.name} must be at most {most:g}, not {value!r}"
+            return f"{self.name} must be at most {most:g}, not {value!r:.80}"
         return None

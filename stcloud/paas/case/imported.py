@@ -13,10 +13,13 @@ from stcloud.paas.case.action import Action, Scalar
 from stcloud.paas.case.requested import FACTS, Request
 from stcloud.paas.case.state import CaseState
 
-__all__ = ["IMPORTER", "actions_of"]
+__all__ = ["CORRECTING", "IMPORTER", "actions_of"]
 
 IMPORTER = "importer"
 """Role of who imports."""
+
+CORRECTING = frozenset({"correct", "date_end"})
+"""Actions that say of an earlier one when it happened."""
 
 _ENDS = {"closed": "close", "cancelled": "cancel"}
 
@@ -56,24 +59,28 @@ def _opening(request: Request) -> Iterator[_Step]:
 
 
 def _changes(request: Request, state: CaseState) -> Iterator[_Step]:
-    """Give what the source says otherwise than the log."""
-    if _stated_us(state, 1) != request.opened_us:
-        yield "correct", request.seen_us, {"corrects": 1, "corrected": request.opened_us}
+    """Give what the source says otherwise than the log.
+
+    The end comes first: what follows happened when the source was seen to say so, and nothing that stands later in a
+    log takes effect earlier.
+    """
     changed = {
         name: value
         for name in FACTS
         if (value := request.facts.get(name)) is not None and value != state.values.get(name)
     }
     now = "open" if request.ended is None else request.ended
-    status = {"status": changed.pop("status")} if now != state.state and "status" in changed else {}
-    if changed:
-        yield "update", request.seen_us, changed
     if now == state.state:
         yield from _corrected_end(request, state)
-        return
-    if state.state != "open":
-        yield "reopen", request.seen_us, status if now == "open" else {}
-    yield from _ending(request, status)
+    else:
+        status = {"status": changed.pop("status")} if "status" in changed else {}
+        if state.state != "open":
+            yield "reopen", request.seen_us, status if now == "open" else {}
+        yield from _ending(request, status)
+    if changed:
+        yield "update", request.seen_us, changed
+    if _stated_us(state, 1) != request.opened_us:
+        yield "correct", request.seen_us, {"corrects": 1, "corrected": request.opened_us}
 
 
 def _ending(request: Request, status: Mapping[str, Scalar]) -> Iterator[_Step]:
@@ -93,7 +100,8 @@ def _corrected_end(request: Request, state: CaseState) -> Iterator[_Step]:
         return
     seq = state.moves[-1][0]
     if _stated_us(state, seq) != request.ended_us:
-        yield "correct", request.seen_us, {"corrects": seq, "corrected": request.ended_us}
+        name = "date_end" if "undated" in state.flags else "correct"
+        yield name, request.seen_us, {"corrects": seq, "corrected": request.ended_us}
 
 
 def _stated_us(state: CaseState, seq: int) -> int:

@@ -13,6 +13,8 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.case.action import Action
 from stcloud.paas.case.caseclocks import case_clocks
 from stcloud.paas.case.caserules import CaseRules
+from stcloud.paas.case.course import resumed
+from stcloud.paas.case.field import is_case_number
 from stcloud.paas.case.guard import HasFact
 from stcloud.paas.case.legality import step
 from stcloud.paas.case.linked import consequences, facts_of
@@ -58,10 +60,14 @@ def judge(
     Raises
     ------
     InvalidInput
-        The kind of the refusal, with the legal actions in ``context``.
+        The kind of the refusal, with the legal actions in ``context``; ``bad-number``.
     """
+    if state is None:
+        _check_number(submission.case)
     happened_us = now_us if submission.happened_us is None else submission.happened_us
     workflow = _workflow(rules, state, happened_us)
+    if state is not None:
+        state = resumed(workflow, state, max(state.stated_us, happened_us))
     action = _action(submission, workflow, state, happened_us, rules)
     overdue = _looks_at_clocks(workflow, state, action) and _is_overdue(state, action, rules)
     facts = facts_of(workflow, state, action, linked, is_overdue=overdue, others=rules.workflows)
@@ -84,8 +90,10 @@ def judged_import(
     Raises
     ------
     InvalidInput
-        ``happened-later``: one is dated after now; the kind of a refusal.
+        ``happened-later``: one is dated after now; ``bad-number``; the kind of a refusal.
     """
+    if state is None and actions:
+        _check_number(actions[0].case)
     for action in actions:
         if action.happened_us > now_us:
             raise InvalidInput("happened-later", f"{action.name} is dated after now")
@@ -144,14 +152,27 @@ def _action(
     }
     if "rule_workflow" in missing:
         added["rule_workflow"] = workflow.key
-    if "rule_limits" in missing and (timing := rules.timing(happened_us)) is not None:
+    is_pinned = state is not None and "limits" in state.rules
+    if "rule_limits" in missing and not is_pinned and (timing := rules.timing(happened_us)) is not None:
         added["rule_limits"] = timing[0]
     if "rule_calendar" in missing and (days := rules.valid("calendar", happened_us)) is not None:
         added["rule_calendar"] = days.digest[:12]
-    if "limit_kind" in missing:
+    if {
+        "limit_kind",
+        "rule_conditions",
+    } <= missing:  # a limit by its condition comes with the condition's version
         of_case = {name: state.values.get(name) for name in _OF_THE_CASE} if state else {}
         added |= rules.limit_of({**of_case, **action.fields, **added}, happened_us)
     return replace(action, fields={**action.fields, **added}) if added else action
+
+
+def _check_number(number: str) -> None:
+    """Refuse what no case that is opened may be called: other cases could not name it, or no message show it."""
+    if not is_case_number(number) or not number.isprintable():
+        raise InvalidInput(
+            "bad-number", f"{number!r:.80} cannot be the number of a case",
+            hint="use 1 to 64 characters on a line, without ; and without spaces at the ends",
+        )  # fmt: skip
 
 
 def _workflow(rules: CaseRules, state: CaseState | None, opened_us: int) -> Workflow:

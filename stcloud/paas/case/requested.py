@@ -6,7 +6,7 @@ Tested by `tests/paas/case/test_requested.py`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -74,6 +74,11 @@ class RequestColumns(Closed):
         )  # fmt: skip
         return tuple(dict.fromkeys(column for column in named if column is not None))
 
+    def among(self, names: Container[str]) -> Self:
+        """Return the columns without class, department, channel and deadline where a layer has no such column."""
+        facts = {"class_": self.class_, "department": self.department, "source": self.source, "due": self.due}
+        return self.model_copy(update={name: None for name, column in facts.items() if column not in names})
+
     def request(self, row: Mapping[str, Any]) -> Request:
         """Return what a row says: ``st_key``, ``st_time``, ``seen``, ``lon``, ``lat``, ``cell``, and the columns.
 
@@ -86,7 +91,8 @@ class RequestColumns(Closed):
             ("source", self.source), ("due", self.due),
         ):  # fmt: skip
             facts[name] = None if column is None else row.get(column)
-        written = {name: _scalar(facts[name]) for name in FACTS if facts[name] is not None}
+        values = {name: _scalar(facts[name]) for name in FACTS}
+        written = {name: value for name, value in values.items() if value is not None}
         return Request(str(row["st_key"]), int(row["st_time"]), ended, ended_us, int(row["seen"]), written)
 
     def _end(self, row: Mapping[str, Any]) -> tuple[Literal["cancelled", "closed"] | None, int | None]:
@@ -157,7 +163,7 @@ def _first(*instants: Any) -> int | None:
 
 
 def _scalar(value: Any) -> Scalar:
-    """Return a value as actions state it; a text that is long or has several lines is cut to one line."""
+    """Return a value as actions state it: a text as one line, cut if it is long, None if nothing is in it."""
     if isinstance(value, bool | int | float) or value is None:
         return value
-    return " ".join(str(value).split())[:200]
+    return " ".join(str(value).split())[:200].rstrip() or None

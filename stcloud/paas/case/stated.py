@@ -45,7 +45,7 @@ def stated_fields(workflows: Iterable[Workflow], stated: Mapping[str, Any], zone
 def _read(name: str, value: Any, kind: str | None, zone: Zone) -> Scalar:
     if kind == "instant" and value is not None:
         return instant_us(value, zone)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and all(isinstance(each, str | int) for each in value):
         return ";".join(map(str, value))
     if not isinstance(value, str) or kind not in _READERS:
         return value  # type: ignore[no-any-return]

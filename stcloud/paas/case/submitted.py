@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records import Entry, PrivateValue
@@ -58,6 +59,7 @@ class Submission:
     person: str | None = None
 
     def __post_init__(self) -> None:
+        _check_types(self)
         both = sorted(set(self.fields) & set(self.private))
         if both:
             raise InvalidInput(
@@ -89,6 +91,32 @@ class Submission:
 
     def _ref(self, name: str, seq: int) -> str:
         return f"{self.case}/{seq}/{name}"
+
+
+def _check_types(submission: Submission) -> None:
+    """Refuse values of types that no sender should send: `InvalidInput` ``bad-value``."""
+    kinds: tuple[tuple[str, type | tuple[type, ...], str], ...] = (
+        ("case", str, "a text"), ("name", str, "a text"), ("id", str, "a text"), ("actor", str, "a text"),
+        ("role", str, "a text"), ("post", (str, NoneType), "a text"), ("department", (str, NoneType), "a text"),
+        ("happened_us", (int, NoneType), "an instant"), ("expected", (int, NoneType), "an integer"),
+        ("lon", (int, float, NoneType), "a number"), ("lat", (int, float, NoneType), "a number"),
+        ("fields", Mapping, "names and values"), ("private", Mapping, "names and texts"),
+        ("person", (str, NoneType), "a text"),
+    )  # fmt: skip
+    for name, kind, words in kinds:
+        value = getattr(submission, name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise _bad_value(name, value, words)
+    for name, value in submission.private.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise _bad_value(f"the private text '{name}'", value, "a text")
+    for name, value in submission.fields.items():
+        if not isinstance(name, str) or not isinstance(value, str | int | float | NoneType):
+            raise _bad_value(str(name), value, "a text, a number, true or false")
+
+
+def _bad_value(name: str, value: object, words: str) -> InvalidInput:
+    return InvalidInput("bad-value", f"{name} cannot be {value!r:.80}", hint=f"give {words}")
 
 
 def entry_of(action: Action) -> Entry:
