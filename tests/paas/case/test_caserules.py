@@ -5,7 +5,7 @@ import json
 import pytest
 
 from stcloud.errors import InvalidDefinition, InvalidInput, NotFound
-from stcloud.iaas.bundle import bundled_text, case_clocks
+from stcloud.iaas import bundle
 from stcloud.paas.case.caseclocks import case_clocks
 from stcloud.paas.case.caserules import ALWAYS_US, CaseTiming, clocks_body
 from stcloud.testing.desks import new_desk
@@ -13,11 +13,12 @@ from stcloud.testing.hands import Hands
 from stcloud.time import Zone
 
 ZONE = Zone("Asia/Shanghai")
-CONDITIONS = """kind,edition,code,condition,filing,limit_kind,limit_value,closing,department,valid_from,valid_to,source
+CONDITIONS = """\
+kind,edition,code,condition,filing,limit_kind,limit_value,closing,department,valid_from,valid_to,source
 matter,2026,06001,stop work,No permit,work_hour,4,It has stopped,Planning,2026-07-01,2026-09-01,example
 matter,2026,06001,stop work,No permit,work_hour,2,It has stopped,Planning,2026-09-01,,example
 """
-WORKFLOW = bundled_text("layers", "workflows", "urban-management.toml")
+WORKFLOW = bundle.bundled_text("layers", "workflows", "urban-management.toml")
 NEWER = WORKFLOW.replace("version = 1", "version = 2", 1).replace('"forward"', '"pass_on"')
 
 
@@ -155,7 +156,7 @@ def test_a_condition_gives_the_limit_that_it_has_on_the_citys_day_of_filing(desk
 
 
 def test_what_is_no_rule_of_clocks_is_refused():
-    assert "urban-management" in case_clocks()
+    assert "urban-management" in bundle.case_clocks()
     with pytest.raises(InvalidInput) as needed:
         clocks_body(None, name="urban-management", calendar=None, zone="Asia/Shanghai")
     assert needed.value.kind == "calendar-needed"
