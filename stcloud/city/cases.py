@@ -284,10 +284,8 @@ class Cases:
 
         Raises
         ------
-        NotFound
-            ``unknown-layer``.
-        InvalidInput
-            ``unknown-import``, ``unknown-column``; ``other-workflow``: the log is of another workflow.
+        NotFound, InvalidInput
+            ``unknown-layer``; ``unknown-import``, ``unknown-column``; ``other-workflow``: the log is of another one.
         """
         workflows = self._log.rules.workflows
         if "imported-requests" not in {key.partition("/")[0] for key in workflows}:
@@ -339,13 +337,7 @@ class Cases:
         return list(self._log.rules)
 
     def private(self, number: str, *, who: str, why: str) -> list[PrivateValue]:
-        """Return the persons and free texts of a case; who read them, and why, is written down.
-
-        Raises
-        ------
-        InvalidInput
-            ``no-reason``.
-        """
+        """Return the persons and free texts of a case; who read them, and why, is written down (else ``no-reason``)."""
         return self._log.records.private(Audit(who=who, why=why), case=number)
 
     def readings(self) -> list[dict[str, str | int]]:

@@ -10,6 +10,7 @@ import stcloud
 from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound, StcloudError
 from stcloud.iaas.bundle import bundled_text
 from stcloud.iaas.records import Find
+from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.published import PublishedCases
 from stcloud.paas.case.submitted import Submission
 from stcloud.testing.hands import Hands
@@ -85,7 +86,7 @@ def test_the_published_layer_is_the_log_at_the_instant_of_each_of_its_batches(ci
     def publish():
         reckoning = cases.publish()
         known_us = cases.pin()
-        published = PublishedCases(cases._log.rules, "desk")
+        published = PublishedCases(CaseRules(cases.rules()), "desk")
         batches = published.batches(cases.states(known_at=known_us), known_us)
         expected[reckoning.recorded_at_us] = {
             row["number"]: row for batch in batches for row in batch.to_pylist()

@@ -12,25 +12,15 @@ import pytest
 from stcloud.errors import Conflict, InvalidInput, StcloudError
 from stcloud.testing.desks import new_desk, open_desk
 from stcloud.testing.examples import examples
-from stcloud.testing.pgserver import NoServer, pg_server
 from stcloud.time import Zone
 
 ENDED = ("closed", "forced_close")
 numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def server():
-    try:
-        with pg_server() as running:
-            yield running
-    except NoServer as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request, tmp_path):
-    return str(tmp_path) if request.param == "sqlite" else request.getfixturevalue("server").url
+    return str(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres").url
 
 
 @pytest.fixture

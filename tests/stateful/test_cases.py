@@ -31,7 +31,6 @@ from stcloud.paas.case.published import PublishedCases
 from stcloud.paas.case.submitted import Submission
 from stcloud.testing.casemodel import ACTIONS, ENDED, CaseModel, effective_us
 from stcloud.testing.examples import examples
-from stcloud.testing.pgserver import NoServer, pg_server
 
 MINUTE_US = 60_000_000
 DAY_US = 1440 * MINUTE_US
@@ -314,10 +313,6 @@ def test_a_log_is_what_the_model_says():
     _run(CasesMachine, 120)
 
 
-def test_a_log_on_postgres_is_what_the_model_says():
-    try:
-        with pg_server() as server:
-            OnPostgres.place = server.url
-            _run(OnPostgres, 24)
-    except NoServer as error:
-        pytest.skip(str(error))
+def test_a_log_on_postgres_is_what_the_model_says(postgres):
+    OnPostgres.place = postgres.url
+    _run(OnPostgres, 24)

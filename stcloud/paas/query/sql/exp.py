@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stcloud.late import late_module
 
-__all__: list[str] = []  # whatever sqlglot has
+__all__ = list[str]()  # whatever sqlglot has
 
 if TYPE_CHECKING:
     from sqlglot.expressions import *  # noqa: F403
