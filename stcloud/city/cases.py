@@ -337,7 +337,7 @@ class Cases:
         return list(self._log.rules)
 
     def private(self, number: str, *, who: str, why: str) -> list[PrivateValue]:
-        """Return the persons and free texts of a case; who read them, and why, is written down (else ``no-reason``)."""
+        """Return the persons and free texts of a case; who reads them, and why, is written down."""
         return self._log.records.private(Audit(who=who, why=why), case=number)
 
     def readings(self) -> list[dict[str, str | int]]:

@@ -246,9 +246,10 @@ def _pairs(stated: list[str] | None, option: str) -> dict[str, str]:
     for text in stated or []:
         name, equals, value = text.partition("=")
         if not equals or not name.strip() or name.strip() in pairs:
-            reason = "is given twice" if equals and name.strip() in pairs else "is no NAME=VALUE"
+            twice = equals and name.strip() in pairs
             raise InvalidInput(
-                "unreadable-field", f"{option} '{text}' {reason}", hint=f"write {option} reason=not_ours"
-            )
+                "unreadable-field", f"cannot read {option} '{text}': {'it is given twice' if twice else 'it is no NAME=VALUE'}",
+                hint=f"write {option} reason=not_ours",
+            )  # fmt: skip
         pairs[name.strip()] = value
     return pairs
