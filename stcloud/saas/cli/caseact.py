@@ -246,10 +246,11 @@ def _pairs(stated: list[str] | None, option: str) -> dict[str, str]:
     for text in stated or []:
         name, equals, value = text.partition("=")
         if not equals or not name.strip() or name.strip() in pairs:
-            twice = equals and name.strip() in pairs
+            reason = "it is given twice" if equals and name.strip() in pairs else "it is no NAME=VALUE"
             raise InvalidInput(
-                "unreadable-field", f"cannot read {option} '{text}': {'it is given twice' if twice else 'it is no NAME=VALUE'}",
+                "unreadable-field",
+                f"cannot read {option} '{text}': {reason}",
                 hint=f"write {option} reason=not_ours",
-            )  # fmt: skip
+            )
         pairs[name.strip()] = value
     return pairs
