@@ -291,7 +291,8 @@ class Cases:
         """
         if "service-requests" not in {key.partition("/")[0] for key in self._log.rules.workflows}:
             raise InvalidInput(
-                "other-workflow", f"log '{self.name}' has {', '.join(self._log.rules.workflows)}, not service-requests",
+                "other-workflow",
+                f"log '{self.name}' has {', '.join(self._log.rules.workflows)}, not service-requests",
                 hint="import into a log of its own: workflow='service-requests'",
                 in_shell="import into a log of its own: stcloud case create CITY LOG --workflow service-requests",
             )  # fmt: skip

@@ -7,7 +7,7 @@ Tested by `tests/stateful/test_cases.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from itertools import accumulate
 from typing import Any
@@ -144,7 +144,7 @@ class CaseModel:
         if name in _NOT_HANDLER and actor in case["handlers"]:
             return False
         counts, flags = case["counts"], case["flags"]
-        asked = {
+        conditions: dict[str, Callable[[], object]] = {
             "file": lambda: case["source"] == "collector",
             "suspend": lambda: counts.get("suspensions", 0) < 1
             and happened_us < fields["until"] <= happened_us + 366 * DAY_US,
@@ -157,8 +157,8 @@ class CaseModel:
             "link": lambda: self._may_link(number, fields["master"]) and "part" not in flags,
             "split": lambda: "part" not in flags and not set(fields["parts"].split(";")) & {number, *self.cases},
             "correct": lambda: 1 <= fields["corrects"] <= len(case["names"]) and fields["corrected"] <= happened_us,
-        }.get(name)  # fmt: skip
-        return asked is None or bool(asked())
+        }  # fmt: skip
+        return name not in conditions or bool(conditions[name]())
 
     def _may_link(self, number: str, master: str) -> bool:
         other = self.cases.get(master)

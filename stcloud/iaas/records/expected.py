@@ -77,7 +77,10 @@ def refuse_changed(database: Database, connection: Connection, batch: RecordBatc
         latest = connection.execute(select(func.max(database.tables.rule.c.recorded_us))).scalar_one()
         if (latest or 0) != batch.rules_us:
             raise Conflict(
-                "case-changed", "the rules of the log have changed", hint="judge by those that it has now", since={}
+                "case-changed",
+                "the rules of the log have changed",
+                hint="judge by those that it has now",
+                since={},
             )
 
 

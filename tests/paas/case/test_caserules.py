@@ -13,9 +13,10 @@ from stcloud.testing.hands import Hands
 from stcloud.time import Zone
 
 ZONE = Zone("Asia/Shanghai")
-CONDITIONS = """kind,edition,code,condition,filing,limit_kind,limit_value,closing,department,valid_from,valid_to,source
-matter,2026,06001,stop work,No permit,work_hour,4,It has stopped,Planning,2026-07-01,2026-09-01,example
-matter,2026,06001,stop work,No permit,work_hour,2,It has stopped,Planning,2026-09-01,,example
+CONDITIONS = """\
+kind,edition,code,condition,filing,limit_kind,limit_value,closing,department,valid_from,valid_to,source
+matter,2026,06001,stop work,No permit,work_hour,4,Stopped,Planning,2026-07-01,2026-09-01,example
+matter,2026,06001,stop work,No permit,work_hour,2,Stopped,Planning,2026-09-01,,example
 """
 WORKFLOW = bundled_text("layers", "workflows", "urban-management.toml")
 NEWER = WORKFLOW.replace("version = 1", "version = 2", 1).replace('"forward"', '"pass_on"')
