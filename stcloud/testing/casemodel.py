@@ -144,7 +144,7 @@ class CaseModel:
         if name in _NOT_HANDLER and actor in case["handlers"]:
             return False
         counts, flags = case["counts"], case["flags"]
-        holds: dict[str, Callable[[], bool]] = {
+        conditions: dict[str, Callable[[], object]] = {
             "file": lambda: case["source"] == "collector",
             "suspend": lambda: counts.get("suspensions", 0) < 1
             and happened_us < fields["until"] <= happened_us + 366 * DAY_US,
@@ -158,7 +158,7 @@ class CaseModel:
             "split": lambda: "part" not in flags and not set(fields["parts"].split(";")) & {number, *self.cases},
             "correct": lambda: 1 <= fields["corrects"] <= len(case["names"]) and fields["corrected"] <= happened_us,
         }  # fmt: skip
-        return name not in holds or bool(holds[name]())
+        return name not in conditions or bool(conditions[name]())
 
     def _may_link(self, number: str, master: str) -> bool:
         other = self.cases.get(master)

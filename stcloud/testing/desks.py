@@ -20,12 +20,12 @@ __all__ = ["Desk", "new_desk", "open_desk"]
 
 ROLES = {
     "report": "collector", "verify": "collector", "check": "collector", "dispatch": "dispatcher",
-    "split": "dispatcher", "return_to_operator": "dispatcher", "suspend": "dispatcher", "resume": "dispatcher",
-    "assign": "department",
-    "feed_back": "department", "return_to_dispatcher": "department", "request_extension": "department",
-    "appeal": "department", "review_extension": "dispatcher", "review_appeal": "dispatcher",
-    "approve_appeal": "evaluator", "handle": "handler", "force_close": "shift_leader",
-    "approve_extension": "shift_leader", "urge": "evaluator", "change_limit": "dispatcher", "migrate": "admin",
+    "split": "dispatcher", "return_to_operator": "dispatcher", "suspend": "dispatcher",
+    "resume": "dispatcher", "assign": "department", "feed_back": "department",
+    "return_to_dispatcher": "department", "request_extension": "department", "appeal": "department",
+    "review_extension": "dispatcher", "review_appeal": "dispatcher", "approve_appeal": "evaluator",
+    "handle": "handler", "force_close": "shift_leader", "approve_extension": "shift_leader",
+    "urge": "evaluator", "change_limit": "dispatcher", "migrate": "admin",
 }  # fmt: skip
 """Who does what, where it is not an operator."""
 

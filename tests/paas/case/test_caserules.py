@@ -15,8 +15,8 @@ from stcloud.time import Zone
 ZONE = Zone("Asia/Shanghai")
 CONDITIONS = """\
 kind,edition,code,condition,filing,limit_kind,limit_value,closing,department,valid_from,valid_to,source
-matter,2026,06001,stop work,No permit,work_hour,4,It has stopped,Planning,2026-07-01,2026-09-01,example
-matter,2026,06001,stop work,No permit,work_hour,2,It has stopped,Planning,2026-09-01,,example
+matter,2026,06001,stop work,No permit,work_hour,4,Stopped,Planning,2026-07-01,2026-09-01,example
+matter,2026,06001,stop work,No permit,work_hour,2,Stopped,Planning,2026-09-01,,example
 """
 WORKFLOW = bundle.bundled_text("layers", "workflows", "urban-management.toml")
 NEWER = WORKFLOW.replace("version = 1", "version = 2", 1).replace('"forward"', '"pass_on"')
@@ -79,18 +79,22 @@ def test_a_case_migrates_by_an_action_that_says_so(desk):
     assert desk.log.state("A", known_us=known_us).workflow == "urban-management/1"
 
 
-def test_a_workflow_that_becomes_known_while_a_case_is_opened_binds_it(desk, monkeypatch):
-    """The case is judged again: it is recorded after the rule, so that its log is read by it."""
+def test_a_workflow_that_becomes_known_while_a_case_is_opened_judges_it(desk, monkeypatch):
+    """The case would be recorded after the rule, and its log be read by it."""
+    stricter = NEWER.replace('roles = ["collector", "public", "operator"]', 'roles = ["public"]', 1)
     append, calls = desk.records.append, []
 
     def overtaken(batch):
         if not calls:
-            calls.append(desk.records.rules.add("workflow", NEWER, valid_from_us=ALWAYS_US))
+            calls.append(desk.records.rules.add("workflow", stricter, valid_from_us=ALWAYS_US))
         return append(batch)
 
     monkeypatch.setattr(desk.records, "append", overtaken)
-    assert desk.do("A", "report").state.workflow == "urban-management/2"
-    assert desk.log.state("A").workflow == "urban-management/2"
+    with pytest.raises(InvalidInput) as refused:
+        desk.do("A", "report")
+    assert refused.value.kind == "wrong-role"
+    assert [*desk.log.states(desk.records.pin())] == []
+    assert desk.do("A", "report", role="public").state.workflow == "urban-management/2"
 
 
 def test_clocks_are_pinned_at_filing_and_cases_are_restated_under_others(desk, clock):
