@@ -148,7 +148,7 @@ def _action(
         added["rule_limits"] = timing[0]
     if "rule_calendar" in missing and (days := rules.valid("calendar", happened_us)) is not None:
         added["rule_calendar"] = days.digest[:12]
-    if "limit_kind" in missing:
+    if {"limit_kind", "rule_conditions"} <= missing:  # who cannot pin a condition keeps the limit of the case
         of_case = {name: state.values.get(name) for name in _OF_THE_CASE} if state else {}
         added |= rules.limit_of({**of_case, **action.fields, **added}, happened_us)
     return replace(action, fields={**action.fields, **added}) if added else action

@@ -210,6 +210,23 @@ def test_rules_are_listed_and_added(run, log, tmp_path):
     assert len(refused.err.splitlines()) == 1
 
 
+def test_the_limit_of_a_condition_is_pinned_at_filing_and_kept_at_dispatch(run, log, tmp_path):
+    file = tmp_path / "conditions.csv"
+    file.write_text(
+        "kind,edition,code,condition,filing,limit_kind,limit_value,closing,department,valid_from,valid_to,source\n"
+        "component,2026,01002,cover_missing,Missing,work_hour,6,It lies flat,water,2020-01-01,,Handbook\n"
+    )
+    assert run("case", "rule", log, "matters", "conditions", file).code == 0
+    for time, action, by, role, options in STEPS:
+        stated = ["--set", "condition=cover_missing"] if action == "file" else options
+        done = act(run, log, time, action, by, role, stated)
+        assert done.code == 0, done.err
+    shown = json.loads(run("case", "show", log, "matters", NUMBER, "-f", "json").out)
+    assert (shown["values"]["limit_kind"], shown["values"]["limit_value"]) == ("work_hour", 6)
+    dispatched = next(action for action in shown["actions"] if action["action"] == "dispatch")
+    assert dispatched["stated"] == "department=water"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
