@@ -290,8 +290,9 @@ class Cases:
                 in_shell="import into a log of its own: stcloud case create CITY LOG --workflow imported-requests",
             )  # fmt: skip
         query, subject = self._city.query(layer), self._city.layer(layer)
-        chosen = import_of(subject.definition.source) if columns is None else columns
-        return import_requests(query, subject, self._city.configuration.crs, chosen, self._log, actor)
+        if columns is None:
+            columns = import_of(subject.definition.source).within({each.name for each in subject.attributes})
+        return import_requests(query, subject, self._city.configuration.crs, columns, self._log, actor)
 
     def publish(self, layer: str | None = None) -> Reckoning | None:
         """Load the cases, as they are known now, into a layer of events; None: there is no case.

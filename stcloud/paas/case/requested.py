@@ -6,7 +6,7 @@ Tested by `tests/paas/case/test_requested.py`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -74,6 +74,15 @@ class RequestColumns(Closed):
         )  # fmt: skip
         return tuple(dict.fromkeys(column for column in named if column is not None))
 
+    def within(self, columns: Collection[str]) -> Self:
+        """Return it without the columns that a layer does not have, since a source may leave some out."""
+        named = {name: getattr(self, name) for name in _OPTIONAL}
+        return self.model_copy(
+            update={
+                name: None for name, column in named.items() if column is not None and column not in columns
+            }
+        )
+
     def request(self, row: Mapping[str, Any]) -> Request:
         """Return what a row says: ``st_key``, ``st_time``, ``seen``, ``lon``, ``lat``, ``cell``, and the columns.
 
@@ -103,6 +112,7 @@ class RequestColumns(Closed):
         return None, None
 
 
+_OPTIONAL = ("class_", "department", "source", "due", "closed", "cancelled", "changed")
 _KEYS = tuple(field.alias or name for name, field in RequestColumns.model_fields.items())
 
 

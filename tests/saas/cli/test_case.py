@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -196,6 +197,15 @@ def test_notices_are_delivered_once_to_a_file(run, log, tmp_path):
         assert run("case", "deliver", log, "matters", "--to", file).code == 0
     notices = [json.loads(line) for line in file.read_text().splitlines()]
     assert [(notice["id"], notice["state"]) for notice in notices] == [(f"{NUMBER}/1", "reported")]
+
+
+def test_requests_without_the_columns_that_their_source_may_leave_out_are_imported(run, city):
+    fixture = Path(__file__).resolve().parents[3] / "fixtures" / "sources" / "open311.json"
+    assert run("load", city, "requests", fixture, "--definition", "open311").code == 0
+    assert run("case", "create", city, "requests", "--workflow", "imported-requests").code == 0
+    imported = run("case", "import", city, "requests", "requests", "-f", "json")
+    assert imported.code == 0, imported.err
+    assert json.loads(imported.out)[0]["opened"] == 3
 
 
 def test_rules_are_listed_and_added(run, log, tmp_path):
