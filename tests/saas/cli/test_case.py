@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -198,6 +199,15 @@ def test_notices_are_delivered_once_to_a_file(run, log, tmp_path):
     assert [(notice["id"], notice["state"]) for notice in notices] == [(f"{NUMBER}/1", "reported")]
 
 
+def test_requests_without_the_columns_that_their_source_may_leave_out_are_imported(run, city):
+    fixture = Path(__file__).resolve().parents[3] / "fixtures" / "sources" / "open311.json"
+    assert run("load", city, "requests", fixture, "--definition", "open311").code == 0
+    assert run("case", "create", city, "requests", "--workflow", "imported-requests").code == 0
+    imported = run("case", "import", city, "requests", "requests", "-f", "json")
+    assert imported.code == 0, imported.err
+    assert json.loads(imported.out)[0]["opened"] == 3
+
+
 def test_rules_are_listed_and_added(run, log, tmp_path):
     file = tmp_path / "clocks.toml"
     file.write_text('office_hours = "09:00-17:00"\n')
@@ -208,6 +218,23 @@ def test_rules_are_listed_and_added(run, log, tmp_path):
     refused = run("case", "rule", log, "matters", "clocks", file)
     assert refused.code == 2
     assert len(refused.err.splitlines()) == 1
+
+
+def test_the_limit_of_a_condition_is_pinned_at_filing_and_kept_at_dispatch(run, log, tmp_path):
+    file = tmp_path / "conditions.csv"
+    file.write_text(
+        "kind,edition,code,condition,filing,limit_kind,limit_value,closing,department,valid_from,valid_to,source\n"
+        "component,2026,01002,cover_missing,Missing,work_hour,6,It lies flat,water,2020-01-01,,Handbook\n"
+    )
+    assert run("case", "rule", log, "matters", "conditions", file).code == 0
+    for time, action, by, role, options in STEPS:
+        stated = ["--set", "condition=cover_missing"] if action == "file" else options
+        done = act(run, log, time, action, by, role, stated)
+        assert done.code == 0, done.err
+    shown = json.loads(run("case", "show", log, "matters", NUMBER, "-f", "json").out)
+    assert (shown["values"]["limit_kind"], shown["values"]["limit_value"]) == ("work_hour", 6)
+    dispatched = next(action for action in shown["actions"] if action["action"] == "dispatch")
+    assert dispatched["stated"] == "department=water"
 
 
 @pytest.mark.parametrize(
