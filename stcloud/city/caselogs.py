@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from stcloud.city.casemedia import GivenMedia, kept_media
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
@@ -27,6 +28,7 @@ from stcloud.paas.case.action import Scalar
 from stcloud.paas.case.caselog import CaseLog
 from stcloud.paas.case.caserules import ALWAYS_US, KINDS, clocks_body
 from stcloud.paas.case.classes import ConditionTable, bundled_classes
+from stcloud.paas.case.submitted import CaseMedium
 from stcloud.paas.case.workflow import Workflow
 from stcloud.space import project
 from stcloud.time import CityDays
@@ -65,6 +67,17 @@ class CasePlaces:
     def widen(self, layer: str, definition: Definition) -> None:
         """Give the layer of published cases the columns that newer workflows have brought."""
         self.parts.catalogue.widen(layer, definition)
+
+    def media(
+        self, media: GivenMedia, taken_us: int | None, at: tuple[float, float] | None
+    ) -> tuple[CaseMedium, ...]:
+        """Keep media in the city; see `kept_media`."""
+        return kept_media(self.parts.folder, media, taken_us, at)
+
+    def class_name(self, kind: str | None, code: str) -> str | None:
+        """Return the name of a class in the city's language; None: it has none, or several."""
+        language = self.configuration.language or "en"
+        return self.parts.classes.table().name_of(kind, code, language=language)
 
     def add_rule(self, log: CaseLog, kind: str, body: str, valid_us: int | None) -> StoredRule:
         """Check a rule and add it to a log."""

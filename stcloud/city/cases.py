@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from stcloud.city.caseimport import CasesImported, import_requests
 from stcloud.city.caselogs import CasePlaces, create_case_log, degrees, open_case_log
+from stcloud.city.casemedia import GivenMedia
 from stcloud.city.parts import CityParts
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.clock import Clock
-from stcloud.iaas.records import Audit, CaseSummary, Erased, Find, PrivateValue, StoredRule
+from stcloud.iaas.records import Audit, CaseSummary, Erased, Find, Medium, PrivateValue, StoredRule
 from stcloud.paas.case.action import Action, Scalar
 from stcloud.paas.case.caseclocks import CaseClock, case_clocks
 from stcloud.paas.case.caselog import Accepted, CaseLog, InboxCase
@@ -98,42 +99,32 @@ class Cases:
 
     def open(
         self, *, number: str | None = None, action: str = "report", at: tuple[float, float] | None = None,
-        happened: Instant | None = None, actor: str, role: str, id: str | None = None,  # noqa: A002
-        **keywords: Any,
+        actor: str, role: str, post: str | None = None, department: str | None = None,
+        happened: Instant | None = None, id: str | None = None,  # noqa: A002
+        fields: Mapping[str, Any] | None = None, private: Mapping[str, str] | None = None,
+        person: str | None = None, media: GivenMedia | None = None,
     ) -> Accepted:  # fmt: skip
-        """Open a case.
+        """Open a case; other arguments and errors are those of `act`.
 
         Parameters
         ----------
-        number
-            Its number; None: the next one of the day, such as ``20240304-0007``.
-        action
-            The action that opens it.
+        number, action
+            Its number, None: the next one of the day, such as ``20240304-0007``; the action that opens it.
         at
             Where it is: longitude and latitude, degrees. If the city has one unit grid, the code of the cell that
             contained the place when it happened is kept, too.
-        happened, actor, role, id
-            As for `act`.
-        keywords
-            As for `act`: ``fields``, ``private``, ``person``, ``post``, ``department``.
-
-        Raises
-        ------
-        InvalidInput, Conflict
-            As `act` does.
         """
         key = uuid.uuid4().hex if id is None else id
         known = self._log.records.entry(key)
         if known is not None and number in (None, known.case):
             number = known.case
         when_us = None if happened is None else instant_us(happened, self.zone)
-        fields = self._fields(keywords.pop("fields", None))
-        if at is not None:
-            fields |= self._places.fields(at, when_us)
+        stated = self._fields(fields) | ({} if at is None else self._places.fields(at, when_us))
+        kept = self._places.media(media or {}, when_us, at)
         return self._log.open(
             lambda chosen: Submission(
-                case=chosen, name=action, id=key, actor=actor, role=role, happened_us=when_us, expected=None,
-                fields=fields, **keywords,
+                case=chosen, name=action, id=key, actor=actor, role=role, post=post, department=department,
+                happened_us=when_us, fields=stated, private=private or {}, person=person, media=kept,
             ),
             number, self.zone,
         )  # fmt: skip
@@ -143,7 +134,7 @@ class Cases:
         department: str | None = None, happened: Instant | None = None, expected: int | None = None,
         id: str | None = None, at: tuple[float, float] | None = None,  # noqa: A002
         fields: Mapping[str, Any] | None = None, private: Mapping[str, str] | None = None,
-        person: str | None = None,
+        person: str | None = None, media: GivenMedia | None = None,
     ) -> Accepted:  # fmt: skip
         """Do something with a case; all that follows for linked cases is done with it, or nothing.
 
@@ -165,21 +156,33 @@ class Cases:
             What the action states: texts of numbers and instants are read as the workflow has their types.
         private, person
             Persons and free texts by name, kept apart from the log; whom they are about.
+        media
+            Files, or their bytes, by what they show (``near``, ``before`` …): kept in the city, the log has digests.
 
         Raises
         ------
         InvalidInput
             The kind of the refusal (``illegal-action``, ``wrong-role``, ``missing-field`` …), with the legal actions
-            in ``context["legal"]``; ``action-id-reused``, ``happened-later``.
+            in ``context["legal"]``; ``action-id-reused``, ``happened-later``, ``unusable-media``.
         Conflict
             ``case-changed``: another was faster; ``context["state"]`` is what the case is now.
         """
         lon, lat = (None, None) if at is None else degrees(at)
+        when_us = None if happened is None else instant_us(happened, self.zone)
         return self._log.submit(Submission(
             case=number, name=action, id=uuid.uuid4().hex if id is None else id, actor=actor, role=role, post=post,
-            department=department, happened_us=None if happened is None else instant_us(happened, self.zone),
-            expected=expected, lon=lon, lat=lat, fields=self._fields(fields), private=private or {}, person=person,
+            department=department, happened_us=when_us, expected=expected, lon=lon, lat=lat,
+            fields=self._fields(fields), private=private or {}, person=person,
+            media=self._places.media(media or {}, when_us, at),
         ))  # fmt: skip
+
+    def media(self, number: str) -> list[Medium]:
+        """Return the photos and recordings of a case; each is the file ``key`` in the city's folder."""
+        return self._log.records.media(number)
+
+    def class_name(self, kind: str | None, code: str) -> str | None:
+        """Return the name of a class in the city's language; None: it has none, or several."""
+        return self._places.class_name(kind, code)
 
     def act_each(self, submissions: Iterable[Submission]) -> Iterator[Accepted | StcloudError]:
         """Submit actions one by one; give for each what became of it, or why it was refused."""

@@ -32,7 +32,7 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.probe import require_put_if_absent
 from stcloud.iaas.store.unfinished import discard_unfinished
 
-__all__ = ["Folder", "check_name", "check_place", "is_name", "read_text"]
+__all__ = ["Folder", "check_name", "check_place", "is_name", "read_bytes", "read_text"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
 
@@ -55,6 +55,12 @@ def read_text(path: Path) -> str:
             return path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise InvalidInput("wrong-encoding", f"{path} is not UTF-8 text: {error.reason}") from error
+
+
+def read_bytes(path: Path, *, most: int) -> bytes:
+    """Return a file's bytes, but of a file that has more than ``most`` only one byte more than these."""
+    with storage_errors(f"read {path}"), path.open("rb") as source:
+        return source.read(most + 1)
 
 
 def check_name(name: str, what: str = "layer") -> str:

@@ -274,6 +274,7 @@ class CaseLog:
         )
         batch = RecordBatch(
             entries=entries, summaries=summaries, private=submission.private_values(judged.actions[0].seq),
+            media=submission.media_rows(judged.actions[0].seq),
             notices=tuple(notice_of(action, judged.ends[action.case]) for action in judged.actions),
             seen=seen, links=links, rules_us=_rules_us(rules, judged.actions),
         )  # fmt: skip

@@ -75,9 +75,15 @@ class RequestColumns(Closed):
         return tuple(dict.fromkeys(column for column in named if column is not None))
 
     def among(self, names: Container[str]) -> Self:
-        """Return the columns without class, department, channel and deadline where a layer has no such column."""
-        facts = {"class_": self.class_, "department": self.department, "source": self.source, "due": self.due}
-        return self.model_copy(update={name: None for name, column in facts.items() if column not in names})
+        """Return the columns without those that a layer lacks, as a source may leave some out.
+
+        Status and closing date stay, one of which says whether a request has ended, unless the layer has the other.
+        """
+        named = {"class_": self.class_, "department": self.department, "source": self.source, "due": self.due}
+        named |= {"cancelled": self.cancelled, "changed": self.changed}
+        if self.status in names or self.closed in names:
+            named |= {"status": self.status, "closed": self.closed}
+        return self.model_copy(update={name: None for name, column in named.items() if column not in names})
 
     def request(self, row: Mapping[str, Any]) -> Request:
         """Return what a row says: ``st_key``, ``st_time``, ``seen``, ``lon``, ``lat``, ``cell``, and the columns.

@@ -10,10 +10,25 @@ from dataclasses import dataclass, field
 from types import NoneType
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.records import Entry, PrivateValue
+from stcloud.iaas.records import Entry, Medium, PrivateValue
 from stcloud.paas.case.action import PRIVATE, Action, Scalar
 
-__all__ = ["Submission", "action_of", "entry_of"]
+__all__ = ["CaseMedium", "Submission", "action_of", "entry_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMedium:
+    """A photo or a recording that belongs to an action: digest (SHA-256), what it shows, where it is kept.
+
+    ``taken_us``, ``lon`` and ``lat`` say when and where it was taken.
+    """
+
+    digest: str
+    use: str
+    key: str
+    taken_us: int | None = None
+    lon: float | None = None
+    lat: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +56,8 @@ class Submission:
         are kept apart from the log, which holds references.
     person
         An identity of the person that the private values are about, by which they can be erased.
+    media
+        Photos and recordings that are kept already.
     """
 
     case: str
@@ -57,6 +74,7 @@ class Submission:
     fields: Mapping[str, Scalar] = field(default_factory=dict)
     private: Mapping[str, str] = field(default_factory=dict)
     person: str | None = None
+    media: tuple[CaseMedium, ...] = ()
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -88,6 +106,16 @@ class Submission:
             )
             for name, text in self.private.items()
         )
+
+    def media_rows(self, seq: int) -> tuple[Medium, ...]:
+        """Return the media, as rows of the log."""
+        return tuple(
+            Medium(
+                digest=each.digest, case=self.case, seq=seq, use=each.use, key=each.key, taken_us=each.taken_us,
+                lon=each.lon, lat=each.lat,
+            )
+            for each in self.media
+        )  # fmt: skip
 
     def _ref(self, name: str, seq: int) -> str:
         return f"{self.case}/{seq}/{name}"

@@ -50,6 +50,15 @@ PersonOption = Annotated[
     str | None,
     typer.Option(help="Whom private texts are about, by which they can be erased.", show_default=False),
 ]
+PhotoOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--photo",
+        metavar="USE=FILE",
+        help="A photo or a recording: near=a.jpg, before=b.jpg.",
+        show_default=False,
+    ),
+]
 _COLUMNS = ("case", "action", "seq", "state", "department", "recorded")
 
 
@@ -80,6 +89,7 @@ def open_case(
     stated: SetOption = None,
     private: PrivateOption = None,
     person: PersonOption = None,
+    photo: PhotoOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -91,6 +101,7 @@ def open_case(
         accepted = cases.open(
             number=number, action=action, at=_place(at), happened=happened, actor=by, role=role, id=identity,
             fields=fields, private=_pairs(private, "--private"), person=person, post=post, department=department,
+            media=_pairs(photo, "--photo"),
         )  # fmt: skip
         print_records(_records(accepted, cases), target, _COLUMNS)
         _note_repeated(accepted)
@@ -120,6 +131,7 @@ def act(
     stated: SetOption = None,
     private: PrivateOption = None,
     person: PersonOption = None,
+    photo: PhotoOption = None,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -134,7 +146,7 @@ def act(
     options = {
         "actor": by, "role": role, "post": post, "department": department, "happened": happened,
         "expected": expected, "id": identity, "at": _place(at), "fields": _pairs(stated, "--set"),
-        "private": _pairs(private, "--private"), "person": person,
+        "private": _pairs(private, "--private"), "person": person, "media": _pairs(photo, "--photo"),
     }  # fmt: skip
     wanted = _from_file(source) if source else _from_options(action, numbers or [], options)
     records, refusals = [], []
@@ -171,7 +183,7 @@ def _from_options(
 
 _ALLOWED = {
     "case", "action", "actor", "role", "post", "department", "happened", "expected", "id", "at", "fields", "private",
-    "person",
+    "person", "media",
 }  # fmt: skip
 
 
@@ -250,7 +262,7 @@ def _pairs(stated: list[str] | None, option: str) -> dict[str, str]:
             raise InvalidInput(
                 "unreadable-field",
                 f"cannot read {option} '{text}': {reason}",
-                hint=f"write {option} reason=not_ours",
+                hint=f"write {option} NAME=VALUE",
             )
         pairs[name.strip()] = value
     return pairs

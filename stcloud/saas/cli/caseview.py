@@ -17,6 +17,7 @@ from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.plaintext import visible_json, visible_lines
 
 if TYPE_CHECKING:
+    from stcloud.city.cases import Cases
     from stcloud.iaas.records import CaseSummary, StoredRule
     from stcloud.paas.case import Action, CaseState
     from stcloud.paas.case.caseclocks import CaseClock
@@ -63,7 +64,8 @@ def show(
                 visible_json(json.dumps(plain(document), ensure_ascii=False, indent=2)) + "\n", target.path
             )
             return
-        lines = [*_state_lines(state, cases.zone), "", *_action_lines(actions, cases.zone)]
+        lines = [*_state_lines(state, cases), "", *_action_lines(actions, cases.zone)]
+        lines += [f"photo {each.use} of action {each.seq}: {each.key}" for each in cases.media(number)]
         print_text(visible_lines("\n".join(lines)) + "\n", target.path)
         shown = [_clock_columns(each, cases.zone) for each in clocks if each.started_us is not None]
         if shown and target.path is None:
@@ -190,13 +192,21 @@ def _is_short(target: Target) -> bool:
     return target.form is OutputFormat.TABLE and target.path is None
 
 
-def _state_lines(state: CaseState, zone: Zone) -> list[str]:
+def _state_lines(state: CaseState, cases: Cases) -> list[str]:
     """Return what a case is, in lines for a person."""
     from stcloud.paas.case.limit import TimeLimit  # noqa: PLC0415  (keeps --help light)
 
-    lines = [f"Case {state.case}: {state.state} since {_minute(state.since_us, zone)} ({state.workflow})"]
+    since = _minute(state.since_us, cases.zone)
+    lines = [f"Case {state.case}: {state.state} since {since} ({state.workflow})"]
+    kind = state.values.get("kind")
+    class_name = cases.class_name(None if kind is None else str(kind), state.class_code or "")
     values = {name: value for name, value in state.values.items() if not name.startswith("rule_")}
-    facts = [f"{name} {_word(value)}" for name, value in values.items() if not name.startswith("limit_")]
+    named = {"class": f" ({class_name})"} if class_name else {}
+    facts = [
+        f"{name} {_word(value)}{named.get(name, '')}"
+        for name, value in values.items()
+        if not name.startswith("limit_")
+    ]
     facts += [f"limit {TimeLimit(*state.limit)}"] if state.limit else []  # type: ignore[arg-type]
     for words in (
         facts, [f"flag {name}" for name in sorted(state.flags)], [f"{name} {n}" for name, n in state.counts.items()],
