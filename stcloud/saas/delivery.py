@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stcloud.iaas.records import Notice
     from stcloud.iaas.records.outbox import Outbox
 
-__all__ = ["delivered"]
+__all__ = ["delivered", "shown_address"]
 
 _TIMEOUT_S = 20
 _AT_ONCE = 3
@@ -102,6 +102,18 @@ def delivered(outbox: Outbox, to: str) -> dict[str, int]:
         for place, notice in enumerate(notices):
             counts[_deliver(outbox, receiver, notice, notices[place + 1 :])] += 1
     return counts
+
+
+def shown_address(to: str) -> str:
+    """Return where notices go without what may be a secret: name, password and query of a web address.
+
+    >>> shown_address("https://desk:pw@example.org:8443/hook?token=1")
+    'https://example.org:8443/hook'
+    """
+    if "://" not in to:
+        return to
+    parts = urlsplit(to)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _deliver(outbox: Outbox, receiver: Receiver, notice: Notice, others: Sequence[Notice]) -> str:

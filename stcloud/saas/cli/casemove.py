@@ -86,12 +86,12 @@ def deliver(
     output: OutputOption = None,
 ) -> None:
     """Deliver the notices that wait. Each at least once, with an id by which its receiver knows it."""
-    from stcloud.saas.delivery import delivered  # noqa: PLC0415  (keeps --help light)
+    from stcloud.saas.delivery import delivered, shown_address  # noqa: PLC0415  (keeps --help light)
 
     target = target_of(form, output, offered=RECORDS)
     with open_city(city).cases(log) as cases:
         done = delivered(cases.outbox, to)
-    print_records([{"to": to, **done}], target)
+    print_records([{"to": shown_address(to), **done}], target)
 
 
 def private(

@@ -208,3 +208,14 @@ def test_the_summary_has_the_deadline_while_the_clock_goes(desk, clock):
     desk.do("A", "force_close")
     assert desk.records.summary("A").due_us is None
     assert desk.records.summary("A").fields["flags"] == "forced"
+
+
+def test_nothing_is_recorded_at_or_before_a_pin_though_the_clock_goes_back(desk, clock):
+    desk.do("A", "report")
+    clock.pass_hours(1)
+    pinned = desk.records.pin()
+    before = [*desk.log.states(pinned)]
+    clock.pass_hours(-0.5)
+    base_us = clock.now_us
+    assert desk.do("A", "file", happened_us=base_us).actions[0].recorded_us > pinned
+    assert [*desk.log.states(pinned)] == before
