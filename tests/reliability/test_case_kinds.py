@@ -63,6 +63,21 @@ COMMANDS = {
 }
 
 
+OTHERS = {
+    "unknown-name": (3, ["list", "matters", "--state", "closd"]),
+    "not-delivered": (6, ["deliver", "matters", "--to", "http://127.0.0.1:9/x"]),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_command_ends_with_the_code_of_its_error(run, city, kinds, kind):
+    code, (command, *others) = OTHERS[kind]
+    with stcloud.open(city).cases("matters") as cases:
+        cases.open(number="7", fields={"source": "hotline"}, id="seven", **ACTOR)
+    ended = run("case", command, city, *others)
+    assert (kinds[-1], ended.code) == (kind, code), ended
+
+
 @pytest.mark.parametrize("kind", COMMANDS)
 def test_a_command_is_refused_with_its_kind(run, city, kinds, kind):
     command, *others = COMMANDS[kind]

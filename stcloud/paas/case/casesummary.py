@@ -8,6 +8,8 @@ from __future__ import annotations
 from stcloud.iaas.records.entry import CaseSummary
 from stcloud.paas.case.action import Scalar
 from stcloud.paas.case.caserules import CaseRules
+from stcloud.paas.case.classes import bundled_classes
+from stcloud.paas.case.classes.class_row import Language
 from stcloud.paas.case.state import CaseState
 
 __all__ = ["summary_of"]
@@ -52,8 +54,11 @@ def summary_of(
 
 
 def _searched(state: CaseState) -> str:
-    """Return the text that a case is searched by."""
-    return " ".join(filter(None, (_text(state, name) for name in ("class", "component", "condition"))))
+    """Return the text that a case is searched by: codes, and the names of its class in both languages."""
+    code, kind = _text(state, "class"), _text(state, "kind")
+    languages: tuple[Language, ...] = ("en", "zh") if code else ()
+    names = [bundled_classes().name_of(kind, str(code), language=language) for language in languages]
+    return " ".join(filter(None, (code, *names, _text(state, "component"), _text(state, "condition"))))
 
 
 def _text(state: CaseState, name: str) -> str | None:

@@ -157,10 +157,15 @@ def _action(
         added["rule_limits"] = timing[0]
     if "rule_calendar" in missing and (days := rules.valid("calendar", happened_us)) is not None:
         added["rule_calendar"] = days.digest[:12]
-    if {
+    if "limit_kind" in missing and action.fields.get("limit_value") is not None:
+        raise InvalidInput(
+            "missing-field", f"{action.name} states limit_value without limit_kind", hint="state both"
+        )
+    by_condition = {
         "limit_kind",
         "rule_conditions",
-    } <= missing:  # a limit by its condition comes with the condition's version
+    }  # a limit by its condition comes with the condition's version
+    if by_condition <= missing:
         of_case = {name: state.values.get(name) for name in _OF_THE_CASE} if state else {}
         added |= rules.limit_of({**of_case, **action.fields, **added}, happened_us)
     return replace(action, fields={**action.fields, **added}) if added else action

@@ -199,6 +199,11 @@ def _from_file(source: Path) -> Iterator[dict[str, Any]]:
             raise _unreadable(source, place, f"it is no JSON: {error.msg}") from None
         if not isinstance(document, dict) or not {"case", "action", "actor", "role"} <= document.keys():
             raise _unreadable(source, place, "it needs case, action, actor and role")
+        at, shapes = document.get("at"), [document.get(name) for name in ("fields", "private", "media")]
+        if not (at is None or (isinstance(at, list) and len(at) == 2)):
+            raise _unreadable(source, place, "at is a list of longitude and latitude")
+        if not all(shape is None or isinstance(shape, dict) for shape in shapes):
+            raise _unreadable(source, place, "fields, private and media are names with values")
         if strange := document.keys() - _ALLOWED:
             raise _unreadable(source, place, f"there is no '{min(strange)}' of an action")
         yield document

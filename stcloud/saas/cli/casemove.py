@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stcloud.errors import InvalidInput
-from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city
+from stcloud.errors import InvalidInput, StorageError
+from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputFormat, OutputOption, open_city
 from stcloud.saas.cli.output import note, print_records
 from stcloud.saas.cli.reckoning import record_of
 from stcloud.saas.cli.target import RECORDS, target_of
 
 __all__ = ["deliver", "erase", "import_cases", "private", "publish"]
 
+_PUBLISHED = ("layer", "read", "accepted", "updated", "unchanged", "rejected", "unplaced")
 LogName = Annotated[str, typer.Argument(metavar="LOG", help="Name of the log.", show_default=False)]
 WhoOption = Annotated[
     str, typer.Option("--by", help="Who reads or erases; it is written down.", show_default=False)
@@ -73,7 +75,9 @@ def publish(
     if reckoning is None:
         note(f"log '{log}' has no case yet")
         return
-    print_records([record_of(reckoning, zone)], target)
+    record = record_of(reckoning, zone)
+    people = target.form is OutputFormat.TABLE and target.path is None
+    print_records([{name: record[name] for name in _PUBLISHED} if people else record], target)
 
 
 def deliver(
@@ -92,6 +96,13 @@ def deliver(
     with open_city(city).cases(log) as cases:
         done = delivered(cases.outbox, to)
     print_records([{"to": shown_address(to), **done}], target)
+    left = done["again"] + done["given_up"]
+    if left:
+        raise StorageError(
+            "not-delivered",
+            f"{left:,} notices were not taken; they wait, but for those given up",
+            hint="deliver again",
+        )
 
 
 def private(
@@ -129,6 +140,10 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Erase without confirmation.")] = False,  # noqa: FBT002
 ) -> None:
     """Erase persons and free texts for good. Logs, states and clocks stay the same to the byte."""
+    if not yes and not sys.stdin.isatty():
+        raise InvalidInput(
+            "yes-needed", "texts are erased only after asking, and nobody can answer", hint="add --yes"
+        )
     if not yes and not typer.confirm("Erase these persons and texts? They cannot be brought back.", err=True):
         note("nothing was erased")
         return

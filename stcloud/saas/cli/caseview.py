@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.case.action import PRIVATE
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputFormat, OutputOption, open_city
 from stcloud.saas.cli.output import note, plain, print_records, print_text
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stcloud.paas.case import Action, CaseState
     from stcloud.paas.case.caseclocks import CaseClock
     from stcloud.paas.case.limit import TimeLimit
+    from stcloud.paas.case.workflow import Workflow
     from stcloud.time import Zone
 
 __all__ = ["clock", "inbox", "list_cases", "rule_record", "show"]
@@ -109,6 +110,7 @@ def list_cases(
 
     target = target_of(form, output, offered=RECORDS)
     with open_city(city).cases(log) as cases:
+        _refuse_unknown("state", state or [], [name for each in _workflows(cases) for name in each.states])
         due_us = None if due_before is None else instant_us(due_before, cases.zone)
         what = Find(
             number=number, state=tuple(state or ()), kind=kind, class_code=class_, department=department, cell=cell,
@@ -135,6 +137,9 @@ def inbox(
     """List the cases that a role can do something with, and what."""
     target = target_of(form, output, offered=RECORDS)
     with open_city(city).cases(log) as cases:
+        _refuse_unknown(
+            "role", [role], [name for each in _workflows(cases) for name in each.definition.roles]
+        )
         waiting, cursor = cases.inbox(role, department=department, limit=limit, after=after)
         columns = ("number", "state", "class", "department", "due", "legal")
         records = [
@@ -302,6 +307,23 @@ def _summary_record(summary: CaseSummary, zone: Zone, *, short: bool) -> dict[st
 def _shown(instant_us: int, zone: Zone) -> str:
     """Return an instant on the city's clock, to the second."""
     return zone.iso(instant_us // 1_000_000 * 1_000_000)
+
+
+def _workflows(cases: Cases) -> Sequence[Workflow]:
+    """Return the workflows of a log."""
+    from stcloud.paas.case.caserules import CaseRules  # noqa: PLC0415  (keeps --help light)
+
+    return tuple(CaseRules(cases.rules()).workflows.values())
+
+
+def _refuse_unknown(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse names that the workflows of a log do not have: `NotFound` ``unknown-name``."""
+    for name in names:
+        if name not in known:
+            raise NotFound(
+                "unknown-name", f"the workflow has no {what} '{name}'", nearest=nearest(name, known),
+                hint=f"it has {', '.join(dict.fromkeys(known))}",
+            )  # fmt: skip
 
 
 def _minute(instant_us: int, zone: Zone) -> str:

@@ -100,7 +100,7 @@ TESTS = [
 ]
 
 
-@pytest.mark.parametrize(("what", "holds"), TESTS, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("what", "holds"), TESTS, ids=[str(place) for place in range(len(TESTS))])
 def test_a_search_finds_what_holds(filled, cases, what, holds):
     records = filled[0]
     expected = [summary for summary in cases if holds(summary)]

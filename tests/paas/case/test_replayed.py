@@ -110,7 +110,7 @@ def test_a_replay_tells_clocks_and_counts():
     reworked.do("rework")
     result = replay(WORKFLOW, LogColumns.of([suspended.actions, reworked.actions]))
     assert [CLOCKS[code] for code in result.stays.clock[:5]] == [
-        "off",
+        "running",
         "running",
         "running",
         "running",

@@ -83,11 +83,13 @@ def test_a_bundled_workflow_is_sound_and_speaks_both_languages(name):
 
 
 def test_these_are_bundled():
-    assert workflows() == ("service-requests", "urban-management")
+    assert workflows() == ("imported-requests", "service-requests", "urban-management")
 
 
 def test_an_unknown_bundled_workflow_names_the_known():
-    with pytest.raises(InvalidInput, match="use service-requests, urban-management") as error:
+    with pytest.raises(
+        InvalidInput, match="use imported-requests, service-requests, urban-management"
+    ) as error:
         read_workflow("harbour")
     assert error.value.kind == "unknown-workflow"
 

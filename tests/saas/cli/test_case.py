@@ -247,6 +247,9 @@ def test_the_limit_of_a_condition_is_pinned_at_filing_and_kept_at_dispatch(run, 
         (["open", "matters", "--by", "a", "--role", "operator", "--at", "200,31"], 2),
         (["act", "matters", "file"], 2), (["list", "matters", "--bbox", "1,2"], 2),
         (["clock", "matters", NUMBER, "--rules", "ffff"], 3), (["import", "matters", "nolayer"], 2),
+        (["list", "matters", "--state", "closd"], 3), (["inbox", "matters", "--role", "operater"], 3),
+        (["erase", "matters", "--case", NUMBER, "--by", "me", "--why", "x"], 2),
+        (["deliver", "matters", "--to", "http://127.0.0.1:9/x"], 6),
         (["deliver", "matters", "--to", "ftp://x"], 2), (["rule", "matters", "weather", "x"], 2),
     ],
 )  # fmt: skip
@@ -261,3 +264,27 @@ def test_mistakes_are_answered_in_one_line(run, log, arguments, code):
 def _rows(city, table):
     with sqlite3.connect(city / "cases" / "matters.sqlite") as connection:
         return connection.execute(f"select * from {table} order by 1, 2").fetchall()
+
+
+def test_cases_are_found_by_the_names_of_their_class(run, log):
+    assert json.loads(run("case", "list", log, "matters", "--text", "cover", "-f", "json").out)
+    assert json.loads(run("case", "list", log, "matters", "--text", "井盖", "-f", "json").out)
+    assert json.loads(run("case", "list", log, "matters", "--text", "lamp", "-f", "json").out) == []
+
+
+@pytest.mark.parametrize("wrong", [{"at": "117,31"}, {"fields": "x"}, {"private": []}])
+def test_an_action_of_a_file_with_another_shape_is_refused_with_its_line(run, log, tmp_path, wrong):
+    file = tmp_path / "actions.ndjson"
+    file.write_text(
+        json.dumps({"case": NUMBER, "action": "file", "actor": "a", "role": "operator", **wrong}) + "\n"
+    )
+    refused = run("case", "act", log, "matters", "--from", file)
+    assert (refused.code, "line 1" in refused.err) == (2, True)
+
+
+def test_a_limit_needs_its_kind(run, log):
+    act(run, log, "16:25", "order_verify", "wang", "operator", [])
+    act(run, log, "16:50", "verify", "c07", "collector", ["--set", "verification=exists"])
+    options = ["--set", "condition=missing", "--set", "limit_value=3"]
+    refused = act(run, log, "17:00", "file", "wang", "operator", options)
+    assert refused.err == "stcloud: file states limit_value without limit_kind; state both\n"
