@@ -27,8 +27,11 @@ def test_a_summary_is_its_case():
         "roads",
     )
     assert (summary.cell, summary.lon, summary.lat, summary.due_us) == ("34010200100101", 117.0, 31.5, 99)
+    assert summary.text == "01001 1302 1"  # a component's code is also that of a matter
+    log.do("amend", kind="component")
+    named = summary_of(log.state, RULES, 99, None)
     names = [bundled_classes().name_of("component", "01001", language=language) for language in ("en", "zh")]
-    assert summary.text == " ".join(["01001", *names, "1302", "1"])
+    assert named.text == " ".join(["01001", *names, "1302", "1"])
     assert summary_of(log.state, RULES, 99, log.state).text is None
     assert (summary.reported_us, summary.link) == (log.state.opened_us, None)
     assert summary.fields == {
