@@ -1,4 +1,7 @@
-"""What queries know of the two kinds of layers that are built in."""
+"""What queries know of the two kinds of layers that are built in.
+
+Tested by `tests/conformance/test_kinds.py`.
+"""
 
 from __future__ import annotations
 
