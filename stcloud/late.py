@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["late_module", "late_names"]
+__all__ = ["late_names"]
 
 
 def late_names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
@@ -38,37 +38,6 @@ def late_names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         if name not in homes:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(homes[name], module), name)
-        setattr(sys.modules[module], name, value)
-        return value
-
-    return imported
-
-
-def late_module(module: str, home: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module that has all names of another one, under its own.
-
-    Parameters
-    ----------
-    module
-        Its ``__name__``.
-    home
-        The other module: it is imported when the first of its names is used.
-
-    Returns
-    -------
-    A function of a name that imports it, and keeps it in the module. `AttributeError` for names that ``home`` lacks.
-
-    Examples
-    --------
-    >>> from stcloud.paas.query.sql import exp
-    >>> exp.Column.__module__.partition(".")[0]
-    'sqlglot'
-    """
-
-    def imported(name: str) -> Any:
-        if name.startswith("__"):  # what Python itself looks for in a module, such as its path
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(home), name)
         setattr(sys.modules[module], name, value)
         return value
 

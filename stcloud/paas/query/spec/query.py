@@ -318,11 +318,8 @@ class Query:
         ``no-whole-step``, ``no-number``, ``repeated-group``, ``which-time``, ``other-cube``; and as `measure`.
         """
         shape = below.shape_of(cell, every, by, measures, partial, extent, crs, self.subject)
-        return (
-            below.cubed(self.inquiry(), shape)
-            if former is None
-            else below.refreshed(former, self.inquiry(), shape)
-        )
+        inquiry = self.inquiry()
+        return below.cubed(inquiry, shape) if former is None else below.refreshed(former, inquiry, shape)
 
     def timeline(
         self, *measures: str, by: str | Sequence[str] = (), during: TimeSpan | None = None, end: str | None = None

@@ -9,11 +9,88 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stcloud.late import late_module
+from stcloud.late import late_names
 
 __all__ = list[str]()  # whatever sqlglot has
 
 if TYPE_CHECKING:
-    from sqlglot.expressions import *  # noqa: F403
-else:
-    __getattr__ = late_module(__name__, "sqlglot.expressions")
+    from sqlglot.expressions import (
+        EQ,
+        GT,
+        GTE,
+        LT,
+        LTE,
+        NEQ,
+        Add,
+        Alias,
+        And,
+        Array,
+        Avg,
+        Between,
+        Case,
+        Coalesce,
+        Column,
+        Count,
+        DateAdd,
+        DateDiff,
+        Distinct,
+        Div,
+        Escape,
+        Explode,
+        Expression,
+        Extract,
+        From,
+        Greatest,
+        Group,
+        If,
+        In,
+        IntDiv,
+        Is,
+        Join,
+        Like,
+        Limit,
+        Literal,
+        Max,
+        Min,
+        Mod,
+        Mul,
+        Neg,
+        Not,
+        Nullif,
+        Or,
+        Order,
+        Ordered,
+        Paren,
+        PercentileCont,
+        Placeholder,
+        Query,
+        Select,
+        Star,
+        Sub,
+        Subquery,
+        Substring,
+        Sum,
+        Table,
+        TableAlias,
+        UnixMicros,
+        Where,
+        cast,
+        column,
+        false,
+        null,
+        to_identifier,
+        true,
+        var,
+    )  # fmt: skip
+
+__all__ = [
+    "EQ", "GT", "GTE", "LT", "LTE", "NEQ", "Add", "Alias", "And", "Array", "Avg", "Between", "Case",
+    "Coalesce", "Column", "Count", "DateAdd", "DateDiff", "Distinct", "Div", "Escape", "Explode",
+    "Expression", "Extract", "From", "Greatest", "Group", "If", "In", "IntDiv", "Is", "Join", "Like", "Limit",
+    "Literal", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Nullif", "Or", "Order", "Ordered", "Paren",
+    "PercentileCont", "Placeholder", "Query", "Select", "Star", "Sub", "Subquery", "Substring", "Sum",
+    "Table", "TableAlias", "UnixMicros", "Where", "cast", "column", "false", "null", "to_identifier", "true",
+    "var",
+]  # fmt: skip
+
+__getattr__ = late_names(__name__, dict.fromkeys(__all__, "sqlglot.expressions"))
