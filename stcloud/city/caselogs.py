@@ -26,7 +26,7 @@ from stcloud.iaas.records import Records, StoredRule
 from stcloud.iaas.store.folder import Folder, check_name
 from stcloud.paas.case.action import Scalar
 from stcloud.paas.case.caselog import CaseLog
-from stcloud.paas.case.caserules import ALWAYS_US, KINDS, clocks_body
+from stcloud.paas.case.caserules import ALWAYS_US, KINDS, CaseTiming, clocks_body
 from stcloud.paas.case.classes import ConditionTable, bundled_classes
 from stcloud.paas.case.submitted import CaseMedium
 from stcloud.paas.case.workflow import Workflow
@@ -82,6 +82,8 @@ class CasePlaces:
     def add_rule(self, log: CaseLog, kind: str, body: str, valid_us: int | None) -> StoredRule:
         """Check a rule and add it to a log."""
         checked = _checked(kind, body, self.configuration)
+        if kind == "clocks":
+            _refuse_unknown_stages(checked, log.rules.workflows.values())
         return log.records.rules.add(kind, checked, valid_from_us=ALWAYS_US if valid_us is None else valid_us)
 
 
@@ -102,7 +104,7 @@ def create_case_log(
     folder: Folder, configuration: CityConfiguration, name: str, clock: Clock, *, workflow: str, clocks: str | None,
     url: str | None,
 ) -> None:  # fmt: skip
-    """Make an empty log with its first rules; whole or not at all.
+    """Make an empty log with its first rules; one that a killed maker left without rules is completed.
 
     Parameters
     ----------
@@ -123,19 +125,50 @@ def create_case_log(
         What is wrong with the rules or the address.
     """
     check_name(name, "log")
-    if name in case_log_names(folder):
-        raise Conflict("records-exist", f"city '{configuration.name}' has a log '{name}' already")
     rules = {"workflow": _checked("workflow", workflow, configuration)}
     if clocks is None and workflow in case_clocks():
         clocks = workflow
     if clocks is not None:
         rules["clocks"] = _checked("clocks", clocks, configuration)
-    with Records.create(url or folder, name, clock=clock) as records:
+        _refuse_unknown_stages(rules["clocks"], [Workflow.from_toml(rules["workflow"], name="workflow")])
+    if folder.exists(_FOLDER, f"{name}.toml"):
+        raise _exists(configuration, name)
+    with _made(url or folder, configuration, name, clock) as records:
         for kind, body in rules.items():
             records.rules.add(kind, body, valid_from_us=ALWAYS_US)
         address = records.address
     if url is not None:
         folder.put_text(f"address = {json.dumps(address)}\n", _FOLDER, f"{name}.toml")
+
+
+def _made(place: Folder | str, configuration: CityConfiguration, name: str, clock: Clock) -> Records:
+    """Return an empty log, which a maker that was killed may have left without its rules."""
+    try:
+        return Records.create(place, name, clock=clock)
+    except Conflict as error:
+        if error.kind != "records-exist":
+            raise
+    records = Records.open(place, name, clock=clock)
+    if records.rules.known():
+        records.close()
+        raise _exists(configuration, name)
+    return records
+
+
+def _exists(configuration: CityConfiguration, name: str) -> Conflict:
+    return Conflict("records-exist", f"city '{configuration.name}' has a log '{name}' already")
+
+
+def _refuse_unknown_stages(clocks: str, workflows: Iterable[Workflow]) -> None:
+    """Refuse clocks of stages that no workflow has: `InvalidInput` ``unknown-stage``."""
+    timing = CaseTiming.of(clocks)
+    known = {clause.stage for workflow in workflows for clause in workflow.definition.states.values()}
+    for stage in (*timing.stages, *([timing.rules.start] if timing.rules.start else [])):
+        if stage not in known:
+            raise InvalidInput(
+                "unknown-stage", f"the workflow has no stage '{stage}' for clocks",
+                hint=f"it has {', '.join(sorted(known))}",
+            )  # fmt: skip
 
 
 def open_case_log(folder: Folder, configuration: CityConfiguration, name: str, clock: Clock) -> CaseLog:

@@ -139,8 +139,9 @@ def _of_group(
             continue  # its source states the deadline
         name = None if stage == WHOLE else intervals.stages[stage]
         result[case].append(_clock(states[case], name, clocks, row))
+    order = {stage: place for place, stage in enumerate(intervals.stages, start=1)}
     for mine in result:
-        mine.sort(key=lambda clock: clock.stage is not None)
+        mine.sort(key=lambda clock: order[clock.stage] if clock.stage else 0)
     return result
 
 

@@ -76,7 +76,7 @@ class PublishedCases:
             "id": layer, "kind": "event", "title": f"Cases of the log '{self._name}'",
             "source": f"cases of the log '{self._name}', published by stcloud", "key": ["number"],
             "extra_columns": "refuse", "time": {"column": "opened_at", "zone": zone},
-            "space": {"lon": "lon", "lat": "lat"}, "columns": columns,
+            "space": {"lon": "lon", "lat": "lat", "datum": "wgs84"}, "columns": columns,
         })  # fmt: skip
 
     def batches(self, states: Iterable[CaseState], known_us: int) -> Iterator[pa.RecordBatch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,7 +65,7 @@ def show(
                 visible_json(json.dumps(plain(document), ensure_ascii=False, indent=2)) + "\n", target.path
             )
             return
-        lines = [*_state_lines(state, cases), "", *_action_lines(actions, cases.zone)]
+        lines = [*_state_lines(state, cases), "", *_action_lines(actions, cases)]
         lines += [f"photo {each.use} of action {each.seq}: {each.key}" for each in cases.media(number)]
         print_text(visible_lines("\n".join(lines)) + "\n", target.path)
         shown = [_clock_columns(each, cases.zone) for each in clocks if each.started_us is not None]
@@ -207,8 +207,9 @@ def _state_lines(state: CaseState, cases: Cases) -> list[str]:
     class_name = cases.class_name(None if kind is None else str(kind), state.class_code or "")
     values = {name: value for name, value in state.values.items() if not name.startswith("rule_")}
     named = {"class": f" ({class_name})"} if class_name else {}
+    word = _words(cases)
     facts = [
-        f"{name} {_word(value)}{named.get(name, '')}"
+        f"{name} {word(name, value)}{named.get(name, '')}"
         for name, value in values.items()
         if not name.startswith("limit_")
     ]
@@ -221,15 +222,17 @@ def _state_lines(state: CaseState, cases: Cases) -> list[str]:
     return lines
 
 
-def _action_lines(actions: Sequence[Action], zone: Zone) -> list[str]:
+def _action_lines(actions: Sequence[Action], cases: Cases) -> list[str]:
     """Return the actions of a case, a line each, with what they state below."""
-    names = max(len(action.name) for action in actions)
+    names, word = max(len(action.name) for action in actions), _words(cases)
     lines = []
     for action in actions:
         who = f"{action.actor}, {action.role}" + (f" of {action.department}" if action.department else "")
-        lines.append(f"{action.seq:>3}  {_minute(action.happened_us, zone)}  {action.name:<{names}}  {who}")
+        lines.append(
+            f"{action.seq:>3}  {_minute(action.happened_us, cases.zone)}  {action.name:<{names}}  {who}"
+        )
         stated = [
-            f"{name} {'(private)' if str(value).startswith(PRIVATE) else _word(value)}"
+            f"{name} {'(private)' if str(value).startswith(PRIVATE) else word(name, value)}"
             for name, value in action.fields.items()
             if not name.startswith("rule_")
         ]
@@ -331,9 +334,21 @@ def _minute(instant_us: int, zone: Zone) -> str:
     return zone.iso(instant_us)[:16].replace("T", " ")
 
 
-def _word(value: object) -> str:
-    """Return a value for a person: numbers without what nobody reads."""
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+def _words(cases: Cases) -> Callable[[str, object], str]:
+    """Return what writes a field for a person: instants on the city's clock, numbers without what nobody reads."""
+    instants = {
+        name
+        for workflow in _workflows(cases)
+        for name, clause in workflow.definition.fields.items()
+        if clause.type == "instant"
+    }
+
+    def word(name: str, value: object) -> str:
+        if name in instants and isinstance(value, int):
+            return _minute(value, cases.zone)
+        return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+    return word
 
 
 def _note_next(cursor: str | None) -> None:

@@ -288,3 +288,26 @@ def test_a_limit_needs_its_kind(run, log):
     options = ["--set", "condition=missing", "--set", "limit_value=3"]
     refused = act(run, log, "17:00", "file", "wang", "operator", options)
     assert refused.err == "stcloud: file states limit_value without limit_kind; state both\n"
+
+
+def test_instants_that_actions_state_are_shown_on_the_citys_clock(run, handled):
+    options = ["--set", "until=2024-03-01", "--set", "reason=season"]
+    assert act(run, handled, "18:00", "suspend", "li", "dispatcher", options).code == 0
+    shown = run("case", "show", handled, "matters", NUMBER, "--at", "2024-02-03").out
+    assert "until 2024-03-01 00:00" in shown
+
+
+def test_clocks_of_a_stage_that_the_workflow_has_not_are_refused(run, log, tmp_path):
+    file = tmp_path / "clocks.toml"
+    file.write_text('[stages]\nacept = "1 work hour"\n')
+    refused = run("case", "rule", log, "matters", "clocks", file)
+    assert (refused.code, "no stage 'acept'" in refused.err) == (2, True)
+
+
+def test_a_log_whose_maker_was_killed_before_its_rules_is_completed(run, city):
+    from stcloud.iaas.records import Records
+
+    Records.create(str(city), "half").close()
+    assert run("case", "create", city, "half").code == 0
+    assert run("case", "create", city, "half").code == 4
+    assert run("case", "list", city, "half").code == 0

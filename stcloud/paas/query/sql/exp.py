@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from stcloud.late import late_names
 
-__all__ = list[str]()  # whatever sqlglot has
-
 if TYPE_CHECKING:
     from sqlglot.expressions import (
         EQ,
