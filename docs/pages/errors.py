@@ -108,6 +108,7 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     ("InvalidInput", "unknown-action"): "the workflow has no such action",
     ("InvalidInput", "unknown-field"): "the action takes no such field",
     ("InvalidInput", "unknown-workflow"): "there is no such workflow",
+    ("InvalidDefinition", "invalid-clocks"): "rules of clocks have faults; `.faults` lists them",
     ("InvalidInput", "wrong-role"): "the role may not do this",
     (
         "InvalidDefinition",

@@ -25,8 +25,8 @@ def place(request, tmp_path):
 
 @pytest.fixture
 def desk(place):
-    made = new_desk(place, f"log{next(numbers)}")
-    made.place, made.name = place, f"log{next(numbers) - 1}"
+    made = new_desk(place, f"desk{next(numbers)}")
+    made.place, made.name = place, f"desk{next(numbers) - 1}"
     yield made
     made.records.close()
 

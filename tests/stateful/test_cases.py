@@ -78,7 +78,7 @@ class CasesMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.folder = None if self.place else tempfile.TemporaryDirectory()
-        self.records = Records.create(self.place or self.folder.name, f"log{next(_names)}")
+        self.records = Records.create(self.place or self.folder.name, f"model{next(_names)}")
         self.records.rules.add(
             "workflow", bundled_text("layers", "workflows", "urban-management.toml"), valid_from_us=ALWAYS_US
         )

@@ -5,6 +5,7 @@ Tested by `tests/conformance/test_kinds.py`.
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from stcloud.paas.query.plan.size import SIZES
 from stcloud.time import Zone
 
 __all__ = ["EventRowKind", "FeatureRowKind", "RowKind", "register_kind", "row_kind"]
+
+_BUILT_IN = "stcloud.paas.query.compile.registered"
+"""Registers the kinds that come with stcloud: it lies above, and is imported when the first one is asked for."""
 
 
 class RowKind(ABC):
@@ -249,6 +253,8 @@ def source_of_kind(layer: Layer) -> Source:
 
 
 def _registered(layer: Layer) -> _Registered:
+    if layer.kind not in _KINDS:
+        importlib.import_module(_BUILT_IN)  # of who asks for a kind before any question is asked
     registered = _KINDS.get(layer.kind)
     if registered is None:
         raise Unsupported(
