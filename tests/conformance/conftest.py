@@ -36,6 +36,7 @@ def sail() -> Iterator[Engine]:
         pytest.importorskip("pyspark.sql.connect.session", reason="pyspark is not installed")
     from stcloud.iaas.engine.spark import Spark
 
+    os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = "86400"  # a session that rests for 20 minutes would end
     server = pysail.SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     host, port = server.listening_address
