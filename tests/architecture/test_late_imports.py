@@ -91,3 +91,18 @@ def test_a_fresh_process_imports_only_what_it_needs(city, task, late):
 @pytest.mark.parametrize(("task", "most"), MOST.values(), ids=MOST)
 def test_a_fresh_process_imports_few_modules(city, task, most):
     assert len(modules(city, task)) <= most
+
+
+def test_kinds_of_layers_are_known_before_any_question_is_asked():
+    code = (
+        "import sys\n"
+        "from types import SimpleNamespace\n"
+        "from stcloud.paas.query.plan.row_kind import row_kind, rows_of_kind, source_of_kind\n"
+        "assert 'stcloud.paas.query.run.inquiry' not in sys.modules\n"
+        "for kind in ('event', 'feature'):\n"
+        "    layer = SimpleNamespace(kind=kind, name='any')\n"
+        "    assert row_kind(layer) and rows_of_kind(layer) and source_of_kind(layer)\n"
+        "print('known')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["known"], done.stderr
