@@ -22,7 +22,7 @@ from stcloud.space import project
 if TYPE_CHECKING:
     from stcloud.paas.query import Query
 
-__all__ = ["CasesImported", "import_requests"]
+__all__ = ["CasesImported", "import_requests", "refuse_other_workflow"]
 
 _ROWS = 2_000
 _DEGREES = "EPSG:4326"
@@ -55,6 +55,23 @@ class CasesImported:
             f"{self.read:,} requests: {self.opened:,} opened, {self.changed:,} changed, {self.unchanged:,} as they "
             f"were, {len(self.left_out):,} left out; {self.actions:,} actions, {self.corrections:,} corrections"
         )
+
+
+def refuse_other_workflow(log: CaseLog, name: str) -> None:
+    """Refuse to import into a log of agents.
+
+    Raises
+    ------
+    InvalidInput
+        ``other-workflow``.
+    """
+    workflows = log.rules.workflows
+    if "imported-requests" not in {key.partition("/")[0] for key in workflows}:
+        raise InvalidInput(
+            "other-workflow", f"log '{name}' is of {', '.join(workflows)}, not of imported-requests",
+            hint="import into a log of its own: workflow='imported-requests'",
+            in_shell="import into a log of its own: stcloud case create CITY LOG --workflow imported-requests",
+        )  # fmt: skip
 
 
 def import_requests(

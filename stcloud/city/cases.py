@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from stcloud.city.caseimport import CasesImported, import_requests
+from stcloud.city.caseimport import CasesImported, import_requests, refuse_other_workflow
 from stcloud.city.caselogs import CasePlaces, create_case_log, degrees, open_case_log
 from stcloud.city.casemedia import GivenMedia
 from stcloud.city.parts import CityParts
@@ -114,20 +114,22 @@ class Cases:
             Where it is: longitude and latitude, degrees. If the city has one unit grid, the code of the cell that
             contained the place when it happened is kept, too.
         """
-        key = uuid.uuid4().hex if id is None else id
-        known = self._log.records.entry(key)
-        if known is not None and number in (None, known.case):
-            number = known.case
         when_us = None if happened is None else instant_us(happened, self.zone)
-        stated = self._fields(fields) | ({} if at is None else self._places.fields(at, when_us))
+        place = {} if at is None else self._places.fields(at, when_us)
         kept = self._places.media(media or {}, when_us, at)
-        return self._log.open(
-            lambda chosen: Submission(
-                case=chosen, name=action, id=key, actor=actor, role=role, post=post, department=department,
-                happened_us=when_us, fields=stated, private=private or {}, person=person, media=kept,
-            ),
-            number, self.zone,
-        )  # fmt: skip
+        with self._log.records.hold():
+            known = None if id is None else self._log.records.entry(id)
+            if known is not None and number in (None, known.case):
+                number = known.case
+            key = uuid.uuid4().hex if id is None else id
+            stated = self._fields(fields) | place
+            return self._log.open(
+                lambda chosen: Submission(
+                    case=chosen, name=action, id=key, actor=actor, role=role, post=post, department=department,
+                    happened_us=when_us, fields=stated, private=private or {}, person=person, media=kept,
+                ),
+                number, self.zone,
+            )  # fmt: skip
 
     def act(
         self, number: str, action: str, *, actor: str, role: str, post: str | None = None,
@@ -169,12 +171,13 @@ class Cases:
         """
         lon, lat = (None, None) if at is None else degrees(at)
         when_us = None if happened is None else instant_us(happened, self.zone)
-        return self._log.submit(Submission(
-            case=number, name=action, id=uuid.uuid4().hex if id is None else id, actor=actor, role=role, post=post,
-            department=department, happened_us=when_us, expected=expected, lon=lon, lat=lat,
-            fields=self._fields(fields), private=private or {}, person=person,
-            media=self._places.media(media or {}, when_us, at),
-        ))  # fmt: skip
+        kept = self._places.media(media or {}, when_us, at)
+        with self._log.records.hold():
+            return self._log.submit(Submission(
+                case=number, name=action, id=uuid.uuid4().hex if id is None else id, actor=actor, role=role,
+                post=post, department=department, happened_us=when_us, expected=expected, lon=lon, lat=lat,
+                fields=self._fields(fields), private=private or {}, person=person, media=kept,
+            ))  # fmt: skip
 
     def media(self, number: str) -> list[Medium]:
         """Return the photos and recordings of a case; each is the file ``key`` in the city's folder."""
@@ -290,13 +293,7 @@ class Cases:
         NotFound, InvalidInput
             ``unknown-layer``; ``unknown-import``, ``unknown-column``; ``other-workflow``: the log is of another one.
         """
-        workflows = self._log.rules.workflows
-        if "imported-requests" not in {key.partition("/")[0] for key in workflows}:
-            raise InvalidInput(
-                "other-workflow", f"log '{self.name}' is of {', '.join(workflows)}, not of imported-requests",
-                hint="import into a log of its own: workflow='imported-requests'",
-                in_shell="import into a log of its own: stcloud case create CITY LOG --workflow imported-requests",
-            )  # fmt: skip
+        refuse_other_workflow(self._log, self.name)
         query, subject = self._city.query(layer), self._city.layer(layer)
         known = {attribute.name for attribute in subject.attributes}
         chosen = import_of(subject.definition.source).among(known) if columns is None else columns

@@ -28,6 +28,7 @@ from stcloud.iaas.records.recordrows import (
     private_row,
     summary_row,
 )
+from stcloud.iaas.records.statement import DriverCursor
 
 __all__ = ["append", "append_each"]
 
@@ -142,29 +143,31 @@ class _Prepared:
             row["recorded_us"] = recorded_us + at
             _set_happened(row)
             last[row["case"]] = row
-        database.insert(connection, tables.entry, self.entries)
-        self._write_summaries(database, connection, last)
         for row in self.private:
             row["recorded_us"] = last[row["case"]]["recorded_us"]
         for row in self.notices:
             row["recorded_us"] = row["next_us"] = last[row["case"]]["recorded_us"]
-        for table, rows in (
-            (tables.private, self.private),
-            (tables.gram, self.grams),
-            (tables.media, self.media),
-            (tables.notice, self.notices),
-        ):
-            if rows:
+        new, known = self._summaries(last)
+        inserted = (
+            (tables.entry, self.entries), (tables.summary, new), (tables.private, self.private),
+            (tables.media, self.media), (tables.notice, self.notices),
+        )  # fmt: skip
+        with database.together(connection, self.grams, *(rows for _, rows in inserted)):
+            for table, rows in inserted:
                 database.insert(connection, table, rows)
+            updates = self._update_summaries(database, connection, known)
+            database.insert(connection, tables.gram, self.grams)
+        if updates is not None and updates.rowcount != len(known):
+            raise KeyTaken
         return [
             replace(entry, recorded_us=row["recorded_us"], happened_us=row["happened_us"])
             for entry, row in zip(self.batch.entries, self.entries, strict=True)
         ]
 
-    def _write_summaries(
-        self, database: Database, connection: Connection, last: dict[str, dict[str, Any]]
-    ) -> None:
-        """Insert or update summaries; an expected number that is not there refuses the batch."""
+    def _summaries(
+        self, last: dict[str, dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return the summaries of new cases, and those of known ones with the number that each is to have."""
         new, known = [], []
         for row in self.summaries:
             entry, first_seq = last[row["number"]], self.first_seq[row["number"]]
@@ -179,14 +182,16 @@ class _Prepared:
                 known.append(
                     {f"new_{name}": value for name, value in row.items()} | {"before": first_seq - 1}
                 )
-        if new:
-            database.insert(connection, database.tables.summary, new)
-        if known and database.statements.update_summary.run_many(connection, known) != len(known):
-            raise KeyTaken
-        changed = [row["new_number"] for row in known if row["new_text"] is not None]
-        gram = database.tables.gram
-        for number in changed:
-            connection.execute(gram.delete().where(gram.c.case == number, gram.c.ref == ""))
+        return new, known
+
+    def _update_summaries(
+        self, database: Database, connection: Connection, known: list[dict[str, Any]]
+    ) -> DriverCursor | None:
+        """Update summaries that have the number that is expected; the cursor knows how many had it."""
+        changed = [{"case": row["new_number"]} for row in known if row["new_text"] is not None]
+        if changed:
+            database.statements.forget_text.run_many(connection, changed)
+        return database.statements.update_summary.run_many(connection, known) if known else None
 
 
 def _set_happened(row: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ Tested by `tests/iaas/records/test_opening.py` and `tests/reliability/test_recor
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -35,6 +36,7 @@ class Database:
         self.dialect = dialect
         self.tables = tables_of(dialect.schema)
         self.statements = SqlStatements(self.tables, dialect.engine, dialect.latest, dialect.now())
+        self._held = threading.local()
 
     def prepare(self) -> None:
         """Make the place where a log is to be created."""
@@ -51,7 +53,36 @@ class Database:
     @contextlib.contextmanager
     def read(self, doing: str = "read") -> Iterator[Connection]:
         """Give a connection on which every statement is one round trip and sees what is committed."""
-        with self._refusals(doing), self.dialect.engine.connect() as connection:
+        with self._refusals(doing), self._connected() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Let all that this thread reads and writes meanwhile go over one connection of the pool."""
+        if self._connection is not None:
+            yield
+            return
+        with self._refusals("read"):
+            connection = self.dialect.engine.connect()
+        self._held.connection = connection
+        try:
+            yield
+        finally:
+            self._held.connection = None
+            connection.close()
+
+    @property
+    def _connection(self) -> Connection | None:
+        """The connection that this thread holds; None: it takes one for each read or transaction."""
+        return getattr(self._held, "connection", None)
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        held = self._connection
+        if held is not None:
+            yield held
+            return
+        with self.dialect.engine.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -73,19 +104,15 @@ class Database:
     @contextlib.contextmanager
     def _begun(self, *, flush: bool) -> Iterator[Connection]:
         """Give a connection that has the lock; a connection that broke while it lay idle is replaced once."""
-        connection = self.dialect.engine.connect()
-        try:
+        with self._connected() as connection:
             try:
                 self.dialect.begin(connection, flush=flush)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
-                connection.close()
-                connection = self.dialect.engine.connect()
+                connection.invalidate()
                 self.dialect.begin(connection, flush=flush)
             yield connection
-        finally:
-            connection.close()
 
     @contextlib.contextmanager
     def _refusals(self, doing: str) -> Iterator[None]:
@@ -120,6 +147,14 @@ class Database:
             return
         if len(rows) < _COPIED or not self.dialect.copy(connection, table, rows):
             self.statements.inserts[table.name].run_many(connection, rows)
+
+    def together(
+        self, connection: Connection, *inserted: Sequence[dict[str, Any]]
+    ) -> contextlib.AbstractContextManager[object]:
+        """Send a few statements together, where the database takes them so; what many rows need goes by itself."""
+        if any(len(rows) >= _COPIED for rows in inserted):
+            return contextlib.nullcontext()
+        return self.dialect.together(connection)
 
     def watermark(self, connection: Connection) -> int:
         """Return the greatest instant that was stamped or evaluated."""

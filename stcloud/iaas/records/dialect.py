@@ -6,6 +6,7 @@ Tested by `tests/iaas/records/test_opening.py` and `tests/iaas/records/test_appe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table
@@ -49,6 +50,9 @@ class Dialect(Protocol):
 
     def commit(self, connection: Connection) -> None:
         """Commit; returns when the transaction is as durable as `Records` promises."""
+
+    def together(self, connection: Connection) -> AbstractContextManager[object]:
+        """Send statements together, where the database takes them so; they have run, or failed, at the end."""
 
     def end(self, connection: Connection) -> None:
         """Undo what was begun and not committed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from stcloud.errors import Conflict, InvalidInput
 from stcloud.iaas.records.database import Database
@@ -70,12 +70,12 @@ def refuse_changed(database: Database, connection: Connection, batch: RecordBatc
         if changed:
             raise _changed(changed[0])
     for number, links in batch.links.items():
-        rows = connection.execute(select(table.c.number).where(table.c.link == number))
-        if {row.number for row in rows} != links:
+        linked = database.statements.links.run(connection, {"link": number}).fetchall()
+        if {row[0] for row in linked} != links:
             raise _changed(number)
     if batch.rules_us is not None:
-        latest = connection.execute(select(func.max(database.tables.rule.c.recorded_us))).scalar_one()
-        if (latest or 0) != batch.rules_us:
+        latest = database.statements.latest_rule.run(connection, {}).fetchone()
+        if (latest[0] or 0) != batch.rules_us:
             raise Conflict(
                 "case-changed",
                 "the rules of the log have changed",

@@ -62,9 +62,8 @@ def logs_of(database: Database, cases: Iterable[str]) -> Iterator[Entry]:
 
 def entry_of_id(database: Database, id_: str) -> Entry | None:
     """Return the entry of an id; None: there is none."""
-    table = database.tables.entry
     with database.read() as connection:
-        row = connection.execute(select(table).where(table.c.id == id_)).one_or_none()
+        row = database.statements.entry_of_id.run(connection, {"id": id_}).fetchone()
     return None if row is None else entry_of(row)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from select import select as select_ready
 from typing import Any
 
@@ -127,6 +128,12 @@ class Postgres:
     def commit(self, connection: Connection) -> None:
         """Commit, which gives the lock to the next; then wait until it is flushed, together with others."""
         cursor_of(connection).execute(_COMMIT)
+
+    def together(self, connection: Connection) -> AbstractContextManager[object]:
+        """Send statements without waiting for the answer to each, for others wait for the lock meanwhile."""
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)  # noqa: S101 -- for the type
+        return raw.pipeline() if psycopg.Pipeline.is_supported() else nullcontext()
 
     def end(self, connection: Connection) -> None:
         """Undo what was not committed."""

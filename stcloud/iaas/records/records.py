@@ -6,6 +6,7 @@ Tested by `tests/iaas/records`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
@@ -145,6 +146,10 @@ class Records:
     def append_each(self, batch: RecordBatch) -> list[Entry | StcloudError]:
         """Append case by case what can be; return for each entry what it became, or why its case was refused."""
         return appending.append_each(self._database, batch)
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Let this thread use one connection for what it reads and appends meanwhile, such as for an action."""
+        return self._database.hold()
 
     def pin(self, instant_us: int | None = None) -> int:
         """Return an instant at or before which nothing can be recorded any more; None: the present.

@@ -16,6 +16,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -164,6 +165,10 @@ class SQLite:
         cursor_of(connection).execute("COMMIT")
         if connection.info["flushes"]:
             self._flushed_s = time.monotonic()
+
+    def together(self, connection: Connection) -> AbstractContextManager[object]:  # noqa: ARG002
+        """Do nothing: a statement takes no way."""
+        return nullcontext()
 
     def end(self, connection: Connection) -> None:
         """Undo what was not committed, and let the next thread begin."""

@@ -62,14 +62,14 @@ class SqlStatement:
         cursor.execute(self._sql, self._bound(values))
         return cursor
 
-    def run_many(self, connection: Connection, rows: Sequence[Values]) -> int:
-        """Run for each row; return how many rows were changed."""
+    def run_many(self, connection: Connection, rows: Sequence[Values]) -> DriverCursor:
+        """Run for each row; the cursor knows how many rows were changed, when the statements have run."""
         cursor = cursor_of(connection)
         if len(rows) == 1:
             cursor.execute(self._sql, self._bound(rows[0]))
         else:
             cursor.executemany(self._sql, [self._bound(row) for row in rows])
-        return cursor.rowcount
+        return cursor
 
     def _bound(self, values: Values) -> Any:
         return values if self._names is None else [values[name] for name in self._names]
@@ -88,8 +88,14 @@ class SqlStatements:
         self.log = SqlStatement(log.order_by(entry.c.seq), engine)
         until = log.where(entry.c.recorded_us <= bindparam("until_us"))
         self.log_until = SqlStatement(until.order_by(entry.c.seq), engine)
+        self.entry_of_id = SqlStatement(entry.select().where(entry.c.id == bindparam("id")), engine)
+        summary = tables.summary
+        self.links = SqlStatement(select(summary.c.number).where(summary.c.link == bindparam("link")), engine)
         self.latest_rule = SqlStatement(select(func.max(tables.rule.c.recorded_us)), engine)
         self.update_summary = SqlStatement(_update_summary(tables), engine)
+        gram = tables.gram
+        texts = gram.delete().where(gram.c.case == bindparam("case"), gram.c.ref == literal_column("''"))
+        self.forget_text = SqlStatement(texts, engine)
         self.inserts = {
             table.name: SqlStatement(table.insert(), engine) for table in tables.metadata.tables.values()
         }

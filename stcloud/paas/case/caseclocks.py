@@ -19,7 +19,7 @@ from stcloud.paas.case.limit import KINDS, TimeLimit
 from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.workflow import Workflow
 
-__all__ = ["CaseClock", "case_clocks", "due_us"]
+__all__ = ["CaseClock", "case_clocks", "stays_of"]
 
 _LIMIT_PIN = "limits"
 
@@ -106,14 +106,6 @@ def case_clocks(
     return [clock for mine in by_case for clock in mine]
 
 
-def due_us(state: CaseState, rules: CaseRules, at_us: int) -> int | None:
-    """Return the deadline of a whole case; None: it has none, has ended, or has not started."""
-    if rules.workflows[state.workflow].clock(state.state) == "off":
-        return None
-    whole = next(iter(case_clocks([state], rules, at_us, whole_only=True)), None)
-    return whole.deadline_us if whole is not None and (whole.running or whole.paused) else None
-
-
 def _of_group(
     states: Sequence[CaseState], rules: CaseRules, timing: CaseTiming | None, at_us: int, *, whole_only: bool
 ) -> list[list[CaseClock]]:
@@ -176,12 +168,12 @@ def _intervals(states: Sequence[CaseState], workflows: Mapping[str, Workflow]) -
     stages = tuple(dict.fromkeys(
         clause.stage for workflow in workflows.values() for clause in workflow.definition.states.values()
     ))  # fmt: skip
-    rows = [row for case, state in enumerate(states) for row in _stays(case, state, workflows)]
+    rows = [row for case, state in enumerate(states) for row in stays_of(case, state, workflows)]
     case, stage, clock, from_us, to_us = zip(*rows, strict=True)
     return ClockIntervals.of(case, list(stage), list(clock), from_us, to_us, stages)
 
 
-def _stays(
+def stays_of(
     case: int, state: CaseState, workflows: Mapping[str, Workflow]
 ) -> Iterable[tuple[int, str, str, int, int]]:
     """Give the stays of a case; the names of states are of the workflow that knows them."""

@@ -17,7 +17,7 @@ from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError
 from stcloud.iaas.records import CaseSummary, Entry, Find, Records
 from stcloud.iaas.records.entry import RecordBatch
 from stcloud.paas.case.action import Action
-from stcloud.paas.case.caseclocks import due_us
+from stcloud.paas.case.casedue import due_us
 from stcloud.paas.case.casenotice import notice_of
 from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.casesummary import summary_of
@@ -91,6 +91,10 @@ class CaseLog:
         Conflict
             ``case-changed``: the case is not as the sender expected; ``context["state"]`` is what it is now.
         """
+        with self.records.hold():
+            return self._submit(submission)
+
+    def _submit(self, submission: Submission) -> Accepted:
         for _ in range(_TRIES):
             rules, log = self.rules, [action_of(entry) for entry in self.records.log(submission.case)]
             state = _fold(log, rules)

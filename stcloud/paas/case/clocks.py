@@ -26,13 +26,11 @@ from stcloud.paas.case.limit import (
     counts_of,
     units_us,
 )
-from stcloud.paas.case.ruler import Ruler
+from stcloud.paas.case.ruler import AHEAD_US, Ruler
 from stcloud.paas.case.running import ClockRuns, runs_of
 from stcloud.time import Bools, Micros, Zone
 
 __all__ = ["Clocks", "read_clocks"]
-
-_AHEAD_US = 2 * 366 * 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +171,7 @@ def _read(
     counts = counts_of(rules.work_day)[limits.kind]
     allowed = limits.amounts_us(rules) + added.own_us(counts)
     ruler = Ruler(
-        rules.time, int(runs.from_us.min(initial=at_us)), int(runs.to_us.max(initial=at_us)) + _AHEAD_US
+        rules.time, int(runs.from_us.min(initial=at_us)), int(runs.to_us.max(initial=at_us)) + AHEAD_US
     )
     clocks = _counted(runs, counts, allowed, ruler, limits, at_us)
     clocks = replace(clocks, unit_us=units_us(rules.work_day, rules.time.hours.day_us)[limits.kind])

@@ -98,6 +98,23 @@ class TimeLimit:
             ) from None
         return cls(kind, value)
 
+    def counted(self, work_day: WorkDay, day_us: int) -> tuple[int, int]:
+        """Return what its clock counts, and how much of that, in microseconds; arguments are those of `amounts_us`.
+
+        Raises
+        ------
+        InvalidInput
+            ``whole-days-needed``.
+
+        Examples
+        --------
+        >>> TimeLimit("work_hour", 4).counted("hours", 8 * HOUR_US) == (WORKING, 4 * HOUR_US)
+        True
+        """
+        codes = kind_codes([self.kind])
+        amounts = amounts_us(codes, np.array([self.value], dtype=np.float64), work_day, day_us)
+        return int(counts_of(work_day)[codes[0]]), int(amounts[0])
+
     def __str__(self) -> str:
         return f"{self.value:g} {_WORDS[self.kind]}{'' if self.value == 1 else 's'}"
 

@@ -10,8 +10,10 @@ from stcloud.paas.case.limit import CLOSINGS, WORKING, Codes
 from stcloud.time.micros import DAY_US, Bools, Micros
 from stcloud.time.worktime import WorkTable, WorkTime
 
-__all__ = ["Ruler"]
+__all__ = ["AHEAD_US", "Ruler"]
 
+AHEAD_US = 2 * 366 * DAY_US
+"""How far rulers look ahead of the last interval at first, so that few deadlines make them grow."""
 MOST_YEARS = 1000
 _YEAR_US = 366 * DAY_US
 
@@ -73,11 +75,11 @@ class Ruler:
         """
         reached = target_us.copy()
         if (working := counts == WORKING).any():
-            self._grow(int(target_us[working].max()), 0)
+            self.grow(int(target_us[working].max()), 0)
             reached[working] = self.table.reached(target_us[working])
         if (closings := counts == CLOSINGS).any():
             days = target_us[closings] // DAY_US
-            self._grow(0, int(days.max()))
+            self.grow(0, int(days.max()))
             reached[closings] = self.table.closing(days)
         return reached
 
@@ -92,7 +94,14 @@ class Ruler:
             self.cover(int(to_us.max()))
         return self.table.expected(from_us, to_us)
 
-    def _grow(self, work_us: int, days: int) -> None:
+    def grow(self, work_us: int, days: int) -> None:
+        """Grow to cover so much working time, and so many ends of working days, from its origin.
+
+        Raises
+        ------
+        InvalidInput
+            ``deadline-out-of-range``.
+        """
         years, first_us = 1, self._stop_us
         while self.table.total_us < work_us or len(self.table.closes_us) < days:
             if years > MOST_YEARS:

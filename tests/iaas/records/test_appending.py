@@ -234,3 +234,32 @@ def test_many_entries_are_refused_as_one_is(records):
     assert records.summary("c1") is None
     outcomes = records.append_each(batch(*[action(f"c{case}") for case in range(60)]))
     assert [isinstance(outcome, Conflict) for outcome in outcomes] == [False] * 59 + [True]
+
+
+def test_who_holds_a_connection_sees_what_others_commit_and_undoes_what_is_refused(records, place, name):
+    with records.hold(), records.hold(), Records.open(place, name) as other:
+        records.append(batch(action()))
+        assert len(other.log("A")) == 1
+        other.append(batch(action("A", 2)))
+        assert len(records.log("A")) == 2
+        with pytest.raises(Conflict):
+            records.append(batch(action("A", 2, id="late")))
+        records.append(batch(action("A", 3)))
+    assert [entry.id for entry in records.log("A")] == ["A-1", "A-2", "A-3"]
+
+
+def test_a_thread_holds_no_connection_of_another(records):
+    records.append(batch(action()))
+
+    def append(case):
+        with records.hold():
+            for seq in range(1, 6):
+                records.append(batch(action(case, seq, id=f"{case}-{seq}")))
+
+    threads = [threading.Thread(target=append, args=(f"T{number}",)) for number in range(6)]
+    with records.hold():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [len(records.log(f"T{number}")) for number in range(6)] == [5] * 6

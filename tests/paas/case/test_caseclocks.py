@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.case.caseclocks import case_clocks, due_us
+from stcloud.paas.case.caseclocks import case_clocks
+from stcloud.paas.case.casedue import due_us
 from stcloud.testing.desks import new_desk
 from stcloud.testing.examples import examples
 from stcloud.testing.stopwatch import Stopwatch
