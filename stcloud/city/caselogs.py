@@ -9,7 +9,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from stcloud.iaas.store.folder import Folder, check_name
 from stcloud.paas.case.action import Scalar
 from stcloud.paas.case.caselog import CaseLog
 from stcloud.paas.case.caserules import ALWAYS_US, KINDS, CaseTiming, clocks_body
-from stcloud.paas.case.classes import ConditionTable, bundled_classes
+from stcloud.paas.case.classes import ConditionTable
 from stcloud.paas.case.submitted import CaseMedium
 from stcloud.paas.case.workflow import Workflow
 from stcloud.space import project
@@ -74,6 +74,12 @@ class CasePlaces:
         """Keep media in the city; see `kept_media`."""
         return kept_media(self.parts.folder, media, taken_us, at)
 
+    def check_class(self, fields: Mapping[str, Any]) -> None:
+        """Refuse a class of components or matters that the city has not: `NotFound` ``unknown-class``."""
+        kind, code = fields.get("kind"), fields.get("class")
+        if kind in ("component", "matter") and code:
+            self.parts.classes.table().look_up(kind, str(code))
+
     def class_name(self, kind: str | None, code: str) -> str | None:
         """Return the name of a class in the city's language; None: it has none, or several."""
         language = self.configuration.language or "en"
@@ -82,6 +88,8 @@ class CasePlaces:
     def add_rule(self, log: CaseLog, kind: str, body: str, valid_us: int | None) -> StoredRule:
         """Check a rule and add it to a log."""
         checked = _checked(kind, body, self.configuration)
+        if kind == "conditions":
+            ConditionTable.from_csv(checked, self.parts.classes.table())
         if kind == "clocks":
             _refuse_unknown_stages(checked, log.rules.workflows.values())
         return log.records.rules.add(kind, checked, valid_from_us=ALWAYS_US if valid_us is None else valid_us)
@@ -241,5 +249,4 @@ def _checked(kind: str, body: str, configuration: CityConfiguration) -> str:
         except tomllib.TOMLDecodeError as error:
             raise InvalidDefinition("not-toml", "calendar", faults=[str(error)]) from error
         return json.dumps(CityDays.from_dict(document).to_dict(), sort_keys=True, ensure_ascii=False)
-    ConditionTable.from_csv(body, bundled_classes())
     return body

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
@@ -217,15 +218,19 @@ class Cases:
         """Return an instant up to which nothing will be recorded any more; `InvalidInput` ``future-instant``."""
         return self._log.records.pin(self._instant(instant))
 
-    def find(self, what: Find | None = None, *, limit: int = _PAGE, after: str | None = None) -> CasePage:
+    def find(
+        self, what: Find | None = None, *, limit: int = _PAGE, after: str | None = None, reader: Audit | None = None
+    ) -> CasePage:  # fmt: skip
         """Search cases by number, class, place, state, department, deadline or text; all conditions must hold.
+
+        ``reader``: who searches persons and free texts, too, and why; what matches is written down as read.
 
         Raises
         ------
         InvalidInput
-            ``bad-search``, ``bad-cursor``.
+            ``bad-search``, ``bad-cursor``, ``no-reason``.
         """
-        cases, cursor = self._log.find(what or Find(), limit=limit, cursor=after)
+        cases, cursor = self._log.find(what or Find(), limit=limit, cursor=after, reader=reader)
         return CasePage(tuple(cases), cursor)
 
     def inbox(
@@ -314,7 +319,7 @@ class Cases:
         first = next(batches, None)
         if first is None:
             return None
-        reader = pa.RecordBatchReader.from_batches(published.schema, _chained(first, batches))
+        reader = pa.RecordBatchReader.from_batches(published.schema, chain([first], batches))
         definition = published.definition(name, self.zone.name)
         self._places.widen(name, definition)
         return self._city.load(name, reader, definition=definition)
@@ -363,7 +368,9 @@ class Cases:
     def _fields(self, stated: Mapping[str, Any] | None) -> dict[str, Scalar]:
         if stated is not None and not isinstance(stated, Mapping):
             raise InvalidInput("bad-value", f"fields cannot be {stated!r:.80}", hint="give names and values")
-        return stated_fields(self._log.rules.workflows.values(), stated or {}, self.zone)
+        fields = stated_fields(self._log.rules.workflows.values(), stated or {}, self.zone)
+        self._places.check_class(fields)
+        return fields
 
     def _instant(self, instant: Instant | None) -> int | None:
         return None if instant is None else instant_us(instant, self.zone)
@@ -390,8 +397,3 @@ def open_cases(
         )  # fmt: skip
     log = open_case_log(parts.folder, configuration, name, clock)
     return Cases(city, name, log, CasePlaces(parts, configuration))
-
-
-def _chained(first: pa.RecordBatch, others: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from others

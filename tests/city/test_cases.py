@@ -219,11 +219,42 @@ def test_a_suspension_that_has_ended_is_over_for_who_asks_now(cases, clock):
     assert cases.state("A").state == "handling"
     assert "handle" in cases.legal("A", "handler")
     assert [each.legal for each in cases.inbox("handler")[0] if "handle" in each.legal]
+    assert [each.case.state for each in cases.inbox("handler")[0]] == ["handling"]
     assert cases.state("A", known_at=during).state == "suspended"
     accepted = cases.act(
         "A", "handle", actor="h1", role="handler", department="roads", private={"opinion": STORY}
     )  # fmt: skip
     assert accepted.actions[0].fields == {"opinion": "private:A/6/opinion"}
+
+
+def test_cases_are_searched_by_what_they_are_now_also_after_they_resumed_by_themselves(cases, clock):
+    for number in "ABCD":
+        opened(cases, clock, number)
+        go(cases, clock, number, "file", "dispatch", "assign")
+    until = cases.zone.iso(clock.now_us + 24 * 3_600_000_000)
+    for number in "ABC":
+        go(cases, clock, number, "suspend", until=until)
+
+    def listed(*states, limit=100):
+        numbers, after = [], None
+        while True:
+            page = cases.find(Find(state=states), limit=limit, after=after)
+            assert len(page.cases) <= limit
+            assert all(not states or case.state in states for case in page.cases)
+            numbers += [case.number for case in page.cases]
+            if page.next is None:
+                return numbers
+            after = page.next
+
+    assert (listed("suspended"), listed("handling")) == (["A", "B", "C"], ["D"])
+    clock.pass_hours(30)
+    go(cases, clock, "B", "handle")
+    for limit in (1, 2, 100):
+        assert listed("suspended", limit=limit) == []
+        assert listed("handling", limit=limit) == ["A", "C", "D"]
+        assert listed("handled", "suspended", limit=limit) == ["B"]
+        assert listed(limit=limit) == ["A", "B", "C", "D"]
+    assert {case.fields["stage"] for case in cases.find(Find(state=("handling",))).cases} == {"handle"}
 
 
 HOSTILE = ["", " a", "a ", "a;b", "a\nb", "a\tb", "x" * 65, "a\0b", "\ud800", "a\x1b[31m", "a\u2028b"]

@@ -14,13 +14,13 @@ from itertools import groupby
 from typing import Any
 
 from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError
-from stcloud.iaas.records import CaseSummary, Entry, Find, Records
+from stcloud.iaas.records import Audit, CaseSummary, Entry, Find, Records
 from stcloud.iaas.records.entry import RecordBatch
 from stcloud.paas.case.action import Action
 from stcloud.paas.case.casedue import due_us
 from stcloud.paas.case.casenotice import notice_of
 from stcloud.paas.case.caserules import CaseRules
-from stcloud.paas.case.casesummary import summary_of
+from stcloud.paas.case.casesummary import now_of, summary_of
 from stcloud.paas.case.course import fold, resumed
 from stcloud.paas.case.judgement import judge, judged_import, linked_numbers, looks_at_links
 from stcloud.paas.case.legality import legal
@@ -180,11 +180,24 @@ class CaseLog:
                 yield state if at_us is not None else self._resumed(state, known_us)
 
     def find(
-        self, what: Find, *, limit: int, cursor: str | None = None
+        self, what: Find, *, limit: int, cursor: str | None = None, reader: Audit | None = None
     ) -> tuple[list[CaseSummary], str | None]:
         """Return summaries of cases as they are now, and the cursor for the next page."""
-        page = self.records.find(what, limit=limit, cursor=cursor)
-        return list(page.summaries), page.cursor
+        summaries: list[CaseSummary] = []
+        resuming = [
+            state
+            for workflow in self.rules.workflows.values()
+            for state, following in workflow.resumes.items()
+            if following in what.state and state not in what.state
+        ]
+        wanted = replace(what, state=(*what.state, *dict.fromkeys(resuming)))
+        while True:
+            page = self.records.find(wanted, limit=limit - len(summaries), cursor=cursor, reader=reader)
+            now_us, cursor = self._clock(), page.cursor
+            present = [now_of(summary, now_us) for summary in page.summaries]
+            summaries += [each for each in present if not what.state or each.state in what.state]
+            if cursor is None or len(summaries) >= limit:
+                return summaries, cursor
 
     def inbox(
         self, role: str, *, department: str | None, limit: int, cursor: str | None
@@ -203,7 +216,10 @@ class CaseLog:
         page = self.records.find(what, limit=limit, cursor=cursor)
         states = self.states_of(summary.number for summary in page.summaries)
         inbox = [
-            InboxCase(summary, legal(self.rules.workflows[state.workflow], self._resumed(state, None), role))
+            InboxCase(
+                now_of(summary, self._clock()),
+                legal(self.rules.workflows[state.workflow], self._resumed(state, None), role),
+            )
             for summary in page.summaries
             if (state := states.get(summary.number)) is not None
         ]

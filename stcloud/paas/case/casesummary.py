@@ -5,6 +5,8 @@ Tested by `tests/paas/case/test_caselog.py`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stcloud.iaas.records.entry import CaseSummary
 from stcloud.paas.case.action import Scalar
 from stcloud.paas.case.caserules import CaseRules
@@ -12,7 +14,7 @@ from stcloud.paas.case.classes import bundled_classes
 from stcloud.paas.case.classes.class_row import Language
 from stcloud.paas.case.state import CaseState
 
-__all__ = ["summary_of"]
+__all__ = ["now_of", "summary_of"]
 
 
 def summary_of(
@@ -42,6 +44,13 @@ def summary_of(
         for name in ("condition", "source", "component", "handler")
         if name in state.values
     }
+    if state.until_us is not None and state.state in workflow.resumes:
+        following = workflow.resumes[state.state]
+        fields |= {
+            "until_us": state.until_us,
+            "resumes": following,
+            "resumes_stage": workflow.stage(following),
+        }
     if state.flags:
         fields["flags"] = ";".join(sorted(state.flags))
     return CaseSummary(
@@ -51,6 +60,23 @@ def summary_of(
         text=None if former is not None and _searched(former) == _searched(state) else _searched(state),
         link=state.master or state.whole, fields=fields,
     )  # fmt: skip
+
+
+def now_of(summary: CaseSummary, now_us: int) -> CaseSummary:
+    """Return a summary as it is at an instant: a case may have resumed by itself since its last action."""
+    until_us = summary.fields.get("until_us")
+    if not isinstance(until_us, int) or until_us > now_us:
+        return summary
+    fields = {
+        name: value
+        for name, value in summary.fields.items()
+        if name not in ("until_us", "resumes", "resumes_stage")
+    }
+    return replace(
+        summary,
+        state=str(summary.fields["resumes"]),
+        fields=fields | {"stage": summary.fields["resumes_stage"]},
+    )
 
 
 def _searched(state: CaseState) -> str:

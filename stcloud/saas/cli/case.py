@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from stcloud.errors import StcloudError
 from stcloud.saas.cli import caseact, casemove, caseview
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputOption, open_city
 from stcloud.saas.cli.output import note, print_records
@@ -53,13 +54,22 @@ def logs(city: CityFolder, form: FormatOption = None, output: OutputOption = Non
     """List a city's logs of cases."""
     target = target_of(form, output, offered=RECORDS)
     opened = open_city(city)
-    records = []
+    records: list[dict[str, str | None]] = []
+    failures: list[StcloudError] = []
     for name in opened.case_logs():
-        with opened.cases(name) as cases:
-            records.append({"log": name, "workflow": cases.workflow, "address": cases.address})
+        try:
+            with opened.cases(name) as cases:
+                records.append({"log": name, "workflow": cases.workflow, "address": cases.address})
+        except StcloudError as error:
+            records.append({"log": name, "workflow": None, "address": None})
+            failures.append(error)
     if not records:
         note(f"city '{opened.name}' has no logs of cases; make one: stcloud case create CITY LOG")
     print_records(records, target, ("log", "workflow", "address"))
+    for failure in failures[1:]:
+        note(failure.in_shell)
+    if failures:
+        raise failures[0]
 
 
 @case.command()

@@ -160,6 +160,7 @@ def act(
                     note(error.in_shell)
                 continue
             records += _records(accepted, cases)
+            _note_repeated(accepted)
     if len(refusals) == 1 and not records:
         raise refusals[0]
     print_records(records, target, _COLUMNS)
@@ -236,7 +237,7 @@ def _records(accepted: Accepted, cases: Cases) -> list[dict[str, Any]]:
 
 def _note_repeated(accepted: Accepted) -> None:
     if accepted.repeated:
-        note("this action was recorded before: nothing was added")
+        note(f"case '{accepted.state.case}': this action was recorded before, nothing was added")
 
 
 def _summed(refusals: list[StcloudError], accepted: int) -> InvalidInput:

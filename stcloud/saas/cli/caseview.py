@@ -18,7 +18,7 @@ from stcloud.saas.plaintext import visible_json, visible_lines
 
 if TYPE_CHECKING:
     from stcloud.city.cases import Cases
-    from stcloud.iaas.records import CaseSummary, StoredRule
+    from stcloud.iaas.records import Audit, CaseSummary, StoredRule
     from stcloud.paas.case import Action, CaseState
     from stcloud.paas.case.caseclocks import CaseClock
     from stcloud.paas.case.limit import TimeLimit
@@ -96,6 +96,15 @@ def list_cases(
     text: Annotated[
         str | None, typer.Option(help="Text of class, component or condition.", show_default=False)
     ] = None,
+    who: Annotated[
+        str | None,
+        typer.Option(
+            "--by", help="Who searches persons and free texts, too; written down.", show_default=False
+        ),
+    ] = None,
+    why: Annotated[
+        str | None, typer.Option(help="Why; needed with --by, and written down.", show_default=False)
+    ] = None,
     order: Annotated[
         str, typer.Option(help="number, reported (newest first) or due (earliest first).")
     ] = "number",
@@ -116,7 +125,7 @@ def list_cases(
             number=number, state=tuple(state or ()), kind=kind, class_code=class_, department=department, cell=cell,
             bbox=_bbox(bbox), due_before_us=due_us, text=text, order=order,
         )  # fmt: skip
-        page = cases.find(what, limit=limit, after=after)
+        page = cases.find(what, limit=limit, after=after, reader=_reader(who, why, text))
         records = [_summary_record(each, cases.zone, short=_is_short(target)) for each in page.cases]
         print_records(records, target, _SHORT if _is_short(target) else _COLUMNS)
         _note_next(page.next)
@@ -171,6 +180,9 @@ def clock(
     target = target_of(form, output, offered=RECORDS)
     with open_city(city).cases(log) as cases:
         clocks = cases.clocks(numbers, at=at, known_at=known_at, rules=rules)
+        for number in dict.fromkeys(numbers):
+            if not any(each.case == number and each.stage is None for each in clocks):
+                note(f"case '{number}' has no deadline: no limit was stated, and the log has no usual one")
         if _is_short(target):
             several = len(set(numbers)) > 1
             print_records([
@@ -305,6 +317,24 @@ def _summary_record(summary: CaseSummary, zone: Zone, *, short: bool) -> dict[st
         "due": None if summary.due_us is None else written(summary.due_us, zone),
     }  # fmt: skip
     return {name: record[name] for name in (_SHORT if short else _COLUMNS)}
+
+
+def _reader(who: str | None, why: str | None, text: str | None) -> Audit | None:
+    """Return who searches persons and free texts; `InvalidInput` ``no-reason``, ``nothing-searched``."""
+    from stcloud.iaas.records import Audit  # noqa: PLC0415  (keeps --help light)
+
+    if who is None and why is None:
+        return None
+    if text is None:
+        raise InvalidInput(
+            "nothing-searched", "--by and --why are of who searches texts, and no --text is given",
+            hint="add --text TEXT, or leave both out",
+        )  # fmt: skip
+    if not who or not why:
+        raise InvalidInput(
+            "no-reason", "who searches persons and free texts says why", hint="give --by and --why"
+        )
+    return Audit(who=who, why=why)
 
 
 def _shown(instant_us: int, zone: Zone) -> str:

@@ -99,8 +99,10 @@ def test_an_illegal_action_is_refused_with_the_legal_ones(run, handled):
 
 def test_a_retry_is_no_second_action(run, log):
     options = ["--id", "phone-1"]
-    for _ in range(2):
-        assert act(run, log, "16:25", "order_verify", "wang", "operator", options).code == 0
+    first = act(run, log, "16:25", "order_verify", "wang", "operator", options)
+    again = act(run, log, "16:25", "order_verify", "wang", "operator", options)
+    assert (first.code, again.code, first.out, first.err) == (0, 0, again.out, "")
+    assert again.err == f"case '{NUMBER}': this action was recorded before, nothing was added\n"
     document = json.loads(run("case", "show", log, "matters", NUMBER, "-f", "json").out)
     assert document["seq"] == 2
 
@@ -156,6 +158,41 @@ def test_an_inbox_lists_what_a_role_may_do(run, handled):
 def test_cases_are_searched(run, handled, options, found):
     listed = json.loads(run("case", "list", handled, "matters", *options, "-f", "json").out)
     assert [record["number"] for record in listed] == ([NUMBER] if found else [])
+
+
+def test_persons_are_searched_with_a_reason_that_is_written_down(run, log):
+    reader = ["--by", "me", "--why", "a call back"]
+    assert json.loads(run("case", "list", log, "matters", "--text", "ms chen", "-f", "json").out) == []
+    listed = json.loads(run("case", "list", log, "matters", "--text", "ms chen", *reader, "-f", "json").out)
+    assert [record["number"] for record in listed] == [NUMBER]
+    with stcloud.open(log).cases("matters") as cases:
+        assert [reading["why"] for reading in cases.readings()] == ["a call back"]
+    for options, words in (
+        (["--text", "chen", "--by", "me"], "says why"),
+        (["--text", "chen", "--why", "x"], "says why"),
+        (reader, "no --text is given"),
+    ):
+        refused = run("case", "list", log, "matters", *options)
+        assert refused.code == 2
+        assert words in refused.err
+
+
+def test_a_case_without_a_limit_has_no_deadline_and_says_so(run, log):
+    shown = run("case", "clock", log, "matters", NUMBER)
+    assert shown.code == 0
+    assert f"case '{NUMBER}' has no deadline: no limit was stated, and the log has no usual one" in shown.err
+
+
+def test_logs_are_listed_though_one_cannot_be_reached(run, log):
+    assert run("case", "create", log, "others").code == 0
+    (log / "cases" / "others.sqlite").write_bytes(b"no database " * 400)
+    listed = run("case", "logs", log, "-f", "json")
+    assert listed.code != 0
+    assert [(record["log"], record["workflow"]) for record in json.loads(listed.out)] == [
+        ("matters", "urban-management/1"),
+        ("others", None),
+    ]
+    assert "others.sqlite" in listed.err
 
 
 def test_persons_are_read_with_a_reason_and_erased(run, log):
@@ -235,6 +272,34 @@ def test_the_limit_of_a_condition_is_pinned_at_filing_and_kept_at_dispatch(run, 
     assert (shown["values"]["limit_kind"], shown["values"]["limit_value"]) == ("work_hour", 6)
     dispatched = next(action for action in shown["actions"] if action["action"] == "dispatch")
     assert dispatched["stated"] == "department=water"
+
+
+def test_conditions_may_be_of_a_citys_own_classes(run, log, tmp_path):
+    classes, conditions = tmp_path / "local.csv", tmp_path / "conditions.csv"
+    classes.write_text(
+        "kind,edition,code,name_zh,name,major,valid_from,valid_to,verified,source\n"
+        "component,2026,01901,直饮水点,Drinking fountain,01,2020-01-01,,local,City office\n"
+    )
+    conditions.write_text(
+        "kind,edition,code,condition,filing,limit_kind,limit_value,closing,department,valid_from,valid_to,source\n"
+        "component,2026,01901,leaks,It leaks,work_hour,3,It is dry,water,2020-01-01,,Handbook\n"
+    )
+    refused = run("case", "rule", log, "matters", "conditions", conditions)
+    assert (refused.code, "01901" in refused.err) == (2, True)
+    report = [
+        "case", "open", log, "matters", "--number", "F-1", "--kind", "component", "--class", "01901", "--source",
+        "collector", "--by", "c1", "--role", "collector", "--happened", "2024-02-02T16:20",
+    ]  # fmt: skip
+    unknown = run(*report)
+    assert unknown.code == 3
+    assert "01901" in unknown.err
+    assert run("classes", "--city", log, "--extend", classes).code == 0
+    assert run("case", "rule", log, "matters", "conditions", conditions).code == 0
+    assert run(*report).code == 0
+    filed = act(run, log, "16:30", "file", "wang", "operator", ["--set", "condition=leaks"], "F-1")
+    assert filed.code == 0, filed.err
+    values = json.loads(run("case", "show", log, "matters", "F-1", "-f", "json").out)["values"]
+    assert (values["limit_kind"], values["limit_value"]) == ("work_hour", 3)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ class ConditionTable:
     conditions
         The conditions.
     classes
-        The classes that they are of.
+        The classes that they are of; None: they were checked against them when they were accepted.
     name
         What to call the table in errors.
 
@@ -121,15 +121,16 @@ class ConditionTable:
     """
 
     def __init__(
-        self, conditions: Iterable[FilingCondition], classes: ClassTable, name: str = "conditions"
+        self, conditions: Iterable[FilingCondition], classes: ClassTable | None, name: str = "conditions"
     ) -> None:
         self._conditions = tuple(conditions)
-        faults = [*_strangers(self._conditions, classes), *_clashes(self._conditions)]
+        strangers = () if classes is None else _strangers(self._conditions, classes)
+        faults = [*strangers, *_clashes(self._conditions)]
         if faults:
             raise InvalidDefinition("invalid-conditions", name, faults=faults)
 
     @classmethod
-    def from_csv(cls, text: str, classes: ClassTable, name: str = "conditions") -> Self:
+    def from_csv(cls, text: str, classes: ClassTable | None, name: str = "conditions") -> Self:
         """Read conditions from CSV with a header line.
 
         Raises
