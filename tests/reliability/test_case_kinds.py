@@ -57,6 +57,7 @@ COMMANDS = {
     "incomplete-action": ["act", "matters", "file"],
     "one-id": ["act", "matters", "file", "1", "2", "--by", "a", "--role", "operator", "--id", "x"],
     "unreadable-place": ["list", "matters", "--bbox", "1,2"],
+    "nothing-searched": ["list", "matters", "--by", "a", "--why", "b"],
     "unreadable-field": ["act", "matters", "file", "1", "--by", "a", "--role", "operator", "--set", "reason"],
     "unreadable-address": ["deliver", "matters", "--to", "ftp://x"],
     "actions-refused": ["act", "matters", "file", "1", "2", "--by", "a", "--role", "operator"],
