@@ -12,7 +12,7 @@ HOW_TO = (DOCS / "how-to" / "write-a-workflow.md").read_text(encoding="utf-8")
 
 
 def state_table(workflow):
-    """Return the rows of a page's table: a state, its stage, milestone and clock, and the actions that lead out of it."""
+    """Return the rows of a page's table: a state, its stage, milestone and clock, and what leads out of it."""
     for name, state in workflow.definition.states.items():
         onward = [
             f"{transition.action} → {transition.target} ({', '.join(sorted(transition.roles))})"
