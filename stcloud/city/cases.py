@@ -313,7 +313,7 @@ class Cases:
         name = f"{self.name}-cases" if layer is None else layer
         known_us = self._log.records.pin()
         published = PublishedCases(self._log.rules.known_at(known_us), self.name)
-        batches = published.batches(self._log.states(known_us, at_us=known_us), known_us)
+        batches = published.batches(self._log.records, known_us)
         first = next(batches, None)
         if first is None:
             return None
