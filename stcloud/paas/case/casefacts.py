@@ -19,7 +19,7 @@ from stcloud.iaas.records import Records
 from stcloud.paas.case.bundle import share
 from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.deadlines import Deadlines
-from stcloud.paas.case.facts import COUNTED, FACTS, INSTANT, POSTS, STAGES_DUE, TEXTS, UNIT_PARTS
+from stcloud.paas.case.facts import COUNTED, FACTS, INSTANT, POSTS, STAGES_DUE, TEXTS, unit_parts
 from stcloud.paas.case.interval import CLOCK_STATES
 from stcloud.paas.case.logcolumns import NO_INSTANT, Instants
 from stcloud.paas.case.replayedcases import ReplayedCases, starting
@@ -106,7 +106,7 @@ def fact_columns(cases: ReplayedCases, deadlines: Deadlines) -> dict[str, pa.Arr
         "duty_grid": pa.nulls(cases.cases, pa.string()),
     }  # fmt: skip
     columns |= {name: cases.kept.last(name) for name in (*TEXTS, "lon", "lat", "satisfaction")}
-    columns |= {name: _prefix(columns["cell"], size) for name, size in UNIT_PARTS.items()}
+    columns |= unit_parts(columns["cell"])
     columns["verified_public"] = pa.array(cases.is_verified_public(columns["source"]))
     columns |= {name: pa.array(cases.replay.count(name)) for name in COUNTED}
     columns |= {name: cases.post(deed) for name, deed in POSTS.items()}
@@ -125,12 +125,6 @@ def _instants(cases: ReplayedCases, deadlines: Deadlines) -> dict[str, Instants]
         "extended_at": cases.done_us(Deed.EXTENDED), "recorded_at": cases.recorded_us,
         **{name: deadlines.stages[stage] for name, stage in STAGES_DUE.items()},
     }  # fmt: skip
-
-
-def _prefix(cells: pa.Array, size: int) -> pa.Array:
-    """Return the first characters of the codes of cells; null where a code has fewer."""
-    prefix = pc.utf8_slice_codeunits(cells, 0, size)
-    return pc.if_else(pc.equal(pc.utf8_length(prefix), size), prefix, pa.scalar(None, pa.string()))
 
 
 def instants(values_us: Instants) -> pa.Array:

@@ -12,13 +12,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stcloud.paas.case.caseclocks import CaseClock, case_clocks
 from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.vocabulary import CaseVocabulary, Deed
 
-__all__ = ["COUNTED", "FACTS", "INSTANT", "POSTS", "STAGES_DUE", "TEXTS", "UNIT_PARTS", "facts_of"]
+__all__ = [
+    "COUNTED",
+    "FACTS",
+    "INSTANT",
+    "POSTS",
+    "STAGES_DUE",
+    "TEXTS",
+    "UNIT_PARTS",
+    "facts_of",
+    "unit_parts",
+]
 
 INSTANT = pa.timestamp("us", "UTC")
 
@@ -205,6 +216,15 @@ def _deeds(state: CaseState, words: CaseVocabulary) -> dict[str, Any]:
 def _stage_deadlines(clocks: Mapping[str | None, CaseClock]) -> dict[str, Any]:
     due = {name: clocks.get(stage) for name, stage in STAGES_DUE.items()}
     return {name: None if clock is None or clock.paused else clock.deadline_us for name, clock in due.items()}
+
+
+def unit_parts(cells: pa.Array) -> dict[str, pa.Array]:
+    """Return the units of `UNIT_PARTS` that cells lie in, by the codes of the cells; null where a code is shorter."""
+    parts = {}
+    for name, size in UNIT_PARTS.items():
+        prefix = pc.utf8_slice_codeunits(cells, 0, size)
+        parts[name] = pc.if_else(pc.equal(pc.utf8_length(prefix), size), prefix, pa.scalar(None, pa.string()))
+    return parts
 
 
 def _text(value: object) -> str | None:
