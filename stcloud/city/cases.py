@@ -214,6 +214,22 @@ class Cases:
         known_us = self.pin(known_at)
         return self._log.states(known_us, at_us=self._instant(at))
 
+    def facts(self, *, at: Instant | None = None, known_at: Instant | None = None) -> pa.RecordBatchReader:
+        """Return what evaluation reads, a row for each case, as it was at an instant, as known at another.
+
+        Parameters
+        ----------
+        at
+            The instant; None: ``known_at``.
+        known_at
+            What was known then; None: now.
+
+        Returns
+        -------
+        A reader of Arrow batches whose schema says of every column what it is.
+        """
+        return self._log.facts(self.pin(known_at), at_us=self._instant(at))
+
     def pin(self, instant: Instant | None = None) -> int:
         """Return an instant up to which nothing will be recorded any more; `InvalidInput` ``future-instant``."""
         return self._log.records.pin(self._instant(instant))
@@ -315,7 +331,7 @@ class Cases:
         name = f"{self.name}-cases" if layer is None else layer
         known_us = self._log.records.pin()
         published = PublishedCases(self._log.rules.known_at(known_us), self.name)
-        batches = published.batches(self._log.states(known_us, at_us=known_us), known_us)
+        batches = published.batches(self._log.records, known_us)
         first = next(batches, None)
         if first is None:
             return None

@@ -87,7 +87,7 @@ def test_the_published_layer_is_the_log_at_the_instant_of_each_of_its_batches(ci
         reckoning = cases.publish()
         known_us = cases.pin()
         published = PublishedCases(CaseRules(cases.rules()), "desk")
-        batches = published.batches(cases.states(known_at=known_us), known_us)
+        batches = published.rows_of(cases.states(known_at=known_us), known_us)
         expected[reckoning.recorded_at_us] = {
             row["number"]: row for batch in batches for row in batch.to_pylist()
         }

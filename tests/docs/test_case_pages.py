@@ -12,7 +12,7 @@ HOW_TO = (DOCS / "how-to" / "write-a-workflow.md").read_text(encoding="utf-8")
 
 
 def state_table(workflow):
-    """Return the rows of a page's table: a state, its stage and clock, and the actions that lead out of it."""
+    """Return the rows of a page's table: a state, its stage, milestone and clock, and what leads out of it."""
     for name, state in workflow.definition.states.items():
         onward = [
             f"{transition.action} → {transition.target} ({', '.join(sorted(transition.roles))})"
@@ -24,8 +24,8 @@ def state_table(workflow):
         marks = [
             word for word, holds in (("ends", state.terminal), ("not counted", not state.counted)) if holds
         ]
-        clock = ", ".join([state.clock, *marks])
-        yield f"| `{name}` | {state.title_zh} | {state.stage} | {clock} | {'; '.join(onward) or '–'} |"
+        clock, milestone = ", ".join([state.clock, *marks]), state.milestone or "–"
+        yield f"| `{name}` | {state.title_zh} | {state.stage} | {milestone} | {clock} | {'; '.join(onward) or '–'} |"
 
 
 def same_table(workflow):

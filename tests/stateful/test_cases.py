@@ -284,7 +284,9 @@ class CasesMachine(RuleBasedStateMachine):
         known_us = self.records.pin()
         published = PublishedCases(self.log.rules, "log")
         states = [*self.log.states(known_us, at_us=known_us)]
-        rows = [row for batch in published.batches(states, known_us) for row in batch.to_pylist()]
+        rows = [row for batch in published.batches(self.records, known_us) for row in batch.to_pylist()]
+        rows.sort(key=lambda row: row["number"])
+        assert rows == [row for batch in published.rows_of(states, known_us) for row in batch.to_pylist()]
         assert [row["number"] for row in rows] == sorted(self.model.cases)
         for row in rows:
             case = self.model.cases[row["number"]]

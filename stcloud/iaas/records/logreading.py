@@ -8,20 +8,32 @@ Tested by `tests/iaas/records/test_logreading.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, Integer, bindparam, literal_column, select, tuple_
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records.database import Database
 from stcloud.iaas.records.entry import CaseSummary, Entry, Medium
 from stcloud.iaas.records.recordrows import entry_of, summary_of
+from stcloud.iaas.records.statement import DriverCursor, SqlStatement
 
-__all__ = ["ENTRY_TYPES", "entry_of_id", "log", "logs", "logs_of", "media", "recorded", "summary"]
+__all__ = [
+    "ENTRY_TYPES",
+    "entry_of_id",
+    "log",
+    "logs",
+    "logs_of",
+    "media",
+    "recorded",
+    "summary",
+    "whole_logs",
+]
 
 _AT_ONCE = 500
+_FETCHED = 1_000
 
 ENTRY_TYPES = {
     "case": pa.string(), "seq": pa.int32(), "id": pa.string(), "name": pa.string(), "happened_us": pa.int64(),
@@ -80,10 +92,37 @@ def logs(
     database: Database, until_us: int, columns: Sequence[str] | None, rows: int
 ) -> Iterator[pa.RecordBatch]:
     """Yield all entries that were recorded until an instant, by case and number."""
-    entry = database.tables.entry
-    key = tuple_(entry.c.case, entry.c.seq)
+    within = database.tables.entry.c.recorded_us <= bindparam("until_us")
+    yield from _pages(database, _named(columns), ("case", "seq"), within, {"until_us": until_us}, rows)
+
+
+def whole_logs(
+    database: Database, until_us: int, columns: Sequence[str] | None, rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield what `logs` yields, with all entries of a case in one batch."""
     names = _named(columns)
-    yield from _pages(database, names, ("case", "seq"), key, entry.c.recorded_us <= until_us, rows)
+    kept: list[pa.RecordBatch] = []
+    for page in logs(database, until_us, ["case", *(name for name in names if name != "case")], rows):
+        start = _start_of_last(page.column("case"))
+        if start or (kept and kept[-1].column("case")[-1] != page.column("case")[0]):
+            yield pa.concat_batches([*kept, page.slice(0, start)]).select(names)
+            kept = []
+        kept.append(page.slice(start))
+    if kept:
+        yield pa.concat_batches(kept).select(names)
+
+
+def _start_of_last(cases: pa.StringArray) -> int:
+    """Return the first row of the last case."""
+    last = len(cases) - 1
+    lower, upper = 0, last  # cases are in order
+    while lower < upper:
+        middle = (lower + upper) // 2
+        if cases[middle].as_py() == cases[last].as_py():
+            upper = middle
+        else:
+            lower = middle + 1
+    return lower
 
 
 def recorded(
@@ -91,8 +130,9 @@ def recorded(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the entries that were recorded after an instant, until another, in the order of recording."""
     entry = database.tables.entry
-    within = (entry.c.recorded_us > after_us) & (entry.c.recorded_us <= until_us)
-    yield from _pages(database, _named(columns), ("recorded_us",), tuple_(entry.c.recorded_us), within, rows)
+    within = (entry.c.recorded_us > bindparam("after_us")) & (entry.c.recorded_us <= bindparam("until_us"))
+    bounds = {"after_us": after_us, "until_us": until_us}
+    yield from _pages(database, _named(columns), ("recorded_us",), within, bounds, rows)
 
 
 def _named(columns: Sequence[str] | None) -> list[str]:
@@ -111,24 +151,36 @@ def _pages(
     database: Database,
     names: list[str],
     key_names: tuple[str, ...],
-    key: Any,
     within: ColumnElement[bool],
+    bounds: Mapping[str, int],
     rows: int,
 ) -> Iterator[pa.RecordBatch]:
-    table = database.tables.entry
-    schema = pa.schema([(name, ENTRY_TYPES[name]) for name in names])
+    """Yield pages of rows; drivers give plain tuples, as SQLAlchemy's rows take longer than all else here."""
+    table, engine = database.tables.entry, database.dialect.engine
     read = [*names, *(name for name in key_names if name not in names)]
     order = [table.c[name] for name in key_names]
-    statement = select(*(table.c[name] for name in read)).where(within).order_by(*order).limit(rows)
-    last: tuple[Any, ...] | None = None
+    statement = select(*(table.c[name] for name in read)).where(within).order_by(*order)
+    statement = statement.limit(literal_column(str(rows), Integer())).offset(literal_column("0", Integer()))
+    last = tuple_(*(bindparam(f"last_{name}", type_=table.c[name].type) for name in key_names))
+    first, following = SqlStatement(statement, engine), None
+    values: dict[str, Any] = dict(bounds)
     while True:
-        following = statement if last is None else statement.where(key > last)
         with database.read() as connection:
-            page = connection.execute(following).all()
-        if not page:
+            page = _page((following or first).run(connection, values), read)
+        if not page.num_rows:
             return
-        values = dict(zip(read, zip(*page, strict=True), strict=True))
-        last = tuple(values[name][-1] for name in key_names)
-        yield pa.record_batch([pa.array(values[name], ENTRY_TYPES[name]) for name in names], schema=schema)
-        if len(page) < rows:
+        yield page.select(names)
+        if page.num_rows < rows:
             return
+        following = following or SqlStatement(statement.where(tuple_(*order) > last), engine)
+        values |= {f"last_{name}": page.column(name)[-1].as_py() for name in key_names}
+
+
+def _page(cursor: DriverCursor, names: list[str]) -> pa.RecordBatch:
+    """Return all rows of a cursor, a few at a time: the collector of garbage goes through lists of many tuples."""
+    schema = pa.schema([(name, ENTRY_TYPES[name]) for name in names])
+    parts = []
+    while rows := cursor.fetchmany(_FETCHED):
+        columns = zip(zip(*rows, strict=True), schema.types, strict=True)
+        parts.append(pa.record_batch([pa.array(values, kind) for values, kind in columns], schema=schema))
+    return pa.concat_batches(parts) if parts else pa.record_batch([[] for _ in names], schema=schema)

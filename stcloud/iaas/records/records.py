@@ -190,6 +190,12 @@ class Records:
         """Yield all entries recorded until a pinned instant, by case and number, in batches; memory stays flat."""
         return logreading.logs(self._database, until_us, columns, rows)
 
+    def whole_logs(
+        self, until_us: int, *, columns: Sequence[str] | None = None, rows: int = _BATCH_ROWS
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield what `logs` yields, all entries of a case in one batch, of about so many rows."""
+        return logreading.whole_logs(self._database, until_us, columns, rows)
+
     def recorded(
         self, after_us: int, until_us: int, *, columns: Sequence[str] | None = None, rows: int = _BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:

@@ -36,6 +36,9 @@ class DriverCursor(Protocol):
     def fetchone(self) -> Any:
         """Return the next row."""
 
+    def fetchmany(self, size: int, /) -> Sequence[Any]:
+        """Return the next rows."""
+
     def fetchall(self) -> Sequence[Any]:
         """Return all rows."""
 

@@ -5,21 +5,24 @@ Tested by `tests/paas/case/test_caseclocks.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeGuard
 
 import numpy as np
 
-from stcloud.paas.case.allowance import WHOLE, ClockLimits, Extensions
-from stcloud.paas.case.caserules import CaseRules, CaseTiming
-from stcloud.paas.case.clocks import Clocks, read_clocks
+from stcloud.paas.case.allowance import WHOLE
+from stcloud.paas.case.caserules import CaseRules
+from stcloud.paas.case.clockcases import NO_LIMIT, ClockCases, CodedTexts
+from stcloud.paas.case.clocks import Clocks
 from stcloud.paas.case.interval import NONE_US, OPEN_US, ClockIntervals
-from stcloud.paas.case.limit import KINDS, TimeLimit
+from stcloud.paas.case.limit import KINDS, TimeLimit, kind_codes
 from stcloud.paas.case.state import CaseState
+from stcloud.paas.case.vocabulary import CaseVocabulary
 from stcloud.paas.case.workflow import Workflow
 
-__all__ = ["CaseClock", "case_clocks", "stays_of"]
+__all__ = ["CaseClock", "case_clocks", "clock_cases", "stays_of"]
 
 _LIMIT_PIN = "limits"
 
@@ -67,6 +70,7 @@ def case_clocks(
     *,
     clocks: str | None = None,
     whole_only: bool = False,
+    bundled: bool = True,
 ) -> list[CaseClock]:
     """Return the clocks of cases at an instant: of each the whole case's first, then those of its stages.
 
@@ -83,6 +87,8 @@ def case_clocks(
         and before it those that are valid at its opening.
     whole_only
         Leave out the clocks of stages.
+    bundled
+        Let cases in a bundle share their deadline, those that the same rules bind.
 
     Raises
     ------
@@ -91,50 +97,58 @@ def case_clocks(
     InvalidInput
         What `read_clocks` raises.
     """
-    groups: dict[str, tuple[CaseTiming | None, list[int]]] = {}
-    for i, state in enumerate(states):
-        bound = rules.timing(state.opened_us, clocks or state.rules.get(_LIMIT_PIN))
-        digest, timing = bound or ("", None)
-        groups.setdefault(digest, (timing, []))[1].append(i)
-    by_case: list[list[CaseClock]] = [[] for _ in states]
-    for timing, members in groups.values():
-        chosen = [states[i] for i in members]
-        for i, mine in zip(
-            members, _of_group(chosen, rules, timing, at_us, whole_only=whole_only), strict=True
-        ):
-            by_case[i] = mine
+    if not states:
+        return []
+    columns = clock_cases(states, rules)
+    by_case: list[list[CaseClock]] = [
+        [] if (stated := _stated(state, rules.workflows[state.workflow], at_us)) is None else [stated]
+        for state in states
+    ]
+    for timing, members in columns.timings(rules, clocks):
+        if timing is None:
+            continue
+        read = columns.take(members).clocks(timing, at_us, whole_only=whole_only, bundled=bundled)
+        if read is not None:
+            _add(by_case, [states[i] for i in members], members, read, columns.intervals.stages)
     return [clock for mine in by_case for clock in mine]
 
 
-def _of_group(
-    states: Sequence[CaseState], rules: CaseRules, timing: CaseTiming | None, at_us: int, *, whole_only: bool
-) -> list[list[CaseClock]]:
-    """Return the clocks of cases of the same rules, case by case."""
-    workflows = rules.workflows
-    result = [
-        [] if (stated := _stated(state, workflows[state.workflow], at_us)) is None else [stated]
-        for state in states
-    ]
-    if timing is None or (whole_only and timing.usual is None and not any(state.limit for state in states)):
-        return result
-    intervals = _intervals(states, workflows)
-    stages = {} if whole_only else timing.stages
-    limits, extensions = _limits(states, timing.usual, stages, intervals.stages), _extensions(states)
-    if not len(limits):
-        return result
-    clocks = read_clocks(
-        intervals, limits, timing.rules, at_us, extensions=extensions, bundles=_bundles(states)
+def clock_cases(states: Sequence[CaseState], rules: CaseRules) -> ClockCases:
+    """Return what clocks need of cases."""
+    limits = [state.limit for state in states]
+    extensions = [state.values.get("extension_value") for state in states]
+    bundles = [state.values.get("bundle") for state in states]
+    return ClockCases(
+        _intervals(states, rules),
+        np.array([state.opened_us for state in states], dtype=np.int64),
+        CodedTexts.of([state.rules.get(_LIMIT_PIN) for state in states]),
+        np.array(
+            [NO_LIMIT if limit is None else int(kind_codes([limit[0]])[0]) for limit in limits], dtype=np.int8
+        ),
+        np.array([0.0 if limit is None else limit[1] for limit in limits]),
+        np.array([float(value) if _is_number(value) else 0.0 for value in extensions]),
+        CodedTexts.of([None if bundle is None else str(bundle) for bundle in bundles]),
     )
-    for row in range(len(limits)):
-        case, stage = int(limits.case[row]), int(limits.stage[row])
-        if stage == WHOLE and result[case]:
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _add(
+    by_case: list[list[CaseClock]], states: Sequence[CaseState], members: Iterable[int], clocks: Clocks,
+    stages: Sequence[str],
+) -> None:  # fmt: skip
+    """Add the clocks of some cases to what each has, in the order of the stages."""
+    mine = [by_case[i] for i in members]
+    for row in range(len(clocks)):
+        case, stage = int(clocks.limits.case[row]), int(clocks.limits.stage[row])
+        if stage == WHOLE and mine[case]:
             continue  # its source states the deadline
-        name = None if stage == WHOLE else intervals.stages[stage]
-        result[case].append(_clock(states[case], name, clocks, row))
-    order = {stage: place for place, stage in enumerate(intervals.stages, start=1)}
-    for mine in result:
-        mine.sort(key=lambda clock: order[clock.stage] if clock.stage else 0)
-    return result
+        mine[case].append(_clock(states[case], None if stage == WHOLE else stages[stage], clocks, row))
+    order = {stage: place for place, stage in enumerate(stages, start=1)}
+    for each in mine:
+        each.sort(key=lambda clock: order[clock.stage] if clock.stage else 0)
 
 
 def _clock(state: CaseState, stage: str | None, clocks: Clocks, row: int) -> CaseClock:
@@ -163,69 +177,20 @@ def _stated(state: CaseState, workflow: Workflow, at_us: int) -> CaseClock | Non
     )  # fmt: skip
 
 
-def _intervals(states: Sequence[CaseState], workflows: Mapping[str, Workflow]) -> ClockIntervals:
+def _intervals(states: Sequence[CaseState], rules: CaseRules) -> ClockIntervals:
     """Return the stays of cases as intervals."""
-    stages = tuple(dict.fromkeys(
-        clause.stage for workflow in workflows.values() for clause in workflow.definition.states.values()
-    ))  # fmt: skip
-    rows = [row for case, state in enumerate(states) for row in stays_of(case, state, workflows)]
+    rows = [
+        row
+        for case, state in enumerate(states)
+        for row in stays_of(case, state, rules.vocabulary(state.workflow))
+    ]
     case, stage, clock, from_us, to_us = zip(*rows, strict=True)
-    return ClockIntervals.of(case, list(stage), list(clock), from_us, to_us, stages)
+    return ClockIntervals.of(case, list(stage), list(clock), from_us, to_us, rules.stages)
 
 
-def stays_of(
-    case: int, state: CaseState, workflows: Mapping[str, Workflow]
-) -> Iterable[tuple[int, str, str, int, int]]:
-    """Give the stays of a case; the names of states are of the workflow that knows them."""
-    current = workflows[state.workflow]
+def stays_of(case: int, state: CaseState, words: CaseVocabulary) -> Iterable[tuple[int, str, str, int, int]]:
+    """Give the stays of a case."""
     ends = [*(later for _, later in pairwise(stay.from_us for stay in state.stays)), OPEN_US]
     for stay, to_us in zip(state.stays, ends, strict=True):
-        workflow = current if stay.state in current.states else _knowing(stay.state, workflows)
-        yield case, workflow.stage(stay.state), workflow.clock(stay.state), stay.from_us, to_us
-
-
-def _knowing(state: str, workflows: Mapping[str, Workflow]) -> Workflow:
-    """Return the workflow, before a migration, that has a state of this name."""
-    return next(workflow for workflow in reversed(list(workflows.values())) if state in workflow.states)
-
-
-def _limits(
-    states: Sequence[CaseState],
-    usual: TimeLimit | None,
-    by_stage: Mapping[str, TimeLimit],
-    stages: Sequence[str],
-) -> ClockLimits:
-    """Return the limits of whole cases and of their stages."""
-    whole = [
-        (case, TimeLimit(state.limit[0], state.limit[1]) if state.limit else usual)  # type: ignore[arg-type]
-        for case, state in enumerate(states)
-    ]
-    limited = [(case, limit) for case, limit in whole if limit is not None]
-    limits = ClockLimits.of(
-        [case for case, _ in limited],
-        [limit.kind for _, limit in limited],
-        [limit.value for _, limit in limited],
-    )
-    places = {stages.index(name): limit for name, limit in by_stage.items() if name in stages}
-    return limits.joined(ClockLimits.of_stages(len(states), places)) if places else limits
-
-
-def _extensions(states: Sequence[CaseState]) -> Extensions:
-    """Return what was granted on top of limits, in their own units."""
-    rows = [
-        (case, state.limit[0], float(value))
-        for case, state in enumerate(states)
-        if state.limit and isinstance(value := state.values.get("extension_value"), int | float) and value > 0
-    ]
-    return Extensions.of([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
-
-
-def _bundles(states: Sequence[CaseState]) -> np.ndarray | None:
-    """Return the bundle of each case as a number; None: no case is in one."""
-    names = [state.values.get("bundle") for state in states]
-    numbers = {
-        name: number for number, name in enumerate(dict.fromkeys(name for name in names if name is not None))
-    }
-    if not numbers:
-        return None
-    return np.array([-1 if name is None else numbers[name] for name in names], dtype=np.int64)
+        meaning = words.state(stay.state)
+        yield case, meaning.stage, meaning.clock, stay.from_us, to_us

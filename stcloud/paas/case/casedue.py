@@ -77,7 +77,7 @@ def _runs(state: CaseState, rules: CaseRules, timing: CaseTiming, at_us: int) ->
     """Return what a whole case's clock has counted and paused up to an instant."""
     start, started = timing.rules.start, timing.rules.start is None
     runs = []
-    for _, stage, clock, from_us, to_us in stays_of(0, state, rules.workflows):
+    for _, stage, clock, from_us, to_us in stays_of(0, state, rules.vocabulary(state.workflow)):
         if from_us > at_us:
             break
         started = started or stage == start

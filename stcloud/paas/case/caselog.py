@@ -13,11 +13,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+import pyarrow as pa
+
 from stcloud.errors import Conflict, InvalidInput, NotFound, StcloudError
 from stcloud.iaas.records import Audit, CaseSummary, Entry, Find, Records
 from stcloud.iaas.records.entry import RecordBatch
 from stcloud.paas.case.action import Action
 from stcloud.paas.case.casedue import due_us
+from stcloud.paas.case.casefacts import case_facts
 from stcloud.paas.case.casenotice import notice_of
 from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.casesummary import now_of, summary_of
@@ -178,6 +181,10 @@ class CaseLog:
             state = _fold(list(actions), rules, at_us=at_us)
             if state is not None:
                 yield state if at_us is not None else self._resumed(state, known_us)
+
+    def facts(self, known_us: int, *, at_us: int | None = None) -> pa.RecordBatchReader:
+        """Return the facts of all cases, as known at a pinned instant; see `case_facts`."""
+        return case_facts(self.records, self.rules.known_at(known_us), known_us, at_us)
 
     def find(
         self, what: Find, *, limit: int, cursor: str | None = None, reader: Audit | None = None

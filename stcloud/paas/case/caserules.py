@@ -19,6 +19,7 @@ from stcloud.iaas.records import StoredRule
 from stcloud.paas.case.classes import ConditionTable
 from stcloud.paas.case.clockrules import ClockRules
 from stcloud.paas.case.limit import TimeLimit
+from stcloud.paas.case.vocabulary import CaseVocabulary
 from stcloud.paas.case.workflow import Workflow
 from stcloud.time import Zone
 
@@ -74,11 +75,26 @@ class CaseRules:
 
     def __init__(self, stored: Iterable[StoredRule]) -> None:
         self._stored = tuple(stored)
+        self._vocabularies: dict[str, CaseVocabulary] = {}
 
     @cached_property
     def workflows(self) -> dict[str, Workflow]:
         """All workflows that were ever in force, by key."""
         return {workflow.key: workflow for workflow in map(_workflow, self._bodies("workflow"))}
+
+    @cached_property
+    def stages(self) -> tuple[str, ...]:
+        """Stages of all workflows, in the order of the work."""
+        clauses = (
+            clause for workflow in self.workflows.values() for clause in workflow.definition.states.values()
+        )
+        return tuple(dict.fromkeys(clause.stage for clause in clauses))
+
+    def vocabulary(self, key: str) -> CaseVocabulary:
+        """Return what states and actions mean for cases that the workflow of a key binds."""
+        if key not in self._vocabularies:
+            self._vocabularies[key] = CaseVocabulary(key, self.workflows)
+        return self._vocabularies[key]
 
     @property
     def recorded_us(self) -> int:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.case.allowance import WHOLE, ClockKeys, ClockLimits, Extensions
+from stcloud.paas.case.bundle import share
 from stcloud.paas.case.clockrules import ClockRules
 from stcloud.paas.case.counting import ClockCourse
 from stcloud.paas.case.interval import NONE_US, ClockIntervals
@@ -273,14 +274,10 @@ def _bundled(clocks: Clocks, bundles: npt.NDArray[np.int64]) -> Clocks:
             "unequal-columns", f"there are {bundles.size} bundles for {int(case.max(initial=-1)) + 1} cases",
             hint="give each case a number from 0, or -1",
         )  # fmt: skip
-    bundle = np.where((clocks.limits.stage == WHOLE) & (clocks.started_us != NONE_US), bundles[case], -1)
-    rows = np.flatnonzero(bundle >= 0)
-    rows = rows[np.lexsort((clocks.deadline_us[rows], bundle[rows]))]
-    latest = np.zeros(int(bundles.max(initial=-1)) + 1, dtype=np.int64)
-    latest[bundle[rows]] = rows  # the last one written is the latest deadline
-    deciding = latest[bundle[rows]]
-    deadline, provisional = clocks.deadline_us.copy(), clocks.provisional.copy()
-    deadline[rows], provisional[rows] = clocks.deadline_us[deciding], clocks.provisional[deciding]
+    bundle = np.where(clocks.limits.stage == WHOLE, bundles[case], -1)
+    own = np.where(clocks.started_us != NONE_US, clocks.deadline_us, NONE_US)
+    shared, provisional = share(bundle, own, clocks.provisional)
+    deadline = np.where(shared != NONE_US, shared, clocks.deadline_us)
     return replace(clocks, deadline_us=deadline, provisional=provisional)
 
 

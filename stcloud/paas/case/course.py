@@ -34,7 +34,7 @@ class Course:
 
     __slots__ = (
         "case", "corrections", "counts", "flags", "handlers", "happened", "kept", "lists", "moves", "names", "newer",
-        "recorded_us", "state_name", "stated_us", "table", "until_us", "values", "workflow",
+        "posts", "recorded_us", "state_name", "stated_us", "table", "until_us", "values", "workflow",
     )  # fmt: skip
 
     def __init__(self, workflow: Workflow, newer: Mapping[str, Workflow]) -> None:
@@ -52,6 +52,7 @@ class Course:
         self.handlers: tuple[str, ...] = ()
         self.moves: list[Move] = []
         self.names: list[str] = []
+        self.posts: list[str | None] = []
         self.happened: list[int] = []
         self.corrections: dict[int, int] = {}
 
@@ -63,23 +64,21 @@ class Course:
         course.recorded_us, course.stated_us = state.recorded_us, state.stated_us
         course.values, course.lists, course.counts = dict(state.values), dict(state.lists), dict(state.counts)
         course.flags, course.handlers = state.flags, state.handlers
-        course.moves, course.names, course.happened = (
-            list(state.moves),
-            list(state.names),
-            list(state.happened),
-        )
+        course.moves, course.names, course.posts = list(state.moves), list(state.names), list(state.posts)
+        course.happened = list(state.happened)
         course.corrections = dict(state.corrections)
         return course
 
     def run(self, actions: Iterable[Action]) -> None:
         """Apply actions in order; `FormatError` ``broken-case-log`` where one is not in the workflow."""
         state, stated, until = self.state_name, self.stated_us, self.until_us
-        happened, names, moves = self.happened, self.names, self.moves
+        happened, names, posts, moves = self.happened, self.names, self.posts, self.moves
         action: Action | None = None
         for action in actions:
             instant = action.happened_us
             happened.append(instant)
             names.append(action.name)
+            posts.append(action.post)
             if instant > stated:  # noqa: PLR1730  # a call of max takes as long as half of all else here
                 stated = instant
             if until is not None and until <= stated:
@@ -131,7 +130,7 @@ class Course:
             opened, changed, self.recorded_us, self.stated_us,
             MappingProxyType(self.values.copy()), MappingProxyType(self.lists.copy()),
             MappingProxyType(self.counts.copy()), self.flags, self.handlers, tuple(self.moves), tuple(self.names),
-            tuple(self.happened), MappingProxyType(self.corrections.copy()),
+            tuple(self.posts), tuple(self.happened), MappingProxyType(self.corrections.copy()),
         )  # fmt: skip
 
     def _apply(self, transition: Transition, action: Action) -> None:

@@ -8,18 +8,20 @@ Tested by `tests/paas/case/test_workflow.py`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from stcloud.daas.definition.clause import Closed, Text
 
 __all__ = [
+    "MILESTONES",
     "ConsequenceClause",
     "FieldClause",
     "FlagClause",
     "GuardClause",
     "MigrationClause",
+    "Milestone",
     "RoleClause",
     "StateClause",
     "TransitionClause",
@@ -29,12 +31,16 @@ __all__ = [
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Names = tuple[Name, ...]
 
+Milestone = Literal["filed", "dispatched", "handled", "closed"]
+MILESTONES: tuple[Milestone, ...] = get_args(Milestone)
+"""How far a case has come, in order; evaluation counts by them, whatever a workflow calls its states."""
+
 
 class StateClause(Closed):
     """A state: its titles, its stage, and what the clock does in it.
 
-    ``counted``: whether a case in this state counts in statistics. ``resumes``: the state that a case enters by
-    itself at the instant ``until`` of the action that led here.
+    ``counted``: whether a case in this state counts in statistics. ``milestone``: how far a case in this state has
+    come. ``resumes``: the state that a case enters by itself at the instant ``until`` of the action that led here.
     """
 
     title: Text
@@ -43,6 +49,7 @@ class StateClause(Closed):
     clock: Literal["off", "running", "paused"] = "off"
     terminal: bool = False
     counted: bool = True
+    milestone: Milestone | None = None
     resumes: Name | None = None
 
 

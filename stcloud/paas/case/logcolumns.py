@@ -44,6 +44,8 @@ class LogColumns:
         Its field ``until``, or `NO_INSTANT`.
     corrects, corrected_us
         The number of the action whose instant it corrects, or 0, and the corrected instant, or `NO_INSTANT`.
+    row
+        Place of each row among all that there were before `where`.
     """
 
     cases: int
@@ -58,6 +60,7 @@ class LogColumns:
     until_us: Instants
     corrects: Integers
     corrected_us: Instants
+    row: Integers
 
     @classmethod
     def of(cls, logs: Iterable[Sequence[Action]]) -> Self:
@@ -84,6 +87,7 @@ class LogColumns:
             until_us=integers((action.fields.get("until") for action in actions), NO_INSTANT),
             corrects=integers((action.fields.get("corrects") for action in actions), 0),
             corrected_us=integers((action.fields.get("corrected") for action in actions), NO_INSTANT),
+            row=np.arange(len(actions)),
         )
 
     @property
@@ -120,3 +124,7 @@ class LogColumns:
             if isinstance(value := getattr(self, field.name), np.ndarray)
         }
         return replace(self, **columns)
+
+    def numbered(self, case: Integers, cases: int) -> Self:
+        """Return the same rows as those of cases with other indices."""
+        return replace(self, case=case, cases=cases)

@@ -49,10 +49,11 @@ class Replay:
 
     Attributes
     ----------
-    states, stages, flags
-        Names that codes of states and stages, and bits of flags, stand for.
-    state, seq, flag_bits
-        Of each case: code of its state, or -1 if it is not opened; number of its last action; its flags.
+    workflows, states, stages, flags
+        Keys of workflows, names of states and stages that codes stand for, and names of the bits of flags.
+    workflow, state, seq, flag_bits
+        Of each case: codes of the workflow that binds it and of its state, or -1 if it is not opened; number of its
+        last action; its flags.
     opened_us, since_us, until_us, changed_us
         Of each case, as in `CaseState`; `NO_INSTANT` where there is none.
     is_counted
@@ -61,11 +62,15 @@ class Replay:
         Its stays in states.
     columns, effective_us, after
         The actions that are replayed; the effective instant of each, and the state after it.
+    binding, clears
+        Code of the workflow that binds each action; by name of a field, the actions that clear its value.
     """
 
+    workflows: tuple[str, ...]
     states: tuple[str, ...]
     stages: tuple[str, ...]
     flags: tuple[str, ...]
+    workflow: Integers
     state: Integers
     seq: Integers
     flag_bits: NDArray[np.int64]
@@ -79,6 +84,8 @@ class Replay:
     effective_us: Instants
     after: Integers
     increments: Mapping[str, Booleans] = field(repr=False)
+    binding: Integers = field(repr=False)
+    clears: Mapping[str, Booleans] = field(repr=False)
 
     def first_us(self, state: str) -> Instants:
         """Return when each case first entered a state, or `NO_INSTANT`."""
@@ -90,11 +97,13 @@ class Replay:
 
     def count(self, name: str) -> Instants:
         """Return how often each case was counted for something, such as ``reworks``."""
-        rows = self.columns.case[self.increments[name]]
-        return np.bincount(rows, minlength=self.columns.cases).astype(np.int64)
+        rows = self.columns.case[self.increments[name]] if name in self.increments else ()
+        return np.bincount(np.asarray(rows, np.int64), minlength=self.columns.cases).astype(np.int64)
 
     def has_flag(self, name: str) -> Booleans:
         """Return whether each case has a flag."""
+        if name not in self.flags:
+            return np.zeros(self.state.size, bool)
         bit: Booleans = self.flag_bits & (1 << self.flags.index(name)) != 0
         return bit
 
@@ -240,6 +249,8 @@ class _Walk:
             [False, *(workflow.definition.states[state].counted for workflow, state in positions)]
         )
         uncounted = [0, *(self.table.mask(workflow.uncounted) for workflow, _ in positions)]
+        keys = tuple(dict.fromkeys(workflow.key for workflow, _ in positions))
+        bound = np.array([0, *(keys.index(workflow.key) for workflow, _ in positions)])
         place = np.empty_like(self.order)
         place[self.order] = np.arange(columns.cases)
         position, flags = self.position[place], self.flags[place]
@@ -249,9 +260,11 @@ class _Walk:
         opened[has_rows] = self.effective[starts[has_rows]]
         changed[has_rows] = self.effective[(starts + counts - 1)[has_rows]]
         return Replay(
-            states, stages, self.table.flags, names[position], counts, flags, opened, self.entered[place],
+            keys, states, stages, self.table.flags, np.where(has_rows, bound[position], -1), names[position], counts,
+            flags, opened, self.entered[place],
             self.until[place], changed, counted[position] & (flags & np.array(uncounted)[position] == 0),
-            self._stays(names, steps, clocks), columns, self.effective, names[self.after], self._increments(),
+            self._stays(names, steps, clocks), columns, self.effective, names[self.after],
+            self._rows_of("counts"), bound[self.before], self._rows_of("clears_values"),
         )  # fmt: skip
 
     def _stays(self, names: Integers, steps: Integers, clocks: Integers) -> StayColumns:
@@ -275,25 +288,17 @@ class _Walk:
         to_us[followed] = from_us[followed + 1]
         return StayColumns(case, names[position], steps[position], clocks[position], from_us, to_us)
 
-    def _increments(self) -> dict[str, Booleans]:
-        """Return for each thing that is counted the rows that count it."""
-        columns, positions = self.columns, self.table.positions
-        workflows = {workflow.key: workflow for workflow, _ in positions}
-        counted: dict[str, Booleans] = {}
-        states = [(positions[0][0], None), *positions]
-        for name in dict.fromkeys(
-            count
-            for workflow in workflows.values()
-            for clause in workflow.definition.transitions
-            for count in clause.counts
-        ):
-            grid = np.zeros(self.table.target.shape, bool)
-            for i, (workflow, state) in enumerate(states):
-                for code, action in enumerate(columns.names):
-                    transition = workflow.table[state].get(action)
-                    grid[i, code] = transition is not None and name in transition.counts
-            counted[name] = grid[self.before, self.codes]
-        return counted
+    def _rows_of(self, effect: str) -> dict[str, Booleans]:
+        """Return for each name in an effect of transitions, such as what they count, the rows that have it."""
+        table, columns = self.table, self.columns
+        grids: dict[str, Booleans] = {}
+        for i, (workflow, state) in enumerate([(table.positions[0][0], None), *table.positions]):
+            transitions = workflow.table[state]
+            for code, action in enumerate(columns.names):
+                names = getattr(transitions[action], effect) if action in transitions else ()
+                for name in names:
+                    grids.setdefault(name, np.zeros(table.target.shape, bool))[i, code] = True
+        return {name: grid[self.before, self.codes] for name, grid in grids.items()}
 
     def _broken(self, row: int, position: int) -> FormatError:
         columns = self.columns

@@ -17,7 +17,7 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.bundle import bundled_text, request_columns
 from stcloud.paas.case.action import Scalar
 
-__all__ = ["FACTS", "Request", "RequestColumns", "import_of", "read_import"]
+__all__ = ["FACTS", "Request", "RequestColumns", "import_of", "one_line", "read_import"]
 
 FACTS = ("kind", "class", "department", "status", "source", "due", "cell", "lon", "lat")
 """What a log of open data keeps of a request besides its instants, in the order of actions."""
@@ -173,4 +173,9 @@ def _scalar(value: Any) -> Scalar:
     """Return a value as actions state it: a text as one line, cut if it is long, None if nothing is in it."""
     if isinstance(value, bool | int | float) or value is None:
         return value
-    return " ".join(str(value).split())[:200].rstrip() or None
+    return one_line(str(value))
+
+
+def one_line(text: str | None) -> str | None:
+    """Return a text as one line, cut if it is long; None if nothing is in it."""
+    return None if text is None else " ".join(text.split())[:200].rstrip() or None

@@ -76,6 +76,7 @@ def _rule_faults(definition: WorkflowDefinition) -> Iterator[str]:
     taken: set[tuple[str | None, str]] = set()
     for name in definition.fields.keys() & definition.flags.keys():
         yield f"flags.{name}: there is also a field of this name"
+    yield from _milestone_faults(definition)
     for i, clause in enumerate(definition.transitions):
         place = f"transitions.{i} ({clause.action})"
         for start in starts_of(definition, clause):
@@ -84,6 +85,17 @@ def _rule_faults(definition: WorkflowDefinition) -> Iterator[str]:
             taken.add((start, clause.action))
         yield from _field_faults(place, definition, clause)
         yield from _end_faults(place, definition, clause)
+
+
+def _milestone_faults(definition: WorkflowDefinition) -> Iterator[str]:
+    """Give what is wrong with milestones: of cases that end, the last one or none; without it no case is closed."""
+    milestones = {name: state.milestone for name, state in definition.states.items() if state.milestone}
+    for name, milestone in milestones.items():
+        if definition.states[name].terminal != (milestone == "closed"):
+            ends = "ends a case" if definition.states[name].terminal else "does not end a case"
+            yield f"states.{name}.milestone: the state {ends}, so it cannot be {milestone}"
+    if milestones and "closed" not in milestones.values():
+        yield "states: none that ends a case has the milestone closed"
 
 
 def _field_faults(place: str, definition: WorkflowDefinition, clause: TransitionClause) -> Iterator[str]:

@@ -54,8 +54,9 @@ class CaseState:
         Who handled the case.
     moves
         Every state that it entered.
-    names, happened, corrections
-        Names of its actions and the instants that they state, in order, and corrected instants by number.
+    names, posts, happened, corrections
+        Names of its actions, the posts of who did them, and the instants that they state, in order, and corrected
+        instants by number.
     """
 
     case: str
@@ -75,6 +76,7 @@ class CaseState:
     handlers: tuple[str, ...]
     moves: tuple[Move, ...]
     names: tuple[str, ...]
+    posts: tuple[str | None, ...]
     happened: tuple[int, ...]
     corrections: Mapping[int, int]
 

@@ -15,6 +15,7 @@ from stcloud.daas.definition.clause import Closed, definition_faults
 from stcloud.errors import InvalidDefinition, InvalidInput
 from stcloud.iaas.bundle import bundled_text, workflows
 from stcloud.paas.case.definition import (
+    MILESTONES,
     ConsequenceClause,
     FieldClause,
     FlagClause,
@@ -53,6 +54,8 @@ class Workflow:
         The state that a case enters by itself, by the state that it leaves.
     uncounted
         Flags of cases that are counted elsewhere.
+    ranks
+        How far a case in each state has come: the place of its milestone in `MILESTONES`, from 1; 0 before all.
 
     Examples
     --------
@@ -71,6 +74,7 @@ class Workflow:
     correcting: frozenset[str] = field(repr=False)
     resumes: dict[str, str] = field(repr=False)
     uncounted: frozenset[str] = field(repr=False)
+    ranks: dict[str, int] = field(repr=False)
 
     @classmethod
     def of(cls, definition: WorkflowDefinition, *, name: str | None = None, document: str = "") -> Self:
@@ -94,6 +98,7 @@ class Workflow:
             frozenset(clause.action for clause in definition.transitions if clause.guards.corrects),
             {name: state.resumes for name, state in definition.states.items() if state.resumes},
             frozenset(name for name, flag in definition.flags.items() if flag.uncounted),
+            _ranks(definition),
         )
 
     @classmethod
@@ -159,6 +164,18 @@ class Workflow:
     def actions(self, state: str | None) -> tuple[str, ...]:
         """Return the actions in a state, in the order of the definition; None: those that open a case."""
         return tuple(self.table[state])
+
+
+def _ranks(definition: WorkflowDefinition) -> dict[str, int]:
+    """Return the ranks of states; a workflow that names no milestone has two: its open cases are dispatched."""
+    states = definition.states
+    if any(state.milestone for state in states.values()):
+        return {
+            name: MILESTONES.index(state.milestone) + 1 if state.milestone else 0
+            for name, state in states.items()
+        }
+    ends = {True: MILESTONES.index("closed") + 1, False: MILESTONES.index("dispatched") + 1}
+    return {name: ends[state.terminal] if state.counted else 0 for name, state in states.items()}
 
 
 def read_workflow(name: str) -> Workflow:

@@ -80,3 +80,16 @@ def test_reading_all_does_not_stop_who_writes(place, records, name, entries):
 
 def test_private_values_are_there_for_who_asks(records, entries):
     assert records.private(READER, case="a")[0].value == "geheim"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 1000])
+def test_whole_logs_are_all_logs_and_no_case_is_cut(records, entries, size):
+    columns = ["seq", "case", "id"]
+    parts = [*records.whole_logs(records.pin(), columns=columns, rows=size)]
+    assert rows(parts) == rows(records.logs(records.pin(), columns=columns))
+    cases = [case for part in parts for case in dict.fromkeys(part.column("case").to_pylist())]
+    assert len(cases) == len(set(cases)) == 7
+    assert all(part.num_rows and part.schema.names == columns for part in parts)
+    assert [*rows(records.whole_logs(records.pin(), columns=["seq"], rows=size))] == [
+        {"seq": n} for n in (1, 2, 3)
+    ] * 7

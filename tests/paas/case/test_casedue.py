@@ -66,7 +66,7 @@ def state_of(stays, limit, extension, due):
         case="C-1", workflow="urban-management/1", seq=len(moves), state=stays[-1][0], since_us=at_us, until_us=None,
         opened_us=START_US, changed_us=at_us, recorded_us=at_us, stated_us=at_us, values=values, lists={}, counts={},
         flags=frozenset(), handlers=(), moves=tuple(moves), names=("act",) * len(moves), happened=happened,
-        corrections={},
+        corrections={}, posts=(),
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ import pyarrow as pa
 import pytest
 
 from stcloud.paas.case.caseclocks import case_clocks
+from stcloud.paas.case.casefacts import case_facts
+from stcloud.paas.case.facts import FACTS
 from stcloud.paas.case.published import PublishedCases
 from stcloud.testing.desks import new_desk
 from stcloud.testing.hands import Hands
@@ -21,8 +23,10 @@ def desk(tmp_path):
 def rows(desk):
     known_us = desk.records.pin()
     states = desk.log.states(known_us, at_us=known_us)
-    batches = [*PublishedCases(desk.log.rules, "desk").batches(states, known_us)]
-    return {row["number"]: row for batch in batches for row in batch.to_pylist()}
+    published = PublishedCases(desk.log.rules, "desk")
+    plain = [row for batch in published.rows_of(states, known_us) for row in batch.to_pylist()]
+    assert [row for batch in published.batches(desk.records, known_us) for row in batch.to_pylist()] == plain
+    return {row["number"]: row for row in plain}
 
 
 def micros(instant):
@@ -80,3 +84,23 @@ def test_the_definition_has_a_column_for_each_of_the_rows(desk):
     definition = published.definition("layer", "Asia/Shanghai")
     assert {*definition.columns, "number", "opened_at", "lon", "lat"} == set(published.schema.names)
     assert definition.key == ("number",)
+
+
+def test_facts_are_among_the_columns_and_mean_what_they_mean_elsewhere(desk):
+    assert set(FACTS.names) <= set(PublishedCases(desk.log.rules, "desk").schema.names)
+    desk.do("A", "report", "file", "dispatch", "assign", "handle", "feed_back", "check")
+    desk.do("A", "close")
+    desk.do("A", "reopen")
+    known_us = desk.records.pin()
+    (facts,) = case_facts(desk.records, desk.log.rules, known_us).read_all().to_pylist()
+    row = rows(desk)["A"]
+    assert {name: row[name] for name in FACTS.names} == facts
+    assert (micros(row["filed_at"]), row["closed_at"]) == (desk.log.state("A").first_us["filed"], None)
+
+
+def test_codes_of_classes_are_named_where_classes_are_those_of_conditions(tmp_path):
+    for workflow, codes in (("urban-management", "class-2026"), ("imported-requests", None)):
+        other = new_desk(tmp_path, workflow, workflow=workflow)
+        definition = PublishedCases(other.log.rules, "desk").definition("layer", "Pacific/Auckland")
+        assert definition.columns["class"].codes == codes
+        other.records.close()

@@ -169,3 +169,23 @@ def test_an_older_state_becomes_a_known_one():
         ("# --- Accept", '[migrations."urban-management/0".states]\nold = "reporte"\n\n# --- Accept')
     )
     assert found == ["migrations.urban-management/0: there is no state 'reporte'; did you mean 'reported'?"]
+
+
+@pytest.mark.parametrize(
+    ("state", "old", "new", "fault"),
+    [
+        ("closed", 'terminal = true, milestone = "closed"', 'terminal = true, milestone = "handled"',
+         "the state ends a case, so it cannot be handled"),
+        ("pending_check", 'milestone = "handled"', 'milestone = "closed"',
+         "the state does not end a case, so it cannot be closed"),
+    ],
+)  # fmt: skip
+def test_milestones_are_where_they_can_be(state, old, new, fault):
+    line = next(line for line in TEXT.splitlines() if line.startswith(f"{state} = "))
+    named, _ = faults((line, line.replace(old, new)))
+    assert f"states.{state}.milestone: {fault}" in named
+
+
+def test_some_end_is_the_closing():
+    named, _ = faults(*[(', terminal = true, milestone = "closed"', ", terminal = true")] * 2)
+    assert named == ["states: none that ends a case has the milestone closed"]

@@ -1,9 +1,11 @@
 """Workflows: the bundled ones are whole, and a document is refused with every fault and its line."""
 
+import re
+
 import pytest
 
 from stcloud.errors import InvalidDefinition, InvalidInput
-from stcloud.iaas.bundle import workflows
+from stcloud.iaas.bundle import bundled_text, workflows
 from stcloud.paas.case import Workflow, read_workflow
 from stcloud.paas.case.definition import WorkflowDefinition
 
@@ -151,3 +153,14 @@ def test_a_definition_is_compiled_without_a_document_too():
     )
     with pytest.raises(InvalidDefinition, match=r"a/1; states\.x: no terminal state can be reached from it"):
         Workflow.of(definition)
+
+
+def test_milestones_are_ranks_and_a_workflow_without_any_has_two():
+    workflow = read_workflow("urban-management")
+    assert {state: workflow.ranks[state] for state in ("reported", "filed", "split", "pending_check", "closed")} == {
+        "reported": 0, "filed": 1, "split": 2, "pending_check": 3, "closed": 4,
+    }  # fmt: skip
+    assert workflow.ranks["rejected"] == workflow.ranks["linked"] == 0
+    text = re.sub(r', milestone = "[a-z]+"', "", bundled_text("layers", "workflows", "urban-management.toml"))
+    plain = Workflow.from_toml(text, name="plain").ranks
+    assert (plain["reported"], plain["pending_check"], plain["closed"], plain["rejected"]) == (2, 2, 4, 0)
