@@ -148,6 +148,7 @@ def evaluate_plan(facts: Facts, plan: EvaluationPlan) -> Evaluation:
     indicators = [each for each in plan.measured if each.name not in left_out]
     keys = [group_key(name, plan.zone) for name in plan.by]
     needed = {name for each in indicators for name in each.needs} | {key.column for key in keys if key.column}
-    counted = count_cases(batches_of(source, sorted(needed)), indicators, keys)
+    batches = batches_of(source, sorted(needed) or source.schema.names[:1])
+    counted = count_cases(batches, indicators, keys)
     table, total = table_of({each.name: counted.columns[each.name] for each in indicators}, keys, counted.counts)
     return Evaluation(plan, table, total, left_out, counted.undated)

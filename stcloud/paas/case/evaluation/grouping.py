@@ -18,7 +18,7 @@ from stcloud.paas.case.evaluation.schemeclauses import Subject
 from stcloud.time import Bin, Bools, Micros, Zone, parse_when
 from stcloud.time.micros import DAY_US
 
-__all__ = ["AREAS", "GROUPS", "BinKey", "GroupKey", "TextKey", "group_key", "subject_of"]
+__all__ = ["AREAS", "BINS", "GROUPS", "BinKey", "GroupKey", "TextKey", "group_key", "subject_of"]
 
 AREAS = ("cell", "community", "street", "district", "duty_grid")
 """Columns of facts with an area."""
@@ -27,8 +27,9 @@ _POSTS: Mapping[str, Subject] = {
     "handler_post": "handler", "checker_post": "checker",
 }  # fmt: skip
 _TEXTS = (*AREAS, "department", *_POSTS, "class", "condition", "kind", "source", "component")
-_BINS = ("day", "week", "month", "quarter", "year")
-GROUPS = (*_TEXTS, *_BINS)
+BINS = ("day", "week", "month", "quarter", "year")
+"""Bins of the calendar that cases are grouped by."""
+GROUPS = (*_TEXTS, *BINS)
 """What cases are grouped by."""
 _MOST_DAYS = 200_000
 
@@ -149,7 +150,7 @@ def group_key(name: str, zone: Zone) -> GroupKey:
     """
     if name in _TEXTS:
         return TextKey(name)
-    if name in _BINS:
+    if name in BINS:
         return BinKey(Bin.parse(name), zone)
     close = nearest(name, GROUPS)
     raise InvalidInput(
