@@ -25,7 +25,12 @@ _SOURCES = ("collector", "public", "monitoring")
 
 
 def case_facts(
-    count: int, *, seed: int, days: int = 365, at_us: int = 1_735_689_600_000_000, departments: int = _DEPARTMENTS
+    count: int,
+    *,
+    seed: int,
+    days: int = 365,
+    at_us: int = 1_735_689_600_000_000,
+    departments: int = _DEPARTMENTS,
 ) -> pa.Table:
     """Return facts of cases that were reported over some days from `FIRST_US` on; whole minutes, so that ties occur.
 
@@ -88,19 +93,24 @@ def case_facts(
         "self_handled": np.zeros(count, np.bool_), "verified_public": (source == 1) & is_filed,
         "reworks": np.where(is_handled & happen(0.08), chance.integers(1, 4, count), 0), "extensions": extensions,
         "suspensions": suspended.astype(np.int64), "returns": np.where(happen(0.03), 1, 0),
-        "urgings": np.where(happen(0.02), 1, 0), "extended_at": instant(extended_at, is_dispatched & (extensions > 0)),
+        "urgings": np.where(happen(0.02), 1, 0),
+        "extended_at": instant(extended_at, is_dispatched & (extensions > 0)),
         **{f"{post}_post": np.char.add(f"{post} ", chance.integers(0, 12, count).astype(str))
            for post in ("reporter", "operator", "dispatcher", "handler", "checker")},
         "satisfaction": pa.array(chance.integers(1, 6, count), mask=~happen(0.2)),
-        "master": pa.array(np.full(count, "C00000000"), mask=~duplicate), "recorded_at": instant(reported, happen(1.1)),
+        "master": pa.array(np.full(count, "C00000000"), mask=~duplicate),
+        "recorded_at": instant(reported, happen(1.1)),
     }  # fmt: skip
-    return pa.table({field.name: pa.array(columns[field.name]).cast(field.type) for field in FACTS}, schema=FACTS)
+    return pa.table(
+        {field.name: pa.array(columns[field.name]).cast(field.type) for field in FACTS}, schema=FACTS
+    )
 
 
 _AFTER = st.one_of(st.none(), st.integers(0, 60))
 _LATER = (
-    "filed_at", "dispatched_at", "handled_at", "closed_at", "started_at", "due_at", "accept_due_at", "dispatch_due_at",
-    "check_due_at", "verify_ordered_at", "verified_at", "check_ordered_at", "checked_at", "extended_at",
+    "filed_at", "dispatched_at", "handled_at", "closed_at", "started_at", "due_at", "accept_due_at",
+    "dispatch_due_at", "check_due_at", "verify_ordered_at", "verified_at", "check_ordered_at", "checked_at",
+    "extended_at",
 )  # fmt: skip
 
 
@@ -125,7 +135,10 @@ def _row(draw: st.DrawFn, number: int) -> dict[str, Any]:
     row["department"] = draw(st.sampled_from([None, "water", "roads"]))
     row["handler_post"] = draw(st.sampled_from([None, "h1", "h2"]))
     row["source"], row["master"] = draw(st.sampled_from(_SOURCES)), draw(st.sampled_from([None, "000"]))
-    row["street"], row["class"] = draw(st.sampled_from(["370202001", "370202002"])), draw(st.sampled_from(["a", "b"]))
+    row["street"], row["class"] = (
+        draw(st.sampled_from(["370202001", "370202002"])),
+        draw(st.sampled_from(["a", "b"])),
+    )
     row["lon"], row["lat"] = 120.38 + draw(st.integers(0, 4)) / 1e4, 36.06
     return row
 

@@ -97,7 +97,7 @@ def counts_of(groups: GroupsOfRows, masks: Sequence[Bools]) -> npt.NDArray[np.in
 
 
 def sums_of(groups: GroupsOfRows, mask: Bools, values: Micros) -> npt.NDArray[np.int64]:
-    """Return the sum of values of each group's rows in a mask, exactly, as two columns: multiples of 2^26, and the rest.
+    """Return exact sums of values of each group's rows in a mask, in two columns: multiples of 2^26, and the rest.
 
     Parameters
     ----------

@@ -87,7 +87,9 @@ class CohortCounts:
 
     def __init__(self, cohort: Cohort, indicators: Sequence[Measured], first: int) -> None:
         self.cohort, self.first = cohort, first
-        nodes = (node for each in indicators for node in (each.numerator, each.denominator) if node is not None)
+        nodes = (
+            node for each in indicators for node in (each.numerator, each.denominator) if node is not None
+        )
         self.nodes = tuple(dict.fromkeys(nodes))
         places = {node: first + place for place, node in enumerate(self.nodes)}
         self.after = first + len(self.nodes)
@@ -99,7 +101,9 @@ class CohortCounts:
                 self._sums.append(each)
                 total, self.after = self.after, self.after + 2
             denominator = None if each.denominator is None else places[each.denominator]
-            self.columns[each.name] = IndicatorColumns(each.clause, places[each.numerator], denominator, total)
+            self.columns[each.name] = IndicatorColumns(
+                each.clause, places[each.numerator], denominator, total
+            )
 
     def of(
         self, rows: pa.RecordBatch, masks: Mapping[Node, Bools], numbers: Callable[[Micros], list[Micros]]
@@ -154,7 +158,9 @@ def count_cases(
         for part in parts:
             undated[part.cohort.cohort.basis] += part.undated
             part.cohort.add(part, counts)
-    return CountedCases({name: at for cohort in cohorts for name, at in cohort.columns.items()}, counts, undated)
+    return CountedCases(
+        {name: at for cohort in cohorts for name, at in cohort.columns.items()}, counts, undated
+    )
 
 
 def _with_texts(

@@ -26,6 +26,7 @@ from stcloud.time import Span, Zone
 
 __all__ = ["Evaluation", "evaluate", "evaluate_plan"]
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """Numbers of an evaluation.
@@ -59,7 +60,11 @@ class Evaluation:
 
     def words(self) -> tuple[str, ...]:
         """Return what the numbers mean, a line for each thing: instants, policies, cohorts, what is left out."""
-        undated = (f"{count:,} cases are in no cohort {Cohort(basis)}" for basis, count in self.undated.items() if count)
+        undated = (
+            f"{count:,} cases are in no cohort {Cohort(basis)}"
+            for basis, count in self.undated.items()
+            if count
+        )
         left_out = (f"{name}: not given, {reason}" for name, reason in self.left_out.items())
         given = (line for line in self.plan.words() if line.partition(":")[0] not in self.left_out)
         return (*given, *left_out, *undated)
@@ -75,10 +80,14 @@ class Evaluation:
         if not group:
             return dict(self.total.to_pylist()[0])
         for row in self.table.to_pylist():
-            if all(row.get(name) == value for name, value in group.items()) and group.keys() == set(self.plan.by):
+            if all(row.get(name) == value for name, value in group.items()) and group.keys() == set(
+                self.plan.by
+            ):
                 return dict(row)
         written = ", ".join(f"{name} {value!r}" for name, value in group.items())
-        raise InvalidInput("unknown-group", f"no group has {written}", hint=f"name {' and '.join(self.plan.by)}")
+        raise InvalidInput(
+            "unknown-group", f"no group has {written}", hint=f"name {' and '.join(self.plan.by)}"
+        )
 
 
 def evaluate(
@@ -107,8 +116,8 @@ def evaluate(
     policy
         Variants of policies, such as ``should_close_handled``, which are taken for the usual ones.
     basis
-        ``reported``, ``filed``, ``dispatched``, ``handled``, ``due``, ``closed`` or ``all``, for all cohorts; None: of
-        each indicator its own.
+        ``reported``, ``filed``, ``dispatched``, ``handled``, ``due``, ``closed`` or ``all``, of all cohorts; None:
+        each indicator has its own.
     scheme
         Indicators and policies, or the name of bundled ones.
     known_us
@@ -150,5 +159,7 @@ def evaluate_plan(facts: Facts, plan: EvaluationPlan) -> Evaluation:
     needed = {name for each in indicators for name in each.needs} | {key.column for key in keys if key.column}
     batches = batches_of(source, sorted(needed) or source.schema.names[:1])
     counted = count_cases(batches, indicators, keys)
-    table, total = table_of({each.name: counted.columns[each.name] for each in indicators}, keys, counted.counts)
+    table, total = table_of(
+        {each.name: counted.columns[each.name] for each in indicators}, keys, counted.counts
+    )
     return Evaluation(plan, table, total, left_out, counted.undated)

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
-import pyarrow as pa
-
 from stcloud.errors import InvalidInput, Unsupported, nearest
 from stcloud.paas.case.evaluation.cohort import BASES, Cohort
 from stcloud.paas.case.evaluation.grouping import group_key, subject_of
@@ -172,7 +170,9 @@ class EvaluationPlan:
         keys = [group_key(name, self.zone).column for name in self.by]
         if missing := [key for key in keys if key is not None and key not in columns]:
             raise InvalidInput(
-                "not-facts", f"the cases have no column '{missing[0]}' to group by", hint="give facts of cases"
+                "not-facts",
+                f"the cases have no column '{missing[0]}' to group by",
+                hint="give facts of cases",
             )
         reasons = {}
         for indicator in self.measured:
@@ -211,7 +211,9 @@ def _dated(column: str) -> Node:
 def _check_groups(by: tuple[str, ...], basis: Basis | None, zone: Zone) -> None:
     if len(by) > _MOST_GROUPS or len(set(by)) < len(by):
         raise InvalidInput(
-            "too-many-groups", f"cases are grouped by {' and '.join(by)}", hint="group them by one thing, or by two"
+            "too-many-groups",
+            f"cases are grouped by {' and '.join(by)}",
+            hint="group them by one thing, or by two",
         )
     if basis is not None and basis not in BASES:
         close = nearest(basis, BASES)
@@ -235,11 +237,11 @@ def _selected(scheme: IndicatorScheme, names: Sequence[str] | None, by: tuple[st
         return tuple(dict.fromkeys(names))
     subject = None if names else subject_of(by)
     every = tuple(scheme.indicators)
-    chosen = tuple(
-        name for name in every if subject is None or subject in scheme.indicators[name].objects
-    )
+    chosen = tuple(name for name in every if subject is None or subject in scheme.indicators[name].objects)
     if not chosen:
         raise Unsupported(
-            "no-indicator", f"no indicator judges by '{' and '.join(by)}'", hint="name indicators, or all of them"
+            "no-indicator",
+            f"no indicator judges by '{' and '.join(by)}'",
+            hint="name indicators, or all of them",
         )
     return chosen

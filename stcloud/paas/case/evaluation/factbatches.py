@@ -71,11 +71,17 @@ def batches_of(facts: pa.Table | pa.RecordBatchReader, columns: Sequence[str]) -
 
 def _typed(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch whose columns have the types of facts."""
-    wanted = [FACTS.field(column.name).type if column.name in FACTS.names else column.type for column in batch.schema]
+    wanted = [
+        FACTS.field(column.name).type if column.name in FACTS.names else column.type
+        for column in batch.schema
+    ]
     if wanted == batch.schema.types:
         return batch
     try:
-        columns = [column if column.type == kind else column.cast(kind) for column, kind in zip(batch.columns, wanted, strict=True)]
+        columns = [
+            column if column.type == kind else column.cast(kind)
+            for column, kind in zip(batch.columns, wanted, strict=True)
+        ]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise InvalidInput(
             "not-facts", f"a column of the cases is not what facts have: {error}", hint="give facts of cases"

@@ -32,14 +32,23 @@ BINS = ("day", "week", "month", "quarter", "year")
 GROUPS = (*_TEXTS, *BINS)
 """What cases are grouped by."""
 _MOST_DAYS = 200_000
+_FALSE = scalar(False, pa.bool_())  # noqa: FBT003  (a value)
 
 
 class GroupKey(Protocol):
     """What tells the groups of cases apart, by whole numbers."""
 
-    name: str
-    column: str | None
-    timed: bool
+    @property
+    def name(self) -> str:
+        """Name of the group's column in answers."""
+
+    @property
+    def column(self) -> str | None:
+        """Column of facts that it looks at; None: it looks at the instants of the cohort."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether it looks at the instants of the cohort."""
 
     def numbers(self, rows: pa.RecordBatch, at_us: Micros) -> Micros:
         """Return the number of the group of each row; of equal groups it is equal, in every batch.
@@ -82,14 +91,15 @@ class TextKey:
         if encoded.null_count:
             listed.append(self._number(None))
         places = pc.fill_null(encoded.indices.cast(pa.int64()), scalar(len(listed) - 1, pa.int64()))
-        return np.asarray(listed, np.int64)[numbers_of(places)]
+        numbers: Micros = np.asarray(listed, np.int64)[numbers_of(places)]
+        return numbers
 
     def matches(self, rows: pa.RecordBatch, at_us: Micros, value: Any) -> Bools:  # noqa: ARG002
         """Return the rows with a text."""
         column = rows.column(self.column)
         if value is None:
             return truths_of(column.is_null())
-        return truths_of(pc.fill_null(pc.equal(_texts(column), scalar(str(value), pa.string())), scalar(False, pa.bool_())))  # noqa: FBT003
+        return truths_of(pc.fill_null(pc.equal(_texts(column), scalar(str(value), pa.string())), _FALSE))
 
     def labels(self, numbers: Micros) -> list[str | None]:
         """Return the texts."""
@@ -127,7 +137,8 @@ class BinKey:
         first, last = int(days.min()), int(days.max())
         if last - first > _MOST_DAYS:
             return self._bin.of_days(days)
-        return self._bin.of_days(np.arange(first, last + 1))[days - first]
+        numbers: Micros = self._bin.of_days(np.arange(first, last + 1))[days - first]
+        return numbers
 
     def matches(self, rows: pa.RecordBatch, at_us: Micros, value: Any) -> Bools:
         """Return the rows whose instants lie in a bin, which is named by its label or by any time in it."""

@@ -120,7 +120,11 @@ class IndicatorScheme:
 
     def _faults(self) -> Iterator[str]:
         for name, clause in self.indicators.items():
-            named = (clause.numerator, *((clause.denominator,) if clause.denominator else ()), *clause.exclude)
+            named = (
+                clause.numerator,
+                *((clause.denominator,) if clause.denominator else ()),
+                *clause.exclude,
+            )
             for policy in named:
                 if policy not in self.policies.clauses:
                     close = nearest(policy, self.policies.clauses)
@@ -133,9 +137,13 @@ def read_scheme(name: str) -> IndicatorScheme:
     """Return a bundled scheme by its name; `InvalidInput` ``unknown-scheme``."""
     if name not in indicator_schemes():
         raise InvalidInput(
-            "unknown-scheme", f"there are no bundled indicators {name!r}", hint=f"use {', '.join(indicator_schemes())}"
+            "unknown-scheme",
+            f"there are no bundled indicators {name!r}",
+            hint=f"use {', '.join(indicator_schemes())}",
         )
-    return IndicatorScheme.from_toml(bundled_text("layers", "indicators", f"{name}.toml"), name=f"{name}.toml")
+    return IndicatorScheme.from_toml(
+        bundled_text("layers", "indicators", f"{name}.toml"), name=f"{name}.toml"
+    )
 
 
 _CLAUSES: dict[str, type[Closed]] = {"policies": PolicyClause, "indicators": IndicatorClause}

@@ -48,9 +48,13 @@ def table_of(
     """Return a row for each group, and a row of all groups."""
     numbers, listed = counts.keys, counts.counts
     labels = [key.labels(numbers[:, place]) for place, key in enumerate(keys) if len(numbers)]
-    order = sorted(range(len(numbers)), key=lambda row: [(label[row] is None, label[row] or "") for label in labels])
+    order = sorted(
+        range(len(numbers)), key=lambda row: [(label[row] is None, label[row] or "") for label in labels]
+    )
     groups = {
-        key.name: pa.array([labels[place][row] for row in order], pa.string()) if len(numbers) else pa.array([], pa.string())
+        key.name: pa.array([labels[place][row] for row in order], pa.string())
+        if len(numbers)
+        else pa.array([], pa.string())
         for place, key in enumerate(keys)
     }
     whole = listed.sum(axis=0, keepdims=True)
@@ -67,7 +71,10 @@ def _columns(indicators: Mapping[str, IndicatorColumns], counts: Counts) -> dict
         if place.denominator is not None:
             denominator = counts[:, place.denominator]
             columns[name] = rate_percent(numerator, denominator)
-            columns |= {f"{name}_numerator": pa.array(numerator), f"{name}_denominator": pa.array(denominator)}
+            columns |= {
+                f"{name}_numerator": pa.array(numerator),
+                f"{name}_denominator": pa.array(denominator),
+            }
         elif place.total is None:
             columns[name] = pa.array(numerator)
         elif place.clause.times is not None:

@@ -66,7 +66,7 @@ def cases_where(
     source: pa.Table | pa.RecordBatchReader, conditions: Sequence[Node], cohort: Cohort, plan: EvaluationPlan,
     group: Mapping[str, str | None],
 ) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.intp], list[Bools]]]:  # fmt: skip
-    """Give batches of facts, with all columns, the places of the rows of a cohort and group, and what is true of these.
+    """Give batches of facts, the places of the rows of a cohort and group, and what is true of these.
 
     Parameters
     ----------

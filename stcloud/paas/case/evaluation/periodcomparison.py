@@ -31,10 +31,10 @@ class PeriodComparison:
     now, before
         The evaluations.
     table
-        A row for each group of either. Columns: those of ``by``, and for each indicator ``NAME``, ``NAME_before``, and
-        ``NAME_change`` (float64, two decimals): the difference, of rates in percentage points; null where a side is
-        n/a. A count of a group that only one side has is 0 on the other. Bins of the calendar are paired by their place
-        in the period, and are called as in the later one.
+        A row for each group of either. Columns: those of ``by``, and for each indicator ``NAME``, ``NAME_before``,
+        and ``NAME_change`` (float64, two decimals): the difference, of rates in percentage points; null where a side
+        is n/a. A count of a group that only one side has is 0 on the other. Bins of the calendar are paired by their
+        place in the period, and are called as in the later one.
     """
 
     now: Evaluation
@@ -82,7 +82,9 @@ def compare_periods(
     """
     if facts_before is None and isinstance(facts, pa.RecordBatchReader):
         raise InvalidInput(
-            "not-facts", "a reader is read once, and two periods are evaluated", hint="give a table of the cases"
+            "not-facts",
+            "a reader is read once, and two periods are evaluated",
+            hint="give a table of the cases",
         )
     before_plan = earlier_plan(plan, which)
     now = evaluate_plan(facts, plan)
@@ -98,7 +100,8 @@ def _joined(now: Evaluation, before: Evaluation) -> pa.Table:
     keys = [*rows, *(key for key in earlier_rows if key not in rows)]
     keys.sort(key=lambda key: [(label is None, label or type(label)()) for label in key])
     columns: dict[str, Any] = {
-        name: pa.array([_label(key[place], name, now) for key in keys], pa.string()) for place, name in enumerate(by)
+        name: pa.array([_label(key[place], name, now) for key in keys], pa.string())
+        for place, name in enumerate(by)
     }
     for name in names:
         usual = 0 if now.plan.scheme.indicators[name].unit == "count" else None
@@ -117,7 +120,8 @@ def _change(now: float | None, before: float | None) -> float | None:
 def _key(row: Mapping[str, Any], of: Evaluation) -> tuple[Any, ...]:
     """Return the labels of a group, of bins of the calendar their place in the period."""
     return tuple(
-        _number(str(row[name]), name, of) - _first(name, of) if name in BINS else row[name] for name in of.plan.by
+        _number(str(row[name]), name, of) - _first(name, of) if name in BINS else row[name]
+        for name in of.plan.by
     )
 
 

@@ -1,8 +1,8 @@
 """Policies: named sets of cases, as conditions on facts that may name other policies.
 
 A condition is CQL2 text. It names columns of facts, other policies, the instant of the evaluation (``at``), and the
-ends of the period that is evaluated (``period_start``, ``period_end``). A case is in a policy if its condition is true;
-where a condition is unknown, since an instant is null, the case is not in it.
+ends of the period that is evaluated (``period_start``, ``period_end``). A case is in a policy if its condition is
+true; where a condition is unknown, since an instant is null, the case is not in it.
 
 Tested by `tests/paas/case/evaluation/test_policies.py`.
 """
@@ -164,7 +164,9 @@ class BoundPolicies:
 
     def _check(self, tree: Any, within: tuple[str, ...]) -> Node:
         others = {
-            name: is_true(self._condition(name, within)) for name in sorted(_named(tree)) if name in self.trees
+            name: is_true(self._condition(name, within))
+            for name in sorted(_named(tree))
+            if name in self.trees
         }
         return Checker(Names(_COLUMNS, {**self.instants, **others}), self.zone).condition(tree)
 

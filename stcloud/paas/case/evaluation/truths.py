@@ -50,7 +50,11 @@ class Truths:
         """Return for each condition where it is true: false where it is unknown, never null."""
         values: list[pa.Array | pa.Scalar] = []
         for operator, node, operands in self._steps:
-            values.append(_combined(operator, [values[place] for place in operands]) if operands else evaluate(node, rows))
+            values.append(
+                _combined(operator, [values[place] for place in operands])
+                if operands
+                else evaluate(node, rows)
+            )
         return [_known(values[place], rows.num_rows) for place in self._results]
 
     def _place(self, node: Node) -> int:
@@ -59,7 +63,9 @@ class Truths:
             operands: tuple[int, ...] = ()
             if isinstance(node, Call) and node.operator in ("and", "or", "not"):
                 operands = tuple(self._place(argument) for argument in node.arguments)
-            elif isinstance(node, Call) and node.operator == "coalesce" and is_true(node.arguments[0]) == node:
+            elif (
+                isinstance(node, Call) and node.operator == "coalesce" and is_true(node.arguments[0]) == node
+            ):
                 operands = (self._place(node.arguments[0]),)
             self._steps.append((node.operator if isinstance(node, Call) else "", node, operands))
             self._places[node] = len(self._steps) - 1
@@ -82,4 +88,3 @@ def _known(value: pa.Array | pa.Scalar, count: int) -> pa.BooleanArray:
     if isinstance(value, pa.Scalar):
         return pa.repeat(scalar(bool(value.is_valid and value.as_py()), pa.bool_()), count)
     return pc.fill_null(value, _FALSE) if value.null_count else value
-
