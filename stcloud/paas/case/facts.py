@@ -49,9 +49,9 @@ FACTS: pa.Schema = pa.schema([
 
 ``counted``: false for a duplicate, a rejected report. ``cancelled``: ended without being filed. ``open``: not ended.
 ``suspended``: its clock is paused. ``department``: the last one. ``district``, ``street``, ``community``: the first
-6, 9 and 12 characters of ``cell``. ``handled_at``, ``closed_at``: start of the present uninterrupted time as handled
-or closed; ``filed_at``, ``dispatched_at``: the first time. ``started_at``, ``due_at``: start and deadline of the whole
-case's clock, frozen at its end; null while suspended or without a limit. ``…_due_at``: deadlines of stages.
+6, 9 and 12 characters of ``cell``. ``handled_at``, ``closed_at``: start of the present uninterrupted time as
+handled or closed; ``filed_at``, ``dispatched_at``: the first time. ``started_at``, ``due_at``: start and deadline of
+the whole case's clock, frozen at its end; null while suspended or without a limit. ``…_due_at``: deadlines of stages.
 ``exempt``: by an appeal. ``…_post``: post of the last who reported, filed, dispatched, handled, checked.
 ``satisfaction``: 1 to 5. ``master``: the case that it duplicates.
 """

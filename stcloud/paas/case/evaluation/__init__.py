@@ -9,8 +9,8 @@ indicators by group, each of whose numbers is *opened* into its cases. A *score*
 
 Start at `policies.py`, `indicatorscheme.py` and `evaluationplan.py`. `evaluation.py` evaluates, in one pass that is
 in `cohortcounts.py`. `openedcases.py` lists the cases of a number, `reconciliation.py` those that two policies count
-differently; `periodcomparison.py` puts periods side by side. `timetoclose.py` estimates, `repeats.py` finds what was
-reported again, `scoretable.py` scores.
+differently; `periodcomparison.py` puts periods side by side. `timetoclose.py` estimates, `repeatedcases.py`
+finds what was reported again, `scoretable.py` scores.
 """
 
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stcloud.paas.case.evaluation.openedcases import opened
     from stcloud.paas.case.evaluation.periodcomparison import PeriodComparison, compare_periods
     from stcloud.paas.case.evaluation.reconciliation import against
-    from stcloud.paas.case.evaluation.repeats import RepeatRule, repeats, with_repeats
+    from stcloud.paas.case.evaluation.repeatedcases import RepeatRule, repeats, with_repeats
     from stcloud.paas.case.evaluation.scoretable import ScoreTable, read_score_table, score_table_at
     from stcloud.paas.case.evaluation.survival import SurvivalCurve
     from stcloud.paas.case.evaluation.timetoclose import TimeToClose, time_to_close
@@ -37,12 +37,12 @@ __all__ = [
 
 _HOMES = {
     "Evaluation": ".evaluation", "EvaluationPlan": ".evaluationplan", "IndicatorScheme": ".indicatorscheme",
-    "PeriodComparison": ".periodcomparison", "RepeatRule": ".repeats", "ScoreTable": ".scoretable",
+    "PeriodComparison": ".periodcomparison", "RepeatRule": ".repeatedcases", "ScoreTable": ".scoretable",
     "SurvivalCurve": ".survival", "TimeToClose": ".timetoclose", "against": ".reconciliation",
     "compare_periods": ".periodcomparison", "evaluate": ".evaluation", "evaluate_plan": ".evaluation",
     "opened": ".openedcases", "read_scheme": ".indicatorscheme", "read_score_table": ".scoretable",
-    "repeats": ".repeats", "score_table_at": ".scoretable", "time_to_close": ".timetoclose",
-    "with_repeats": ".repeats",
+    "repeats": ".repeatedcases", "score_table_at": ".scoretable", "time_to_close": ".timetoclose",
+    "with_repeats": ".repeatedcases",
 }  # fmt: skip
 
 __getattr__ = late_names(__name__, _HOMES)

@@ -54,7 +54,7 @@ class CountedCases:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
+class _BatchCounts:
     """Counts of a batch, of one cohort."""
 
     cohort: CohortCounts
@@ -107,17 +107,17 @@ class CohortCounts:
 
     def of(
         self, rows: pa.RecordBatch, masks: Mapping[Node, Bools], numbers: Callable[[Micros], list[Micros]]
-    ) -> _Part:
+    ) -> _BatchCounts:
         """Return the counts of a batch; ``numbers`` gives those of its groups, by the instants of the cohort."""
         within, at_us, undated = self.cohort.of(rows)
         if not within.any():
-            return _Part(self, None, None, undated)
+            return _BatchCounts(self, None, None, undated)
         groups = GroupsOfRows(numbers(at_us), within)
         parts = [counts_of(groups, [masks[node] for node in self.nodes])]
         parts += [sums_of(groups, masks[each.numerator], _values(each, rows)) for each in self._sums]
-        return _Part(self, groups, np.column_stack(parts), undated)
+        return _BatchCounts(self, groups, np.column_stack(parts), undated)
 
-    def add(self, part: _Part, counts: CaseCounts) -> None:
+    def add(self, part: _BatchCounts, counts: CaseCounts) -> None:
         """Add the counts of a batch."""
         if part.groups is not None and part.counts is not None:
             counts.add(part.groups, np.arange(self.first, self.after), part.counts)
@@ -146,7 +146,7 @@ def count_cases(
     counts = CaseCounts(cohorts[-1].after if cohorts else 0)
     undated: dict[Basis, int] = dict.fromkeys((each.cohort.basis for each in cohorts), 0)
 
-    def parts_of(rows: pa.RecordBatch, texts: Mapping[str, Micros]) -> list[_Part]:
+    def parts_of(rows: pa.RecordBatch, texts: Mapping[str, Micros]) -> list[_BatchCounts]:
         masks = {node: truths_of(truth) for node, truth in zip(nodes, truths.of(rows), strict=True)}
 
         def numbers(at_us: Micros) -> list[Micros]:

@@ -7,11 +7,12 @@ Tested by `tests/paas/case/evaluation/test_timetoclose.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,7 +21,7 @@ from stcloud.iaas.conversion import numbers_of, scalar, truths_of
 from stcloud.paas.case.evaluation.cohort import Cohort
 from stcloud.paas.case.evaluation.evaluationplan import EvaluationPlan
 from stcloud.paas.case.evaluation.factbatches import Facts, batches_of, read_facts
-from stcloud.paas.case.evaluation.grouping import group_key
+from stcloud.paas.case.evaluation.grouping import GroupKey, group_key
 from stcloud.paas.case.evaluation.survival import SurvivalCurve
 from stcloud.paas.case.evaluation.truths import Truths
 from stcloud.time import Bools, Micros
@@ -104,29 +105,43 @@ def time_to_close(
         [np.zeros(0, np.bool_)],
     )
     for rows in batches_of(source, sorted(columns)):
-        within, at_us, _ = cohort.of(rows)
-        within = within & truths_of(truths.of(rows)[0])
-        end_at = rows.column(f"{end}_at")
-        done = truths_of(end_at.is_valid())
-        until_us = np.where(done, numbers_of(pc.fill_null(end_at.cast(pa.int64()), _ZERO)), plan.at_us)
+        within, start_us, _ = cohort.of(rows)
+        chosen = np.flatnonzero(within & truths_of(truths.of(rows)[0]))
+        until_us, done = _until(rows.column(f"{end}_at"), plan.at_us)
         numbers.append(
-            np.column_stack([key.numbers(rows, at_us)[within] for key in keys])
-            if keys
-            else np.zeros((int(within.sum()), 0), np.int64)
+            np.array([key.numbers(rows, start_us)[chosen] for key in keys], np.int64)
+            .reshape(len(keys), len(chosen))
+            .T
         )
-        lasted.append(np.maximum(until_us - at_us, 0)[within])
-        ended.append(done[within])
-    groups, member = np.unique(np.concatenate(numbers), axis=0, return_inverse=True)
-    order = np.argsort(member.reshape(-1), kind="stable")
-    bounds = np.cumsum(np.bincount(member.reshape(-1), minlength=len(groups)))[:-1]
-    durations, ends = np.concatenate(lasted)[order], np.concatenate(ended)[order]
+        lasted.append(np.maximum(until_us - start_us, 0)[chosen])
+        ended.append(done[chosen])
+    return _by_group(keys, np.concatenate(numbers), np.concatenate(lasted), np.concatenate(ended))
+
+
+def _until(end_at: pa.Array, at_us: int) -> tuple[Micros, Bools]:
+    """Return until when cases were seen, and whether they ended then."""
+    done = truths_of(end_at.is_valid())
+    end_us = numbers_of(pc.fill_null(end_at.cast(pa.int64()), _ZERO))
+    return np.where(done, end_us, at_us), done
+
+
+def _by_group(
+    keys: Sequence[GroupKey], numbers: npt.NDArray[np.int64], lasted_us: Micros, ended: Bools
+) -> dict[tuple[str | None, ...], TimeToClose]:
+    """Return the times of each group, in order of the labels."""
+    if not len(numbers):
+        return {}
+    if not keys:
+        return {(): TimeToClose.of(lasted_us, ended)}
+    groups, member = np.unique(numbers, axis=0, return_inverse=True)
+    member = member.reshape(-1)
+    order = np.argsort(member, kind="stable")
+    bounds = np.cumsum(np.bincount(member, minlength=len(groups)))[:-1]
     labels = [key.labels(groups[:, place]) for place, key in enumerate(keys)]
-    result = {
-        tuple(label[group] for label in labels): TimeToClose.of(*pair)
-        for group, pair in enumerate(zip(np.split(durations, bounds), np.split(ends, bounds), strict=True))
-        if len(groups)
-    }
-    return _sorted(result)
+    parts = zip(np.split(lasted_us[order], bounds), np.split(ended[order], bounds), strict=True)
+    return _sorted(
+        {tuple(label[group] for label in labels): TimeToClose.of(*part) for group, part in enumerate(parts)}
+    )
 
 
 def _sorted(

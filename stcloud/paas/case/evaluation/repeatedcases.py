@@ -1,6 +1,6 @@
 """Cases that were reported again: one of the same class, near in space, soon after the first one was closed.
 
-Tested by `tests/paas/case/evaluation/test_repeats.py`.
+Tested by `tests/paas/case/evaluation/test_repeatedcases.py`.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _pairs(table: pa.Table, rule: RepeatRule) -> tuple[Rows, Rows, Metres]:
     place = _Places.of(table, rule.within_m)
     closed_us, reported_us = _instants(table, "closed_at"), _instants(table, "reported_at")
     least = reported_us[later] - round(rule.within_days * DAY_US)
-    search = _Search(
+    search = _LastClosed(
         place, closed[np.lexsort((place.number[closed], closed_us[closed]))], closed_us, rule.within_m
     )
     for square in place.squares_near(later):
@@ -196,7 +196,7 @@ class _Places:
         return np.hypot(north_m, east_m)
 
 
-class _Search:
+class _LastClosed:
     """For each later case the one that was closed last before it.
 
     Parameters
