@@ -7,7 +7,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import case, cases, cells, check, cube, division, features, join, load, location, query, start
+from bench import (
+    case,
+    cases,
+    cells,
+    check,
+    cube,
+    division,
+    evaluation,
+    features,
+    join,
+    load,
+    location,
+    query,
+    start,
+)
 from bench.data import Scale
 from bench.report import facts, keep, show
 
@@ -24,6 +38,7 @@ _MEASURES = {
     "join": join.findings,
     "case": case.findings,
     "cases": cases.findings,
+    "evaluation": evaluation.findings,
     "location": location.findings,
     "check": check.findings,
     "division": division.findings,
