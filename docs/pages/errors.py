@@ -133,6 +133,14 @@ MEANINGS: Mapping[tuple[str, str], str] = {
         "InvalidDefinition",
         "unsound-workflow",
     ): "the states and actions of a workflow do not fit together; `.faults` lists all that is wrong",
+    (
+        "InvalidDefinition",
+        "unsound-indicators",
+    ): "indicators name policies, or policies name columns, that there are not; `.faults` lists all that is wrong",
+    (
+        "InvalidDefinition",
+        "unsound-score",
+    ): "the terms of a score do not fit its indicators; `.faults` lists all that is wrong",
     ("InvalidInput", "other-workflow"): "another workflow binds the case than the ones given",
     (
         "InvalidInput",

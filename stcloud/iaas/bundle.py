@@ -17,6 +17,8 @@ __all__ = [
     "condition_examples",
     "definitions",
     "grids",
+    "indicator_schemes",
+    "score_tables",
     "workflows",
 ]
 
@@ -96,6 +98,24 @@ def case_clocks() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(path.stem for path in bundled("layers", "clocks").glob("*.toml")))
+
+
+def indicator_schemes() -> tuple[str, ...]:
+    """Return the names of the bundled documents of indicators, sorted.
+
+    >>> "urban-management" in indicator_schemes()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("layers", "indicators").glob("*.toml")))
+
+
+def score_tables() -> tuple[str, ...]:
+    """Return the names of the bundled tables of scores, sorted.
+
+    >>> "jinniu-example" in score_tables()
+    True
+    """
+    return tuple(sorted(path.stem for path in bundled("layers", "scores").glob("*.toml")))
 
 
 def bundled_text(*parts: str) -> str:
