@@ -10,21 +10,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-import pyarrow as pa
-
-from stcloud.city.caseimport import CasesImported, import_requests
-from stcloud.city.caselogs import CasePlaces, create_case_log, degrees, open_case_log
+from stcloud.city.caseimport import CasesImported, import_layer
+from stcloud.city.caselogs import CasePlaces, degrees
 from stcloud.city.casemedia import GivenMedia
-from stcloud.city.parts import CityParts
+from stcloud.city.casepublish import publish_cases
+from stcloud.city.dispatch import Roles, duplicates_of, responsible_for
 from stcloud.errors import InvalidInput, StcloudError
-from stcloud.iaas.clock import Clock
 from stcloud.iaas.records import Audit, CaseSummary, Erased, Find, Medium, PrivateValue, StoredRule
 from stcloud.paas.case.action import Action, Scalar
 from stcloud.paas.case.caseclocks import CaseClock, case_clocks
 from stcloud.paas.case.caselog import Accepted, CaseLog, InboxCase
+from stcloud.paas.case.duplicate import Duplicate, Reach
 from stcloud.paas.case.legality import legal
-from stcloud.paas.case.published import PublishedCases
-from stcloud.paas.case.requested import RequestColumns, import_of
+from stcloud.paas.case.requested import RequestColumns
+from stcloud.paas.case.responsible import Responsibility
 from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.stated import stated_fields
 from stcloud.paas.case.submitted import Submission
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
     from stcloud.iaas.records.outbox import Outbox
 
-__all__ = ["CasePage", "Cases", "open_cases"]
+__all__ = ["CasePage", "Cases"]
 
 _PAGE = 100
 
@@ -270,6 +269,54 @@ class Cases:
         known = self._log.rules if known_us is None else self._log.rules.known_at(known_us)
         return case_clocks(states, known, at_us, clocks=rules)
 
+    def duplicates(
+        self, number: str, within_m: float = 50.0, days: float = 3.0, *, at: Instant | None = None,
+        known_at: Instant | None = None,
+    ) -> list[Duplicate]:  # fmt: skip
+        """Return the probable duplicates of a case, the most probable first, each with its score and why.
+
+        Parameters
+        ----------
+        number
+            The case.
+        within_m, days
+            How far a duplicate may be, metres in the city's plane, and days between the reports or since its end.
+        at, known_at
+            As for `state`.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            ``unknown-case``; ``no-place``: where the case is, is not known; ``bad-reach``.
+        """
+        reach = Reach(within_m, days)
+        return duplicates_of(self._city, self._log, number, reach, self._instant(at), self._instant(known_at))
+
+    def responsible(
+        self, what: str | tuple[float, float], class_code: str | None = None, *, kind: str | None = None,
+        at: Instant | None = None, known_at: Instant | None = None, layers: Roles | None = None,
+    ) -> Responsibility:  # fmt: skip
+        """Return the departments and duty grids of a case, or of a class at a place; each source is named.
+
+        Parameters
+        ----------
+        what
+            Number of a case; or longitude and latitude, degrees.
+        class_code, kind
+            Class of the component or matter; None: that of the case.
+        at, known_at
+            As for `state`.
+        layers
+            Names of layers by the parts that they play, where definitions do not say; as for `City.situation`.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            ``unknown-case``, ``unknown-layer``; ``not-a-place``, ``unknown-role``.
+        """
+        instants = {"at_us": self._instant(at), "known_us": self._instant(known_at)}
+        return responsible_for(self._city, self._log, what, class_code, kind=kind, layers=layers, **instants)
+
     def import_layer(
         self, layer: str, *, columns: RequestColumns | None = None, actor: str = "import"
     ) -> CasesImported:
@@ -290,17 +337,7 @@ class Cases:
         NotFound, InvalidInput
             ``unknown-layer``; ``unknown-import``, ``unknown-column``; ``other-workflow``: the log is of another one.
         """
-        workflows = self._log.rules.workflows
-        if "imported-requests" not in {key.partition("/")[0] for key in workflows}:
-            raise InvalidInput(
-                "other-workflow", f"log '{self.name}' is of {', '.join(workflows)}, not of imported-requests",
-                hint="import into a log of its own: workflow='imported-requests'",
-                in_shell="import into a log of its own: stcloud case create CITY LOG --workflow imported-requests",
-            )  # fmt: skip
-        query, subject = self._city.query(layer), self._city.layer(layer)
-        known = {attribute.name for attribute in subject.attributes}
-        chosen = import_of(subject.definition.source).among(known) if columns is None else columns
-        return import_requests(query, subject, self._city.configuration.crs, chosen, self._log, actor)
+        return import_layer(self._city, self._log, self.name, layer, columns, actor)
 
     def publish(self, layer: str | None = None) -> Reckoning | None:
         """Load the cases, as they are known now, into a layer of events; None: there is no case.
@@ -310,17 +347,7 @@ class Cases:
         layer
             Name of the layer; None: that of the log, with ``-cases``.
         """
-        name = f"{self.name}-cases" if layer is None else layer
-        known_us = self._log.records.pin()
-        published = PublishedCases(self._log.rules.known_at(known_us), self.name)
-        batches = published.batches(self._log.states(known_us, at_us=known_us), known_us)
-        first = next(batches, None)
-        if first is None:
-            return None
-        reader = pa.RecordBatchReader.from_batches(published.schema, _chained(first, batches))
-        definition = published.definition(name, self.zone.name)
-        self._places.widen(name, definition)
-        return self._city.load(name, reader, definition=definition)
+        return publish_cases(self._city, self._places, self._log, self.name, layer)
 
     def add_rule(self, kind: str, body: str, *, valid_from: Instant | None = None) -> StoredRule:
         """Add a rule of the log: a workflow, clocks, a calendar or filing conditions.
@@ -370,31 +397,3 @@ class Cases:
 
     def _instant(self, instant: Instant | None) -> int | None:
         return None if instant is None else instant_us(instant, self.zone)
-
-
-def open_cases(
-    city: City,
-    parts: CityParts,
-    clock: Clock,
-    name: str,
-    *,
-    create: str | None,
-    clocks: str | None,
-    url: str | None,
-) -> Cases:
-    """Return a log of cases of a city; see `City.cases`."""
-    configuration = city.configuration
-    if create is not None:
-        create_case_log(parts.folder, configuration, name, clock, workflow=create, clocks=clocks, url=url)
-    elif clocks is not None or url is not None:
-        raise InvalidInput(
-            "workflow-needed", "clocks and url are of a log that is made", hint="give its workflow: create=…",
-            in_shell="make the log: stcloud case create",
-        )  # fmt: skip
-    log = open_case_log(parts.folder, configuration, name, clock)
-    return Cases(city, name, log, CasePlaces(parts, configuration))
-
-
-def _chained(first: pa.RecordBatch, others: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from others

@@ -14,16 +14,22 @@ from typing import Any
 
 import pyarrow as pa
 
-from stcloud.daas.definition import EventDefinition
+from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.paas.case.caseclocks import case_clocks
 from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.state import CaseState
 
-__all__ = ["PublishedCases"]
+__all__ = ["PublishedCases", "is_published"]
 
 _TEXTS = ("kind", "class", "condition", "component", "cell", "source", "department", "handler", "status")
 _INSTANT = pa.timestamp("us", "UTC")
 _ROWS = 5_000
+_SOURCE = ("cases of the log '", "', published by stcloud")
+
+
+def is_published(definition: Definition) -> bool:
+    """Return whether a layer has the cases of a log, by its definition."""
+    return definition.source.startswith(_SOURCE[0]) and definition.source.endswith(_SOURCE[1])
 
 
 class PublishedCases:
@@ -74,7 +80,7 @@ class PublishedCases:
         }
         return EventDefinition.model_validate({
             "id": layer, "kind": "event", "title": f"Cases of the log '{self._name}'",
-            "source": f"cases of the log '{self._name}', published by stcloud", "key": ["number"],
+            "source": self._name.join(_SOURCE), "key": ["number"],
             "extra_columns": "refuse", "time": {"column": "opened_at", "zone": zone},
             "space": {"lon": "lon", "lat": "lat", "datum": "wgs84"}, "columns": columns,
         })  # fmt: skip

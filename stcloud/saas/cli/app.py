@@ -27,6 +27,7 @@ from stcloud.saas.cli import (
     load,
     purge,
     query,
+    situation,
     timeline,
     vacuum,
 )
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, cube.cube, hotspots.hotspots,
+    timeline.timeline, cube.cube, hotspots.hotspots, situation.situation,
     layers.layers, layers.quarantine, class_list.classes, define.define, check.check, vacuum.vacuum, purge.purge,
     demo.demo,
 ):  # fmt: skip
