@@ -5,15 +5,17 @@ Tested by `tests/city/test_dispatch.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stcloud.city.caselogs import degrees
-from stcloud.city.placelayers import LayerRoles, features_near, refusal_of
+from stcloud.city.placelayers import LayerRoles, answer_near, refusal_of
 from stcloud.daas.definition import FeatureDefinition
+from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.case.classes.class_row import class_digits
 from stcloud.paas.case.duplicate import Duplicate, Reach, probable_duplicates
@@ -25,6 +27,7 @@ from stcloud.paas.case.responsible import (
     component_departments,
     condition_departments,
 )
+from stcloud.paas.grid.units import Units, Versions
 
 if TYPE_CHECKING:
     from stcloud.city.city import City
@@ -167,24 +170,30 @@ def cell_at(city: City, roles: LayerRoles, there: PlaceTime) -> tuple[CellAt | N
     layer, reason = roles.only("unit-grid")
     if layer is None:
         return None, reason
-    grid, circle = city.grid(layer), PlaceCircle(there.lon, there.lat, _AT_M, city.configuration.crs)
-    x, y = np.array([circle.x_m]), np.array([circle.y_m])
-    units = grid.units_near(x, y, there.known_us)
-    version = int(units.locate(x, y, there.at_us)[0])
-    if version < 0:
-        return None, f"no cell of layer {layer} contained the place then"
-    code = str(units.codes[version])
+    circle = PlaceCircle(there.lon, there.lat, _AT_M, city.configuration.crs)
     try:
-        rows = features_near(city, layer, circle, at_us=there.at_us, known_us=there.known_us)
+        answer = answer_near(city, layer, circle, at_us=there.at_us, known_us=there.known_us)
     except NotFound as error:
         return None, refusal_of(error)
-    values = next((row.values for row in rows if row.key == code), {})
+    rows = {str(row["st_key"]): row for row in answer.plain.to_pylist()}
+    code = _cell_of(answer.geometry(), [*rows], circle) if rows else None
+    if code is None:
+        return None, f"no cell of layer {layer} contained the place then"
+    scheme = city.grid(layer).scheme
     prefixes: dict[str, str] = {
-        name: code[: grid.scheme.prefix_length(name)]
+        name: code[: scheme.prefix_length(name)]
         for name in ("district", "street", "community")
-        if name in grid.scheme.prefixes
+        if name in scheme.prefixes
     }
-    return CellAt(code, layer, values, prefixes), ""
+    return CellAt(code, layer, rows[code], prefixes), ""
+
+
+def _cell_of(shapes: NDArray[np.object_], codes: Sequence[str], circle: PlaceCircle) -> str | None:
+    """Return which of a few cells contains the middle, on a shared edge the one that the whole grid would give."""
+    always, forever = np.full(len(codes), ALWAYS), np.full(len(codes), FOREVER)
+    units = Units.of(Versions(shapes, np.array(codes, object), always, forever))
+    version = int(units.locate(np.array([circle.x_m]), np.array([circle.y_m]), 0)[0])
+    return None if version < 0 else str(units.codes[version])
 
 
 def departments_of_cell(cell: CellAt | None) -> list[ResponsibleDepartment]:

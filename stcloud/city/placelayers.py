@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
     from stcloud.paas.query import Answer
 
-__all__ = ["ROLES", "LayerRoles", "NearRow", "features_near", "name_in", "refusal_of"]
+__all__ = ["ROLES", "LayerRoles", "NearRow", "answer_near", "features_near", "name_in", "refusal_of"]
 
 ROLES = ("unit-grid", "duty-grids", "components", "communities", "administrative-areas", "events", "features")
 """Parts that layers play in a situation."""
@@ -184,15 +184,26 @@ def features_near(
     NotFound
         ``purged``: what was known then cannot be answered any more.
     """
+    answer = answer_near(city, layer, circle, at_us=at_us, known_us=known_us, since_us=since_us)
+    return sorted(_rows(answer, layer, circle), key=lambda row: (row.distance_m, row.key))
+
+
+def answer_near(
+    city: City,
+    layer: str,
+    circle: PlaceCircle,
+    *,
+    at_us: int,
+    known_us: int | None,
+    since_us: int | None = None,
+) -> Answer:
+    """Return the same rows as an answer, in no order."""
     query = city.query(layer).where(f"near:{circle.lon!r},{circle.lat!r}:{circle.radius_m!r}m")
     if query.subject.layer.layer_kind.versioned:
         query = query.as_of(at_us)
     else:
         query = query.when((at_us if since_us is None else since_us, at_us + 1))
-    if known_us is not None:
-        query = query.known_at(known_us)
-    answer = query.rows()
-    return sorted(_rows(answer, layer, circle), key=lambda row: (row.distance_m, row.key))
+    return (query if known_us is None else query.known_at(known_us)).rows()
 
 
 def _rows(answer: Answer, layer: str, circle: PlaceCircle) -> Iterator[NearRow]:

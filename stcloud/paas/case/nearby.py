@@ -81,10 +81,10 @@ class PlaceCircle:
             float(lons.max()),
             float(lats.max()),
         )
-        margin = 1e-7 + 0.01 * max(east - west, north - south)
+        wide, high = 1e-7 + 0.01 * (east - west), 1e-7 + 0.01 * (north - south)
         if east - west > 180:
-            west, east = -180.0, 180.0
-        return west - margin, south - margin, east + margin, north + margin
+            west, east, wide = -180.0, 180.0, 0.0
+        return west - wide, south - high, east + wide, north + high
 
     def distances_m(self, lons: Sequence[float], lats: Sequence[float]) -> list[float]:
         """Return how far places are from its middle, metres in the plane; NaN where the plane does not reach."""
