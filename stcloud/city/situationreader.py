@@ -16,7 +16,7 @@ from stcloud.city.dispatch import CellAt, PlaceTime, cell_at, departments_of_cel
 from stcloud.city.placelayers import LayerRoles, NearRow, features_near, refusal_of
 from stcloud.city.situation import Situation, SituationGroup, SituationPart
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.paas.case.duplicate import Reach, Report, pairs_of
+from stcloud.paas.case.duplicate import CaseReport, Reach, pairs_of
 from stcloud.paas.case.nearby import PlaceCircle
 from stcloud.paas.case.responsible import component_departments
 
@@ -311,10 +311,10 @@ def _keyed(rows: Sequence[NearRow], code: str | None) -> NearRow | None:
     return next((row for row in rows if row.key == code), None)
 
 
-def _report(row: NearRow) -> Report:
+def _report(row: NearRow) -> CaseReport:
     column = next(iter(row.labels))
     at_us = round(row.start.timestamp() * 1_000_000)
-    return Report(row.key, None, str(row.values[column]), None, row.x_m, row.y_m, at_us, at_us)
+    return CaseReport(row.key, None, str(row.values[column]), None, row.x_m, row.y_m, at_us, at_us)
 
 
 def _plain(value: Any) -> Any:

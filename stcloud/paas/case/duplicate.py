@@ -19,9 +19,9 @@ from stcloud.paas.case.state import CaseState
 from stcloud.space import project
 
 __all__ = [
+    "CaseReport",
     "Duplicate",
     "Reach",
-    "Report",
     "compare",
     "is_kin",
     "pairs_of",
@@ -70,7 +70,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CaseReport:
     """What is compared of a case, or of an event.
 
     Parameters
@@ -179,7 +179,7 @@ def probable_duplicates(
 
 def report_of(
     state: CaseState, rules: CaseRules, crs: str, *, ended_by_us: int | None = None
-) -> Report | None:
+) -> CaseReport | None:
     """Return what is compared of a case; None: it has no place.
 
     Parameters
@@ -194,14 +194,14 @@ def report_of(
         return None
     x, y = project([place[0]], [place[1]], LON_LAT, crs)
     kind, component = state.values.get("kind"), state.values.get("component")
-    return Report(
+    return CaseReport(
         state.case, _text(kind), state.class_code, _text(component), float(x[0]), float(y[0]), state.opened_us,
         _ended_us(state, rules, ended_by_us),
     )  # fmt: skip
 
 
 def compare(
-    report: Report, other: Report, reach: Reach, classes: ClassTable
+    report: CaseReport, other: CaseReport, reach: Reach, classes: ClassTable
 ) -> tuple[float, float, float, str] | None:
     """Return the score of another report, its distance (m), the hours that it was before, and why; None: it is none.
 
@@ -231,7 +231,7 @@ def compare(
     return weight * space * time, metres, hours, ", ".join(words)
 
 
-def _time_weight(report: Report, other: Report, reach: Reach) -> float | None:
+def _time_weight(report: CaseReport, other: CaseReport, reach: Reach) -> float | None:
     """Return the weight of two reports' instants; None: they are too far from each other."""
     between = abs(report.opened_us - other.opened_us) / HOUR_US
     near = 1 - between / (2 * reach.hours)
@@ -243,7 +243,7 @@ def _time_weight(report: Report, other: Report, reach: Reach) -> float | None:
     return 0.5 * (1 - since / reach.hours) if since <= reach.hours else None
 
 
-def _class_weight(report: Report, other: Report, classes: ClassTable) -> tuple[float | None, str]:
+def _class_weight(report: CaseReport, other: CaseReport, classes: ClassTable) -> tuple[float | None, str]:
     """Return the weight of two classes, None: they differ, and what it is."""
     if report.kind is not None and other.kind is not None and report.kind != other.kind:
         return None, "another kind"
@@ -291,7 +291,7 @@ def _text(value: object) -> str | None:
 
 
 def pairs_of(
-    reports: Iterable[Report], reach: Reach, classes: ClassTable
+    reports: Iterable[CaseReport], reach: Reach, classes: ClassTable
 ) -> list[tuple[str, str, float, str]]:
     """Return the probable repeats among some reports: the earlier, the later, the score and why; best first.
 

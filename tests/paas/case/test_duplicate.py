@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.case.classes import bundled_classes
-from stcloud.paas.case.duplicate import Reach, Report, compare, is_kin, pairs_of, probable_duplicates
+from stcloud.paas.case.duplicate import CaseReport, Reach, compare, is_kin, pairs_of, probable_duplicates
 from stcloud.testing.desks import new_desk
 from stcloud.testing.hands import Hands
 
@@ -31,10 +31,10 @@ def reports(draw):
     kinds = st.sampled_from(["component", "matter", None])
     codes = st.sampled_from(SEWAGE)
     components = st.sampled_from(["c1", "c2", None])
-    own = Report("A", draw(kinds), draw(codes), draw(components), 0.0, 0.0, 0, None)
+    own = CaseReport("A", draw(kinds), draw(codes), draw(components), 0.0, 0.0, 0, None)
     opened_us = round(draw(hours) * HOUR_US)
     ended_us = draw(st.none() | st.floats(0, 300).map(lambda lasted: opened_us + round(lasted * HOUR_US)))
-    other = Report(
+    other = CaseReport(
         "B", draw(kinds), draw(codes), draw(components), draw(metres), draw(metres), opened_us, ended_us
     )
     return own, other
@@ -93,7 +93,7 @@ def test_the_same_class_never_scores_lower(pair, reach):
 
 
 def test_a_successor_counts_less_than_the_same_class_and_more_than_none():
-    report = Report("A", "component", "01002", None, 0, 0, 0, None)
+    report = CaseReport("A", "component", "01002", None, 0, 0, 0, None)
     scores = [
         score(report, replace(report, number="B", code=code), Reach()) for code in ("01002", "0102", None, "01003")
     ]  # fmt: skip
@@ -241,7 +241,7 @@ def test_what_is_linked_already_is_left_out_and_a_case_without_a_place_is_refuse
 def test_pairs_are_those_of_every_two_reports(drawn, reach):
     classes = bundled_classes()
     some = [
-        Report(f"{place:02}", None, code, None, x, y, round(hour * HOUR_US), None)
+        CaseReport(f"{place:02}", None, code, None, x, y, round(hour * HOUR_US), None)
         for place, (x, y, hour, code) in enumerate(drawn)
     ]
     expected = {}
