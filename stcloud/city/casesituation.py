@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from stcloud.errors import InvalidInput
 from stcloud.paas.case.caseclocks import CaseClock, case_clocks
-from stcloud.paas.case.classes.class_row import class_digits
+from stcloud.paas.case.classes.class_row import class_or_text
 from stcloud.paas.case.duplicate import Reach, is_kin, pairs_of, report_of
 from stcloud.paas.case.nearby import NearCase, PlaceCircle, cases_near
 from stcloud.paas.case.responsible import condition_departments
@@ -112,7 +111,7 @@ class LogSituation:
         reasons = []
         for kind, code, pinned in self._classes():
             departments, reason = condition_departments(
-                self.rules, kind, _digits(code, kind), None, self.at_us, pinned=pinned
+                self.rules, kind, class_or_text(code, kind), None, self.at_us, pinned=pinned
             )
             records += [
                 {
@@ -134,13 +133,6 @@ class LogSituation:
              case.state.rules.get("conditions"))
             for case in self.open_cases if case.state.class_code is not None
         ))  # fmt: skip
-
-
-def _digits(code: str, kind: str | None) -> str:
-    try:
-        return class_digits(code, kind)
-    except InvalidInput:
-        return code
 
 
 def _does(clock: CaseClock | None) -> str:

@@ -312,22 +312,22 @@ class City(OpenedCity):
         return below.case_log_names(self._parts.folder)
 
     def situation(
-        self, point: Any, at: Instant | None = None, known_at: Instant | None = None, radius_m: float = 200.0, *,
-        days: float = 7.0, logs: Names = None, layers: Mapping[str, str | Iterable[str]] | None = None,
-        nearest: Names = None, limit: int = 50,
+        self, point: Any, at: Instant | None = None, known_at: Instant | None = None,
+        radius_m: float | str = 200.0, *, days: float = 7.0, logs: Names = None,
+        layers: Mapping[str, str | Iterable[str]] | None = None, nearest: Names = None, limit: int = 50,
     ) -> Situation:  # fmt: skip
         """Return what is known of a place, in four groups: basic, monitoring, decision, management.
 
         Parameters
         ----------
         point, radius_m
-            Longitude and latitude, degrees; how far around it, metres.
+            Longitude and latitude, degrees; how far around it, metres (``200``, ``"1.5km"``), up to 5 km.
         at, known_at
             The instant, None: ``known_at``, or now; as it was known at another, None: now.
         days
             How many days before ``at`` events are recent.
         logs, layers
-            Logs of cases, None: all; names of layers by the parts that they play, where definitions do not say.
+            Logs of cases, None: all; layers by the parts that they play, where definitions do not say.
         nearest, limit
             Layers of which the three nearest features are sought; most records of a part.
 

@@ -17,7 +17,7 @@ from stcloud.city.placelayers import LayerRoles, answer_near, refusal_of
 from stcloud.daas.definition import FeatureDefinition
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.paas.case.classes.class_row import class_digits
+from stcloud.paas.case.classes.class_row import class_or_text
 from stcloud.paas.case.duplicate import Duplicate, Reach, probable_duplicates
 from stcloud.paas.case.nearby import PlaceCircle, place_of
 from stcloud.paas.case.responsible import (
@@ -142,7 +142,7 @@ def _of_class(
     if code is None:
         return [], ["no class is given: filing conditions name departments by class"]
     departments, reason = condition_departments(
-        rules, kind, class_digits(code, kind), condition, at_us, pinned=pinned
+        rules, kind, class_or_text(code, kind), condition, at_us, pinned=pinned
     )
     return departments, [reason]
 

@@ -210,11 +210,14 @@ def _part_lines(part: SituationPart) -> list[str]:
 
 def _readable(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record as a person reads it: instants to the minute, reasons in lines of their own."""
-    return {
+    shown = {
         name: value[:16].replace("T", " ") if isinstance(value, str) and _INSTANT.match(value) else value
         for name, value in record.items()
         if name != "why"
     }
+    if isinstance(shown.get("left"), float):
+        shown["left"] = f"{shown['left']:.2f} of {shown['limit']}"
+    return shown
 
 
 def _why_lines(records: Sequence[Mapping[str, Any]]) -> list[str]:

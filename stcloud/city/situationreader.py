@@ -196,7 +196,7 @@ class SituationReader:
     def _decision(self) -> Iterator[SituationPart]:
         cases = [record for log in self.logs for record in log.records()]
         cases.sort(key=lambda record: (record["distance_m"], record["log"], record["number"]))
-        shown = ("number", "state", "distance_m", "due", "left", "limit", "clock", "class")
+        shown = ("number", "state", "clock", "due", "left", "distance_m", "class")
         none = "" if self.logs or self.unread else "the city has no logs of cases, or none was named"
         yield self._part("cases", cases, shown, none, *self.unread)
         layers = self.roles.layers["events"]
@@ -257,7 +257,7 @@ class SituationReader:
                 key = (each.part, each.department, each.name)
                 counts[key] = counts.get(key, 0) + 1
         return [
-            {"what": part, "who": department, "name": name, "about": f"{count} components"}
+            {"what": part, "who": department, "name": name, "about": f"{count} component{'s' if count > 1 else ''}"}
             for (part, department, name), count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0][:2]))
         ]  # fmt: skip
 

@@ -5,6 +5,7 @@ Tested by `tests/city/test_situation.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SituationQuestion"]
 
+_LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(m|km)\s*", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class SituationQuestion:
@@ -42,7 +45,7 @@ class SituationQuestion:
     point: Any
     at: Instant | None
     known_at: Instant | None
-    radius_m: float
+    radius_m: float | str
     days: float
     logs: str | Iterable[str] | None
     layers: Mapping[str, str | Iterable[str]] | None
@@ -58,7 +61,7 @@ class SituationQuestion:
         """Return the situation; see `stcloud.City.situation`."""
         configuration = city.configuration
         lon, lat = degrees(getattr(self.point, "coords", [self.point])[0])
-        circle = PlaceCircle(lon, lat, self.radius_m, configuration.crs)
+        circle = PlaceCircle(lon, lat, _metres(self.radius_m), configuration.crs)
         roles = LayerRoles.of(city, self.layers)
         known_us = None if self.known_at is None else instant_us(self.known_at, configuration.zone)
         now_us = clock()
@@ -87,6 +90,15 @@ class SituationQuestion:
                 city, roles, logs, circle, there, self.days, _names(self.nearest), self.limit, tuple(unread)
             )
             return reader.read(seen_us)
+
+
+def _metres(length: float | str) -> float:
+    """Return a length in metres; of a text its number, with m or km."""
+    read = _LENGTH.fullmatch(length) if isinstance(length, str) else None
+    try:
+        return float(length) if read is None else float(read[1]) * (1000 if read[2] == "km" else 1)
+    except (TypeError, ValueError):
+        raise InvalidInput("bad-radius", f"{length!r} is no radius", hint="write 200m or 1.5km") from None
 
 
 def _names(given: str | Iterable[str]) -> tuple[str, ...]:

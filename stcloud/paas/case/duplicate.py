@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from stcloud.errors import InvalidInput
 from stcloud.paas.case.caselog import CaseLog
 from stcloud.paas.case.caserules import CaseRules
-from stcloud.paas.case.classes.class_row import KINDS, class_digits
+from stcloud.paas.case.classes.class_row import KINDS, class_or_text
 from stcloud.paas.case.classes.class_table import ClassTable
 from stcloud.paas.case.nearby import LON_LAT, PlaceCircle, cases_near, place_of
 from stcloud.paas.case.state import CaseState
@@ -250,7 +250,7 @@ def _class_weight(report: CaseReport, other: CaseReport, classes: ClassTable) ->
     if report.code is None or other.code is None:
         return UNKNOWN, "no class to compare yet"
     kind = report.kind or other.kind
-    left, right = _digits(report.code, kind), _digits(other.code, kind)
+    left, right = class_or_text(report.code, kind), class_or_text(other.code, kind)
     if left == right:
         return SAME, f"the same class {right}"
     for of in KINDS if kind is None else (kind,):
@@ -261,14 +261,6 @@ def _class_weight(report: CaseReport, other: CaseReport, classes: ClassTable) ->
                     article = "one of the successors" if several else "the successor"
                     return PERHAPS if several else SUCCESSOR, f"class {later} is {article} of {earlier}"
     return None, "another class"
-
-
-def _digits(code: str, kind: str | None) -> str:
-    """Return the class within a code; a code of no known form is taken as it is."""
-    try:
-        return class_digits(code, kind)
-    except InvalidInput:
-        return code
 
 
 def _ended_us(state: CaseState, rules: CaseRules, by_us: int | None) -> int | None:

@@ -47,11 +47,12 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, cube.cube, hotspots.hotspots, situation.situation,
+    timeline.timeline, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, define.define, check.check, vacuum.vacuum, purge.purge,
     demo.demo,
 ):  # fmt: skip
     app.command()(function)
+app.command(cls=situation.CoordinateCommand)(situation.situation)
 app.add_typer(grid.grid, name="grid")
 app.add_typer(case.case, name="case")
 

@@ -15,7 +15,7 @@ from stcloud.saas.cli.target import RECORDS, target_of
 __all__ = ["duplicates", "responsible"]
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The case.", show_default=False)]
-_COLUMNS = ("number", "state", "score", "distance_m", "hours", "why")
+_COLUMNS = ("number", "state", "master", "score", "distance_m", "hours", "why")
 
 
 def duplicates(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputFormat, OutputOption, open_city, split
@@ -13,9 +14,9 @@ from stcloud.saas.cli.output import print_text
 from stcloud.saas.cli.target import target_of
 from stcloud.saas.plaintext import visible_json, visible_lines
 
-__all__ = ["layers_of", "situation"]
+__all__ = ["CoordinateCommand", "LayerPartOption", "layers_of", "situation"]
 
-_LENGTH = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(m|km)?\s*", re.ASCII)
+_NEGATIVE = re.compile(r"-[0-9.]")
 _OFFERED = (OutputFormat.TABLE, OutputFormat.JSON, OutputFormat.GEOJSON)
 
 LayerPartOption = Annotated[
@@ -27,6 +28,14 @@ LayerPartOption = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+
+
+class CoordinateCommand(TyperCommand):
+    """A command whose arguments may be negative numbers: no option begins with a digit."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse arguments; a blank before a negative number keeps it from being taken for an option."""
+        return super().parse_args(ctx, [f" {text}" if _NEGATIVE.match(text) else text for text in args])
 
 
 def situation(
@@ -57,14 +66,11 @@ def situation(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Show what is known of a place: cell, people, components, events, open cases, who is responsible.
-
-    West of Greenwich and south of the equator write -- before the coordinates: stcloud situation CITY -- -74 40.7
-    """
+    """Show what is known of a place: cell, people, components, events, open cases, who is responsible."""
     target = target_of(form, output, offered=_OFFERED)
     opened = open_city(city)
     shown = opened.situation(
-        (lon, lat), at, known_at, _metres(radius), days=days, logs=log, layers=layers_of(layer),
+        (lon, lat), at, known_at, radius, days=days, logs=log, layers=layers_of(layer),
         nearest=split(nearest), limit=limit,
     )  # fmt: skip
     if target.form is OutputFormat.TABLE:
@@ -87,10 +93,3 @@ def layers_of(stated: list[str] | None) -> dict[str, list[str]] | None:
             )
         layers.setdefault(part, []).extend([name] if name else [])
     return layers
-
-
-def _metres(text: str) -> float:
-    length = _LENGTH.fullmatch(text)
-    if length is None:
-        raise InvalidInput("bad-radius", f"'{text}' is no radius", hint="write 200m or 1.5km")
-    return float(length[1]) * (1000 if length[2] == "km" else 1)

@@ -81,7 +81,13 @@ def test_a_wrong_option_is_one_line(run, city, options, line):
     assert line in outcome.line
 
 
-def test_a_part_that_is_unreadable_has_its_kind(run, city):
+def test_west_and_south_are_negative_numbers(run, city):
+    outcome = run("situation", city, "-74.5", "-40.25", "--radius", "100m")
+    assert outcome.out.startswith("city: -74.500000, -40.250000, within 100 m\n")
+    assert run("situation", city, "--limt", "3", LON, LAT).code == 2
+
+
+def test_a_part_that_is_unreadable_has_its_kind():
     from stcloud.errors import InvalidInput
     from stcloud.saas.cli.situation import layers_of
 
