@@ -11,11 +11,12 @@ from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.city.caselogs import case_log_names
-    from stcloud.city.cases import open_cases
+    from stcloud.city.caseopening import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
     from stcloud.city.classes import CityClasses
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
+    from stcloud.city.situations import SituationQuestion
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.check import CityCheck
     from stcloud.daas.load.draft import Options
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Catalogue", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
-    "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "Subject", "UnitIndex", "Watchers",
-    "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground", "locate_points", "open_cases",
-    "require_metric", "start", "vacuum_city",
+    "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "SituationQuestion", "Subject",
+    "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground",
+    "locate_points", "open_cases", "require_metric", "start", "vacuum_city",
 ]  # fmt: skip
 
 _HOMES = {
@@ -53,6 +54,7 @@ _HOMES = {
     "LoadTerms": "stcloud.daas.load.sequence",
     "Options": "stcloud.daas.load.draft",
     "Query": "stcloud.paas.query",
+    "SituationQuestion": "stcloud.city.situations",
     "Subject": "stcloud.paas.query",
     "UnitIndex": "stcloud.paas.query",
     "Watchers": "stcloud.city.changes",
@@ -62,7 +64,7 @@ _HOMES = {
     "crs_text": "stcloud.space",
     "divide_ground": "stcloud.paas.grid.divided",
     "locate_points": "stcloud.paas.grid.points",
-    "open_cases": "stcloud.city.cases",
+    "open_cases": "stcloud.city.caseopening",
     "require_metric": "stcloud.space",
     "start": "stcloud.iaas.engine.engines",
     "vacuum_city": "stcloud.daas.vacuum",

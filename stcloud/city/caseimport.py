@@ -16,13 +16,14 @@ from stcloud.daas.catalogue import Layer
 from stcloud.errors import InvalidInput
 from stcloud.paas.case.caselog import CaseLog
 from stcloud.paas.case.imported import CORRECTING, actions_of
-from stcloud.paas.case.requested import Request, RequestColumns
+from stcloud.paas.case.requested import Request, RequestColumns, import_of
 from stcloud.space import project
 
 if TYPE_CHECKING:
+    from stcloud.city.city import City
     from stcloud.paas.query import Query
 
-__all__ = ["CasesImported", "import_requests", "refuse_other_workflow"]
+__all__ = ["CasesImported", "import_layer", "import_requests"]
 
 _ROWS = 2_000
 _DEGREES = "EPSG:4326"
@@ -57,21 +58,21 @@ class CasesImported:
         )
 
 
-def refuse_other_workflow(log: CaseLog, name: str) -> None:
-    """Refuse to import into a log of agents.
-
-    Raises
-    ------
-    InvalidInput
-        ``other-workflow``.
-    """
+def import_layer(
+    city: City, log: CaseLog, log_name: str, layer: str, columns: RequestColumns | None, actor: str
+) -> CasesImported:
+    """Import the requests of a layer; see `stcloud.city.cases.Cases.import_layer`."""
     workflows = log.rules.workflows
     if "imported-requests" not in {key.partition("/")[0] for key in workflows}:
         raise InvalidInput(
-            "other-workflow", f"log '{name}' is of {', '.join(workflows)}, not of imported-requests",
+            "other-workflow", f"log '{log_name}' is of {', '.join(workflows)}, not of imported-requests",
             hint="import into a log of its own: workflow='imported-requests'",
             in_shell="import into a log of its own: stcloud case create CITY LOG --workflow imported-requests",
         )  # fmt: skip
+    query, subject = city.query(layer), city.layer(layer)
+    known = {attribute.name for attribute in subject.attributes}
+    chosen = import_of(subject.definition.source).among(known) if columns is None else columns
+    return import_requests(query, subject, city.configuration.crs, chosen, log, actor)
 
 
 def import_requests(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from stcloud.city import below
 from stcloud.city.keywords import LOCK_WAIT_S, GivenDefinition, LoadKeywords, Names, Source
-from stcloud.city.parts import CityParts
-from stcloud.daas.configuration import CityConfiguration
+from stcloud.city.opened import OpenedCity
 from stcloud.errors import StcloudError
-from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.job import Job
 from stcloud.iaas.source.paths import is_of_several
-from stcloud.iaas.store.folder import Folder
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,8 +21,9 @@ if TYPE_CHECKING:
     from stcloud.city.cases import Cases
     from stcloud.city.changes import LayerChanges
     from stcloud.city.classes import CityClasses
+    from stcloud.city.situation import Situation
     from stcloud.daas.audit import Finding
-    from stcloud.daas.catalogue import Catalogue, Layer
+    from stcloud.daas.catalogue import Layer
     from stcloud.daas.ledger import Reckoning
     from stcloud.daas.load.draft import Drafted
     from stcloud.daas.load.event_load import Mode
@@ -44,38 +42,12 @@ if TYPE_CHECKING:
 __all__ = ["City"]
 
 
-class City:
+class City(OpenedCity):
     """A city with its layers, loads and queries; `stcloud.create` and `stcloud.open` return one.
 
     Several threads may use one city at the same time. A ``with`` statement closes the city at its end. An engine that
     the caller passed to `stcloud.open` stays open.
     """
-
-    def __init__(
-        self, folder: Folder, configuration: CityConfiguration, *, engine: str | Engine = "duckdb",
-        clock: Clock = system_clock,
-    ) -> None:  # fmt: skip
-        self.configuration = configuration
-        self._clock = clock
-        self._parts = CityParts(folder, configuration, engine, clock)
-
-    def __repr__(self) -> str:
-        return "\n  ".join(below.city_lines(self._parts, self.configuration))
-
-    def _repr_html_(self) -> str:
-        return below.city_html(self._parts, self.configuration)
-
-    def __enter__(self) -> Self:
-        """Return the city itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the city."""
-        self.close()
-
-    @property
-    def _catalogue(self) -> Catalogue:
-        return self._parts.catalogue
 
     @property
     def name(self) -> str:
@@ -338,6 +310,36 @@ class City:
     def case_logs(self) -> tuple[str, ...]:
         """Return the names of the city's logs of cases, sorted."""
         return below.case_log_names(self._parts.folder)
+
+    def situation(
+        self, point: Any, at: Instant | None = None, known_at: Instant | None = None,
+        radius_m: float | str = 200.0, *, days: float = 7.0, logs: Names = None,
+        layers: Mapping[str, str | Iterable[str]] | None = None, nearest: Names = None, limit: int = 50,
+    ) -> Situation:  # fmt: skip
+        """Return what is known of a place, in four groups: basic, monitoring, decision, management.
+
+        Parameters
+        ----------
+        point, radius_m
+            Longitude and latitude, degrees; how far around it, metres (``200``, ``"1.5km"``), up to 5 km.
+        at, known_at
+            The instant, None: ``known_at``, or now; as it was known at another, None: now.
+        days
+            How many days before ``at`` events are recent.
+        logs, layers
+            Logs of cases, None: all; layers by the parts that they play, where definitions do not say.
+        nearest, limit
+            Layers of which the three nearest features are sought; most records of a part.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            ``unknown-layer``, ``no-records``; ``not-a-place``, ``bad-radius``, ``unknown-role``, ``future-instant``.
+        """
+        question = below.SituationQuestion(
+            point, at, known_at, radius_m, days, logs, layers, nearest or (), limit
+        )
+        return question.answer(self, self._parts, self._clock)
 
     def check(self, layer: str | None = None) -> list[Finding]:
         """Check the files of one layer, or of the whole city, for damage; return a finding for each check.

@@ -264,12 +264,17 @@ class CaseLog:
             ))  # fmt: skip
         return faults
 
-    def states_of(self, numbers: Iterable[str]) -> dict[str, CaseState]:
-        """Return those of some cases that there are, as they are now."""
+    def states_of(
+        self, numbers: Iterable[str], *, at_us: int | None = None, known_us: int | None = None
+    ) -> dict[str, CaseState]:
+        """Return those of some cases that there are, after their last action, or at an instant and as known then."""
         states: dict[str, CaseState] = {}
-        rules, entries = self.rules, self.records.logs_of(numbers)
+        rules = self.rules if known_us is None else self.rules.known_at(known_us)
+        entries = (
+            entry for entry in self.records.logs_of(numbers) if known_us is None or entry.recorded_us <= known_us
+        )  # fmt: skip
         for number, mine in groupby(map(action_of, entries), key=lambda action: action.case):
-            state = _fold(list(mine), rules)
+            state = _fold(list(mine), rules, at_us=at_us)
             if state is not None:
                 states[number] = state
         return states

@@ -171,6 +171,16 @@ class CaseRules:
         limit: dict[str, Any] = {"limit_kind": binding.limit_kind, "limit_value": binding.limit_value}
         return limit | {"rule_conditions": rule.digest[:12]}
 
+    def conditions(self, at_us: int, digest: str | None = None) -> tuple[str, ConditionTable] | None:
+        """Return filing conditions and their version: those of a digest, None: those valid at an instant."""
+        rule = self.valid("conditions", at_us)
+        if digest is not None:
+            named = (
+                each for each in self._stored if each.kind == "conditions" and each.digest.startswith(digest)
+            )
+            rule = next(named, None)
+        return None if rule is None else (rule.digest[:12], _conditions(rule.body))
+
     def newest(self, kind: str) -> StoredRule | None:
         """Return the rule of a kind that was recorded last."""
         return next((rule for rule in reversed(self._stored) if rule.kind == kind), None)

@@ -13,7 +13,7 @@ from stcloud.paas.case.action import Action
 from stcloud.paas.case.definition import GuardClause
 from stcloud.paas.case.state import CaseState
 
-__all__ = ["FACTS", "Fault", "Guard", "Situation", "guards_of"]
+__all__ = ["FACTS", "Fault", "Guard", "GuardedAction", "guards_of"]
 
 Fault = tuple[str, str]
 """Kind and text of what does not hold."""
@@ -36,7 +36,7 @@ _OF_FACTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class GuardedAction:
     """What a guard looks at: the case, None if it is to be opened; the action and the facts, None if unknown."""
 
     state: CaseState | None
@@ -47,7 +47,7 @@ class Situation:
 class Guard(Protocol):
     """A condition on the case, the action and the facts; what is not known is not held against an action."""
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         ...
 
@@ -56,7 +56,7 @@ class Guard(Protocol):
 class NotHandler:
     """The actor has not handled the case."""
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         if at.state is None or at.action is None or at.action.actor not in at.state.handlers:
             return None
@@ -70,7 +70,7 @@ class NotHandler:
 class OwnDepartment:
     """The actor belongs to the department of the case."""
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         if at.state is None or at.action is None or at.action.department == at.state.department is not None:
             return None
@@ -84,7 +84,7 @@ class OwnDepartment:
 class SameDepartment:
     """A department that is stated is that of the case."""
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         stated = at.action and at.action.fields.get("department")
         if at.state is None or stated is None or stated == at.state.department:
@@ -99,7 +99,7 @@ class AtMost:
     count: str
     most: int
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         counted = at.state.counts.get(self.count, 0) if at.state else 0
         if counted < self.most:
@@ -114,7 +114,7 @@ class HasValue:
     field: str
     allowed: tuple[str, ...]
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         value = at.state.values.get(self.field) if at.state else None
         if value in self.allowed:
@@ -130,7 +130,7 @@ class Verified:
 
     sources: tuple[str, ...]
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         values = at.state.values if at.state else {}
         verification, source = values.get("verification"), values.get("source")
@@ -148,7 +148,7 @@ class HasFlag:
     title: str
     wanted: bool = True
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         if at.state is None or (self.flag in at.state.flags) == self.wanted:
             return None
@@ -165,7 +165,7 @@ class Ahead:
     field: str
     days: float
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         instant = at.action and at.action.fields.get(self.field)
         if at.action is None or not isinstance(instant, int):
@@ -183,7 +183,7 @@ class OtherCase:
 
     field: str
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         numbers = str(at.action.fields.get(self.field) or "").split(";") if at.action else []
         if at.action is not None and at.action.case in numbers:
@@ -197,7 +197,7 @@ class OtherCase:
 class Corrects:
     """The action names an earlier one, and an instant that is not later than itself."""
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         if at.state is None or at.action is None:
             return None
@@ -218,7 +218,7 @@ class HasFact:
     kind: str
     text: str
 
-    def fault(self, at: Situation) -> Fault | None:
+    def fault(self, at: GuardedAction) -> Fault | None:
         """Return what does not hold, or None."""
         if at.facts is None or (self.fact in at.facts) == self.wanted:
             return None

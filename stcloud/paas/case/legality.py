@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from stcloud.errors import InvalidInput, nearest
 from stcloud.paas.case.action import Action
 from stcloud.paas.case.course import ALONE, Course
-from stcloud.paas.case.guard import Fault, Situation
+from stcloud.paas.case.guard import Fault, GuardedAction
 from stcloud.paas.case.refused import RefusedAction
 from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.transition import Transition
@@ -65,7 +65,7 @@ def step(
             or _role_fault(transition, name, action)
             or _field_fault(workflow, transition, action)
             or _migration_fault(workflow, transition, name, action, newer)
-            or _guard_fault(transition, Situation(state, action, facts))
+            or _guard_fault(transition, GuardedAction(state, action, facts))
         )
     if fault is not None:
         return _refused(workflow, state, name, action, fault)
@@ -95,7 +95,7 @@ def roles_for(workflow: Workflow, state: CaseState | None, action: str) -> tuple
 def _legal(
     workflow: Workflow, state: CaseState | None, name: str | None, role: str, facts: frozenset[str] | None
 ) -> tuple[str, ...]:
-    situation = Situation(state, None, facts)
+    situation = GuardedAction(state, None, facts)
     return tuple(
         action
         for action, transition in workflow.table[name].items()
@@ -179,7 +179,7 @@ def _migration_fault(
     return None
 
 
-def _guard_fault(transition: Transition, situation: Situation) -> Fault | None:
+def _guard_fault(transition: Transition, situation: GuardedAction) -> Fault | None:
     for guard in transition.guards:
         fault = guard.fault(situation)
         if fault is not None:

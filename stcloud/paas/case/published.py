@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stcloud.daas.definition import EventDefinition
+from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.iaas.records import Records
 from stcloud.paas.case.casefacts import entry_logs, fact_columns, fact_rows, instants
 from stcloud.paas.case.caserules import CaseRules
@@ -30,12 +30,18 @@ from stcloud.paas.case.logcolumns import NO_INSTANT
 from stcloud.paas.case.replayedcases import ReplayedCases
 from stcloud.paas.case.state import CaseState
 
-__all__ = ["PublishedCases"]
+__all__ = ["PublishedCases", "is_published"]
 
 _TEXTS = ("kind", "class", "condition", "component", "cell", "source", "department", "handler", "status")
 _PLACE = ("number", "opened_at", "lon", "lat")
 _ROWS = 5_000
 _CODES = {"codes": "class-2026", "kind_column": "kind"}
+_SOURCE = ("cases of the log '", "', published by stcloud")
+
+
+def is_published(definition: Definition) -> bool:
+    """Return whether a layer has the cases of a log, by its definition."""
+    return definition.source.startswith(_SOURCE[0]) and definition.source.endswith(_SOURCE[1])
 
 
 class PublishedCases:
@@ -89,7 +95,7 @@ class PublishedCases:
             columns["class"] |= _CODES
         return EventDefinition.model_validate({
             "id": layer, "kind": "event", "title": f"Cases of the log '{self._name}'",
-            "source": f"cases of the log '{self._name}', published by stcloud", "key": ["number"],
+            "source": self._name.join(_SOURCE), "key": ["number"],
             "extra_columns": "refuse", "time": {"column": "opened_at", "zone": zone},
             "space": {"lon": "lon", "lat": "lat", "datum": "wgs84"}, "columns": columns,
         })  # fmt: skip

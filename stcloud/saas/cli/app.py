@@ -27,6 +27,7 @@ from stcloud.saas.cli import (
     load,
     purge,
     query,
+    situation,
     timeline,
     vacuum,
 )
@@ -51,6 +52,7 @@ for function in (
     demo.demo,
 ):  # fmt: skip
     app.command()(function)
+app.command(cls=situation.CoordinateCommand)(situation.situation)
 app.add_typer(grid.grid, name="grid")
 app.add_typer(case.case, name="case")
 

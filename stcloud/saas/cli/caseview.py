@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stcloud.paas.case.workflow import Workflow
     from stcloud.time import Zone
 
-__all__ = ["clock", "inbox", "list_cases", "rule_record", "show"]
+__all__ = ["AtOption", "KnownOption", "LogName", "clock", "inbox", "list_cases", "rule_record", "show"]
 
 LogName = Annotated[str, typer.Argument(metavar="LOG", help="Name of the log.", show_default=False)]
 AtOption = Annotated[

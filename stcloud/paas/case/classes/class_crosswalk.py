@@ -80,6 +80,9 @@ class ClassCrosswalk:
 
     def __init__(self, translations: Iterable[Translation] = ()) -> None:
         self._by_key = {(entry.kind, entry.edition, entry.code): entry for entry in translations}
+        self._by_code: dict[tuple[str, str], list[Translation]] = {}
+        for entry in self._by_key.values():
+            self._by_code.setdefault((entry.kind, entry.code), []).append(entry)
 
     @classmethod
     def from_csv(cls, text: str, name: str) -> Self:
@@ -120,6 +123,10 @@ class ClassCrosswalk:
                 nearest=nearest(digits, known),
             )
         return entry
+
+    def successors(self, kind: str, code: str) -> Sequence[Translation]:
+        """Return the translations of a class of whatever edition; empty: it is of the newest, or not listed."""
+        return self._by_code.get((kind, code), ())
 
     def predecessors(self, kind: str, code: str, edition: str = "2026") -> Sequence[Translation]:
         """Return the translations that lead to a class of the later edition; empty: it is new, or not listed."""

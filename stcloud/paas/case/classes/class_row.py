@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from stcloud.errors import InvalidInput
 from stcloud.paas.case.classes.records import Record, day_of, period_text
 
-__all__ = ["COLUMNS", "KINDS", "ClassRow", "Language", "class_digits"]
+__all__ = ["COLUMNS", "KINDS", "ClassRow", "Language", "class_digits", "class_or_text"]
 
 KINDS = ("component", "matter")
 """What a class is of: a thing that is there, or something that happens ("event" in the edition of 2013)."""
@@ -136,3 +136,15 @@ def class_digits(code: str, kind: str | None = None) -> str:
             hint="give 4 or 5 digits, a code of 10 or 11 digits, or a component's id of 16 or 17",
         )
     return text[spans[len(text)]]
+
+
+def class_or_text(code: str, kind: str | None = None) -> str:
+    """Return the class code that a code is, or contains; a code of another form, such as a city's own, as it is.
+
+    >>> class_or_text("32050801001"), class_or_text("Pothole")
+    ('01001', 'Pothole')
+    """
+    try:
+        return class_digits(code, kind)
+    except InvalidInput:
+        return code

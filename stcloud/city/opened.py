@@ -1,0 +1,60 @@
+"""What every open city has: its parts and its clock, how it shows itself, and its end.
+
+Tested by `tests/city/test_city.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from stcloud.city import below
+from stcloud.city.parts import CityParts
+from stcloud.daas.configuration import CityConfiguration
+from stcloud.iaas.clock import Clock, system_clock
+from stcloud.iaas.store.folder import Folder
+
+if TYPE_CHECKING:
+    from stcloud.daas.catalogue import Catalogue
+    from stcloud.iaas.engine.model import Engine
+
+__all__ = ["OpenedCity"]
+
+
+class OpenedCity:
+    """A city that is open, of which `stcloud.City` has the methods that people call.
+
+    Parameters
+    ----------
+    folder, configuration
+        Where it lies, and its configuration.
+    engine
+        An engine, or the name of one to be started when first needed.
+    clock
+        Returns the present instant, UTC microseconds.
+    """
+
+    def __init__(
+        self, folder: Folder, configuration: CityConfiguration, *, engine: str | Engine = "duckdb",
+        clock: Clock = system_clock,
+    ) -> None:  # fmt: skip
+        self.configuration = configuration
+        self._clock = clock
+        self._parts = CityParts(folder, configuration, engine, clock)
+
+    def __repr__(self) -> str:
+        return "\n  ".join(below.city_lines(self._parts, self.configuration))
+
+    def _repr_html_(self) -> str:
+        return below.city_html(self._parts, self.configuration)
+
+    def __enter__(self) -> Self:
+        """Return the city itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the city."""
+        self._parts.close()
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._parts.catalogue
