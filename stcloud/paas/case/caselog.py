@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -22,6 +21,7 @@ from stcloud.paas.case.action import Action
 from stcloud.paas.case.casedue import due_us
 from stcloud.paas.case.casefacts import case_facts
 from stcloud.paas.case.casenotice import notice_of
+from stcloud.paas.case.casenumber import next_number
 from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.casesummary import now_of, summary_of
 from stcloud.paas.case.course import fold, resumed
@@ -127,7 +127,7 @@ class CaseLog:
         happened_us = self._clock() if drafted.happened_us is None else drafted.happened_us
         prefix = zone.iso(happened_us)[:10].replace("-", "") + "-"
         for _ in range(_TRIES):
-            number = self._next_number(prefix)
+            number = next_number(self.records, prefix)
             with contextlib.suppress(_Overtaken):
                 return self._append(submission(number), [], None, self.rules)
         raise Conflict(
@@ -337,23 +337,6 @@ class CaseLog:
         state = _fold(log, self.rules)
         assert state is not None  # noqa: S101  (its log has the action)
         return Accepted(state, (known,), repeated=True)
-
-    def _next_number(self, prefix: str) -> str:
-        """Return the number after the last one of a day; a free one where the last is not as they are counted."""
-        last = (self.records.last_number(prefix) or f"{prefix}00000").removeprefix(prefix)
-        if re.fullmatch(r"[0-9]{5}", last) and last != "99999":
-            return f"{prefix}{int(last) + 1:05d}"
-
-        def is_taken(place: int) -> bool:
-            return self.records.summary(f"{prefix}{place:05d}") is not None
-
-        taken, free = 0, 1
-        while is_taken(free):
-            taken, free = free, 2 * free
-        while free - taken > 1:
-            middle = (taken + free) // 2
-            taken, free = (middle, free) if is_taken(middle) else (taken, middle)
-        return f"{prefix}{free:05d}"
 
     def _links(self, number: str) -> list[str]:
         """Return the cases that are linked to a case: its duplicates and its parts."""
