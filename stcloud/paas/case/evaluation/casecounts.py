@@ -46,8 +46,8 @@ class GroupsOfRows:
         count = len(within)
         place, self.keys = np.zeros(count, np.int64), np.zeros((1, 0), np.int64)
         for numbers in keys:
-            place, self.keys = _split(place, self.keys, numbers, within)
-        self.places = np.where(within, place, len(self.keys))
+            place, self.keys = _split(place, self.keys, numbers)
+        self.places = place if within.all() else np.where(within, place, len(self.keys))
         self.sizes = np.bincount(self.places, minlength=len(self.keys) + 1)[: len(self.keys)]
 
     def __len__(self) -> int:
@@ -55,24 +55,23 @@ class GroupsOfRows:
 
 
 def _split(
-    place: Micros, keys: npt.NDArray[np.int64], numbers: Micros, within: Bools
+    place: Micros, keys: npt.NDArray[np.int64], numbers: Micros
 ) -> tuple[Micros, npt.NDArray[np.int64]]:
     """Tell the rows of each group apart by another key."""
-    counted = numbers[within]
-    if not len(counted):
+    if not len(numbers):
         return place, np.zeros((0, keys.shape[1] + 1), np.int64)
-    least = int(counted.min())
-    reach = int(counted.max()) - least + 1
-    if reach * len(keys) > _DENSE + 4 * len(numbers):
+    most, least = _DENSE + 4 * len(numbers), int(numbers.min())
+    reach = int(numbers.max()) - least + 1
+    if reach * len(keys) <= most:
+        inner, listed = numbers - least, np.arange(least, least + reach)
+    else:
         listed, inner = np.unique(numbers, return_inverse=True)
-        least, reach = 0, len(listed)
-    else:
-        listed, inner = np.arange(least, least + reach), np.clip(numbers - least, 0, reach - 1)
-    if reach * len(keys) > _DENSE + 4 * len(numbers):
-        groups, placed = np.unique(place * reach + inner, return_inverse=True)
-    else:
-        groups, placed = np.arange(reach * len(keys)), place * reach + inner
-    return placed, np.column_stack([keys[groups // reach], listed[groups % reach]])
+        reach = len(listed)
+    joined = inner if keys.shape[1] == 0 else place * reach + inner
+    groups = np.arange(reach * len(keys))
+    if len(groups) > most:
+        groups, joined = np.unique(joined, return_inverse=True)
+    return joined, np.column_stack([keys[groups // reach], listed[groups % reach]])
 
 
 def counts_of(groups: GroupsOfRows, masks: Sequence[Bools]) -> npt.NDArray[np.int64]:

@@ -24,7 +24,6 @@ from stcloud.paas.case.evaluation.grouping import GroupKey
 from stcloud.paas.case.evaluation.indicatortable import IndicatorColumns
 from stcloud.paas.case.evaluation.schemeclauses import Basis
 from stcloud.paas.case.evaluation.truths import Truths
-from stcloud.paas.query.filter.node import Node
 from stcloud.time import Bools, Micros
 
 __all__ = ["CohortCounts", "CountedCases", "count_cases"]
@@ -94,11 +93,11 @@ class CohortCounts:
         places = {node: first + place for place, node in enumerate(self.nodes)}
         self.after = first + len(self.nodes)
         self.columns: dict[str, IndicatorColumns] = {}
-        self._sums: list[Measured] = []
+        self._sums: list[tuple[Measured, int]] = []
         for each in indicators:
             total = None
             if each.clause.times is not None or each.clause.start is not None:
-                self._sums.append(each)
+                self._sums.append((each, places[each.numerator] - first))
                 total, self.after = self.after, self.after + 2
             denominator = None if each.denominator is None else places[each.denominator]
             self.columns[each.name] = IndicatorColumns(
@@ -106,15 +105,26 @@ class CohortCounts:
             )
 
     def of(
-        self, rows: pa.RecordBatch, masks: Mapping[Node, Bools], numbers: Callable[[Micros], list[Micros]]
+        self, rows: pa.RecordBatch, masks: Sequence[Bools], numbers: Callable[[Micros], list[Micros]]
     ) -> _BatchCounts:
-        """Return the counts of a batch; ``numbers`` gives those of its groups, by the instants of the cohort."""
+        """Return the counts of a batch.
+
+        Parameters
+        ----------
+        rows
+            Facts.
+        masks
+            For each condition where it is true.
+        numbers
+            Gives those of the groups, by the instants of the cohort.
+        """
         within, at_us, undated = self.cohort.of(rows)
         if not within.any():
             return _BatchCounts(self, None, None, undated)
-        groups = GroupsOfRows(numbers(at_us), within)
-        parts = [counts_of(groups, [masks[node] for node in self.nodes])]
-        parts += [sums_of(groups, masks[each.numerator], _values(each, rows)) for each in self._sums]
+        chosen_us = np.where(within, at_us, at_us[within.argmax()])  # bins of no others need be told apart
+        groups = GroupsOfRows(numbers(chosen_us), within)
+        parts = [counts_of(groups, masks)]
+        parts += [sums_of(groups, masks[place], _values(each, rows)) for each, place in self._sums]
         return _BatchCounts(self, groups, np.column_stack(parts), undated)
 
     def add(self, part: _BatchCounts, counts: CaseCounts) -> None:
@@ -143,16 +153,20 @@ def count_cases(
         cohorts.append(CohortCounts(cohort, [each for each in indicators if each.cohort == cohort], first))
     nodes = tuple(dict.fromkeys(node for cohort in cohorts for node in cohort.nodes))
     truths = Truths(nodes)
+    places = [[nodes.index(node) for node in cohort.nodes] for cohort in cohorts]
     counts = CaseCounts(cohorts[-1].after if cohorts else 0)
     undated: dict[Basis, int] = dict.fromkeys((each.cohort.basis for each in cohorts), 0)
 
     def parts_of(rows: pa.RecordBatch, texts: Mapping[str, Micros]) -> list[_BatchCounts]:
-        masks = {node: truths_of(truth) for node, truth in zip(nodes, truths.of(rows), strict=True)}
+        masks = [truths_of(truth) for truth in truths.of(rows)]
 
         def numbers(at_us: Micros) -> list[Micros]:
             return [texts[key.name] if key.name in texts else key.numbers(rows, at_us) for key in keys]
 
-        return [cohort.of(rows, masks, numbers) for cohort in cohorts]
+        return [
+            cohort.of(rows, [masks[place] for place in needed], numbers)
+            for cohort, needed in zip(cohorts, places, strict=True)
+        ]
 
     for parts in _in_order(parts_of, _with_texts(batches, keys)):
         for part in parts:

@@ -133,12 +133,18 @@ class BinKey:
         """Return the number of the bin of each instant: that of its day, each of which is looked at once."""
         if not len(at_us):
             return at_us
-        days = (at_us + self._zone.offset_at(at_us)) // DAY_US
+        days = (at_us + self._offset_us(at_us)) // DAY_US
         first, last = int(days.min()), int(days.max())
         if last - first > _MOST_DAYS:
             return self._bin.of_days(days)
         numbers: Micros = self._bin.of_days(np.arange(first, last + 1))[days - first]
         return numbers
+
+    def _offset_us(self, at_us: Micros) -> Micros | int:
+        """Return the offsets of instants; a single one where the clock was not set between them."""
+        pieces = self._zone.offsets(int(at_us.min()), int(at_us.max()) + 1)
+        offsets_us = pieces.offsets_us
+        return int(offsets_us[0]) if (offsets_us == offsets_us[0]).all() else self._zone.offset_at(at_us)
 
     def matches(self, rows: pa.RecordBatch, at_us: Micros, value: Any) -> Bools:
         """Return the rows whose instants lie in a bin, which is named by its label or by any time in it."""

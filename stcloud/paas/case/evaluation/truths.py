@@ -76,7 +76,7 @@ def _combined(operator: str, values: list[pa.Array | pa.Scalar]) -> pa.Array | p
     if operator == "not":
         return pc.invert(values[0])
     if operator == "coalesce":
-        return pc.fill_null(values[0], _FALSE)
+        return _filled(values[0])
     join = pc.and_kleene if operator == "and" else pc.or_kleene
     whole = values[0]
     for value in values[1:]:
@@ -87,4 +87,11 @@ def _combined(operator: str, values: list[pa.Array | pa.Scalar]) -> pa.Array | p
 def _known(value: pa.Array | pa.Scalar, count: int) -> pa.BooleanArray:
     if isinstance(value, pa.Scalar):
         return pa.repeat(scalar(bool(value.is_valid and value.as_py()), pa.bool_()), count)
-    return pc.fill_null(value, _FALSE) if value.null_count else value
+    return _filled(value)
+
+
+def _filled(value: pa.Array | pa.Scalar) -> pa.Array | pa.Scalar:
+    """Return false where a truth is unknown."""
+    if isinstance(value, pa.Array) and not value.null_count:
+        return value
+    return pc.fill_null(value, _FALSE)
