@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stcloud.city.caseopening import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
     from stcloud.city.classes import CityClasses
+    from stcloud.city.evaluatedcases import evaluate_layer
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
     from stcloud.city.situations import SituationQuestion
@@ -36,7 +37,7 @@ __all__ = [
     "Catalogue", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
     "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "SituationQuestion", "Subject",
     "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground",
-    "locate_points", "open_cases", "require_metric", "start", "vacuum_city",
+    "evaluate_layer", "locate_points", "open_cases", "require_metric", "start", "vacuum_city",
 ]  # fmt: skip
 
 _HOMES = {
@@ -63,6 +64,7 @@ _HOMES = {
     "city_lines": "stcloud.city.overview",
     "crs_text": "stcloud.space",
     "divide_ground": "stcloud.paas.grid.divided",
+    "evaluate_layer": "stcloud.city.evaluatedcases",
     "locate_points": "stcloud.paas.grid.points",
     "open_cases": "stcloud.city.caseopening",
     "require_metric": "stcloud.space",

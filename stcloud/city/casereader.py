@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import pyarrow as pa
 
@@ -25,6 +25,7 @@ from stcloud.time import Instant, Zone, instant_us
 
 if TYPE_CHECKING:
     from stcloud.city.city import City
+    from stcloud.city.evaluating import CaseEvaluation, EvaluationKeywords
 
 __all__ = ["CasePage", "CaseReader"]
 
@@ -115,6 +116,29 @@ class CaseReader:
         A reader of Arrow batches whose schema says of every column what it is.
         """
         return self._log.facts(self.pin(known_at), at_us=self._instant(at))
+
+    def evaluate(self, **options: Unpack[EvaluationKeywords]) -> CaseEvaluation:
+        """Evaluate the cases: indicators by area, department or post, each of which opens into its cases.
+
+        Parameters
+        ----------
+        options
+            See `EvaluationKeywords`. Without any: all cases, as they are now, by the usual policies.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            As `EvaluationPlan.of`: ``unknown-indicator``, ``unknown-policy``, ``unknown-group``, ``unreadable-time``;
+            ``future-instant``; ``which-grid``, ``which-duty-grids``: the city has none, or several.
+
+        Examples
+        --------
+        ``cases.evaluate(by="street", period="2024-03", known_at="2024-04-01")``: March by streets, as it was known on
+        the first of April. ``.cases("on_time_closing_rate", "difference", street="340201001")`` are the late ones.
+        """
+        from stcloud.city.evaluatedcases import evaluate_log  # noqa: PLC0415  (slow to import)
+
+        return evaluate_log(self._places.parts, self._city, self._log, self.name, options)
 
     def pin(self, instant: Instant | None = None) -> int:
         """Return an instant up to which nothing will be recorded any more; `InvalidInput` ``future-instant``."""

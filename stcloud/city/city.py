@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stcloud.city.cases import Cases
     from stcloud.city.changes import LayerChanges
     from stcloud.city.classes import CityClasses
+    from stcloud.city.evaluating import CaseEvaluation, EvaluationKeywords
     from stcloud.city.situation import Situation
     from stcloud.daas.audit import Finding
     from stcloud.daas.catalogue import Layer
@@ -311,6 +312,13 @@ class City(OpenedCity):
         """Return the names of the city's logs of cases, sorted."""
         return below.case_log_names(self._parts.folder)
 
+    def evaluate(self, layer: str, **options: Unpack[EvaluationKeywords]) -> CaseEvaluation:
+        """Evaluate a layer of published cases, or of requests with due and closing times; see `Cases.evaluate`.
+
+        Raises `NotFound` ``unknown-layer``; `InvalidInput` ``unknown-import``, ``at-a-batch``, ``unknown-area``.
+        """
+        return below.evaluate_layer(self._parts, self, layer, self._clock, options)
+
     def situation(
         self, point: Any, at: Instant | None = None, known_at: Instant | None = None,
         radius_m: float | str = 200.0, *, days: float = 7.0, logs: Names = None,
@@ -320,21 +328,14 @@ class City(OpenedCity):
 
         Parameters
         ----------
-        point, radius_m
-            Longitude and latitude, degrees; how far around it, metres (``200``, ``"1.5km"``), up to 5 km.
-        at, known_at
-            The instant, None: ``known_at``, or now; as it was known at another, None: now.
+        point, at, known_at, radius_m
+            Longitude and latitude, degrees; the instant, as known at another; how far around, up to 5 km.
         days
             How many days before ``at`` events are recent.
         logs, layers
             Logs of cases, None: all; layers by the parts that they play, where definitions do not say.
         nearest, limit
             Layers of which the three nearest features are sought; most records of a part.
-
-        Raises
-        ------
-        NotFound, InvalidInput
-            ``unknown-layer``, ``no-records``; ``not-a-place``, ``bad-radius``, ``unknown-role``, ``future-instant``.
         """
         question = below.SituationQuestion(
             point, at, known_at, radius_m, days, logs, layers, nearest or (), limit

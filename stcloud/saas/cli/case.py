@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from stcloud.errors import StcloudError
-from stcloud.saas.cli import caseact, casedispatch, casemove, caseview
+from stcloud.saas.cli import caseact, casedispatch, caseevaluate, casemove, caseview
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputOption, open_city
 from stcloud.saas.cli.output import note, print_records
 from stcloud.saas.cli.target import RECORDS, target_of
@@ -115,6 +115,7 @@ def _document(name: str | None) -> str | None:
 for function in (
     caseact.open_case, caseact.act, caseview.show, caseview.list_cases, caseview.inbox, caseview.clock,
     casedispatch.duplicates, casedispatch.responsible,
+    caseevaluate.evaluate,
     casemove.import_cases, casemove.publish, casemove.deliver, casemove.private, casemove.erase,
 ):  # fmt: skip
     case.command(name=function.__name__.removesuffix("_cases").removesuffix("_case"))(function)
