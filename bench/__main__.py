@@ -7,7 +7,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import case, cases, cells, check, cube, division, features, join, load, location, query, start
+from bench import (
+    case,
+    casereplay,
+    cases,
+    cells,
+    check,
+    cube,
+    division,
+    features,
+    join,
+    load,
+    location,
+    query,
+    start,
+)
 from bench.data import Scale
 from bench.report import facts, keep, show
 
@@ -23,6 +37,7 @@ _MEASURES = {
     "features": features.findings,
     "join": join.findings,
     "case": case.findings,
+    "casereplay": casereplay.findings,
     "cases": cases.findings,
     "location": location.findings,
     "check": check.findings,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
@@ -211,18 +212,9 @@ class Cases:
         return self._log.states(known_us, at_us=self._instant(at))
 
     def facts(self, *, at: Instant | None = None, known_at: Instant | None = None) -> pa.RecordBatchReader:
-        """Return what evaluation reads, a row for each case, as it was at an instant, as known at another.
+        """Return what evaluation reads, a row a case, at an instant, None: ``known_at``, as known at another.
 
-        Parameters
-        ----------
-        at
-            The instant; None: ``known_at``.
-        known_at
-            What was known then; None: now.
-
-        Returns
-        -------
-        A reader of Arrow batches whose schema says of every column what it is.
+        The schema says of every column what it is; see `stcloud.paas.case.facts.FACTS`.
         """
         return self._log.facts(self.pin(known_at), at_us=self._instant(at))
 
@@ -333,7 +325,7 @@ class Cases:
         first = next(batches, None)
         if first is None:
             return None
-        reader = pa.RecordBatchReader.from_batches(published.schema, _chained(first, batches))
+        reader = pa.RecordBatchReader.from_batches(published.schema, chain((first,), batches))
         definition = published.definition(name, self.zone.name)
         self._places.widen(name, definition)
         return self._city.load(name, reader, definition=definition)
@@ -389,15 +381,8 @@ class Cases:
 
 
 def open_cases(
-    city: City,
-    parts: CityParts,
-    clock: Clock,
-    name: str,
-    *,
-    create: str | None,
-    clocks: str | None,
-    url: str | None,
-) -> Cases:
+    city: City, parts: CityParts, clock: Clock, name: str, *, create: str | None, clocks: str | None, url: str | None
+) -> Cases:  # fmt: skip
     """Return a log of cases of a city; see `City.cases`."""
     configuration = city.configuration
     if create is not None:
@@ -409,8 +394,3 @@ def open_cases(
         )  # fmt: skip
     log = open_case_log(parts.folder, configuration, name, clock)
     return Cases(city, name, log, CasePlaces(parts, configuration))
-
-
-def _chained(first: pa.RecordBatch, others: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from others
