@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench import (
     case,
+    casereplay,
     cases,
     cells,
     check,
@@ -39,6 +40,7 @@ _MEASURES = {
     "join": join.findings,
     "case": case.findings,
     "desk": desk.findings,
+    "casereplay": casereplay.findings,
     "cases": cases.findings,
     "evaluation": evaluation.findings,
     "location": location.findings,
