@@ -96,9 +96,12 @@ class LogSituation:
 
     def repeats(self, reach: Reach, classes: ClassTable) -> Records:
         """Return pairs of open cases that are probable repeats and not yet linked."""
-        crs, states = self.circle.crs, {case.state.case: case.state for case in self.open_cases}
-        reports = [report_of(state, self.rules, crs) for state in states.values()]
-        pairs = pairs_of([report for report in reports if report is not None], reach, classes)
+        states = {case.state.case: case.state for case in self.open_cases}
+        reports = [
+            report_of(case.state, (case.lon, case.lat), self.rules, self.circle.crs)
+            for case in self.open_cases
+        ]
+        pairs = pairs_of(reports, reach, classes)
         return [
             {"in": self.name, "first": first, "second": second, "score": round(score, 3), "why": why}
             for first, second, score, why in pairs

@@ -105,7 +105,8 @@ def responsible_for(
     if isinstance(what, str):
         state = log.state(what, at_us=seen_us, known_us=pinned_us)
         departments, reasons = _of_conditions_of(state, rules, seen_us, code, kind)
-        component, place = state.values.get("component"), place_of(state)
+        known = log.states_of([what], known_us=pinned_us).get(what, state)
+        component, place = state.values.get("component"), place_of(known)
     else:
         departments, reasons = _of_class(rules, kind, code, None, seen_us)
         component, place = None, degrees(what)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Integer, bindparam, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Integer, bindparam, literal_column, or_, select, tuple_
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records.database import Database
@@ -22,6 +22,7 @@ from stcloud.iaas.records.statement import DriverCursor, SqlStatement
 
 __all__ = [
     "ENTRY_TYPES",
+    "cases_stating",
     "entry_of_id",
     "log",
     "logs",
@@ -70,6 +71,15 @@ def logs_of(database: Database, cases: Iterable[str]) -> Iterator[Entry]:
         with database.read() as connection:
             rows = connection.execute(select(table).where(chosen).order_by(table.c.case, table.c.seq)).all()
         yield from map(entry_of, rows)
+
+
+def cases_stating(database: Database, names: Sequence[str], after_us: int) -> list[str]:
+    """Return the cases that an entry after their first one states a field for, recorded after an instant."""
+    table = database.tables.entry
+    stated = or_(*(table.c.fields.contains(f'"{name}":', autoescape=True) for name in names))
+    later = (table.c.recorded_us > after_us) & (table.c.seq > 1)
+    with database.read() as connection:  # not ordered, so that the index of instants is used
+        return sorted(set(connection.execute(select(table.c.case).where(later, stated)).scalars()))
 
 
 def entry_of_id(database: Database, id_: str) -> Entry | None:

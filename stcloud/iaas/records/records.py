@@ -206,6 +206,13 @@ class Records:
         """Yield the entries of some cases, all they have, by case and number."""
         return logreading.logs_of(self._database, cases)
 
+    def cases_stating(self, names: Sequence[str], after_us: int) -> list[str]:
+        """Return the cases for which an entry after their first one states one of some fields, after an instant.
+
+        It may return a case too many, where a text looks like a field. O(entries after the instant).
+        """
+        return logreading.cases_stating(self._database, names, after_us)
+
     def entry(self, id_: str) -> Entry | None:
         """Return the entry of an id; None: there is none. One round trip."""
         return logreading.entry_of_id(self._database, id_)

@@ -153,7 +153,8 @@ def probable_duplicates(
     InvalidInput
         ``no-place``: it is not known where the case is.
     """
-    place = place_of(state)
+    known = log.states_of([state.case], known_us=known_us).get(state.case, state)
+    place = place_of(known)
     if place is None:
         raise InvalidInput(
             "no-place", f"where case '{state.case}' is, is not known",
@@ -161,14 +162,13 @@ def probable_duplicates(
         )  # fmt: skip
     circle = PlaceCircle(*place, reach.metres, crs)
     rules = log.rules.known_at(known_us)
-    report = report_of(state, rules, crs)
-    assert report is not None  # noqa: S101  (it has a place)
+    report = report_of(state, place, rules, crs)
     duplicates = []
     for near in cases_near(log, circle, at_us=at_us, known_us=known_us):
         if is_kin(state, near.state):
             continue
-        other = report_of(near.state, rules, crs, ended_by_us=state.opened_us)
-        compared = None if other is None else compare(report, other, reach, classes)
+        other = report_of(near.state, (near.lon, near.lat), rules, crs, ended_by_us=state.opened_us)
+        compared = compare(report, other, reach, classes)
         if compared is not None:
             score, metres, hours, why = compared
             duplicates.append(
@@ -178,20 +178,19 @@ def probable_duplicates(
 
 
 def report_of(
-    state: CaseState, rules: CaseRules, crs: str, *, ended_by_us: int | None = None
-) -> CaseReport | None:
-    """Return what is compared of a case; None: it has no place.
+    state: CaseState, place: tuple[float, float], rules: CaseRules, crs: str, *, ended_by_us: int | None = None
+) -> CaseReport:  # fmt: skip
+    """Return what is compared of a case.
 
     Parameters
     ----------
-    state, rules, crs
-        The case, the rules of its log, and the city's CRS.
+    state, place
+        The case, and where it is known to be, degrees.
+    rules, crs
+        The rules of its log, and the city's CRS.
     ended_by_us
         It has ended only if it had by this instant; None: if it has now.
     """
-    place = place_of(state)
-    if place is None:
-        return None
     x, y = project([place[0]], [place[1]], LON_LAT, crs)
     kind, component = state.values.get("kind"), state.values.get("component")
     return CaseReport(

@@ -9,8 +9,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import pyarrow.compute as pc
-
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records import Find
 from stcloud.paas.case.caselog import CaseLog
@@ -103,7 +101,7 @@ class NearCase:
     state
         The case.
     lon, lat
-        Its place, degrees.
+        Its place as it is known, degrees.
     distance_m
         How far it is, metres.
     """
@@ -115,7 +113,7 @@ class NearCase:
 
 
 def cases_near(log: CaseLog, circle: PlaceCircle, *, at_us: int, known_us: int) -> list[NearCase]:
-    """Return the cases in a circle by the place that each had at an instant, as known at another, nearest first.
+    """Return the cases in a circle as they were at an instant, as known at another, nearest first.
 
     Parameters
     ----------
@@ -128,24 +126,24 @@ def cases_near(log: CaseLog, circle: PlaceCircle, *, at_us: int, known_us: int) 
 
     Notes
     -----
-    Reads the index of places, which has those of now, and the logs of the cases there; and what was recorded after
-    the earlier instant, because a case may have been moved since. O(log n + k + later entries).
+    An amended place is a correction: a case is where it is known to be, at every instant.
+
+    Reads the index of places, which has those that are known now, and the logs of the cases there; where ``known_us``
+    is past, also which cases were amended since. O(log n + k + entries recorded since).
     """
     numbers = set(_in_box(log, circle))
-    numbers.update(_moved_since(log, min(at_us, known_us)))
-    states = list(log.states_of(sorted(numbers), at_us=at_us, known_us=known_us).values())
-    placed = [(state, place) for state in states if (place := place_of(state)) is not None]
-    far = circle.distances_m([place[0] for _, place in placed], [place[1] for _, place in placed])
-    near = [
-        NearCase(state, *place, metres)
-        for (state, place), metres in zip(placed, far, strict=True)
-        if metres <= circle.radius_m
-    ]
-    return sorted(near, key=lambda case: (case.distance_m, case.state.case))
+    numbers.update(log.records.cases_stating(("lon", "lat"), known_us))
+    known = log.states_of(numbers, known_us=known_us)
+    places = {number: place for number, state in known.items() if (place := place_of(state)) is not None}
+    far = circle.distances_m([lon for lon, _ in places.values()], [lat for _, lat in places.values()])
+    near = {number: metres for number, metres in zip(places, far, strict=True) if metres <= circle.radius_m}
+    states = log.states_of(near, at_us=at_us, known_us=known_us)
+    cases = [NearCase(state, *places[number], near[number]) for number, state in states.items()]
+    return sorted(cases, key=lambda case: (case.distance_m, case.state.case))
 
 
 def place_of(state: CaseState) -> tuple[float, float] | None:
-    """Return where a case is, longitude and latitude; None: that is not known."""
+    """Return where a case is by its last statement, longitude and latitude; None: that is not known."""
     lon, lat = state.values.get("lon"), state.values.get("lat")
     if isinstance(lon, int | float) and isinstance(lat, int | float):
         return float(lon), float(lat)
@@ -159,14 +157,3 @@ def _in_box(log: CaseLog, circle: PlaceCircle) -> Iterator[str]:
         yield from (summary.number for summary in summaries)
         if cursor is None:
             return
-
-
-def _moved_since(log: CaseLog, since_us: int) -> Iterator[str]:
-    """Give the cases whose place, or instants, were stated anew after an instant."""
-    until_us = log.records.pin()
-    if since_us >= until_us:
-        return
-    for batch in log.records.recorded(since_us, until_us, columns=("case", "seq", "fields")):
-        stated = pc.match_substring_regex(batch.column("fields"), '"(lon|lat|corrected)":')
-        moved = pc.and_(stated, pc.greater(batch.column("seq"), 1))
-        yield from batch.column("case").filter(moved).to_pylist()

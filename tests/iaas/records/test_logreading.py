@@ -42,6 +42,18 @@ def test_what_was_recorded_between_two_instants_is_read_in_that_order(records, e
     assert [row["id"] for row in read] == [entry.id for entry in entries[4:13]]
 
 
+def test_cases_that_state_a_field_later_are_named_and_none_is_missed(records, entries):
+    instants = {(entry.case, entry.seq): entry.recorded_us for entry in entries}
+    every = sorted({entry.case for entry in entries})
+    assert records.cases_stating(["n"], 0) == every
+    assert records.cases_stating(["m", "n"], instants["Z", 3]) == sorted(["井", "a-1", "a", "10"])
+    assert records.cases_stating(["n"], instants["10", 3]) == []
+    assert records.cases_stating(["lon"], 0) == []
+    records.append(batch(action("b", 4, fields={"place": 1})))
+    records.append(batch(action("new", 1, fields={"place": 1})))
+    assert records.cases_stating(["place"], 0) == ["b"]
+
+
 def test_a_log_at_an_instant_has_what_was_known_then(records, entries):
     log = [entry for entry in entries if entry.case == "a"]
     assert records.log("a") == log
