@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-_SHORT = ("filed_cases", "handling_rate", "on_time_handling_rate", "closing_rate", "on_time_closing_rate")
+_SHORT = ("filed_cases", "handling_rate", "closing_rate", "on_time_closing_rate")
 """What a terminal of 80 columns shows of the indicators of areas and departments."""
 _CASES = ("number", "department", "reported_at", "due_at", "closed_at")
 _RECONCILED = ("number", "counted_by", "not_counted_by", "reason")
@@ -205,15 +205,18 @@ def _print_numbers(evaluation: CaseEvaluation, target: Target) -> None:
         print_records(_lines(evaluation), target)
         return
     table, names = evaluation.table, evaluation.plan.names
-    chosen = names if len(names) <= len(_SHORT) else [name for name in _SHORT if name in names] or names[:5]
+    chosen = (
+        names
+        if len(names) <= len(_SHORT)
+        else [name for name in _SHORT if name in names] or names[: len(_SHORT)]
+    )
+    groups = evaluation.plan.by
+    total = dict.fromkeys(groups, "") | {groups[0]: "all"} | evaluation.row()
     records = [
-        {by: row[by] for by in evaluation.plan.by} | {name: _number(row, name) for name in chosen}
-        for row in [*table.to_pylist(), evaluation.row() | {evaluation.plan.by[0]: "all"}]
-        if all(name in row for name in chosen)
+        {by: "unknown" if row[by] is None else row[by] for by in groups}
+        | {name: _counted(row, name) for name in chosen if name in row}
+        for row in [*table.to_pylist(), total]
     ]  # fmt: skip
-    for record in records:
-        for by in evaluation.plan.by:
-            record.setdefault(by, "")
     print_records(records, target)
     if len(chosen) < len(names):
         note(
@@ -235,6 +238,12 @@ def _number(row: dict[str, Any], name: str) -> str:
     if value is None:
         return "n/a"
     return f"{value:.2f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _counted(row: dict[str, Any], name: str) -> str:
+    """Return a number with the counts that it is made of."""
+    count = _count(row, name).replace(" of ", "/")
+    return f"{_number(row, name)} ({count})" if count else _number(row, name)
 
 
 def _count(row: dict[str, Any], name: str) -> str:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stcloud.errors import InvalidInput
-from stcloud.saas.report.caption import instant_text
+from stcloud.errors import InvalidInput, Unsupported
+from stcloud.saas.report.caption import instant_text, period_text
 from stcloud.saas.report.chart import draw_chart
 from stcloud.saas.report.chartdata import chart_data
 from stcloud.saas.report.glyph import advice
@@ -65,12 +65,18 @@ def map_evaluation(
         ``picture-not-written``.
     """
     answer = _answer(evaluation, [indicator])
+    if answer.place is None:
+        raise Unsupported(
+            "no-geometry", f"there is no place to draw groups by {' and '.join(evaluation.plan.by) or 'nothing'} at",
+            hint="group by cell, community, street or district in a city with one unit grid, or draw a chart",
+            in_shell="use --by cell, community, street or district in a city with one unit grid, or --chart FILE",
+        )  # fmt: skip
     plan, grids = evaluation.plan, [layer.name for layer in city.layers() if _is_grid(layer)]
     below = None
     if grids:
         below = underlays(city.query(grids[0]).subject, under, plan.at_us, tell)
     text = MapText(
-        title or _title(evaluation, [indicator]), _subtitle(evaluation), _left_out(evaluation, [indicator]),
+        title or _title(evaluation, [indicator]), _subtitle(evaluation, [indicator]), _left_out(evaluation, [indicator]),
         _known(evaluation), _words(evaluation, indicator),
     )  # fmt: skip
     canvas = draw_map(answer, None, text, under=below, path=path, size_px=_SIZE_PX)
@@ -97,7 +103,7 @@ def chart_evaluation(
     data = chart_data(answer, plan.by, measures, whole=True)
     canvas = draw_chart(
         data, title=title or _title(evaluation, indicators),
-        subtitle=f"{_subtitle(evaluation)}  ·  known at {_known(evaluation)}",
+        subtitle=f"{_subtitle(evaluation, indicators)}  ·  known at {_known(evaluation)}",
         notes="; ".join(_left_out(evaluation, indicators)), zone=plan.zone.name, path=path,
     )  # fmt: skip
     if canvas.missing:
@@ -131,10 +137,12 @@ def _title(evaluation: CaseEvaluation, indicators: Sequence[str]) -> str:
     return f"{names[:1].upper()}{names[1:]} by {by}"
 
 
-def _subtitle(evaluation: CaseEvaluation) -> str:
+def _subtitle(evaluation: CaseEvaluation, indicators: Sequence[str]) -> str:
+    """Return whose cases these are, of which period, and by which policies they are counted."""
     plan = evaluation.plan
-    period = "all time" if plan.period is None else plan.period.text(plan.zone)
-    return f"cases of {evaluation.name}  ·  {period}"
+    period = "all time" if plan.period is None else period_text(plan.period, plan.zone)
+    meant = [line for line in evaluation.words() if line.partition(":")[0] in indicators]
+    return "  ·  ".join([f"cases of {evaluation.name}", period, *meant])
 
 
 def _known(evaluation: CaseEvaluation) -> str:
@@ -143,10 +151,8 @@ def _known(evaluation: CaseEvaluation) -> str:
 
 
 def _left_out(evaluation: CaseEvaluation, indicators: Sequence[str]) -> tuple[str, ...]:
-    """Return by which policies the numbers are, and how many groups have none."""
-    meant = [line for line in evaluation.words() if line.partition(":")[0] in indicators]
-    missing = [
+    """Return how many groups have no number."""
+    return tuple(
         f"{name} is n/a for {count:,} of {len(evaluation):,} groups"
         for name in indicators if (count := evaluation.table[name].null_count)
-    ]  # fmt: skip
-    return (*meant, *missing)
+    )  # fmt: skip
