@@ -303,6 +303,18 @@ def test_a_city_without_layers_and_logs_says_what_it_does_not_know(tmp_path):
     assert silent == ["basic: features", "decision: repeats", "management: departments"]
 
 
+def test_a_log_that_cannot_be_reached_is_named_and_the_rest_is_answered(tmp_path, books):
+    shutil.copytree(books["place"], tmp_path / "city")
+    (tmp_path / "city" / "cases" / "far.toml").write_text(
+        'address = "postgresql://nobody@127.0.0.1:9/none"\n'
+    )
+    with stcloud.open(tmp_path / "city", clock=Hands("2024-03-20T09:00+13:00")) as city:
+        part = city.situation(PLACE, at=MARCH, radius_m=250).decision["cases"]
+    assert part.records
+    (reason,) = part.reasons
+    assert reason.startswith("log far: ")
+
+
 def test_layers_play_the_parts_that_are_stated(city):
     shown = city.situation(PLACE, at=MARCH, layers={"components": "hydrants", "events": [], "duty-grids": ()})
     assert {record["layer"] for record in shown.basic["components"].records} <= {"hydrants"}
