@@ -304,7 +304,6 @@ def test_a_city_without_layers_and_logs_says_what_it_does_not_know(tmp_path):
 
 
 def test_a_log_that_cannot_be_reached_is_named_and_the_rest_is_answered(tmp_path, books):
-    pytest.importorskip("psycopg")
     shutil.copytree(books["place"], tmp_path / "city")
     (tmp_path / "city" / "cases" / "far.toml").write_text(
         'address = "postgresql://nobody@127.0.0.1:9/none"\n'
