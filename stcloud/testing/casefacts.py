@@ -129,7 +129,9 @@ def _attributes(chance: _Chance, dispatched_at: pa.Array, departments: int) -> d
     }  # fmt: skip
 
 
-_AFTER = st.one_of(st.none(), st.integers(0, 60))
+_REPORTED = st.sampled_from([0, 400, 737, 741, 1026, 1028, 1434, 1438, 2000])
+"""Hours after `FIRST_US`: near the ends of February in Shanghai and in Auckland, and near hour 1,030."""
+_AFTER = st.one_of(st.none(), st.integers(0, 6), st.sampled_from([2, 40, 57, 58, 60]))
 _LATER = (
     "filed_at", "dispatched_at", "handled_at", "closed_at", "started_at", "due_at", "accept_due_at",
     "dispatch_due_at", "check_due_at", "verify_ordered_at", "verified_at", "check_ordered_at", "checked_at",
@@ -144,7 +146,7 @@ def fact_rows(draw: st.DrawFn, most: int = 12) -> list[dict[str, Any]]:
 
 
 def _row(draw: st.DrawFn, number: int) -> dict[str, Any]:
-    reported = FIRST_US + draw(st.integers(0, 2000)) * HOUR_US
+    reported = FIRST_US + draw(_REPORTED) * HOUR_US
     row: dict[str, Any] = dict.fromkeys(FACTS.names)
     row |= {"number": f"{number:03}", "reported_at": reported, "recorded_at": reported}
     for name in ("counted", "cancelled", "suspended", "exempt", "forced", "verified_public"):

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 
 from stcloud.paas.case.evaluation.cohort import BASES, Cohort
+from stcloud.paas.case.facts import FACTS
 from stcloud.testing.casefacts import FIRST_US, HOUR_US, as_table, fact_rows
 from stcloud.time import Span
 
-PERIOD = Span(FIRST_US + 100 * HOUR_US, FIRST_US + 900 * HOUR_US)
+PERIOD = Span(FIRST_US + 741 * HOUR_US, FIRST_US + 1_440 * HOUR_US)
 
 
 @pytest.mark.parametrize("basis", BASES)
@@ -30,3 +31,12 @@ def test_cases_are_those_whose_instant_lies_in_the_period(basis, period, rows):
 
 def test_a_cohort_is_called_by_its_basis():
     assert str(Cohort("due")) == "by deadline"
+
+
+def test_the_end_of_a_period_is_not_in_it():
+    rows = [
+        dict.fromkeys(FACTS.names) | {"number": str(at), "due_at": at}
+        for at in (PERIOD.start_us, PERIOD.end_us)
+    ]
+    within, _, _ = Cohort("due", PERIOD).of(as_table(rows).to_batches()[0])
+    assert within.tolist() == [True, False]

@@ -168,6 +168,21 @@ def test_open_overdue_cases_stay_in_the_denominator():
     assert row["on_time_handling_rate_denominator"] == row["closing_rate_denominator"] == 4
 
 
+@pytest.mark.parametrize(("late_us", "on_time"), [(0, 1), (1, 0)])
+def test_what_is_handled_at_its_deadline_is_on_time_and_what_is_due_now_is_not_overdue(late_us, on_time):
+    base = dict.fromkeys(FACTS.names) | {
+        "counted": True,
+        "cancelled": False,
+        "suspended": False,
+        "exempt": False,
+    }
+    base |= {"reported_at": FIRST_US, "dispatched_at": FIRST_US, "due_at": AT_US, "closed_at": None}
+    rows = [base | {"number": "1", "handled_at": AT_US + late_us}, base | {"number": "2"}]
+    row = evaluate(as_table(rows), AT_US + late_us, Zone("Asia/Shanghai"), indicators="all").row()
+    assert row["on_time_handling_rate_numerator"] == on_time
+    assert row["overdue_open_rate_numerator"] == late_us
+
+
 def test_many_batches_count_as_one():
     table = case_facts(25_000, seed=5)
     whole = evaluate(table, 1_735_689_600_000_000, Zone("Asia/Shanghai"), by=["department", "month"])

@@ -58,6 +58,29 @@ def test_a_repeat_is_paired_with_the_one_that_was_closed_last_before_it(rows, me
     )
 
 
+def at_place(number, reported_hours, closed_hours, lat=36.06):
+    return dict.fromkeys(FACTS.names) | {
+        "number": number, "class": "a", "counted": True, "cancelled": False, "lon": 120.38, "lat": lat,
+        "reported_at": FIRST_US + reported_hours * HOUR_US, "closed_at": FIRST_US + closed_hours * HOUR_US,
+    }  # fmt: skip
+
+
+def test_no_case_repeats_itself():
+    assert repeats(as_table([at_place("1", 0, 0)])).num_rows == 0
+
+
+def test_of_equal_closings_the_nearest_is_taken_and_of_these_the_least_number():
+    rows = [
+        at_place("4", 0, 9),
+        at_place("2", 0, 9),
+        at_place("1", 0, 9, 36.0601),
+        at_place("3", 0, 8),
+        at_place("9", 10, 99),
+    ]
+    for order in (rows, rows[::-1]):
+        assert repeats(as_table(order))["number"].to_pylist() == ["2"]
+
+
 def test_many_cases_are_paired_as_few_are():
     table = case_facts(1_500, seed=3)
     rows = [
