@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from stcloud.city.calendar import CityCalendar
     from stcloud.city.cases import Cases
     from stcloud.city.changes import LayerChanges
     from stcloud.city.classes import CityClasses
@@ -88,6 +89,11 @@ class City:
         return self._parts.classes
 
     @property
+    def calendar(self) -> CityCalendar:
+        """Working and free days: ``city.calendar.days()``, and ``publish`` with the city's own."""
+        return self._parts.calendar
+
+    @property
     def engine(self) -> Engine:
         """Engine that runs the city's queries; it is started when it is first needed."""
         return self._parts.engine
@@ -117,7 +123,7 @@ class City:
         index = None if subject.layer_kind.versioned else (grids := self._parts.grids).of(layer)
         units = below.UnitIndex(*index, grids.duties) if index else None
         about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
-        return below.Query(below.Subject(subject, *about))
+        return below.Query(below.Subject(subject, *about, self.calendar.published))
 
     def ask(self, question: Question) -> Answer:
         """Answer a saved question; raises what `query` and the methods of `Query` raise."""
@@ -189,6 +195,8 @@ class City:
     ) -> Indexed:
         """Store with every event the code of the cell that contained it at its own time.
 
+        Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-events``, ``not-a-grid``, ``which-grid``.
+
         Parameters
         ----------
         events
@@ -198,11 +206,6 @@ class City:
             Layer of the unit grid; None: the grid that was used before, or else the only grid of the city.
         job, wait_s
             As for `load`.
-
-        Raises
-        ------
-        NotFound, InvalidInput
-            ``unknown-layer``; ``not-events``, ``not-a-grid``, ``which-grid``
         """
         return self._changes(wait_s).index(events, grid, job)
 
