@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stcloud.late import late_names
 
 if TYPE_CHECKING:
+    from stcloud.city.calendar import CityCalendar
     from stcloud.city.caselogs import case_log_names
     from stcloud.city.caseopening import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
@@ -34,14 +35,16 @@ if TYPE_CHECKING:
     from stcloud.space import crs_text, require_metric
 
 __all__ = [
-    "Catalogue", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources", "IndexCache", "Indexer",
-    "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "SituationQuestion", "Subject",
+    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources", "IndexCache",
+
+    "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query", "SituationQuestion", "Subject",
     "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines", "crs_text", "divide_ground",
     "evaluate_layer", "locate_points", "open_cases", "require_metric", "start", "vacuum_city",
 ]  # fmt: skip
 
 _HOMES = {
     "Catalogue": "stcloud.daas.catalogue",
+    "CityCalendar": "stcloud.city.calendar",
     "CityCheck": "stcloud.daas.check",
     "CityClasses": "stcloud.city.classes",
     "Features": "stcloud.paas.query",

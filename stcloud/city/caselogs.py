@@ -19,7 +19,7 @@ from stcloud.city.casemedia import GivenMedia, kept_media
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
-from stcloud.errors import Conflict, FormatError, InvalidDefinition, InvalidInput, NotFound, nearest
+from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound, nearest
 from stcloud.iaas.bundle import bundled_text, case_clocks, workflows
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.records import Records, StoredRule
@@ -179,8 +179,9 @@ def _refuse_unknown_stages(clocks: str, workflows: Iterable[Workflow]) -> None:
             )  # fmt: skip
 
 
-def open_case_log(folder: Folder, configuration: CityConfiguration, name: str, clock: Clock) -> CaseLog:
+def open_case_log(parts: CityParts, configuration: CityConfiguration, name: str, clock: Clock) -> CaseLog:
     """Open a log; `NotFound` ``no-records``, with the nearest names."""
+    folder = parts.folder
     check_name(name, "log")
     known = case_log_names(folder)
     if name not in known:
@@ -193,7 +194,7 @@ def open_case_log(folder: Folder, configuration: CityConfiguration, name: str, c
     place: Folder | str = folder
     if folder.exists(_FOLDER, f"{name}.toml"):
         place = _address(folder, name)
-    return CaseLog(Records.open(place, name, clock=clock), clock)
+    return CaseLog(Records.open(place, name, clock=clock), clock, parts.calendar.published)
 
 
 def _address(folder: Folder, name: str) -> str:
@@ -244,9 +245,6 @@ def _checked(kind: str, body: str, configuration: CityConfiguration) -> str:
             zone=configuration.zone.name,
         )
     if kind == "calendar":
-        try:
-            document = tomllib.loads(body)
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidDefinition("not-toml", "calendar", faults=[str(error)]) from error
-        return json.dumps(CityDays.from_dict(document).to_dict(), sort_keys=True, ensure_ascii=False)
+        days = CityDays.from_toml(body, name="calendar").to_dict()
+        return json.dumps(days, sort_keys=True, ensure_ascii=False)
     return body

@@ -38,5 +38,5 @@ def open_cases(
             "workflow-needed", "clocks and url are of a log that is made", hint="give its workflow: create=…",
             in_shell="make the log: stcloud case create",
         )  # fmt: skip
-    log = open_case_log(parts.folder, configuration, name, clock)
+    log = open_case_log(parts, configuration, name, clock)
     return Cases(city, name, log, CasePlaces(parts, configuration))

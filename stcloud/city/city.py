@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from stcloud.city.cases import Cases
     from stcloud.city.changes import LayerChanges
-    from stcloud.city.classes import CityClasses
     from stcloud.city.evaluating import CaseEvaluation, EvaluationKeywords
     from stcloud.city.situation import Situation
     from stcloud.daas.audit import Finding
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from stcloud.daas.load.event_load import Mode
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.daas.purge.purge import Purged
-    from stcloud.iaas.engine.model import Engine
     from stcloud.paas.grid import Indexed, UnitGrid
     from stcloud.paas.grid.check import Report
     from stcloud.paas.grid.divided import DividedGrid
@@ -49,21 +47,6 @@ class City(OpenedCity):
     Several threads may use one city at the same time. A ``with`` statement closes the city at its end. An engine that
     the caller passed to `stcloud.open` stays open.
     """
-
-    @property
-    def name(self) -> str:
-        """Name of the city."""
-        return self.configuration.name
-
-    @property
-    def classes(self) -> CityClasses:
-        """Classes of components and matters: ``city.classes.table()``, and ``extend`` with the city's own."""
-        return self._parts.classes
-
-    @property
-    def engine(self) -> Engine:
-        """Engine that runs the city's queries; it is started when it is first needed."""
-        return self._parts.engine
 
     def layers(self) -> tuple[Layer, ...]:
         """Return the city's layers, sorted by name."""
@@ -90,7 +73,7 @@ class City(OpenedCity):
         index = None if subject.layer_kind.versioned else (grids := self._parts.grids).of(layer)
         units = below.UnitIndex(*index, grids.duties) if index else None
         about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
-        return below.Query(below.Subject(subject, *about))
+        return below.Query(below.Subject(subject, *about, self.calendar.published))
 
     def ask(self, question: Question) -> Answer:
         """Answer a saved question; raises what `query` and the methods of `Query` raise."""
@@ -162,6 +145,8 @@ class City(OpenedCity):
     ) -> Indexed:
         """Store with every event the code of the cell that contained it at its own time.
 
+        Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-events``, ``not-a-grid``, ``which-grid``.
+
         Parameters
         ----------
         events
@@ -171,11 +156,6 @@ class City(OpenedCity):
             Layer of the unit grid; None: the grid that was used before, or else the only grid of the city.
         job, wait_s
             As for `load`.
-
-        Raises
-        ------
-        NotFound, InvalidInput
-            ``unknown-layer``; ``not-events``, ``not-a-grid``, ``which-grid``
         """
         return self._changes(wait_s).index(events, grid, job)
 

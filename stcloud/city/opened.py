@@ -14,6 +14,8 @@ from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.store.folder import Folder
 
 if TYPE_CHECKING:
+    from stcloud.city.calendar import CityCalendar
+    from stcloud.city.classes import CityClasses
     from stcloud.daas.catalogue import Catalogue
     from stcloud.iaas.engine.model import Engine
 
@@ -54,6 +56,26 @@ class OpenedCity:
     def __exit__(self, *_: object) -> None:
         """Close the city."""
         self._parts.close()
+
+    @property
+    def name(self) -> str:
+        """Name of the city."""
+        return self.configuration.name
+
+    @property
+    def classes(self) -> CityClasses:
+        """Classes of components and matters: ``city.classes.table()``, and ``extend`` with the city's own."""
+        return self._parts.classes
+
+    @property
+    def calendar(self) -> CityCalendar:
+        """Working and free days: ``city.calendar.days()``, and ``publish`` with the city's own."""
+        return self._parts.calendar
+
+    @property
+    def engine(self) -> Engine:
+        """Engine that runs the city's queries; it is started when it is first needed."""
+        return self._parts.engine
 
     @property
     def _catalogue(self) -> Catalogue:

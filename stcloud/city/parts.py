@@ -18,6 +18,7 @@ from stcloud.paas.cache import Cache, city_closed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stcloud.city.calendar import CityCalendar
     from stcloud.city.classes import CityClasses
     from stcloud.daas.catalogue import Catalogue, Layer
     from stcloud.iaas.engine.model import Engine
@@ -52,6 +53,7 @@ class CityParts:
     ) -> None:
         self._folder, self._clock = folder, clock
         self._classes: CityClasses | None = None
+        self._calendar: CityCalendar | None = None
         self._catalogue: Catalogue | None = None
         self._configuration = configuration
         self._wanted = engine
@@ -86,6 +88,13 @@ class CityParts:
         if self._classes is None:
             self._classes = below.CityClasses(self._folder, self._configuration, self._clock)
         return self._classes
+
+    @property
+    def calendar(self) -> CityCalendar:
+        """The city's working and free days."""
+        if self._calendar is None:
+            self._calendar = below.CityCalendar(self._folder, self._configuration, self._clock)
+        return self._calendar
 
     def features(self, layer: Layer) -> Features:
         """Return a layer of features, ready for queries; `InvalidInput` ``not-features``."""

@@ -77,7 +77,7 @@ class SituationQuestion:
             named = None if self.logs is None else _names(self.logs)
             for name in case_log_names(parts.folder) if named is None else named:
                 try:
-                    log = open_case_log(parts.folder, configuration, name, clock)
+                    log = open_case_log(parts, configuration, name, clock)
                     stack.callback(log.records.close)
                     pinned_us = log.records.pin(seen_us)
                 except StorageError as error:

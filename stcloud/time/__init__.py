@@ -5,10 +5,11 @@ files, engines, nor what time it is now.
 
 Nouns: `Zone` (an IANA time zone), `Span` and `Spans` (half-open pieces of time), `When` (the time condition
 of a query), `Relation` (how two intervals lie to each other), `Calendar` (a country's working days, with the
-`CityDays` that a city has published), `WorkTime` (when people work, in `OfficeHours`), `Binning` (a way to cut time
-for counting: a `Bin` of the calendar, a `DayRun` of n days), `Every` (the step of a series or a cube),
-`TimeBins` (the bins of a piece of time), `StampResult` (a column of written timestamps, read). An instant is an
-int64, UTC microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is what the wall clock shows.
+`CityDays` that a city has published; `PublishedDays` are all that it ever did), `WorkTime` (when people work, in
+`OfficeHours`), `Binning` (a way to cut time for counting: a `Bin` of the calendar, a `DayRun` of n days), `Every`
+(the step of a series or a cube), `TimeBins` (the bins of a piece of time), `StampResult` (a column of written
+timestamps, read). An instant is an int64, UTC microseconds since 1970-01-01T00:00Z, named ``…_us``; ``local_us`` is
+what the wall clock shows.
 
 Start reading at `zone` (with `transition`), then `span`. `expression` is the grammar of what people write, with
 `relative`; `recurrence`, `season` and `workday` are what comes again; `worktime` is how much
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from stcloud.time.officehours import OfficeHours
     from stcloud.time.pattern import check_format
     from stcloud.time.period import check_comparison, earlier
+    from stcloud.time.publisheddays import NO_PUBLISHED_DAYS, PublishedDays
     from stcloud.time.relation import Comparison, End, Relation
     from stcloud.time.relative import is_relative, read_relative
     from stcloud.time.span import Span, Spans
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EARLIEST_US",
     "LATEST_US",
+    "NO_PUBLISHED_DAYS",
     "Bin",
     "Binning",
     "Bools",
@@ -63,6 +66,7 @@ __all__ = [
     "Instant",
     "Micros",
     "OfficeHours",
+    "PublishedDays",
     "Relation",
     "Span",
     "Spans",
@@ -99,7 +103,8 @@ _HOMES = {
     "instant_us": ".instant", "is_relative": ".relative", "LATEST_US": ".stamp", "Micros": ".micros",
     "parse_instant": ".expression", "parse_when": ".expression", "read_instant": ".expression",
     "read_relative": ".relative", "read_stamps": ".stamp", "read_when": ".expression",
-    "Relation": ".relation", "Span": ".span", "Spans": ".span", "span_text": ".instant",
+    "NO_PUBLISHED_DAYS": ".publisheddays", "PublishedDays": ".publisheddays", "Relation": ".relation",
+    "Span": ".span", "Spans": ".span", "span_text": ".instant",
     "StampResult": ".stamp", "TimeBins": ".timebins", "TimeSpan": ".instant", "Transitions": ".transition",
     "When": ".when", "Zone": ".zone",
 }  # fmt: skip

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidDefinition, InvalidInput
 
 __all__ = ["CityDays"]
 
 _EPOCH = date(1970, 1, 1)
 _WORKS = {"working": True, "free": False}
+_KEYS = {"days", "years"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,35 @@ class CityDays:
                 hint="write days as [date, working or free, source], and years as numbers",
             ) from error
         return cls.of(days, years)
+
+    @classmethod
+    def from_toml(cls, text: str, *, name: str) -> CityDays:
+        """Read the TOML document in which a city lists its days: ``days``, and ``years`` published in full.
+
+        Parameters
+        ----------
+        text, name
+            The document, and what errors call it.
+
+        Raises
+        ------
+        InvalidDefinition
+            ``not-toml``.
+        InvalidInput
+            As `from_dict`; ``unreadable-calendar`` also for other keys, which nothing would heed.
+        """
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidDefinition("not-toml", name, faults=[str(error)]) from error
+        strange, lacking = sorted(document.keys() - _KEYS), "days" not in document
+        if strange or lacking:
+            reason = "there are no 'days'" if lacking else f"'{strange[0]}' is not known"
+            raise InvalidInput(
+                "unreadable-calendar", f"{name} does not list days of a city: {reason}",
+                hint="write days = [[date, working or free, source], …] and years = [2027]",
+            )  # fmt: skip
+        return cls.from_dict(document)
 
     def to_dict(self) -> dict[str, Any]:
         """Return days and years as JSON has them."""

@@ -62,7 +62,7 @@ class When:
     ------
     InvalidInput
         ``unreadable-weekdays``, ``unreadable-hours``, ``unreadable-months``; ``unknown-year``: a span with both ends
-        has days of which the calendar does not know whether they are working days.
+        has days of which the calendar does not know whether they are working days, and the city's are not to be read.
 
     Examples
     --------
@@ -89,7 +89,7 @@ class When:
             )
         if self.months is not None:
             parse_months(self.months)
-        if self.days is not None:
+        if self.days is not None and not self.days.of_city:
             self.days.calendar.require(year for span in self.spans for year in _years(span, self.zone))
 
     @property
@@ -106,7 +106,7 @@ class When:
         hours: str | None = None,
         months: str | int | Iterable[int] | None = None,
         seasons: str | None = None,
-        days: str | None = None,
+        days: str | Days | None = None,
         calendar: str | None = None,
         southern: bool = False,
         now: Instant | None = None,
@@ -126,7 +126,7 @@ class When:
         months, seasons
             As for ``parse_months`` and ``parse_seasons``: ``jun-aug``, ``winter``; of both those in both.
         days, calendar
-            As for ``Days.parse``: ``working`` or ``free`` days of ``CN``, ``US-NY``, …
+            As for ``Days.parse``: ``working`` or ``free`` days of ``CN``, ``US-NY``, …; or what it gives.
         southern
             Whether seasons are those of the southern hemisphere.
         now
@@ -148,7 +148,7 @@ class When:
             weekdays=None if weekdays is None else parse_weekdays(weekdays),
             hours=None if hours is None else parse_hours(hours),
             months=_months(months, seasons, southern=southern),
-            days=Days.parse(days, calendar),
+            days=days if isinstance(days, Days) else Days.parse(days, calendar),
             notes=tuple(note for _, notes in read for note in notes),
         )
 

@@ -201,7 +201,7 @@ class Calendar:
                 "unknown-year",
                 f"calendar '{self}' does not know the working days of {_ranges(strange)}; "
                 f"it knows {_ranges(self.years) or 'no year for certain'}",
-                hint="ask for known years, or upgrade the package holidays",
+                hint="ask for known years, upgrade the package holidays, or publish the city's own days",
             )
 
 
@@ -231,6 +231,9 @@ class Days:
         ``working`` or ``free``.
     calendar
         Whose.
+    of_city
+        Whether the days that the city has published go before those of the calendar. They are no part of the value:
+        a question reads them, as they were known at its recorded instant.
 
     Raises
     ------
@@ -245,6 +248,7 @@ class Days:
 
     kind: str
     calendar: Calendar
+    of_city: bool = False
 
     def __post_init__(self) -> None:
         _check_kind(self.kind)

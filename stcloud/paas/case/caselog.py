@@ -29,7 +29,7 @@ from stcloud.paas.case.judgement import judge, judged_import, linked_numbers, lo
 from stcloud.paas.case.legality import legal
 from stcloud.paas.case.state import CaseState
 from stcloud.paas.case.submitted import Submission, action_of, entry_of
-from stcloud.time import Zone
+from stcloud.time import PublishedDays, Zone
 
 __all__ = ["Accepted", "CaseLog", "InboxCase"]
 
@@ -65,11 +65,14 @@ class CaseLog:
         Where the log is kept.
     clock
         The present instant, by which an action without an instant of its own is judged.
+    published
+        Gives what the city has published of its working days; None: nothing.
     """
 
-    def __init__(self, records: Records, clock: Callable[[], int]) -> None:
-        self.records = records
-        self._clock = clock
+    def __init__(
+        self, records: Records, clock: Callable[[], int], published: Callable[[], PublishedDays] | None = None
+    ) -> None:
+        self.records, self._clock, self._published = records, clock, published
         self._rules: CaseRules | None = None
 
     @property
@@ -77,6 +80,8 @@ class CaseLog:
         """The rules of the log, as they are known now."""
         if self._rules is None or (self.records.rules.latest_us() or 0) > self._rules.recorded_us:
             self._rules = CaseRules(self.records.rules.known())
+        if self._published is not None:
+            self._rules = self._rules.under(self._published())
         return self._rules
 
     def now_us(self) -> int:
@@ -296,10 +301,8 @@ class CaseLog:
         }
         undated = submission.happened_us is None
         before = linked if state is None else {**linked, state.case: state}
-        entries = tuple(
-            replace(entry_of(action), happened_us=None) if undated else entry_of(action)
-            for action in judged.actions
-        )
+        dated = map(entry_of, judged.actions)
+        entries = tuple(replace(entry, happened_us=None) if undated else entry for entry in dated)
         summaries = tuple(
             summary_of(end, rules, due_us(end, rules, end.changed_us), before.get(number))
             for number, end in judged.ends.items()

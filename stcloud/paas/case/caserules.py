@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ from stcloud.paas.case.clockrules import ClockRules
 from stcloud.paas.case.limit import TimeLimit
 from stcloud.paas.case.vocabulary import CaseVocabulary
 from stcloud.paas.case.workflow import Workflow
-from stcloud.time import Zone
+from stcloud.time import NO_PUBLISHED_DAYS, Calendar, PublishedDays, Zone
 
 __all__ = ["ALWAYS_US", "KINDS", "CaseRules", "CaseTiming", "clocks_body"]
 
@@ -71,10 +71,13 @@ class CaseRules:
     ----------
     stored
         Rules in the order of recording.
+    published
+        What the city has published of its working days: the calendar of the clocks where the log has no calendar of
+        its own.
     """
 
-    def __init__(self, stored: Iterable[StoredRule]) -> None:
-        self._stored = tuple(stored)
+    def __init__(self, stored: Iterable[StoredRule], published: PublishedDays = NO_PUBLISHED_DAYS) -> None:
+        self._stored, self._published = tuple(stored), published
         self._vocabularies: dict[str, CaseVocabulary] = {}
 
     @cached_property
@@ -98,12 +101,17 @@ class CaseRules:
 
     @property
     def recorded_us(self) -> int:
-        """When the last of them was recorded."""
+        """When the last rule of the log was recorded; what the city publishes is none."""
         return max((rule.recorded_us for rule in self._stored), default=0)
 
     def known_at(self, known_us: int) -> CaseRules:
         """Return the rules that were known at an instant."""
-        return CaseRules(rule for rule in self._stored if rule.recorded_us <= known_us)
+        stored = (rule for rule in self._stored if rule.recorded_us <= known_us)
+        return CaseRules(stored, self._published.known_at(known_us))
+
+    def under(self, published: PublishedDays) -> CaseRules:
+        """Return the rules with what the city has published; themselves, where it is the same."""
+        return self if published == self._published else CaseRules(self._stored, published)
 
     def workflow(self, opened_us: int, recorded_us: int | None = None) -> Workflow:
         """Return the workflow that a case begins with.
@@ -148,7 +156,8 @@ class CaseRules:
         if rule is None:
             return None
         days = self.valid("calendar", at_us)
-        return rule.digest[:12], _timing(rule.body, None if days is None else days.body)
+        timing = _timing(rule.body, None if days is None else days.body)
+        return rule.digest[:12], _under(timing, self._published)
 
     def limit_of(self, fields: Mapping[str, Any], at_us: int) -> dict[str, Any]:
         """Return the limit, and the version, of the filing condition that an action names; nothing if it has none.
@@ -270,3 +279,17 @@ def _conditions(body: str) -> ConditionTable:
 @lru_cache(maxsize=64)
 def _timing(body: str, calendar: str | None) -> CaseTiming:
     return CaseTiming.of(body, calendar)
+
+
+def _under(timing: CaseTiming, published: PublishedDays) -> CaseTiming:
+    """Return clocks with the days that the city has published, where the log has none and the calendar is its."""
+    calendar = timing.rules.time.calendar
+    known = published.over(calendar)
+    if known is calendar:
+        return timing
+    return replace(timing, rules=_with_days(timing.rules, known))
+
+
+@lru_cache(maxsize=64)
+def _with_days(rules: ClockRules, calendar: Calendar) -> ClockRules:
+    return replace(rules, time=replace(rules.time, calendar=calendar))

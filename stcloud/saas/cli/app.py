@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from stcloud.saas.cli import (
+    calendar,
     case,
     check,
     class_list,
@@ -47,9 +48,8 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, cube.cube, hotspots.hotspots,
-    layers.layers, layers.quarantine, class_list.classes, define.define, check.check, vacuum.vacuum, purge.purge,
-    demo.demo,
+    timeline.timeline, cube.cube, hotspots.hotspots, layers.layers, layers.quarantine, class_list.classes,
+    calendar.calendar, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)

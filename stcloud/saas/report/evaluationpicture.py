@@ -76,8 +76,8 @@ def map_evaluation(
     if grids:
         below = underlays(city.query(grids[0]).subject, under, plan.at_us, tell)
     text = MapText(
-        title or _title(evaluation, [indicator]), _subtitle(evaluation, [indicator]), _left_out(evaluation, [indicator]),
-        _known(evaluation), _words(evaluation, indicator),
+        title or _title(evaluation, [indicator]), _subtitle(evaluation, [indicator]),
+        _left_out(evaluation, [indicator]), _known(evaluation), _words(evaluation, indicator),
     )  # fmt: skip
     canvas = draw_map(answer, None, text, under=below, path=path, size_px=_SIZE_PX)
     if canvas.missing:

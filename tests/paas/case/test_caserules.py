@@ -6,11 +6,12 @@ import pytest
 
 from stcloud.errors import InvalidDefinition, InvalidInput, NotFound
 from stcloud.iaas import bundle
+from stcloud.iaas.records import StoredRule
 from stcloud.paas.case.caseclocks import case_clocks
-from stcloud.paas.case.caserules import ALWAYS_US, CaseTiming, clocks_body
+from stcloud.paas.case.caserules import ALWAYS_US, CaseRules, CaseTiming, clocks_body
 from stcloud.testing.desks import new_desk
 from stcloud.testing.hands import Hands
-from stcloud.time import Zone
+from stcloud.time import Calendar, CityDays, PublishedDays, Zone
 
 ZONE = Zone("Asia/Shanghai")
 CONDITIONS = """\
@@ -182,3 +183,24 @@ def test_a_usual_limit_is_for_cases_that_state_none():
     timing = CaseTiming.of(clocks(limit="3 work days"))
     assert str(timing.usual) == "3 work days"
     assert CaseTiming.of(clocks()).usual is None
+
+
+def test_days_of_the_city_are_those_of_clocks_of_its_calendar_as_known():
+    """Clocks of another country, and a log with days of its own, do not heed them."""
+    notice = CityDays.of([("2026-09-01", "free", "notice")])
+    published = PublishedDays("CN", ((500, notice),))
+
+    def calendar(*stored, known_us=None, **changes):
+        rule = StoredRule(
+            kind="clocks", digest="c", body=clocks(**changes), valid_from_us=ALWAYS_US, recorded_us=1
+        )
+        rules = CaseRules([rule, *stored]).under(published)
+        known = rules if known_us is None else rules.known_at(known_us)
+        assert known.recorded_us == max(each.recorded_us for each in known)
+        return known.timing(1_000)[1].rules.time.calendar
+
+    assert calendar() == Calendar("CN", notice)
+    assert calendar(known_us=499) == Calendar("CN")
+    assert calendar(calendar="US") == Calendar("US")
+    own = StoredRule(kind="calendar", digest="d", body='{"days": []}', valid_from_us=ALWAYS_US, recorded_us=2)
+    assert calendar(own) == Calendar("CN", CityDays(()))

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 from stcloud.daas.catalogue import Layer
 from stcloud.errors import InvalidInput
-from stcloud.time import Instant, Zone, instant_us
+from stcloud.time import Instant, PublishedDays, Zone, instant_us
 
-__all__ = ["Known", "Pin", "known_us", "read_known"]
+__all__ = ["Known", "Pin", "days_known", "known_us", "read_known"]
 
 _PREFIX = "pin:"
 
@@ -106,3 +106,22 @@ def read_known(at: Instant | Pin, zone: Zone) -> int | Pin:
 def known_us(layer: Layer, known: Known) -> int:
     """Return the recorded instant that a layer is taken at; beyond its newest load it means that load."""
     return layer.pin_us(known.of_layer(layer.name, *layer.former) if isinstance(known, Pin) else known)
+
+
+def days_known(published: PublishedDays, known: Known) -> PublishedDays:
+    """Return what a city had published of its days when a query is pinned.
+
+    A pin names the days by their digest in the rules of its calendar; one of a question without working days means
+    those that were known at its latest instant.
+
+    Raises
+    ------
+    InvalidInput
+        ``days-not-kept``.
+    """
+    if not isinstance(known, Pin):
+        return published.known_at(known)
+    rules = dict(known.rules).get("calendar")
+    if rules is not None:
+        return published.of_rules(rules)
+    return published.known_at(max((at_us for _, at_us in known.layers), default=0))

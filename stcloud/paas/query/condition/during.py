@@ -19,7 +19,7 @@ from stcloud.paas.query.plan.resolving import Resolving
 from stcloud.paas.query.sql import exp
 from stcloud.paas.query.sql.clock import within
 from stcloud.paas.query.sql.tree import any_of
-from stcloud.time import Span, Spans, When
+from stcloud.time import PublishedDays, Span, Spans, When
 
 __all__ = ["During"]
 
@@ -50,6 +50,11 @@ class During(Condition, Resolved):
         return "when"
 
     @property
+    def of_city(self) -> bool:
+        """Whether it has working or free days of the city's calendar."""
+        return self.when.days is not None and self.when.days.of_city
+
+    @property
     def rules(self) -> dict[str, str]:
         """The version of the calendar's rules, if it has working or free days."""
         return {} if self.when.days is None else {"calendar": self.when.days.calendar.rules}
@@ -70,9 +75,17 @@ class During(Condition, Resolved):
         """Return it with other spans, and the same days, hours and months."""
         return During(replace(self.when, spans=spans))
 
-    def resolve(self, _: Resolving) -> tuple[Resolved, ...]:
-        """Return itself: it reads no other layer."""
-        return (self,)
+    def under(self, published: PublishedDays) -> During:
+        """Return it with the days that the city has published; `InvalidInput` ``unknown-year``."""
+        days = self.when.days
+        if days is None or not self.of_city:
+            return self
+        known = replace(days, calendar=published.over(days.calendar), of_city=False)
+        return During(replace(self.when, days=known))
+
+    def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
+        """Return itself, with the days that the city has published if it means them."""
+        return (self.under(resolving.published) if self.of_city else self,)
 
     @property
     def checks_all(self) -> bool:

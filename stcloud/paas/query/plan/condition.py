@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.plan.resolved import Resolved
     from stcloud.paas.query.plan.resolving import Resolving
     from stcloud.space import Lattice
-    from stcloud.time import Spans
+    from stcloud.time import PublishedDays, Spans
 
 __all__ = ["Condition"]
 
@@ -39,6 +39,11 @@ class Condition(ABC):
         return False
 
     @property
+    def of_city(self) -> bool:
+        """Whether it depends on the days that the city has published."""
+        return False
+
+    @property
     def fact(self) -> str:
         """The name of the fact of an answer that describes it; empty: none does."""
         return ""
@@ -52,6 +57,10 @@ class Condition(ABC):
     def rules(self) -> dict[str, str]:
         """Versions of rules of time that it depends on, by name."""
         return {}
+
+    def under(self, published: PublishedDays) -> Condition:  # noqa: ARG002
+        """Return the same with the days that the city has published; itself, where it is not `of_city`."""
+        return self
 
     def time(self) -> Spans | None:
         """Return the times that it asks for; None: it does not ask for a time."""

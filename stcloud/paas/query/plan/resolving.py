@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.place.region import Region
     from stcloud.paas.query.place.spec import Named
     from stcloud.paas.query.place.versions import History
+    from stcloud.time import PublishedDays
 
 __all__ = ["Reader", "Resolving", "RowsOfKind", "Somewhere"]
 
@@ -98,6 +99,10 @@ class Resolving(Protocol):
     @property
     def lattice(self) -> Lattice:
         """The city's."""
+
+    @property
+    def published(self) -> PublishedDays:
+        """The days that the city has published, as known where the question is pinned."""
 
     def located(self, formula: Formula) -> Resolved:
         """Return the condition that rows lie where a formula of places says; reads the layers that it names."""

@@ -19,7 +19,7 @@ from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InternalError
 from stcloud.iaas.table.table import Snapshot
 from stcloud.paas.grid import Units
-from stcloud.paas.query.answer.pin import Known, known_us
+from stcloud.paas.query.answer.pin import Known, days_known, known_us
 from stcloud.paas.query.plan.condition import Condition
 from stcloud.paas.query.plan.plan import (
     By,
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.place.versions import History
     from stcloud.paas.query.resolve.features import Features
     from stcloud.paas.query.resolve.scope import Scope
+    from stcloud.time import PublishedDays
 
 __all__ = ["Resolution", "Resolver"]
 
@@ -137,6 +138,17 @@ class Resolver:
     def known_us(self, name: str) -> int:
         """Return the recorded instant that another layer is taken at, UTC microseconds."""
         return known_us(self.layer(name), self._known)
+
+    @property
+    def published(self) -> PublishedDays:
+        """The days that the city has published, as known where the query is pinned; read once."""
+        return self._once("published", lambda: days_known(self._subject.published(), self._known))
+
+    def under(self, condition: Condition) -> Condition:
+        """Return a condition with the days that the city has published, if it means them."""
+        if not condition.of_city:
+            return condition
+        return self._once(("under", condition), lambda: condition.under(self.published))
 
     def resolution(self, plan: Plan) -> Resolution:
         """Resolve a plan; reads what it names of other layers.
@@ -275,6 +287,11 @@ class _Resolving:
     def key(self) -> Hashable:
         """What the resolution of a condition depends on besides the condition."""
         return self.window, self.restated
+
+    @property
+    def published(self) -> PublishedDays:
+        """The days that the city has published, as known where the query is pinned."""
+        return self.resolver.published
 
     def located(self, formula: Formula) -> Resolved:
         """Return the condition that rows lie where a formula of places says; reads the layers that it names."""

@@ -17,7 +17,7 @@ from stcloud.iaas.engine.model import Engine
 from stcloud.paas.query.answer.coded import CodedColumns, Coding
 from stcloud.paas.query.filter import Names
 from stcloud.paas.query.plan.row_kind import RowKind, row_kind
-from stcloud.time import Zone
+from stcloud.time import NO_PUBLISHED_DAYS, PublishedDays, Zone
 
 if TYPE_CHECKING:
     from stcloud.paas.query.parse.units import UnitIndex
@@ -41,6 +41,8 @@ class Subject:
     """Returns the present instant in UTC microseconds, which relative times are seen from; None: it must be given."""
     coding: Coding | None = None
     """Gives the columns of a layer that hold codes; None: codes have no names."""
+    calendar: Callable[[], PublishedDays] | None = None
+    """Gives all that the city has published of its working days; None: nothing."""
 
     @property
     def kind(self) -> RowKind:
@@ -71,6 +73,10 @@ class Subject:
     def names(self) -> Names:
         """What may be named in filters and measures: columns, and what every row has."""
         return self.kind.names(self.layer, self.columns)
+
+    def published(self) -> PublishedDays:
+        """Return all that the city has published of its working days."""
+        return NO_PUBLISHED_DAYS if self.calendar is None else self.calendar()
 
     def other(self, layer: str) -> Features:
         """Return a layer of features of the same city; `InvalidInput` ``no-features``, ``not-features``."""

@@ -169,7 +169,7 @@ class Inquiry:
     def _rules(self) -> dict[str, str]:
         rules = {"zone": self.subject.zone.rules}
         for condition in self.conditions:
-            for name, version in condition.rules.items():
+            for name, version in self.resolver.under(condition).rules.items():
                 rules[name] = version if rules.get(name, version) == version else f"{rules[name]}, {version}"
         return rules
 
@@ -227,7 +227,10 @@ class Inquiry:
         """Describe a condition, as of when features are, and what hardly anything can lie in."""
         zone = self.subject.zone
         known = [f"{name} known at {zone.iso(self.resolver.known_us(name))}" for name in condition.layers]
+        if condition.of_city and (recorded_us := self.resolver.published.recorded_us) is not None:
+            known.append(f"days of the city known at {zone.iso(recorded_us)}")
+        meant = self.resolver.under(condition).describe()
         if not known:
-            return condition.describe()
+            return meant
         when = [self.subject.kind.then] if condition.drifts else []
-        return f"{condition.describe()} ({', '.join([*when, *known, *self.resolver.notes(condition)])})"
+        return f"{meant} ({', '.join([*when, *known, *self.resolver.notes(condition)])})"

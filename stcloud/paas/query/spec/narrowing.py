@@ -6,7 +6,7 @@ Tested by `tests/paas/query/spec/test_arguments.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stcloud.errors import InvalidInput
@@ -15,7 +15,7 @@ from stcloud.paas.query.parse.units import needed_index
 from stcloud.paas.query.plan.plan import Condition, Restated
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.space import GivenCRS, crs_text, is_southern
-from stcloud.time import Instant, TimeSpan, When, instant_us, is_relative, span_text
+from stcloud.time import Calendar, Days, Instant, TimeSpan, When, instant_us, is_relative, span_text
 from stcloud.time.micros import SECOND_US
 
 if TYPE_CHECKING:
@@ -95,12 +95,20 @@ def time_of(
     texts = tuple(span_text(time, city.zone) for time in times)
     if now is None and subject.clock is not None and any(map(is_relative, texts)):
         now = subject.clock() // SECOND_US * SECOND_US
-    calendar = recurring.calendar
-    if recurring.days is not None and calendar is None:
-        calendar = city.calendar
     when = When.of(
         *texts, zone=city.zone, weekdays=recurring.weekdays, hours=recurring.hours, months=recurring.months,
-        seasons=recurring.seasons, days=recurring.days, calendar=calendar,
+        seasons=recurring.seasons, days=_days(recurring, city.calendar),
         southern=recurring.seasons is not None and is_southern(city.crs), now=now,
     )  # fmt: skip
     return timed(when, texts, relation, subject.layer)
+
+
+def _days(recurring: Recurring, city: str | None) -> Days | None:
+    """Return the days of a calendar, by default the city's; of its own with those that it has published."""
+    calendar = recurring.calendar
+    if recurring.days is not None and calendar is None:
+        calendar = city
+    days = Days.parse(recurring.days, calendar)
+    if days is None or city is None or Calendar.parse(city).name != days.calendar.name:
+        return days
+    return replace(days, of_city=True)
