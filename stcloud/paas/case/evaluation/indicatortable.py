@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from stcloud.iaas.conversion import scalar, texts, whole_numbers
 from stcloud.paas.case.evaluation.casecounts import CaseCounts
 from stcloud.paas.case.evaluation.grouping import GroupKey
 from stcloud.paas.case.evaluation.schemeclauses import IndicatorClause
@@ -20,6 +22,7 @@ from stcloud.time.micros import HOUR_US
 __all__ = ["IndicatorColumns", "rate_percent", "table_of"]
 
 Counts = npt.NDArray[np.int64]
+_ZERO = scalar(0, pa.int64())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def rate_percent(numerator: Counts, denominator: Counts) -> pa.DoubleArray:
     [33.33, None, 12.5]
     """
     of = np.maximum(denominator, 1)
-    return pa.array((numerator * 20_000 + of) // (2 * of) / 100, mask=denominator == 0)
+    return _hundredths((numerator * 20_000 + of) // (2 * of), denominator)
 
 
 def table_of(
@@ -47,15 +50,12 @@ def table_of(
 ) -> tuple[pa.Table, pa.Table]:
     """Return a row for each group, and a row of all groups."""
     numbers, listed = counts.keys, counts.counts
-    labels = [key.labels(numbers[:, place]) for place, key in enumerate(keys) if len(numbers)]
+    labels = [key.labels(numbers[:, place]) if len(numbers) else [] for place, key in enumerate(keys)]
     order = sorted(
         range(len(numbers)), key=lambda row: [(label[row] is None, label[row] or "") for label in labels]
     )
     groups = {
-        key.name: pa.array([labels[place][row] for row in order], pa.string())
-        if len(numbers)
-        else pa.array([], pa.string())
-        for place, key in enumerate(keys)
+        key.name: _texts([label[row] for row in order]) for key, label in zip(keys, labels, strict=True)
     }
     whole = listed.sum(axis=0, keepdims=True)
     total = pa.table(_columns(indicators, whole))
@@ -72,16 +72,16 @@ def _columns(indicators: Mapping[str, IndicatorColumns], counts: Counts) -> dict
             denominator = counts[:, place.denominator]
             columns[name] = rate_percent(numerator, denominator)
             columns |= {
-                f"{name}_numerator": pa.array(numerator),
-                f"{name}_denominator": pa.array(denominator),
+                f"{name}_numerator": whole_numbers(numerator),
+                f"{name}_denominator": whole_numbers(denominator),
             }
         elif place.total is None:
-            columns[name] = pa.array(numerator)
+            columns[name] = whole_numbers(numerator)
         elif place.clause.times is not None:
-            columns[name] = pa.array(_total(counts, place.total), pa.int64())
+            columns[name] = whole_numbers(np.array(_total(counts, place.total), np.int64))
         else:
             hours = _hours(_total(counts, place.total), numerator.tolist())
-            columns |= {name: pa.array(hours, pa.float64()), f"{name}_cases": pa.array(numerator)}
+            columns |= {name: _hundredths(hours, numerator), f"{name}_cases": whole_numbers(numerator)}
     return columns
 
 
@@ -90,8 +90,24 @@ def _total(counts: Counts, place: int) -> list[int]:
     return [(high << 26) + low for high, low in counts[:, place : place + 2].tolist()]
 
 
-def _hours(total_us: Sequence[int], cases: Sequence[int]) -> list[float | None]:
-    return [
-        None if not count else ((total * 200 + count * HOUR_US) // (2 * count * HOUR_US)) / 100
+def _hours(total_us: Sequence[int], cases: Sequence[int]) -> Counts:
+    """Return averages in hundredths of an hour, halves up; 0 where there are no cases."""
+    averages = [
+        (total * 200 + count * HOUR_US) // (2 * count * HOUR_US) if count else 0
         for total, count in zip(total_us, cases, strict=True)
     ]
+    return np.array(averages, np.int64)
+
+
+def _hundredths(values: Counts, cases: Counts) -> pa.DoubleArray:
+    """Return a hundredth of each value; null where there are no cases."""
+    parts = pc.divide(whole_numbers(values).cast(pa.float64()), scalar(100.0, pa.float64()))
+    return pc.if_else(pc.equal(whole_numbers(cases), _ZERO), scalar(None, pa.float64()), parts)
+
+
+def _texts(labels: Sequence[str | None]) -> pa.StringArray:
+    known = texts([label or "" for label in labels])
+    if None not in labels:
+        return known
+    missing = whole_numbers(np.array([label is None for label in labels], np.int64))
+    return pc.if_else(pc.equal(missing, _ZERO), known, scalar(None, pa.string()))

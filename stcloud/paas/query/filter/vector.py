@@ -6,6 +6,7 @@ Tested by `tests/paas/query/filter/test_law.py`.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -161,9 +162,9 @@ def _compared(sign: str, left: Value, right: Value) -> Value:
 
 
 def _ordinary(values: Value) -> bool:
-    return not pc.any(
-        pc.is_nan(values if isinstance(values, pa.Array) else pa.array([values.as_py()]))
-    ).as_py()
+    if isinstance(values, pa.Scalar):
+        return not (values.is_valid and math.isnan(values.as_py()))
+    return not pc.any(pc.is_nan(values)).as_py()
 
 
 def _with_nan(sign: str, left: Value, right: Value, holds: Value) -> Value:
@@ -252,7 +253,7 @@ def _midnight(days: Value, zone: Value, later: Value) -> Value:
 def _lapse(left: Value, right: Value, unit_us: Value) -> Value:
     """Return the time from one to another in units."""
     length = pc.subtract(_counted(left), _counted(right))
-    return pc.divide(_double(length), float(unit_us.as_py()))
+    return pc.divide(_double(length), scalar(float(unit_us.as_py()), pa.float64()))
 
 
 def _counted(times: Value) -> Value:

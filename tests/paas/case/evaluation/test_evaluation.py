@@ -1,5 +1,7 @@
 """Evaluation is that of plain Python, case by case; and the laws of its numbers."""
 
+import subprocess
+import sys
 from collections import defaultdict
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -294,3 +296,29 @@ def test_a_plan_is_evaluated_again_with_the_same_bytes():
     plan = EvaluationPlan.of(AT_US, Zone("Asia/Shanghai"), by="community", indicators="all")
     first, second = (evaluate_plan(table, plan).table for _ in range(2))
     assert first.equals(second)
+
+
+PROGRAM = """
+import sys, pyarrow as pa
+from stcloud.paas.case.evaluation import evaluate
+from stcloud.time import Zone
+with pa.OSFile(sys.argv[1]) as file:
+    facts = pa.ipc.open_file(file).read_all()
+result = evaluate(facts, int(sys.argv[2]), Zone("Asia/Shanghai"), by=["department", "month"], period="2024-01")
+print(result.table.num_rows, *sorted({"pandas", "duckdb", "numba", "scipy", "sqlglot"} & set(sys.modules)))
+"""
+
+
+def test_a_fresh_process_waits_for_no_library_that_it_does_not_need(tmp_path):
+    table = case_facts(2_000, seed=1)
+    with (
+        pa.OSFile(str(tmp_path / "facts.arrow"), "wb") as file,
+        pa.ipc.new_file(file, table.schema) as writer,
+    ):
+        writer.write_table(table)
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "facts.arrow"), str(AT_US)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = evaluate(
+        table, AT_US, Zone("Asia/Shanghai"), by=["department", "month"], period="2024-01"
+    ).table.num_rows
+    assert done.stdout.split() == [str(rows)]
