@@ -48,6 +48,11 @@ class City(OpenedCity):
     the caller passed to `stcloud.open` stays open.
     """
 
+    @property
+    def engine(self) -> Engine:
+        """Engine that runs the city's queries; it is started when it is first needed."""
+        return self._parts.engine
+
     def layers(self) -> tuple[Layer, ...]:
         """Return the city's layers, sorted by name."""
         return tuple(self.layer(name) for name in self._catalogue.names())

@@ -73,10 +73,5 @@ class OpenedCity:
         return self._parts.calendar
 
     @property
-    def engine(self) -> Engine:
-        """Engine that runs the city's queries; it is started when it is first needed."""
-        return self._parts.engine
-
-    @property
     def _catalogue(self) -> Catalogue:
         return self._parts.catalogue

@@ -30,7 +30,7 @@ __all__ = ["evaluate"]
 _SHORT = ("filed_cases", "handling_rate", "closing_rate", "on_time_closing_rate")
 """What a terminal of 80 columns shows of the indicators of areas and departments."""
 _CASES = ("number", "department", "reported_at", "due_at", "closed_at")
-_RECONCILED = ("number", "counted_by", "not_counted_by", "reason")
+_RECONCILED = ("number", "counted_by", "reason")
 
 Name = Annotated[
     str,
@@ -141,7 +141,7 @@ def evaluate(
         "--cases": cases, "--against": against, "--compare": compare, "--score": score,
         "--time-to-close": "yes" if time_to_close else None,
     }  # fmt: skip
-    view = _only_view(views)
+    view, labels = _only_view(views), _pairs(group, "--group")
     opened, table = open_city(city), None if score is None else _table(score)
     options: dict[str, Any] = {
         "by": split(by) or (), "period": period, "at": at, "known_at": known_at, "policy": split(policy) or (),
@@ -154,7 +154,7 @@ def evaluate(
     if view is None:
         _print_numbers(evaluation, target)
     else:
-        _print_view(evaluation, opened, target, view, table or views[view], _pairs(group, "--group"))
+        _print_view(evaluation, opened, target, view, table or views[view], labels)
     for line in (*_meaning(evaluation, target), *drawn):
         note(line)
 
