@@ -10,6 +10,8 @@ Nouns: `Action` (an entry of a log), `Workflow` (states and transitions), `CaseS
 
 Start at `action.py`, `workflow.py` and `legality.py`; `course.py` computes one case, `replayed.py` many at once.
 Clocks start at `clocks.py`, the room of classes at `classes`, and `caselog.py` puts all of it together.
+`facts.py` says what evaluation reads of a case; `casefacts.py` computes it of a whole log, `requestfacts.py` of
+layers of requests, and `published.py` makes columns of it.
 """
 
 from typing import TYPE_CHECKING

@@ -99,11 +99,13 @@ def case_clocks(
     """
     if not states:
         return []
-    columns = clock_cases(states, rules)
     by_case: list[list[CaseClock]] = [
         [] if (stated := _stated(state, rules.workflows[state.workflow], at_us)) is None else [stated]
         for state in states
     ]
+    if whole_only and not any(_is_limited(state, rules, clocks) for state in states):
+        return [clock for mine in by_case for clock in mine]
+    columns = clock_cases(states, rules)
     for timing, members in columns.timings(rules, clocks):
         if timing is None:
             continue
@@ -111,6 +113,14 @@ def case_clocks(
         if read is not None:
             _add(by_case, [states[i] for i in members], members, read, columns.intervals.stages)
     return [clock for mine in by_case for clock in mine]
+
+
+def _is_limited(state: CaseState, rules: CaseRules, clocks: str | None) -> bool:
+    """Return whether a whole case may have a deadline, by its log or by the rules that bind it."""
+    if state.limit is not None:
+        return True
+    bound = rules.timing(state.opened_us, clocks or state.rules.get(_LIMIT_PIN))
+    return bound is not None and bound[1].usual is not None
 
 
 def clock_cases(states: Sequence[CaseState], rules: CaseRules) -> ClockCases:

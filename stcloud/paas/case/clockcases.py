@@ -96,6 +96,10 @@ class ClockCases:
         NotFound
             ``unknown-rule``.
         """
+        if len(self) == 1:
+            bound = self._timing(0, rules, clocks)
+            yield bound and bound[1], np.zeros(1, dtype=np.int64)
+            return
         kinds = ("clocks", "calendar")
         changes = np.array(
             sorted({rule.valid_from_us for rule in rules if rule.kind in kinds}), dtype=np.int64
@@ -104,11 +108,7 @@ class ClockCases:
         keys, members = np.unique(self.pin.code * (len(changes) + 1) + era, return_inverse=True)
         groups: list[tuple[tuple[str, CaseTiming] | None, list[int]]] = []
         for place in range(len(keys)):
-            case = int(np.argmax(members == place))
-            pin = self.pin.code[case]
-            bound = rules.timing(
-                int(self.opened_us[case]), clocks or (self.pin.texts[pin] if pin >= 0 else None)
-            )
+            bound = self._timing(int(np.argmax(members == place)), rules, clocks)
             mine = next((places for known, places in groups if known == bound), None)
             if mine is None:
                 groups.append((bound, [place]))
@@ -116,6 +116,11 @@ class ClockCases:
                 mine.append(place)
         for bound, places in groups:
             yield bound and bound[1], np.flatnonzero(np.isin(members, places))
+
+    def _timing(self, case: int, rules: CaseRules, clocks: str | None) -> tuple[str, CaseTiming] | None:
+        pin = self.pin.code[case]
+        pinned = self.pin.texts[pin] if pin >= 0 else None
+        return rules.timing(int(self.opened_us[case]), clocks or pinned)
 
     def take(self, members: Codes) -> ClockCases:
         """Return some cases, numbered anew; ``members`` are in order."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from stcloud.paas.case.action import Action, Scalar
-from stcloud.paas.case.requested import FACTS, Request
+from stcloud.paas.case.requested import REQUEST_FACTS, Request
 from stcloud.paas.case.state import CaseState
 
 __all__ = ["CORRECTING", "IMPORTER", "actions_of"]
@@ -66,7 +66,7 @@ def _changes(request: Request, state: CaseState) -> Iterator[_Step]:
     """
     changed = {
         name: value
-        for name in FACTS
+        for name in REQUEST_FACTS
         if (value := request.facts.get(name)) is not None and value != state.values.get(name)
     }
     now = "open" if request.ended is None else request.ended

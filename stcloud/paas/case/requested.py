@@ -17,9 +17,9 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.bundle import bundled_text, request_columns
 from stcloud.paas.case.action import Scalar
 
-__all__ = ["FACTS", "Request", "RequestColumns", "import_of", "one_line", "read_import"]
+__all__ = ["REQUEST_FACTS", "Request", "RequestColumns", "import_of", "one_line", "read_import"]
 
-FACTS = ("kind", "class", "department", "status", "source", "due", "cell", "lon", "lat")
+REQUEST_FACTS = ("kind", "class", "department", "status", "source", "due", "cell", "lon", "lat")
 """What a log of open data keeps of a request besides its instants, in the order of actions."""
 
 
@@ -97,7 +97,7 @@ class RequestColumns(Closed):
             ("source", self.source), ("due", self.due),
         ):  # fmt: skip
             facts[name] = None if column is None else row.get(column)
-        values = {name: _scalar(facts[name]) for name in FACTS}
+        values = {name: _scalar(facts[name]) for name in REQUEST_FACTS}
         written = {name: value for name, value in values.items() if value is not None}
         return Request(str(row["st_key"]), int(row["st_time"]), ended, ended_us, int(row["seen"]), written)
 
@@ -132,7 +132,7 @@ class Request:
     seen_us
         Since when the source is known to say so.
     facts
-        What is known of it, by the names in `FACTS`.
+        What is known of it, by the names in `REQUEST_FACTS`.
     """
 
     number: str

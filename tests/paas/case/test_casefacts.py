@@ -225,3 +225,44 @@ def test_logs_are_handed_on_in_whole_cases(tmp_path):
     assert [row["number"] for batch in batches for row in batch.to_pylist()] == ["2024-1", "2024-2", "2024-3"]
     assert len(batches) > 1
     assert pa.Table.from_batches(batches).schema == FACTS
+
+
+def facts_by_hand(log, *, actions=None):
+    """The facts of one log, which are the same in both ways."""
+    made = [list(actions or log.actions)]
+    at_us = made[0][-1].recorded_us
+    (row,) = vectorised(RULES["urban-management"], made, at_us, at_us, together=True)
+    assert [row] == plain(RULES["urban-management"], made, at_us, at_us)
+    return row
+
+
+def test_what_an_action_clears_it_may_state_anew():
+    log = GrowingLog()
+    log.do("report", source="hotline")
+    draft = log.draft("order_verify")
+    stated = dataclasses.replace(draft, fields={**draft.fields, "verification": "exists"})
+    assert facts_by_hand(log, actions=[*log.actions, stated])["verified_public"]
+    assert not facts_by_hand(log, actions=[log.actions[0], draft])["verified_public"]
+
+
+def test_a_field_is_kept_as_the_workflow_has_it_that_binds_the_action():
+    log = handled_case("report", "file", "dispatch")
+    log.now_us += 5 * DAY_US
+    before = log.draft("amend", "operator", component="C-1")
+    migrate = dataclasses.replace(log.draft("migrate", "admin"), seq=5)
+    after = dataclasses.replace(log.draft("amend", "operator", component="C-2"), seq=6)
+    row = facts_by_hand(log, actions=[*log.actions, before, migrate, after])
+    assert row["component"] == "C-1"
+
+
+def test_a_suspended_case_has_a_limit_and_no_deadline():
+    log = GrowingLog()
+    log.do("report")
+    log.do("file", limit_kind="urgent_hour", limit_value=4.0)
+    log.do("dispatch")
+    log.do("assign")
+    assert facts_by_hand(log)["due_at"] is not None
+    log.do("suspend")
+    row = facts_by_hand(log)
+    assert (row["suspended"], row["due_at"], row["due_provisional"]) == (True, None, None)
+    assert row["started_at"] is not None
