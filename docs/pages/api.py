@@ -70,11 +70,20 @@ def returned() -> dict[type, list[str]]:
     return dict(sorted(found.items(), key=lambda pair: pair[0].__name__))
 
 
+def _members(owner: type) -> dict[str, Any]:
+    """Return what a class defines, and before it what it has from classes of stcloud that it is made of."""
+    bases = [
+        base for base in reversed(owner.__mro__)
+        if base is owner or (base.__module__.startswith("stcloud.") and not issubclass(base, BaseException))
+    ]  # fmt: skip
+    return {name: value for base in bases for name, value in vars(base).items()}
+
+
 def _functions(owner: type) -> dict[str, Any]:
     """Return public methods and properties of a class by name."""
     plain = {
         name: value.__func__ if isinstance(value, classmethod | staticmethod) else value
-        for name, value in vars(owner).items()
+        for name, value in _members(owner).items()
         if not name.startswith("_")
     }
     getters = {name: value.fget if isinstance(value, property) else value for name, value in plain.items()}
@@ -109,7 +118,7 @@ def _class(name: str, found: type, *, prefix: str = "stcloud.", givers: Sequence
     if givers:
         yield from (f"Returned by {', '.join(f'`{giver}`' for giver in givers)}.", "")
     yield from (*_prose(found.__doc__), "")
-    for member, value in vars(found).items():
+    for member, value in _members(found).items():
         if member.startswith("_"):
             continue
         plain = value.__func__ if isinstance(value, classmethod | staticmethod) else value

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stcloud.daas.load.event_load import Mode
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.daas.purge.purge import Purged
+    from stcloud.iaas.engine.model import Engine
     from stcloud.paas.grid import Indexed, UnitGrid
     from stcloud.paas.grid.check import Report
     from stcloud.paas.grid.divided import DividedGrid

@@ -242,3 +242,16 @@ def test_what_cannot_be_evaluated_is_refused_in_one_line(log, kind):
         log.evaluate(**REFUSED[kind])
     assert refused.value.kind == kind
     assert "\n" not in str(refused.value)
+
+
+def test_a_city_without_duty_grids_has_no_groups_of_them(tmp_path):
+    with stcloud.create(tmp_path / "c", crs="EPSG:4548", zone="Asia/Shanghai", calendar="CN") as city:
+        cases = city.cases("matters", create="urban-management")
+        with pytest.raises(InvalidInput) as refused:
+            cases.evaluate(by="duty_grid")
+        assert refused.value.kind == "which-duty-grids"
+        with pytest.raises(InvalidInput) as refused:
+            cases.evaluate(grid_at="2024-01-01")
+        assert refused.value.kind == "which-grid"
+        assert cases.evaluate().row()["reported_cases"] == 0
+        cases.close()
