@@ -8,6 +8,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from stcloud.saas.demo.casework import COVER
+
 __all__ = ["CREATED", "SCRIPT", "TOWN", "DemoCommand"]
 
 TOWN = "Alderport"
@@ -30,6 +32,8 @@ class DemoCommand:
         How many lines of the answer are shown; of a longer one the rest is counted.
     facts
         Whether the line is shown that says what the answer was made of.
+    plays
+        Whether the town's year of cases is played after it.
     """
 
     command: str
@@ -37,6 +41,7 @@ class DemoCommand:
     title: str = ""
     most_lines: int = 16
     facts: bool = False
+    plays: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -45,7 +50,7 @@ class DemoCommand:
 
 
 CREATED = DemoCommand(
-    f"create {{folder}} --crs EPSG:32651 --zone Asia/Shanghai --name {TOWN}",
+    f"create {{folder}} --crs EPSG:32651 --zone Asia/Shanghai --calendar CN --name {TOWN}",
     "Alderport is a harbour town that does not exist. Its streets, street lamps and requests are invented by this "
     "command, the same in each run. The files are in {folder}/files, the pictures in {folder}/pictures.",
     "A city is a folder",
@@ -166,5 +171,41 @@ SCRIPT = (
         "graffiti every month (intensifying). In Orchard potholes are repaired, and fewer are reported "
         "(diminishing). The map shows them, and its legend explains each class.",
         "What is unusual, and is it getting better?",
+    ),
+    DemoCommand(
+        "case create {folder} matters",
+        "What is reported becomes a case: filed, dispatched, handled, checked, closed. A log of cases keeps every "
+        "action, with who did it, when it happened and when it was recorded. It has a workflow, and clocks that "
+        "count work hours and work days of the town's calendar.",
+        "A year of cases",
+        plays=True,
+    ),
+    DemoCommand(
+        f"case show {{folder}} matters {COVER}",
+        "One manhole cover, from report to close. The caller was right, the first repair was not: the check failed, "
+        "and the case was handled again. At the end are its clocks: that of the whole case, and those of its stages.",
+        most_lines=60,
+    ),
+    DemoCommand(
+        "case evaluate {folder} matters --by street --period 2024-11 --map {folder}/pictures/score.png "
+        "--title 'Cases closed on time, November 2024'",
+        "The evaluation of November by street: beside each rate are the cases that it is made of. Cases belong to "
+        "the month of their deadline, and what is open and overdue stays in the count.",
+        "How well was it handled?",
+        facts=True,
+    ),
+    DemoCommand(
+        "case evaluate {folder} matters --period 2024-11 --cases on_time_closing_rate:difference",
+        "Every number opens into its cases: these were not closed on time.",
+    ),
+    DemoCommand(
+        "case evaluate {folder} matters --by street --period 2024-11 --known-at 2024-12-01",
+        "The same evaluation as it was known on 1 December: the devices of the crews had been offline for a week, "
+        "and what they had done was not known yet. It can be asked again at any time, and is never another.",
+    ),
+    DemoCommand(
+        "case evaluate {folder} matters --by month --period 2024 --indicator on_time_closing_rate "
+        "--chart {folder}/pictures/on-time.png --title 'Cases closed on time by month, 2024'",
+        "And through the year:",
     ),
 )

@@ -20,7 +20,8 @@ import typer
 import stcloud
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import Conflict, StcloudError
-from stcloud.saas.demo.files import LAMPS_FILE, write_files
+from stcloud.saas.demo.casework import play_cases
+from stcloud.saas.demo.files import LAMPS_FILE, SEED, write_files
 from stcloud.saas.demo.script import CREATED, SCRIPT, TOWN, DemoCommand
 from stcloud.saas.plaintext import visible, visible_lines
 
@@ -51,7 +52,13 @@ def run(folder: Path) -> None:
         (folder / part).mkdir()
     write_files(folder / "files")
     for step in SCRIPT:
-        _take(step, folder)
+        if not step.plays:
+            _take(step, folder)
+        else:  # by the clock of that year, which a command has not
+            _show(step, folder)
+            count = play_cases(folder, "matters", SEED)
+            done = f"The centre works through the year: {count:,} actions are recorded, each at its own time."
+            _print(textwrap.fill(done, _WIDTH))
 
 
 def typed(words: Sequence[str]) -> str:
@@ -76,13 +83,7 @@ def _take(step: DemoCommand, folder: Path) -> None:
     """Print a step, run its command and print what the command notes, in lines that fit."""
     from stcloud.saas.cli.app import command  # noqa: PLC0415  (it has this command, too)
 
-    if step.title:
-        _print(f"\n{step.title}\n{'-' * len(step.title)}")
-    if step.purpose:
-        _print("\n" + textwrap.fill(step.purpose.format(folder=visible(str(folder))), _WIDTH))
-    first = _first_load(folder) if "{first}" in step.command else ""
-    words = [word.format(folder=folder, first=first) for word in step.words]
-    _print("\n" + visible_lines(typed(words)))
+    words = _show(step, folder)
     answer, notes = _Page(), io.StringIO()
     with redirect_stdout(answer), redirect_stderr(notes):
         code = command()(words, standalone_mode=False)
@@ -96,6 +97,18 @@ def _take(step: DemoCommand, folder: Path) -> None:
             _print(textwrap.fill(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False))
     if code:
         raise typer.Exit(code)
+
+
+def _show(step: DemoCommand, folder: Path) -> list[str]:
+    """Print what a step is for, and its command; return the words of this."""
+    if step.title:
+        _print(f"\n{step.title}\n{'-' * len(step.title)}")
+    if step.purpose:
+        _print("\n" + textwrap.fill(step.purpose.format(folder=visible(str(folder))), _WIDTH))
+    first = _first_load(folder) if "{first}" in step.command else ""
+    words = [word.format(folder=folder, first=first) for word in step.words]
+    _print("\n" + visible_lines(typed(words)))
+    return words
 
 
 class _Page(io.StringIO):

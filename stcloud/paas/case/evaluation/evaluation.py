@@ -61,7 +61,7 @@ class Evaluation:
     def words(self) -> tuple[str, ...]:
         """Return what the numbers mean, a line for each thing: instants, policies, cohorts, what is left out."""
         undated = (
-            f"{count:,} cases are in no cohort {Cohort(basis)}"
+            f"{count:,} {'case is' if count == 1 else 'cases are'} in no cohort {Cohort(basis)}"
             for basis, count in self.undated.items()
             if count
         )
