@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _AT_ONCE = 500
-_FETCHED = 1_000
+_FETCHED = 500  # fewer tuples than set the collector of garbage going
 
 ENTRY_TYPES = {
     "case": pa.string(), "seq": pa.int32(), "id": pa.string(), "name": pa.string(), "happened_us": pa.int64(),
