@@ -105,6 +105,8 @@ def test_pictures_are_drawn(demo):
         "days.png",
         "hotspots.png",
         "months.png",
+        "on-time.png",
+        "score.png",
         "units.png",
         "weeks.png",
     ]
