@@ -18,6 +18,7 @@ from stcloud.errors import InvalidInput, StcloudError
 from stcloud.iaas.records import Audit, Erased, PrivateValue, StoredRule
 from stcloud.paas.case.action import Scalar
 from stcloud.paas.case.caselog import Accepted
+from stcloud.paas.case.caserules import CaseRules
 from stcloud.paas.case.requested import RequestColumns
 from stcloud.paas.case.stated import stated_fields
 from stcloud.paas.case.submitted import Submission
@@ -78,14 +79,14 @@ class Cases(CaseReader):
             known = None if id is None else self._log.records.entry(id)
             if known is not None and number in (None, known.case):
                 number = known.case
-            key = uuid.uuid4().hex if id is None else id
-            stated = self._fields(fields) | place
+            key, rules = uuid.uuid4().hex if id is None else id, self._log.rules
+            stated = self._fields(fields, rules) | place
             return self._log.open(
                 lambda chosen: Submission(
                     case=chosen, name=action, id=key, actor=actor, role=role, post=post, department=department,
                     happened_us=when_us, fields=stated, private=private or {}, person=person, media=kept,
                 ),
-                number, self.zone,
+                number, self.zone, rules,
             )  # fmt: skip
 
     def act(
@@ -130,11 +131,12 @@ class Cases(CaseReader):
         when_us = None if happened is None else instant_us(happened, self.zone)
         kept = self._places.media(media or {}, when_us, at)
         with self._log.records.hold():
+            rules = self._log.rules
             return self._log.submit(Submission(
                 case=number, name=action, id=uuid.uuid4().hex if id is None else id, actor=actor, role=role,
                 post=post, department=department, happened_us=when_us, expected=expected, lon=lon, lat=lat,
-                fields=self._fields(fields), private=private or {}, person=person, media=kept,
-            ))  # fmt: skip
+                fields=self._fields(fields, rules), private=private or {}, person=person, media=kept,
+            ), rules)  # fmt: skip
 
     def act_each(self, submissions: Iterable[Submission]) -> Iterator[Accepted | StcloudError]:
         """Submit actions one by one; give for each what became of it, or why it was refused."""
@@ -209,9 +211,9 @@ class Cases(CaseReader):
         """Close the log; may be called twice."""
         self._log.records.close()
 
-    def _fields(self, stated: Mapping[str, Any] | None) -> dict[str, Scalar]:
+    def _fields(self, stated: Mapping[str, Any] | None, rules: CaseRules) -> dict[str, Scalar]:
         if stated is not None and not isinstance(stated, Mapping):
             raise InvalidInput("bad-value", f"fields cannot be {stated!r:.80}", hint="give names and values")
-        fields = stated_fields(self._log.rules.workflows.values(), stated or {}, self.zone)
+        fields = stated_fields(rules.workflows.values(), stated or {}, self.zone)
         self._places.check_class(fields)
         return fields

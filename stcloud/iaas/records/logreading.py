@@ -24,6 +24,7 @@ __all__ = [
     "ENTRY_TYPES",
     "cases_stating",
     "entry_of_id",
+    "linked",
     "log",
     "logs",
     "logs_of",
@@ -87,6 +88,13 @@ def entry_of_id(database: Database, id_: str) -> Entry | None:
     with database.read() as connection:
         row = database.statements.entry_of_id.run(connection, {"id": id_}).fetchone()
     return None if row is None else entry_of(row)
+
+
+def linked(database: Database, case: str) -> list[str]:
+    """Return the numbers of the cases that are linked to a case."""
+    with database.read() as connection:
+        rows = database.statements.links.run(connection, {"link": case}).fetchall()
+    return [row[0] for row in rows]
 
 
 def media(database: Database, case: str) -> list[Medium]:

@@ -221,6 +221,10 @@ class Records:
         """Return the greatest number of a case that begins with a prefix; None: no case's does."""
         return search.last_number(self._database, prefix)
 
+    def linked(self, case: str) -> list[str]:
+        """Return the numbers of the cases that are linked to a case. One round trip."""
+        return logreading.linked(self._database, case)
+
     def media(self, case: str) -> list[Medium]:
         """Return what was photographed or recorded of a case, in the order of its entries."""
         return logreading.media(self._database, case)

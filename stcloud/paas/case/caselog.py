@@ -88,8 +88,10 @@ class CaseLog:
         """Return the present instant."""
         return self._clock()
 
-    def submit(self, submission: Submission) -> Accepted:
+    def submit(self, submission: Submission, rules: CaseRules | None = None) -> Accepted:
         """Append an action and what follows from it, or neither.
+
+        ``rules``: those by which the submission was read; None: they are read now.
 
         Raises
         ------
@@ -100,11 +102,11 @@ class CaseLog:
             ``case-changed``: the case is not as the sender expected; ``context["state"]`` is what it is now.
         """
         with self.records.hold():
-            return self._submit(submission)
+            return self._submit(submission, rules or self.rules)
 
-    def _submit(self, submission: Submission) -> Accepted:
+    def _submit(self, submission: Submission, rules: CaseRules) -> Accepted:
         for _ in range(_TRIES):
-            rules, log = self.rules, [action_of(entry) for entry in self.records.log(submission.case)]
+            log = [action_of(entry) for entry in self.records.log(submission.case)]
             state = _fold(log, rules)
             known = next((action for action in log if action.id == submission.id), None)
             if known is not None:
@@ -114,11 +116,15 @@ class CaseLog:
                 raise _changed(submission, state)
             with contextlib.suppress(_Overtaken):
                 return self._append(submission, log, state, rules)
+            rules = self.rules
         raise Conflict(
             "case-changed", f"case '{submission.case}' is changed by others again and again", hint="try again"
         )
 
-    def open(self, submission: Callable[[str], Submission], number: str | None, zone: Zone) -> Accepted:
+    def open(
+        self, submission: Callable[[str], Submission], number: str | None, zone: Zone,
+        rules: CaseRules | None = None,
+    ) -> Accepted:  # fmt: skip
         """Open a case, by the number that is given or the next one of the day on the clock of a zone.
 
         Raises
@@ -127,7 +133,7 @@ class CaseLog:
             As `submit` does.
         """
         if number is not None:
-            return self.submit(submission(number))
+            return self.submit(submission(number), rules)
         drafted = submission("")
         happened_us = self._clock() if drafted.happened_us is None else drafted.happened_us
         prefix = zone.iso(happened_us)[:10].replace("-", "") + "-"
@@ -291,7 +297,7 @@ class CaseLog:
         named = sorted(linked_numbers(submission, state))
         # What is done to the parts of a case goes on to their duplicates.
         owners = (submission.case, *state.parts) if state and looks_at_links(submission, state, rules) else ()
-        links = {number: frozenset(self._links(number)) for number in owners}
+        links = {number: frozenset(self.records.linked(number)) for number in owners}
         chosen = [*named, *frozenset[str]().union(*links.values())]
         linked = self.states_of(chosen) if chosen else {}
         judged = judge(submission, state, linked, rules, self._clock())
@@ -340,17 +346,6 @@ class CaseLog:
         state = _fold(log, self.rules)
         assert state is not None  # noqa: S101  (its log has the action)
         return Accepted(state, (known,), repeated=True)
-
-    def _links(self, number: str) -> list[str]:
-        """Return the cases that are linked to a case: its duplicates and its parts."""
-        numbers: list[str] = []
-        cursor: str | None = None
-        while True:
-            page = self.records.find(Find(link=number), limit=1000, cursor=cursor)
-            numbers += [summary.number for summary in page.summaries]
-            cursor = page.cursor
-            if cursor is None:
-                return numbers
 
     def _resumed(self, state: CaseState, known_us: int | None) -> CaseState:
         """Return what a case is at an instant, None: now, after its last action: it may have resumed by itself."""

@@ -6,6 +6,7 @@ Tested by `tests/paas/case/test_caselog.py`.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from stcloud.iaas.records.entry import CaseSummary
 from stcloud.paas.case.action import Scalar
@@ -82,9 +83,14 @@ def now_of(summary: CaseSummary, now_us: int) -> CaseSummary:
 def _searched(state: CaseState) -> str:
     """Return the text that a case is searched by: codes, and the names of its class in both languages."""
     code, kind = _text(state, "class"), _text(state, "kind")
-    languages: tuple[Language, ...] = ("en", "zh") if code else ()
-    names = [bundled_classes().name_of(kind, str(code), language=language) for language in languages]
+    names = _names(kind, code) if code else ()
     return " ".join(filter(None, (code, *names, _text(state, "component"), _text(state, "condition"))))
+
+
+@lru_cache(maxsize=1024)
+def _names(kind: str | None, code: str) -> tuple[str | None, ...]:
+    languages: tuple[Language, ...] = ("en", "zh")
+    return tuple(bundled_classes().name_of(kind, code, language=language) for language in languages)
 
 
 def _text(state: CaseState, name: str) -> str | None:

@@ -105,3 +105,12 @@ def test_whole_logs_are_all_logs_and_no_case_is_cut(records, entries, size):
     assert [*rows(records.whole_logs(records.pin(), columns=["seq"], rows=size))] == [
         {"seq": n} for n in (1, 2, 3)
     ] * 7
+
+
+def test_cases_that_are_linked_are_found_by_the_case_that_they_name(records):
+    records.append(batch(action("M")))
+    records.append(batch(action("D1"), link="M"))
+    records.append(batch(action("D2"), link="M"))
+    records.append(batch(action("X"), link="D1"))
+    assert sorted(records.linked("M")) == ["D1", "D2"]
+    assert records.linked("X") == []
