@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Integer, bindparam, literal_column, or_, select, tuple_
+import pyarrow.compute as pc
+from sqlalchemy import ColumnElement, Integer, bindparam, case, literal_column, or_, select, tuple_
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.records.database import Database
@@ -177,7 +178,11 @@ def _pages(
     table, engine = database.tables.entry, database.dialect.engine
     read = [*names, *(name for name in key_names if name not in names)]
     order = [table.c[name] for name in key_names]
-    statement = select(*(table.c[name] for name in read)).where(within).order_by(*order)
+    by_case = key_names == ("case", "seq")
+    columns: dict[str, ColumnElement[Any]] = {name: table.c[name] for name in read}
+    if by_case:  # a number is read once for all entries of its case: texts are what takes long
+        columns["case"] = case((table.c.seq == literal_column("1", Integer()), table.c.case)).label("case")
+    statement = select(*columns.values()).where(within).order_by(*order)
     statement = statement.limit(literal_column(str(rows), Integer())).offset(literal_column("0", Integer()))
     last = tuple_(*(bindparam(f"last_{name}", type_=table.c[name].type) for name in key_names))
     first, following = SqlStatement(statement, engine), None
@@ -187,11 +192,20 @@ def _pages(
             page = _page((following or first).run(connection, values), read)
         if not page.num_rows:
             return
+        if by_case:
+            page = _with_numbers(page, values.get("last_case"))
         yield page.select(names)
         if page.num_rows < rows:
             return
         following = following or SqlStatement(statement.where(tuple_(*order) > last), engine)
         values |= {f"last_{name}": page.column(name)[-1].as_py() for name in key_names}
+
+
+def _with_numbers(page: pa.RecordBatch, before: str | None) -> pa.RecordBatch:
+    """Return a page with the number of the case in each row; ``before`` is that of the row before the page."""
+    numbers = pa.concat_arrays([pa.array([before], pa.string()), page.column("case")])
+    place = page.schema.get_field_index("case")
+    return page.set_column(place, page.schema.field(place), pc.fill_null_forward(numbers).slice(1))
 
 
 def _page(cursor: DriverCursor, names: list[str]) -> pa.RecordBatch:

@@ -66,7 +66,7 @@ def situation(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Show what is known of a place: cell, people, components, events, open cases, who is responsible."""
+    """Show what is known of a place, and who is responsible."""
     target = target_of(form, output, offered=_OFFERED)
     opened = open_city(city)
     shown = opened.situation(

@@ -72,6 +72,8 @@ def state_of(stays, limit, extension, due):
 
 def due_of_many(state, rules, at_us):
     """The law's other side: the whole case's clock of `case_clocks`, while it runs or is paused."""
+    if rules.workflows[state.workflow].clock(state.state) == "off":
+        return None
     clocks = case_clocks([state], rules, at_us)
     whole = next((clock for clock in clocks if clock.stage is None), None)
     return whole.deadline_us if whole is not None and (whole.running or whole.paused) else None
