@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Self
 
 from stcloud.errors import InvalidInput
+from stcloud.iaas.store.zipdamage import zip_damages
 
 __all__ = [
     "Member",
@@ -184,15 +185,10 @@ def check_zip(path: Path) -> None:
 @contextlib.contextmanager
 def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Give an open zip file; what is wrong with it is `InvalidInput` ``unreadable-source``."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if len(archive.infolist()) > _MOST_MEMBERS:
-                raise _unreadable(path, f"it holds more than {_MOST_MEMBERS:,} files")
-            yield archive
-    except InvalidInput:  # which is a ValueError
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-        raise _unreadable(path, str(error)) from error
+    with zip_damages(lambda words: _unreadable(path, words)), zipfile.ZipFile(path) as archive:
+        if len(archive.infolist()) > _MOST_MEMBERS:
+            raise _unreadable(path, f"it holds more than {_MOST_MEMBERS:,} files")
+        yield archive
 
 
 def _is_link(entry: zipfile.ZipInfo) -> bool:

@@ -9,6 +9,7 @@ Tested by ``tests/iaas/source/test_packed.py``.
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -116,7 +117,14 @@ class PackedText(io.RawIOBase):
         """Read some bytes; a damaged member is an `OSError` without a number, as a broken gzip file is."""
         try:
             block = self._file.read(len(buffer))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            lzma.LZMAError,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
             raise OSError(str(error)) from error
         buffer[: len(block)] = block
         return len(block)

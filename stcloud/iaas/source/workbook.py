@@ -9,6 +9,7 @@ Tested by ``tests/iaas/source/test_workbook.py``.
 from __future__ import annotations
 
 import contextlib
+import lzma
 import warnings
 import zipfile
 import zlib
@@ -30,8 +31,8 @@ __all__ = ["WorkbookSource", "open_workbook"]
 
 _BATCH_ROWS = 16_384
 _DAMAGES = (
-    zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, IndexError, AttributeError,
-    SyntaxError, OverflowError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, KeyError, ValueError, TypeError, IndexError,
+    AttributeError, SyntaxError, OverflowError, NotImplementedError, RuntimeError,
 )  # fmt: skip
 """What openpyxl raises for a file that is no workbook."""
 

@@ -13,13 +13,13 @@ import os
 import re
 import uuid
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from stcloud.errors import FormatError
 from stcloud.iaas.store.oserror import storage_error, storage_errors
+from stcloud.iaas.store.zipdamage import zip_damages
 
 __all__ = [
     "KEPT_ENTRIES",
@@ -187,13 +187,10 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 @contextlib.contextmanager
 def _archive_errors(path: Path) -> Iterator[None]:
     root = path.parent.parent
-    with storage_errors(f"read the log of {root.name}"):
-        try:
-            yield
-        except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, RuntimeError) as error:
-            raise FormatError(
-                "damaged-table", f"an archive of the log of {root.name} cannot be read: {path.name}"
-            ) from error
+    fault = f"an archive of the log of {root.name} cannot be read: {path.name}"
+    damages = zip_damages(lambda _: FormatError("damaged-table", fault))
+    with storage_errors(f"read the log of {root.name}"), damages:
+        yield
 
 
 def _member(version: int) -> str:
