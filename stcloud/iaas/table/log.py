@@ -187,8 +187,11 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 @contextlib.contextmanager
 def _archive_errors(path: Path) -> Iterator[None]:
     root = path.parent.parent
-    fault = f"an archive of the log of {root.name} cannot be read: {path.name}"
-    damages = zip_damages(lambda _: FormatError("damaged-table", fault))
+    damages = zip_damages(
+        lambda _: FormatError(
+            "damaged-table", f"an archive of the log of {root.name} cannot be read: {path.name}"
+        )
+    )
     with storage_errors(f"read the log of {root.name}"), damages:
         yield
 
