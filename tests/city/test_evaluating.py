@@ -87,6 +87,12 @@ def test_an_evaluation_of_a_simulated_year_is_that_of_its_books(log, year, known
             if f"{name}_denominator" in row:
                 counts = (row[f"{name}_numerator"], row[f"{name}_denominator"])
                 assert counts == (len(numerator), len(denominator)), (name, row.get(by))
+            elif f"{name}_cases" in row:
+                assert row[f"{name}_cases"] == len(numerator), (name, row.get(by))
+            elif (times := INDICATORS[name].times) is not None:
+                assert row[name] == sum(book[times] for book in numerator), (name, row.get(by))
+            else:
+                assert row[name] == len(numerator), (name, row.get(by))
 
 
 def test_every_number_opens_into_its_cases(log, year):
