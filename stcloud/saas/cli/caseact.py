@@ -13,6 +13,7 @@ import typer
 from stcloud.errors import InvalidInput, StcloudError
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputOption, open_city
 from stcloud.saas.cli.output import note, print_records
+from stcloud.saas.cli.pairs import read_pairs
 from stcloud.saas.cli.target import RECORDS, target_of
 
 if TYPE_CHECKING:
@@ -96,12 +97,12 @@ def open_case(
     """Open a case."""
     target = target_of(form, output, offered=RECORDS)
     given = {"kind": kind, "class": class_, "source": source}
-    fields = {name: value for name, value in given.items() if value is not None} | _pairs(stated, "--set")
+    fields = {name: value for name, value in given.items() if value is not None} | read_pairs(stated, "--set")
     with open_city(city).cases(log) as cases:
         accepted = cases.open(
             number=number, action=action, at=_place(at), happened=happened, actor=by, role=role, id=identity,
-            fields=fields, private=_pairs(private, "--private"), person=person, post=post, department=department,
-            media=_pairs(photo, "--photo"),
+            fields=fields, private=read_pairs(private, "--private"), person=person, post=post, department=department,
+            media=read_pairs(photo, "--photo"),
         )  # fmt: skip
         print_records(_records(accepted, cases), target, _COLUMNS)
         _note_repeated(accepted)
@@ -145,8 +146,8 @@ def act(
     target = target_of(form, output, offered=RECORDS)
     options = {
         "actor": by, "role": role, "post": post, "department": department, "happened": happened,
-        "expected": expected, "id": identity, "at": _place(at), "fields": _pairs(stated, "--set"),
-        "private": _pairs(private, "--private"), "person": person, "media": _pairs(photo, "--photo"),
+        "expected": expected, "id": identity, "at": _place(at), "fields": read_pairs(stated, "--set"),
+        "private": read_pairs(private, "--private"), "person": person, "media": read_pairs(photo, "--photo"),
     }  # fmt: skip
     wanted = _from_file(source) if source else _from_options(action, numbers or [], options)
     records, refusals = [], []
@@ -256,19 +257,3 @@ def _place(text: str | None) -> tuple[float, float] | None:
             "unreadable-place", f"'{text}' is no place", hint="write LON,LAT in degrees: 117.05,31.90"
         ) from None
     return lon, lat
-
-
-def _pairs(stated: list[str] | None, option: str) -> dict[str, str]:
-    """Return what ``NAME=VALUE`` options say; `InvalidInput` ``unreadable-field``."""
-    pairs: dict[str, str] = {}
-    for text in stated or []:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip() or name.strip() in pairs:
-            reason = "it is given twice" if equals and name.strip() in pairs else "it is no NAME=VALUE"
-            raise InvalidInput(
-                "unreadable-field",
-                f"cannot read {option} '{text}': {reason}",
-                hint=f"write {option} NAME=VALUE",
-            )
-        pairs[name.strip()] = value
-    return pairs

@@ -16,6 +16,7 @@ from stcloud.saas.cli.asking import GridAtOption
 from stcloud.saas.cli.drawing import ChartOption, Drawing, MapOption, TitleOption, UnderOption
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputFormat, OutputOption, open_city, split
 from stcloud.saas.cli.output import note, print_answer, print_records
+from stcloud.saas.cli.pairs import read_pairs
 from stcloud.saas.cli.target import EVERY, Target, target_of
 
 if TYPE_CHECKING:
@@ -141,12 +142,17 @@ def evaluate(
         "--cases": cases, "--against": against, "--compare": compare, "--score": score,
         "--time-to-close": "yes" if time_to_close else None,
     }  # fmt: skip
-    view, labels = _only_view(views), _pairs(group, "--group")
+    view, labels = _only_view(views), read_pairs(group, "--group")
+    if labels and view not in ("--cases", "--against"):
+        raise InvalidInput(
+            "group-unused", "--group says whose cases are listed, and none are",
+            hint="add --cases INDICATOR or --against POLICY, or leave it out",
+        )  # fmt: skip
     opened, table = open_city(city), None if score is None else _table(score)
     options: dict[str, Any] = {
         "by": split(by) or (), "period": period, "at": at, "known_at": known_at, "policy": split(policy) or (),
         "indicators": split(indicators) or (table.indicators if table is not None else None), "basis": basis,
-        "scheme": _scheme(scheme), "grid_at": grid_at, "areas": _pairs(area, "--area") or None,
+        "scheme": _scheme(scheme), "grid_at": grid_at, "areas": read_pairs(area, "--area") or None,
         "repeats": _repeats(repeats),
     }  # fmt: skip
     evaluation = _evaluated(opened, name, options)
@@ -356,19 +362,6 @@ def _repeats(text: str | None) -> Any:
             "unreadable-repeats", f"'{text}' is no distance and time", hint="write METRES,DAYS, such as 50,15"
         ) from None
     return RepeatRule(within_m=metres, within_days=days)
-
-
-def _pairs(stated: list[str] | None, option: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in stated or []:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise InvalidInput(
-                "unreadable-field", f"cannot read {option} '{text}': it is no NAME=VALUE",
-                hint=f"write {option} NAME=VALUE",
-            )  # fmt: skip
-        pairs[name.strip()] = value
-    return pairs
 
 
 def _is_terminal(target: Target) -> bool:

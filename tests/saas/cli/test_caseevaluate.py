@@ -110,6 +110,8 @@ REFUSED = {
     "one-view": ["--cases", "closing_rate", "--score", "jinniu-example"],
     "unreadable-repeats": ["--repeats", "near"],
     "unreadable-field": ["--group", "street"],
+    "group-unused": ["--by", "street", "--group", "street=350203001"],
+    "given-twice": ["--cases", "closing_rate", "--group", "street=1", "--group", "street=2"],
     "unknown-indicator": ["--indicator", "closng_rate"],
     "unknown-score-table": ["--score", "nope"],
 }
