@@ -4,8 +4,11 @@ With ``STCLOUD_ERROR_KINDS=FILE`` the kinds of all errors that the run makes are
 """
 
 import contextlib
+import fcntl
+import io
 import multiprocessing
 import os
+import shutil
 import sys
 import threading
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import stcloud
 from stcloud.testing.examples import covering
 
 # No test is timed. What a commit is judged by does not change from run to run: only "explore" draws at random.
@@ -138,6 +142,30 @@ def run(monkeypatch, capsys):
         return Outcome(ended.value.code, said.out, said.err)
 
     return command
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """The folder of the demo and what it printed: made once in a run of several processes, and only to be read.
+
+    It begins with a demo that was killed, which is replaced.
+    """
+    from stcloud.saas.demo import run as run_demo
+    from stcloud.saas.demo.script import TOWN
+
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, printed = shared / "tour" / "demo", shared / "tour.txt"
+    with (shared / "tour.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            shutil.rmtree(folder.parent, ignore_errors=True)
+            stcloud.create(folder, crs="EPSG:32651", zone="Asia/Shanghai", name=TOWN)
+            with contextlib.chdir(folder.parent), contextlib.redirect_stdout(io.StringIO()) as lines:
+                run_demo(Path("demo"))
+            printed.write_text(lines.getvalue(), encoding="utf-8")
+    return folder, printed.read_text(encoding="utf-8")
 
 
 PRELOADED = [

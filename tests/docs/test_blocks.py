@@ -9,6 +9,7 @@ import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -181,7 +182,7 @@ def run_here(arguments: list[str]) -> tuple[int, str]:
     raise AssertionError("the command line did not exit")
 
 
-def run_console(block: Block, page: Path) -> None:
+def run_console(block: Block, page: Path, run=run) -> None:
     for command, expected in commands(block):
         code, output = run(command)
         where = f"{page.name}, block of line {block.line}: $ {command}\n{output}"
@@ -194,12 +195,27 @@ def run_python(block: Block, page: Path, names: dict) -> None:
     exec(compile(code, str(page), "exec"), names)
 
 
+@pytest.fixture
+def run_page(request):
+    """Run a command; the demo is made once for all tests, which copy it."""
+
+    def command(text):
+        if not text.startswith("stcloud demo "):
+            return run(text)
+        folder, printed = request.getfixturevalue("demo")
+        name = text.removeprefix("stcloud demo ")
+        shutil.copytree(folder, name)
+        return 0, re.sub(r"\bdemo\b", name, printed)
+
+    return command
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_block_of_the_page_runs(page, scratch):
+def test_every_block_of_the_page_runs(page, scratch, run_page):
     names = {"__name__": "documentation"}
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.language == "console":
-            run_console(block, page)
+            run_console(block, page, run_page)
         elif block.language == "python":
             run_python(block, page, names)
 

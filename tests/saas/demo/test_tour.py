@@ -1,8 +1,6 @@
 """The demo runs as a person sees it, and README's pictures are those that it draws."""
 
-import contextlib
 import importlib.util
-import io
 import re
 import shlex
 from pathlib import Path
@@ -14,20 +12,10 @@ from matplotlib.image import imread
 import stcloud
 from stcloud.errors import Conflict
 from stcloud.saas.demo import run as run_demo
-from stcloud.saas.demo.script import SCRIPT, TOWN
+from stcloud.saas.demo.script import SCRIPT
 from stcloud.saas.demo.tour import typed
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The folder of the demo, and what it printed; one that was begun and killed there is replaced."""
-    folder = tmp_path_factory.mktemp("tour") / "demo"
-    stcloud.create(folder, crs="EPSG:32651", zone="Asia/Shanghai", name=TOWN)
-    with contextlib.chdir(folder.parent), contextlib.redirect_stdout(io.StringIO()) as printed:
-        run_demo(Path("demo"))
-    return folder, printed.getvalue()
 
 
 def words_of(step, first="FIRST"):
