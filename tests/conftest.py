@@ -66,14 +66,20 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         combined = hasattr(item, "callspec") and not item.get_closest_marker("every_case")
         tests.setdefault(item.nodeid.partition("[")[0] if combined else item.nodeid, []).append(item)
-    kept = {
-        cases[number]
-        for cases in tests.values()
-        for number in (covering([parameters(item) for item in cases], times) if len(cases) > 1 else [0])
-    }
+    kept = {cases[number] for cases in tests.values() for number in numbers(cases, times)}
     config.stash[LEFT_OUT] = len(items) - len(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in items if item in kept]
+
+
+def numbers(cases, times):
+    """Return the numbers of the cases of a test that are taken; of costly ones a third, with the first and the last."""
+    if len(cases) == 1:
+        return [0]
+    chosen = covering([parameters(item) for item in cases], times)
+    if cases[0].get_closest_marker("costly"):
+        chosen = sorted({*chosen[::3], chosen[-1]})
+    return chosen
 
 
 def parameters(item):
@@ -106,7 +112,7 @@ def pytest_testnodedown(node):
 def pytest_terminal_summary(terminalreporter, config):
     if left_out := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(
-            f"{left_out} combinations of parameters were left out, no value of a parameter; "
+            f"{left_out} combinations of parameters, and two of three cases of costly tests, were left out; "
             "all of them: make test PROFILE=deep, or pytest without --cases"
         )
 

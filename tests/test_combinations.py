@@ -71,6 +71,12 @@ def test_combinations_are_left_out_and_no_value():
     assert all(any(f"-{form}]" in name for name in left) for form in range(4))
 
 
+def test_of_costly_cases_that_are_alike_a_third_is_taken():
+    config, alike = Config(1), [Item(f"a.py::test_kills[{n}]", ["costly"], step=n) for n in range(12)]
+    pytest_collection_modifyitems(config, alike)
+    assert [item.callspec.params["step"] for item in alike] == [0, 3, 6, 9, 11]
+
+
 def test_all_else_stays():
     combined = {f"a.py::test_formats[{e}-{f}]" for e in ("duckdb", "sail", "spark") for f in range(4)}
     for cases in (1, 2, 3):

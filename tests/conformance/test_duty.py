@@ -162,6 +162,7 @@ UNITS = {
 }  # fmt: skip
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("question", UNITS)
 def test_engines_answer_of_units_alike(question, folder, duckdb, duckdb_by_sql, sail):
     one, *others = (

@@ -50,6 +50,7 @@ def expected(built: dict[str, tuple[Scene, Path, Oracle]]) -> Callable[[int], pd
     return functools.cache(lambda number: built[QUESTIONS[number].scene][2].answer(QUESTIONS[number]))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(("engine", "number"), ASKED)
 def test_engine_answers_as_the_oracle(
     engine: str,

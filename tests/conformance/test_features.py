@@ -58,6 +58,7 @@ COUNTS = {"then": 3, "in the change": 2, "before all": 0, "known first": 3, "kno
           "between": 5, "in a place": 2, "difference": 2}  # fmt: skip
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_engines_answer_of_features_alike(
     question: str, folder: Path, duckdb: Engine, duckdb_by_sql: Engine, sail: Engine
@@ -87,6 +88,7 @@ ASKED = {
 }  # fmt: skip
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("question", ASKED)
 def test_engines_answer_queries_of_features_alike(
     question: str, folder: Path, duckdb: Engine, duckdb_by_sql: Engine, sail: Engine

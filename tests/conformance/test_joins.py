@@ -57,6 +57,7 @@ QUESTIONS = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_engines_join_alike(
     question: str, folder: Path, duckdb: Engine, duckdb_by_sql: Engine, sail: Engine

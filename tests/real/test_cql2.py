@@ -127,6 +127,7 @@ def test_text_and_json_are_read_as_the_same_filter(stem: str, folder: Path) -> N
     assert parse_filter(wanted) == wanted
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("stem", [one for one in stems() if one not in FUNCTIONS])
 def test_both_evaluators_and_the_oracle_agree(stem: str, folder: Path, engine: Duck) -> None:
     what = parse_filter(text(folder, stem))

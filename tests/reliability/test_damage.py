@@ -123,6 +123,7 @@ def wanted(sound):
     return answers(stcloud.open(sound))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("seed", spread(range(int(os.environ.get("STCLOUD_DAMAGES", "24"))), least=8))
 def test_damage_to_any_file_gives_right_answers_or_an_error(sound, wanted, tmp_path, seed):
     chance = random.Random(seed)
@@ -188,6 +189,7 @@ def faults(run, city):
     return {(one["layer"], one["check"]) for one in json.loads(ended.out) if one["faults"]}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("kind", ["flip", "cut", "delete"])
 @pytest.mark.parametrize(("find", "layer", "check"), NAMED.values(), ids=NAMED)
 def test_the_check_names_what_is_damaged(run, city, find, layer, check, kind):
@@ -273,6 +275,7 @@ def test_a_layer_whose_log_was_cut_takes_no_load(run, city, sound):
     ]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("seed", range(6))
 def test_a_load_that_would_write_a_damaged_file_anew_is_refused(city, sound, tmp_path, seed):
     """Else what is damaged would look whole."""

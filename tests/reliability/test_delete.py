@@ -155,6 +155,7 @@ MOMENTS = [
 ]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("moment", MOMENTS, ids=" ".join)
 def test_a_deletion_that_is_killed_leaves_the_layer_or_none(forks, city, tmp_path, moment):
     process = forks(DELETE, city, *moment)

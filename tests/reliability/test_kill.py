@@ -75,6 +75,7 @@ def moments(*skipped):
     return [pytest.param(one, id=" ".join((one[3], *one[1:3]))) for one in MOMENTS if one[2] not in skipped]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("moment", moments())
 def test_an_update_that_dies_at_a_step_is_whole_or_absent(die, city, tmp_path, moment):
     file = tmp_path / "update.csv"
@@ -105,6 +106,7 @@ def test_an_update_that_dies_at_a_step_is_whole_or_absent(die, city, tmp_path, m
     assert faults(city) == []
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("moment", moments("flush", "close_rows", "compact"))
 def test_a_first_load_that_dies_at_a_step_is_whole_or_absent(die, folder, tmp_path, moment):
     file = tmp_path / "first.csv"

@@ -25,6 +25,7 @@ def state(city, at, **known):
     return [row["k"] for row in stcloud.open(city).features("things").as_of(at, **known).to_records()]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda one: " ".join((one[3], *one[1:3])))
 def test_a_snapshot_that_dies_at_a_step_is_whole_or_absent(die, tmp_path, moment):
     folder = tmp_path / "city"

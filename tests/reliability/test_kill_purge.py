@@ -120,6 +120,7 @@ def test_a_purge_that_dies_before_its_commit_was_not_begun(forks, city, tmp_path
     assert faults(city) == set()
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("moment", "finish"),
     [(moment, "again") for moment in COMMITTED] + [(moment, "load") for moment in COMMITTED[::3]],

@@ -70,6 +70,7 @@ def hidden(city):
     return [path for path in on_disk(city) if "/." in f"/{path}" and ".work" not in path]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("moment", WRITES, ids=str)
 def test_a_renaming_that_dies_at_a_write_is_whole_or_absent(forks, city, moment):
     process = forks(DO, city, STORE, "put", *moment, "rename", ("events", "calls"))
@@ -90,6 +91,7 @@ DELETIONS = [
 ]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", ["calls", "events", "reports"])
 @pytest.mark.parametrize("moment", DELETIONS, ids=str)
 def test_a_deletion_of_a_renamed_layer_that_dies_leaves_its_names_free(forks, city, moment, name):

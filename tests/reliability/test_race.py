@@ -248,6 +248,7 @@ def test_many_small_loads_at_once_from_threads(city, tmp_path):
 STEPS = ("open", "read", "compare", "write", "update", "commit")
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("step", STEPS)
 def test_a_load_cancelled_at_a_step_leaves_the_city_as_it_was(city, tmp_path, step):
     file = tmp_path / "a.csv"

@@ -108,6 +108,7 @@ ROLES = ("key", "time", "end", "lon", "lat")
 COLUMNS = {"key": "id", "time": "opened", "end": "closed", "lon": "lon", "lat": "lat"}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("renamed", [(one,) for one in ROLES] + list(itertools.combinations(ROLES, 2)))
 @pytest.mark.parametrize(("crs", "zone", "lon", "lat"), ZONES, ids=[one[1] for one in ZONES])
 def test_a_rename_counts_for_what_rows_are_about(tmp_path, renamed, crs, zone, lon, lat):

@@ -144,6 +144,7 @@ def vectorised(rules, made, known_us, at_us, *, together):
     return sorted((row for batch in batches for row in batch.to_pylist()), key=lambda row: row["number"])
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", [*RULES])
 @given(data=st.data())
 def test_facts_of_the_log_are_the_facts_of_the_states(name, data):

@@ -155,6 +155,7 @@ def shown(clocks, row):
     return clocks.deadline_us[row], clocks.elapsed_us[row], clocks.overdue[row]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("place", PLACES)
 @given(st.data())
 @settings(deadline=None, max_examples=examples(50))

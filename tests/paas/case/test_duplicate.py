@@ -170,6 +170,7 @@ def plain_duplicates(frame, number, reach):
     return {number: value for number, value in scores.items() if value > 0}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("reach", [Reach(), Reach(20, 1), Reach(90, 8)], ids=str)
 def test_duplicates_are_those_of_a_plain_search(books, reach):
     desk, frame = books

@@ -110,6 +110,7 @@ ASKED = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", ASKED)
 def test_a_pinned_question_by_unit_is_answered_as_before_a_correction(city, name):
     city, clock, folder = city

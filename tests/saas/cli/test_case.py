@@ -145,6 +145,7 @@ def test_an_inbox_lists_what_a_role_may_do(run, handled):
     )
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("options", "found"),
     [

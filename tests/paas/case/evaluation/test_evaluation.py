@@ -73,6 +73,7 @@ def test_the_oracle_knows_every_bundled_indicator():
     assert set(INDICATORS) == set(read_scheme("urban-management").indicators)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", INDICATORS)
 @given(rows=fact_rows(), by=st.sampled_from(GROUPS), zone=ZONES)
 def test_an_indicator_counts_what_is_counted_case_by_case(name, rows, by, zone):

@@ -70,6 +70,7 @@ QUERIES = {
 }
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_pinned_answer_never_changes(city, clock, tmp_path, name):
     """The other layer's clock goes back: its load comes after the answer, and is recorded before it."""

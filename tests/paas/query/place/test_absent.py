@@ -93,6 +93,7 @@ def questions(asked):
     }  # fmt: skip
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("place", [*ABSENT, *DENIED, "areas:b@2024-09-01"])
 def test_every_question_of_a_place_that_was_not_there_is_answered(city, place):
     asked = city.query("cases").when("2024-03").where(place)
@@ -105,6 +106,7 @@ def test_every_question_of_a_place_that_was_not_there_is_answered(city, place):
     assert str(asked.why("e1"))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("place", ABSENT)
 def test_it_says_the_same_of_all_time(city, place):
     asked = city.query("cases").where(place)

@@ -55,6 +55,7 @@ def refused(city, pins):
     return set(kinds)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("layer", "purge", "touched"),
     [

@@ -92,6 +92,7 @@ def answered(query, cell, every="month", measure="count"):
     return {(row[step], row[group]): list(row.values())[2] for row in rows if row[group] is not None}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("cell", ["unit", "community", "street", "district", "duty:patrols", "in:areas"])
 def test_known_bins_are_the_question_by_cell_and_month(city, cell):
     query = city.query("cases").when("2020/2022")

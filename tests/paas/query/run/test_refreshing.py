@@ -180,6 +180,7 @@ def test_only_the_bins_that_a_load_touched_are_counted(city, monkeypatch):
 RANGE = CubeShape("500m", "1D")
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("shape", "events", "mode", "change"),
     [
