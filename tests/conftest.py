@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def numbers(cases, times):
-    """Return the numbers of the cases of a test that are taken; of costly ones a third, with the first and the last."""
+    """Return the numbers of the cases that are taken; of costly ones a third, with the first and the last."""
     if len(cases) == 1:
         return [0]
     chosen = covering([parameters(item) for item in cases], times)
