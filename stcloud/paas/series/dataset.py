@@ -1,7 +1,7 @@
 """Series as datasets of xarray: discrete sampling geometries of the conventions for climate and forecast metadata.
 
-CF 1.11, featureType ``timeSeries``, orthogonal: dimensions ``station`` and ``time``. Each value has an ancillary variable
-of flags.
+CF 1.11, featureType ``timeSeries``, orthogonal: dimensions ``station`` and ``time``. Each value has an ancillary
+variable of flags.
 
 Tested by `tests/paas/series/test_dataset.py`.
 """
@@ -41,9 +41,9 @@ def dataset_of_readings(
 
     Returns
     -------
-    A float64 variable for each value and a uint8 one, ``VALUE_flag``, dimensions ``station`` and ``time``. Where a step
-    is declared and all readings lie on one lattice of it, time has every step from the first to the last reading; else
-    the instants at which any station has a reading. What is not there is NaN with the flag 2.
+    A float64 variable for each value and a uint8 one, ``VALUE_flag``, dimensions ``station`` and ``time``. Where a
+    step is declared and all readings lie on one lattice of it, time has every step from the first to the last one;
+    else the instants at which any station has a reading. What is not there is NaN with the flag 2.
 
     Raises
     ------

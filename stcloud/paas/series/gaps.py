@@ -34,10 +34,10 @@ def gaps_of(
 
     Returns
     -------
-    ``station``, ``value``, ``from``, ``to`` (exclusive), ``steps``; ordered by station, value, time. A step has a value
-    if a reading with one lies in ``[step, next step)``; steps of a station are counted from its first reading. Steps
-    are expected from the beginning of the time that was asked for, or from the first reading if it has none, until its
-    end, or until the last reading; and none later than what was known.
+    ``station``, ``value``, ``from``, ``to`` (exclusive), ``steps``; by station, then value, then time. A step has a
+    value if a reading with one lies in ``[step, next step)``; steps of a station are counted from its first reading.
+    Steps are expected from the beginning of the time that was asked for, or from the first reading if it has none,
+    until its end, or until the last reading; and none later than what was known.
 
     Raises
     ------

@@ -21,7 +21,7 @@ def lateness_of(readings: Readings) -> pa.Table:
 
     Returns
     -------
-    ``station``, ``readings``, and ``min_h``, ``median_h``, ``p90_h``, ``max_h`` in hours, quantiles interpolated. Of a
+    ``station``, ``readings``, and ``min_h``, ``median_h``, ``p90_h``, ``max_h`` hours, interpolated. Of a
     corrected reading the correction counts, unless the question is of what was known before it.
     """
     late_h = (readings.recorded_us - readings.time_us) / HOUR_US

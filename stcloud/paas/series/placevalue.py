@@ -1,4 +1,4 @@
-"""The value at a place: that of the nearest station as it was then, or a mean weighted by distance, with its stations.
+"""The value at a place: of the nearest station as it was then, or a mean weighted by distance, with its stations.
 
 Tested by `tests/paas/series/test_placevalue.py` and `tests/properties/test_series.py`.
 """

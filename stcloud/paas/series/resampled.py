@@ -98,8 +98,10 @@ class Resampled:
         return len(self.stations) * len(self.labels)
 
     def to_arrow(self) -> pa.Table:
-        """Return a row for each station and bin: ``station``, ``time`` (the bin on the city's clock), ``from``, ``to``,
-        for each value ``VALUE_METHOD``, ``VALUE_count`` and ``VALUE_flag``, and ``expected``.
+        """Return a row for each station and bin.
+
+        Columns are ``station``, ``time`` (the bin on the city's clock), ``from``, ``to``, for each value
+        ``VALUE_METHOD``, ``VALUE_count`` and ``VALUE_flag``, and ``expected``.
         """
         stations, bins = len(self.stations), len(self.labels)
         instant = pa.timestamp("us", self.zone.name)
@@ -224,7 +226,7 @@ def resampled(
 
 
 def _bins(readings: Readings, every: Every, asked: AskedTime, zone: Zone) -> TimeBins | None:
-    """Return the bins of the time asked for, with open ends at the first and the last reading; None: there is no time."""
+    """Return the bins of the time asked for, open ends at the first and the last reading; None: there is no time."""
     parts = asked.spans.parts
     if not parts:
         return None
@@ -263,9 +265,7 @@ def _result(method: str, values: Floats, group: Ints, counts: Ints, flags: Flags
     if len(there):
         starts = np.concatenate(([0], np.cumsum(flat[there])[:-1]))
         result[there] = _reduced(method, values, group, starts, flat[there])
-    result = result.reshape(counts.shape)
-    result[flags != COMPLETE] = np.nan
-    return result
+    return np.where(flags == COMPLETE, result.reshape(counts.shape), np.nan)
 
 
 def _reduced(method: str, values: Floats, group: Ints, starts: Ints, counts: Ints) -> Floats:

@@ -17,6 +17,7 @@ from stcloud.daas.definition.series import read_step
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, known_us
+from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.spec.query import Query
 from stcloud.paas.series.asked import AskedTime
@@ -29,14 +30,17 @@ from stcloud.paas.series.readings import Readings, table_of
 from stcloud.paas.series.resampled import Resampled, read_every, read_methods, resampled, stated_completeness
 from stcloud.paas.series.stations import Stations
 from stcloud.space import LONLAT, project
-from stcloud.time import Instant, TimeSpan, Zone, instant_us
+from stcloud.time import EARLIEST_US, LATEST_US, Instant, TimeSpan, Zone, instant_us
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from stcloud.paas.query.join.how import Nearest
     from stcloud.paas.query.parse.where import PlaceInput
     from stcloud.paas.query.resolve.features import Features
+    from stcloud.paas.query.resolve.scope import Scope
+    from stcloud.paas.series.eventvalues import StationValues
     from stcloud.space import GivenCRS
 
 __all__ = ["Series"]
@@ -44,7 +48,9 @@ __all__ = ["Series"]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A question about readings of stations. With a ``city``::
+    """A question about readings of stations.
+
+    With a ``city``::
 
         city.series("air").when("2016-12").at("Dongsi").values("PM2.5").resample("1d", "mean").to_pandas()
 
@@ -153,9 +159,9 @@ class Series:
         return self._answer(gaps_of(self.readings(), asked, self.zone, self.name, self.stations))
 
     def lateness(self) -> Answer:
-        """Return how late readings became known: ``station``, ``readings``, ``min_h``, ``median_h``, ``p90_h``, ``max_h``.
+        """Return how late readings became known: recorded minus valid time, hours.
 
-        Lateness is recorded minus valid time, in hours.
+        Columns are ``station``, ``readings``, ``min_h``, ``median_h``, ``p90_h``, ``max_h``.
         """
         return self._answer(lateness_of(self.readings()))
 
@@ -200,8 +206,8 @@ class Series:
         place, time
             Longitude and latitude, degrees, or a point of shapely; the instant.
         method
-            ``nearest``: of the nearest station as it was then; ``idw``: the mean of all stations that have a good value,
-            weighted by ``1 / distance ** power``.
+            ``nearest``: of the nearest station as it was then; ``idw``: the mean of all stations that have a good
+            value, weighted by ``1 / distance ** power``.
         within
             How far a reading may be in time, ``1h``; of two that are as near the earlier one counts. None: a step.
         max_distance_m, power
@@ -210,7 +216,8 @@ class Series:
         Raises
         ------
         InvalidInput
-            ``no-stations``, ``unknown-method``, ``invalid-distance``, ``invalid-power``, ``no-tolerance``, ``bad-place``
+            ``no-stations``, ``unknown-method``, ``invalid-distance``, ``invalid-power``, ``no-tolerance``,
+            ``bad-place``
         """
         rule = PlaceRule(method, self.tolerance_us(within), max_distance_m, power)
         at_us = instant_us(time, self.zone)
@@ -220,6 +227,24 @@ class Series:
         if self.stations is not None:
             stations = stations.taken(np.isin(stations.keys.astype(str), list(self.stations)))
         return dict(value_at(near.readings(), stations, at_us, x, y, rule, self.zone))
+
+    def for_events(
+        self, values: Sequence[str], how: Nearest, within: str | None, scope: Scope, known: int | Pin | None
+    ) -> StationValues:
+        """Return what was measured near the events of a scope, as it was known; see `Query.join`."""
+        from stcloud.paas.query.resolve.partners import LayerPartners  # noqa: PLC0415  (slow to import)
+        from stcloud.paas.series.eventvalues import StationValues  # noqa: PLC0415
+
+        wanted = replace(self.values(*values), query=replace(self.query, known=known))
+        within_us = wanted.tolerance_us(within)
+        layer = wanted.station_layer
+        stations_us = known_us(layer, known)
+        refuse_purged(layer, stations_us, self.zone)
+        early_us = max(scope.start_us - within_us, EARLIEST_US)
+        late_us = max(min(scope.end_us + within_us + 1, LATEST_US - 1), early_us + 1)
+        near = replace(wanted, query=wanted.query.when((early_us, late_us)))
+        prepared = LayerPartners(layer, stations_us).prepared(how, scope)
+        return StationValues(self.name, near.readings(), prepared, how, within_us, wanted.pin)
 
     def tolerance_us(self, within: str | None) -> int:
         """Return how far a reading may be in time, microseconds; None: a step.
@@ -322,7 +347,8 @@ def _metres(place: Any, crs: str) -> tuple[float, float]:
     x, y = project(lon, lat, LONLAT, crs)
     if not (np.isfinite(x) and np.isfinite(y)):
         raise InvalidInput(
-            "bad-place", f"{place!r} is no place near the city", hint="give longitude and latitude, e.g. (116.4, 39.9)",
+            "bad-place", f"{place!r} is no place near the city",
+            hint="give longitude and latitude, e.g. (116.4, 39.9)",
             in_shell="give longitude and latitude, e.g. 116.4,39.9",
         )  # fmt: skip
     return float(x), float(y)
