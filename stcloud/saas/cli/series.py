@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,10 +32,12 @@ from stcloud.saas.cli.option import (
     split,
 )
 from stcloud.saas.cli.output import note, print_answer
-from stcloud.saas.cli.target import target_of
+from stcloud.saas.cli.target import Target, target_of
 from stcloud.saas.seriesfile import SERIES_SUFFIX, check_series_path, write_series
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from stcloud.paas.query import Answer
     from stcloud.paas.series.resampled import Resampled
     from stcloud.paas.series.series import Series
@@ -106,17 +109,18 @@ def series(
     times = when or ()
     if times or any((weekdays, hours, months, seasons, days)):
         wanted = wanted.when(
-            *times, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days, calendar=calendar, now=now
+            *times, weekdays=weekdays, hours=hours, months=months, seasons=seasons, days=days, calendar=calendar,
+            now=now,
         )  # fmt: skip
     wanted = wanted.known_at(known_at) if known_at else wanted
     wanted = wanted.at(*(split(at) or ())) if at else wanted
     wanted = wanted.values(*(split(value) or ())) if value else wanted
-    wanted = wanted.where(*read_places(where), crs=crs) if where else wanted
+    wanted = wanted.where(*map(read_places, where), crs=crs) if where else wanted
     made = None if resample is None else wanted.resample(resample, method, complete=complete)
     if output is not None and is_dataset:
         _write(wanted, made, output)
     else:
-        _show(wanted, made, gaps=gaps, lateness=lateness, target=target)
+        _show(wanted, made, gaps=gaps, lateness=lateness, target=target or Target())
     if pin:
         note(wanted.pin.text)
 
@@ -144,13 +148,24 @@ def _write(wanted: Series, made: Resampled | None, path: Path) -> None:
     note(f"{path}: {sizes}")
 
 
-def _show(wanted: Series, made: Resampled | None, *, gaps: bool, lateness: bool, target: object) -> None:
-    """Print a table: what was chosen, else the readings; a person sees the numbers without flags that say good."""
+def _show(wanted: Series, made: Resampled | None, *, gaps: bool, lateness: bool, target: Target) -> None:
+    """Print a table: what was chosen, else the readings."""
     answer = wanted.gaps() if gaps else wanted.lateness() if lateness else _rows(wanted, made)
     if made is not None:
         note(f"bins of {made.every} ({made.zone}), complete if {made.complete}")
     note(", ".join(f"{name} {text}" for name, text in answer.facts.items()))
-    print_answer(answer, target)  # type: ignore[arg-type]
+    if target.form is OutputFormat.TABLE and target.path is None:
+        answer = replace(answer, table=_without_idle(answer.table))
+    print_answer(answer, target)
+
+
+def _without_idle(table: pa.Table) -> pa.Table:
+    """Return a table for a person: without flags that all say good, and what only programs need."""
+    idle = {"recorded", *(("from", "to") if "time" in table.schema.names else ())}
+    for name in table.schema.names:
+        if name.endswith("_flag") and set(table[name].unique().to_pylist()) <= {"good", "complete"}:
+            idle.add(name)
+    return table.drop_columns([name for name in table.schema.names if name in idle])
 
 
 def _rows(wanted: Series, made: Resampled | None) -> Answer:
