@@ -16,7 +16,8 @@ def test_it_is_the_nearest_and_of_two_the_earlier(stations, wanted, within):
     times = np.array([at for one in stations for at in one], np.int64)
     wanted = [(min(station, len(stations) - 1), at) for station, at in wanted]
     rows = nearest_in_time(
-        starts, times, np.array([of for of, _ in wanted], np.int64), np.array([at for _, at in wanted], np.int64), within
+        starts, times, np.array([of for of, _ in wanted], np.int64), np.array([at for _, at in wanted], np.int64),
+        within,
     )  # fmt: skip
     for row, (station, at) in zip(rows.tolist(), wanted, strict=True):
         near = [] if station < 0 else [

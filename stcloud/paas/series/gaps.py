@@ -66,7 +66,7 @@ def _expected(time_us: Ints, asked: AskedTime, step_us: int) -> Ints:
         if not len(time_us) and (start_us is None or end_us is None):
             continue
         first_us = int(time_us[0]) if start_us is None else start_us
-        last_us = int(time_us[-1]) + step_us if end_us is None else end_us
+        last_us = int(time_us[-1]) + 1 if end_us is None else end_us
         phase_us = int(time_us[0]) if len(time_us) else first_us
         first_us += (phase_us - first_us) % step_us
         parts.append(np.arange(first_us, min(last_us, asked.known_us), step_us, dtype=np.int64))

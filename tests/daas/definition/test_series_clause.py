@@ -70,7 +70,7 @@ def test_key_and_columns_follow_from_it():
         (WIDE.replace('column = "time"', 'column = "t"\ncolumns = { year = "y", month = "m", day = "d" }'),
          "name column or columns"),
         (WIDE.replace('column = "time"', ""), "time.column: Field required"),
-        (WIDE.replace('column = "time"', 'columns = { year = "y", day = "d" }'), "time.columns.month: Field required"),
+        (WIDE.replace('column = "time"', 'columns = { year = "y", day = "d" }'), "time.columns.month: Field"),
         (define().to_toml().replace('lon = "lon"', "none = true").replace('lat = "lat"', ""), "space.none is for"),
     ],
 )  # fmt: skip
