@@ -19,7 +19,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from stcloud.errors import InvalidDefinition, nearest
 from stcloud.iaas.bundle import code_tables
@@ -97,7 +96,7 @@ class TimeClause(Closed):
     def _named_once(cls, column: str | None, info: ValidationInfo) -> str | None:
         several = info.data.get("columns")
         if column is None and several is None and "columns" in info.data:
-            raise PydanticCustomError("missing", "Field required")
+            raise ValueError("Field required")
         if column is not None and several is not None:
             raise ValueError("the time is in one column, or in several: name column or columns")
         return column

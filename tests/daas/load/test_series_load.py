@@ -1,5 +1,7 @@
 """Loads of readings: keys, times in several columns, long files, corrections, and what is not plausible."""
 
+from pathlib import Path
+
 import pytest
 
 from stcloud.errors import InvalidInput, NotFound
@@ -12,6 +14,12 @@ PARTS = WIDE.replace(
 STATIONS = "a,117.1,31.9\nb,117.2,31.9\n"
 
 
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture
 def city(tmp_path):
     with series_city(tmp_path / "city", SHANGHAI, STATIONS) as made:
@@ -19,7 +27,7 @@ def city(tmp_path):
 
 
 def load(city, text, definition=WIDE, **keywords):
-    folder = city._parts.folder.path().parent
+    folder = Path.cwd()
     (folder / "air.toml").write_text(definition, encoding="utf-8")
     source = folder / "air.csv"
     source.write_text(text, encoding="utf-8")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
-from stcloud.paas.series.asked import AskedTime
 from stcloud.paas.series.gaps import gaps_of
+from stcloud.paas.series.wantedtime import WantedTime
 from stcloud.testing.readings import readings_from
 from stcloud.time import When, Zone
 
@@ -36,7 +36,7 @@ def test_gaps_are_gaps(name, which, data):
     when = When.of(
         *([] if days is None else [f"{DAYS[name][which]}/{SECOND[name][which]}"]), zone=zone, hours=hours
     )
-    table = gaps_of(readings_from(rows, ["x"]), AskedTime((when,), NOW), zone, "air")
+    table = gaps_of(readings_from(rows, ["x"]), WantedTime((when,), NOW), zone, "air")
     steps = range(min(there), max(there) + 1) if days is None else range(50)
     expected = {start + at * HOUR for at in steps}
     expected = {at for at in expected if when.matches(np.array([at]))[0]}
@@ -56,16 +56,16 @@ def test_nothing_is_expected_later_than_what_was_known():
     zone = Zone("Asia/Shanghai")
     start = us(zone, "2024-01-01")
     readings = readings_from([("a", start, {"x": 1.0})], ["x"])
-    asked = AskedTime((When.of("2024-01-01/2030", zone=zone),), start + 3 * HOUR)
-    assert gaps_of(readings, asked, zone, "air")["steps"].to_pylist() == [2]
+    wanted = WantedTime((When.of("2024-01-01/2030", zone=zone),), start + 3 * HOUR)
+    assert gaps_of(readings, wanted, zone, "air")["steps"].to_pylist() == [2]
 
 
 def test_a_named_station_without_readings_is_one_gap():
     zone = Zone("Asia/Shanghai")
     start = us(zone, "2024-01-01")
     readings = readings_from([("a", start, {"x": 1.0})], ["x"])
-    asked = AskedTime((When.of("2024-01-01", zone=zone),), NOW)
-    gaps = gaps_of(readings, asked, zone, "air", ("b",)).to_pylist()
+    wanted = WantedTime((When.of("2024-01-01", zone=zone),), NOW)
+    gaps = gaps_of(readings, wanted, zone, "air", ("b",)).to_pylist()
     assert [(gap["station"], gap["steps"]) for gap in gaps] == [("a", 23), ("b", 24)]
 
 
@@ -73,10 +73,10 @@ def test_a_reading_within_a_step_counts_for_it():
     zone = Zone("Asia/Shanghai")
     start = us(zone, "2024-01-01")
     rows = [("a", start + minute * 60_000_000, {"x": 1.0}) for minute in (0, 67, 185)]
-    gaps = gaps_of(readings_from(rows, ["x"]), AskedTime((), NOW), zone, "air").to_pylist()
+    gaps = gaps_of(readings_from(rows, ["x"]), WantedTime((), NOW), zone, "air").to_pylist()
     assert [gap["from"].isoformat() for gap in gaps] == ["2024-01-01T02:00:00+08:00"]
 
 
 def test_without_a_step_nothing_is_known_to_be_missing():
     with pytest.raises(InvalidInput, match="the definition of 'air' states no step"):
-        gaps_of(readings_from([("a", 0, {})], ["x"], None), AskedTime((), NOW), Zone("UTC"), "air")
+        gaps_of(readings_from([("a", 0, {})], ["x"], None), WantedTime((), NOW), Zone("UTC"), "air")

@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stcloud.paas.series import reader
+from stcloud.paas.series.reader import reading_order
 from stcloud.paas.series.readings import table_of
 from stcloud.testing.readings import readings_from
 from stcloud.time import Zone
@@ -20,7 +20,7 @@ def test_rows_are_in_order_of_station_and_time(rows, random, step_us):
     random.shuffle(given_rows)
     codes = np.array([station for station, _ in given_rows], np.int32)
     times = np.array([at * HOUR for _, at in given_rows], np.int64)
-    order = reader._order(codes, times, 4, step_us)
+    order = reading_order(codes, times, 4, step_us)
     assert [(codes[at], times[at] // HOUR) for at in order] == sorted(rows)
 
 

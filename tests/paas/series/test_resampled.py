@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from stcloud.daas.definition.series import read_completeness
 from stcloud.errors import InvalidInput
-from stcloud.paas.series.asked import AskedTime
 from stcloud.paas.series.resampled import read_every, read_methods, resampled, stated_completeness
+from stcloud.paas.series.wantedtime import WantedTime
 from stcloud.testing.readings import readings_from
 from stcloud.time import When, Zone
 
@@ -58,9 +58,9 @@ def test_results_are_those_of_the_citys_days(name, which, demand, data):
         for at, value in data.draw(st.dictionaries(st.integers(0, 75), VALUES, min_size=1)).items()
     ]
     complete = None if demand is None else read_completeness(demand)
-    asked = AskedTime((When.of(f"{day}/{AFTER[name][which]}", zone=zone),), NOW)
-    inside = [row for row in rows if asked.spans.contains(np.array([row[1]]))[0]]
-    result = resampled(readings_from(inside, ["x"]), read_every("1d"), METHODS, complete, asked, zone)
+    wanted = WantedTime((When.of(f"{day}/{AFTER[name][which]}", zone=zone),), NOW)
+    inside = [row for row in rows if wanted.spans.contains(np.array([row[1]]))[0]]
+    result = resampled(readings_from(inside, ["x"]), read_every("1d"), METHODS, complete, wanted, zone)
 
     frame = pd.DataFrame(
         [(one, at, values["x"]) for one, at, values in inside], columns=["station", "at", "x"]
@@ -91,8 +91,8 @@ def test_results_are_those_of_the_citys_days(name, which, demand, data):
 
 def test_days_when_the_clock_is_set_have_23_and_25_hours():
     zone = Zone("Pacific/Auckland")
-    asked = AskedTime((When.of("2024-04-07", "2024-09-29", zone=zone),), NOW)
-    starts = [span.start_us for span in asked.spans.parts]
+    wanted = WantedTime((When.of("2024-04-07", "2024-09-29", zone=zone),), NOW)
+    starts = [span.start_us for span in wanted.spans.parts]
     hours = [25, 23]
     rows = [
         ("a", start + at * HOUR, {"x": 1.0})
@@ -100,7 +100,7 @@ def test_days_when_the_clock_is_set_have_23_and_25_hours():
         for at in range(many)
     ]
     result = resampled(
-        readings_from(rows, ["x"]), read_every("1d"), ("sum",), read_completeness("24 of 24"), asked, zone
+        readings_from(rows, ["x"]), read_every("1d"), ("sum",), read_completeness("24 of 24"), wanted, zone
     )
     sums = {
         label: value
@@ -112,11 +112,11 @@ def test_days_when_the_clock_is_set_have_23_and_25_hours():
 
 def test_only_the_hours_that_are_asked_for_are_expected():
     zone = Zone("Asia/Shanghai")
-    asked = AskedTime((When.of("2024-01-01/2024-01-03", hours="07:00-09:00", zone=zone),), NOW)
-    start = asked.spans.parts[0].start_us
+    wanted = WantedTime((When.of("2024-01-01/2024-01-03", hours="07:00-09:00", zone=zone),), NOW)
+    start = wanted.spans.parts[0].start_us
     rows = [("a", start + at * HOUR, {"x": float(at)}) for at in (7, 8, 31)]
     result = resampled(
-        readings_from(rows, ["x"]), read_every("1d"), ("mean",), read_completeness("18 of 24"), asked, zone
+        readings_from(rows, ["x"]), read_every("1d"), ("mean",), read_completeness("18 of 24"), wanted, zone
     )
     assert result.expected.tolist() == [2, 2]
     assert result.flags["x"].tolist() == [[0, 1]]
@@ -124,26 +124,26 @@ def test_only_the_hours_that_are_asked_for_are_expected():
 
 def test_a_bin_that_the_time_cuts_is_expected_whole():
     zone = Zone("Asia/Shanghai")
-    asked = AskedTime((When.of("2024-01-01T12:00/2024-01-02", zone=zone),), NOW)
-    start = asked.spans.parts[0].start_us
+    wanted = WantedTime((When.of("2024-01-01T12:00/2024-01-02", zone=zone),), NOW)
+    start = wanted.spans.parts[0].start_us
     rows = [("a", start + at * HOUR, {"x": 1.0}) for at in range(12)]
     result = resampled(
-        readings_from(rows, ["x"]), read_every("1d"), ("mean",), read_completeness("18 of 24"), asked, zone
+        readings_from(rows, ["x"]), read_every("1d"), ("mean",), read_completeness("18 of 24"), wanted, zone
     )
     assert (result.expected.tolist(), result.flags["x"].tolist()) == ([24], [[1]])
 
 
 def test_no_reading_gives_no_result():
     zone = Zone("UTC")
-    for asked in (AskedTime((), NOW), AskedTime((When.of("2024-01-01", zone=zone),), NOW)):
-        result = resampled(readings_from([], ["x"]), read_every("1h"), ("mean",), None, asked, zone)
+    for wanted in (WantedTime((), NOW), WantedTime((When.of("2024-01-01", zone=zone),), NOW)):
+        result = resampled(readings_from([], ["x"]), read_every("1h"), ("mean",), None, wanted, zone)
         assert result.to_arrow().num_rows == 0
 
 
 def test_what_cannot_be_meant_is_refused():
     readings = readings_from([("a", at * 24 * HOUR, {"x": 1.0}) for at in range(9)], ["x"], 24 * HOUR)
     with pytest.raises(InvalidInput, match="bins are shorter than the step"):
-        resampled(readings, read_every("1h"), ("mean",), None, AskedTime((), NOW), Zone("UTC"))
+        resampled(readings, read_every("1h"), ("mean",), None, WantedTime((), NOW), Zone("UTC"))
     with pytest.raises(InvalidInput, match="no method 'mode' makes one value of several; use mean"):
         read_methods("mean|mode")
     with pytest.raises(InvalidInput, match="no method ''"):

@@ -59,9 +59,8 @@ def test_gaps_lateness_and_results_of_days(run, town):
     assert [(gap["station"], gap["steps"]) for gap in gaps] == [("a", "4"), ("b", "3")]
     late = run("series", town, "air", "--lateness").out.splitlines()
     assert late[0].split() == ["station", "readings", "min_h", "median_h", "p90_h", "max_h"]
-    days = run(
-        "series", town, "air", "--resample", "1d", "--method", "mean,max", "--complete", "20 of 24", "--value", "PM2.5"
-    )  # fmt: skip
+    wanted = ("--resample", "1d", "--method", "mean,max", "--complete", "20 of 24", "--value", "PM2.5")
+    days = run("series", town, "air", *wanted)
     assert "complete if 20 of 24 are there" in days.err
     assert days.out.splitlines()[1].split() == ["a", "2016-12-01", "9.5", "19", "20", "complete", "24"]
     assert days.out.splitlines()[2].split() == ["a", "2016-12-02", "1", "incomplete", "24"]

@@ -9,10 +9,10 @@ import xarray as xr
 
 from stcloud.errors import MissingExtra, Unsupported
 from stcloud.paas.series import dataset
-from stcloud.paas.series.asked import AskedTime
-from stcloud.paas.series.places import StationPlaces
 from stcloud.paas.series.resampled import read_every, resampled
+from stcloud.paas.series.stationplaces import StationPlaces
 from stcloud.paas.series.stations import Stations
+from stcloud.paas.series.wantedtime import WantedTime
 from stcloud.testing.readings import readings_from
 from stcloud.time import Zone
 
@@ -75,7 +75,7 @@ def test_times_off_the_steps_are_kept_as_they_are():
 def test_results_have_bounds_and_methods(tmp_path):
     readings = readings_from([("a", at * HOUR, {"x": float(at)}) for at in range(48)], ["x"])
     result = resampled(
-        readings, read_every("1d"), ("mean", "count"), None, AskedTime((), 10**16), Zone("UTC")
+        readings, read_every("1d"), ("mean", "count"), None, WantedTime((), 10**16), Zone("UTC")
     )
     result.to_xarray().to_netcdf(tmp_path / "days.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "days.nc", engine="h5netcdf") as read:
