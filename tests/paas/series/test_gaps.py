@@ -78,5 +78,6 @@ def test_a_reading_within_a_step_counts_for_it():
 
 
 def test_without_a_step_nothing_is_known_to_be_missing():
-    with pytest.raises(InvalidInput, match="the definition of 'air' states no step"):
+    with pytest.raises(InvalidInput, match="the definition of 'air' states no step") as caught:
         gaps_of(readings_from([("a", 0, {})], ["x"], None), WantedTime((), NOW), Zone("UTC"), "air")
+    assert caught.value.kind == "no-step"

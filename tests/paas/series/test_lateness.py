@@ -22,7 +22,7 @@ def test_lateness_is_recorded_minus_valid_time(late):
     readings = readings_from([(station, at * HOUR, {"x": 1.0}) for station, at in rows], ["x"])
     recorded = np.array([(at + late[station, at]) * HOUR for station, at in rows])
     table = lateness_of(replace(readings, recorded_us=recorded)).to_pandas().set_index("station")
-    series = pd.SeriesQuery([late[row] for row in rows]).groupby([station for station, _ in rows])
+    series = pd.Series([late[row] for row in rows]).groupby([station for station, _ in rows])
     assert table["readings"].to_dict() == series.count().to_dict()
     for name, quantile in (("min_h", 0), ("median_h", 0.5), ("p90_h", 0.9), ("max_h", 1)):
         assert table[name].to_dict() == pytest.approx(series.quantile(quantile).to_dict())

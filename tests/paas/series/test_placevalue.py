@@ -92,14 +92,19 @@ def test_it_says_how_it_was_made():
 
 
 @pytest.mark.parametrize(
-    ("rule", "says"),
+    ("rule", "kind", "says"),
     [
-        ({"method": "kriging"}, "no method 'kriging' gives a value at a place; use nearest or idw"),
-        ({"method": "idw", "within_m": -1.0}, "-1.0 m is no distance"),
-        ({"method": "idw", "within_m": math.nan}, "nan m is no distance"),
-        ({"method": "idw", "power": 0.0}, "0.0 is no power of a distance"),
+        (
+            {"method": "kriging"},
+            "unknown-method",
+            "no method 'kriging' gives a value at a place; use nearest or idw",
+        ),
+        ({"method": "idw", "within_m": -1.0}, "invalid-distance", "-1.0 m is no distance"),
+        ({"method": "idw", "within_m": math.nan}, "invalid-distance", "nan m is no distance"),
+        ({"method": "idw", "power": 0.0}, "invalid-power", "0.0 is no power of a distance"),
     ],
 )
-def test_what_is_no_rule_is_refused(rule, says):
-    with pytest.raises(InvalidInput, match=says):
+def test_what_is_no_rule_is_refused(rule, kind, says):
+    with pytest.raises(InvalidInput, match=says) as caught:
         PlaceRule(within_us=0, **rule)
+    assert caught.value.kind == kind

@@ -142,8 +142,17 @@ def test_no_reading_gives_no_result():
 
 def test_what_cannot_be_meant_is_refused():
     readings = readings_from([("a", at * 24 * HOUR, {"x": 1.0}) for at in range(9)], ["x"], 24 * HOUR)
-    with pytest.raises(InvalidInput, match="bins are shorter than the step"):
-        resampled(readings, read_every("1h"), ("mean",), None, WantedTime((), NOW), Zone("UTC"))
+    refusals = {
+        "step-too-long": lambda: resampled(
+            readings, read_every("1h"), ("mean",), None, WantedTime((), NOW), Zone("UTC")
+        ),
+        "unknown-method": lambda: read_methods("mean|mode"),
+        "unreadable-completeness": lambda: stated_completeness("most", None),
+    }
+    for kind, refused in refusals.items():
+        with pytest.raises(InvalidInput) as caught:
+            refused()
+        assert caught.value.kind == kind
     with pytest.raises(InvalidInput, match="no method 'mode' makes one value of several; use mean"):
         read_methods("mean|mode")
     with pytest.raises(InvalidInput, match="no method ''"):

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from stcloud.errors import MissingExtra, Unsupported
-from stcloud.paas.series import dataset
+from stcloud.paas.series import seriesdataset as dataset
 from stcloud.paas.series.resampled import read_every, resampled
 from stcloud.paas.series.stationplaces import StationPlaces
 from stcloud.paas.series.stations import Stations

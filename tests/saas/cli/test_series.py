@@ -7,6 +7,8 @@ import json
 import pytest
 import xarray as xr
 
+from stcloud.errors import InvalidInput
+from stcloud.saas.cli.series import series
 from stcloud.testing.readings import SHANGHAI, WIDE, series_city
 
 STATIONS = "a,117.1,31.9\nb,117.2,31.9\n"
@@ -131,3 +133,9 @@ def test_what_cannot_be_meant_is_one_line(run, town, arguments, says):
     assert done.code != 0
     assert says in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+def test_tables_are_named_one_at_a_time(town):
+    with pytest.raises(InvalidInput) as caught:
+        series(town, "air", gaps=True, lateness=True)
+    assert caught.value.kind == "several-results"
