@@ -10,7 +10,15 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from stcloud.errors import InvalidDefinition, nearest
 from stcloud.iaas.bundle import code_tables
@@ -27,6 +35,7 @@ __all__ = [
     "SpaceClause",
     "Text",
     "TimeClause",
+    "TimeColumns",
     "ValidClause",
     "definition_faults",
 ]
@@ -51,19 +60,46 @@ class ReadClause(Closed):
     layer: str | None = None
 
 
+class TimeColumns(Closed):
+    """Columns of integers that together are the time of an event, on the clock of its zone."""
+
+    year: Text
+    month: Text
+    day: Text
+    hour: Text | None = None
+    minute: Text | None = None
+    second: Text | None = None
+
+    @property
+    def by_field(self) -> dict[str, str]:
+        """Column by field, those that are named."""
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
 class TimeClause(Closed):
-    """Column with the time of an event, its formats and its zone (None: the city's).
+    """Column with the time of an event, its formats and its zone (None: the city's); or several columns of integers.
 
     ``end`` is the column with the end of the event (exclusive), if it has one. ``null`` are words for a missing
     time, ``open`` words for an end that is not known yet; they match the same instant in other formats, too.
     """
 
-    column: Text
+    columns: TimeColumns | None = None
+    column: Annotated[Text | None, Field(validate_default=True)] = None
     formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
     zone: str | None = None
     end: Text | None = None
     null: tuple[Text, ...] = ()
     open: tuple[Text, ...] = ()
+
+    @field_validator("column")
+    @classmethod
+    def _named_once(cls, column: str | None, info: ValidationInfo) -> str | None:
+        several = info.data.get("columns")
+        if column is None and several is None and "columns" in info.data:
+            raise ValueError("Field required")
+        if column is not None and several is not None:
+            raise ValueError("the time is in one column, or in several: name column or columns")
+        return column
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
@@ -75,6 +111,12 @@ class TimeClause(Closed):
     def nothing(self, name: str) -> tuple[str, ...]:
         """Return the words that mean no time in a column."""
         return (*self.null, *(self.open if name == self.end else ()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns that together are the time."""
+        several = tuple(self.columns.by_field.values()) if self.columns else ()
+        return (self.column,) if self.column else several
 
 
 def _halves(space: SpaceClause) -> tuple[str, str]:

@@ -105,7 +105,10 @@ class LoadRun:
             blank = Reckoning(
                 load, layer.name, name, context.request.mode, 0, attempt=uuid.uuid4().hex,
                 new_columns=self.drift.new, missing_columns=self.drift.missing,
-                notes=load_remarks(context.source, context.definition.space, context.lattice.crs),
+                notes=(
+                    *load_remarks(context.source, context.definition.space, context.lattice.crs),
+                    *context.intake.remarks,
+                ),
             )  # fmt: skip
             reckoning = self._store(blank, rejected, clock, job)
             context.ledger.write([reckoning])
@@ -216,8 +219,8 @@ def bound_columns(
         raise NotFound("unknown-layer", f"there is no layer '{layer.name}' to delete from")
     if is_bare(source):
         return {}, Drift()
-    if deletes and definition.key:
-        require_columns(definition, definition.key, names, name)
+    if deletes and definition.key_columns:
+        require_columns(definition, definition.key_columns, names, name)
         return {}, Drift()
     known = layer.attributes() if layer.exists else ()
     columns = bind_columns(
