@@ -8,17 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from stcloud.daas.table.feature import row_files
+import pyarrow as pa
+
+from stcloud.daas.table.feature import micros, read_ends, row_files
 from stcloud.daas.table.layer import LayerTable
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.iaas.raster.arrays import ArrayFiles
 from stcloud.iaas.raster.image import ImageFacts
 from stcloud.iaas.source.rasterreading import IMAGE_COLUMNS
 from stcloud.iaas.table.table import Snapshot
 
-__all__ = ["FACTS", "array_faults", "arrays_of", "discard_unnamed"]
+__all__ = ["FACTS", "SCENE_COLUMNS", "array_faults", "arrays_of", "discard_unnamed", "scene_rows"]
 
 FACTS = tuple(name for name in IMAGE_COLUMNS if name not in ("since", "geometry"))
 """Columns of a scene's row, as they are stored and shown."""
+
+SCENE_COLUMNS = (
+    "st_valid_from", "st_valid_to", "st_recorded_from", "st_row", "st_geom", "st_xmin", "st_ymin", "st_xmax", "st_ymax",
+    *FACTS,
+)  # fmt: skip
+
+
+def scene_rows(snapshot: Snapshot, known_us: int) -> pa.Table:
+    """Return the scenes that were believed in at a recorded instant, ordered by when they were acquired."""
+    ends = read_ends(snapshot)
+    rows = snapshot.read(row_files(snapshot), (*SCENE_COLUMNS, "st_recorded_to")).combine_chunks()
+    until = ends.of(rows["st_row"].to_numpy(), micros(rows["st_recorded_to"], FOREVER))
+    believed = (micros(rows["st_recorded_from"], 0) <= known_us) & (until > known_us)
+    rows = rows.filter(pa.array(believed)).drop_columns(["st_recorded_to"])
+    return rows.sort_by([("st_valid_from", "ascending"), ("product", "ascending"), ("tile", "ascending")])
 
 
 def arrays_of(layer: LayerTable) -> ArrayFiles:
