@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.geometries import GeometrySource
     from stcloud.paas.grid.points import LocatedPoints
     from stcloud.paas.query import Answer, Features, Query, Question
+    from stcloud.paas.scene.scenes import Scenes
     from stcloud.space import GivenCRS
     from stcloud.time import Instant
 
@@ -69,6 +70,13 @@ class City(OpenedCity):
         Raises `NotFound` ``unknown-layer``, with the nearest names; `InvalidInput` ``not-features``: it has events.
         """
         return self._parts.features(self._catalogue.layer(name))
+
+    def scenes(self, name: str) -> Scenes:
+        """Return a layer of scenes, with ``as_of``, ``between`` and ``all``: images, as arrays and pictures.
+
+        Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-scenes``: it is of another kind.
+        """
+        return below.scenes_layer(self._parts, self.configuration, name)
 
     def query(self, layer: str) -> Query:
         """Start a query about a layer; nothing is read until it is run. `NotFound` ``unknown-layer``.

@@ -30,6 +30,7 @@ from stcloud.daas.definition.clause import (
 )  # fmt: skip
 from stcloud.daas.definition.document import digest_holds, toml_of
 from stcloud.errors import InvalidInput
+from stcloud.iaas.source.rasterreading import RasterReading
 from stcloud.time import Zone
 
 __all__ = ["Definition", "EventDefinition", "FeatureDefinition", "register_definition", "stored_name"]
@@ -77,6 +78,8 @@ class Definition(Closed):
     """How a load may meet what the layer holds; the first one where nothing is stated."""
     has_periods: ClassVar[bool] = False
     """Whether a load may state the valid period of its rows."""
+    clauses: ClassVar[dict[str, type[BaseModel]]] = {}
+    """Tables of its documents that no other kind has, by name."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
     kind: str
@@ -217,6 +220,11 @@ class Definition(Closed):
         return tuple(dict.fromkeys([*roles, *named]))
 
     @property
+    def raster_reading(self) -> RasterReading | None:
+        """How images and grids are read; None: the layer has none."""
+        return None
+
+    @property
     def roles(self) -> tuple[str, ...]:
         """Source columns with the key, the time or period, and the place of a row."""
         return tuple(dict.fromkeys([*self.key, *self.space.columns]))
@@ -344,7 +352,8 @@ def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
         "read": ReadClause, "time": TimeClause, "space": SpaceClause, "columns": ColumnClause,
         "valid": ValidClause, "shape": ShapeClause,
         "grid": GridClause, "duty": DutyClause,
+        **{name: clause for model in _MODELS.values() for name, clause in model.clauses.items()},
     }  # fmt: skip
     if place:
         return tuple(models.get(str(place[0]), Definition).model_fields)
-    return tuple({**EventDefinition.model_fields, **FeatureDefinition.model_fields})
+    return tuple({name: True for model in _MODELS.values() for name in model.model_fields})

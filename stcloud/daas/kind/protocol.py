@@ -90,6 +90,12 @@ class LayerKind(Protocol):
     def current_keys(self, layer: LayerTable, snapshot: Snapshot) -> pa.Array:
         """Return the keys that are believed in now, as text."""
 
+    def discard_unneeded(self, layer: LayerTable, *, older_hours: float) -> int:
+        """Delete what is kept beside the table, was written so long ago, and is needed by no row; return how many.
+
+        The caller holds the layer's lock.
+        """
+
     def findings(
         self, layer: LayerTable, snapshot: Snapshot, run_sql: RunSql, lattice: Lattice
     ) -> Iterator[tuple[str, list[str]]]:

@@ -201,6 +201,7 @@ class FeatureLoad:
         seen_number = np.concatenate(keys.seen_numbers or [nothing()])[first]
         repeated = sum(map(len, keys.seen)) - len(seen)
         rows, beliefs, silent = keys.coded(believed)
+        rows = self._lasting(rows, beliefs)
         # A row that repeats a version counts among those of its key that do not.
         rival = np.isin(beliefs.key[seen], rows.key)
         again = beliefs.take(seen[rival])
@@ -227,6 +228,10 @@ class FeatureLoad:
             changes, versions, selection.duplicates + repeated, len(seen) - len(again) + stays,
             len(np.unique(gone.key)), self._overridden(changes),
         )  # fmt: skip
+
+    def _lasting(self, rows: DatedRows, beliefs: DatedRows) -> DatedRows:  # noqa: ARG002  (other kinds look at them)
+        """Return rows with the ends of their periods, where what the layer holds decides about them."""
+        return rows
 
     def _refuse_known(self, stated: DatedRows, beliefs: DatedRows) -> DatedRows:
         changes = decide_changes(stated, beliefs, (nothing(), nothing()), no_pieces(), absent=False)

@@ -236,8 +236,9 @@ def _opened(source: SourceFile, definition: Definition, request: LoadRequest, jo
     job.tell("open", 0, source.path.stat().st_size)
     layer = request.source_layer or reading.layer
     stated = Reading(
-        reading.format, reading.encoding, reading.delimiter, layer, definition.required, definition.key
-    )
+        reading.format, reading.encoding, reading.delimiter, layer, definition.required, definition.key,
+        definition.raster_reading,
+    )  # fmt: skip
     reopened = functools.partial(source.open, stated)
     with storage_errors(f"read {source.path}"):
         opened = PeekedSource(reopened(), reopened)

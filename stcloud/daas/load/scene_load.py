@@ -1,0 +1,88 @@
+"""The steps of a load of scenes: those of features, and the arrays that are written before the commit.
+
+A scene holds until the next one of its product and tile, whatever the order in which they are loaded.
+
+Tested by `tests/daas/load/test_scene_load.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pyarrow as pa
+
+from stcloud.daas.ledger import Reckoning
+from stcloud.daas.load.feature_load import FeatureLoad
+from stcloud.daas.load.steps import TableChange
+from stcloud.daas.table.changeset import DatedRows
+from stcloud.daas.table.scene import arrays_of
+from stcloud.daas.table.timeline import FOREVER, Ints
+from stcloud.errors import InvalidInput
+from stcloud.iaas.job import Job
+from stcloud.iaas.table.table import Snapshot
+
+if TYPE_CHECKING:
+    from stcloud.iaas.raster.source import RasterSource
+
+__all__ = ["SceneLoad", "until_next"]
+
+
+class SceneLoad(FeatureLoad):
+    """One load of scenes; see `LoadSteps`."""
+
+    def begin(self) -> None:
+        """Refuse a stated period; read what is believed now.
+
+        Raises
+        ------
+        InvalidInput
+            ``scenes-have-instants``
+        """
+        request = self._context.request
+        if request.valid_from_us is not None or request.valid_to_us is not None:
+            raise InvalidInput(
+                "scenes-have-instants",
+                f"a scene of layer '{self._layer.name}' holds from when it was acquired until the next one",
+                hint="leave out --valid-from and --valid-to",
+            )
+        super().begin()
+
+    def write(self, base: Snapshot, schema: pa.Schema, stamp: Reckoning, job: Job) -> TableChange:
+        """Write the arrays of scenes that are new or other, then the rows that name them."""
+        assert self._settled is not None  # noqa: S101  (settled before)
+        number = self._settled.changes.row
+        wanted = set(number[number >= 0].tolist())
+        source, files = cast("RasterSource", self._context.source), arrays_of(self._layer)
+        for row, image, digest in source.images() if wanted else ():
+            if row in wanted:
+                files.write(image, digest, self._context.staging)
+                job.tell("write", row, max(wanted))
+        return super().write(base, schema, stamp, job)
+
+    def _lasting(self, rows: DatedRows, beliefs: DatedRows) -> DatedRows:
+        """Return scenes with their ends: the next one of the key, in the layer or in the file."""
+        ends = until_next(
+            np.concatenate([beliefs.key, rows.key]), np.concatenate([beliefs.start_us, rows.start_us])
+        )
+        return replace(rows, end_us=ends[len(beliefs.key) :])
+
+
+def until_next(key: Ints, start_us: Ints) -> Ints:
+    """Return when the next one of each key begins, int64 UTC microseconds; `FOREVER` for the last.
+
+    >>> until_next(np.array([0, 0, 1, 0]), np.array([5, 9, 7, 5])).tolist() == [9, FOREVER, FOREVER, 9]
+    True
+    """
+    order = np.lexsort((start_us, key))
+    key, start_us = key[order], start_us[order]
+    ends = np.full(len(key), FOREVER, np.int64)
+    group = np.flatnonzero(np.diff(key, prepend=key[:1] - 1) | np.diff(start_us, prepend=start_us[:1] - 1))
+    size = np.diff(np.append(group, len(key)))
+    following = np.append(group[1:], -1)
+    last = np.ones(len(group), np.bool_)
+    last[:-1] = key[group[1:]] != key[group[:-1]]
+    of_group = np.where(last, FOREVER, start_us[following] if len(start_us) else FOREVER)
+    ends[order] = np.repeat(of_group, size)
+    return ends
