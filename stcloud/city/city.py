@@ -384,6 +384,7 @@ class City(OpenedCity):
         with self._catalogue.locked(layer, wait_s=wait_s):
             self._parts.grids.forget(layer)
             self._parts.joins(layer).clear()
+            self._parts.pixels(layer).clear()
             self._catalogue.delete(layer, self._clock())
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ def complete_purge(
             )
             erase(quarantine.table, alone=False)
         place = layer.table.name  # a renamed layer stays where it was founded
-        for name in (place, f"{place}.join"):
+        for name in (place, f"{place}.join", f"{place}.pixels"):
             folder.arrays(_INDEX, name).erase()
         folder.discard_idle_staging(f"layer-{place}")
 

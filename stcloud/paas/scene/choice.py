@@ -8,17 +8,18 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.iaas.raster.arrays import ArrayFiles
 from stcloud.iaas.raster.window import RasterReader
-from stcloud.paas.query.answer.pin import Pin
+from stcloud.paas.query.answer.pin import Known, Pin
 from stcloud.paas.scene.mosaic import Mosaic
 from stcloud.paas.scene.pixels import Pixels, RasterGrid
 from stcloud.paas.scene.scene import Scene
@@ -30,8 +31,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["SceneChoice"]
+    from stcloud.paas.scene.cells import CellSource
+    from stcloud.paas.scene.cellstatistics import CellStatistics
 
+__all__ = ["LATEST_US", "SceneChoice"]
+
+LATEST_US = FOREVER - 1
 _BLOCK = 1024
 _MOST_MB = 2_000.0
 
@@ -64,6 +69,12 @@ class SceneChoice:
     facts: Mapping[str, str]
     stacked: bool
     classes: tuple[tuple[int, str], ...] = ()
+    at_us: int = LATEST_US
+    """Instant at which cells are taken: that of the image, or the last one of the stack's period."""
+    known: Known = None
+    """What the scenes are known at; None: now."""
+    cells: CellSource | None = field(default=None, compare=False)
+    """Gives cells of the city."""
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -78,7 +89,7 @@ class SceneChoice:
                 f"  {zone.iso(scene.acquired_us)} {scene.product} {scene.tile}: {rows} x {columns}, "
                 f"{', '.join(scene.facts.bands)}"
             )
-        return "\n".join([*lines, *(["  ..."] if len(self) > 10 else [])])  # noqa: PLR2004
+        return "\n".join([*lines, *(["  ..."] if len(self) > 10 else [])])
 
     def list(self) -> list[Scene]:
         """Return the scenes, in the order in which they were acquired."""
@@ -196,6 +207,45 @@ class SceneChoice:
 
         self._refuse_stack()
         write_quicklook(self, path, bands, pixels, **wanted)
+
+    def by(
+        self, cells: str, stat: str | Sequence[str] = "mean", band: str | None = None, *, bbox: Box | None = None,
+        crs: GivenCRS | None = None, resolution: float | None = None, resampling: str | None = None,
+        mosaic: str | Mosaic = "latest",
+    ) -> CellStatistics:  # fmt: skip
+        """Return statistics of the pixels in each cell, each pixel weighted by its exact share inside of the cell.
+
+        Parameters
+        ----------
+        cells
+            ``100m`` (any size of the lattice), ``unit``, ``community``, ``street``, ``district``, ``in:LAYER``,
+            ``in:LAYER.COLUMN``: as they were at the instant of the image, or at the end of the stack's period.
+        stat
+            ``mean``, ``sum``, ``min``, ``max``, ``count`` (of pixels), ``stdev``, ``median``, ``p90``,
+            ``share:CLASS``; or several.
+        band
+            A band, or arithmetic of bands: ``(nir - red)/(nir + red)``; None: the only one.
+        bbox, crs, resolution, resampling, mosaic
+            As for `pixels`. Without them each image is summarised on its own pixels, and nothing is resampled.
+
+        Returns
+        -------
+        A row a cell; of scenes that were chosen by a period a row an instant and cell, of which `to_xarray` makes
+        arrays. Cells without a value have nulls, and their ``coverage`` is 0.
+
+        Raises
+        ------
+        NotFound
+            ``no-scenes``, ``unknown-band``, ``unknown-layer``, ``unknown-column``
+        InvalidInput
+            ``unknown-statistic``, ``unknown-class``, ``unreadable-expression``, ``which-band``, ``which-grid``,
+            ``unknown-group``, ``too-many-cells``
+        """
+        from stcloud.paas.scene.bycell import by_cell  # noqa: PLC0415  (cells need queries)
+
+        return by_cell(
+            self, cells, stat, band, bbox=bbox, crs=crs, resolution=resolution, resampling=resampling, mosaic=mosaic
+        )
 
     def value_at(self, points: Any, band: str) -> pd.DataFrame:
         """Return the value of a band at points: a row a step, a column a point; see `values_at`."""

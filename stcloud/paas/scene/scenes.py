@@ -5,7 +5,7 @@ Tested by `tests/paas/scene/test_scenes.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,11 +21,12 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.raster.arrays import ArrayFiles
 from stcloud.paas.query.answer.pin import Pin, known_us, read_known
 from stcloud.paas.query.resolve.refusal import refuse_purged
-from stcloud.paas.scene.choice import SceneChoice
+from stcloud.paas.scene.choice import LATEST_US, SceneChoice
 from stcloud.paas.scene.scene import scenes_of
 from stcloud.time import Instant, instant_us
 
 if TYPE_CHECKING:
+    from stcloud.paas.scene.cells import CellSource
     from stcloud.time import Zone
 
 __all__ = ["Scenes"]
@@ -55,15 +56,19 @@ class Scenes:
     layer: Layer
     files: ArrayFiles
     configuration: CityConfiguration
+    cells: CellSource | None = None
+    """Gives cells of the city."""
 
     @classmethod
-    def of(cls, layer: Layer, files: ArrayFiles, configuration: CityConfiguration) -> Scenes:
+    def of(
+        cls, layer: Layer, files: ArrayFiles, configuration: CityConfiguration, cells: CellSource | None = None
+    ) -> Scenes:
         """Make a layer ready; `InvalidInput` ``not-scenes``: it is of another kind."""
         if not isinstance(layer.definition, SceneDefinition):
             raise InvalidInput(
                 "not-scenes", f"layer '{layer.name}' holds {layer.kind}s, not scenes", hint="ask it with query"
             )
-        return cls(layer, files, configuration)
+        return cls(layer, files, configuration, cells)
 
     def __repr__(self) -> str:
         return repr(self.layer)
@@ -93,7 +98,8 @@ class Scenes:
         at_us = instant_us(at, self._zone)
         rows, known = self._believed(known_at, at_us)
         start, end = (micros(rows[name], FOREVER) for name in ("st_valid_from", "st_valid_to"))
-        return self._choice(rows, (start <= at_us) & (at_us < end), known, {"as_of": self._zone.iso(at_us)}, stacked=False)
+        choice = self._choice(rows, (start <= at_us) & (at_us < end), known, {"as_of": self._zone.iso(at_us)}, stacked=False)
+        return self._with_cells(choice, at_us, known_at)
 
     def between(self, start: Instant, end: Instant, *, known_at: Instant | Pin | None = None) -> SceneChoice:
         """Return the scenes that were acquired in ``[start, end)``, as a stack in time."""
@@ -103,12 +109,18 @@ class Scenes:
         rows, known = self._believed(known_at, start_us)
         acquired = micros(rows["st_valid_from"], FOREVER)
         facts = {"from": self._zone.iso(start_us), "to": self._zone.iso(end_us)}
-        return self._choice(rows, (start_us <= acquired) & (acquired < end_us), known, facts, stacked=True)
+        choice = self._choice(rows, (start_us <= acquired) & (acquired < end_us), known, facts, stacked=True)
+        return self._with_cells(choice, end_us - 1, known_at)
 
     def all(self, *, known_at: Instant | Pin | None = None) -> SceneChoice:
         """Return all scenes, as a stack in time."""
         rows, known = self._believed(known_at, None)
-        return self._choice(rows, np.ones(len(rows), np.bool_), known, {}, stacked=True)
+        choice = self._choice(rows, np.ones(len(rows), np.bool_), known, {}, stacked=True)
+        return self._with_cells(choice, LATEST_US, known_at)
+
+    def _with_cells(self, choice: SceneChoice, at_us: int, known_at: Instant | Pin | None) -> SceneChoice:
+        known = None if known_at is None else read_known(known_at, self._zone)
+        return replace(choice, at_us=at_us, known=known, cells=self.cells)
 
     @property
     def _zone(self) -> Zone:
