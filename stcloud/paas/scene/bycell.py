@@ -33,6 +33,7 @@ __all__ = ["by_cell", "statistics_of"]
 
 Floats = NDArray[np.float64]
 _STRIP_ROWS, _STRIP_PIXELS = 512, 1 << 23
+_NEAR_M = 1.0
 _KEPT_PIXELS = 1 << 24  # of a scene that is needed twice: fewer are kept in memory between
 
 
@@ -64,18 +65,19 @@ def by_cell(
     }
     coverage = np.stack([share for _, share in rows])
     if cells.home is None:  # cells of the lattice that no pixel is in
-        kept = ~np.isnan(coverage).all(axis=0)
+        kept = np.asarray(~np.isnan(coverage).all(axis=0), np.bool_)
         cells, coverage = cells.take(kept), coverage[:, kept]
         values = {name: array[:, kept] for name, array in values.items()}
+    then = choice.configuration.zone.iso(choice.at_us)
     facts = {
         "layer": choice.layer, **choice.facts, "by": by, "band": wanted.expression.text,
         **{name: str(term) for name, term in terms.items() if term is not None},
-        **({"cells": f"as of {choice.configuration.zone.iso(choice.at_us)}"} if cells.home and choice.stacked else {}),
+        **({"cells": f"as of {then}"} if cells.home and choice.stacked else {}),
     }  # fmt: skip
     pin = Pin.of({**cells.known, **dict(choice.pin.layers)}, dict(choice.pin.rules))
     return CellStatistics(
-        cells, np.array([at for at, _ in steps], np.int64), values, np.nan_to_num(coverage), choice.stacked, facts, pin,
-        choice.configuration.lattice, choice.configuration.zone,
+        cells, np.array([at for at, _ in steps], np.int64), values, np.nan_to_num(coverage), choice.stacked,
+        facts, pin, choice.configuration.lattice, choice.configuration.zone,
     )  # fmt: skip
 
 
@@ -169,9 +171,9 @@ def _extent(choice: SceneChoice, terms: dict[str, Any]) -> tuple[float, float, f
         ]
     else:
         grids = dict.fromkeys(scene.facts.grid for scene in choice.scenes)
-    boxes = [
-        project_polygons(np.array([shapely.box(*grid.bounds)], object), grid.crs, crs, 0.005)[0].bounds
-        for grid in grids
+    hulls = [
+        project_polygons(shapely.box(*np.array([grid.bounds]).T), grid.crs, crs, _NEAR_M)[0] for grid in grids
     ]
+    boxes = [hull.bounds for hull in hulls]
     west, south, east, north = np.array(boxes).T
     return float(west.min()), float(south.min()), float(east.max()), float(north.max())

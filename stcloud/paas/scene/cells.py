@@ -5,7 +5,7 @@ Tested by `tests/paas/scene/test_bycell.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from stcloud.space import parse_cell_size
 
 if TYPE_CHECKING:
     from stcloud.iaas.store.arrays import ArrayFolder
-    from stcloud.paas.grid.grid import UnitGrid
+    from stcloud.paas.grid.indexer import Indexer
     from stcloud.paas.query.resolve.features import Features
 
 __all__ = ["CellSource", "SceneCells"]
@@ -100,17 +100,16 @@ class CellSource:
     configuration, memory
         The city's.
     grids
-        Names of the layers that are unit grids.
-    grid, features
-        Give a unit grid, and a layer of features, by name.
+        The city's unit grids.
+    features
+        Gives a layer of features by name.
     place
         Gives the folder of what is made ready of a layer and rasters, by the layer's name.
     """
 
     configuration: CityConfiguration
     memory: Cache
-    grids: Callable[[], Sequence[str]]
-    grid: Callable[[str], UnitGrid]
+    grids: Indexer
     features: Callable[[str], Features]
     place: Callable[[str], ArrayFolder]
 
@@ -157,12 +156,11 @@ class CellSource:
                 hint="take larger cells, or name a box",
             )  # fmt: skip
         names = cells_in_box(lattice, size, extent)
-        return SceneCells(
-            f"cell_{size.label}", pa.array(names), np.asarray(shapely.box(*lattice.bounds(names)), object)
-        )
+        squares = np.asarray(shapely.box(*lattice.bounds(names)), object)
+        return SceneCells(f"cell_{size.label}", pa.array(names), squares)
 
     def _units(self, by: str, at_us: int, known: Known) -> SceneCells:
-        names = self.grids()
+        names = self.grids.grids()
         if len(names) != 1:
             have = f"it has several: {', '.join(names)}" if names else "it has none"
             raise InvalidInput(
@@ -170,7 +168,7 @@ class CellSource:
                 f"city '{self.configuration.name}' has no one unit grid ({have})",
                 hint="write in:LAYER",
             )
-        grid = self.grid(names[0])
+        grid = self.grids.grid(names[0])
         grid_us = known_us(grid.layer, known)
         refuse_purged(grid.layer, grid_us, self.configuration.zone)
 

@@ -76,14 +76,17 @@ class CellStatistics:
         return self.answer()._repr_html_()
 
     def answer(self) -> Answer:
-        """Return it as an answer with groups, which maps and files are made of: a row a cell, of a stack and instant."""
+        """Return it as an answer with groups, which maps and files are made of; its rows are those of `to_arrow`."""
         groups = ("time", self.cells.noun) if self.stacked else (self.cells.noun,)
         return Answer(
             self.to_arrow(), self.lattice, dict(self.facts), pin=self.pin, groups=groups, place=self.cells.place
         )  # fmt: skip
 
     def to_arrow(self) -> pa.Table:
-        """Return a table: the cell, each statistic (null where no pixel has a value), ``coverage``; by time, then cell."""
+        """Return a table, by time and cell: of a stack ``time``, then the cell, each statistic and ``coverage``.
+
+        A statistic is null where no pixel has a value.
+        """
         steps = len(self.times_us)
         columns: dict[str, Any] = {}
         if self.stacked:
@@ -96,7 +99,8 @@ class CellStatistics:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a DataFrame."""
-        return self.to_arrow().to_pandas()
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
 
     def to_geopandas(self) -> geopandas.GeoDataFrame:
         """Return a GeoDataFrame with the shapes of the cells, in the city's CRS."""
@@ -114,11 +118,12 @@ class CellStatistics:
                 "xarray-needed", "xarray is not installed", hint="pip install 'stcloud[scene]'"
             ) from error
         centres = shapely.centroid(self.cells.shapes)
+        names = np.asarray(self.cells.names.to_numpy(zero_copy_only=False))
         return xr.Dataset(
             {name: (("time", "cell"), values) for name, values in {**self.values, COVERAGE: self.coverage}.items()},
             {
                 "time": ("time", self.times_us.view("M8[us]")),
-                "cell": ("cell", np.asarray(self.cells.names.to_numpy(zero_copy_only=False)), {"long_name": self.cells.noun}),
+                "cell": ("cell", names, {"long_name": self.cells.noun}),
                 "x": ("cell", shapely.get_x(centres), {"units": "m"}),
                 "y": ("cell", shapely.get_y(centres), {"units": "m"}),
             },

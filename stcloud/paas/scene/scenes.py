@@ -98,7 +98,8 @@ class Scenes:
         at_us = instant_us(at, self._zone)
         rows, known = self._believed(known_at, at_us)
         start, end = (micros(rows[name], FOREVER) for name in ("st_valid_from", "st_valid_to"))
-        choice = self._choice(rows, (start <= at_us) & (at_us < end), known, {"as_of": self._zone.iso(at_us)}, stacked=False)
+        facts = {"as_of": self._zone.iso(at_us)}
+        choice = self._choice(rows, (start <= at_us) & (at_us < end), known, facts, stacked=False)
         return self._with_cells(choice, at_us, known_at)
 
     def between(self, start: Instant, end: Instant, *, known_at: Instant | Pin | None = None) -> SceneChoice:

@@ -55,7 +55,13 @@ class Statistic:
 
     @classmethod
     def read(cls, text: str, classes: Mapping[int, str]) -> Statistic:
-        """Read a statistic; a class is named as the layer names it, or is a number; `InvalidInput` ``unknown-statistic``."""
+        """Read a statistic; a class is named as the layer names it, or is a number.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-statistic``, ``unknown-class``
+        """
         if text == "median":
             return cls(text, "quantile", 0.5)
         if text in PLAIN:
@@ -107,8 +113,8 @@ class Statistic:
     def _of_class(self, strips: Strips) -> Strips:
         """Return strips with 1 where the value is that of the class, and 0 where it is another."""
 
-        def marked() -> Iterable[Strip]:
+        def indicators() -> Iterable[Strip]:
             for row, values in strips():
                 yield row, np.where(np.isnan(values), np.nan, (values == self.number).astype(np.float64))
 
-        return marked
+        return indicators
