@@ -20,7 +20,7 @@ __all__ = ["cell_quantiles"]
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
-_Values: TypeAlias = tuple[Floats, Floats, Floats]
+_Values: TypeAlias = tuple[Floats, Floats]
 
 _STEPS, _CELL_STEPS = 0.2, 50.0  # of `PLAIN_STEPS` for a pixel and for a polygon, in numpy
 
@@ -37,10 +37,10 @@ def cell_quantiles(weights: PixelWeights, share: float, strips: Iterable[Strip])
 
     Notes
     -----
-    With the values in order, ``v[0] … v[n-1]`` and their weights ``w``, value ``k`` stands at
-    ``k * w[k] + (n - 1) * (w[0] + … + w[k-1])``, so that the last stands at ``(n - 1) * sum(w)``; the quantile is at
-    its share of that, linear between values. With equal weights it is numpy's. Equal values are in the order of their
-    weights. Of a polygon that several strips meet, all values are in memory at once.
+    The quantile of exactextract. With the distinct values in order, ``v[0] … v[n-1]``, and ``w`` the sums of their
+    weights, value ``k`` stands at ``k * w[k] + (n - 1) * (w[0] + … + w[k-1])``, so that the last stands at
+    ``(n - 1) * sum(w)``; the quantile is at its share of that, linear between values. With equal weights it is
+    numpy's of the distinct values. Of a polygon that several strips meet, all values are in memory at once.
 
     Examples
     --------
@@ -72,26 +72,26 @@ def cell_quantiles(weights: PixelWeights, share: float, strips: Iterable[Strip])
 
 
 def _of_parts(parts: list[_Values], share: float) -> float:
-    values, shares, whole = (np.concatenate(each) for each in zip(*parts, strict=True))
-    if not len(values) + len(whole):
-        return np.nan
-    return float(plainly(_quantile, values, shares, whole, share))
+    values, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return float(plainly(_quantile, values, shares, share)) if len(values) else np.nan
 
 
 def _values_of(weights: PixelWeights, cell: int, flat: Floats, base: int) -> _Values:
-    """Return the values of a polygon in a strip: of part pixels, with their shares, and of whole ones."""
+    """Return the values of a polygon in a strip, and the shares of their pixels, in the order of pixels."""
     stop = base + len(flat)
     edge = slice(weights.edges[cell], weights.edges[cell + 1])
     low, high = np.searchsorted(weights.pixel[edge], (base, stop)) + edge.start
-    values = flat[weights.pixel[low:high] - base]
-    valid = ~np.isnan(values)
-    shares = weights.fraction[low:high][valid].astype(np.float64)
     run = slice(weights.runs[cell], weights.runs[cell + 1])
     first, last = np.searchsorted(weights.first[run], (base, stop)) + run.start
     length = weights.length[first:last].astype(np.int64)
     along = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    whole = flat[np.repeat(weights.first[first:last].astype(np.int64) - base, length) + along]
-    return values[valid], shares, whole[~np.isnan(whole)]
+    whole = np.repeat(weights.first[first:last].astype(np.int64), length) + along
+    pixel = np.concatenate([weights.pixel[low:high].astype(np.int64), whole])
+    shares = np.concatenate([weights.fraction[low:high].astype(np.float64), np.ones(len(whole))])
+    order = np.argsort(pixel)
+    values, shares = flat[pixel[order] - base], shares[order]
+    valid = ~np.isnan(values)
+    return values[valid], shares[valid]
 
 
 def _extent(weights: PixelWeights) -> tuple[Ints, Ints]:
@@ -113,40 +113,62 @@ def _extent(weights: PixelWeights) -> tuple[Ints, Ints]:
 def _add_quantiles(weighting: Any, cells: Any, flat: Any, base: Any, share: Any, result: Any) -> None:
     """Write the quantile of each polygon whose pixels are all in a strip."""
     for cell in cells:
-        room, whole_room = weighting.edges[cell + 1] - weighting.edges[cell], 0
-        for run in range(weighting.runs[cell], weighting.runs[cell + 1]):
-            whole_room += weighting.length[run]
+        edge, last_edge = weighting.edges[cell], weighting.edges[cell + 1]
+        run, last_run = weighting.runs[cell], weighting.runs[cell + 1]
+        room = last_edge - edge
+        for at in range(run, last_run):
+            room += weighting.length[at]
         values, shares, count = np.empty(room), np.empty(room), 0
-        whole, whole_count = np.empty(whole_room), 0
-        for edge in range(weighting.edges[cell], weighting.edges[cell + 1]):
-            value = flat[weighting.pixel[edge] - base]
-            if not np.isnan(value):
-                values[count], shares[count] = value, weighting.fraction[edge]
-                count += 1
-        for run in range(weighting.runs[cell], weighting.runs[cell + 1]):
-            begin = weighting.first[run] - base
-            for at in range(begin, begin + weighting.length[run]):
-                if not np.isnan(flat[at]):
-                    whole[whole_count] = flat[at]
-                    whole_count += 1
-        if count + whole_count > 0:
-            result[cell] = _quantile(values[:count], shares[:count], whole[:whole_count], share)
+        while edge < last_edge or run < last_run:
+            if run < last_run and (edge == last_edge or weighting.first[run] < weighting.pixel[edge]):
+                begin, length, part = weighting.first[run] - base, weighting.length[run], 1.0
+                run += 1
+            else:
+                begin, length, part = weighting.pixel[edge] - base, 1, float(weighting.fraction[edge])
+                edge += 1
+            for value in flat[begin : begin + length]:
+                if not np.isnan(value):
+                    values[count], shares[count] = value, part
+                    count += 1
+        if count > 0:
+            result[cell] = _quantile(values[:count], shares[:count], share)
 
 
-@kernel
-def _quantile(values: Any, shares: Any, whole: Any, share: Any) -> Any:
-    """Return the quantile of values of part pixels and of whole ones, in any order, one or more in all."""
-    by_share = np.argsort(shares, kind="mergesort")
-    every = np.concatenate((values[by_share], whole))
-    weight = np.concatenate((shares[by_share], np.ones(len(whole))))
-    order = np.argsort(every, kind="mergesort")
-    ordered, weight = every[order], weight[order]
+def _plain_quantile(values: Floats, shares: Floats, share: float) -> float:
+    distinct, group = np.unique(values, return_inverse=True)
+    weight = np.bincount(group, shares)
     upto = np.cumsum(weight)
-    last = len(ordered) - 1
+    last = len(distinct) - 1
     place = np.arange(last + 1) * weight + last * (upto - weight)
     sought = share * last * upto[last]
-    right = np.searchsorted(place, sought, side="right")
+    right = int(np.searchsorted(place, sought, side="right"))
     if right > last:
-        return ordered[last]
+        return float(distinct[last])
     low, high = place[right - 1], place[right]
-    return ordered[right - 1] + (sought - low) * (ordered[right] - ordered[right - 1]) / (high - low)
+    return float(
+        distinct[right - 1] + (sought - low) * (distinct[right] - distinct[right - 1]) / (high - low)
+    )
+
+
+def _fast_quantile(values: Any, shares: Any, share: Any) -> Any:
+    """Return the quantile of one value or more."""
+    order = np.argsort(values, kind="mergesort")
+    last = -1
+    distinct, weight = np.empty(len(order)), np.empty(len(order))
+    for at in order:
+        if last < 0 or values[at] != distinct[last]:
+            last += 1
+            distinct[last], weight[last] = values[at], 0.0
+        weight[last] += shares[at]
+    upto = np.cumsum(weight[: last + 1])
+    sought = share * last * upto[last]
+    before = 0.0
+    for at in range(last + 1):
+        place = at * weight[at] + last * (upto[at] - weight[at])
+        if place > sought:
+            return distinct[at - 1] + (sought - before) * (distinct[at] - distinct[at - 1]) / (place - before)
+        before = place
+    return distinct[last]
+
+
+_quantile = kernel(_fast_quantile, _plain_quantile)
