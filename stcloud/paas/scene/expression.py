@@ -70,7 +70,7 @@ class BandExpression:
         if text in bands:
             return cls(text, {"property": text}, (text,))
         parsed = parse_expression(f"{text} = 0", "unreadable-expression", "the band expression")
-        if not isinstance(parsed, dict) or parsed.get("op") != "=":
+        if not isinstance(parsed, dict) or parsed.get("op") != "=" or parsed["args"][1:] != [0]:
             raise _unreadable(text)
         tree = parsed["args"][0]
         names = tuple(dict.fromkeys(_names(tree, text)))
