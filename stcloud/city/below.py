@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stcloud.city.evaluatedcases import evaluate_layer
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
-    from stcloud.city.scenes import scenes_layer
+    from stcloud.city.scenes import scene_reader, scenes_layer
     from stcloud.city.situations import SituationQuestion
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.check import CityCheck
@@ -39,8 +39,8 @@ __all__ = [
     "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources",
     "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
-    "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "require_metric", "scenes_layer", "start",
-    "vacuum_city",
+    "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "require_metric", "scene_reader",
+    "scenes_layer", "start", "vacuum_city",
 ]  # fmt: skip
 
 _HOMES = {
@@ -72,6 +72,7 @@ _HOMES = {
     "locate_points": "stcloud.paas.grid.points",
     "open_cases": "stcloud.city.caseopening",
     "require_metric": "stcloud.space",
+    "scene_reader": "stcloud.city.scenes",
     "scenes_layer": "stcloud.city.scenes",
     "start": "stcloud.iaas.engine.engines",
     "vacuum_city": "stcloud.daas.vacuum",

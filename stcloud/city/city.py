@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.geometries import GeometrySource
     from stcloud.paas.grid.points import LocatedPoints
     from stcloud.paas.query import Answer, Features, Query, Question
+    from stcloud.paas.query.resolve.placereader import PlaceReader
     from stcloud.paas.scene.scenes import Scenes
     from stcloud.space import GivenCRS
     from stcloud.time import Instant
@@ -87,7 +88,10 @@ class City(OpenedCity):
         index = None if subject.layer_kind.versioned else (grids := self._parts.grids).of(layer)
         units = below.UnitIndex(*index, grids.duties) if index else None
         about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
-        return below.Query(below.Subject(subject, *about, self.calendar.published))
+        return below.Query(below.Subject(subject, *about, self.calendar.published, self._scene_reader))
+
+    def _scene_reader(self, layer: str) -> PlaceReader:
+        return below.scene_reader(self.scenes(layer))
 
     def ask(self, question: Question) -> Answer:
         """Answer a saved question; raises what `query` and the methods of `Query` raise."""

@@ -8,10 +8,17 @@ from __future__ import annotations
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.table.scene import arrays_of
+from stcloud.paas.query.resolve.placereader import PlaceReader
+from stcloud.paas.scene.atevents import SceneReader
 from stcloud.paas.scene.cells import CellSource
 from stcloud.paas.scene.scenes import Scenes
 
-__all__ = ["scenes_layer"]
+__all__ = ["scene_reader", "scenes_layer"]
+
+
+def scene_reader(layer: Scenes) -> PlaceReader:
+    """Return what reads a layer of scenes at events; see `Query.join`."""
+    return SceneReader(layer)
 
 
 def scenes_layer(parts: CityParts, configuration: CityConfiguration, name: str) -> Scenes:

@@ -18,6 +18,7 @@ from stcloud.iaas.raster.window import RasterReader
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.scene.cells import CellSource, SceneCells
 from stcloud.paas.scene.cellstatistics import CellStatistics
+from stcloud.paas.scene.choice import LATEST_US, SceneChoice
 from stcloud.paas.scene.expression import BandExpression
 from stcloud.paas.scene.kept_weights import cropped, kept_weights
 from stcloud.paas.scene.statistic import Statistic
@@ -27,7 +28,6 @@ from stcloud.space.polygons import project_polygons
 if TYPE_CHECKING:
     from stcloud.index import PixelWeights
     from stcloud.index.cellsums import Strip
-    from stcloud.paas.scene.choice import SceneChoice
 
 __all__ = ["by_cell", "statistics_of"]
 
@@ -68,11 +68,12 @@ def by_cell(
         kept = np.asarray(~np.isnan(coverage).all(axis=0), np.bool_)
         cells, coverage = cells.take(kept), coverage[:, kept]
         values = {name: array[:, kept] for name, array in values.items()}
-    then = choice.configuration.zone.iso(choice.at_us)
+    now = choice.at_us == LATEST_US
+    then = "after their last change" if now else f"as of {choice.configuration.zone.iso(choice.at_us)}"
     facts = {
         "layer": choice.layer, **choice.facts, "by": by, "band": wanted.expression.text,
         **{name: str(term) for name, term in terms.items() if term is not None},
-        **({"cells": f"as of {then}"} if cells.home and choice.stacked else {}),
+        **({"cells": then} if cells.home and choice.stacked else {}),
     }  # fmt: skip
     pin = Pin.of({**cells.known, **dict(choice.pin.layers)}, dict(choice.pin.rules))
     return CellStatistics(

@@ -36,13 +36,17 @@ __all__ = ["join"]
 How = Annotated[
     str,
     typer.Option(
-        help="within (one feature), intersects (all of them), 'within 20 m', nearest, 'nearest 2 within 200 m'."
+        help="within (one feature), intersects (all of them), 'within 20 m', nearest, 'nearest 2 within 200 m', "
+        "or at: the value of a scene."
     ),
 ]
 At = Annotated[
     str | None, typer.Option(help="Use features at this instant; default: at each event's own time.")
 ]
 KnownAt = Annotated[str | None, typer.Option(help="Use what was known at this instant, or at a pin.")]
+Band = Annotated[
+    str | None, typer.Option(help="With --how at: the band of a layer of scenes, or arithmetic of bands.")
+]
 Inner = Annotated[bool, typer.Option("--inner", help="Leave out events without a partner.")]
 
 
@@ -55,6 +59,7 @@ def join(
     known_at: KnownAt = None,
     pin: PinOption = False,  # noqa: FBT002
     inner: Inner = False,  # noqa: FBT002
+    band: Band = None,
     what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
     where: Annotated[
         list[str] | None, typer.Option(help="Events in these places; forms as for query.")
@@ -81,7 +86,7 @@ def join(
         "months": months, "seasons": seasons, "days": days, "calendar": calendar, "now": now, "known_at": known_at,
     }  # fmt: skip
     narrowed = question_of(opened.configuration, given).narrow(opened.query(events), read_places)
-    joining = narrowed.joining(layer, how, at=at, known_at=known_at, inner=inner)
+    joining = narrowed.joining(layer, how, at=at, known_at=known_at, inner=inner, band=band)
     rows = joining.reader()
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))
     if pin:

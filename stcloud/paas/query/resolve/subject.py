@@ -22,6 +22,7 @@ from stcloud.time import NO_PUBLISHED_DAYS, PublishedDays, Zone
 if TYPE_CHECKING:
     from stcloud.paas.query.parse.units import UnitIndex
     from stcloud.paas.query.resolve.features import Features
+    from stcloud.paas.query.resolve.placereader import PlaceReader
 
 __all__ = ["Subject"]
 
@@ -43,6 +44,8 @@ class Subject:
     """Gives the columns of a layer that hold codes; None: codes have no names."""
     calendar: Callable[[], PublishedDays] | None = None
     """Gives all that the city has published of its working days; None: nothing."""
+    readers: Callable[[str], PlaceReader] | None = None
+    """Gives what reads a layer of scenes at events."""
 
     @property
     def kind(self) -> RowKind:

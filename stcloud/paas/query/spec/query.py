@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.resolve.subject import Subject
     from stcloud.paas.query.run.cubing import Partial
     from stcloud.paas.query.run.joining import Joining
+    from stcloud.paas.query.run.reading import ReadingJoin
     from stcloud.paas.query.run.why import Reason
     from stcloud.space import GivenCRS
 
@@ -182,7 +183,7 @@ class Query:
 
     def join(
         self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None, band: str | None = None,
     ) -> Answer:  # fmt: skip
         """Return each event with its partners: the features of a layer that contained it, or were near it.
 
@@ -193,17 +194,18 @@ class Query:
             shapely geometry, which hold at all times and are called ``joined`` in names of columns.
         how
             ``"within"`` (one area; on a shared border or an overlap that with the smallest key), ``"intersects"``
-            (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
+            (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``; of scenes ``"at"``, their value.
         at, known_at
             Instant of valid time of all features, None: each event's own; recorded instant or pin, None: the query's.
-        inner, crs
-            Leave out events without a partner; CRS of what has none.
+        inner, crs, band
+            Leave out events without a partner; CRS of what has none; of scenes a band, or arithmetic of bands.
 
         Returns
         -------
         The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (exclusive; null: no end is
         known; in memory only ``joined_row``, from 1), ``LAYER_distance_m`` if distances matter, and the features'
-        columns as ``LAYER_NAME``. An event with several partners has several rows; one without has nulls.
+        columns as ``LAYER_NAME``. An event with several partners has several rows; one without has nulls. Of
+        scenes: ``LAYER_acquired``, and ``LAYER_BAND``, of arithmetic ``LAYER_value``.
 
         Raises
         ------
@@ -212,21 +214,23 @@ class Query:
         NotFound
             ``unknown-layer``
         """
-        return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs).answer()
+        return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs, band=band).answer()
 
     def join_batches(
         self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None, band: str | None = None,
     ) -> pa.RecordBatchReader:  # fmt: skip
         """Stream the rows that `join` returns, for the same arguments; memory does not grow with their number."""
-        return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs).reader()
+        return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs, band=band).reader()
 
     def joining(
         self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
-    ) -> Joining:  # fmt: skip
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None, band: str | None = None,
+    ) -> Joining | ReadingJoin:  # fmt: skip
         """Return a join with its facts, before it is answered; arguments as for `join`."""
         self.subject.kind.require_indexed(self.subject.layer, "join")
+        if how == "at" or band is not None:
+            return below.reading_of(self.inquiry(), layer, how, band, at=at, known_at=known_at, inner=inner)
         features = narrowing.joined_of(layer, self.subject, crs)
         return below.joining_of(
             self.inquiry(), features, below.read_how(how), at=at, known_at=known_at, inner=inner
