@@ -88,7 +88,8 @@ def test_a_join_with_scenes_is_pinned(tmp_path):
     ("layer", "how", "band", "kind"),
     [
         ("sat", "at", None, "which-band"), ("sat", "at", "green", "unknown-band"),
-        ("areas", "at", None, "not-scenes"), ("nothing", "at", None, "unknown-layer"), ("areas", "within", "nir", "unknown-how"),
+        ("areas", "at", None, "not-scenes"), ("nothing", "at", None, "unknown-layer"),
+        ("areas", "within", "nir", "unknown-how"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused(city, layer, how, band, kind):

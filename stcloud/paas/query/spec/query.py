@@ -182,8 +182,8 @@ class Query:
         return self.inquiry().rows(Rows(checked_limit(limit)))
 
     def join(
-        self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None, band: str | None = None,
+        self, layer: str | Any, how: str = "within", *, at: Instant | None = None, band: str | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
     ) -> Answer:  # fmt: skip
         """Return each event with its partners: the features of a layer that contained it, or were near it.
 
@@ -194,11 +194,11 @@ class Query:
             shapely geometry, which hold at all times and are called ``joined`` in names of columns.
         how
             ``"within"`` (one area; on a shared border or an overlap that with the smallest key), ``"intersects"``
-            (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``; of scenes ``"at"``, their value.
+            (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``; of scenes ``"at"``.
         at, known_at
             Instant of valid time of all features, None: each event's own; recorded instant or pin, None: the query's.
         inner, crs, band
-            Leave out events without a partner; CRS of what has none; of scenes a band, or arithmetic of bands.
+            Leave out events without a partner; CRS of what has none; what is read of scenes, a band or arithmetic.
 
         Returns
         -------
@@ -217,15 +217,15 @@ class Query:
         return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs, band=band).answer()
 
     def join_batches(
-        self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None, band: str | None = None,
+        self, layer: str | Any, how: str = "within", *, at: Instant | None = None, band: str | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
     ) -> pa.RecordBatchReader:  # fmt: skip
         """Stream the rows that `join` returns, for the same arguments; memory does not grow with their number."""
         return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs, band=band).reader()
 
     def joining(
-        self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None, band: str | None = None,
+        self, layer: str | Any, how: str = "within", *, at: Instant | None = None, band: str | None = None,
+        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
     ) -> Joining | ReadingJoin:  # fmt: skip
         """Return a join with its facts, before it is answered; arguments as for `join`."""
         self.subject.kind.require_indexed(self.subject.layer, "join")
