@@ -1,7 +1,7 @@
 """Definitions of layers of scenes: where the date of an image is, what its bands and values are.
 
-A scene is a feature whose key is product and tile and whose valid period begins when it was acquired. So its definition
-is one of features, of which these parts are fixed.
+A scene is a feature whose key is product and tile and whose valid period begins when it was acquired. So its
+definition is one of features, of which these parts are fixed.
 
 Tested by `tests/daas/definition/test_scene.py`.
 """
@@ -145,7 +145,9 @@ class SceneDefinition(FeatureDefinition):
 
     def to_toml(self) -> str:
         """Return the definition as a TOML document that reads back as an equal definition."""
-        return toml_of(self.model_dump(mode="json", exclude_defaults=True, by_alias=True, exclude=set(_FIXED)))
+        return toml_of(
+            self.model_dump(mode="json", exclude_defaults=True, by_alias=True, exclude=set(_FIXED))
+        )
 
     @property
     def raster_reading(self) -> RasterReading:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +58,9 @@ class _FeatureChanges:
 class FeatureLoad:
     """One load of features; see `LoadSteps`."""
 
+    cleaner: ClassVar[type[FeatureCleaner]] = FeatureCleaner
+    """Turns batches into typed rows."""
+
     def __init__(self, context: LoadContext) -> None:
         self._context = context
         self._layer = cast("FeatureLayer", context.layer)
@@ -82,7 +85,7 @@ class FeatureLoad:
         self._expired = context.request.mode == "snapshot" and context.expiry.covers(self._period[1])
         self.base = self._layer.current()
         self._believed = self._layer.believed(self.base) if self.base else no_beliefs()
-        self._cleaner = FeatureCleaner(
+        self._cleaner = self.cleaner(
             self._definition, context.columns, context.lattice, context.zone, self._repeatable(), self._period,
             context.deletes, many=len(self._believed) > FEW_ROWS, types=context.types,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pixels of an array file on a grid that is wanted: as they are where the grids agree, else resampled by a stated rule.
+"""Pixels of an array file on a grid that is wanted: as they are where grids agree, else resampled by a stated rule.
 
 Tested by `tests/iaas/raster/test_window.py`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,20 @@ from stcloud.space.rastergrid import RasterGrid
 
 __all__ = ["RESAMPLINGS", "RasterReader", "offset_of"]
 
-RESAMPLINGS = ("nearest", "bilinear", "cubic", "average", "mode", "max", "min", "med", "q1", "q3", "sum", "rms")
+RESAMPLINGS = (
+    "nearest",
+    "bilinear",
+    "cubic",
+    "average",
+    "mode",
+    "max",
+    "min",
+    "med",
+    "q1",
+    "q3",
+    "sum",
+    "rms",
+)
 """Rules of resampling, as GDAL names them."""
 KEEPING = ("nearest", "mode", "max", "min")
 """Those that give values which were measured."""
@@ -39,7 +52,10 @@ def offset_of(grid: RasterGrid, other: RasterGrid) -> tuple[int, int] | None:
     width, height = grid.resolution
     other_width, other_height = other.resolution
     most = max(*grid.shape, *other.shape)
-    if grid.crs != other.crs or max(abs(other_width / width - 1), abs(other_height / height - 1)) * most > _CLOSE:
+    if (
+        grid.crs != other.crs
+        or max(abs(other_width / width - 1), abs(other_height / height - 1)) * most > _CLOSE
+    ):
         return None
     column = (other.transform[2] - grid.transform[2]) / width
     row = (grid.transform[5] - other.transform[5]) / height
@@ -62,7 +78,7 @@ class RasterReader:
         self._open: dict[str, Any] = {}
         self._held = contextlib.ExitStack()
 
-    def __enter__(self) -> RasterReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -104,7 +120,12 @@ class RasterReader:
         return self._resampled(key, facts, grid, bands, resampling)
 
     def _window(
-        self, key: str, facts: ImageFacts, offset: tuple[int, int], shape: tuple[int, int], bands: Sequence[int]
+        self,
+        key: str,
+        facts: ImageFacts,
+        offset: tuple[int, int],
+        shape: tuple[int, int],
+        bands: Sequence[int],
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Return values of a window, which may lie beyond the edges."""
         values = np.zeros((len(bands), *shape), facts.dtype)
@@ -118,7 +139,10 @@ class RasterReader:
                 )
             place = (
                 slice(None),
-                *(slice(start - at, stop - at) for start, stop, at in zip(starts, stops, offset, strict=True)),
+                *(
+                    slice(start - at, stop - at)
+                    for start, stop, at in zip(starts, stops, offset, strict=True)
+                ),
             )
             values[place], missing[place] = read, facts.missing(read)
         return values, missing
@@ -176,7 +200,9 @@ def _source_window(
     """Return first row and column, rows and columns of the pixels that a target needs; None: it needs none."""
     west, south, east, north = target.bounds
     share = np.linspace(0, 1, 21)
-    x, y = (axis.ravel() for axis in np.meshgrid(west + share * (east - west), south + share * (north - south)))
+    x, y = (
+        axis.ravel() for axis in np.meshgrid(west + share * (east - west), south + share * (north - south))
+    )
     xs, ys = (np.asarray(axis) for axis in transformer(target.crs, source.crs).transform(x, y))
     finite = np.isfinite(xs) & np.isfinite(ys)
     if not finite.any():
@@ -185,7 +211,9 @@ def _source_window(
     a, _, c, _, e, f = source.transform
     reach = [math.ceil(_REACH * max(1.0, 1 / ratio)) + 2 for ratio in scale]
     rows, columns = (ys - f) / e, (xs - c) / a
-    starts = [max(0, math.floor(axis.min()) - more) for axis, more in zip((rows, columns), reach, strict=True)]
+    starts = [
+        max(0, math.floor(axis.min()) - more) for axis, more in zip((rows, columns), reach, strict=True)
+    ]
     stops = [
         min(most, math.ceil(axis.max()) + more)
         for axis, more, most in zip((rows, columns), reach, source.shape, strict=True)

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.configuration import CityConfiguration
@@ -78,7 +77,7 @@ class SceneChoice:
                 f"  {zone.iso(scene.acquired_us)} {scene.product} {scene.tile}: {rows} x {columns}, "
                 f"{', '.join(scene.facts.bands)}"
             )
-        return "\n".join([*lines, *(["  ..."] if len(self) > 10 else [])])  # noqa: PLR2004
+        return "\n".join([*lines, *(["  ..."] if len(self) > 10 else [])])
 
     def list(self) -> list[Scene]:
         """Return the scenes, in the order in which they were acquired."""
@@ -88,7 +87,9 @@ class SceneChoice:
         """Return the scenes whose footprint covers a point: longitude and latitude, degrees, or a shapely point."""
         import shapely  # noqa: PLC0415  (slow to import)
 
-        (lon,), (lat,) = _lonlat([point])
+        from stcloud.paas.scene.values import lonlat_of  # noqa: PLC0415
+
+        (lon,), (lat,) = lonlat_of([point])
         x, y = project([lon], [lat], LONLAT, self.configuration.lattice.crs)
         place = shapely.Point(x[0], y[0])
         shapes = shapely.from_wkb([scene.footprint for scene in self.scenes])
@@ -112,7 +113,8 @@ class SceneChoice:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the scenes as rows."""
-        return self.to_table().to_pandas()
+        frame: pd.DataFrame = self.to_table().to_pandas()
+        return frame
 
     def grid(
         self, bbox: Box | None = None, *, crs: GivenCRS | None = None, resolution: float | None = None
@@ -148,7 +150,7 @@ class SceneChoice:
         grid, crs, resolution
             A grid, or the CRS and the size of its pixels; default: the grid of the latest scene.
         resampling
-            How values come to pixels of another grid: ``nearest``, ``bilinear``, ``average`` …; None: they are refused.
+            How values come to pixels of another grid: ``nearest``, ``bilinear``, ``average`` …; None: not at all.
         mosaic
             ``latest``, ``first``, ``median``, ``best:BAND``: what counts where scenes overlap.
         most_mb
@@ -159,8 +161,8 @@ class SceneChoice:
         NotFound
             ``no-scenes``, ``unknown-band``
         InvalidInput
-            ``resampling-needed``, ``resolution-needed``, ``unknown-mosaic``, ``too-large``; ``stack-of-times``: scenes
-            of several instants that were chosen by a period.
+            ``resampling-needed``, ``resolution-needed``, ``unknown-mosaic``, ``too-large``; ``stack-of-times``:
+            scenes of several instants that were chosen by a period.
         """
         self._refuse_stack()
         view = self.view(bbox, **wanted)
@@ -189,7 +191,12 @@ class SceneChoice:
         return dataset_of(self, bbox, **wanted)
 
     def quicklook(
-        self, path: str | os.PathLike[str], *, bands: Sequence[str] | str | None = None, pixels: int = 1000, **wanted: Any
+        self,
+        path: str | os.PathLike[str],
+        *,
+        bands: Sequence[str] | str | None = None,
+        pixels: int = 1000,
+        **wanted: Any,
     ) -> None:
         """Write a picture (PNG): three bands as red, green and blue, or one as grey; see `write_quicklook`."""
         from stcloud.paas.scene.quicklook import write_quicklook  # noqa: PLC0415
@@ -215,12 +222,6 @@ class SceneChoice:
                 "stack-of-times", "the scenes are of several instants, and one image is wanted",
                 hint="use as_of for the image of an instant, steps() or to_xarray() for all",
             )  # fmt: skip
-
-
-def _lonlat(points: Any) -> tuple[np.ndarray, np.ndarray]:
-    pairs = [(point.x, point.y) if hasattr(point, "x") else tuple(point) for point in points]
-    array = np.asarray(pairs, np.float64).reshape(-1, 2)
-    return array[:, 0], array[:, 1]
 
 
 def _refuse_large(view: SceneView, most_mb: float) -> None:

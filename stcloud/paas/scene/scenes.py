@@ -61,7 +61,9 @@ class Scenes:
         """Make a layer ready; `InvalidInput` ``not-scenes``: it is of another kind."""
         if not isinstance(layer.definition, SceneDefinition):
             raise InvalidInput(
-                "not-scenes", f"layer '{layer.name}' holds {layer.kind}s, not scenes", hint="ask it with query"
+                "not-scenes",
+                f"layer '{layer.name}' holds {layer.kind}s, not scenes",
+                hint="ask it with query",
             )
         return cls(layer, files, configuration)
 
@@ -93,7 +95,9 @@ class Scenes:
         at_us = instant_us(at, self._zone)
         rows, known = self._believed(known_at, at_us)
         start, end = (micros(rows[name], FOREVER) for name in ("st_valid_from", "st_valid_to"))
-        return self._choice(rows, (start <= at_us) & (at_us < end), known, {"as_of": self._zone.iso(at_us)}, stacked=False)
+        return self._choice(
+            rows, (start <= at_us) & (at_us < end), known, {"as_of": self._zone.iso(at_us)}, stacked=False
+        )
 
     def between(self, start: Instant, end: Instant, *, known_at: Instant | Pin | None = None) -> SceneChoice:
         """Return the scenes that were acquired in ``[start, end)``, as a stack in time."""
