@@ -18,7 +18,7 @@ import shapely
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_features import FeatureCleaner
 from stcloud.daas.load.column import Faults
-from stcloud.daas.load.feature_load import FeatureLoad
+from stcloud.daas.load.feature_load import FeatureChanges, FeatureLoad
 from stcloud.daas.load.steps import TableChange
 from stcloud.daas.table.changeset import DatedRows
 from stcloud.daas.table.scene import arrays_of
@@ -90,8 +90,19 @@ class SceneLoad(FeatureLoad):
                 job.tell("write", row, max(wanted))
         return super().write(base, schema, stamp, job)
 
+    def _counts(self, settled: FeatureChanges, unplaced: int) -> dict[str, object]:
+        """Count scenes as new that are of an instant of which there was none."""
+        counts = super()._counts(settled, unplaced)
+        begun = set(settled.changes.row[settled.changes.row >= 0].tolist())
+        stated = cast("int", counts["accepted"]) + cast("int", counts["updated"])
+        fresh = len(begun & self._fresh)
+        return counts | {"accepted": fresh, "updated": stated - fresh}
+
     def _lasting(self, rows: DatedRows, beliefs: DatedRows) -> DatedRows:
         """Return scenes with their ends: the next one of the key, in the layer or in the file."""
+        known = set(zip(beliefs.key.tolist(), beliefs.start_us.tolist(), strict=True))
+        stated = zip(rows.number.tolist(), rows.key.tolist(), rows.start_us.tolist(), strict=True)
+        self._fresh = {number for number, *scene in stated if tuple(scene) not in known}
         ends = until_next(
             np.concatenate([beliefs.key, rows.key]), np.concatenate([beliefs.start_us, rows.start_us])
         )

@@ -184,14 +184,18 @@ class RasterReader:
 
 
 def _scale(source: RasterGrid, target: RasterGrid) -> tuple[float, float]:
-    """Return how many pixels of the target there are for one of the source, down and across, at its middle."""
-    west, south, east, north = target.bounds
+    """Return how many pixels of the target there are for one of the source, down and across, at its middle.
+
+    It does not depend on which part of the target is read, so that blocks give what the whole gives.
+    """
+    west, south, east, north = source.bounds
     x, y = (west + east) / 2, (south + north) / 2
-    width, height = target.resolution
-    xs, ys = transformer(target.crs, source.crs).transform([x, x + width, x], [y, y, y + height])
-    across = math.hypot((xs[1] - xs[0]) / source.resolution[0], (ys[1] - ys[0]) / source.resolution[1])
-    down = math.hypot((xs[2] - xs[0]) / source.resolution[0], (ys[2] - ys[0]) / source.resolution[1])
-    return 1 / max(down, 1e-12), 1 / max(across, 1e-12)
+    width, height = source.resolution
+    xs, ys = transformer(source.crs, target.crs).transform([x, x + width, x], [y, y, y + height])
+    across = math.hypot((xs[1] - xs[0]) / target.resolution[0], (ys[1] - ys[0]) / target.resolution[1])
+    down = math.hypot((xs[2] - xs[0]) / target.resolution[0], (ys[2] - ys[0]) / target.resolution[1])
+    usable = math.isfinite(across) and math.isfinite(down) and across > 0 and down > 0
+    return (down, across) if usable else (1.0, 1.0)
 
 
 def _source_window(

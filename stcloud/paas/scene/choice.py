@@ -9,6 +9,7 @@ import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -164,7 +165,7 @@ class SceneChoice:
             ``resampling-needed``, ``resolution-needed``, ``unknown-mosaic``, ``too-large``; ``stack-of-times``:
             scenes of several instants that were chosen by a period.
         """
-        self._refuse_stack()
+        self.refuse_stack()
         view = self.view(bbox, **wanted)
         _refuse_large(view, most_mb)
         with RasterReader(self.files) as reader:
@@ -177,7 +178,7 @@ class SceneChoice:
 
         Parameters are those of `pixels`; ``size`` is how many rows and columns a block has.
         """
-        self._refuse_stack()
+        self.refuse_stack()
         return self.view(bbox, **wanted).blocks(size)
 
     def to_xarray(self, bbox: Box | None = None, **wanted: Any) -> xr.Dataset:
@@ -201,8 +202,14 @@ class SceneChoice:
         """Write a picture (PNG): three bands as red, green and blue, or one as grey; see `write_quicklook`."""
         from stcloud.paas.scene.quicklook import write_quicklook  # noqa: PLC0415
 
-        self._refuse_stack()
+        self.refuse_stack()
         write_quicklook(self, path, bands, pixels, **wanted)
+
+    def to_file(self, path: str | os.PathLike[str], **wanted: Any) -> None:
+        """Write cloud-optimised GeoTIFF (``.tif``), netCDF (``.nc``) or a picture (``.png``); see `pixels`."""
+        from stcloud.paas.scene.export import write_scenes  # noqa: PLC0415
+
+        write_scenes(self, Path(path), **wanted)
 
     def value_at(self, points: Any, band: str) -> pd.DataFrame:
         """Return the value of a band at points: a row a step, a column a point; see `values_at`."""
@@ -216,11 +223,13 @@ class SceneChoice:
             raise NotFound("no-scenes", f"layer '{self.layer}' has no scene {terms}")
         return self.scenes
 
-    def _refuse_stack(self) -> None:
+    def refuse_stack(self) -> None:
+        """Refuse scenes of several instants: `InvalidInput` ``stack-of-times``."""
         if self.stacked and len({scene.acquired_us for scene in self.scenes}) > 1:
             raise InvalidInput(
                 "stack-of-times", "the scenes are of several instants, and one image is wanted",
                 hint="use as_of for the image of an instant, steps() or to_xarray() for all",
+                in_shell="name an instant with --as-of, or write .nc",
             )  # fmt: skip
 
 
