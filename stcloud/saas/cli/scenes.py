@@ -111,7 +111,8 @@ def _list(choice: SceneChoice, target: Target) -> None:
     if target.form is OutputFormat.TABLE and target.path is None:
         print_records([_short(row) for row in _records(choice)], target, _SHOWN)
     else:
-        print_records(_records(choice), target, _records(choice)[0].keys() if len(choice) else _SHOWN)
+        records = _records(choice)
+        print_records(records, target, list(records[0]) if records else _SHOWN)
 
 
 def _records(choice: SceneChoice) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Scenes against a dictionary: as_of and known_at after any loads, corrections, withdrawals, vacuum and compaction."""
+"""Scenes against a dictionary: as_of and known_at after any loads, corrections, withdrawals and vacuum."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
