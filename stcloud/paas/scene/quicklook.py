@@ -64,7 +64,7 @@ def picture_pixels(choice: SceneChoice, names: Sequence[str], pixels: int, **wan
         shape = (math.ceil(grid.shape[0] / coarser), math.ceil(grid.shape[1] / coarser))
         grid = type(grid)(grid.crs, (a * coarser, b, c, d, e * coarser, f), shape)
     wanted.setdefault("resampling", "nearest")
-    return choice.pixels(bands=names, grid=grid, **wanted)
+    return choice.pixels(bands=tuple(dict.fromkeys(names)), grid=grid, **wanted)
 
 
 def rgba_of(pixels: Pixels, names: Sequence[str]) -> NDArray[np.uint8]:
