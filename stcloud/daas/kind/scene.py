@@ -29,6 +29,7 @@ class SceneKind(FeatureKind):
 
     name = "scene"
     definition = SceneDefinition
+    has_arrays = True
 
     def steps(self, context: LoadContext) -> SceneLoad:
         """Return the steps of a load."""

@@ -20,7 +20,7 @@ from stcloud.paas.scene.pixels import Pixels
 if TYPE_CHECKING:
     from stcloud.paas.scene.choice import SceneChoice
 
-__all__ = ["rgba_of", "write_quicklook"]
+__all__ = ["bands_shown", "rgba_of", "write_quicklook"]
 
 _STRETCH = (2, 98)
 
@@ -50,7 +50,7 @@ def write_quicklook(
     InvalidInput
         ``wrong-bands``: not one or three bands; ``bad-suffix``; what `SceneChoice.pixels` raises.
     """
-    names = _chosen(choice, bands)
+    names = bands_shown(choice, bands)
     write_png(path, rgba_of(picture_pixels(choice, names, pixels, **wanted), names))
 
 
@@ -78,7 +78,8 @@ def rgba_of(pixels: Pixels, names: Sequence[str]) -> NDArray[np.uint8]:
     return np.stack([*channels, np.where(gone, 0, 255).astype(np.uint8)])
 
 
-def _chosen(choice: SceneChoice, bands: Sequence[str] | str | None) -> tuple[str, ...]:
+def bands_shown(choice: SceneChoice, bands: Sequence[str] | str | None) -> tuple[str, ...]:
+    """Return the bands that a picture shows: as named, or the first three, or the first."""
     there = choice.scenes[-1].facts.bands if choice.scenes else ()
     names = (
         (bands,) if isinstance(bands, str) else tuple(bands or (there[:3] if len(there) > 2 else there[:1]))
