@@ -44,7 +44,7 @@ class RasterGrid:
     shape: tuple[int, int]
 
     def __post_init__(self) -> None:
-        a, b, c, d, e, f = self.transform
+        a, b, _, d, e, _ = self.transform
         if min(self.shape) < 1 or not all(map(math.isfinite, self.transform)):
             raise InvalidInput("no-grid", f"{self.shape} pixels and {self.transform} are no grid of a raster")
         if b or d or a <= 0 or e >= 0:
@@ -75,5 +75,7 @@ class RasterGrid:
 
     def digest(self) -> str:
         """Return a digest of the grid, 16 hexadecimal digits: equal grids have equal ones."""
-        text = json.dumps([self.crs, [number.hex() for number in map(float, self.transform)], list(self.shape)])
+        text = json.dumps(
+            [self.crs, [number.hex() for number in map(float, self.transform)], list(self.shape)]
+        )
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -141,6 +141,7 @@ class ReadingKind:
     order_keys = ("st_at", "st_key")
     time_columns = ("st_at", "st_at")
     bounds_columns = ("st_x", "st_y", "st_x", "st_y")
+    has_arrays = False
     versioned = False
 
     def row_schema(self, columns):

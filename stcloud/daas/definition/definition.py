@@ -219,6 +219,10 @@ class Definition(Closed):
         named = [name for name in named if name in roles or self.columns[name].rename not in roles]
         return tuple(dict.fromkeys([*roles, *named]))
 
+    def read_in_name(self, file: str) -> str | None:  # noqa: ARG002  (other kinds look at it)
+        """Return what is read in a file's name besides an instant of all its rows: files that differ in it differ."""
+        return None
+
     @property
     def raster_reading(self) -> RasterReading | None:
         """How images and grids are read; None: the layer has none."""

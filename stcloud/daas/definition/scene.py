@@ -1,7 +1,7 @@
 """Definitions of layers of scenes: where the date of an image is, what its bands and values are.
 
-A scene is a feature whose key is product and tile and whose valid period begins when it was acquired. So its definition
-is one of features, of which these parts are fixed.
+A scene is a feature whose key is product and tile and whose valid period begins when it was acquired. So its
+definition is one of features, of which these parts are fixed.
 
 Tested by `tests/daas/definition/test_scene.py`.
 """
@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from stcloud.daas.definition.clause import Closed, ColumnClause, SpaceClause, Text, ValidClause
 from stcloud.daas.definition.definition import FeatureDefinition
 from stcloud.daas.definition.document import toml_of
+from stcloud.errors import InvalidInput
 from stcloud.iaas.source.protocol import GEOMETRY
 from stcloud.iaas.source.rasterreading import IMAGE_COLUMNS, Acquired, RasterReading, Regridding
 from stcloud.time import Zone, check_format
@@ -145,7 +146,22 @@ class SceneDefinition(FeatureDefinition):
 
     def to_toml(self) -> str:
         """Return the definition as a TOML document that reads back as an equal definition."""
-        return toml_of(self.model_dump(mode="json", exclude_defaults=True, by_alias=True, exclude=set(_FIXED)))
+        return toml_of(
+            self.model_dump(mode="json", exclude_defaults=True, by_alias=True, exclude=set(_FIXED))
+        )
+
+    def read_in_name(self, file: str) -> str | None:
+        """Return the instant, tile and product that a file's name gives; None: none is read there."""
+        if self.acquired.file is None:
+            return None
+        from stcloud.iaas.raster.naming import NamePattern  # noqa: PLC0415  (of scenes alone)
+
+        stem = file.split(".", maxsplit=1)[0]
+        try:
+            text, _, fields = NamePattern(self.acquired.file).read(stem)
+        except InvalidInput:
+            return stem  # refused when it is opened
+        return "|".join([text, fields.get("tile", ""), fields.get("product", "")])
 
     @property
     def raster_reading(self) -> RasterReading:

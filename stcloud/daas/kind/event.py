@@ -50,6 +50,7 @@ class EventKind:
     order_keys = ("st_time", "st_key")
     time_columns = ("st_time", "st_time_to")
     bounds_columns = ("st_x", "st_y", "st_x", "st_y")
+    has_arrays = False
     versioned = False
 
     def row_schema(self, columns: Sequence[Attribute]) -> pa.Schema:

@@ -43,6 +43,7 @@ class FeatureKind:
     order_keys = ("st_key", "st_valid_from")
     time_columns = ("st_valid_from", "st_valid_to")
     bounds_columns = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
+    has_arrays = False
     versioned = True
 
     def row_schema(self, columns: Sequence[Attribute]) -> pa.Schema:

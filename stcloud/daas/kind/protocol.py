@@ -58,6 +58,10 @@ class LayerKind(Protocol):
     def versioned(self) -> bool:
         """Whether a key has a valid period, and so several versions at one instant of recorded time."""
 
+    @property
+    def has_arrays(self) -> bool:
+        """Whether each row has an image beside the table."""
+
     def row_schema(self, columns: Sequence[Attribute]) -> pa.Schema:
         """Return the schema of a table with these attributes of the source, our own columns first."""
 

@@ -136,7 +136,8 @@ class Loader:
         """Return the load's identity; nothing of the file is parsed."""
         other = request.source_layer if request.source_layer != definition.read.layer else None
         parts = [*request.period, *([other] if other else [])]
-        return load_id(source.fingerprint(), definition, request.mode, *parts)
+        named = definition.read_in_name(source.name)
+        return load_id(source.fingerprint(), definition, request.mode, *parts, *([named] if named else []))
 
     @contextlib.contextmanager
     def _kept(self, load: str, layer: str, source: str) -> Iterator[None]:

@@ -7,14 +7,18 @@ Tested by `tests/daas/load/test_scene_load.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
+import shapely
 
 from stcloud.daas.ledger import Reckoning
-from stcloud.daas.load.feature_load import FeatureLoad
+from stcloud.daas.load.clean_features import FeatureCleaner
+from stcloud.daas.load.column import Faults
+from stcloud.daas.load.feature_load import FeatureChanges, FeatureLoad
 from stcloud.daas.load.steps import TableChange
 from stcloud.daas.table.changeset import DatedRows
 from stcloud.daas.table.scene import arrays_of
@@ -22,15 +26,40 @@ from stcloud.daas.table.timeline import FOREVER, Ints
 from stcloud.errors import InvalidInput
 from stcloud.iaas.job import Job
 from stcloud.iaas.table.table import Snapshot
+from stcloud.space import area_of_use
 
 if TYPE_CHECKING:
     from stcloud.iaas.raster.source import RasterSource
 
-__all__ = ["SceneLoad", "until_next"]
+__all__ = ["SceneCleaner", "SceneLoad", "until_next"]
+
+_MARGIN_DEG = 1.4  # a little less than what is accepted of features
+_EDGE_DEG = 0.5
+
+
+class SceneCleaner(FeatureCleaner):
+    """Cleaning of scenes: of a footprint that is larger than the city's CRS can show, that part is kept."""
+
+    def _written(self, source: Mapping[str, pa.Array], faults: Faults) -> pa.Array:
+        wkb = super()._written(source, faults)
+        area = area_of_use(self.lattice.crs)
+        if area is None or area[0] > area[2]:
+            return wkb
+        west, south, east, north = area
+        margin = _MARGIN_DEG
+        shown = shapely.box(west - margin, max(-90, south - margin), east + margin, min(90, north + margin))
+        outlines = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
+        cut = ~shapely.covers(shown, outlines) & shapely.intersects(shown, outlines)
+        if not cut.any():
+            return wkb
+        outlines[cut] = shapely.segmentize(shapely.intersection(outlines[cut], shown), _EDGE_DEG)
+        return pa.array(shapely.to_wkb(outlines), pa.binary())
 
 
 class SceneLoad(FeatureLoad):
     """One load of scenes; see `LoadSteps`."""
+
+    cleaner = SceneCleaner
 
     def begin(self) -> None:
         """Refuse a stated period; read what is believed now.
@@ -61,8 +90,19 @@ class SceneLoad(FeatureLoad):
                 job.tell("write", row, max(wanted))
         return super().write(base, schema, stamp, job)
 
+    def _counts(self, settled: FeatureChanges, unplaced: int) -> dict[str, object]:
+        """Count scenes as new that are of an instant of which there was none."""
+        counts = super()._counts(settled, unplaced)
+        begun = set(settled.changes.row[settled.changes.row >= 0].tolist())
+        stated = cast("int", counts["accepted"]) + cast("int", counts["updated"])
+        fresh = len(begun & self._fresh)
+        return counts | {"accepted": fresh, "updated": stated - fresh}
+
     def _lasting(self, rows: DatedRows, beliefs: DatedRows) -> DatedRows:
         """Return scenes with their ends: the next one of the key, in the layer or in the file."""
+        known = set(zip(beliefs.key.tolist(), beliefs.start_us.tolist(), strict=True))
+        stated = zip(rows.number.tolist(), rows.key.tolist(), rows.start_us.tolist(), strict=True)
+        self._fresh = {number for number, *scene in stated if tuple(scene) not in known}
         ends = until_next(
             np.concatenate([beliefs.key, rows.key]), np.concatenate([beliefs.start_us, rows.start_us])
         )

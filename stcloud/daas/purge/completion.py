@@ -1,8 +1,8 @@
 """What a purge does after its commit, when the layer no longer shows what is removed: nothing on disk may hold it.
 
-Superseded files and what lay beside the table, its log, the quarantine, indexes and staging; then the entry in the ledger, which says that
-the purge is complete. Each step may be repeated: after a death on the way the next load, undo or purge of the layer
-does what is left.
+Superseded files and what lay beside the table, its log, the quarantine, indexes and staging; then the entry in the
+ledger, which says that the purge is complete. Each step may be repeated: after a death on the way the next load, undo
+or purge of the layer does what is left.
 
 Tested by `tests/reliability/test_kill_purge.py`.
 """

@@ -24,8 +24,8 @@ FACTS = tuple(name for name in IMAGE_COLUMNS if name not in ("since", "geometry"
 """Columns of a scene's row, as they are stored and shown."""
 
 SCENE_COLUMNS = (
-    "st_valid_from", "st_valid_to", "st_recorded_from", "st_row", "st_geom", "st_xmin", "st_ymin", "st_xmax", "st_ymax",
-    *FACTS,
+    "st_valid_from", "st_valid_to", "st_recorded_from", "st_row", "st_geom", "st_xmin", "st_ymin", "st_xmax",
+    "st_ymax", *FACTS,
 )  # fmt: skip
 
 

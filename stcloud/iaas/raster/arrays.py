@@ -106,14 +106,16 @@ class ArrayFiles:
             with source:
                 yield source
 
-    def _opener(self, key: str, mode: str = "rb") -> io.BufferedReader:
+    def _opener(self, key: str, mode: str = "rb") -> io.BufferedReader:  # noqa: ARG002  (GDAL states it)
         if not self.store.exists(key):
             raise FileNotFoundError(key)
         return io.BufferedReader(_StoredBytes(self.store, key), buffer_size=1 << 16)
 
     def unneeded(self, named: Collection[str], *, older_hours: float) -> list[str]:
         """Return the keys that are not among ``named``, of files that were written so long ago."""
-        return [key for key in self.store.list(FOLDER) if key not in named and self._hours(key) >= older_hours]
+        return [
+            key for key in self.store.list(FOLDER) if key not in named and self._hours(key) >= older_hours
+        ]
 
     def _hours(self, key: str) -> float:
         if not isinstance(self.store, LocalStore):

@@ -49,13 +49,14 @@ def gdal(**more: Any) -> Iterator[Any]:
 @contextlib.contextmanager
 def raster_errors(name: str) -> Iterator[None]:
     """Raise what GDAL cannot read as `InvalidInput` ``unreadable-source``, in one line."""
-    import rasterio  # noqa: PLC0415
     from rasterio.errors import RasterioError  # noqa: PLC0415
 
     try:
         yield
-    except (RasterioError, rasterio._err.CPLE_BaseError) as error:
+    except RasterioError as error:
         text = str(error.__cause__ or error).replace("\n", " ")[:200]
         raise InvalidInput(
-            "unreadable-source", f"{name} cannot be read as an image: {text}", hint="is it whole? get it again"
+            "unreadable-source",
+            f"{name} cannot be read as an image: {text}",
+            hint="is it whole? get it again",
         ) from error

@@ -62,8 +62,8 @@ def open_geotiff(path: Path, reading: RasterReading) -> tuple[GeoTiff, str | Non
     Raises
     ------
     InvalidInput
-        ``unreadable-source``, ``too-large``, ``not-a-scene``, ``wrong-bands``, ``no-crs``, ``other-crs``, ``no-grid``,
-        ``bad-nodata``, ``no-date``.
+        ``unreadable-source``, ``too-large``, ``not-a-scene``, ``wrong-bands``, ``no-crs``, ``other-crs``,
+        ``no-grid``, ``bad-nodata``, ``no-date``, ``no-classes``.
     """
     with opened(path) as source:
         refuse_size(path.name, (source.height, source.width), source.count)
@@ -71,7 +71,7 @@ def open_geotiff(path: Path, reading: RasterReading) -> tuple[GeoTiff, str | Non
         _refuse_kinds(path, source, reading)
         facts = ImageFacts(
             grid_of(path.name, stated_crs(path.name, source.crs and source.crs.to_wkt(), reading.crs),
-                    tuple(source.transform)[:6], (source.height, source.width), source.transform.is_identity),
+                    tuple(source.transform)[:6], (source.height, source.width)),
             _bands(path, source, reading), source.dtypes[0], _nodata(path, source, reading),
             reading.scale or tuple(source.scales), reading.offset or tuple(source.offsets),
         )  # fmt: skip
@@ -91,7 +91,9 @@ def _refuse_blocks(path: Path, source: Any) -> None:
 
 def _refuse_kinds(path: Path, source: Any, reading: RasterReading) -> None:
     if len(set(source.dtypes)) > 1:
-        raise InvalidInput("not-a-scene", f"{path.name} has bands of several types: {', '.join(source.dtypes)}")
+        raise InvalidInput(
+            "not-a-scene", f"{path.name} has bands of several types: {', '.join(source.dtypes)}"
+        )
     if "palette" in {band.name for band in source.colorinterp} and not reading.classed:
         raise InvalidInput(
             "no-classes",
@@ -117,7 +119,11 @@ def _bands(path: Path, source: Any, reading: RasterReading) -> tuple[str, ...]:
     described = tuple(source.descriptions)
     if reading.bands:
         return reading.bands
-    plain = all(described) and len(set(described)) == len(described) and not any("," in name for name in described)
+    plain = (
+        all(described)
+        and len(set(described)) == len(described)
+        and not any("," in name for name in described)
+    )
     return described if plain else tuple(f"band{number}" for number in source.indexes)
 
 
@@ -141,6 +147,7 @@ def _tag(path: Path, source: Any, reading: RasterReading) -> str | None:
     tags = source.tags()
     if not tags.get(name):
         raise InvalidInput(
-            "no-date", f"{path.name} has no tag {name!r} with its date (it has: {', '.join(sorted(tags)) or 'none'})"
+            "no-date",
+            f"{path.name} has no tag {name!r} with its date (it has: {', '.join(sorted(tags)) or 'none'})",
         )
     return str(tags[name]).strip()

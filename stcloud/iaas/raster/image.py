@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput
 from stcloud.space.rastergrid import RasterGrid, Transform
 
-__all__ = ["BLOCK", "Block", "Image", "ImageFacts", "content_digest", "numbers_text", "refuse_size", "windows"]
+__all__ = [
+    "BLOCK",
+    "Block",
+    "Image",
+    "ImageFacts",
+    "content_digest",
+    "numbers_text",
+    "refuse_size",
+    "windows",
+]
 
 BLOCK = 512
 """Rows and columns of a block."""
@@ -57,15 +66,19 @@ class ImageFacts:
 
     def __post_init__(self) -> None:
         if self.dtype not in _TYPES:
-            raise InvalidInput("not-a-scene", f"values of type {self.dtype} are not kept (only {', '.join(_TYPES)})")
+            raise InvalidInput(
+                "not-a-scene", f"values of type {self.dtype} are not kept (only {', '.join(_TYPES)})"
+            )
         if len(set(self.bands)) < len(self.bands) or not all(self.bands):
             raise InvalidInput("wrong-bands", f"bands have names, each another: {', '.join(self.bands)}")
         for numbers, default in (("scale", 1.0), ("offset", 0.0)):
             given = getattr(self, numbers)
-            whole = (
-                given * len(self.bands) if len(given) == 1 else given or (default,) * len(self.bands)
-            )
-            if len(whole) != len(self.bands) or not all(map(math.isfinite, whole)) or (numbers == "scale" and 0 in whole):
+            whole = given * len(self.bands) if len(given) == 1 else given or (default,) * len(self.bands)
+            if (
+                len(whole) != len(self.bands)
+                or not all(map(math.isfinite, whole))
+                or (numbers == "scale" and 0 in whole)
+            ):
                 raise InvalidInput("wrong-bands", f"{numbers} {given} does not fit {len(self.bands)} bands")
             object.__setattr__(self, numbers, tuple(map(float, whole)))
         if self.nodata is not None:
@@ -75,7 +88,11 @@ class ImageFacts:
         kind = np.dtype(self.dtype)
         if kind.kind == "f":
             return None if math.isnan(nodata) else float(nodata)
-        if math.isnan(nodata) or nodata != int(nodata) or not np.iinfo(kind).min <= nodata <= np.iinfo(kind).max:
+        if (
+            math.isnan(nodata)
+            or nodata != int(nodata)
+            or not np.iinfo(kind).min <= nodata <= np.iinfo(kind).max
+        ):
             raise InvalidInput(
                 "bad-nodata",
                 f"nodata is {nodata:g}, and values are {self.dtype}, which never are",

@@ -33,10 +33,14 @@ class NamePattern:
         fields = [part["field"] for part in self._parts() if part["field"] is not None]
         wrong = [field for field in fields if field not in _FIELDS or fields.count(field) > 1]
         if wrong:
-            raise ValueError(f"{{{wrong[0]}}} is no part of a file's name; write {{tile}} or {{product}}, once")
+            raise ValueError(
+                f"{{{wrong[0]}}} is no part of a file's name; write {{tile}} or {{product}}, once"
+            )
         others = [one for one in self._directives() if one not in _DIGITS]
         if others:
-            raise ValueError(f"%{others[0]} is not read in file names (only {', '.join(f'%{one}' for one in _DIGITS)})")
+            raise ValueError(
+                f"%{others[0]} is not read in file names (only {', '.join(f'%{one}' for one in _DIGITS)})"
+            )
         if not {"Y", "y"} & set(self._directives()):
             raise ValueError("a date in a file's name has a year: %Y or %y")
 
@@ -52,7 +56,7 @@ class NamePattern:
         return frozenset(part["field"] for part in self._parts() if part["field"] is not None)
 
     def read(self, name: str) -> tuple[str, str, dict[str, str]]:
-        """Return the text of the instant, its format, and the fields that a name gives; `InvalidInput` ``no-date``."""
+        """Return the text of the instant, its format, and the fields of a name; `InvalidInput` ``no-date``."""
         match = self._compiled().fullmatch(name)
         if match is None:
             raise InvalidInput(

@@ -17,6 +17,7 @@ __all__ = ["footprint", "grid_of", "stated_crs"]
 
 _EDGE_POINTS = 16
 _CLOSE_DEG = 1e-6
+_IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 def stated_crs(name: str, own: str | None, declared: str | None) -> str:
@@ -35,7 +36,7 @@ def stated_crs(name: str, own: str | None, declared: str | None) -> str:
             )  # fmt: skip
         return crs_text(read_crs(declared))
     crs = read_crs(own)
-    if not (crs.is_geographic or crs.is_projected) or len(crs.axis_info) > 2:  # noqa: PLR2004
+    if not (crs.is_geographic or crs.is_projected) or len(crs.axis_info) > 2:
         raise InvalidInput("other-crs", f"{name} is in {crs.name}, which is no CRS of a map")
     if declared is not None and not same_crs(crs_text(crs), declared):
         raise InvalidInput(
@@ -45,30 +46,42 @@ def stated_crs(name: str, own: str | None, declared: str | None) -> str:
     return crs_text(crs)
 
 
-def grid_of(name: str, crs: str, transform: Any, shape: tuple[int, int], unplaced: bool = False) -> RasterGrid:  # noqa: FBT001, FBT002
-    """Return a grid whose longitudes are those of maps, -180 to 180; `InvalidInput` ``no-grid``, ``other-crs``."""
-    if unplaced:
-        raise InvalidInput("no-grid", f"{name} does not say where its pixels lie", hint="georeference it first")
-    numbers = cast("Transform", tuple(map(float, transform)))
+def grid_of(name: str, crs: str, transform: Any, shape: tuple[int, int]) -> RasterGrid:
+    """Return a grid whose longitudes are those of maps, -180 to 180.
+
+    Raises
+    ------
+    InvalidInput
+        ``no-grid``: the transform is the identity, as where none is stated; ``other-crs``.
+    """
+    a, b, c, d, e, f = numbers = cast("Transform", tuple(map(float, transform)))
+    if numbers == _IDENTITY:
+        raise InvalidInput(
+            "no-grid", f"{name} does not say where its pixels lie", hint="georeference it first"
+        )
     try:
         grid = RasterGrid(crs, numbers, shape)
-        west, south, east, north = grid.bounds
         if read_crs(crs).is_geographic:
-            if west >= 180 - _CLOSE_DEG:
-                a, b, c, d, e, f = numbers
+            if grid.bounds[0] >= 180 - _CLOSE_DEG:
                 grid = RasterGrid(crs, (a, b, c - 360, d, e, f), shape)
-                west, _, east, _ = grid.bounds
-            if west < -180 - abs(numbers[0]) or east > 180 + abs(numbers[0]) or south < -90 - _CLOSE_DEG or north > 90 + _CLOSE_DEG:
-                raise InvalidInput(
-                    "other-crs",
-                    f"degrees are from {west:g} to {east:g} east and from {south:g} to {north:g} north, "
-                    "which no map in one piece shows",
-                    hint="is it in another CRS, or does it cross 180°? cut it there",
-                )
+            _refuse_beyond(grid)
     except InvalidInput as error:
         error.prefix(name)
         raise
     return grid
+
+
+def _refuse_beyond(grid: RasterGrid) -> None:
+    """Refuse degrees that no map in one piece shows."""
+    west, south, east, north = grid.bounds
+    width = grid.resolution[0]
+    if west < -180 - width or east > 180 + width or south < -90 - _CLOSE_DEG or north > 90 + _CLOSE_DEG:
+        raise InvalidInput(
+            "other-crs",
+            f"degrees are from {west:g} to {east:g} east and from {south:g} to {north:g} north, "
+            "which no map in one piece shows",
+            hint="is it in another CRS, or does it cross 180°? cut it there",
+        )
 
 
 def footprint(grid: RasterGrid) -> bytes:

@@ -32,7 +32,7 @@ _NETCDF = (".nc", ".nc4")
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """An image, when it was acquired, and what else its file says: an instant as text (ISO 8601), product and tile."""
+    """An image, when it was acquired (ISO 8601), and its product and tile."""
 
     image: Image
     acquired: str
@@ -67,7 +67,9 @@ class RasterSource:
         self._digests = [row["digest"] for row in rows]
         fields = [pa.field(name, pa.binary() if name == GEOMETRY else pa.string()) for name in IMAGE_COLUMNS]
         columns = [pa.array([row[field.name] for row in rows], field.type) for field in fields]
-        yield Batch(pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields)), np.arange(1, len(rows) + 1))
+        yield Batch(
+            pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields)), np.arange(1, len(rows) + 1)
+        )
 
     def _row(self, dated: Dated) -> dict[str, Any]:
         image = dated.image

@@ -1,4 +1,4 @@
-"""Pixels of an array file on a grid that is wanted: as they are where the grids agree, else resampled by a stated rule.
+"""Pixels of an array file on a grid that is wanted: as they are where grids agree, else resampled by a stated rule.
 
 Tested by `tests/iaas/raster/test_window.py`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,20 @@ from stcloud.space.rastergrid import RasterGrid
 
 __all__ = ["RESAMPLINGS", "RasterReader", "offset_of"]
 
-RESAMPLINGS = ("nearest", "bilinear", "cubic", "average", "mode", "max", "min", "med", "q1", "q3", "sum", "rms")
+RESAMPLINGS = (
+    "nearest",
+    "bilinear",
+    "cubic",
+    "average",
+    "mode",
+    "max",
+    "min",
+    "med",
+    "q1",
+    "q3",
+    "sum",
+    "rms",
+)
 """Rules of resampling, as GDAL names them."""
 KEEPING = ("nearest", "mode", "max", "min")
 """Those that give values which were measured."""
@@ -39,7 +52,10 @@ def offset_of(grid: RasterGrid, other: RasterGrid) -> tuple[int, int] | None:
     width, height = grid.resolution
     other_width, other_height = other.resolution
     most = max(*grid.shape, *other.shape)
-    if grid.crs != other.crs or max(abs(other_width / width - 1), abs(other_height / height - 1)) * most > _CLOSE:
+    if (
+        grid.crs != other.crs
+        or max(abs(other_width / width - 1), abs(other_height / height - 1)) * most > _CLOSE
+    ):
         return None
     column = (other.transform[2] - grid.transform[2]) / width
     row = (grid.transform[5] - other.transform[5]) / height
@@ -62,7 +78,7 @@ class RasterReader:
         self._open: dict[str, Any] = {}
         self._held = contextlib.ExitStack()
 
-    def __enter__(self) -> RasterReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -104,7 +120,12 @@ class RasterReader:
         return self._resampled(key, facts, grid, bands, resampling)
 
     def _window(
-        self, key: str, facts: ImageFacts, offset: tuple[int, int], shape: tuple[int, int], bands: Sequence[int]
+        self,
+        key: str,
+        facts: ImageFacts,
+        offset: tuple[int, int],
+        shape: tuple[int, int],
+        bands: Sequence[int],
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Return values of a window, which may lie beyond the edges."""
         values = np.zeros((len(bands), *shape), facts.dtype)
@@ -118,7 +139,10 @@ class RasterReader:
                 )
             place = (
                 slice(None),
-                *(slice(start - at, stop - at) for start, stop, at in zip(starts, stops, offset, strict=True)),
+                *(
+                    slice(start - at, stop - at)
+                    for start, stop, at in zip(starts, stops, offset, strict=True)
+                ),
             )
             values[place], missing[place] = read, facts.missing(read)
         return values, missing
@@ -160,14 +184,18 @@ class RasterReader:
 
 
 def _scale(source: RasterGrid, target: RasterGrid) -> tuple[float, float]:
-    """Return how many pixels of the target there are for one of the source, down and across, at its middle."""
-    west, south, east, north = target.bounds
+    """Return how many pixels of the target there are for one of the source, down and across, at its middle.
+
+    It does not depend on which part of the target is read, so that blocks give what the whole gives.
+    """
+    west, south, east, north = source.bounds
     x, y = (west + east) / 2, (south + north) / 2
-    width, height = target.resolution
-    xs, ys = transformer(target.crs, source.crs).transform([x, x + width, x], [y, y, y + height])
-    across = math.hypot((xs[1] - xs[0]) / source.resolution[0], (ys[1] - ys[0]) / source.resolution[1])
-    down = math.hypot((xs[2] - xs[0]) / source.resolution[0], (ys[2] - ys[0]) / source.resolution[1])
-    return 1 / max(down, 1e-12), 1 / max(across, 1e-12)
+    width, height = source.resolution
+    xs, ys = transformer(source.crs, target.crs).transform([x, x + width, x], [y, y, y + height])
+    across = math.hypot((xs[1] - xs[0]) / target.resolution[0], (ys[1] - ys[0]) / target.resolution[1])
+    down = math.hypot((xs[2] - xs[0]) / target.resolution[0], (ys[2] - ys[0]) / target.resolution[1])
+    usable = math.isfinite(across) and math.isfinite(down) and across > 0 and down > 0
+    return (down, across) if usable else (1.0, 1.0)
 
 
 def _source_window(
@@ -176,7 +204,9 @@ def _source_window(
     """Return first row and column, rows and columns of the pixels that a target needs; None: it needs none."""
     west, south, east, north = target.bounds
     share = np.linspace(0, 1, 21)
-    x, y = (axis.ravel() for axis in np.meshgrid(west + share * (east - west), south + share * (north - south)))
+    x, y = (
+        axis.ravel() for axis in np.meshgrid(west + share * (east - west), south + share * (north - south))
+    )
     xs, ys = (np.asarray(axis) for axis in transformer(target.crs, source.crs).transform(x, y))
     finite = np.isfinite(xs) & np.isfinite(ys)
     if not finite.any():
@@ -185,7 +215,9 @@ def _source_window(
     a, _, c, _, e, f = source.transform
     reach = [math.ceil(_REACH * max(1.0, 1 / ratio)) + 2 for ratio in scale]
     rows, columns = (ys - f) / e, (xs - c) / a
-    starts = [max(0, math.floor(axis.min()) - more) for axis, more in zip((rows, columns), reach, strict=True)]
+    starts = [
+        max(0, math.floor(axis.min()) - more) for axis, more in zip((rows, columns), reach, strict=True)
+    ]
     stops = [
         min(most, math.ceil(axis.max()) + more)
         for axis, more, most in zip((rows, columns), reach, source.shape, strict=True)

@@ -9,9 +9,9 @@ import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.configuration import CityConfiguration
@@ -99,7 +99,9 @@ class SceneChoice:
         """Return the scenes whose footprint covers a point: longitude and latitude, degrees, or a shapely point."""
         import shapely  # noqa: PLC0415  (slow to import)
 
-        (lon,), (lat,) = _lonlat([point])
+        from stcloud.paas.scene.values import lonlat_of  # noqa: PLC0415
+
+        (lon,), (lat,) = lonlat_of([point])
         x, y = project([lon], [lat], LONLAT, self.configuration.lattice.crs)
         place = shapely.Point(x[0], y[0])
         shapes = shapely.from_wkb([scene.footprint for scene in self.scenes])
@@ -123,7 +125,8 @@ class SceneChoice:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the scenes as rows."""
-        return self.to_table().to_pandas()
+        frame: pd.DataFrame = self.to_table().to_pandas()
+        return frame
 
     def grid(
         self, bbox: Box | None = None, *, crs: GivenCRS | None = None, resolution: float | None = None
@@ -159,7 +162,7 @@ class SceneChoice:
         grid, crs, resolution
             A grid, or the CRS and the size of its pixels; default: the grid of the latest scene.
         resampling
-            How values come to pixels of another grid: ``nearest``, ``bilinear``, ``average`` …; None: they are refused.
+            How values come to pixels of another grid: ``nearest``, ``bilinear``, ``average`` …; None: not at all.
         mosaic
             ``latest``, ``first``, ``median``, ``best:BAND``: what counts where scenes overlap.
         most_mb
@@ -170,10 +173,10 @@ class SceneChoice:
         NotFound
             ``no-scenes``, ``unknown-band``
         InvalidInput
-            ``resampling-needed``, ``resolution-needed``, ``unknown-mosaic``, ``too-large``; ``stack-of-times``: scenes
-            of several instants that were chosen by a period.
+            ``resampling-needed``, ``resolution-needed``, ``unknown-mosaic``, ``too-large``; ``stack-of-times``:
+            scenes of several instants that were chosen by a period.
         """
-        self._refuse_stack()
+        self.refuse_stack()
         view = self.view(bbox, **wanted)
         _refuse_large(view, most_mb)
         with RasterReader(self.files) as reader:
@@ -186,7 +189,7 @@ class SceneChoice:
 
         Parameters are those of `pixels`; ``size`` is how many rows and columns a block has.
         """
-        self._refuse_stack()
+        self.refuse_stack()
         return self.view(bbox, **wanted).blocks(size)
 
     def to_xarray(self, bbox: Box | None = None, **wanted: Any) -> xr.Dataset:
@@ -200,12 +203,17 @@ class SceneChoice:
         return dataset_of(self, bbox, **wanted)
 
     def quicklook(
-        self, path: str | os.PathLike[str], *, bands: Sequence[str] | str | None = None, pixels: int = 1000, **wanted: Any
+        self,
+        path: str | os.PathLike[str],
+        *,
+        bands: Sequence[str] | str | None = None,
+        pixels: int = 1000,
+        **wanted: Any,
     ) -> None:
         """Write a picture (PNG): three bands as red, green and blue, or one as grey; see `write_quicklook`."""
         from stcloud.paas.scene.quicklook import write_quicklook  # noqa: PLC0415
 
-        self._refuse_stack()
+        self.refuse_stack()
         write_quicklook(self, path, bands, pixels, **wanted)
 
     def by(
@@ -244,8 +252,22 @@ class SceneChoice:
         from stcloud.paas.scene.bycell import by_cell  # noqa: PLC0415  (cells need queries)
 
         return by_cell(
-            self, cells, stat, band, bbox=bbox, crs=crs, resolution=resolution, resampling=resampling, mosaic=mosaic
+            self,
+            cells,
+            stat,
+            band,
+            bbox=bbox,
+            crs=crs,
+            resolution=resolution,
+            resampling=resampling,
+            mosaic=mosaic,
         )
+
+    def to_file(self, path: str | os.PathLike[str], **wanted: Any) -> None:
+        """Write cloud-optimised GeoTIFF (``.tif``), netCDF (``.nc``) or a picture (``.png``); see `pixels`."""
+        from stcloud.paas.scene.export import write_scenes  # noqa: PLC0415
+
+        write_scenes(self, Path(path), **wanted)
 
     def value_at(self, points: Any, band: str) -> pd.DataFrame:
         """Return the value of a band at points: a row a step, a column a point; see `values_at`."""
@@ -259,18 +281,14 @@ class SceneChoice:
             raise NotFound("no-scenes", f"layer '{self.layer}' has no scene {terms}")
         return self.scenes
 
-    def _refuse_stack(self) -> None:
+    def refuse_stack(self) -> None:
+        """Refuse scenes of several instants: `InvalidInput` ``stack-of-times``."""
         if self.stacked and len({scene.acquired_us for scene in self.scenes}) > 1:
             raise InvalidInput(
                 "stack-of-times", "the scenes are of several instants, and one image is wanted",
                 hint="use as_of for the image of an instant, steps() or to_xarray() for all",
+                in_shell="name an instant with --as-of, or write .nc",
             )  # fmt: skip
-
-
-def _lonlat(points: Any) -> tuple[np.ndarray, np.ndarray]:
-    pairs = [(point.x, point.y) if hasattr(point, "x") else tuple(point) for point in points]
-    array = np.asarray(pairs, np.float64).reshape(-1, 2)
-    return array[:, 0], array[:, 1]
 
 
 def _refuse_large(view: SceneView, most_mb: float) -> None:

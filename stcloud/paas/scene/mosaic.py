@@ -45,7 +45,9 @@ class Mosaic:
         if text in ("latest", "first", "median"):
             return cls(text)  # type: ignore[arg-type]  # one of the three
         raise InvalidInput(
-            "unknown-mosaic", f"'{text}' is no rule of a mosaic", hint="use latest, first, median or best:BAND"
+            "unknown-mosaic",
+            f"'{text}' is no rule of a mosaic",
+            hint="use latest, first, median or best:BAND",
         )
 
     def merged(self, layers: Layered, quality: int | None = None) -> tuple[NDArray[Any], NDArray[np.bool_]]:

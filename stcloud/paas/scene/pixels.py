@@ -41,4 +41,6 @@ class Pixels:
         for arrays in (self.bands, self.missing or {}):
             wrong = [name for name, values in arrays.items() if values.shape != self.grid.shape]
             if wrong or not arrays.keys() <= self.bands.keys():
-                raise InvalidInput("no-grid", f"bands {', '.join(arrays)} are not all of shape {self.grid.shape}")
+                raise InvalidInput(
+                    "no-grid", f"bands {', '.join(arrays)} are not all of shape {self.grid.shape}"
+                )

@@ -61,12 +61,18 @@ class Scenes:
 
     @classmethod
     def of(
-        cls, layer: Layer, files: ArrayFiles, configuration: CityConfiguration, cells: CellSource | None = None
+        cls,
+        layer: Layer,
+        files: ArrayFiles,
+        configuration: CityConfiguration,
+        cells: CellSource | None = None,
     ) -> Scenes:
         """Make a layer ready; `InvalidInput` ``not-scenes``: it is of another kind."""
         if not isinstance(layer.definition, SceneDefinition):
             raise InvalidInput(
-                "not-scenes", f"layer '{layer.name}' holds {layer.kind}s, not scenes", hint="ask it with query"
+                "not-scenes",
+                f"layer '{layer.name}' holds {layer.kind}s, not scenes",
+                hint="ask it with query",
             )
         return cls(layer, files, configuration, cells)
 

@@ -28,6 +28,7 @@ from stcloud.saas.cli import (
     load,
     purge,
     query,
+    scenes,
     situation,
     timeline,
     vacuum,
@@ -48,8 +49,8 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, cube.cube, hotspots.hotspots, layers.layers, layers.quarantine, class_list.classes,
-    calendar.calendar, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
+    timeline.timeline, scenes.scenes, cube.cube, hotspots.hotspots, layers.layers, layers.quarantine,
+    class_list.classes, calendar.calendar, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)
