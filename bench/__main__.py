@@ -22,6 +22,7 @@ from bench import (
     load,
     location,
     query,
+    scenes,
     start,
 )
 from bench.data import Scale
@@ -43,6 +44,7 @@ _MEASURES = {
     "casereplay": casereplay.findings,
     "cases": cases.findings,
     "evaluation": evaluation.findings,
+    "scenes": scenes.findings,
     "location": location.findings,
     "check": check.findings,
     "division": division.findings,

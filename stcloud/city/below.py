@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from stcloud.city.evaluatedcases import evaluate_layer
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
+    from stcloud.city.scenes import scenes_layer
     from stcloud.city.series import open_series
     from stcloud.city.situations import SituationQuestion
+    from stcloud.city.values import value_source
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.check import CityCheck
     from stcloud.daas.load.draft import Options
@@ -40,7 +42,7 @@ __all__ = [
     "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
     "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_series", "require_metric",
-    "start", "vacuum_city",
+    "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -73,8 +75,10 @@ _HOMES = {
     "open_cases": "stcloud.city.caseopening",
     "open_series": "stcloud.city.series",
     "require_metric": "stcloud.space",
+    "scenes_layer": "stcloud.city.scenes",
     "start": "stcloud.iaas.engine.engines",
     "vacuum_city": "stcloud.daas.vacuum",
+    "value_source": "stcloud.city.values",
 }
 
 __getattr__ = late_names(__name__, _HOMES)  # opening a city needs few of them

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.geometries import GeometrySource
     from stcloud.paas.grid.points import LocatedPoints
     from stcloud.paas.query import Answer, Features, Query, Question
+    from stcloud.paas.query.resolve.measured import ValueSource
+    from stcloud.paas.scene.scenes import Scenes
     from stcloud.paas.series import SeriesQuery
     from stcloud.space import GivenCRS
     from stcloud.time import Instant
@@ -71,6 +73,13 @@ class City(OpenedCity):
         """
         return self._parts.features(self._catalogue.layer(name))
 
+    def scenes(self, name: str) -> Scenes:
+        """Return a layer of scenes, with ``as_of``, ``between`` and ``all``: images, as arrays and pictures.
+
+        Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-scenes``: it is of another kind.
+        """
+        return below.scenes_layer(self._parts, self.configuration, name)
+
     def query(self, layer: str) -> Query:
         """Start a query about a layer; nothing is read until it is run. `NotFound` ``unknown-layer``.
 
@@ -80,7 +89,7 @@ class City(OpenedCity):
         index = None if subject.layer_kind.versioned else (grids := self._parts.grids).of(layer)
         units = below.UnitIndex(*index, grids.duties) if index else None
         about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
-        return below.Query(below.Subject(subject, *about, self.calendar.published, self.series))
+        return below.Query(below.Subject(subject, *about, self.calendar.published, self._values))
 
     def series(self, layer: str) -> SeriesQuery:
         """Start a question about a layer of readings; nothing is read until it is run.
@@ -88,6 +97,9 @@ class City(OpenedCity):
         Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-series``: its definition has no table ``[series]``.
         """
         return below.open_series(self, layer)
+
+    def _values(self, layer: str) -> ValueSource:
+        return below.value_source(self, layer)
 
     def ask(self, question: Question) -> Answer:
         """Answer a saved question; raises what `query` and the methods of `Query` raise."""
@@ -384,6 +396,7 @@ class City(OpenedCity):
         with self._catalogue.locked(layer, wait_s=wait_s):
             self._parts.grids.forget(layer)
             self._parts.joins(layer).clear()
+            self._parts.pixels(layer).clear()
             self._catalogue.delete(layer, self._clock())
 
     def close(self) -> None:

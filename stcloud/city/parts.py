@@ -108,6 +108,10 @@ class CityParts:
         """Return where indexes are kept that joins made of a layer."""
         return self.folder.arrays("index", f"{self.catalogue.naming.folder_of(layer)}.join")
 
+    def pixels(self, layer: str) -> ArrayFolder:
+        """Return where weights of a layer's cells on the grids of rasters are kept."""
+        return self.folder.arrays("index", f"{self.catalogue.naming.folder_of(layer)}.pixels")
+
     def geometries(
         self, crs: GivenCRS | None, source_crs: GivenCRS | None, tell: Callable[[str], object] | None
     ) -> GeometryReader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 
 from stcloud.daas.catalogue import Catalogue
-from stcloud.errors import Conflict, InvalidInput, NotFound
+from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.table.vacuum import vacuum
 
@@ -49,8 +49,18 @@ def vacuum_city(catalogue: Catalogue, folder: Folder, *, retain_hours: float, fo
                 unnamed_hours = None
             else:
                 folder.discard_staging(f"{catalogue.lock_name(name)}.spool")  # of a load that was killed
+                count += _beside(catalogue, name, retain_hours)
             count += vacuum(table, retain_hours=retain_hours, unnamed_hours=unnamed_hours)
     least_hours = max(retain_hours, LEAST_HOURS)  # whoever appends holds no lock
     for table in catalogue.shared_tables():
         count += vacuum(table, retain_hours=retain_hours, unnamed_hours=least_hours)
     return count + folder.discard_unfinished(older_hours=least_hours)
+
+
+def _beside(catalogue: Catalogue, name: str, older_hours: float) -> int:
+    """Delete what lies beside a layer's table and that nothing needs; of a damaged layer nothing."""
+    try:
+        kind = catalogue.layer(name).layer_kind
+    except FormatError:
+        return 0
+    return kind.discard_unneeded(catalogue.table(name), older_hours=older_hours)

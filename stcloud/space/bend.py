@@ -27,7 +27,7 @@ _MAX_VERTICES = 2_000_000
 
 
 def bend(
-    points: Floats, ring: NDArray[np.intp], forward: pyproj.Transformer
+    points: Floats, ring: NDArray[np.intp], forward: pyproj.Transformer, tolerance: float = TOLERANCE_M
 ) -> tuple[Floats, NDArray[np.intp]]:
     """Project the points of lines or rings, dividing segments until none deviates.
 
@@ -38,7 +38,9 @@ def bend(
     ring
         ``(n,)`` number of the line or ring that each is of, ascending.
     forward
-        To a CRS in metres.
+        To the target CRS.
+    tolerance
+        How far a segment may be from its true curve, in units of the target; default: of a CRS in metres.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def bend(
     for _ in range(_MAX_HALVINGS):
         projected = forwarded(points, forward)
         deviating = np.flatnonzero(
-            (ring[1:] == ring[:-1]) & (_deviation_m(points, projected, forward) > TOLERANCE_M)
+            (ring[1:] == ring[:-1]) & (_deviation_m(points, projected, forward) > tolerance)
         )
         if not deviating.size:
             return projected, ring

@@ -72,7 +72,7 @@ def load(city, tmp_path):
     return load
 
 
-@pytest.mark.parametrize("kind", ["event", "feature", "reading"])
+@pytest.mark.parametrize("kind", ["event", "feature", "scene", "reading"])
 def test_a_kind_names_columns_that_its_rows_have(reading, kind):
     found = next(one for one in kinds() if one.name == kind)
     schema = found.row_schema([])

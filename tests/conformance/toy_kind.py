@@ -141,6 +141,7 @@ class ReadingKind:
     order_keys = ("st_at", "st_key")
     time_columns = ("st_at", "st_at")
     bounds_columns = ("st_x", "st_y", "st_x", "st_y")
+    has_arrays = False
     versioned = False
 
     def row_schema(self, columns):
@@ -184,6 +185,9 @@ class ReadingKind:
 
     def current_keys(self, layer, snapshot):
         return snapshot.read(list(snapshot.files), ("st_key",))["st_key"].combine_chunks()
+
+    def discard_unneeded(self, layer, *, older_hours):
+        return 0
 
     def findings(self, layer, snapshot, run_sql, lattice):
         counted = Counter(run_sql("SELECT st_key AS example FROM layer").read_all()["example"].to_pylist())

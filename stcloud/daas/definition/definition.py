@@ -31,6 +31,7 @@ from stcloud.daas.definition.clause import (
 from stcloud.daas.definition.document import digest_holds, toml_of
 from stcloud.daas.definition.series import SeriesClause
 from stcloud.errors import InvalidInput
+from stcloud.iaas.source.rasterreading import RasterReading
 from stcloud.time import Zone
 
 __all__ = ["Definition", "EventDefinition", "FeatureDefinition", "register_definition", "stored_name"]
@@ -78,6 +79,8 @@ class Definition(Closed):
     """How a load may meet what the layer holds; the first one where nothing is stated."""
     has_periods: ClassVar[bool] = False
     """Whether a load may state the valid period of its rows."""
+    clauses: ClassVar[dict[str, type[BaseModel]]] = {}
+    """Tables of its documents that no other kind has, by name."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
     kind: str
@@ -226,6 +229,15 @@ class Definition(Closed):
         # A column that is renamed as a key, time, period or place is another name of that one.
         named = [name for name in named if name in roles or self.columns[name].rename not in roles]
         return tuple(dict.fromkeys([*roles, *named]))
+
+    def read_in_name(self, file: str) -> str | None:  # noqa: ARG002  (other kinds look at it)
+        """Return what is read in a file's name besides an instant of all its rows: files that differ in it differ."""
+        return None
+
+    @property
+    def raster_reading(self) -> RasterReading | None:
+        """How images and grids are read; None: the layer has none."""
+        return None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -390,7 +402,8 @@ def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
         "read": ReadClause, "time": TimeClause, "space": SpaceClause, "columns": ColumnClause,
         "valid": ValidClause, "shape": ShapeClause,
         "grid": GridClause, "duty": DutyClause, "series": SeriesClause,
+        **{name: clause for model in _MODELS.values() for name, clause in model.clauses.items()},
     }  # fmt: skip
     if place:
         return tuple(models.get(str(place[0]), Definition).model_fields)
-    return tuple({**EventDefinition.model_fields, **FeatureDefinition.model_fields})
+    return tuple({name: True for model in _MODELS.values() for name in model.model_fields})

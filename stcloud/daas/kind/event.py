@@ -50,6 +50,7 @@ class EventKind:
     order_keys = ("st_time", "st_key")
     time_columns = ("st_time", "st_time_to")
     bounds_columns = ("st_x", "st_y", "st_x", "st_y")
+    has_arrays = False
     versioned = False
 
     def row_schema(self, columns: Sequence[Attribute]) -> pa.Schema:
@@ -105,6 +106,10 @@ class EventKind:
         rows = snapshot.read(files, ("st_key", "st_recorded_to"))
         keys = rows.filter(pc.is_null(rows["st_recorded_to"]))["st_key"].combine_chunks()
         return keys.chunk(0) if isinstance(keys, pa.ChunkedArray) and keys.num_chunks else keys
+
+    def discard_unneeded(self, layer: LayerTable, *, older_hours: float) -> int:  # noqa: ARG002
+        """Delete nothing: all lies in the table."""
+        return 0
 
     def findings(
         self,

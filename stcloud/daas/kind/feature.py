@@ -43,6 +43,7 @@ class FeatureKind:
     order_keys = ("st_key", "st_valid_from")
     time_columns = ("st_valid_from", "st_valid_to")
     bounds_columns = ("st_xmin", "st_ymin", "st_xmax", "st_ymax")
+    has_arrays = False
     versioned = True
 
     def row_schema(self, columns: Sequence[Attribute]) -> pa.Schema:
@@ -103,6 +104,10 @@ class FeatureKind:
     def current_keys(self, layer: LayerTable, snapshot: Snapshot) -> pa.Array:
         """Return the keys of versions that are believed in now."""
         return cast("FeatureLayer", layer).believed(snapshot).key
+
+    def discard_unneeded(self, layer: LayerTable, *, older_hours: float) -> int:  # noqa: ARG002
+        """Delete nothing: all lies in the table."""
+        return 0
 
     def findings(
         self,

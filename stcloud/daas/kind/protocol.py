@@ -58,6 +58,10 @@ class LayerKind(Protocol):
     def versioned(self) -> bool:
         """Whether a key has a valid period, and so several versions at one instant of recorded time."""
 
+    @property
+    def has_arrays(self) -> bool:
+        """Whether each row has an image beside the table."""
+
     def row_schema(self, columns: Sequence[Attribute]) -> pa.Schema:
         """Return the schema of a table with these attributes of the source, our own columns first."""
 
@@ -89,6 +93,12 @@ class LayerKind(Protocol):
 
     def current_keys(self, layer: LayerTable, snapshot: Snapshot) -> pa.Array:
         """Return the keys that are believed in now, as text."""
+
+    def discard_unneeded(self, layer: LayerTable, *, older_hours: float) -> int:
+        """Delete what is kept beside the table, was written so long ago, and is needed by no row; return how many.
+
+        The caller holds the layer's lock.
+        """
 
     def findings(
         self, layer: LayerTable, snapshot: Snapshot, run_sql: RunSql, lattice: Lattice

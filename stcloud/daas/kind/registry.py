@@ -10,6 +10,7 @@ from stcloud.daas.definition.definition import register_definition
 from stcloud.daas.kind.event import EVENT
 from stcloud.daas.kind.feature import FEATURE
 from stcloud.daas.kind.protocol import LayerKind
+from stcloud.daas.kind.scene import SCENE
 from stcloud.errors import InternalError
 
 __all__ = ["kind_of", "kinds", "register"]
@@ -42,3 +43,4 @@ def kind_of(definition: Definition) -> LayerKind:
 
 register(EVENT)
 register(FEATURE)
+register(SCENE)

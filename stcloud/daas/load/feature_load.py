@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -35,7 +35,7 @@ from stcloud.iaas.source.protocol import Batch
 from stcloud.iaas.table.sorter import Sorter
 from stcloud.iaas.table.table import Snapshot
 
-__all__ = ["FeatureLoad", "FeatureMode"]
+__all__ = ["FeatureChanges", "FeatureLoad", "FeatureMode"]
 
 FeatureMode = Literal["snapshot", "changes", "append", "delete"]
 """What a load states; see `docs/explanation/time-stamped-layers.md`."""
@@ -44,7 +44,7 @@ _ORDER = ("st_cell", ROW)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _FeatureChanges:
+class FeatureChanges:
     """What a load changes, and how its rows are counted."""
 
     changes: ChangeSet
@@ -58,6 +58,9 @@ class _FeatureChanges:
 class FeatureLoad:
     """One load of features; see `LoadSteps`."""
 
+    cleaner: ClassVar[type[FeatureCleaner]] = FeatureCleaner
+    """Turns batches into typed rows."""
+
     def __init__(self, context: LoadContext) -> None:
         self._context = context
         self._layer = cast("FeatureLayer", context.layer)
@@ -65,7 +68,7 @@ class FeatureLoad:
         self._sorter = Sorter(context.staging, part=PART, order=_ORDER)
         self._keys = FeatureKeys()
         self._adjusted = 0
-        self._settled: _FeatureChanges | None = None
+        self._settled: FeatureChanges | None = None
         self.base: Snapshot | None = None
 
     def begin(self) -> None:
@@ -82,7 +85,7 @@ class FeatureLoad:
         self._expired = context.request.mode == "snapshot" and context.expiry.covers(self._period[1])
         self.base = self._layer.current()
         self._believed = self._layer.believed(self.base) if self.base else no_beliefs()
-        self._cleaner = FeatureCleaner(
+        self._cleaner = self.cleaner(
             self._definition, context.columns, context.lattice, context.zone, self._repeatable(), self._period,
             context.deletes, many=len(self._believed) > FEW_ROWS, types=context.types,
         )  # fmt: skip
@@ -195,12 +198,13 @@ class FeatureLoad:
             return DigestIndex.of(believed, np.zeros(len(believed), np.bool_))
         return DigestIndex.of(believed, (believed.start_us <= period[0]) & (believed.end_us >= period[1]))
 
-    def _settle(self, base: Snapshot) -> _FeatureChanges:
+    def _settle(self, base: Snapshot) -> FeatureChanges:
         keys, believed, period, deletes = self._keys, self._believed, self._period, self._context.deletes
         seen, first = np.unique(np.concatenate(keys.seen or [nothing()]), return_index=True)
         seen_number = np.concatenate(keys.seen_numbers or [nothing()])[first]
         repeated = sum(map(len, keys.seen)) - len(seen)
         rows, beliefs, silent = keys.coded(believed)
+        rows = self._lasting(rows, beliefs)
         # A row that repeats a version counts among those of its key that do not.
         rival = np.isin(beliefs.key[seen], rows.key)
         again = beliefs.take(seen[rival])
@@ -223,10 +227,14 @@ class FeatureLoad:
         equal = self._equivalent(stated, touched, versions)
         changes = decide_changes(stated, touched, equal, gone, absent=deletes)
         stays = int(selection.selected[len(rows) :].sum())
-        return _FeatureChanges(
+        return FeatureChanges(
             changes, versions, selection.duplicates + repeated, len(seen) - len(again) + stays,
             len(np.unique(gone.key)), self._overridden(changes),
         )  # fmt: skip
+
+    def _lasting(self, rows: DatedRows, beliefs: DatedRows) -> DatedRows:  # noqa: ARG002  (other kinds look at them)
+        """Return rows with the ends of their periods, where what the layer holds decides about them."""
+        return rows
 
     def _refuse_known(self, stated: DatedRows, beliefs: DatedRows) -> DatedRows:
         changes = decide_changes(stated, beliefs, (nothing(), nothing()), no_pieces(), absent=False)
@@ -266,7 +274,7 @@ class FeatureLoad:
             return 0
         return int((changed & contradicted(changes.lost, changes.begun, self._period)).sum())
 
-    def _counts(self, settled: _FeatureChanges, unplaced: int) -> dict[str, object]:
+    def _counts(self, settled: FeatureChanges, unplaced: int) -> dict[str, object]:
         changes = settled.changes
         unchanged = int(changes.unchanged.sum())
         new = 0 if self._context.deletes else int((changes.new & ~changes.unchanged).sum())

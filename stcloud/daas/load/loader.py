@@ -136,7 +136,8 @@ class Loader:
         """Return the load's identity; nothing of the file is parsed."""
         other = request.source_layer if request.source_layer != definition.read.layer else None
         parts = [*request.period, *([other] if other else [])]
-        return load_id(source.fingerprint(), definition, request.mode, *parts)
+        named = definition.read_in_name(source.name)
+        return load_id(source.fingerprint(), definition, request.mode, *parts, *([named] if named else []))
 
     @contextlib.contextmanager
     def _kept(self, load: str, layer: str, source: str) -> Iterator[None]:
@@ -236,13 +237,9 @@ def _opened(source: SourceFile, definition: Definition, request: LoadRequest, jo
     job.tell("open", 0, source.path.stat().st_size)
     layer = request.source_layer or reading.layer
     stated = Reading(
-        reading.format,
-        reading.encoding,
-        reading.delimiter,
-        layer,
-        definition.required,
-        definition.key_columns,
-    )
+        reading.format, reading.encoding, reading.delimiter, layer, definition.required, definition.key_columns,
+        definition.raster_reading,
+    )  # fmt: skip
     reopened = functools.partial(source.open, stated)
     with storage_errors(f"read {source.path}"):
         opened = PeekedSource(reopened(), reopened)

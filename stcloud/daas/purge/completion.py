@@ -1,8 +1,8 @@
 """What a purge does after its commit, when the layer no longer shows what is removed: nothing on disk may hold it.
 
-Superseded files, the table's log, the quarantine, indexes and staging; then the entry in the ledger, which says that
-the purge is complete. Each step may be repeated: after a death on the way the next load, undo or purge of the layer
-does what is left.
+Superseded files and what lay beside the table, its log, the quarantine, indexes and staging; then the entry in the
+ledger, which says that the purge is complete. Each step may be repeated: after a death on the way the next load, undo
+or purge of the layer does what is left.
 
 Tested by `tests/reliability/test_kill_purge.py`.
 """
@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from stcloud.daas.definition import Definition
+from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import Ledger, Reckoning
 from stcloud.daas.purge.record import PurgeRecord, read_purges, write_purges
 from stcloud.daas.purge.scope import PurgeScope
@@ -44,6 +45,7 @@ def complete_purge(
     record = PurgeRecord.of(entry)
     with storage_errors(f"complete the purge of '{layer.name}'"):
         erase(layer.table)
+        kind_of(definition).discard_unneeded(layer, older_hours=0)
         if quarantine.table.exists:
             instants = recorded_instants(ledger, layer.name)
             quarantine.rewrite(
@@ -52,7 +54,7 @@ def complete_purge(
             )
             erase(quarantine.table, alone=False)
         place = layer.table.name  # a renamed layer stays where it was founded
-        for name in (place, f"{place}.join"):
+        for name in (place, f"{place}.join", f"{place}.pixels"):
             folder.arrays(_INDEX, name).erase()
         folder.discard_idle_staging(f"layer-{place}")
 

@@ -6,7 +6,9 @@ Tested by `tests/daas/load/test_feature_load.py` and `tests/stateful/test_featur
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -22,11 +24,21 @@ from stcloud.errors import InvalidInput, NotFound, nearest
 
 __all__ = ["taken_back", "undo"]
 
+Settling: TypeAlias = Callable[[Pieces, Pieces, Pieces], Pieces]
 
-def undo(layer: FeatureLayer, ledger: Ledger, load: str, now_us: int) -> Reckoning:
+
+def undo(
+    layer: FeatureLayer,
+    ledger: Ledger,
+    load: str,
+    now_us: int,
+    *,
+    settled: Settling = lambda changes, *_: changes,
+) -> Reckoning:
     """Take back a load: where the layer still holds what the load stated, it holds again what it held before.
 
     The caller holds the layer's lock. A snapshot that is taken back is not known to later snapshots any more.
+    ``settled`` may decide otherwise what holds again, given the changes, what was before, and what is held now.
 
     Raises
     ------
@@ -42,7 +54,7 @@ def undo(layer: FeatureLayer, ledger: Ledger, load: str, now_us: int) -> Reckoni
     before, after, now = (layer.believed(snapshot, at) for at in (at_us - 1, at_us, None))
     was, became, held = _laid_out([_changed(before, after), _changed(after, before), now])
     held_now, rows_now = _touched(held, now, was, became)
-    change = state(held_now, reverse(was, became, held_now))
+    change = state(held_now, settled(reverse(was, became, held_now), was, held_now))
     added = RowsDigest()
     blank = Reckoning(
         f"undo-{uuid.uuid4().hex[:12]}", layer.name, load, UNDO, next_recorded_us(layer, ledger, now_us),

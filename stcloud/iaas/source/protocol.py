@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from stcloud.iaas.source.rasterreading import RasterReading
 from stcloud.iaas.source.text import Declared
 
 __all__ = [
@@ -51,6 +52,8 @@ class Reading:
         of a GeoPackage) serve where no column has the name.
     identity
         Columns of the key, of which no digit may be lost.
+    raster
+        Of images and grids; None: the layer is not one of scenes.
     """
 
     format: str | None = None
@@ -59,6 +62,7 @@ class Reading:
     layer: str | None = None
     keys: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
+    raster: RasterReading | None = None
 
 
 @dataclass(frozen=True, slots=True)

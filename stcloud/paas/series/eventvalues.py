@@ -13,15 +13,17 @@ import pyarrow as pa
 
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import FOREVER
+from stcloud.errors import InvalidInput
 from stcloud.index.neartime import nearest_in_time
 from stcloud.index.search import Pairs
 from stcloud.paas.query.answer.pin import Pin
-from stcloud.paas.query.join.how import Nearest
+from stcloud.paas.query.join.how import Nearest, require_reach
+from stcloud.paas.query.resolve.measured import ValueRequest
 from stcloud.paas.query.resolve.prepared import Prepared
 from stcloud.paas.series.readings import FLAG_TEXTS, MISSING, Floats, Ints, Readings
 from stcloud.time.micros import MINUTE_US
 
-__all__ = ["StationValues"]
+__all__ = ["StationValues", "nearest_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,16 @@ class StationValues:
     how: Nearest
     within_us: int
     pin: Pin
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """The columns of flags: there is one for each value that was measured."""
+        return tuple(f"{self.name}_{name}_flag" for name in self.readings.values)
+
+    @property
+    def rows_at_once(self) -> int:
+        """A batch: readings lie in memory."""
+        return 1
 
     def described(self) -> str:
         """Return the rule, for people."""
@@ -90,6 +102,35 @@ class StationValues:
             f"{prefix}_time": pa.array(readings.time_us[usable]).take(rows).cast(instant),
             f"{prefix}_flag": flags.take(rows),
         }
+
+
+def nearest_of(request: ValueRequest) -> Nearest:
+    """Return how far the station may be that an event takes a value of; refuse what a series cannot give.
+
+    Raises
+    ------
+    InvalidInput
+        ``no-value``: no value is named; ``series-how``: stations are joined by ``nearest`` alone; ``no-period``;
+        ``invalid-distance``.
+    """
+    if not request.names:
+        raise InvalidInput(
+            "no-value", "a series is joined for a value of it, and none is named",
+            hint="name it: value=\"PM2.5\"", in_shell="name it: --value PM2.5",
+        )  # fmt: skip
+    how = request.how
+    if not isinstance(how, Nearest) or how.count != 1:
+        raise InvalidInput(
+            "series-how", f"'{how}' gives no value of a series: an event takes that of the nearest station",
+            hint="write 'nearest' or 'nearest within 5 km'",
+        )  # fmt: skip
+    require_reach(how.metres)
+    if request.at_us is not None:
+        raise InvalidInput(
+            "no-period", "readings are those nearest to each event's own time, not of one instant",
+            hint="leave out at; state how near in time: within=\"1h\"", in_shell="leave out --at, or use --within",
+        )  # fmt: skip
+    return how
 
 
 def _placed(pairs: Pairs, count: int) -> tuple[Ints, Floats]:

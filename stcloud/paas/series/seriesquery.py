@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from stcloud.paas.query.join.how import Nearest
+    from stcloud.paas.query.answer.pin import Known
     from stcloud.paas.query.parse.where import PlaceInput
     from stcloud.paas.query.resolve.features import Features
+    from stcloud.paas.query.resolve.measured import ValueRequest
     from stcloud.paas.query.resolve.scope import Scope
     from stcloud.paas.series.eventvalues import StationValues
     from stcloud.space import GivenCRS
@@ -228,15 +229,20 @@ class SeriesQuery:
             stations = stations.taken(np.isin(stations.keys.astype(str), list(self.stations)))
         return dict(value_at(near.readings(), stations, at_us, x, y, rule, self.zone))
 
-    def for_events(
-        self, values: Sequence[str], how: Nearest, within: str | None, scope: Scope, known: int | Pin | None
-    ) -> StationValues:
-        """Return what was measured near the events of a scope, as it was known; see `Query.join`."""
-        from stcloud.paas.query.resolve.partners import LayerPartners  # noqa: PLC0415  (slow to import)
-        from stcloud.paas.series.eventvalues import StationValues  # noqa: PLC0415
+    def for_events(self, request: ValueRequest, scope: Scope, known: Known) -> StationValues:
+        """Return what was measured near the events of a scope, as it was known; see `Query.join`.
 
-        wanted = replace(self.values(*values), query=replace(self.query, known=known))
-        within_us = wanted.tolerance_us(within)
+        Raises
+        ------
+        InvalidInput
+            ``no-value``: no value is named; ``series-how``: stations are joined by ``nearest`` alone; ``no-period``.
+        """
+        from stcloud.paas.query.resolve.partners import LayerPartners  # noqa: PLC0415  (slow to import)
+        from stcloud.paas.series.eventvalues import StationValues, nearest_of  # noqa: PLC0415
+
+        how = nearest_of(request)
+        wanted = replace(self.values(*request.names), query=replace(self.query, known=known))
+        within_us = wanted.tolerance_us(request.within)
         layer = wanted.station_layer
         stations_us = known_us(layer, known)
         refuse_purged(layer, stations_us, self.zone)

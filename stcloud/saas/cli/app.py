@@ -28,6 +28,7 @@ from stcloud.saas.cli import (
     load,
     purge,
     query,
+    scenes,
     series,
     situation,
     timeline,
@@ -49,7 +50,8 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, series.series, cube.cube, hotspots.hotspots, layers.layers, layers.quarantine,
+    timeline.timeline, series.series, scenes.scenes, cube.cube, hotspots.hotspots, layers.layers,
+    layers.quarantine,
     class_list.classes, calendar.calendar, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
 ):  # fmt: skip
     app.command()(function)

@@ -36,7 +36,8 @@ __all__ = ["join"]
 How = Annotated[
     str,
     typer.Option(
-        help="within (one feature), intersects (all of them), 'within 20 m', nearest, 'nearest 2 within 200 m'."
+        help="within (one feature), intersects (all of them), 'within 20 m', nearest, 'nearest 2 within 200 m', "
+        "or at: the value of a scene."
     ),
 ]
 At = Annotated[
@@ -49,6 +50,9 @@ Value = Annotated[
 ]
 WithinTime = Annotated[
     str | None, typer.Option(help="How far a reading may be from the event in time: 1h; default: a step.")
+]
+Band = Annotated[
+    str | None, typer.Option(help="With --how at: the band of a layer of scenes, or arithmetic of bands.")
 ]
 Inner = Annotated[bool, typer.Option("--inner", help="Leave out events without a partner.")]
 
@@ -64,6 +68,7 @@ def join(
     inner: Inner = False,  # noqa: FBT002
     value: Value = None,
     within: WithinTime = None,
+    band: Band = None,
     what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
     where: Annotated[
         list[str] | None, typer.Option(help="Events in these places; forms as for query.")
@@ -82,7 +87,7 @@ def join(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """Join events with features. As they were at each event's own time, or at one instant."""
+    """Join events with features, readings or scenes. As they were at each event's own time."""
     target = target_of(form, output, safe_csv=safe_csv)
     opened = open_city(city, engine)
     given = {
@@ -91,7 +96,7 @@ def join(
     }  # fmt: skip
     narrowed = question_of(opened.configuration, given).narrow(opened.query(events), read_places)
     joining = narrowed.joining(
-        layer, how, at=at, known_at=known_at, inner=inner, value=value or (), within=within
+        layer, how, at=at, known_at=known_at, inner=inner, value=value or (), within=within, band=band
     )
     rows = joining.reader()
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))

@@ -222,6 +222,9 @@ def _draw_kind(canvas: Canvas, left: float, y: float, symbols: Symbols) -> float
 
 
 def _draw_line(canvas: Canvas, left: float, y: float, layer: Underlay) -> None:
+    if layer.image is not None:
+        canvas.block(left, y - 9, 30, 18, facecolor=layer.colour, edgecolor=HAIR, linewidth=0.8)
+        return
     xs, height = [left / canvas.width_px, (left + 30) / canvas.width_px], 1 - y / canvas.height_px
     canvas.add_artist(
         Line2D(

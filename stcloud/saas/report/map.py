@@ -257,6 +257,12 @@ def _draw_under(
             )
         )
     for layer in layers:
+        if layer.image is not None:
+            west, south, east, north = view.extent
+            axes.imshow(
+                layer.image, extent=(west, east, south, north), origin="upper", aspect="auto", zorder=1.2,
+                gid=f"under-{layer.name}", interpolation="nearest",
+            )  # fmt: skip
         shapes = simplified(layer.shapes, view.px_per_m)
         draw_lines(
             axes, shapes, gid=f"under-{layer.name}", zorder=1.7, linewidths=layer.width_pt, color=layer.colour

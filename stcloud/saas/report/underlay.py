@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import shapely
@@ -18,6 +18,7 @@ from stcloud.paas.query import Query, Subject
 from stcloud.saas.report.palette import UNDER
 
 if TYPE_CHECKING:
+    from stcloud.paas.query.resolve.features import Features
     from stcloud.saas.report.view import View
 
 __all__ = ["USUAL", "Underlay", "underlays"]
@@ -38,11 +39,14 @@ class Underlay:
         The layer, and how the legend calls it.
     shapes
         ``(n,)`` geometries in the city's CRS.
+    image
+        ``(rows, columns, 4)`` uint8, the extent of the map from north to south, of a layer of scenes.
     """
 
     name: str
     label: str
     shapes: NDArray[np.object_]
+    image: NDArray[np.uint8] | None = None
 
     @property
     def lines(self) -> bool:
@@ -51,7 +55,10 @@ class Underlay:
 
     @property
     def colour(self) -> str:
-        """Colour of lines; outlines of areas are darker."""
+        """Colour of lines; outlines of areas are darker; of an image the mean of its colours."""
+        if self.image is not None:
+            mean = self.image[self.image[..., 3] > 0][:, :3].mean(axis=0).round().astype(int)
+            return "#" + "".join(f"{part:02x}" for part in mean.tolist())
         return UNDER[0 if self.lines else 1]
 
     @property
@@ -74,7 +81,7 @@ def underlays(
     subject
         What the map's question is about; its city has the layers.
     names
-        Layers of features; None: those of `USUAL` that there are and that are small; an unknown one is refused now.
+        Layers of features or scenes; None: those of `USUAL` that there are and are small; an unknown one is refused.
     at_us, known_us
         Features as they were at this instant, as known at that one (None: now), UTC microseconds.
     tell
@@ -99,7 +106,7 @@ def underlays(
                 tell(
                     f"layer '{layer.layer.name}' has more than {_MOST:,} features here and is not drawn underneath"
                 )
-        return [underlay for underlay in drawn if 0 < len(underlay.shapes) <= _MOST]
+        return [each for each in drawn if each.image is not None or 0 < len(each.shapes) <= _MOST]
 
     return read
 
@@ -118,6 +125,12 @@ def _other(subject: Subject, name: str) -> Subject:
 
 def _read(subject: Subject, view: View, at_us: int, known_us: int | None) -> Underlay:
     zone = subject.zone
+    title = subject.layer.definition.title or subject.layer.name
+    if subject.layer.layer_kind.has_arrays:
+        from stcloud.saas.report.imageunderlay import image_under  # noqa: PLC0415  (few maps show scenes)
+
+        image, seen_us = image_under(cast("Features", subject.layer), view, at_us, known_us)
+        return Underlay(subject.layer.name, f"{title}, {zone.iso(seen_us)[:10]}", np.empty(0, object), image)
     box, crs = shapely.box(*view.extent), subject.configuration.crs
     query = Query(subject).as_of(at_us).where(box, crs=crs)
     answer = (query if known_us is None else query.known_at(known_us)).rows(_MOST + 1)
@@ -127,5 +140,4 @@ def _read(subject: Subject, view: View, at_us: int, known_us: int | None) -> Und
         shapely.prepare(shapes)
         shapes = np.asarray(shapely.clip_by_rect(shapes, *view.extent), object)
         shapes = shapes[~shapely.is_empty(shapes)]
-    title = subject.layer.definition.title or subject.layer.name
     return Underlay(subject.layer.name, f"{title}, {zone.iso(at_us)[:10]}", shapes)

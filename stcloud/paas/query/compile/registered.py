@@ -1,4 +1,4 @@
-"""The kinds of layers that queries are made about: events and features.
+"""The kinds of layers that queries are made about: events, features and scenes.
 
 Tested by `tests/conformance/test_kinds.py`.
 """
@@ -28,4 +28,5 @@ def _feature_rows(resolved: Resolution, layer: Features, configuration: CityConf
 
 
 register_kind("event", EVENTS, lambda _: PointRows(), EventRows)
-register_kind("feature", FEATURES, lambda ends: ShapeRows(ends()), _feature_rows)
+for _name in ("feature", "scene"):  # a scene is a feature with an array beside it
+    register_kind(_name, FEATURES, lambda ends: ShapeRows(ends()), _feature_rows)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FARTHEST_M",
+    "At",
     "How",
     "Nearest",
     "Within",
@@ -139,18 +140,27 @@ class Nearest:
         return index.nearest(x, y, at_us, self.count, self.metres, workers=workers)
 
 
+@dataclass(frozen=True, slots=True)
+class At:
+    """What a scene shows at the event's place; features are joined otherwise."""
+
+    def __str__(self) -> str:
+        return "at"
+
+
 How: TypeAlias = Within | WithinDistance | Nearest
 
 
-def read_how(text: str) -> How:
-    """Read how events and features are joined.
+def read_how(text: str) -> How | At:
+    """Read how events and features, or events and what was measured, are joined.
 
     Parameters
     ----------
     text
         ``within`` (of features that share a border or overlap, the smallest key) · ``intersects`` (all of them) ·
         ``within 20 m`` ·
-        ``nearest`` · ``nearest 2`` · ``nearest 2 within 0.2 km``. Case and repeated spaces do not matter.
+        ``nearest`` · ``nearest 2`` · ``nearest 2 within 0.2 km`` · of scenes ``at``. Case and repeated spaces do not
+        matter.
 
     Raises
     ------
@@ -169,6 +179,8 @@ def read_how(text: str) -> How:
     words = " ".join(text.lower().split())
     if words in {"within", "intersects"}:
         return Within(first=words == "within")
+    if words == "at":
+        return At()
     if words == "contains":
         raise InvalidInput(
             "how-needs-extent", "events are points and contain no feature",

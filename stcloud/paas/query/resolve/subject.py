@@ -22,7 +22,7 @@ from stcloud.time import NO_PUBLISHED_DAYS, PublishedDays, Zone
 if TYPE_CHECKING:
     from stcloud.paas.query.parse.units import UnitIndex
     from stcloud.paas.query.resolve.features import Features
-    from stcloud.paas.query.resolve.measured import SeriesSource
+    from stcloud.paas.query.resolve.measured import ValueSource
 
 __all__ = ["Subject"]
 
@@ -44,8 +44,8 @@ class Subject:
     """Gives the columns of a layer that hold codes; None: codes have no names."""
     calendar: Callable[[], PublishedDays] | None = None
     """Gives all that the city has published of its working days; None: nothing."""
-    series: Callable[[str], SeriesSource] | None = None
-    """Gives a layer of readings of the same city."""
+    values: Callable[[str], ValueSource] | None = None
+    """Gives a layer of the same city that was measured: a series, or scenes."""
 
     @property
     def kind(self) -> RowKind:
@@ -89,10 +89,10 @@ class Subject:
             )
         return self.features(layer)
 
-    def measured(self, layer: str) -> SeriesSource:
-        """Return a layer of readings of the same city; `InvalidInput` ``no-features``, ``not-series``."""
-        if self.series is None:
+    def measured(self, layer: str) -> ValueSource:
+        """Return a layer of the same city that was measured; `InvalidInput` ``no-features``, ``not-measured``."""
+        if self.values is None or not isinstance(layer, str):
             raise InvalidInput(
                 "no-features", "this question knows no other layers", hint="ask with city.query"
             )
-        return self.series(layer)
+        return self.values(layer)

@@ -26,7 +26,7 @@ from stcloud.paas.query.run.placing import place_of_groups
 from stcloud.paas.query.run.rate import rated_us
 from stcloud.space import Block, CellSize, Lattice, Level
 
-__all__ = ["cells_of", "read_cell"]
+__all__ = ["cells_in_box", "cells_of", "read_cell"]
 
 Ints = NDArray[np.int64]
 Box = tuple[float, float, float, float]
@@ -149,9 +149,9 @@ def _lattice_cells(
     place = _place(inquiry, lattice) if extent is None else extent
     filled = np.asarray(occurring.drop_null(), np.int64)
     if place is None:
-        names = _in_box(lattice, size, _range(lattice, filled)) if len(filled) else filled
+        names = cells_in_box(lattice, size, _range(lattice, filled)) if len(filled) else filled
     else:
-        names = _in_box(lattice, size, place.bounds) if not place.is_empty else filled[:0]
+        names = cells_in_box(lattice, size, place.bounds) if not place.is_empty else filled[:0]
         shapely.prepare(place)
         names = names[shapely.intersects(place, shapely.box(*lattice.bounds(names)))]
     return _lattice_of(inquiry, size, lattice, names)
@@ -177,7 +177,7 @@ def _range(lattice: Lattice, names: np.ndarray) -> Box:
     return (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
 
 
-def _in_box(lattice: Lattice, size: CellSize, box: Box) -> np.ndarray:
+def cells_in_box(lattice: Lattice, size: CellSize, box: Box) -> np.ndarray:
     """Return the cells or blocks that meet a box, ascending."""
     if isinstance(size, Level):
         return lattice.cells_of_box(*box, size)

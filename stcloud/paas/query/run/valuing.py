@@ -1,11 +1,12 @@
-"""Joins with series: rows of events, piece by piece, and what was measured nearest to each in place and time.
+"""Joins with series and scenes: rows of events, piece by piece, and what was measured at the place and time of each.
 
-Tested by `tests/paas/query/test_valuing.py`.
+Tested by `tests/paas/query/test_valuing.py` and `tests/paas/scene/test_atevents.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,9 +17,8 @@ from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.coded import CodedColumns
 from stcloud.paas.query.answer.pin import Pin, read_known
-from stcloud.paas.query.join.how import How, Nearest, require_reach
 from stcloud.paas.query.plan.plan import Rows
-from stcloud.paas.query.resolve.measured import EventValues, SeriesSource
+from stcloud.paas.query.resolve.measured import EventValues, ValueRequest, ValueSource
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.time import Instant
 
@@ -27,7 +27,7 @@ __all__ = ["Valuing", "valuing_of"]
 
 @dataclass(frozen=True, eq=False)
 class Valuing:
-    """Events and a series, to be joined; see `Query.join`.
+    """Events and a layer that was measured, to be joined; see `Query.join`.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Valuing:
     configuration
         The city's.
     values
-        What stations measured.
+        What was measured.
     inner
         Leave out events without any value.
     event_facts, pin, coded
@@ -68,8 +68,19 @@ class Valuing:
         return pa.RecordBatchReader.from_batches(schema, self._batches())
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
+        for events in self._pieces():
+            yield from self._joined(events).to_batches()
+
+    def _pieces(self) -> Iterator[pa.Table]:
+        """Give events, as many at once as the values want."""
+        held: list[pa.RecordBatch] = []
         for batch in self.events():
-            yield from self._joined(pa.Table.from_batches([batch])).to_batches()
+            held.append(batch)
+            if sum(map(len, held)) >= self.values.rows_at_once:
+                yield pa.Table.from_batches(held)
+                held = []
+        if held:
+            yield pa.Table.from_batches(held)
 
     def _joined(self, events: pa.Table) -> pa.Table:
         beside = self.values.columns(events)
@@ -82,51 +93,23 @@ class Valuing:
         rows = pa.Table.from_arrays([*events.columns, *beside.values()], [*events.schema.names, *beside])
         if not self.inner:
             return rows
-        there = [rows[name].is_valid() for name in beside if name.endswith("_flag")]
-        kept = there[0]
-        for other in there[1:]:
-            kept = pc.or_(kept, other)
-        return rows.filter(kept)
+        valid = [rows[name].is_valid() for name in self.values.deciding]
+        return rows.filter(functools.reduce(pc.or_, valid))
 
 
 def valuing_of(
     inquiry: Inquiry,
-    source: SeriesSource,
-    how: How,
-    values: Sequence[str],
-    within: str | None,
+    source: ValueSource,
+    request: ValueRequest,
     *,
-    at: Instant | None = None,
     known_at: Instant | Pin | None = None,
     inner: bool = False,
 ) -> Valuing:
-    """Return the join of a question about events with a series; see `Query.join`.
-
-    Raises
-    ------
-    InvalidInput
-        ``no-value``: no value is named; ``series-how``: stations are joined by ``nearest`` alone; ``no-period``.
-    """
-    if not values:
-        raise InvalidInput(
-            "no-value", "a series is joined for a value of it, and none is named",
-            hint="name it: value=\"PM2.5\"", in_shell="name it: --value PM2.5",
-        )  # fmt: skip
-    if not isinstance(how, Nearest) or how.count != 1:
-        raise InvalidInput(
-            "series-how", f"'{how}' gives no value of a series: an event takes that of the nearest station",
-            hint="write 'nearest' or 'nearest within 5 km'",
-        )  # fmt: skip
-    require_reach(how.metres)
-    if at is not None:
-        raise InvalidInput(
-            "no-period", "readings are those nearest to each event's own time, not of one instant",
-            hint="leave out at; state how near in time: within=\"1h\"", in_shell="leave out --at, or use --within",
-        )  # fmt: skip
+    """Return the join of a question about events with a layer that was measured; see `Query.join`."""
     subject = inquiry.subject
     known = inquiry.known if known_at is None else read_known(known_at, subject.zone)
     scope = inquiry.resolver.resolution(inquiry.plan(Rows())).scope(subject.layer.snapshot)
-    measured = source.for_events(values, how, within, scope, known)
+    measured = source.for_events(request, scope, known)
     pin = Pin.of({**dict(inquiry.pin().layers), **dict(measured.pin.layers)}, dict(inquiry.pin().rules))
     return Valuing(
         lambda: inquiry.rows(Rows()), inquiry.row_schema, subject.configuration, measured, inner, inquiry.facts(),

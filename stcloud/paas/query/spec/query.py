@@ -183,7 +183,7 @@ class Query:
         return self.inquiry().rows(Rows(checked_limit(limit)))
 
     def join(
-        self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
+        self, layer: str | Any, how: str = "within", *, at: Instant | None = None, band: str | None = None,
         known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
         value: str | Sequence[str] = (), within: str | None = None,
     ) -> Answer:  # fmt: skip
@@ -196,20 +196,23 @@ class Query:
             features or a shapely geometry, which hold at all times and are called ``joined`` in names of columns.
         how
             ``"within"`` (one area; on a shared border or an overlap that with the smallest key), ``"intersects"``
-            (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
+            (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``; of scenes ``"at"``.
         at, known_at
             Instant of valid time of all features, None: each event's own; recorded instant or pin, None: the query's.
         inner, crs
             Leave out events without a partner; CRS of what has none.
         value, within
             Of readings: the values that the ``nearest`` station measured; how far in time (``1h``; None: a step).
+        band
+            Of scenes: the band that is read ``at`` each event, or arithmetic of bands; None: the only one.
 
         Returns
         -------
         The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (exclusive; null: no end is
         known; in memory only ``joined_row``, from 1), ``LAYER_distance_m`` if distances matter, and the features'
         columns as ``LAYER_NAME``. An event with several partners has several rows; one without has nulls. Of readings
-        ``LAYER_station``, ``LAYER_distance_m``, ``LAYER_VALUE``, ``LAYER_VALUE_time``, ``LAYER_VALUE_flag``.
+        ``LAYER_station``, ``LAYER_distance_m``, ``LAYER_VALUE``, ``LAYER_VALUE_time``, ``LAYER_VALUE_flag``; of
+        scenes ``LAYER_acquired``, and ``LAYER_BAND``, of arithmetic ``LAYER_value``.
 
         Raises
         ------
@@ -219,7 +222,7 @@ class Query:
             ``unknown-layer``
         """
         given: JoinKeywords = {"at": at, "known_at": known_at, "inner": inner, "crs": crs}
-        given |= {"value": value, "within": within}
+        given |= {"value": value, "band": band, "within": within}
         return self.joining(layer, how, **given).answer()
 
     def join_batches(
