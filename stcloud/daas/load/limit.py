@@ -11,6 +11,7 @@ from stcloud.iaas.source.protocol import Refusal
 __all__ = ["Limit", "refuse_too_many"]
 
 _SAMPLES = 3
+_SHOWN = 80
 _REMEDIES = {
     "inexact-key": "the file keeps its key as a float, which holds 15 digits: store it as text or as an integer",
     "time-out-of-range": "where it means that there is none, declare it: open = [\"9999-12-31\"], or null = [...]",
@@ -57,7 +58,7 @@ def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: 
         return
     shown = [(f"row {refusal.row}: {refusal.reason}", refusal) for refusal in refusals[:_SAMPLES]]
     samples = "; ".join(
-        f"{text} in {refusal.field!r}: {refusal.value!r}" if refusal.field else text
+        f"{text} in {refusal.field!r}: {_shown(refusal.value)}" if refusal.field else text
         for text, refusal in shown
     )
     raise InvalidInput(
@@ -67,3 +68,9 @@ def refuse_too_many(limit: Limit, refusals: Sequence[Refusal], read: int, name: 
         hint=_REMEDIES.get(refusals[0].reason, "mend the file or the definition, or raise --max-rejected"),
         refusals=tuple(refusals),
     )
+
+
+def _shown(value: object) -> str:
+    """Return a value as a message shows it, cut where it is long, as geometry is; the quarantine has it whole."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -33,3 +33,11 @@ def test_the_error_shows_the_first_rows_and_holds_all():
     assert "row 3" in caught.value.message
     assert "row 4" not in caught.value.message
     assert caught.value.context["refusals"] == tuple(refusals)
+
+
+def test_a_long_value_is_cut_in_the_message():
+    refusal = Refusal(1, "geometry", f"POLYGON (({'1 2, ' * 1000}1 2))", "outside-crs")
+    with pytest.raises(InvalidInput) as refused:
+        refuse_too_many(Limit(rows=0), [refusal], 1, "grid.nc")
+    assert len(refused.value.message) < 250
+    assert "'POLYGON ((1 2, 1 2, " in refused.value.message
