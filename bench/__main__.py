@@ -22,6 +22,7 @@ from bench import (
     load,
     location,
     query,
+    series,
     start,
 )
 from bench.data import Scale
@@ -46,6 +47,7 @@ _MEASURES = {
     "location": location.findings,
     "check": check.findings,
     "division": division.findings,
+    "series": series.findings,
 }
 
 
