@@ -181,16 +181,16 @@ def _grids(path: Path, source: xr.Dataset) -> tuple[str, ...]:
 
 def _times(path: Path, source: xr.Dataset, array: xr.DataArray) -> tuple[str | None, tuple[str, ...]]:
     """Return the dimension of time and its instants as text."""
-    found = [
+    dims = [
         str(dim)
         for dim in array.dims
         if dim in source.variables and " since " in str(source[dim].attrs.get("units", ""))
     ]
-    if not found:
+    if not dims:
         raise InvalidInput(
             "no-date", f"{path.name} has no coordinate of time with units such as 'hours since 2000-01-01'"
         )
-    attrs = source[found[0]].attrs
+    attrs = source[dims[0]].attrs
     calendar, units = str(attrs.get("calendar", "standard")).strip().lower(), str(attrs["units"])
     if calendar not in _CALENDARS:
         raise InvalidInput(
@@ -202,7 +202,7 @@ def _times(path: Path, source: xr.Dataset, array: xr.DataArray) -> tuple[str | N
         raise InvalidInput(
             "odd-calendar", f"the times of {path.name} are '{units}': months and years are not of one length"
         )
-    numbers = np.asarray(source[found[0]].values)
+    numbers = np.asarray(source[dims[0]].values)
     if len(numbers) > MOST_IMAGES:
         raise InvalidInput(
             "too-large", f"{path.name} has {len(numbers):,} steps; at most {MOST_IMAGES:,} are read"
@@ -216,7 +216,7 @@ def _times(path: Path, source: xr.Dataset, array: xr.DataArray) -> tuple[str | N
     if np.isnat(instants).any():
         raise InvalidInput("no-date", f"a step of {path.name} has no time")
     rounded = np.asarray(instants, "datetime64[us]")
-    return found[0], tuple(f"{text}Z" for text in np.datetime_as_string(rounded, unit="us").tolist())
+    return dims[0], tuple(f"{text}Z" for text in np.datetime_as_string(rounded, unit="us").tolist())
 
 
 def _placed(
