@@ -1,6 +1,6 @@
 """Array files beside a table: immutable, named by their content, written before a commit names them.
 
-Tested by `tests/iaas/raster/test_arrays.py`.
+Tested by `tests/iaas/raster/test_arrayfiles.py`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from stcloud.errors import NotFound
-from stcloud.iaas.raster.gdal import gdal, raster_errors
+from stcloud.iaas.raster.drivers import gdal, raster_errors
 from stcloud.iaas.raster.image import Block, Image, ImageFacts, content_digest, windows
 from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.model import Store
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.table import Table
 
 __all__ = ["ArrayFiles", "StoredImage"]
 
@@ -40,9 +41,9 @@ class ArrayFiles:
     store: Store
 
     @classmethod
-    def beside(cls, root: Path) -> ArrayFiles:
-        """Return the array files of the table in a folder."""
-        return cls(LocalStore(root))
+    def beside(cls, table: Table) -> ArrayFiles:
+        """Return the array files of a table."""
+        return cls(LocalStore(table.root))
 
     @staticmethod
     def key(digest: str) -> str:
@@ -79,8 +80,10 @@ class ArrayFiles:
         made.replace(target)
 
     @contextlib.contextmanager
-    def open(self, key: str) -> Iterator[Any]:
+    def open(self, key: str, **more: Any) -> Iterator[Any]:
         """Open an array file for reading windows of it; its bytes are read through the store.
+
+        ``more`` goes to rasterio: ``overview_level``.
 
         Raises
         ------
@@ -95,14 +98,14 @@ class ArrayFiles:
                 raise NotFound("no-object", f"{self.store.url} has no {key}")
             with gdal() as rasterio:
                 with raster_errors(key):
-                    source = rasterio.open(path, driver="GTiff")
+                    source = rasterio.open(path, driver="GTiff", **more)
                 with source:
                     yield source
             return
         self.store.size(key)  # NotFound where there is none
         with gdal() as rasterio:
             with raster_errors(key):
-                source = rasterio.open(key, driver="GTiff", opener=self._opener)
+                source = rasterio.open(key, driver="GTiff", opener=self._opener, **more)
             with source:
                 yield source
 
