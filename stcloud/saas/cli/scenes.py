@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stcloud.errors import InvalidInput
+from stcloud.saas.cli.asking import PinOption
+from stcloud.saas.cli.drawing import MapOption, UnderOption
 from stcloud.saas.cli.option import (
     CityFolder,
     FormatOption,
@@ -20,6 +22,7 @@ from stcloud.saas.cli.option import (
     split,
 )
 from stcloud.saas.cli.output import note, print_records
+from stcloud.saas.cli.scenecells import BandOption, ByCell, ByOption, StatOption
 from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.wholefile import refuse_unwritable, whole_file
 
@@ -64,11 +67,18 @@ def scenes(
     mosaic: Annotated[
         str, typer.Option(help="What counts where scenes overlap: latest, first, median, best:BAND.")
     ] = "latest",
+    by: ByOption = None,
+    stat: StatOption = None,
+    band: BandOption = None,
+    picture: MapOption = None,
+    under: UnderOption = None,
+    pin: PinOption = False,  # noqa: FBT002
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """List the scenes of a layer, or write their pixels. As .tif, .nc or .png by the suffix of -o."""
-    image = output if output is not None and output.suffix.lower() in _IMAGES else None
+    """List the scenes of a layer, write their pixels, or summarise them by cell. Pixels as .tif, .nc or .png."""
+    cells = ByCell.of(by, stat, band, bands, picture, under)
+    image = output if cells is None and output is not None and output.suffix.lower() in _IMAGES else None
     if image is not None and form is not None:
         raise InvalidInput(
             "other-format", f"{image} is an image, and --format is of lists", hint="leave out --format"
@@ -77,12 +87,18 @@ def scenes(
         "bbox": None if bbox is None else _numbers(bbox, 4, "--bbox W,S,E,N"), "bands": split(bands) or None,
         "crs": crs, "resolution": resolution, "resampling": resampling, "mosaic": mosaic,
     }  # fmt: skip
-    target = Target() if image is not None else target_of(form, output, offered=RECORDS)
+    target = (
+        Target() if image is not None else target_of(form, output, offered=RECORDS if cells is None else None)
+    )
     if image is not None:
         refuse_unwritable(image)
-    choice = _chosen(open_city(city).scenes(layer), as_of, between, known_at)
+    opened = open_city(city)
+    choice = _chosen(opened.scenes(layer), as_of, between, known_at)
     if at is not None:
         choice = choice.at(_numbers(at, 2, "--at LON,LAT"))
+    if cells is not None:
+        cells.show(opened, choice, target, wanted, pin=pin)
+        return
     if image is None:
         _list(choice, target)
         return
