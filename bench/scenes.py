@@ -72,7 +72,7 @@ def _pair(
 
 
 def _stack(scale: Scale, folder: Path) -> Finding:
-    images, rows = {"small": (4, 4_000), "full": (20, 8_000)}[scale.name]
+    images, rows = {"small": (4, 4_000), "full": (10, 8_000)}[scale.name]
     make = {"folder": str(folder.with_name("scene-stack")), "across": 50, "rows": rows}
     apart(make_images, **make, images=images)
     done = apart(our_stack, **make)

@@ -23,7 +23,7 @@ from stcloud.saas.cli.option import (
 )
 from stcloud.saas.cli.output import note, print_records
 from stcloud.saas.cli.scenecells import BandOption, ByCell, ByOption, StatOption
-from stcloud.saas.cli.target import RECORDS, Target, target_of
+from stcloud.saas.cli.target import EVERY, RECORDS, Target, target_of
 from stcloud.saas.wholefile import refuse_unwritable, whole_file
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ def scenes(
         "crs": crs, "resolution": resolution, "resampling": resampling, "mosaic": mosaic,
     }  # fmt: skip
     target = (
-        Target() if image is not None else target_of(form, output, offered=RECORDS if cells is None else None)
+        Target()
+        if image is not None
+        else target_of(form, output, offered=RECORDS if cells is None else EVERY)
     )
     if image is not None:
         refuse_unwritable(image)
