@@ -10,7 +10,7 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.table.scene import arrays_of
 from stcloud.paas.query.resolve.placereader import PlaceReader
 from stcloud.paas.scene.atevents import SceneReader
-from stcloud.paas.scene.cells import CellSource
+from stcloud.paas.scene.cellsource import CellSource
 from stcloud.paas.scene.scenes import Scenes
 
 __all__ = ["scene_reader", "scenes_layer"]

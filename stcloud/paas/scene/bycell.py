@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput
 from stcloud.iaas.raster.window import RasterReader
 from stcloud.paas.query.answer.pin import Pin
-from stcloud.paas.scene.cells import CellSource, SceneCells
+from stcloud.paas.scene.cellsource import CellSource, SceneCells
 from stcloud.paas.scene.cellstatistics import CellStatistics
 from stcloud.paas.scene.choice import LATEST_US, SceneChoice
 from stcloud.paas.scene.expression import BandExpression

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from stcloud.paas.cube.cube import Cube
-    from stcloud.paas.scene.cells import CellSource
+    from stcloud.paas.scene.cellsource import CellSource
     from stcloud.time import Zone
 
 __all__ = ["Scenes"]

@@ -13,7 +13,7 @@ import numpy as np
 
 from stcloud.errors import InvalidInput
 from stcloud.paas.scene.bycell import statistics_of, wanted_of
-from stcloud.paas.scene.cells import SceneCells
+from stcloud.paas.scene.cellsource import SceneCells
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -36,37 +36,44 @@ _IMAGES = (".tif", ".tiff", ".nc", ".png")
 _SHOWN = ("acquired", "product", "tile", "pixels", "bands")
 
 
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(help="The scenes that hold at this instant, in the city's zone.", show_default=False),
+]
+BetweenOption = Annotated[
+    str | None,
+    typer.Option(metavar="T1,T2", help="The scenes acquired in this period.", show_default=False),
+]
+PointOption = Annotated[
+    str | None,
+    typer.Option(metavar="LON,LAT", help="Only scenes that cover this point.", show_default=False),
+]
+BoxOption = Annotated[
+    str | None,
+    typer.Option(metavar="W,S,E,N", help="Only pixels in this box, degrees.", show_default=False),
+]
+KnownOption = Annotated[str | None, typer.Option(help="Use what was known at this instant, or a pin.")]
+ResamplingOption = Annotated[
+    str | None, typer.Option(help="How values come to other pixels: nearest, bilinear, average …")
+]
+MosaicOption = Annotated[
+    str, typer.Option(help="What counts where scenes overlap: latest, first, median, best:BAND.")
+]
+
+
 def scenes(
     city: CityFolder,
     layer: LayerName,
-    as_of: Annotated[
-        str | None,
-        typer.Option(help="The scenes that hold at this instant, in the city's zone.", show_default=False),
-    ] = None,
-    between: Annotated[
-        str | None,
-        typer.Option(metavar="T1,T2", help="The scenes acquired in this period.", show_default=False),
-    ] = None,
-    known_at: Annotated[
-        str | None, typer.Option(help="Use what was known at this instant, or a pin.")
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(metavar="LON,LAT", help="Only scenes that cover this point.", show_default=False),
-    ] = None,
-    bbox: Annotated[
-        str | None,
-        typer.Option(metavar="W,S,E,N", help="Only pixels in this box, degrees.", show_default=False),
-    ] = None,
+    as_of: AsOfOption = None,
+    between: BetweenOption = None,
+    known_at: KnownOption = None,
+    at: PointOption = None,
+    bbox: BoxOption = None,
     bands: Annotated[list[str] | None, typer.Option(help="Bands, by commas; default: all.")] = None,
     crs: Annotated[str | None, typer.Option(help="CRS of the pixels, e.g. EPSG:32618.")] = None,
     resolution: Annotated[float | None, typer.Option(help="Size of a pixel, in units of the CRS.")] = None,
-    resampling: Annotated[
-        str | None, typer.Option(help="How values come to other pixels: nearest, bilinear, average …")
-    ] = None,
-    mosaic: Annotated[
-        str, typer.Option(help="What counts where scenes overlap: latest, first, median, best:BAND.")
-    ] = "latest",
+    resampling: ResamplingOption = None,
+    mosaic: MosaicOption = "latest",
     by: ByOption = None,
     stat: StatOption = None,
     band: BandOption = None,

@@ -7,8 +7,6 @@ import pytest
 from stcloud.errors import StcloudError
 from tests.paas.scene.imagery import COLUMNS, CRS, ROWS, SIDE, SOUTH, WEST, city_of, values_of
 
-pytest.importorskip("rasterio")
-
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.run.joining import joining_of
     from stcloud.paas.query.run.measuring import Selection, measured
     from stcloud.paas.query.run.nothing import why_empty
-    from stcloud.paas.query.run.reading import reading_of
+    from stcloud.paas.query.run.readingjoin import reading_of
     from stcloud.paas.query.run.refreshing import refreshed
     from stcloud.paas.query.run.why import why
     from stcloud.paas.query.spec.display import query_html, query_lines
@@ -37,7 +37,7 @@ _HOMES = {
     "query_html": "stcloud.paas.query.spec.display",
     "query_lines": "stcloud.paas.query.spec.display",
     "read_how": "stcloud.paas.query.join.how",
-    "reading_of": "stcloud.paas.query.run.reading",
+    "reading_of": "stcloud.paas.query.run.readingjoin",
     "refreshed": "stcloud.paas.query.run.refreshing",
     "shape_of": "stcloud.paas.query.spec.goal",
     "timeline_of": "stcloud.paas.query.spec.goal",

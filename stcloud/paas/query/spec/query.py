@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.resolve.subject import Subject
     from stcloud.paas.query.run.cubing import Partial
     from stcloud.paas.query.run.joining import Joining
-    from stcloud.paas.query.run.reading import ReadingJoin
+    from stcloud.paas.query.run.readingjoin import ReadingJoin
     from stcloud.paas.query.run.why import Reason
     from stcloud.space import GivenCRS
 
