@@ -14,7 +14,7 @@ from tests.architecture.trees import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-DISTRIBUTIONS = {"chinese_calendar": "chinesecalendar", "pyspark": "pyspark-client"}
+DISTRIBUTIONS = {"chinese_calendar": "chinesecalendar", "odc": "odc-geo", "pyspark": "pyspark-client"}
 FOR_TESTS = {"hypothesis", "pysail", "pytest"}
 OF_CALLERS = {"polars"}
 """What answers are handed to where callers have it."""
@@ -27,6 +27,7 @@ def declared() -> set[str]:
         *groups["spark"],
         *groups["codes"],
         *groups["cube"],
+        *groups["scene"],
         *groups["xlsx"],
         *groups["postgres"],
     ]

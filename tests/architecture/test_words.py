@@ -38,12 +38,14 @@ PUBLIC = {
 """Names that callers may write, each with its file and its reason."""
 
 TWICE = {
+    "Scene": "an image of an instant, and what tests are drawn from",
     "Question": "the question that is kept, and the one that is drawn to test it",
 }
 """Names of two classes, each with its reason."""
 
 MIRRORED = {
     ("daas", "feature.py"): "the kind of a layer of features, and its table",
+    ("daas", "scene.py"): "the kind of a layer of scenes, its definition, and its table",
     ("iaas", "model.py"): "what an engine is, and what a store is",
     ("paas", "cache.py"): "what a city keeps in memory, and the indexes of layers in it",
     ("paas", "size.py"): "what a filter may be, and what an answer may be",

@@ -18,6 +18,7 @@ from stcloud.daas.definition.document import toml_of
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source.protocol import GEOMETRY
 from stcloud.iaas.source.rasterreading import IMAGE_COLUMNS, Acquired, RasterReading, Regridding
+from stcloud.space import Datum
 from stcloud.time import Zone, check_format
 
 __all__ = ["AcquiredClause", "RasterClause", "RegridClause", "SceneDefinition"]
@@ -110,7 +111,9 @@ class SceneDefinition(FeatureDefinition):
     acquired: AcquiredClause = AcquiredClause()
     raster: RasterClause = RasterClause()
     key: Annotated[tuple[Text, ...], Field(min_length=1)] = ("product", "tile")
-    space: SpaceClause = SpaceClause.model_construct(column=GEOMETRY, encoding="wkb", crs=_LONLAT)
+    space: SpaceClause = SpaceClause.model_construct(
+        column=GEOMETRY, encoding="wkb", crs=_LONLAT, datum=Datum.WGS84
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -16,10 +16,10 @@ import pyarrow as pa
 import shapely
 
 from stcloud.daas.ledger import Reckoning
-from stcloud.daas.load.clean_features import FeatureCleaner
+from stcloud.daas.load.clean_features import CleanedFeatures, FeatureCleaner
 from stcloud.daas.load.column import Faults
 from stcloud.daas.load.feature_load import FeatureChanges, FeatureLoad
-from stcloud.daas.load.steps import TableChange
+from stcloud.daas.load.steps import LoadContext, TableChange
 from stcloud.daas.table.changeset import DatedRows
 from stcloud.daas.table.scene import arrays_of
 from stcloud.daas.table.timeline import FOREVER, Ints
@@ -35,6 +35,8 @@ __all__ = ["SceneCleaner", "SceneLoad", "until_next"]
 
 _MARGIN_DEG = 1.4  # a little less than what is accepted of features
 _EDGE_DEG = 0.5
+_LEAST_SHARED = 0.5
+"""So much of the smaller of two footprints of a tile is in both."""
 
 
 class SceneCleaner(FeatureCleaner):
@@ -61,6 +63,11 @@ class SceneLoad(FeatureLoad):
 
     cleaner = SceneCleaner
 
+    def __init__(self, context: LoadContext) -> None:
+        super().__init__(context)
+        self._outlines: list[tuple[int, str, bytes]] = []
+        self._fresh: set[int] = set()
+
     def begin(self) -> None:
         """Refuse a stated period; read what is believed now.
 
@@ -77,6 +84,42 @@ class SceneLoad(FeatureLoad):
                 hint="leave out --valid-from and --valid-to",
             )
         super().begin()
+
+    def take(self, cleaned: CleanedFeatures) -> None:
+        """Keep what features keep, and the footprints."""
+        super().take(cleaned)
+        columns = (cleaned.rows.column(name).to_pylist() for name in ("st_key", "st_geom"))
+        self._outlines += zip(cleaned.start_us.tolist(), *columns, strict=True)
+
+    def settle(self, base: Snapshot) -> None:
+        """Decide what the scenes change.
+
+        Raises
+        ------
+        InvalidInput
+            ``other-place``: a scene lies elsewhere than the one before it of its product and tile.
+        """
+        self._refuse_elsewhere(base)
+        super().settle(base)
+
+    def _refuse_elsewhere(self, base: Snapshot) -> None:
+        """Refuse scenes that would end those of another place, because two places have one name."""
+        newest = dict(zip(self._believed.key.to_pylist(), self._believed.row.tolist(), strict=True))
+        wanted = {key: newest[key] for _, key, _ in self._outlines if key in newest}
+        held = self._layer.content(base, np.array([*wanted.values()], np.int64), ["st_geom"])[
+            "st_geom"
+        ].to_pylist()
+        known = dict(zip(wanted, held, strict=True))
+        for start_us, key, outline in sorted(self._outlines):
+            before, now = shapely.from_wkb([known.get(key, outline), outline])
+            if before.intersection(now).area < _LEAST_SHARED * min(before.area, now.area):
+                raise InvalidInput(
+                    "other-place",
+                    f"the scene of {key.replace('|', ' ')} of {self._context.zone.iso(start_us)} lies elsewhere than "
+                    "the others of this product and tile, and would end them",
+                    hint="give each place a tile of its own: {tile} in the pattern of file names",
+                )
+            known[key] = outline
 
     def write(self, base: Snapshot, schema: pa.Schema, stamp: Reckoning, job: Job) -> TableChange:
         """Write the arrays of scenes that are new or other, then the rows that name them."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 from stcloud.daas.table.feature import micros, read_ends, row_files
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.timeline import FOREVER
-from stcloud.iaas.raster.arrays import ArrayFiles
+from stcloud.iaas.raster.arrayfiles import ArrayFiles
 from stcloud.iaas.raster.image import ImageFacts
 from stcloud.iaas.source.rasterreading import IMAGE_COLUMNS
 from stcloud.iaas.table.table import Snapshot
@@ -41,7 +41,7 @@ def scene_rows(snapshot: Snapshot, known_us: int) -> pa.Table:
 
 def arrays_of(layer: LayerTable) -> ArrayFiles:
     """Return the array files of a layer."""
-    return ArrayFiles.beside(layer.table.root)
+    return ArrayFiles.beside(layer.table)
 
 
 def discard_unnamed(layer: LayerTable, *, older_hours: float) -> int:

@@ -1,13 +1,13 @@
 """Writing an image as cloud-optimised GeoTIFF: tiles of 512 pixels, deflated, with overviews.
 
-Tested by `tests/iaas/raster/test_arrays.py`.
+Tested by `tests/iaas/raster/test_arrayfiles.py`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from stcloud.iaas.raster.gdal import gdal
+from stcloud.iaas.raster.drivers import gdal
 from stcloud.iaas.raster.image import BLOCK, Image
 
 __all__ = ["write_cog"]

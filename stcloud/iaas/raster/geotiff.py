@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.raster.gdal import gdal, raster_errors
+from stcloud.iaas.raster.drivers import gdal, raster_errors
 from stcloud.iaas.raster.image import Block, ImageFacts, refuse_size, windows
 from stcloud.iaas.raster.placing import grid_of, stated_crs
 from stcloud.iaas.source.rasterreading import RasterReading

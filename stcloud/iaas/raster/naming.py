@@ -36,11 +36,10 @@ class NamePattern:
             raise ValueError(
                 f"{{{wrong[0]}}} is no part of a file's name; write {{tile}} or {{product}}, once"
             )
-        others = [one for one in self._directives() if one not in _DIGITS]
+        known = ", ".join(f"%{directive}" for directive in _DIGITS)
+        others = [directive for directive in self._directives() if directive not in _DIGITS]
         if others:
-            raise ValueError(
-                f"%{others[0]} is not read in file names (only {', '.join(f'%{one}' for one in _DIGITS)})"
-            )
+            raise ValueError(f"%{others[0]} is not read in file names (only {known})")
         if not {"Y", "y"} & set(self._directives()):
             raise ValueError("a date in a file's name has a year: %Y or %y")
 

@@ -62,9 +62,10 @@ class NetCdfSteps:
     facts: ImageFacts
 
     def images(self) -> Iterator[tuple[str, Image]]:
-        """Give instant and image of each step."""
-        for step, at in enumerate(self.times):
-            yield at, NetCdfImage(self, step)
+        """Give instant and image of each step; an image can be read until the next one is wanted."""
+        with _opened(self.path) as source:
+            for step, at in enumerate(self.times):
+                yield at, NetCdfImage(self, source, step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class NetCdfImage:
     """The image of one step."""
 
     steps: NetCdfSteps
+    source: xr.Dataset
     step: int
 
     @property
@@ -87,8 +89,8 @@ class NetCdfImage:
     def blocks(self) -> Iterator[Block]:
         """Read it once, block by block."""
         steps, place = self.steps, self.steps.place
-        with _opened(steps.path) as source:
-            arrays = [_step(source[name], steps.time, self.step) for name in steps.names]
+        arrays = [_step(self.source[name], steps.time, self.step) for name in steps.names]
+        with _reading(steps.path):
             for row, column, rows, columns in windows(steps.facts.grid.shape):
                 window = (row, column, rows, columns)
                 parts = [
@@ -144,12 +146,18 @@ def _opened(path: Path) -> Iterator[xr.Dataset]:
         engine = _SIGNATURES.get(file.read(4))
     if engine is None:
         raise InvalidInput("unreadable-source", f"{path.name} is no netCDF file")
+    with _reading(path), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source = xr.open_dataset(path, engine=engine, decode_cf=False, cache=False)
+    with source, _reading(path):
+        yield source
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Raise what cannot be read as `InvalidInput` ``unreadable-source``, in one line."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            source = xr.open_dataset(path, engine=engine, decode_cf=False, cache=False)
-        with source:
-            yield source
+        yield
     except (OSError, ValueError, TypeError, KeyError, EOFError, IndexError, RuntimeError) as error:
         if isinstance(error, InvalidInput):
             raise
@@ -181,16 +189,16 @@ def _grids(path: Path, source: xr.Dataset) -> tuple[str, ...]:
 
 def _times(path: Path, source: xr.Dataset, array: xr.DataArray) -> tuple[str | None, tuple[str, ...]]:
     """Return the dimension of time and its instants as text."""
-    found = [
+    dims = [
         str(dim)
         for dim in array.dims
         if dim in source.variables and " since " in str(source[dim].attrs.get("units", ""))
     ]
-    if not found:
+    if not dims:
         raise InvalidInput(
             "no-date", f"{path.name} has no coordinate of time with units such as 'hours since 2000-01-01'"
         )
-    attrs = source[found[0]].attrs
+    attrs = source[dims[0]].attrs
     calendar, units = str(attrs.get("calendar", "standard")).strip().lower(), str(attrs["units"])
     if calendar not in _CALENDARS:
         raise InvalidInput(
@@ -202,7 +210,7 @@ def _times(path: Path, source: xr.Dataset, array: xr.DataArray) -> tuple[str | N
         raise InvalidInput(
             "odd-calendar", f"the times of {path.name} are '{units}': months and years are not of one length"
         )
-    numbers = np.asarray(source[found[0]].values)
+    numbers = np.asarray(source[dims[0]].values)
     if len(numbers) > MOST_IMAGES:
         raise InvalidInput(
             "too-large", f"{path.name} has {len(numbers):,} steps; at most {MOST_IMAGES:,} are read"
@@ -216,7 +224,7 @@ def _times(path: Path, source: xr.Dataset, array: xr.DataArray) -> tuple[str | N
     if np.isnat(instants).any():
         raise InvalidInput("no-date", f"a step of {path.name} has no time")
     rounded = np.asarray(instants, "datetime64[us]")
-    return found[0], tuple(f"{text}Z" for text in np.datetime_as_string(rounded, unit="us").tolist())
+    return dims[0], tuple(f"{text}Z" for text in np.datetime_as_string(rounded, unit="us").tolist())
 
 
 def _placed(

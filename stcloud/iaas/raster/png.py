@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.raster.gdal import gdal
+from stcloud.iaas.raster.drivers import gdal
 from stcloud.iaas.store.oserror import storage_errors
 
 __all__ = ["write_png"]

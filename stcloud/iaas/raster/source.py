@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.raster.arrays import ArrayFiles
+from stcloud.iaas.raster.arrayfiles import ArrayFiles
 from stcloud.iaas.raster.geotiff import open_geotiff
 from stcloud.iaas.raster.image import Image, content_digest
 from stcloud.iaas.raster.naming import NamePattern

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.raster.arrays import ArrayFiles
-from stcloud.iaas.raster.gdal import raster_errors
+from stcloud.iaas.raster.arrayfiles import ArrayFiles
+from stcloud.iaas.raster.drivers import raster_errors
 from stcloud.iaas.raster.image import ImageFacts
 from stcloud.space import transformer
 from stcloud.space.rastergrid import RasterGrid
@@ -74,7 +74,7 @@ class RasterReader:
     """
 
     def __init__(self, files: ArrayFiles) -> None:
-        self._files = files
+        self.files = files
         self._open: dict[str, Any] = {}
         self._held = contextlib.ExitStack()
 
@@ -179,7 +179,7 @@ class RasterReader:
             if len(self._open) >= _OPEN:
                 self._held.close()
                 self._open.clear()
-            self._open[key] = self._held.enter_context(self._files.open(key))
+            self._open[key] = self._held.enter_context(self.files.open(key))
         return self._open[key]
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.iaas.raster.arrays import ArrayFiles
+from stcloud.iaas.raster.arrayfiles import ArrayFiles
 from stcloud.iaas.raster.window import RasterReader
 from stcloud.paas.query.answer.pin import Known, Pin
 from stcloud.paas.scene.mosaic import Mosaic
@@ -198,7 +198,7 @@ class SceneChoice:
         Values are those of `pixels`, as floating-point numbers with NaN where there is none; read when they are
         first used where dask is installed. Parameters are those of `pixels`.
         """
-        from stcloud.paas.scene.dataset import dataset_of  # noqa: PLC0415  (xarray is slow to import)
+        from stcloud.paas.scene.xarraydataset import dataset_of  # noqa: PLC0415  (xarray is slow to import)
 
         return dataset_of(self, bbox, **wanted)
 

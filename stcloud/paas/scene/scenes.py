@@ -18,7 +18,7 @@ from stcloud.daas.table.feature import micros
 from stcloud.daas.table.scene import scene_rows
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput
-from stcloud.iaas.raster.arrays import ArrayFiles
+from stcloud.iaas.raster.arrayfiles import ArrayFiles
 from stcloud.paas.query.answer.pin import Pin, known_us, read_known
 from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.paas.scene.choice import LATEST_US, SceneChoice

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput, NotFound, nearest
-from stcloud.iaas.raster.arrays import ArrayFiles
+from stcloud.iaas.raster.arrayfiles import ArrayFiles
 from stcloud.iaas.raster.image import windows
 from stcloud.iaas.raster.window import RESAMPLINGS, RasterReader, offset_of
 from stcloud.paas.scene.mosaic import Mosaic

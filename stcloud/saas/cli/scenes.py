@@ -118,7 +118,7 @@ def scenes(
 
 def _chosen(layer: Scenes, as_of: str | None, between: str | None, known_at: str | None) -> SceneChoice:
     if as_of is not None and between is not None:
-        raise InvalidInput("two-times", "--as-of and --between are two choices", hint="leave out one of them")
+        raise InvalidInput("no-period", "--as-of and --between are two choices", hint="leave out one of them")
     if as_of is not None:
         return layer.as_of(as_of, known_at=known_at)
     if between is None:
@@ -126,7 +126,7 @@ def _chosen(layer: Scenes, as_of: str | None, between: str | None, known_at: str
     first, comma, second = between.partition(",")
     if not comma or not first.strip() or not second.strip():
         raise InvalidInput(
-            "two-times", f"'{between}' is no period", hint="write --between 2020-01-01,2021-01-01"
+            "no-period", f"'{between}' is no period", hint="write --between 2020-01-01,2021-01-01"
         )
     return layer.between(first.strip(), second.strip(), known_at=known_at)
 

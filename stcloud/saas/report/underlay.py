@@ -81,7 +81,8 @@ def underlays(
     subject
         What the map's question is about; its city has the layers.
     names
-        Layers of features or scenes; None: those of `USUAL` that there are and that are small; an unknown one is refused now.
+        Layers of features or scenes; None: those of `USUAL` that there are and that are small; an unknown one is
+        refused now.
     at_us, known_us
         Features as they were at this instant, as known at that one (None: now), UTC microseconds.
     tell

@@ -293,3 +293,17 @@ def _other(tmp_path):
     path = tmp_path / "other.toml"
     path.write_text((tmp_path / "images.toml").read_text().replace("nodata = 0", "nodata = 1"))
     return path
+
+
+@pytest.mark.parametrize(("shift", "refused"), [(0, False), (150, False), (260, True), (5000, True)])
+def test_two_places_under_one_name_are_refused(city, load, tmp_path, shift, refused):
+    """Overlapping tiles have names of their own: else each would end the one before it."""
+    load("a_20200101", 1)
+    path = geotiff(tmp_path / "a_20200102.tif", 2, west=500_000.0 + shift)
+    if refused:
+        with pytest.raises(InvalidInput, match="tile of its own") as error:
+            city.load("images", path)
+        assert error.value.kind == "other-place"
+        assert days(city) == ["20200101"]
+    else:
+        assert city.load("images", path).accepted == 1

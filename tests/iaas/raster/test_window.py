@@ -11,9 +11,10 @@ from rasterio.warp import reproject
 from rasterio.windows import Window
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.raster.arrays import ArrayFiles
+from stcloud.iaas.raster.arrayfiles import ArrayFiles
 from stcloud.iaas.raster.image import ImageFacts
 from stcloud.iaas.raster.window import RasterReader, offset_of
+from stcloud.iaas.store.local import LocalStore
 from stcloud.space.rastergrid import RasterGrid
 from stcloud.testing.examples import examples
 from tests.rasters import CRS, NORTH, PIXEL, WEST, geotiff, values_of
@@ -28,7 +29,7 @@ def reader(tmp_path_factory):
     folder = tmp_path_factory.mktemp("window")
     (folder / "_scenes").mkdir()
     geotiff(folder / "_scenes/x.tif", VALUES, nodata=0)
-    with RasterReader(ArrayFiles.beside(folder)) as reader:
+    with RasterReader(ArrayFiles(LocalStore(folder))) as reader:
         yield reader
 
 
@@ -38,7 +39,7 @@ def test_a_window_is_that_of_rasterio(reader, row, column, rows, columns):
     values, missing = reader.read(
         "_scenes/x.tif", FACTS, GRID.window(row, column, rows, columns), [1, 0], None
     )
-    with rasterio.open(reader._files.store.root / "_scenes/x.tif") as source:
+    with rasterio.open(reader.files.store.root / "_scenes/x.tif") as source:
         expected = source.read(
             [2, 1], window=Window(column, row, columns, rows), boundless=True, fill_value=0
         )

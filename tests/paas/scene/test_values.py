@@ -41,17 +41,19 @@ def test_one_pixel_of_each_scene_reads_one_block(tmp_path, monkeypatch):
         geotiff(tmp_path / f"a_2020010{day}.tif", values_of(day, 2, 1100, 1100))
     city.load("images", f"{tmp_path}/a_*.tif", definition=tmp_path / "images.toml")
     blocks = []
-    window = RasterReader._window
+    read = RasterReader.read
 
-    def counted(self, key, facts, offset, shape, bands):
+    def counted(self, key, facts, grid, bands, resampling):
+        row = round((facts.grid.transform[5] - grid.transform[5]) / PIXEL)
+        column = round((grid.transform[2] - facts.grid.transform[2]) / PIXEL)
         rows, columns = (
-            {(at // 512) for at in (first, first + size - 1)}
-            for first, size in zip(offset, shape, strict=True)
+            {at // 512 for at in (first, first + size - 1)}
+            for first, size in zip((row, column), grid.shape, strict=True)
         )
         blocks.append((key, len(rows) * len(columns)))
-        return window(self, key, facts, offset, shape, bands)
+        return read(self, key, facts, grid, bands, resampling)
 
-    monkeypatch.setattr(RasterReader, "_window", counted)
+    monkeypatch.setattr(RasterReader, "read", counted)
     (lon,), (lat,) = project([WEST + 5120.5], [NORTH - 5120.5], CRS, LONLAT)
     frame = stcloud.open(tmp_path / "city").scenes("images").all().value_at((lon, lat), "red")
     expected = [int(values_of(day, 2, 1100, 1100)[0][512, 512]) for day in range(1, 6)]

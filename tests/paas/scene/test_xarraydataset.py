@@ -65,7 +65,7 @@ def test_what_is_not_installed_is_said(images, monkeypatch):
     import importlib.util
 
     from stcloud.errors import MissingExtra
-    from stcloud.iaas.raster.gdal import require_raster
+    from stcloud.iaas.raster.drivers import require_raster
 
     find = importlib.util.find_spec
     gone = ("xarray", "rasterio")

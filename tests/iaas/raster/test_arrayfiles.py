@@ -5,7 +5,7 @@ import pytest
 import rasterio
 
 from stcloud.errors import NotFound
-from stcloud.iaas.raster.arrays import ArrayFiles, StoredImage
+from stcloud.iaas.raster.arrayfiles import ArrayFiles, StoredImage
 from stcloud.iaas.raster.geotiff import open_geotiff
 from stcloud.iaas.raster.image import content_digest
 from stcloud.iaas.raster.window import RasterReader
@@ -81,7 +81,7 @@ def test_what_is_not_there_is_said(files):
 
 def test_unneeded_files_are_those_that_are_not_named_and_old(image, tmp_path):
     (tmp_path / "staging").mkdir()
-    files = ArrayFiles.beside(tmp_path / "place")
+    files = ArrayFiles(LocalStore(tmp_path / "place"))
     digest = content_digest(image)
     files.write(image, digest, tmp_path / "staging")
     key = files.key(digest)
@@ -94,7 +94,7 @@ def test_floats_and_gaps_are_kept_exactly(tmp_path):
     values = np.random.default_rng(1).normal(size=(1, 40, 50)).astype("float32")
     values[0, 3] = np.nan
     image = open_geotiff(geotiff(tmp_path / "2020.tif", values), RasterReading("p", "t"))[0]
-    files = ArrayFiles.beside(tmp_path)
+    files = ArrayFiles(LocalStore(tmp_path))
     files.write(image, content_digest(image), tmp_path)
     with rasterio.open(tmp_path / files.key(content_digest(image))) as source:
         assert np.array_equal(source.read(), values, equal_nan=True)

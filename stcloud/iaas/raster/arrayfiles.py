@@ -1,6 +1,6 @@
 """Array files beside a table: immutable, named by their content, written before a commit names them.
 
-Tested by `tests/iaas/raster/test_arrays.py`.
+Tested by `tests/iaas/raster/test_arrayfiles.py`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from stcloud.errors import NotFound
-from stcloud.iaas.raster.gdal import gdal, raster_errors
+from stcloud.iaas.raster.drivers import gdal, raster_errors
 from stcloud.iaas.raster.image import Block, Image, ImageFacts, content_digest, windows
 from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.model import Store
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.table import Table
 
 __all__ = ["ArrayFiles", "StoredImage"]
 
@@ -40,9 +41,9 @@ class ArrayFiles:
     store: Store
 
     @classmethod
-    def beside(cls, root: Path) -> ArrayFiles:
-        """Return the array files of the table in a folder."""
-        return cls(LocalStore(root))
+    def beside(cls, table: Table) -> ArrayFiles:
+        """Return the array files of a table."""
+        return cls(LocalStore(table.root))
 
     @staticmethod
     def key(digest: str) -> str:

@@ -1,6 +1,6 @@
 """Scenes as a dataset of xarray, with the CRS and transform of their grid (CF 1.11, as odc-geo reads it).
 
-Tested by `tests/paas/scene/test_dataset.py`.
+Tested by `tests/paas/scene/test_xarraydataset.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.errors import InvalidInput, MissingExtra
+from stcloud.iaas.raster.geobox import grid_coordinates
 from stcloud.iaas.raster.image import windows
 from stcloud.iaas.raster.window import RasterReader
 from stcloud.paas.scene.mosaic import Mosaic
@@ -55,20 +56,15 @@ def dataset_of(
     """
     _require()
     import xarray as xr  # noqa: PLC0415
-    from odc.geo.geobox import GeoBox  # noqa: PLC0415
-    from odc.geo.xr import xr_coords  # noqa: PLC0415
 
     target = grid or choice.grid(bbox, crs=crs, resolution=resolution)
     names, rule = bands_of(choice.scenes, bands), Mosaic.read(mosaic)
     steps = choice.steps() if choice.stacked else ((None, choice),)
     views = [SceneView(choice.files, step.scenes, target, names, rule, resampling) for _, step in steps]
-    from affine import Affine  # noqa: PLC0415
-
-    box = GeoBox(target.shape, Affine(*target.transform), target.crs)
-    coords: dict[str, Any] = {str(name): coord for name, coord in xr_coords(box).items()}
-    dims = tuple(box.dimensions)
+    own, coords = grid_coordinates(target)
+    dims: tuple[str, ...] = own
     if choice.stacked:
-        dims = ("time", *dims)
+        dims = ("time", *own)
         times = np.array([at for at, _ in steps], "datetime64[us]").astype("datetime64[ns]")
         coords["time"] = ("time", times, {"long_name": "acquired", "standard_name": "time"})
     arrays = _arrays(views, most_mb, stacked=choice.stacked)
