@@ -76,7 +76,7 @@ def _stack(scale: Scale, folder: Path) -> Finding:
     make = {"folder": str(folder.with_name("scene-stack")), "across": 50, "rows": rows}
     apart(make_images, **make, images=images)
     done = apart(our_stack, **make)
-    name = f"means by cell of a stack of {images * rows**2 * 4 / 1e9:.2g} GB, memory"
+    name = f"means by cell of a stack of {images * rows**2 * 2 / 1e9:.2g} GB, memory"
     return Finding(name, done.peak_gb, "GB", "", None, Target(most=2), Target(most=1), done.result)
 
 
@@ -91,12 +91,12 @@ def cells(across: int, rows: int) -> geopandas.GeoDataFrame:
     return geopandas.GeoDataFrame({"name": names}, geometry=list(shapely.polygons(rings)), crs=CRS)
 
 
-def values(number: int, rows: int) -> NDArray[np.float32]:
+def values(number: int, rows: int) -> NDArray[np.uint16]:
     """Return values of an image that compress as those of imagery do."""
     chance = np.random.default_rng(number)
-    coarse = chance.uniform(0, 1000, (rows // 100, rows // 100)).astype(np.float32)
-    noise = chance.integers(0, 16, rows, dtype=np.int8).astype(np.float32)
-    return np.repeat(np.repeat(coarse, 100, 0), 100, 1).round() + noise[None, :] + noise[:, None]
+    coarse = chance.integers(1, 5000, (rows // 100, rows // 100), dtype=np.uint16)
+    noise = chance.integers(0, 16, rows, dtype=np.uint16)
+    return np.repeat(np.repeat(coarse, 100, 0), 100, 1) + noise[None, :] + noise[:, None]
 
 
 def _transform(rows: int) -> tuple[float, float, float, float, float, float]:
@@ -109,7 +109,7 @@ def make_images(folder: str, across: int, rows: int, images: int) -> None:
     source = Path(folder) / "images"
     source.mkdir(parents=True)
     profile = {
-        "driver": "GTiff", "count": 1, "height": rows, "width": rows, "dtype": "float32", "crs": CRS, "nodata": -1,
+        "driver": "GTiff", "count": 1, "height": rows, "width": rows, "dtype": "uint16", "crs": CRS, "nodata": 0,
         "transform": rasterio.Affine(*_transform(rows)), "tiled": True, "compress": "deflate", "zlevel": 1,
     }  # fmt: skip
     for number in range(images):
@@ -142,7 +142,7 @@ def our_values(folder: str, across: int, rows: int) -> dict[str, Any]:
     }
 
 
-def _strips(image: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float64]]]:
+def _strips(image: NDArray[np.uint16]) -> Iterator[tuple[int, NDArray[np.float64]]]:
     for row in range(0, len(image), 64):
         yield row, image[row : row + 64].astype(np.float64)
 

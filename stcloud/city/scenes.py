@@ -8,7 +8,7 @@ from __future__ import annotations
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.table.scene import arrays_of
-from stcloud.paas.scene.cells import CellSource
+from stcloud.paas.scene.cellsource import CellSource
 from stcloud.paas.scene.scenes import Scenes
 
 __all__ = ["scenes_layer"]

@@ -89,7 +89,7 @@ class PixelWeights:
         Raises
         ------
         InvalidInput
-            ``rotated-raster``, ``not-an-area``, ``not-finite``, ``too-many-pixels``
+            ``rotated-raster``, ``not-an-area``, ``not-finite``, ``too-large``
 
         Notes
         -----
@@ -104,7 +104,7 @@ class PixelWeights:
         pieces = int(most.sum())
         if pieces > _MOST_PIECES:
             raise InvalidInput(
-                "too-many-pixels", f"the edges of the polygons meet {pieces:,} pixels",
+                "too-large", f"the edges of the polygons meet {pieces:,} pixels",
                 hint="take larger pixels, or fewer polygons at once",
             )  # fmt: skip
         covered = _room(len(polygons), pieces, shape)

@@ -45,6 +45,10 @@ class ArrayFolder:
 
     root: Path
 
+    def within(self, name: str) -> ArrayFolder:
+        """Return a place inside of it, for sets that are kept beside others."""
+        return ArrayFolder(self.root / name)
+
     def read(self, name: str) -> dict[str, NDArray[Any]] | None:
         """Map the arrays of a set; None when there is none, `FormatError` ``damaged-index`` when it is damaged."""
         return read_arrays(self.root / name)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput
 from stcloud.iaas.raster.window import RasterReader
 from stcloud.paas.query.answer.pin import Pin
-from stcloud.paas.scene.cells import CellSource, SceneCells
+from stcloud.paas.scene.cellsource import CellSource, SceneCells
 from stcloud.paas.scene.cellstatistics import CellStatistics
 from stcloud.paas.scene.choice import LATEST_US, SceneChoice
 from stcloud.paas.scene.expression import BandExpression
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stcloud.index import PixelWeights
     from stcloud.index.cellsums import Strip
 
-__all__ = ["by_cell", "statistics_of"]
+__all__ = ["Wanted", "by_cell", "statistics_of", "wanted_of"]
 
 Floats = NDArray[np.float64]
 _STRIP_ROWS, _STRIP_PIXELS = 512, 1 << 23
@@ -38,7 +38,7 @@ _KEPT_PIXELS = 1 << 24  # of a scene that is needed twice: fewer are kept in mem
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class Wanted:
     """What is wanted of every image."""
 
     statistics: tuple[Statistic, ...]
@@ -53,7 +53,7 @@ def by_cell(
     source, known = choice.cells, choice.known
     if source is None:
         raise InvalidInput("no-cells", "these scenes know no cells", hint="ask with city.scenes")
-    wanted = _wanted(choice, stat, band, terms)
+    wanted = wanted_of(choice, stat, band, terms)
     steps = choice.steps() if choice.stacked else ((choice.at_us, choice),)
     if not any(len(step) for _, step in steps):
         choice.grid()  # refuses
@@ -82,9 +82,10 @@ def by_cell(
     )  # fmt: skip
 
 
-def _wanted(
+def wanted_of(
     choice: SceneChoice, stat: str | Sequence[str], band: str | None, terms: dict[str, Any]
-) -> _Wanted:
+) -> Wanted:
+    """Return what is wanted of every image; raises as `SceneChoice.by`."""
     texts = (stat,) if isinstance(stat, str) else tuple(stat)
     statistics = tuple(Statistic.read(text, dict(choice.classes)) for text in texts)
     if not statistics or len({each.name for each in statistics}) < len(statistics):
@@ -101,11 +102,11 @@ def _wanted(
             )  # fmt: skip
         band = bands[0] if bands else ""
     expression = BandExpression.read(band, bands) if bands else BandExpression(band, 0.0, ())
-    return _Wanted(statistics, expression, terms)
+    return Wanted(statistics, expression, terms)
 
 
 def statistics_of(
-    step: SceneChoice, cells: SceneCells, source: CellSource, wanted: _Wanted
+    step: SceneChoice, cells: SceneCells, source: CellSource, wanted: Wanted
 ) -> tuple[list[Floats], Floats]:
     """Return each statistic of one image, ``(c,)``, and the share of each cell in pixels with a value.
 

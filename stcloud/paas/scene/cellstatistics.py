@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput, MissingExtra
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin
-from stcloud.paas.scene.cells import SceneCells
+from stcloud.paas.scene.cellsource import SceneCells
 from stcloud.space import Lattice
 from stcloud.time import Zone
 

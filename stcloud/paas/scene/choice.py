@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from stcloud.paas.scene.cells import CellSource
+    from stcloud.paas.scene.cellsource import CellSource
     from stcloud.paas.scene.cellstatistics import CellStatistics
 
 __all__ = ["LATEST_US", "SceneChoice"]

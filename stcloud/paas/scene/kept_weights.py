@@ -18,7 +18,7 @@ import xxhash
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.paas.cache import Cache
-from stcloud.paas.scene.cells import SceneCells
+from stcloud.paas.scene.cellsource import SceneCells
 from stcloud.space.polygons import project_polygons
 from stcloud.space.rastergrid import RasterGrid
 
@@ -45,8 +45,8 @@ def kept_weights(
     place, memory
         Folder of the layer, which a folder for each grid is made in; the city's cache.
     """
-    folder = ArrayFolder(place.root / f"{grid.digest()}-{xxhash.xxh32_hexdigest(cells.noun.encode())}")
-    key = ("pixel weights", str(folder.root), cells.digest)
+    folder = place.within(f"{grid.digest()}-{xxhash.xxh32_hexdigest(cells.noun.encode())}")
+    key = ("pixel weights", folder, cells.digest)
     return memory.once(key, lambda: _weights(cells, crs, grid, folder), lambda weights: weights.nbytes)
 
 

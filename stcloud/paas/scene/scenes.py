@@ -26,7 +26,12 @@ from stcloud.paas.scene.scene import scenes_of
 from stcloud.time import Instant, instant_us
 
 if TYPE_CHECKING:
-    from stcloud.paas.scene.cells import CellSource
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from stcloud.paas.cube.cube import Cube
+    from stcloud.paas.scene.cellsource import CellSource
     from stcloud.time import Zone
 
 __all__ = ["Scenes"]
@@ -124,6 +129,35 @@ class Scenes:
         rows, known = self._believed(known_at, None)
         choice = self._choice(rows, np.ones(len(rows), np.bool_), known, {}, stacked=True)
         return self._with_cells(choice, LATEST_US, known_at)
+
+    def beside(
+        self, cube: Cube, stat: str | Sequence[str] = "mean", band: str | None = None, *,
+        known_at: Instant | Pin | None = None, mosaic: str = "latest",
+    ) -> xr.Dataset:  # fmt: skip
+        """Return a cube as a dataset with statistics of the scenes by its cells and steps.
+
+        Parameters
+        ----------
+        cube
+            Of cells with shapes: ``100m``, ``unit``, ``in:LAYER``.
+        stat, band, mosaic
+            As for `SceneChoice.by`.
+        known_at
+            What the scenes are known at; None: now.
+
+        Returns
+        -------
+        The cube's dataset, with ``LAYER_STAT`` and ``LAYER_coverage`` on ``(time, cell)``: of the image that holds at
+        the last instant of each step. NaN where no image holds, or the cell was not there then.
+
+        Raises
+        ------
+        InvalidInput
+            ``no-cells``, ``repeated-column``; otherwise as `SceneChoice.by`
+        """
+        from stcloud.paas.scene.withcube import beside_cube  # noqa: PLC0415  (xarray is slow to import)
+
+        return beside_cube(self.all(known_at=known_at), cube, stat, band, mosaic=mosaic)
 
     def _with_cells(self, choice: SceneChoice, at_us: int, known_at: Instant | Pin | None) -> SceneChoice:
         known = None if known_at is None else read_known(known_at, self._zone)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stcloud.errors import InvalidInput
+from stcloud.saas.cli.asking import PinOption
+from stcloud.saas.cli.drawing import MapOption, UnderOption
 from stcloud.saas.cli.option import (
     CityFolder,
     FormatOption,
@@ -20,7 +22,8 @@ from stcloud.saas.cli.option import (
     split,
 )
 from stcloud.saas.cli.output import note, print_records
-from stcloud.saas.cli.target import RECORDS, Target, target_of
+from stcloud.saas.cli.scenecells import BandOption, ByCell, ByOption, StatOption
+from stcloud.saas.cli.target import EVERY, RECORDS, Target, target_of
 from stcloud.saas.wholefile import refuse_unwritable, whole_file
 
 if TYPE_CHECKING:
@@ -33,42 +36,56 @@ _IMAGES = (".tif", ".tiff", ".nc", ".png")
 _SHOWN = ("acquired", "product", "tile", "pixels", "bands")
 
 
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(help="The scenes that hold at this instant, in the city's zone.", show_default=False),
+]
+BetweenOption = Annotated[
+    str | None,
+    typer.Option(metavar="T1,T2", help="The scenes acquired in this period.", show_default=False),
+]
+PointOption = Annotated[
+    str | None,
+    typer.Option(metavar="LON,LAT", help="Only scenes that cover this point.", show_default=False),
+]
+BoxOption = Annotated[
+    str | None,
+    typer.Option(metavar="W,S,E,N", help="Only pixels in this box, degrees.", show_default=False),
+]
+KnownOption = Annotated[str | None, typer.Option(help="Use what was known at this instant, or a pin.")]
+ResamplingOption = Annotated[
+    str | None, typer.Option(help="How values come to other pixels: nearest, bilinear, average …")
+]
+MosaicOption = Annotated[
+    str, typer.Option(help="What counts where scenes overlap: latest, first, median, best:BAND.")
+]
+
+
 def scenes(
     city: CityFolder,
     layer: LayerName,
-    as_of: Annotated[
-        str | None,
-        typer.Option(help="The scenes that hold at this instant, in the city's zone.", show_default=False),
-    ] = None,
-    between: Annotated[
-        str | None,
-        typer.Option(metavar="T1,T2", help="The scenes acquired in this period.", show_default=False),
-    ] = None,
-    known_at: Annotated[
-        str | None, typer.Option(help="Use what was known at this instant, or a pin.")
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(metavar="LON,LAT", help="Only scenes that cover this point.", show_default=False),
-    ] = None,
-    bbox: Annotated[
-        str | None,
-        typer.Option(metavar="W,S,E,N", help="Only pixels in this box, degrees.", show_default=False),
-    ] = None,
+    as_of: AsOfOption = None,
+    between: BetweenOption = None,
+    known_at: KnownOption = None,
+    at: PointOption = None,
+    bbox: BoxOption = None,
     bands: Annotated[list[str] | None, typer.Option(help="Bands, by commas; default: all.")] = None,
     crs: Annotated[str | None, typer.Option(help="CRS of the pixels, e.g. EPSG:32618.")] = None,
     resolution: Annotated[float | None, typer.Option(help="Size of a pixel, in units of the CRS.")] = None,
-    resampling: Annotated[
-        str | None, typer.Option(help="How values come to other pixels: nearest, bilinear, average …")
-    ] = None,
-    mosaic: Annotated[
-        str, typer.Option(help="What counts where scenes overlap: latest, first, median, best:BAND.")
-    ] = "latest",
+    resampling: ResamplingOption = None,
+    mosaic: MosaicOption = "latest",
+    by: ByOption = None,
+    stat: StatOption = None,
+    band: BandOption = None,
+    picture: MapOption = None,
+    under: UnderOption = None,
+    pin: PinOption = False,  # noqa: FBT002
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """List the scenes of a layer, or write their pixels. As .tif, .nc or .png by the suffix of -o."""
-    image = output if output is not None and output.suffix.lower() in _IMAGES else None
+    """List the scenes of a layer, write their pixels, or summarise them by cell. Pixels as .tif, .nc or .png."""
+    cells = ByCell.of(by, stat, band, bands, picture, under)
+    image = output if cells is None and output is not None and output.suffix.lower() in _IMAGES else None
     if image is not None and form is not None:
         raise InvalidInput(
             "other-format", f"{image} is an image, and --format is of lists", hint="leave out --format"
@@ -77,12 +94,20 @@ def scenes(
         "bbox": None if bbox is None else _numbers(bbox, 4, "--bbox W,S,E,N"), "bands": split(bands) or None,
         "crs": crs, "resolution": resolution, "resampling": resampling, "mosaic": mosaic,
     }  # fmt: skip
-    target = Target() if image is not None else target_of(form, output, offered=RECORDS)
+    target = (
+        Target()
+        if image is not None
+        else target_of(form, output, offered=RECORDS if cells is None else EVERY)
+    )
     if image is not None:
         refuse_unwritable(image)
-    choice = _chosen(open_city(city).scenes(layer), as_of, between, known_at)
+    opened = open_city(city)
+    choice = _chosen(opened.scenes(layer), as_of, between, known_at)
     if at is not None:
         choice = choice.at(_numbers(at, 2, "--at LON,LAT"))
+    if cells is not None:
+        cells.show(opened, choice, target, wanted, pin=pin)
+        return
     if image is None:
         _list(choice, target)
         return

@@ -8,8 +8,6 @@ from stcloud.errors import StcloudError
 from stcloud.iaas.raster.window import RasterReader
 from tests.paas.scene.imagery import COLUMNS, CRS, ROWS, SIDE, SOUTH, WEST, city_of, values_of, write_image
 
-pytest.importorskip("rasterio")
-
 IMAGES = {f"image_{year}0601.tif": values_of(year, 9) for year in (2020, 2021, 2022)}
 COUNT = 400
 

@@ -8,8 +8,6 @@ import shapely
 from stcloud.errors import StcloudError
 from tests.paas.scene.imagery import CRS, SOUTH, WEST, areas, city_of, values_of, write_image
 
-pytest.importorskip("rasterio")
-
 STATISTICS = {
     "mean": "mean", "sum": "sum", "min": "min", "max": "max", "count": "count", "stdev": "stdev",
     "median": "quantile_50", "p90": "quantile_90",

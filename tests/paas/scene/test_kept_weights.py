@@ -8,7 +8,7 @@ import shapely
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.paas.cache import Cache
 from stcloud.paas.scene import kept_weights as kept
-from stcloud.paas.scene.cells import SceneCells
+from stcloud.paas.scene.cellsource import SceneCells
 from stcloud.space.rastergrid import RasterGrid
 
 CRS = "EPSG:4548"
