@@ -1,0 +1,5 @@
+"""Series: readings of stations as arrays (ring: paas)."""
+
+from stcloud.paas.series.readings import Readings
+
+__all__ = ["Readings"]
