@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stcloud.city.evaluatedcases import evaluate_layer
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
+    from stcloud.city.series import open_series
     from stcloud.city.situations import SituationQuestion
     from stcloud.daas.catalogue import Catalogue
     from stcloud.daas.check import CityCheck
@@ -38,7 +39,7 @@ __all__ = [
     "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources",
     "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
-    "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "require_metric", "start",
+    "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_series", "require_metric", "start",
     "vacuum_city",
 ]  # fmt: skip
 
@@ -70,6 +71,7 @@ _HOMES = {
     "evaluate_layer": "stcloud.city.evaluatedcases",
     "locate_points": "stcloud.paas.grid.points",
     "open_cases": "stcloud.city.caseopening",
+    "open_series": "stcloud.city.series",
     "require_metric": "stcloud.space",
     "start": "stcloud.iaas.engine.engines",
     "vacuum_city": "stcloud.daas.vacuum",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.geometries import GeometrySource
     from stcloud.paas.grid.points import LocatedPoints
     from stcloud.paas.query import Answer, Features, Query, Question
+    from stcloud.paas.series import Series
     from stcloud.space import GivenCRS
     from stcloud.time import Instant
 
@@ -80,6 +81,13 @@ class City(OpenedCity):
         units = below.UnitIndex(*index, grids.duties) if index else None
         about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
         return below.Query(below.Subject(subject, *about, self.calendar.published))
+
+    def series(self, layer: str) -> Series:
+        """Start a question about a layer of readings; nothing is read until it is run.
+
+        Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-series``: its definition has no table ``[series]``.
+        """
+        return below.open_series(self, layer)
 
     def ask(self, question: Question) -> Answer:
         """Answer a saved question; raises what `query` and the methods of `Query` raise."""

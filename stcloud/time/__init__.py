@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stcloud.time.bin import Bin
     from stcloud.time.binning import Binning
     from stcloud.time.citydays import CityDays
+    from stcloud.time.civil import civil_us
     from stcloud.time.day_run import DayRun
     from stcloud.time.every import Every
     from stcloud.time.expression import parse_instant, parse_when, read_instant, read_when
@@ -80,6 +81,7 @@ __all__ = [
     "Zone",
     "check_comparison",
     "check_format",
+    "civil_us",
     "earlier",
     "instant_text",
     "instant_us",
@@ -95,7 +97,7 @@ __all__ = [
 
 _HOMES = {
     "Bin": ".bin", "Binning": ".binning", "Bools": ".micros", "Calendar": ".workday",
-    "CityDays": ".citydays", "Disagreement": ".holiday", "OfficeHours": ".officehours",
+    "CityDays": ".citydays", "civil_us": ".civil", "Disagreement": ".holiday", "OfficeHours": ".officehours",
     "WorkTable": ".worktime", "WorkTime": ".worktime",
     "check_comparison": ".period", "check_format": ".pattern", "Comparison": ".relation",
     "DayRun": ".day_run", "Days": ".workday", "earlier": ".period", "EARLIEST_US": ".stamp",

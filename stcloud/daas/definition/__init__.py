@@ -14,6 +14,7 @@ from stcloud.daas.definition.clause import (
     ValidClause,
 )
 from stcloud.daas.definition.definition import Definition, EventDefinition, FeatureDefinition, stored_name
+from stcloud.daas.definition.series import SeriesClause, ValueClause
 
 __all__ = [
     "ColumnClause",
@@ -23,9 +24,11 @@ __all__ = [
     "FeatureDefinition",
     "GridClause",
     "ReadClause",
+    "SeriesClause",
     "ShapeClause",
     "SpaceClause",
     "TimeClause",
     "ValidClause",
+    "ValueClause",
     "stored_name",
 ]

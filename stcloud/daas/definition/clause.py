@@ -10,7 +10,16 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from stcloud.errors import InvalidDefinition, nearest
 from stcloud.iaas.bundle import code_tables
@@ -27,6 +36,7 @@ __all__ = [
     "SpaceClause",
     "Text",
     "TimeClause",
+    "TimeColumns",
     "ValidClause",
     "definition_faults",
 ]
@@ -51,14 +61,31 @@ class ReadClause(Closed):
     layer: str | None = None
 
 
+class TimeColumns(Closed):
+    """Columns of integers that together are the time of an event, on the clock of its zone."""
+
+    year: Text
+    month: Text
+    day: Text
+    hour: Text | None = None
+    minute: Text | None = None
+    second: Text | None = None
+
+    @property
+    def by_field(self) -> dict[str, str]:
+        """Column by field, those that are named."""
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
 class TimeClause(Closed):
-    """Column with the time of an event, its formats and its zone (None: the city's).
+    """Column with the time of an event, its formats and its zone (None: the city's); or several columns of integers.
 
     ``end`` is the column with the end of the event (exclusive), if it has one. ``null`` are words for a missing
     time, ``open`` words for an end that is not known yet; they match the same instant in other formats, too.
     """
 
-    column: Text
+    columns: TimeColumns | None = None
+    column: Annotated[Text | None, Field(validate_default=True)] = None
     formats: Annotated[tuple[Text, ...], Field(min_length=1)] = ("iso",)
     zone: str | None = None
     end: Text | None = None
@@ -68,6 +95,10 @@ class TimeClause(Closed):
     @model_validator(mode="after")
     def _readable(self) -> Self:
         _check_formats(self.formats, self.zone)
+        if (self.column is None) == (self.columns is None):
+            raise ValueError(
+                "name the column of the time, or columns = { year = ..., month = ..., day = ... }"
+            )
         if self.open and self.end is None:
             raise ValueError("open says which ends are not known; name the column of the end")
         return self
@@ -75,6 +106,13 @@ class TimeClause(Closed):
     def nothing(self, name: str) -> tuple[str, ...]:
         """Return the words that mean no time in a column."""
         return (*self.null, *(self.open if name == self.end else ()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns that together are the time."""
+        return (
+            (self.column,) if self.column else tuple(self.columns.by_field.values()) if self.columns else ()
+        )
 
 
 def _halves(space: SpaceClause) -> tuple[str, str]:

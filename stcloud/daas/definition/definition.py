@@ -29,6 +29,7 @@ from stcloud.daas.definition.clause import (
     definition_faults,
 )  # fmt: skip
 from stcloud.daas.definition.document import digest_holds, toml_of
+from stcloud.daas.definition.series import SeriesClause
 from stcloud.errors import InvalidInput
 from stcloud.time import Zone
 
@@ -40,7 +41,7 @@ _MEANINGLESS: dict[str, Any] = {
 }  # fmt: skip
 """What says nothing of how rows are read: left out of a definition's identity."""
 _MEANINGLESS_OF_COLUMN = ("title", "unit", "codes", "kind_column")
-_ADDED: dict[str, set[str]] = {"": {"trim"}, "time": {"null", "open"}, "valid": {"null", "open"}}
+_ADDED: dict[str, set[str]] = {"": {"trim"}, "time": {"null", "open", "columns"}, "valid": {"null", "open"}}
 """Keys by clause that definitions of the first version lack: unused, they leave a definition's identity alone."""
 _UNSTORABLE = re.compile(r"[ ,;{}()=\t\n]")
 
@@ -146,12 +147,22 @@ class Definition(Closed):
         for column in meaning["columns"].values():
             for key in _MEANINGLESS_OF_COLUMN:
                 del column[key]
+        meaning |= self._more_meaning(meaning.pop("series", None))
         for name, added in _ADDED.items():  # what came later means nothing where it is not used
             clause: dict[str, Any] = (meaning.get(name) or {}) if name else meaning
             for key in [key for key in added if not clause.get(key, True)]:
                 del clause[key]
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def _more_meaning(self, series: object) -> dict[str, Any]:  # noqa: ARG002
+        """Return what else decides how rows are read."""
+        return {}
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """Source columns that together identify a row; none: the digest of a row is its key."""
+        return self.key
 
     def column(self, name: str) -> ColumnClause:
         """Return what is declared of a column, or what goes without saying.
@@ -228,21 +239,40 @@ class Definition(Closed):
 
 
 class EventDefinition(Definition):
-    """A layer of events: something happened at an instant."""
+    """A layer of events: something happened at an instant, or was measured by a station."""
 
     kind: Literal["event"]
     time: TimeClause
+    series: SeriesClause | None = None
+    """Says that the events are readings of stations; their key is the station and the time."""
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
-        if self.space.none:
-            raise ValueError("events have a place; space.none is for features")
+        if self.space.none and self.series is None:
+            raise ValueError("events have a place; space.none is for features and for series")
+        return self
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        series = self.series
+        if series is None:
+            return self
+        if self.key:
+            raise ValueError("a series is keyed by its station and time: leave out key")
+        if self.time.end is not None:
+            raise ValueError("a reading is of an instant: leave out time.end")
+        for name in series.numbers:
+            if name in self.columns and self.columns[name].type not in ("number", "integer"):
+                raise ValueError(f"column '{name}' has measured values: its type is number")
         return self
 
     def column(self, name: str) -> ColumnClause:
         """Return what is declared of a column, or what goes without saying."""
         if name not in self.columns and name in (self.time.column, self.time.end):
             return ColumnClause(type="instant", formats=self.time.formats, zone=self.time.zone)
+        if self.series is not None and name in self.series.numbers and name not in self.columns:
+            value = None if self.series.is_long else self.series.values[name]
+            return ColumnClause(type="number", unit=value and value.stored_unit, title=value and value.title)
         return super().column(name)
 
     def time_words(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
@@ -251,6 +281,14 @@ class EventDefinition(Definition):
             words = (*self.column(name).null, *self.time.nothing(name))
             return words, self.time.formats, self.time.zone
         return super().time_words(name)
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """Source columns that together identify a row; none: the digest of a row is its key."""
+        if self.series is None:
+            return self.key
+        variable = (self.series.variable,) if self.series.variable else ()
+        return (self.series.station, *self.time.names, *variable)
 
     @property
     def row_time(self) -> TimeClause | None:
@@ -264,8 +302,23 @@ class EventDefinition(Definition):
     @property
     def roles(self) -> tuple[str, ...]:
         """Source columns with the key, the time and the place of a row."""
-        times = [self.time.column, *([self.time.end] if self.time.end else [])]
-        return tuple(dict.fromkeys([*self.key, *times, *super().roles]))
+        times = [*self.time.names, *([self.time.end] if self.time.end else [])]
+        return tuple(dict.fromkeys([*self.key_columns, *times, *super().roles]))
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Source columns that every file must have."""
+        numbers = () if self.series is None else self.series.numbers
+        needed = [name for name in numbers if not self.column(name).optional]
+        return tuple(dict.fromkeys([*super().required, *needed]))
+
+    @property
+    def unkept(self) -> tuple[str, ...]:
+        """Source columns that are not kept: several that together are the time, which is a column of stcloud."""
+        return (*super().unkept, *(self.time.names if self.time.columns else ()))
+
+    def _more_meaning(self, series: object) -> dict[str, Any]:  # noqa: ARG002
+        return {} if self.series is None else {"series": self.series.meaning}
 
 
 class FeatureDefinition(Definition):
@@ -343,7 +396,7 @@ def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
     models: dict[str, type[BaseModel]] = {
         "read": ReadClause, "time": TimeClause, "space": SpaceClause, "columns": ColumnClause,
         "valid": ValidClause, "shape": ShapeClause,
-        "grid": GridClause, "duty": DutyClause,
+        "grid": GridClause, "duty": DutyClause, "series": SeriesClause,
     }  # fmt: skip
     if place:
         return tuple(models.get(str(place[0]), Definition).model_fields)

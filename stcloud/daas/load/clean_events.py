@@ -26,12 +26,13 @@ from stcloud.daas.load.column import (
     without_nulls,
     without_padding,
 )
+from stcloud.daas.load.event_time import read_time
 from stcloud.daas.load.place import Placer
 from stcloud.daas.table.schema import INSTANT, Attribute
 from stcloud.iaas.source.protocol import Batch, Refusal
 from stcloud.iaas.source.text import Declared, exact_whole
 from stcloud.iaas.table.digest import digest_rows
-from stcloud.time import Zone, read_stamps
+from stcloud.time import StampResult, Zone, read_stamps
 
 __all__ = ["FEW_ROWS", "ROW", "CleanedEvents", "EventCleaner", "read_attributes", "read_key"]
 
@@ -101,11 +102,12 @@ class EventCleaner:
             self.definition.digest(),
             many=len(batch.numbers) > 0 and int(batch.numbers[0]) > FEW_ROWS,
         )
-        key = self._key(source, digest, faults)
-        own: dict[str, pa.Array] = {ROW: pa.array(batch.numbers), "st_key": key, "st_digest": digest}
+        own: dict[str, pa.Array] = {ROW: pa.array(batch.numbers)}
+        key, start = self._key(source, digest, faults)
+        own |= {"st_key": key, "st_digest": digest}
         adjusted = np.zeros(len(key), np.bool_)
         if not self.keys_only:
-            adjusted = self._add_time(source, own, faults)
+            adjusted = self._add_time(source, own, faults, start)
             own |= self.placer.place(source, faults)
             own |= self._attributes(source, own["st_time"], faults)
         keep = ~faults.faulty
@@ -121,23 +123,39 @@ class EventCleaner:
     @property
     def _meaning(self) -> list[str]:
         """Columns that the layer keeps or is made from; what is ignored changes nothing."""
-        if self.keys_only and self.definition.key:
-            return sorted(self.definition.key)
+        if self.keys_only and self.definition.key_columns:
+            return sorted(self.definition.key_columns)
         return sorted({*self.columns, *self.definition.roles})
 
-    def _key(self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults) -> pa.Array:
+    def _key(
+        self, source: Mapping[str, pa.Array], digest: pa.Array, faults: Faults
+    ) -> tuple[pa.Array, StampResult | None]:
+        """Return the keys of rows, and of a series their times, which are part of them."""
+        series = self.definition.series
+        if series is not None:
+            start = self._start(source, faults)
+            names = (series.station, *((series.variable,) if series.variable else ()))
+            return series_key(names, start.utc_us, source, faults, self.types, self.columns), start
         if not self.definition.key:
-            return pa.array([row_digest.hex() for row_digest in digest.to_pylist()], pa.string())
-        return read_key(self.definition.key, source, faults, self.types, self.columns)
+            return pa.array([row_digest.hex() for row_digest in digest.to_pylist()], pa.string()), None
+        return read_key(self.definition.key, source, faults, self.types, self.columns), None
 
-    def _add_time(self, source: Mapping[str, pa.Array], own: dict[str, pa.Array], faults: Faults) -> Values:
+    def _start(self, source: Mapping[str, pa.Array], faults: Faults) -> StampResult:
+        reading = self.definition.time
+        return read_time(
+            reading, source, Zone(reading.zone) if reading.zone else self.zone, self.types, faults
+        )
+
+    def _add_time(
+        self,
+        source: Mapping[str, pa.Array],
+        own: dict[str, pa.Array],
+        faults: Faults,
+        start: StampResult | None,
+    ) -> Values:
+        start = self._start(source, faults) if start is None else start
         reading = self.definition.time
         zone = Zone(reading.zone) if reading.zone else self.zone
-        texts = source[reading.column]
-        start = read_stamps(texts, formats_of(reading.formats, self.types.get(reading.column)), zone)
-        faults.add(pc.is_null(texts), reading.column, texts, "missing-time")
-        faults.add(start.out_of_range, reading.column, texts, "time-out-of-range")
-        faults.add(~start.valid, reading.column, texts, "unreadable-time")
         own["st_time"] = pa.array(start.utc_us).cast(INSTANT)
         own[MONTH] = pa.array(_months(start.utc_us, self.zone))
         if reading.end:
@@ -149,7 +167,7 @@ class EventCleaner:
             faults.add(end.valid & (end.utc_us < start.utc_us), reading.end, texts, "end-before-start")
             own["st_time_to"] = pa.array(end.utc_us, mask=~end.valid).cast(INSTANT)
         else:
-            own["st_time_to"] = pa.nulls(len(texts), INSTANT)
+            own["st_time_to"] = pa.nulls(len(start.utc_us), INSTANT)
         return start.adjusted
 
     def _attributes(
@@ -194,6 +212,32 @@ def read_key(
         if below is not None:
             faults.add(~exact_whole(part, below), name, part, "inexact-key")
     return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*map(_escaped, parts), "|")
+
+
+def series_key(
+    names: Sequence[str],
+    time_us: Values,
+    source: Mapping[str, pa.Array],
+    faults: Faults,
+    types: Mapping[str, Declared],
+    columns: Mapping[str, Attribute],
+) -> pa.Array:
+    """Return the keys of readings: the station, the time in UTC, and of a long file what was measured.
+
+    Parts are joined with ``|``: ``Dongsi|2013-02-28T16:00:00Z``.
+    """
+    station, *others = ([name] for name in names)
+    parts = [_escaped(read_key(station, source, faults, types, columns)), _utc_texts(time_us)]
+    parts += [_escaped(read_key(name, source, faults, types, columns)) for name in others]
+    return pc.binary_join_element_wise(*parts, "|")
+
+
+def _utc_texts(time_us: Values) -> pa.Array:
+    """Return instants as text in UTC, each that comes often once."""
+    times = pa.array(time_us).dictionary_encode()
+    words = np.datetime_as_string(times.dictionary.to_numpy().view("M8[us]"), timezone="UTC")
+    words = np.char.replace(words, ".000000Z", "Z")
+    return pa.array(words, pa.string()).take(times.indices)
 
 
 def read_attributes(

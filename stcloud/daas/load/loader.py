@@ -236,7 +236,12 @@ def _opened(source: SourceFile, definition: Definition, request: LoadRequest, jo
     job.tell("open", 0, source.path.stat().st_size)
     layer = request.source_layer or reading.layer
     stated = Reading(
-        reading.format, reading.encoding, reading.delimiter, layer, definition.required, definition.key
+        reading.format,
+        reading.encoding,
+        reading.delimiter,
+        layer,
+        definition.required,
+        definition.key_columns,
     )
     reopened = functools.partial(source.open, stated)
     with storage_errors(f"read {source.path}"):

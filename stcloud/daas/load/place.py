@@ -47,6 +47,8 @@ class Placer:
 
     def place(self, source: Mapping[str, pa.Array], faults: Faults) -> dict[str, pa.Array]:
         """Return the columns ``st_x``, ``st_y`` (metres), ``st_cell`` and ``st_unplaced``."""
+        if self.space.none:  # of a series: stations have the places
+            return _nowhere(len(next(iter(source.values()))))
         first, second, reason = self._written(source, faults)
         _unplace(reason, ~np.isfinite(first) | ~np.isfinite(second), "not-finite")
         _unplace(reason, (first == 0) & (second == 0), "zero")
@@ -125,6 +127,11 @@ def refuse_other_crs(declared: str | None, column: str | None, space: SpaceClaus
             "other-crs", f"{name} declares {shown}, where the definition says {space.declared_crs}",
             hint="state the file's with the first load, --crs EPSG:…, or load it into a layer of its own",
         )  # fmt: skip
+
+
+def _nowhere(count: int) -> dict[str, pa.Array]:
+    kinds = {"st_x": pa.float64(), "st_y": pa.float64(), "st_cell": pa.int64(), "st_unplaced": pa.string()}
+    return {name: pa.nulls(count, kind) for name, kind in kinds.items()}
 
 
 def _unplace(reason: NDArray[np.str_], where: NDArray[np.bool_], why: str) -> None:

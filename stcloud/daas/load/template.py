@@ -216,8 +216,8 @@ def bound_columns(
         raise NotFound("unknown-layer", f"there is no layer '{layer.name}' to delete from")
     if is_bare(source):
         return {}, Drift()
-    if deletes and definition.key:
-        require_columns(definition, definition.key, names, name)
+    if deletes and definition.key_columns:
+        require_columns(definition, definition.key_columns, names, name)
         return {}, Drift()
     known = layer.attributes() if layer.exists else ()
     columns = bind_columns(

@@ -141,7 +141,7 @@ def purge_columns(
                 f"the key, the time or the place of rows is made of column '{name}': it cannot become null alone",
                 hint="purge whole rows: leave out --columns",
             )
-    if names and not definition.key:
+    if names and not definition.key_columns:
         raise Unsupported(
             "no-key",
             f"rows of layer '{definition.id}' have no key but the digest of all their values",

@@ -259,7 +259,7 @@ def _types(
     types: dict[str, str] = {}
     for name in names:
         kind = given[name].type if name in given else "text"
-        kind = "text" if name in definition.key and kind == "number" else kind
+        kind = "text" if name in definition.key_columns and kind == "number" else kind
         kind = kept.get(stored_name(name), kind)
         types[name] = definition.column(name).type if definition.declares(name) else kind
     return types
