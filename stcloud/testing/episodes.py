@@ -27,37 +27,33 @@ def slow_episodes(frame: pd.DataFrame, rule: EpisodeRule, step_us: int) -> list[
 
 
 def _of_station(rows: pd.DataFrame, rule: EpisodeRule, step_us: int) -> Iterator[dict[str, Any]]:
+    columns = (rows[name].tolist() for name in ("time_us", "value", "flag"))
     usable = [
-        (int(row.time_us), float(row.value))
-        for row in rows.itertuples()
-        if row.flag == 0 and not math.isnan(row.value)
+        (time_us, value)
+        for time_us, value, flag in zip(*columns, strict=True)
+        if flag == 0 and not math.isnan(value)
     ]
-    newest_us = int(rows["time_us"].max())
     stretch: list[tuple[int, float]] = []
     episode: list[tuple[int, float]] = []
     for place, (time_us, value) in enumerate(usable):
-        until_us = time_us + step_us
-        if place and time_us - usable[place - 1][0] - step_us > rule.gap_us:
-            if episode:
-                yield _described(episode, usable[place - 1][0] + step_us, rule, step_us, is_open=False)
-            stretch, episode = [], []
-        if place + 1 < len(usable):
-            until_us = min(until_us, usable[place + 1][0])
-        if _is_beyond(value, rule):
-            stretch.append((time_us, value))
-        else:
+        last_us = usable[place - 1][0] + step_us if place else time_us
+        next_us = usable[place + 1][0] if place + 1 < len(usable) else time_us + step_us
+        ended_us = last_us if time_us - last_us > rule.gap_us else None
+        if ended_us is not None:
             stretch = []
-        if _ends(value, rule):
+        elif _ends(value, rule):
+            ended_us = min(last_us, time_us)
+        if ended_us is not None:
             if episode:
-                last_us = min(usable[place - 1][0] + step_us, time_us)
-                yield _described(episode, last_us, rule, step_us, is_open=False)
+                yield _described(episode, ended_us, rule, step_us, is_open=False)
             episode = []
-        elif episode:
+        stretch = [*stretch, (time_us, value)] if _is_beyond(value, rule) else []
+        if episode:
             episode.append((time_us, value))
-        elif stretch and until_us - stretch[0][0] >= rule.least_us:
+        elif stretch and min(time_us + step_us, next_us) - stretch[0][0] >= rule.least_us:
             episode = list(stretch)
     if episode:
-        silent_us = newest_us - usable[-1][0]
+        silent_us = int(rows["time_us"].max()) - usable[-1][0]
         yield _described(episode, usable[-1][0] + step_us, rule, step_us, is_open=silent_us <= rule.gap_us)
 
 

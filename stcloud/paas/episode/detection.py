@@ -182,7 +182,7 @@ def _peak_us(usable: UsableReadings, first: Ints, count: Ints, peak: NDArray[np.
     number = first[episode] + within
     at_peak = np.flatnonzero(usable.value[number] == peak[episode])
     _, place = np.unique(episode[at_peak], return_index=True)
-    return usable.time_us[number[at_peak[place]]]
+    return np.asarray(usable.time_us[number[at_peak[place]]], np.int64)
 
 
 def _is_open(readings: Readings, usable: UsableReadings, rule: EpisodeRule, last: Ints) -> Bools:

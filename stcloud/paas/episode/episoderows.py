@@ -1,8 +1,8 @@
 """Episodes as the rows of a layer of events, and the layer's definition.
 
 The key of an episode is its station and its start in UTC, such as ``Dongsi@2016-12-16T12:00:00Z``. It stays the same
-while an episode goes on, ends, or gets another peak: such a row is a correction. An episode whose start moves, or that
-becomes a part of another one, is withdrawn under its old key.
+while an episode goes on, ends, or gets another peak: such a row is a correction. An episode whose start moves, or
+that becomes a part of another one, is withdrawn under its old key.
 
 Tested by `tests/paas/episode/test_episoderows.py`.
 """
@@ -20,26 +20,46 @@ from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.paas.episode.episoderule import EpisodeRule
 from stcloud.paas.episode.episodes import Episodes
 
-__all__ = ["SCHEMA", "Difference", "difference", "episode_definition", "episode_rows", "is_derived"]
+__all__ = ["CONTENT", "SCHEMA", "Difference", "difference", "episode_definition", "episode_rows", "is_derived"]
 
 INSTANT = pa.timestamp("us", "UTC")
 SCHEMA = pa.schema([
     ("episode", pa.string()), ("rule", pa.string()), ("station", pa.string()), ("from", INSTANT), ("to", INSTANT),
     ("open", pa.bool_()), ("measured_to", INSTANT), ("peak", pa.float64()), ("peak_at", INSTANT),
     ("mean", pa.float64()), ("readings", pa.int64()), ("missing", pa.int64()), ("lon", pa.float64()),
-    ("lat", pa.float64()),
+    ("lat", pa.float64()), ("known_at", INSTANT),
 ])  # fmt: skip
 """Columns of the rows. ``to`` is null of an open episode, of which ``measured_to`` is until when it is known to have
-lasted; ``rule`` is the rule's name with its digest; ``lon`` and ``lat`` are where the station was at the start."""
+lasted; ``rule`` is the rule's name with its digest; ``lon`` and ``lat`` are where the station was at the start;
+``known_at`` is the recorded instant as of which the readings were read that the row was derived from."""
 
-_TYPES = {pa.string(): "text", pa.bool_(): "boolean", pa.float64(): "number", pa.int64(): "integer", INSTANT: "instant"}
+CONTENT = [name for name in SCHEMA.names if name != "known_at"]
+"""Columns by which two rows of an episode are compared."""
+
+_TYPES = {
+    pa.string(): "text",
+    pa.bool_(): "boolean",
+    pa.float64(): "number",
+    pa.int64(): "integer",
+    INSTANT: "instant",
+}
 _SOURCE = "episodes of '{layer}' by rule '{rule}', derived by stcloud"
 
 
 def episode_rows(
-    episodes: Episodes, rule: EpisodeRule, lon: NDArray[np.float64], lat: NDArray[np.float64]
+    episodes: Episodes, rule: EpisodeRule, lon: NDArray[np.float64], lat: NDArray[np.float64], known_us: int
 ) -> pa.Table:
-    """Return episodes as rows; ``lon`` and ``lat`` are degrees, NaN where a station had no place."""
+    """Return episodes as rows.
+
+    Parameters
+    ----------
+    episodes, rule
+        The episodes, and what made readings them.
+    lon, lat
+        Where their stations were, degrees; NaN: not known.
+    known_us
+        The recorded instant as of which the readings were read, UTC microseconds.
+    """
     names = pa.array(episodes.stations, pa.string()).take(pa.array(episodes.station))
     columns = {
         "episode": _keys(names.to_pylist(), episodes.from_us),
@@ -56,6 +76,7 @@ def episode_rows(
         "missing": pa.array(episodes.missing),
         "lon": pa.array(lon, mask=np.isnan(lon)),
         "lat": pa.array(lat, mask=np.isnan(lat)),
+        "known_at": pa.array(np.full(len(episodes), known_us)),
     }
     return pa.table({field.name: columns[field.name].cast(field.type) for field in SCHEMA}, SCHEMA)
 
@@ -105,9 +126,9 @@ class Difference:
 
 
 def difference(believed: pa.Table, rows: pa.Table) -> Difference:
-    """Compare rows that a layer has with those that there are, by key; both have the columns of `SCHEMA`."""
-    old = {row["episode"]: row for row in believed.select(SCHEMA.names).to_pylist()}
-    new = rows.to_pylist()
+    """Compare rows that a layer has with those that there are, by key; both have the columns of `CONTENT`."""
+    old = {row["episode"]: row for row in believed.select(CONTENT).to_pylist()}
+    new = rows.select(CONTENT).to_pylist()
     differs = [place for place, row in enumerate(new) if old.get(row["episode"]) != row]
     added = sum(new[place]["episode"] not in old for place in differs)
     withdrawn = sorted(old.keys() - {row["episode"] for row in new})
@@ -122,4 +143,6 @@ def _source(rule: EpisodeRule) -> str:
 def _keys(stations: list[str], from_us: NDArray[np.int64]) -> pa.Array:
     texts = np.datetime_as_string(from_us.astype("M8[us]"), timezone="UTC").tolist()
     starts = (text.replace(".000000Z", "Z") for text in texts)
-    return pa.array([f"{station}@{start}" for station, start in zip(stations, starts, strict=True)], pa.string())
+    return pa.array(
+        [f"{station}@{start}" for station, start in zip(stations, starts, strict=True)], pa.string()
+    )

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -115,7 +116,17 @@ class EpisodeRule(Closed):
             ``not-toml`` with the line; ``invalid-definition`` with all faults, their keys and the nearest valid key.
         """
         with definition_faults(name, _keys):
-            return cls.model_validate(_document(text, name))
+            return cls.from_document(tomllib.loads(text), name=name)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, object], *, name: str) -> Self:
+        """Return the rule of a document's keys and values; `InvalidDefinition` ``invalid-definition``."""
+        if "least" in document:  # the attribute, not its key
+            raise InvalidDefinition(
+                "invalid-definition", name, faults=["least: unknown key; did you mean 'for'?"]
+            )
+        with definition_faults(name, _keys):
+            return cls.model_validate(document)
 
     def to_toml(self) -> str:
         """Return the rule as a TOML document that reads back as an equal rule."""
@@ -155,7 +166,7 @@ class EpisodeRule(Closed):
 
     @property
     def release(self) -> float | None:
-        """The last value that does not end an episode, be it ``ends_below`` or ``ends_above``; None: none is stated."""
+        """The last value that ends no episode: ``ends_below`` or ``ends_above``; None: none is stated."""
         return self.ends_below if self.above is not None else self.ends_above
 
     @property
@@ -170,16 +181,6 @@ def _length_us(text: str) -> int:
     read = _LENGTH.fullmatch(text)
     assert read is not None  # noqa: S101  (checked when the rule was made)
     return round(float(read[1]) * _UNITS_US[read[2]])
-
-
-def _document(text: str, name: str) -> dict[str, object]:
-    """Return a document; one that names the attribute instead of its key is refused as any unknown key is."""
-    document = tomllib.loads(text)
-    if "least" in document:
-        raise InvalidDefinition(
-            "invalid-definition", name, faults=["least: unknown key; did you mean 'for'?"]
-        )
-    return document
 
 
 def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
