@@ -75,8 +75,8 @@ class Clock:
 def believed(city, layer, known_at=None):
     """Return the episodes of a layer as it was known, by key, without what the layer adds."""
     query = city.query(layer)
-    rows = (query if known_at is None else query.known_at(known_at)).to_pandas()
-    return {row["episode"]: tuple(str(row[name]) for name in CONTENT) for row in rows.to_dict("records")}
+    rows = (query if known_at is None else query.known_at(known_at)).to_arrow().to_pylist()
+    return {row["episode"]: tuple(str(row[name]) for name in CONTENT) for row in rows}
 
 
 def expected(readings, rule):
@@ -93,7 +93,7 @@ def expected(readings, rule):
 
 
 def assert_as_expected(city, layer, readings, rule):
-    rows = {row["episode"]: row for row in city.query(layer).to_records()}
+    rows = {row["episode"]: row for row in city.query(layer).to_arrow().to_pylist()}
     wanted = expected(readings, rule)
     assert rows.keys() == wanted.keys()
     for key, each in wanted.items():
