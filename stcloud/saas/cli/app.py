@@ -20,6 +20,7 @@ from stcloud.saas.cli import (
     cube,
     define,
     demo,
+    episodes,
     features,
     grid,
     hotspots,
@@ -48,7 +49,7 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, cube.cube, hotspots.hotspots, layers.layers, layers.quarantine, class_list.classes,
+    timeline.timeline, episodes.episodes, cube.cube, hotspots.hotspots, layers.layers, layers.quarantine, class_list.classes,
     calendar.calendar, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
 ):  # fmt: skip
     app.command()(function)
