@@ -158,8 +158,8 @@ class EpisodeLayer:
         layer = self._layer()
         if layer is not None and not is_derived(layer.definition, self.rule):
             raise InvalidInput(
-                "not-derived", f"layer '{self.name}' does not hold episodes of '{self.rule.layer}' by rule "
-                f"'{self.rule.id}': its source is '{layer.definition.source}'",
+                "not-derived", f"layer '{self.name}' has something else than the episodes of layer "
+                f"'{self.rule.layer}' by rule '{self.rule.id}'",
                 hint="derive into another layer",
             )  # fmt: skip
 

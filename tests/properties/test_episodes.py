@@ -86,10 +86,11 @@ def expected(readings, rule):
     rows = [(*key, value, flag) for key, (value, flag) in readings.items()]
     frame = pd.DataFrame(rows, columns=["station", "time_us", "value", "flag"])
     frame["time_us"] += START_US
-    return {
-        f"{each['station']}@{pd.Timestamp(each['from_us'], unit='us', tz='UTC').isoformat().replace('+00:00', 'Z')}": each
-        for each in slow_episodes(frame, rule, STEP_US)
-    }
+    return {f"{each['station']}@{utc_text(each['from_us'])}": each for each in slow_episodes(frame, rule, STEP_US)}
+
+
+def utc_text(at_us):
+    return pd.Timestamp(at_us, unit="us", tz="UTC").isoformat().replace("+00:00", "Z")
 
 
 def assert_as_expected(city, layer, readings, rule):

@@ -16,10 +16,8 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
-    field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from stcloud.errors import InvalidDefinition, nearest
 from stcloud.iaas.bundle import code_tables
