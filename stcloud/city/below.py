@@ -40,8 +40,8 @@ __all__ = [
     "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources",
     "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
-    "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_episodes",
-    "open_series", "require_metric", "start", "vacuum_city",
+    "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_episodes", "open_series",
+    "require_metric", "start", "vacuum_city",
 ]  # fmt: skip
 
 _HOMES = {

@@ -81,7 +81,7 @@ class City(OpenedCity):
         index = None if subject.layer_kind.versioned else (grids := self._parts.grids).of(layer)
         units = below.UnitIndex(*index, grids.duties) if index else None
         about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
-        return below.Query(below.Subject(subject, *about, self.calendar.published))
+        return below.Query(below.Subject(subject, *about, self.calendar.published, self.series))
 
     def series(self, layer: str) -> Series:
         """Start a question about a layer of readings; nothing is read until it is run.

@@ -16,5 +16,8 @@ __all__ = ["open_series"]
 
 
 def open_series(city: City, layer: str) -> Series:
-    """Return the question about all readings of a layer; `NotFound` ``unknown-layer``, `InvalidInput` ``not-series``."""
+    """Return the question about all readings of a layer.
+
+    Raises `NotFound` ``unknown-layer``, `InvalidInput` ``not-series``.
+    """
     return Series.of(city.query(layer))

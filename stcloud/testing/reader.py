@@ -96,7 +96,7 @@ class RowReader:
             return str(fault)
 
     def _whole(self, key: str, row: Mapping[str, str], meant: Mapping[str, str | None]) -> Record:
-        time, adjusted = self._time(meant[self._definition.time.column])
+        time, adjusted = self._time(meant[self._definition.time.names[0]])
         ends = self._end(meant, time)
         position, unplaced = self._position([meant[name] for name in self._coordinates])
         kept = self.kept(row)

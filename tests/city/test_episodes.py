@@ -179,7 +179,7 @@ def test_a_rule_may_be_stated_in_place(city):
 
 
 def test_what_is_wrong_is_said(city, tmp_path):
-    with pytest.raises(NotFound, match='PM25') as caught:
+    with pytest.raises(NotFound, match="PM25") as caught:
         city.episodes("air", {"id": "smog", "value": "PM25", "above": 1})
     assert caught.value.kind == "unknown-value"
     with pytest.raises(InvalidInput) as caught:

@@ -51,7 +51,9 @@ def histories(draw):
         hours = frame["time_us"] // STEP_US
         few = frame[(hours >= first) & (hours < first + count)]
         if len(few):
-            deliveries.append((draw(st.sampled_from(["changes", "changes", "delete"])), few, draw(st.booleans())))
+            deliveries.append(
+                (draw(st.sampled_from(["changes", "changes", "delete"])), few, draw(st.booleans()))
+            )
     return deliveries
 
 
@@ -86,7 +88,9 @@ def expected(readings, rule):
     rows = [(*key, value, flag) for key, (value, flag) in readings.items()]
     frame = pd.DataFrame(rows, columns=["station", "time_us", "value", "flag"])
     frame["time_us"] += START_US
-    return {f"{each['station']}@{utc_text(each['from_us'])}": each for each in slow_episodes(frame, rule, STEP_US)}
+    return {
+        f"{each['station']}@{utc_text(each['from_us'])}": each for each in slow_episodes(frame, rule, STEP_US)
+    }
 
 
 def utc_text(at_us):
@@ -99,7 +103,10 @@ def assert_as_expected(city, layer, readings, rule):
     assert rows.keys() == wanted.keys()
     for key, each in wanted.items():
         row = rows[key]
-        ends = row["measured_to"].timestamp() * 1e6, None if row["to"] is None else row["to"].timestamp() * 1e6
+        ends = (
+            row["measured_to"].timestamp() * 1e6,
+            None if row["to"] is None else row["to"].timestamp() * 1e6,
+        )
         assert ends == (each["to_us"], None if each["is_open"] else each["to_us"])
         assert (row["peak"], row["readings"], row["missing"]) == tuple(
             each[name] for name in ("peak", "readings", "missing")
@@ -113,13 +120,17 @@ def open_city(folder):
     stcloud.create(folder, crs="EPSG:2193", zone="Pacific/Auckland")
     city = stcloud.open(folder, clock=Clock())
     points = geopandas.GeoDataFrame(
-        {"station": list(PLACES)}, geometry=[shapely.Point(*place) for place in PLACES.values()], crs="EPSG:4326"
+        {"station": list(PLACES)},
+        geometry=[shapely.Point(*place) for place in PLACES.values()],
+        crs="EPSG:4326",
     )
     city.load("stations", points, key="station", valid_from="2020-01-01", datum="wgs84")
     return city
 
 
-@settings(deadline=None, max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(histories(), rules())
 def test_derived_incremental_idempotent_and_beliefs(monkeypatch, deliveries, rule):
     monkeypatch.setattr(stationepisodes, "_LENGTHS", 0)
@@ -143,7 +154,9 @@ def test_derived_incremental_idempotent_and_beliefs(monkeypatch, deliveries, rul
                 assert_as_expected(city, "smog", readings, rule)
                 assert city.episodes("air", rule).derive("smog").loads == ()
                 seen[city.layer("smog").pin_us()] = believed(city, "smog")
-                assert {row["episode"] for row in city.episodes("air", rule)} == expected(readings, rule).keys()
+                assert {row["episode"] for row in city.episodes("air", rule)} == expected(
+                    readings, rule
+                ).keys()
         city.episodes("air", rule).derive("smog")
         city.episodes("air", rule).derive("again")
         assert believed(city, "again") == believed(city, "smog")

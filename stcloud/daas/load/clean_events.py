@@ -28,6 +28,7 @@ from stcloud.daas.load.column import (
 )
 from stcloud.daas.load.event_time import read_time
 from stcloud.daas.load.place import Placer
+from stcloud.daas.load.plausible import implausible_counts
 from stcloud.daas.table.schema import INSTANT, Attribute
 from stcloud.iaas.source.protocol import Batch, Refusal
 from stcloud.iaas.source.text import Declared, exact_whole
@@ -53,7 +54,8 @@ FEW_ROWS = 50_000
 class CleanedEvents:
     """Rows to keep, refusals, and the numbers of rows whose time a daylight-saving change adjusted.
 
-    ``repairs`` name values of rows to keep that are kept in another form than they came in.
+    ``repairs`` name values of rows to keep that are kept in another form than they came in; ``implausible`` counts
+    values outside the limits of their definition, by name.
     """
 
     rows: pa.RecordBatch
@@ -62,6 +64,7 @@ class CleanedEvents:
     adjusted: Values
     repairs: tuple[Refusal, ...] = ()
     padded: int = 0
+    implausible: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,10 @@ class EventCleaner:
         kept = set(batch.numbers[keep].tolist()) if batch.repairs else ()
         repairs = tuple(repair for repair in batch.repairs if repair.row in kept)
         count = 0 if padded is None else int(padded.sum())
-        return CleanedEvents(rows, refusals, read, batch.numbers[adjusted & keep], repairs, count)
+        implausible = {} if self.keys_only else implausible_counts(rows, self.definition, self.columns)
+        return CleanedEvents(
+            rows, refusals, read, batch.numbers[adjusted & keep], repairs, count, implausible
+        )
 
     @property
     def _meaning(self) -> list[str]:

@@ -256,8 +256,9 @@ def read_integers(name: str, values: pa.Array, faults: Faults) -> Values:
     digits = pc.replace_substring_regex(words, r"^\+|\.0+$", "")
     numbers = pc.if_else(pa.array(bad), None, digits).cast(pa.int64()).fill_null(0).to_numpy()
     codes = encoded.indices.fill_null(-1).to_numpy()
-    faults.add(np.append(bad, False)[codes], name, values, "not-an-integer")
-    return np.append(numbers, 0)[codes]
+    faults.add(np.append(bad, np.False_)[codes], name, values, "not-an-integer")
+    whole: Values = np.append(numbers, 0)[codes]
+    return whole
 
 
 def read_numbers(texts: pa.Array) -> tuple[pa.Array, Values]:

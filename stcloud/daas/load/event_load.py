@@ -27,6 +27,7 @@ from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_events import MONTH, ROW, CleanedEvents, EventCleaner
 from stcloud.daas.load.equivalence import without_equivalent_events
 from stcloud.daas.load.place import Placer
+from stcloud.daas.load.plausible import implausible_notes
 from stcloud.daas.load.steps import LoadContext, TableChange, ordered
 from stcloud.daas.table.layer import ORDER, EventLayer
 from stcloud.daas.table.schema import UNIT
@@ -60,6 +61,7 @@ class EventLoad:
         self._keys = Keys(context.staging)
         self._sorter = Sorter(context.staging, part=MONTH, order=ORDER)
         self._adjusted: set[int] = set()
+        self._implausible: Counter[str] = Counter()
         self._settled: Settled | None = None
         self._cleaner = EventCleaner(
             self._definition, context.columns, Placer(context.definition.space, context.lattice), context.zone,
@@ -84,6 +86,8 @@ class EventLoad:
         intake.trimmed += cleaned.padded
         intake.refusals += cleaned.refusals
         intake.repairs += cleaned.repairs
+        self._implausible.update(cleaned.implausible)
+        intake.remarks = tuple(implausible_notes(self._implausible, self._definition))
         self._adjusted.update(cleaned.adjusted.tolist())
         self._keys.add(rows.column(ROW), rows.column("st_key"), rows.column("st_digest"))
         if not self._context.deletes:

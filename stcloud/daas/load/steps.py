@@ -46,6 +46,8 @@ class Intake:
     refusals: list[Refusal] = field(default_factory=list)
     repairs: list[Refusal] = field(default_factory=list)
     latest_us: int | None = None
+    remarks: tuple[str, ...] = ()
+    """What the user should know of the values that were read."""
 
     def see(self, times_us: np.ndarray) -> None:
         """Note the times of rows, ``(n,)`` int64: of events, or since when features are as they say."""

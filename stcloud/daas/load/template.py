@@ -105,7 +105,10 @@ class LoadRun:
             blank = Reckoning(
                 load, layer.name, name, context.request.mode, 0, attempt=uuid.uuid4().hex,
                 new_columns=self.drift.new, missing_columns=self.drift.missing,
-                notes=load_remarks(context.source, context.definition.space, context.lattice.crs),
+                notes=(
+                    *load_remarks(context.source, context.definition.space, context.lattice.crs),
+                    *context.intake.remarks,
+                ),
             )  # fmt: skip
             reckoning = self._store(blank, rejected, clock, job)
             context.ledger.write([reckoning])

@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["GOOD", "IMPLAUSIBLE", "MISSING", "Flags", "Floats", "Ints", "Readings"]
+from stcloud.time import Zone
+
+__all__ = ["GOOD", "IMPLAUSIBLE", "MISSING", "Flags", "Floats", "Ints", "Readings", "table_of"]
+
 
 Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.uint8]
 
+FLAG_TEXTS = ("good", "implausible", "missing")
 GOOD, IMPLAUSIBLE, MISSING = 0, 1, 2
 """Flags of a value: good; outside the limits that the definition says are plausible, and kept; no value."""
 
@@ -85,3 +90,19 @@ class Readings:
             self.step_us,
             self.units,
         )
+
+
+def table_of(readings: Readings, zone: Zone) -> pa.Table:
+    """Return readings as rows: ``station``, ``time``, each value (null: none) with ``VALUE_flag``, ``recorded``."""
+    instant = pa.timestamp("us", zone.name)
+    names = pa.array(readings.stations, pa.string())
+    columns = {
+        "station": names.take(pa.array(readings.station)),
+        "time": pa.array(readings.time_us).cast(instant),
+    }
+    words = pa.array(FLAG_TEXTS)
+    for name, values in readings.values.items():
+        columns[name] = pa.array(values, mask=np.isnan(values))
+        columns[f"{name}_flag"] = words.take(pa.array(readings.flags[name]))
+    columns["recorded"] = pa.array(readings.recorded_us).cast(instant)
+    return pa.table(columns)

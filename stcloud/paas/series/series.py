@@ -5,22 +5,42 @@ Tested by `tests/paas/series/test_series.py` and `tests/city/test_series.py`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stcloud.errors import InvalidInput
-from stcloud.paas.query.answer.pin import Pin
+import numpy as np
+import pyarrow as pa
+
+from stcloud.daas.definition.series import read_step
+from stcloud.errors import InvalidInput, NotFound
+from stcloud.paas.query.answer.answer import Answer
+from stcloud.paas.query.answer.pin import Pin, known_us
+from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.spec.query import Query
+from stcloud.paas.series.asked import AskedTime
+from stcloud.paas.series.gaps import gaps_of
+from stcloud.paas.series.lateness import lateness_of
+from stcloud.paas.series.places import StationPlaces
+from stcloud.paas.series.placevalue import PlaceRule, PlaceValue, value_at
 from stcloud.paas.series.reader import SeriesColumns, read_readings
-from stcloud.paas.series.readings import Readings
+from stcloud.paas.series.readings import Readings, table_of
+from stcloud.paas.series.resampled import Resampled, read_every, read_methods, resampled, stated_completeness
 from stcloud.paas.series.stations import Stations
-from stcloud.time import Instant, TimeSpan
+from stcloud.space import LONLAT, project
+from stcloud.time import EARLIEST_US, LATEST_US, Instant, TimeSpan, Zone, instant_us
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from stcloud.paas.query.join.how import Nearest
     from stcloud.paas.query.parse.where import PlaceInput
     from stcloud.paas.query.resolve.features import Features
+    from stcloud.paas.query.resolve.scope import Scope
+    from stcloud.paas.series.eventvalues import StationValues
     from stcloud.space import GivenCRS
 
 __all__ = ["Series"]
@@ -28,7 +48,9 @@ __all__ = ["Series"]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A question about readings of stations. With a ``city``::
+    """A question about readings of stations.
+
+    With a ``city``::
 
         city.series("air").when("2016-12").at("Dongsi").values("PM2.5").resample("1d", "mean").to_pandas()
 
@@ -105,6 +127,189 @@ class Series:
             read = read.taken(Stations.of_rows(rows).hold(read.stations, read.station, read.time_us))
         return read
 
+    def to_arrow(self) -> pa.Table:
+        """Return a row for each reading: ``station``, ``time``, the values with ``VALUE_flag``, ``recorded``."""
+        return table_of(self.readings(), self.zone)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the rows of `to_arrow` as a DataFrame."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return readings as a dataset of CF conventions: dimensions ``station`` and ``time``, values with flags.
+
+        What is not there is NaN with the flag 2. Stations have their place at the end of the time; those that were
+        elsewhere before are named in ``moved_stations``. ``to_xarray().to_netcdf(path)`` writes a file.
+
+        Raises `MissingExtra` ``xarray-needed``; `Unsupported` ``too-large``; and as `readings`.
+        """
+        from stcloud.paas.series.dataset import dataset_of_readings  # noqa: PLC0415  (xarray need not be installed)
+
+        read = self.readings()
+        return dataset_of_readings(read, self.zone, self.facts(), self._places(read))
+
+    def gaps(self) -> Answer:
+        """Return the gaps: ``station``, ``value``, ``from``, ``to`` (exclusive), ``steps``. They are never filled.
+
+        A step has a value if a reading with one lies in it. Without a time, gaps lie between the first and the last
+        reading of a station; see `docs/explanation/series.md`. Raises `InvalidInput` ``no-step``; and as `readings`.
+        """
+        asked = AskedTime.of(self.query.inquiry())
+        return self._answer(gaps_of(self.readings(), asked, self.zone, self.name, self.stations))
+
+    def lateness(self) -> Answer:
+        """Return how late readings became known: recorded minus valid time, hours.
+
+        Columns are ``station``, ``readings``, ``min_h``, ``median_h``, ``p90_h``, ``max_h``.
+        """
+        return self._answer(lateness_of(self.readings()))
+
+    def resample(
+        self, every: str = "1d", methods: str | Iterable[str] = "mean", *, complete: str | None = None
+    ) -> Resampled:
+        """Compute one result for each station and bin of the city's clock.
+
+        Parameters
+        ----------
+        every
+            ``1h``, ``1d``, ``1W``, ``1M``, ``1Q``, ``1Y``, or several days, ``7d``.
+        methods
+            Of ``mean``, ``max``, ``min``, ``sum``, ``count``, ``median`` and percentiles such as ``p90``.
+        complete
+            ``18 of 24``: so many of the steps of a bin must have a good value, of longer or shorter bins as many in
+            proportion; ``any``: one. None: as the definition says, else one.
+
+        Returns
+        -------
+        Results, NaN where a bin is not complete, with counts, flags and the number of steps expected.
+
+        Raises
+        ------
+        InvalidInput
+            ``unknown-step``, ``unknown-method``, ``unreadable-completeness``, ``step-too-long``, ``too-many-bins``
+        """
+        bins, names = read_every(every), read_methods(methods)
+        demand = stated_completeness(complete, self.columns.clause.completeness)
+        read = self.readings()
+        result = resampled(read, bins, names, demand, AskedTime.of(self.query.inquiry()), self.zone)
+        return replace(result, facts=self.facts(), pin=self.pin, places=self._places(read))
+
+    def value_at(
+        self, place: Any, time: Instant, *, method: str = "nearest", within: str | None = None,
+        max_distance_m: float = math.inf, power: float = 2.0,
+    ) -> dict[str, PlaceValue]:  # fmt: skip
+        """Return each value at a place and an instant, with the rule and the stations that it is made of.
+
+        Parameters
+        ----------
+        place, time
+            Longitude and latitude, degrees, or a point of shapely; the instant.
+        method
+            ``nearest``: of the nearest station as it was then; ``idw``: the mean of all stations that have a good
+            value, weighted by ``1 / distance ** power``.
+        within
+            How far a reading may be in time, ``1h``; of two that are as near the earlier one counts. None: a step.
+        max_distance_m, power
+            How far a station may be, metres; the power of the weights.
+
+        Raises
+        ------
+        InvalidInput
+            ``no-stations``, ``unknown-method``, ``invalid-distance``, ``invalid-power``, ``no-tolerance``,
+            ``bad-place``
+        """
+        rule = PlaceRule(method, self.tolerance_us(within), max_distance_m, power)
+        at_us = instant_us(time, self.zone)
+        x, y = _metres(place, self.query.subject.configuration.crs)
+        near = replace(self, query=self.query.when((at_us - rule.within_us, at_us + rule.within_us + 1)))
+        stations = Stations.of(self.station_layer, self.query.known)
+        if self.stations is not None:
+            stations = stations.taken(np.isin(stations.keys.astype(str), list(self.stations)))
+        return dict(value_at(near.readings(), stations, at_us, x, y, rule, self.zone))
+
+    def for_events(
+        self, values: Sequence[str], how: Nearest, within: str | None, scope: Scope, known: int | Pin | None
+    ) -> StationValues:
+        """Return what was measured near the events of a scope, as it was known; see `Query.join`."""
+        from stcloud.paas.query.resolve.partners import LayerPartners  # noqa: PLC0415  (slow to import)
+        from stcloud.paas.series.eventvalues import StationValues  # noqa: PLC0415
+
+        wanted = replace(self.values(*values), query=replace(self.query, known=known))
+        within_us = wanted.tolerance_us(within)
+        layer = wanted.station_layer
+        stations_us = known_us(layer, known)
+        refuse_purged(layer, stations_us, self.zone)
+        early_us = max(scope.start_us - within_us, EARLIEST_US)
+        late_us = max(min(scope.end_us + within_us + 1, LATEST_US - 1), early_us + 1)
+        near = replace(wanted, query=wanted.query.when((early_us, late_us)))
+        prepared = LayerPartners(layer, stations_us).prepared(how, scope)
+        return StationValues(self.name, near.readings(), prepared, how, within_us, wanted.pin)
+
+    def tolerance_us(self, within: str | None) -> int:
+        """Return how far a reading may be in time, microseconds; None: a step.
+
+        Raises `InvalidInput` ``no-tolerance``: it cannot be read, or neither it nor a step is stated.
+        """
+        step_us = self.columns.clause.step_us
+        try:
+            stated = step_us if within is None else read_step(within)
+        except ValueError as error:
+            raise InvalidInput("no-tolerance", str(error)) from error
+        if stated is None:
+            raise InvalidInput(
+                "no-tolerance", f"the definition of '{self.name}' states no step, so no reading is near in time",
+                hint="state how near it must be: within=\"1h\"", in_shell="state how near it must be: --within 1h",
+            )  # fmt: skip
+        return stated
+
+    @property
+    def name(self) -> str:
+        """Name of the layer."""
+        return self.query.subject.layer.name
+
+    @property
+    def zone(self) -> Zone:
+        """The city's time zone."""
+        return self.query.subject.zone
+
+    @property
+    def pin(self) -> Pin:
+        """What the answers are pinned at: readings, and stations where there is a layer of them."""
+        pin = self.query.inquiry().pin()
+        layer = self._known_stations()
+        if layer is None:
+            return pin
+        return pin.joined(Pin.of({layer.name: known_us(layer, self.query.known)}, {}))
+
+    def facts(self) -> dict[str, str]:
+        """Return how the question is understood, by name."""
+        facts = self.query.facts()
+        facts |= {"stations": ", ".join(self.stations)} if self.stations is not None else {}
+        places = [" or ".join(map(str, several)) for several, _ in self.places]
+        return facts | ({"where": " and ".join(places)} if places else {})
+
+    def _answer(self, table: pa.Table) -> Answer:
+        lattice = self.query.subject.configuration.lattice
+        return Answer(table, lattice, self.facts(), pin=self.pin)
+
+    def _known_stations(self) -> Features | None:
+        """Return the layer of stations; None: there is none."""
+        if self.columns.clause.stations is None:
+            return None
+        try:
+            return self.station_layer
+        except NotFound:
+            return None
+
+    def _places(self, read: Readings) -> StationPlaces | None:
+        layer = self._known_stations()
+        if layer is None or not len(read):
+            return None
+        versions = Stations.of(layer, self.query.known)
+        span_us = int(read.time_us.min()), int(read.time_us.max())
+        return StationPlaces.of(read.stations, versions, span_us, self.query.subject.configuration.crs)
+
     @property
     def columns(self) -> SeriesColumns:
         """Where the layer keeps what is wanted of it."""
@@ -129,3 +334,21 @@ class Series:
         about = (mine.configuration, mine.engine, None, mine.features, mine.clock, None, mine.calendar)
         subject = Subject(self.station_layer, *about)
         return Query(subject, subject.kind.always(), self.query.known).where(*places, crs=crs)
+
+
+def _metres(place: Any, crs: str) -> tuple[float, float]:
+    """Return a place in the city's CRS; `InvalidInput` ``bad-place``."""
+    given = getattr(place, "coords", [place])[0]
+    parts = given.split(",") if isinstance(given, str) else given
+    try:
+        lon, lat = (float(part) for part in parts)
+    except (TypeError, ValueError):
+        lon, lat = math.nan, math.nan
+    x, y = project(lon, lat, LONLAT, crs)
+    if not (np.isfinite(x) and np.isfinite(y)):
+        raise InvalidInput(
+            "bad-place", f"{place!r} is no place near the city",
+            hint="give longitude and latitude, e.g. (116.4, 39.9)",
+            in_shell="give longitude and latitude, e.g. 116.4,39.9",
+        )  # fmt: skip
+    return float(x), float(y)

@@ -29,6 +29,7 @@ from stcloud.saas.cli import (
     load,
     purge,
     query,
+    series,
     situation,
     timeline,
     vacuum,
@@ -49,8 +50,9 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, episodes.episodes, cube.cube, hotspots.hotspots, layers.layers, layers.quarantine, class_list.classes,
-    calendar.calendar, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
+    timeline.timeline, series.series, episodes.episodes, cube.cube, hotspots.hotspots, layers.layers,
+    layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check, vacuum.vacuum,
+    purge.purge, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)

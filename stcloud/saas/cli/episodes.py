@@ -39,7 +39,9 @@ LayerOption = Annotated[
 IntoOption = Annotated[
     str | None,
     typer.Option(
-        "--into", help="Derive the episodes into this layer of events, and print what changed.", show_default=False
+        "--into",
+        help="Derive the episodes into this layer of events, and print what changed.",
+        show_default=False,
     ),
 ]
 FullOption = Annotated[
@@ -50,7 +52,9 @@ StationOption = Annotated[
 ]
 WhenOption = Annotated[
     str | None,
-    typer.Option(help="Only those that lie in this span, or reach into it: 2024-01, A/B.", show_default=False),
+    typer.Option(
+        help="Only those that lie in this span, or reach into it: 2024-01, A/B.", show_default=False
+    ),
 ]
 
 

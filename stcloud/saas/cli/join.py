@@ -43,6 +43,13 @@ At = Annotated[
     str | None, typer.Option(help="Use features at this instant; default: at each event's own time.")
 ]
 KnownAt = Annotated[str | None, typer.Option(help="Use what was known at this instant, or at a pin.")]
+Value = Annotated[
+    list[str] | None,
+    typer.Option(help="LAYER has readings: give this value of the nearest station; repeatable."),
+]
+WithinTime = Annotated[
+    str | None, typer.Option(help="How far a reading may be from the event in time: 1h; default: a step.")
+]
 Inner = Annotated[bool, typer.Option("--inner", help="Leave out events without a partner.")]
 
 
@@ -55,6 +62,8 @@ def join(
     known_at: KnownAt = None,
     pin: PinOption = False,  # noqa: FBT002
     inner: Inner = False,  # noqa: FBT002
+    value: Value = None,
+    within: WithinTime = None,
     what: Annotated[list[str] | None, typer.Option(help="CQL2 filter of the events.")] = None,
     where: Annotated[
         list[str] | None, typer.Option(help="Events in these places; forms as for query.")
@@ -81,7 +90,9 @@ def join(
         "months": months, "seasons": seasons, "days": days, "calendar": calendar, "now": now, "known_at": known_at,
     }  # fmt: skip
     narrowed = question_of(opened.configuration, given).narrow(opened.query(events), read_places)
-    joining = narrowed.joining(layer, how, at=at, known_at=known_at, inner=inner)
+    joining = narrowed.joining(
+        layer, how, at=at, known_at=known_at, inner=inner, value=value or (), within=within
+    )
     rows = joining.reader()
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))
     if pin:

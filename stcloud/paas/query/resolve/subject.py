@@ -22,6 +22,7 @@ from stcloud.time import NO_PUBLISHED_DAYS, PublishedDays, Zone
 if TYPE_CHECKING:
     from stcloud.paas.query.parse.units import UnitIndex
     from stcloud.paas.query.resolve.features import Features
+    from stcloud.paas.query.resolve.measured import SeriesSource
 
 __all__ = ["Subject"]
 
@@ -43,6 +44,8 @@ class Subject:
     """Gives the columns of a layer that hold codes; None: codes have no names."""
     calendar: Callable[[], PublishedDays] | None = None
     """Gives all that the city has published of its working days; None: nothing."""
+    series: Callable[[str], SeriesSource] | None = None
+    """Gives a layer of readings of the same city."""
 
     @property
     def kind(self) -> RowKind:
@@ -85,3 +88,11 @@ class Subject:
                 "no-features", "this question knows no other layers", hint="ask with city.query"
             )
         return self.features(layer)
+
+    def measured(self, layer: str) -> SeriesSource:
+        """Return a layer of readings of the same city; `InvalidInput` ``no-features``, ``not-series``."""
+        if self.series is None:
+            raise InvalidInput(
+                "no-features", "this question knows no other layers", hint="ask with city.query"
+            )
+        return self.series(layer)

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from stcloud.paas.query.run.measuring import Selection, measured
     from stcloud.paas.query.run.nothing import why_empty
     from stcloud.paas.query.run.refreshing import refreshed
+    from stcloud.paas.query.run.valuing import valuing_of
     from stcloud.paas.query.run.why import why
     from stcloud.paas.query.spec.display import query_html, query_lines
     from stcloud.paas.query.spec.goal import goal_of, shape_of, timeline_of
+    from stcloud.paas.query.spec.joined import join_of
 
 __all__ = [
-    "Selection", "cubed", "explain", "goal_of", "joining_of", "measured", "query_html", "query_lines",
-    "read_how", "refreshed", "shape_of", "timeline_of", "why", "why_empty",
+    "Selection", "cubed", "explain", "goal_of", "join_of", "joining_of", "measured", "query_html", "query_lines",
+    "read_how", "refreshed", "shape_of", "timeline_of", "valuing_of", "why", "why_empty",
 ]  # fmt: skip
 
 _HOMES = {
@@ -31,6 +33,7 @@ _HOMES = {
     "cubed": "stcloud.paas.query.run.cubing",
     "explain": "stcloud.paas.query.explain",
     "goal_of": "stcloud.paas.query.spec.goal",
+    "join_of": "stcloud.paas.query.spec.joined",
     "joining_of": "stcloud.paas.query.run.joining",
     "measured": "stcloud.paas.query.run.measuring",
     "query_html": "stcloud.paas.query.spec.display",
@@ -39,6 +42,7 @@ _HOMES = {
     "refreshed": "stcloud.paas.query.run.refreshing",
     "shape_of": "stcloud.paas.query.spec.goal",
     "timeline_of": "stcloud.paas.query.spec.goal",
+    "valuing_of": "stcloud.paas.query.run.valuing",
     "why": "stcloud.paas.query.run.why",
     "why_empty": "stcloud.paas.query.run.nothing",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pyarrow as pa
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from stcloud.paas.query.resolve.subject import Subject
     from stcloud.paas.query.run.cubing import Partial
     from stcloud.paas.query.run.joining import Joining
+    from stcloud.paas.query.run.valuing import Valuing
     from stcloud.paas.query.run.why import Reason
+    from stcloud.paas.query.spec.joined import JoinKeywords
     from stcloud.space import GivenCRS
 
 __all__ = ["Query"]
@@ -183,14 +185,15 @@ class Query:
     def join(
         self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
         known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
+        value: str | Sequence[str] = (), within: str | None = None,
     ) -> Answer:  # fmt: skip
-        """Return each event with its partners: the features of a layer that contained it, or were near it.
+        """Return each event with its partners: features of a layer that contained it or were near it, or readings.
 
         Parameters
         ----------
         layer
-            A layer of features of the same city; or a GeoDataFrame, a table with geometry, GeoJSON features or a
-            shapely geometry, which hold at all times and are called ``joined`` in names of columns.
+            A layer of features or readings of the same city; or a GeoDataFrame, a table with geometry, GeoJSON
+            features or a shapely geometry, which hold at all times and are called ``joined`` in names of columns.
         how
             ``"within"`` (one area; on a shared border or an overlap that with the smallest key), ``"intersects"``
             (all areas), ``"within 20 m"``, ``"nearest"``, ``"nearest 2 within 200 m"``.
@@ -198,12 +201,15 @@ class Query:
             Instant of valid time of all features, None: each event's own; recorded instant or pin, None: the query's.
         inner, crs
             Leave out events without a partner; CRS of what has none.
+        value, within
+            Of readings: the values that the ``nearest`` station measured; how far in time (``1h``; None: a step).
 
         Returns
         -------
         The events' columns, then ``LAYER_key``, ``LAYER_valid_from``, ``LAYER_valid_to`` (exclusive; null: no end is
         known; in memory only ``joined_row``, from 1), ``LAYER_distance_m`` if distances matter, and the features'
-        columns as ``LAYER_NAME``. An event with several partners has several rows; one without has nulls.
+        columns as ``LAYER_NAME``. An event with several partners has several rows; one without has nulls. Of readings
+        ``LAYER_station``, ``LAYER_distance_m``, ``LAYER_VALUE``, ``LAYER_VALUE_time``, ``LAYER_VALUE_flag``.
 
         Raises
         ------
@@ -212,25 +218,21 @@ class Query:
         NotFound
             ``unknown-layer``
         """
-        return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs).answer()
+        given: JoinKeywords = {"at": at, "known_at": known_at, "inner": inner, "crs": crs}
+        given |= {"value": value, "within": within}
+        return self.joining(layer, how, **given).answer()
 
     def join_batches(
-        self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
-    ) -> pa.RecordBatchReader:  # fmt: skip
+        self, layer: str | Any, how: str = "within", **keywords: Unpack[JoinKeywords]
+    ) -> pa.RecordBatchReader:
         """Stream the rows that `join` returns, for the same arguments; memory does not grow with their number."""
-        return self.joining(layer, how, at=at, known_at=known_at, inner=inner, crs=crs).reader()
+        return self.joining(layer, how, **keywords).reader()
 
     def joining(
-        self, layer: str | Any, how: str = "within", *, at: Instant | None = None,
-        known_at: Instant | Pin | None = None, inner: bool = False, crs: GivenCRS | None = None,
-    ) -> Joining:  # fmt: skip
+        self, layer: str | Any, how: str = "within", **keywords: Unpack[JoinKeywords]
+    ) -> Joining | Valuing:
         """Return a join with its facts, before it is answered; arguments as for `join`."""
-        self.subject.kind.require_indexed(self.subject.layer, "join")
-        features = narrowing.joined_of(layer, self.subject, crs)
-        return below.joining_of(
-            self.inquiry(), features, below.read_how(how), at=at, known_at=known_at, inner=inner
-        )
+        return below.join_of(self.inquiry(), layer, how, **keywords)
 
     def count(self, by: str | Sequence[str] = ()) -> Answer:
         """Count rows by group; short for `measure` with ``count``."""
