@@ -20,7 +20,15 @@ from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.paas.episode.episoderule import EpisodeRule
 from stcloud.paas.episode.episodes import Episodes
 
-__all__ = ["CONTENT", "SCHEMA", "Difference", "difference", "episode_definition", "episode_rows", "is_derived"]
+__all__ = [
+    "CONTENT",
+    "SCHEMA",
+    "Difference",
+    "difference",
+    "episode_definition",
+    "episode_rows",
+    "is_derived",
+]
 
 INSTANT = pa.timestamp("us", "UTC")
 SCHEMA = pa.schema([
