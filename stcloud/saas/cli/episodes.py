@@ -75,7 +75,7 @@ def episodes(
     """List the episodes of a rule in readings, or derive them into a layer. Where values were beyond a threshold."""
     target = target_of(form, output, safe_csv=safe_csv, offered=EVERY if into is None else RECORDS)
     if full and into is None:
-        raise InvalidInput("full-of-nothing", "--full is of a layer that is derived", hint="add --into LAYER")
+        raise InvalidInput("full-unused", "--full is of a layer that is derived", hint="add --into LAYER")
     from stcloud.city.episodes import read_rule  # noqa: PLC0415  (keeps --help light)
 
     chosen = read_rule(rule, layer)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import stcloud
+from stcloud.errors import InvalidInput
+from stcloud.saas.cli.episodes import episodes
 
 DISTRICT = Path(__file__).resolve().parents[3] / "fixtures" / "district"
 SMOG = DISTRICT / "smog.toml"
@@ -84,6 +86,12 @@ def test_what_is_wrong_is_one_line(run, town, arguments, message):
     assert message in printed.err
     assert "Traceback" not in printed.err
     assert printed.out == ""
+
+
+def test_full_is_of_a_layer(town):
+    with pytest.raises(InvalidInput) as caught:
+        episodes(town, SMOG, full=True)
+    assert caught.value.kind == "full-unused"
 
 
 def test_a_rule_is_read_before_anything_else(run, town, tmp_path):
