@@ -102,8 +102,8 @@ class EpisodeLayer:
             )  # fmt: skip
         lock = f"{self.parts.catalogue.lock_name(self.name)}.episodes"
         with self.parts.folder.lock(lock, wait_s=wait_s):
-            self._refuse_other()
             series, crs = self.city.series(self.rule.layer), self.city.configuration.crs
+            self._refuse_other(series.query.subject.layer.former)
             pin = StationEpisodes(series, self.rule, crs).pin
             episodes = StationEpisodes(series.known_at(pin), self.rule, crs)
             state = self._state(episodes, pin)
@@ -152,11 +152,11 @@ class EpisodeLayer:
         except NotFound:
             return None
 
-    def _refuse_other(self) -> None:
+    def _refuse_other(self, former: Iterable[str]) -> None:
         """Refuse to write into a layer that holds something else than the episodes of this rule."""
         self.parts.catalogue.refuse_former(self.name)
         layer = self._layer()
-        if layer is not None and not is_derived(layer.definition, self.rule):
+        if layer is not None and not is_derived(layer.definition, self.rule, former):
             raise InvalidInput(
                 "not-derived", f"layer '{self.name}' has something else than the episodes of layer "
                 f"'{self.rule.layer}' by rule '{self.rule.id}'",
@@ -166,11 +166,14 @@ class EpisodeLayer:
     def _state(self, episodes: StationEpisodes, pin: Pin) -> dict[str, Any]:
         """Return what a derivation depends on."""
         layer, stations = episodes.series.query.subject.layer, episodes.station_layer
+        read_by = layer.definition.model_copy(update={"id": "readings", "title": ""}).to_toml()
         return {
             "rule": f"{self.rule.id}-{self.rule.digest()}",
-            "definition": hashlib.blake2b(layer.definition.to_toml().encode(), digest_size=8).hexdigest(),
+            "definition": hashlib.blake2b(read_by.encode(), digest_size=8).hexdigest(),
             "stations": None if stations is None else [stations.name, pin.of_layer(stations.name)],
             "purges": len(layer.purges),
+            "deleted_us": self.parts.catalogue.ledger.deleted_us(layer.name),
+            "layer": self.parts.catalogue.naming.folder_of(layer.name),
             "readings_us": pin.of_layer(layer.name),
         }
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import stcloud
+from stcloud.daas.definition import Definition
 from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound, StorageError
 from stcloud.paas.episode.episoderows import CONTENT
 
@@ -113,7 +114,9 @@ def test_a_second_derivation_loads_nothing(city):
     assert (done.full, done.unchanged, done.loads) == (True, 8, ())
 
 
-@pytest.mark.parametrize("cause", ["rule", "undo", "stations", "index", "damaged", "purge", "deleted"])
+@pytest.mark.parametrize(
+    "cause", ["rule", "undo", "stations", "index", "damaged", "purge", "deleted", "loaded anew"]
+)
 def test_all_is_derived_where_more_than_readings_changed(city, cause, tmp_path):
     rule, place = SMOG, tmp_path / "lantang" / "index" / "smog.episodes.json"
     first = city.episodes("air", SMOG).derive("smog")
@@ -131,6 +134,10 @@ def test_all_is_derived_where_more_than_readings_changed(city, cause, tmp_path):
         place.write_text("{", encoding="utf-8")
     elif cause == "purge":
         city.purge("air", before="2024-01-10")
+    elif cause == "loaded anew":
+        city.delete("air")
+        frame = pd.read_csv(DISTRICT / "air_2024-01.csv", dtype=str, keep_default_na=False)
+        city.load("air", frame[frame["station"] != "A02"], definition=DISTRICT / "air.toml")
     else:
         city.delete("smog")
     done = city.episodes("air", rule).derive("smog")
@@ -138,6 +145,45 @@ def test_all_is_derived_where_more_than_readings_changed(city, cause, tmp_path):
     city.episodes("air", rule).derive("fresh")
     assert content(city, "smog") == content(city, "fresh")
     assert city.episodes("air", rule).derive("smog").loads == ()
+
+
+def test_a_load_that_is_undone_is_a_change_of_readings(city):
+    city.episodes("air", SMOG).derive("smog")
+    before = content(city, "smog")
+    load = city.load("air", DISTRICT / "air_2024-01_late.csv").load
+    city.episodes("air", SMOG).derive("smog")
+    assert content(city, "smog") != before
+    city.undo("air", load)
+    done = city.episodes("air", SMOG).derive("smog")
+    assert (done.full, done.added, done.corrected, done.withdrawn) == (False, 2, 2, 0)
+    assert content(city, "smog") == before
+
+
+def test_layers_may_be_renamed(city):
+    city.episodes("air", SMOG).derive("smog")
+    city.rename("air", "air-quality")
+    city.rename("smog", "haze")
+    done = city.episodes("air-quality", SMOG).derive("haze")
+    assert (done.full, done.loads) == (False, ())
+    with pytest.raises(NotFound):
+        city.episodes("air-quality", SMOG).derive("smog")
+
+
+def test_a_long_file_has_the_same_episodes(city):
+    wide = pd.read_csv(DISTRICT / "air_2024-01.csv")
+    long = wide.melt(["station", "measured_at"], ["PM2.5", "PM10"], "what", "value").dropna()
+    text = (DISTRICT / "air.toml").read_text(encoding="utf-8")
+    text = text.replace('id = "air"', 'id = "long"').replace(
+        'step = "1h"', 'step = "1h"\nvariable = "what"\nvalue = "value"'
+    )
+    city.load("long", long, definition=Definition.from_toml(text, name="long"))
+    assert city.episodes("long", SMOG).to_records() == city.episodes("air", SMOG).to_records()
+    city.episodes("long", SMOG).derive("smog")
+    late_rows = pd.read_csv(DISTRICT / "air_2024-01_late.csv")
+    city.load("long", late_rows.melt(["station", "measured_at"], ["PM2.5", "PM10"], "what", "value"))
+    late(city)
+    assert not city.episodes("long", SMOG).derive("smog").full
+    assert listed(city.query("smog").to_arrow().to_pylist()) == planted("air_2024-01_late.csv")
 
 
 def test_an_episode_has_the_place_of_its_station_at_its_start(city):

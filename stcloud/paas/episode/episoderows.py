@@ -9,6 +9,7 @@ Tested by `tests/paas/episode/test_episoderows.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,15 +102,18 @@ def episode_definition(layer: str, rule: EpisodeRule, unit: str | None) -> Event
         columns[name] |= {"title": f"{name} of {rule.value}", "unit": unit}
     return EventDefinition.model_validate({
         "id": layer, "kind": "event", "title": rule.title or f"Episodes: {rule.text}",
-        "source": _source(rule), "key": ["episode"], "extra_columns": "refuse",
+        "source": _source(rule.layer, rule), "key": ["episode"], "extra_columns": "refuse",
         "time": {"column": "from", "end": "to", "zone": "UTC"},
         "space": {"lon": "lon", "lat": "lat", "datum": "wgs84"}, "columns": columns,
     })  # fmt: skip
 
 
-def is_derived(definition: Definition, rule: EpisodeRule) -> bool:
-    """Return whether a layer has the episodes of a rule of this name and layer, by its definition."""
-    return definition.source == _source(rule)
+def is_derived(definition: Definition, rule: EpisodeRule, former: Iterable[str] = ()) -> bool:
+    """Return whether a layer has the episodes of a rule of this name, by its definition.
+
+    ``former`` are names that the layer of readings had before.
+    """
+    return any(definition.source == _source(name, rule) for name in (rule.layer, *former))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +148,8 @@ def difference(believed: pa.Table, rows: pa.Table) -> Difference:
     return Difference(chosen, added, len(differs) - added, len(new) - len(differs), tuple(withdrawn))
 
 
-def _source(rule: EpisodeRule) -> str:
-    return _SOURCE.format(layer=rule.layer, rule=rule.id)
+def _source(layer: str, rule: EpisodeRule) -> str:
+    return _SOURCE.format(layer=layer, rule=rule.id)
 
 
 def _keys(stations: list[str], from_us: NDArray[np.int64]) -> pa.Array:

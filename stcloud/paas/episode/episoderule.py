@@ -22,7 +22,7 @@ __all__ = ["EpisodeRule"]
 
 _UNITS_US = {"s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 _LENGTH = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(s|min|h|d)", re.ASCII)
-_NAMING = {"id", "title"}
+_NAMING = {"id", "title", "layer"}
 
 Level = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
@@ -133,7 +133,7 @@ class EpisodeRule(Closed):
         return toml_of(self.model_dump(mode="json", exclude_defaults=True, by_alias=True))
 
     def digest(self) -> str:
-        """Return a digest of what the rule means, 16 hexadecimal digits; its name and title do not affect it."""
+        """Return a digest of what the rule means, 16 hexadecimal digits; names do not affect it."""
         lengths = {"least": self.least_us, "gap": self.gap_us, "step": self.step_us}
         meaning = self.model_dump(mode="json", exclude=_NAMING) | lengths
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=False)

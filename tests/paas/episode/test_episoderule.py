@@ -41,8 +41,9 @@ def test_a_rule_may_be_about_low_values():
     ("changed", "same"),
     [
         ('title = "Fog"', True), ('id = "fog"', True), ('gap = "1.5h"', True), ('for = "180 min"', True),
+        ('layer = "water"', True),
         ("above = 116", False), ("ends_below = 76", False), ('for = "4h"', False), ('gap = "1h"', False),
-        ('layer = "water"', False), ('value = "PM10"', False), ('step = "1h"', False),
+        ('value = "PM10"', False), ('step = "1h"', False),
     ],
 )  # fmt: skip
 def test_the_digest_is_that_of_the_meaning(changed, same):
