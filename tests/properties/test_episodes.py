@@ -131,8 +131,9 @@ def open_city(folder):
 @settings(
     deadline=None, max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(histories(), rules())
-def test_derived_incremental_idempotent_and_beliefs(monkeypatch, deliveries, rule):
+@given(histories(), rules(), st.sampled_from([0, 16]))
+def test_derived_incremental_idempotent_and_beliefs(monkeypatch, deliveries, rule, most):
+    monkeypatch.setattr(stationepisodes, "_MOST", most)
     monkeypatch.setattr(stationepisodes, "_LENGTHS", 0)
     monkeypatch.setattr(stationepisodes, "_LEAST_US", STEP_US)  # so that spans are narrow, and widened
     readings, seen, derived = {}, {}, False

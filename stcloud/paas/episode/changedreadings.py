@@ -3,7 +3,7 @@
 A reading that was added, corrected or removed has a row that begins or ends in recorded time. Files of which the log
 knows that no row does are not read.
 
-Tested by `tests/city/test_episodes.py`.
+Tested by `tests/paas/episode/test_changedreadings.py` and `tests/city/test_episodes.py`.
 """
 
 from __future__ import annotations

@@ -37,6 +37,8 @@ __all__ = ["DerivedAgain", "StationEpisodes"]
 
 _LENGTHS, _LEAST_US = 4, 3 * 86_400_000_000
 """So many lengths of the rule, or so many microseconds, are read on both sides of what changed."""
+_MOST, _FOREVER_US = 16, 2**62
+"""Changes at more times than these are read as one: each read costs something."""
 _WIDER = 8
 """How much more is read where no reset was in the readings."""
 _DEGREES = "EPSG:4326"
@@ -99,7 +101,8 @@ class StationEpisodes:
         """Give the episodes that readings can affect which changed between two recorded instants, in parts."""
         columns = self.series.columns
         changed = changed_readings(columns.layer, columns.station, since_us, known_us)
-        for cluster in changed.clusters(4 * self._margin_us):
+        clusters = [*changed.clusters(4 * self._margin_us)]
+        for cluster in clusters if len(clusters) <= _MOST else changed.clusters(_FOREVER_US):
             yield from self._of_cluster(cluster)
 
     def rows(self, episodes: Episodes) -> pa.Table:
