@@ -82,6 +82,18 @@ def test_a_span_reaches_from_reset_to_reset():
     assert spans == {"Mill": AffectedSpan(None, None), "Quay": AffectedSpan(None, None)}
 
 
+def test_the_first_reading_of_a_window_is_not_taken_for_a_break():
+    frame = pd.DataFrame({
+        "station": "Mill", "time_us": np.arange(9) * STEP_US, "value": 120.0, "flag": 0,
+    })  # fmt: skip
+    rule = EpisodeRule.model_validate({"id": "smog", "layer": "air", "value": "PM2.5", "above": 115.0})
+    spans = affected_spans(readings_of(frame[3:7]), rule, {"Mill": (4 * STEP_US, 4 * STEP_US)})
+    assert spans == {"Mill": AffectedSpan(None, None)}
+    frame.loc[3, "value"] = 20.0  # a reading that ends episodes is one wherever it lies
+    spans = affected_spans(readings_of(frame[3:7]), rule, {"Mill": (4 * STEP_US, 4 * STEP_US)})
+    assert spans == {"Mill": AffectedSpan(3 * STEP_US, None)}
+
+
 def test_episodes_of_stations_without_a_span_are_not_affected():
     frame = pd.DataFrame({
         "station": ["Mill"] * 3 + ["Park"] * 3, "time_us": [*range(3)] * 2, "value": 120.0, "flag": 0,
