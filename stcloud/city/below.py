@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stcloud.city.caseopening import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
     from stcloud.city.classes import CityClasses
+    from stcloud.city.episodes import open_episodes
     from stcloud.city.evaluatedcases import evaluate_layer
     from stcloud.city.overview import city_html, city_lines
     from stcloud.city.purging import LayerPurge
@@ -41,8 +42,8 @@ __all__ = [
     "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources",
     "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
-    "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_series", "require_metric",
-    "scenes_layer", "start", "vacuum_city", "value_source",
+    "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_episodes", "open_series",
+    "require_metric", "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -73,6 +74,7 @@ _HOMES = {
     "evaluate_layer": "stcloud.city.evaluatedcases",
     "locate_points": "stcloud.paas.grid.points",
     "open_cases": "stcloud.city.caseopening",
+    "open_episodes": "stcloud.city.episodes",
     "open_series": "stcloud.city.series",
     "require_metric": "stcloud.space",
     "scenes_layer": "stcloud.city.scenes",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from stcloud.city.cases import Cases
     from stcloud.city.changes import LayerChanges
+    from stcloud.city.episodes import CityEpisodes, GivenRule
     from stcloud.city.evaluating import CaseEvaluation, EvaluationKeywords
     from stcloud.city.situation import Situation
     from stcloud.daas.audit import Finding
@@ -97,6 +98,10 @@ class City(OpenedCity):
         Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-series``: its definition has no table ``[series]``.
         """
         return below.open_series(self, layer)
+
+    def episodes(self, layer: str, rule: GivenRule) -> CityEpisodes:
+        """Return the episodes of a rule (its TOML file, or its keys and values) in a layer of readings."""
+        return below.open_episodes(self, self._parts, layer, rule)
 
     def _values(self, layer: str) -> ValueSource:
         return below.value_source(self, layer)

@@ -20,6 +20,7 @@ from stcloud.saas.cli import (
     cube,
     define,
     demo,
+    episodes,
     features,
     grid,
     hotspots,
@@ -50,9 +51,9 @@ app = typer.Typer(
 )
 for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
-    timeline.timeline, series.series, scenes.scenes, cube.cube, hotspots.hotspots, layers.layers,
-    layers.quarantine,
-    class_list.classes, calendar.calendar, define.define, check.check, vacuum.vacuum, purge.purge, demo.demo,
+    timeline.timeline, series.series, episodes.episodes, scenes.scenes, cube.cube, hotspots.hotspots,
+    layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
+    vacuum.vacuum, purge.purge, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)
