@@ -16,9 +16,8 @@ import stcloud
 from stcloud.daas.definition import Definition
 from stcloud.paas.episode import stationepisodes
 from stcloud.paas.episode.episoderows import CONTENT
-from stcloud.testing.episodes import slow_episodes
+from stcloud.testing.episodes import STEP_US, frames, rules, slow_episodes
 from stcloud.testing.examples import examples
-from stcloud.testing.episodes import STEP_US, frames, rules
 
 AIR = Definition.from_toml(
     """
