@@ -1,66 +1,84 @@
-"""Random readings and rules, small enough that every case of an episode occurs often.
+"""The oracle of episodes: a loop over the rows of a data frame, station by station, one reading after another.
 
 Tested by `tests/paas/episode/test_detection.py`.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from hypothesis import strategies as st
 
 from stcloud.paas.episode.episoderule import EpisodeRule
-from stcloud.paas.series.readings import Readings
 
-__all__ = ["MINUTE_US", "STEP_US", "frames", "readings_of", "rules"]
-
-MINUTE_US = 60_000_000
-STEP_US = 60 * MINUTE_US
-_STATIONS = ("Mill", "Park", "Quay")
-_LEVELS = (10.0, 75.0, 76.0, 115.0, 116.0, 300.0, float("nan"))
-_LATE = (0, 0, 0, 0, 1, 29, 30, 31, -30)
-"""Minutes by which a reading may be late: most are not."""
+__all__ = ["slow_episodes"]
 
 
-@st.composite
-def frames(draw: Any, hours: int = 30) -> pd.DataFrame:
-    """Draw readings: columns ``station``, ``time_us``, ``value`` and ``flag``, one row a station and time."""
-    cell = st.tuples(st.sampled_from(_LEVELS), st.sampled_from((0, 0, 0, 0, 1)), st.sampled_from(_LATE))
-    rows = {}
-    for station in draw(st.sets(st.sampled_from(_STATIONS), min_size=1)):
-        for hour in draw(st.sets(st.integers(0, hours - 1), min_size=hours // 3)):
-            value, flag, late = draw(cell)
-            time_us = hour * STEP_US + late * MINUTE_US
-            rows[station, time_us] = (station, time_us, value, 2 if math.isnan(value) else flag)
-    return pd.DataFrame(sorted(rows.values()), columns=["station", "time_us", "value", "flag"])
+def slow_episodes(frame: pd.DataFrame, rule: EpisodeRule, step_us: int) -> list[dict[str, Any]]:
+    """Return the episodes of readings with the columns ``station``, ``time_us``, ``value`` and ``flag``."""
+    episodes = []
+    for station in sorted(frame["station"].unique()):
+        rows = frame[frame["station"] == station].sort_values("time_us")
+        episodes += [{"station": station, **each} for each in _of_station(rows, rule, step_us)]
+    return episodes
 
 
-@st.composite
-def rules(draw: Any) -> EpisodeRule:
-    """Draw rules: thresholds on both sides, with and without hysteresis, durations and gaps of any fit."""
-    low, high = sorted(draw(st.lists(st.sampled_from((75.0, 75.5, 115.0, 200.0)), min_size=2, max_size=2)))
-    is_high, has_release = draw(st.booleans()), draw(st.booleans())
-    document: dict[str, Any] = {"id": "smog", "layer": "air", "value": "PM2.5"}
-    document |= {"above": high} if is_high else {"below": low}
-    if has_release:
-        document |= {"ends_below": low} if is_high else {"ends_above": high}
-    document["for"] = draw(st.sampled_from(("0h", "1h", "90min", "2h", "3h", "5h")))
-    document["gap"] = draw(st.sampled_from(("0h", "29min", "30min", "1h", "2h", "6h")))
-    return EpisodeRule.model_validate(document)
+def _of_station(rows: pd.DataFrame, rule: EpisodeRule, step_us: int) -> Iterator[dict[str, Any]]:
+    columns = (rows[name].tolist() for name in ("time_us", "value", "flag"))
+    usable = [
+        (time_us, value)
+        for time_us, value, flag in zip(*columns, strict=True)
+        if flag == 0 and not math.isnan(value)
+    ]
+    stretch: list[tuple[int, float]] = []
+    episode: list[tuple[int, float]] = []
+    for place, (time_us, value) in enumerate(usable):
+        last_us = usable[place - 1][0] + step_us if place else time_us
+        next_us = usable[place + 1][0] if place + 1 < len(usable) else time_us + step_us
+        ended_us = last_us if time_us - last_us > rule.gap_us else None
+        if ended_us is not None:
+            stretch = []
+        elif _ends(value, rule):
+            ended_us = min(last_us, time_us)
+        if ended_us is not None:
+            if episode:
+                yield _described(episode, ended_us, rule, step_us, is_open=False)
+            episode = []
+        stretch = [*stretch, (time_us, value)] if _is_beyond(value, rule) else []
+        if episode:
+            episode.append((time_us, value))
+        elif stretch and min(time_us + step_us, next_us) - stretch[0][0] >= rule.least_us:
+            episode = list(stretch)
+    if episode:
+        silent_us = int(rows["time_us"].max()) - usable[-1][0]
+        yield _described(episode, usable[-1][0] + step_us, rule, step_us, is_open=silent_us <= rule.gap_us)
 
 
-def readings_of(frame: pd.DataFrame) -> Readings:
-    """Return a frame as readings, with a step of an hour."""
-    frame = frame.sort_values(["station", "time_us"])
-    stations = tuple(sorted(frame["station"].unique()))
-    return Readings(
-        stations=stations,
-        station=frame["station"].map({name: place for place, name in enumerate(stations)}).to_numpy(np.int32),
-        time_us=frame["time_us"].to_numpy(np.int64),
-        values={"PM2.5": frame["value"].to_numpy(np.float64)},
-        flags={"PM2.5": frame["flag"].to_numpy(np.uint8)},
-        recorded_us=np.zeros(len(frame), np.int64), step_us=STEP_US, units={"PM2.5": "ug/m3"},
-    )  # fmt: skip
+def _is_beyond(value: float, rule: EpisodeRule) -> bool:
+    return value > rule.above if rule.above is not None else value < rule.threshold
+
+
+def _ends(value: float, rule: EpisodeRule) -> bool:
+    if rule.ends_below is not None:
+        return value < rule.ends_below
+    if rule.ends_above is not None:
+        return value > rule.ends_above
+    return not _is_beyond(value, rule)
+
+
+def _described(
+    episode: list[tuple[int, float]], to_us: int, rule: EpisodeRule, step_us: int, *, is_open: bool
+) -> dict[str, Any]:
+    values = [value for _, value in episode]
+    peak = max(values) if rule.above is not None else min(values)
+    missing = 0
+    for (earlier_us, _), (later_us, _) in itertools.pairwise(episode):
+        missing += max(math.floor((later_us - earlier_us) / step_us + 0.5) - 1, 0)
+    return {
+        "from_us": episode[0][0], "to_us": to_us, "is_open": is_open, "peak": peak,
+        "peak_us": next(time_us for time_us, value in episode if value == peak),
+        "mean": math.fsum(values) / len(values), "readings": len(values), "missing": missing,
+    }  # fmt: skip
