@@ -81,3 +81,10 @@ def test_without_a_step_nothing_is_known_to_be_missing():
     with pytest.raises(InvalidInput, match="the definition of 'air' states no step") as caught:
         gaps_of(readings_from([("a", 0, {})], ["x"], None), WantedTime((), NOW), Zone("UTC"), "air")
     assert caught.value.kind == "no-step"
+
+
+def test_hours_that_are_not_asked_for_part_gaps():
+    zone = Zone("Asia/Shanghai")
+    when = When.of("2024-01-01/2024-01-03", hours="01:00-03:00", zone=zone)
+    gaps = gaps_of(readings_from([], ["x"]), WantedTime((when,), NOW), zone, "air", ("a",)).to_pylist()
+    assert [(gap["from"].hour, gap["steps"]) for gap in gaps] == [(1, 2), (1, 2)]

@@ -108,3 +108,19 @@ def test_what_is_no_rule_is_refused(rule, kind, says):
     with pytest.raises(InvalidInput, match=says) as caught:
         PlaceRule(within_us=0, **rule)
     assert caught.value.kind == kind
+
+
+def test_a_station_counts_until_it_ends_and_not_at_its_end():
+    rows = stations(("a", 0, 10, 5, 5), ("b", 10, 20, 9, 9))
+    readings = readings_from([(one, at, {"v": 1.0}) for one in "ab" for at in (9, 10)], ["v"])
+    used = [
+        value_at(readings, rows, at, 5.0, 5.0, PlaceRule("nearest", 0), UTC)["v"].stations for at in (9, 10)
+    ]
+    assert [parts[0].station for parts in used] == ["a", "b"]
+
+
+def test_weights_leave_out_what_is_not_plausible():
+    rows = stations(("a", 0, FOREVER, 5, 5), ("b", 0, FOREVER, 5, 7))
+    readings = readings_from([("a", 1, {"v": -9.0}), ("b", 1, {"v": 4.0})], ["v"])
+    weighted = value_at(readings, rows, 1, 5.0, 6.0, PlaceRule("idw", 0), UTC)["v"]
+    assert (weighted.value, [part.station for part in weighted.stations]) == (4.0, ["b"])
