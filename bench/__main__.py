@@ -23,6 +23,7 @@ from bench import (
     load,
     location,
     query,
+    series,
     start,
 )
 from bench.data import Scale
@@ -48,6 +49,7 @@ _MEASURES = {
     "location": location.findings,
     "check": check.findings,
     "division": division.findings,
+    "series": series.findings,
 }
 
 

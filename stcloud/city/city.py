@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from stcloud.paas.grid.geometries import GeometrySource
     from stcloud.paas.grid.points import LocatedPoints
     from stcloud.paas.query import Answer, Features, Query, Question
-    from stcloud.paas.series import Series
+    from stcloud.paas.series import SeriesQuery
     from stcloud.space import GivenCRS
     from stcloud.time import Instant
 
@@ -83,7 +83,7 @@ class City(OpenedCity):
         about = (self.configuration, self.engine, units, self.features, self._clock, self.classes.coded)
         return below.Query(below.Subject(subject, *about, self.calendar.published, self.series))
 
-    def series(self, layer: str) -> Series:
+    def series(self, layer: str) -> SeriesQuery:
         """Start a question about a layer of readings; nothing is read until it is run.
 
         Raises `NotFound` ``unknown-layer``; `InvalidInput` ``not-series``: its definition has no table ``[series]``.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stcloud.paas.series.series import Series
+from stcloud.paas.series.seriesquery import SeriesQuery
 
 if TYPE_CHECKING:
     from stcloud.city.city import City
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["open_series"]
 
 
-def open_series(city: City, layer: str) -> Series:
+def open_series(city: City, layer: str) -> SeriesQuery:
     """Return the question about all readings of a layer.
 
     Raises `NotFound` ``unknown-layer``, `InvalidInput` ``not-series``.
     """
-    return Series.of(city.query(layer))
+    return SeriesQuery.of(city.query(layer))

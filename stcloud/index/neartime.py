@@ -37,19 +37,19 @@ def nearest_in_time(
 
     Examples
     --------
-    >>> rows = np.array([0, 10, 20])
-    >>> nearest_in_time(np.array([0, 3]), rows, np.zeros(3, np.int64), np.array([15, 16, 40]), 5).tolist()
+    >>> times = np.array([0, 10, 20])
+    >>> nearest_in_time(np.array([0, 3]), times, np.zeros(3, np.int64), np.array([15, 16, 40]), 5).tolist()
     [1, 2, -1]
     """
-    found = np.full(len(at_us), -1, np.int64)
+    rows = np.full(len(at_us), -1, np.int64)
     order = np.argsort(station, kind="stable")
     edges = np.searchsorted(station[order], np.arange(len(starts)))
     for number in np.flatnonzero(np.diff(edges)).tolist():
         wanted = order[edges[number] : edges[number + 1]]
         low, high = int(starts[number]), int(starts[number + 1])
         if low < high:
-            found[wanted] = _nearest(time_us[low:high], at_us[wanted], within_us, low)
-    return found
+            rows[wanted] = _nearest(time_us[low:high], at_us[wanted], within_us, low)
+    return rows
 
 
 def _nearest(

@@ -1,66 +1,109 @@
-"""Random readings and rules, small enough that every case of an episode occurs often.
+"""Small series: definitions of readings and stations, cities that have them, and readings made of plain values.
 
-Tested by `tests/paas/episode/test_detection.py`.
+Tested by `tests/city/test_series.py`.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from hypothesis import strategies as st
 
-from stcloud.paas.episode.episoderule import EpisodeRule
-from stcloud.paas.series.readings import Readings
+if TYPE_CHECKING:
+    from stcloud.city import City
+    from stcloud.paas.series.readings import Readings
 
-__all__ = ["MINUTE_US", "STEP_US", "frames", "readings_of", "rules"]
+__all__ = ["AUCKLAND", "LONG", "SHANGHAI", "STATIONS", "WIDE", "readings_from", "series_city"]
 
-MINUTE_US = 60_000_000
-STEP_US = 60 * MINUTE_US
-_STATIONS = ("Mill", "Park", "Quay")
-_LEVELS = (10.0, 75.0, 76.0, 115.0, 116.0, 300.0, float("nan"))
-_LATE = (0, 0, 0, 0, 1, 29, 30, 31, -30)
-"""Minutes by which a reading may be late: most are not."""
+SHANGHAI = ("EPSG:4548", "Asia/Shanghai")
+AUCKLAND = ("EPSG:2193", "Pacific/Auckland")
+"""CRS and zone of cities far from UTC; the second one's clock is set twice a year."""
+
+STATIONS = """
+id = "sensors"
+kind = "feature"
+key = ["station"]
+[space]
+lon = "lon"
+lat = "lat"
+datum = "wgs84"
+"""
+"""Definition of stations: ``station,lon,lat``."""
+
+_HEAD = """
+id = "air"
+kind = "event"
+null = ["", "NA"]
+[time]
+column = "time"
+[space]
+none = true
+[series]
+station = "station"
+stations = "sensors"
+step = "1h"
+complete = "18 of 24"
+"""
+
+WIDE = f"""{_HEAD}
+[series.values]
+"PM2.5" = {{ unit = "ug/m3", plausible = [0, 1000] }}
+CO = {{ unit = "mg/m3", from = "ug/m3" }}
+"""
+"""Definition of readings, a column a value: ``station,time,PM2.5,CO``."""
+
+LONG = f"""{_HEAD}
+variable = "pollutant"
+value = "amount"
+[series.values]
+"PM2.5" = {{ unit = "ug/m3", plausible = [0, 1000] }}
+CO = {{ unit = "mg/m3", from = "ug/m3" }}
+"""
+"""Definition of readings, a row a value: ``station,time,pollutant,amount``."""
 
 
-@st.composite
-def frames(draw: Any, hours: int = 30) -> pd.DataFrame:
-    """Draw readings: columns ``station``, ``time_us``, ``value`` and ``flag``, one row a station and time."""
-    cell = st.tuples(st.sampled_from(_LEVELS), st.sampled_from((0, 0, 0, 0, 1)), st.sampled_from(_LATE))
-    rows = {}
-    for station in draw(st.sets(st.sampled_from(_STATIONS), min_size=1)):
-        for hour in draw(st.sets(st.integers(0, hours - 1), min_size=hours // 3)):
-            value, flag, late = draw(cell)
-            time_us = hour * STEP_US + late * MINUTE_US
-            rows[station, time_us] = (station, time_us, value, 2 if math.isnan(value) else flag)
-    return pd.DataFrame(sorted(rows.values()), columns=["station", "time_us", "value", "flag"])
+def series_city(
+    folder: Path, place: tuple[str, str], stations: str = "", clock: Callable[[], int] | None = None
+) -> City:
+    """Make a city with a layer of stations, valid for ever, if there are any: lines ``station,lon,lat``."""
+    import stcloud  # noqa: PLC0415  (who imports the definitions needs no city)
+
+    crs, zone = place
+    stcloud.create(folder, crs=crs, zone=zone).close()
+    city = stcloud.open(folder) if clock is None else stcloud.open(folder, clock=clock)
+    if stations:
+        source = folder.with_name("sensors.csv")
+        source.write_text(f"station,lon,lat\n{stations}", encoding="utf-8")
+        definition = folder.with_name("sensors.toml")
+        definition.write_text(STATIONS, encoding="utf-8")
+        city.load("sensors", source, definition=definition, valid_from="1990-01-01")
+    return city
 
 
-@st.composite
-def rules(draw: Any) -> EpisodeRule:
-    """Draw rules: thresholds on both sides, with and without hysteresis, durations and gaps of any fit."""
-    low, high = sorted(draw(st.lists(st.sampled_from((75.0, 75.5, 115.0, 200.0)), min_size=2, max_size=2)))
-    is_high, has_release = draw(st.booleans()), draw(st.booleans())
-    document: dict[str, Any] = {"id": "smog", "layer": "air", "value": "PM2.5"}
-    document |= {"above": high} if is_high else {"below": low}
-    if has_release:
-        document |= {"ends_below": low} if is_high else {"ends_above": high}
-    document["for"] = draw(st.sampled_from(("0h", "1h", "90min", "2h", "3h", "5h")))
-    document["gap"] = draw(st.sampled_from(("0h", "29min", "30min", "1h", "2h", "6h")))
-    return EpisodeRule.model_validate(document)
+def readings_from(
+    rows: Iterable[tuple[str, int, Mapping[str, float]]],
+    names: Iterable[str],
+    step_us: int | None = 3_600_000_000,
+    recorded_us: int = 0,
+) -> Readings:
+    """Return readings of plain rows: station, UTC microseconds, values; NaN or absent: none, negative: implausible.
 
+    >>> readings_from([("a", 5, {"x": 1.0})], ["x"])
+    Readings: 1 of 1 stations: x (1)
+    """
+    from stcloud.paas.series.readings import GOOD, IMPLAUSIBLE, MISSING, Readings  # noqa: PLC0415
 
-def readings_of(frame: pd.DataFrame) -> Readings:
-    """Return a frame as readings, with a step of an hour."""
-    frame = frame.sort_values(["station", "time_us"])
-    stations = tuple(sorted(frame["station"].unique()))
+    ordered: list[tuple[str, int, Mapping[str, float]]] = sorted(rows, key=lambda row: row[:2])
+    stations = tuple(sorted({station for station, _, _ in ordered}))
+    values = {name: np.array([row[2].get(name, np.nan) for row in ordered], np.float64) for name in names}
+    flags: dict[str, Any] = {
+        name: np.where(np.isnan(of), MISSING, np.where(of < 0, IMPLAUSIBLE, GOOD)).astype(np.uint8)
+        for name, of in values.items()
+    }
     return Readings(
-        stations=stations,
-        station=frame["station"].map({name: place for place, name in enumerate(stations)}).to_numpy(np.int32),
-        time_us=frame["time_us"].to_numpy(np.int64),
-        values={"PM2.5": frame["value"].to_numpy(np.float64)},
-        flags={"PM2.5": frame["flag"].to_numpy(np.uint8)},
-        recorded_us=np.zeros(len(frame), np.int64), step_us=STEP_US, units={"PM2.5": "ug/m3"},
+        stations, np.array([stations.index(row[0]) for row in ordered], np.int32),
+        np.array([row[1] for row in ordered], np.int64), values, flags,
+        np.full(len(ordered), recorded_us, np.int64), step_us, dict.fromkeys(values, "1"),
     )  # fmt: skip

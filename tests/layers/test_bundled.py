@@ -48,6 +48,7 @@ FEATURES = {
     "points-of-interest": ["Point", "Point"],
     "components": ["Point", "LineString", "Polygon"],
 }
+SERIES = {"beijing-air", "beijing-air-stations"}
 SAMPLES = [
     ("nyc-311", "nyc.csv"),
     ("boston-311", "boston_2016.csv"),
@@ -98,17 +99,17 @@ def utc(*parts):
 
 
 def test_these_are_bundled():
-    assert definitions() == tuple(sorted({*CITIES, *FEATURES}))
+    assert definitions() == tuple(sorted({*CITIES, *FEATURES, *SERIES}))
     assert {name for name, _ in SAMPLES} == set(CITIES) - {"district-requests"}
 
 
-@pytest.mark.parametrize("name", [*CITIES, *FEATURES])
+@pytest.mark.parametrize("name", [*CITIES, *FEATURES, *sorted(SERIES)])
 def test_a_bundled_definition_is_whole(name):
     definition = read(name)
     assert definition.id == name
     assert definition.title
     assert definition.source
-    assert definition.key
+    assert definition.key_columns
     assert Definition.from_toml(definition.to_toml(), name=name) == definition
     assert not set(definition.required) & {one for one, said in definition.columns.items() if said.optional}
 
@@ -117,6 +118,11 @@ def test_a_bundled_definition_is_whole(name):
 def test_a_bundled_definition_has_its_page(name):
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
     assert f"--definition {name}" in page
+
+
+def test_definitions_of_series_have_a_page():
+    page = (PAGES / "beijing-air.md").read_text(encoding="utf-8")
+    assert all(f"--definition {name}" in page for name in SERIES)
 
 
 @pytest.mark.parametrize("name", FEATURES)

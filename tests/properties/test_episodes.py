@@ -18,7 +18,7 @@ from stcloud.paas.episode import stationepisodes
 from stcloud.paas.episode.episoderows import CONTENT
 from stcloud.testing.episodes import slow_episodes
 from stcloud.testing.examples import examples
-from stcloud.testing.readings import STEP_US, frames, rules
+from stcloud.testing.drawnreadings import STEP_US, frames, rules
 
 AIR = Definition.from_toml(
     """

@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -90,13 +91,19 @@ class TimeClause(Closed):
     null: tuple[Text, ...] = ()
     open: tuple[Text, ...] = ()
 
+    @field_validator("column")
+    @classmethod
+    def _named_once(cls, column: str | None, info: ValidationInfo) -> str | None:
+        several = info.data.get("columns")
+        if column is None and several is None and "columns" in info.data:
+            raise ValueError("Field required")
+        if column is not None and several is not None:
+            raise ValueError("the time is in one column, or in several: name column or columns")
+        return column
+
     @model_validator(mode="after")
     def _readable(self) -> Self:
         _check_formats(self.formats, self.zone)
-        if (self.column is None) == (self.columns is None):
-            raise ValueError(
-                "name the column of the time, or columns = { year = ..., month = ..., day = ... }"
-            )
         if self.open and self.end is None:
             raise ValueError("open says which ends are not known; name the column of the end")
         return self
@@ -108,9 +115,8 @@ class TimeClause(Closed):
     @property
     def names(self) -> tuple[str, ...]:
         """Columns that together are the time."""
-        return (
-            (self.column,) if self.column else tuple(self.columns.by_field.values()) if self.columns else ()
-        )
+        several = tuple(self.columns.by_field.values()) if self.columns else ()
+        return (self.column,) if self.column else several
 
 
 def _halves(space: SpaceClause) -> tuple[str, str]:

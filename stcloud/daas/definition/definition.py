@@ -255,15 +255,8 @@ class EventDefinition(Definition):
     @model_validator(mode="after")
     def _measured(self) -> Self:
         series = self.series
-        if series is None:
-            return self
-        if self.key:
-            raise ValueError("a series is keyed by its station and time: leave out key")
-        if self.time.end is not None:
-            raise ValueError("a reading is of an instant: leave out time.end")
-        for name in series.numbers:
-            if name in self.columns and self.columns[name].type not in ("number", "integer"):
-                raise ValueError(f"column '{name}' has measured values: its type is number")
+        if series is not None:
+            series.require_fit(self.key, self.time, self.columns)
         return self
 
     def column(self, name: str) -> ColumnClause:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from stcloud.daas.definition.clause import Closed, Text
-from stcloud.daas.definition.unit import Conversion, conversion, require_unit
+from stcloud.daas.definition.clause import Closed, ColumnClause, Text, TimeClause
+from stcloud.daas.definition.unit import UnitConversion, conversion, require_unit
 from stcloud.time.micros import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
-__all__ = ["Completeness", "SeriesClause", "ValueClause", "read_completeness", "read_step"]
+__all__ = ["CompletenessRule", "SeriesClause", "ValueClause", "read_completeness", "read_step"]
 
 _STEP = re.compile(r"([1-9][0-9]{0,5}) ?(s|min|h|d|D)")
 _STEP_US = {"s": SECOND_US, "min": MINUTE_US, "h": HOUR_US, "d": DAY_US, "D": DAY_US}
@@ -34,7 +35,7 @@ def read_step(text: str) -> int:
     return int(match[1]) * _STEP_US[match[2]]
 
 
-class Completeness(Closed):
+class CompletenessRule(Closed):
     """How many of the steps of a bin must have a value: ``18 of 24``; of other bins as many in proportion."""
 
     least: Annotated[int, Field(ge=1)]
@@ -52,12 +53,12 @@ class Completeness(Closed):
         return max(math.ceil(self.least * expected / self.steps), 1)
 
 
-def read_completeness(text: str) -> Completeness:
+def read_completeness(text: str) -> CompletenessRule:
     """Read ``18 of 24``; ``ValueError``."""
     match = _COMPLETE.fullmatch(" ".join(text.split()))
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise ValueError(f"'{text}' states no completeness: write e.g. 18 of 24")
-    return Completeness(least=int(match[1]), steps=int(match[2]))
+    return CompletenessRule(least=int(match[1]), steps=int(match[2]))
 
 
 class ValueClause(Closed):
@@ -87,7 +88,7 @@ class ValueClause(Closed):
         return self.source_unit or self.unit
 
     @property
-    def conversion(self) -> Conversion:
+    def conversion(self) -> UnitConversion:
         """How values of the layer become values of readings."""
         return conversion(self.stored_unit, self.unit)
 
@@ -130,6 +131,16 @@ class SeriesClause(Closed):
             raise ValueError('complete counts steps: state the step, e.g. step = "1h"')
         return self
 
+    def require_fit(self, key: Sequence[str], time: TimeClause, columns: Mapping[str, ColumnClause]) -> None:
+        """Refuse what does not fit readings in the rest of a definition; ``ValueError``."""
+        if key:
+            raise ValueError("a series is keyed by its station and time: leave out key")
+        if time.end is not None:
+            raise ValueError("a reading is of an instant: leave out time.end")
+        for name in self.numbers:
+            if name in columns and columns[name].type not in ("number", "integer"):
+                raise ValueError(f"column '{name}' has measured values: its type is number")
+
     @property
     def is_long(self) -> bool:
         """Whether each row holds one value, whose name is in a column."""
@@ -141,7 +152,7 @@ class SeriesClause(Closed):
         return None if self.step is None else read_step(self.step)
 
     @property
-    def completeness(self) -> Completeness | None:
+    def completeness(self) -> CompletenessRule | None:
         """How many values a bin needs; None: one."""
         return None if self.complete is None else read_completeness(self.complete)
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from stcloud.errors import nearest
 
-__all__ = ["UNITS", "Conversion", "conversion", "require_unit"]
+__all__ = ["UNITS", "UnitConversion", "conversion", "require_unit"]
 
 
 @dataclass(frozen=True, slots=True)
-class Conversion:
+class UnitConversion:
     """How a value in one unit becomes one in another: ``value * factor + offset``."""
 
     factor: float
@@ -62,7 +62,7 @@ def require_unit(unit: str) -> None:
         raise ValueError(f"unknown unit '{unit}'; nearest: {', '.join(close)}")
 
 
-def conversion(source: str, target: str) -> Conversion:
+def conversion(source: str, target: str) -> UnitConversion:
     """Return how values in one unit become values in another.
 
     Raises
@@ -82,4 +82,4 @@ def conversion(source: str, target: str) -> Conversion:
             f"'{source}' is a unit of {UNITS[source]} and '{target}' of {UNITS[target]}: no factor leads there"
         )
     (factor, offset), (other, base) = (_DIMENSIONS[UNITS[unit]][unit] for unit in (source, target))
-    return Conversion(float(factor / other), float((offset - base) / other))
+    return UnitConversion(float(factor / other), float((offset - base) / other))

@@ -46,6 +46,7 @@ _MONTHS = (-1969 * 12, 8030 * 12 - 1)
 """Of the years 1 to 9999."""
 
 _DAY_US = 86_400_000_000
+_SECOND_US = 1_000_000
 FEW_ROWS = 50_000
 """Sources with fewer rows are done before compiled loops have started."""
 
@@ -239,11 +240,16 @@ def series_key(
 
 
 def _utc_texts(time_us: Values) -> pa.Array:
-    """Return instants as text in UTC, each that comes often once."""
+    """Return instants as text in UTC, each that comes often once; whole seconds, as most are, without a fraction."""
     times = pa.array(time_us).dictionary_encode()
-    words = np.datetime_as_string(times.dictionary.to_numpy().view("M8[us]"), timezone="UTC")
-    words = np.char.replace(words, ".000000Z", "Z")
-    return pa.array(words, pa.string()).take(times.indices)
+    known = times.dictionary
+    if (known.to_numpy() % _SECOND_US).any():
+        words = np.datetime_as_string(known.to_numpy().view("M8[us]"), timezone="UTC")
+        texts = pa.array(np.char.replace(words, ".000000Z", "Z"), pa.string())
+    else:
+        plain_texts = pa.array(known.to_numpy() // _SECOND_US).cast(pa.timestamp("s")).cast(pa.string())
+        texts = pc.binary_join_element_wise(pc.replace_substring(plain_texts, " ", "T"), "", "Z")
+    return texts.take(times.indices)
 
 
 def read_attributes(

@@ -3,9 +3,9 @@
 Knows readings of one layer and the stations that they are of, as both were known at an instant. Must not know files,
 engines, commands or rules of episodes.
 
-Nouns: `Series` (a question about a layer of readings), `Readings` (its answer as arrays), `Stations` (where stations
-were when), `Gaps`, `Resampled`, `Lateness`, `PlaceValues` (values at a place). Start reading at `readings`, then
-`series`.
+Nouns: `SeriesQuery` (a question about a layer of readings), `Readings` (its answer as arrays), `Stations` (where
+stations were when), `Resampled` (results of bins), `PlaceValue` (a value at a place). Start reading at `readings`,
+then `seriesquery`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from stcloud.late import late_names
 
 if TYPE_CHECKING:
     from stcloud.paas.series.readings import Readings
-    from stcloud.paas.series.series import Series
+    from stcloud.paas.series.seriesquery import SeriesQuery
 
-__all__ = ["Readings", "Series"]
+__all__ = ["Readings", "SeriesQuery"]
 
-_HOMES = {"Readings": "stcloud.paas.series.readings", "Series": "stcloud.paas.series.series"}
+_HOMES = {"Readings": "stcloud.paas.series.readings", "SeriesQuery": "stcloud.paas.series.seriesquery"}
 
 __getattr__ = late_names(__name__, _HOMES)

@@ -25,7 +25,7 @@ from stcloud.paas.query.plan.resolved import Resolved
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.series.readings import GOOD, IMPLAUSIBLE, MISSING, Flags, Floats, Ints, Readings
 
-__all__ = ["SeriesColumns", "read_readings", "series_of"]
+__all__ = ["SeriesColumns", "read_readings", "reading_order", "series_of"]
 
 _OWN = ("st_time", "st_recorded_from", "st_recorded_to")
 _SPARSE = 4
@@ -203,7 +203,7 @@ def _readings(
     rows: pa.Table, codes: NDArray[np.int32], stations: tuple[str, ...], columns: SeriesColumns
 ) -> Readings:
     time_us, recorded_us = (micros(rows[name], FOREVER) for name in _OWN[:2])
-    order = _order(codes, time_us, len(stations), columns.clause.step_us)
+    order = reading_order(codes, time_us, len(stations), columns.clause.step_us)
     codes, time_us, recorded_us = codes[order], time_us[order], recorded_us[order]
     raw: dict[str, Floats]
     if columns.variable is None:
@@ -222,7 +222,7 @@ def _readings(
     return Readings(stations, codes, time_us, values, flags, recorded_us, columns.clause.step_us, units)
 
 
-def _order(codes: NDArray[np.int32], time_us: Ints, stations: int, step_us: int | None) -> Ints:
+def reading_order(codes: NDArray[np.int32], time_us: Ints, stations: int, step_us: int | None) -> Ints:
     """Return rows in order of station and time: placed, where most steps of the stations have one, else sorted."""
     if not len(codes):
         return np.zeros(0, np.int64)

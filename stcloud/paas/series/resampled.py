@@ -14,18 +14,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stcloud.daas.definition.series import Completeness, read_completeness
+from stcloud.daas.definition.series import CompletenessRule, read_completeness
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.pin import Pin
-from stcloud.paas.series.asked import AskedTime
 from stcloud.paas.series.readings import GOOD, Flags, Floats, Ints, Readings
+from stcloud.paas.series.wantedtime import WantedTime
 from stcloud.time import Every, Span, TimeBins, Zone
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from stcloud.paas.series.places import StationPlaces
+    from stcloud.paas.series.stationplaces import StationPlaces
 
 __all__ = [
     "COMPLETE",
@@ -128,8 +128,8 @@ class Resampled:
         return frame
 
     def to_xarray(self) -> xr.Dataset:
-        """Return results as a dataset with dimensions ``station`` and ``time``; see `Series.to_xarray`."""
-        from stcloud.paas.series.dataset import dataset_of_resampled  # noqa: PLC0415  (it need not be installed)
+        """Return results as a dataset with dimensions ``station`` and ``time``; see `SeriesQuery.to_xarray`."""
+        from stcloud.paas.series.seriesdataset import dataset_of_resampled  # noqa: PLC0415  (it need not be installed)
 
         return dataset_of_resampled(self)
 
@@ -155,7 +155,7 @@ def read_methods(methods: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def stated_completeness(text: str | None, declared: Completeness | None) -> Completeness | None:
+def stated_completeness(text: str | None, declared: CompletenessRule | None) -> CompletenessRule | None:
     """Return what is demanded of a bin: as stated, else as declared; ``any``: one value.
 
     Raises `InvalidInput` ``unreadable-completeness``.
@@ -174,8 +174,8 @@ def resampled(
     readings: Readings,
     every: Every,
     methods: tuple[str, ...],
-    complete: Completeness | None,
-    asked: AskedTime,
+    complete: CompletenessRule | None,
+    wanted: WantedTime,
     zone: Zone,
 ) -> Resampled:
     """Compute results of each station, value and bin.
@@ -190,18 +190,18 @@ def resampled(
         From `read_methods`.
     complete
         How many values a bin needs, of as many steps as it has; None: one.
-    asked
-        The time that was asked for: of a bin that it begins or ends in all steps count, so it may be incomplete.
+    wanted
+        The time that was wanted: of a bin that it begins or ends in all steps count, so it may be incomplete.
 
     Raises
     ------
     InvalidInput
         ``too-many-bins``; ``step-too-long``: bins are shorter than the step.
     """
-    bins = _bins(readings, every, asked, zone)
+    bins = _bins(readings, every, wanted, zone)
     edges_us = bins.edges_us if bins is not None else np.zeros(1, np.int64)
     shape = len(readings.stations), len(edges_us) - 1
-    expected = _expected(readings, edges_us, asked)
+    expected = _expected(readings, edges_us, wanted)
     bin_of = np.searchsorted(edges_us, readings.time_us, side="right") - 1
     group = readings.station.astype(np.int64) * shape[1] + bin_of
     results, counts, flags = {}, {}, {}
@@ -225,9 +225,9 @@ def resampled(
     )  # fmt: skip
 
 
-def _bins(readings: Readings, every: Every, asked: AskedTime, zone: Zone) -> TimeBins | None:
-    """Return the bins of the time asked for, open ends at the first and the last reading; None: there is no time."""
-    parts = asked.spans.parts
+def _bins(readings: Readings, every: Every, wanted: WantedTime, zone: Zone) -> TimeBins | None:
+    """Return the bins of the time wanted, open ends at the first and the last reading; None: there is no time."""
+    parts = wanted.spans.parts
     if not parts:
         return None
     start_us, end_us = parts[0].start_us, parts[-1].end_us
@@ -238,7 +238,7 @@ def _bins(readings: Readings, every: Every, asked: AskedTime, zone: Zone) -> Tim
     return every.cut(Span(first_us, max(last_us, first_us + 1)), zone)
 
 
-def _expected(readings: Readings, edges_us: Ints, asked: AskedTime) -> Ints | None:
+def _expected(readings: Readings, edges_us: Ints, wanted: WantedTime) -> Ints | None:
     """Return how many steps each bin has, of the hours and days that come again; None: no step is declared."""
     step_us = readings.step_us
     if step_us is None or len(edges_us) < 2:
@@ -251,7 +251,7 @@ def _expected(readings: Readings, edges_us: Ints, asked: AskedTime) -> Ints | No
     phase_us = int(readings.time_us.min()) if len(readings) else int(edges_us[0])
     first_us = int(edges_us[0]) + (phase_us - int(edges_us[0])) % step_us
     steps = np.arange(first_us, int(edges_us[-1]), step_us, dtype=np.int64)
-    steps = steps[asked.recurring(steps)]
+    steps = steps[wanted.recurring(steps)]
     return np.diff(np.searchsorted(steps, edges_us))
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from stcloud.paas.query import Answer
     from stcloud.paas.series.resampled import Resampled
-    from stcloud.paas.series.series import Series
+    from stcloud.paas.series.seriesquery import SeriesQuery
 
 __all__ = ["series"]
 
@@ -142,13 +142,13 @@ def _refuse_dataset(**chosen: bool) -> None:
         )  # fmt: skip
 
 
-def _write(wanted: Series, made: Resampled | None, path: Path) -> None:
+def _write(wanted: SeriesQuery, made: Resampled | None, path: Path) -> None:
     dataset = write_series(wanted.to_xarray if made is None else made.to_xarray, path)
     sizes = " × ".join(f"{dataset.sizes[name]:,} {name}" for name in ("station", "time"))
     note(f"{path}: {sizes}")
 
 
-def _show(wanted: Series, made: Resampled | None, *, gaps: bool, lateness: bool, target: Target) -> None:
+def _show(wanted: SeriesQuery, made: Resampled | None, *, gaps: bool, lateness: bool, target: Target) -> None:
     """Print a table: what was chosen, else the readings."""
     answer = wanted.gaps() if gaps else wanted.lateness() if lateness else _rows(wanted, made)
     if made is not None:
@@ -168,7 +168,7 @@ def _without_idle(table: pa.Table) -> pa.Table:
     return table.drop_columns([name for name in table.schema.names if name in idle])
 
 
-def _rows(wanted: Series, made: Resampled | None) -> Answer:
+def _rows(wanted: SeriesQuery, made: Resampled | None) -> Answer:
     from stcloud.paas.query import Answer  # noqa: PLC0415  (slow to import)
 
     table = wanted.to_arrow() if made is None else made.to_arrow()

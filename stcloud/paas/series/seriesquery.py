@@ -1,6 +1,6 @@
 """Series: a question about a layer of readings. Every method that narrows it returns a new one.
 
-Tested by `tests/paas/series/test_series.py` and `tests/city/test_series.py`.
+Tested by `tests/paas/series/test_seriesquery.py` and `tests/city/test_series.py`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from stcloud.paas.query.answer.pin import Pin, known_us
 from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.spec.query import Query
-from stcloud.paas.series.asked import AskedTime
 from stcloud.paas.series.gaps import gaps_of
 from stcloud.paas.series.lateness import lateness_of
-from stcloud.paas.series.places import StationPlaces
 from stcloud.paas.series.placevalue import PlaceRule, PlaceValue, value_at
 from stcloud.paas.series.reader import SeriesColumns, read_readings
 from stcloud.paas.series.readings import Readings, table_of
 from stcloud.paas.series.resampled import Resampled, read_every, read_methods, resampled, stated_completeness
+from stcloud.paas.series.stationplaces import StationPlaces
 from stcloud.paas.series.stations import Stations
+from stcloud.paas.series.wantedtime import WantedTime
 from stcloud.space import LONLAT, project
 from stcloud.time import EARLIEST_US, LATEST_US, Instant, TimeSpan, Zone, instant_us
 
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from stcloud.paas.series.eventvalues import StationValues
     from stcloud.space import GivenCRS
 
-__all__ = ["Series"]
+__all__ = ["SeriesQuery"]
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class SeriesQuery:
     """A question about readings of stations.
 
     With a ``city``::
@@ -72,7 +72,7 @@ class Series:
     places: tuple[tuple[tuple[PlaceInput, ...], GivenCRS | None], ...] = ()
 
     @classmethod
-    def of(cls, query: Query) -> Series:
+    def of(cls, query: Query) -> SeriesQuery:
         """Return the question about a whole layer; `InvalidInput` ``not-series``."""
         SeriesColumns.of(query.subject.layer)
         return cls(query)
@@ -81,16 +81,16 @@ class Series:
         self, *times: TimeSpan, weekdays: str | Iterable[int] | None = None, hours: str | None = None,
         months: str | int | Iterable[int] | None = None, seasons: str | None = None, days: str | None = None,
         calendar: str | None = None, now: Instant | None = None,
-    ) -> Series:  # fmt: skip
+    ) -> SeriesQuery:  # fmt: skip
         """Keep readings of any of the times, months, days and hours; arguments as for `Query.when`."""
         recurring = {"weekdays": weekdays, "hours": hours, "months": months, "seasons": seasons, "days": days}
         return replace(self, query=self.query.when(*times, **recurring, calendar=calendar, now=now))  # type: ignore[arg-type]
 
-    def known_at(self, instant: Instant | Pin) -> Series:
+    def known_at(self, instant: Instant | Pin) -> SeriesQuery:
         """Use what was known at a recorded instant, of readings and stations; as `Query.known_at`."""
         return replace(self, query=self.query.known_at(instant))
 
-    def at(self, *stations: str) -> Series:
+    def at(self, *stations: str) -> SeriesQuery:
         """Keep readings of these stations, by key; an unknown one is refused when readings are read.
 
         Raises `InvalidInput` ``asked-twice``.
@@ -101,14 +101,14 @@ class Series:
             )
         return replace(self, stations=stations)
 
-    def values(self, *names: str) -> Series:
+    def values(self, *names: str) -> SeriesQuery:
         """Keep these values; `NotFound` ``unknown-value``, with the nearest names; `InvalidInput` ``asked-twice``."""
         if self.named is not None:
             raise InvalidInput("asked-twice", "values were named twice", hint="name all of them in one call")
         SeriesColumns.of(self.query.subject.layer).named(names)
         return replace(self, named=names)
 
-    def where(self, *places: PlaceInput, crs: GivenCRS | None = None) -> Series:
+    def where(self, *places: PlaceInput, crs: GivenCRS | None = None) -> SeriesQuery:
         """Keep readings of stations that lay in any of the places at the time of the reading; as `Query.where`.
 
         Raises `InvalidInput` ``no-stations``: the definition names no layer of stations.
@@ -144,7 +144,7 @@ class Series:
 
         Raises `MissingExtra` ``xarray-needed``; `Unsupported` ``too-large``; and as `readings`.
         """
-        from stcloud.paas.series.dataset import dataset_of_readings  # noqa: PLC0415  (xarray need not be installed)
+        from stcloud.paas.series.seriesdataset import dataset_of_readings  # noqa: PLC0415  (xarray need not be installed)
 
         read = self.readings()
         return dataset_of_readings(read, self.zone, self.facts(), self._places(read))
@@ -155,8 +155,8 @@ class Series:
         A step has a value if a reading with one lies in it. Without a time, gaps lie between the first and the last
         reading of a station; see `docs/explanation/series.md`. Raises `InvalidInput` ``no-step``; and as `readings`.
         """
-        asked = AskedTime.of(self.query.inquiry())
-        return self._answer(gaps_of(self.readings(), asked, self.zone, self.name, self.stations))
+        wanted = WantedTime.of(self.query.inquiry())
+        return self._answer(gaps_of(self.readings(), wanted, self.zone, self.name, self.stations))
 
     def lateness(self) -> Answer:
         """Return how late readings became known: recorded minus valid time, hours.
@@ -192,7 +192,7 @@ class Series:
         bins, names = read_every(every), read_methods(methods)
         demand = stated_completeness(complete, self.columns.clause.completeness)
         read = self.readings()
-        result = resampled(read, bins, names, demand, AskedTime.of(self.query.inquiry()), self.zone)
+        result = resampled(read, bins, names, demand, WantedTime.of(self.query.inquiry()), self.zone)
         return replace(result, facts=self.facts(), pin=self.pin, places=self._places(read))
 
     def value_at(

@@ -16,12 +16,12 @@ from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.series.readings import Ints, Readings
 from stcloud.time import Spans, When
 
-__all__ = ["AskedTime", "required_step"]
+__all__ = ["WantedTime", "required_step"]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedTime:
-    """When readings were asked for.
+class WantedTime:
+    """When readings were wanted.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class AskedTime:
     known_us: int
 
     @classmethod
-    def of(cls, inquiry: Inquiry) -> AskedTime:
+    def of(cls, inquiry: Inquiry) -> WantedTime:
         """Return the time of a question."""
         meant = (inquiry.resolver.under(condition) for condition in inquiry.conditions)
         return cls(tuple(each.when for each in meant if isinstance(each, During)), inquiry.known_us)

@@ -1,6 +1,6 @@
 """Places of stations for a dataset, which has one for each: that of the end of its time, and which have moved.
 
-Tested by `tests/paas/series/test_dataset.py`.
+Tested by `tests/paas/series/test_seriesdataset.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 CF 1.11, featureType ``timeSeries``, orthogonal: dimensions ``station`` and ``time``. Each value has an ancillary
 variable of flags.
 
-Tested by `tests/paas/series/test_dataset.py`.
+Tested by `tests/paas/series/test_seriesdataset.py`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stcloud.errors import MissingExtra, Unsupported
-from stcloud.paas.series.places import StationPlaces
 from stcloud.paas.series.readings import MISSING, Ints, Readings
+from stcloud.paas.series.stationplaces import StationPlaces
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
