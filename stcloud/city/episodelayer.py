@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stcloud.city.parts import CityParts
     from stcloud.daas.entry import Layer
     from stcloud.paas.query.answer.pin import Pin
-    from stcloud.paas.series.series import Series
+    from stcloud.paas.series.seriesquery import SeriesQuery
 
 __all__ = ["Derivation", "EpisodeLayer"]
 
@@ -116,7 +116,7 @@ class EpisodeLayer:
             self._keep(state)
         return done
 
-    def _load(self, parts: list[DerivedAgain], series: Series, pin: Pin, *, full: bool) -> Derivation:
+    def _load(self, parts: list[DerivedAgain], series: SeriesQuery, pin: Pin, *, full: bool) -> Derivation:
         """Load what differs: first what is withdrawn is ended, then what is new or different is added."""
         rows = _united(parts)
         believed = self._believed(parts)

@@ -16,9 +16,9 @@ import stcloud
 from stcloud.daas.definition import Definition
 from stcloud.paas.episode import stationepisodes
 from stcloud.paas.episode.episoderows import CONTENT
+from stcloud.testing.drawnreadings import STEP_US, frames, rules
 from stcloud.testing.episodes import slow_episodes
 from stcloud.testing.examples import examples
-from stcloud.testing.drawnreadings import STEP_US, frames, rules
 
 AIR = Definition.from_toml(
     """

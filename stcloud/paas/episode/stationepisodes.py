@@ -26,7 +26,7 @@ from stcloud.paas.episode.episodes import Episodes
 from stcloud.paas.episode.span import AffectedSpan, affected_spans, within_spans
 from stcloud.paas.query.answer.pin import Pin, known_us
 from stcloud.paas.series.readings import Floats, Ints, Readings
-from stcloud.paas.series.series import Series
+from stcloud.paas.series.seriesquery import SeriesQuery
 from stcloud.paas.series.stations import Stations
 from stcloud.space import project
 
@@ -88,12 +88,12 @@ class StationEpisodes:
         CRS of the city, in which stations have their places.
     """
 
-    series: Series
+    series: SeriesQuery
     rule: EpisodeRule
     crs: str
 
     def all(self) -> DerivedAgain:
-        """Return all episodes; errors are those of `detect_episodes` and `Series.readings`."""
+        """Return all episodes; errors are those of `detect_episodes` and `SeriesQuery.readings`."""
         readings = self._values.readings()
         return DerivedAgain(self.rows(detect_episodes(readings, self.rule)), None, len(readings))
 
@@ -113,7 +113,7 @@ class StationEpisodes:
         return episode_rows(episodes, self.rule, np.round(lon, 7), np.round(lat, 7), known_us)
 
     @property
-    def _values(self) -> Series:
+    def _values(self) -> SeriesQuery:
         return self.series.values(self.rule.value)
 
     @property

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.episode import EpisodeRule, detect_episodes
+from stcloud.testing.drawnreadings import MINUTE_US, STEP_US, frames, readings_of, rules
 from stcloud.testing.episodes import slow_episodes
 from stcloud.testing.examples import examples
-from stcloud.testing.drawnreadings import MINUTE_US, STEP_US, frames, readings_of, rules
 
 H = STEP_US
 NAN = float("nan")
