@@ -25,3 +25,9 @@ def test_it_is_the_nearest_and_of_two_the_earlier(stations, wanted, within):
         ]  # fmt: skip
         near = [each for each in near if each[0] <= within]
         assert row == (min(near)[2] if near else -1)
+
+
+def test_the_tolerance_is_inclusive():
+    wanted = np.array([15, 25, 26])
+    rows = nearest_in_time(np.array([0, 1]), np.array([20]), np.zeros(3, np.int64), wanted, 5)
+    assert rows.tolist() == [0, 0, -1]

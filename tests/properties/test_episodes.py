@@ -11,12 +11,12 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stcloud.testing.drawnreadings import STEP_US, frames, rules
 
 import stcloud
 from stcloud.daas.definition import Definition
 from stcloud.paas.episode import stationepisodes
 from stcloud.paas.episode.episoderows import CONTENT
+from stcloud.testing.drawnreadings import STEP_US, frames, rules
 from stcloud.testing.episodes import slow_episodes
 from stcloud.testing.examples import examples
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
-from stcloud.testing.drawnreadings import MINUTE_US, STEP_US, frames, readings_of, rules
 
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.episode import EpisodeRule, detect_episodes
+from stcloud.testing.drawnreadings import MINUTE_US, STEP_US, frames, readings_of, rules
 from stcloud.testing.episodes import slow_episodes
 from stcloud.testing.examples import examples
 

@@ -13,7 +13,7 @@ from stcloud.paas.episode.episoderows import (
     episode_rows,
     is_derived,
 )
-from stcloud.testing.episodes import STEP_US, readings_of
+from stcloud.testing.drawnreadings import STEP_US, readings_of
 
 RULE = EpisodeRule.model_validate({
     "id": "smog", "title": "Smog", "layer": "air", "value": "PM2.5", "above": 115.0, "for": "2h",

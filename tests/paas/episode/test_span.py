@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stcloud.paas.episode import EpisodeRule, detect_episodes
 from stcloud.paas.episode.span import AffectedSpan, affected_spans, within_spans
-from stcloud.testing.episodes import STEP_US, frames, readings_of, rules
+from stcloud.testing.drawnreadings import STEP_US, frames, readings_of, rules
 from stcloud.testing.examples import examples
 
 COLUMNS = ("from_us", "to_us", "is_open", "peak", "peak_us", "mean", "readings", "missing")
