@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from stcloud.daas.load.event_load import Mode
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.daas.purge.purge import Purged
-    from stcloud.iaas.engine.model import Engine
     from stcloud.paas.grid import Indexed, UnitGrid
     from stcloud.paas.grid.check import Report
     from stcloud.paas.grid.divided import DividedGrid
@@ -52,11 +51,6 @@ class City(OpenedCity):
     Several threads may use one city at the same time. A ``with`` statement closes the city at its end. An engine that
     the caller passed to `stcloud.open` stays open.
     """
-
-    @property
-    def engine(self) -> Engine:
-        """Engine that runs the city's queries; it is started when it is first needed."""
-        return self._parts.engine
 
     def layers(self) -> tuple[Layer, ...]:
         """Return the city's layers, sorted by name."""
@@ -403,10 +397,3 @@ class City(OpenedCity):
             self._parts.joins(layer).clear()
             self._parts.pixels(layer).clear()
             self._catalogue.delete(layer, self._clock())
-
-    def close(self) -> None:
-        """Free the memory and close the engine, unless the caller passed it; may be called twice.
-
-        The city cannot be used afterwards: `InvalidInput` ``city-closed``.
-        """
-        self._parts.close()

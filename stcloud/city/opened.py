@@ -73,5 +73,17 @@ class OpenedCity:
         return self._parts.calendar
 
     @property
+    def engine(self) -> Engine:
+        """Engine that runs the city's queries; it is started when it is first needed."""
+        return self._parts.engine
+
+    @property
     def _catalogue(self) -> Catalogue:
         return self._parts.catalogue
+
+    def close(self) -> None:
+        """Free the memory and close the engine, unless the caller passed it; may be called twice.
+
+        The city cannot be used afterwards: `InvalidInput` ``city-closed``.
+        """
+        self._parts.close()

@@ -44,7 +44,8 @@ TWICE = {
 """Names of two classes, each with its reason."""
 
 MIRRORED = {
-    ("daas", "feature.py"): "the kind of a layer of features, and its table",
+    ("daas", "event.py"): "the kind of a layer of events, and its definition",
+    ("daas", "feature.py"): "the kind of a layer of features, its definition, and its table",
     ("daas", "scene.py"): "the kind of a layer of scenes, its definition, and its table",
     ("iaas", "model.py"): "what an engine is, and what a store is",
     ("paas", "cache.py"): "what a city keeps in memory, and the indexes of layers in it",

@@ -4,7 +4,7 @@ import pytest
 
 import stcloud
 from stcloud.errors import NotFound
-from stcloud.testing.randomreadings import SHANGHAI, WIDE, series_city
+from stcloud.testing.readings import SHANGHAI, WIDE, series_city
 
 STATIONS = "a,117.1,31.9\nb,117.2,31.9\n"
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stcloud.testing.examples import examples
-from stcloud.testing.randomreadings import AUCKLAND, LONG, SHANGHAI, WIDE, series_city
+from stcloud.testing.readings import AUCKLAND, LONG, SHANGHAI, WIDE, series_city
 
 HOUR = 3_600_000_000
 STATIONS = "a,174.7,-36.8\nb,174.8,-36.9\nc,174.9,-36.8\n"

@@ -1,6 +1,6 @@
 """Layer definitions (ring: daas): how to read a source and what its rows mean, as data.
 
-Nouns: `Definition` and its two kinds, the clauses that they are made of, TOML documents. Start at `definition.py`.
+Nouns: `Definition` and its kinds, the clauses that they are made of, TOML documents. Start at `definition.py`.
 """
 
 from stcloud.daas.definition.clause import (
@@ -13,7 +13,9 @@ from stcloud.daas.definition.clause import (
     TimeClause,
     ValidClause,
 )
-from stcloud.daas.definition.definition import Definition, EventDefinition, FeatureDefinition, stored_name
+from stcloud.daas.definition.definition import Definition, stored_name
+from stcloud.daas.definition.event import EventDefinition
+from stcloud.daas.definition.feature import FeatureDefinition
 from stcloud.daas.definition.series import SeriesClause, ValueClause
 
 __all__ = [

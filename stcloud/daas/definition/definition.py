@@ -18,10 +18,7 @@ from stcloud.daas.complete_to import CompleteTo
 from stcloud.daas.definition.clause import (
     Closed,
     ColumnClause,
-    DutyClause,
-    GridClause,
     ReadClause,
-    ShapeClause,
     SpaceClause,
     Text,
     TimeClause,
@@ -29,12 +26,11 @@ from stcloud.daas.definition.clause import (
     definition_faults,
 )  # fmt: skip
 from stcloud.daas.definition.document import digest_holds, toml_of
-from stcloud.daas.definition.series import SeriesClause
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source.rasterreading import RasterReading
 from stcloud.time import Zone
 
-__all__ = ["Definition", "EventDefinition", "FeatureDefinition", "register_definition", "stored_name"]
+__all__ = ["Definition", "register_definition", "stored_name"]
 
 _MEANINGLESS: dict[str, Any] = {
     **dict.fromkeys(("id", "title", "source", "language", "predecessor", "grid", "duty", "complete_to"), True),
@@ -250,132 +246,7 @@ class Definition(Closed):
         return (self.space.column,) if self.space.column else ()
 
 
-class EventDefinition(Definition):
-    """A layer of events: something happened at an instant, or was measured by a station."""
-
-    kind: Literal["event"]
-    time: TimeClause
-    series: SeriesClause | None = None
-    """Says that the events are readings of stations; their key is the station and the time."""
-
-    @model_validator(mode="after")
-    def _somewhere(self) -> Self:
-        if self.space.none and self.series is None:
-            raise ValueError("events have a place; space.none is for features and for series")
-        return self
-
-    @model_validator(mode="after")
-    def _measured(self) -> Self:
-        series = self.series
-        if series is not None:
-            series.require_fit(self.key, self.time, self.columns)
-        return self
-
-    def column(self, name: str) -> ColumnClause:
-        """Return what is declared of a column, or what goes without saying."""
-        if name not in self.columns and name in (self.time.column, self.time.end):
-            return ColumnClause(type="instant", formats=self.time.formats, zone=self.time.zone)
-        if self.series is not None and name in self.series.numbers and name not in self.columns:
-            value = None if self.series.is_long else self.series.values[name]
-            return ColumnClause(type="number", unit=value and value.stored_unit, title=value and value.title)
-        return super().column(name)
-
-    def time_words(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
-        """Return the words that mean no time in a column of times, its formats and its zone."""
-        if name in (self.time.column, self.time.end):
-            words = (*self.column(name).null, *self.time.nothing(name))
-            return words, self.time.formats, self.time.zone
-        return super().time_words(name)
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        """Source columns that together identify a row; none: the digest of a row is its key."""
-        if self.series is None:
-            return self.key
-        variable = (self.series.variable,) if self.series.variable else ()
-        return (self.series.station, *self.time.names, *variable)
-
-    @property
-    def row_time(self) -> TimeClause | None:
-        """Column and formats of a row's time."""
-        return self.time
-
-    @property
-    def _zone(self) -> str | None:
-        return self.time.zone
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """Source columns with the key, the time and the place of a row."""
-        times = [*self.time.names, *([self.time.end] if self.time.end else [])]
-        return tuple(dict.fromkeys([*self.key_columns, *times, *super().roles]))
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """Source columns that every file must have."""
-        numbers = () if self.series is None else self.series.numbers
-        needed = [name for name in numbers if not self.column(name).optional]
-        return tuple(dict.fromkeys([*super().required, *needed]))
-
-    @property
-    def unkept(self) -> tuple[str, ...]:
-        """Source columns that are not kept: several that together are the time, which is a column of stcloud."""
-        return (*super().unkept, *(self.time.names if self.time.columns else ()))
-
-    def _more_meaning(self, series: object) -> dict[str, Any]:  # noqa: ARG002
-        return {} if self.series is None else {"series": self.series.meaning}
-
-
-class FeatureDefinition(Definition):
-    """A layer of features: something was so during a period."""
-
-    modes: ClassVar[tuple[str, ...]] = ("snapshot", "changes", "append", "delete")
-    has_periods: ClassVar[bool] = True
-
-    kind: Literal["feature"]
-    key: Annotated[tuple[Text, ...], Field(min_length=1)]
-    duplicates: Literal["last", "first", "refuse", "keep"] = "refuse"
-    valid: ValidClause | None = None
-    shape: ShapeClause = ShapeClause()
-    predecessor: Text | None = None
-    """Column that names the keys a feature came from, several by ``;``."""
-    grid: GridClause | None = None
-    """Says that the features are the cells of a unit grid; their key is their code."""
-    duty: DutyClause | None = None
-    """Says that the rows give unit cells to duty grids."""
-
-    def declares(self, name: str) -> bool:
-        """Tell whether the definition fixes a column's type; columns that name other rows are text."""
-        names = (self.predecessor, *((self.duty.grid, self.duty.unit) if self.duty else ()))
-        return name in names or super().declares(name)
-
-    def time_words(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
-        """Return the words that mean no time in a column of times, its formats and its zone."""
-        if self.valid and name in self.valid.columns:
-            return (*self.column(name).null, *self.valid.nothing(name)), self.valid.formats, self.valid.zone
-        return super().time_words(name)
-
-    @property
-    def _zone(self) -> str | None:
-        return self.valid.zone if self.valid else None
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """Source columns with the key, the place and the period of a row."""
-        return tuple(dict.fromkeys([*super().roles, *(self.valid.columns if self.valid else ())]))
-
-    @property
-    def unkept(self) -> tuple[str, ...]:
-        """Source columns that are read and not kept."""
-        return (*super().unkept, *(self.valid.columns if self.valid else ()))
-
-    @property
-    def file_period(self) -> ValidClause | None:
-        """How a file's name says since when its rows are so, where it does."""
-        return self.valid if self.valid is not None and self.valid.file is not None else None
-
-
-_MODELS: dict[str, type[Definition]] = {"event": EventDefinition, "feature": FeatureDefinition}
+_MODELS: dict[str, type[Definition]] = {}
 
 
 def register_definition(kind: str, model: type[Definition]) -> None:
@@ -385,7 +256,8 @@ def register_definition(kind: str, model: type[Definition]) -> None:
 
 def _model(kind: object) -> type[Definition]:
     """Return the model of a kind; what names none is read as a definition of events, whose errors say so."""
-    return _MODELS.get(kind, EventDefinition) if isinstance(kind, str) else EventDefinition
+    events = _MODELS["event"]
+    return _MODELS.get(kind, events) if isinstance(kind, str) else events
 
 
 def _check_storable(name: str) -> None:
@@ -399,9 +271,7 @@ def _check_storable(name: str) -> None:
 
 def _keys(place: tuple[int | str, ...]) -> tuple[str, ...]:
     models: dict[str, type[BaseModel]] = {
-        "read": ReadClause, "time": TimeClause, "space": SpaceClause, "columns": ColumnClause,
-        "valid": ValidClause, "shape": ShapeClause,
-        "grid": GridClause, "duty": DutyClause, "series": SeriesClause,
+        "read": ReadClause, "space": SpaceClause, "columns": ColumnClause,
         **{name: clause for model in _MODELS.values() for name, clause in model.clauses.items()},
     }  # fmt: skip
     if place:

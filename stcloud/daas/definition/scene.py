@@ -13,8 +13,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from stcloud.daas.definition.clause import Closed, ColumnClause, SpaceClause, Text, ValidClause
-from stcloud.daas.definition.definition import FeatureDefinition
 from stcloud.daas.definition.document import toml_of
+from stcloud.daas.definition.feature import FeatureDefinition
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source.protocol import GEOMETRY
 from stcloud.iaas.source.rasterreading import IMAGE_COLUMNS, Acquired, RasterReading, Regridding

@@ -8,7 +8,7 @@ from stcloud.daas.definition.unit import UNITS, conversion
 from stcloud.errors import InvalidDefinition
 from stcloud.iaas.bundle import bundled_text
 from stcloud.testing.events import define
-from stcloud.testing.randomreadings import LONG, WIDE
+from stcloud.testing.readings import LONG, WIDE
 
 
 def faults(text):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.testing.randomreadings import AUCKLAND, LONG, SHANGHAI, WIDE, series_city
+from stcloud.testing.readings import AUCKLAND, LONG, SHANGHAI, WIDE, series_city
 
 PARTS = WIDE.replace(
     'column = "time"',

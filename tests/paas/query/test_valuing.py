@@ -3,7 +3,7 @@
 import pytest
 
 from stcloud.errors import StcloudError
-from stcloud.testing.randomreadings import AUCKLAND, WIDE, series_city
+from stcloud.testing.readings import AUCKLAND, WIDE, series_city
 
 STATIONS = "a,174.70,-36.80\nb,174.80,-36.90\n"
 READINGS = (

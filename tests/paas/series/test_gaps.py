@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.paas.series.gaps import gaps_of
 from stcloud.paas.series.wantedtime import WantedTime
-from stcloud.testing.randomreadings import readings_from
+from stcloud.testing.readings import readings_from
 from stcloud.time import When, Zone
 
 HOUR = 3_600_000_000

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stcloud.paas.series.lateness import lateness_of
-from stcloud.testing.randomreadings import readings_from
+from stcloud.testing.readings import readings_from
 
 HOUR = 3_600_000_000
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.paas.series.placevalue import PlaceRule, value_at
 from stcloud.paas.series.stations import Stations
-from stcloud.testing.randomreadings import readings_from
+from stcloud.testing.readings import readings_from
 from stcloud.time import Zone
 
 UTC = Zone("UTC")

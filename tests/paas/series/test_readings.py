@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stcloud.paas.series.reader import reading_order
 from stcloud.paas.series.readings import table_of
-from stcloud.testing.randomreadings import readings_from
+from stcloud.testing.readings import readings_from
 from stcloud.time import Zone
 
 HOUR = 3_600_000_000

@@ -13,7 +13,7 @@ from stcloud.daas.definition.series import read_completeness
 from stcloud.errors import InvalidInput
 from stcloud.paas.series.resampled import read_every, read_methods, resampled, stated_completeness
 from stcloud.paas.series.wantedtime import WantedTime
-from stcloud.testing.randomreadings import readings_from
+from stcloud.testing.readings import readings_from
 from stcloud.time import When, Zone
 
 HOUR = 3_600_000_000

@@ -13,7 +13,7 @@ from stcloud.paas.series.resampled import read_every, resampled
 from stcloud.paas.series.stationplaces import StationPlaces
 from stcloud.paas.series.stations import Stations
 from stcloud.paas.series.wantedtime import WantedTime
-from stcloud.testing.randomreadings import readings_from
+from stcloud.testing.readings import readings_from
 from stcloud.time import Zone
 
 HOUR = 3_600_000_000

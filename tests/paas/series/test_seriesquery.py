@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from stcloud.errors import InvalidInput, NotFound, StcloudError
-from stcloud.testing.randomreadings import AUCKLAND, WIDE, series_city
+from stcloud.testing.readings import AUCKLAND, WIDE, series_city
 
 STATIONS = "a,174.70,-36.80\nb,174.80,-36.90\nc,174.90,-36.80\n"
 READINGS = "station,time,PM2.5,CO\n" + "".join(

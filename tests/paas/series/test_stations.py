@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stcloud.paas.series.stations import Stations
-from stcloud.testing.randomreadings import readings_from
+from stcloud.testing.readings import readings_from
 
 VERSIONS = st.lists(st.tuples(st.sampled_from("abd"), st.integers(0, 9), st.integers(1, 9)), max_size=5)
 

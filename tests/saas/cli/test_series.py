@@ -9,7 +9,7 @@ import xarray as xr
 
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.series import series
-from stcloud.testing.randomreadings import SHANGHAI, WIDE, series_city
+from stcloud.testing.readings import SHANGHAI, WIDE, series_city
 
 STATIONS = "a,117.1,31.9\nb,117.2,31.9\n"
 HOURS = [f"{station},2016-12-01 {hour:02}:00,{hour},{hour * 100}" for station in "ab" for hour in range(20)]

@@ -201,10 +201,9 @@ class Query:
             Instant of valid time of all features, None: each event's own; recorded instant or pin, None: the query's.
         inner, crs
             Leave out events without a partner; CRS of what has none.
-        value, within
-            Of readings: the values that the ``nearest`` station measured; how far in time (``1h``; None: a step).
-        band
-            Of scenes: the band that is read ``at`` each event, or arithmetic of bands; None: the only one.
+        value, within, band
+            Of readings: the values that the ``nearest`` station measured; how far in time (``1h``; None: a step). Of
+            scenes: the band that is read ``at`` each event, or arithmetic of bands; None: the only one.
 
         Returns
         -------
