@@ -13,7 +13,7 @@ from typing import Any
 
 from stcloud.errors import InvalidInput
 from stcloud.iaas.raster.drivers import gdal, raster_errors
-from stcloud.iaas.raster.image import Block, ImageFacts, refuse_size, windows
+from stcloud.iaas.raster.image import KEPT_TYPES, Block, ImageFacts, refuse_size, windows
 from stcloud.iaas.raster.placing import grid_of, stated_crs
 from stcloud.iaas.source.rasterreading import RasterReading
 
@@ -90,6 +90,12 @@ def _refuse_blocks(path: Path, source: Any) -> None:
 
 
 def _refuse_kinds(path: Path, source: Any, reading: RasterReading) -> None:
+    if source.dtypes[0] not in KEPT_TYPES:
+        raise InvalidInput(
+            "not-a-scene",
+            f"{path.name} has values of type {source.dtypes[0]}",
+            hint=f"write it anew as one of {', '.join(KEPT_TYPES)}",
+        )
     if len(set(source.dtypes)) > 1:
         raise InvalidInput(
             "not-a-scene", f"{path.name} has bands of several types: {', '.join(source.dtypes)}"
@@ -101,11 +107,12 @@ def _refuse_kinds(path: Path, source: Any, reading: RasterReading) -> None:
             hint='name them in the definition: [raster.classes] 1 = "water"',
         )
     flags = {flag.name for band in source.mask_flag_enums for flag in band}
-    if "alpha" in flags or ("per_dataset" in flags and "nodata" not in flags):
+    named = "alpha" in flags and len(reading.bands) == source.count  # many writers call a fourth band alpha
+    if not named and ("alpha" in flags or ("per_dataset" in flags and "nodata" not in flags)):
         raise InvalidInput(
             "not-a-scene",
             f"{path.name} marks missing pixels by a mask or an alpha band, which is not kept",
-            hint="write it anew with a value for nodata",
+            hint="write it anew with a value for nodata; if that band was measured too, name all in [raster] bands",
         )
 
 

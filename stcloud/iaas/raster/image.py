@@ -20,6 +20,7 @@ from stcloud.space.rastergrid import RasterGrid, Transform
 
 __all__ = [
     "BLOCK",
+    "KEPT_TYPES",
     "Block",
     "Image",
     "ImageFacts",
@@ -33,7 +34,7 @@ BLOCK = 512
 """Rows and columns of a block."""
 MOST_PIXELS = 1 << 32
 MOST_IMAGES = 100_000
-_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
+KEPT_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 
 Block: TypeAlias = tuple[int, int, NDArray[Any]]
 """First row, first column, values ``(bands, rows, columns)``."""
@@ -65,9 +66,9 @@ class ImageFacts:
     offset: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.dtype not in _TYPES:
+        if self.dtype not in KEPT_TYPES:
             raise InvalidInput(
-                "not-a-scene", f"values of type {self.dtype} are not kept (only {', '.join(_TYPES)})"
+                "not-a-scene", f"values of type {self.dtype} are not kept (only {', '.join(KEPT_TYPES)})"
             )
         if len(set(self.bands)) < len(self.bands) or not all(self.bands):
             raise InvalidInput("wrong-bands", f"bands have names, each another: {', '.join(self.bands)}")

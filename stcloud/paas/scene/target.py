@@ -43,7 +43,7 @@ def target_grid(
     ------
     InvalidInput
         ``resolution-needed``: another CRS is wanted, and nothing says how large its pixels are; ``bad-box``;
-        ``too-large``.
+        ``too-large``; ``outside-scenes``: no scene reaches into the box.
     """
     base = grids[-1]
     stated = crs_text(crs)
@@ -55,9 +55,16 @@ def target_grid(
             "resolution-needed", f"pixels in {wanted} need a size, in units of that CRS",
             hint="state resolution, e.g. resolution=30",
         )  # fmt: skip
-    boxes = [_moved(grid.bounds, grid.crs, wanted) for grid in dict.fromkeys(grids)] if bbox is None else [
-        _moved(_checked(bbox), LONLAT, wanted)
-    ]  # fmt: skip
+    boxes = [_moved(grid.bounds, grid.crs, wanted) for grid in dict.fromkeys(grids)]
+    if bbox is not None:
+        box = _moved(_checked(bbox), LONLAT, wanted)
+        if not any(_meet(box, other) for other in boxes):
+            raise InvalidInput(
+                "outside-scenes", f"no scene reaches into the box {tuple(bbox)}",
+                hint="give west, south, east, north in degrees; `list` has where the scenes are",
+                in_shell="give W,S,E,N in degrees; --format geojson shows where the scenes are",
+            )  # fmt: skip
+        boxes = [box]
     west, south = (min(box[place] for box in boxes) for place in (0, 1))
     east, north = (max(box[place] for box in boxes) for place in (2, 3))
     width, height = base.resolution if resolution is None else (resolution, resolution)
@@ -70,6 +77,11 @@ def target_grid(
             "too-large", f"{shape[0]:,} x {shape[1]:,} pixels are too many", hint="state a coarser resolution"
         )
     return RasterGrid(wanted, (width, 0.0, left + first * width, 0.0, -height, top - upper * height), shape)
+
+
+def _meet(box: Box, other: Box) -> bool:
+    """Tell whether two boxes have a point in common."""
+    return box[0] <= other[2] and other[0] <= box[2] and box[1] <= other[3] and other[1] <= box[3]
 
 
 def _checked(bbox: Box) -> Box:

@@ -132,7 +132,8 @@ BAD = {
     "nan-nodata": (plain(), {"nodata": float("nan")}, "bad-nodata", "nan"),
     "nodata-beyond": (plain(), {"nodata": -9999}, "bad-nodata", "-9999"),
     "mask": (masked, {}, "not-a-scene", "mask"),
-    "complex": (plain(values=np.ones((1, 3, 3), "complex64")), {}, "not-a-scene", "complex64"),
+    "alpha": (plain(values=values_of(1, 4), photometric="rgb", alpha="yes"), {}, "not-a-scene", "alpha"),
+    "complex": (plain(values=np.ones((1, 3, 3), "complex64")), {}, "not-a-scene", r"2020\.tif.*complex64"),
     "not-a-tiff": (no_tiff, {}, "unreadable-source", "2020.tif"),
 }
 
@@ -145,6 +146,15 @@ def test_what_cannot_be_a_scene_is_refused_in_one_line(fault, tmp_path):
         row(path, **stated)
     assert refused.value.kind == kind
     assert "\n" not in str(refused.value)
+
+
+def test_a_fourth_band_that_is_named_was_measured_whatever_its_writer_calls_it(tmp_path):
+    values = values_of(1, 4)
+    path = geotiff(tmp_path / "2020.tif", values, photometric="rgb", alpha="yes")
+    bands = ("red", "green", "blue", "nir")
+    image, _ = open_geotiff(path, RasterReading("p", "t", Acquired(file="%Y"), bands=bands))
+    assert image.facts.bands == bands
+    assert np.array_equal(next(iter(image.blocks()))[2], values)
 
 
 def test_other_drivers_of_gdal_open_nothing(tmp_path):

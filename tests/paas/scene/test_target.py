@@ -4,6 +4,7 @@ import pytest
 from odc.geo.geobox import GeoBox
 from odc.geo.geom import BoundingBox
 
+from stcloud.errors import InvalidInput
 from stcloud.paas.scene.target import target_grid
 from stcloud.space.rastergrid import RasterGrid
 
@@ -37,3 +38,11 @@ def test_another_crs_covers_the_whole_box():
     assert east >= max(x)
     assert south <= min(y)
     assert north >= max(y)
+
+
+def test_a_box_that_no_scene_reaches_into_is_refused():
+    west, south, east, north = -75.01, 36.9, -74.9, 37.1
+    assert target_grid([A], (west, south, east, north), None, None).shape[0] > 100
+    with pytest.raises(InvalidInput, match="no scene") as refused:
+        target_grid([A], (0, 0, 1, 1), None, None)
+    assert refused.value.kind == "outside-scenes"
