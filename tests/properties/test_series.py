@@ -62,7 +62,9 @@ def test_a_corrected_reading_keeps_the_old_one(place, long, loads):
             for number, rows in enumerate(loads):
                 source = folder / f"{number}.csv"
                 source.write_text(text_of(rows, start_us, long=long), encoding="utf-8")
-                done = city.load("air", source, definition=folder / "air.toml", max_rejected="100%")
+                done = city.load(
+                    "air", source, definition=folder / "air.toml", max_rejected="100%", again=True
+                )
                 for (station, at), (pm, co) in rows.items():
                     model[station, start_us + at * HOUR] = (pm, None if co is None else round(co / 1000, 9))
                 beliefs.append((done.recorded_at_us, dict(model)))
