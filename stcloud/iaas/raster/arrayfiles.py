@@ -80,8 +80,10 @@ class ArrayFiles:
         made.replace(target)
 
     @contextlib.contextmanager
-    def open(self, key: str) -> Iterator[Any]:
+    def open(self, key: str, **more: Any) -> Iterator[Any]:
         """Open an array file for reading windows of it; its bytes are read through the store.
+
+        ``more`` goes to rasterio: ``overview_level``.
 
         Raises
         ------
@@ -96,14 +98,14 @@ class ArrayFiles:
                 raise NotFound("no-object", f"{self.store.url} has no {key}")
             with gdal() as rasterio:
                 with raster_errors(key):
-                    source = rasterio.open(path, driver="GTiff")
+                    source = rasterio.open(path, driver="GTiff", **more)
                 with source:
                     yield source
             return
         self.store.size(key)  # NotFound where there is none
         with gdal() as rasterio:
             with raster_errors(key):
-                source = rasterio.open(key, driver="GTiff", opener=self._opener)
+                source = rasterio.open(key, driver="GTiff", opener=self._opener, **more)
             with source:
                 yield source
 

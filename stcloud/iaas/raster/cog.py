@@ -12,6 +12,8 @@ from stcloud.iaas.raster.image import BLOCK, Image
 
 __all__ = ["write_cog"]
 
+_THREADS = 2
+
 
 def write_cog(image: Image, target: Path, scratch: Path) -> None:
     """Write an image block by block; ``scratch`` is a file that is deleted at the end.
@@ -28,7 +30,7 @@ def write_cog(image: Image, target: Path, scratch: Path) -> None:
             "driver": "GTiff", "dtype": facts.dtype, "count": len(facts.bands), "height": rows, "width": columns,
             "crs": rasterio.crs.CRS.from_user_input(facts.grid.crs), "nodata": facts.nodata,
             "transform": rasterio.Affine(*facts.grid.transform), "tiled": True, "blockxsize": BLOCK,
-            "blockysize": BLOCK, "compress": "deflate", "zlevel": 1, "bigtiff": "if_safer", "interleave": "pixel",
+            "blockysize": BLOCK, "bigtiff": "if_safer", "interleave": "pixel",
         }  # fmt: skip
         try:
             with rasterio.open(scratch, "w", **profile) as made:
@@ -38,6 +40,6 @@ def write_cog(image: Image, target: Path, scratch: Path) -> None:
                 made.descriptions = facts.bands
                 made.scales, made.offsets = facts.scale, facts.offset
             copy(scratch, target, driver="COG", blocksize=BLOCK, compress="DEFLATE", predictor=predictor,
-                 overview_resampling="NEAREST", bigtiff="IF_SAFER")  # fmt: skip
+                 overview_resampling="NEAREST", bigtiff="IF_SAFER", num_threads=_THREADS)  # fmt: skip
         finally:
             scratch.unlink(missing_ok=True)

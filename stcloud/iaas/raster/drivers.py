@@ -18,6 +18,7 @@ __all__ = ["SETTINGS", "gdal", "raster_errors", "require_raster"]
 SETTINGS: dict[str, Any] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # nothing that lies beside a file says anything of it
     "GDAL_PAM_ENABLED": "NO",
+    "GDAL_CACHEMAX": 128,  # MB: blocks are read once
     "GDAL_HTTP_MAX_RETRY": "0",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
     "GDAL_MAX_DATASET_POOL_SIZE": "16",

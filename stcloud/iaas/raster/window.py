@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -18,30 +19,22 @@ from stcloud.iaas.raster.arrayfiles import ArrayFiles
 from stcloud.iaas.raster.drivers import raster_errors
 from stcloud.iaas.raster.image import ImageFacts
 from stcloud.space import transformer
-from stcloud.space.rastergrid import RasterGrid
+from stcloud.space.rastergrid import RasterGrid, Transform
 
-__all__ = ["RESAMPLINGS", "RasterReader", "offset_of"]
+__all__ = ["KEEPING", "RESAMPLINGS", "RasterReader", "offset_of"]
 
 RESAMPLINGS = (
-    "nearest",
-    "bilinear",
-    "cubic",
-    "average",
-    "mode",
-    "max",
-    "min",
-    "med",
-    "q1",
-    "q3",
-    "sum",
-    "rms",
-)
-"""Rules of resampling, as GDAL names them."""
-KEEPING = ("nearest", "mode", "max", "min")
+    "nearest", "overview", "bilinear", "cubic", "average", "mode", "max", "min", "med", "q1", "q3", "sum", "rms",
+)  # fmt: skip
+"""Rules of resampling, as GDAL names them; ``overview``, for pictures, is the nearest of a coarser copy."""
+KEEPING = ("nearest", "overview", "mode", "max", "min")
 """Those that give values which were measured."""
 _CLOSE = 1e-3
 _REACH = 4
 _OPEN = 32
+_LEVEL = "#"
+MOST_READ = 1 << 22
+"""So many pixels of an image are resampled at once."""
 
 
 def offset_of(grid: RasterGrid, other: RasterGrid) -> tuple[int, int] | None:
@@ -154,7 +147,13 @@ class RasterReader:
         from rasterio.enums import Resampling  # noqa: PLC0415
         from rasterio.warp import reproject  # noqa: PLC0415
 
+        if resampling == "overview":
+            key, facts = self._overview(key, facts, grid)
+            resampling = "nearest"
         scale = _scale(facts.grid, grid)
+        parts = _halves(facts.grid, grid, scale)
+        if parts is not None:
+            return self._joined(key, facts, grid, parts, bands, resampling)
         made = np.full((len(bands), *grid.shape), np.nan)
         area = _source_window(facts.grid, grid, scale)
         if area is not None:
@@ -174,13 +173,56 @@ class RasterReader:
             return np.where(gone, 0, made).astype(facts.dtype), gone
         return made, gone
 
-    def _source(self, key: str) -> Any:
-        if key not in self._open:
+    def _joined(
+        self,
+        key: str,
+        facts: ImageFacts,
+        grid: RasterGrid,
+        parts: Sequence[RasterGrid],
+        bands: Sequence[int],
+        rule: str,
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Return what two halves of a grid give, side by side."""
+        (first, gone), (second, also) = (self._resampled(key, facts, part, bands, rule) for part in parts)
+        axis = 1 if parts[0].shape[1] == grid.shape[1] else 2
+        return np.concatenate([first, second], axis), np.concatenate([gone, also], axis)
+
+    def _overview(self, key: str, facts: ImageFacts, grid: RasterGrid) -> tuple[str, ImageFacts]:
+        """Return the coarsest copy of an image that is still finer than a grid, and its facts."""
+        coarser = 1 / max(_scale(facts.grid, grid))
+        levels = [level for level, size in enumerate(self._source(key).overviews(1)) if size <= coarser]
+        if not levels:
+            return key, facts
+        name = f"{key}{_LEVEL}{levels[-1]}"
+        source = self._source(name)
+        transform: Transform = tuple(map(float, source.transform))[:6]  # type: ignore[assignment]  # nine in all
+        return name, replace(facts, grid=RasterGrid(facts.grid.crs, transform, source.shape))
+
+    def _source(self, name: str) -> Any:
+        """Return an open file by its key, or by its key and the level of an overview."""
+        if name not in self._open:
             if len(self._open) >= _OPEN:
                 self._held.close()
                 self._open.clear()
-            self._open[key] = self._held.enter_context(self.files.open(key))
-        return self._open[key]
+            key, _, level = name.partition(_LEVEL)
+            more = {"overview_level": int(level)} if level else {}
+            self._open[name] = self._held.enter_context(self.files.open(key, **more))
+        return self._open[name]
+
+
+def _halves(
+    source: RasterGrid, target: RasterGrid, scale: tuple[float, float]
+) -> tuple[RasterGrid, RasterGrid] | None:
+    """Return the halves of a grid that needs more of an image than is read at once; None: it does not."""
+    area = _source_window(source, target, scale)
+    rows, columns = target.shape
+    if area is None or area[1][0] * area[1][1] <= MOST_READ or rows * columns == 1:
+        return None
+    if rows >= columns:
+        middle = rows // 2
+        return target.window(0, 0, middle, columns), target.window(middle, 0, rows - middle, columns)
+    middle = columns // 2
+    return target.window(0, 0, rows, middle), target.window(0, middle, rows, columns - middle)
 
 
 def _scale(source: RasterGrid, target: RasterGrid) -> tuple[float, float]:

@@ -63,7 +63,7 @@ def picture_pixels(choice: SceneChoice, names: Sequence[str], pixels: int, **wan
         a, b, c, d, e, f = grid.transform
         shape = (math.ceil(grid.shape[0] / coarser), math.ceil(grid.shape[1] / coarser))
         grid = type(grid)(grid.crs, (a * coarser, b, c, d, e * coarser, f), shape)
-    wanted.setdefault("resampling", "nearest")
+    wanted.setdefault("resampling", "overview")
     return choice.pixels(bands=tuple(dict.fromkeys(names)), grid=grid, **wanted)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.raster.arrayfiles import ArrayFiles
 from stcloud.iaas.raster.image import windows
-from stcloud.iaas.raster.window import RESAMPLINGS, RasterReader, offset_of
+from stcloud.iaas.raster.window import KEEPING, RESAMPLINGS, RasterReader, offset_of
 from stcloud.paas.scene.mosaic import Mosaic
 from stcloud.paas.scene.pixels import Pixels
 from stcloud.paas.scene.scene import Scene
@@ -89,7 +89,8 @@ class SceneView:
             return np.dtype(np.float64)
         kinds = [
             np.dtype(scene.facts.dtype)
-            if self.resampling in (None, "nearest", "mode", "max", "min")
+            if self.resampling is None
+            or self.resampling in KEEPING
             or offset_of(scene.facts.grid, self.grid) is not None
             else np.dtype(np.float64)
             for scene in self.scenes

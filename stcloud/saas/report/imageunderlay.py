@@ -48,7 +48,7 @@ def image_under(
     transform = ((xmax - xmin) / columns, 0.0, xmin, 0.0, -(ymax - ymin) / rows, ymax)
     grid = RasterGrid(layer.configuration.crs, transform, (rows, columns))
     bands = bands_shown(choice, None)
-    image = rgba_of(choice.pixels(grid=grid, bands=tuple(dict.fromkeys(bands)), resampling="nearest"), bands)
+    image = rgba_of(choice.pixels(grid=grid, bands=tuple(dict.fromkeys(bands)), resampling="overview"), bands)
     if not image[3].any():
         return None, at_us
     shown: NDArray[np.uint8] = image.transpose(1, 2, 0)

@@ -109,3 +109,34 @@ def test_places_without_pixels_have_no_values(reader):
     far = RasterGrid(CRS, (PIXEL, 0.0, WEST + 1e5, 0.0, -PIXEL, NORTH), (9, 9))
     for method in (None, "bilinear"):
         assert reader.read("_scenes/x.tif", FACTS, far, [0], method)[1].all()
+
+
+def test_a_large_image_is_resampled_part_by_part(reader, monkeypatch):
+    grid = RasterGrid(CRS, (25.0, 0.0, WEST + 5.0, 0.0, -25.0, NORTH - 2.5), (70, 55))
+    whole = {
+        method: reader.read("_scenes/x.tif", FACTS, grid, [0, 1], method) for method in ("average", "nearest")
+    }
+    monkeypatch.setattr("stcloud.iaas.raster.window.MOST_READ", 900)
+    for method, (values, missing) in whole.items():
+        parts, gone = reader.read("_scenes/x.tif", FACTS, grid, [0, 1], method)
+        assert np.array_equal(gone, missing)
+        assert np.allclose(parts[~gone], values[~gone], rtol=1e-9)
+
+
+def test_overviews_give_measured_values_of_the_neighbourhood(tmp_path):
+    from stcloud.iaas.raster.geotiff import open_geotiff
+    from stcloud.iaas.raster.image import content_digest
+    from stcloud.iaas.source.rasterreading import RasterReading
+
+    values = np.add.outer(np.arange(1400), np.arange(1300))[None].astype("uint16") + 1
+    image = open_geotiff(geotiff(tmp_path / "2020.tif", values), RasterReading("p", "t"))[0]
+    files = ArrayFiles(LocalStore(tmp_path / "place"))
+    files.write(image, content_digest(image), tmp_path)
+    key = files.key(content_digest(image))
+    grid = RasterGrid(CRS, (PIXEL * 10, 0.0, WEST, 0.0, -PIXEL * 10, NORTH), (140, 130))
+    with RasterReader(files) as reader:
+        coarse, missing = reader.read(key, image.facts, grid, [0], "overview")
+        exact, _ = reader.read(key, image.facts, grid, [0], "nearest")
+    assert not missing.any()
+    assert np.abs(coarse.astype(int) - exact).max() <= 12
+    assert coarse.dtype == np.uint16
