@@ -35,6 +35,8 @@ _ORDER = (
 )  # fmt: skip
 _LISTED = ("Parameters", "Attributes", "Raises")
 _WIDTH = 100
+_FURTHER = {"stcloud.paas.scene.choice:SceneChoice": ("Scenes.as_of", "Scenes.between", "Scenes.all")}
+"""Classes that people use and that methods of returned classes return."""
 
 
 def page() -> str:
@@ -67,6 +69,9 @@ def returned() -> dict[type, list[str]]:
             for kind in _classes(function):
                 if kind not in public:
                     found.setdefault(kind, []).append(title)
+    for name, givers in _FURTHER.items():
+        module, _, kind = name.partition(":")
+        found[getattr(importlib.import_module(module), kind)] = list(givers)
     return dict(sorted(found.items(), key=lambda pair: pair[0].__name__))
 
 

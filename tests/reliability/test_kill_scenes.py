@@ -18,6 +18,7 @@ MOMENTS = [
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda one: " ".join((one[3], *one[1:3])))
 def test_a_load_that_dies_is_whole_or_absent(die, tmp_path, moment):
+    """Atomicity."""
     city = city_with(tmp_path)
     first = geotiff(tmp_path / "a_20200101.tif", 1)
     city.load("images", first, definition=tmp_path / "images.toml")

@@ -51,7 +51,7 @@ def model(loads, day):
 @settings(max_examples=examples(30), deadline=None)
 @given(STEPS)
 def test_scenes_are_those_of_a_dictionary(tmp_path_factory, steps):
-    """Model: a scene holds until the next of its tile, in any order; a pin gives the same bytes for ever."""
+    """Model, Immutability: a scene holds until the next of its tile; a pin gives the same bytes for ever."""
     folder = tmp_path_factory.mktemp("scenes")
     city, loads, stack, pins, seeds = city_with(folder), {}, [], [], {}
     for at, (what, tile, day, seed) in enumerate(steps):
@@ -150,6 +150,7 @@ def test_equal_images_of_two_days_are_two_scenes_with_one_array(city, load, tmp_
 
 
 def test_loading_again_changes_nothing(city, load):
+    """Replay."""
     first = load("a_20200101", 1)
     again = load("a_20200101", 1)
     assert (again.known, again.load) == (True, first.load)
@@ -307,3 +308,17 @@ def test_two_places_under_one_name_are_refused(city, load, tmp_path, shift, refu
         assert days(city) == ["20200101"]
     else:
         assert city.load("images", path).accepted == 1
+
+
+def test_compaction_changes_no_pinned_answer(city, load):
+    """Immutability: the pixels of a pin are the same bytes after many loads, corrections and merged files."""
+    pins = []
+    for at in range(14):
+        day = DAYS[at % len(DAYS)]
+        load(f"a_{day}", at + 1)
+        pins.append((city.scenes("images").all().pin, [state(city, day) for day in DAYS]))
+    assert len(city.layer("images").snapshot.files) < 14, "files were merged"
+    city.vacuum(retain_hours=0, force=True)
+    for pin, answers in pins:
+        assert [state(city, day, known_at=pin) for day in DAYS] == answers
+    assert [finding for finding in city.check() if finding.faults] == []

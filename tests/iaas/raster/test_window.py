@@ -36,6 +36,7 @@ def reader(tmp_path_factory):
 @settings(max_examples=examples(200), deadline=None)
 @given(st.integers(-30, 220), st.integers(-30, 170), st.integers(1, 80), st.integers(1, 80))
 def test_a_window_is_that_of_rasterio(reader, row, column, rows, columns):
+    """Values."""
     values, missing = reader.read(
         "_scenes/x.tif", FACTS, GRID.window(row, column, rows, columns), [1, 0], None
     )
@@ -72,6 +73,7 @@ def test_half_pixels_are_resampled_as_gdal_does(reader, method, shift):
 @pytest.mark.parametrize("method", ["nearest", "bilinear", "cubic", "average"])
 @pytest.mark.parametrize("pixel", [7.0, 10.0, 23.0])
 def test_blocks_give_what_the_whole_gives(reader, method, pixel):
+    """Blocks."""
     grid = RasterGrid(CRS, (pixel, 0.0, WEST + 5.0, 0.0, -pixel, NORTH - 2.5), (90, 80))
     values, missing = reader.read("_scenes/x.tif", FACTS, grid, [0], method)
     assert not missing.all()

@@ -155,3 +155,50 @@ def test_pixels_have_the_shape_of_their_grid():
         Pixels(WHOLE, {"a": np.zeros((3, 3))})
     with pytest.raises(InvalidInput):
         Pixels(WHOLE, {"a": np.zeros(WHOLE.shape)}, {"b": np.zeros(WHOLE.shape, bool)})
+
+
+def test_half_a_pixel_needs_a_declared_rule(tmp_path):
+    """Scenes of two dates that are shifted by half a pixel are a stack only by a stated resampling."""
+    city = city_with(tmp_path)
+    for day, west in (("20200101", WEST), ("20200201", WEST + PIXEL / 2)):
+        city.load(
+            "images", geotiff(tmp_path / f"a_{day}.tif", 1, west=west), definition=tmp_path / "images.toml"
+        )
+    scenes = city.scenes("images")
+    assert scenes.as_of("2020-01-15").pixels().grid.transform[2] == WEST
+    assert scenes.as_of("2020-02-15").pixels().grid.transform[2] == WEST + PIXEL / 2
+    with pytest.raises(InvalidInput, match="shifted") as refused:
+        scenes.all().to_xarray()
+    assert refused.value.kind == "resampling-needed"
+    stack = scenes.all().to_xarray(bands="red", resampling="bilinear").red.values
+    values = np.where(values_of(1)[0] == 0, np.nan, values_of(1)[0].astype(float))
+    assert np.array_equal(stack[1][:, 1:41], values, equal_nan=True)
+    both = ~np.isnan(values[:, :-1]) & ~np.isnan(values[:, 1:])
+    assert np.allclose(stack[0][:, 1:40][both], ((values[:, :-1] + values[:, 1:]) / 2)[both])
+
+
+def test_the_best_scene_of_each_pixel_counts(images):
+    pixels = images.as_of("2020-01-15").pixels(bands="red", mosaic="best:nir")
+    for row in range(0, 30, 7):
+        for column in range(70):
+            tiles = [
+                (nir[row, column - first], red[row, column - first])
+                for first, (red, nir) in ((0, values_of(0)), (30, values_of(1)))
+                if 0 <= column - first < 40 and nir[row, column - first] > 0
+            ]
+            if not tiles:
+                assert pixels.missing["red"][row, column]
+            else:
+                best = max(nir for nir, _ in tiles)
+                assert pixels.bands["red"][row, column] in [red for nir, red in tiles if nir == best]
+
+
+def test_scenes_are_asked_as_features_too(folder):
+    """No other room asks of which kind a layer is: footprints are shown, counted and described."""
+    with stcloud.open(folder / "city") as city:
+        assert city.query("images").as_of("2020-02-15").count(by=["tile"]).to_records() == [
+            {"tile": "a", "count": 1}, {"tile": "b", "count": 1},
+        ]  # fmt: skip
+        frame = city.layer("images").as_of("2020-02-15").to_geopandas()
+        assert frame.geometry.area.tolist() == pytest.approx([120_000, 120_000])
+        assert len(city.layer("images").history("test|a").table) >= 3

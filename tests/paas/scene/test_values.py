@@ -36,6 +36,7 @@ def test_a_stack_gives_a_row_a_step(images):
 
 
 def test_one_pixel_of_each_scene_reads_one_block(tmp_path, monkeypatch):
+    """One block."""
     city = city_with(tmp_path)
     for day in range(1, 6):
         geotiff(tmp_path / f"a_2020010{day}.tif", values_of(day, 2, 1100, 1100))
