@@ -7,7 +7,7 @@
     CITY/layers/NAME/           its Delta table
     CITY/ledger/  quarantine/   Delta tables: every load, every refused row
     CITY/cases/NAME.sqlite      a log of cases
-    CITY/index/                 what was made ready of unit grids and joined layers; may be deleted
+    CITY/index/                 what was made ready of grids, joins and rasters; may be deleted
     CITY/.work/                 locks and staging; may be deleted when no load runs
 """
 

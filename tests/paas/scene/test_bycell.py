@@ -1,12 +1,13 @@
 """Pixels by cell: what exactextract says of the same file, of the cells as they were, and the difference of two."""
 
+import geopandas
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
 from stcloud.errors import StcloudError
-from tests.paas.scene.imagery import CRS, SOUTH, WEST, areas, city_of, values_of, write_image
+from tests.paas.scene.imagery import AREAS, CRS, SOUTH, WEST, areas, city_of, values_of, write_image
 
 STATISTICS = {
     "mean": "mean", "sum": "sum", "min": "min", "max": "max", "count": "count", "stdev": "stdev",
@@ -173,3 +174,40 @@ def test_what_cannot_be_summarised_is_refused(city, cells, stat, band, kind):
     with pytest.raises(StcloudError) as caught:
         city.scenes("sat").as_of("1990-01-01").by("in:areas")
     assert caught.value.kind == "no-scenes"
+
+
+def test_areas_are_taken_as_they_were_at_the_instant_of_the_image(tmp_path):
+    images = {f"image_{year}0601.tif": values_of(year) for year in (2020, 2021)}
+    later = {**AREAS, "a": shapely.box(WEST + 100, SOUTH + 100, WEST + 305, SOUTH + 207)}
+    with city_of(tmp_path, images) as city:
+        city.load("areas", areas(later), key=["name"], valid_from="2021-01-01", mode="snapshot")
+        scenes = city.scenes("sat")
+        first, second = (scenes.as_of(at).by("in:areas", "sum", "nir") for at in ("2020-07-01", "2021-07-01"))
+        stack = scenes.between("2020", "2022").by("in:areas", "sum", "nir").to_xarray()
+    for result, year, shapes in ((first, 2020, AREAS), (second, 2021, later)):
+        expected = by_exactextract(tmp_path / "images" / f"image_{year}0601.tif", 2, areas(shapes))["sum"]
+        assert result.to_pandas()["sum"].to_numpy()[:3] == pytest.approx(expected.to_numpy(float)[:3])
+    assert stack["sum"].values[1] == pytest.approx(second.values["sum"][0], nan_ok=True)
+    old = by_exactextract(tmp_path / "images" / "image_20200601.tif", 2, areas(later))["sum"]
+    assert stack["sum"].values[0][:3] == pytest.approx(old.to_numpy(float)[:3])
+    assert "a" not in (second - first).to_pandas()["in_areas"].tolist()
+
+
+def test_units_and_communities_of_the_only_grid(tmp_path):
+    with city_of(tmp_path, {"image_20200601.tif": values_of(2020)}) as city:
+        codes = [f"110101001{community:03}{number:03}" for community in (1, 2) for number in (1, 2, 3)]
+        west = WEST + np.array([0, 100, 200, 300, 400, 500.0])
+        shapes = list(shapely.box(west, SOUTH, west + 100, SOUTH + 475))
+        grid = geopandas.GeoDataFrame({"gridCode": codes}, geometry=shapes, crs=CRS)
+        city.load("grid", grid.to_crs("OGC:CRS84"), definition="unit-grid", valid_from="2019-01-01")
+        choice = city.scenes("sat").as_of("2020-07-01")
+        units, communities = (choice.by(by, "sum", "nir").to_pandas() for by in ("unit", "community"))
+    expected = by_exactextract(
+        tmp_path / "images" / "image_20200601.tif", 2, grid.rename(columns={"gridCode": "name"})
+    )
+    assert units["unit"].tolist() == codes
+    assert units["sum"].to_numpy() == pytest.approx(expected["sum"].to_numpy(float))
+    assert communities["community"].tolist() == ["110101001001", "110101001002"]
+    assert communities["sum"].to_numpy() == pytest.approx(
+        expected["sum"].to_numpy(float).reshape(2, 3).sum(axis=1)
+    )

@@ -53,6 +53,8 @@ def test_a_division_by_zero_is_missing_and_so_is_what_has_a_band_missing():
     values = BandExpression.read("(nir - red)/(nir + red)", BANDS).values(pixels(missing=gone))
     assert np.isnan(values[0, :2]).all()
     assert not np.isnan(values[0, 2:]).any()
+    over = BandExpression.read("5 / red", BANDS).values(pixels())
+    assert np.isnan(over).tolist() == (pixels().bands["red"] == 0).tolist()
     plain = BandExpression.read("red", BANDS).values(pixels(missing=gone))
     assert not np.isnan(plain).any()
 

@@ -1,15 +1,19 @@
 """Weights that are kept: used again, made anew when cells or rasters differ, and when a byte has changed."""
 
+import shutil
+
 import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
 
+import stcloud
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.paas.cache import Cache
 from stcloud.paas.scene import kept_weights as kept
 from stcloud.paas.scene.cellsource import SceneCells
 from stcloud.space.rastergrid import RasterGrid
+from tests.paas.scene.imagery import city_of, values_of
 
 CRS = "EPSG:4548"
 GRID = RasterGrid(CRS, (1.0, 0.0, 500_000.0, 0.0, -1.0, 3_380_300.0), (300, 300))
@@ -90,3 +94,21 @@ def test_a_raster_is_cropped_to_the_cells():
     assert 3_380_299.5 <= north < 3_380_303
     far = RasterGrid(CRS, (1.0, 0.0, 0.0, 0.0, -1.0, 0.0), (10, 10))
     assert kept.cropped(cells(), CRS, far).shape == (1, 1)
+
+
+def test_a_layer_that_is_deleted_or_purged_takes_its_weights_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "_SMALL", 0)
+    with city_of(tmp_path, {"image_20200601.tif": values_of(2020)}) as city:
+        first = city.scenes("sat").as_of("2020-07-01").by("in:areas", "mean", "nir")
+        place = tmp_path / "city" / "index" / "areas.pixels"
+        assert [path.name for path in place.rglob("pixel.npy")] == ["pixel.npy"]
+    with stcloud.open(tmp_path / "city") as city:
+        again = city.scenes("sat").as_of("2020-07-01").by("in:areas", "mean", "nir")
+        assert again.to_arrow().equals(first.to_arrow())
+        shutil.rmtree(tmp_path / "city" / "index")
+    with stcloud.open(tmp_path / "city") as city:
+        again = city.scenes("sat").as_of("2020-07-01").by("in:areas", "mean", "nir")
+        assert again.to_arrow().equals(first.to_arrow())
+        assert place.exists()
+        city.delete("areas")
+        assert not place.exists()
