@@ -122,7 +122,7 @@ def _lay_ours(city: str) -> dict[str, float]:
     import xarray  # noqa: F401, PLC0415  (imported by both before they begin)
 
     with stcloud.open(city) as opened:
-        best = {}
+        best: dict[str, float] = {}
         for _ in range(3):
             begin = time.perf_counter()
             dataset = opened.series("air").to_xarray()
