@@ -160,6 +160,16 @@ def test_a_load_that_is_undone_is_a_change_of_readings(city):
     assert content(city, "smog") == before
 
 
+def test_checks_and_vacuum_leave_derivations_alone(city):
+    city.episodes("air", SMOG).derive("smog")
+    late(city)
+    city.episodes("air", SMOG).derive("smog")
+    city.vacuum(retain_hours=0, force=True)
+    assert {finding.faults for finding in city.check()} == {0}
+    done = city.episodes("air", SMOG).derive("smog")
+    assert (done.full, done.readings) == (False, 0)
+
+
 def test_layers_may_be_renamed(city):
     city.episodes("air", SMOG).derive("smog")
     city.rename("air", "air-quality")
