@@ -5,13 +5,14 @@ Tested by `tests/paas/series/test_gaps.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from stcloud.paas.series.readings import MISSING, Ints, Readings
+from stcloud.paas.series.stations import Stations
 from stcloud.paas.series.wantedtime import WantedTime, required_step
 from stcloud.time import Zone
 
@@ -19,8 +20,9 @@ __all__ = ["gaps_of"]
 
 
 def gaps_of(
-    readings: Readings, wanted: WantedTime, zone: Zone, layer: str, stations: tuple[str, ...] | None = None
-) -> pa.Table:
+    readings: Readings, wanted: WantedTime, zone: Zone, layer: str, stations: tuple[str, ...] | None = None,
+    held: Sequence[Stations] = (),
+) -> pa.Table:  # fmt: skip
     """Return the gaps of each station and value.
 
     Parameters
@@ -31,6 +33,8 @@ def gaps_of(
         The city's, in which instants are given.
     stations
         Stations that were named: one without any reading is a gap as long as the time that was wanted.
+    held
+        Versions of stations in a place that was named; for each a step is expected only while one holds.
 
     Returns
     -------
@@ -52,6 +56,8 @@ def gaps_of(
         at = number.get(name)
         rows = slice(0, 0) if at is None else slice(int(bounds[at]), int(bounds[at + 1]))
         expected = _expected(readings.time_us[rows], wanted, step_us)
+        for versions in held:
+            expected = expected[versions.hold((name,), np.zeros(len(expected), np.int32), expected)]
         for value, flags in readings.flags.items():
             there = readings.time_us[rows][flags[rows] != MISSING]
             gaps += [(name, value, *run) for run in _runs(expected, there, step_us)]

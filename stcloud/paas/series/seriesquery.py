@@ -121,11 +121,19 @@ class SeriesQuery:
 
         Raises `NotFound` ``unknown-station``, with the nearest keys; what running a query raises.
         """
+        return self._readings(self._held())
+
+    def _readings(self, held: Iterable[Stations]) -> Readings:
+        """Return readings of stations while a version of each of some layers holds."""
         read = read_readings(self.query.inquiry(), self.columns, self.stations)
-        for places, crs in self.places:
-            rows = self._of_stations(places, crs).rows().table
-            read = read.taken(Stations.of_rows(rows).hold(read.stations, read.station, read.time_us))
+        for versions in held:
+            read = read.taken(versions.hold(read.stations, read.station, read.time_us))
         return read
+
+    def _held(self) -> list[Stations]:
+        """Return for each place that was named the versions of stations that were in it."""
+        questions = (self._of_stations(places, crs) for places, crs in self.places)
+        return [Stations.of_rows(query.rows().table) for query in questions]
 
     def to_arrow(self) -> pa.Table:
         """Return a row for each reading: ``station``, ``time``, the values with ``VALUE_flag``, ``recorded``."""
@@ -155,8 +163,8 @@ class SeriesQuery:
         A step has a value if a reading with one lies in it. Without a time, gaps lie between the first and the last
         reading of a station; see `docs/explanation/series.md`. Raises `InvalidInput` ``no-step``; and as `readings`.
         """
-        wanted = WantedTime.of(self.query.inquiry())
-        return self._answer(gaps_of(self.readings(), wanted, self.zone, self.name, self.stations))
+        wanted, held = WantedTime.of(self.query.inquiry()), self._held()
+        return self._answer(gaps_of(self._readings(held), wanted, self.zone, self.name, self.stations, held))
 
     def lateness(self) -> Answer:
         """Return how late readings became known: recorded minus valid time, hours.

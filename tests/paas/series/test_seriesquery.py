@@ -44,6 +44,15 @@ def test_a_place_keeps_readings_of_stations_as_they_were(city):
     assert not len(city.series("air").where("near:170.0,-40.0:1km").readings())
 
 
+def test_a_station_is_expected_only_while_it_is_in_the_place(city):
+    day = city.series("air").values("PM2.5").when("2024-04-07")  # of 25 hours: the first one has no reading
+    everywhere = {(gap["station"], gap["steps"]) for gap in day.gaps()}
+    assert everywhere == {("a", 1), ("b", 1), ("c", 1)}
+    assert {(gap["station"], gap["steps"]) for gap in day.where("near:174.80,-36.90:1km").gaps()} == {
+        ("b", 1)
+    }
+
+
 def test_the_nearest_station_is_that_of_then(city):
     series, place = city.series("air").values("PM2.5"), (174.701, -36.80)
     morning = series.value_at(place, "2024-04-07T06:00+12:00")["PM2.5"]
