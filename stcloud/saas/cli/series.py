@@ -32,7 +32,7 @@ from stcloud.saas.cli.option import (
     split,
 )
 from stcloud.saas.cli.output import note, print_answer
-from stcloud.saas.cli.target import Target, target_of
+from stcloud.saas.cli.target import Target, picture_path, target_of
 from stcloud.saas.seriesfile import SERIES_SUFFIX, check_series_path, write_series
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ MethodOption = Annotated[
 CompleteOption = Annotated[
     str | None,
     typer.Option(help="Of --resample: how many values a bin needs, '18 of 24', or any; default: as defined."),
+]
+SeriesChartOption = Annotated[
+    Path | None,
+    typer.Option("--chart", help="Draw the results of --resample as lines into this PNG, SVG or PDF file."),
 ]
 GapsOption = Annotated[bool, typer.Option("--gaps", help="List the gaps: steps without a value.")]
 LatenessOption = Annotated[
@@ -94,6 +98,7 @@ def series(
     complete: CompleteOption = None,
     gaps: GapsOption = False,  # noqa: FBT002
     lateness: LatenessOption = False,  # noqa: FBT002
+    chart: SeriesChartOption = None,
     form: FormatOption = None,
     output: SeriesOutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
@@ -101,11 +106,13 @@ def series(
     """Show what stations measured. Readings, gaps, results by day, lateness; as they were known."""
     _refuse_several(resample=resample is not None, gaps=gaps, lateness=lateness)
     is_dataset = output is not None and output.suffix.lower() == SERIES_SUFFIX
+    _check_chart(chart, resample)
     target = None if is_dataset else target_of(form, output, safe_csv=safe_csv)
     if is_dataset and output is not None:
         _refuse_dataset(gaps=gaps, lateness=lateness)
         check_series_path(output)
-    wanted = open_city(city).series(layer)
+    opened = open_city(city)
+    wanted = opened.series(layer)
     times = when or ()
     if times or any((weekdays, hours, months, seasons, days)):
         wanted = wanted.when(
@@ -121,6 +128,8 @@ def series(
         _write(wanted, made, output)
     else:
         _show(wanted, made, gaps=gaps, lateness=lateness, target=target or Target())
+    if chart is not None and made is not None:
+        _draw(made, opened.name, chart)
     if pin:
         note(wanted.pin.text)
 
@@ -131,6 +140,24 @@ def _refuse_several(**chosen: bool) -> None:
         raise InvalidInput(
             "several-results", f"{' and '.join(names)} give different tables", hint="name one of them"
         )
+
+
+def _check_chart(chart: Path | None, resample: str | None) -> None:
+    """Refuse a chart that there is nothing for, or that could not be written, before anything is read."""
+    if chart is None:
+        return
+    if resample is None:
+        raise InvalidInput(
+            "no-chart", "a chart shows results of bins, and none are asked for", hint="add --resample 1d"
+        )
+    picture_path(chart)
+
+
+def _draw(made: Resampled, city: str, path: Path) -> None:
+    from stcloud.saas.report import chart_series  # noqa: PLC0415  (slow to import)
+
+    chart_series(made, city, path, note)
+    note(f"chart: {path}")
 
 
 def _refuse_dataset(**chosen: bool) -> None:

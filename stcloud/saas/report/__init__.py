@@ -14,10 +14,11 @@ from stcloud.saas.report.faults import map_faults
 from stcloud.saas.report.hotspotmap import map_hotspots
 from stcloud.saas.report.map import draw_map
 from stcloud.saas.report.picture import MapOptions, map_answer
+from stcloud.saas.report.serieschart import chart_series
 from stcloud.saas.report.timelinechart import chart_timeline
 from stcloud.saas.report.versionmap import map_changes, map_versions
 
 __all__ = [
-    "MapOptions", "chart_answer", "chart_timeline", "draw_map", "map_answer", "map_changes", "map_faults",
-    "map_hotspots", "map_versions",
+    "MapOptions", "chart_answer", "chart_series", "chart_timeline", "draw_map", "map_answer", "map_changes",
+    "map_faults", "map_hotspots", "map_versions",
 ]  # fmt: skip

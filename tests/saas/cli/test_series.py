@@ -89,6 +89,13 @@ def test_a_dataset_is_written_whole(run, town, tmp_path):
     assert (tmp_path / "air.parquet").stat().st_size
 
 
+def test_results_are_drawn(run, town, tmp_path):
+    done = run("series", town, "air", "--resample", "1d", "--value", "PM2.5", "--chart", tmp_path / "air.svg")
+    assert done.code == 0
+    assert f"chart: {tmp_path / 'air.svg'}" in done.err
+    assert (tmp_path / "air.svg").stat().st_size
+
+
 def test_events_are_joined_with_values(run, town):
     rows = json.loads(
         run(
@@ -117,6 +124,11 @@ def test_events_are_joined_with_values(run, town):
         (("air", "--gaps", "--lateness"), "--gaps and --lateness give different tables; name one of them"),
         (("air", "--gaps", "-o", "x.nc"), "--gaps is a table, and a file .nc holds a dataset"),
         (("air", "-o", "x.nd"), "the name of x.nd does not tell a format"),
+        (
+            ("air", "--chart", "x.png"),
+            "a chart shows results of bins, and none are asked for; add --resample 1d",
+        ),
+        (("air", "--resample", "1d", "--chart", "x.doc"), "x.doc"),
         (("air", "--resample", "3h"), "no step of time '3h'; use 1h, 1D"),
         (("air", "--resample", "1d", "--method", "mode"), "no method 'mode' makes one value of several"),
         (("air", "--resample", "1d", "--complete", "lots"), "'lots' states no completeness"),
