@@ -21,21 +21,31 @@ MINUTE_US = 60_000_000
 STEP_US = 60 * MINUTE_US
 _STATIONS = ("Mill", "Park", "Quay")
 _LEVELS = (10.0, 75.0, 76.0, 115.0, 116.0, 300.0, float("nan"))
-_LATE = (0, 0, 0, 0, 1, 29, 30, 31, -30)
-"""Minutes by which a reading may be late: most are not."""
+_LATE = {1: 1, 2: 29, 3: 30, 4: 31, 5: -30}
+"""Minutes by which a reading is late, of few of 32."""
+_IMPLAUSIBLE = (6, 7, 8, 9)
+"""Of 32, which are implausible."""
+_ABSENT = 224
+"""Bytes from here on are hours without a reading."""
 
 
 @st.composite
 def frames(draw: Any, hours: int = 30) -> pd.DataFrame:
-    """Draw readings: columns ``station``, ``time_us``, ``value`` and ``flag``, one row a station and time."""
-    cell = st.tuples(st.sampled_from(_LEVELS), st.sampled_from((0, 0, 0, 0, 1)), st.sampled_from(_LATE))
+    """Draw readings: columns ``station``, ``time_us``, ``value`` and ``flag``, one row a station and time.
+
+    Each byte is an hour of a station, so that many are drawn at once.
+    """
     rows = {}
     for station in draw(st.sets(st.sampled_from(_STATIONS), min_size=1)):
-        for hour in draw(st.sets(st.integers(0, hours - 1), min_size=hours // 3)):
-            value, flag, late = draw(cell)
-            time_us = hour * STEP_US + late * MINUTE_US
-            rows[station, time_us] = (station, time_us, value, 2 if math.isnan(value) else flag)
-    return pd.DataFrame(sorted(rows.values()), columns=["station", "time_us", "value", "flag"])
+        for hour, byte in enumerate(draw(st.binary(min_size=hours, max_size=hours))):
+            if byte < _ABSENT:
+                kind, level = divmod(byte, len(_LEVELS))
+                value, flag = _LEVELS[level], int(kind in _IMPLAUSIBLE)
+                time_us = hour * STEP_US + _LATE.get(kind, 0) * MINUTE_US
+                rows[station, time_us] = (station, time_us, value, 2 if math.isnan(value) else flag)
+    return pd.DataFrame(sorted(rows.values()), columns=["station", "time_us", "value", "flag"]).astype(
+        {"time_us": "int64", "value": "float64", "flag": "int64"}
+    )
 
 
 @st.composite

@@ -9,6 +9,7 @@ import pytest
 import stcloud
 from stcloud.daas.definition import Definition
 from stcloud.errors import Conflict, InvalidDefinition, InvalidInput, NotFound, StorageError
+from stcloud.iaas.store.folder import Folder
 from stcloud.paas.episode.episoderows import CONTENT
 
 DISTRICT = Path(__file__).resolve().parents[2] / "fixtures" / "district"
@@ -159,6 +160,16 @@ def test_a_load_that_is_undone_is_a_change_of_readings(city):
     assert content(city, "smog") == before
 
 
+def test_checks_and_vacuum_leave_derivations_alone(city):
+    city.episodes("air", SMOG).derive("smog")
+    late(city)
+    city.episodes("air", SMOG).derive("smog")
+    city.vacuum(retain_hours=0, force=True)
+    assert {finding.faults for finding in city.check()} == {0}
+    done = city.episodes("air", SMOG).derive("smog")
+    assert (done.full, done.readings) == (False, 0)
+
+
 def test_layers_may_be_renamed(city):
     city.episodes("air", SMOG).derive("smog")
     city.rename("air", "air-quality")
@@ -239,7 +250,10 @@ def test_what_is_wrong_is_said(city, tmp_path):
     with pytest.raises(InvalidInput, match="has something else") as caught:
         city.episodes("air", SMOG).derive("air")
     assert caught.value.kind == "not-derived"
-    with pytest.raises(Conflict) as caught, city._parts.folder.lock("layer-smog.episodes", wait_s=0):
+    with (
+        pytest.raises(Conflict) as caught,
+        Folder.at(tmp_path / "lantang").lock("layer-smog.episodes", wait_s=0),
+    ):
         city.episodes("air", SMOG).derive("smog", wait_s=0)
     assert caught.value.kind == "locked"
     with pytest.raises(StorageError, match="No such file"):

@@ -80,11 +80,11 @@ def episodes(
 
     chosen = read_rule(rule, layer)
     opened = open_city(city)
-    asked_of = _narrowed(opened.episodes(chosen.layer, chosen), split(station), when, known_at)
+    chosen_episodes = _narrowed(opened.episodes(chosen.layer, chosen), split(station), when, known_at)
     if into is None:
-        _list(asked_of, opened.configuration.zone, target, pin=pin)
+        _list(chosen_episodes, opened.configuration.zone, target, pin=pin)
         return
-    _tell(asked_of.derive(into, full=full), target, pin=pin)
+    _tell(chosen_episodes.derive(into, full=full), target, pin=pin)
 
 
 def _narrowed(

@@ -51,7 +51,7 @@ def hours(frame, made):
     return [(each["from_us"] / H, each["to_us"] / H, each["is_open"]) for each in described(frame, made)]
 
 
-@settings(deadline=None, max_examples=examples(1500))
+@settings(deadline=None, max_examples=examples(1000))
 @given(frames(), rules())
 def test_oracle(frame, made):
     expected = slow_episodes(frame, made, STEP_US)

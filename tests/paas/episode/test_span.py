@@ -52,7 +52,7 @@ def changed_times(before, after):
     return {station: (min(each), max(each)) for station, each in times.items()}
 
 
-@settings(deadline=None, max_examples=examples(2500))
+@settings(deadline=None, max_examples=examples(1000))
 @given(changes(), rules())
 def test_locality(change, rule):
     before, after = change
