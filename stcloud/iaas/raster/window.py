@@ -161,13 +161,16 @@ class RasterReader:
             values, missing = self._window(key, facts, offset, shape, bands)
             wide = np.where(missing, np.nan, values.astype(np.float64))
             part = facts.grid.window(*offset, *shape)
-            with raster_errors(key):
-                reproject(
-                    wide, made, src_transform=Affine(*part.transform), src_crs=part.crs, src_nodata=np.nan,
-                    dst_transform=Affine(*grid.transform), dst_crs=grid.crs, dst_nodata=np.nan,
-                    resampling=Resampling[resampling], tolerance=0, num_threads=1,
-                    XSCALE=str(scale[1]), YSCALE=str(scale[0]),
-                )  # fmt: skip
+            for source, target in zip(
+                wide, made, strict=True
+            ):  # of bands together one's gaps would be another's
+                with raster_errors(key):
+                    reproject(
+                        source, target, src_transform=Affine(*part.transform), src_crs=part.crs, src_nodata=np.nan,
+                        dst_transform=Affine(*grid.transform), dst_crs=grid.crs, dst_nodata=np.nan,
+                        resampling=Resampling[resampling], tolerance=0, num_threads=1,
+                        XSCALE=str(scale[1]), YSCALE=str(scale[0]),
+                    )  # fmt: skip
         gone: NDArray[np.bool_] = np.isnan(made)
         if resampling in KEEPING:
             return np.where(gone, 0, made).astype(facts.dtype), gone

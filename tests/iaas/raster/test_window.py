@@ -52,11 +52,12 @@ def whole(grid, method):
     """Warp the whole image at once, with rasterio alone."""
     source = np.where(VALUES == 0, np.nan, VALUES.astype("float64"))
     made = np.full((2, *grid.shape), np.nan)
-    reproject(
-        source, made, src_transform=rasterio.Affine(*GRID.transform), src_crs=CRS, src_nodata=np.nan,
-        dst_transform=rasterio.Affine(*grid.transform), dst_crs=grid.crs, dst_nodata=np.nan,
-        resampling=Resampling[method], tolerance=0,
-    )  # fmt: skip
+    for band, target in zip(source, made, strict=True):
+        reproject(
+            band, target, src_transform=rasterio.Affine(*GRID.transform), src_crs=CRS, src_nodata=np.nan,
+            dst_transform=rasterio.Affine(*grid.transform), dst_crs=grid.crs, dst_nodata=np.nan,
+            resampling=Resampling[method], tolerance=0,
+        )  # fmt: skip
     return made
 
 
@@ -142,3 +143,15 @@ def test_overviews_give_measured_values_of_the_neighbourhood(tmp_path):
     assert not missing.any()
     assert np.abs(coarse.astype(int) - exact).max() <= 12
     assert coarse.dtype == np.uint16
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear", "average"])
+def test_coarser_pixels_are_those_of_gdal(reader, method):
+    grid = RasterGrid(CRS, (25.0, 0.0, WEST, 0.0, -25.0, NORTH), (80, 60))
+    values, missing = reader.read("_scenes/x.tif", FACTS, grid, [0, 1], method)
+    alone, gone = reader.read("_scenes/x.tif", FACTS, grid, [0], method)
+    assert np.array_equal(gone[0], missing[0]), "a band is what it is, whatever bands are read with it"
+    assert np.array_equal(alone[0], values[0], equal_nan=True)
+    expected = whole(grid, method)
+    assert np.array_equal(missing, np.isnan(expected))
+    assert np.allclose(values[~missing], expected[~missing], rtol=1e-9)
