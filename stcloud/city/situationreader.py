@@ -6,13 +6,14 @@ Tested by `tests/city/test_situation.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from stcloud.city.casesituation import LogSituation
 from stcloud.city.dispatch import CellAt, PlaceTime, cell_at, departments_of_cell, duties_of
+from stcloud.city.monitoring import READING_COLUMNS, SCENE_COLUMNS, readings_at, scenes_at
 from stcloud.city.placelayers import LayerRoles, NearRow, features_near, refusal_of
 from stcloud.city.situation import Situation, SituationGroup, SituationPart
 from stcloud.errors import InvalidInput, NotFound
@@ -30,8 +31,6 @@ _DAY_US = 86_400_000_000
 _NEAREST = 3
 _FIRST_M, _FARTHEST_M = 200.0, 5_000.0
 _STATUS = ("GLBJZT", "ObjState", "status")
-_NO_READINGS = "the city has no layers of readings; what sensors sent as events is listed as events"
-_NO_SCENES = "the city has no layers of scenes"
 
 Records = list[dict[str, Any]]
 
@@ -74,7 +73,7 @@ class SituationReader:
         configuration = self.city.configuration
         groups = (
             SituationGroup("basic", tuple(self._basic())),
-            SituationGroup("monitoring", tuple(_monitoring())),
+            SituationGroup("monitoring", tuple(self._monitoring())),
             SituationGroup("decision", tuple(self._decision())),
             SituationGroup("management", tuple(self._management())),
         )
@@ -131,6 +130,12 @@ class SituationReader:
         shown = tuple(records[: self.limit])
         given = tuple(dict.fromkeys(reason for reason in reasons if reason))
         return SituationPart(name, shown, columns, len(records) - len(shown), given)
+
+    def _monitoring(self) -> Iterator[SituationPart]:
+        readings, unread = readings_at(self.city, self.roles.layers["readings"], self.there)
+        yield self._part("readings", readings, READING_COLUMNS, *unread)
+        shown, unseen = scenes_at(self.city, self.roles.layers["scenes"], self.there)
+        yield self._part("scenes", shown, SCENE_COLUMNS, *unseen)
 
     def _basic(self) -> Iterator[SituationPart]:
         cell, reason = self.cell
@@ -283,10 +288,6 @@ class SituationReader:
                     self._refusals.get(layer, f"layer {layer} had nothing within {_FARTHEST_M:,.0f} m")
                 )
         return records, missing
-
-
-def _monitoring() -> Iterable[SituationPart]:
-    return SituationPart("readings", reasons=(_NO_READINGS,)), SituationPart("scenes", reasons=(_NO_SCENES,))
 
 
 def _feature(row: NearRow) -> dict[str, Any]:
