@@ -11,7 +11,7 @@ from stcloud.city.keywords import LOCK_WAIT_S, GivenDefinition, LoadKeywords, Na
 from stcloud.city.opened import OpenedCity
 from stcloud.errors import StcloudError
 from stcloud.iaas.job import Job
-from stcloud.iaas.source.paths import is_of_several
+from stcloud.iaas.source.paths import is_of_several, is_pattern
 
 if TYPE_CHECKING:
     from datetime import date
@@ -238,7 +238,7 @@ class City(OpenedCity):
         lon, lat, x, y, crs, datum
             Columns of coordinates, degrees or metres, and what they refer to.
         zone, encoding, source_layer, source_format
-            Time zone of the file's local times; its encoding; which layer of the file; a format that no name tells.
+            Time zone of local times; encoding; which layer of the file (of a zip file ``*``: all tables); its format.
 
         Returns
         -------
@@ -255,7 +255,8 @@ class City(OpenedCity):
         )  # fmt: skip
         watchers = below.Watchers(on_loaded, on_failed, job)
         loaded = self._changes(wait_s).load(layer, sources, terms, watchers, dry_run=dry_run)
-        return loaded[0] if len(sources) == 1 and not is_of_several(sources[0]) else loaded
+        alone = len(sources) == 1 and not is_of_several(sources[0]) and not is_pattern(source_layer)
+        return loaded[0] if alone else loaded
 
     def _changes(self, wait_s: float) -> LayerChanges:
         return below.LayerChanges(self._parts, self.configuration, self._clock, wait_s)

@@ -118,17 +118,17 @@ class LoadSequence:
                     given, partial(folder.staging, name), tell, self.terms.options.source_format
                 ) as source:
                     subject = source.name
-                    reckoning = self._load(source)
+                    parts = source.parts(self.terms.options.source_layer)
+                    self._count += len(parts) - 1
+                    for part, table in parts:
+                        subject = part.name
+                        self._keep(self._load(part, table))
             except Cancelled:
                 raise
             except StcloudError as error:
                 self._fail(subject, error)
                 if not self.terms.keep_going:
                     return
-            else:
-                self.loaded.append(reckoning)
-                if self.on_loaded is not None:
-                    self.on_loaded(reckoning)
 
     def reckonings(self) -> list[Reckoning]:
         """Return the reckonings of the files.
@@ -147,6 +147,11 @@ class LoadSequence:
         first.context = {**first.context, "reckonings": tuple(self.loaded), "failures": tuple(others)}
         raise first
 
+    def _keep(self, reckoning: Reckoning) -> None:
+        self.loaded.append(reckoning)
+        if self.on_loaded is not None:
+            self.on_loaded(reckoning)
+
     def _fail(self, subject: str, error: StcloudError) -> None:
         if self._count > 1 and subject not in error.message:
             error.prefix(subject)
@@ -155,28 +160,29 @@ class LoadSequence:
             self.on_failed(error)
         self.failures.append(error)
 
-    def _load(self, source: SourceFile) -> Reckoning:
+    def _load(self, source: SourceFile, table: str | None) -> Reckoning:
+        """Load a file, or the table of it that is named."""
         terms, loader = self.terms, self.loader
         if self._definition is None:
-            self._definition = self._chosen(source)
+            self._definition = self._chosen(source, replace(terms.options, source_layer=table))
         zone = loader.configuration.zone
         request = LoadRequest.of(
             self._definition, terms.mode, terms.valid_from, terms.valid_to, zone, terms.allow_missing,
             empty=terms.empty,
         )  # fmt: skip
         complete_to = None if terms.complete_to is None else CompleteTo.read(terms.complete_to, zone)
-        request = replace(request, source_layer=terms.options.source_layer, complete_to=complete_to)
+        request = replace(request, source_layer=table, complete_to=complete_to)
         return loader.load(
             self.layer, source, self._definition, request, terms.limit, self.job, again=terms.again
         )
 
-    def _chosen(self, source: SourceFile) -> Definition:
+    def _chosen(self, source: SourceFile, options: Options) -> Definition:
         """Return the definition of all files: the one that is named or saved, or one drafted from this file."""
         terms, catalogue = self.terms, self.loader.catalogue
         known = terms.definition is not None or catalogue.table(self.layer).exists
-        if terms.options.given or (terms.dated and not known):
+        if options.given or (terms.dated and not known):
             return drafted(
-                catalogue, self.layer, source, terms.definition, terms.options, dated=terms.dated
+                catalogue, self.layer, source, terms.definition, options, dated=terms.dated
             ).definition
         return catalogue.definition_for(self.layer, self._fitting(source, terms.definition))
 

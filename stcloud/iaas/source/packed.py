@@ -12,13 +12,14 @@ import io
 import lzma
 import zipfile
 import zlib
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from stcloud.errors import InvalidInput
-from stcloud.iaas.source.archive import check_ratio, opened_zip, plain_members
+from stcloud.iaas.source.archive import check_ratio, is_zip, opened_zip, plain_members
 
-__all__ = ["PackedText", "is_packed_table", "text_member"]
+__all__ = ["PackedText", "is_packed_table", "matching_members", "text_member"]
 
 _TABLES = (".csv", ".tsv")
 _TEXTS = (*_TABLES, ".txt")
@@ -51,11 +52,7 @@ def text_member(path: Path, layer: str | None) -> str:
         alone; ``unreadable-source``: it is damaged, encrypted or a name leads out of it; ``archive-bomb``.
     """
     with opened_zip(path) as archive:
-        members = plain_members(path, archive)
-        tables = {entry.filename: entry for entry in members if _suffix(entry) in _TABLES}
-        tables = tables or {entry.filename: entry for entry in members if _suffix(entry) in _TEXTS}
-        if not tables:
-            raise _holds_none(path, members)
+        tables = _tables(path, archive)
         names = [
             name
             for name in tables
@@ -76,6 +73,41 @@ def text_member(path: Path, layer: str | None) -> str:
             )
         check_ratio(path, entry.compress_size, entry.file_size)
         return entry.filename
+
+
+def matching_members(path: Path, pattern: str) -> list[str]:
+    """Return the text tables of a zip file whose name, or the last part of it, is like a pattern; in order.
+
+    Raises
+    ------
+    InvalidInput
+        ``several-layers``: none is like it, or the file is no zip file of tables; what `text_member` raises.
+    """
+    if not is_zip(path):
+        raise InvalidInput(
+            "several-layers", f"{path} is no zip file, of whose tables '{pattern}' could mean several",
+            hint="name one layer with --source-layer",
+        )  # fmt: skip
+    with opened_zip(path) as archive:
+        tables = _tables(path, archive)
+    names = [
+        name
+        for name in sorted(tables)
+        if fnmatchcase(name, pattern) or fnmatchcase(PurePosixPath(name).name, pattern)
+    ]
+    if not names:
+        listed = ", ".join(sorted(tables)[:20])
+        raise InvalidInput("several-layers", f"{path} holds no table like '{pattern}': {listed}")
+    return names
+
+
+def _tables(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    members = plain_members(path, archive)
+    tables = {entry.filename: entry for entry in members if _suffix(entry) in _TABLES}
+    tables = tables or {entry.filename: entry for entry in members if _suffix(entry) in _TEXTS}
+    if not tables:
+        raise _holds_none(path, members)
+    return tables
 
 
 def _suffix(entry: zipfile.ZipInfo) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from stcloud.errors import NotFound
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["expanded", "is_of_several"]
+__all__ = ["expanded", "is_of_several", "is_pattern"]
 
 _PACKED = ".gz"
 
@@ -24,6 +24,15 @@ def is_of_several(source: object) -> bool:
         return False
     path = Path(source)
     return path.is_dir() or (not path.exists() and glob.has_magic(os.fspath(path)))
+
+
+def is_pattern(text: str | None) -> bool:
+    """Return whether a text is a pattern, which may mean several names.
+
+    >>> is_pattern("*.csv"), is_pattern("a.csv"), is_pattern(None)
+    (True, False, False)
+    """
+    return text is not None and glob.has_magic(text)
 
 
 def expanded(sources: Iterable[object]) -> list[object]:

@@ -10,11 +10,14 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from stcloud.errors import StcloudError
 from stcloud.iaas.source.fingerprint import fingerprint, watch
+from stcloud.iaas.source.paths import is_pattern
 from stcloud.iaas.source.protocol import Reading, Source
 from stcloud.iaas.source.registry import format_named, open_source
+from stcloud.iaas.store.oserror import storage_errors
 
 __all__ = ["SourceFile"]
 
@@ -52,6 +55,22 @@ class SourceFile:
     def watch(self) -> Callable[[], None]:
         """Return a check that raises `Conflict` ``source-changed`` when the file was written to since."""
         return watch(self.path)
+
+    def parts(self, layer: str | None) -> list[tuple[Self, str | None]]:
+        """Return the file with the layer to read of it; with a pattern each table of a zip file that is like it.
+
+        Raises
+        ------
+        InvalidInput
+            What `matching_members` raises.
+        """
+        if layer is None or not is_pattern(layer):
+            return [(self, layer)]
+        from stcloud.iaas.source.packed import matching_members  # noqa: PLC0415  (few loads name a pattern)
+
+        with storage_errors(f"read {self.path}"):
+            members = matching_members(self.path, layer)
+        return [(replace(self, name=f"{self.name}/{member}"), member) for member in members]
 
     def open(self, reading: Reading) -> Source:
         """Open it by its format; raises what `open_source` raises."""

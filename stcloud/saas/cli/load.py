@@ -65,7 +65,11 @@ ZoneName = Annotated[
 ]
 SourceLayer = Annotated[
     str | None,
-    typer.Option("--source-layer", help="Layer to read, of a file with several.", show_default=False),
+    typer.Option(
+        "--source-layer",
+        help="Layer to read, of a file with several; of a zip file of tables a pattern, '*': all.",
+        show_default=False,
+    ),
 ]
 EncodingName = Annotated[str | None, typer.Option("--encoding", help="Encoding of the file; default: utf-8.")]
 

@@ -10,7 +10,7 @@ import pytest
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source import archive
 from stcloud.iaas.source.delimited import DelimitedSource
-from stcloud.iaas.source.packed import PackedText, text_member
+from stcloud.iaas.source.packed import PackedText, matching_members, text_member
 from stcloud.iaas.source.protocol import Reading
 from stcloud.iaas.source.registry import open_source
 
@@ -128,3 +128,17 @@ def test_a_member_reads_as_a_stream(tmp_path):
         assert stream.read(3) + stream.read(1000) == TABLE
         assert stream.read(1) == b""
     assert stream.closed
+
+
+def test_a_pattern_means_several_tables(tmp_path):
+    file = zipped(
+        tmp_path / "a.zip", ("x/a.csv", TABLE), ("x/b.csv", TABLE), ("c.csv", TABLE), ("d.txt", b"x")
+    )
+    assert matching_members(file, "*") == ["c.csv", "x/a.csv", "x/b.csv"]
+    assert matching_members(file, "x/*") == ["x/a.csv", "x/b.csv"]
+    assert matching_members(file, "[ab].csv") == ["x/a.csv", "x/b.csv"]
+    for path, pattern in ((file, "z*"), (tmp_path / "a.csv", "*")):
+        path.exists() or path.write_bytes(TABLE)
+        with pytest.raises(InvalidInput) as error:
+            matching_members(path, pattern)
+        assert error.value.kind == "several-layers"

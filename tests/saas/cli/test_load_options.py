@@ -1,6 +1,7 @@
 """Options of a load: datum, layer of a file, hints in the caller's words, messages that name the cause."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import geopandas
@@ -175,6 +176,24 @@ def test_the_layer_of_a_file_counts_for_one_load(run, folder, tmp_path):
     assert (done["accepted"], done["unchanged"], done["known"]) == (1, 1, False)
     assert json.loads(run(*second, "--source-layer", "y2024").out)[0]["known"]
     assert not json.loads(run(*second, "--source-layer", "x2024").out)[0]["known"]
+
+
+def test_all_tables_of_a_zip_file_are_loaded_each_in_a_load_of_its_own(run, folder, tmp_path):
+    packed = tmp_path / "year.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in (1, 2, 3):
+            archive.writestr(f"m/{number}.csv", HEAD + row(number))
+    args = ("load", folder, "requests", packed, *OPTIONS, "-f", "json")
+    assert run(*args).code == 2
+    done = json.loads(run(*args, "--source-layer", "*").out)
+    assert [(load["source"], load["accepted"]) for load in done] == [
+        ("year.zip/m/1.csv", 1), ("year.zip/m/2.csv", 1), ("year.zip/m/3.csv", 1),
+    ]  # fmt: skip
+    assert all(load["known"] for load in json.loads(run(*args, "--source-layer", "m/*").out))
+    wrong = run(*args, "--source-layer", "x*")
+    assert "holds no table like 'x*': m/1.csv, m/2.csv, m/3.csv" in wrong.line
+    with stcloud.open(folder) as city:
+        assert isinstance(city.load("requests", packed, source_layer="*"), list)
 
 
 # unit grids
