@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stcloud.errors import NotFound
-from stcloud.iaas.raster.drivers import gdal, raster_errors
+from stcloud.iaas.raster.drivers import THREADS, gdal, raster_errors
 from stcloud.iaas.raster.image import Block, Image, ImageFacts, content_digest, windows
 from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.model import Store
@@ -98,7 +98,7 @@ class ArrayFiles:
                 raise NotFound("no-object", f"{self.store.url} has no {key}")
             with gdal() as rasterio:
                 with raster_errors(key):
-                    source = rasterio.open(path, driver="GTiff", **more)
+                    source = rasterio.open(path, driver="GTiff", NUM_THREADS=THREADS, **more)
                 with source:
                     yield source
             return

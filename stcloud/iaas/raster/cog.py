@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stcloud.iaas.raster.drivers import gdal
+from stcloud.iaas.raster.drivers import THREADS, gdal
 from stcloud.iaas.raster.image import BLOCK, Image
 
 __all__ = ["write_cog"]
-
-_THREADS = 2
 
 
 def write_cog(image: Image, target: Path, scratch: Path) -> None:
@@ -40,6 +38,6 @@ def write_cog(image: Image, target: Path, scratch: Path) -> None:
                 made.descriptions = facts.bands
                 made.scales, made.offsets = facts.scale, facts.offset
             copy(scratch, target, driver="COG", blocksize=BLOCK, compress="DEFLATE", predictor=predictor,
-                 overview_resampling="NEAREST", bigtiff="IF_SAFER", num_threads=_THREADS)  # fmt: skip
+                 overview_resampling="NEAREST", bigtiff="IF_SAFER", num_threads=THREADS)  # fmt: skip
         finally:
             scratch.unlink(missing_ok=True)

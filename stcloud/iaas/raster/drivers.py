@@ -13,7 +13,7 @@ from typing import Any
 
 from stcloud.errors import InvalidInput, MissingExtra
 
-__all__ = ["SETTINGS", "gdal", "raster_errors", "require_raster"]
+__all__ = ["SETTINGS", "THREADS", "gdal", "raster_errors", "require_raster"]
 
 SETTINGS: dict[str, Any] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # nothing that lies beside a file says anything of it
@@ -25,6 +25,9 @@ SETTINGS: dict[str, Any] = {
     "GTIFF_REPORT_COMPD_CS": "YES",
     "PROJ_NETWORK": "OFF",
 }
+
+THREADS = 2
+"""How many threads compress the blocks of an image, or decompress those of a window."""
 
 
 def require_raster() -> None:
