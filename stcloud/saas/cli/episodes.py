@@ -72,7 +72,7 @@ def episodes(
     output: OutputOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
-    """List the episodes of a rule in readings, or derive them into a layer. Where values were beyond a threshold."""
+    """List the episodes of a rule, or derive them into a layer. Where readings were beyond a threshold."""
     target = target_of(form, output, safe_csv=safe_csv, offered=EVERY if into is None else RECORDS)
     if full and into is None:
         raise InvalidInput("full-unused", "--full is of a layer that is derived", hint="add --into LAYER")

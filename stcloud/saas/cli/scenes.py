@@ -83,7 +83,7 @@ def scenes(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """List the scenes of a layer, write their pixels, or summarise them by cell. Pixels as .tif, .nc or .png."""
+    """List scenes, write their pixels, or summarise them by cell. Pixels as .tif, .nc or .png."""
     cells = ByCell.of(by, stat, band, bands, picture, under)
     image = output if cells is None and output is not None and output.suffix.lower() in _IMAGES else None
     if image is not None and form is not None:

@@ -98,7 +98,7 @@ def test_no_event_is_no_row(city):
         ({"value": "PM25"}, "unknown-value", "series 'air' measures no 'PM25'"),
         ({"within": "1 fortnight"}, "no-tolerance", "'1 fortnight' is no step: write e.g. 10min, 1h or 1d"),
         ({"at": "2024"}, "no-period", "readings are those nearest to each event's own time"),
-        ({"layer": "sensors"}, "not-series", "layer 'sensors' has no readings"),
+        ({"layer": "sensors"}, "not-measured", "layer 'sensors' has no values that were measured"),
         ({"layer": "aire"}, "unknown-layer", "no layer 'aire'"),
     ],
 )
