@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 # How many random cases tests draw: quick, deep (seven times as many) or explore (17 times as many, others in each run).
 # With quick, tests of several parameters take each value of each parameter, and not every combination of them; of those
-# that are marked costly, whose cases are alike, a third.
+# that are marked costly, whose cases are alike, a third; and none that is marked thorough.
 PROFILE ?= quick
 # The processes that tests start read bytecode, whatever the environment says: to compile all again takes each a second.
 export PYTHONDONTWRITEBYTECODE :=

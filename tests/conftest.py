@@ -74,6 +74,8 @@ def pytest_collection_modifyitems(config, items):
 
 def numbers(cases, times):
     """Return the numbers of the cases that are taken; of costly ones a third, with the first and the last."""
+    if cases[0].get_closest_marker("thorough"):
+        return []
     if len(cases) == 1:
         return [0]
     chosen = covering([parameters(item) for item in cases], times)
@@ -112,7 +114,7 @@ def pytest_testnodedown(node):
 def pytest_terminal_summary(terminalreporter, config):
     if left_out := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(
-            f"{left_out} combinations of parameters, and two of three cases of costly tests, were left out; "
+            f"{left_out} combinations of parameters, cases of costly tests and thorough tests were left out; "
             "all of them: make test PROFILE=deep, or pytest without --cases"
         )
 

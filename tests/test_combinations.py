@@ -77,6 +77,12 @@ def test_of_costly_cases_that_are_alike_a_third_is_taken():
     assert [item.callspec.params["step"] for item in alike] == [0, 3, 6, 9, 11]
 
 
+def test_what_smaller_tests_prove_too_is_left_out_where_few_cases_are_wanted():
+    config, tests = Config(1), [Item("a.py::test_large", ["thorough"]), Item("a.py::test_small")]
+    pytest_collection_modifyitems(config, tests)
+    assert [item.nodeid for item in tests] == ["a.py::test_small"]
+
+
 def test_all_else_stays():
     combined = {f"a.py::test_formats[{e}-{f}]" for e in ("duckdb", "sail", "spark") for f in range(4)}
     for cases in (1, 2, 3):

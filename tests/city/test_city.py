@@ -115,6 +115,7 @@ def test_a_failure_within_closes_the_city(folder):
         city.layers()
 
 
+@pytest.mark.thorough
 def test_eight_readers_and_a_loader_share_a_city(folder):
     """Each answer is that of whole loads: of those known at its pin, of none half."""
     bounds = shapely.total_bounds(quads(4, 4)[0])

@@ -210,6 +210,7 @@ def run_page(request):
     return command
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_block_of_the_page_runs(page, scratch, run_page):
     names = {"__name__": "documentation"}

@@ -128,6 +128,7 @@ def test_what_public_methods_return_is_in_the_page_of_python():
     assert ours <= titles
 
 
+@pytest.mark.thorough
 def test_check_exits_1_when_a_page_differs(tmp_path):
     import shutil
 

@@ -243,6 +243,7 @@ def test_nearest_are_the_first_within_the_distance(world, k, most):
     assert found.distance_m == pytest.approx(expected["far"].to_numpy(), abs=1e-9)
 
 
+@pytest.mark.thorough
 @pytest.mark.costly
 @pytest.mark.parametrize("kind", ["points", "lines", "areas"])
 def test_large_worlds_agree_with_shapely_event_by_event(kind):

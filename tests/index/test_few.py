@@ -57,6 +57,7 @@ def equal(plain, compiled):
         np.testing.assert_allclose(plain.distance_m, compiled.distance_m, rtol=0, atol=1e-6)
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(data=st.data(), history=histories, points=events, closed=st.booleans(), first=st.booleans())
 def test_the_plain_path_and_the_compiled_one_give_the_same(data, history, points, closed, first):

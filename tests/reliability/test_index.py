@@ -106,6 +106,7 @@ def test_a_damaged_mark_says_nothing(city, tmp_path):
     assert beginnings(city) == {"999"}
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", ["start_us", "codes", "edges", "ids"])
 def test_a_damaged_index_is_made_anew(city, tmp_path, name):
     wanted = city.query("cases").restated("2021").count(["unit"]).to_records()

@@ -112,6 +112,7 @@ def test_a_deletion_of_a_renamed_layer_that_dies_leaves_its_names_free(forks, ci
     assert faults(opened) == []
 
 
+@pytest.mark.thorough
 def test_kills_at_random_moments(forks, city):
     chance = random.Random(20240310)
     for _ in range(12):

@@ -16,6 +16,7 @@ MOMENTS = [
 ]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda one: " ".join((one[3], *one[1:3])))
 def test_a_load_that_dies_is_whole_or_absent(die, tmp_path, moment):
     """Atomicity."""

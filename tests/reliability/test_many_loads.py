@@ -32,6 +32,7 @@ def sizes(folder):
     return len(found), sum(found)
 
 
+@pytest.mark.thorough
 def test_of_many_loads_few_files_are_left(folder, tmp_path):
     city = stcloud.open(folder)
     for number in range(45):

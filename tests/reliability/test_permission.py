@@ -137,6 +137,7 @@ LISTED = ("layers", "layers/cases/_delta_log", "ledger")
 CASES = [*((place, 0o000) for place in FORBIDDEN), *((place, 0o444) for place in LISTED)]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(("pattern", "mode"), CASES, ids=str)
 def test_what_may_not_be_read_is_said_in_one_line(bound, pattern, mode):
     commands = FORBIDDEN[pattern]
@@ -149,6 +150,7 @@ def test_what_may_not_be_read_is_said_in_one_line(bound, pattern, mode):
         assert code == 0 or (last.startswith("stcloud: ") and err.count("stcloud: ") == 1), (name, err)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("pattern", [".", "layers/cases", "ledger", ".work"])
 def test_what_may_not_be_written_is_said_in_one_line(bound, pattern):
     for name, (code, err, _) in bound(pattern, 0o555).items():

@@ -34,6 +34,7 @@ def big(tmp_path_factory):
     return file
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(("number", "words"), NAMES.items(), ids=lambda one: str(one).rpartition(".")[2])
 def test_a_load_that_is_ended_leaves_the_city_as_it_was_and_says_so(command, spawn, city, big, number, words):
     """A real interpreter hears Ctrl-C; the other signals take the same way."""

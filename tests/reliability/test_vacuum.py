@@ -53,6 +53,7 @@ def whole(city, *, workers, count):
     assert left == {file.path for file in stcloud.open(city).layer("events").snapshot.files} <= kept
 
 
+@pytest.mark.thorough
 def test_loads_beside_a_vacuum_that_keeps_nothing(forks, city, tmp_path):
     beside(forks, city, tmp_path, workers=2, count=4, vacuums=1)
     whole(city, workers=2, count=4)

@@ -52,6 +52,7 @@ def test_codes_are_12_digits_and_none_repeats(small):
     assert len({one[:9] for one in codes}) > 1
 
 
+@pytest.mark.thorough
 def test_a_town_has_several_districts_of_several_streets():
     codes = town(8_000).community_codes
     assert len(np.unique([one[:6] for one in codes])) > 1

@@ -214,6 +214,7 @@ def test_snapshots_in_any_order_give_the_same(tmp_path):
     assert states[1:] == states[:1] * 3
 
 
+@pytest.mark.thorough
 def test_many_nights_leave_few_files_and_the_same_answers(desk):
     """Merging files and ends changes no answer."""
     values = {f"k{number}": number for number in range(40)}

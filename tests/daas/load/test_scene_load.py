@@ -310,6 +310,7 @@ def test_two_places_under_one_name_are_refused(city, load, tmp_path, shift, refu
         assert city.load("images", path).accepted == 1
 
 
+@pytest.mark.thorough
 def test_compaction_changes_no_pinned_answer(city, load):
     """Immutability: the pixels of a pin are the same bytes after many loads, corrections and merged files."""
     pins = []

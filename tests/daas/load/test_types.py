@@ -63,6 +63,7 @@ SUFFIXED += [(suffix, form) for suffix in ("gpkg", "fgb", "geojson") for form in
 SUFFIXED += [("shp", "text"), ("shp", "integer")]
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "first", [("parquet", "text"), ("gpkg", "integer"), ("parquet", "float")], ids="-".join
 )

@@ -114,6 +114,7 @@ def test_places_without_pixels_have_no_values(reader):
         assert reader.read("_scenes/x.tif", FACTS, far, [0], method)[1].all()
 
 
+@pytest.mark.thorough
 def test_a_large_image_is_resampled_part_by_part(reader, monkeypatch):
     grid = RasterGrid(CRS, (25.0, 0.0, WEST + 5.0, 0.0, -25.0, NORTH - 2.5), (70, 55))
     whole = {

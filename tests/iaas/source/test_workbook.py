@@ -75,6 +75,7 @@ def test_numbers_of_rows_are_those_below_the_header_and_empty_rows_are_passed_ov
     assert read(file)[1] == {1: {"a": "1", "b": "2"}, 4: {"a": "3", "b": None}, 5: {"a": None, "b": "4"}}
 
 
+@pytest.mark.thorough
 def test_many_rows_come_in_batches_with_what_is_wrong_with_them(tmp_path):
     rows = [[number, "x"] for number in range(40_000)]
     rows[20_000] = [1, "x", "beside the table"]

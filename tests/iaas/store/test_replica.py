@@ -1,6 +1,7 @@
 """A replica holds what a reader would see, and nothing done to it reaches the city."""
 
 import pyarrow as pa
+import pytest
 
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.replica import replica
@@ -44,6 +45,7 @@ def test_what_is_written_or_removed_there_stays_there(tmp_path):
     assert not place.exists()
 
 
+@pytest.mark.thorough
 def test_a_log_that_was_archived_is_read_there_too(tmp_path):
     city = Folder(tmp_path)
     table = Table.at(city, "ledger")

@@ -37,6 +37,7 @@ def held(table, number):
     return places_of(table.root, str(number)) + places_of(table.root, f"secret{number}z")
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("before", [3, 25, 215], ids=["entries", "a checkpoint", "an archive"])
 def test_what_a_commit_removed_is_nowhere(table, before):
     for number in range(before):

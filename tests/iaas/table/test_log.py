@@ -69,6 +69,7 @@ def test_other_readers_of_delta_tables_read_on(root):
     assert sorted(rows["n"].to_pylist()) == [COUNT - 1] == numbers(Table(root))
 
 
+@pytest.mark.thorough
 def test_a_reader_that_has_the_table_open_reads_on(tmp_path, model):
     writer = Table(tmp_path / "table")
     writer.create(pa.schema([("n", pa.int64()), ("part", pa.string())]), partition_by=["part"])

@@ -192,6 +192,7 @@ def test_a_file_that_holds_a_number_may_hold_it(tmp_path_factory, numbers, asked
         assert asked not in numbers
 
 
+@pytest.mark.thorough
 def test_any_writer_appends_and_few_files_remain(table):
     made = Table(table.root.parent / "shared")
     made.create(SCHEMA)

@@ -154,6 +154,7 @@ PATTERNS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("neighbours", [{"distance_m": 150}, {"nearest": 8}, {}])
 def test_all_seventeen_classes_are_recovered_where_they_were_planted(neighbours):
     """In a town of 60 x 30 cells, each class is a square of 3 x 3 whose counts go its way for 20 days."""

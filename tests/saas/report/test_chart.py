@@ -62,6 +62,7 @@ def test_long_names_stay_in_the_picture_and_do_not_overlap(labels):
     assert not overlapping(ticks)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("panels", [("",), ("a", "b"), ("a", "b", "c", "d", "e", "f", "g")])
 def test_labels_along_the_axis_do_not_overlap(panels):
     hours = [f"{hour:02d}:00" for hour in range(24)]

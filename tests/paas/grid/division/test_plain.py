@@ -68,6 +68,7 @@ def test_a_place_is_cut_alike(radii, houses):
         assert plainly(is_free, *arguments[:2], 0, far) == is_free(*arguments[:2], 0, far)
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=examples(8))
 @given(st.integers(0, 10_000), st.sampled_from(sorted(PRESETS)))
 def test_a_town_is_divided_alike(seed, preset):
