@@ -14,12 +14,12 @@ import pyarrow as pa
 from stcloud.daas.table.feature import micros
 from stcloud.daas.table.timeline import FOREVER
 from stcloud.errors import InvalidInput
+from stcloud.index import AsOfIndex
 from stcloud.index.neartime import nearest_in_time
 from stcloud.index.search import Pairs
 from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.join.how import Nearest, require_reach
 from stcloud.paas.query.resolve.measured import ValueRequest
-from stcloud.paas.query.resolve.prepared import Prepared
 from stcloud.paas.series.readings import FLAG_TEXTS, MISSING, Floats, Ints, Readings
 from stcloud.time.micros import MINUTE_US
 
@@ -44,7 +44,7 @@ class StationValues:
 
     name: str
     readings: Readings
-    stations: Prepared
+    stations: AsOfIndex
     how: Nearest
     within_us: int
     pin: Pin
@@ -73,7 +73,7 @@ class StationValues:
         ``NAME_station``, ``NAME_distance_m``, and for each value ``NAME_VALUE``, ``NAME_VALUE_time``,
         ``NAME_VALUE_flag``; null where there is no station, or no value near in time.
         """
-        partners, count = self.stations.partners, len(events)
+        partners, count = self.stations, len(events)
         at_us = micros(events["st_time"], FOREVER)
         pairs = self.how.pairs(partners, _metres(events, "st_x"), _metres(events, "st_y"), at_us)
         version, far_m = _placed(pairs, count)

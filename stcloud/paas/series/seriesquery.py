@@ -17,7 +17,6 @@ from stcloud.daas.definition.series import read_step
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.pin import Pin, known_us
-from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.paas.query.resolve.subject import Subject
 from stcloud.paas.query.spec.query import Query
 from stcloud.paas.series.gaps import gaps_of
@@ -232,9 +231,7 @@ class SeriesQuery:
         at_us = instant_us(time, self.zone)
         x, y = _metres(place, self.query.subject.configuration.crs)
         near = replace(self, query=self.query.when((at_us - rule.within_us, at_us + rule.within_us + 1)))
-        stations = Stations.of(self.station_layer, self.query.known)
-        if self.stations is not None:
-            stations = stations.taken(np.isin(stations.keys.astype(str), list(self.stations)))
+        stations = self._candidates()
         return dict(value_at(near.readings(), stations, at_us, x, y, rule, self.zone))
 
     def for_events(self, request: ValueRequest, scope: Scope, known: Known) -> StationValues:
@@ -245,20 +242,23 @@ class SeriesQuery:
         InvalidInput
             ``no-value``: no value is named; ``series-how``: stations are joined by ``nearest`` alone; ``no-period``.
         """
-        from stcloud.paas.query.resolve.partners import LayerPartners  # noqa: PLC0415  (slow to import)
         from stcloud.paas.series.eventvalues import StationValues, nearest_of  # noqa: PLC0415
 
         how = nearest_of(request)
         wanted = replace(self.values(*request.names), query=replace(self.query, known=known))
         within_us = wanted.tolerance_us(request.within)
-        layer = wanted.station_layer
-        stations_us = known_us(layer, known)
-        refuse_purged(layer, stations_us, self.zone)
         early_us = max(scope.start_us - within_us, EARLIEST_US)
         late_us = max(min(scope.end_us + within_us + 1, LATEST_US - 1), early_us + 1)
         near = replace(wanted, query=wanted.query.when((early_us, late_us)))
-        prepared = LayerPartners(layer, stations_us).prepared(how, scope)
-        return StationValues(self.name, near.readings(), prepared, how, within_us, wanted.pin)
+        stations = wanted._candidates().index()  # noqa: SLF001  (of the same class)
+        return StationValues(self.name, near.readings(), stations, how, within_us, wanted.pin)
+
+    def _candidates(self) -> Stations:
+        """Return the stations that may give a value: those that are named, else those that have a reading at all."""
+        stations = Stations.of(self.station_layer, self.query.known)
+        column = self.columns.station
+        named = self.stations or self.query.count(by=[column]).to_arrow()[column].drop_null().to_pylist()
+        return stations.taken(np.isin(stations.keys.astype(str), [str(name) for name in named]))
 
     def tolerance_us(self, within: str | None) -> int:
         """Return how far a reading may be in time, microseconds; None: a step.

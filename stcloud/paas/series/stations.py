@@ -21,6 +21,7 @@ from stcloud.paas.series.readings import Floats, Ints
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stcloud.index import AsOfIndex
     from stcloud.paas.query.resolve.features import Features
 
 __all__ = ["Stations"]
@@ -68,6 +69,14 @@ class Stations:
         nowhere = np.full(len(rows), np.nan)
         start_us, end_us = micros(rows["st_valid_from"], ALWAYS), micros(rows["st_valid_to"], FOREVER)
         return cls(keys, start_us, end_us, nowhere, nowhere)
+
+    def index(self) -> AsOfIndex:
+        """Return the stations ready to be searched by place and instant."""
+        from stcloud.index import AsOfIndex  # noqa: PLC0415  (numba is slow to import)
+
+        places = shapely.points(self.x, self.y)
+        places[np.isnan(self.x)] = None
+        return AsOfIndex.of(list(self.keys), self.start_us, self.end_us, places)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -5,7 +5,8 @@ import pytest
 from stcloud.errors import StcloudError
 from stcloud.testing.readings import AUCKLAND, WIDE, series_city
 
-STATIONS = "a,174.70,-36.80\nb,174.80,-36.90\n"
+STATIONS = "a,174.70,-36.80\nb,174.80,-36.90\nsilent,174.705,-36.80\n"
+"""The last one is of the layer of stations, and has no reading."""
 READINGS = (
     "station,time,PM2.5,CO\na,2024-04-07T10:00+12:00,1,1000\na,2024-04-07T11:00+12:00,2,NA\n"
     "a,2024-04-07T12:00+12:00,NA,3000\nb,2024-04-07T10:00+12:00,2000,1\n"
@@ -52,6 +53,14 @@ def test_each_event_takes_the_nearest_reading_of_the_nearest_station(city):
     assert rows["far"]["air_station"] is None
     assert rows["other"]["air_distance_m"] == pytest.approx(891, abs=2)
     assert rows["tie"]["air_PM2.5_time"].isoformat() == "2024-04-07T10:00:00+12:00"
+
+
+def test_a_station_without_any_reading_is_no_station_of_the_series(city):
+    assert "silent" not in {row["air_station"] for row in joined(city)}
+    near = city.series("air").value_at((174.705, -36.80), "2024-04-07T10:00+12:00")["PM2.5"]
+    assert (near.value, [part.station for part in near.stations]) == (1.0, ["a"])
+    before = city.layer("air").loads[0].recorded_at_us - 1
+    assert {row["air_station"] for row in joined(city, known_at=before)} == {None}
 
 
 def test_each_value_has_its_own_time_and_unit(city):
