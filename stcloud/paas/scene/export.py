@@ -49,9 +49,9 @@ def write_scenes(choice: SceneChoice, path: Path, **wanted: Any) -> None:
         choice.quicklook(path, **wanted)
     elif suffix == ".nc":
         data = choice.to_xarray(**wanted)
-        data.to_netcdf(
-            path, engine="h5netcdf", encoding={name: {"zlib": True, "complevel": 4} for name in data}
-        )
+        for name in data:  # beside its grid_mapping, without which other readers find no CRS
+            data[name].encoding |= {"zlib": True, "complevel": 4}
+        data.to_netcdf(path, engine="h5netcdf")
     else:
         from stcloud.iaas.raster.cog import write_cog  # noqa: PLC0415
 

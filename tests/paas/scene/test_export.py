@@ -28,6 +28,8 @@ def test_a_netcdf_has_the_stack(images, tmp_path):
         assert np.array_equal(read.red.values, whole.red.values, equal_nan=True)
         assert np.array_equal(read.time.values, whole.time.values)
         assert read.odc.geobox == whole.odc.geobox
+        mapping = read[read.red.encoding["grid_mapping"]]
+        assert "crs_wkt" in mapping.attrs
 
 
 def test_a_stack_is_no_tif(images, tmp_path):
