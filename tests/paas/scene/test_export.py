@@ -28,7 +28,7 @@ def test_a_netcdf_has_the_stack(images, tmp_path):
         assert np.array_equal(read.red.values, whole.red.values, equal_nan=True)
         assert np.array_equal(read.time.values, whole.time.values)
         assert read.odc.geobox == whole.odc.geobox
-        mapping = read[read.red.encoding["grid_mapping"]]
+        mapping = read[read.red.attrs["grid_mapping"]]
         assert "crs_wkt" in mapping.attrs
 
 
