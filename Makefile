@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-JOBS ?= auto
 # How many random cases tests draw: quick, deep (seven times as many) or explore (17 times as many, others in each run).
 # With quick, tests of several parameters take each value of each parameter, and not every combination of them; of those
 # that are marked costly, whose cases are alike, a third; and none that is marked thorough.
 PROFILE ?= quick
+# One process more than cores, because tests wait for processes that they start; as many where the proofs are deep.
+JOBS ?= $(if $(filter quick,$(PROFILE)),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1),auto)
 # The processes that tests start read bytecode, whatever the environment says: to compile all again takes each a second.
 export PYTHONDONTWRITEBYTECODE :=
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --hypothesis-profile

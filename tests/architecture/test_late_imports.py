@@ -83,6 +83,7 @@ def modules(city, task):
     return set(json.loads(done.stdout))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(("task", "late"), TASKS.values(), ids=TASKS)
 def test_a_fresh_process_imports_only_what_it_needs(city, task, late):
     assert late & modules(city, task) == set()

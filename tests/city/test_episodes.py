@@ -115,6 +115,7 @@ def test_a_second_derivation_loads_nothing(city):
     assert (done.full, done.unchanged, done.loads) == (True, 8, ())
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     "cause", ["rule", "undo", "stations", "index", "damaged", "purge", "deleted", "loaded anew"]
 )

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,6 +72,7 @@ def test_without_cells_there_are_no_bins_to_be_in():
         assert bin_of(0.0, 0.0, bins.frame) == NOWHERE
 
 
+@pytest.mark.thorough
 def test_bins_are_an_eighth_of_a_middling_cell():
     west, south = (axis.ravel() for axis in np.meshgrid(np.arange(0, 800, 8), np.arange(0, 800, 8)))
     frame = built(shapely.box(west, south, west + 8, south + 8), None).frame

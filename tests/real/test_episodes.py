@@ -55,6 +55,7 @@ def of_oracle(frames, rule):
     return slow_episodes(frame, rule, HOUR_US)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("number", range(len(RULES)))
 def test_episodes_are_those_of_the_oracle(city, frames, number):
     rule = RULES[number]

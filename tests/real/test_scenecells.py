@@ -28,6 +28,7 @@ def by_exactextract(values, source, squares, names):
     return exact_extract(image, squares, names, output="pandas")
 
 
+@pytest.mark.thorough
 def test_statistics_of_landsat_are_those_of_exactextract(city, real_data):
     images = city.scenes("landsat")
     for year in (2015,):

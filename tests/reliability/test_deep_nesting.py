@@ -73,6 +73,7 @@ def city(tmp_path_factory):
     return folder / "city"
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", OPTIONS)
 def test_the_command_ends_in_a_line(name, city, command, spawn):
     """One is the installed command, the others are processes forked from one: their stack is as large."""

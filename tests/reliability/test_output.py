@@ -246,6 +246,7 @@ def alone(forks):
     return command
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", ["x.csv", "x.json", "x.geojson", "x.parquet", "x.gpkg", "x.fgb"])
 def test_a_write_that_fails_leaves_the_old_file(alone, city, tmp_path, name):
     (tmp_path / "many.csv").write_text(rows(3000))
@@ -327,6 +328,7 @@ def test_the_list_of_commands_cuts_no_sentence(run):
         assert [line for line in lines if line.endswith("...")] == []
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("form", ["csv", "json", "table"])
 def test_a_pipe_gets_utf_8_whatever_the_locale(command, spawn, city, tmp_path, form):
     (tmp_path / "a.csv").write_text(rows(3, note="路灯"), encoding="utf-8")

@@ -94,6 +94,7 @@ def test_a_file_that_cannot_be_written_leaves_all_notices_for_the_next_try(desk,
     assert delivered(desk.records.outbox, str(tmp_path / "notices"))["delivered"] == 3
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("answer", [500, 404, 302, "nonsense", "hang"])
 def test_what_is_not_taken_is_delivered_later(desk, receiver, clock, monkeypatch, answer):
     monkeypatch.setattr(delivery, "_TIMEOUT_S", 0.3)

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +82,7 @@ def test_threads_do_not_disturb_one_another():
     assert all(found[at] == expected for at in range(4))
 
 
+@pytest.mark.thorough
 def test_a_hundred_thousand_rows_collide_nowhere():
     numbers = np.arange(100_000)
     rows = pa.RecordBatch.from_pydict(

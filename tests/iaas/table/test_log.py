@@ -52,6 +52,7 @@ def numbers(table):
     return sorted(snapshot.read(snapshot.files)["n"].to_pylist())
 
 
+@pytest.mark.thorough
 def test_the_log_stays_short_and_keeps_every_entry(model):
     root, contents, longest = model
     assert longest < 100 + 100 + 15

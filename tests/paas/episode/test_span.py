@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def changed_times(before, after):
     return {station: (min(each), max(each)) for station, each in times.items()}
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=examples(1000))
 @given(changes(), rules())
 def test_locality(change, rule):

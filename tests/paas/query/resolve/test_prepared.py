@@ -58,6 +58,7 @@ def narrowed(city, place, when):
     return asked if when is None else asked.when(when)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("how", ["within", "within 60 m", "nearest 2 within 100 m", "nearest"])
 @pytest.mark.parametrize("when", [None, "2021-02/2021-04", "1999"])
 @pytest.mark.parametrize("place", [None, *PLACES])

@@ -77,6 +77,7 @@ def expected(rows, how, at=None):
     return pairs
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("at", [None, "2021-06-01"])
 @pytest.mark.parametrize("how", ["intersects", "within", "within 20 m", "nearest 2 within 200 m"])
 def test_events_meet_the_layer_of_their_own_time(city, rows, how, at):
