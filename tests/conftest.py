@@ -24,7 +24,7 @@ from stcloud.testing.examples import covering
 # No test is timed. What a commit is judged by does not change from run to run: only "explore" draws at random.
 settings.register_profile("explore", deadline=None, max_examples=250, derandomize=False)
 settings.register_profile("deep", deadline=None, max_examples=100, derandomize=True)
-settings.register_profile("quick", deadline=None, max_examples=15, derandomize=True)
+settings.register_profile("quick", deadline=None, max_examples=12, derandomize=True)
 settings.load_profile("quick")
 
 # Under pytest's workers pyspark takes itself for being tested, and ends the process where it finds no home.

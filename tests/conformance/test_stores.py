@@ -111,6 +111,7 @@ def test_a_city_where_put_if_absent_is_not_kept_is_read_and_not_written(tmp_path
     assert [layer.name for layer in again.layers()] == ["events"]
 
 
+@pytest.mark.thorough
 def test_stores_in_memory_end_with_their_holders():
     first = open_store("memory://a-city")
     first.put("a", b"1")

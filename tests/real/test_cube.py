@@ -89,6 +89,7 @@ def test_one_step_has_the_deviates_of_esda(weeks):
         np.testing.assert_allclose(results.z[step], theirs, atol=1e-9)
 
 
+@pytest.mark.thorough
 def test_classes_are_those_of_the_oracle(city):
     cube = city.query("requests").when(WHEN).where("bbox:-73.97,40.72,-73.90,40.80").cube("1km", "1W")
     results = cube.hotspots(distance_m=1000, steps=1)

@@ -117,6 +117,7 @@ def test_a_ninth_of_the_land_changes_district(districts, real_data):
     assert moved / sum(theirs.values()) == pytest.approx(0.115, abs=0.005)
 
 
+@pytest.mark.thorough
 def test_the_older_version_may_come_last(districts, tmp_path, real_data):
     """Law: after the same snapshots in any order, as_of gives the same for every instant."""
     city, _ = districts

@@ -29,6 +29,7 @@ def same(found, path, **how):
     return list(found) == list(shapely.from_wkb(expected, on_invalid="ignore"))
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("name", NYC)
 def test_new_york(real_data, name):
     file = real_data / "nyc" / f"{name}.geojson"
@@ -59,6 +60,7 @@ def test_san_francisco_in_a_zip_file(real_data):
     assert same(shapes, f"/vsizip/{file}/{inside}")
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(
     ("layer", "count"),
     [

@@ -106,6 +106,7 @@ def names(moment):
     return " ".join(part for part in moment[1:] if part)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("moment", BEGUN, ids=names)
 def test_a_purge_that_dies_before_its_commit_was_not_begun(forks, city, tmp_path, moment):
     pin = stcloud.open(city).query("events").count().pin

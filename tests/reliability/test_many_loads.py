@@ -47,6 +47,7 @@ def test_of_many_loads_few_files_are_left(folder, tmp_path):
     assert not [one for one in city.check() if one.faults]
 
 
+@pytest.mark.thorough
 def test_a_row_is_written_few_times_and_a_month_has_few_files(folder, tmp_path):
     """Law: 3 files a size and month at most; a row is written once a size at most; one new file a load and month."""
     city, loads, months = stcloud.open(folder), 20, 3

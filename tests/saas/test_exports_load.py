@@ -50,6 +50,7 @@ def place(run, tmp_path):
     return tmp_path
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("suffix", ["csv", "geojson", "gpkg", "parquet", "fgb"])
 def test_features_load_back(run, place, suffix):
     out = place / f"out.{suffix}"
@@ -72,6 +73,7 @@ def test_an_export_loaded_into_its_own_layer_changes_nothing(run, place):
     assert (done.read, done.unchanged) == (2, 2)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("suffix", ["csv", "geojson", "ndjson", "json", "gpkg", "parquet"])
 def test_events_load_back(run, place, suffix):
     out = place / f"out.{suffix}"
