@@ -244,7 +244,6 @@ def test_nearest_are_the_first_within_the_distance(world, k, most):
 
 
 @pytest.mark.thorough
-@pytest.mark.costly
 @pytest.mark.parametrize("kind", ["points", "lines", "areas"])
 def test_large_worlds_agree_with_shapely_event_by_event(kind):
     """Thousands of random shapes in many squares, and one far off; in several threads as in one."""

@@ -129,7 +129,7 @@ def open_city(folder):
 
 
 @settings(
-    deadline=None, max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(histories(), rules(), st.sampled_from([0, 16]))
 def test_derived_incremental_idempotent_and_beliefs(monkeypatch, deliveries, rule, most):

@@ -312,7 +312,7 @@ def _run(machine, count):
 
 
 def test_a_log_is_what_the_model_says():
-    _run(CasesMachine, 60)
+    _run(CasesMachine, 120)
 
 
 def test_a_log_on_postgres_is_what_the_model_says(postgres):
