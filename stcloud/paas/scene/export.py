@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stcloud.errors import Unsupported
+from stcloud.iaas.raster.datasetfile import write_netcdf
 from stcloud.iaas.raster.image import BLOCK, Block, ImageFacts
 from stcloud.paas.scene.view import SceneView
 
@@ -48,10 +49,7 @@ def write_scenes(choice: SceneChoice, path: Path, **wanted: Any) -> None:
     if suffix == ".png":
         choice.quicklook(path, **wanted)
     elif suffix == ".nc":
-        data = choice.to_xarray(**wanted)
-        for name in data:  # beside its grid_mapping, without which other readers find no CRS
-            data[name].encoding |= {"zlib": True, "complevel": 4}
-        data.to_netcdf(path, engine="h5netcdf")
+        write_netcdf(path, choice.to_xarray(**wanted))
     else:
         from stcloud.iaas.raster.cog import write_cog  # noqa: PLC0415
 
