@@ -63,15 +63,7 @@ class SceneSource:
             )  # fmt: skip
         choice = self.layer.all(known_at=known)
         bands = choice.scenes[-1].facts.bands if len(choice) else ()
-        band = request.names[0] if request.names else None
-        if band is None:
-            if len(bands) > 1:
-                raise InvalidInput(
-                    "which-band", f"the scenes have several bands: {', '.join(bands)}", hint="name one: band='nir'",
-                    in_shell="name one: --band nir",
-                )  # fmt: skip
-            band = bands[0] if bands else ""
-        expression = BandExpression.read(band, bands) if bands else BandExpression(band, 0.0, ())
+        expression = BandExpression.chosen(request.names[0] if request.names else None, bands)
         return SceneValues(self.layer.name, choice, expression, request.at_us)
 
 

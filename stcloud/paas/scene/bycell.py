@@ -93,16 +93,7 @@ def wanted_of(
             "unknown-statistic", "statistics are named once each, and at least one", hint="e.g. mean"
         )
     bands = choice.scenes[-1].facts.bands if len(choice) else ()
-    if band is None:
-        if len(bands) > 1:
-            raise InvalidInput(
-                "which-band", f"the scenes have several bands: {', '.join(bands)}",
-                hint="name one, or arithmetic of them: band='(nir - red)/(nir + red)'",
-                in_shell="name one, or arithmetic of them: --band '(nir - red)/(nir + red)'",
-            )  # fmt: skip
-        band = bands[0] if bands else ""
-    expression = BandExpression.read(band, bands) if bands else BandExpression(band, 0.0, ())
-    return Wanted(statistics, expression, terms)
+    return Wanted(statistics, BandExpression.chosen(band, bands), terms)
 
 
 def statistics_of(

@@ -57,6 +57,27 @@ class BandExpression:
     bands: tuple[str, ...]
 
     @classmethod
+    def chosen(cls, text: str | None, bands: Sequence[str]) -> BandExpression:
+        """Read an expression of the bands of scenes; None: their only band. Without bands nothing is refused.
+
+        Raises
+        ------
+        InvalidInput
+            ``which-band``: there are several, and none is named; ``unreadable-expression``.
+        NotFound
+            ``unknown-band``, with the nearest.
+        """
+        if not bands:
+            return cls(text or "", 0.0, ())
+        if text is None and len(bands) > 1:
+            raise InvalidInput(
+                "which-band", f"the scenes have several bands: {', '.join(bands)}",
+                hint="name one, or arithmetic of them: band='(nir - red)/(nir + red)'",
+                in_shell="name one, or arithmetic of them: --band '(nir - red)/(nir + red)'",
+            )  # fmt: skip
+        return cls.read(bands[0] if text is None else text, bands)
+
+    @classmethod
     def read(cls, text: str, bands: Sequence[str]) -> BandExpression:
         """Read an expression of bands that there are; a band's name in double quotes may have any characters.
 

@@ -1,5 +1,8 @@
 """Values of stations at events: columns, nulls, facts and pins, and what is refused in one line."""
 
+from dataclasses import replace
+
+import pyarrow as pa
 import pytest
 
 from stcloud.errors import StcloudError
@@ -118,3 +121,34 @@ def test_what_cannot_be_meant_is_refused_in_one_line(city, keywords, kind, says)
     assert caught.value.kind == kind
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 3, 4, 100])
+def test_events_are_given_values_in_pieces_of_the_size_that_is_wanted(city, rows_at_once):
+    whole = city.query("calls").joining("air", "nearest", value="PM2.5")
+    values = Pieces(rows_at_once)
+    rows = whole.answer().table.select(whole.schema.names)
+    batches = rows.to_batches(max_chunksize=2)
+    pieces = replace(whole, events=lambda: iter(batches), values=values)
+    assert pieces.reader().read_all()["number"].to_pylist() == list(range(len(rows)))
+    sizes = [size for size in values.sizes if size]
+    assert sum(sizes) == len(rows) == 6
+    assert all(size >= min(rows_at_once, len(rows)) for size in sizes[:-1])
+    assert max(sizes) <= rows_at_once + 1 or rows_at_once == 1
+
+
+class Pieces:
+    """Numbers events in the order in which they come, and keeps how many came at once."""
+
+    deciding = ("number",)
+
+    def __init__(self, rows_at_once):
+        self.rows_at_once, self.sizes = rows_at_once, []
+
+    def described(self):
+        return "numbers"
+
+    def columns(self, events):
+        start = sum(self.sizes)
+        self.sizes.append(len(events))
+        return {"number": pa.array(range(start, start + len(events)), pa.int64())}
