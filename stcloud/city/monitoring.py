@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.time import EARLIEST_US
+from stcloud.time.micros import DAY_US
 
 if TYPE_CHECKING:
     from stcloud.city.city import City
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["READING_COLUMNS", "SCENE_COLUMNS", "readings_at", "scenes_at"]
 
 FARTHEST_M = 5_000.0
-OLDEST = "1d"
+OLDEST_US = DAY_US
 
 READING_COLUMNS = ("value", "reading", "unit", "flag", "station", "distance_m", "time")
 SCENE_COLUMNS = ("layer", "band", "reading", "acquired", "product", "tile")
@@ -31,24 +31,26 @@ Records = list[dict[str, Any]]
 def readings_at(city: City, layers: Sequence[str], there: PlaceTime) -> tuple[Records, list[str]]:
     """Return the latest values of the nearest station of each layer, and why there are none.
 
-    The station is the nearest one as it was then, up to 5 km away; its values are at most a day old, and none is
-    later than the instant.
+    The station is the nearest one as it was then of those that sent a reading in the day before, up to 5 km away.
+    None of its values is later than the instant.
     """
     records: Records = []
     reasons = [] if layers else ["the city has no layers of readings"]
     for layer in layers:
-        past = city.series(layer).when((EARLIEST_US, there.at_us + 1))
+        past = city.series(layer).when((there.at_us - OLDEST_US, there.at_us + 1))
         past = past if there.known_us is None else past.known_at(there.known_us)
         try:
             values = past.value_at(
-                (there.lon, there.lat), there.at_us, within=OLDEST, max_distance_m=FARTHEST_M
+                (there.lon, there.lat), there.at_us, within="1d", max_distance_m=FARTHEST_M
             )  # fmt: skip
         except (InvalidInput, NotFound) as error:
             reasons.append(f"layer {layer}: {error.message}")
             continue
         measured = [value for value in values.values() if value.stations]
         if not measured:
-            reasons.append(f"layer {layer} had no station within {FARTHEST_M:,.0f} m")
+            reasons.append(
+                f"layer {layer} had no reading of a station within {FARTHEST_M:,.0f} m in the day before"
+            )
         for value in measured:
             station = value.stations[0]
             missing = math.isnan(value.value)

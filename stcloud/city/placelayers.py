@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stcloud.daas.definition import EventDefinition, FeatureDefinition
+from stcloud.daas.definition import FeatureDefinition
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.iaas.bundle import bundled_text
 from stcloud.paas.case.nearby import LON_LAT, PlaceCircle
@@ -101,12 +101,12 @@ class LayerRoles:
 def _role(layer: Layer) -> str | None:
     """Return the part that a layer plays by its definition; None: cases that were published from a log."""
     definition = layer.definition
-    if isinstance(definition, EventDefinition):
-        return None if is_published(definition) else "events" if definition.series is None else "readings"
+    if definition.is_series:
+        return "readings"
     if definition.raster_reading is not None:
         return "scenes"
     if not isinstance(definition, FeatureDefinition):
-        return None
+        return None if is_published(definition) else "events"
     if definition.grid is not None:
         return "unit-grid"
     if definition.duty is not None:

@@ -23,7 +23,7 @@ def value_source(city: City, layer: str) -> ValueSource:
         from stcloud.paas.scene.atevents import SceneSource  # noqa: PLC0415  (events need no scenes)
 
         return SceneSource(city.scenes(layer))
-    if getattr(definition, "series", None) is not None:
+    if definition.is_series:
         return city.series(layer)
     raise InvalidInput(
         "not-measured", f"layer '{layer}' has no values that were measured: it has no readings and no scenes",

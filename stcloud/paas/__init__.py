@@ -1,1 +1,6 @@
-"""What one can ask (ring: paas). Rooms: `query`."""
+"""What one can ask (ring: paas).
+
+Rooms, of which each knows only those before it: `cache` (what a city keeps in memory), `cube` and `grid` (space-time
+cubes, the unit grid), `query` (questions), `series` and `scene` (what was measured), `episode` (when it was beyond a
+threshold), `case` (reports from filing to evaluation).
+"""

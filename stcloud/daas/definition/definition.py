@@ -231,6 +231,11 @@ class Definition(Closed):
         return None
 
     @property
+    def is_series(self) -> bool:
+        """Whether the rows are readings of stations."""
+        return False
+
+    @property
     def raster_reading(self) -> RasterReading | None:
         """How images and grids are read; None: the layer has none."""
         return None

@@ -59,6 +59,11 @@ class EventDefinition(Definition):
         return super().time_words(name)
 
     @property
+    def is_series(self) -> bool:
+        """Whether the events are readings of stations."""
+        return self.series is not None
+
+    @property
     def key_columns(self) -> tuple[str, ...]:
         """Source columns that together identify a row; none: the digest of a row is its key."""
         if self.series is None:

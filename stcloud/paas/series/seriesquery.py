@@ -231,7 +231,7 @@ class SeriesQuery:
         at_us = instant_us(time, self.zone)
         x, y = _metres(place, self.query.subject.configuration.crs)
         near = replace(self, query=self.query.when((at_us - rule.within_us, at_us + rule.within_us + 1)))
-        stations = self._candidates()
+        stations = self.measuring_stations()
         return dict(value_at(near.readings(), stations, at_us, x, y, rule, self.zone))
 
     def for_events(self, request: ValueRequest, scope: Scope, known: Known) -> StationValues:
@@ -250,11 +250,11 @@ class SeriesQuery:
         early_us = max(scope.start_us - within_us, EARLIEST_US)
         late_us = max(min(scope.end_us + within_us + 1, LATEST_US - 1), early_us + 1)
         near = replace(wanted, query=wanted.query.when((early_us, late_us)))
-        stations = wanted._candidates().index()  # noqa: SLF001  (of the same class)
+        stations = wanted.measuring_stations().index()
         return StationValues(self.name, near.readings(), stations, how, within_us, wanted.pin)
 
-    def _candidates(self) -> Stations:
-        """Return the stations that may give a value: those that are named, else those that have a reading at all."""
+    def measuring_stations(self) -> Stations:
+        """Return the stations that may give a value: those that are named, else those that have a reading."""
         stations = Stations.of(self.station_layer, self.query.known)
         column = self.columns.station
         named = self.stations or self.query.count(by=[column]).to_arrow()[column].drop_null().to_pylist()
@@ -340,7 +340,11 @@ class SeriesQuery:
                 "no-stations", f"the definition of '{layer.name}' names no layer of stations, which have the places",
                 hint=f"load the stations into a layer, and name it: stations = \"...\" in layers/{layer.name}.toml",
             )  # fmt: skip
-        return self.query.subject.other(name)
+        try:
+            return self.query.subject.other(name)
+        except NotFound as error:
+            error.append(f"the definition of '{layer.name}' says that its stations are there")
+            raise
 
     def _of_stations(self, places: Sequence[PlaceInput], crs: GivenCRS | None) -> Query:
         """Return the question about stations that were in places at any time."""
