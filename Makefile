@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# How many random cases tests draw: quick, deep (eight times as many) or explore (21 times as many, others in each run).
+# How many random cases tests draw: quick, deep (twelve times as many) or explore (31 times as many, others in each run).
 # With quick, tests of several parameters take each value of each parameter, and not every combination of them; of those
 # that are marked costly, whose cases are alike, a third; and none that is marked thorough.
 PROFILE ?= quick

@@ -107,3 +107,10 @@ def test_the_run_says_how_many_and_how_to_run_all():
     pytest_terminal_summary(reporter, config)
     assert lines[0].startswith("7 combinations")
     assert "make test PROFILE=deep" in lines[0]
+
+
+def test_one_case_of_a_test_may_be_left_out():
+    config = Config(1)
+    tests = [Item("a.py::test_of[1]", step=1), Item("a.py::test_of[9]", ["thorough"], step=9)]
+    pytest_collection_modifyitems(config, tests)
+    assert [item.nodeid for item in tests] == ["a.py::test_of[1]"]

@@ -9,6 +9,8 @@ import stcloud
 from stcloud.city.episodes import read_rule
 from stcloud.testing.episodes import slow_episodes
 
+pytestmark = pytest.mark.thorough  # small histories are derived and compared in every run
+
 RULES = [
     {"id": "smog", "value": "PM2.5", "above": 150, "for": "6h"},
     {"id": "smog", "value": "PM2.5", "above": 115, "for": "3h", "gap": "1h", "ends_below": 75},

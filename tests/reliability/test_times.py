@@ -160,7 +160,9 @@ FORMATS = ("table", "csv", "json", "ndjson", "geojson")
 FILES = ("gpkg", "fgb", "parquet", "geojson", "csv")
 
 
-@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+@pytest.mark.parametrize(
+    "zone", ["Asia/Shanghai", pytest.param("America/New_York", marks=pytest.mark.thorough)]
+)
 def test_whatever_loads_is_printed(run, tmp_path, zone):
     city = created(tmp_path, zone)
     ends = ("0001-01-03", "9999-12-29T23:59:59.999999")

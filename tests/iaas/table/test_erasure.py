@@ -37,8 +37,11 @@ def held(table, number):
     return places_of(table.root, str(number)) + places_of(table.root, f"secret{number}z")
 
 
-@pytest.mark.costly
-@pytest.mark.parametrize("before", [3, 25, 215], ids=["entries", "a checkpoint", "an archive"])
+@pytest.mark.parametrize(
+    "before",
+    [3, 25, pytest.param(215, marks=pytest.mark.thorough)],
+    ids=["entries", "a checkpoint", "an archive"],
+)
 def test_what_a_commit_removed_is_nowhere(table, before):
     for number in range(before):
         commit(table, GONE + number)

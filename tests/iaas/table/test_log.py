@@ -65,6 +65,7 @@ def test_the_log_stays_short_and_keeps_every_entry(model):
     assert [*missing_entries(root), *changed_entries(root)] == []
 
 
+@pytest.mark.thorough
 def test_other_readers_of_delta_tables_read_on(root):
     rows = DeltaTable(str(root)).to_pyarrow_table()
     assert sorted(rows["n"].to_pylist()) == [COUNT - 1] == numbers(Table(root))

@@ -44,6 +44,7 @@ def by_exactextract(path, band, shapes):
     return table.reindex(shapes["name"])
 
 
+@pytest.mark.thorough
 def test_statistics_of_areas_are_those_of_exactextract(city, folder):
     ours = city.scenes("sat").as_of("2020-07-01").by("in:areas", list(STATISTICS), "nir").to_pandas()
     theirs = by_exactextract(folder / "images" / "image_20200601.tif", 2, areas())
