@@ -28,7 +28,8 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
-from stcloud.errors import FormatError, StcloudError
+from stcloud.errors import FormatError, NotFound, StcloudError
+from stcloud.iaas.store.mount import Origin, mount_of, origin_of
 from stcloud.iaas.store.oserror import one_line, os_errno, storage_errors
 from stcloud.iaas.table.missing import missing_file, missing_in
 
@@ -94,18 +95,48 @@ class Checked:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            tail = _tail(descriptor, Path(path))
-        finally:
-            os.close(descriptor)
         named = _NAMED.search(path)
-        if named is not None and named[1] != xxhash.xxh64_hexdigest(tail):
-            raise _damaged(path, "its footer has changed since it was written")
+        self._origin = origin_of(Path(path))
+        tail = self._footer(None if named is None else named[1])
         self.metadata = _metadata(path, tail)
         self._digests: NDArray[np.uint32] | None
         self._size, self._digests = _kept_digests(path, self.metadata) if named is not None else (0, None)
         self._seen = np.zeros(0 if self._digests is None else len(self._digests), np.bool_)
+
+    def _footer(self, digest: str | None) -> bytes:
+        """Return the footer; that of a bucket's file, unless it is here already."""
+        try:
+            tail = self._local_footer()
+            if digest in (None, xxhash.xxh64_hexdigest(tail)):
+                return tail
+            damage = _damaged(self.path, "its footer has changed since it was written")
+        except FormatError as error:
+            damage = error
+        if self._origin is None or digest is None:
+            raise damage
+        self._bring_footer()
+        tail = self._local_footer()
+        if digest != xxhash.xxh64_hexdigest(tail):
+            raise damage
+        return tail
+
+    def _local_footer(self) -> bytes:
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            return _tail(descriptor, Path(self.path))
+        finally:
+            os.close(descriptor)
+
+    def _bring_footer(self) -> None:
+        """Read the end of a bucket's file, all of its footer, into its place here."""
+        assert self._origin is not None  # noqa: S101  (checked before)
+        size = Path(self.path).stat().st_size
+        length = min(size, _TAIL)
+        (tail,) = self._origin.fill([(size - length, length)])
+        needed = min(size, int.from_bytes(tail[-8:-4], "little") + 8)
+        if needed > length:
+            tail = self._origin.fill([(size - needed, needed - length)])[0] + tail
+        self._origin.keep(size - len(tail), tail)
 
     def verify(self, columns: Iterable[int] | None = None, groups: Sequence[int] | None = None) -> None:
         """Check the blocks of some columns (default: all) of some row groups (default: all).
@@ -128,17 +159,40 @@ class Checked:
             self._check(missing)
 
     def _check(self, blocks: NDArray[np.int64]) -> None:
-        assert self._digests is not None  # noqa: S101  (checked before)
+        lacking = []
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
             for first, last in _runs(blocks):
-                start, end = first * _BLOCK, min((last + 1) * _BLOCK, self._size)
-                read = np.frombuffer(_digests(_read(descriptor, start, end - start)), np.uint32)
-                if len(read) != last + 1 - first or (read != self._digests[first : last + 1]).any():
-                    raise _damaged(self.path, "its content has changed since it was written")
-                self._seen[first : last + 1] = True
+                start, length = self._extent(first, last)
+                if self._is_right(first, last, _read(descriptor, start, length)):
+                    self._seen[first : last + 1] = True
+                else:
+                    lacking.append((first, last))
         finally:
             os.close(descriptor)
+        if lacking:
+            self._bring(lacking)
+
+    def _extent(self, first: int, last: int) -> tuple[int, int]:
+        """Return where blocks begin, and how many bytes they have."""
+        start = first * _BLOCK
+        return start, min((last + 1) * _BLOCK, self._size) - start
+
+    def _is_right(self, first: int, last: int, content: bytes) -> bool:
+        assert self._digests is not None  # noqa: S101  (checked before)
+        read = np.frombuffer(_digests(content), np.uint32)
+        return len(read) == last + 1 - first and bool((read == self._digests[first : last + 1]).all())
+
+    def _bring(self, runs: Sequence[tuple[int, int]]) -> None:
+        """Read blocks of a bucket's file into their places here; those of another file are damaged."""
+        if self._origin is None:
+            raise _damaged(self.path, "its content has changed since it was written")
+        contents = self._origin.fill([self._extent(*run) for run in runs])
+        for (first, last), content in zip(runs, contents, strict=True):
+            if not self._is_right(first, last, content):
+                raise _damaged(self.path, "its content in the bucket has changed since it was written")
+            self._origin.keep(first * _BLOCK, content)
+            self._seen[first : last + 1] = True
 
 
 def checked(path: str | os.PathLike[str]) -> Checked:
@@ -152,12 +206,30 @@ def checked(path: str | os.PathLike[str]) -> Checked:
         ``unknown-layer``, ``changed-meanwhile``: there is no such file any more.
     """
     text = os.fspath(path)
+    origin = origin_of(Path(text))
     try:
+        if origin is not None:
+            _make_room(origin)
         stat = Path(text).stat()
+        times = (stat.st_mtime_ns, stat.st_ctime_ns) if origin is None else ()  # blocks come when they are wanted
+        with storage_errors(f"read a file of the layer, {Path(text).name}"):
+            return _remembered(text, (stat.st_ino, stat.st_size, *times))
     except FileNotFoundError as error:
         raise missing_file(Path(text)) from error
-    with storage_errors(f"read a file of the layer, {Path(text).name}"):
-        return _remembered(text, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+    except NotFound as error:
+        raise error if origin is None or error.kind != "no-object" else missing_file(Path(text)) from error
+
+
+def _make_room(origin: Origin) -> None:
+    """Have a place for a bucket's file; one without checksums is copied whole, since nothing tells its holes."""
+    if origin.path.exists():
+        return
+    place = mount_of(origin.path)
+    assert place is not None  # noqa: S101  (it has an origin)
+    if has_checksum(origin.path):
+        place.expect(origin.path, origin.store.size(origin.key))
+    else:
+        place.copy(origin.path)
 
 
 def forget(paths: Iterable[str | os.PathLike[str]]) -> None:

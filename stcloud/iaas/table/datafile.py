@@ -22,8 +22,9 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import add_block_digests, digest_name, parquet_errors, verify_columns
 from stcloud.iaas.table.dictionary import compact
 
-__all__ = ["ROW_GROUP_ROWS", "Written", "read_parquet", "read_whole", "write_parquet"]
+__all__ = ["ROW_GROUP_ROWS", "STAGED", "Written", "read_parquet", "read_whole", "write_parquet"]
 
+STAGED = "_staged"  # readers of Delta tables pass over folders that begin with an underscore
 _LONGEST_BOUND = 64
 """Longer texts would make the log large."""
 ROW_GROUP_ROWS = 8192

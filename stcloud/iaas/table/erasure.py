@@ -17,14 +17,15 @@ import re
 import shutil
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.again import again_when_overtaken
+from stcloud.iaas.table.datafile import STAGED
 from stcloud.iaas.table.logstate import restate_log
-from stcloud.iaas.table.table import STAGED, Table
+from stcloud.iaas.table.table import Table
 
 __all__ = ["erase"]
 
@@ -60,18 +61,18 @@ def erase(table: Table, *, alone: bool = True) -> int:
         ``concurrent-commit``: other writers were faster again and again.
     """
     with storage_errors(f"erase what {table.name} no longer shows"):
-        there = list(_data_files(table.root))
+        there = table.log.data_files()
         _overtake(table)
         shown = {file.path for file in table.snapshot().files}
-        gone = [path for path in there if path.name not in shown]
-        for path in gone:
-            path.unlink(missing_ok=True)
+        gone = [name for name in there if name not in shown]
+        table.log.delete_files(gone)
         shutil.rmtree(table.root / STAGED, ignore_errors=True)
-        if alone:
-            _delete_left(table.root)
-        _renew_checkpoint(table)
-        _redact_log(table.root, shown)
-        restate_log(table.snapshot())  # always: whoever was killed may have redacted entries before
+        with table.log.changing():
+            if alone:
+                _delete_left(table.root)
+            _renew_checkpoint(table)
+            _redact_log(table.root, shown)
+            restate_log(table.snapshot())  # always: whoever was killed may have redacted entries before
     return len(gone)
 
 
@@ -79,11 +80,6 @@ def erase(table: Table, *, alone: bool = True) -> int:
 def _overtake(table: Table) -> None:
     """Commit nothing: whoever has placed files before can no longer commit them."""
     table.commit(after=table.sequence())
-
-
-def _data_files(root: Path) -> Iterator[Path]:
-    """Give the data files in a folder, those among them that a killed writer had not given their names yet."""
-    yield from (path for path in root.glob("*.parquet") if not path.name.startswith("_"))
 
 
 def _delete_left(root: Path) -> None:

@@ -147,7 +147,7 @@ def row_groups(
 
     Bytes are the compressed ones of ``columns``.
     """
-    footer = _footer(checked(snapshot.root / file.path), bounded)
+    footer = _footer(checked(*snapshot.paths([file])), bounded)
     places = [footer.places[name] for name in columns if name in footer.places]
     for number, group in enumerate(footer.groups()):
         chunks = footer.metadata.row_group(number)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from stcloud.errors import FormatError
+from stcloud.iaas.store.mount import bring_folder
 from stcloud.iaas.store.oserror import storage_error, storage_errors
 from stcloud.iaas.store.zipdamage import zip_damages
 
@@ -31,6 +32,7 @@ __all__ = [
     "entry_versions",
     "first_entry",
     "log_entries",
+    "log_state_path",
     "newest_versions",
     "removals",
 ]
@@ -65,6 +67,11 @@ def first_entry(root: Path) -> str:
     for action in actions:
         action.get("commitInfo", {}).get("operationParameters", {}).pop("location", None)
     return "".join(f"{json.dumps(action, separators=(',', ':'))}\n" for action in actions)
+
+
+def log_state_path(root: Path) -> Path:
+    """Return where a table's state is noted; readers of Delta tables pass over names that begin so."""
+    return root / "_state.json"
 
 
 def entry_versions(root: Path) -> list[int]:
@@ -168,6 +175,7 @@ def _older(log: Path, checkpoints: list[int], since: int) -> list[Path]:
 def _archived(root: Path) -> dict[int, Path]:
     """Return where archived entries lie."""
     folder = root / "_archive"
+    bring_folder(folder)
     places: dict[int, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if _ARCHIVE.match(path.name):

@@ -24,14 +24,13 @@ from pyarrow import ArrowException
 
 from stcloud.errors import FormatError, NotFound, StcloudError
 from stcloud.iaas.store.oserror import one_line, os_errno, storage_error, storage_errors
-from stcloud.iaas.table.log import entry_contents, entry_versions
+from stcloud.iaas.table.log import entry_contents, entry_versions, log_state_path
 from stcloud.iaas.table.snapshot import File, Snapshot
 
 __all__ = [
     "LogState",
     "changed_entries",
     "has_log",
-    "log_state_path",
     "missing_entries",
     "read_log_state",
     "refuse_cut_log",
@@ -90,11 +89,6 @@ def state_of(snapshot: Snapshot) -> LogState:
     ]
     text = "\n".join([str(snapshot.sequence), *schema, *lines])
     return LogState(snapshot.version, xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogatepass")))
-
-
-def log_state_path(root: Path) -> Path:
-    """Return where a table's state is noted; readers of Delta tables pass over names that begin so."""
-    return root / "_state.json"
 
 
 def read_log_state(root: Path) -> LogState | None:

@@ -5,7 +5,9 @@ Tested by `tests/daas/purge/test_record.py`.
 
 from __future__ import annotations
 
+from stcloud.errors import NotFound
 from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.table import Table
 
@@ -15,12 +17,16 @@ __all__ = ["read_sidecar", "write_sidecar"]
 def read_sidecar(table: Table, name: str) -> str | None:
     """Return the text of a name that begins with an underscore; None: there is none."""
     with storage_errors(f"read {name} of {table.name}"):
+        place = mount_of(table.root)
         try:
+            if place is not None:
+                return place.store.get(place.key(table.root / name)).decode("utf-8", "replace")
             return (table.root / name).read_text(encoding="utf-8", errors="replace")
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, NotFound):
             return None
 
 
 def write_sidecar(table: Table, name: str, text: str) -> None:
     """Write the text of a name, whole or not at all."""
     Folder(table.root).write_text(text, name)
+    table.log.send(table.root / name)

@@ -17,8 +17,9 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from stcloud.iaas.conversion import whole_numbers
+from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.oserror import storage_errors
-from stcloud.iaas.table.checksum import parquet_errors, verify_columns
+from stcloud.iaas.table.checksum import has_checksum, parquet_errors, verify_columns
 from stcloud.iaas.table.datafile import read_whole
 
 __all__ = ["File", "Snapshot", "snapshot_of"]
@@ -83,7 +84,13 @@ class Snapshot:
 
     def paths(self, files: Iterable[File] | None = None) -> list[str]:
         """Return the places of ``files`` (default: all) for an engine to open."""
-        return [str(self.root / file.path) for file in (self.files if files is None else files)]
+        wanted = self.files if files is None else list(files)
+        place = mount_of(self.root)
+        if place is not None:
+            for file in wanted:
+                if has_checksum(file.path):
+                    place.expect(self.root / file.path, file.bytes)
+        return [str(self.root / file.path) for file in wanted]
 
     def read(self, files: Sequence[File], columns: Sequence[str] | None = None) -> pa.Table:
         """Read whole files into memory, in order, without the partition columns."""

@@ -13,7 +13,7 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,16 @@ from deltalake.transaction import AddAction, RemoveAction
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.again import again_when_overtaken
+from stcloud.iaas.table.bucketlog import BucketLog
 from stcloud.iaas.table.checksum import forget, parquet_errors, verify_columns
 from stcloud.iaas.table.compaction import crowded
-from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, Written, read_whole, write_parquet
+from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, STAGED, Written, read_whole, write_parquet
 from stcloud.iaas.table.deltaerror import delta_errors, overtaken
-from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_path, entry_stat, first_entry
+from stcloud.iaas.table.locallog import LocalLog
+from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_stat, log_state_path
 from stcloud.iaas.table.logstate import (
     LogState,
     has_log,
@@ -44,10 +47,9 @@ from stcloud.iaas.table.logstate import (
 from stcloud.iaas.table.notes import NOTE, CommitNotes
 from stcloud.iaas.table.snapshot import File, Snapshot, snapshot_of
 
-__all__ = ["STAGED", "File", "Snapshot", "Table"]
+__all__ = ["File", "Snapshot", "Table"]
 
 _APPLICATION = "stcloud"
-STAGED = "_staged"  # readers of Delta tables pass over folders that begin with an underscore
 _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.deletedFileRetentionDuration": "interval 1 hours",  # so that checkpoints stay small; see `vacuum`
@@ -66,7 +68,10 @@ class Table:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        place = mount_of(root)
+        self.log = LocalLog(root) if place is None else BucketLog(root, place)
         self._delta: DeltaTable | None = None
+        self._founded = False
         self._newest: os.stat_result | None = None
         self._snapshot: Snapshot | None = None
         self._state: LogState | None = None
@@ -92,9 +97,12 @@ class Table:
     @property
     def exists(self) -> bool:
         """Whether there is a table in the folder."""
-        known = self._delta
-        if known is not None and entry_stat(self.root, known.version()) is not None:
-            return True
+        with self._lock:
+            known = self._delta
+            if known is not None and (self._founded or entry_stat(self.root, known.version()) is not None):
+                return True
+            if self.log.pull() is not None:
+                return True
         with table_errors(self.root):
             return has_log(self.root) and DeltaTable.is_deltatable(str(self.root))
 
@@ -112,7 +120,7 @@ class Table:
                     partition_by=list(partition_by),
                     configuration=_CONFIGURATION,
                 )
-                Folder(self.root).put_text(first_entry(made), "_delta_log", entry_path(self.root, 0).name)
+                self.log.found(made)
             finally:
                 shutil.rmtree(made, ignore_errors=True)
 
@@ -224,19 +232,19 @@ class Table:
             delta = self._fresh()
             if self._sequence(delta) != after:
                 raise overtaken(self.root)
-            version = delta.version() + 1
-            with storage_errors(f"commit to {self.root.name}"), delta_errors(self.root), self._placed(files):
-                delta.create_write_transaction(
-                    actions,
-                    "append",
-                    delta.schema(),
-                    partition_by=delta.metadata().partition_columns,
-                    commit_properties=CommitProperties(
-                        custom_metadata={NOTE: json.dumps(note)} if note is not None else None,
-                        max_commit_retries=0,
-                        app_transactions=[Transaction(_APPLICATION, after + 1)],
-                    ),
+            properties = CommitProperties(
+                custom_metadata={NOTE: json.dumps(note)} if note is not None else None,
+                max_commit_retries=0,
+                app_transactions=[Transaction(_APPLICATION, after + 1)],
+            )
+
+            def write(table: DeltaTable) -> None:
+                parts = table.metadata().partition_columns
+                table.create_write_transaction(
+                    actions, "append", table.schema(), partition_by=parts, commit_properties=properties
                 )
+
+            version = self._write(delta, write, files)
             self._sequences = {version: after + 1}
             self._note_state()
             forget(self.root / file.path for file in gone)
@@ -246,15 +254,17 @@ class Table:
         """Write a checkpoint of the newest version and return its number: older entries need not be read then."""
         with self._lock, storage_errors(f"checkpoint {self.root.name}"), delta_errors(self.root):
             delta = self._fresh()
-            delta.create_checkpoint()
+            with self.log.changing():
+                delta.create_checkpoint()
             return int(delta.version())
 
     def _archived(self) -> int:
         """Return the newest version; at each hundredth, archive entries of the log that lie far back."""
         version = self.snapshot().version
         if version % KEPT_ENTRIES == 0:
-            with contextlib.suppress(
-                StorageError, FormatError
+            with (
+                contextlib.suppress(StorageError, FormatError),
+                self.log.changing(),
             ):  # it is committed: the next hundredth does it
                 archive_log(self.root, version)
         return version
@@ -269,6 +279,7 @@ class Table:
     def _forget(self) -> None:
         """Let go of what was read: the table is another one."""
         self._delta = self._snapshot = None
+        self._founded = False
         self._sequences = {}
         self._notes.forget()
 
@@ -279,42 +290,34 @@ class Table:
     def drop(self) -> None:
         """Delete the table."""
         self._forget()
-        shutil.rmtree(self.root, ignore_errors=True)
+        self.log.drop()
 
     @contextlib.contextmanager
     def set_aside(self, staging: Path) -> Iterator[None]:
-        """Move the table into ``staging`` at once and do what is inside; when that fails, move it back."""
-        self.root.replace(staging / self.name)
-        try:
+        """Take the table away at once and do what is inside; when that fails, bring it back."""
+        with self.log.set_aside(staging):
             yield
-        except BaseException:
-            (staging / self.name).replace(self.root)
-            raise
-        self.drop()
+        self._forget()
 
-    @contextlib.contextmanager
-    def _placed(self, files: Sequence[Written]) -> Iterator[None]:
-        """Put files where a commit inside expects them; take them back when the log does not show them then."""
-        try:
-            for file in files:
-                (self.root / STAGED / file.path).replace(self.root / file.path)
-            yield
-        except BaseException as error:  # an interrupt may come after the commit: only the log knows
-            shown = {file.path for file in self.snapshot().files}
-            for file in files:
-                if file.path not in shown:
-                    (self.root / file.path).unlink(missing_ok=True)
-            if isinstance(error, FileNotFoundError):  # another writer, without our lock, swept them
-                raise overtaken(self.root) from error
-            raise
+    def _write(
+        self, delta: DeltaTable, act: Callable[[DeltaTable], object], files: Sequence[Written] = ()
+    ) -> int:
+        """Commit what ``act`` writes; return the version."""
+        version = 0 if self._founded else int(delta.version()) + 1
+        with storage_errors(f"commit to {self.root.name}"), delta_errors(self.root):
+            self.log.commit(delta, act, files, lambda: {file.path for file in self.snapshot().files})
+        if self._founded:
+            self._forget()
+        return version
 
     def add_columns(self, fields: Sequence[pa.Field]) -> None:
         """Add nullable columns that are not there yet at the end; rows written before have nulls in them."""
         known = self.snapshot().schema.names if fields else ()
         fields = [field for field in fields if field.name not in known]
         if fields:
-            with delta_errors(self.root):
-                self._fresh().alter.add_columns(Schema.from_arrow(pa.schema(fields)).fields)
+            added = Schema.from_arrow(pa.schema(fields)).fields
+            with self._lock:
+                self._write(self._fresh(), lambda table: table.alter.add_columns(added))
 
     @again_when_overtaken
     def append(self, rows: pa.Table) -> None:
@@ -336,6 +339,7 @@ class Table:
         """Note the state of the log after a commit; where that fails, the next commit does."""
         with contextlib.suppress(StorageError):
             write_log_state(self.snapshot())
+            self.log.send(log_state_path(self.root))
 
     def _fresh(self) -> DeltaTable:
         """Return the table at its newest version; looks for the next file of the log before it reads the log."""
@@ -343,6 +347,12 @@ class Table:
             return self._read_fresh()
 
     def _read_fresh(self) -> DeltaTable:
+        founded = self.log.pull()
+        if founded is not None:
+            self._delta, self._founded = founded, True
+            return founded
+        if self._founded:
+            self._forget()
         if self._delta is not None and self._is_newest():
             return self._delta
         if self._delta is not None and not self._is_same():

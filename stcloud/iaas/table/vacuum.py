@@ -9,14 +9,12 @@ not name after that, no commit will ever name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
-
 from stcloud.errors import Conflict
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.locallog import staged_files
 from stcloud.iaas.table.log import removals
-from stcloud.iaas.table.table import STAGED, Table
+from stcloud.iaas.table.table import Table
 
 __all__ = ["vacuum"]
 
@@ -36,7 +34,7 @@ def vacuum(table: Table, *, retain_hours: float, unnamed_hours: float | None) ->
         Files younger than this that no commit names stay, for writers that have not committed yet; None: all do.
     """
     now_ms = system_clock() // 1000
-    there = _data_files(table.root)  # before the log is read, which names what was committed since
+    there = _data_files(table)  # before the log is read, which names what was committed since
     named = {file.path for file in table.snapshot().files}
     removed_ms = removals(table.root)
     gone = [
@@ -48,10 +46,11 @@ def vacuum(table: Table, *, retain_hours: float, unnamed_hours: float | None) ->
         before_ms = now_ms - unnamed_hours * _HOUR_MS
         unnamed = {name for name in there.keys() - named - removed_ms.keys() if there[name] <= before_ms}
         gone += _never_named(table, unnamed)
-        staged = _data_files(table.root / STAGED)
+        staged = staged_files(table.root)
         before_ms = min(before_ms, now_ms - _HOUR_MS)  # a file may be being written
-        gone += [f"{STAGED}/{name}" for name, written_ms in staged.items() if written_ms <= before_ms]
-    return _delete(table.root, gone)
+        gone += [name for name, written_ms in staged.items() if written_ms <= before_ms]
+    with storage_errors(f"vacuum {table.name}"):
+        return table.log.delete_files(gone)
 
 
 def _never_named(table: Table, unnamed: set[str]) -> set[str]:
@@ -65,26 +64,7 @@ def _never_named(table: Table, unnamed: set[str]) -> set[str]:
     return unnamed - {file.path for file in table.snapshot().files} - removals(table.root).keys()
 
 
-def _data_files(root: Path) -> dict[str, int]:
-    """Return the data files in a folder, and when each was written, UTC milliseconds."""
-    written_ms = {}
-    with storage_errors(f"list the files of {root.name}"):
-        for path in root.glob("*.parquet"):
-            if not path.name.startswith(("_", ".")):
-                try:
-                    written_ms[path.name] = path.stat().st_mtime_ns // 1_000_000
-                except FileNotFoundError:
-                    continue  # its writer took it back, or another vacuum was faster
-    return written_ms
-
-
-def _delete(root: Path, names: Iterable[str]) -> int:
-    count = 0
-    with storage_errors(f"vacuum {root.name}"):
-        for name in names:
-            try:
-                (root / name).unlink()
-            except FileNotFoundError:
-                continue
-            count += 1
-    return count
+def _data_files(table: Table) -> dict[str, int]:
+    """Return the data files of a table, and when each was written, UTC milliseconds."""
+    there = table.log.data_files()
+    return {name: written_ms for name, written_ms in there.items() if not name.startswith(".")}
