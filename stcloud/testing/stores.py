@@ -12,13 +12,16 @@ Tested by `tests/conformance/test_stores.py`.
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from stcloud.errors import InvalidInput, NotFound
+from stcloud.errors import InvalidInput, NotFound, StorageError
 from stcloud.iaas.store.model import Children, Store
 from stcloud.iaas.store.opening import open_store
 from stcloud.iaas.store.probe import keeps_put_if_absent
+from stcloud.iaas.store.traffic import Traffic
 
 __all__ = ["CHECKS", "ESCAPES"]
 
@@ -136,12 +139,16 @@ def names_do_not_escape(store: Store) -> None:
         lambda key: store.get_range(key, 0, 1),
         lambda key: store.put(key, b"1"),
         lambda key: store.put_if_absent(key, b"1"),
+        lambda key: store.get_ranges(key, [(0, 1)]),
+        lambda key: store.get_many([key]),
+        lambda key: store.delete_many([key]),
+        lambda key: store.put_file(key, Path(__file__)),
     )
     for key in ESCAPES:
         for call in calls:
             with _refused(InvalidInput, "bad-key"):
                 call(key)
-        for call in (store.list, store.children) if key else ():
+        for call in (store.list, store.children, store.entries) if key else ():
             with _refused(InvalidInput, "bad-key"):
                 call(key)
     assert store.list() == []
@@ -192,6 +199,104 @@ def readers_see_whole_bytes(store: Store) -> None:
     writer.join()
 
 
+def many_are_read_at_once(store: Store) -> None:
+    """Get several keys: in their order, None for those that are not there."""
+    keys = [f"log/{number:03d}" for number in range(40)]
+    for key in keys:
+        store.put(key, key.encode())
+    assert store.get_many([]) == []
+    assert store.get_many([*reversed(keys), "log", "never", keys[0]]) == [
+        *(key.encode() for key in reversed(keys)),
+        None,
+        None,
+        keys[0].encode(),
+    ]
+    with _refused(InvalidInput, "bad-key"):
+        store.get_many([keys[0], "../a"])
+
+
+def ranges_are_read_at_once(store: Store) -> None:
+    """Get several ranges, near, far and overlapping: in their order, each as if it were the only one."""
+    data = bytes(range(256)) * 8000
+    store.put("a", data)
+    ranges = [
+        (0, 4), (2, 10), (len(data) - 8, 8), (1_000_000, 100_000), (1_050_000, 3), (len(data) - 2, 10), (7, 0),
+        (len(data), 4), (len(data) + 9_000_000, 4), (500_000, 1), (500_003, 1), (0, 1),
+    ]  # fmt: skip
+    assert store.get_ranges("a", ranges) == [data[start : start + length] for start, length in ranges]
+    assert store.get_ranges("a", []) == []
+    assert store.get_ranges("a", [(len(data), 1), (len(data) + 5, 5)]) == [b"", b""]
+    for key in ("b", "a/c"):
+        for ranges in ([(0, 1)], [(0, 0)], [(0, 1), (9_000_000, 1)]):
+            with _refused(NotFound, "no-object"):
+                store.get_ranges(key, ranges)
+    with _refused(InvalidInput, "bad-range"):
+        store.get_ranges("a", [(0, 1), (-1, 1)])
+
+
+def entries_say_what_lists_say(store: Store) -> None:
+    """List entries: the keys of `list`, with sizes, times and tags; only those after a key, where one is given."""
+    assert store.entries() == []
+    for key in _KEYS:
+        store.put(key, key.encode())
+    entries = store.entries()
+    assert [entry.key for entry in entries] == store.list()
+    assert all(entry.size == len(entry.key.encode()) for entry in entries)
+    assert max(entry.modified_ms for entry in entries) - min(entry.modified_ms for entry in entries) < 60_000
+    assert all(entry.modified_ms > 1_500_000_000_000 for entry in entries)
+    for prefix in ("", "b", "b/c", "nothing"):
+        keys = store.list(prefix)
+        assert [entry.key for entry in store.entries(prefix)] == keys
+        for after in keys:
+            later = [key for key in keys if key > after]
+            assert [entry.key for entry in store.entries(prefix, after)] == later
+    assert store.entries("b", "c") == []
+    assert len(store.entries("b", "a")) == len(store.list("b"))
+    before = {entry.key: entry.etag for entry in store.entries()}
+    store.put("a", b"something else")
+    after_put = {entry.key: entry.etag for entry in store.entries()}
+    assert {key for key in before if before[key] != after_put[key]} <= {"a"}
+
+
+def files_are_put_whole(store: Store) -> None:
+    """Put files as bytes of keys; a file that is not there writes nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a file"
+        for data in (b"", b"12", bytes(range(256)) * 30_000):
+            path.write_bytes(data)
+            store.put_file("data/a", path)
+            assert store.get("data/a") == data
+        with _refused(InvalidInput, "bad-key"):
+            store.put_file("../a", path)
+        with _refused(StorageError, "storage"):
+            store.put_file("data/b", path / "nothing")
+    assert store.list() == ["data/a"]
+
+
+def many_are_deleted_at_once(store: Store) -> None:
+    """Delete several keys, some of which are not there."""
+    keys = [f"log/{number:03d}" for number in range(40)]
+    for key in keys:
+        store.put(key, b"1")
+    store.delete_many([])
+    store.delete_many(key for key in (*keys[5:], "log/never", "never", keys[7]))
+    assert store.list() == keys[:5]
+    with _refused(InvalidInput, "bad-key"):
+        store.delete_many([keys[0], "../a"])
+    assert keys[1] in store.list()
+
+
+def traffic_only_grows(store: Store) -> None:
+    """Count requests and bytes, or none of either where there are no requests."""
+    before = store.traffic
+    store.put("a", b"12345")
+    store.get("a")
+    store.list()
+    counted = store.traffic.since(before)
+    assert counted in (Traffic(), Traffic(requests=3, lists=1, bytes_read=5, bytes_written=5))
+    assert store.traffic.since(store.traffic) == Traffic()
+
+
 def the_address_opens_the_store(store: Store) -> None:
     """Open the store by its address and find the same bytes."""
     store.put("a/b", b"1")
@@ -217,13 +322,19 @@ CHECKS: tuple[Callable[[Store], None], ...] = (
     names_do_not_escape,
     one_of_many_writers_wins,
     readers_see_whole_bytes,
+    many_are_read_at_once,
+    ranges_are_read_at_once,
+    entries_say_what_lists_say,
+    files_are_put_whole,
+    many_are_deleted_at_once,
+    traffic_only_grows,
     the_address_opens_the_store,
     the_probe_passes_and_leaves_nothing,
 )
 
 
 @contextlib.contextmanager
-def _refused(kind_of_error: type[InvalidInput | NotFound], kind: str) -> Iterator[None]:
+def _refused(kind_of_error: type[InvalidInput | NotFound | StorageError], kind: str) -> Iterator[None]:
     refused = "nothing"
     try:
         yield

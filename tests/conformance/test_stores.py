@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import uuid
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from stcloud.iaas.store.memory import MemoryStore
 from stcloud.iaas.store.model import Store
 from stcloud.iaas.store.opening import open_store
 from stcloud.iaas.store.probe import ReadOnlyStore, guarded, keeps_put_if_absent
+from stcloud.testing.objectserver import NoObjectServer, s3_server
 from stcloud.testing.stores import CHECKS, names_do_not_escape, one_of_many_writers_wins
 
 STORES = {
@@ -21,6 +23,25 @@ STORES = {
     "no_links": lambda folder: open_store(folder / "厦门"),
     "memory": lambda folder: open_store(f"memory://{folder.name}"),
 }
+
+
+BUCKETS = {"s3": s3_server}
+
+
+@pytest.fixture(scope="module")
+def bucket(request):
+    try:
+        with BUCKETS[request.param]() as server:
+            yield server
+    except NoObjectServer as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def in_bucket(bucket, monkeypatch):
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    return open_store(bucket.address(f"道路 a/{uuid.uuid4().hex}"))
 
 
 @pytest.fixture(params=STORES)
@@ -36,6 +57,13 @@ def store(request, tmp_path, monkeypatch):
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_a_store_conforms(store, check):
     check(store)
+
+
+@pytest.mark.every_case
+@pytest.mark.parametrize("bucket", BUCKETS, indirect=True)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_a_bucket_conforms(in_bucket, check):
+    check(in_bucket)
 
 
 def test_stores_are_of_the_protocol(store):
@@ -72,11 +100,17 @@ def test_a_store_that_does_not_keep_put_if_absent_is_read_only(kind, tmp_path):
     assert kept.get_range("a/b", 1, 1) == b"2"
     assert (kept.exists("a/b"), kept.size("a/b"), kept.list()) == (True, 2, ["a/b"])
     assert kept.children("a").keys == ("a/b",)
+    assert kept.get_ranges("a/b", [(0, 1), (1, 1)]) == [b"1", b"2"]
+    assert kept.get_many(["a/b", "c"]) == [b"12", None]
+    assert kept.entries("a") == store.entries("a")
+    assert kept.traffic == store.traffic
     assert kept.url == store.url
     for write in (
         lambda: kept.put("c", b""),
         lambda: kept.put_if_absent("c", b""),
+        lambda: kept.put_file("c", Path(__file__)),
         lambda: kept.delete("a/b"),
+        lambda: kept.delete_many(["a/b"]),
     ):
         with pytest.raises(StorageError, match="does not keep its promise") as refused:
             write()
@@ -124,7 +158,7 @@ def test_stores_in_memory_end_with_their_holders():
 
 
 @pytest.mark.parametrize(
-    "address", ["s3://bucket/city", "http://a/b", "file://host/a", "file:///a?b", "x1://"]
+    "address", ["s3a://bucket/city", "http://a/b", "file://host/a", "file:///a?b", "x1://"]
 )
 def test_addresses_that_nobody_opens(address):
     with pytest.raises(Unsupported) as refused:
@@ -133,7 +167,18 @@ def test_addresses_that_nobody_opens(address):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "a\0b", "file:///a%00b", "memory://", "memory://a/b", "memory://a b"]
+    "address",
+    [
+        "",
+        "a\0b",
+        "file:///a%00b",
+        "memory://",
+        "memory://a/b",
+        "memory://a b",
+        "s3://",
+        "s3:///a",
+        "gs://a@b/c",
+    ],
 )
 def test_addresses_that_name_nothing(address):
     with pytest.raises(InvalidInput) as refused:

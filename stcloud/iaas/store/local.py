@@ -5,15 +5,20 @@ Tested by ``tests/conformance/test_stores.py``.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import os
+import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from stcloud.iaas.store.model import Children, check_key, check_range, is_temporary, no_object
+from stcloud.errors import NotFound
+from stcloud.iaas.store.model import Children, Entry, check_key, check_range, is_temporary, no_object
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
 
 __all__ = ["LocalStore"]
 
@@ -41,9 +46,25 @@ class LocalStore:
             file.seek(start)
             return file.read(length)
 
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of several ranges of a file."""
+        for start, length in ranges:
+            check_range(start, length)
+        with self._reading(key) as path, path.open("rb") as file:
+            return [_piece(file, start, length) for start, length in ranges]
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the bytes of several files; None for one that is not there."""
+        return [self._get_or_none(key) for key in keys]
+
     def put(self, key: str, data: bytes) -> None:
         """Write a file whole or not at all (a temporary neighbour, then a rename)."""
         with self._temporary(key, data) as temporary:
+            temporary.replace(self._path(key))
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Copy a file, whole or not at all (a temporary neighbour, then a rename)."""
+        with self._temporary(key, path) as temporary:
             temporary.replace(self._path(key))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -74,6 +95,12 @@ class LocalStore:
         with storage_errors(f"list {prefix or self.root.name}"):
             return sorted(self._keys(prefix))
 
+    def entries(self, prefix: str = "", after: str = "") -> builtins.list[Entry]:
+        """Return size and time of the files below a folder, sorted by key."""
+        with storage_errors(f"list {prefix or self.root.name}"):
+            keys = sorted(key for key in self._keys(prefix) if key > after)
+            return [entry for key in keys if (entry := self._entry(key)) is not None]
+
     def children(self, prefix: str = "") -> Children:
         """Return the files of a folder, and those of its folders below which there is a file."""
         place = self._path(prefix) if prefix else self.root
@@ -87,6 +114,30 @@ class LocalStore:
         """Delete a file; folders stay."""
         with storage_errors(f"delete {key}"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             self._path(key).unlink()
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete several files; folders stay."""
+        for key in keys:
+            self.delete(key)
+
+    @property
+    def traffic(self) -> Traffic:
+        """All zero: a folder makes no requests."""
+        return NO_TRAFFIC
+
+    def _get_or_none(self, key: str) -> bytes | None:
+        try:
+            return self.get(key)
+        except NotFound:
+            return None
+
+    def _entry(self, key: str) -> Entry | None:
+        try:
+            stat = (self.root / key).stat()
+        except (FileNotFoundError, NotADirectoryError):  # deleted since it was listed
+            return None
+        etag = f"{stat.st_ino:x}-{stat.st_mtime_ns:x}-{stat.st_size:x}"
+        return Entry(key, stat.st_size, stat.st_mtime_ns // 1_000_000, etag)
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
@@ -115,17 +166,25 @@ class LocalStore:
                 raise no_object(self.url, key) from error
 
     @contextlib.contextmanager
-    def _temporary(self, key: str, data: bytes) -> Iterator[Path]:
-        """Write a file beside the one that is meant; it is gone at the end."""
+    def _temporary(self, key: str, data: bytes | Path) -> Iterator[Path]:
+        """Write bytes, or those of another file, beside the file that is meant; it is gone at the end."""
         target = self._path(key)
         with storage_errors(f"write {key}"):
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(f".{target.name[-200:]}.{uuid.uuid4().hex}")
             try:
-                temporary.write_bytes(data)
+                if isinstance(data, Path):
+                    shutil.copyfile(data, temporary)
+                else:
+                    temporary.write_bytes(data)
                 yield temporary
             finally:
                 temporary.unlink(missing_ok=True)
+
+
+def _piece(file: BinaryIO, start: int, length: int) -> bytes:
+    file.seek(start)
+    return file.read(length)
 
 
 def _raise_unless_missing(error: OSError) -> None:

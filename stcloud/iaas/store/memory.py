@@ -7,11 +7,17 @@ Tested by ``tests/conformance/test_stores.py``.
 
 from __future__ import annotations
 
+import builtins
 import threading
 import weakref
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from stcloud.iaas.store.model import Children, check_key, check_range, no_object
+from stcloud.errors import NotFound
+from stcloud.iaas.store.model import Children, Entry, check_key, check_range, no_object
+from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
 
 __all__ = ["MemoryStore"]
 
@@ -62,9 +68,27 @@ class MemoryStore:
             return b""
         return bytes(self._call.get_range(self._objects, key, start=start, end=end))
 
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of several ranges of a key."""
+        for start, length in ranges:
+            check_range(start, length)
+        data = self.get(key)
+        return [data[start : start + length] for start, length in ranges]
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the bytes of several keys; None for one that has none."""
+        return [self._get_or_none(key) for key in keys]
+
     def put(self, key: str, data: bytes) -> None:
         """Write the bytes of a key."""
         self._call.put(self._objects, check_key(key), data)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Write a file's bytes as those of a key."""
+        check_key(key)
+        with storage_errors(f"read {path}"):
+            data = path.read_bytes()
+        self.put(key, data)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write the bytes of a key unless it has some."""
@@ -89,6 +113,20 @@ class MemoryStore:
         """Return all keys below a prefix, sorted."""
         return sorted(entry["path"] for entry in self._call.list(self._objects, _checked(prefix)).collect())
 
+    def entries(self, prefix: str = "", after: str = "") -> builtins.list[Entry]:
+        """Return what is known of all keys below a prefix, sorted by key."""
+        listed = self._call.list(self._objects, _checked(prefix)).collect()
+        entries = (
+            Entry(
+                entry["path"],
+                entry["size"],
+                int(entry["last_modified"].timestamp() * 1000),
+                entry["e_tag"] or "",
+            )
+            for entry in listed
+        )
+        return sorted((entry for entry in entries if entry.key > after), key=lambda entry: entry.key)
+
     def children(self, prefix: str = "") -> Children:
         """Return what lies right below a prefix."""
         below = self._call.list_with_delimiter(self._objects, _checked(prefix))
@@ -100,6 +138,22 @@ class MemoryStore:
     def delete(self, key: str) -> None:
         """Delete a key."""
         self._call.delete(self._objects, check_key(key))
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete several keys."""
+        for key in keys:
+            self.delete(key)
+
+    @property
+    def traffic(self) -> Traffic:
+        """All zero: memory is asked without requests."""
+        return NO_TRAFFIC
+
+    def _get_or_none(self, key: str) -> bytes | None:
+        try:
+            return self.get(key)
+        except NotFound:
+            return None
 
     def _size(self, key: str) -> int | None:
         try:

@@ -8,13 +8,17 @@ Tested by `tests/conformance/test_stores.py`.
 
 from __future__ import annotations
 
+import builtins
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from stcloud.errors import InvalidInput, NotFound
+from stcloud.iaas.store.traffic import Traffic
 
-__all__ = ["Children", "Store", "check_key", "check_range", "is_temporary", "no_object"]
+__all__ = ["Children", "Entry", "Store", "check_key", "check_range", "is_temporary", "no_object"]
 
 _LONGEST_KEY = 1024
 _LONGEST_SEGMENT = 255
@@ -28,6 +32,28 @@ class Children:
 
     folders: tuple[str, ...]
     keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a list says of a key.
+
+    Parameters
+    ----------
+    key
+        The whole key.
+    size
+        Its number of bytes.
+    modified_ms
+        When it was written last, by the store's clock, in milliseconds since 1970 UTC. A bucket's clock is not ours.
+    etag
+        A text that changes when its bytes are written anew; empty where the store gives none.
+    """
+
+    key: str
+    size: int
+    modified_ms: int
+    etag: str
 
 
 @runtime_checkable
@@ -57,11 +83,32 @@ class Store(Protocol):
             ``bad-range``: a negative number.
         """
 
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of several ranges (first byte, length) of a key, each as `get_range` does.
+
+        Neighbours are read in one request, the requests run in parallel.
+        """
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the bytes of several keys, in parallel; None for a key that has none."""
+
     def put(self, key: str, data: bytes) -> None:
         """Write the bytes of a key, whole or not at all; what was there is replaced."""
 
+    def put_file(self, key: str, path: Path) -> None:
+        """Write a file's bytes as those of a key, whole or not at all; a large file is not held in memory."""
+
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Write the bytes of a key unless it has some; of several writers at once, one gets True."""
+        """Write the bytes of a key unless it has some; of several writers at once, one gets True.
+
+        The bytes must be the caller's own: no other writer may put the same under this key. A bucket's answer may
+        get lost, and the bytes are then how a writer knows its own from another's.
+
+        Raises
+        ------
+        StorageError
+            ``outcome-unknown``: the bytes may be there or may still come. Nothing that they name may be cleaned up.
+        """
 
     def exists(self, key: str) -> bool:
         """Return whether a key has bytes."""
@@ -72,11 +119,29 @@ class Store(Protocol):
     def list(self, prefix: str = "") -> list[str]:
         """Return all keys below a prefix, sorted by their text; none for a prefix that nothing has."""
 
+    def entries(self, prefix: str = "", after: str = "") -> builtins.list[Entry]:
+        """Return what is known of all keys below a prefix, sorted by key.
+
+        Parameters
+        ----------
+        prefix
+            Beginning of the keys in whole segments.
+        after
+            A whole key: only later ones are returned, and a bucket passes over the others.
+        """
+
     def children(self, prefix: str = "") -> Children:
         """Return what lies right below a prefix, without walking what lies below that."""
 
     def delete(self, key: str) -> None:
         """Delete a key; does nothing when it is not there."""
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete several keys; does nothing for those that are not there."""
+
+    @property
+    def traffic(self) -> Traffic:
+        """What the store was asked for since it was opened; all zero for a folder."""
 
 
 def check_key(key: str) -> str:

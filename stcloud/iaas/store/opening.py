@@ -1,4 +1,4 @@
-"""Stores by address: a path, ``file:///...`` or ``memory://name``.
+"""Stores by address: a path, ``file:///...``, ``memory://name``, or a bucket.
 
 Tested by ``tests/conformance/test_stores.py``.
 """
@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from stcloud.errors import InvalidInput, Unsupported
+from stcloud.iaas.store.bucket import BucketStore
+from stcloud.iaas.store.bucketoptions import SCHEMES
 from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.memory import MemoryStore
 from stcloud.iaas.store.model import Store
@@ -21,20 +24,25 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}\Z")
 
 
-def open_store(address: str | os.PathLike[str]) -> Store:
+def open_store(address: str | os.PathLike[str], options: Mapping[str, str] | None = None) -> Store:
     """Open the store of an address; nothing is read or written.
 
     Parameters
     ----------
     address
-        The path of a folder, ``file:///path`` of one, or ``memory://name``.
+        The path of a folder, ``file:///path`` of one, ``memory://name``, or a bucket's: ``s3://bucket/prefix``,
+        ``az://container/prefix``, ``gs://bucket/prefix``.
+    options
+        Of a bucket: credentials, endpoint, region (`stcloud.iaas.store.bucketoptions.bucket_options`), beside those
+        of the environment. Other stores take none.
 
     Raises
     ------
     Unsupported
         ``unknown-store``: another scheme, or another machine's ``file://``.
     InvalidInput
-        ``bad-name``: ``memory://`` without a plain name, a path with NUL in it.
+        ``bad-name``: ``memory://`` without a plain name, a path with NUL in it, a bucket without a name.
+        ``unknown-option``, ``bad-option``, ``insecure-endpoint``: options that cannot be used.
 
     Examples
     --------
@@ -42,6 +50,10 @@ def open_store(address: str | os.PathLike[str]) -> Store:
     'file:///srv/cities/xiamen'
     """
     text = os.fspath(address)
+    if text.partition("://")[0] in SCHEMES and "://" in text:
+        return BucketStore(text, options)
+    if options:
+        raise InvalidInput("unknown-option", f"{text!r} takes no options", hint="only buckets have options")
     if not _SCHEME.match(text):
         return LocalStore(_path(text))
     parts = urlsplit(text)
@@ -64,7 +76,7 @@ def open_store(address: str | os.PathLike[str]) -> Store:
     raise Unsupported(
         "unknown-store",
         f"{text!r} is no place that can be opened",
-        hint="name a folder, file:///path or memory://name",
+        hint="name a folder, file:///path, s3://bucket/prefix, az://container/prefix or gs://bucket/prefix",
     )
 
 

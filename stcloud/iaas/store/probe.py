@@ -7,12 +7,16 @@ Tested by ``tests/conformance/test_stores.py``.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import uuid
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from stcloud.errors import StorageError
-from stcloud.iaas.store.model import Children, Store
+from stcloud.iaas.store.model import Children, Entry, Store
+from stcloud.iaas.store.traffic import Traffic
 
 __all__ = ["ReadOnlyStore", "guarded", "keeps_put_if_absent", "require_put_if_absent"]
 
@@ -71,7 +75,19 @@ class ReadOnlyStore:
         """Return some bytes of a key."""
         return self.store.get_range(key, start, length)
 
+    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of several ranges of a key."""
+        return self.store.get_ranges(key, ranges)
+
+    def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the bytes of several keys."""
+        return self.store.get_many(keys)
+
     def put(self, key: str, data: bytes) -> None:  # noqa: ARG002  (a store's signature)
+        """Refuse."""
+        raise self._refused()
+
+    def put_file(self, key: str, path: Path) -> None:  # noqa: ARG002  (a store's signature)
         """Refuse."""
         raise self._refused()
 
@@ -91,6 +107,10 @@ class ReadOnlyStore:
         """Return all keys below a prefix, sorted."""
         return self.store.list(prefix)
 
+    def entries(self, prefix: str = "", after: str = "") -> builtins.list[Entry]:
+        """Return what is known of all keys below a prefix, sorted by key."""
+        return self.store.entries(prefix, after)
+
     def children(self, prefix: str = "") -> Children:
         """Return what lies right below a prefix."""
         return self.store.children(prefix)
@@ -98,6 +118,15 @@ class ReadOnlyStore:
     def delete(self, key: str) -> None:  # noqa: ARG002  (a store's signature)
         """Refuse."""
         raise self._refused()
+
+    def delete_many(self, keys: Iterable[str]) -> None:  # noqa: ARG002  (a store's signature)
+        """Refuse."""
+        raise self._refused()
+
+    @property
+    def traffic(self) -> Traffic:
+        """What the store was asked for since it was opened."""
+        return self.store.traffic
 
     def _refused(self) -> StorageError:
         return _read_only(self.store, self.why)
