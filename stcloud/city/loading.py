@@ -42,5 +42,8 @@ def loader_of(
     parts.catalogue.refuse_former(layer)
     place = f"layers/{parts.catalogue.naming.folder_of(layer)}"
     keys = ("ledger", "quarantine", NAMES_FILE, place, f"{place}.toml")
+    catalogue = parts.catalogue
+    for table in (catalogue.ledger.table, catalogue.quarantine.table, catalogue.table(layer).table):
+        table.prepare_replica()
     with replica(folder, *keys) as copy:
         yield Loader(Catalogue(copy, configuration), copy, configuration, clock)

@@ -18,6 +18,7 @@ from stcloud.daas.configuration import WITH_NAMES, CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
 from stcloud.daas.entry import Layer
+from stcloud.daas.founding import founding_definition
 from stcloud.daas.ledger import PURGE, UNDO, Ledger, Reckoning
 from stcloud.daas.names import LayerNames
 from stcloud.daas.purge.completion import complete_purge, drop_unbegun
@@ -203,6 +204,8 @@ class Catalogue:
             saved = self._saved(layer)
             complete_purge(self._folder, self.table(layer), saved, self.ledger, self.quarantine, entry)
         self.ledger.write(self._missed(layer))
+        if self.table(layer).exists and not self._folder.exists(*self._definition_key(layer)):
+            self._save_founding(layer)
         if self.table(layer).exists and read_purges(self.table(layer).table):
             drop_unbegun(self.table(layer), {load.attempt for load in self.ledger.loads(layer)})
 
@@ -261,17 +264,32 @@ class Catalogue:
 
     @contextlib.contextmanager
     def founding(self, layer: str, definition: Definition) -> Iterator[None]:
-        """Save a new layer's definition for the load inside; forget it again when that fails."""
+        """Save a new layer's definition after the load inside, whose commit has it too; clear up when that fails.
+
+        Raises
+        ------
+        InvalidInput
+            ``other-definition``: another writer made the layer meanwhile, by another definition.
+        """
         known = self.table(layer).exists
-        if not known:
-            saved = definition.model_copy(update={"id": layer}) if definition.id != layer else definition
-            self._folder.write_text(with_digest(saved.to_toml()), *self._definition_key(layer))
+        if known:
+            self.definition_for(layer, definition)
         try:
             yield
         except BaseException:
             if not known:
                 self.clear(layer)
             raise
+        if not known:
+            self._save_founding(layer)
+
+    def _save_founding(self, layer: str) -> None:
+        """Save the definition that a layer's first commit has."""
+        text = founding_definition(self.table(layer).table)
+        if text is not None:
+            founded = Definition.from_toml(text, name=layer)
+            saved = founded.model_copy(update={"id": layer}) if founded.id != layer else founded
+            self._folder.write_text(with_digest(saved.to_toml()), *self._definition_key(layer))
 
     def widen(self, layer: str, definition: Definition) -> None:
         """Give a layer the further columns of a definition that differs from its own in nothing else."""
@@ -316,13 +334,19 @@ class Catalogue:
     def _saved(self, layer: str) -> Definition:
         key = self._definition_key(layer)
         path = "/".join(key)
-        if not self._folder.exists(*key):
-            raise FormatError(
-                "damaged-city",
-                f"layer '{layer}' has no definition: {path} is missing",
-                hint="bring it back from a copy of the city",
-            )
-        text = self._folder.read_text(*key)
+        try:
+            text = self._folder.read_text(*key)
+        except NotFound as error:
+            founding = founding_definition(
+                self.table(layer).table
+            )  # its writer saves it right now, or was killed
+            if founding is None:
+                raise FormatError(
+                    "damaged-city",
+                    f"layer '{layer}' has no definition: {path} is missing",
+                    hint="bring it back from a copy of the city",
+                ) from error
+            text = founding
         known = self._definitions.get(path)
         if known is None or known[0] != text:
             known = (text, Definition.from_toml(text, name=path))

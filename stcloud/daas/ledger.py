@@ -19,6 +19,7 @@ from stcloud.daas.display import html_table, one_line
 from stcloud.daas.names import LayerNames
 from stcloud.daas.table.schema import INSTANT
 from stcloud.errors import FormatError
+from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.table import Table
 
 __all__ = ["COMPLETE", "PURGE", "UNDO", "Ledger", "Reckoning", "complete"]
@@ -300,12 +301,23 @@ class Ledger:
         return rows
 
     def write(self, reckonings: Iterable[Reckoning]) -> None:
-        """Append loads; each is chained to the one before of its layer."""
-        rows = self.chained(reckonings)
-        if rows:
-            self.table.create(_LEDGER)
-            self.table.append(pa.Table.from_pylist(rows, _LEDGER))
+        """Append loads; each is chained to the one before of its layer. One that another writer entered is left out."""
+        wanted = list(reckonings)
+        if wanted:
+            self._append(wanted)
             self.table.tidy()
+
+    @again_when_overtaken
+    def _append(self, reckonings: list[Reckoning]) -> None:
+        self.table.create(_LEDGER)
+        after = self.table.sequence()
+        rows = self.chained(load for load in reckonings if not self._has(load))
+        if rows:
+            self.table.append_after(pa.Table.from_pylist(rows, _LEDGER), after)
+
+    def _has(self, load: Reckoning) -> bool:
+        """Return whether an attempt is entered: by a writer on another machine, that completed what was left."""
+        return load.attempt is not None and load.attempt in self._entries(load.layer)["attempt"].to_pylist()
 
     def deleted_us(self, layer: str) -> int:
         """Return when a layer was deleted last, UTC microseconds; 0 for never."""

@@ -23,6 +23,7 @@ from typing import Any
 
 from stcloud.daas.complete_to import LATE_NOTE, CompleteTo
 from stcloud.daas.definition import Definition
+from stcloud.daas.founding import founding_note
 from stcloud.daas.kind.protocol import LayerKind
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.drift import Drift
@@ -159,9 +160,10 @@ class LoadRun:
         ledger = self.context.ledger
         ledger.prepare()
         (entry,) = ledger.chained([reckoning])
-        self.context.layer.table.commit(
-            add=change.add, remove=change.remove, after=base.sequence, note=entry | dict(change.note)
-        )
+        note = entry | dict(change.note)
+        if not base.sequence:
+            note |= founding_note(self.context.definition)
+        self.context.layer.table.commit(add=change.add, remove=change.remove, after=base.sequence, note=note)
 
     def _complete(self, stamp: Reckoning) -> dict[str, Any]:
         """Return until when the rows are complete, as it is stated of the load or else by the definition."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import time
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from stcloud.errors import NotFound
+from stcloud.iaas.clock import system_clock
 from stcloud.iaas.raster.drivers import THREADS, gdal, raster_errors
 from stcloud.iaas.raster.image import Block, Image, ImageFacts, content_digest, windows
 from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.model import Store
+from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.table import Table
 
@@ -26,6 +27,7 @@ __all__ = ["ArrayFiles", "StoredImage"]
 
 FOLDER = "_scenes"  # readers of Delta tables pass over folders that begin with an underscore
 _SUFFIX = ".tif"
+_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class ArrayFiles:
     @classmethod
     def beside(cls, table: Table) -> ArrayFiles:
         """Return the array files of a table."""
-        return cls(LocalStore(table.root))
+        place = mount_of(table.root)
+        return cls(LocalStore(table.root) if place is None else place.below(table.root))
 
     @staticmethod
     def key(digest: str) -> str:
@@ -72,7 +75,7 @@ class ArrayFiles:
 
     def _take(self, made: Path, key: str) -> None:
         if not isinstance(self.store, LocalStore):
-            self.store.put(key, made.read_bytes())
+            self.store.put_file(key, made)
             made.unlink()
             return
         target = self.store.root / key
@@ -116,17 +119,9 @@ class ArrayFiles:
 
     def unneeded(self, named: Collection[str], *, older_hours: float) -> list[str]:
         """Return the keys that are not among ``named``, of files that were written so long ago."""
-        return [
-            key for key in self.store.list(FOLDER) if key not in named and self._hours(key) >= older_hours
-        ]
-
-    def _hours(self, key: str) -> float:
-        if not isinstance(self.store, LocalStore):
-            return 0.0
-        try:
-            return (time.time() - (self.store.root / key).stat().st_mtime) / 3600
-        except FileNotFoundError:
-            return 0.0
+        before_ms = system_clock() // 1000 - older_hours * _HOUR_MS
+        there = self.store.entries(FOLDER)
+        return [entry.key for entry in there if entry.key not in named and entry.modified_ms <= before_ms]
 
     def fault(self, key: str, digest: str, facts: ImageFacts) -> str | None:
         """Return what is wrong with a file that should hold some content; None: nothing."""

@@ -324,4 +324,10 @@ def _dialect(place: Folder | str, name: str, clock: Clock, *, durable: bool) -> 
 
         return Postgres(place, name)
     folder = place if isinstance(place, Folder) else Folder.at(place)
+    if folder.mount is not None:
+        raise InvalidInput(
+            "database-needed",
+            f"a log of cases cannot lie in a bucket: {folder.url}",
+            hint="keep it in PostgreSQL, postgresql://user@host/database",
+        )
     return SQLite(folder.path("cases", f"{name}.sqlite"), clock=clock, durable=durable)

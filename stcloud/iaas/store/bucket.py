@@ -13,6 +13,7 @@ Tested by `tests/conformance/test_stores.py`, `tests/iaas/store/test_bucket.py` 
 from __future__ import annotations
 
 import builtins
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -66,7 +67,9 @@ class BucketStore:
     ) -> None:
         self._scheme, bucket, prefix = address_parts(address)
         self._url = f"{self._scheme}://{bucket}" + (f"/{prefix}" if prefix else "")
-        self._client = BucketClient(self._url, bucket_options(self._scheme, options), patience)
+        checked = bucket_options(self._scheme, options)
+        self._client = BucketClient(self._url, checked, patience)
+        self._account = checked.given.get("account_name") or os.environ.get("AZURE_STORAGE_ACCOUNT_NAME", "")
         self._counter = TrafficCounter()
 
     def __repr__(self) -> str:
@@ -79,6 +82,11 @@ class BucketStore:
     def url(self) -> str:
         """Address, without credentials."""
         return self._url
+
+    @property
+    def identity(self) -> str:
+        """Address with the endpoint and the account: what no two buckets have in common."""
+        return f"{self._url} {self._client.endpoint} {self._account}"
 
     @property
     def traffic(self) -> Traffic:

@@ -1,4 +1,4 @@
-"""A city's folder: names that cannot escape it, files written whole or not at all, locks that die with us.
+"""A city's folder, of its own or mounted on a bucket: names that cannot escape it, files written whole or not at all, locks that die with us.
 
 ::
 
@@ -19,14 +19,15 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stcloud.errors import Conflict, FormatError, InvalidInput, Unsupported
+from stcloud.errors import Conflict, FormatError, InvalidInput
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.iaas.store.local import LocalStore
-from stcloud.iaas.store.model import Children
+from stcloud.iaas.store.model import Children, Store
+from stcloud.iaas.store.mount import Mount, mount, working_folder
 from stcloud.iaas.store.opening import open_store
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.probe import require_put_if_absent
@@ -34,6 +35,10 @@ from stcloud.iaas.store.unfinished import discard_unfinished
 
 __all__ = ["Folder", "check_name", "check_place", "is_name", "read_bytes", "read_text"]
 
+_WORK = ".work"
+_OF_THIS_MACHINE = (_WORK, "index")
+_RACERS = 8
+"""So many try at once to make a key of a bucket where a city is to be: one of them must."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
 
 
@@ -108,36 +113,71 @@ def check_place(root: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The root folder of one city."""
+    """The root folder of one city.
+
+    Parameters
+    ----------
+    root
+        The folder on this machine.
+    mount
+        The bucket that it stands for; None: the city lies in the folder itself.
+    """
 
     root: Path
+    mount: Mount | None = None
 
     @classmethod
-    def at(cls, address: str | os.PathLike[str]) -> Folder:
-        """Return the folder of an address, a path or ``file:///...``; nothing is read or written.
+    def at(
+        cls,
+        address: str | os.PathLike[str],
+        options: Mapping[str, str] | None = None,
+        *,
+        cache: str | os.PathLike[str] | None = None,
+    ) -> Folder:
+        """Return the folder of an address, a path, ``file:///...`` or one of a bucket; nothing is read or written.
+
+        Parameters
+        ----------
+        address
+            ``s3://bucket/city``, ``az://container/city``, ``gs://bucket/city`` are mounted on a working folder.
+        options
+            Of the bucket: see `bucket_options`.
+        cache
+            Where working folders of buckets are; default: where this machine keeps caches.
 
         Raises
         ------
         InvalidInput
-            ``bad-name``: no table can lie in a folder of this name.
+            ``bad-name``: no table can lie in a folder of this name; what `bucket_options` raises.
         Unsupported
-            ``unknown-store``: it is no address of a folder.
+            ``unknown-store``: it is no address of a folder or bucket.
         """
-        store = open_store(address)
-        if not isinstance(store, LocalStore):
-            raise Unsupported("unknown-store", f"a city cannot lie in {store.url}", hint="name a folder")
-        check_place(store.root)
-        return cls(store.root)
+        store = open_store(address, options)
+        if isinstance(store, LocalStore):
+            check_place(store.root)
+            return cls(store.root)
+        root = working_folder(store.identity, None if cache is None else Path(cache))
+        check_place(root)
+        return cls(root, mount(root, store))
 
     @property
     def name(self) -> str:
-        """Last part of the folder's path."""
-        return self.root.resolve().name
+        """Last part of the city's address."""
+        return self.root.resolve().name if self.mount is None else self.url.rstrip("/").rpartition("/")[2]
 
     @property
-    def store(self) -> LocalStore:
-        """The city's files by key."""
-        return LocalStore(self.root)
+    def url(self) -> str:
+        """Address of the city as it is given to `at`: a path, or the URL of a bucket."""
+        return str(self.root) if self.mount is None else self.mount.store.url
+
+    @property
+    def store(self) -> Store:
+        """The city's files by key, as everyone reads them."""
+        return LocalStore(self.root) if self.mount is None else self.mount.store
+
+    def _store(self, *parts: str) -> Store:
+        """Return where a file lies: what this machine has made ready for itself is not in a bucket."""
+        return LocalStore(self.root) if parts[0] in _OF_THIS_MACHINE else self.store
 
     def path(self, *parts: str) -> Path:
         """Return a path for the rooms of iaas; parts are fixed names or have passed `check_name`."""
@@ -145,30 +185,32 @@ class Folder:
 
     def exists(self, *parts: str) -> bool:
         """Return whether there is a file of this path."""
-        return self.store.exists("/".join(parts))
+        return self._store(*parts).exists("/".join(parts))
 
     def read_text(self, *parts: str) -> str:
         """Return the whole text of a small file."""
+        key = "/".join(parts)
         try:
-            return read_text(self.path(*parts))
-        except InvalidInput as error:
-            raise FormatError("damaged-city", str(error)) from error
+            return self._store(*parts).get(key).decode("utf-8")
+        except UnicodeDecodeError as error:
+            path = f"{self.url}/{key}"
+            raise FormatError("damaged-city", f"{path} is not UTF-8 text: {error.reason}") from error
 
     def write_text(self, text: str, *parts: str) -> None:
         """Write a small file whole or not at all."""
-        self.store.put("/".join(parts), text.encode())
+        self._store(*parts).put("/".join(parts), text.encode())
 
     def put_text(self, text: str, *parts: str) -> bool:
         """Write a small file whole, unless it is there; of several writers at once one gets True."""
-        return self.store.put_if_absent("/".join(parts), text.encode())
+        return self._store(*parts).put_if_absent("/".join(parts), text.encode())
 
     def delete(self, *parts: str) -> None:
         """Delete a file; does nothing when it is not there."""
-        self.store.delete("/".join(parts))
+        self._store(*parts).delete("/".join(parts))
 
     def children(self, *parts: str) -> Children:
         """Return the files right below a path, and the folders that hold something."""
-        return self.store.children("/".join(parts))
+        return self._store(*parts).children("/".join(parts))
 
     def arrays(self, *parts: str) -> ArrayFolder:
         """Return a place for arrays that are made ready, there or not."""
@@ -182,19 +224,26 @@ class Folder:
         Conflict
             ``city-exists``: there is something in the folder already, or another process was faster.
         """
-        with storage_errors(f"create {self.root}"):
-            if self.root.exists() and not self._is_free(name):
-                raise Conflict("city-exists", f"{self.root} is not empty", hint="choose another folder")
+        with storage_errors(f"create {self.url}"):
+            if not self._is_free(name):
+                raise Conflict("city-exists", f"{self.url} is not empty", hint="choose another folder")
             self.root.mkdir(parents=True, exist_ok=True)
+        if self.mount is not None:
+            require_put_if_absent(self.store)
         if not self.put_text(text, name):
             raise Conflict(
                 "city-exists",
-                f"another process made a city in {self.root} meanwhile",
+                f"another process made a city in {self.url} meanwhile",
                 hint="choose another folder",
             )
 
     def _is_free(self, name: str) -> bool:
-        """Return whether the folder holds nothing but what a killed `occupy` left."""
+        """Return whether the folder holds nothing but what a killed `occupy` or a probe left."""
+        if self.mount is not None:
+            there = self.store.children()
+            return not there.keys and set(there.folders) <= {_WORK}
+        if not self.root.exists():
+            return True
         return self.root.is_dir() and all(path.name.startswith(f".{name}.") for path in self.root.iterdir())
 
     @contextlib.contextmanager

@@ -121,6 +121,11 @@ class LocalStore:
             self.delete(key)
 
     @property
+    def identity(self) -> str:
+        """Address."""
+        return self.url
+
+    @property
     def traffic(self) -> Traffic:
         """All zero: a folder makes no requests."""
         return NO_TRAFFIC

@@ -145,6 +145,11 @@ class MemoryStore:
             self.delete(key)
 
     @property
+    def identity(self) -> str:
+        """Address."""
+        return self.url
+
+    @property
     def traffic(self) -> Traffic:
         """All zero: memory is asked without requests."""
         return NO_TRAFFIC

@@ -140,6 +140,10 @@ class Store(Protocol):
         """Delete several keys; does nothing for those that are not there."""
 
     @property
+    def identity(self) -> str:
+        """What no two stores have in common: the address, and where that is."""
+
+    @property
     def traffic(self) -> Traffic:
         """What the store was asked for since it was opened; all zero for a folder."""
 

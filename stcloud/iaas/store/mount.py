@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stcloud.iaas.clock import system_clock
+from stcloud.iaas.store.below import StoreBelow
 from stcloud.iaas.store.model import Entry, Store
 from stcloud.iaas.store.oserror import storage_errors
 
@@ -62,6 +63,10 @@ class Mount:
         """Return the address in the bucket that a path stands for."""
         key = self.key(path)
         return f"{self.store.url.rstrip('/')}/{key}" if key else self.store.url
+
+    def below(self, path: Path) -> StoreBelow:
+        """Return the bucket's keys below a path of the folder."""
+        return StoreBelow(self.store, self.key(path))
 
     def expect(self, path: Path, size: int) -> None:
         """Make room for a data file of which blocks are going to be read: a file of that size, all holes."""

@@ -124,6 +124,11 @@ class ReadOnlyStore:
         raise self._refused()
 
     @property
+    def identity(self) -> str:
+        """What no two stores have in common."""
+        return self.store.identity
+
+    @property
     def traffic(self) -> Traffic:
         """What the store was asked for since it was opened."""
         return self.store.traffic

@@ -41,15 +41,15 @@ def replica(folder: Folder, *keys: str) -> Iterator[Folder]:
         copy = Folder(Path(place))
         with storage_errors("prepare a dry run"):
             for key in keys:
-                _replicate(folder.path(key), copy.path(key))
+                if folder.exists(key):
+                    copy.write_text(folder.read_text(key), key)
+                else:
+                    _replicate(folder.path(key), copy.path(key))
         yield copy
 
 
 def _replicate(source: Path, target: Path) -> None:
-    if source.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    elif source.is_dir():
+    if source.is_dir():
         target.mkdir(parents=True)
         _replicate_table(source, target)
 

@@ -211,7 +211,9 @@ def checked(path: str | os.PathLike[str]) -> Checked:
         if origin is not None:
             _make_room(origin)
         stat = Path(text).stat()
-        times = (stat.st_mtime_ns, stat.st_ctime_ns) if origin is None else ()  # blocks come when they are wanted
+        times = (
+            (stat.st_mtime_ns, stat.st_ctime_ns) if origin is None else ()
+        )  # blocks come when they are wanted
         with storage_errors(f"read a file of the layer, {Path(text).name}"):
             return _remembered(text, (stat.st_ino, stat.st_size, *times))
     except FileNotFoundError as error:

@@ -149,6 +149,11 @@ class Table:
         except DeltaError as error:
             raise NotFound("unknown-version", f"{self.root.name} has no version {version}") from error
 
+    def prepare_replica(self) -> None:
+        """Have the log, and a place for each file that it shows, in the table's folder on this machine."""
+        if self.exists:
+            self.snapshot().paths()
+
     def sequence(self) -> int:
         """Return the number of single-writer commits so far."""
         with self._lock:
@@ -322,7 +327,10 @@ class Table:
     @again_when_overtaken
     def append(self, rows: pa.Table) -> None:
         """Append rows of an any-writer table (ledger, quarantine); tried again when overtaken."""
-        after = self.sequence()
+        self.append_after(rows, self.sequence())
+
+    def append_after(self, rows: pa.Table, after: int) -> None:
+        """Append rows unless another writer committed since a `sequence`: `Conflict` ``concurrent-commit``."""
         self.add_columns(list(rows.schema))
         self.commit(add=[self.write(rows, {})], after=after)
 

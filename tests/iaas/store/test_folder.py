@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import stcloud
-from stcloud.errors import Conflict, FormatError, InvalidInput, StorageError
+from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.store import folder as room
 from stcloud.iaas.store.folder import Folder, check_name, check_place, is_name, read_text
 from stcloud.iaas.store.oserror import storage_errors
@@ -82,7 +82,7 @@ def test_text_that_is_none(tmp_path):
     assert told.value.kind == "wrong-encoding"
     with pytest.raises(FormatError):
         Folder(tmp_path).read_text("x")
-    with pytest.raises(StorageError):
+    with pytest.raises(NotFound):
         Folder(tmp_path).read_text("none")
 
 
