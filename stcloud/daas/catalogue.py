@@ -32,6 +32,7 @@ from stcloud.iaas.bundle import bundled_text, definitions
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.store.folder import Folder, check_name, is_name, read_text
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.store.steady import steady
 from stcloud.iaas.table.table import Table
 
 __all__ = ["Catalogue", "Layer", "read_definition"]
@@ -55,8 +56,9 @@ class Catalogue:
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the layers that hold something, sorted; of those without a definition too."""
-        there = (folder for folder in self._folders() if LayerTable(folder, self._table(folder)).exists)
-        return tuple(sorted(map(self.naming.name_of, there)))
+        with steady():
+            there = (folder for folder in self._folders() if LayerTable(folder, self._table(folder)).exists)
+            return tuple(sorted(map(self.naming.name_of, there)))
 
     def begun(self) -> list[str]:
         """Return the names under which something of a layer lies there, be it a table or a definition alone."""
@@ -70,10 +72,15 @@ class Catalogue:
 
     def layers(self) -> tuple[Layer, ...]:
         """Return all layers, by name."""
-        return tuple(self.layer(name) for name in self.names())
+        with steady():
+            return tuple(self.layer(name) for name in self.names())
 
     def layer(self, name: str) -> Layer:
         """Return one layer; `NotFound` ``unknown-layer`` names the nearest, ``renamed-layer`` its present name."""
+        with steady():
+            return self._layer(name)
+
+    def _layer(self, name: str) -> Layer:
         snapshot = self.table(name).current()
         if snapshot is None:
             raise self._unknown(name)

@@ -301,7 +301,7 @@ class Ledger:
         return rows
 
     def write(self, reckonings: Iterable[Reckoning]) -> None:
-        """Append loads; each is chained to the one before of its layer. One that another writer entered is left out."""
+        """Append loads, each chained to the one before of its layer; one that was entered meanwhile is left out."""
         wanted = list(reckonings)
         if wanted:
             self._append(wanted)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
+from tenacity import retry, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.complete_to import LOADED, CompleteTo
@@ -39,6 +39,7 @@ from stcloud.iaas.source.rejected import REJECTED_COLUMNS
 from stcloud.iaas.source.sourcefile import SourceFile
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.store.steady import steady
 
 __all__ = ["Loader", "load_id"]
 
@@ -49,11 +50,11 @@ def _overtaken(error: BaseException) -> bool:
 
 _WHEN_OVERTAKEN = retry(
     retry=retry_if_exception(_overtaken),
-    stop=stop_after_attempt(3),
-    wait=wait_random(0.05, 0.5),
+    stop=stop_after_attempt(30) | stop_after_delay(600),
+    wait=wait_random_exponential(multiplier=0.1, max=10),
     reraise=True,
 )
-"""Does a load anew when a writer without the lock (another machine, say) committed meanwhile."""
+"""Does a load anew when a writer without the lock, on another machine, committed meanwhile; ten minutes at most."""
 
 
 def load_id(content: str, definition: Definition, mode: str, *period: str | None) -> str:
@@ -101,7 +102,7 @@ class Loader:
         InvalidInput
             The file is wrong.
         Conflict
-            Others were faster three times.
+            Others were faster again and again.
         """
         name = source.name
         job = job.named(name)
@@ -110,7 +111,7 @@ class Loader:
         request = request.dated(definition, name, self.configuration.zone)
         load = self._identity(source, definition, request)
         work = self.catalogue.lock_name(layer)
-        with storage_errors(f"load {source.path}"), self.folder.staging(work) as staging:
+        with storage_errors(f"load {source.path}"), self.folder.staging(work) as staging, steady():
             earlier, count = self.catalogue.recovered(layer, load, self.clock)
             if earlier:
                 stated = stated_of_file(self.catalogue.ledger.loads(layer), load) or earlier[-1]

@@ -110,7 +110,7 @@ class Spark:
         if isinstance(relation, Files):
             snapshot = relation.snapshot
             reader = self._session.read.format("delta").option("versionAsOf", snapshot.version)
-            return reader.load(str(snapshot.root.absolute()))
+            return reader.load(snapshot.address)
         return relation
 
 

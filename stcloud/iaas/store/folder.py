@@ -1,5 +1,4 @@
-"""A city's folder, of its own or mounted on a bucket: names that cannot escape it, files written whole or not at all, locks that die with us.
-
+"""A city's folder, or the working folder of a bucket: names that cannot escape it, whole files, locks.
 ::
 
     CITY/city.toml              name, CRS, zone, lattice origin, format version
@@ -23,10 +22,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stcloud.errors import Conflict, FormatError, InvalidInput
+from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.iaas.store.local import LocalStore
-from stcloud.iaas.store.model import Children, Store
+from stcloud.iaas.store.model import Children, Store, no_object
 from stcloud.iaas.store.mount import Mount, mount, working_folder
 from stcloud.iaas.store.opening import open_store
 from stcloud.iaas.store.oserror import storage_errors
@@ -185,28 +184,44 @@ class Folder:
 
     def exists(self, *parts: str) -> bool:
         """Return whether there is a file of this path."""
-        return self._store(*parts).exists("/".join(parts))
+        return self._content(*parts) is not None
 
     def read_text(self, *parts: str) -> str:
         """Return the whole text of a small file."""
         key = "/".join(parts)
         try:
-            return self._store(*parts).get(key).decode("utf-8")
+            content = self._content(*parts)
+            if content is None:
+                raise no_object(self.url, key)
+            return content.decode("utf-8")
         except UnicodeDecodeError as error:
             path = f"{self.url}/{key}"
             raise FormatError("damaged-city", f"{path} is not UTF-8 text: {error.reason}") from error
 
+    def _content(self, *parts: str) -> bytes | None:
+        """Return the bytes of a small file; None: there is none. In one step a bucket is looked at once."""
+        if self.mount is None or parts[0] in _OF_THIS_MACHINE:
+            return _bytes_of(LocalStore(self.root), "/".join(parts))
+        return self.mount.content("/".join(parts))
+
     def write_text(self, text: str, *parts: str) -> None:
         """Write a small file whole or not at all."""
         self._store(*parts).put("/".join(parts), text.encode())
+        self._forget(*parts)
 
     def put_text(self, text: str, *parts: str) -> bool:
         """Write a small file whole, unless it is there; of several writers at once one gets True."""
+        self._forget(*parts)
         return self._store(*parts).put_if_absent("/".join(parts), text.encode())
 
     def delete(self, *parts: str) -> None:
         """Delete a file; does nothing when it is not there."""
         self._store(*parts).delete("/".join(parts))
+        self._forget(*parts)
+
+    def _forget(self, *parts: str) -> None:
+        if self.mount is not None:
+            self.mount.forget("/".join(parts))
 
     def children(self, *parts: str) -> Children:
         """Return the files right below a path, and the folders that hold something."""
@@ -298,6 +313,13 @@ class Folder:
             yield path
         finally:
             self.discard_staging(name)
+
+
+def _bytes_of(store: Store, key: str) -> bytes | None:
+    try:
+        return store.get(key)
+    except NotFound:
+        return None
 
 
 def _acquire(descriptor: int, name: str, wait_s: float) -> None:

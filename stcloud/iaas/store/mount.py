@@ -25,12 +25,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stcloud.errors import NotFound
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.below import StoreBelow
 from stcloud.iaas.store.model import Entry, Store
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.store.steady import forget, remembered
 
-__all__ = ["Mount", "Origin", "bring_folder", "mount", "mount_of", "origin_of", "working_folder"]
+__all__ = [
+    "Mount",
+    "Origin",
+    "any_mounted",
+    "bring_folder",
+    "mount",
+    "mount_of",
+    "origin_of",
+    "working_folder",
+]
 
 _mounts: dict[str, Mount] = {}
 _lock = threading.Lock()
@@ -63,6 +74,21 @@ class Mount:
         """Return the address in the bucket that a path stands for."""
         key = self.key(path)
         return f"{self.store.url.rstrip('/')}/{key}" if key else self.store.url
+
+    def content(self, key: str) -> bytes | None:
+        """Return the bytes of a key, None where it has none; in one step it is read once."""
+
+        def read() -> bytes | None:
+            try:
+                return self.store.get(key)
+            except NotFound:
+                return None
+
+        return remembered((self.root, key), read)
+
+    def forget(self, key: str) -> None:
+        """Let a key be read again in the same step."""
+        forget((self.root, key))
 
     def below(self, path: Path) -> StoreBelow:
         """Return the bucket's keys below a path of the folder."""
@@ -187,6 +213,11 @@ def mount_of(path: Path) -> Mount | None:
     return next(
         (known for root, known in list(_mounts.items()) if text == root or text.startswith(f"{root}/")), None
     )
+
+
+def any_mounted() -> bool:
+    """Return whether this process has mounted a bucket."""
+    return bool(_mounts)
 
 
 def bring_folder(folder: Path) -> None:

@@ -1,12 +1,12 @@
 """The log of a table in a bucket: a commit is one put-if-absent of the next numbered entry.
 
-The working folder has a copy of the log, which is brought up to date by a listing from its newest entry on. A commit is
-written by delta-rs into links of that copy aside, and what it wrote is put in the bucket under its number, unless there
-is one: of several writers one has committed, and the others were overtaken. Files of rows come before; when nobody knows
-whether the commit was written, they stay, and a vacuum looks after them.
+The working folder has a copy of the log, which is brought up to date by a listing from its newest entry on. A commit
+is written by delta-rs into another copy aside, and what it wrote is put in the bucket under its number, unless there
+is one: of several writers one has committed, and the others were overtaken. Files of rows come before; when nobody
+knows whether the commit was written, they stay, and a vacuum looks after them.
 
-A new table is put in the bucket with its first commit, as one entry: there is never an empty one. A deleted one ends with
-an entry that says so, which is the last of its files to go.
+A new table is put in the bucket with its first commit, as one entry: there is never an empty one. A deleted one ends
+with an entry that says so, which is the last of its files to go.
 
 Tested by `tests/iaas/table/test_bucketlog.py`.
 """
@@ -27,6 +27,7 @@ from deltalake import DeltaTable
 
 from stcloud.errors import NotFound, StorageError
 from stcloud.iaas.store.mount import Mount
+from stcloud.iaas.store.steady import forget, remembered
 from stcloud.iaas.table.datafile import STAGED, Written
 from stcloud.iaas.table.deltaerror import overtaken
 from stcloud.iaas.table.log import entry_path, first_entry, log_state_path
@@ -65,6 +66,10 @@ class BucketLog:
             if not self._store.entries(f"{self._prefix}/{_LOG}"):
                 return DeltaTable(str(self._founded))
             self._forget_founded()
+        remembered((self.root, _LOG), self._copy_log)
+        return None
+
+    def _copy_log(self) -> None:
         log = self.root / _LOG
         newest = self._newest
         since = "" if newest is None else entry_path(self.root, newest - 1).name
@@ -76,7 +81,6 @@ class BucketLog:
         self._newest = _newest(log)
         if self._newest is not None and _DROPPED in entry_path(self.root, self._newest).read_bytes():
             self._forget_copy()
-        return None
 
     def found(self, made: Path) -> None:
         """Keep the first entry of a table for its first commit."""
@@ -114,6 +118,7 @@ class BucketLog:
                 self._take_back(files)
                 raise
             if not self._store.put_if_absent(self._key(_LOG, entry_path(made, version).name), entry):
+                forget((self.root, _LOG))
                 self._take_back(files)
                 raise overtaken(self.root)
             self._keep(made, version, entry)
@@ -144,13 +149,11 @@ class BucketLog:
         source = self._founded if self._founded is not None else self.root
         log = scratch / _LOG
         log.mkdir()
-        for path in sorted((source / _LOG).iterdir()):
-            if path.name.startswith(".") or (
-                path.suffix == ".json" and path.name >= f"{version:020}" and self._founded is None
-            ):
-                continue
-            with contextlib.suppress(FileNotFoundError):  # archived right now
-                shutil.copyfile(path, log / path.name)
+        for path in (source / _LOG).iterdir():
+            number = path.name[:20]
+            if number.isdigit() and (self._founded is not None or int(number) < version):
+                with contextlib.suppress(FileNotFoundError):  # archived right now
+                    shutil.copyfile(path, log / path.name)
         return scratch
 
     def _entry(self, made: Path, version: int) -> bytes:
@@ -183,21 +186,22 @@ class BucketLog:
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
-        """Let files of the log, and what lies beside it, be changed in the working folder; the bucket gets the same."""
+        """Let files of the log, and what lies beside it, be changed here inside; the bucket gets the same."""
         archive = self.root / _ARCHIVE
         self._mount.copy_folder(archive)
         folders = (self.root, self.root / _LOG, archive)
         before = {path: _identity(path) for folder in folders for path in _texts(folder)}
         yield
         after = {path: _identity(path) for folder in folders for path in _texts(folder)}
-        for path in after:  # first what comes, then what goes
-            if after[path] != before.get(path):
+        for path, identity in after.items():  # first what comes, then what goes
+            if identity != before.get(path):
                 self._store.put(self._mount.key(path), path.read_bytes())
         self._store.delete_many([self._mount.key(path) for path in before.keys() - after.keys()])
 
     def send(self, path: Path) -> None:
         """Put a file beside the log in the bucket too."""
         self._store.put(self._mount.key(path), path.read_bytes())
+        self._mount.forget(self._mount.key(path))
 
     def data_files(self) -> dict[str, int]:
         """Return the data files in the bucket, and when each was written, UTC milliseconds."""
@@ -269,6 +273,7 @@ class BucketLog:
         return "/".join((self._prefix, *parts))
 
     def _forget_copy(self) -> None:
+        forget((self.root, _LOG))
         self._newest = None
         shutil.rmtree(self.root / _LOG, ignore_errors=True)
 

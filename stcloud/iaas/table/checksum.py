@@ -19,8 +19,10 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +31,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from stcloud.errors import FormatError, NotFound, StcloudError
-from stcloud.iaas.store.mount import Origin, mount_of, origin_of
+from stcloud.iaas.store.mount import Origin, any_mounted, mount_of, origin_of
 from stcloud.iaas.store.oserror import one_line, os_errno, storage_errors
 from stcloud.iaas.table.missing import missing_file, missing_in
 
@@ -38,12 +40,14 @@ __all__ = [
     "add_block_digests",
     "checked",
     "digest_name",
+    "each_file",
     "forget",
     "has_checksum",
     "parquet_errors",
     "verify_columns",
 ]
 
+_File = TypeVar("_File")
 _BLOCK = 1 << 14
 _KEY = b"stcloud.blocks"
 _NAMED = re.compile(r"-([0-9a-f]{16})\.parquet\Z")
@@ -53,6 +57,8 @@ _seen: OrderedDict[str, tuple[tuple[int, ...], Checked]] = OrderedDict()
 _lock = threading.Lock()
 _TAIL = 1 << 16
 """So much of a file's end is read at once: most footers are shorter."""
+_AT_ONCE = 8
+"""Files of a bucket that are read at the same time."""
 _RUN = 1 << 20
 """So much is read at once of what lies together."""
 
@@ -250,15 +256,29 @@ def verify_columns(paths: Iterable[str | os.PathLike[str]], columns: Iterable[st
         ``damaged-table``: a file is not what was written.
     """
     names = None if columns is None else {name.casefold() for name in columns}
+
+    def verify(path: str | os.PathLike[str]) -> None:
+        file = checked(path)
+        if names is None or not has_checksum(path):
+            file.verify()
+            return
+        schema = file.metadata.schema
+        roots = (schema.column(place).path.split(".")[0] for place in range(len(schema)))
+        file.verify([place for place, root in enumerate(roots) if root.casefold() in names])
+
     with storage_errors("read a file of the layer"):
-        for path in paths:
-            file = checked(path)
-            if names is None or not has_checksum(path):
-                file.verify()
-                continue
-            schema = file.metadata.schema
-            roots = (schema.column(place).path.split(".")[0] for place in range(len(schema)))
-            file.verify([place for place, root in enumerate(roots) if root.casefold() in names])
+        each_file(verify, list(paths))
+
+
+def each_file(act: Callable[[_File], object], files: Sequence[_File]) -> None:
+    """Call a function for each of some files: several at a time where they lie in a bucket and are waited for."""
+    if len(files) < 2 or not any_mounted():
+        for file in files:
+            act(file)
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(act, files):
+            pass
 
 
 @contextlib.contextmanager

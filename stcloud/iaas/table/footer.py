@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from stcloud.iaas.conversion import scalar
 from stcloud.iaas.store.oserror import storage_errors
-from stcloud.iaas.table.checksum import Checked, checked, parquet_errors
+from stcloud.iaas.table.checksum import Checked, checked, each_file, parquet_errors
 from stcloud.iaas.table.table import File, Snapshot
 
 __all__ = ["Meets", "Sift", "fetch", "row_groups"]
@@ -110,14 +110,20 @@ class _Part:
     def rows(self) -> list[int]:
         return [self.footer.rows[number] for number in self.numbers]
 
+    def verify(self, schema: pa.Schema) -> None:
+        """Check the bytes of columns; of one value the footer alone suffices."""
+        wanted = [
+            self.footer.places[name]
+            for name in schema.names
+            if name in self.footer.places and self.footer.constant(name, self.numbers) is _VARIES
+        ]
+        if wanted:
+            self.footer.file.verify(wanted, self.numbers)
+
     def read(self, schema: pa.Schema) -> pa.Table:
-        """Read columns; those that the file has not yet are nulls, and of one value the footer alone suffices."""
+        """Read columns, which were verified; those that the file has not yet are nulls, and constants are known."""
         constants = {name: self.footer.constant(name, self.numbers) for name in schema.names}
         wanted = [name for name, value in constants.items() if value is _VARIES]
-        if wanted:
-            self.footer.file.verify(
-                [self.footer.places[name] for name in wanted if name in self.footer.places], self.numbers
-            )
         file = pq.ParquetFile(self.footer.file.path, metadata=self.footer.metadata)
         rows = file.read_row_groups(self.numbers, columns=wanted, use_threads=False) if wanted else None
         count = sum(self.rows)
@@ -173,7 +179,9 @@ def fetch(
     parts: list[_Part] = []
     rows = 0
     with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
-        for path in snapshot.paths(file for file in files if wants(file)):
+        paths = snapshot.paths(file for file in files if wants(file))
+        each_file(checked, paths)
+        for path in paths:
             footer = _footer(checked(path), bounded)
             numbered = enumerate(footer.groups())
             wanted = footer.meeting(meets) if meets else [at for at, group in numbered if wants(group)]
@@ -187,6 +195,8 @@ def fetch(
 
 
 def _read(parts: Iterable[_Part], schema: pa.Schema) -> pa.Table:
+    parts = list(parts)
+    each_file(lambda part: part.verify(schema), parts)
     tables = [part.read(schema) for part in parts]
     return pa.concat_tables(tables) if tables else pa.Table.from_batches([], schema)  # `empty_table`: pandas
 

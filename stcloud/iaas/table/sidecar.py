@@ -5,7 +5,6 @@ Tested by `tests/daas/purge/test_record.py`.
 
 from __future__ import annotations
 
-from stcloud.errors import NotFound
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.oserror import storage_errors
@@ -20,9 +19,10 @@ def read_sidecar(table: Table, name: str) -> str | None:
         place = mount_of(table.root)
         try:
             if place is not None:
-                return place.store.get(place.key(table.root / name)).decode("utf-8", "replace")
+                content = place.content(place.key(table.root / name))
+                return None if content is None else content.decode("utf-8", "replace")
             return (table.root / name).read_text(encoding="utf-8", errors="replace")
-        except (FileNotFoundError, NotADirectoryError, NotFound):
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
 

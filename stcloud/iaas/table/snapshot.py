@@ -82,6 +82,12 @@ class Snapshot:
         """Size of the data files."""
         return sum(file.bytes for file in self.files)
 
+    @property
+    def address(self) -> str:
+        """Where the table lies, for an engine that reads it itself: a path, or the URL in a bucket."""
+        place = mount_of(self.root)
+        return str(self.root.absolute()) if place is None else place.url(self.root)
+
     def paths(self, files: Iterable[File] | None = None) -> list[str]:
         """Return the places of ``files`` (default: all) for an engine to open."""
         wanted = self.files if files is None else list(files)
