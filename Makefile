@@ -28,6 +28,14 @@ $(VENV)/.ready: $(VENV)/.installed
 	@$(PIP) '.[dev,spark]'
 	@touch $@
 
+# An emulator of Azure Blob Storage. Where npm is not installed, its tests are skipped and say so.
+$(VENV)/.azurite: $(VENV)/.ready
+	@if command -v npm >/dev/null; then \
+		echo "Installing Azurite, an object store of tests, into $(VENV)/azurite" && \
+		npm install --prefix $(VENV)/azurite --no-audit --no-fund --omit=dev --silent azurite@3.35.0; \
+	else echo "npm is not installed: tests of Azure are skipped"; fi
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.ready
 	@echo "Installing the peers of its benchmarks (pyproject.toml, bench) into $(VENV)"
 	@$(PIP) '.[bench]'
@@ -36,7 +44,7 @@ $(VENV)/.bench: $(VENV)/.ready
 demo: $(VENV)/.installed  ## build a demo city, ask it questions, draw maps and charts
 	$(BIN)/stcloud demo demo
 
-test: $(VENV)/.ready  ## all tests but the slow ones
+test: $(if $(filter quick,$(PROFILE)),$(VENV)/.ready,$(VENV)/.azurite)  ## all tests but the slow ones
 	$(PYTEST) $(PROFILE) $(if $(filter quick,$(PROFILE)),--cases 1)
 
 error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
@@ -44,10 +52,10 @@ error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest -n $(JOBS) -m '' --deselect tests/architecture/test_error_kinds.py
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest tests/architecture/test_error_kinds.py
 
-test-all: $(VENV)/.ready  ## all tests and the slow ones, in one run: none waits for the others
+test-all: $(VENV)/.azurite  ## all tests and the slow ones, in one run: none waits for the others
 	$(PYTEST) $(PROFILE) -m ''
 
-test-slow: $(VENV)/.ready  ## kill tests and large simulations
+test-slow: $(VENV)/.azurite  ## kill tests and large simulations
 	$(PYTEST) $(if $(filter quick,$(PROFILE)),explore,$(PROFILE)) -m slow
 
 check: $(VENV)/.ready  ## lint, format, types, direction of imports

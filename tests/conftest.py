@@ -346,3 +346,32 @@ def mounted(monkeypatch, tmp_path_factory):
         return folder
 
     monkeypatch.setattr(Folder, "at", classmethod(mounting))
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """A bucket of this run's own, in a server that keeps its promises."""
+    yield from _bucket("s3_server")
+
+
+@pytest.fixture(scope="session")
+def azure():
+    """A container of this run's own; tests that need it are skipped where Azurite is not installed."""
+    yield from _bucket("azure_server")
+
+
+@pytest.fixture(scope="session")
+def lying():
+    """A bucket whose server takes a put-if-absent and replaces what is there."""
+    yield from _bucket("lying_server")
+
+
+def _bucket(name):
+    from stcloud.testing import objectserver
+
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(getattr(objectserver, name)())
+        except objectserver.NoObjectServer as error:
+            pytest.skip(f"no such object store here: {error}")
+        yield server

@@ -19,6 +19,7 @@ MACHINE = {
     "mounting a file system is not permitted here": "mounting needs root",
     "no device that is full": "only Linux has /dev/full",
     "only Linux lists the threads of a process": "a look into /proc",
+    "no such object store here: {}": "servers that are installed beside Python",
     "no real data beside the repository": "the real data is not part of the repository",
     "permissions do not bind here": "root, where no capability can be dropped",
     "pyspark": "an extra",

@@ -38,6 +38,7 @@ PUBLIC = {
 """Names that callers may write, each with its file and its reason."""
 
 TWICE = {
+    "Entry": "what a store's list says of a key, and a line of a log of cases",
     "Scene": "an image of an instant, and what tests are drawn from",
     "Question": "the question that is kept, and the one that is drawn to test it",
 }

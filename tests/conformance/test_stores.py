@@ -14,7 +14,6 @@ from stcloud.iaas.store.memory import MemoryStore
 from stcloud.iaas.store.model import Store
 from stcloud.iaas.store.opening import open_store
 from stcloud.iaas.store.probe import ReadOnlyStore, guarded, keeps_put_if_absent
-from stcloud.testing.objectserver import NoObjectServer, s3_server
 from stcloud.testing.stores import CHECKS, names_do_not_escape, one_of_many_writers_wins
 
 STORES = {
@@ -25,16 +24,12 @@ STORES = {
 }
 
 
-BUCKETS = {"s3": s3_server}
+BUCKETS = ["s3", "azure"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def bucket(request):
-    try:
-        with BUCKETS[request.param]() as server:
-            yield server
-    except NoObjectServer as reason:
-        pytest.skip(str(reason))
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

@@ -3,9 +3,6 @@
 Every failure is tried again within bounds (`patience.py`) and then is one error in one line (`bucketerror.py`).
 Credentials are handed to the client and kept nowhere else.
 
-A conditional put is made without the client's own retries. When its answer is lost, or a proxy sent it twice, the put
-that follows is refused although the bytes that are there are ours: they are read back and compared.
-
 Tested by `tests/conformance/test_stores.py`, `tests/iaas/store/test_bucket.py` and
 `tests/reliability/test_bucket.py`.
 """
@@ -19,10 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from stcloud.errors import StorageError
 from stcloud.iaas.store.bucketclient import BucketClient, address_parts
-from stcloud.iaas.store.bucketerror import NO_BUCKET, TRUNCATED, Failure
+from stcloud.iaas.store.bucketerror import MISSING, TRUNCATED, Failure
 from stcloud.iaas.store.bucketoptions import bucket_options
+from stcloud.iaas.store.conditionalput import ConditionalPut
 from stcloud.iaas.store.model import Children, Entry, check_key, check_range, no_object
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.patience import PATIENCE, Patience
@@ -34,7 +31,7 @@ __all__ = ["BucketStore"]
 _Item = TypeVar("_Item")
 _Value = TypeVar("_Value")
 _LISTED = 1000
-"""Keys that one request lists, or deletes, at most."""
+"""Keys that one request lists at most."""
 _PARALLEL = 16
 """Requests at once: more gain little on one machine, and each holds its answer in memory."""
 _SINGLE_PUT_BYTES = 64 * 1024 * 1024
@@ -163,29 +160,9 @@ class BucketStore:
             raise self._client.refused(TRUNCATED, f"write {key}")
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Write the bytes of a key unless it has some; the bytes must be those of this writer alone.
-
-        Raises
-        ------
-        StorageError
-            ``outcome-unknown``: the answer was lost, and what is there now cannot be learned.
-        """
-        check_key(key)
-        in_doubt = False
-        failure: Failure | None = None
-        for _ in self._client.patience.rounds():
-            failure = self._create(key, data)
-            if failure is None:
-                return True
-            if failure.kind == "exists":
-                held = self._read_back(key, failure)
-                if held is not None:
-                    return held == data
-                continue  # a put of this key was under way and came to nothing, or the key was just deleted
-            in_doubt = in_doubt or (failure.passing and failure.sent)
-            if not failure.passing:
-                break
-        return self._settled(key, data, failure, in_doubt=in_doubt)
+        """Write the bytes of a key unless it has some; the bytes must be those of this writer alone."""
+        put = ConditionalPut(self._client, self._counter, check_key(key), data, self._get)
+        return put.made()
 
     def list(self, prefix: str = "") -> builtins.list[str]:
         """Return all keys below a prefix, sorted."""
@@ -223,17 +200,8 @@ class BucketStore:
             raise self._client.refused(failure, f"delete {key}")
 
     def delete_many(self, keys: Iterable[str]) -> None:
-        """Delete several keys: up to 1,000 in one request on S3, in parallel elsewhere."""
-        checked = [check_key(key) for key in keys]
-        if self._scheme != "s3":
-            _in_parallel(self.delete, checked)
-            return
-        for first in range(0, len(checked), _LISTED):
-            self._delete_together(checked[first : first + _LISTED])
-
-    def _delete_together(self, keys: builtins.list[str]) -> None:
-        self._counter.add()
-        self._made(f"delete {len(keys)} keys", lambda call, bucket: call.delete(bucket, keys))
+        """Delete several keys, several at a time."""
+        _in_parallel(self.delete, [check_key(key) for key in keys])
 
     def _made(self, doing: str, request: Callable[[Any, Any], _Value]) -> _Value:
         return self._client.made(doing, request)
@@ -243,14 +211,26 @@ class BucketStore:
         self._counter.add(requests=pages, lists=pages)
 
     def _get(self, key: str) -> bytes | None:
+        """Return all bytes of a key. They are read as a range, since the answer then says how many there are."""
         self._counter.add()
-        data, failure = self._client.answer(lambda call, bucket: _whole(call.get(bucket, key)))
+        data, failure = self._client.answer(
+            lambda call, bucket: _whole(call.get(bucket, key, options={"range": {"offset": 0}}))
+        )
+        if failure is not None and failure.kind == "beyond":  # nothing is a range of no bytes
+            data, failure = self._get_unranged(key)
         if failure is not None:
             if failure.kind == "missing":
                 return None
             raise self._client.refused(failure, f"read {key}")
         self._counter.add(requests=0, bytes_read=len(data or b""))
         return data
+
+    def _get_unranged(self, key: str) -> tuple[bytes | None, Failure | None]:
+        size = self._size(key)
+        if not size:
+            return (None, MISSING) if size is None else (b"", None)
+        self._counter.add()
+        return self._client.answer(lambda call, bucket: _whole(call.get(bucket, key), size))
 
     def _size(self, key: str) -> int | None:
         self._counter.add()
@@ -286,53 +266,18 @@ class BucketStore:
             raise self._client.refused(TRUNCATED, f"read {key}")
         return []
 
-    def _create(self, key: str, data: bytes) -> Failure | None:
-        """Try a conditional put once; return why it was not done."""
-        self._counter.add(bytes_written=len(data))
-        failure = self._client.attempt(
-            lambda call, bucket: call.put(bucket, key, data, mode="create", use_multipart=False), once=True
-        )[1]
-        return NO_BUCKET if failure is not None and failure.kind == "missing" else failure
-
-    def _read_back(self, key: str, failure: Failure) -> bytes | None:
-        """Return what a key holds after a conditional put whose answer may not be the first."""
-        try:
-            return self._get(key)
-        except StorageError as error:
-            unknown = self._unknown(key, failure)
-            unknown.append(f"it cannot be read back ({error.kind})")
-        raise unknown
-
-    def _settled(self, key: str, data: bytes, failure: Failure | None, *, in_doubt: bool) -> bool:
-        """Return whether a key holds our bytes after the last try failed, or raise what came of it."""
-        failure = failure or TRUNCATED
-        if not in_doubt and failure.kind != "exists":
-            raise self._client.refused(failure, f"write {key}")
-        held = self._read_back(key, failure)
-        if held is None:
-            raise self._unknown(key, failure)
-        return held == data
-
-    def _unknown(self, key: str, failure: Failure) -> StorageError:
-        fact = failure.fact or "another writer is at it"
-        return StorageError(
-            "outcome-unknown",
-            f"it is not known whether {key} was written in {self._url}: {fact}",
-            hint="look whether it is there before writing again",
-        )
-
 
 def _entry(item: Mapping[str, Any]) -> Entry:
     modified_ms = int(item["last_modified"].timestamp() * 1000)
     return Entry(item["path"], int(item["size"]), modified_ms, item["e_tag"] or "")
 
 
-def _whole(answer: Any) -> bytes:
-    """Return the bytes of an answer that has as many as it says."""
-    size = int(answer.meta["size"])
+def _whole(answer: Any, size: int | None = None) -> bytes:
+    """Return the bytes of an answer that has as many as it says the key has, or as the key is known to have."""
+    expected = int(answer.meta["size"]) if size is None else size
     data = bytes(answer.bytes())
-    if len(data) != size:
-        raise OSError("HTTP error: the body broke off")
+    if len(data) != expected:
+        raise EOFError
     return data
 
 

@@ -105,7 +105,7 @@ class BucketClient:
 
         try:
             return request(self.call, self.single if once else self.patient), None
-        except (BaseError, OSError, ValueError) as error:
+        except (BaseError, OSError, ValueError, EOFError) as error:
             return None, failure_of(error)
 
     def made(self, doing: str, request: Callable[[Any, Any], _Value]) -> _Value:
@@ -149,6 +149,9 @@ def _open(
     config = dict(options.given)
     if scheme == "s3":
         config["conditional_put"] = "etag"  # never left to a default, nor to the environment
+        config.setdefault(
+            "disable_bulk_delete", "true"
+        )  # servers that are not Amazon's answer it in their own ways
     return kinds[scheme](
         bucket,
         prefix=prefix or None,

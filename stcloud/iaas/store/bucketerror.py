@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from stcloud.errors import StorageError
 
-__all__ = ["NO_BUCKET", "TRUNCATED", "Failure", "failure_of", "storage_failure"]
+__all__ = ["MISSING", "NO_BUCKET", "TRUNCATED", "Failure", "failure_of", "storage_failure"]
 
 _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]{3,60})</Code>|\"code\": *\"([A-Za-z]{3,60})\"")
@@ -26,11 +26,10 @@ _CREDENTIALS = re.compile(
     r"|login\.microsoftonline\.com|sts\.[a-z0-9.-]*amazonaws\.com)\b"
 )
 _EXHAUSTED = re.compile(r"after (\d+) retries, max_retries: \1\b")
-_UNSENT = re.compile(r"kind: Connect\b")
-_HTTP = re.compile(r"HTTP error|HttpError|kind: (Timeout|Interrupted|Request|Decode|Body)\b")
-_TLS = re.compile(r"certificate|InvalidCertificate|TLS|tls|InvalidContentType|corrupt message")
 _BUSY = 429
 _TOO_LATE = 408
+_GIVE = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AZURE_STORAGE_…, GOOGLE_…), or skip_signature to read"
+_ENDPOINT = "check the network and the endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,8 @@ class Failure:
     exhausted: bool = False
 
 
+MISSING = Failure("missing")
+"""There is no such key."""
 NO_BUCKET = Failure(
     "no-bucket", "there is no such bucket", "make the bucket first, or correct its name", sent=False
 )
@@ -70,16 +71,54 @@ TRUNCATED = Failure(
     "truncated", "the answer ended before all of its bytes were there", "try again later", passing=True
 )
 """An answer that looks whole and is shorter than what was asked for."""
+_UNCLEAR = Failure("storage", "the client failed")
+_TEXTS = tuple(
+    (re.compile(pattern), failure)
+    for pattern, failure in (
+        (
+            r"\b(InvalidListResponse|InvalidDeleteObjectsResponse|UnexpectedRange|InvalidPutResponse)\b",
+            TRUNCATED,
+        ),
+        (r"\b(StartTooLarge|NotPartial|ParseContentRange|NoContentRange)\b", Failure("beyond")),
+        (
+            r"\bBadScheme\b",
+            Failure(
+                "insecure-endpoint", "the endpoint does not encrypt what is sent", "use https://", sent=False
+            ),
+        ),
+        (
+            r"(?s)kind: Connect\b.*dns error",
+            Failure("unreachable", "the endpoint's name is not known", _ENDPOINT, passing=True, sent=False),
+        ),
+        (
+            r"(?s)kind: Connect\b.*([Cc]ertificate|InvalidContentType|corrupt message|TLS|tls)",
+            Failure("unreachable", "no encrypted connection can be made", _ENDPOINT, sent=False),
+        ),
+        (
+            r"kind: Connect\b",
+            Failure("unreachable", "the endpoint does not answer", _ENDPOINT, passing=True, sent=False),
+        ),
+        (
+            r"HTTP error|HttpError|kind: (Timeout|Interrupted|Request|Decode|Body)\b",
+            Failure(
+                "unreachable", "the connection was lost, or the answer took too long", _ENDPOINT, passing=True
+            ),
+        ),
+    )
+)
+"""What the client's texts mean, in the order in which they are looked for."""
 
 
 def failure_of(error: BaseException) -> Failure:
     """Return what kind of failure an error of the client is."""
+    if isinstance(error, EOFError):
+        return TRUNCATED
     text = str(error)
     return replace(_failure(error, text), exhausted=bool(_EXHAUSTED.search(text)))
 
 
 def _failure(error: BaseException, text: str) -> Failure:
-    status = int(found[1]) if (found := _STATUS.search(text)) else 0
+    status = int(answer[1]) if (answer := _STATUS.search(text)) else 0
     match = _CODE.search(text)
     code = (match[1] or match[2]) if match else ""
     if _CREDENTIALS.search(text):
@@ -96,7 +135,7 @@ def _failure(error: BaseException, text: str) -> Failure:
 def _of_class(name: str, status: int, code: str) -> Failure | None:
     """Return what the class of the client's error says; None when it says nothing."""
     if name in ("FileNotFoundError", "NotFoundError"):
-        return Failure("missing")
+        return MISSING
     if name in ("AlreadyExistsError", "PreconditionError"):
         return Failure("exists")
     if name in ("PermissionDeniedError", "UnauthenticatedError") and code not in _WRONG_REGION:
@@ -125,30 +164,11 @@ def _of_status(status: int, code: str) -> Failure:
 
 
 def _without_answer(text: str) -> Failure:
-    if "BadScheme" in text:
-        return Failure(
-            "insecure-endpoint", "the endpoint does not encrypt what is sent", "use https://", sent=False
-        )
-    if _UNSENT.search(text):
-        if "dns error" in text:
-            return Failure(
-                "unreachable", "the endpoint's name is not known", _ENDPOINT, passing=True, sent=False
-            )
-        if _TLS.search(text):
-            return Failure("unreachable", "no encrypted connection can be made", _ENDPOINT, sent=False)
-        return Failure("unreachable", "the endpoint does not answer", _ENDPOINT, passing=True, sent=False)
-    if _HTTP.search(text):
-        return Failure(
-            "unreachable", "the connection was lost, or the answer took too long", _ENDPOINT, passing=True
-        )
-    return Failure("storage", "the client failed")
+    """Return what a failure is for which no server answered, or none that the client understood."""
+    return next((failure for pattern, failure in _TEXTS if pattern.search(text)), _UNCLEAR)
 
 
 def storage_failure(failure: Failure, doing: str, url: str, *, endpoint: str = "") -> StorageError:
     """Return the one error that is raised for a failure: what was being done, where, and what happened."""
     place = f"{url} at {endpoint}" if endpoint and failure.kind == "unreachable" else url
     return StorageError(failure.kind, f"could not {doing} in {place}: {failure.fact}", hint=failure.hint)
-
-
-_GIVE = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AZURE_STORAGE_…, GOOGLE_…), or skip_signature to read"
-_ENDPOINT = "check the network and the endpoint"

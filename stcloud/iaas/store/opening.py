@@ -12,8 +12,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from stcloud.errors import InvalidInput, Unsupported
-from stcloud.iaas.store.bucket import BucketStore
-from stcloud.iaas.store.bucketoptions import SCHEMES
 from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.memory import MemoryStore
 from stcloud.iaas.store.model import Store
@@ -21,6 +19,7 @@ from stcloud.iaas.store.model import Store
 __all__ = ["open_store"]
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_BUCKET = re.compile(r"(s3|az|gs)://")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}\Z")
 
 
@@ -50,7 +49,9 @@ def open_store(address: str | os.PathLike[str], options: Mapping[str, str] | Non
     'file:///srv/cities/xiamen'
     """
     text = os.fspath(address)
-    if text.partition("://")[0] in SCHEMES and "://" in text:
+    if _BUCKET.match(text):
+        from stcloud.iaas.store.bucket import BucketStore  # noqa: PLC0415  (most cities lie in folders)
+
         return BucketStore(text, options)
     if options:
         raise InvalidInput("unknown-option", f"{text!r} takes no options", hint="only buckets have options")
