@@ -31,7 +31,7 @@ from stcloud.iaas.table.checksum import forget, parquet_errors, verify_columns
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, Written, read_whole, write_parquet
 from stcloud.iaas.table.deltaerror import delta_errors, overtaken
-from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_path, entry_stat, first_entry
+from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_path, entry_stat, first_entry, is_entry
 from stcloud.iaas.table.logstate import (
     LogState,
     has_log,
@@ -42,6 +42,7 @@ from stcloud.iaas.table.logstate import (
     write_log_state,
 )
 from stcloud.iaas.table.notes import NOTE, CommitNotes
+from stcloud.iaas.table.replay import ReplayedLog, replay_log
 from stcloud.iaas.table.snapshot import File, Snapshot, snapshot_of
 
 __all__ = ["STAGED", "File", "Snapshot", "Table"]
@@ -70,6 +71,7 @@ class Table:
         self._newest: os.stat_result | None = None
         self._snapshot: Snapshot | None = None
         self._state: LogState | None = None
+        self._replayed: ReplayedLog | None = None
         self._notes = CommitNotes(root)
         self._sequences: dict[int, int] = {}
         self._lock = threading.RLock()
@@ -93,7 +95,7 @@ class Table:
     def exists(self) -> bool:
         """Whether there is a table in the folder."""
         known = self._delta
-        if known is not None and entry_stat(self.root, known.version()) is not None:
+        if (known is not None and entry_stat(self.root, known.version()) is not None) or self._replay():
             return True
         with table_errors(self.root):
             return has_log(self.root) and DeltaTable.is_deltatable(str(self.root))
@@ -126,6 +128,9 @@ class Table:
         """
         if version is None:
             with self._lock:
+                replayed = self._replay()
+                if replayed is not None:
+                    return replayed.snapshot
                 delta = self._fresh()
                 if self._snapshot is None or self._snapshot.version != delta.version():
                     with table_errors(self.root):
@@ -268,7 +273,7 @@ class Table:
 
     def _forget(self) -> None:
         """Let go of what was read: the table is another one."""
-        self._delta = self._snapshot = None
+        self._delta = self._snapshot = self._replayed = None
         self._sequences = {}
         self._notes.forget()
 
@@ -332,6 +337,15 @@ class Table:
                 written = self.write(snapshot.read(many), {})
                 self.commit(add=[written], remove=many, after=snapshot.sequence, changes_data=False)
 
+    def _replay(self) -> ReplayedLog | None:
+        """Return the newest version without delta-rs; None: delta-rs has the table open, or must open it."""
+        with self._lock:
+            if self._delta is not None:
+                self._replayed = None
+            elif self._replayed is None or not self._replayed.is_newest:
+                self._replayed = replay_log(self.root, read_log_state(self.root), _APPLICATION)
+            return self._replayed
+
     def _note_state(self) -> None:
         """Note the state of the log after a commit; where that fails, the next commit does."""
         with contextlib.suppress(StorageError):
@@ -372,11 +386,7 @@ class Table:
 
     def _is_same(self) -> bool:
         """Return whether the newest entry of the log that was read is still there: a table made anew has others."""
-        if self._delta is None or self._newest is None:
-            return False
-        entry, seen = entry_stat(self.root, self._delta.version()), self._newest
-        same = entry is not None and (entry.st_ino, entry.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns)
-        return same and bool(seen.st_size)
+        return self._delta is not None and is_entry(self.root, self._delta.version(), self._newest)
 
 
 def _add(written: Written, changes_data: bool) -> AddAction:  # noqa: FBT001
