@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +66,7 @@ def watched(work: Callable[..., Any], **arguments: Any) -> Watched:
     """Call a function of a module in a new interpreter, as `bench.process.apart`, and sample its memory meanwhile."""
     call = json.dumps([work.__module__, work.__name__, arguments])
     command = [sys.executable, "-m", "bench.process", call]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with tempfile.TemporaryFile("w+") as output, subprocess.Popen(command, stdout=output) as process:
         root, peak = psutil.Process(process.pid), 0
         while process.poll() is None:
             peak = max(peak, _resident(root))
@@ -73,10 +74,10 @@ def watched(work: Callable[..., Any], **arguments: Any) -> Watched:
                 process.wait(_EVERY_S)
             except subprocess.TimeoutExpired:
                 continue
-        out = process.stdout.read() if process.stdout is not None else ""
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    done = json.loads(out.splitlines()[-1])
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        output.seek(0)
+        done = json.loads(output.read().splitlines()[-1])
     return Watched(done["result"], done["seconds"], done["cpu_s"], max(peak / 1e9, done["peak_gb"]))
 
 
