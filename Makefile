@@ -8,11 +8,13 @@ BIN := $(VENV)/bin
 PROFILE ?= quick
 # One process more than cores, because tests wait for processes that they start; as many where the proofs are deep.
 JOBS ?= $(if $(filter quick,$(PROFILE)),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1),auto)
+# Numbers of events that `make bench-scale` loads and asks.
+SIZES ?= 1M,10M,100M
 # The processes that tests start read bytecode, whatever the environment says: to compile all again takes each a second.
 export PYTHONDONTWRITEBYTECODE :=
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --hypothesis-profile
 
-.PHONY: demo test test-all test-slow error-kinds check bench docs format clean constraints
+.PHONY: demo test test-all test-slow error-kinds check bench bench-scale docs format clean constraints
 
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
@@ -73,6 +75,9 @@ docs: $(VENV)/.ready  ## write the generated reference pages
 
 bench: $(VENV)/.bench  ## measure against the peers
 	$(BIN)/python -m bench
+
+bench-scale: $(VENV)/.ready  ## measure how costs grow to SIZES events, many loads and many layers: hours
+	$(BIN)/python -m bench.scale --sizes $(SIZES)
 
 constraints:  ## pin what a fresh install gets
 	$(PYTHON) -m venv .venv-pin

@@ -22,7 +22,7 @@ from bench.process import apart
 from bench.report import Finding, Target
 from bench.world import VERSIONS, YEAR_US, World, timed
 
-__all__ = ["ask", "findings", "found_city"]
+__all__ = ["AREAS", "ask", "findings", "found_city", "sail"]
 
 _EVENTS = f"""
 id = "events"
@@ -35,7 +35,7 @@ x = "x"
 y = "y"
 crs = "{CRS}"
 """
-_AREAS = f"""
+AREAS = f"""
 id = "areas"
 kind = "feature"
 key = ["name"]
@@ -87,7 +87,7 @@ def found_city(folder: str, events: int, across: int) -> str:
     shutil.rmtree(root, ignore_errors=True)
     city = stcloud.create(root, crs=CRS, zone="UTC")
     file = root / "source.parquet"
-    definition = stcloud.Definition.from_toml(_AREAS, name="areas")
+    definition = stcloud.Definition.from_toml(AREAS, name="areas")
     names = [f"{one:06}" for one in range(across**2)]
     for version in range(VERSIONS):
         geopandas.GeoDataFrame({"name": names}, geometry=world.cells(version), crs=CRS).to_parquet(file)
@@ -107,7 +107,7 @@ def found_city(folder: str, events: int, across: int) -> str:
 
 def ask(city: str, layer: str, engine: str) -> dict[str, Any]:
     """Join all events of a layer, several times; count what streams by."""
-    server = _sail() if engine == "sail" else None
+    server = sail() if engine == "sail" else None
     if engine == "sail" and server is None:
         return {"missing": "pysail is not installed"}
     at = "{}:{}".format(*server.listening_address) if server is not None else ""
@@ -130,7 +130,7 @@ def _resident_gb() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
 
 
-def _sail() -> Any:
+def sail() -> Any:
     """Start a server that lives in this process as long as it is held; None: there is none."""
     os.environ["RUST_LOG"] = "off"
     os.environ.setdefault("SPARK_HOME", "none")

@@ -1,4 +1,5 @@
 """A city's folder, or the working folder of a bucket: names that cannot escape it, whole files, locks.
+
 ::
 
     CITY/city.toml              name, CRS, zone, lattice origin, format version
@@ -184,7 +185,9 @@ class Folder:
 
     def exists(self, *parts: str) -> bool:
         """Return whether there is a file of this path."""
-        return self._content(*parts) is not None
+        if self.mount is None or parts[0] in _OF_THIS_MACHINE:
+            return LocalStore(self.root).exists("/".join(parts))
+        return self.mount.content("/".join(parts)) is not None
 
     def read_text(self, *parts: str) -> str:
         """Return the whole text of a small file."""

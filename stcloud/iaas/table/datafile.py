@@ -80,7 +80,8 @@ def write_parquet(
         path.unlink(missing_ok=True)
         raise
     stat = path.stat()
-    stats = json.dumps(_statistics(rows, prunable))
+    # Not escaped: delta-rs reads an escaped ideograph from U+20000 on as another character.
+    stats = json.dumps(_statistics(rows, prunable), ensure_ascii=False)
     return Written(path.name, stat.st_size, rows.num_rows, partition, stats, stat.st_mtime_ns // 1_000_000)
 
 

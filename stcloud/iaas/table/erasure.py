@@ -131,7 +131,7 @@ def _redacted(line: bytes, shown: set[str]) -> bytes:
         stats = json.loads(body["stats"])
         kept = {key: value for key, value in stats.items() if key not in _VALUES}
         changed |= kept != stats
-        body["stats"] = json.dumps(kept)
+        body["stats"] = json.dumps(kept, ensure_ascii=False)
     return json.dumps(action, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" if changed else line
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "entry_stat",
     "entry_versions",
     "first_entry",
+    "is_entry",
     "log_entries",
     "log_state_path",
     "newest_versions",
@@ -59,6 +60,14 @@ def entry_stat(root: Path, version: int) -> os.stat_result | None:
         return None
     except OSError as error:
         raise storage_error(f"read the log of {root.name}", error) from error
+
+
+def is_entry(root: Path, version: int, seen: os.stat_result | None) -> bool:
+    """Return whether an entry is there, not empty, and the file that was seen."""
+    entry = entry_stat(root, version)
+    if entry is None or seen is None:
+        return False
+    return (entry.st_ino, entry.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns) and bool(seen.st_size)
 
 
 def first_entry(root: Path) -> str:

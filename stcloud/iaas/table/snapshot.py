@@ -27,6 +27,8 @@ __all__ = ["File", "Snapshot", "snapshot_of"]
 _FEW_ROWS = 1 << 16
 """Up to so many rows are read without a dataset, whose threads take longer to start than the rows to decode."""
 
+_PLANE_1, _PLANE_2 = chr(0x10000), chr(0x20000)
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -58,7 +60,23 @@ class File:
         smallest, largest = self.low.get(column), self.high.get(column)
         if smallest is None or largest is None:
             return True
+        if isinstance(largest, str):
+            largest = _at_most(largest)
         return (high is None or smallest <= high) and (low is None or largest >= low)
+
+
+def _at_most(largest: str) -> str:
+    """Return a text that is no less than the one that a log has as the largest of a file.
+
+    Where a log escapes ideographs of the supplementary plane (U+20000 on), as logs of older versions do, delta-rs
+    reads characters that come 65,536 before them.
+    """
+    if all(character < _PLANE_1 for character in largest):
+        return largest
+    return "".join(
+        chr(ord(character) + 0x10000) if _PLANE_1 <= character < _PLANE_2 else character
+        for character in largest
+    )
 
 
 @dataclass(frozen=True, slots=True)

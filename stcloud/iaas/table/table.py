@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,23 +31,15 @@ from stcloud.iaas.table.checksum import forget, parquet_errors, verify_columns
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, STAGED, Written, read_whole, write_parquet
 from stcloud.iaas.table.deltaerror import delta_errors, overtaken
+from stcloud.iaas.table.head import APPLICATION, Head
 from stcloud.iaas.table.locallog import LocalLog
-from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, entry_stat, log_state_path
-from stcloud.iaas.table.logstate import (
-    LogState,
-    has_log,
-    read_log_state,
-    refuse_cut_log,
-    refuse_other_state,
-    table_errors,
-    write_log_state,
-)
-from stcloud.iaas.table.notes import NOTE, CommitNotes
+from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, log_state_path
+from stcloud.iaas.table.logstate import table_errors, write_log_state
+from stcloud.iaas.table.notes import NOTE
 from stcloud.iaas.table.snapshot import File, Snapshot, snapshot_of
 
 __all__ = ["File", "Snapshot", "Table"]
 
-_APPLICATION = "stcloud"
 _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.deletedFileRetentionDuration": "interval 1 hours",  # so that checkpoints stay small; see `vacuum`
@@ -70,14 +60,7 @@ class Table:
         self.root = root
         place = mount_of(root)
         self.log = LocalLog(root) if place is None else BucketLog(root, place)
-        self._delta: DeltaTable | None = None
-        self._founded = False
-        self._newest: os.stat_result | None = None
-        self._snapshot: Snapshot | None = None
-        self._state: LogState | None = None
-        self._notes = CommitNotes(root)
-        self._sequences: dict[int, int] = {}
-        self._lock = threading.RLock()
+        self._head = Head(root, self.log)
 
     @classmethod
     def at(cls, folder: Folder, *parts: str) -> Table:
@@ -97,14 +80,7 @@ class Table:
     @property
     def exists(self) -> bool:
         """Whether there is a table in the folder."""
-        with self._lock:
-            known = self._delta
-            if known is not None and (self._founded or entry_stat(self.root, known.version()) is not None):
-                return True
-            if self.log.pull() is not None:
-                return True
-        with table_errors(self.root):
-            return has_log(self.root) and DeltaTable.is_deltatable(str(self.root))
+        return self._head.exists
 
     def create(self, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> None:
         """Make an empty table; does nothing when it exists."""
@@ -133,19 +109,9 @@ class Table:
             ``unknown-version``: vacuumed away or never written.
         """
         if version is None:
-            with self._lock:
-                delta = self._fresh()
-                if self._snapshot is None or self._snapshot.version != delta.version():
-                    with table_errors(self.root):
-                        snapshot = snapshot_of(
-                            self.root, delta, _APPLICATION, earlier=self._snapshot,
-                            sequence=self._sequence(delta),
-                        )  # fmt: skip
-                    refuse_other_state(snapshot, self._state)
-                    self._snapshot = snapshot
-                return self._snapshot
+            return self._head.snapshot()
         try:
-            return snapshot_of(self.root, DeltaTable(str(self.root), version=version), _APPLICATION)
+            return snapshot_of(self.root, DeltaTable(str(self.root), version=version), APPLICATION)
         except DeltaError as error:
             raise NotFound("unknown-version", f"{self.root.name} has no version {version}") from error
 
@@ -156,14 +122,14 @@ class Table:
 
     def sequence(self) -> int:
         """Return the number of single-writer commits so far."""
-        with self._lock:
-            return self._sequence(self._fresh())
+        with self._head.lock:
+            return self._head.sequence_of(self._head.fresh())
 
     def notes(self, limit: int | None = None) -> list[dict[str, Any]]:
         """Return what the commits' writers noted, newest first."""
-        with self._lock, table_errors(self.root):
-            self._fresh()
-            return self._notes.newest(limit)
+        with self._head.lock, table_errors(self.root):
+            self._head.fresh()
+            return self._head.notes.newest(limit)
 
     def write(
         self,
@@ -233,14 +199,14 @@ class Table:
         files, gone = list(add), list(remove)
         actions: list[AddAction | RemoveAction] = [_add(written, changes_data) for written in files]
         actions += [_remove(file, changes_data) for file in gone]
-        with self._lock:  # another thread must not move the table on between the look and the commit
-            delta = self._fresh()
-            if self._sequence(delta) != after:
+        with self._head.lock:  # another thread must not move the table on between the look and the commit
+            delta = self._head.fresh()
+            if self._head.sequence_of(delta) != after:
                 raise overtaken(self.root)
             properties = CommitProperties(
                 custom_metadata={NOTE: json.dumps(note)} if note is not None else None,
                 max_commit_retries=0,
-                app_transactions=[Transaction(_APPLICATION, after + 1)],
+                app_transactions=[Transaction(APPLICATION, after + 1)],
             )
 
             def write(table: DeltaTable) -> None:
@@ -250,15 +216,15 @@ class Table:
                 )
 
             version = self._write(delta, write, files)
-            self._sequences = {version: after + 1}
+            self._head.committed(version, after + 1)
             self._note_state()
             forget(self.root / file.path for file in gone)
             return self._archived()
 
     def checkpoint(self) -> int:
         """Write a checkpoint of the newest version and return its number: older entries need not be read then."""
-        with self._lock, storage_errors(f"checkpoint {self.root.name}"), delta_errors(self.root):
-            delta = self._fresh()
+        with self._head.lock, storage_errors(f"checkpoint {self.root.name}"), delta_errors(self.root):
+            delta = self._head.fresh()
             with self.log.changing():
                 delta.create_checkpoint()
             return int(delta.version())
@@ -274,27 +240,13 @@ class Table:
                 archive_log(self.root, version)
         return version
 
-    def _sequence(self, delta: DeltaTable) -> int:
-        """Return the number of single-writer commits up to the version at hand; to look it up takes milliseconds."""
-        version = delta.version()
-        if version not in self._sequences:
-            self._sequences = {version: delta.transaction_version(_APPLICATION) or 0}
-        return self._sequences[version]
-
-    def _forget(self) -> None:
-        """Let go of what was read: the table is another one."""
-        self._delta = self._snapshot = None
-        self._founded = False
-        self._sequences = {}
-        self._notes.forget()
-
     def discard_uncommitted(self) -> None:
         """Delete what was written and never committed, by us or by a writer that was killed."""
         shutil.rmtree(self.root / STAGED, ignore_errors=True)
 
     def drop(self) -> None:
         """Delete the table."""
-        self._forget()
+        self._head.forget()
         self.log.drop()
 
     @contextlib.contextmanager
@@ -302,17 +254,15 @@ class Table:
         """Take the table away at once and do what is inside; when that fails, bring it back."""
         with self.log.set_aside(staging):
             yield
-        self._forget()
+        self._head.forget()
 
     def _write(
         self, delta: DeltaTable, act: Callable[[DeltaTable], object], files: Sequence[Written] = ()
     ) -> int:
         """Commit what ``act`` writes; return the version."""
-        version = 0 if self._founded else int(delta.version()) + 1
+        version = 0 if self._head.founded else int(delta.version()) + 1
         with storage_errors(f"commit to {self.root.name}"), delta_errors(self.root):
             self.log.commit(delta, act, files, lambda: {file.path for file in self.snapshot().files})
-        if self._founded:
-            self._forget()
         return version
 
     def add_columns(self, fields: Sequence[pa.Field]) -> None:
@@ -321,8 +271,8 @@ class Table:
         fields = [field for field in fields if field.name not in known]
         if fields:
             added = Schema.from_arrow(pa.schema(fields)).fields
-            with self._lock:
-                self._write(self._fresh(), lambda table: table.alter.add_columns(added))
+            with self._head.lock:
+                self._write(self._head.fresh(), lambda table: table.alter.add_columns(added))
 
     @again_when_overtaken
     def append(self, rows: pa.Table) -> None:
@@ -348,53 +298,6 @@ class Table:
         with contextlib.suppress(StorageError):
             write_log_state(self.snapshot())
             self.log.send(log_state_path(self.root))
-
-    def _fresh(self) -> DeltaTable:
-        """Return the table at its newest version; looks for the next file of the log before it reads the log."""
-        with self._lock:
-            return self._read_fresh()
-
-    def _read_fresh(self) -> DeltaTable:
-        founded = self.log.pull()
-        if founded is not None:
-            self._delta, self._founded = founded, True
-            return founded
-        if self._founded:
-            self._forget()
-        if self._delta is not None and self._is_newest():
-            return self._delta
-        if self._delta is not None and not self._is_same():
-            self._forget()  # it was deleted, or made anew
-        self._state = read_log_state(self.root)  # before the log, which is never behind what was noted
-        try:
-            with table_errors(self.root):
-                if self._delta is None:
-                    self._delta = DeltaTable(str(self.root))
-                else:
-                    self._delta.update_incremental()
-        except FormatError as error:
-            if self.root.is_dir():
-                raise
-            raise NotFound("no-table", f"there is no table in {self.root.name}") from error
-        self._newest = entry_stat(self.root, self._delta.version())
-        try:
-            refuse_cut_log(self.root, self._delta.version(), self._state, self._newest)
-        except FormatError:
-            self._delta = self._newest = None
-            raise
-        return self._delta
-
-    def _is_newest(self) -> bool:
-        version = self._delta.version() if self._delta is not None else 0
-        return self._is_same() and entry_stat(self.root, version + 1) is None
-
-    def _is_same(self) -> bool:
-        """Return whether the newest entry of the log that was read is still there: a table made anew has others."""
-        if self._delta is None or self._newest is None:
-            return False
-        entry, seen = entry_stat(self.root, self._delta.version()), self._newest
-        same = entry is not None and (entry.st_ino, entry.st_mtime_ns) == (seen.st_ino, seen.st_mtime_ns)
-        return same and bool(seen.st_size)
 
 
 def _add(written: Written, changes_data: bool) -> AddAction:  # noqa: FBT001

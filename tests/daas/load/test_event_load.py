@@ -143,6 +143,15 @@ def test_changes_leave_absent_rows_alone(desk):
     assert desk.notes() == {"1": "x", "2": "x", "3": "new", "4": "x"}
 
 
+def test_keys_of_rare_ideographs_are_known_again(desk):
+    """The log escaped them once, and delta-rs read U+20BB7 as U+10BB7: no file seemed to hold the key."""
+    where = {"at": "2024-03-02 10:00:00", "lon": "117.01"}
+    desk.load(row("𠮷1", **where), row("𠮷2", **where))
+    done = desk.load(row("𠮷1", note="new", **where), row("𠮷2", **where))
+    assert (done.accepted, done.updated, done.unchanged) == (0, 1, 1)
+    assert desk.notes() == {"𠮷1": "new", "𠮷2": "x"}
+
+
 def test_append_refuses_a_known_key(desk):
     desk.load(row(1), row(2))
     before = desk.rows()
