@@ -44,7 +44,7 @@ def classes(
     kind: Annotated[ClassKind | None, typer.Option(help="Only of this kind.")] = None,
     at: Annotated[str | None, typer.Option(help="Only those valid on this day, e.g. 2026-09-01.")] = None,
     city: Annotated[
-        Path | None, typer.Option(help="Folder of a city: with its own classes too.", show_default=False)
+        str | None, typer.Option(help="Folder of a city: with its own classes too.", show_default=False)
     ] = None,
     extend: Annotated[
         Path | None,
@@ -71,13 +71,13 @@ def classes(
         note(f"no class is called '{text}'" if text else "there are no such classes")
 
 
-def _table(city: Path | None) -> ClassTable:
+def _table(city: str | None) -> ClassTable:
     from stcloud.paas.case.classes import bundled_classes  # noqa: PLC0415  (keeps --help light)
 
     return bundled_classes() if city is None else open_city(city).classes.table()
 
 
-def _extend(city: Path | None, path: Path) -> None:
+def _extend(city: str | None, path: Path) -> None:
     if city is None:
         raise InvalidInput("which-city", "nothing says whose classes these are", hint="add --city FOLDER")
     from stcloud.paas.case.classes import bundled_classes  # noqa: PLC0415  (keeps --help light)

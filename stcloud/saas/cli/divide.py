@@ -48,7 +48,7 @@ CommunityCode = Annotated[str, typer.Option(help="Column with the codes of commu
 TargetArea = Annotated[float, typer.Option(help="Intended area of a cell, m².", min=1)]
 Valued = Annotated[PresetName, typer.Option(help="Weights of the goals that conflict.")]
 Home = Annotated[
-    Path | None, typer.Option(help="City whose layers can be used as inputs.", show_default=False)
+    str | None, typer.Option(help="City whose layers can be used as inputs.", show_default=False)
 ]
 MetricCrs = Annotated[
     str | None, typer.Option(help="Metric CRS to divide in; default: that of --city.", show_default=False)

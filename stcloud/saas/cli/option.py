@@ -46,7 +46,9 @@ class OutputFormat(StrEnum):
     XLSX = "xlsx"
 
 
-CityFolder = Annotated[Path, typer.Argument(help="Folder of the city.", show_default=False)]
+CityFolder = Annotated[
+    str, typer.Argument(help="Folder of the city, or its address in a bucket.", show_default=False)
+]
 LayerName = Annotated[str, typer.Argument(help="Name of the layer.", show_default=False)]
 FormatOption = Annotated[
     OutputFormat | None,
@@ -76,7 +78,7 @@ WhereOption = Annotated[
 EngineOption = Annotated[str, typer.Option(help="duckdb, or sc://host:port of a Spark Connect endpoint.")]
 
 
-def open_city(folder: Path, engine: str = "duckdb") -> City:
+def open_city(folder: str, engine: str = "duckdb") -> City:
     """Open a city; imports what it needs only now."""
     import stcloud  # noqa: PLC0415
 
