@@ -149,7 +149,8 @@ class Mount:
             kept = {name: tag for name, tag in known.items() if after and name <= after}
             gone = [name for name in _names(folder) if name > after and name not in named]
             for name in gone:
-                _delete_older(folder / name, began_us)
+                if not _came_since(folder / name, began_us) or not self.store.exists(f"{prefix}/{name}"):
+                    (folder / name).unlink(missing_ok=True)
             if stale or gone or known != kept | tags:
                 self._write(folder / _LISTING, json.dumps(kept | tags).encode()) if folder.is_dir() else None
         return entries
@@ -261,11 +262,12 @@ def _names(folder: Path) -> Iterable[str]:
     return [path.name for path in places if path.is_file() and not path.name.startswith(".")]
 
 
-def _delete_older(path: Path, than_us: int) -> None:
-    """Delete a file unless it came while the bucket was listed: another process has just put it there too."""
-    with contextlib.suppress(FileNotFoundError):
-        if path.stat().st_mtime_ns < (than_us - 1_000_000) * 1000:
-            path.unlink()
+def _came_since(path: Path, instant_us: int) -> bool:
+    """Return whether a file may have come since the bucket was listed: another process has put it there too then."""
+    try:
+        return path.stat().st_mtime_ns >= (instant_us - 1_000_000) * 1000
+    except FileNotFoundError:
+        return False
 
 
 def _is_copy(path: Path, entry: Entry, tag: str | None) -> bool:

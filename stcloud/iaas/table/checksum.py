@@ -44,6 +44,7 @@ __all__ = [
     "forget",
     "has_checksum",
     "parquet_errors",
+    "refresh",
     "verify_columns",
 ]
 
@@ -61,6 +62,8 @@ _AT_ONCE = 8
 """Files of a bucket that are read at the same time."""
 _RUN = 1 << 20
 """So much is read at once of what lies together."""
+_RUNS_AT_ONCE = 16
+"""Of a bucket's file, so that no more than some megabytes are held."""
 
 
 def add_block_digests(writer: pq.ParquetWriter, path: Path) -> None:
@@ -193,12 +196,14 @@ class Checked:
         """Read blocks of a bucket's file into their places here; those of another file are damaged."""
         if self._origin is None:
             raise _damaged(self.path, "its content has changed since it was written")
-        contents = self._origin.fill([self._extent(*run) for run in runs])
-        for (first, last), content in zip(runs, contents, strict=True):
-            if not self._is_right(first, last, content):
-                raise _damaged(self.path, "its content in the bucket has changed since it was written")
-            self._origin.keep(first * _BLOCK, content)
-            self._seen[first : last + 1] = True
+        for at in range(0, len(runs), _RUNS_AT_ONCE):
+            several = runs[at : at + _RUNS_AT_ONCE]
+            contents = self._origin.fill([self._extent(*run) for run in several])
+            for (first, last), content in zip(several, contents, strict=True):
+                if not self._is_right(first, last, content):
+                    raise _damaged(self.path, "its content in the bucket has changed since it was written")
+                self._origin.keep(first * _BLOCK, content)
+                self._seen[first : last + 1] = True
 
 
 def checked(path: str | os.PathLike[str]) -> Checked:
@@ -238,6 +243,14 @@ def _make_room(origin: Origin) -> None:
         place.expect(origin.path, origin.store.size(origin.key))
     else:
         place.copy(origin.path)
+
+
+def refresh(path: Path) -> None:
+    """Let a bucket's file be read from there anew; what was read of a file of this machine is as it was."""
+    origin = origin_of(path)
+    if origin is not None:
+        forget([path])
+        origin.path.unlink(missing_ok=True)
 
 
 def forget(paths: Iterable[str | os.PathLike[str]]) -> None:
