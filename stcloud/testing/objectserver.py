@@ -113,7 +113,7 @@ def s3_server() -> Iterator[ObjectServer]:
         raise NoObjectServer("moto and its server are not installed")
     port = _free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "stcloud.testing.motoserver", str(port)]
     with _running(command, endpoint):
         _request("PUT", f"{endpoint}/{_BUCKET}")
         _request("PUT", f"{endpoint}/{_BUCKET}?policy", _SIGNED, body=json.dumps(_READABLE).encode())
