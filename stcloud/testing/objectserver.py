@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from stcloud.testing.faultyproxy import Faults, FaultyProxy
+from stcloud.testing.faultyproxy import FaultyProxy, NetworkFaults
 
 __all__ = [
     "FaultyServer",
@@ -190,7 +190,7 @@ def lying_server() -> Iterator[ObjectServer]:
 
 
 @contextlib.contextmanager
-def faulty(server: ObjectServer, faults: Faults) -> Iterator[FaultyServer]:
+def faulty(server: ObjectServer, faults: NetworkFaults) -> Iterator[FaultyServer]:
     """Put a proxy that injects faults before a server that runs."""
     with FaultyProxy(server.endpoint, faults) as proxy:
 
