@@ -31,6 +31,9 @@ _BUSY = 429
 _TOO_LATE = 408
 _GIVE = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AZURE_STORAGE_…, GOOGLE_…), or skip_signature to read"
 _ENDPOINT = "check the network and the endpoint"
+_NO_ENDPOINT = (
+    "check the network; set the endpoint (AWS_ENDPOINT_URL, AZURE_STORAGE_ENDPOINT) of a bucket elsewhere"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,5 +179,7 @@ def storage_failure(failure: Failure, doing: str, url: str, *, endpoint: str = "
     shown = NO_BUCKET if failure.kind == "missing" else failure
     if shown.kind in ("missing", "exists", "beyond"):
         shown = _UNCLEAR
-    place = f"{url} at {endpoint}" if endpoint and shown.kind == "unreachable" else url
-    return StorageError(shown.kind, f"could not {doing} in {place}: {shown.fact}", hint=shown.hint)
+    if shown.kind != "unreachable":
+        return StorageError(shown.kind, f"could not {doing} in {url}: {shown.fact}", hint=shown.hint)
+    place, hint = (f"{url} at {endpoint}", shown.hint) if endpoint else (url, _NO_ENDPOINT)
+    return StorageError(shown.kind, f"could not {doing} in {place}: {shown.fact}", hint=hint)

@@ -93,3 +93,8 @@ def test_the_client_says_when_it_has_tried_enough():
 def test_a_code_is_a_plain_word():
     assert "ShortAndStout" in failure_of(CASES["odd"][0]).fact
     assert failure_of(GenericError(text("418 Teapot", f"x{SECRET}"))).fact == "the server answers 418"
+
+
+def test_a_bucket_without_an_endpoint_may_be_elsewhere():
+    shown = storage_failure(failure_of(CASES["no name"][0]), "read k", "s3://bucket")
+    assert "set the endpoint (AWS_ENDPOINT_URL" in shown.hint
