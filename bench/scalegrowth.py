@@ -175,18 +175,21 @@ def ask_in_turns(cities: dict[str, str], engine: str) -> list[dict[str, Any]]:
     """Ask the same neighbourhood questions of cities of all sizes in turns; those after the first ones count."""
     opened = {int(size): _open(city, engine) for size, city in cities.items()}
     seconds: dict[int, list[float]] = {size: [] for size in opened}
+    cpu_s: dict[int, list[float]] = {size: [] for size in opened}
     rows: dict[int, list[int]] = {size: [] for size in opened}
     for question in questions(_SPARE + _QUESTIONS):
         for size, city in opened.items():
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             query = city.query("events").where(question.polygon).when(question.when)
             answer = query.count(by=["cell:100m", "week"])
             seconds[size].append(time.perf_counter() - start)
+            cpu_s[size].append(time.process_time() - cpu)
             rows[size].append(sum(answer.to_arrow()["count"].to_pylist()))
     return [
         {
             "events": size, "work": "neighbourhood", "engine": engine, "seconds": statistics.median(taken[_SPARE:]),
-            "rows": round(statistics.median(rows[size])), **_size(opened[size]),
+            "cpu_s": statistics.median(cpu_s[size][_SPARE:]), "rows": round(statistics.median(rows[size])),
+            **_size(opened[size]),
             "more": {"first_s": taken[0], "early_s": statistics.median(taken[1:_SPARE]), "all_s": taken},
         }
         for size, taken in seconds.items()
