@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import scalecatalogue, scalegrowth, scaleloads
+from bench import scalecatalogue, scalefiles, scalegrowth, scaleloads
 from bench.report import Finding, facts, keep, show
 
 __all__ = ["main"]
@@ -32,6 +32,7 @@ class Sizes:
     loads: int
     minutes: int
     rows_s: int
+    files: tuple[int, ...]
     engines: tuple[str, ...]
     reuse: bool
 
@@ -39,13 +40,17 @@ class Sizes:
     def of(cls, name: str, events: tuple[int, ...] | None, engines: tuple[str, ...], *, reuse: bool) -> Sizes:
         """Return the sizes of a scale; ``events`` instead of its own."""
         if name == "full":
-            return cls(name, events or (1_000_000, 10_000_000), 1_800, 2_000, 10, 7_870, engines, reuse)
-        return cls(name, events or (20_000, 40_000), 20, 12, 2, 100, engines, reuse)
+            files = (1_000, 10_000, 50_000)
+            return cls(
+                name, events or (1_000_000, 10_000_000), 1_800, 2_000, 10, 7_870, files, engines, reuse
+            )
+        return cls(name, events or (20_000, 40_000), 20, 12, 2, 100, (50, 100), engines, reuse)
 
 
 _MEASURES: dict[str, Callable[[Path, Sizes], Iterator[Finding]]] = {
     "catalogue": lambda folder, sizes: scalecatalogue.findings(folder, sizes.layers),
     "loads": lambda folder, sizes: scaleloads.small_loads(folder, sizes.loads),
+    "files": lambda folder, sizes: scalefiles.findings(folder, sizes.files),
     "feed": lambda folder, sizes: scaleloads.feed(folder, sizes.minutes, sizes.rows_s),
     "growth": lambda folder, sizes: scalegrowth.findings(
         folder, sizes.events, sizes.engines, reuse=sizes.reuse
