@@ -18,8 +18,8 @@ from typing import Any
 import stcloud
 from bench.report import Finding
 from bench.scalewatch import watched
-from stcloud.iaas.table.datafile import Written
-from stcloud.iaas.table.table import STAGED, Table
+from stcloud.iaas.table.datafile import STAGED, Written
+from stcloud.iaas.table.table import Table
 from stcloud.testing.events import HEAD, define, row
 
 __all__ = ["findings"]

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+import stcloud
 from stcloud.errors import FormatError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.probe import require_put_if_absent
@@ -267,3 +268,41 @@ def test_a_log_of_cases_needs_a_database(machine):
     with machine("one").open() as city, pytest.raises(InvalidInput) as refused:
         city.cases("requests", create="imported-requests")
     assert refused.value.kind == "database-needed"
+
+
+def test_requests_are_forecast_and_counted(s3, tmp_path):
+    """What an explanation says of requests is what an answer counts, and what was read is not read again."""
+    address = s3.address("traffic")
+    options = {"store_options": s3.options}
+    rows = [
+        f"{n},2024-03-{1 + n % 28:02d} 10:00,{117 + n % 300 / 1000},{31.8 + n // 300 / 1000},{n}"
+        for n in range(60_000)
+    ]
+    with stcloud.create(
+        address, crs="EPSG:4548", zone="Asia/Shanghai", cache=tmp_path / "a", **options
+    ) as city:
+        load(city, source(tmp_path, "many.csv", lines(*rows)))
+    with stcloud.open(address, cache=tmp_path / "b", **options) as city:
+        question = city.query("events").where((117.1, 31.85, 117.104, 31.854))
+        requests, count = question.explain().requests
+        assert requests >= 1
+        assert 0 < count <= 3 * question.explain().bytes[0] + 2 * 16_384
+        traffic = question.rows().traffic
+        assert (traffic.requests, traffic.bytes_read) == (requests, count)
+        assert question.explain().requests == (0, 0)
+        assert question.count().traffic.requests == 0
+
+
+def test_a_bucket_is_read_by_anybody_who_may(s3, tmp_path):
+    address = s3.address("open")
+    with stcloud.create(
+        address, crs="EPSG:4548", zone="Asia/Shanghai", cache=tmp_path / "a", store_options=s3.options
+    ) as city:
+        load(city, source(tmp_path, "first.csv", FIRST))
+    keys = ("access_key_id", "secret_access_key")
+    nobody = {name: value for name, value in s3.options.items() if name not in keys} | {
+        "skip_signature": "true"
+    }
+    with stcloud.open(address, cache=tmp_path / "b", store_options=nobody) as city:
+        assert city.query("events").to_arrow().num_rows == 5
+        assert "secret" not in repr(city).lower()
