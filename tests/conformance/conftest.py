@@ -12,6 +12,14 @@ from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Engine
 from stcloud.testing.sparkserver import NoSpark, apache_spark_server, sail_server
 
+INTERPRETED = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+}
+"""Small questions take half the time where no code is compiled for them."""
+
 
 @pytest.fixture(scope="session")
 def duckdb() -> Iterator[Engine]:
@@ -50,7 +58,7 @@ def apache_spark() -> Iterator[Engine]:
 
     with contextlib.ExitStack() as stack:
         try:
-            url = stack.enter_context(apache_spark_server())
+            url = stack.enter_context(apache_spark_server(settings=INTERPRETED))
         except NoSpark as error:
             pytest.skip(f"Apache Spark's server is not available: {error}")
         engine = Spark(url)

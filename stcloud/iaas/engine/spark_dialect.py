@@ -15,7 +15,7 @@ from stcloud.errors import Unsupported
 
 __all__ = ["LACKING", "in_spark", "refuse_lacking"]
 
-LACKING: Mapping[type[exp.Expression], str] = {
+LACKING: Mapping[type, str] = {
     exp.ApproxQuantile: "approximate quantiles: endpoints approximate differently; PERCENTILE_CONT is exact",
     exp.ApproxDistinct: "approximate counts of distinct values: endpoints approximate differently",
     exp.Rand: "random numbers: no answer could be given twice",

@@ -25,7 +25,10 @@ _PLAIN = ("grpc.compression_enabled_algorithms_bitset", 1)
 """Rows travel as they are: a server that may would gzip them, and take six times as long."""
 _SHORT = ("Config", "ReleaseSession", "ReleaseExecute")
 """Calls that wait for no rows: an endpoint answers them soon, or never."""
-_RETRIES = {"max_retries": 5, "initial_backoff": 100, "backoff_multiplier": 2.0, "max_backoff": 2000}
+_RETRIES: dict[str, Any] = {
+    "max_retries": 5, "initial_backoff": 100, "backoff_multiplier": 2.0, "max_backoff": 2000,
+    "max_server_retry_delay": 5000,
+}  # fmt: skip
 """About five seconds in all; pyspark's own tries go on for ten minutes."""
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -43,7 +46,6 @@ def open_session(url: str) -> SparkSession:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pyspark warns of pandas 3, which it does not use here
             from pyspark.sql.connect.client import DefaultChannelBuilder  # noqa: PLC0415  (an extra, heavy)
-            from pyspark.sql.connect.client.retries import DefaultPolicy  # noqa: PLC0415
             from pyspark.sql.connect.session import SparkSession as Session  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra(
@@ -56,7 +58,7 @@ def open_session(url: str) -> SparkSession:
         channel.add_interceptor(_deadline())
         _await(channel.toChannel())
         session: Any = Session.builder.channelBuilder(channel).create()
-        session.client.set_retry_policies([DefaultPolicy(**_RETRIES)])
+        session.client.set_retry_policies([_policy()])
         for name, text in _SETTINGS.items():
             session.conf.set(name, text)
     except Exception as error:
@@ -82,7 +84,7 @@ def endpoint_errors(url: str) -> Iterator[None]:
     except PySparkException as error:
         kind, text = type(error).__name__, _first_line(str(error))
         code = str(getattr(error, "getGrpcStatusCode", lambda: None)())
-        if any(gone in code or gone in text for gone in _GONE) or "RETRIES_EXCEEDED" in str(error):
+        if any(gone in code or gone in text for gone in _GONE):
             raise _unreachable(url) from error
         if kind in _REFUSED:
             raise Unsupported(
@@ -93,7 +95,10 @@ def endpoint_errors(url: str) -> Iterator[None]:
 
 
 def _unreachable(url: str) -> StorageError:
-    return StorageError("engine-unreachable", f"no Spark Connect endpoint answers at {url}")
+    return StorageError(
+        "engine-unreachable", f"no Spark Connect endpoint answers at {url}",
+        hint="start it, or leave engine out", in_shell="start it, or leave --engine out",
+    )  # fmt: skip
 
 
 def _first_line(text: str) -> str:
@@ -145,6 +150,24 @@ def _deadline() -> Any:
             return continuation(details, request)
 
     return Deadline()
+
+
+def _policy() -> Any:
+    """Return how often calls are tried again; then their own error is raised, without the warning of pyspark."""
+    from pyspark.sql.connect.client import retries  # noqa: PLC0415  (an extra, heavy)
+
+    class State(retries.RetryPolicyState):  # type: ignore[misc, unused-ignore]
+        def next_attempt(self, exception: BaseException | None = None) -> int | None:
+            wait_ms: int | None = super().next_attempt(exception)
+            if wait_ms is None and exception is not None:
+                raise exception
+            return wait_ms
+
+    class Bounded(retries.DefaultPolicy):  # type: ignore[misc, unused-ignore]
+        def to_state(self) -> State:
+            return State(self)
+
+    return Bounded(**_RETRIES)
 
 
 def _quieten() -> None:
