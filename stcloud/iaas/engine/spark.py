@@ -20,9 +20,10 @@ from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql
 from stcloud.iaas.engine.spark_dialect import in_spark, refuse_lacking
 from stcloud.iaas.engine.spark_session import endpoint_errors, open_session
 from stcloud.iaas.engine.spark_source import SparkSource
+from stcloud.iaas.engine.target import leave_schema, parquet_folder
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["Spark"]
 
@@ -55,6 +56,11 @@ class Spark:
         """What the engine is called in explanations."""
         return f"spark ({self.url})"
 
+    @property
+    def session(self) -> SparkSession:
+        """The session, for work that is no question."""
+        return self._session
+
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
         """Run stages over named relations; the answer is fetched whole.
 
@@ -69,6 +75,18 @@ class Spark:
         with endpoint_errors(self.url):
             try:
                 return self._frame(stages, relations, made).toArrow().to_reader()
+            finally:
+                for view in made:
+                    self._session.catalog.dropTempView(view)
+
+    def write(self, stages: Sequence[Stage], relations: Mapping[str, Relation], target: str) -> None:
+        """Let the endpoint write rows as Parquet files into a folder; raises as `run`, and ``target-exists``."""
+        made: list[str] = []
+        with parquet_folder(target) as folder, endpoint_errors(self.url):
+            try:
+                frame = self._frame(stages, relations, made)
+                frame.write.mode("error").parquet(folder)
+                leave_schema(folder, lambda: _arrow_schema(frame))
             finally:
                 for view in made:
                     self._session.catalog.dropTempView(view)
@@ -114,7 +132,7 @@ class Spark:
 
     def _read(self, relation: Relation | DataFrame, columns: set[str] | None) -> DataFrame:
         if isinstance(relation, pa.Table):
-            return self._source.given(relation)
+            return self._source.beside(relation)
         return self._source.frame(relation, columns) if isinstance(relation, Files) else relation
 
 
@@ -130,6 +148,12 @@ def _columns(queries: Iterator[exp.Query]) -> set[str] | None:
             return None
         names |= {column.name for column in query.find_all(exp.Column)}
     return names
+
+
+def _arrow_schema(frame: DataFrame) -> pa.Schema:
+    from pyspark.sql.pandas.types import to_arrow_schema  # noqa: PLC0415  (an extra, heavy)
+
+    return to_arrow_schema(frame.schema)
 
 
 def _refine(stage: Refine, frame: DataFrame) -> DataFrame:

@@ -82,7 +82,7 @@ def endpoint_errors(url: str) -> Iterator[None]:
     try:
         yield
     except PySparkException as error:
-        kind, text = type(error).__name__, _first_line(str(error))
+        kind, text = type(error).__name__, _line(str(error))
         code = str(getattr(error, "getGrpcStatusCode", lambda: None)())
         if any(gone in code or gone in text for gone in _GONE):
             raise _unreachable(url) from error
@@ -101,9 +101,11 @@ def _unreachable(url: str) -> StorageError:
     )  # fmt: skip
 
 
-def _first_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines[0] if lines else "it gave no reason")[:300]
+def _line(text: str) -> str:
+    """Return the line that says what is wrong: of a worker's traceback the last, else the first."""
+    lines = [line.strip() for line in text.partition("JVM stacktrace")[0].splitlines() if line.strip()]
+    worker = any(line.startswith("Traceback (most recent call last)") for line in lines)
+    return (lines[-1 if worker else 0] if lines else "it gave no reason")[:300]
 
 
 def _touch(url: str) -> None:
