@@ -58,6 +58,11 @@ class Spark:
         """What the engine is called in explanations."""
         return f"spark ({self.url})"
 
+    @property
+    def session(self) -> SparkSession:
+        """The session, for work that is no question."""
+        return self._session
+
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
         """Run stages over named relations; the answer is fetched whole."""
         frame: DataFrame | None = None
