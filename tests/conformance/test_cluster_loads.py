@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import shapely
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -28,8 +29,11 @@ from stcloud.iaas.bundle import bundled
 from stcloud.iaas.engine.cluster import Cluster, Report
 from stcloud.iaas.engine.spark import Spark
 from stcloud.iaas.table.table import File, Snapshot
+from stcloud.testing.cases import CRS, EVENTS, GRID, grid_of
+from stcloud.testing.cases import events as drawn_events
 from stcloud.testing.events import HEAD, define, on_disk, row, rows
 from stcloud.testing.examples import examples
+from stcloud.testing.town import quads
 
 DISTRICT = bundled("fixtures", "district")
 DUMPS = ("requests_2024.csv", "requests_2024_update.csv")
@@ -410,3 +414,22 @@ def test_a_load_that_dies_on_the_way_leaves_nothing_visible(
     assert (loaded.accepted, loaded.updated) == (5, 20)
     assert not list((tmp_path / "city").rglob("_staged/*"))
     assert not list((tmp_path / "city" / ".work").glob("*.staging"))
+
+
+def test_events_of_a_city_with_a_grid_get_their_codes_on_the_workers(sail: Spark, tmp_path: Path) -> None:
+    shapes, codes = quads(4, 4)
+    cells = tmp_path / "cells.gpkg"
+    grid_of(shapes, codes).to_file(cells)
+    cities = Cities(tmp_path, sail, crs=CRS, zone="Asia/Shanghai")
+    for folder in cities.folders:
+        city = stcloud.open(folder, clock=lambda: NOON_US)
+        city.load("cells", cells, definition=Definition.from_toml(GRID, name="c"), valid_from="2020-01-01")
+    cases = Definition.from_toml(EVENTS, name="cases")
+    for seed in (1, 2):
+        source = tmp_path / f"cases-{seed}.csv"
+        drawn_events(200, seed, shapely.total_bounds(shapes)).to_csv(source, index=False)
+        (loaded,) = cities.load("cases", source, definition=cases)
+        assert loaded.accepted or loaded.updated
+    snapshot = stcloud.open(cities.folders[1]).layer("cases").snapshot
+    stored = snapshot.read(snapshot.files, ["st_unit"])
+    assert stored["st_unit"].null_count < len(stored) // 2
