@@ -1,6 +1,6 @@
 """What can be loaded on a cluster: refused, in one line, before anything is read or written.
 
-Tested by `tests/conformance/test_cluster_loads.py`.
+Tested by `tests/conformance/test_cluster_failures.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The endpoint schedules and shuffles; what a task does is our own code, which is sent there by name. So every worker
 needs this version of stcloud, and sees the city's folder and the files under the same paths; that is looked at first.
 
-Tested by ``tests/conformance/test_cluster_loads.py``.
+Tested by ``tests/conformance/test_cluster_loads.py`` and ``tests/conformance/test_cluster_failures.py``.
 """
 
 from __future__ import annotations
