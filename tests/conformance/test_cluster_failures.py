@@ -125,7 +125,7 @@ def test_an_endpoint_that_gives_up_is_named_with_its_reason(sail: Spark) -> None
     def work(number: int) -> Iterator[Report]:
         yield {"share": 1 // number}
 
-    with pytest.raises(StorageError, match=r"gave up: .*division") as raised:
+    with pytest.raises(Unsupported, match=r"failed: .*division") as raised:
         Cluster(sail).run(work, [1, 0])
     assert raised.value.kind == "engine-failed"
 

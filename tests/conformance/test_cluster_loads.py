@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,7 +23,7 @@ from stcloud.iaas.bundle import bundled
 from stcloud.iaas.engine.spark import Spark
 from stcloud.testing.cases import CRS, EVENTS, GRID, grid_of
 from stcloud.testing.cases import events as drawn_events
-from stcloud.testing.events import define
+from stcloud.testing.events import define, rows
 from stcloud.testing.examples import examples
 from stcloud.testing.loadpairs import Cities
 from stcloud.testing.town import quads
@@ -206,6 +208,62 @@ def test_many_events_of_one_cell_are_several_files(sail: Spark, small: None, tmp
     files = stcloud.open(cities.folders[1]).layer("events").snapshot.files
     assert len(files) > 5
     assert max(file.rows for file in files) <= 12
+
+
+def test_readings_and_their_plausible_limits_are_loaded_alike(sail: Spark, tmp_path: Path) -> None:
+    cities = Cities(tmp_path, sail, crs="EPSG:4548", zone="Asia/Shanghai")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster_load, "SIZES", Sizes(piece_rows=900, run_rows=100, range_rows=500))
+        done = cities.load(
+            "air",
+            DISTRICT / "air_2024-01.csv",
+            DISTRICT / "air_2024-01_late.csv",
+            definition=DISTRICT / "air.toml",
+        )
+    assert all(reckoning.read for reckoning in done)
+
+
+def test_rows_without_a_key_and_instants_that_are_cut_are_loaded_alike(
+    sail: Spark, small: None, tmp_path: Path
+) -> None:
+    ticks = NOON_US * 1000 + np.array([0, 1, 2_000, 2_000, 5, 3_600_000_000_001])
+    at = pa.array(ticks).cast(pa.timestamp("ns", "UTC"))
+    table = pa.table({"at": at, "lon": [174.7] * 6, "lat": [-36.8, None, 0.0, 0.0, -36.9, -36.8]})
+    pq.write_table(table, tmp_path / "fine.parquet", row_group_size=2)
+    cities = Cities(tmp_path, sail, **FAR)
+    (done,) = cities.load("fine", tmp_path / "fine.parquet", time="at", lon="lon", lat="lat")
+    assert any("3 cut to microseconds" in note for note in done.notes)
+    assert done.duplicates == 1
+
+
+def test_geojson_is_loaded_alike(sail: Spark, small: None, tmp_path: Path) -> None:
+    features = [
+        {
+            "type": "Feature", "properties": {"k": f"k{number % 9}", "at": f"2024-05-0{1 + number % 7}T10:00:00Z"},
+            "geometry": {"type": "Point", "coordinates": [174.7 + number / 1000, -36.8]},
+        }
+        for number in range(20)
+    ]  # fmt: skip
+    source = tmp_path / "points.geojson"
+    source.write_text(json.dumps({"type": "FeatureCollection", "features": [*features, {"type": "Nothing"}]}))
+    cities = Cities(tmp_path, sail, **FAR)
+    (done,) = cities.load("points", source, key="k", time="at", max_rejected="10%")
+    assert (done.accepted, done.duplicates, done.rejected) == (9, 11, 1)
+
+
+def test_what_a_purge_says_is_not_loaded_on_the_workers_either(
+    sail: Spark, small: None, tmp_path: Path
+) -> None:
+    source = tmp_path / "events.csv"
+    source.write_text(rows(20))
+    cities = Cities(tmp_path, sail, **FAR)
+    cities.load("events", source, definition=define())
+    for folder in cities.folders:
+        stcloud.open(folder, clock=lambda: NOON_US).purge("events", before="2024-03-10")
+    later = tmp_path / "later.csv"
+    later.write_text(rows(25, note="y"))
+    (done,) = cities.load("events", later, definition=define())
+    assert done.purged > 0
 
 
 def test_events_of_a_city_with_a_grid_get_their_codes_on_the_workers(sail: Spark, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ Report: TypeAlias = dict[str, Any]
 
 _REPORTS = "report string"
 _FAILED = "failed"
+_ERROR = re.compile(r"^\s*((?!java|org)[A-Za-z][\w.]*(?:Error|Exception): .*)$", re.MULTILINE)
 _PREFIX = "stcloud-error:"
 _PROBES = 64
 """So many small tasks are likely to meet every worker of a small cluster."""
@@ -64,6 +65,7 @@ class Cluster:
         self._session: SparkSession = spark.session
         self.url = spark.url
         self._probed = False
+        self._views: list[str] = []
         self.slots = 1
         """How many tasks run at once; more would only take memory."""
 
@@ -114,7 +116,7 @@ class Cluster:
         ------
         StcloudError
             The first that a task raised.
-        StorageError
+        Unsupported
             ``engine-failed``: the endpoint gave up.
         """
         if not tasks:
@@ -134,10 +136,11 @@ class Cluster:
         return self._tasks(len(tasks)).mapInArrow(_Made(work, tuple(tasks)), columns)
 
     def query(self, text: str, **tables: DataFrame) -> DataFrame:
-        """Return what a query gives; ``{name}`` in its text stands for a table."""
+        """Return what a query gives until it is gathered; ``{name}`` in its text stands for a table."""
         names = {name: f"st_{uuid.uuid4().hex}" for name in tables}
         for name, table in tables.items():
             table.createOrReplaceTempView(names[name])
+        self._views += names.values()
         return self._session.sql(text.format(**names))
 
     def spread(
@@ -157,7 +160,11 @@ class Cluster:
     ) -> list[Report]:
         """Bring rows of one value of a column to one worker, and return what work on them reports."""
         frame = table.repartition(self.slots, by).mapInArrow(_Gathered(work), _REPORTS)
-        return self._collected(frame)
+        try:
+            return self._collected(frame)
+        finally:
+            while self._views:
+                self._session.catalog.dropTempView(self._views.pop())
 
     def _tasks(self, count: int) -> DataFrame:
         return self._session.range(0, count, 1, min(count, self.slots))
@@ -278,10 +285,14 @@ def _raised(error: Exception, url: str) -> StcloudError:
             "engine-differs", f"a worker of {url} has no stcloud",
             hint=f"install it there: pip install 'stcloud=={installed_version()}'",
         )  # fmt: skip
+    return Unsupported("engine-failed", f"the engine at {url} failed: {_reason(text)}")
+
+
+def _reason(text: str) -> str:
+    """Return the error of Python in an endpoint's text; else the first line of that."""
+    named = _ERROR.findall(text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return StorageError(
-        "engine-failed", f"{url} gave up: {lines[-1][:200] if lines else type(error).__name__}"
-    )
+    return str(named[-1] if named else lines[0] if lines else "it gave no reason")[:300]
 
 
 def installed_version() -> str:
