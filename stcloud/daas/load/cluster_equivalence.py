@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from stcloud.daas.load.cluster_store import OutcomeReader, chosen_rows
+from stcloud.daas.load.cluster_store import OutcomeReader, Piece, chosen_rows
 from stcloud.daas.load.equivalence import ValueComparison
 from stcloud.iaas.engine.cluster import Cluster, Report
 from stcloud.iaas.engine.equality import equal_rows
@@ -36,7 +36,7 @@ _OWN = ("piece", "number", "key", "renamed", "file")
 def without_equivalent_rows(
     cluster: Cluster,
     outcomes: Outcomes,
-    pieces: tuple[str, ...],
+    pieces: tuple[Piece, ...],
     comparison: ValueComparison,
     files: Mapping[int, str],
     folder: Path,
@@ -75,7 +75,7 @@ def _sent(comparison: ValueComparison) -> pa.Schema:
 class _Values:
     """Gives changed rows with their values."""
 
-    pieces: tuple[str, ...]
+    pieces: tuple[Piece, ...]
     comparison: ValueComparison
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -33,6 +33,7 @@ from stcloud.daas.load.cluster_store import (
     Closer,
     NumberReader,
     OutcomeReader,
+    Piece,
     RangeWriter,
     Run,
     SentLayer,
@@ -84,7 +85,7 @@ class ClusterLoad:
         self._layer = cast("EventLayer", context.layer)
         self._definition = cast("EventDefinition", context.definition)
         self._parts: list[tuple[SourcePart, int]] = []
-        self._pieces: list[str] = []
+        self._pieces: list[Piece] = []
         self._bounds: tuple[str | None, str | None] = (None, None)
         self._records: dict[int, str] = {}
         self._adjusted: set[int] = set()
@@ -121,7 +122,7 @@ class ClusterLoad:
             cut.update(report["cut"])
         note_cut(context.source, cut)
         context.intake.remarks = tuple(implausible_notes(implausible, self._definition))
-        self._pieces = [piece["path"] for piece in pieces]
+        self._pieces = [Piece(piece["path"], piece["first"], piece["last"]) for piece in pieces]
         self._bounds = (
             min((piece["low"] for piece in pieces), default=None),
             max((piece["high"] for piece in pieces), default=None),
@@ -159,7 +160,7 @@ class ClusterLoad:
         """Decide which row stands for each key, and compare it with what is believed now."""
         context = self._context
         outcomes = settle_on_cluster(
-            self._cluster, self._pieces, _COLUMNS, known_rows(base), self._bounds,
+            self._cluster, [piece.path for piece in self._pieces], _COLUMNS, known_rows(base), self._bounds,
             folder=context.staging, files=base.paths(), rule=self._rule, compare=not context.deletes,
         )  # fmt: skip
         outcomes = self._refuse(outcomes)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from stcloud.daas.load.clean_events import CleanedEvents, EventCleaner
+from stcloud.daas.load.clean_events import ROW, CleanedEvents, EventCleaner
 from stcloud.daas.load.column import plain
 from stcloud.daas.load.expiry import Expiry
 from stcloud.daas.load.unexpired import unexpired
@@ -173,7 +173,7 @@ class _PieceFiles:
         if self._writer is None:
             path = self._folder / f"piece-{uuid.uuid4().hex}.parquet"
             self._writer = pq.ParquetWriter(path, whole.schema, compression="lz4", write_statistics=False)
-            self.reports.append({"path": str(path), "rows": 0, "low": None, "high": None})
+            self.reports.append({"path": str(path), "rows": 0, "low": None, "high": None, "first": None})
         self._writer.write_batch(whole)
         self._note(whole)
         if self.reports[-1]["rows"] >= self._piece_rows:
@@ -182,6 +182,9 @@ class _PieceFiles:
     def _note(self, rows: pa.RecordBatch) -> None:
         bounds, report = pc.min_max(rows.column("st_key")).as_py(), self.reports[-1]
         report["rows"] += rows.num_rows
+        numbers = rows.column(ROW).to_numpy()
+        report["first"] = int(numbers[0]) if report["first"] is None else report["first"]
+        report["last"] = int(numbers[-1])
         for name, pick, bound in (("low", min, bounds["min"]), ("high", max, bounds["max"])):
             report[name] = bound if report[name] is None else pick(report[name], bound)
 

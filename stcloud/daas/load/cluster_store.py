@@ -43,6 +43,7 @@ __all__ = [
     "Closer",
     "NumberReader",
     "OutcomeReader",
+    "Piece",
     "RangeWriter",
     "RowRange",
     "Run",
@@ -57,6 +58,15 @@ _FIRST, _LAST = (-(2**63), -(2**63)), (2**63 - 1, 2**63 - 1)
 
 Place: TypeAlias = tuple[int, int]
 """Where a row lies in a month: its cell and its time; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file of rows that came, and the numbers of its first and last row."""
+
+    path: str
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +136,29 @@ class Chooser:
     Parameters
     ----------
     pieces
-        Files of the rows that came, by their numbers.
+        Files of the rows that came, in order.
     folder, run_rows
         Where runs are laid down, and of how many rows at the most.
     """
 
-    pieces: tuple[str, ...]
+    pieces: tuple[Piece, ...]
     folder: Path
     run_rows: int
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[Report]:
         """Take the outcomes of the rows that are stored, and report the runs that hold these rows."""
-        numbers: defaultdict[int, list[NDArray[np.int64]]] = defaultdict(list)
+        keeps: dict[int, NDArray[np.bool_]] = {}
         renamed: defaultdict[int, list[pa.RecordBatch]] = defaultdict(list)
         for given in batches:
             piece = given.column("piece").to_numpy()
             for place in np.unique(piece).tolist():
-                rows = given.filter(pa.array(piece == place))
-                numbers[place].append(rows.column("number").to_numpy())
+                rows, whole = given.filter(pa.array(piece == place)), self.pieces[place]
+                keep = keeps.setdefault(place, np.zeros(whole.last - whole.first + 1, np.bool_))
+                keep[rows.column("number").to_numpy() - whole.first] = True
                 others = rows.filter(pc.equal(rows.column("renamed"), 1))
                 renamed[place] += [others] if others.num_rows else []
-        for place in sorted(numbers):
-            rows = chosen_rows(self.pieces[place], np.concatenate(numbers[place]))
+        for place in sorted(keeps):
+            rows = _kept_rows(self.pieces[place], keeps[place])
             for others in renamed[place]:
                 rows = _renamed(rows, others)
             yield {"runs": self._laid_down(rows)}
@@ -279,12 +290,19 @@ def _cuts(runs: Sequence[Run], most: int) -> list[Place]:
     return cuts
 
 
-def chosen_rows(path: str, numbers: NDArray[np.int64]) -> pa.Table:
+def chosen_rows(piece: Piece, numbers: NDArray[np.int64]) -> pa.Table:
     """Return the rows of a piece with some numbers."""
-    with storage_errors("read rows that came"), pq.ParquetFile(path) as source:
+    keep = np.zeros(piece.last - piece.first + 1, np.bool_)
+    keep[numbers - piece.first] = True
+    return _kept_rows(piece, keep)
+
+
+def _kept_rows(piece: Piece, keep: NDArray[np.bool_]) -> pa.Table:
+    """Return the rows of a piece by a mask of numbers from its first on."""
+    with storage_errors("read rows that came"), pq.ParquetFile(piece.path) as source:
         rows = source.read(use_threads=False)
-    keep = np.isin(rows[ROW].to_numpy(), numbers)
-    return rows if keep.all() else rows.filter(pa.array(keep))
+    kept = keep[rows[ROW].to_numpy() - piece.first]
+    return rows if kept.all() else rows.filter(pa.array(kept))
 
 
 def _renamed(rows: pa.Table, others: pa.RecordBatch) -> pa.Table:
