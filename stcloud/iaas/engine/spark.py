@@ -18,7 +18,7 @@ from sqlglot import exp
 from stcloud.errors import InternalError
 from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.engine.spark_dialect import in_spark, refuse_lacking
-from stcloud.iaas.engine.spark_session import endpoint_errors, open_session
+from stcloud.iaas.engine.spark_session import endpoint_errors, open_session, shown_url
 from stcloud.iaas.engine.spark_source import SparkSource
 from stcloud.iaas.engine.target import leave_schema, parquet_folder
 
@@ -47,7 +47,7 @@ class Spark:
     streams = False
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.url = shown_url(url)
         self._session = open_session(url)
         self._source = SparkSource(self._session)
 

@@ -136,8 +136,6 @@ def query(
         print_records(narrowed.why(why).records(), target)
     elif explain:
         _explain(narrowed, question, target)
-    elif to is not None:
-        _write(narrowed, given, to)
     else:
         _answer(narrowed, question, target, drawing, given)
 
@@ -187,7 +185,10 @@ def _answer(
     drawing: Drawing,
     given: Mapping[str, Any],
 ) -> None:
-    """Print an answer with its notes, as the options given by their names say."""
+    """Print an answer with its notes, or write it elsewhere, as the options given by their names say."""
+    if given["to"] is not None:
+        _write(query, given, given["to"])
+        return
     answer = question.answer(query, read_places)
     notes = drawing.notes(query, answer, question)  # first: what cannot be drawn is refused before printing
     note(_understood(answer.facts))  # not before: what cannot be run has one line, the error
