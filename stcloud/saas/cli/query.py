@@ -134,10 +134,8 @@ def query(
     narrowed = question.narrow(opened.query(question.layer), read_places)
     if why is not None:
         print_records(narrowed.why(why).records(), target)
-    elif explain:
-        _explain(narrowed, question, target)
     else:
-        _answer(narrowed, question, target, drawing, given)
+        (_explain if explain else _answer)(narrowed, question, target, drawing, given)
 
 
 def _offered(why: str | None, *, explain: bool) -> tuple[OutputFormat, ...]:
@@ -152,7 +150,7 @@ def _kept(question: Question, path: Path | None) -> Question:
     return question
 
 
-def _explain(query: Query, question: Question, target: Target) -> None:
+def _explain(query: Query, question: Question, target: Target, *_: object) -> None:
     explanation = query.explain(
         question.by if question.summed else None, *question.measure, order=question.order, limit=question.limit,
         having=question.having,
