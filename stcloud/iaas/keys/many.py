@@ -93,12 +93,14 @@ def settle_many(
         settled = []
         for part in range(parts):
             with connect(memory="512MB", scratch=str(scratch)) as connection:
-                settled.append(_settled(connection, path, known, rule, _Part(part, parts), compare=compare))
+                settled.append(
+                    _settled(connection, path, known, rule, _KeyPart(part, parts), compare=compare)
+                )
     return settled[0] if parts == 1 else _together(settled)
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _KeyPart:
     """Keys whose hash is ``number`` modulo ``of``."""
 
     number: int
@@ -126,7 +128,7 @@ def _settled(
     path: Path,
     known: KnownRows,
     rule: DuplicateRule,
-    part: _Part,
+    part: _KeyPart,
     *,
     compare: bool,
 ) -> Settled:
