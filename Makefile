@@ -43,6 +43,14 @@ $(VENV)/.bench: $(VENV)/.ready
 	@$(PIP) '.[bench]'
 	@touch $@
 
+# Apache Spark's own server, which slow tests question: in a folder of its own, since its modules have the client's names.
+$(VENV)/.apache-spark: $(VENV)/.ready
+	@echo "Laying Apache Spark's server into $@ (450 MB; it runs where Java 17 or 21 is)"
+	@rm -rf $@.new
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --target $@.new \
+		"$$(sed -n 's/^pyspark-client==/pyspark==/p' constraints.txt)"
+	@touch $@.new && mv $@.new $@
+
 demo: $(VENV)/.installed  ## build a demo city, ask it questions, draw maps and charts
 	$(BIN)/stcloud demo demo
 
@@ -54,10 +62,10 @@ error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest -n $(JOBS) -m '' --deselect tests/architecture/test_error_kinds.py
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest tests/architecture/test_error_kinds.py
 
-test-all: $(VENV)/.azurite  ## all tests and the slow ones, in one run: none waits for the others
+test-all: $(VENV)/.azurite $(VENV)/.apache-spark  ## all tests and the slow ones, in one run: none waits for the others
 	$(PYTEST) $(PROFILE) -m ''
 
-test-slow: $(VENV)/.azurite  ## kill tests and large simulations
+test-slow: $(VENV)/.azurite $(VENV)/.apache-spark  ## kill tests and large simulations
 	$(PYTEST) $(if $(filter quick,$(PROFILE)),explore,$(PROFILE)) -m slow
 
 check: $(VENV)/.ready  ## lint, format, types, direction of imports

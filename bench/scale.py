@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import scalecatalogue, scalegrowth, scaleloads
+from bench import scalecatalogue, scalefiles, scalegrowth, scaleloads
 from bench.report import Finding, facts, keep, show
 
 __all__ = ["main"]
@@ -32,26 +32,36 @@ class Sizes:
     loads: int
     minutes: int
     rows_s: int
+    files: tuple[int, ...]
+    engines: tuple[str, ...]
+    reuse: bool
 
     @classmethod
-    def of(cls, name: str, events: tuple[int, ...] | None) -> Sizes:
+    def of(cls, name: str, events: tuple[int, ...] | None, engines: tuple[str, ...], *, reuse: bool) -> Sizes:
         """Return the sizes of a scale; ``events`` instead of its own."""
-        full = cls(name, events or (1_000_000, 10_000_000), 1_800, 2_000, 10, 7_870)
-        return full if name == "full" else cls(name, events or (20_000, 40_000), 20, 12, 2, 100)
+        if name == "full":
+            files = (1_000, 10_000, 50_000)
+            return cls(
+                name, events or (1_000_000, 10_000_000), 1_800, 2_000, 10, 7_870, files, engines, reuse
+            )
+        return cls(name, events or (20_000, 40_000), 20, 12, 2, 100, (50, 100), engines, reuse)
 
 
 _MEASURES: dict[str, Callable[[Path, Sizes], Iterator[Finding]]] = {
     "catalogue": lambda folder, sizes: scalecatalogue.findings(folder, sizes.layers),
     "loads": lambda folder, sizes: scaleloads.small_loads(folder, sizes.loads),
+    "files": lambda folder, sizes: scalefiles.findings(folder, sizes.files),
     "feed": lambda folder, sizes: scaleloads.feed(folder, sizes.minutes, sizes.rows_s),
-    "growth": lambda folder, sizes: scalegrowth.findings(folder, sizes.events),
+    "growth": lambda folder, sizes: scalegrowth.findings(
+        folder, sizes.events, sizes.engines, reuse=sizes.reuse
+    ),
 }
 
 
 def main() -> None:
     """Measure what is named, print it and keep it."""
     given = _arguments()
-    sizes = Sizes.of(given.scale, given.sizes)
+    sizes = Sizes.of(given.scale, given.sizes, tuple(given.engine or ("duckdb", "sail")), reuse=given.reuse)
     folder = given.data.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     machine, measured, notes = facts(), [], Console(stderr=True)
@@ -76,6 +86,8 @@ def _arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--only", choices=_MEASURES, action="append", help="measure this only; may be repeated")
     add("--sizes", type=_sizes, metavar="N,N", help="numbers of events, such as 1M,10M,100M")
+    add("--engine", choices=("duckdb", "sail"), action="append", help="ask on this only; may be repeated")
+    add("--reuse", action="store_true", help="keep cities of events; ask those of an earlier run")
     add("--scale", choices=("small", "full"), default="full", help="small: to try; full: to report")
     add("--data", type=Path, default=_HERE / ".data", metavar="DIR", help="where data is kept meanwhile")
     add("--results", type=Path, default=_HERE / "results", metavar="DIR", help="where findings are kept")

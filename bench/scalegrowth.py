@@ -5,6 +5,7 @@ Cities of all sizes are asked in turns by one process, so that whoever else the 
 
 from __future__ import annotations
 
+import json
 import shutil
 import statistics
 import time
@@ -36,15 +37,18 @@ _SPARE, _QUESTIONS = 20, 20
 _MOST_GB = 3.0
 
 
-def findings(folder: Path, sizes: Sequence[int]) -> Iterator[Finding]:
-    """Measure each size; then the growth from the first to the last."""
+def findings(
+    folder: Path, sizes: Sequence[int], engines: Sequence[str] = _ENGINES, *, reuse: bool = False
+) -> Iterator[Finding]:
+    """Measure each size; then the growth from the first to the last. ``reuse``: keep cities, and ask those kept."""
     cities: dict[int, Path] = {}
     for size in sizes:
         cities[size] = folder / f"city-scale-{size}"
-        step = _loaded(folder, size, cities[size])
+        step = _kept(cities[size]) if reuse else None
+        step = step or _loaded(folder, size, cities[size])
         yield _finding(step)
     steps: list[Step] = []
-    for engine in _ENGINES:
+    for engine in engines:
         asked = watched(
             ask_in_turns, cities={str(size): str(city) for size, city in cities.items()}, engine=engine
         )
@@ -53,9 +57,10 @@ def findings(folder: Path, sizes: Sequence[int]) -> Iterator[Finding]:
             steps += [_watched_step(work, size, city, engine) for size, city in cities.items()]
     for step in steps:
         yield _finding(step)
-    yield from _grown(steps, sizes)
-    for city in cities.values():
+    yield from _grown(steps, sizes, engines)
+    for city in () if reuse else cities.values():
         shutil.rmtree(city)
+        _note(city).unlink()
 
 
 def show_steps(measured: Sequence[Finding]) -> None:
@@ -99,10 +104,10 @@ def _finding(step: Step) -> Finding:
     return Finding(name, step.seconds, "s", more={"step": asdict(step)})
 
 
-def _grown(steps: Sequence[Step], sizes: Sequence[int]) -> Iterator[Finding]:
+def _grown(steps: Sequence[Step], sizes: Sequence[int], engines: Sequence[str]) -> Iterator[Finding]:
     few, many = sizes[0], sizes[-1]
     times = many / few
-    for engine in _ENGINES:
+    for engine in engines:
         for work, most in (("neighbourhood", 2.0), ("cube", times), ("join", times)):
             first, last = (_seconds(steps, work, engine, size) for size in (few, many))
             name = f"{work}, {many / 1e6:g}M events, {engine}"
@@ -128,10 +133,21 @@ def _loaded(folder: Path, size: int, city: Path) -> Step:
         done.result,
         sum(path.stat().st_size for path in city.glob("layers/events/*.parquet")),
     )
-    return Step(
+    step = Step(
         size, "load", "duckdb", round(done.seconds, 2), round(done.cpu_s, 2), round(done.peak_gb, 2),
         result["accepted"], result["files"], size_bytes,
     )  # fmt: skip
+    _note(city).write_text(json.dumps(asdict(step)))
+    return step
+
+
+def _note(city: Path) -> Path:
+    return city.with_name(f"{city.name}.json")
+
+
+def _kept(city: Path) -> Step | None:
+    """Return what the load of a city took that an earlier run has kept."""
+    return Step(**json.loads(_note(city).read_text())) if _note(city).exists() else None
 
 
 def _watched_step(work: Callable[..., Any], size: int, city: Path, engine: str) -> Step:
@@ -159,18 +175,21 @@ def ask_in_turns(cities: dict[str, str], engine: str) -> list[dict[str, Any]]:
     """Ask the same neighbourhood questions of cities of all sizes in turns; those after the first ones count."""
     opened = {int(size): _open(city, engine) for size, city in cities.items()}
     seconds: dict[int, list[float]] = {size: [] for size in opened}
+    cpu_s: dict[int, list[float]] = {size: [] for size in opened}
     rows: dict[int, list[int]] = {size: [] for size in opened}
     for question in questions(_SPARE + _QUESTIONS):
         for size, city in opened.items():
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             query = city.query("events").where(question.polygon).when(question.when)
             answer = query.count(by=["cell:100m", "week"])
             seconds[size].append(time.perf_counter() - start)
+            cpu_s[size].append(time.process_time() - cpu)
             rows[size].append(sum(answer.to_arrow()["count"].to_pylist()))
     return [
         {
             "events": size, "work": "neighbourhood", "engine": engine, "seconds": statistics.median(taken[_SPARE:]),
-            "rows": round(statistics.median(rows[size])), **_size(opened[size]),
+            "cpu_s": statistics.median(cpu_s[size][_SPARE:]), "rows": round(statistics.median(rows[size])),
+            **_size(opened[size]),
             "more": {"first_s": taken[0], "early_s": statistics.median(taken[1:_SPARE]), "all_s": taken},
         }
         for size, taken in seconds.items()

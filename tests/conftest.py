@@ -329,25 +329,6 @@ def postgres():
         yield server
 
 
-@pytest.fixture(autouse=bool(os.environ.get("STCLOUD_MOUNTED")))
-def mounted(monkeypatch, tmp_path_factory):
-    """Mount every city on a working folder, as if the folder where it lies were a bucket."""
-    from stcloud.iaas.store.folder import Folder
-    from stcloud.iaas.store.local import LocalStore
-    from stcloud.iaas.store.mount import mount, working_folder
-
-    at = Folder.at.__func__
-
-    def mounting(cls, address, options=None, *, cache=None):
-        folder = at(cls, address, options, cache=cache)
-        if folder.mount is None:
-            root = working_folder(folder.store.url, tmp_path_factory.getbasetemp() / "cache")
-            folder = Folder(root, mount(root, LocalStore(folder.root)))
-        return folder
-
-    monkeypatch.setattr(Folder, "at", classmethod(mounting))
-
-
 @pytest.fixture(scope="session")
 def s3():
     """A bucket of this run's own, in a server that keeps its promises."""

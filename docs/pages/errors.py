@@ -30,6 +30,17 @@ COMPUTED: Mapping[tuple[str, str], tuple[str, ...]] = {
         "read-only",
     ),
     ("iaas/records/sqlite.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
+    ("iaas/store/bucketerror.py", "StorageError"): (
+        "insecure-endpoint",
+        "no-bucket",
+        "no-credentials",
+        "no-permission",
+        "storage",
+        "truncated",
+        "unavailable",
+        "unreachable",
+        "wrong-region",
+    ),
     ("iaas/store/oserror.py", "StorageError"): ("disk-full", "no-permission", "read-only", "storage"),
     ("paas/case/classes/records.py", "InvalidDefinition"): (
         "invalid-classes",
@@ -187,9 +198,32 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     ("InvalidInput", "zone-needed"): "a wall-clock time was given without a zone",
     ("StorageError", "connection-lost"): "a database of records does not answer, or ended the connection",
     ("StorageError", "disk-full"): "the disk is full",
-    ("StorageError", "no-permission"): "a file, a folder or a database may not be read or written",
+    ("StorageError", "insecure-endpoint"): "a bucket's server does not encrypt what is sent to it",
+    ("StorageError", "no-bucket"): "there is no such bucket or container",
+    (
+        "StorageError",
+        "no-credentials",
+    ): "a bucket needs credentials, and the environment and the options have none",
+    ("StorageError", "no-permission"): "a file, a folder, a database or a bucket may not be read or written",
+    (
+        "StorageError",
+        "outcome-unknown",
+    ): "a file was written to a bucket, or was not, or still will be: the answer was lost. Nothing may be cleaned up",
     ("StorageError", "picture-not-written"): "the file of a map cannot be written",
-    ("StorageError", "read-only"): "the disk or the database is read-only",
+    (
+        "StorageError",
+        "read-only",
+    ): "the disk or the database is read-only, or a store does not keep what commits need",
+    (
+        "StorageError",
+        "truncated",
+    ): "answers of a bucket's server ended too early, however often they were asked for",
+    ("StorageError", "unavailable"): "a bucket's server refused every try: it is overloaded or fails",
+    (
+        "StorageError",
+        "unreachable",
+    ): "a bucket's server did not answer in any try, or the connection was lost",
+    ("StorageError", "wrong-region"): "a bucket is in another region than was asked",
     (
         "StorageError",
         "storage",

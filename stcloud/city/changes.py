@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from stcloud.city.keywords import LOCK_WAIT_S
-from stcloud.city.loading import loader_of
+from stcloud.city.keywords import LOCK_WAIT_S, GivenEngine
+from stcloud.city.loading import cluster_of, loader_of
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.ledger import Reckoning
@@ -56,13 +56,18 @@ class LayerChanges:
     wait_s: float = LOCK_WAIT_S
 
     def load(
-        self, layer: str, sources: Sequence[object], terms: LoadTerms, watchers: Watchers, *, dry_run: bool
-    ) -> list[Reckoning]:
+        self, layer: str, sources: Sequence[object], terms: LoadTerms, watchers: Watchers, *, dry_run: bool,
+        engine: GivenEngine = None,
+    ) -> list[Reckoning]:  # fmt: skip
         """Load sources and return their reckonings; see `City.load`."""
         job = watchers.job
-        with loader_of(
-            self.parts, self.configuration, self.clock, layer, self.wait_s, dry_run=dry_run
-        ) as loader:
+        with (
+            cluster_of(engine, sources, dry_run=dry_run) as cluster,
+            loader_of(
+                self.parts, self.configuration, self.clock, layer, self.wait_s, dry_run=dry_run,
+                cluster=cluster,
+            ) as loader,
+        ):  # fmt: skip
             delivery = LoadSequence(
                 loader, layer, terms, job or Job(), watchers.on_loaded, watchers.on_failed
             )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from stcloud.city import below
-from stcloud.city.keywords import LOCK_WAIT_S, GivenDefinition, LoadKeywords, Names, Source
+from stcloud.city.keywords import LOCK_WAIT_S, GivenDefinition, GivenEngine, LoadKeywords, Names, Source
 from stcloud.city.opened import OpenedCity
 from stcloud.errors import StcloudError
 from stcloud.iaas.job import Job
@@ -198,7 +198,7 @@ class City(OpenedCity):
     ) -> Reckoning | list[Reckoning]: ...
 
     def load(
-        self, layer: str, *sources: Source, definition: GivenDefinition = None,
+        self, layer: str, *sources: Source, definition: GivenDefinition = None, engine: GivenEngine = None,
         mode: Mode | FeatureMode | None = None, valid_from: Instant | None = None, valid_to: Instant | None = None,
         complete_to: Instant | None = None, max_rejected: str | int = "5%", again: bool = False,
         allow_missing: str | Iterable[str] = (), empty: bool = False, keep_going: bool = False, dry_run: bool = False,
@@ -231,8 +231,8 @@ class City(OpenedCity):
             Continue after an error and raise it at the end; called with each reckoning, with each later error.
         dry_run
             Write nothing to the city: read, check and reckon, in a temporary folder.
-        job, wait_s
-            Reports progress (``file: step``) and can cancel; seconds to wait for another load of the layer.
+        job, wait_s, engine
+            Reports progress and can cancel; seconds to wait for another load; a cluster to do the work (``sc://…``).
         key, time, time_formats
             Columns that identify a row; the column of its time, and how it is written (``iso``, ``%d/%m/%Y`` …).
         lon, lat, x, y, crs, datum
@@ -254,7 +254,7 @@ class City(OpenedCity):
             below.Limit.parse(str(max_rejected)), again, empty, keep_going, complete_to,
         )  # fmt: skip
         watchers = below.Watchers(on_loaded, on_failed, job)
-        loaded = self._changes(wait_s).load(layer, sources, terms, watchers, dry_run=dry_run)
+        loaded = self._changes(wait_s).load(layer, sources, terms, watchers, dry_run=dry_run, engine=engine)
         alone = len(sources) == 1 and not is_of_several(sources[0]) and not is_pattern(source_layer)
         return loaded[0] if alone else loaded
 

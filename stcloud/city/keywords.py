@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from stcloud.daas.load.event_load import Mode
     from stcloud.daas.load.feature_load import FeatureMode
     from stcloud.errors import StcloudError
+    from stcloud.iaas.engine.model import Engine
     from stcloud.iaas.job import Job
     from stcloud.space import GivenCRS
     from stcloud.time import Instant
 
-__all__ = ["LOCK_WAIT_S", "GivenDefinition", "LoadKeywords", "Names", "Source"]
+__all__ = ["LOCK_WAIT_S", "GivenDefinition", "GivenEngine", "LoadKeywords", "Names", "Source"]
 
 LOCK_WAIT_S = 600.0
 """Seconds that a change waits for another change of the same layer."""
@@ -29,6 +30,9 @@ Source: TypeAlias = "str | os.PathLike[str] | Any"
 
 GivenDefinition: TypeAlias = "str | os.PathLike[str] | Definition | None"
 """A bundled definition's name, a TOML file, or a definition."""
+
+GivenEngine: TypeAlias = "str | Engine | None"
+"""The URL of a Spark Connect endpoint, or an engine."""
 
 Names: TypeAlias = "str | Iterable[str] | None"
 """Names; a bare text is one."""
@@ -65,3 +69,4 @@ class LoadKeywords(TypedDict, total=False):
     encoding: str | None
     source_layer: str | None
     source_format: str | None
+    engine: GivenEngine

@@ -6,17 +6,25 @@ Tested by ``tests/daas/load/test_dry_run.py``.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from stcloud.city import below
 from stcloud.city.parts import CityParts
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.load.loader import Loader
 from stcloud.daas.names import NAMES_FILE
+from stcloud.errors import Unsupported
 from stcloud.iaas.clock import Clock
+from stcloud.iaas.engine.cluster import Cluster, Connected
 from stcloud.iaas.store.replica import replica
 
-__all__ = ["loader_of"]
+if TYPE_CHECKING:
+    from stcloud.iaas.engine.model import Engine
+
+__all__ = ["cluster_of", "loader_of"]
 
 
 @contextlib.contextmanager
@@ -28,6 +36,7 @@ def loader_of(
     wait_s: float,
     *,
     dry_run: bool,
+    cluster: Cluster | None = None,
 ) -> Iterator[Loader]:
     """Give what loads into a layer: `Conflict` ``locked`` when another load held it longer than ``wait_s`` seconds.
 
@@ -37,7 +46,8 @@ def loader_of(
     folder = parts.folder
     if not dry_run:
         with parts.catalogue.locked(layer, wait_s=wait_s):
-            yield Loader(parts.catalogue, folder, configuration, clock, parts.grids.unit_coder(layer))
+            coder = parts.grids.unit_coder(layer)
+            yield Loader(parts.catalogue, folder, configuration, clock, coder, cluster)
         return
     parts.catalogue.refuse_former(layer)
     place = f"layers/{parts.catalogue.naming.folder_of(layer)}"
@@ -47,3 +57,40 @@ def loader_of(
         table.prepare_replica()
     with replica(folder, *keys) as copy:
         yield Loader(Catalogue(copy, configuration), copy, configuration, clock)
+
+
+@contextlib.contextmanager
+def cluster_of(
+    engine: str | Engine | None, sources: Sequence[object], *, dry_run: bool
+) -> Iterator[Cluster | None]:
+    """Give the workers of an engine while a load runs; None for an engine in this process.
+
+    Raises
+    ------
+    Unsupported
+        ``engine-lacks``: the rows come from memory, or it is a dry run.
+    StorageError
+        ``engine-unreachable``
+    """
+    if engine is None or engine == "duckdb":
+        yield None
+        return
+    if dry_run:
+        raise _lacks(engine, "a dry run loads into a replica that its workers do not see")
+    memory = next((source for source in sources if not isinstance(source, str | os.PathLike)), None)
+    if memory is not None:
+        raise _lacks(engine, f"a {type(memory).__name__} lies in the memory of this process")
+    with contextlib.ExitStack() as held:
+        started = engine
+        if isinstance(started, str):
+            started = below.start(started)
+            held.callback(started.close)
+        yield Cluster(started) if isinstance(started, Connected) else None
+
+
+def _lacks(engine: str | Engine, why: str) -> Unsupported:
+    name = engine if isinstance(engine, str) else engine.name
+    return Unsupported(
+        "engine-lacks", f"{name} cannot do this load: {why}",
+        hint="load without engine=", in_shell="load without --engine",
+    )  # fmt: skip

@@ -5,12 +5,13 @@ Tested by ``tests/city/test_city.py``.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
 from stcloud.city import below
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, StorageError
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.store.folder import Folder
 from stcloud.paas.cache import Cache, city_closed
@@ -134,6 +135,9 @@ class CityParts:
         with self._lock:
             self._closed, engine, self._engine = True, self._engine, None
         self.memory.close()
+        if self._folder.mount is not None:
+            with contextlib.suppress(StorageError):  # the next one does it
+                self._folder.mount.trim()
         if engine is not None and isinstance(self._wanted, str):
             engine.close()
 

@@ -281,7 +281,7 @@ class Ledger:
 
     def prepare(self) -> None:
         """Make the table, so that none is there only where no load was ever committed, or where it was lost."""
-        self.table.create(_LEDGER)
+        self.table.create(_LEDGER, shared=True)
 
     def entries(self, layer: str) -> list[dict[str, Any]]:
         """Return the rows of a layer in the order of recording, its deletions among them."""
@@ -309,7 +309,7 @@ class Ledger:
 
     @again_when_overtaken
     def _append(self, reckonings: list[Reckoning]) -> None:
-        self.table.create(_LEDGER)
+        self.table.create(_LEDGER, shared=True)
         after = self.table.sequence()
         rows = self.chained(load for load in reckonings if not self._has(load))
         if rows:

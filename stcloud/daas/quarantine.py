@@ -190,7 +190,7 @@ class Quarantine:
 
     def _append(self, rows: list[dict[str, Any]]) -> None:
         if rows:
-            self.table.create(_QUARANTINE)
+            self.table.create(_QUARANTINE, shared=True)
             self.table.append(pa.Table.from_pylist(rows, _QUARANTINE))
             self.table.tidy()
 

@@ -16,6 +16,7 @@ __all__ = ["vacuum_city"]
 
 LEAST_HOURS = 1
 """Queries that run longer than this may fail where less is kept."""
+_DAY = 24
 _WAIT_S = 5.0
 
 
@@ -54,7 +55,9 @@ def vacuum_city(catalogue: Catalogue, folder: Folder, *, retain_hours: float, fo
     least_hours = max(retain_hours, LEAST_HOURS)  # whoever appends holds no lock
     for table in catalogue.shared_tables():
         count += vacuum(table, retain_hours=retain_hours, unnamed_hours=least_hours)
-    return count + folder.discard_unfinished(older_hours=least_hours)
+    return (
+        count + folder.discard_unfinished(older_hours=least_hours) + folder.discard_probes(older_hours=_DAY)
+    )
 
 
 def _beside(catalogue: Catalogue, name: str, older_hours: float) -> int:

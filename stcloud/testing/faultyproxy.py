@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-__all__ = ["FAULTS", "Faults", "FaultyProxy"]
+__all__ = ["FAULTS", "FaultyProxy", "NetworkFaults"]
 
 FAULTS = (
     "error", "busy", "reset", "lost", "late-error", "truncated", "shortened", "slow", "duplicated",
@@ -41,7 +41,7 @@ _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-leng
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
+class NetworkFaults:
     """Which faults are injected, and how often.
 
     Parameters
@@ -83,7 +83,7 @@ class FaultyProxy:
         What is injected.
     """
 
-    def __init__(self, endpoint: str, faults: Faults) -> None:
+    def __init__(self, endpoint: str, faults: NetworkFaults) -> None:
         self.faults = faults
         self._draw = random.Random(faults.seed)  # noqa: S311  (no secret)
         self._lock = threading.Lock()

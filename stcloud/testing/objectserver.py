@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from stcloud.testing.faultyproxy import Faults, FaultyProxy
+from stcloud.testing.faultyproxy import FaultyProxy, NetworkFaults
 
 __all__ = [
     "FaultyServer",
@@ -113,7 +113,7 @@ def s3_server() -> Iterator[ObjectServer]:
         raise NoObjectServer("moto and its server are not installed")
     port = _free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "stcloud.testing.motoserver", str(port)]
     with _running(command, endpoint):
         _request("PUT", f"{endpoint}/{_BUCKET}")
         _request("PUT", f"{endpoint}/{_BUCKET}?policy", _SIGNED, body=json.dumps(_READABLE).encode())
@@ -190,7 +190,7 @@ def lying_server() -> Iterator[ObjectServer]:
 
 
 @contextlib.contextmanager
-def faulty(server: ObjectServer, faults: Faults) -> Iterator[FaultyServer]:
+def faulty(server: ObjectServer, faults: NetworkFaults) -> Iterator[FaultyServer]:
     """Put a proxy that injects faults before a server that runs."""
     with FaultyProxy(server.endpoint, faults) as proxy:
 

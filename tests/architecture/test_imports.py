@@ -14,8 +14,13 @@ from tests.architecture.trees import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-DISTRIBUTIONS = {"chinese_calendar": "chinesecalendar", "odc": "odc-geo", "pyspark": "pyspark-client"}
-FOR_TESTS = {"hypothesis", "pysail", "pytest"}
+DISTRIBUTIONS = {
+    "chinese_calendar": "chinesecalendar",
+    "grpc": "grpcio",
+    "odc": "odc-geo",
+    "pyspark": "pyspark-client",
+}
+FOR_TESTS = {"hypothesis", "moto", "pysail", "pytest", "werkzeug"}
 OF_CALLERS = {"polars"}
 """What answers are handed to where callers have it."""
 

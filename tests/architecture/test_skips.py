@@ -15,6 +15,7 @@ TESTS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "stcloud" / "testing")
 SKIPPING = {"skip", "skipif", "skipIf", "skipUnless", "SkipTest", "importorskip", "xfail"}
 MACHINE = {
     "import-linter is not installed": "a tool of developers",
+    "Apache Spark's server is not available: {}": "Java 17, and a package of 450 MB",
     "PostgreSQL is not available: {}": "a server that not every machine has",
     "mounting a file system is not permitted here": "mounting needs root",
     "no device that is full": "only Linux has /dev/full",

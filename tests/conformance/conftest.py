@@ -1,8 +1,8 @@
-"""The engines: DuckDB in this process, and Spark Connect on a server on loopback."""
+"""The engines: DuckDB in this process, and Spark Connect on servers on loopback."""
 
 from __future__ import annotations
 
-import os
+import contextlib
 import warnings
 from collections.abc import Iterator
 
@@ -10,6 +10,15 @@ import pytest
 
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Engine
+from stcloud.testing.sparkserver import NoSpark, apache_spark_server, sail_server
+
+INTERPRETED = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+}
+"""Small questions take half the time where no code is compiled for them."""
 
 
 @pytest.fixture(scope="session")
@@ -29,18 +38,29 @@ def duckdb_by_sql() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def sail() -> Iterator[Engine]:
-    os.environ["RUST_LOG"] = "off"  # before the server's library is loaded
-    pysail = pytest.importorskip("pysail.spark", reason="pysail is not installed")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
         pytest.importorskip("pyspark.sql.connect.session", reason="pyspark is not installed")
+    pytest.importorskip("pysail", reason="pysail is not installed")
     from stcloud.iaas.engine.spark import Spark
 
-    os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = "86400"  # a session that rests for 20 minutes would end
-    server = pysail.SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    host, port = server.listening_address
-    engine = Spark(f"sc://{host}:{port}")
-    yield engine
-    engine.close()
-    server.stop()
+    with sail_server() as url:
+        engine = Spark(url)
+        yield engine
+        engine.close()
+
+
+@pytest.fixture(scope="session")
+def apache_spark() -> Iterator[Engine]:
+    """Apache Spark's own server, which takes ten seconds to start: for slow tests."""
+    pytest.importorskip("pyspark.sql.connect.session", reason="pyspark is not installed")
+    from stcloud.iaas.engine.spark import Spark
+
+    with contextlib.ExitStack() as stack:
+        try:
+            url = stack.enter_context(apache_spark_server(settings=INTERPRETED))
+        except NoSpark as error:
+            pytest.skip(f"Apache Spark's server is not available: {error}")
+        engine = Spark(url)
+        yield engine
+        engine.close()

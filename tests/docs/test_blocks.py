@@ -5,6 +5,7 @@ what it prints: ``...`` stands for any text within a line or, alone, for any lin
 do not count. Other blocks are only shown.
 """
 
+import contextlib
 import io
 import os
 import re
@@ -13,6 +14,8 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,6 +156,20 @@ def scratch(programs, tmp_path, monkeypatch):
     return work
 
 
+@pytest.fixture
+def bucket(request, tmp_path, monkeypatch):
+    """Have a bucket ``s3://cities`` for pages that need one, as their readers have."""
+    page = request.getfixturevalue("page")
+    if "s3://cities" in page.read_text(encoding="utf-8"):
+        server = request.getfixturevalue("s3")
+        made = urllib.request.Request(f"{server.endpoint}/cities", method="PUT")
+        with contextlib.suppress(urllib.error.HTTPError):  # it is there
+            urllib.request.urlopen(made).close()
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 def run(command: str) -> tuple[int, str]:
     """Exit code and what is printed; a plain call of stcloud runs in this process, which saves starting one."""
     if command.startswith("stcloud ") and not set(command) & set("|<>&;$`*"):
@@ -212,7 +229,7 @@ def run_page(request):
 
 @pytest.mark.costly
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_block_of_the_page_runs(page, scratch, run_page):
+def test_every_block_of_the_page_runs(page, scratch, bucket, run_page):
     names = {"__name__": "documentation"}
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.language == "console":

@@ -148,8 +148,8 @@ LEDGER, TABLE = "stcloud.daas.ledger.Ledger", "stcloud.iaas.table.table.Table"
 MOMENTS = [
     (LEDGER, "delete", "before"),
     (LEDGER, "delete", "after"),
-    (TABLE, "append", "before"),
-    (TABLE, "append", "after"),
+    (TABLE, "append_after", "before"),
+    (TABLE, "append_after", "after"),
     (TABLE, "drop", "before"),
     (TABLE, "drop", "after"),
 ]
@@ -174,7 +174,7 @@ def test_a_deletion_that_cannot_be_entered_does_not_happen(monkeypatch, city):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("stcloud.iaas.table.table.Table.append", full)
+    monkeypatch.setattr("stcloud.iaas.table.table.Table.append_after", full)
     with pytest.raises(StcloudError):
         stcloud.open(city).delete("events")
     monkeypatch.undo()

@@ -6,7 +6,7 @@ Tested by `tests/daas/load/test_types.py` and `tests/daas/load/test_feature_load
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +26,47 @@ from stcloud.iaas.source.text import Declared
 from stcloud.iaas.table.sorter import Sorter
 from stcloud.iaas.table.table import Snapshot
 
-__all__ = ["equivalent_features", "loose_texts", "without_equivalent_events"]
+__all__ = ["ValueComparison", "equivalent_features", "loose_texts", "without_equivalent_events"]
 
 _NONE: Mapping[str, str] = {}
 _OWN = ("st_time", "st_time_to", "st_x", "st_y", "st_unplaced")
 """Columns of ours that a row's values decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueComparison:
+    """What of changed rows is compared with the current rows of their keys.
+
+    Attributes
+    ----------
+    values
+        Columns of the rows that came.
+    columns
+        Names of all columns that are compared; one that a side lacks is null there.
+    loose
+        As `loose_texts` says.
+    """
+
+    values: pa.Schema
+    columns: tuple[str, ...]
+    loose: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, kept: pa.Schema, columns: Mapping[str, Attribute], types: Mapping[str, Declared]
+    ) -> ValueComparison:
+        """Return what is compared of rows of a source with these columns, and of a table of this schema."""
+        stored = {field.name: field.type for field in kept}
+        mine = [attribute.stored for attribute in columns.values()]
+        fields = [pa.field(name, stored.get(name)) for name in (*_OWN, *mine) if name in stored]
+        fields += [attribute.field for attribute in columns.values() if attribute.stored not in stored]
+        others = dict.fromkeys([*mine, *(name for name in stored if not name.startswith("st_"))])
+        return cls(pa.schema(fields), (*_OWN, *others), loose_texts(columns, types))
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Schema of the rows that came: number, key and values."""
+        return pa.schema([("st_row", pa.int64()), ("st_key", pa.string()), *self.values])
 
 
 def without_equivalent_events(
@@ -55,16 +91,11 @@ def without_equivalent_events(
     changed = settled.changed
     if not len(changed):
         return settled
-    kept = {field.name: field.type for field in snapshot.schema}
     paths = [file for file in snapshot.files if Path(file.path).name in settled.superseded]
-    mine = [attribute.stored for attribute in columns.values()]
-    fields = [pa.field(name, kept.get(name)) for name in (*_OWN, *mine) if name in kept]
-    fields += [attribute.field for attribute in columns.values() if attribute.stored not in kept]
-    schema = pa.schema([("st_row", pa.int64()), ("st_key", pa.string()), *fields])
-    names = [*_OWN, *dict.fromkeys([*mine, *(name for name in kept if not name.startswith("st_"))])]
+    compared = ValueComparison.of(snapshot.schema, columns, types)
     number, key = equal_rows(
-        _changed_rows(sorter, changed, schema), schema, snapshot.paths(paths), folder,
-        columns=names, loose=loose_texts(columns, types),
+        _changed_rows(sorter, changed, compared.schema), compared.schema, snapshot.paths(paths), folder,
+        columns=compared.columns, loose=compared.loose,
     )  # fmt: skip
     if not len(number):
         return settled

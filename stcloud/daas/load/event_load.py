@@ -29,6 +29,7 @@ from stcloud.daas.load.equivalence import without_equivalent_events
 from stcloud.daas.load.place import Placer
 from stcloud.daas.load.plausible import implausible_notes
 from stcloud.daas.load.steps import LoadContext, TableChange, ordered
+from stcloud.daas.load.unexpired import unexpired
 from stcloud.daas.table.layer import ORDER, EventLayer
 from stcloud.daas.table.schema import UNIT
 from stcloud.errors import FormatError, StorageError
@@ -40,7 +41,7 @@ from stcloud.iaas.table.datafile import Written
 from stcloud.iaas.table.sorter import Sorter
 from stcloud.iaas.table.table import File, Snapshot
 
-__all__ = ["EventLoad", "Mode"]
+__all__ = ["EventLoad", "Mode", "known_rows"]
 
 Mode = Literal["changes", "append", "delete"]
 """``changes`` adds and updates by key and leaves absent rows alone; ``append`` refuses known keys; ``delete`` reads
@@ -80,8 +81,9 @@ class EventLoad:
         intake = self._context.intake
         if not self._context.deletes:
             intake.see(cleaned.rows.column("st_time").cast(pa.int64()).to_numpy())
-        cleaned = self._without_expired(cleaned)
+        cleaned, purged = unexpired(cleaned, self._context.expiry, keys_only=self._context.deletes)
         rows = cleaned.rows
+        intake.purged += purged
         intake.read += cleaned.read
         intake.trimmed += cleaned.padded
         intake.refusals += cleaned.refusals
@@ -93,25 +95,12 @@ class EventLoad:
         if not self._context.deletes:
             self._sorter.add(rows)
 
-    def _without_expired(self, cleaned: CleanedEvents) -> CleanedEvents:
-        """Return rows without those, and without values, that a purge says are not to be loaded."""
-        expiry = self._context.expiry
-        if not expiry or self._context.deletes or not cleaned.rows.num_rows:
-            return cleaned
-        began_us = cleaned.rows.column("st_time").cast(pa.int64()).to_numpy()
-        rows, stays = expiry.applied(cleaned.rows, lambda before_us: np.asarray(began_us < before_us))
-        gone = rows.column(ROW).to_numpy()[~stays]
-        self._context.intake.purged += len(gone)
-        repairs = tuple(repair for repair in cleaned.repairs if repair.row not in gone)
-        adjusted = np.setdiff1d(cleaned.adjusted, gone)
-        return replace(cleaned, rows=rows.filter(pa.array(stays)), adjusted=adjusted, repairs=repairs)
-
     def settle(self, base: Snapshot) -> None:
         """Decide which row stands for each key, and compare it with what is believed now."""
         context = self._context
         self._sorter.flush()
         settled = self._refuse(
-            self._keys.settle(_known_rows(base), rule=self._rule, compare=not context.deletes)
+            self._keys.settle(known_rows(base), rule=self._rule, compare=not context.deletes)
         )
         self._sorter.replace("st_key", ROW, *settled.renumbered)
         if context.request.mode == "changes":
@@ -217,7 +206,7 @@ class EventLoad:
         }
 
 
-def _known_rows(snapshot: Snapshot) -> KnownRows:
+def known_rows(snapshot: Snapshot) -> KnownRows:
     """Return the rows that are believed in now."""
 
     def paths(low: str | None, high: str | None) -> Sequence[str]:

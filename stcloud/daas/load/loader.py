@@ -20,6 +20,8 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
+from stcloud.daas.load.cluster_fit import refuse_unfit
+from stcloud.daas.load.cluster_load import ClusterLoad
 from stcloud.daas.load.expiry import Expiry, refuse_reloaded
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit
@@ -33,6 +35,7 @@ from stcloud.daas.table.float_keys import refuse_mangled
 from stcloud.daas.table.schema import as_defined, types_of
 from stcloud.errors import Conflict, InvalidInput, StorageError
 from stcloud.iaas.clock import Clock
+from stcloud.iaas.engine.cluster import Cluster
 from stcloud.iaas.job import Job
 from stcloud.iaas.source.protocol import Reading, geometry_column
 from stcloud.iaas.source.rejected import REJECTED_COLUMNS
@@ -75,6 +78,8 @@ class Loader:
         Returns the present instant, UTC microseconds.
     unit_codes
         Gives events their unit codes; None: the layer is not indexed.
+    cluster
+        Does the work of loads; None: it is done in this process.
     """
 
     catalogue: Catalogue
@@ -82,6 +87,7 @@ class Loader:
     configuration: CityConfiguration
     clock: Clock
     unit_codes: Callable[[pa.RecordBatch], pa.Array] | None = None
+    cluster: Cluster | None = None
 
     @_WHEN_OVERTAKEN
     def load(
@@ -107,6 +113,8 @@ class Loader:
         name = source.name
         job = job.named(name)
         _refuse_missing(source)
+        if self.cluster is not None:
+            refuse_unfit(self.cluster, definition, self.folder)
         unchanged = source.watch()
         request = request.dated(definition, name, self.configuration.zone)
         load = self._identity(source, definition, request)
@@ -125,6 +133,8 @@ class Loader:
             opened = _opened(source, definition, request, job)
             if self.catalogue.table(layer).exists and request.mode != "delete":
                 refuse_mangled(self.catalogue.layer(layer))
+            if self.cluster is not None:
+                self.cluster.probe(staging)
             load = f"{load}.{count + 1}" if count else load
             with self._kept(load, layer, name), self.catalogue.founding(layer, definition):
                 now = functools.cache(self.clock)  # called once, by the load
@@ -219,6 +229,9 @@ class Loader:
             table, definition, self.configuration.lattice, self.configuration.zone, known.ledger, request, source,
             staging, columns, types, Intake(), self.unit_codes, Expiry.of(known.purges(layer), columns.values()),
         )  # fmt: skip
+        if self.cluster is not None:
+            steps = ClusterLoad(context, names, self.cluster)
+            return LoadRun(kind, context, steps, names, drift, known.quarantine, limit, steps)
         return LoadRun(kind, context, kind.steps(context), names, drift, known.quarantine, limit)
 
 

@@ -31,7 +31,7 @@ from stcloud.iaas.table.table import File, Snapshot
 from stcloud.space import Lattice
 from stcloud.time import Zone
 
-__all__ = ["Intake", "LoadContext", "LoadSteps", "TableChange", "ordered"]
+__all__ = ["Intake", "LoadContext", "LoadSteps", "StoreSteps", "TableChange", "ordered"]
 
 Result = TypeVar("Result")
 
@@ -131,20 +131,17 @@ class TableChange:
     commits: bool = True
 
 
-class LoadSteps(Protocol):
-    """One load of one kind of layer; its methods are called in this order, under the layer's lock."""
+class StoreSteps(Protocol):
+    """One load of one kind of layer, however its rows are read.
+
+    Its methods are called in this order, under the layer's lock; the source is read after the first.
+    """
 
     base: Snapshot | None
     """The version that the load is compared with; None: the newest once the source is read."""
 
     def begin(self) -> None:
         """Check what is stated, and read what rows are compared with while they are read."""
-
-    def clean(self, batch: Batch) -> Any:
-        """Turn a batch into typed rows and refusals; called from several threads."""
-
-    def take(self, cleaned: Any) -> None:
-        """Set cleaned rows aside, in file order, and count what was refused in the intake."""
 
     def settle(self, base: Snapshot) -> None:
         """Decide which rows stand and what they change; rows refused here join the intake's."""
@@ -157,6 +154,16 @@ class LoadSteps(Protocol):
 
     def close(self) -> None:
         """Let go of what was set aside."""
+
+
+class LoadSteps(StoreSteps, Protocol):
+    """One load whose rows are read in this process, batch by batch."""
+
+    def clean(self, batch: Batch) -> Any:
+        """Turn a batch into typed rows and refusals; called from several threads."""
+
+    def take(self, cleaned: Any) -> None:
+        """Set cleaned rows aside, in file order, and count what was refused in the intake."""
 
 
 def ordered(

@@ -17,9 +17,8 @@ import contextlib
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from stcloud.daas.complete_to import LATE_NOTE, CompleteTo
 from stcloud.daas.definition import Definition
@@ -31,9 +30,9 @@ from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit, refuse_too_many
 from stcloud.daas.load.notes import load_remarks
 from stcloud.daas.load.peek import PeekedSource, is_bare, is_empty
-from stcloud.daas.load.rejected import RejectedRows
+from stcloud.daas.load.reading import LocalReading, RowReading
 from stcloud.daas.load.request import LoadRequest
-from stcloud.daas.load.steps import LoadContext, LoadSteps, TableChange, ordered
+from stcloud.daas.load.steps import LoadContext, LoadSteps, StoreSteps, TableChange
 from stcloud.daas.quarantine import Quarantine
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import Attribute, bind_columns, geometry_named, require_columns
@@ -41,13 +40,10 @@ from stcloud.errors import Conflict, InternalError, NotFound, StorageError
 from stcloud.iaas.arrowmemory import steady_memory
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.job import Job
-from stcloud.iaas.source.protocol import Batch
 from stcloud.iaas.source.text import Declared
 from stcloud.iaas.table.table import Snapshot
 
 __all__ = ["LoadRun", "bound_columns"]
-
-_WORKERS, _AHEAD = 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +58,18 @@ class LoadRun:
         The source's columns as the definition spells them, and how they differ from the layer's.
     quarantine, limit
         The city's; how many rejected rows make the load fail as a whole.
+    reading
+        How the rows reach the steps; None: they are read in this process.
     """
 
     kind: LayerKind
     context: LoadContext
-    steps: LoadSteps
+    steps: StoreSteps
     names: tuple[str, ...]
     drift: Drift
     quarantine: Quarantine
     limit: Limit
+    reading: RowReading | None = None
 
     def run(
         self, *, name: str, load: str, clock: Clock, job: Job, unchanged: Callable[[], None] = lambda: None
@@ -98,10 +97,10 @@ class LoadRun:
             held.enter_context(steady_memory())
             held.callback(layer.table.discard_uncommitted)
             held.callback(self.steps.close)
-            rejected = RejectedRows(context.staging)
-            held.callback(rejected.close)
+            reading = self.reading or LocalReading(context, cast("LoadSteps", self.steps), self.names)
+            held.callback(reading.close)
             self.steps.begin()
-            self._read(rejected, job)
+            reading.read(job)
             unchanged()
             blank = Reckoning(
                 load, layer.name, name, context.request.mode, 0, attempt=uuid.uuid4().hex,
@@ -111,28 +110,13 @@ class LoadRun:
                     *context.intake.remarks,
                 ),
             )  # fmt: skip
-            reckoning = self._store(blank, rejected, clock, job)
+            reckoning = self._store(blank, reading, clock, job)
             context.ledger.write([reckoning])
             with contextlib.suppress(Conflict, StorageError):  # the load is done: merging files can wait
                 self.steps.compact()
         return reckoning
 
-    def _read(self, rejected: RejectedRows, job: Job) -> None:
-        """Read the source once; clean batches on other threads while it is being read."""
-        names = list(self.names)
-
-        def clean(batch: Batch) -> tuple[Any, Any]:
-            cleaned = self.steps.clean(replace(batch, rows=batch.rows.rename_columns(names)))
-            return cleaned, rejected.chosen(batch, cleaned.refusals)
-
-        batches = ((batch,) for batch in self.context.source.batches())
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            for cleaned, rows in ordered(pool, clean, batches, ahead=_AHEAD):
-                self.steps.take(cleaned)
-                rejected.add(rows)
-                job.tell("read", self.context.intake.read, 0)
-
-    def _store(self, blank: Reckoning, rejected: RejectedRows, clock: Clock, job: Job) -> Reckoning:
+    def _store(self, blank: Reckoning, reading: RowReading, clock: Clock, job: Job) -> Reckoning:
         """Settle, write and commit; return the reckoning that ``blank`` becomes."""
         context, layer = self.context, self.context.layer
         intake = context.intake
@@ -147,7 +131,7 @@ class LoadRun:
         change = self.steps.write(base, schema, stamp, job)
         reckoning = self._reckon(change, stamp)
         aside = [*intake.refusals, *intake.repairs]
-        records = rejected.records(intake.refusals, context.source.reopened)
+        records = reading.records(intake.refusals)
         self.quarantine.write(stamp.load, layer.name, stamp.attempt, stamp.source, aside, records)
         job.tell("commit", 0, 1)
         if change.add or change.remove or not layer.exists:  # a layer begins with its first load

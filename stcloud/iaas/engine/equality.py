@@ -5,6 +5,7 @@ Tested by ``tests/daas/load/test_feature_load.py``.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -58,7 +59,10 @@ def equal_rows(
     with parquet_errors("a part of the layer"):
         old = {name for path in paths for name in pq.read_schema(path).names}
     conditions = " AND ".join(_condition(name, old, schema.names, loose.get(name)) for name in columns)
-    with file_errors(), connect(memory="512MB", scratch=str(folder / "spill")) as connection:
+    with (
+        file_errors(),
+        connect(memory="512MB", scratch=str(folder / f"spill-{uuid.uuid4().hex}")) as connection,
+    ):
         connection.register("came", pa.RecordBatchReader.from_batches(schema, rows))
         query = _EQUAL.format(conditions=conditions or "true")
         pairs = connection.execute(query, {"paths": [literal(path) for path in paths]}).fetchnumpy()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import pyarrow as pa
 
@@ -21,7 +21,20 @@ from stcloud.iaas.table.table import File, Snapshot
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["STAGE", "Engine", "Fetch", "Files", "Meets", "Refine", "Relation", "Sift", "Sql", "Stage", "Tell"]
+__all__ = [
+    "STAGE",
+    "Engine",
+    "Fetch",
+    "Files",
+    "Meets",
+    "Refine",
+    "Relation",
+    "Sift",
+    "Sql",
+    "Stage",
+    "Tell",
+    "Writer",
+]
 
 STAGE = "stage"
 """The name under which a stage finds what the stage before gave."""
@@ -136,3 +149,24 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Close connections."""
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """An engine that runs elsewhere, and writes large results where it is: `stcloud.iaas.engine.spark.Spark`."""
+
+    def write(self, stages: Sequence[Stage], relations: Mapping[str, Relation], target: str) -> None:
+        """Run stages and write the rows of the last one as Parquet into a new folder: whole, or not at all.
+
+        Parameters
+        ----------
+        stages, relations
+            As for `Engine.run`; rows come in any order.
+        target
+            Path or URL of the folder.
+
+        Raises
+        ------
+        InvalidInput
+            ``target-exists``
+        """

@@ -1,34 +1,31 @@
 """The distributed engine: any Spark Connect endpoint (Sail, Apache Spark, Databricks).
 
-The endpoint reads the Delta table itself, at the version that was planned on, so it must see the city's
+The endpoint reads the table's files itself, at the version that was planned on, so it must see the city's
 folder under the same path. A refinement runs there too, in ``mapInArrow``.
 
-Tested by ``tests/conformance/test_engines.py``.
+Tested by ``tests/conformance/test_engines.py`` and ``tests/conformance/test_apache_spark.py``.
 """
 
 from __future__ import annotations
 
-import socket
 import uuid
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from sqlglot import exp
 
-from stcloud.errors import InternalError, MissingExtra, StorageError
+from stcloud.errors import InternalError
 from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
+from stcloud.iaas.engine.spark_dialect import in_spark, refuse_lacking
+from stcloud.iaas.engine.spark_session import endpoint_errors, open_session
+from stcloud.iaas.engine.spark_source import SparkSource
+from stcloud.iaas.engine.target import leave_schema, parquet_folder
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["Spark"]
-
-_PORT, _PATIENCE_S = 15002, 10.0
-_PLAIN = ("grpc.compression_enabled_algorithms_bitset", 1)
-"""Rows travel as they are: a server that may would gzip them, and take six times as long."""
 
 
 class Spark:
@@ -51,94 +48,112 @@ class Spark:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._session = _session(url)
+        self._session = open_session(url)
+        self._source = SparkSource(self._session)
 
     @property
     def name(self) -> str:
         """What the engine is called in explanations."""
         return f"spark ({self.url})"
 
+    @property
+    def session(self) -> SparkSession:
+        """The session, for work that is no question."""
+        return self._session
+
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
-        """Run stages over named relations; the answer is fetched whole."""
-        frame: DataFrame | None = None
+        """Run stages over named relations; the answer is fetched whole.
+
+        Raises
+        ------
+        Unsupported
+            ``engine-lacks``: a statement has what the endpoint lacks; nothing was run. ``engine-failed``
+        StorageError
+            ``engine-unreachable``
+        """
         made: list[str] = []
-        try:
-            for stage in stages:
-                if isinstance(stage, Fetch | Tell | Sql):
-                    written = stage if isinstance(stage, Sql) else stage.query()
-                    frame = self._sql(written, relations, frame, made)
-                elif frame is not None:
-                    frame = _refine(stage, frame)
-            if frame is None:
-                raise InternalError("no-stage", "a plan gave no SQL stage to run")
-            return frame.toArrow().to_reader()
-        finally:
-            for view in made:
-                self._session.catalog.dropTempView(view)
+        with endpoint_errors(self.url):
+            try:
+                return self._frame(stages, relations, made).toArrow().to_reader()
+            finally:
+                for view in made:
+                    self._session.catalog.dropTempView(view)
+
+    def write(self, stages: Sequence[Stage], relations: Mapping[str, Relation], target: str) -> None:
+        """Let the endpoint write rows as Parquet files into a folder; raises as `run`, and ``target-exists``."""
+        made: list[str] = []
+        with parquet_folder(target) as folder, endpoint_errors(self.url):
+            try:
+                frame = self._frame(stages, relations, made)
+                frame.write.mode("error").parquet(folder)
+                leave_schema(folder, lambda: _arrow_schema(frame))
+            finally:
+                for view in made:
+                    self._session.catalog.dropTempView(view)
 
     def close(self) -> None:
         """End the session."""
         self._session.stop()
 
-    def _sql(
-        self, stage: Sql, relations: Mapping[str, Relation], previous: DataFrame | None, made: list[str]
+    def _frame(
+        self, stages: Sequence[Stage], relations: Mapping[str, Relation], made: list[str]
     ) -> DataFrame:
+        """Return what stages give, not yet run; views that are ``made`` for it are to be dropped."""
+        written = [stage if isinstance(stage, Refine) else _written(stage) for stage in stages]
+        for stage in written:
+            if isinstance(stage, Sql):
+                refuse_lacking(stage.query, self.name)
+        columns = _columns(stage.query for stage in written if isinstance(stage, Sql))
+        frame: DataFrame | None = None
+        for stage in written:
+            if isinstance(stage, Sql):
+                frame = self._sql(stage, relations, frame, made, columns)
+            elif frame is not None:
+                frame = _refine(stage, frame)
+        if frame is None:
+            raise InternalError("no-stage", "a plan gave no SQL stage to run")
+        return frame
+
+    def _sql(
+        self, stage: Sql, relations: Mapping[str, Relation], previous: DataFrame | None, made: list[str],
+        columns: set[str] | None,
+    ) -> DataFrame:  # fmt: skip
         query = stage.query.copy()
-        for share in list(query.find_all(exp.PercentileCont)):  # Spark's name is PERCENTILE
-            share.replace(exp.Quantile(this=share.this, quantile=share.expression))
         for table in list(query.find_all(exp.Table)):
             relation = previous if table.name == STAGE else relations.get(table.name)
             if relation is None:
                 continue
             view = f"st_{uuid.uuid4().hex}"
-            self._frame(relation).createOrReplaceTempView(view)
+            self._read(relation, columns).createOrReplaceTempView(view)
             made.append(view)
             alias = exp.TableAlias(this=exp.to_identifier(table.alias_or_name, quoted=True))
             table.replace(exp.Table(this=exp.to_identifier(view), alias=alias))
-        return self._session.sql(query.sql(dialect="spark"), args=dict(stage.values))
+        return self._session.sql(in_spark(query), args=dict(stage.values))
 
-    def _of(self, table: pa.Table) -> DataFrame:
-        if len(table):
-            return self._session.createDataFrame(table)
-        # A table without rows is refused, whatever its schema: a row of nulls tells the types.
-        row = pa.table([pa.nulls(1, field.type) for field in table.schema], schema=_nullable(table.schema))
-        return self._session.createDataFrame(row).limit(0)
-
-    def _frame(self, relation: Relation | DataFrame) -> DataFrame:
+    def _read(self, relation: Relation | DataFrame, columns: set[str] | None) -> DataFrame:
         if isinstance(relation, pa.Table):
-            return self._of(relation)
-        if isinstance(relation, Files):
-            snapshot = relation.snapshot
-            reader = self._session.read.format("delta").option("versionAsOf", snapshot.version)
-            return reader.load(snapshot.address)
-        return relation
+            return self._source.beside(relation)
+        return self._source.frame(relation, columns) if isinstance(relation, Files) else relation
 
 
-def _session(url: str) -> SparkSession:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pyspark warns of pandas 3, which it does not use here
-            from pyspark.sql.connect.client import DefaultChannelBuilder  # noqa: PLC0415  (an extra, heavy)
-            from pyspark.sql.connect.session import SparkSession as Session  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtra(
-            "missing-spark", "the engine 'sc://…' needs pyspark", hint="pip install 'stcloud[spark]'"
-        ) from error
-    try:
-        _touch(url)
-        channel = DefaultChannelBuilder(url, channelOptions=[_PLAIN])
-        session: Any = Session.builder.channelBuilder(channel).create()
-        session.conf.set("spark.sql.session.timeZone", "UTC")
-    except Exception as error:
-        raise StorageError("engine-unreachable", f"no Spark Connect endpoint answers at {url}") from error
-    return cast("SparkSession", session)
+def _written(stage: Fetch | Tell | Sql) -> Sql:
+    return stage if isinstance(stage, Sql) else stage.query()
 
 
-def _touch(url: str) -> None:
-    """Fail soon where nothing listens: pyspark itself tries for more than a minute, and prints warnings."""
-    place = urlsplit(url)
-    if place.hostname:
-        socket.create_connection((place.hostname, place.port or _PORT), timeout=_PATIENCE_S).close()
+def _columns(queries: Iterator[exp.Query]) -> set[str] | None:
+    """Return the names of all columns that statements read; None: all that there are."""
+    names: set[str] = set()
+    for query in queries:
+        if any(not isinstance(star.parent, exp.Count) for star in query.find_all(exp.Star)):
+            return None
+        names |= {column.name for column in query.find_all(exp.Column)}
+    return names
+
+
+def _arrow_schema(frame: DataFrame) -> pa.Schema:
+    from pyspark.sql.pandas.types import to_arrow_schema  # noqa: PLC0415  (an extra, heavy)
+
+    return to_arrow_schema(frame.schema)
 
 
 def _refine(stage: Refine, frame: DataFrame) -> DataFrame:
@@ -157,7 +172,3 @@ def _batchwise(
             yield function(batch)
 
     return apply
-
-
-def _nullable(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([field.with_nullable(True) for field in schema])  # noqa: FBT003

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from stcloud.errors import InvalidInput
 from stcloud.iaas.source.geoarrow import geometry_columns, to_wkb, to_wkt
 from stcloud.iaas.source.jsontext import check_columns
+from stcloud.iaas.source.part import SourcePart
 from stcloud.iaas.source.protocol import Batch, Reading, Source
 from stcloud.iaas.source.text import Declared, declared
 from stcloud.iaas.source.undecodable import Illegible
@@ -75,8 +76,26 @@ class ParquetSource:
 
     def batches(self) -> Iterator[Batch]:
         """Read the file once, in order."""
-        start = 1
-        for rows in self._rows():
+        return self.part(SourcePart())
+
+    def parts(self, rows: int) -> list[SourcePart]:
+        """Return parts of whole row groups, of ``rows`` rows or more but for the last."""
+        whole = self._file.metadata
+        parts: list[SourcePart] = []
+        groups: list[int] = []
+        start = stop = 1
+        for group in range(whole.num_row_groups):
+            groups.append(group)
+            stop += whole.row_group(group).num_rows
+            if stop - start >= rows or group == whole.num_row_groups - 1:
+                parts.append(SourcePart(start, tuple(groups)))
+                groups, start = [], stop
+        return parts
+
+    def part(self, part: SourcePart) -> Iterator[Batch]:
+        """Read a part once, in order."""
+        start = part.first_row
+        for rows in self._rows(part.groups):
             illegible = Illegible(np.arange(start, start + rows.num_rows, dtype=np.int64))
             columns = [
                 self._column(*pair, illegible) for pair in zip(self.columns, rows.columns, strict=True)
@@ -103,9 +122,18 @@ class ParquetSource:
         fit = all(group is not None and group.has_min_max and group.max < _INT64_STOP for group in statistics)
         return Declared("integer") if fit else declared(kind)
 
-    def _rows(self) -> Iterator[pa.RecordBatch]:
+    def note_cut(self, counts: Mapping[str, int]) -> None:
+        """Take over how many instants of each column were cut where parts of the file were read elsewhere."""
+        self._cut = Counter(counts)
+
+    @property
+    def cut(self) -> Mapping[str, int]:
+        """How many instants of each column were cut to microseconds so far."""
+        return self._cut
+
+    def _rows(self, groups: tuple[int, ...] | None) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._file.iter_batches(_BATCH_ROWS)
+            yield from self._file.iter_batches(_BATCH_ROWS, row_groups=groups)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self._path, error) from error
 

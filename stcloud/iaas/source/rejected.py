@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["REJECTED_COLUMNS", "RowsAside", "is_of_rejected_rows"]
+__all__ = ["REJECTED_COLUMNS", "RowsAside", "is_of_rejected_rows", "legible_rows"]
 
 REJECTED_COLUMNS = ("st_row", "st_field", "st_reason", "st_value")
 """What stands before the columns of a rejected row: its number, and the field, reason and value of the fault."""
@@ -46,9 +46,8 @@ class RowsAside:
         """Add some rows of a source; all have the same columns."""
         if not rows.num_rows:
             return
-        columns = [_plain(column) for column in rows.columns]
         batch = pa.RecordBatch.from_arrays(
-            [pa.array(numbers, pa.int64()), *columns], ["", *rows.schema.names]
+            [pa.array(numbers, pa.int64()), *legible_rows(rows).columns], ["", *rows.schema.names]
         )
         with storage_errors("set rejected rows aside"):
             if self._writer is None:
@@ -71,6 +70,11 @@ class RowsAside:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def legible_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows with all values as text, bytes as hexadecimal digits."""
+    return pa.RecordBatch.from_arrays([_plain(column) for column in rows.columns], rows.schema.names)
 
 
 def _plain(column: pa.Array) -> pa.Array:

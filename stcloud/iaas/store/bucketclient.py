@@ -21,6 +21,8 @@ __all__ = ["BucketClient", "address_parts"]
 
 _Value = TypeVar("_Value")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,220}[A-Za-z0-9]\Z")
+_ROUNDS = 3
+"""How often a request is made anew whose answer broke off although the client had read on as often as it may."""
 _FAULTS = {
     "Account must be specified": ("no account is named", "set AZURE_STORAGE_ACCOUNT_NAME or account_name"),
     "Invalid Access Key": ("the account's key is no key", "check AZURE_STORAGE_ACCOUNT_KEY"),
@@ -91,7 +93,7 @@ class BucketClient:
         tried again here.
         """
         last: Failure | None = None
-        for _ in self.patience.rounds():
+        for _ in self.patience.rounds(tries=_ROUNDS):
             value, last = self.attempt(request)
             if last is None or not last.passing or last.exhausted:
                 return value, last

@@ -18,6 +18,7 @@ __all__ = ["MISSING", "NO_BUCKET", "TRUNCATED", "Failure", "failure_of", "storag
 _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]{3,60})</Code>|\"code\": *\"([A-Za-z]{3,60})\"")
 _NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted", "ResourceNotFound"})
+_NO_UPLOAD = frozenset({"NoSuchUpload", "InvalidPart", "InvalidBlockList"})
 _WRONG_REGION = frozenset({
     "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "TemporaryRedirect",
 })  # fmt: skip
@@ -30,6 +31,9 @@ _BUSY = 429
 _TOO_LATE = 408
 _GIVE = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AZURE_STORAGE_…, GOOGLE_…), or skip_signature to read"
 _ENDPOINT = "check the network and the endpoint"
+_NO_ENDPOINT = (
+    "check the network; set the endpoint (AWS_ENDPOINT_URL, AZURE_STORAGE_ENDPOINT) of a bucket elsewhere"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ def _failure(error: BaseException, text: str) -> Failure:
         )
     if code in _NO_BUCKET or "specified bucket does not exist" in text:
         return NO_BUCKET
+    if code in _NO_UPLOAD:
+        return Failure("unavailable", "the server ended an upload in parts", "try again later", passing=True)
     return _of_class(type(error).__name__, status, code) or (
         _of_status(status, code) if status else _without_answer(text)
     )
@@ -170,5 +176,10 @@ def _without_answer(text: str) -> Failure:
 
 def storage_failure(failure: Failure, doing: str, url: str, *, endpoint: str = "") -> StorageError:
     """Return the one error that is raised for a failure: what was being done, where, and what happened."""
-    place = f"{url} at {endpoint}" if endpoint and failure.kind == "unreachable" else url
-    return StorageError(failure.kind, f"could not {doing} in {place}: {failure.fact}", hint=failure.hint)
+    shown = NO_BUCKET if failure.kind == "missing" else failure
+    if shown.kind in ("missing", "exists", "beyond"):
+        shown = _UNCLEAR
+    if shown.kind != "unreachable":
+        return StorageError(shown.kind, f"could not {doing} in {url}: {shown.fact}", hint=shown.hint)
+    place, hint = (f"{url} at {endpoint}", shown.hint) if endpoint else (url, _NO_ENDPOINT)
+    return StorageError(shown.kind, f"could not {doing} in {place}: {shown.fact}", hint=hint)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound
+from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.model import Children, Store, no_object
@@ -37,6 +38,7 @@ __all__ = ["Folder", "check_name", "check_place", "is_name", "read_bytes", "read
 
 _WORK = ".work"
 _OF_THIS_MACHINE = (_WORK, "index")
+_HOUR_MS = 3_600_000
 _RACERS = 8
 """So many try at once to make a key of a bucket where a city is to be: one of them must."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
@@ -247,7 +249,7 @@ class Folder:
                 raise Conflict("city-exists", f"{self.url} is not empty", hint="choose another folder")
             self.root.mkdir(parents=True, exist_ok=True)
         if self.mount is not None:
-            require_put_if_absent(self.store)
+            require_put_if_absent(self.store, racers=_RACERS)
         if not self.put_text(text, name):
             raise Conflict(
                 "city-exists",
@@ -304,6 +306,15 @@ class Folder:
     def discard_unfinished(self, *, older_hours: float) -> int:
         """Delete what killed writers began beside its place and did not touch for so long; return how many."""
         return discard_unfinished(self.root, older_hours=older_hours)
+
+    def discard_probes(self, *, older_hours: float) -> int:
+        """Delete what killed probes left in a bucket; return how many. Its clock may be wrong by minutes."""
+        if self.mount is None:
+            return 0
+        before_ms = system_clock() // 1000 - older_hours * _HOUR_MS
+        old = [entry.key for entry in self.store.entries(_WORK) if entry.modified_ms <= before_ms]
+        self.store.delete_many(old)
+        return len(old)
 
     @contextlib.contextmanager
     def staging(self, name: str) -> Iterator[Path]:

@@ -45,6 +45,9 @@ __all__ = [
 
 _mounts: dict[str, Mount] = {}
 _lock = threading.Lock()
+_HOUR_US = 3_600_000_000
+_MOST_BYTES = 20 * 1024**3
+"""So much of a bucket's data files stays on this machine when a city is closed."""
 _LISTING = ".listing.json"
 """What the bucket said of the files of a folder when they were copied: an entity tag each."""
 
@@ -149,10 +152,31 @@ class Mount:
             kept = {name: tag for name, tag in known.items() if after and name <= after}
             gone = [name for name in _names(folder) if name > after and name not in named]
             for name in gone:
-                _delete_older(folder / name, began_us)
+                if not _came_since(folder / name, began_us) or not self.store.exists(f"{prefix}/{name}"):
+                    (folder / name).unlink(missing_ok=True)
             if stale or gone or known != kept | tags:
                 self._write(folder / _LISTING, json.dumps(kept | tags).encode()) if folder.is_dir() else None
         return entries
+
+    def trim(self, *, most_bytes: int | None = None) -> None:
+        """Delete data files that were used longest ago until the others take ``most_bytes`` on disk at most.
+
+        Files that were used in the last hour stay: a question may be reading them. Default: 20 GiB.
+        """
+        most_bytes = _MOST_BYTES if most_bytes is None else most_bytes
+        before_ns = (system_clock() - _HOUR_US) * 1000
+        with storage_errors(f"trim {self.root.name}"):
+            used = []
+            for path in self.root.rglob("*.parquet"):
+                with contextlib.suppress(FileNotFoundError):
+                    stat = path.stat()
+                    used.append((stat.st_mtime_ns, stat.st_blocks * 512, path))
+            count = sum(taken for _, taken, _ in used)
+            for at_ns, taken, path in sorted(used):
+                if count <= most_bytes or at_ns > before_ns:
+                    return
+                path.unlink(missing_ok=True)
+                count -= taken
 
     def _write(self, path: Path, content: bytes) -> None:
         with storage_errors(f"write {path.name}"):
@@ -182,6 +206,11 @@ class Origin:
             ``no-object``
         """
         return self.store.get_ranges(self.key, ranges)
+
+    def touch(self) -> None:
+        """Note that the file is used: those that are not go first when room is needed."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self.path)
 
     def keep(self, start: int, content: bytes) -> None:
         """Write bytes that were found right to their place in the file."""
@@ -261,11 +290,12 @@ def _names(folder: Path) -> Iterable[str]:
     return [path.name for path in places if path.is_file() and not path.name.startswith(".")]
 
 
-def _delete_older(path: Path, than_us: int) -> None:
-    """Delete a file unless it came while the bucket was listed: another process has just put it there too."""
-    with contextlib.suppress(FileNotFoundError):
-        if path.stat().st_mtime_ns < (than_us - 1_000_000) * 1000:
-            path.unlink()
+def _came_since(path: Path, instant_us: int) -> bool:
+    """Return whether a file may have come since the bucket was listed: another process has put it there too then."""
+    try:
+        return path.stat().st_mtime_ns >= (instant_us - 1_000_000) * 1000
+    except FileNotFoundError:
+        return False
 
 
 def _is_copy(path: Path, entry: Entry, tag: str | None) -> bool:

@@ -47,10 +47,10 @@ class Patience:
     answer_s: float = 30.0
     request_s: float = 120.0
 
-    def rounds(self) -> Iterator[int]:
-        """Give the number of each try, from 0; before each but the first is a pause."""
+    def rounds(self, *, tries: int | None = None) -> Iterator[int]:
+        """Give the number of each try, from 0, and not more than ``tries``; before each but the first is a pause."""
         begun_s = time.monotonic()
-        for number in range(self.tries):
+        for number in range(self.tries if tries is None else min(tries, self.tries)):
             if number:
                 longest_s = min(self.longest_pause_s, self.first_pause_s * 2 ** (number - 1))
                 pause_s = longest_s * (0.5 + random.random() / 2)  # noqa: S311  (no secret)

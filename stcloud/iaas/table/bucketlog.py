@@ -66,6 +66,7 @@ class BucketLog:
             if not self._store.entries(f"{self._prefix}/{_LOG}"):
                 return DeltaTable(str(self._founded))
             self._forget_founded()
+            forget((self.root, _LOG))
         remembered((self.root, _LOG), self._copy_log)
         return None
 
@@ -82,10 +83,15 @@ class BucketLog:
         if self._newest is not None and _DROPPED in entry_path(self.root, self._newest).read_bytes():
             self._forget_copy()
 
-    def found(self, made: Path) -> None:
-        """Keep the first entry of a table for its first commit."""
+    def found(self, made: Path, *, shared: bool) -> None:
+        """Keep the first entry of a table for its first commit; write that of a shared one."""
         self._finish_drop()
         self._forget_founded()
+        if shared:
+            entry = first_entry(made).encode()
+            self._store.put_if_absent(self._key(_LOG, entry_path(made, 0).name), entry)
+            forget((self.root, _LOG))
+            return
         place = Path(tempfile.mkdtemp(prefix="stcloud-"))
         (place / _LOG).mkdir()
         entry_path(place, 0).write_text(first_entry(made), encoding="utf-8")
@@ -240,8 +246,6 @@ class BucketLog:
         except BaseException:
             self._store.delete(key)
             raise
-        self._finish_drop()
-        shutil.rmtree(self.root, ignore_errors=True)
 
     def _end(self) -> str:
         """Enter that the table is deleted, as its next commit; return the key of the entry."""

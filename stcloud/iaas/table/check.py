@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.store.oserror import storage_errors
-from stcloud.iaas.table.checksum import checked
+from stcloud.iaas.table.checksum import checked, refresh
 from stcloud.iaas.table.logstate import changed_entries, missing_entries, unreadable_note
 from stcloud.iaas.table.snapshot import File, Snapshot
 from stcloud.iaas.table.table import Table
@@ -40,6 +40,7 @@ def broken_files(snapshot: Snapshot, files: Iterable[File]) -> Iterator[str]:
     for file in files:
         path = snapshot.root / file.path
         try:
+            refresh(path)
             data = checked(path)
             if path.stat().st_size != file.bytes or data.metadata.num_rows != file.rows:
                 yield file.path

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from stcloud.errors import FormatError, NotFound, StcloudError
 from stcloud.iaas.store.mount import Origin, any_mounted, mount_of, origin_of
 from stcloud.iaas.store.oserror import one_line, os_errno, storage_errors
+from stcloud.iaas.store.ranges import coalesced
 from stcloud.iaas.table.missing import missing_file, missing_in
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "forget",
     "has_checksum",
     "parquet_errors",
+    "refresh",
     "verify_columns",
 ]
 
@@ -61,6 +63,8 @@ _AT_ONCE = 8
 """Files of a bucket that are read at the same time."""
 _RUN = 1 << 20
 """So much is read at once of what lies together."""
+_RUNS_AT_ONCE = 16
+"""Of a bucket's file, so that no more than some megabytes are held."""
 
 
 def add_block_digests(writer: pq.ParquetWriter, path: Path) -> None:
@@ -104,6 +108,8 @@ class Checked:
         named = _NAMED.search(path)
         self._origin = origin_of(Path(path))
         tail = self._footer(None if named is None else named[1])
+        if self._origin is not None:
+            self._origin.touch()
         self.metadata = _metadata(path, tail)
         self._digests: NDArray[np.uint32] | None
         self._size, self._digests = _kept_digests(path, self.metadata) if named is not None else (0, None)
@@ -152,19 +158,33 @@ class Checked:
         FormatError
             ``damaged-table``: a byte has changed since the file was written.
         """
+        missing = self._unseen(columns, groups)
+        if len(missing):
+            lacking = self._check(missing)
+            if lacking:
+                self._bring(lacking)
+
+    def lacking(self, columns: Iterable[int], groups: Sequence[int]) -> list[tuple[int, int]]:
+        """Return what `verify` would read from a bucket: first byte and length of each request."""
+        missing = self._unseen(columns, groups)
+        if self._origin is None or not len(missing):
+            return []
+        return coalesced([self._extent(*run) for run in self._check(missing)])
+
+    def _unseen(self, columns: Iterable[int] | None, groups: Sequence[int] | None) -> NDArray[np.int64]:
+        """Return the blocks of columns of row groups that were not checked yet."""
         if self._digests is None or self._seen.all():
-            return
+            return np.empty(0, np.int64)
         wanted = np.zeros(len(self._seen), np.bool_)
         if columns is None and groups is None:
             wanted[:] = True
         else:
             for start, end in _extents(self.metadata, columns, groups):
                 wanted[start // _BLOCK : -(-end // _BLOCK)] = True
-        missing = np.flatnonzero(wanted & ~self._seen)
-        if len(missing):
-            self._check(missing)
+        return np.flatnonzero(wanted & ~self._seen)
 
-    def _check(self, blocks: NDArray[np.int64]) -> None:
+    def _check(self, blocks: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """Check blocks as they are on this machine; return first and last of those that are not right."""
         lacking = []
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
@@ -176,8 +196,7 @@ class Checked:
                     lacking.append((first, last))
         finally:
             os.close(descriptor)
-        if lacking:
-            self._bring(lacking)
+        return lacking
 
     def _extent(self, first: int, last: int) -> tuple[int, int]:
         """Return where blocks begin, and how many bytes they have."""
@@ -193,12 +212,14 @@ class Checked:
         """Read blocks of a bucket's file into their places here; those of another file are damaged."""
         if self._origin is None:
             raise _damaged(self.path, "its content has changed since it was written")
-        contents = self._origin.fill([self._extent(*run) for run in runs])
-        for (first, last), content in zip(runs, contents, strict=True):
-            if not self._is_right(first, last, content):
-                raise _damaged(self.path, "its content in the bucket has changed since it was written")
-            self._origin.keep(first * _BLOCK, content)
-            self._seen[first : last + 1] = True
+        for at in range(0, len(runs), _RUNS_AT_ONCE):
+            several = runs[at : at + _RUNS_AT_ONCE]
+            contents = self._origin.fill([self._extent(*run) for run in several])
+            for (first, last), content in zip(several, contents, strict=True):
+                if not self._is_right(first, last, content):
+                    raise _damaged(self.path, "its content in the bucket has changed since it was written")
+                self._origin.keep(first * _BLOCK, content)
+                self._seen[first : last + 1] = True
 
 
 def checked(path: str | os.PathLike[str]) -> Checked:
@@ -238,6 +259,14 @@ def _make_room(origin: Origin) -> None:
         place.expect(origin.path, origin.store.size(origin.key))
     else:
         place.copy(origin.path)
+
+
+def refresh(path: Path) -> None:
+    """Let a bucket's file be read from there anew; what was read of a file of this machine is as it was."""
+    origin = origin_of(path)
+    if origin is not None:
+        forget([path])
+        origin.path.unlink(missing_ok=True)
 
 
 def forget(paths: Iterable[str | os.PathLike[str]]) -> None:

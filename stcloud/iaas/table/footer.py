@@ -23,7 +23,7 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import Checked, checked, each_file, parquet_errors
 from stcloud.iaas.table.table import File, Snapshot
 
-__all__ = ["Meets", "Sift", "fetch", "row_groups"]
+__all__ = ["Meets", "Sift", "fetch", "forecast", "row_groups"]
 
 _KEPT = 512
 """Footers remembered; one weighs some hundred kilobytes at most."""
@@ -158,6 +158,17 @@ def row_groups(
     for number, group in enumerate(footer.groups()):
         chunks = footer.metadata.row_group(number)
         yield replace(group, bytes=sum(chunks.column(place).total_compressed_size for place in places))
+
+
+def forecast(
+    snapshot: Snapshot, file: File, numbers: Sequence[int], columns: Iterable[str]
+) -> tuple[int, int]:
+    """Return how many requests to a bucket, and how many bytes, columns of row groups of a file will take."""
+    footer = _footer(checked(*snapshot.paths([file])), ())
+    requests = footer.file.lacking(
+        [footer.places[name] for name in columns if name in footer.places], numbers
+    )
+    return len(requests), sum(length for _, length in requests)
 
 
 def fetch(

@@ -31,7 +31,7 @@ class LocalLog:
         """Return None: what is read is what there is."""
         return None
 
-    def found(self, made: Path) -> None:
+    def found(self, made: Path, *, shared: bool) -> None:  # noqa: ARG002  (a log's signature)
         """Make the table whose first entry lies in ``made``, unless another writer was faster."""
         LocalStore(self.root).put_if_absent(
             f"_delta_log/{entry_path(self.root, 0).name}", first_entry(made).encode()
@@ -93,7 +93,6 @@ class LocalLog:
         except BaseException:
             (staging / self.root.name).replace(self.root)
             raise
-        self.drop()
 
 
 def staged_files(root: Path) -> dict[str, int]:

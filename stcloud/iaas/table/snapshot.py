@@ -19,6 +19,7 @@ from deltalake import DeltaTable
 from stcloud.iaas.conversion import whole_numbers
 from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
 from stcloud.iaas.table.checksum import has_checksum, parquet_errors, verify_columns
 from stcloud.iaas.table.datafile import read_whole
 
@@ -99,6 +100,17 @@ class Snapshot:
     def bytes(self) -> int:
         """Size of the data files."""
         return sum(file.bytes for file in self.files)
+
+    @property
+    def in_bucket(self) -> bool:
+        """Whether its files lie in a bucket."""
+        return mount_of(self.root) is not None
+
+    @property
+    def traffic(self) -> Traffic:
+        """What the bucket was asked for so far; nothing of a folder."""
+        place = mount_of(self.root)
+        return NO_TRAFFIC if place is None else place.store.traffic
 
     @property
     def address(self) -> str:

@@ -82,8 +82,12 @@ class Table:
         """Whether there is a table in the folder."""
         return self._head.exists
 
-    def create(self, schema: pa.Schema, *, partition_by: Sequence[str] = ()) -> None:
-        """Make an empty table; does nothing when it exists."""
+    def create(self, schema: pa.Schema, *, partition_by: Sequence[str] = (), shared: bool = False) -> None:
+        """Make an empty table; does nothing when it exists.
+
+        In a bucket it is there with its first commit, so that rows and what they mean appear at once; but at once
+        where it is ``shared`` by many writers.
+        """
         if self.exists:
             return
         made = self.root / f"_made-{uuid.uuid4().hex}"
@@ -96,7 +100,7 @@ class Table:
                     partition_by=list(partition_by),
                     configuration=_CONFIGURATION,
                 )
-                self.log.found(made)
+                self.log.found(made, shared=shared)
             finally:
                 shutil.rmtree(made, ignore_errors=True)
 
@@ -251,10 +255,10 @@ class Table:
 
     @contextlib.contextmanager
     def set_aside(self, staging: Path) -> Iterator[None]:
-        """Take the table away at once and do what is inside; when that fails, bring it back."""
+        """Take the table away at once and do what is inside; when that fails, bring it back; else delete it."""
         with self.log.set_aside(staging):
             yield
-        self._head.forget()
+        self.drop()
 
     def _write(
         self, delta: DeltaTable, act: Callable[[DeltaTable], object], files: Sequence[Written] = ()

@@ -6,13 +6,14 @@ files that hold no event in or near a changed cell, or only earlier ones, stay a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from stcloud.daas.table.feature import Believed, FeatureLayer, micros
 from stcloud.daas.table.layer import EventLayer
@@ -23,7 +24,7 @@ from stcloud.iaas.table.datafile import Written
 from stcloud.iaas.table.table import File, Snapshot
 from stcloud.paas.grid.units import Units
 
-__all__ = ["Affected", "Indexed", "affected", "index_events", "unit_codes"]
+__all__ = ["Affected", "Indexed", "UnitCoder", "affected", "index_events", "unit_codes"]
 
 _NO_TIME = FOREVER
 
@@ -101,6 +102,31 @@ def unit_codes(rows: pa.Table | pa.RecordBatch, units: Units) -> pa.Array:
     """Return the unit code of each event as dictionary-encoded text; null where no cell was."""
     x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
     return units.code_of(units.locate(x, y, micros(_whole(rows.column("st_time")), _NO_TIME)))
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCoder:
+    """Gives events the codes of their cells; may be sent to the workers of a cluster.
+
+    Parameters
+    ----------
+    units
+        The grid.
+    """
+
+    units: Units
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.Array:
+        """Return the unit code of each event."""
+        return unit_codes(rows, self.units)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        arrays = {name: np.array(values) for name, values in self.units.arrays().items()}
+        return _coder_of, (arrays,)
+
+
+def _coder_of(arrays: Mapping[str, NDArray[Any]]) -> UnitCoder:
+    return UnitCoder(Units.from_arrays(arrays))
 
 
 def index_events(layer: EventLayer, units: Units, changed: Affected | None, job: Job) -> Indexed:

@@ -23,7 +23,7 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.paas.cache import Cache
 from stcloud.paas.grid.duty import DutyGrids
 from stcloud.paas.grid.grid import UnitGrid
-from stcloud.paas.grid.index import Affected, Indexed, affected, index_events, unit_codes
+from stcloud.paas.grid.index import Affected, Indexed, UnitCoder, affected, index_events
 
 __all__ = ["Indexer"]
 
@@ -103,8 +103,7 @@ class Indexer:
         index = self.of(events) if self.catalogue.table(events).exists else None
         if index is None:
             return None
-        units = index[0].units()
-        return lambda rows: unit_codes(rows, units)
+        return UnitCoder(index[0].units())
 
     def chosen(self, events: str, grid: str | None) -> UnitGrid:
         """Return the grid to index on: the given one, or else as before, or else the city's only one."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.table.schema import PART
 from stcloud.iaas.engine.model import Fetch, Sql, Stage, Tell
-from stcloud.iaas.table.footer import row_groups
+from stcloud.iaas.table.footer import forecast, row_groups
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile.compilation import Compiled
 from stcloud.paas.query.plan.plan import By, Plan, Rows, Summary, restated_in
@@ -36,6 +36,9 @@ class Explanation:
     partitions, files, row_groups, rows, bytes
         What would be read: ``(chosen, all)``. Row groups and rows are those that remain after the statistics of
         the footers; chosen bytes are compressed pages of the columns used, all bytes the sizes of the files.
+    requests
+        Of a city in a bucket: how many requests would be made for rows, and how many bytes they would read. What
+        was read before lies in the working folder, and is not read again. None: nothing is asked of a bucket.
     cells
         ``(inner, edge)`` cells of each place's cover.
     refined
@@ -57,6 +60,7 @@ class Explanation:
     row_groups: tuple[int, int]
     rows: tuple[int, int]
     bytes: tuple[int, int]
+    requests: tuple[int, int] | None
     cells: tuple[tuple[int, int], ...]
     refined: tuple[tuple[int, int], ...]
     layers: tuple[str, ...]
@@ -73,6 +77,11 @@ class Explanation:
         return (
             own
             | read
+            | (
+                {}
+                if self.requests is None
+                else {"requests": self.requests[0], "request_bytes": self.requests[1]}
+            )
             | {"cells": cells, "refined": refined, "layers": list(self.layers), "sql": list(self.sql)}
         )
 
@@ -81,6 +90,8 @@ class Explanation:
         for name in ("partitions", "files", "row_groups", "rows", "bytes"):
             chosen, whole = getattr(self, name)
             lines.append(f"{name.replace('_', ' ')}: {chosen:,} of {whole:,}")
+        if self.requests is not None:
+            lines.append("requests: {:,}, of {:,} bytes".format(*self.requests))
         lines += [f"cells: {inner:,} inner, {edge:,} edge" for inner, edge in self.cells]
         lines += [
             f"rows to test: at most {tested:,}; {settled:,} lie in inner cells"
@@ -104,9 +115,8 @@ def explain(inquiry: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) ->
     plan, compiled, layer = inquiry.plan(goal), explained.compiled(goal), inquiry.subject.layer
     by = goal.by if isinstance(goal, Summary) else ()
     snapshot, chosen = compiled.files.snapshot, compiled.files.files
-    groups = [
-        group for file in chosen for group in row_groups(snapshot, file, compiled.bounded, compiled.columns)
-    ]
+    by_file = [list(row_groups(snapshot, file, compiled.bounded, compiled.columns)) for file in chosen]
+    groups = [group for of_file in by_file for group in of_file]
     wanted = [group for group in groups if compiled.wants(group)]
     return Explanation(
         (*plan.described, *more),
@@ -117,12 +127,27 @@ def explain(inquiry: Inquiry, goal: Rows | Summary, more: Sequence[str] = ()) ->
         (len(wanted), len(groups)),
         (sum(group.rows for group in wanted), layer.rows),
         (sum(group.bytes for group in wanted), snapshot.bytes),
+        _requests(compiled, by_file),
         tuple((region.inner_count, region.edge_count) for region in compiled.regions),
         _refined(compiled, wanted),
         _layers(inquiry, plan, by),
         tuple(sql for stage in compiled.stages for sql in _sql(stage)),
         explained.facts(),
     )
+
+
+def _requests(compiled: Compiled, by_file: Sequence[Sequence[File]]) -> tuple[int, int] | None:
+    """Return requests and bytes that the wanted row groups take from a bucket; None: the layer lies in a folder."""
+    snapshot = compiled.files.snapshot
+    if not snapshot.in_bucket:
+        return None
+    requests = 0, 0
+    for file, groups in zip(compiled.files.files, by_file, strict=True):
+        numbers = [number for number, group in enumerate(groups) if compiled.wants(group)]
+        if numbers:
+            more = forecast(snapshot, file, numbers, compiled.columns)
+            requests = requests[0] + more[0], requests[1] + more[1]
+    return requests
 
 
 def _layers(inquiry: Inquiry, plan: Plan, by: Sequence[By]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from stcloud.errors import InvalidInput
 from stcloud.saas.cli.asking import CrsOption, PinOption, question_of
 from stcloud.saas.cli.moment import (
     CalendarOption,
@@ -24,6 +25,7 @@ from stcloud.saas.cli.option import (
     LayerName,
     OutputOption,
     SafeCsvOption,
+    ToOption,
     open_city,
     read_places,
 )
@@ -85,10 +87,16 @@ def join(
     engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: OutputOption = None,
+    to: ToOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Join events with features, readings or scenes. As they were at each event's own time."""
     target = target_of(form, output, safe_csv=safe_csv)
+    if to is not None and (form or output):
+        raise InvalidInput(
+            "rows-only", "--to writes Parquet there, and --format and --output say something else",
+            hint="give one of them",
+        )  # fmt: skip
     opened = open_city(city, engine)
     given = {
         "layer": events, "what": what, "where": where, "crs": crs, "when": when, "weekdays": weekdays, "hours": hours,
@@ -98,8 +106,13 @@ def join(
     joining = narrowed.joining(
         layer, how, at=at, known_at=known_at, inner=inner, value=value or (), within=within, band=band
     )
-    rows = joining.reader()
+    if to is not None:
+        joining.write_parquet(to)
+    rows = None if to is not None else joining.reader()
     note(", ".join(f"{name} {value}" for name, value in joining.facts.items()))
     if pin:
         note(joining.pin.text)
-    print_stream(rows, opened.configuration.lattice, target, joining.coded)
+    if rows is None:
+        note(f"written: {to}")
+    else:
+        print_stream(rows, opened.configuration.lattice, target, joining.coded)

@@ -155,6 +155,15 @@ AlertRejected = Annotated[
         show_default=False,
     ),
 ]
+EngineUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="URL",
+        help="Load on a cluster: sc://host:port, a Spark Connect endpoint that sees the city and the files.",
+        show_default=False,
+    ),
+]
 Again = Annotated[bool, typer.Option("--again", help="Load a file even if it was loaded already.")]
 
 
@@ -189,6 +198,7 @@ def load(
     source_layer: SourceLayer = None,
     source_format: SourceFormat = None,
     encoding: EncodingName = None,
+    engine: EngineUrl = None,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -203,20 +213,18 @@ def load(
     }  # fmt: skip
     given = {name: value for name, value in options.items() if value is not None}
     period = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
-    states = {**period, "complete_to": complete_to}
+    states = {**period, "complete_to": complete_to, "engine": engine}
     with journal.recording([str(source) for source in sources or ()]):
         loading = Loading(open_city(city), layer, target, journal, alert)
         if undo is not None:
             _refuse_besides_undo(sources, definition, dry_run, *given.values(), *states.values())
             _undo(loading, undo)
             return
-        if not sources:
-            raise _no_source(layer)
         options = {
             **states, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
             "empty": empty, "keep_going": keep_going, "dry_run": dry_run, "definition": definition, **given,
         }  # fmt: skip
-        _load(loading, sources, options, given)
+        _load(loading, sources or [], options, given)
         alert.end()
 
 
@@ -275,6 +283,8 @@ def _load(loading: Loading, sources: list[Path], options: dict[str, Any], given:
     from stcloud.iaas.source.paths import expanded  # noqa: PLC0415  (keeps --help light)
 
     opened, layer = loading.city, loading.layer
+    if not sources:
+        raise _no_source(layer)
     sources = [Path(str(source)) for source in expanded(sources)]
     names = ["stdin" if path == _STDIN else path.name for path in sources]
     printer = Reckonings(opened, layer, loading.target, names)

@@ -24,6 +24,7 @@ __all__ = [
     "OutputFormat",
     "OutputOption",
     "SafeCsvOption",
+    "ToOption",
     "WhereOption",
     "open_city",
     "read_place",
@@ -58,6 +59,14 @@ OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Write to this file instead of stdout.", show_default=False),
 ]
+ToOption = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="URL",
+        help="Write all rows as Parquet there: a new file; with --engine sc://…, which writes it, a new folder.",
+        show_default=False,
+    ),
+]  # fmt: skip
 SafeCsvOption = Annotated[
     bool,
     typer.Option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stcloud.errors import InvalidInput
 from stcloud.saas.cli.asking import (
     AfterOption,
     AllColumnsOption,
@@ -52,6 +53,7 @@ from stcloud.saas.cli.option import (
     OutputFormat,
     OutputOption,
     SafeCsvOption,
+    ToOption,
     WhereOption,
     open_city,
     read_places,
@@ -66,6 +68,12 @@ if TYPE_CHECKING:
 
 __all__ = ["query"]
 
+_NOT_WHOLE = {
+    "by": "--by", "measure": "--measure", "count": "--count", "having": "--having", "compare": "--compare",
+    "order": "--order", "limit": "--limit", "after": "--after", "names": "--names", "picture": "--map",
+    "chart": "--chart", "form": "--format", "output": "--output",
+}  # fmt: skip
+"""Options of an answer that is shown, by the names of their arguments."""
 _EXPLAINED = (OutputFormat.TABLE, OutputFormat.JSON)
 
 
@@ -113,6 +121,7 @@ def query(
     shade: ShadeOption = None,
     form: FormatOption = None,
     output: OutputOption = None,
+    to: ToOption = None,
     safe_csv: SafeCsvOption = False,  # noqa: FBT002
 ) -> None:
     """Show what happened where and when. Rows, or with --by and --measure values of groups."""
@@ -127,6 +136,8 @@ def query(
         print_records(narrowed.why(why).records(), target)
     elif explain:
         _explain(narrowed, question, target)
+    elif to is not None:
+        _write(narrowed, given, to)
     else:
         _answer(narrowed, question, target, drawing, given)
 
@@ -154,6 +165,19 @@ def _explain(query: Query, question: Question, target: Target) -> None:
         visible_json(json.dumps(explanation.to_dict(), ensure_ascii=False)) if as_json else str(explanation)
     )
     print_text(f"{text}\n", target.path)
+
+
+def _write(query: Query, given: Mapping[str, Any], to: str) -> None:
+    """Write all rows of a question to a place of their own; `InvalidInput` ``rows-only``."""
+    other = next((option for name, option in _NOT_WHOLE.items() if given[name]), None)
+    if other is not None:
+        raise InvalidInput(
+            "rows-only", f"--to writes all rows of a question, and {other} is of something else",
+            hint=f"leave out {other}, or write the answer with -o FILE.parquet",
+        )  # fmt: skip
+    query.write_parquet(to)
+    note(_understood(query.facts()))
+    note(f"written: {to}")
 
 
 def _answer(

@@ -36,6 +36,7 @@ CASES = {
         PermissionDeniedError(text("403 Forbidden", "", url="http://169.254.169.254/latest/api/token")),
         "no-credentials",
     ),
+    "ended upload": (FileNotFoundError(text("404 Not Found", "NoSuchUpload")), "unavailable"),
     "odd": (GenericError(text("418 Teapot", "ShortAndStout")), "storage"),
     "unconnected": (
         GenericError("HTTP error: error sending request\nkind: Connect, tcp connect error"),
@@ -57,6 +58,7 @@ def test_a_failure_has_a_kind_and_shows_no_text_of_the_client(case):
     failure = failure_of(error)
     assert failure.kind == kind
     shown = storage_failure(failure, "write k", "s3://bucket/city", endpoint="https://store:9000")
+    assert shown.kind == {"missing": "no-bucket", "exists": "storage", "beyond": "storage"}.get(kind, kind)
     assert SECRET not in f"{shown!r} {shown} {shown.hint}"
     assert "\n" not in str(shown)
     assert ("https://store:9000" in str(shown)) == (kind == "unreachable")
@@ -91,3 +93,8 @@ def test_the_client_says_when_it_has_tried_enough():
 def test_a_code_is_a_plain_word():
     assert "ShortAndStout" in failure_of(CASES["odd"][0]).fact
     assert failure_of(GenericError(text("418 Teapot", f"x{SECRET}"))).fact == "the server answers 418"
+
+
+def test_a_bucket_without_an_endpoint_may_be_elsewhere():
+    shown = storage_failure(failure_of(CASES["no name"][0]), "read k", "s3://bucket")
+    assert "set the endpoint (AWS_ENDPOINT_URL" in shown.hint

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stcloud.daas.display import html_table, one_line, text_table
 from stcloud.errors import MissingExtra, Unsupported
+from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
 from stcloud.paas.query.answer.coded import CodedColumns, labelled, named
 from stcloud.paas.query.answer.group_place import CommunityOf, GroupPlace
 from stcloud.paas.query.answer.pin import Pin
@@ -63,6 +64,9 @@ class Answer:
         Gives the communities that points lie in, where rows are grouped by cells and there is a unit grid.
     coded
         Columns that hold codes: the tables that people read have names in them, ``Dirty road (06012)``.
+    traffic
+        Requests to the city's bucket, and bytes read from it, while the answer was made (by whoever used the city
+        at the same time, too); all zero where the city lies in a folder.
     """
 
     table: pa.Table
@@ -74,6 +78,7 @@ class Answer:
     place: GroupPlace | None = field(default=None, repr=False, compare=False)
     communities: CommunityOf | None = field(default=None, repr=False, compare=False)
     coded: CodedColumns = field(default_factory=dict, repr=False, compare=False)
+    traffic: Traffic = field(default=NO_TRAFFIC, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

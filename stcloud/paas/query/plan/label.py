@@ -5,7 +5,7 @@ Tested by `tests/paas/query/spec/test_plan_json.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ from stcloud.time import Binning, Zone
 if TYPE_CHECKING:
     from stcloud.paas.query.plan.plan import By
 
-__all__ = ["labelled", "shown", "zoned"]
+__all__ = ["labelled", "shown", "stored_names", "zoned"]
 
 
 def zoned(kind: pa.DataType, zone: Zone) -> pa.DataType:
@@ -34,11 +34,15 @@ def labelled(column: pa.ChunkedArray, by: By, zone: Zone) -> pa.Array | pa.Chunk
     return column.cast(pa.int64() if isinstance(by, CellSize) else zoned(column.type, zone))
 
 
+def stored_names(stored: Sequence[str], schema: pa.Schema, ours: Collection[str]) -> dict[str, str]:
+    """Return by the names of a schema the names under which its columns come; ``ours`` keep theirs."""
+    own = [name for name in (*ours, UNIT) if name in stored]
+    others = iter([name for name in stored if name not in own])
+    return {name: name if name in own else next(others) for name in schema.names}
+
+
 def shown(batch: pa.RecordBatch, schema: pa.Schema, ours: Collection[str]) -> pa.RecordBatch:
     """Return rows with columns by people's names, in the order and types of a schema; ``ours`` keep their names."""
-    stored = batch.schema.names
-    own = [name for name in (*ours, UNIT) if name in stored]
-    others = iter([index for index, name in enumerate(stored) if name not in own])
-    places = [stored.index(name) if name in own else next(others) for name in schema.names]
-    columns = [batch.column(at).cast(field.type) for at, field in zip(places, schema, strict=True)]
+    places = stored_names(batch.schema.names, schema, ours)
+    columns = [batch.column(places[field.name]).cast(field.type) for field in schema]
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -6,12 +6,13 @@ Tested by `tests/paas/query/answer/test_pin.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
 import stcloud.paas.query.compile.registered  # noqa: F401  (registers the kinds)
+from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import Cursor, Order, digest_of, ordered, place_in
@@ -53,6 +54,8 @@ class Inquiry:
         Reads what the conditions name of other layers, each once.
     known_us
         Recorded instant that the layer is taken at, UTC microseconds.
+    before
+        What the city's bucket was asked for before.
     """
 
     subject: Subject
@@ -60,11 +63,15 @@ class Inquiry:
     known: Pinned
     resolver: Resolver
     known_us: int
+    before: Traffic = field(default=NO_TRAFFIC, compare=False, repr=False)
 
     @classmethod
     def of(cls, subject: Subject, conditions: tuple[Condition, ...], known: Pinned) -> Inquiry:
         """Put a query to its engine."""
-        return cls(subject, conditions, known, Resolver(subject, known), known_us(subject.layer, known))
+        before = subject.layer.snapshot.traffic
+        return cls(
+            subject, conditions, known, Resolver(subject, known), known_us(subject.layer, known), before
+        )
 
     def plan(self, goal: Rows | Summary) -> Plan:
         """Return the plan for a goal; reads nothing."""
@@ -201,7 +208,8 @@ class Inquiry:
         """Return a table with what was understood, and what its rows were grouped by."""
         groups = tuple(map(by_name, by))
         lattice, coded = self.subject.configuration.lattice, self.subject.coded
-        return Answer(table, lattice, self.facts(), cursor, pin, groups, coded=coded)
+        traffic = self.subject.layer.snapshot.traffic.since(self.before)
+        return Answer(table, lattice, self.facts(), cursor, pin, groups, coded=coded, traffic=traffic)
 
     def digest(self, description: str) -> str:
         """Return a digest of the question, the same whenever it is answered."""

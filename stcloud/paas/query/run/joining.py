@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from stcloud.daas.configuration import CityConfiguration
@@ -41,10 +42,8 @@ class Joining:
 
     Parameters
     ----------
-    events
-        Streams the events.
-    schema
-        Their columns.
+    inquiry, schema
+        The question for events, and their columns.
     configuration
         The city's.
     partners
@@ -65,7 +64,7 @@ class Joining:
         The columns of the rows that hold codes.
     """
 
-    events: Callable[[], Iterator[pa.RecordBatch]]
+    inquiry: Inquiry
     schema: pa.Schema
     configuration: CityConfiguration
     partners: Partners
@@ -95,10 +94,33 @@ class Joining:
         schema = self._joined(self.schema.empty_table()).schema
         return pa.RecordBatchReader.from_batches(schema, self._batches())
 
+    def write_parquet(self, target: str) -> None:
+        """Write all rows as Parquet to a new file; an engine elsewhere joins them there, and writes a new folder."""
+        from stcloud.iaas.engine.model import Writer  # noqa: PLC0415
+        from stcloud.iaas.engine.target import parquet_file  # noqa: PLC0415
+        from stcloud.paas.query.run.exporting import Joined, write_joined  # noqa: PLC0415
+
+        engine, ready = self.inquiry.subject.engine, self._prepared
+        if not isinstance(engine, Writer):
+            parquet_file(target, self.reader)
+            return
+        ready.partners.prepare(distances=self.how.measures)  # once here, not on every worker
+        content = ready.columns(np.arange(len(ready.partners), dtype=np.int64))
+        joined = Joined(
+            ready.partners,
+            content,
+            self.how,
+            self.partners.name,
+            self.inner,
+            self.at_us,
+            self.partners.versioned,
+        )
+        write_joined(self.inquiry, engine, target, joined)
+
     def _batches(self) -> Iterator[pa.RecordBatch]:
         """Join as many events at a time as give about as many rows as memory shall hold."""
         held, most = self.schema.empty_table(), _FIRST_EVENTS
-        for batch in self.events():
+        for batch in self.inquiry.rows(Rows()):
             held = pa.concat_tables([held, pa.Table.from_batches([batch])])
             while len(held) >= most:
                 joined = self._joined(held.slice(0, most))
@@ -147,7 +169,7 @@ def joining_of(
         partners = MemoryPartners(layer, subject.configuration.crs)
     scope = inquiry.resolver.resolution(inquiry.plan(Rows())).scope(subject.layer.snapshot)
     return Joining(
-        lambda: inquiry.rows(Rows()), inquiry.row_schema, subject.configuration, partners, how,
+        inquiry, inquiry.row_schema, subject.configuration, partners, how,
         None if at is None else instant_us(at, zone), scope, inner, inquiry.facts(), pin, coded,
     )  # fmt: skip
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, Unsupported
+from stcloud.iaas.engine.model import Writer
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.coded import CodedColumns
 from stcloud.paas.query.answer.pin import Pin, read_known
@@ -41,6 +42,8 @@ class Valuing:
         Leave out events without any value.
     event_facts, pin, coded
         Facts of the question for events, what the rows are given at, and which columns hold codes.
+    elsewhere
+        Whether the engine runs elsewhere, and writes large results there.
     """
 
     events: Callable[[], Iterator[pa.RecordBatch]]
@@ -51,6 +54,7 @@ class Valuing:
     event_facts: Mapping[str, str]
     pin: Pin
     coded: CodedColumns
+    elsewhere: bool = False
 
     @property
     def facts(self) -> dict[str, str]:
@@ -81,6 +85,17 @@ class Valuing:
                 held = []
         if held:
             yield pa.Table.from_batches(held)
+
+    def write_parquet(self, target: str) -> None:
+        """Write all rows as Parquet to a new file; `Unsupported` ``engine-lacks`` where an engine elsewhere would."""
+        from stcloud.iaas.engine.target import parquet_file  # noqa: PLC0415
+
+        if self.elsewhere:
+            raise Unsupported(
+                "engine-lacks", "a Spark Connect endpoint does not join events with readings or scenes",
+                hint="leave engine out: DuckDB does", in_shell="leave --engine out: DuckDB does",
+            )  # fmt: skip
+        parquet_file(target, self.reader)
 
     def _joined(self, events: pa.Table) -> pa.Table:
         beside = self.values.columns(events)
@@ -113,5 +128,5 @@ def valuing_of(
     pin = Pin.of({**dict(inquiry.pin().layers), **dict(measured.pin.layers)}, dict(inquiry.pin().rules))
     return Valuing(
         lambda: inquiry.rows(Rows()), inquiry.row_schema, subject.configuration, measured, inner, inquiry.facts(),
-        pin, dict(subject.coded),
+        pin, dict(subject.coded), isinstance(subject.engine, Writer),
     )  # fmt: skip

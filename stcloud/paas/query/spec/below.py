@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.explain import explain
     from stcloud.paas.query.join.how import read_how
     from stcloud.paas.query.run.cubing import cubed
+    from stcloud.paas.query.run.exporting import write_rows
     from stcloud.paas.query.run.joining import joining_of
     from stcloud.paas.query.run.measuring import Selection, measured
     from stcloud.paas.query.run.nothing import why_empty
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Selection", "cubed", "explain", "goal_of", "join_of", "joining_of", "measured", "query_html", "query_lines",
-    "read_how", "refreshed", "shape_of", "timeline_of", "valuing_of", "why", "why_empty",
+    "read_how", "refreshed", "shape_of", "timeline_of", "valuing_of", "why", "why_empty", "write_rows",
 ]  # fmt: skip
 
 _HOMES = {
@@ -45,6 +46,7 @@ _HOMES = {
     "valuing_of": "stcloud.paas.query.run.valuing",
     "why": "stcloud.paas.query.run.why",
     "why_empty": "stcloud.paas.query.run.nothing",
+    "write_rows": "stcloud.paas.query.run.exporting",
 }
 
 __getattr__ = late_names(__name__, _HOMES)  # a question needs few of them

@@ -215,10 +215,8 @@ class Query:
 
         Raises
         ------
-        InvalidInput
+        InvalidInput, NotFound
             ``unknown-how``: ``how`` cannot be read; ``not-features``; ``repeated-column``; ``crs-needed``.
-        NotFound
-            ``unknown-layer``
         """
         given: JoinKeywords = {"at": at, "known_at": known_at, "inner": inner, "crs": crs}
         given |= {"value": value, "band": band, "within": within}
@@ -339,13 +337,15 @@ class Query:
         end
             For events, the column of instants at which they end, e.g. ``closed_at``; None: that of their definition.
 
-        Returns
-        -------
-        One record for each period in which the values of a group did not change, ordered by group, then time: the
-        groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
+        Returns one record for each period in which the values of a group did not change, ordered by group, then time:
+        the groups, ``from``, ``to`` (exclusive; null: no end is known), the measures.
         """
         text = None if during is None else span_text(during, self.subject.zone)
         return below.timeline_of(self.inquiry(), measures, by, text, end)
+
+    def write_parquet(self, target: str) -> None:
+        """Write rows as Parquet to a new file, by time; an engine elsewhere writes a new folder, in any order."""
+        below.write_rows(self.inquiry(), target)
 
     def to_arrow(self) -> pa.Table:
         """Return rows as an Arrow table."""

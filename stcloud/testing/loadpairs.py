@@ -1,0 +1,79 @@
+"""Two cities that load alike, one of them on a cluster: after each load all that they hold is compared.
+
+Tested by `tests/conformance/test_cluster_loads.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import stcloud
+from stcloud.daas.ledger import Reckoning
+from stcloud.errors import StcloudError
+
+__all__ = ["Cities", "held"]
+
+_NOON_US = 1_717_243_200_000_000
+
+
+class Cities:
+    """Two cities that load alike, one of them on a cluster; all that they hold is compared after each load."""
+
+    def __init__(self, folder: Path, engine: Any, *, crs: str, zone: str) -> None:
+        self.folders = (folder / "here", folder / "cluster")
+        self.engines = (None, engine)
+        self.now_us = _NOON_US
+        for place in self.folders:
+            stcloud.create(place, crs=crs, zone=zone)
+
+    def load(self, layer: str, *sources: Path, **terms: Any) -> list[Reckoning] | StcloudError:
+        """Load sources; return the reckonings, or the error that both cities raise."""
+        self.now_us += 1_000_000
+        done = [self._load(at, layer, sources, terms) for at in (0, 1)]
+        here, cluster = done
+        if isinstance(here, StcloudError) or isinstance(cluster, StcloudError):
+            assert (type(cluster), str(cluster)) == (type(here), str(here))
+        else:
+            assert [figures(reckoning) for reckoning in cluster] == [figures(reckoning) for reckoning in here]
+        self.compare(layer)
+        return cluster
+
+    def _load(
+        self, at: int, layer: str, sources: tuple[Path, ...], terms: dict[str, Any]
+    ) -> list[Reckoning] | StcloudError:
+        city = stcloud.open(self.folders[at], clock=lambda: self.now_us)
+        try:
+            loaded = city.load(layer, *sources, engine=self.engines[at], **terms)
+        except StcloudError as error:
+            return error
+        return loaded if isinstance(loaded, list) else [loaded]
+
+    def compare(self, layer: str) -> None:
+        """Raise `AssertionError` where the cities hold not the same of a layer."""
+        here, cluster = (held(stcloud.open(folder), layer) for folder in self.folders)
+        assert cluster == here
+
+
+def figures(reckoning: Reckoning) -> dict[str, Any]:
+    """Return all that a reckoning says but for the name of its attempt, which is drawn."""
+    return {name: value for name, value in asdict(reckoning).items() if name != "attempt"}
+
+
+def held(city: stcloud.City, layer: str) -> Any:
+    """Return all rows of a layer with all of their columns, its quarantine and its rejected rows, or why not."""
+    try:
+        known = city.layer(layer)
+    except StcloudError as error:
+        return error.kind
+    snapshot = known.snapshot
+    table = snapshot.read(snapshot.files) if snapshot.files else snapshot.schema.empty_table()
+    order = [(name, "ascending") for name in ("st_key", "st_recorded_from", "st_time", "st_digest")]
+    months = sorted((file.partition["st_month"], file.rows) for file in snapshot.files)
+    by_month = {month: sum(rows for name, rows in months if name == month) for month, _ in months}
+    again = [city.rejected(layer, load=load.load).to_pylist() for load in known.loads if load.rejected]
+    refused = city.rejected(layer).sort_by(
+        [("load", "ascending"), ("row", "ascending"), ("reason", "ascending")]
+    )
+    return table.schema, table.sort_by(order).to_pylist(), by_month, refused.to_pylist(), again
