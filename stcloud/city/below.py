@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from stcloud.space import crs_text, require_metric
 
 __all__ = [
-    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "Features", "GeometryReader", "GroundSources",
-    "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
+    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "Features", "GeometryReader",
+    "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
     "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_episodes", "open_series",
     "require_metric", "scenes_layer", "start", "vacuum_city", "value_source",

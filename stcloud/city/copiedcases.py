@@ -47,7 +47,7 @@ class CaseCopy:
 
     @property
     def _in_files(self) -> list[str]:
-        return [name for name in self.names if not self.source.exists(_FOLDER, f"{name}.toml")]
+        return [name for name in self.names if not self.source.store.exists(f"{_FOLDER}/{name}.toml")]
 
     def require_place(self) -> None:
         """Refuse logs in files that could lie nowhere.
@@ -65,7 +65,7 @@ class CaseCopy:
                 in_shell="carry logs over to PostgreSQL: --cases postgresql://user@host/database",
             )
 
-    def copy(self, carrier: Carrier, scratch: Path, job: Job) -> None:
+    def copy(self, carrier: Carrier, job: Job) -> None:
         """Copy media first, then the logs, which name them.
 
         Raises
@@ -85,13 +85,12 @@ class CaseCopy:
             if name not in self._in_files:
                 carrier.put(f"{_FOLDER}/{name}.toml", carrier.source.get(f"{_FOLDER}/{name}.toml"))
             else:
-                self._copy_file(name, carrier, scratch)
+                self._copy_file(name, carrier)
 
-    def _copy_file(self, name: str, carrier: Carrier, scratch: Path) -> None:
+    def _copy_file(self, name: str, carrier: Carrier) -> None:
         with Records.open(self.source, name) as records:
             if self.url is None:
-                path = scratch / f"{name}.sqlite"
-                path.unlink(missing_ok=True)
+                path = carrier.scratch / f"{name}.sqlite"
                 records.back_up(path)
                 carrier.send_file(f"{_FOLDER}/{name}.sqlite", path)
             else:

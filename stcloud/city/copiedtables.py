@@ -1,7 +1,7 @@
 """The tables of a city on their way to a copy: all logs at nearly one instant, then the files that they name.
 
-The ledger is captured first, so that the copy enters no load whose rows it has not, and the quarantine last. Loads that
-were committed in between are entered in the copy as the next load would enter them.
+The ledger is captured first, so that the copy enters no load whose rows it has not, and the quarantine last. Loads
+that were committed in between are entered in the copy as the next load would enter them.
 
 Tested by `tests/city/test_copying.py`.
 """
@@ -35,15 +35,13 @@ class CopiedTables:
     moved: bool
 
 
-def copy_tables(carrier: Carrier, catalogue: Catalogue, scratch: Path, job: Job) -> CopiedTables:
+def copy_tables(carrier: Carrier, catalogue: Catalogue, job: Job) -> CopiedTables:
     """Copy all tables of a city, each as it was at one instant.
 
     Parameters
     ----------
     carrier, catalogue
         The way from the city, and the city's layers.
-    scratch
-        A folder on this machine for logs.
     job
         Hears of the progress; may cancel.
 
@@ -57,7 +55,7 @@ def copy_tables(carrier: Carrier, catalogue: Catalogue, scratch: Path, job: Job)
     former = ""
     for _ in range(_TRIES):
         try:
-            tables, moved = _captures(carrier, scratch)
+            tables, moved = _captures(carrier)
             arrays = _arrays(carrier, catalogue, tables)
             for number, table in enumerate(tables, start=1):
                 job.tell("tables", number, len(tables))
@@ -65,8 +63,10 @@ def copy_tables(carrier: Carrier, catalogue: Catalogue, scratch: Path, job: Job)
         except NotFound as error:  # a layer was deleted, or a purge took files that the log still named
             if error.message == former:
                 raise FormatError(
-                    "missing-file", f"a file of the city is missing: {error.message}", hint="bring it back from a copy"
-                ) from error  # fmt: skip
+                    "missing-file",
+                    f"a file of the city is missing: {error.message}",
+                    hint="bring it back from a copy",
+                ) from error
             former = error.message
         else:
             return CopiedTables(tuple(table.prefix for table in tables), moved)
@@ -77,8 +77,8 @@ def copy_tables(carrier: Carrier, catalogue: Catalogue, scratch: Path, job: Job)
     )
 
 
-def _captures(carrier: Carrier, scratch: Path) -> tuple[list[Capture], bool]:
-    store = carrier.source
+def _captures(carrier: Carrier) -> tuple[list[Capture], bool]:
+    store, scratch = carrier.source, carrier.scratch / "logs"
     ledger = captured(store, "ledger", scratch)
     layers = [captured(store, prefix, scratch) for prefix in store.children("layers").folders]
     quarantine = captured(store, "quarantine", scratch)
@@ -93,13 +93,13 @@ def _version(table: Capture | None) -> int | None:
 def _copy(carrier: Carrier, table: Capture, arrays: list[Entry], job: Job) -> None:
     entries = table.entries
     for start in range(0, len(entries), _AT_ONCE):
-        job.tell(f"files of {table.root.name}", start, len(entries))
+        job.tell(f"files of {table.name}", start, len(entries))
         some = entries[start : start + _AT_ONCE]
         for lasting in (True, False):  # names of older versions have no digest of the content
             files = [entry for entry in some if has_checksum(entry.key) is lasting]
             carrier.send_all(files, lasting=lasting, check=_check_rows)
     carrier.send_all(arrays, lasting=True)
-    carrier.put_all([(f"{table.prefix}/{name}", (table.root / name).read_bytes) for name in table.texts])
+    carrier.put_all(table.contents)
     beside = sidecars(carrier.source, table.prefix)
     carrier.put_all([(key, _given(content)) for key, content in beside.items()])
 
@@ -110,14 +110,14 @@ def _given(content: bytes) -> Callable[[], bytes]:
 
 def _arrays(carrier: Carrier, catalogue: Catalogue, tables: list[Capture]) -> dict[str, list[Entry]]:
     """Return the array files that rows of scenes name, by the key of their table."""
-    found = {}
+    arrays = {}
     for table in tables:
         there = carrier.source.entries(f"{table.prefix}/_scenes")
         if there:
             name = catalogue.naming.name_of(table.prefix.rpartition("/")[2])
             named = {f"{table.prefix}/{file}" for file in array_names(catalogue.table(name))}
-            found[table.prefix] = [entry for entry in there if entry.key in named]
-    return found
+            arrays[table.prefix] = [entry for entry in there if entry.key in named]
+    return arrays
 
 
 def _check_rows(path: Path) -> None:

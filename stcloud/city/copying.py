@@ -1,6 +1,6 @@
 """Copies of a city in another place: a folder, or an address in a bucket.
 
-`city.toml` comes last: a half copy is no city. It has a marker, by which the same call goes on where a killed one was::
+`city.toml` comes last: a half copy is no city. It has a marker, by which the same call goes on where it was::
 
     .copy.json                    whose copy this is, until it is whole
     ledger/ layers/ quarantine/   tables, as they are captured
@@ -15,10 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from stcloud.city.copiedcases import CaseCopy
 from stcloud.city.copiedtables import copy_tables
@@ -27,7 +25,7 @@ from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.errors import Conflict
 from stcloud.iaas.job import Job
-from stcloud.iaas.store.carrier import Carrier
+from stcloud.iaas.store.carrier import carrying
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.model import Store
 from stcloud.iaas.store.probe import require_put_if_absent
@@ -93,13 +91,11 @@ class CityCopy:
         self._refuse_below()
         if self._begin():
             return self._completed(cases)
-        with tempfile.TemporaryDirectory(prefix="stcloud-", ignore_cleanup_errors=True) as place:
-            scratch = Path(place)
-            carrier = Carrier(source.store, self.target.store, scratch, _is_own)
-            tables = copy_tables(carrier, self.parts.catalogue, scratch / "logs", job)
+        with carrying(source.store, self.target.store, _is_own) as carrier:
+            tables = copy_tables(carrier, self.parts.catalogue, job)
             job.tell("other files", 0)
             carrier.put_all(_texts(source.store, tables.prefixes))
-            cases.copy(carrier, scratch, job)
+            cases.copy(carrier, job)
             job.tell("compare", 0)
             self._require_marker()
             carrier.verify()
@@ -113,12 +109,12 @@ class CityCopy:
         )
 
     @property
-    def _mark(self) -> str:
+    def _label(self) -> str:
         identity = hashlib.blake2b(self.parts.folder.store.identity.encode(), digest_size=16).hexdigest()
         return f"{json.dumps({'format': 1, 'city': self.configuration.name, 'source': identity})}\n"
 
     def _refuse_below(self) -> None:
-        ours, theirs = (f"{_address(folder).rstrip('/')}/" for folder in (self.parts.folder, self.target))
+        ours, theirs = (f"{folder.store.url.rstrip('/')}/" for folder in (self.parts.folder, self.target))
         if theirs.startswith(ours) and theirs != ours:
             raise Conflict(
                 "city-exists", f"{self.target.url} lies in the city itself", hint="choose another place"
@@ -142,15 +138,14 @@ class CityCopy:
             return _CITY in there
         if there:
             raise _not_empty(self.target, _CITY if _CITY in there else min(there))
-        if self.target.mount is None:
-            self.target.root.mkdir(parents=True, exist_ok=True)
         require_put_if_absent(self.target.store, racers=_RACERS)
-        if not self.target.put_text(self._mark, _MARKER):
+        if not self.target.put_text(self._label, _MARKER):
             self._require_marker()
         return False
 
     def _require_marker(self) -> None:
-        if not self.target.exists(_MARKER) or self.target.read_text(_MARKER) != self._mark:
+        (content,) = self.target.store.get_many([_MARKER])
+        if content != self._label.encode():
             raise Conflict(
                 "city-exists",
                 f"{self.target.url} has the copy of another city, or another process finished this one",
@@ -173,10 +168,6 @@ class CityCopy:
                 hint="choose another place",
             )
         self.target.delete(_MARKER)
-
-
-def _address(folder: Folder) -> str:
-    return folder.url if folder.mount is not None else folder.root.resolve().as_uri()
 
 
 def _not_empty(target: Folder, name: str) -> Conflict:

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 import stcloud
-from stcloud.city import copiedtables, copying
+from stcloud.city import copiedtables
 from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.job import Cancelled
+from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.local import LocalStore
+from stcloud.iaas.store.opening import open_store
+from stcloud.iaas.table.table import Table
 from stcloud.testing.events import define, on_disk, rows
 from tests.rasters import city_with, geotiff, values_of
 
@@ -74,7 +77,9 @@ def answers(place, options=None):
 def committed(folder):
     """Return the files of a city that a copy has, by digest: no locks, indexes, nor files that no table needs."""
     with stcloud.open(folder) as city:
-        shared = city._catalogue.shared_tables()
+        shared = [
+            table for name in ("ledger", "quarantine") if (table := Table.at(Folder(folder), name)).exists
+        ]
         needed = {
             f"layers/{layer.name}/{file.path}" for layer in city.layers() for file in layer.snapshot.files
         }
@@ -331,18 +336,13 @@ def test_a_damaged_medium_stops_the_copy(source, tmp_path):
         copied(source, tmp_path / "copy")
 
 
-def test_logs_in_files_need_a_database_for_a_bucket(source, tmp_path, mounted, monkeypatch):
-    monkeypatch.undo()
+def test_logs_in_files_need_a_database_for_a_bucket(source, s3):
     with_cases(source)
-    from stcloud.iaas.store.folder import Folder
-    from stcloud.iaas.store.mount import mount
-
-    with stcloud.open(source) as city:
-        target = Folder(tmp_path / "cache", mount(tmp_path / "cache", LocalStore(tmp_path / "bucket")))
-        with pytest.raises(InvalidInput, match="'desk' is a file") as refused:
-            copying.CityCopy(city._parts, city.configuration, target, None).run(stcloud.Job())
+    target = s3.address("without/cases")
+    with pytest.raises(InvalidInput, match="'desk' is a file") as refused:
+        copied(source, target, store_options=s3.options)
     assert refused.value.kind == "database-needed"
-    assert not (tmp_path / "bucket").exists()
+    assert open_store(target, s3.options).list() == []
 
 
 def test_logs_are_carried_over_to_a_database_and_stay_there_at_the_next_copy(

@@ -65,8 +65,8 @@ def back_up(source: Database, path: Path) -> None:
         storage_errors(f"copy {source.dialect.address}"),
         contextlib.closing(sqlite3.connect(uri, uri=True)) as made,
     ):
-        found = made.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if found != "ok":
+        integrity = made.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if integrity != "ok":
         raise FormatError(
             "damaged-records", f"{source.dialect.address} is damaged", hint="restore it from a copy"
         )

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import re
 import shutil
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,7 @@ from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.model import Entry, Store, no_object
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["Carried", "Carrier"]
+__all__ = ["Carried", "Carrier", "carrying"]
 
 _Item = TypeVar("_Item")
 _SMALL_BYTES = 4 * 1024 * 1024
@@ -58,8 +59,8 @@ class Carrier:
     """
 
     def __init__(self, source: Store, target: Store, scratch: Path, own: Callable[[str], bool]) -> None:
-        self.source, self.target = source, target
-        self._scratch, self._own = scratch, own
+        self.source, self.target, self.scratch = source, target, scratch
+        self._own = own
         self._there = {entry.key: entry for entry in self._listed()}
         self._wanted: dict[str, tuple[int, str | None]] = {}
         self._sent: dict[str, int] = {}
@@ -181,7 +182,7 @@ class Carrier:
             self.source.size(key)
             yield self.source.root / key
             return
-        path = self._scratch / uuid.uuid4().hex / key.rpartition("/")[2]
+        path = self.scratch / uuid.uuid4().hex / key.rpartition("/")[2]
         try:
             with storage_errors(f"copy {key}"):
                 path.parent.mkdir(parents=True)
@@ -202,6 +203,13 @@ class Carrier:
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             for start in range(0, len(items), _CHUNK):
                 list(threads.map(act, items[start : start + _CHUNK]))
+
+
+@contextlib.contextmanager
+def carrying(source: Store, target: Store, own: Callable[[str], bool]) -> Iterator[Carrier]:
+    """Give a carrier with a folder for its files on their way, which is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="stcloud-", ignore_cleanup_errors=True) as place:
+        yield Carrier(source, target, Path(place), own)
 
 
 def _digest(path: Path) -> str:

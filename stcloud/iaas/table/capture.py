@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,16 @@ class Capture:
     root: Path
     texts: tuple[str, ...]
     snapshot: Snapshot
+
+    @property
+    def name(self) -> str:
+        """Last part of the table's key."""
+        return self.root.name
+
+    @property
+    def contents(self) -> list[tuple[str, Callable[[], bytes]]]:
+        """Files of the log, in their order: keys, and what reads each."""
+        return [(f"{self.prefix}/{name}", (self.root / name).read_bytes) for name in self.texts]
 
     @property
     def entries(self) -> list[Entry]:

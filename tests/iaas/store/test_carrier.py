@@ -95,7 +95,7 @@ def test_what_arrives_otherwise_is_found(source, target, tmp_path, monkeypatch):
         "put_file",
         lambda self, key, path: (meant(self, key, path), self.put(key, b"z" * path.stat().st_size)),
     )
-    with pytest.raises(StorageError, match="c/three-0|b/two") as refused:
+    with pytest.raises(StorageError, match="something else than what was sent") as refused:
         bring(source, target, tmp_path, lasting=False)
     assert refused.value.kind == "copy-differs"
 
