@@ -18,7 +18,7 @@ from stcloud.daas.load.loader import Loader
 from stcloud.daas.names import NAMES_FILE
 from stcloud.errors import Unsupported
 from stcloud.iaas.clock import Clock
-from stcloud.iaas.engine.cluster import Cluster, Connected
+from stcloud.iaas.engine.cluster import Cluster, Connected, without_parameters
 from stcloud.iaas.store.replica import replica
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def cluster_of(
 
 
 def _lacks(engine: str | Engine, why: str) -> Unsupported:
-    name = engine if isinstance(engine, str) else engine.name
+    name = without_parameters(engine if isinstance(engine, str) else engine.name)
     return Unsupported(
         "engine-lacks", f"{name} cannot do this load: {why}",
         hint="load without engine=", in_shell="load without --engine",

@@ -83,6 +83,13 @@ def test_what_a_cluster_lacks_is_refused_before_anything_is_written(sail: Spark,
     assert on_disk(tmp_path / "city") == before
 
 
+def test_no_error_shows_the_parameters_of_an_endpoint(tmp_path: Path) -> None:
+    with pytest.raises(Unsupported) as raised:
+        city_of(tmp_path).load("events", "a.csv", dry_run=True, engine="sc://example.org:443/;token=secret")
+    assert "sc://example.org:443 cannot" in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
 def test_an_endpoint_that_is_down_fails_in_seconds(tmp_path: Path) -> None:
     source = tmp_path / "events.csv"
     source.write_text(rows(5))

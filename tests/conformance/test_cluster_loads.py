@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -106,8 +107,12 @@ def test_row_groups_of_a_file_are_parts_with_the_numbers_of_its_rows(
     assert first.accepted == 11988
 
 
+Loads: TypeAlias = tuple[tuple[str, str, list[dict[str, str]]], ...]
+"""Mode, format and rows of each load."""
+
+
 @st.composite
-def sources(draw: st.DrawFn) -> tuple[tuple[str, str, list[dict[str, str]]], ...]:
+def sources(draw: st.DrawFn) -> Loads:
     """Draw one to three loads: mode, format, rows that repeat exactly, in other readings and in other words."""
     pools = {
         name: st.one_of(st.sampled_from(pool[:3]), st.sampled_from(pool[:3]), st.sampled_from(pool))
@@ -158,16 +163,24 @@ REWORDED = tuple(
 )
 
 
-@settings(max_examples=examples(20), deadline=None, suppress_health_check=SLOW)
-@example(loads=REWORDED, rule="last")
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=SLOW)
 @example(loads=REWORDED, rule="keep")
 @given(loads=sources(), rule=st.sampled_from(RULES))
-def test_any_loads_come_to_the_same(
-    sail: Spark, small: None, loads: tuple[tuple[str, str, list[dict[str, str]]], ...], rule: str
-) -> None:
+def test_any_loads_come_to_the_same(sail: Spark, small: None, loads: Loads, rule: str) -> None:
+    load_alike(sail, loads, rule)
+
+
+@pytest.mark.slow
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=SLOW)
+@given(loads=sources(), rule=st.sampled_from(RULES))
+def test_many_loads_come_to_the_same(sail: Spark, small: None, loads: Loads, rule: str) -> None:
+    load_alike(sail, loads, rule)
+
+
+def load_alike(engine: Spark, loads: Loads, rule: str) -> None:
     definition = Definition.from_toml(DEFINITION.format(rule=rule), name="calls.toml")
     with tempfile.TemporaryDirectory() as folder:
-        cities = Cities(Path(folder), sail, **FAR)
+        cities = Cities(Path(folder), engine, **FAR)
         for number, (mode, form, some) in enumerate(loads):
             path = written(Path(folder), number, form, some)
             cities.load("calls", path, definition=definition, mode=mode, max_rejected="100%")

@@ -17,6 +17,7 @@ import stcloud
 from stcloud.errors import StcloudError
 from stcloud.iaas.engine.model import Engine, Refine, Sql
 from stcloud.iaas.engine.spark import Spark
+from stcloud.iaas.engine.spark_source import SparkSource
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 BOX = (500_000, 3_380_000, 501_000, 3_381_000)
@@ -135,17 +136,17 @@ def test_the_command_writes_rows_and_refuses_what_is_no_row(run, folder: Path, t
     assert "files of this machine" in ended.line
 
 
-def test_no_row_is_moved_to_the_cell_of_its_partner(sail: Engine) -> None:
+def test_no_row_is_moved_to_the_cell_of_its_partner(sail: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     """Law: what is joined by cells is given to every task, so that a crowded cell is no task of its own."""
     assert isinstance(sail, Spark)
-    text = "SELECT l.a, u.b FROM layer AS l LEFT JOIN units AS u ON l.cell = u.cell"
-    tables = {
-        "layer": pa.table({"a": range(ROWS), "cell": [1] * (ROWS // 10) + list(range(ROWS - ROWS // 10))}),
-        "units": pa.table({"cell": range(ROWS), "b": range(ROWS)}),
-    }
-    made: list[str] = []
-    with_plan = sail._frame([Sql(sqlglot.parse_one(text), {})], tables, made)._explain_string()
-    assert "Join" in with_plan
-    assert "Hash([" not in with_plan.partition("Physical")[2]
-    for view in made:
-        sail.session.catalog.dropTempView(view)
+    source = SparkSource(sail.session)
+    cells = [1] * (ROWS // 10) + list(range(ROWS - ROWS // 10))
+    rows = source.given(pa.table({"a": range(ROWS), "cell": cells}))
+    units = pa.table({"cell": range(ROWS), "b": range(ROWS)})
+    plans = []
+    for beside in (source.beside(units), source.given(units)):
+        rows.join(beside, "cell", "left").explain()
+        plans.append(capsys.readouterr().out.partition("Physical")[2])
+    assert all("HashJoinExec" in plan for plan in plans)
+    assert "CollectLeft" in plans[0]
+    assert "Hash([" not in plans[0]

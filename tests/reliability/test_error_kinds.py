@@ -220,6 +220,12 @@ def test_a_grid_keeps_its_column_of_units(run, city, files, kinds):
     assert (kinds[-1:], ended.code) == (["column-exists"], 2), ended
 
 
+def test_all_rows_are_written_or_something_else_is_shown(run, city, kinds, tmp_path):
+    for words in (("query", city, "events", "--count"), ("join", city, "events", "events", "-f", "csv")):
+        ended = run(*words, "--to", tmp_path / "out")
+        assert (kinds[-1:], ended.code) == (["rows-only"], 2), ended
+
+
 def test_an_engine_that_is_not_installed_or_does_not_answer(city, monkeypatch):
     with pytest.raises(stcloud.StcloudError) as caught:
         stcloud.open(city, engine="sc://localhost:1").query("events").count().to_records()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-__all__ = ["Cluster", "Connected", "Report", "installed_version"]
+__all__ = ["Cluster", "Connected", "Report", "installed_version", "without_parameters"]
 
 Report: TypeAlias = dict[str, Any]
 """What a task says of its work, as JSON has it."""
@@ -63,7 +63,7 @@ class Cluster:
 
     def __init__(self, spark: Connected) -> None:
         self._session: SparkSession = spark.session
-        self.url = spark.url
+        self.url = without_parameters(spark.url)
         self._probed = False
         self._views: list[str] = []
         self.slots = 1
@@ -293,6 +293,15 @@ def _reason(text: str) -> str:
     named = _ERROR.findall(text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return str(named[-1] if named else lines[0] if lines else "it gave no reason")[:300]
+
+
+def without_parameters(url: str) -> str:
+    """Return an endpoint's address as it may be shown: its parameters may hold a token.
+
+    >>> without_parameters("sc://example.org:443/;token=secret")
+    'sc://example.org:443'
+    """
+    return url.partition(";")[0].rstrip("/")
 
 
 def installed_version() -> str:

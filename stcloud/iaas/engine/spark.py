@@ -18,7 +18,7 @@ from sqlglot import exp
 from stcloud.errors import InternalError
 from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.engine.spark_dialect import in_spark, refuse_lacking
-from stcloud.iaas.engine.spark_session import endpoint_errors, open_session
+from stcloud.iaas.engine.spark_session import endpoint_errors, open_session, shown_url
 from stcloud.iaas.engine.spark_source import SparkSource
 from stcloud.iaas.engine.target import leave_schema, parquet_folder
 
@@ -47,7 +47,7 @@ class Spark:
     streams = False
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.url = shown_url(url)
         self._session = open_session(url)
         self._source = SparkSource(self._session)
 
@@ -86,7 +86,7 @@ class Spark:
             try:
                 frame = self._frame(stages, relations, made)
                 frame.write.mode("error").parquet(folder)
-                leave_schema(folder, lambda: _arrow_schema(frame))
+                leave_schema(folder, lambda: frame.limit(0).toArrow().schema)
             finally:
                 for view in made:
                     self._session.catalog.dropTempView(view)
@@ -148,12 +148,6 @@ def _columns(queries: Iterator[exp.Query]) -> set[str] | None:
             return None
         names |= {column.name for column in query.find_all(exp.Column)}
     return names
-
-
-def _arrow_schema(frame: DataFrame) -> pa.Schema:
-    from pyspark.sql.pandas.types import to_arrow_schema  # noqa: PLC0415  (an extra, heavy)
-
-    return to_arrow_schema(frame.schema)
 
 
 def _refine(stage: Refine, frame: DataFrame) -> DataFrame:

@@ -18,7 +18,7 @@ from stcloud.errors import MissingExtra, StorageError, Unsupported
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["endpoint_errors", "open_session"]
+__all__ = ["endpoint_errors", "open_session", "shown_url"]
 
 _PORT, _CONNECT_S, _CALL_S = 15002, 3.0, 10.0
 _PLAIN = ("grpc.compression_enabled_algorithms_bitset", 1)
@@ -62,8 +62,17 @@ def open_session(url: str) -> SparkSession:
         for name, text in _SETTINGS.items():
             session.conf.set(name, text)
     except Exception as error:
-        raise _unreachable(url) from error
+        raise _unreachable(shown_url(url)) from error
     return cast("SparkSession", session)
+
+
+def shown_url(url: str) -> str:
+    """Return an address without its parameters, which may be secret.
+
+    >>> shown_url("sc://example.org:443/;token=secret;use_ssl=true")
+    'sc://example.org:443'
+    """
+    return url.partition(";")[0].rstrip("/")
 
 
 @contextlib.contextmanager

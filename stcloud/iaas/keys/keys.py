@@ -21,6 +21,9 @@ _SCHEMA = pa.schema([("number", pa.int64()), ("key", pa.string()), ("digest", pa
 _FEW_ROWS = 1 << 16
 """Up to so many rows are settled in memory: to start DuckDB takes longer than to load a few hundred rows."""
 
+_PART_ROWS = 1 << 25
+"""So many rows are settled at once on disk: memory grows with them, by 0.6 GB for 30 million."""
+
 
 class Keys:
     """Collects ``(number, key, digest)`` of rows and settles them against rows that are known.
@@ -29,14 +32,15 @@ class Keys:
     ----------
     folder
         Where it may spill; the owner removes it.
-    few_rows
-        The most rows that are settled in memory.
+    few_rows, part_rows
+        The most rows that are settled in memory, and at once on disk.
     """
 
-    def __init__(self, folder: Path, *, few_rows: int = _FEW_ROWS) -> None:
+    def __init__(self, folder: Path, *, few_rows: int = _FEW_ROWS, part_rows: int = _PART_ROWS) -> None:
         self._folder = folder
         self._path = folder / "keys.parquet"
         self._few_rows = few_rows
+        self._part_rows = part_rows
         self._held: list[pa.RecordBatch] = []
         self._held_rows = 0
         self._writer: pq.ParquetWriter | None = None
@@ -64,7 +68,9 @@ class Keys:
             return settle_few(came, known, rule=rule, compare=compare)
         from stcloud.iaas.keys.many import settle_many  # noqa: PLC0415  (slow to import: SQL)
 
-        return settle_many(self._path, self._folder / "spill", known, rule=rule, compare=compare)
+        return settle_many(
+            self._path, self._folder / "spill", known, rule=rule, compare=compare, part_rows=self._part_rows
+        )
 
     def close(self) -> None:
         """Finish the file; nothing more can be added."""

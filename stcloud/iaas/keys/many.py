@@ -5,12 +5,17 @@ Tested by `tests/iaas/keys/test_keys.py`.
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from stcloud.iaas.engine.connections import connect, file_errors, literal
 from stcloud.iaas.keys.settled import (
@@ -31,7 +36,7 @@ _REFUSED = "SELECT number, key FROM came WHERE key IN (SELECT key FROM judged WH
 _CURRENT = """
 CREATE TABLE current AS
 SELECT {key} AS key, {digest} AS digest, parse_filename(filename) AS file
-FROM read_parquet($paths, filename = true) WHERE {ended} IS NULL
+FROM read_parquet($paths, filename = true) WHERE {ended} IS NULL AND hash({key}) % $parts = $part
 """
 _NO_CURRENT = "CREATE TABLE current (key VARCHAR, digest BLOB, file VARCHAR)"
 _NUMBERED = """
@@ -69,19 +74,70 @@ LEFT JOIN current USING (key)
 
 
 def settle_many(
-    path: Path, scratch: Path, known: KnownRows, *, rule: DuplicateRule, compare: bool
+    path: Path,
+    scratch: Path,
+    known: KnownRows,
+    *,
+    rule: DuplicateRule,
+    compare: bool,
+    part_rows: int,
 ) -> Settled:
-    """Return what becomes of rows ``(number, key, digest)`` of a Parquet file; see `Keys.settle`."""
-    with file_errors(), connect(memory="512MB", scratch=str(scratch)) as connection:
-        return _settled(connection, path, known, rule, compare=compare)
+    """Return what becomes of rows ``(number, key, digest)`` of a Parquet file; see `Keys.settle`.
+
+    Where they are more than ``part_rows`` they are settled in parts, by the hash of their keys: what DuckDB keeps
+    beside its limit grows with them. Keys that are numbered may come to be others, so they are settled at once.
+    """
+    rows = pq.read_metadata(path).num_rows
+    parts = 1 if rule == "keep" else max(1, math.ceil(rows / part_rows))
+    with file_errors():
+        settled = []
+        for part in range(parts):
+            with connect(memory="512MB", scratch=str(scratch)) as connection:
+                settled.append(
+                    _settled(connection, path, known, rule, _KeyPart(part, parts), compare=compare)
+                )
+    return settled[0] if parts == 1 else _together(settled)
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyPart:
+    """Keys whose hash is ``number`` modulo ``of``."""
+
+    number: int
+    of: int
+
+
+def _together(parts: Sequence[Settled]) -> Settled:
+    """Return what became of the rows of all parts, which have no key in common."""
+    outcomes = np.zeros(max(len(part.outcomes) for part in parts), np.uint8)
+    superseded: defaultdict[str, list[pa.Array]] = defaultdict(list)
+    for part in parts:
+        outcomes[: len(part.outcomes)] |= part.outcomes
+        for file, keys in part.superseded.items():
+            superseded[file].append(keys)
+    return Settled(
+        outcomes,
+        repeated=sum(part.repeated for part in parts),
+        conflicting={number: key for part in parts for number, key in part.conflicting.items()},
+        superseded={file: pa.concat_arrays(keys) for file, keys in superseded.items()},
+    )
 
 
 def _settled(
-    connection: duckdb.DuckDBPyConnection, path: Path, known: KnownRows, rule: DuplicateRule, *, compare: bool
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    known: KnownRows,
+    rule: DuplicateRule,
+    part: _KeyPart,
+    *,
+    compare: bool,
 ) -> Settled:
     run = connection.execute
     run("SET preserve_insertion_order = false")
-    connection.read_parquet(literal(path)).create_view("given" if rule == "keep" else "came")
+    given = connection.read_parquet(literal(path))
+    if part.of > 1:
+        given = given.filter(f"hash(key) % {part.of} = {part.number}")
+    given.create_view("given" if rule == "keep" else "came")
     renumbered = NOT_RENUMBERED
     if rule == "keep":
         run(_NUMBERED)
@@ -93,7 +149,10 @@ def _settled(
     if paths:
         names = {"key": known.key, "digest": known.digest, "ended": known.ended}
         verify_columns(paths, known.columns)
-        run(_CURRENT.format(**names), {"paths": [literal(path) for path in paths]})
+        run(
+            _CURRENT.format(**names),
+            {"paths": [literal(path) for path in paths], "parts": part.of, "part": part.number},
+        )
     else:
         run(_NO_CURRENT)
     run(_SUSPECTS)

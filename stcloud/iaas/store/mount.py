@@ -24,13 +24,16 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stcloud.errors import NotFound
 from stcloud.iaas.clock import system_clock
-from stcloud.iaas.store.below import StoreBelow
 from stcloud.iaas.store.model import Entry, Store
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.steady import forget, remembered
+
+if TYPE_CHECKING:
+    from stcloud.iaas.store.below import StoreBelow
 
 __all__ = [
     "Mount",
@@ -95,6 +98,8 @@ class Mount:
 
     def below(self, path: Path) -> StoreBelow:
         """Return the bucket's keys below a path of the folder."""
+        from stcloud.iaas.store.below import StoreBelow  # noqa: PLC0415  (only where there is a bucket)
+
         return StoreBelow(self.store, self.key(path))
 
     def expect(self, path: Path, size: int) -> None:

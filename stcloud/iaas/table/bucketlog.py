@@ -73,17 +73,18 @@ class BucketLog:
     def _copy_log(self) -> None:
         log = self.root / _LOG
         newest = self._newest
-        since = "" if newest is None else entry_path(self.root, newest - 1).name
-        if newest is None:  # before the log, which is never behind what was noted
-            self._copy_state()
-        self._mount.copy_folder(log, after=since)
-        if newest is not None and not entry_path(self.root, newest).exists():  # another table, or archived
+        if newest is not None:
+            self._mount.copy_folder(log, after=entry_path(self.root, newest - 1).name)
+            if not entry_path(self.root, newest).exists():  # it is another table, or was archived
+                newest = None
+        if newest is None:
+            self._copy_state()  # before the log, which is never behind what was noted
             self._mount.copy_folder(log)
         self._newest = _newest(log)
-        if self._newest is not None and _DROPPED in entry_path(self.root, self._newest).read_bytes():
+        if self._newest is None or _DROPPED in entry_path(self.root, self._newest).read_bytes():
             self._forget_copy()
 
-    def found(self, made: Path, *, shared: bool) -> None:
+    def create(self, made: Path, *, shared: bool) -> None:
         """Keep the first entry of a table for its first commit; write that of a shared one."""
         self._finish_drop()
         self._forget_founded()
@@ -204,6 +205,12 @@ class BucketLog:
                 self._store.put(self._mount.key(path), path.read_bytes())
         self._store.delete_many([self._mount.key(path) for path in before.keys() - after.keys()])
 
+    def staging(self) -> Path:
+        """Return the folder for files that wait for their commit; it is made."""
+        staged = self.root / STAGED
+        staged.mkdir(parents=True, exist_ok=True)
+        return staged
+
     def send(self, path: Path) -> None:
         """Put a file beside the log in the bucket too."""
         self._store.put(self._mount.key(path), path.read_bytes())
@@ -270,8 +277,10 @@ class BucketLog:
         self._forget_copy()
 
     def _copy_state(self) -> None:
-        with contextlib.suppress(NotFound):
+        try:
             self._mount.copy(log_state_path(self.root))
+        except NotFound:
+            log_state_path(self.root).unlink(missing_ok=True)
 
     def _key(self, *parts: str) -> str:
         return "/".join((self._prefix, *parts))
@@ -279,6 +288,7 @@ class BucketLog:
     def _forget_copy(self) -> None:
         forget((self.root, _LOG))
         self._newest = None
+        log_state_path(self.root).unlink(missing_ok=True)
         shutil.rmtree(self.root / _LOG, ignore_errors=True)
 
     def _forget_founded(self) -> None:

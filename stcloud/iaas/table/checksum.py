@@ -16,7 +16,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,59 +33,40 @@ from stcloud.errors import FormatError, NotFound, StcloudError
 from stcloud.iaas.store.mount import Origin, any_mounted, mount_of, origin_of
 from stcloud.iaas.store.oserror import one_line, os_errno, storage_errors
 from stcloud.iaas.store.ranges import coalesced
+from stcloud.iaas.table.blocks import (
+    BLOCK,
+    DIGESTS_KEY,
+    TAIL,
+    block_digests,
+    damaged_file,
+    extents,
+    footer_digest,
+    has_checksum,
+    read_at,
+    runs,
+    tail_of,
+)
 from stcloud.iaas.table.missing import missing_file, missing_in
 
 __all__ = [
     "Checked",
-    "add_block_digests",
     "checked",
-    "digest_name",
     "each_file",
     "forget",
-    "has_checksum",
     "parquet_errors",
     "refresh",
     "verify_columns",
 ]
 
 _File = TypeVar("_File")
-_BLOCK = 1 << 14
-_KEY = b"stcloud.blocks"
-_NAMED = re.compile(r"-([0-9a-f]{16})\.parquet\Z")
 _KEPT = 512
 """Files remembered."""
 _seen: OrderedDict[str, tuple[tuple[int, ...], Checked]] = OrderedDict()
 _lock = threading.Lock()
-_TAIL = 1 << 16
-"""So much of a file's end is read at once: most footers are shorter."""
 _AT_ONCE = 8
 """Files of a bucket that are read at the same time."""
-_RUN = 1 << 20
-"""So much is read at once of what lies together."""
 _RUNS_AT_ONCE = 16
 """Of a bucket's file, so that no more than some megabytes are held."""
-
-
-def add_block_digests(writer: pq.ParquetWriter, path: Path) -> None:
-    """Add the digests of all blocks written so far to the footer that closing the writer will write."""
-    digests = bytearray()
-    with path.open("rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
-        for start in range(0, size, _RUN):
-            digests += _digests(_read(file.fileno(), start, min(_RUN, size - start)))
-    writer.add_key_value_metadata({_KEY.decode(): f"{size} {base64.b64encode(digests).decode()}"})
-
-
-def digest_name(path: Path) -> Path:
-    """Return a name for a finished file that has the digest of its footer in it."""
-    with path.open("rb", buffering=0) as file:
-        tail = _tail(file.fileno(), path)
-    return path.with_name(f"{path.stem}-{xxhash.xxh64_hexdigest(tail)}.parquet")
-
-
-def has_checksum(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file was written with checksums."""
-    return _NAMED.search(os.fspath(path)) is not None
 
 
 class Checked:
@@ -105,14 +85,14 @@ class Checked:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        named = _NAMED.search(path)
+        digest = footer_digest(path)
         self._origin = origin_of(Path(path))
-        tail = self._footer(None if named is None else named[1])
+        tail = self._footer(digest)
         if self._origin is not None:
             self._origin.touch()
         self.metadata = _metadata(path, tail)
         self._digests: NDArray[np.uint32] | None
-        self._size, self._digests = _kept_digests(path, self.metadata) if named is not None else (0, None)
+        self._size, self._digests = _kept_digests(path, self.metadata) if digest is not None else (0, None)
         self._seen = np.zeros(0 if self._digests is None else len(self._digests), np.bool_)
 
     def _footer(self, digest: str | None) -> bytes:
@@ -121,7 +101,7 @@ class Checked:
             tail = self._local_footer()
             if digest in (None, xxhash.xxh64_hexdigest(tail)):
                 return tail
-            damage = _damaged(self.path, "its footer has changed since it was written")
+            damage = damaged_file(self.path, "its footer has changed since it was written")
         except FormatError as error:
             damage = error
         if self._origin is None or digest is None:
@@ -135,7 +115,7 @@ class Checked:
     def _local_footer(self) -> bytes:
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
-            return _tail(descriptor, Path(self.path))
+            return tail_of(descriptor, Path(self.path))
         finally:
             os.close(descriptor)
 
@@ -143,7 +123,7 @@ class Checked:
         """Read the end of a bucket's file, all of its footer, into its place here."""
         assert self._origin is not None  # noqa: S101  (checked before)
         size = Path(self.path).stat().st_size
-        length = min(size, _TAIL)
+        length = min(size, TAIL)
         (tail,) = self._origin.fill([(size - length, length)])
         needed = min(size, int.from_bytes(tail[-8:-4], "little") + 8)
         if needed > length:
@@ -179,8 +159,8 @@ class Checked:
         if columns is None and groups is None:
             wanted[:] = True
         else:
-            for start, end in _extents(self.metadata, columns, groups):
-                wanted[start // _BLOCK : -(-end // _BLOCK)] = True
+            for start, end in extents(self.metadata, columns, groups):
+                wanted[start // BLOCK : -(-end // BLOCK)] = True
         return np.flatnonzero(wanted & ~self._seen)
 
     def _check(self, blocks: NDArray[np.int64]) -> list[tuple[int, int]]:
@@ -188,9 +168,9 @@ class Checked:
         lacking = []
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
-            for first, last in _runs(blocks):
+            for first, last in runs(blocks):
                 start, length = self._extent(first, last)
-                if self._is_right(first, last, _read(descriptor, start, length)):
+                if self._is_right(first, last, read_at(descriptor, start, length)):
                     self._seen[first : last + 1] = True
                 else:
                     lacking.append((first, last))
@@ -200,25 +180,27 @@ class Checked:
 
     def _extent(self, first: int, last: int) -> tuple[int, int]:
         """Return where blocks begin, and how many bytes they have."""
-        start = first * _BLOCK
-        return start, min((last + 1) * _BLOCK, self._size) - start
+        start = first * BLOCK
+        return start, min((last + 1) * BLOCK, self._size) - start
 
     def _is_right(self, first: int, last: int, content: bytes) -> bool:
         assert self._digests is not None  # noqa: S101  (checked before)
-        read = np.frombuffer(_digests(content), np.uint32)
+        read = np.frombuffer(block_digests(content), np.uint32)
         return len(read) == last + 1 - first and bool((read == self._digests[first : last + 1]).all())
 
     def _bring(self, runs: Sequence[tuple[int, int]]) -> None:
         """Read blocks of a bucket's file into their places here; those of another file are damaged."""
         if self._origin is None:
-            raise _damaged(self.path, "its content has changed since it was written")
+            raise damaged_file(self.path, "its content has changed since it was written")
         for at in range(0, len(runs), _RUNS_AT_ONCE):
             several = runs[at : at + _RUNS_AT_ONCE]
             contents = self._origin.fill([self._extent(*run) for run in several])
             for (first, last), content in zip(several, contents, strict=True):
                 if not self._is_right(first, last, content):
-                    raise _damaged(self.path, "its content in the bucket has changed since it was written")
-                self._origin.keep(first * _BLOCK, content)
+                    raise damaged_file(
+                        self.path, "its content in the bucket has changed since it was written"
+                    )
+                self._origin.keep(first * BLOCK, content)
                 self._seen[first : last + 1] = True
 
 
@@ -322,7 +304,7 @@ def parquet_errors(name: str) -> Iterator[None]:
     except (pa.ArrowInvalid, OSError) as error:
         if isinstance(error, OSError) and os_errno(error) is not None:  # not of the file's content
             raise
-        raise _damaged(name, one_line(error)) from error
+        raise damaged_file(name, one_line(error)) from error
 
 
 def _remembered(path: str, identity: tuple[int, ...]) -> Checked:
@@ -340,77 +322,16 @@ def _remembered(path: str, identity: tuple[int, ...]) -> Checked:
     return file
 
 
-def _digests(content: bytes) -> bytes:
-    """Return four bytes of digest a block."""
-    view = memoryview(content)
-    return b"".join(
-        xxhash.xxh64_digest(view[start : start + _BLOCK])[:4] for start in range(0, len(content), _BLOCK)
-    )
-
-
-def _read(descriptor: int, start: int, count: int) -> bytes:
-    data = os.pread(descriptor, count, start)
-    while len(data) < count:
-        more = os.pread(descriptor, count - len(data), start + len(data))
-        if not more:
-            break
-        data += more
-    return data
-
-
-def _tail(descriptor: int, path: Path) -> bytes:
-    """Return a file's footer with its length and the closing mark."""
-    size = os.fstat(descriptor).st_size
-    read = min(size, _TAIL)
-    tail = _read(descriptor, size - read, read)
-    if len(tail) < 12 or tail[-4:] != b"PAR1":
-        raise _damaged(str(path), "it is cut, or no Parquet file")
-    length = int.from_bytes(tail[-8:-4], "little") + 8
-    if length > size:
-        raise _damaged(str(path), "its footer is longer than the file")
-    return tail[-length:] if length <= len(tail) else _read(descriptor, size - length, length)
-
-
 def _metadata(path: str, tail: bytes) -> pq.FileMetaData:
     try:
         return pq.read_metadata(pa.BufferReader(b"PAR1" + tail))
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, one_line(error)) from error
+        raise damaged_file(path, one_line(error)) from error
 
 
 def _kept_digests(path: str, metadata: pq.FileMetaData) -> tuple[int, NDArray[np.uint32]]:
     try:
-        size, digests = (metadata.metadata or {})[_KEY].split(b" ")
+        size, digests = (metadata.metadata or {})[DIGESTS_KEY].split(b" ")
         return int(size), np.frombuffer(base64.b64decode(digests), np.uint32)
     except (KeyError, ValueError) as error:
-        raise _damaged(path, "its footer has no digests") from error
-
-
-def _extents(
-    metadata: pq.FileMetaData, columns: Iterable[int] | None, groups: Sequence[int] | None
-) -> Iterator[tuple[int, int]]:
-    """Give first and last byte (exclusive) of column chunks."""
-    places = range(metadata.num_columns) if columns is None else list(columns)
-    for number in range(metadata.num_row_groups) if groups is None else groups:
-        group = metadata.row_group(number)
-        for place in places:
-            chunk = group.column(place)
-            start = chunk.dictionary_page_offset if chunk.has_dictionary_page else chunk.data_page_offset
-            yield start, start + chunk.total_compressed_size
-
-
-def _runs(blocks: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Give first and last of blocks that lie together, of which so many are read at once."""
-    breaks = np.flatnonzero(np.diff(blocks) > 1) + 1
-    for run in np.split(blocks, breaks):
-        for start in range(0, len(run), _RUN // _BLOCK):
-            piece = run[start : start + _RUN // _BLOCK]
-            yield int(piece[0]), int(piece[-1])
-
-
-def _damaged(path: str, why: str) -> FormatError:
-    return FormatError(
-        "damaged-table",
-        f"a file of the layer is damaged: {Path(path).name}: {why}",
-        hint="bring it back from a copy",
-    )
+        raise damaged_file(path, "its footer has no digests") from error

@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stcloud.iaas.store.oserror import storage_errors
-from stcloud.iaas.table.checksum import add_block_digests, digest_name, parquet_errors, verify_columns
+from stcloud.iaas.table.blocks import add_block_digests, digest_name
+from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 from stcloud.iaas.table.dictionary import compact
 
 __all__ = ["ROW_GROUP_ROWS", "STAGED", "Written", "read_parquet", "read_whole", "write_parquet"]

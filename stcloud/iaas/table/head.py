@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable
 
 from stcloud.errors import FormatError, NotFound
-from stcloud.iaas.table.bucketlog import BucketLog
 from stcloud.iaas.table.locallog import LocalLog
 from stcloud.iaas.table.log import entry_stat, is_entry
 from stcloud.iaas.table.logstate import (
@@ -26,6 +26,9 @@ from stcloud.iaas.table.logstate import (
 from stcloud.iaas.table.notes import CommitNotes
 from stcloud.iaas.table.replay import ReplayedLog, replay_log
 from stcloud.iaas.table.snapshot import Snapshot, snapshot_of
+
+if TYPE_CHECKING:
+    from stcloud.iaas.table.bucketlog import BucketLog
 
 __all__ = ["APPLICATION", "Head"]
 

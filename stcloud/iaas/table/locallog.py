@@ -31,7 +31,7 @@ class LocalLog:
         """Return None: what is read is what there is."""
         return None
 
-    def found(self, made: Path, *, shared: bool) -> None:  # noqa: ARG002  (a log's signature)
+    def create(self, made: Path, *, shared: bool) -> None:  # noqa: ARG002  (a log's signature)
         """Make the table whose first entry lies in ``made``, unless another writer was faster."""
         LocalStore(self.root).put_if_absent(
             f"_delta_log/{entry_path(self.root, 0).name}", first_entry(made).encode()
@@ -62,6 +62,12 @@ class LocalLog:
     def changing(self) -> Iterator[None]:
         """Let files of the log, and what lies beside it, be written, changed and deleted in the folder inside."""
         yield
+
+    def staging(self) -> Path:
+        """Return the folder for files that wait for their commit; `FileNotFoundError` where the table is gone."""
+        staged = self.root / STAGED
+        staged.mkdir(exist_ok=True)
+        return staged
 
     def send(self, path: Path) -> None:
         """Do nothing: it is where it is read."""

@@ -20,7 +20,8 @@ from stcloud.iaas.conversion import whole_numbers
 from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
-from stcloud.iaas.table.checksum import has_checksum, parquet_errors, verify_columns
+from stcloud.iaas.table.blocks import has_checksum
+from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 from stcloud.iaas.table.datafile import read_whole
 
 __all__ = ["File", "Snapshot", "snapshot_of"]

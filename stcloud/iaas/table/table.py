@@ -13,7 +13,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
@@ -23,10 +23,9 @@ from deltalake.transaction import AddAction, RemoveAction
 from stcloud.errors import Conflict, FormatError, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.folder import Folder
-from stcloud.iaas.store.mount import mount_of
+from stcloud.iaas.store.mount import Mount, mount_of
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.again import again_when_overtaken
-from stcloud.iaas.table.bucketlog import BucketLog
 from stcloud.iaas.table.checksum import forget, parquet_errors, verify_columns
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, STAGED, Written, read_whole, write_parquet
@@ -37,6 +36,9 @@ from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, log_state_path
 from stcloud.iaas.table.logstate import table_errors, write_log_state
 from stcloud.iaas.table.notes import NOTE
 from stcloud.iaas.table.snapshot import File, Snapshot, snapshot_of
+
+if TYPE_CHECKING:
+    from stcloud.iaas.table.bucketlog import BucketLog
 
 __all__ = ["File", "Snapshot", "Table"]
 
@@ -59,7 +61,7 @@ class Table:
     def __init__(self, root: Path) -> None:
         self.root = root
         place = mount_of(root)
-        self.log = LocalLog(root) if place is None else BucketLog(root, place)
+        self.log = LocalLog(root) if place is None else _bucket_log(root, place)
         self._head = Head(root, self.log)
 
     @classmethod
@@ -100,7 +102,7 @@ class Table:
                     partition_by=list(partition_by),
                     configuration=_CONFIGURATION,
                 )
-                self.log.found(made, shared=shared)
+                self.log.create(made, shared=shared)
             finally:
                 shutil.rmtree(made, ignore_errors=True)
 
@@ -149,12 +151,10 @@ class Table:
         by numbers, instants, and texts of the columns ``bounded``.
         """
         name = "-".join([*partition.values(), f"{uuid.uuid4().hex}.parquet"])
-        staged = self.root / STAGED
         with storage_errors(f"write {self.root.name}"):
             try:
-                staged.mkdir(exist_ok=True)
                 return write_parquet(
-                    rows, staged, name, dict(partition), group_rows=group_rows, bounded=bounded
+                    rows, self.log.staging(), name, dict(partition), group_rows=group_rows, bounded=bounded
                 )
             except FileNotFoundError as error:  # another writer, without our lock, swept it
                 raise overtaken(self.root) from error
@@ -302,6 +302,12 @@ class Table:
         with contextlib.suppress(StorageError):
             write_log_state(self.snapshot())
             self.log.send(log_state_path(self.root))
+
+
+def _bucket_log(root: Path, place: Mount) -> BucketLog:
+    from stcloud.iaas.table.bucketlog import BucketLog  # noqa: PLC0415  (most cities lie in folders)
+
+    return BucketLog(root, place)
 
 
 def _add(written: Written, changes_data: bool) -> AddAction:  # noqa: FBT001

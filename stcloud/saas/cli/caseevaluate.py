@@ -14,7 +14,15 @@ import typer
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.asking import GridAtOption
 from stcloud.saas.cli.drawing import ChartOption, Drawing, MapOption, TitleOption, UnderOption
-from stcloud.saas.cli.option import CityFolder, FormatOption, OutputFormat, OutputOption, open_city, split
+from stcloud.saas.cli.option import (
+    CityFolder,
+    EngineOption,
+    FormatOption,
+    OutputFormat,
+    OutputOption,
+    open_city,
+    split,
+)
 from stcloud.saas.cli.output import note, print_answer, print_records
 from stcloud.saas.cli.pairs import read_pairs
 from stcloud.saas.cli.target import EVERY, Target, target_of
@@ -133,6 +141,7 @@ def evaluate(
     chart: ChartOption = None,
     title: TitleOption = None,
     under: UnderOption = None,
+    engine: EngineOption = "duckdb",
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -148,7 +157,7 @@ def evaluate(
             "group-unused", "--group says whose cases are listed, and none are",
             hint="add --cases INDICATOR or --against POLICY, or leave it out",
         )  # fmt: skip
-    opened, table = open_city(city), None if score is None else _table(score)
+    opened, table = open_city(city, engine), None if score is None else _table(score)
     options: dict[str, Any] = {
         "by": split(by) or (), "period": period, "at": at, "known_at": known_at, "policy": split(policy) or (),
         "indicators": split(indicators) or (table.indicators if table is not None else None), "basis": basis,

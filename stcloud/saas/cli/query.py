@@ -134,12 +134,8 @@ def query(
     narrowed = question.narrow(opened.query(question.layer), read_places)
     if why is not None:
         print_records(narrowed.why(why).records(), target)
-    elif explain:
-        _explain(narrowed, question, target)
-    elif to is not None:
-        _write(narrowed, given, to)
     else:
-        _answer(narrowed, question, target, drawing, given)
+        (_explain if explain else _answer)(narrowed, question, target, drawing, given)
 
 
 def _offered(why: str | None, *, explain: bool) -> tuple[OutputFormat, ...]:
@@ -154,7 +150,7 @@ def _kept(question: Question, path: Path | None) -> Question:
     return question
 
 
-def _explain(query: Query, question: Question, target: Target) -> None:
+def _explain(query: Query, question: Question, target: Target, *_: object) -> None:
     explanation = query.explain(
         question.by if question.summed else None, *question.measure, order=question.order, limit=question.limit,
         having=question.having,
@@ -187,7 +183,10 @@ def _answer(
     drawing: Drawing,
     given: Mapping[str, Any],
 ) -> None:
-    """Print an answer with its notes, as the options given by their names say."""
+    """Print an answer with its notes, or write it elsewhere, as the options given by their names say."""
+    if given["to"] is not None:
+        _write(query, given, given["to"])
+        return
     answer = question.answer(query, read_places)
     notes = drawing.notes(query, answer, question)  # first: what cannot be drawn is refused before printing
     note(_understood(answer.facts))  # not before: what cannot be run has one line, the error

@@ -185,5 +185,9 @@ def test_the_errors_are_those_of_a_city(tmp_path: Any, nothing: str) -> None:
     city = stcloud.create(tmp_path / "city", crs="EPSG:2193", zone="Pacific/Auckland")
     rows = pa.table({"id": ["a"], "at": ["2024-04-07 12:30"], "x": [174.7], "y": [-36.8]})
     city.load("calls", rows, key="id", time="at", x="x", y="y", crs="EPSG:4326")
-    error = refused(lambda: stcloud.open(tmp_path / "city", engine=nothing).query("calls").count())
+    error = refused(
+        lambda: stcloud.open(tmp_path / "city", engine=f"{nothing}/;token=secret").query("calls").count()
+    )
     assert error.kind == "engine-unreachable"
+    assert nothing in str(error)
+    assert "secret" not in str(error)

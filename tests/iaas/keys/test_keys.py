@@ -66,10 +66,10 @@ IN_MEMORY, ON_DISK = 1 << 16, 0
 """The most rows that are settled in memory."""
 
 
-def settled(folder, came, snapshot, rule="last", batches=3, few_rows=IN_MEMORY, **options):
+def settled(folder, came, snapshot, rule="last", batches=3, few_rows=IN_MEMORY, part_rows=1 << 25, **options):
     place = Path(folder) / uuid.uuid4().hex
     place.mkdir()
-    keys = Keys(place, few_rows=few_rows)
+    keys = Keys(place, few_rows=few_rows, part_rows=part_rows)
     numbered = list(enumerate(came, start=1))
     for start in range(0, len(numbered), batches):
         some = numbered[start : start + batches]
@@ -105,9 +105,10 @@ def model(came, current, rule, compare):
     st.booleans(),
     st.integers(1, 6),
     st.sampled_from([IN_MEMORY, ON_DISK, 5]),
+    st.sampled_from([1 << 25, 1, 4]),
 )
 @settings(deadline=None, max_examples=examples(60))
-def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches, few_rows):
+def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches, few_rows, part_rows):
     """Law: settle(came, current) is what a dictionary of the current state says, row by row."""
     current, rows = {}, []
     for key, digest, ended in held:
@@ -117,7 +118,7 @@ def test_keys_settle_as_a_dictionary_would(came, held, rule, compare, batches, f
     files = [rows[::2], rows[1::2]]
     with tempfile.TemporaryDirectory() as folder:
         snapshot = holding(folder, files).snapshot()
-        found = settled(folder, came, snapshot, rule, batches, few_rows, compare=compare)
+        found = settled(folder, came, snapshot, rule, batches, few_rows, part_rows, compare=compare)
         verdicts, repeated, refused = model(came, current, rule, compare)
         for verdict in ("new", "changed", "same"):
             expected = sorted(number for number, one in verdicts.items() if one == verdict)

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from stcloud.errors import FormatError
-from stcloud.iaas.table.checksum import checked, has_checksum, verify_columns
+from stcloud.iaas.table.blocks import has_checksum
+from stcloud.iaas.table.checksum import checked, verify_columns
 from stcloud.iaas.table.datafile import read_parquet, write_parquet
 
 ROWS = pa.table(
