@@ -18,8 +18,9 @@ from stcloud.errors import Conflict, FormatError, NotFound
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.carrier import Carrier
 from stcloud.iaas.store.model import Entry
+from stcloud.iaas.table.blocks import has_checksum
 from stcloud.iaas.table.capture import Capture, captured, sidecars
-from stcloud.iaas.table.checksum import Checked, has_checksum
+from stcloud.iaas.table.checksum import Checked
 
 __all__ = ["CopiedTables", "copy_tables"]
 

@@ -118,12 +118,6 @@ def test_a_copy_of_a_copy_in_a_bucket_is_the_same(source, tmp_path, s3, monkeypa
     assert on_disk(tmp_path / "back") == committed(source)
 
 
-def test_mounted_cities_are_copied_alike(source, tmp_path, mounted):
-    copied(source, tmp_path / "copy")
-    assert answers(tmp_path / "copy") == answers(source)
-    assert on_disk(tmp_path / "copy") == committed(source)
-
-
 def test_a_copy_takes_loads_of_its_own_and_the_city_does_not_see_them(source, tmp_path):
     before = answers(source)
     copied(source, tmp_path / "copy")
