@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stcloud.city.caseopening import open_cases
     from stcloud.city.changes import LayerChanges, Watchers
     from stcloud.city.classes import CityClasses
+    from stcloud.city.copying import CityCopy
     from stcloud.city.episodes import open_episodes
     from stcloud.city.evaluatedcases import evaluate_layer
     from stcloud.city.overview import city_html, city_lines
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from stcloud.space import crs_text, require_metric
 
 __all__ = [
-    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "Features", "GeometryReader", "GroundSources",
-    "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
+    "Catalogue", "CityCalendar", "CityCheck", "CityClasses", "CityCopy", "Features", "GeometryReader",
+    "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
     "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_episodes", "open_series",
     "require_metric", "scenes_layer", "start", "vacuum_city", "value_source",
@@ -51,6 +52,7 @@ _HOMES = {
     "CityCalendar": "stcloud.city.calendar",
     "CityCheck": "stcloud.daas.check",
     "CityClasses": "stcloud.city.classes",
+    "CityCopy": "stcloud.city.copying",
     "Features": "stcloud.paas.query",
     "GeometryReader": "stcloud.paas.grid.geometries",
     "GroundSources": "stcloud.paas.grid.divided",

@@ -5,17 +5,21 @@ Tested by `tests/city/test_city.py`.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
 from stcloud.city import below
 from stcloud.city.parts import CityParts
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.iaas.clock import Clock, system_clock
+from stcloud.iaas.job import Job
 from stcloud.iaas.store.folder import Folder
 
 if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
     from stcloud.city.classes import CityClasses
+    from stcloud.city.copying import CopiedCity
     from stcloud.daas.catalogue import Catalogue
     from stcloud.iaas.engine.model import Engine
 
@@ -76,6 +80,40 @@ class OpenedCity:
     def engine(self) -> Engine:
         """Engine that runs the city's queries; it is started when it is first needed."""
         return self._parts.engine
+
+    def copy_to(
+        self, target: str | os.PathLike[str], *, store_options: Mapping[str, str] | None = None,
+        cases: str | None = None, job: Job | None = None,
+    ) -> CopiedCity:  # fmt: skip
+        """Copy the city to a new folder or an address in a bucket; called again after a failure, it goes on there.
+
+        Loads and queries may run at the same time. Every file of rows is compared with its digests as it is read,
+        and what arrived with what was sent.
+
+        Parameters
+        ----------
+        target, store_options
+            A folder, ``s3://bucket/city``, ``az://container/city`` or ``gs://bucket/city``, where there is nothing;
+            options of the bucket as for `stcloud.open`.
+        cases
+            ``postgresql://user@host/database``, to which logs of cases are carried over that are files here; a
+            bucket needs it. Logs in a database stay there, and both cities have them.
+        job
+            Reports progress; can cancel.
+
+        Raises
+        ------
+        Conflict
+            ``city-exists``: something else is there; ``records-exist``: the database has another log of that name.
+        InvalidInput
+            ``database-needed``: logs of cases are files, and none can lie in a bucket.
+        FormatError
+            ``damaged-table``, ``missing-file``, ``damaged-records``, ``damaged-city``: a file here is damaged.
+        StorageError
+            ``copy-differs``: the target has something else than what was sent; ``read-only``.
+        """
+        place = Folder.at(target, store_options)
+        return below.CityCopy(self._parts, self.configuration, place, cases).run(job or Job())
 
     @property
     def _catalogue(self) -> Catalogue:

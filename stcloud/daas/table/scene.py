@@ -18,7 +18,15 @@ from stcloud.iaas.raster.image import ImageFacts
 from stcloud.iaas.source.rasterreading import IMAGE_COLUMNS
 from stcloud.iaas.table.table import Snapshot
 
-__all__ = ["FACTS", "SCENE_COLUMNS", "array_faults", "arrays_of", "discard_unnamed", "scene_rows"]
+__all__ = [
+    "FACTS",
+    "SCENE_COLUMNS",
+    "array_faults",
+    "array_names",
+    "arrays_of",
+    "discard_unnamed",
+    "scene_rows",
+]
 
 FACTS = tuple(name for name in IMAGE_COLUMNS if name not in ("since", "geometry"))
 """Columns of a scene's row, as they are stored and shown."""
@@ -60,6 +68,12 @@ def array_faults(layer: LayerTable, snapshot: Snapshot) -> list[str]:
     files = arrays_of(layer)
     faults = (files.fault(row["file"], row["digest"], ImageFacts.of_columns(row)) for row in _named(snapshot))
     return [fault for fault in faults if fault is not None]
+
+
+def array_names(layer: LayerTable) -> set[str]:
+    """Return the array files that rows name, those of past beliefs too, by their keys below the table."""
+    snapshot = layer.current()
+    return set() if snapshot is None else {row["file"] for row in _named(snapshot)}
 
 
 def _named(snapshot: Snapshot) -> Iterator[dict[str, Any]]:

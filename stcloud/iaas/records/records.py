@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 
 from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound, StcloudError, StorageError
 from stcloud.iaas.clock import Clock, system_clock
-from stcloud.iaas.records import appending, logreading, privacy, search
+from stcloud.iaas.records import appending, logreading, privacy, search, transfer
 from stcloud.iaas.records.database import Database
 from stcloud.iaas.records.dialect import Dialect
 from stcloud.iaas.records.entry import (
@@ -44,8 +45,9 @@ _LONGEST_NAME = 50
 class Records:
     """One log, in a file of SQLite or in a schema of PostgreSQL; may be shared by threads."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, name: str) -> None:
         self._database = Database(dialect)
+        self._name = name
 
     @classmethod
     def create(
@@ -78,7 +80,7 @@ class Records:
             The disk or the server refuses.
         """
         dialect = _dialect(place, name, clock, durable=durable)
-        records = cls(dialect)
+        records = cls(dialect, name)
         try:
             records._database.prepare()
             with records._database.write("create") as connection:
@@ -102,7 +104,7 @@ class Records:
             ``newer-records``: a newer version wrote it; ``foreign-records``, ``damaged-records``.
         """
         dialect = _dialect(place, name, clock, durable=durable)
-        records = cls(dialect)
+        records = cls(dialect, name)
         try:
             _check_format(records._database, name)
         except BaseException:
@@ -284,6 +286,26 @@ class Records:
     def readings(self) -> list[dict[str, str | int]]:
         """Return who read which private values, when and why."""
         return privacy.readings(self._database)
+
+    def back_up(self, path: Path) -> None:
+        """Write a log of SQLite to a new file, as it is at one instant; `FormatError` ``damaged-records``."""
+        transfer.back_up(self._database, path)
+
+    def carry_over(self, place: Folder | str) -> str:
+        """Make a log of the same name elsewhere hold all that this one has; return its address, without a password.
+
+        An earlier state of the same log is replaced; what was pinned holds there too. ``place`` is as for `create`.
+
+        Raises
+        ------
+        Conflict
+            ``records-exist``: another log is there.
+        """
+        target = Records(_dialect(place, self._name, system_clock, durable=True), self._name)
+        with target:
+            target._database.prepare()
+            transfer.carry_over(self._database, target._database)
+            return target.address
 
     @property
     def outbox(self) -> Outbox:
