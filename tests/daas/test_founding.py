@@ -6,6 +6,7 @@ import stcloud
 from stcloud.daas.definition import Definition
 from stcloud.daas.founding import founding_definition
 from stcloud.errors import FormatError
+from stcloud.iaas.table.table import Table
 
 ROWS = "id,time,lon,lat\n1,2024-03-01 23:30,117.2,31.8\n"
 KEYS = {"key": "id", "time": "time", "lon": "lon", "lat": "lat", "time_formats": "%Y-%m-%d %H:%M"}
@@ -19,8 +20,8 @@ def loaded(tmp_path):
     return city
 
 
-def test_it_is_that_of_the_layer(loaded):
-    text = founding_definition(loaded._catalogue.table("events").table)
+def test_it_is_that_of_the_layer(loaded, tmp_path):
+    text = founding_definition(Table(tmp_path / "city" / "layers" / "events"))
     assert Definition.from_toml(text, name="events").digest() == loaded.layer("events").definition.digest()
 
 
