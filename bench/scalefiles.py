@@ -85,6 +85,7 @@ def use(city: str) -> dict[str, float]:
         start = time.perf_counter()
         opened.load("events", source)
         times[name] = time.perf_counter() - start
+        source.unlink()
     return times
 
 
