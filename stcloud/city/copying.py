@@ -135,6 +135,7 @@ class CityCopy:
             other = there - _top(self.parts.folder.store) - {_MARKER}
             if other:
                 raise _not_empty(self.target, min(other))
+            require_put_if_absent(self.target.store)
             return _CITY in there
         if there:
             raise _not_empty(self.target, _CITY if _CITY in there else min(there))

@@ -106,14 +106,16 @@ def test_a_copy_in_a_folder_is_the_same_city_file_by_file(source, tmp_path):
     assert answers(tmp_path / "copy") == answers(source)
 
 
-def test_a_copy_of_a_copy_in_a_bucket_is_the_same(source, tmp_path, s3, monkeypatch):
+@pytest.mark.parametrize("server", ["s3", "azure"])
+def test_a_copy_of_a_copy_in_a_bucket_is_the_same(source, tmp_path, server, request, monkeypatch):
+    bucket = request.getfixturevalue(server)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    url, options = s3.address("copied/there"), dict(s3.options)
+    url, options = bucket.address("copied/there"), dict(bucket.options)
     copied(source, url, store_options=options)
     assert answers(url, options) == answers(source)
     with stcloud.open(url, store_options=options) as city:
-        city.copy_to(s3.address("copied/again"), store_options=options)
-    with stcloud.open(s3.address("copied/again"), store_options=options) as city:
+        city.copy_to(bucket.address("copied/again"), store_options=options)
+    with stcloud.open(bucket.address("copied/again"), store_options=options) as city:
         city.copy_to(tmp_path / "back")
     assert on_disk(tmp_path / "back") == committed(source)
 
