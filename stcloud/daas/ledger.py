@@ -317,7 +317,7 @@ class Ledger:
 
     def _has(self, load: Reckoning) -> bool:
         """Return whether an attempt is entered: by a writer on another machine, that completed what was left."""
-        return load.attempt is not None and load.attempt in self._entries(load.layer)["attempt"].to_pylist()
+        return bool(load.attempt) and not self.lacking(load.layer, [load.attempt])
 
     def deleted_us(self, layer: str) -> int:
         """Return when a layer was deleted last, UTC microseconds; 0 for never."""

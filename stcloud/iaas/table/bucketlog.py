@@ -30,12 +30,11 @@ from stcloud.iaas.store.mount import Mount
 from stcloud.iaas.store.steady import forget, remembered
 from stcloud.iaas.table.datafile import STAGED, Written
 from stcloud.iaas.table.deltaerror import overtaken
-from stcloud.iaas.table.log import entry_path, first_entry, log_state_path
+from stcloud.iaas.table.log import DROPPED, entry_path, first_entry, log_state_path
 
 __all__ = ["BucketLog"]
 
 _LOG, _ARCHIVE, _LAST = "_delta_log", "_archive", "_last_checkpoint"
-_DROPPED = b'"operation":"STCLOUD DROP"'
 _ONCE = ("protocol", "metaData", "commitInfo")
 """Of these an entry has one."""
 _AT_ONCE = 8
@@ -81,7 +80,7 @@ class BucketLog:
             self._copy_state()  # before the log, which is never behind what was noted
             self._mount.copy_folder(log)
         self._newest = _newest(log)
-        if self._newest is None or _DROPPED in entry_path(self.root, self._newest).read_bytes():
+        if self._newest is None or DROPPED in entry_path(self.root, self._newest).read_bytes():
             self._forget_copy()
 
     def create(self, made: Path, *, shared: bool) -> None:
@@ -269,7 +268,7 @@ class BucketLog:
         """Delete what is left of a table whose deletion was entered; do nothing where none was."""
         listed = self._store.entries(f"{self._prefix}/{_LOG}")
         entries = [entry.key for entry in listed if entry.key.endswith(".json")]
-        if not entries or _DROPPED not in self._store.get(entries[-1]):
+        if not entries or DROPPED not in self._store.get(entries[-1]):
             return
         everything = [entry.key for entry in self._store.entries(self._prefix)]
         self._store.delete_many([key for key in everything if key != entries[-1]])

@@ -30,7 +30,6 @@ _OF_LOG = re.compile(
     r"_delta_log/(?:(\d{20})\.json|(\d{20})\.checkpoint\.parquet|_last_checkpoint)|_archive/[0-9a-f-]+\.zip"
 )
 _SIDECAR = re.compile(r"_[a-z]+\.json")
-_DROPPED = b'"operation":"STCLOUD DROP"'
 _TRIES = 5
 _AT_ONCE = 64
 
@@ -129,7 +128,7 @@ def _copied(source: Store, prefix: str, root: Path) -> list[str] | None:
         if state is not None:
             (root / _STATE).write_bytes(state)
         newest = max(name for name in names if name.endswith(".json"))
-        if _DROPPED in (root / newest).read_bytes():
+        if DROPPED in (root / newest).read_bytes():
             return []
     if _LAST in names and not _is_known(root, names):
         (root / _LAST).unlink()

@@ -23,6 +23,7 @@ from stcloud.iaas.store.oserror import storage_error, storage_errors
 from stcloud.iaas.store.zipdamage import zip_damages
 
 __all__ = [
+    "DROPPED",
     "KEPT_ENTRIES",
     "Action",
     "archive_log",
@@ -40,6 +41,8 @@ __all__ = [
 
 Action: TypeAlias = dict[str, Any]
 
+DROPPED = b'"operation":"STCLOUD DROP"'
+"""In the last entry of a table in a bucket that is deleted: of what is left nothing counts."""
 KEPT_ENTRIES = 100
 """So many entries stay in the log at least: who has opened the table reads on where it was."""
 _ENTRY = re.compile(r"(\d{20})\.json\Z")
