@@ -19,6 +19,7 @@ from stcloud.errors import Conflict, FormatError, NotFound
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.model import Entry, Store
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.log import DROPPED
 from stcloud.iaas.table.logstate import changed_entries, missing_entries
 from stcloud.iaas.table.snapshot import Snapshot
 from stcloud.iaas.table.table import Table
