@@ -3,16 +3,22 @@
 import concurrent.futures
 import itertools
 import json
+import multiprocessing
 import random
 import shutil
+import time
 
 import pytest
 
 import stcloud
 from stcloud.errors import FormatError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
+from stcloud.iaas.store.bucket import BucketStore
+from stcloud.iaas.store.patience import Patience
 from stcloud.iaas.store.probe import require_put_if_absent
+from stcloud.testing.faultyproxy import NetworkFaults
 from stcloud.testing.machines import Death, Machine
+from stcloud.testing.objectserver import faulty
 
 KEYS = {"time_formats": "%Y-%m-%d %H:%M", "key": "id", "time": "time", "lon": "lon", "lat": "lat"}
 
@@ -306,3 +312,86 @@ def test_a_bucket_is_read_by_anybody_who_may(s3, tmp_path):
     with stcloud.open(address, cache=tmp_path / "b", store_options=nobody) as city:
         assert city.query("events").to_arrow().num_rows == 5
         assert "secret" not in repr(city).lower()
+
+
+def write(address, options, place, number, count):
+    """Load into a city from a process that shares nothing with others; note what was acknowledged."""
+    with stcloud.open(address, cache=place / f"cache-{number}", store_options=options) as city:
+        for turn in range(count):
+            name = f"{number}-{turn}"
+            file = source(place, f"{name}.csv", lines(f"{name},2024-03-01 10:00,117.2,31.8,x"))
+            done = load(city, file)
+            with (place / f"acknowledged-{number}").open("a") as notes:
+                notes.write(f"{done.load} {name}\n")
+                notes.flush()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["s3", "azure"])
+def test_writers_in_processes_lose_nothing_that_was_acknowledged_when_one_is_killed(kind, request, tmp_path):
+    server = request.getfixturevalue(kind)
+    address, options = server.address("writers"), dict(server.options)
+    stcloud.create(
+        address, crs="EPSG:4548", zone="Asia/Shanghai", cache=tmp_path / "founder", store_options=options
+    ).close()
+    processes = [
+        multiprocessing.get_context("spawn").Process(
+            target=write, args=(address, options, tmp_path, number, 6)
+        )
+        for number in range(4)
+    ]
+    for process in processes:
+        process.start()
+    while not (tmp_path / "acknowledged-0").exists():
+        time.sleep(0.1)
+    processes[0].kill()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes[1:]] == [0, 0, 0]
+    noted = [
+        line.split() for path in tmp_path.glob("acknowledged-*") for line in path.read_text().splitlines()
+    ]
+    with stcloud.open(address, cache=tmp_path / "reader", store_options=options) as city:
+        layer = city.layer("events")
+        assert {one for one, _ in noted} <= {one.load for one in layer.loads}
+        assert {name for _, name in noted} <= set(city.query("events").to_arrow()["id"].to_pylist())
+        instants = [one.recorded_at_us for one in layer.loads]
+        assert all(before < after for before, after in itertools.pairwise(instants))
+        load(city, source(tmp_path, "last.csv", FIRST))  # enters what the killed one committed
+        assert len(city.layer("events").loads) == city.layer("events").rows - 4
+        assert faults(city) == []
+
+
+def test_a_network_that_fails_now_and_then_changes_nothing(s3, tmp_path):
+    address = s3.address("faulty")
+    with faulty(s3, NetworkFaults(rate=0.15, seed=3, slow_s=0.05)) as server:
+        options = {"store_options": server.options}
+        with stcloud.create(
+            address, crs="EPSG:4548", zone="Asia/Shanghai", cache=tmp_path / "a", **options
+        ) as city:
+            load(city, source(tmp_path, "first.csv", FIRST))
+            load(city, source(tmp_path, "update.csv", UPDATE))
+        with stcloud.open(address, cache=tmp_path / "b", **options) as city:
+            assert city.query("events").to_arrow().num_rows == 6
+            assert faults(city) == []
+        assert sum(server.proxy.counts.values()) > 5
+
+
+def test_a_network_that_is_gone_is_one_error_and_nothing_is_half_seen(s3, tmp_path, monkeypatch):
+    address = s3.address("gone")
+    options = {"store_options": s3.options}
+    with stcloud.create(
+        address, crs="EPSG:4548", zone="Asia/Shanghai", cache=tmp_path / "a", **options
+    ) as city:
+        load(city, source(tmp_path, "first.csv", FIRST))
+    short = Patience(tries=2, total_s=2.0, first_pause_s=0.01)
+    monkeypatch.setitem(BucketStore.__init__.__kwdefaults__, "patience", short)
+    with faulty(s3, NetworkFaults(rate=0.0)) as server:
+        with stcloud.open(address, cache=tmp_path / "b", store_options=server.options) as city:
+            server.proxy.faults = NetworkFaults(kinds=("error",), rate=1.0)
+            with pytest.raises(StorageError) as failed:
+                load(city, source(tmp_path, "update.csv", UPDATE))
+        assert (failed.value.kind, "\n" in str(failed.value)) == ("unavailable", False)
+    with stcloud.open(address, cache=tmp_path / "c", **options) as city:
+        assert city.query("events").to_arrow().num_rows == 5
+        assert faults(city) == []
