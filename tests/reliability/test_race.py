@@ -8,8 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 from deltalake import DeltaTable
+from tenacity import stop_after_attempt
 
 import stcloud
+from stcloud.daas.load.loader import Loader
 from stcloud.errors import Conflict
 from stcloud.iaas.job import Cancelled, Job
 from stcloud.iaas.store.folder import Folder
@@ -153,6 +155,7 @@ def test_who_is_overtaken_again_and_again_gives_up_and_loses_nothing(monkeypatch
         stcloud.open(city).load("events", numbered(tmp_path / f"{number}.csv", [100 + number]))
 
     job = overtake_at(monkeypatch, "commit", 9, other)
+    monkeypatch.setattr(Loader.load.retry, "stop", stop_after_attempt(3))
     with pytest.raises(Conflict) as told:
         stcloud.open(city).load("events", mine, job=job)
     assert told.value.kind == "concurrent-commit"

@@ -28,9 +28,10 @@ def copy(
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
-    """Copy a city to a folder or a bucket, verified; called again after a failure, it goes on where it was.
+    """Copy a city to a folder or a bucket, and verify it.
 
-    Loads and queries may run at the same time. The copy is a city of its own.
+    Called again after a failure, it goes on where it was. Loads and queries may run at the same time. The copy is a
+    city of its own.
     """
     chosen = target_of(form, output, offered=RECORDS)
     with open_city(city) as opened:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import geopandas
 import numpy as np
 import pandas as pd
@@ -13,7 +11,9 @@ import shapely
 
 import stcloud
 from stcloud.errors import InvalidInput, NotFound
+from stcloud.paas.query.plan.plan import Rows
 from stcloud.paas.query.run import joining
+from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.testing.cases import AREAS, CRS, EVENTS, events
 
 DAYS = ("2020-01-01", "2021-01-01", "2022-01-01")
@@ -141,14 +141,15 @@ def test_events_are_taken_as_rows_are(city, monkeypatch):
     monkeypatch.setattr(joining, "_FIRST_EVENTS", 10)
     monkeypatch.setattr(joining, "_MOST_EVENTS", 10)
     asked = city.query("cases").joining("areas")
-    batches, taken = list(asked.events()), []
+    batches, taken = list(asked.inquiry.rows(Rows())), []
 
-    def events():
+    def slices(self, goal):
         for at in range(0, batches[0].num_rows, 10):
             taken.append(at)
             yield batches[0].slice(at, 10)
 
-    reader = replace(asked, events=events).reader()
+    monkeypatch.setattr(Inquiry, "rows", slices)
+    reader = asked.reader()
     assert not taken
     reader.read_next_batch()
     assert len(taken) == 1
