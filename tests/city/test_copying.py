@@ -376,6 +376,7 @@ def test_scenes_are_copied_with_the_arrays_that_rows_name(tmp_path):
     assert len(list((tmp_path / "copy" / "layers" / "images" / "_scenes").iterdir())) == 2
 
 
+@pytest.mark.thorough
 def test_every_kind_of_file_of_a_city_is_copied(tmp_path, demo):
     folder, _ = demo
     copied(folder, tmp_path / "copy")

@@ -149,6 +149,7 @@ def test_keys_of_one_file_that_came_apart_end_no_row(tmp_path: Path) -> None:
 STEPS = ("run", "query", "gather", "spread")
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_load_that_dies_on_the_way_leaves_nothing_visible(
@@ -201,6 +202,7 @@ stcloud.open(folder).load("events", source, engine=engine)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("step", "at"), [("run", 2), ("gather", 3)])
 def test_a_killed_client_leaves_nothing_visible(sail: Spark, tmp_path: Path, step: str, at: int) -> None:
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"

@@ -93,6 +93,7 @@ def parquet_of(source: Path, *, group_rows: int) -> Path:
     return path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("group_rows", [1000, 5000])
 def test_row_groups_of_a_file_are_parts_with_the_numbers_of_its_rows(
     sail: Spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_rows: int
@@ -199,6 +200,7 @@ def test_values_in_other_words_are_known(sail: Spark, small: None, tmp_path: Pat
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_many_events_of_one_cell_are_several_files(sail: Spark, small: None, tmp_path: Path) -> None:
     """A month whose events lie in one cell is cut by their times."""
     table = pa.table(
@@ -223,6 +225,7 @@ def test_many_events_of_one_cell_are_several_files(sail: Spark, small: None, tmp
     assert max(file.rows for file in files) <= 12
 
 
+@pytest.mark.thorough
 def test_readings_and_their_plausible_limits_are_loaded_alike(sail: Spark, tmp_path: Path) -> None:
     cities = Cities(tmp_path, sail, crs="EPSG:4548", zone="Asia/Shanghai")
     with pytest.MonkeyPatch.context() as patch:
@@ -236,6 +239,7 @@ def test_readings_and_their_plausible_limits_are_loaded_alike(sail: Spark, tmp_p
     assert all(reckoning.read for reckoning in done)
 
 
+@pytest.mark.thorough
 def test_rows_without_a_key_and_instants_that_are_cut_are_loaded_alike(
     sail: Spark, small: None, tmp_path: Path
 ) -> None:
@@ -249,6 +253,7 @@ def test_rows_without_a_key_and_instants_that_are_cut_are_loaded_alike(
     assert done.duplicates == 1
 
 
+@pytest.mark.thorough
 def test_geojson_is_loaded_alike(sail: Spark, small: None, tmp_path: Path) -> None:
     features = [
         {
@@ -279,6 +284,7 @@ def test_what_a_purge_says_is_not_loaded_on_the_workers_either(
     assert done.purged > 0
 
 
+@pytest.mark.thorough
 def test_events_of_a_city_with_a_grid_get_their_codes_on_the_workers(sail: Spark, tmp_path: Path) -> None:
     shapes, codes = quads(4, 4)
     cells = tmp_path / "cells.gpkg"

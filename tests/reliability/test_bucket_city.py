@@ -75,6 +75,7 @@ def requests_of(machine, tmp_path, file):
     return before, len(twin.store.requests)
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("side", ["before", "after"])
 @pytest.mark.parametrize("first", [True, False], ids=["a first load", "an update"])
@@ -194,7 +195,7 @@ def test_what_others_do_is_seen_by_a_city_that_is_open(machine, tmp_path):
     assert faults(there) == []
 
 
-@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("side", ["before", pytest.param("after", marks=pytest.mark.thorough)])
 def test_a_deletion_that_dies_leaves_the_layer_or_none(machine, tmp_path, side):
     with machine("earlier").open() as city:
         load(city, source(tmp_path, "first.csv", FIRST))
@@ -362,6 +363,7 @@ def test_writers_in_processes_lose_nothing_that_was_acknowledged_when_one_is_kil
         assert faults(city) == []
 
 
+@pytest.mark.thorough
 def test_a_network_that_fails_now_and_then_changes_nothing(s3, tmp_path):
     address = s3.address("faulty")
     with faulty(s3, NetworkFaults(rate=0.15, seed=3, slow_s=0.05)) as server:

@@ -123,6 +123,7 @@ def test_columns_are_added_by_a_commit_too(machine):
     assert shown(there) == [1, 2]
 
 
+@pytest.mark.thorough
 def test_many_commits_of_two_machines_are_read_by_a_third(machine, bucket):
     """Beyond a checkpoint, and beyond what is archived."""
     here, there = machine("here"), machine("there")
