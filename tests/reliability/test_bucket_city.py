@@ -8,7 +8,9 @@ import random
 import shutil
 import time
 
+import geopandas
 import pytest
+import shapely
 
 import stcloud
 from stcloud.errors import FormatError, InvalidInput, NotFound, StorageError
@@ -396,4 +398,21 @@ def test_a_network_that_is_gone_is_one_error_and_nothing_is_half_seen(s3, tmp_pa
         assert (failed.value.kind, "\n" in str(failed.value)) == ("unavailable", False)
     with stcloud.open(address, cache=tmp_path / "c", **options) as city:
         assert city.query("events").to_arrow().num_rows == 5
+        assert faults(city) == []
+
+
+def test_what_one_machine_indexes_all_machines_load_with_codes(machine, tmp_path):
+    """The note of the grid is everyone's; there are two grids, so that none is taken by itself."""
+    cells = geopandas.GeoDataFrame(
+        {"gridCode": ["340102001001001"]}, geometry=[shapely.box(117.2, 31.8, 117.3, 31.9)], crs=4326
+    )
+    here, there = machine("here").open(), machine("there").open()
+    for name in ("cells", "others"):
+        here.load(name, cells, definition="unit-grid", valid_from="2023-01-01")
+    load(here, source(tmp_path, "first.csv", FIRST))
+    here.index("events", grid="cells")
+    load(there, source(tmp_path, "update.csv", UPDATE))
+    for city in (here, there, machine("third").open()):
+        assert city.query("events").count(by="unit").to_pandas()["count"].tolist() == [6]
+        assert city.query("events").count(by="unit").to_pandas()["unit"].notna().all()
         assert faults(city) == []

@@ -37,7 +37,6 @@ from stcloud.iaas.store.unfinished import discard_unfinished
 __all__ = ["Folder", "check_name", "check_place", "is_name", "read_bytes", "read_text"]
 
 _WORK = ".work"
-_OF_THIS_MACHINE = (_WORK, "index")
 _HOUR_MS = 3_600_000
 _RACERS = 8
 """So many try at once to make a key of a bucket where a city is to be: one of them must."""
@@ -179,7 +178,7 @@ class Folder:
 
     def _store(self, *parts: str) -> Store:
         """Return where a file lies: what this machine has made ready for itself is not in a bucket."""
-        return LocalStore(self.root) if parts[0] in _OF_THIS_MACHINE else self.store
+        return LocalStore(self.root) if parts[0] == _WORK else self.store
 
     def path(self, *parts: str) -> Path:
         """Return a path for the rooms of iaas; parts are fixed names or have passed `check_name`."""
@@ -187,7 +186,7 @@ class Folder:
 
     def exists(self, *parts: str) -> bool:
         """Return whether there is a file of this path."""
-        if self.mount is None or parts[0] in _OF_THIS_MACHINE:
+        if self.mount is None or parts[0] == _WORK:
             return LocalStore(self.root).exists("/".join(parts))
         return self.mount.content("/".join(parts)) is not None
 
@@ -205,7 +204,7 @@ class Folder:
 
     def _content(self, *parts: str) -> bytes | None:
         """Return the bytes of a small file; None: there is none. In one step a bucket is looked at once."""
-        if self.mount is None or parts[0] in _OF_THIS_MACHINE:
+        if self.mount is None or parts[0] == _WORK:
             return _bytes_of(LocalStore(self.root), "/".join(parts))
         return self.mount.content("/".join(parts))
 

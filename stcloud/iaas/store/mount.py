@@ -5,7 +5,7 @@
     s3://bucket/city/layers/requests/…              what everyone reads
     WORKING/layers/requests/_delta_log/…            a copy of the log
     WORKING/layers/requests/2024-03-…-4f1c….parquet blocks of a file that were read, and holes for the others
-    WORKING/index/  WORKING/.work/                  of this machine alone
+    WORKING/index/…/  WORKING/.work/                arrays, locks and staging: of this machine alone
 
 Data files never change once they are written, so what was read of one stays right. Everything in a working folder can
 be read again from the bucket: it may be deleted when no process uses it.

@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from stcloud.errors import NotFound
@@ -154,9 +155,17 @@ def test_buckets_have_folders_of_their_own(tmp_path):
 
 def test_what_this_machine_makes_ready_is_not_in_the_bucket(place, bucket):
     folder = Folder(place.root, place)
+    folder.arrays("index", "a").write("set", {"numbers": np.arange(3)})
+    folder.write_text("x", ".work", "a.json")
+    assert folder.read_text(".work", "a.json") == "x"
+    assert bucket.list() == []
+
+
+def test_what_all_must_know_of_a_grid_is_in_the_bucket(place, bucket):
+    folder = Folder(place.root, place)
     folder.write_text("x", "index", "a.json")
     folder.write_text("y", "layers", "a.toml")
-    assert bucket.list() == ["layers/a.toml"]
+    assert bucket.list() == ["index/a.json", "layers/a.toml"]
     assert (folder.read_text("index", "a.json"), folder.read_text("layers", "a.toml")) == ("x", "y")
     assert folder.exists("index", "a.json")
     folder.delete("layers", "a.toml")
