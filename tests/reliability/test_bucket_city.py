@@ -194,6 +194,9 @@ def test_what_others_do_is_seen_by_a_city_that_is_open(machine, tmp_path):
         here.query("events").to_arrow()
     load(here, tmp_path / "first.csv")
     assert there.layer("events").rows == 5
+    here.delete("events")
+    load(here, tmp_path / "first.csv")
+    assert there.layer("events").rows == 5
     assert faults(there) == []
 
 

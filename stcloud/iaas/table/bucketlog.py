@@ -30,7 +30,7 @@ from stcloud.iaas.store.mount import Mount
 from stcloud.iaas.store.steady import forget, remembered
 from stcloud.iaas.table.datafile import STAGED, Written
 from stcloud.iaas.table.deltaerror import overtaken
-from stcloud.iaas.table.log import DROPPED, entry_path, first_entry, log_state_path
+from stcloud.iaas.table.log import DROPPED, entry_path, entry_stat, first_entry, is_entry, log_state_path
 
 __all__ = ["BucketLog"]
 
@@ -73,8 +73,9 @@ class BucketLog:
         log = self.root / _LOG
         newest = self._newest
         if newest is not None:
+            seen = entry_stat(self.root, newest)
             self._mount.copy_folder(log, after=entry_path(self.root, newest - 1).name)
-            if not entry_path(self.root, newest).exists():  # it is another table, or was archived
+            if not is_entry(self.root, newest, seen):  # it is another table, or was archived
                 newest = None
         if newest is None:
             self._copy_state()  # before the log, which is never behind what was noted

@@ -106,7 +106,7 @@ class Head:
 
     def forget(self) -> None:
         """Let go of what was read: the table is another one."""
-        self._delta = self._snapshot = self._replayed = None
+        self._delta = self._snapshot = self._replayed = self._state = None
         self.founded = False
         self._sequences = {}
         self.notes.forget()
