@@ -135,7 +135,7 @@ class Folder:
         *,
         cache: str | os.PathLike[str] | None = None,
     ) -> Folder:
-        """Return the folder of an address, a path, ``file:///...`` or one of a bucket; nothing is read or written.
+        """Return the folder of an address: a path, ``file:///...``, or one of a bucket, which is not asked yet.
 
         Parameters
         ----------

@@ -231,8 +231,12 @@ class Origin:
 
 
 def mount(root: Path, store: Store) -> Mount:
-    """Let a folder stand for a bucket in this process; the same again for as long as the address is the same."""
-    with _lock:
+    """Let a folder stand for a bucket in this process, the same again for the same store.
+
+    The folder is made, for its owner alone: what may be read of a bucket is not for everyone on this machine.
+    """
+    with _lock, storage_errors(f"make the working folder {root}"):
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         known = _mounts.get(str(root))
         if known is None or known.store != store:
             known = _mounts[str(root)] = Mount(root, store)

@@ -148,6 +148,10 @@ def test_files_that_were_used_long_ago_go_first(place):
     assert names(paths[0].parent) == ["0.parquet"]  # a question may be reading it
 
 
+def test_a_working_folder_is_its_owners(place):
+    assert place.root.stat().st_mode & 0o777 == 0o700
+
+
 def test_buckets_have_folders_of_their_own(tmp_path):
     assert working_folder("s3://a http://one", tmp_path) != working_folder("s3://a http://two", tmp_path)
     assert working_folder("s3://a", tmp_path).parent == tmp_path
