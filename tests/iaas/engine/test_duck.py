@@ -1,6 +1,8 @@
 """The embedded engine: stages over files and tables, streamed; what is wrong with a file is told."""
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sqlglot
 
@@ -142,3 +144,23 @@ def test_a_plan_has_at_least_one_stage(duck):
     with pytest.raises(InternalError) as caught:
         duck.run([], {})
     assert caught.value.kind == "no-stage"
+
+
+def test_blocks_that_came_later_are_read(tmp_path):
+    """A file of a bucket is filled as columns are wanted: what was a hole is not remembered as such."""
+    whole, path = tmp_path / "whole.parquet", tmp_path / "filled.parquet"
+    table = pa.table({name: np.random.default_rng(1).random(50_000) for name in "abc"})
+    pq.write_table(table, whole, row_group_size=8192, use_dictionary=False)
+    metadata, content = pq.read_metadata(whole), bytearray(whole.read_bytes())
+    holes = bytearray(content)
+    for group in range(metadata.num_row_groups):
+        chunk = metadata.row_group(group).column(1)
+        start, length = chunk.data_page_offset, chunk.total_compressed_size
+        holes[start : start + length] = bytes(length)
+    path.write_bytes(holes)
+    with connect() as connection:
+        connection.execute(f"SELECT sum(a), sum(c) FROM '{path}'").fetchall()
+        with path.open("r+b") as file:
+            file.write(content)
+        (total,) = connection.execute(f"SELECT sum(b) FROM '{path}'").fetchone()
+    assert total == pytest.approx(table["b"].to_numpy().sum())
