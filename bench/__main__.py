@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import (
+    bucket,
     case,
     casereplay,
     cases,
@@ -33,6 +34,7 @@ from bench.report import facts, keep, show
 _HERE = Path(__file__).parent
 _MEASURES = {
     "start": start.findings,
+    "bucket": bucket.findings,
     "cells": cells.findings,
     "cube": cube.findings,
     "load": load.loads,

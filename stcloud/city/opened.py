@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stcloud.city.copying import CopiedCity
     from stcloud.daas.catalogue import Catalogue
     from stcloud.iaas.engine.model import Engine
+    from stcloud.iaas.store.traffic import Traffic
 
 __all__ = ["OpenedCity"]
 
@@ -46,6 +47,11 @@ class OpenedCity:
         self.configuration = configuration
         self._clock = clock
         self._parts = CityParts(folder, configuration, engine, clock)
+
+    @property
+    def traffic(self) -> Traffic:
+        """Requests to the city's bucket since it was opened, and bytes; all zero where it lies in a folder."""
+        return self._parts.folder.store.traffic
 
     def __repr__(self) -> str:
         return "\n  ".join(below.city_lines(self._parts, self.configuration))
