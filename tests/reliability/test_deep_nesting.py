@@ -85,6 +85,7 @@ def test_the_command_ends_in_a_line(name, city, command, spawn):
     assert "a fault of stcloud" not in said
 
 
+@pytest.mark.thorough
 def test_a_process_survives_what_is_asked_in_python(city, spawn):
     """Law: each is refused in one line of readable length; a process that dies prints no more."""
     process = spawn("-c", IN_PYTHON, city)

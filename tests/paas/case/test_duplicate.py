@@ -171,7 +171,9 @@ def plain_duplicates(frame, number, reach):
 
 
 @pytest.mark.costly
-@pytest.mark.parametrize("reach", [Reach(), Reach(20, 1), Reach(90, 8)], ids=str)
+@pytest.mark.parametrize(
+    "reach", [Reach(), Reach(20, 1), pytest.param(Reach(90, 8), marks=pytest.mark.thorough)], ids=str
+)
 def test_duplicates_are_those_of_a_plain_search(books, reach):
     desk, frame = books
     at_us = desk.log.now_us()

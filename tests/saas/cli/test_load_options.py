@@ -199,7 +199,7 @@ def test_all_tables_of_a_zip_file_are_loaded_each_in_a_load_of_its_own(run, fold
 # unit grids
 
 
-@pytest.mark.parametrize("suffix", ["gpkg", "geojson"])
+@pytest.mark.parametrize("suffix", ["gpkg", pytest.param("geojson", marks=pytest.mark.thorough)])
 def test_a_divided_grid_loads_back_and_offers_to_index(run, folder, tmp_path, suffix):
     cells = tmp_path / f"cells.{suffix}"
     ground = (

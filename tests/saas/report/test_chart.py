@@ -63,7 +63,10 @@ def test_long_names_stay_in_the_picture_and_do_not_overlap(labels):
 
 
 @pytest.mark.costly
-@pytest.mark.parametrize("panels", [("",), ("a", "b"), ("a", "b", "c", "d", "e", "f", "g")])
+@pytest.mark.parametrize(
+    "panels",
+    [("",), ("a", "b"), pytest.param(("a", "b", "c", "d", "e", "f", "g"), marks=pytest.mark.thorough)],
+)
 def test_labels_along_the_axis_do_not_overlap(panels):
     hours = [f"{hour:02d}:00" for hour in range(24)]
     figures = [
