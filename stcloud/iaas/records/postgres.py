@@ -15,7 +15,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from select import select as select_ready
+from select import POLLIN, poll
 from typing import Any
 
 from sqlalchemy import (
@@ -262,7 +262,14 @@ def _prepare(connection: Any, _record: object) -> None:
     connection.autocommit = was
 
 
+def _has_something(descriptor: int) -> bool:
+    """Return whether there is something to read; `select` would refuse descriptors from 1,024 on."""
+    waiting = poll()
+    waiting.register(descriptor, POLLIN)
+    return bool(waiting.poll(0))
+
+
 def _require_alive(connection: Any, _record: object, _proxy: object) -> None:
     """Refuse a connection that the server has closed: it has something to read while nothing was sent."""
-    if connection.closed or select_ready([connection.fileno()], [], [], 0)[0]:
+    if connection.closed or _has_something(connection.fileno()):
         raise DisconnectionError
