@@ -1,7 +1,9 @@
 """A log is whole whatever happens to who writes it, to its disk and to its server."""
 
+import contextlib
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -264,6 +266,18 @@ def test_connections_that_a_restart_closed_are_replaced(server):
         server.stop()
         server.start()
         assert len(records.log("A")) == 2
+
+
+def test_a_process_of_many_open_files_records(postgres):
+    """Connections whose descriptors come after 1,024 others."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    with contextlib.ExitStack() as held:
+        for _ in range(1100):
+            held.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        with Records.create(postgres.url, f"many{time.time_ns() % 10**9}") as records:
+            records.append(batch(action()))
+            assert len(records.log("A")) == 1
 
 
 def test_a_session_that_is_ended_in_the_middle_writes_nothing(postgres, monkeypatch):
