@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# How many random cases tests draw: quick, deep (twelve times as many) or explore (31 times as many, others in each run).
+# How many random cases tests draw: quick, deep (16 times as many) or explore (41 times as many, others in each run).
 # With quick, tests of several parameters take each value of each parameter, and not every combination of them; of those
-# that are marked costly, whose cases are alike, a third; and none that is marked thorough.
+# that are marked costly, whose cases are alike, a quarter; and none that is marked thorough.
 PROFILE ?= quick
 # One process more than cores, because tests wait for processes that they start; as many where the proofs are deep.
 JOBS ?= $(if $(filter quick,$(PROFILE)),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1),auto)

@@ -25,7 +25,7 @@ from stcloud.testing.examples import covering
 # No test is timed. What a commit is judged by does not change from run to run: only "explore" draws at random.
 settings.register_profile("explore", deadline=None, max_examples=250, derandomize=False)
 settings.register_profile("deep", deadline=None, max_examples=100, derandomize=True)
-settings.register_profile("quick", deadline=None, max_examples=8, derandomize=True)
+settings.register_profile("quick", deadline=None, max_examples=6, derandomize=True)
 settings.load_profile("quick")
 
 # Under pytest's workers pyspark takes itself for being tested, and ends the process where it finds no home.
@@ -84,13 +84,13 @@ def pytest_collection_modifyitems(config, items):
 
 
 def numbers(cases, times):
-    """Return the numbers of the cases that are taken; of costly ones a third, with the first and the last."""
+    """Return the numbers of the cases that are taken; of costly ones a quarter, with the first and the last."""
     there = [number for number, item in enumerate(cases) if not item.get_closest_marker("thorough")]
     if len(cases) == 1 or not there:
         return there
     chosen = [there[place] for place in covering([parameters(cases[number]) for number in there], times)]
     if cases[0].get_closest_marker("costly"):
-        chosen = sorted({*chosen[::3], chosen[-1]})
+        chosen = sorted({*chosen[::4], chosen[-1]})
     return chosen
 
 

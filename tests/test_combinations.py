@@ -71,10 +71,10 @@ def test_combinations_are_left_out_and_no_value():
     assert all(any(f"-{form}]" in name for name in left) for form in range(4))
 
 
-def test_of_costly_cases_that_are_alike_a_third_is_taken():
+def test_of_costly_cases_that_are_alike_a_quarter_is_taken():
     config, alike = Config(1), [Item(f"a.py::test_kills[{n}]", ["costly"], step=n) for n in range(12)]
     pytest_collection_modifyitems(config, alike)
-    assert [item.callspec.params["step"] for item in alike] == [0, 3, 6, 9, 11]
+    assert [item.callspec.params["step"] for item in alike] == [0, 4, 8, 11]
 
 
 def test_what_smaller_tests_prove_too_is_left_out_where_few_cases_are_wanted():

@@ -54,6 +54,7 @@ def test_a_store_conforms(store, check):
     check(store)
 
 
+@pytest.mark.thorough  # cities in buckets are a part of every run
 @pytest.mark.every_case
 @pytest.mark.parametrize("bucket", BUCKETS, indirect=True)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

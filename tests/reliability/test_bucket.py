@@ -17,6 +17,8 @@ from stcloud.iaas.store.patience import Patience
 from stcloud.testing.faultyproxy import FAULTS, NetworkFaults
 from stcloud.testing.objectserver import faulty
 
+pytestmark = pytest.mark.thorough  # in every run a city meets such a network: test_bucket_city.py
+
 HASTE = Patience(
     tries=4, total_s=5, first_pause_s=0.01, longest_pause_s=0.05, connect_s=1, answer_s=0.3, request_s=2
 )
