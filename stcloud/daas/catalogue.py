@@ -284,8 +284,8 @@ class Catalogue:
         try:
             yield
         except BaseException:
-            if not known:
-                self.clear(layer)
+            if not known and not self.table(layer).exists:
+                self.table(layer).table.drop()
             raise
         if not known:
             self._save_founding(layer)

@@ -38,7 +38,11 @@ def vacuum_city(catalogue: Catalogue, folder: Folder, *, retain_hours: float, fo
             hint=f"keep {LEAST_HOURS} hour at least, or force it while nobody queries (--force, force=True)",
         )
     count = 0
-    for name in catalogue.names():
+    names = catalogue.names()
+    for name in sorted(set(catalogue.begun()) - set(names)):
+        with contextlib.suppress(NotFound):
+            catalogue.table(name).table.log.finish_deletion()
+    for name in names:
         table = catalogue.table(name).table
         with contextlib.suppress(NotFound), contextlib.ExitStack() as held:  # it may be deleted meanwhile
             unnamed_hours: float | None = retain_hours

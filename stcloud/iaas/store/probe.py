@@ -22,7 +22,7 @@ from stcloud.errors import StorageError
 from stcloud.iaas.store.model import Children, Entry, Store
 from stcloud.iaas.store.traffic import Traffic
 
-__all__ = ["ReadOnlyStore", "guarded", "keeps_put_if_absent", "require_put_if_absent"]
+__all__ = ["ReadOnlyStore", "guarded", "keeps_put_if_absent", "require_put_if_absent", "store_time_ms"]
 
 _FOLDER = ".work"
 _BUCKETS = ("s3://", "az://", "gs://")
@@ -110,6 +110,17 @@ def _probing(store: Store) -> Iterator[str]:
     key = f"{_FOLDER}/{uuid.uuid4().hex}.probe"
     try:
         yield key
+    finally:
+        with contextlib.suppress(StorageError):
+            store.delete(key)
+
+
+def store_time_ms(store: Store) -> int:
+    """Return what a store's clock says, milliseconds since 1970 UTC; writes a small file, and deletes it."""
+    key = f"{_FOLDER}/{uuid.uuid4().hex}.probe"
+    try:
+        store.put(key, b"time")
+        return next(entry.modified_ms for entry in store.entries(_FOLDER) if entry.key == key)
     finally:
         with contextlib.suppress(StorageError):
             store.delete(key)

@@ -6,7 +6,9 @@ is one: of several writers one has committed, and the others were overtaken. Fil
 knows whether the commit was written, they stay, and a vacuum looks after them.
 
 A new table is put in the bucket with its first commit, as one entry: there is never an empty one. A deleted one ends
-with an entry that says so, which is the last of its files to go.
+with an entry that says so, which is the last of its files to go. Who entered it deletes the others, in a few minutes
+or not at all. Until the entry is gone, or so old that nobody is at it any more, nobody makes a table of the same
+keys: one machine would delete what another has just written.
 
 Tested by `tests/iaas/table/test_bucketlog.py`.
 """
@@ -25,8 +27,11 @@ from typing import Any
 
 from deltalake import DeltaTable
 
-from stcloud.errors import NotFound, StorageError
+from stcloud.errors import Conflict, NotFound, StorageError
+from stcloud.iaas.clock import system_clock
+from stcloud.iaas.store.model import Entry
 from stcloud.iaas.store.mount import Mount
+from stcloud.iaas.store.probe import store_time_ms
 from stcloud.iaas.store.steady import forget, remembered
 from stcloud.iaas.table.datafile import STAGED, Written
 from stcloud.iaas.table.deltaerror import overtaken
@@ -37,6 +42,9 @@ __all__ = ["BucketLog"]
 _LOG, _ARCHIVE, _LAST = "_delta_log", "_archive", "_last_checkpoint"
 _ONCE = ("protocol", "metaData", "commitInfo")
 """Of these an entry has one."""
+_DELETING_US, _LEFT_MS = 300_000_000, 900_000
+"""So long a deletion goes on; so old is the entry of one that nobody is at, by the bucket's clock."""
+_DELETED_AT_ONCE = 1000
 _AT_ONCE = 8
 """Files that are sent at the same time."""
 
@@ -58,6 +66,8 @@ class BucketLog:
         self._prefix = mount.key(root)
         self._newest: int | None = None
         self._founded: Path | None = None
+        self._ended: tuple[str, int] | None = None
+        """The entry of the deletion that this object has entered, and when it began to, UTC microseconds."""
 
     def pull(self) -> DeltaTable | None:
         """Bring the copy of the log up to date; return a table that was made here and has no commit yet."""
@@ -198,12 +208,16 @@ class BucketLog:
         self._mount.copy_folder(archive)
         folders = (self.root, self.root / _LOG, archive)
         before = {path: _identity(path) for folder in folders for path in _texts(folder)}
-        yield
-        after = {path: _identity(path) for folder in folders for path in _texts(folder)}
-        for path, identity in after.items():  # first what comes, then what goes
-            if identity != before.get(path):
-                self._store.put(self._mount.key(path), path.read_bytes())
-        self._store.delete_many([self._mount.key(path) for path in before.keys() - after.keys()])
+        try:
+            yield
+            after = {path: _identity(path) for folder in folders for path in _texts(folder)}
+            for path, identity in after.items():  # first what comes, then what goes
+                if identity != before.get(path):
+                    self._store.put(self._mount.key(path), path.read_bytes())
+            self._store.delete_many([self._mount.key(path) for path in before.keys() - after.keys()])
+        except BaseException:
+            self._forget_copy()  # it may be ahead of the bucket, which is what counts
+            raise
 
     def staging(self) -> Path:
         """Return the folder for files that wait for their commit; it is made."""
@@ -235,13 +249,21 @@ class BucketLog:
         return len(names)
 
     def drop(self) -> None:
-        """Delete the table: first an entry that says so, at last that entry."""
+        """Delete what is left of a table that nobody sees: one without a commit, or whose deletion was entered.
+
+        Raises
+        ------
+        Conflict
+            ``concurrent-commit``: another machine deletes it right now.
+        """
         self._forget_founded()
-        self.pull()
-        if self._newest is not None:
-            self._end()
         self._finish_drop()
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def finish_deletion(self) -> None:
+        """Delete what a deletion left that was stopped; one that may go on is left alone."""
+        with contextlib.suppress(Conflict):
+            self._finish_drop()
 
     @contextlib.contextmanager
     def set_aside(self, staging: Path) -> Iterator[None]:  # noqa: ARG002  (a log's signature)
@@ -251,6 +273,7 @@ class BucketLog:
         try:
             yield
         except BaseException:
+            self._ended = None
             self._store.delete(key)
             raise
 
@@ -261,20 +284,34 @@ class BucketLog:
         entry = json.dumps(
             {"commitInfo": {"operation": "STCLOUD DROP", "id": uuid.uuid4().hex}}, separators=(",", ":")
         )
+        began_us = system_clock()
         if not self._store.put_if_absent(key, f"{entry}\n".encode()):
             raise overtaken(self.root)
+        self._ended = key, began_us
         return key
 
     def _finish_drop(self) -> None:
         """Delete what is left of a table whose deletion was entered; do nothing where none was."""
         listed = self._store.entries(f"{self._prefix}/{_LOG}")
-        entries = [entry.key for entry in listed if entry.key.endswith(".json")]
-        if not entries or DROPPED not in self._store.get(entries[-1]):
+        entries = [entry for entry in listed if entry.key.endswith(".json")]
+        if not entries or DROPPED not in self._store.get(entries[-1].key):
             return
-        everything = [entry.key for entry in self._store.entries(self._prefix)]
-        self._store.delete_many([key for key in everything if key != entries[-1]])
-        self._store.delete(entries[-1])
+        last = entries[-1]
+        if not self._may_delete(last):
+            raise _being_deleted(self.root)
+        rest = [entry.key for entry in self._store.entries(self._prefix) if entry.key != last.key]
+        for first in range(0, len(rest), _DELETED_AT_ONCE):
+            if not self._may_delete(last):
+                raise _being_deleted(self.root)
+            self._store.delete_many(rest[first : first + _DELETED_AT_ONCE])
+        self._store.delete(last.key)
         self._forget_copy()
+
+    def _may_delete(self, last: Entry) -> bool:
+        """Return whether no other machine is deleting the table: we entered it just now, or nobody did lately."""
+        if self._ended is not None and self._ended[0] == last.key:
+            return 0 <= system_clock() - self._ended[1] < _DELETING_US
+        return store_time_ms(self._store) - last.modified_ms > _LEFT_MS
 
     def _copy_state(self) -> None:
         try:
@@ -295,6 +332,14 @@ class BucketLog:
         founded, self._founded = self._founded, None
         if founded is not None:
             shutil.rmtree(founded, ignore_errors=True)
+
+
+def _being_deleted(root: Path) -> Conflict:
+    return Conflict(
+        "concurrent-commit",
+        f"'{root.name}' is being deleted, or its deletion was left unfinished some minutes ago; nothing was written",
+        hint="try again in a quarter of an hour",
+    )
 
 
 def _newest(log: Path) -> int | None:

@@ -90,6 +90,9 @@ class LocalLog:
         """Delete the table."""
         shutil.rmtree(self.root, ignore_errors=True)
 
+    def finish_deletion(self) -> None:
+        """Do nothing: what a deletion leaves lies in the staging of its lock, and is swept there."""
+
     @contextlib.contextmanager
     def set_aside(self, staging: Path) -> Iterator[None]:
         """Move the table into ``staging`` at once and do what is inside; when that fails, move it back."""

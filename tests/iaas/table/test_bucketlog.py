@@ -1,11 +1,14 @@
 """The log of a table in a bucket, from two machines."""
 
+import os
+
 import pyarrow as pa
 import pytest
 
 from stcloud.errors import Conflict, NotFound, StorageError
 from stcloud.iaas.store.local import LocalStore
 from stcloud.iaas.store.mount import mount
+from stcloud.iaas.table import bucketlog
 from stcloud.iaas.table.table import Table
 
 SCHEMA = pa.schema([("n", pa.int64())])
@@ -33,6 +36,11 @@ def bucket(tmp_path):
 def add(table, number):
     file = table.write(pa.table({"n": [number]}), {})
     return table.commit(add=[file], after=table.sequence(), note={"n": number})
+
+
+def delete(table, staging):
+    with table.set_aside(staging):
+        pass
 
 
 def entries(bucket):
@@ -138,13 +146,13 @@ def test_many_commits_of_two_machines_are_read_by_a_third(machine, bucket):
     assert [note["n"] for note in here.notes()] == list(range(215))[::-1]
 
 
-def test_a_table_that_is_dropped_is_gone_for_all_and_may_be_made_anew(machine, bucket):
+def test_a_table_that_is_deleted_is_gone_for_all_and_may_be_made_anew(machine, bucket, tmp_path):
     here, there = machine("here"), machine("there")
     here.create(SCHEMA)
     for number in range(3):
         add(here, number)
     assert shown(there) == [0, 1, 2]
-    here.drop()
+    delete(here, tmp_path)
     assert bucket.list("t") == []
     with pytest.raises(NotFound):
         there.snapshot()
@@ -173,3 +181,87 @@ def test_a_deletion_that_fails_did_not_happen(machine, tmp_path):
     assert (shown(here), shown(there)) == ([1], [1])
     add(there, 2)
     assert shown(here) == [1, 2]
+
+
+def older(bucket, minutes):
+    """Let all that lies there be older."""
+    for key in bucket.list():
+        path = bucket.root / key
+        os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns - minutes * 60_000_000_000))
+
+
+def test_nobody_makes_a_table_while_its_deletion_goes_on(machine, tmp_path):
+    here, there = machine("here"), machine("there")
+    here.create(SCHEMA)
+    add(here, 1)
+    with here.set_aside(tmp_path):
+        for act in (lambda: there.create(SCHEMA), there.drop):
+            with pytest.raises(Conflict) as refused:
+                act()
+            assert refused.value.kind == "concurrent-commit"
+    there.create(SCHEMA)
+    add(there, 2)
+    assert (shown(here), shown(there)) == ([2], [2])
+
+
+def test_what_another_machine_made_meanwhile_is_not_dropped(machine):
+    """Who clears up after a first load that failed may have looked before another one succeeded."""
+    here, there = machine("here"), machine("there")
+    here.create(SCHEMA)
+    add(there_made(there), 1)
+    here.drop()
+    assert (shown(here), shown(there)) == ([1], [1])
+
+
+def there_made(table):
+    table.create(SCHEMA)
+    return table
+
+
+def test_a_deletion_that_was_left_is_finished_when_nobody_can_be_at_it(
+    machine, bucket, tmp_path, monkeypatch
+):
+    here, there = machine("here"), machine("there")
+    here.create(SCHEMA)
+    add(here, 1)
+    monkeypatch.setattr(
+        Bucket, "delete_many", lambda *_: (_ for _ in ()).throw(StorageError("storage", "gone"))
+    )
+    with pytest.raises(StorageError):
+        delete(here, tmp_path)
+    monkeypatch.undo()
+    assert not there.exists
+    there.log.finish_deletion()
+    assert bucket.list("t") != []
+    older(bucket, 10)
+    there.log.finish_deletion()
+    assert bucket.list("t") != []
+    older(bucket, 10)
+    there.log.finish_deletion()
+    assert bucket.list("t") == []
+
+
+def test_a_deletion_stops_before_others_may_go_on(machine, bucket, tmp_path, monkeypatch):
+    here = machine("here")
+    here.create(SCHEMA)
+    add(here, 1)
+    now = bucketlog.system_clock
+    times = iter([now(), now()])
+    monkeypatch.setattr(bucketlog, "system_clock", lambda: next(times, now() + 301_000_000))
+    with pytest.raises(Conflict):
+        delete(here, tmp_path)
+    assert bucket.list("t") != []
+    assert not machine("there").exists
+
+
+def test_a_copy_of_the_log_that_is_ahead_of_the_bucket_is_made_anew(machine, bucket, monkeypatch):
+    here = machine("here")
+    here.create(SCHEMA)
+    for number in range(5):
+        add(here, number)
+    monkeypatch.setattr(Bucket, "put", lambda *_: (_ for _ in ()).throw(StorageError("storage", "gone")))
+    with pytest.raises(StorageError):
+        here.checkpoint()
+    monkeypatch.undo()
+    assert shown(here) == [0, 1, 2, 3, 4]
+    assert not [path for path in (here.root / "_delta_log").iterdir() if "checkpoint" in path.name]
