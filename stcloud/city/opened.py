@@ -119,7 +119,10 @@ class OpenedCity:
             ``copy-differs``: the target has something else than what was sent; ``read-only``.
         """
         place = Folder.at(target, store_options)
-        return below.CityCopy(self._parts, self.configuration, place, cases).run(job or Job())
+        try:
+            return below.CityCopy(self._parts, self.configuration, place, cases).run(job or Job())
+        finally:
+            place.leave()
 
     @property
     def _catalogue(self) -> Catalogue:

@@ -63,9 +63,13 @@ def create(
     from stcloud.space import crs_text  # noqa: PLC0415  (pyproj is slow to import)
 
     folder = Folder.at(path, store_options, cache=cache)
-    configuration = CityConfiguration.create(name or folder.name, crs_text(crs), zone, calendar, language)
-    folder.occupy(configuration.to_toml(), "city.toml")
-    return City(folder, configuration)
+    try:
+        configuration = CityConfiguration.create(name or folder.name, crs_text(crs), zone, calendar, language)
+        folder.occupy(configuration.to_toml(), "city.toml")
+        return City(folder, configuration)
+    except BaseException:
+        folder.leave()
+        raise
 
 
 def open(  # noqa: A001  (st.open reads as it should)
@@ -101,9 +105,16 @@ def open(  # noqa: A001  (st.open reads as it should)
         ``newer-city``: a newer version of stcloud wrote it; ``damaged-city``.
     """
     folder = Folder.at(path, store_options, cache=cache)
+    try:
+        return City(folder, _configuration(folder, path), engine=engine, clock=clock)
+    except BaseException:
+        folder.leave()
+        raise
+
+
+def _configuration(folder: Folder, path: str | os.PathLike[str]) -> CityConfiguration:
     if not folder.exists("city.toml"):
         raise NotFound(
             "no-city", f"there is no city in {path}", hint=f"make one: stcloud create {path} --crs … --zone …"
         )
-    configuration = CityConfiguration.from_toml(folder.read_text("city.toml"))
-    return City(folder, configuration, engine=engine, clock=clock)
+    return CityConfiguration.from_toml(folder.read_text("city.toml"))

@@ -5,13 +5,12 @@ Tested by ``tests/city/test_city.py``.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from typing import TYPE_CHECKING
 
 from stcloud.city import below
 from stcloud.daas.configuration import CityConfiguration
-from stcloud.errors import InvalidInput, StorageError
+from stcloud.errors import InvalidInput
 from stcloud.iaas.clock import Clock, system_clock
 from stcloud.iaas.store.folder import Folder
 from stcloud.paas.cache import Cache, city_closed
@@ -133,11 +132,10 @@ class CityParts:
     def close(self) -> None:
         """Let go of what is kept in memory, and of the engine unless the caller brought it; twice does no harm."""
         with self._lock:
-            self._closed, engine, self._engine = True, self._engine, None
+            before, self._closed, engine, self._engine = self._closed, True, self._engine, None
         self.memory.close()
-        if self._folder.mount is not None:
-            with contextlib.suppress(StorageError):  # the next one does it
-                self._folder.mount.trim()
+        if not before:
+            self._folder.leave()
         if engine is not None and isinstance(self._wanted, str):
             engine.close()
 

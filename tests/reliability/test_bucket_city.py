@@ -4,6 +4,7 @@ import concurrent.futures
 import itertools
 import json
 import multiprocessing
+import os
 import random
 import shutil
 import time
@@ -13,9 +14,11 @@ import pytest
 import shapely
 
 import stcloud
+from stcloud.daas.load import loader
 from stcloud.errors import FormatError, InvalidInput, NotFound, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.bucket import BucketStore
+from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.patience import Patience
 from stcloud.iaas.store.probe import require_put_if_absent
 from stcloud.testing.faultyproxy import NetworkFaults
@@ -222,6 +225,11 @@ def test_a_deletion_that_dies_leaves_the_layer_or_none(machine, tmp_path, side):
             there = [layer.name for layer in reader.layers()]
             assert there in ([], ["events"])
             assert not there or reader.query("events").to_arrow().num_rows == 5
+            for (
+                key
+            ) in dying.store.list():  # a quarter of an hour goes by: nobody can be at the deletion any more
+                path = place / key
+                os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns - 1_000_000_000_000))
             load(reader, tmp_path / "first.csv")
             assert reader.layer("events").rows == 5
             assert faults(reader) == [], dying.store.requests
@@ -419,3 +427,42 @@ def test_what_one_machine_indexes_all_machines_load_with_codes(machine, tmp_path
         assert city.query("events").count(by="unit").to_pandas()["count"].tolist() == [6]
         assert city.query("events").count(by="unit").to_pandas()["unit"].notna().all()
         assert faults(city) == []
+
+
+def test_a_first_load_that_fails_leaves_what_another_machine_has_loaded_meanwhile(
+    machine, tmp_path, monkeypatch
+):
+    """Its clearing up must not take away the other's layer, nor the layer's definition."""
+    slow, fast = machine("slow").open(), machine("fast").open()
+    file, bad = (
+        source(tmp_path, "first.csv", FIRST),
+        source(tmp_path, "bad.csv", lines("8,bad,1,1,d", "9,bad,1,1,d")),
+    )
+    bind = loader.bound_columns
+
+    def overtaken(table, *given):
+        if table.table.root.is_relative_to(tmp_path / "slow"):
+            load(fast, file)
+            load(fast, source(tmp_path, "update.csv", UPDATE))
+        return bind(table, *given)
+
+    monkeypatch.setattr(loader, "bound_columns", overtaken)
+    with pytest.raises(InvalidInput) as refused:
+        load(slow, bad)
+    assert refused.value.kind == "too-many-rejected"
+    with machine("reader").open() as city:
+        assert city.layer("events").rows >= 6
+        assert city.query("events").to_arrow().num_rows == 6
+        assert faults(city) == []
+
+
+def test_a_bucket_is_let_go_with_its_city(s3, tmp_path):
+    options = {"cache": tmp_path / "cache", "store_options": s3.options}
+    with stcloud.create(s3.address("let-go"), crs="EPSG:4548", zone="Asia/Shanghai", **options) as city:
+        assert city.layers() == ()
+        (root,) = (tmp_path / "cache").iterdir()
+        assert mount_of(root) is not None
+    assert mount_of(root) is None
+    with pytest.raises(NotFound, match="no city"):
+        stcloud.open(s3.address("nothing"), **options)
+    assert not [place for place in (tmp_path / "cache").iterdir() if mount_of(place)]

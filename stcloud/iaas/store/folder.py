@@ -23,12 +23,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stcloud.errors import Conflict, FormatError, InvalidInput, NotFound
+from stcloud.errors import Conflict, FormatError, InvalidInput, StorageError
 from stcloud.iaas.clock import system_clock
 from stcloud.iaas.store.arrays import ArrayFolder
 from stcloud.iaas.store.local import LocalStore
-from stcloud.iaas.store.model import Children, Store, no_object
-from stcloud.iaas.store.mount import Mount, mount, working_folder
+from stcloud.iaas.store.model import Children, Store, bytes_or_none, no_object
+from stcloud.iaas.store.mount import Mount, mount, unmount, working_folder
 from stcloud.iaas.store.opening import open_store
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.probe import require_put_if_absent
@@ -161,6 +161,13 @@ class Folder:
         check_place(root)
         return cls(root, mount(root, store))
 
+    def leave(self) -> None:
+        """Let go of the bucket, and of data files that were used long ago where they take much room here."""
+        if self.mount is not None:
+            with contextlib.suppress(StorageError):  # the next one makes room
+                self.mount.trim()
+            unmount(self.mount)
+
     @property
     def name(self) -> str:
         """Last part of the city's address."""
@@ -205,7 +212,7 @@ class Folder:
     def _content(self, *parts: str) -> bytes | None:
         """Return the bytes of a small file; None: there is none. In one step a bucket is looked at once."""
         if self.mount is None or parts[0] == _WORK:
-            return _bytes_of(LocalStore(self.root), "/".join(parts))
+            return bytes_or_none(LocalStore(self.root), "/".join(parts))
         return self.mount.content("/".join(parts))
 
     def write_text(self, text: str, *parts: str) -> None:
@@ -326,13 +333,6 @@ class Folder:
             yield path
         finally:
             self.discard_staging(name)
-
-
-def _bytes_of(store: Store, key: str) -> bytes | None:
-    try:
-        return store.get(key)
-    except NotFound:
-        return None
 
 
 def _acquire(descriptor: int, name: str, wait_s: float) -> None:

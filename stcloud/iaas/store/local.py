@@ -15,8 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from stcloud.errors import NotFound
-from stcloud.iaas.store.model import Children, Entry, check_key, check_range, is_temporary, no_object
+from stcloud.iaas.store.model import (
+    Children,
+    Entry,
+    bytes_or_none,
+    check_key,
+    check_range,
+    is_temporary,
+    no_object,
+)
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
 
@@ -55,7 +62,7 @@ class LocalStore:
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the bytes of several files; None for one that is not there."""
-        return [self._get_or_none(key) for key in keys]
+        return [bytes_or_none(self, key) for key in keys]
 
     def put(self, key: str, data: bytes) -> None:
         """Write a file whole or not at all (a temporary neighbour, then a rename)."""
@@ -129,12 +136,6 @@ class LocalStore:
     def traffic(self) -> Traffic:
         """All zero: a folder makes no requests."""
         return NO_TRAFFIC
-
-    def _get_or_none(self, key: str) -> bytes | None:
-        try:
-            return self.get(key)
-        except NotFound:
-            return None
 
     def _entry(self, key: str) -> Entry | None:
         try:

@@ -14,8 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from stcloud.errors import NotFound
-from stcloud.iaas.store.model import Children, Entry, check_key, check_range, no_object
+from stcloud.iaas.store.model import Children, Entry, bytes_or_none, check_key, check_range, no_object
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
 
@@ -77,7 +76,7 @@ class MemoryStore:
 
     def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the bytes of several keys; None for one that has none."""
-        return [self._get_or_none(key) for key in keys]
+        return [bytes_or_none(self, key) for key in keys]
 
     def put(self, key: str, data: bytes) -> None:
         """Write the bytes of a key."""
@@ -153,12 +152,6 @@ class MemoryStore:
     def traffic(self) -> Traffic:
         """All zero: memory is asked without requests."""
         return NO_TRAFFIC
-
-    def _get_or_none(self, key: str) -> bytes | None:
-        try:
-            return self.get(key)
-        except NotFound:
-            return None
 
     def _size(self, key: str) -> int | None:
         try:

@@ -18,7 +18,16 @@ from typing import Protocol, runtime_checkable
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.iaas.store.traffic import Traffic
 
-__all__ = ["Children", "Entry", "Store", "check_key", "check_range", "is_temporary", "no_object"]
+__all__ = [
+    "Children",
+    "Entry",
+    "Store",
+    "bytes_or_none",
+    "check_key",
+    "check_range",
+    "is_temporary",
+    "no_object",
+]
 
 _LONGEST_KEY = 1024
 _LONGEST_SEGMENT = 255
@@ -187,6 +196,14 @@ def _fits(key: str, segments: list[str]) -> bool:
     except UnicodeEncodeError:
         return False
     return len(key.encode()) <= _LONGEST_KEY and longest <= _LONGEST_SEGMENT
+
+
+def bytes_or_none(store: Store, key: str) -> bytes | None:
+    """Return the bytes of a key; None: it has none."""
+    try:
+        return store.get(key)
+    except NotFound:
+        return None
 
 
 def check_range(start: int, length: int) -> None:

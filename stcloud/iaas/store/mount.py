@@ -26,9 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stcloud.errors import NotFound
 from stcloud.iaas.clock import system_clock
-from stcloud.iaas.store.model import Entry, Store
+from stcloud.iaas.store.model import Entry, Store, bytes_or_none
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.steady import forget, remembered
 
@@ -43,10 +42,12 @@ __all__ = [
     "mount",
     "mount_of",
     "origin_of",
+    "unmount",
     "working_folder",
 ]
 
-_mounts: dict[str, Mount] = {}
+_mounts: dict[str, list[Mount]] = {}
+"""By their folders, one for each city that is open; the newest counts."""
 _lock = threading.Lock()
 _HOUR_US = 3_600_000_000
 _MOST_BYTES = 20 * 1024**3
@@ -83,14 +84,7 @@ class Mount:
 
     def content(self, key: str) -> bytes | None:
         """Return the bytes of a key, None where it has none; in one step it is read once."""
-
-        def read() -> bytes | None:
-            try:
-                return self.store.get(key)
-            except NotFound:
-                return None
-
-        return remembered((self.root, key), read)
+        return remembered((self.root, key), lambda: bytes_or_none(self.store, key))
 
     def forget(self, key: str) -> None:
         """Let a key be read again in the same step."""
@@ -159,8 +153,8 @@ class Mount:
             for name in gone:
                 if not _came_since(folder / name, began_us) or not self.store.exists(f"{prefix}/{name}"):
                     (folder / name).unlink(missing_ok=True)
-            if stale or gone or known != kept | tags:
-                self._write(folder / _LISTING, json.dumps(kept | tags).encode()) if folder.is_dir() else None
+            if folder.is_dir() and (stale or gone or known != kept | tags):
+                self._write(folder / _LISTING, json.dumps(kept | tags).encode())
         return entries
 
     def trim(self, *, most_bytes: int | None = None) -> None:
@@ -237,10 +231,19 @@ def mount(root: Path, store: Store) -> Mount:
     """
     with _lock, storage_errors(f"make the working folder {root}"):
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        known = _mounts.get(str(root))
-        if known is None or known.store != store:
-            known = _mounts[str(root)] = Mount(root, store)
-        return known
+        there = _mounts.setdefault(str(root), [])
+        there.append(there[-1] if there and there[-1].store == store else Mount(root, store))
+        return there[-1]
+
+
+def unmount(place: Mount) -> None:
+    """Let go of a mount; the folder stands for the bucket while another has it."""
+    with _lock:
+        there = _mounts.get(str(place.root), [])
+        if place in there:
+            there.remove(place)
+        if not there:
+            _mounts.pop(str(place.root), None)
 
 
 def mount_of(path: Path) -> Mount | None:
@@ -248,9 +251,10 @@ def mount_of(path: Path) -> Mount | None:
     if not _mounts:
         return None
     text = str(path)
-    return next(
-        (known for root, known in list(_mounts.items()) if text == root or text.startswith(f"{root}/")), None
-    )
+    for root, there in list(_mounts.items()):
+        if there and (text == root or text.startswith(f"{root}/")):
+            return there[-1]
+    return None
 
 
 def any_mounted() -> bool:

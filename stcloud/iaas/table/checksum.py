@@ -88,8 +88,6 @@ class Checked:
         digest = footer_digest(path)
         self._origin = origin_of(Path(path))
         tail = self._footer(digest)
-        if self._origin is not None:
-            self._origin.touch()
         self.metadata = _metadata(path, tail)
         self._digests: NDArray[np.uint32] | None
         self._size, self._digests = _kept_digests(path, self.metadata) if digest is not None else (0, None)
@@ -219,6 +217,7 @@ def checked(path: str | os.PathLike[str]) -> Checked:
     try:
         if origin is not None:
             _make_room(origin)
+            origin.touch()
         stat = Path(text).stat()
         times = (
             (stat.st_mtime_ns, stat.st_ctime_ns) if origin is None else ()

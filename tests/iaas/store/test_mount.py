@@ -8,7 +8,7 @@ import pytest
 from stcloud.errors import NotFound
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.local import LocalStore
-from stcloud.iaas.store.mount import mount, mount_of, origin_of, working_folder
+from stcloud.iaas.store.mount import mount, mount_of, origin_of, unmount, working_folder
 
 HOUR_NS = 3_600_000_000_000
 
@@ -39,6 +39,21 @@ def test_a_path_stands_for_a_key(place, bucket):
     assert place.key(place.root) == ""
     assert place.url(place.root / "a") == f"{bucket.url}/a"
     assert origin_of(place.root.with_name("elsewhere")) is None
+
+
+def test_a_folder_stands_for_the_bucket_while_somebody_has_it(tmp_path, bucket):
+    root = tmp_path / "shared"
+    first, second = mount(root, bucket), mount(root, LocalStore(tmp_path / "other"))
+    assert mount_of(root / "a") is second
+    unmount(second)
+    assert mount_of(root / "a") is first
+    again = mount(root, bucket)
+    assert again is first
+    unmount(first)
+    assert mount_of(root / "a") is again
+    unmount(again)
+    assert mount_of(root / "a") is None
+    unmount(again)
 
 
 def test_a_link_to_a_path_stands_for_its_key(place, tmp_path):
