@@ -1,7 +1,7 @@
 """Services over HTTP: a city's layers for other systems, other departments, QGIS and browsers.
 
-Ring: saas. It knows HTTP, media types, links and the standards of OGC; it builds questions and prints answers. It must
-not know how a question is answered, who may do what (that is decided in `stcloud.saas.rights`), or files of a city.
+Ring: saas. It knows HTTP, media types, links and the standards of OGC; it builds questions and prints answers. It
+must not know how a question is answered, who may do what, or files of a city.
 
 Nouns: a `Service` has cities and settings; a `Call` is one request of one principal to one city; a handler is a
 function from a call to a response, run by a worker; a `Media` is a format by its type and its name in ``f=``.

@@ -136,7 +136,7 @@ def _routes(service: Service, workers: Workers, city: str, base: str) -> Sequenc
     return [
         Route(
             (base + path) or "/",
-            _Endpoint(service, workers, resource.handler, city, base, resource.heavy, resource.methods),
+            _Endpoint(service, workers, resource.handler, city, base, resource.methods, heavy=resource.heavy),
         )
         for path, resources in by_path.items()
         for resource in resources
@@ -174,7 +174,7 @@ class _Endpoint:
 
     def __init__(
         self, service: Service, workers: Workers, handler: Handler, city: str = "", base: str = "",
-        heavy: bool = False, methods: Sequence[str] = ("GET",),
+        methods: Sequence[str] = ("GET",), *, heavy: bool = False,
     ) -> None:  # fmt: skip
         self._service, self._workers, self._handler = service, workers, handler
         self._city, self._base, self._heavy = city, base, heavy
@@ -190,8 +190,7 @@ class _Endpoint:
 
     async def _response(self, request: Request) -> Response | None:
         try:
-            if request.method not in self._methods:
-                raise InvalidInput("wrong-method", f"{request.method} is not offered here")
+            self._refuse_method(request.method)
             call = await self._call(request)
             return await self._workers.run(
                 lambda: self._handler(call), _gone(request.receive), heavy=self._heavy
@@ -203,6 +202,10 @@ class _Endpoint:
         except Exception as error:  # noqa: BLE001  (the one place where everything ends)
             _LOG.exception("a request to %s failed", self._handler.__name__)
             return self._failed(error)
+
+    def _refuse_method(self, method: str) -> None:
+        if method not in self._methods:
+            raise InvalidInput("wrong-method", f"{method} is not offered here")
 
     def _failed(self, error: Exception) -> Response:
         status = status_of(error)

@@ -111,11 +111,11 @@ class Call:
     def own_links(self, media: Media, offered: Sequence[Media]) -> list[Link]:
         """Return links to this document and to its other formats."""
         links = [link(self.again(), "self", media, "This document")]
-        for other in offered:
-            if other is not media:
-                links.append(
-                    link(self.again(f=other.name), "alternate", other, f"This document as {other.title}")
-                )
+        links += [
+            link(self.again(f=other.name), "alternate", other, f"This document as {other.title}")
+            for other in offered
+            if other is not media
+        ]
         return links
 
     def document(

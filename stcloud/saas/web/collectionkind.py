@@ -1,8 +1,8 @@
 """What a collection is made of: events, which have one state, or features, which have versions.
 
-The draft *Versioned Features* of OGC API Features has one time axis: ours is that of valid time, seen from one recorded
-instant. Its intervals are closed, ours half-open: a version that ends where an interval begins meets it, as the draft
-has it.
+The draft *Versioned Features* of OGC API Features has one time axis: ours is that of valid time, seen from one
+recorded instant. Its intervals are closed, ours half-open: a version that ends where an interval begins meets it, as
+the draft has it.
 
 Tested by `tests/saas/web/test_items.py` and `tests/saas/web/test_versions.py`.
 """
@@ -96,7 +96,7 @@ class _Features:
         ]
 
     def ids(self, table: pa.Table, profile: str) -> list[str]:
-        keys = table["st_key"].to_pylist()
+        keys: list[str] = table["st_key"].to_pylist()
         if profile in ("", SAME_IDS):
             return keys
         return [

@@ -94,11 +94,14 @@ def _matched(call: Call, selection: Selection, answer: Answer, *, first: bool) -
     """Return how many rows are selected: counted once for all pages."""
     if first and answer.next is None:
         return len(answer)
-    pinned = selection.query if selection.query.known is not None else selection.query.known_at(answer.pin)
     pin = "" if answer.pin is None else answer.pin.text
+    pinned = selection.query if selection.query.known is not None else selection.query.known_at(pin)
     key = ("matched", call.base, call.rights, pin, pinned.inquiry().digest("count"))
-    count: int = call.service.kept.get(key, lambda: pinned.count().table["count"][0].as_py())
-    return count
+
+    def counted() -> int:
+        return int(pinned.count().table["count"][0].as_py())
+
+    return int(call.service.kept.get(key, counted))
 
 
 def _links(call: Call, selection: Selection, answer: Answer, media: Media) -> list[Link]:

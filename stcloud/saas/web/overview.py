@@ -1,4 +1,7 @@
-"""The service as a whole: its cities, whether it is well, and what it counts. Tested by `tests/saas/web/test_overview.py`."""
+"""The service as a whole: its cities, whether it is well, and what it counts.
+
+Tested by `tests/saas/web/test_overview.py`.
+"""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ _YEAR_S = 31_536_000
 def tag_of(call: Call, media: Media, *, moving: bool = False) -> str | None:
     """Return the strong tag of an answer that never changes, and note how it may be kept; None: it may change.
 
-    Such is the answer to a pin, of which every instant lies in the past of its layer. The tag holds what the principal
-    may see, and the purges of the layers: after a purge, an answer that is kept is no longer the one that is given.
+    Such is the answer to a pin, of which every instant lies in the past of its layer. The tag holds what the
+    principal may see, and the purges of the layers: after a purge, an answer that is kept is no longer given.
 
     Parameters
     ----------

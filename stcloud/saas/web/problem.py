@@ -5,7 +5,6 @@ Tested by `tests/saas/web/test_problem.py`.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from stcloud import errors
@@ -40,8 +39,8 @@ STATUS_OF_CLASS: tuple[tuple[type[Exception], int], ...] = (
     (errors.StorageError, 503),
     (errors.FormatError, 500),
 )
-"""What a client may rely on: 400 fix the request · 404 no such thing · 409 somebody else was faster · 410 it was, and is
-no more · 501 an optional part is not installed · 503 later · 500 the city is damaged, or a fault of ours."""
+"""What a client may rely on: 400 fix the request · 404 no such thing · 409 somebody else was faster · 410 it was,
+and is no more · 501 an optional part is not installed · 503 later · 500 the city is damaged, or a fault of ours."""
 
 _OURS = "a fault of the service itself; its log has more"
 
@@ -67,4 +66,4 @@ def problem_of(error: BaseException) -> dict[str, Any]:
         problem["hint"] = error.hint
     if isinstance(error, errors.InvalidDefinition) and error.faults:
         problem["faults"] = list(error.faults)
-    return json.loads(json.dumps(problem, default=str))
+    return problem

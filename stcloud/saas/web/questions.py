@@ -1,7 +1,7 @@
 """Questions as documents: rows, measures, joins, cubes, hot spots, what is known of a place.
 
-The documents are those of Python and the shell (docs/reference/question.schema.json); an answer comes in the format that
-is accepted, whole or not at all.
+The documents are those of Python and the shell (docs/reference/question.schema.json); an answer comes in the format
+that is accepted, whole or not at all.
 
 Tested by `tests/saas/web/test_questions.py`.
 """

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from stcloud.errors import Unsupported
 from stcloud.iaas.engine.stop import Stop, heed_stop, stoppable
@@ -70,14 +70,15 @@ class Workers:
     async def _awaited(
         self, future: Future[_Result], stop: Stop, gone: Callable[[], Awaitable[object]]
     ) -> _Result | None:
-        answer = asyncio.wrap_future(future)
-        leaving = asyncio.ensure_future(gone())
+        answer: asyncio.Future[Any] = asyncio.wrap_future(future)
+        leaving: asyncio.Future[Any] = asyncio.ensure_future(gone())
         try:
             done, _ = await asyncio.wait(
                 {answer, leaving}, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if answer in done:
-                return answer.result()
+                result: _Result = answer.result()
+                return result
             stop.now()
             answer.cancel()
             if leaving in done:
