@@ -26,6 +26,7 @@ from bench import (
     query,
     scenes,
     series,
+    services,
     start,
 )
 from bench.data import Scale
@@ -54,6 +55,7 @@ _MEASURES = {
     "check": check.findings,
     "division": division.findings,
     "series": series.findings,
+    "services": services.findings,
 }
 
 
