@@ -125,6 +125,11 @@ class OpenedCity:
             place.leave()
 
     @property
+    def parts(self) -> CityParts:
+        """What the city is made of, for who shows no more than a part of it."""
+        return self._parts
+
+    @property
     def _catalogue(self) -> Catalogue:
         return self._parts.catalogue
 
