@@ -27,6 +27,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stcloud.errors import InvalidInput, NotFound, StcloudError
+from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.web import (
     collections,
     functions,
@@ -191,9 +192,11 @@ class _Endpoint:
     async def _response(self, request: Request) -> Response | None:
         try:
             self._refuse_method(request.method)
-            call = await self._call(request)
+            principal = self._service.principal(request.headers.get("authorization"))
+            self._service.admit(principal, request.client.host if request.client else "")
+            call = await self._call(request, principal)
             return await self._workers.run(
-                lambda: self._handler(call), _gone(request.receive), heavy=self._heavy
+                lambda: self._answered(call), _gone(request.receive), heavy=self._heavy
             )
         except ClientDisconnect:
             return None
@@ -202,6 +205,16 @@ class _Endpoint:
         except Exception as error:  # noqa: BLE001  (the one place where everything ends)
             _LOG.exception("a request to %s failed", self._handler.__name__)
             return self._failed(error)
+
+    def _answered(self, call: Call) -> Response:
+        """Return the response, once it is noted who is given what."""
+        response = self._handler(call)
+        if self._service.audit is not None and self._city:
+            self._service.audit.add(
+                call.principal, self._handler.__name__, at_us=call.now_us, question=call.asked_for(),
+                pin=call.given.get("pin"), rows=call.given.get("rows"),
+            )  # fmt: skip
+        return response
 
     def _refuse_method(self, method: str) -> None:
         if method not in self._methods:
@@ -216,16 +229,17 @@ class _Endpoint:
             headers["Retry-After"] = "1"
         return Response(encoded(problem_of(error)), status, headers, media_type=PROBLEM.type)
 
-    async def _call(self, request: Request) -> Call:
+    async def _call(self, request: Request, principal: Principal) -> Call:
         settings = self._service.settings
         root = (
             settings.base_url
             or f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
         )
         path = request.scope["path"].removeprefix(self._base)
+        rights = self._service.rights(principal)
         return Call(
             service=self._service,
-            city=self._service.city(self._city) if self._city else next(iter(self._service.cities.values())),
+            city=self._service.city(self._city or next(iter(self._service.cities)), principal),
             base=root.rstrip("/") + self._base,
             path=path,
             segments={name: _decoded(value) for name, value in request.path_params.items()},
@@ -233,6 +247,9 @@ class _Endpoint:
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await _body(request, settings.most_body_bytes),
             now_us=self._service.clock(),
+            principal=principal,
+            rights=rights,
+            public=rights == self._service.rights(ANONYMOUS),
         )
 
 

@@ -44,6 +44,7 @@ def items(call: Call) -> Response:
     limit = read_limit(given.get("limit"), _DEFAULT_ROWS, call.service.settings.most_rows)
     order = read_order(given["sortby"], sortables(selection)) if "sortby" in given else ()
     answer = selection.query.rows(limit, order=order, after=given.get("after"))
+    call.gives(answer)
     matched = _matched(call, selection, answer, first="after" not in given)
     links = _links(call, selection, answer, media)
     if tag is None:

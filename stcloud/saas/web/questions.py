@@ -90,6 +90,7 @@ def situation(call: Call) -> Response:
 
 def _answered(call: Call, answer: Answer) -> Response:
     media = call.media(*OFFERED)
+    call.gives(answer)
     if len(answer) > call.service.settings.most_rows:
         raise _too_many(call.service.settings.most_rows)
     pin = None if answer.pin is None else answer.pin.text
