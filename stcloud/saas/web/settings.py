@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stcloud.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
 
 __all__ = ["Settings", "is_loopback"]
 
@@ -61,7 +65,7 @@ class Settings:
                 raise InvalidInput("bad-setting", f"{name} is {getattr(self, name)}; it is more than nothing")
         self.parsed_rate()
 
-    def parsed_rate(self) -> object:
+    def parsed_rate(self) -> RateLimitItem:
         """Return the rate as the library of limits has it; `InvalidInput` ``bad-setting``."""
         from limits import parse  # noqa: PLC0415
 
