@@ -72,4 +72,6 @@ class Grants:
 
 def not_permitted(message: str) -> InvalidInput:
     """Return the error for what is there, and may not be done with it."""
-    return InvalidInput("not-permitted", message, hint="whoever keeps the policy can allow it")
+    return InvalidInput(
+        "not-permitted", f"not permitted: {message}", hint="whoever keeps the policy can allow it"
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ __all__ = ["LayerCopy"]
 _BOUNDED = (UNIT, "st_key")
 _GROUP_ROWS = {"feature": 1024}
 _EVENT_GROUP_ROWS = 8192
+_LASTS_S = 600.0
+"""A question may read files for so long that are no part of the table any more."""
 
 
 class LayerCopy:
@@ -49,7 +52,7 @@ class LayerCopy:
         self._number = self._purges = 0
         self._made: dict[str, str | None] = {}
         self._numbers: dict[str, NDArray[np.int64]] = {}
-        self._outdated: list[Path] = []
+        self._outdated: list[tuple[float, Path]] = []
         self.table = Table(root / "0")
 
     def renewed(self, layer: Layer, state: str, part: Callable[[], StoredPart]) -> Snapshot:
@@ -66,18 +69,21 @@ class LayerCopy:
         """
         with self._lock:
             if self._base != layer.snapshot or self._state != state:
-                self._delete_outdated()  # questions that had begun before the last renewal are over
+                self._delete_outdated(_LASTS_S)
                 self._renew(layer, state, part())
                 self._base, self._state = layer.snapshot, state
                 if len(layer.purges) != self._purges:  # what was purged lies nowhere any more
                     self._purges = len(layer.purges)
-                    self._delete_outdated()
+                    self._delete_outdated(0.0)
             return self.table.snapshot()
 
-    def _delete_outdated(self) -> None:
-        for path in self._outdated:
-            _delete(path)
-        self._outdated = []
+    def _delete_outdated(self, least_s: float) -> None:
+        """Delete what has been outdated for so long that no question reads it any more."""
+        now_s = time.monotonic()
+        for since_s, path in self._outdated:
+            if now_s - since_s >= least_s:
+                _delete(path)
+        self._outdated = [(since_s, path) for since_s, path in self._outdated if now_s - since_s < least_s]
 
     def _renew(self, layer: Layer, state: str, part: StoredPart) -> None:
         kind, base = layer.layer_kind, layer.snapshot
@@ -97,7 +103,7 @@ class LayerCopy:
 
     def _begin(self, schema: pa.Schema, partition: str) -> None:
         """Make the table anew."""
-        self._outdated.append(self.table.root)
+        self._outdated.append((time.monotonic(), self.table.root))
         self._number += 1
         self._made, self._numbers = {}, {}
         self.table = Table(self._root / str(self._number))
@@ -136,7 +142,7 @@ class LayerCopy:
         files = [file for file in snapshot.files if file.path in remove]
         if add or files or not snapshot.sequence:
             self.table.commit(add=add, remove=files, after=snapshot.sequence)
-        self._outdated += [self.table.root / file.path for file in files]
+        self._outdated += [(time.monotonic(), self.table.root / file.path) for file in files]
 
 
 def _delete(path: Path) -> None:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
+from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import UNIT, attributes
 from stcloud.errors import NotFound
 from stcloud.iaas.store.folder import check_name
 from stcloud.iaas.table.table import Table
+from stcloud.saas.rights.counted import only_counts
 from stcloud.saas.rights.layercopy import LayerCopy
 from stcloud.saas.rights.stored import (
     StoredPart,
@@ -80,6 +82,13 @@ class PermittedCatalogue(Catalogue):
             return self._whole.parts.catalogue.table(name)
         self.layer(name)
         return LayerTable(name, self._copy(name).table)
+
+    def features(self, name: str) -> FeatureLayer:
+        """Return the table of a layer of features; `InvalidInput` ``not-permitted``: only counts may be seen."""
+        rule = self._grants.of(self._present(name))
+        if rule is not None and not rule.allows("read"):
+            raise only_counts(name)
+        return FeatureLayer(name, self.table(name).table)
 
     def _present(self, name: str) -> str:
         """Return what the layer is called now that has or had a name."""

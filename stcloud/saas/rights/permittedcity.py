@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stcloud.daas.ledger import Reckoning
     from stcloud.iaas.engine.model import Engine
     from stcloud.paas.grid import UnitGrid
-    from stcloud.paas.query import Features, Query
+    from stcloud.paas.query import Query
     from stcloud.paas.scene.scenes import Scenes
     from stcloud.paas.series import SeriesQuery
     from stcloud.saas.rights.grants import Grants
@@ -45,7 +45,7 @@ class _PermittedParts(CityParts):
         folder = whole.parts.folder
         read = ReadFolder(folder.root, folder.mount, own=own, has_log=grants.shows_cases)
         super().__init__(read, whole.configuration, "", whole.parts.clock)
-        self._whole, self._grants = whole, grants
+        self._whole = whole
         self._permitted = PermittedCatalogue(whole, read, grants)
 
     @property
@@ -59,12 +59,6 @@ class _PermittedParts(CityParts):
         """The engine of the whole city."""
         self._refuse_closed()
         return self._whole.engine
-
-    def features(self, layer: Layer) -> Features:
-        """Return a layer of features; `InvalidInput` ``not-permitted``: only counts of it may be seen."""
-        if layer.layer_kind.versioned and not self._grants.may("read", layer.name):
-            raise only_counts(layer.name)
-        return super().features(layer)
 
     def close(self) -> None:
         """Let go of what is kept in memory; the city and its engine stay open."""

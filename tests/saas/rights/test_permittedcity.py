@@ -74,7 +74,7 @@ def test_of_what_may_be_counted_measures_are_given_and_no_rows(permits):
         lambda: query.write_parquet("rows.parquet"), lambda: query.why("a"), lambda: seen.features("areas"),
         lambda: query.count(by=["in:areas"]), lambda: seen.series("requests"),
         lambda: seen.scenes("requests"), lambda: seen.grid("areas"), lambda: seen.evaluate("requests"),
-        lambda: seen.ask(stcloud.Question(layer="requests")),
+        lambda: seen.ask(stcloud.Question(layer="requests")), lambda: seen.divide("areas", "areas"),
     ):  # fmt: skip
         assert refused(act) == "not-permitted"
     with pytest.raises(InvalidInput, match="only counts"):
