@@ -139,6 +139,8 @@ class Call:
         headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache", **self.extra}
         if not self.public and headers["Cache-Control"] == "no-cache":
             headers["Cache-Control"] = "private, no-cache"
+        if status == 200 and "ETag" in headers and self.headers.get("if-none-match", "").strip() == "*":
+            return Response(status_code=304, headers=headers)
         return Response(body, status, headers, media_type=media.type)
 
 

@@ -50,21 +50,7 @@ def queryables(call: Call) -> Response:
     """Return what may be named in filters, as a JSON schema."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["collection"])
-    properties = schema_of(layer) | {
-        "geometry": {"title": "Place", "format": _geometry_format(layer), "x-ogc-role": "primary-geometry"}
-    }
-    if kind_of(layer).versioned:
-        properties |= {"key": {"title": "Key", "type": "string"}}
-    else:
-        properties |= {
-            "time": {
-                "title": "Time",
-                "type": "string",
-                "format": "date-time",
-                "x-ogc-role": "primary-instant",
-            },
-            "key": {"title": "Key", "type": "string"},
-        }
+    properties = _own_queryables(layer) | schema_of(layer)
     return _schema(call, layer, "queryables", properties)
 
 
@@ -78,6 +64,22 @@ def sortables(call: Call) -> Response:
 def schema_of(layer: Layer) -> dict[str, dict[str, Any]]:
     """Return the columns of a layer as properties of a JSON schema."""
     return {attribute.name: _property(attribute) for attribute in layer.attributes}
+
+
+def _own_queryables(layer: Layer) -> dict[str, dict[str, Any]]:
+    """Return what every row has, as properties of a JSON schema."""
+    own: dict[str, dict[str, Any]] = {
+        "geometry": {"title": "Place", "format": _geometry_format(layer), "x-ogc-role": "primary-geometry"},
+        "key": {"title": "Key", "type": "string"},
+    }
+    kind = kind_of(layer)
+    instant = {"type": "string", "format": "date-time"}
+    if not kind.versioned:
+        own["time"] = {"title": "Time", **instant, "x-ogc-role": "primary-instant"}
+    if kind.lasting:
+        role = "primary-interval" if kind.versioned else "interval"
+        own["period"] = {"title": "Period", "type": "array", "items": instant, "x-ogc-role": role}
+    return own
 
 
 def _property(attribute: Attribute) -> dict[str, Any]:

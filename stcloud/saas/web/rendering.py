@@ -43,12 +43,24 @@ def _environment() -> Environment:
     )  # fmt: skip
     pages.filters["value"] = _value
     pages.filters["address"] = _address
+    pages.filters["page_of"] = _page_of
     return pages
 
 
 def _address(href: str) -> str:
     """Return an address that a page may link to: of HTTP only, whatever a document names."""
     return href if href.startswith(("http://", "https://", "/")) else "#"
+
+
+def _page_of(feature: Mapping[str, Any], collection: str, call: Call) -> str:
+    """Return the address of a feature's page, as it was then, and as it was known then."""
+    start = feature["time"].get("interval", [None])[0] if "datetime" in call.parameters else None
+    originals = [made["href"] for made in feature.get("links", []) if made["rel"] == "original"]
+    key = unquote(originals[0].rpartition("/")[2]) if originals else feature["id"]
+    at = None if start == ".." or "timestamp" in feature["time"] else start
+    return call.url(
+        "collections", collection, "items", key, datetime=at, known=call.parameters.get("known"), f="html"
+    )
 
 
 def _value(value: Any) -> str:
