@@ -141,11 +141,12 @@ def _routes(service: Service, workers: Workers, city: str, base: str) -> Sequenc
         by_path.setdefault(resource.path, []).append(resource)
     return [
         Route(
-            (base + path) or "/",
+            address,
             _Endpoint(service, workers, resource.handler, city, base, resource.methods, heavy=resource.heavy),
         )
         for path, resources in by_path.items()
         for resource in resources
+        for address in ((base + path,) if path != "/" or not base else (f"{base}/", base))
     ]
 
 
@@ -229,6 +230,7 @@ class _Endpoint:
         return Call(
             service=self._service,
             city=self._service.city(self._city) if self._city else next(iter(self._service.cities.values())),
+            root=root.rstrip("/"),
             base=root.rstrip("/") + self._base,
             path=path,
             segments={name: _decoded(value) for name, value in request.path_params.items()},

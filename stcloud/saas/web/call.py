@@ -31,8 +31,8 @@ class Call:
     ----------
     service, city
         The service, and the city as the principal may see it.
-    base
-        Address of the city's landing page, without a slash at its end.
+    root, base
+        Addresses of the service's landing page and of the city's, without a slash at their end.
     path, segments
         Path below ``base``, encoded as it came; its variable parts, decoded.
     query
@@ -61,6 +61,7 @@ class Call:
     rights: str = ""
     public: bool = True
     principal: str = "anonymous"
+    root: str = ""
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 import stcloud
 from stcloud.saas.web.call import Call, encoded
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
-from stcloud.saas.web.collections import schema_of
+from stcloud.saas.web.collections import queryable_schema
 from stcloud.saas.web.media import (
     ARROW,
     CSV,
@@ -156,8 +156,8 @@ def _item_parameters(
         _parameter(
             name, {key: value for key, value in schema.items() if key in ("type", "format")}, "Its value"
         )
-        for name, schema in schema_of(layer).items()
-        if name not in taken
+        for name, schema in queryable_schema(layer).items()
+        if name not in taken and schema.get("type") not in (None, "array")
     ]
     return parameters
 

@@ -29,10 +29,11 @@ def rendered(page: str, call: Call, document: Mapping[str, Any]) -> bytes:
     steps = [
         (unquote(part), f"{call.base}/{'/'.join(trail[: place + 1])}") for place, part in enumerate(trail)
     ]
-    root = call.base if len(call.service.cities) == 1 else call.base.rpartition("/")[0]
+    of_city = len(call.service.cities) == 1 or call.base != call.root
     return template.render(
-        document=plain, call=call, steps=steps, root=root, given=call.parameters, city=call.city.name
-    ).encode()
+        document=plain, call=call, steps=steps, root=call.root, given=call.parameters,
+        city=call.city.name if of_city else "Cities",
+    ).encode()  # fmt: skip
 
 
 @functools.cache
