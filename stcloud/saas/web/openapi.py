@@ -130,7 +130,7 @@ def _item_parameters(
     limit = {"type": "integer", "minimum": 1, "maximum": most, "default": 100}
     names = [attribute.name for attribute in layer.attributes]
     parameters = [
-        _parameter("bbox", {"type": "string"}, "West, south, east, north, of bbox-crs"),
+        _parameter("bbox", _BOX, "West, south, east, north; with heights six numbers"),
         crs["bbox-crs"],
         _DATETIME,
         _KNOWN,
@@ -239,6 +239,10 @@ def _parameter(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_BOX = {
+    "type": "array", "items": {"type": "number"},
+    "oneOf": [{"minItems": count, "maxItems": count} for count in (4, 6)],
+}  # fmt: skip
 _DATETIME = _parameter(
     "datetime", {"type": "string"}, "An instant of RFC 3339, or a closed interval: A/B, A/.., ../B"
 )
