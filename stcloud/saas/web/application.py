@@ -9,6 +9,7 @@ Tested by `tests/saas/web/test_application.py`.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -58,6 +60,8 @@ _SECURITY = {
     "Referrer-Policy": "no-referrer",
 }
 _SMALLEST_GZIP = 1_000
+_HOST = re.compile(r"[\w.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", re.ASCII)
+_NO_FILE = "there is no such file here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,9 @@ def application(service: Service) -> Starlette:
                 expose_headers=["Link", "ETag", "Content-Crs", "Memento-Datetime", "Content-Location"],
             )
         )  # fmt: skip
-    app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+    app = Starlette(
+        routes=routes, middleware=middleware, lifespan=lifespan, exception_handlers={HTTPException: _refused}
+    )
     app.router.redirect_slashes = False
     app.router.default = _Absent(service, workers)
     return app
@@ -136,11 +142,12 @@ def _routes(service: Service, workers: Workers, city: str, base: str) -> Sequenc
         by_path.setdefault(resource.path, []).append(resource)
     return [
         Route(
-            (base + path) or "/",
+            address,
             _Endpoint(service, workers, resource.handler, city, base, resource.methods, heavy=resource.heavy),
         )
         for path, resources in by_path.items()
         for resource in resources
+        for address in ((base + path,) if path != "/" or not base else (f"{base}/", base))
     ]
 
 
@@ -231,15 +238,13 @@ class _Endpoint:
 
     async def _call(self, request: Request, principal: Principal) -> Call:
         settings = self._service.settings
-        root = (
-            settings.base_url
-            or f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
-        )
+        root = settings.base_url or _root(request)
         path = request.scope["path"].removeprefix(self._base)
         rights = self._service.rights(principal)
         return Call(
             service=self._service,
             city=self._service.city(self._city or next(iter(self._service.cities)), principal),
+            root=root.rstrip("/"),
             base=root.rstrip("/") + self._base,
             path=path,
             segments={name: _decoded(value) for name, value in request.path_params.items()},
@@ -251,6 +256,24 @@ class _Endpoint:
             rights=rights,
             public=rights == self._service.rights(ANONYMOUS),
         )
+
+
+def _root(request: Request) -> str:
+    """Return the address that the client used; `InvalidInput` ``unreadable-host``."""
+    host = request.headers.get("host")
+    if host is not None and not _HOST.fullmatch(host):
+        raise InvalidInput("unreadable-host", "the header Host names no host")
+    try:
+        return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
+    except ValueError as error:
+        raise InvalidInput("unreadable-host", "the header Host names no host") from error
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """Return what the routes of files refuse as other handlers do."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    problem = {"title": "no-route" if status == 404 else "refused", "status": status, "detail": _NO_FILE}
+    return Response(encoded(problem), status, media_type=PROBLEM.type)
 
 
 def _decoded(segment: str) -> str:

@@ -36,8 +36,8 @@ class Call:
     ----------
     service, city
         The service, and the city as the principal may see it.
-    base
-        Address of the city's landing page, without a slash at its end.
+    root, base
+        Addresses of the service's landing page and of the city's, without a slash at their end.
     path, segments
         Path below ``base``, encoded as it came; its variable parts, decoded.
     query
@@ -66,6 +66,7 @@ class Call:
     rights: str = ""
     public: bool = True
     principal: Principal = ANONYMOUS
+    root: str = ""
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
     given: dict[str, Any] = field(default_factory=dict)
@@ -156,6 +157,8 @@ class Call:
         headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache", **self.extra}
         if not self.public and headers["Cache-Control"] == "no-cache":
             headers["Cache-Control"] = "private, no-cache"
+        if status == 200 and "ETag" in headers and self.headers.get("if-none-match", "").strip() == "*":
+            return Response(status_code=304, headers=headers)
         return Response(body, status, headers, media_type=media.type)
 
 

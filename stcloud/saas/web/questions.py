@@ -32,8 +32,11 @@ def questions(call: Call) -> Response:
     from stcloud.paas.query import Question  # noqa: PLC0415
 
     question = _document(call, Question)
+    most = call.service.settings.most_rows
     if not question.summed and question.limit is None:
-        question = question.model_copy(update={"limit": call.service.settings.most_rows})
+        question = question.model_copy(update={"limit": most})
+    elif question.limit is not None and question.limit > most:
+        raise _too_many(most)
     query = question.narrow(call.city.query(question.layer), _no_file)
     return _answered(call, question.answer(query, _no_file))
 
