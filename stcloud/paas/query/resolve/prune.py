@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from stcloud.daas.table.schema import UNIT
-from stcloud.iaas.engine.model import Meets
+from stcloud.iaas.conversion import numbers_of, whole_number, whole_numbers
+from stcloud.iaas.engine.model import Meets, Picks
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.condition.known import may_be_believed
 from stcloud.paas.query.place.extent import Box
 from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.sql.binder import instant
+from stcloud.space import NO_CELL
 from stcloud.time import Span, Spans
 
 __all__ = ["NEAR_US", "Box", "Pruning", "time_spans"]
@@ -78,6 +81,21 @@ class Pruning:
     def meets(self) -> Mapping[str, Meets]:
         """What decides it for row groups by numbers alone; empty where other columns decide, too."""
         return {"st_cell": self._meets} if self.bounded == ("st_cell",) else {}
+
+    @property
+    def picks(self) -> Picks | None:
+        """What picks rows by their cells; None: no place is asked for."""
+        return Picks("st_cell", self._picked) if self.regions else None
+
+    def _picked(self, cells: pa.Array) -> pa.Array:
+        first, *others = self.regions
+        numbers = numbers_of(
+            cells.fill_null(whole_number(NO_CELL, cells.type)) if cells.null_count else cells
+        )
+        rows = first.listed_rows(numbers)
+        for region in others:
+            rows = rows[region.listed(numbers[rows])]
+        return whole_numbers(rows)
 
     def _meets(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
         return np.asarray(np.all([region.meets(low, high) for region in self.regions], axis=0))

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from stcloud.errors import NotFound, nearest
 from stcloud.iaas.conversion import numbers_of
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.time import Zone
-from stcloud.time.micros import offset_text
+from stcloud.time.micros import SECOND_US, offset_text
 
 __all__ = ["attributes_of", "stored_columns"]
 
@@ -64,16 +65,20 @@ def _attribute(column: pa.ChunkedArray, zone: Zone) -> pa.Array:
 
 
 def _instants(values: pa.Array, zone: Zone) -> pa.Array:
-    utc_us = numbers_of(values.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).fill_null(0))
+    """Return instants as texts, each as long as the others: with microseconds where any has some."""
+    there = values.drop_null().cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+    written = _written(numbers_of(there), zone)
+    if not values.null_count:
+        return written
+    at = pc.subtract(pc.cumulative_sum(values.is_valid().cast(pa.int64())), 1)
+    return written.take(pc.if_else(values.is_valid(), at, pa.nulls(len(at), pa.int64())))
+
+
+def _written(utc_us: NDArray[np.int64], zone: Zone) -> pa.Array:
     offset_us = zone.offset_at(utc_us)
-    local = pa.array(utc_us + offset_us).cast(pa.timestamp("us"))
-    whole_s = not (utc_us % 1_000_000).any()
-    texts = pc.strftime(local.cast(pa.timestamp("s")) if whole_s else local, "%Y-%m-%dT%H:%M:%S")
+    local = (utc_us + offset_us).view("datetime64[us]")
+    unit = "us" if (utc_us % SECOND_US).any() else "s"
+    texts = pa.array(np.datetime_as_string(local.astype(f"datetime64[{unit}]")).tolist(), pa.string())
     different, number = np.unique(offset_us, return_inverse=True)
-    offsets = pa.array([offset_text(int(offset)) for offset in different], pa.string()).take(pa.array(number))
-    written = pc.binary_join_element_wise(texts, offsets, "")
-    return (
-        written
-        if not values.null_count
-        else pc.if_else(values.is_valid(), written, pa.nulls(len(values), pa.string()))
-    )
+    offsets = pa.array([offset_text(int(offset)) for offset in different], pa.string())
+    return pc.binary_join_element_wise(texts, offsets.take(pa.array(number)), "")
