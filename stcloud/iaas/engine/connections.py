@@ -24,6 +24,7 @@ from sqlglot import exp
 
 from stcloud.errors import FormatError
 from stcloud.iaas.engine.model import STAGE, Files, Relation, Sql
+from stcloud.iaas.engine.stop import interruptible
 from stcloud.iaas.spool import Pipe, spool
 from stcloud.iaas.store.oserror import one_line, storage_error
 from stcloud.iaas.table.checksum import verify_columns
@@ -125,7 +126,7 @@ class Connections:
     def run(self, stage: Sql, relations: Mapping[str, Relation], given: Given) -> Given:
         """Run a statement over named relations, and over what the stage before gave."""
         cursor = self._connection()
-        with file_errors():
+        with interruptible(cursor), file_errors():
             if isinstance(given, Pipe):
                 given = spool(given, cursor, STAGE, self._small_rows)
             text = self._bound(cursor, stage, relations, given)
@@ -149,7 +150,7 @@ class Connections:
 
         def batches() -> Iterator[pa.RecordBatch]:
             with file_errors():
-                yield from reader
+                yield from _heeding(reader, cursor)
                 cursor.unregister(STAGE)  # and with it what the stage before may have left unread
                 cursor.execute(f"DROP TABLE IF EXISTS temp.{STAGE}")
             self._idle.append(cursor)
@@ -174,6 +175,16 @@ class Connections:
             elif relation is not None:
                 cursor.register(name, _arrow(relation))
         return _with(views) + stage.query.sql(dialect="duckdb", copy=False)
+
+
+def _heeding(reader: pa.RecordBatchReader, cursor: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+    """Give the batches of a result until there are no more, or its question is given up."""
+    while True:
+        with interruptible(cursor):
+            batch = next(reader, None)
+        if batch is None:
+            return
+        yield batch
 
 
 def _columns(query: exp.Query) -> set[str] | None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from stcloud.errors import InternalError, InvalidInput
 from stcloud.iaas.engine.model import Fetch, Files, Refine, Relation, Sql, Stage, Tell
+from stcloud.iaas.engine.stop import heed_stop
 from stcloud.iaas.spool import Pipe
 from stcloud.iaas.table.footer import fetch, picked
 from stcloud.iaas.table.kept import KeptColumns
@@ -49,6 +50,7 @@ class Duck:
         self._refuse_closed()
         given: Given = None
         for stage in stages:
+            heed_stop()
             given = self._stage(stage, relations, given)
         if given is None:
             raise InternalError("no-stage", "a plan gave no stage to run")

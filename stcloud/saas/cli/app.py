@@ -32,6 +32,7 @@ from stcloud.saas.cli import (
     query,
     scenes,
     series,
+    serve,
     situation,
     timeline,
     vacuum,
@@ -54,7 +55,7 @@ for function in (
     create.create, load.load, query.query, join.join, features.show, features.history, features.diff,
     timeline.timeline, series.series, episodes.episodes, scenes.scenes, cube.cube, hotspots.hotspots,
     layers.layers, layers.quarantine, class_list.classes, calendar.calendar, define.define, check.check,
-    vacuum.vacuum, purge.purge, copy.copy, demo.demo,
+    vacuum.vacuum, purge.purge, copy.copy, serve.serve, demo.demo,
 ):  # fmt: skip
     app.command()(function)
 app.command(cls=situation.CoordinateCommand)(situation.situation)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "note", "plain", "print_answer", "print_features", "print_readable", "print_records", "print_rows",
-    "print_table", "print_text", "print_to",
+    "print_table", "print_text", "print_to", "write_answer",
 ]  # fmt: skip
 
 _TABLE_ROWS = 50
@@ -94,14 +94,27 @@ def print_answer(answer: Answer, target: Target | None = None, *, every_column: 
     if target.form is OutputFormat.XLSX and target.path is not None:
         _workbook(answer, target.path)
         return
-    writers: Mapping[OutputFormat, Callable[[TextIO], None]] = {
-        OutputFormat.TABLE: lambda sink: _table(answer, sink, target, every_column=every_column),
-        OutputFormat.JSON: lambda sink: _joined("[", map(_json, _rows(answer.plain)), "]", sink),
-        OutputFormat.NDJSON: lambda sink: sink.writelines(_json(row) + "\n" for row in _rows(answer.plain)),
-        OutputFormat.CSV: lambda sink: _csv(answer, sink, safe=target.safe_csv),
-        OutputFormat.GEOJSON: lambda sink: print_features([answer], sink),
+    if target.form is OutputFormat.TABLE:
+        print_to(target.path, lambda sink: _table(answer, sink, target, every_column=every_column))
+    else:
+        print_to(target.path, lambda sink: write_answer(answer, target.form, sink, safe=target.safe_csv))
+
+
+def write_answer(answer: Answer, form: OutputFormat, sink: TextIO, *, safe: bool = False) -> None:
+    """Write an answer as JSON, NDJSON, CSV or GeoJSON; ``safe``: no spreadsheet computes what CSV has.
+
+    Raises
+    ------
+    Unsupported
+        ``no-geometry``: GeoJSON of groups without a place.
+    """
+    writers: Mapping[OutputFormat, Callable[[], object]] = {
+        OutputFormat.JSON: lambda: _joined("[", map(_json, _rows(answer.plain)), "]", sink),
+        OutputFormat.NDJSON: lambda: sink.writelines(_json(row) + "\n" for row in _rows(answer.plain)),
+        OutputFormat.CSV: lambda: _csv(answer, sink, safe=safe),
+        OutputFormat.GEOJSON: lambda: print_features([answer], sink),
     }
-    print_to(target.path, writers[target.form])
+    writers[form]()
 
 
 def print_readable(answer: Answer, sink: TextIO, count: int, *, every_column: bool = False) -> None:

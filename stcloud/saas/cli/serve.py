@@ -1,0 +1,90 @@
+"""`stcloud serve`. Tested by `tests/saas/cli/test_serve.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stcloud.errors import InvalidInput, MissingExtra
+from stcloud.saas.cli.option import open_city
+from stcloud.saas.cli.output import note
+
+if TYPE_CHECKING:
+    from stcloud.city import City
+
+__all__ = ["serve"]
+
+Cities = Annotated[list[str], typer.Argument(help="Folders or addresses of cities.", show_default=False)]
+
+
+def serve(
+    cities: Cities,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="Port to listen at; 0: any that is free.", min=0, max=65_535)
+    ] = 8080,
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="Address that clients know it by, where a proxy is before it.", show_default=False),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Origin whose pages may read it; repeat it.", show_default=False),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Longest time of a question.", min=0.1)] = 30.0,
+) -> None:
+    """Serve cities over HTTP: to other systems, QGIS and browsers."""
+    try:
+        import uvicorn  # noqa: PLC0415
+
+        from stcloud.saas.web import Service, Settings, application  # noqa: PLC0415
+        from stcloud.saas.web.settings import is_loopback  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra(
+            "web-needed", "services need libraries that are not installed", hint="pip install stcloud[web]"
+        ) from error
+    if not is_loopback(host):
+        raise InvalidInput(
+            "policy-needed", f"{host} is reached by others, and nothing says what they may see",
+            hint="listen at 127.0.0.1", in_shell="listen at --host 127.0.0.1",
+        )  # fmt: skip
+    settings = Settings(base_url=base_url, origins=tuple(origin or ()), seconds=seconds)
+    service = Service(_opened(cities), settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application(service), host, port, log_level="warning", access_log=False, server_header=False
+        )
+    )
+    _run(server, host)
+
+
+def _opened(addresses: list[str]) -> dict[str, City]:
+    """Return the cities by name; `InvalidInput` ``same-names``: two have one name."""
+    opened: dict[str, City] = {}
+    for address in addresses:
+        city = open_city(address)
+        name = Path(address.rstrip("/")).name or city.name
+        if name in opened:
+            raise InvalidInput(
+                "same-names", f"two cities have the name '{name}'", hint="serve one of them elsewhere"
+            )
+        opened[name] = city
+    return opened
+
+
+def _run(server: Any, host: str) -> None:
+    """Serve until somebody ends it; say where, once it listens."""
+    startup = server.startup
+
+    async def told(sockets: Any = None) -> None:
+        await startup(sockets)
+        for listening in server.servers:
+            for socket in listening.sockets:
+                note(f"serving at http://{host}:{socket.getsockname()[1]}/ (Ctrl-C ends it)")
+
+    server.startup = told
+    server.run()
+    if not server.started:
+        raise InvalidInput("cannot-listen", f"nothing can listen at {host}", hint="choose another port")

@@ -1,0 +1,45 @@
+"""The landing page, what a service conforms to, and its health. Tested by `tests/saas/web/test_landing.py`."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from stcloud.saas.web.call import Call, link
+from stcloud.saas.web.conformance import CONFORMANCE
+from stcloud.saas.web.media import HTML, JSON, OPENAPI
+
+__all__ = ["conformance", "landing"]
+
+
+def landing(call: Call) -> Response:
+    """Return what there is of a city, with links to it."""
+    call.known_parameters(())
+    city = call.city
+    links = [
+        link(call.url("api"), "service-desc", OPENAPI, "Definition of this API"),
+        link(call.url("api", f="html"), "service-doc", HTML, "Description of this API"),
+        link(call.url("conformance"), "conformance", JSON, "What this API conforms to"),
+        link(call.url("conformance"), "http://www.opengis.net/def/rel/ogc/1.0/conformance", JSON),
+        link(call.url("collections"), "data", JSON, "Collections: the layers of the city"),
+        link(call.url("collections"), "http://www.opengis.net/def/rel/ogc/1.0/data", JSON),
+        link(
+            call.url("functions"),
+            "http://www.opengis.net/def/rel/ogc/1.0/functions",
+            JSON,
+            "Functions of filters",
+        ),
+    ]
+    document = {
+        "title": city.name,
+        "description": f"Time-stamped layers of {city.name}: what was so, and what was known of it, at any instant",
+        "zone": str(city.configuration.zone),
+        "crs": city.configuration.crs,
+        "links": links,
+    }
+    return call.document(document, "landing")
+
+
+def conformance(call: Call) -> Response:
+    """Return the conformance classes that the tests of this project pass."""
+    call.known_parameters(())
+    return call.document({"conformsTo": list(CONFORMANCE)}, "conformance")

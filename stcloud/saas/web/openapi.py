@@ -1,0 +1,320 @@
+"""The definition of the interface, OpenAPI 3.1, made of the catalogue and the definitions of layers.
+
+Tested by `tests/saas/web/test_openapi.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+import stcloud
+from stcloud.saas.web.call import Call, encoded
+from stcloud.saas.web.collectionkind import PROFILES, kind_of
+from stcloud.saas.web.collections import schema_of
+from stcloud.saas.web.media import (
+    ARROW,
+    CSV,
+    GEOJSON,
+    HTML,
+    JSON,
+    LINK_FORMAT,
+    NDJSON,
+    OPENAPI,
+    PARQUET,
+    PROBLEM,
+    SCHEMA,
+    Media,
+)  # fmt: skip
+from stcloud.saas.web.referencesystem import reference_systems
+from stcloud.saas.web.selection import SELECTING
+
+if TYPE_CHECKING:
+    from stcloud.daas.catalogue import Layer
+
+__all__ = ["definition"]
+
+_FAULTS = {
+    "400": "The request is wrong", "401": "Nobody is signed in", "403": "It is not permitted",
+    "404": "There is no such thing", "406": "No accepted format is offered", "410": "It was, and is no more",
+    "429": "Too many requests", "500": "A fault of the service", "503": "Too busy, or it took too long",
+}  # fmt: skip
+_FAULTS_OF_BODY = {
+    "413": "The body is too large",
+    "415": "The body is of another type",
+    "409": "Others were faster",
+}
+
+
+def definition(call: Call) -> Response:
+    """Return the definition of what the principal may use."""
+    call.known_parameters(())
+    media = call.media(OPENAPI, HTML)
+    document = _document(call)
+    if media is HTML:
+        paths = [
+            {"path": path, "method": method.upper(), "summary": operation["summary"]}
+            for path, item in document["paths"].items()
+            for method, operation in item.items()
+        ]
+        return call.document({"title": document["info"]["title"], "paths": paths}, "api", (OPENAPI, HTML))
+    return call.reply(encoded(document), media)
+
+
+def _document(call: Call) -> dict[str, Any]:
+    layers = call.city.layers()
+    paths: dict[str, Any] = {
+        "/": _get("Landing page", (JSON, HTML), {"$ref": "#/components/schemas/landingPage"}),
+        "/conformance": _get(
+            "Conformance classes", (JSON, HTML), {"$ref": "#/components/schemas/confClasses"}
+        ),
+        "/api": _get("This definition", (OPENAPI, HTML), {"type": "object"}),
+        "/functions": _get("Functions of filters", (JSON, HTML), {"type": "object"}),
+        "/collections": _get("Collections", (JSON, HTML), {"$ref": "#/components/schemas/collections"}),
+    }
+    for layer in layers:
+        paths |= _collection_paths(layer, call)
+    paths |= _document_paths()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": call.city.name,
+            "version": stcloud.__version__,
+            "description": "Time-stamped layers of a city: what was so, and what was known of it, at any instant.",
+        },
+        "servers": [{"url": call.base}],
+        "paths": paths,
+        "components": {
+            "schemas": _SCHEMAS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{}, {"token": []}],
+    }
+
+
+def _collection_paths(layer: Layer, call: Call) -> dict[str, Any]:
+    name, base = layer.name, f"/collections/{layer.name}"
+    versioned = kind_of(layer).versioned
+    schema, document = {"type": "object"}, (JSON, HTML)
+    feature = {"$ref": "#/components/schemas/feature"}
+    key = {
+        "name": "featureId", "in": "path", "required": True, "schema": {"type": "string"},
+        "description": "Key of a feature",
+    }  # fmt: skip
+    crs = _crs_parameters(call)
+    one = [key, _KNOWN, crs["crs"], *([_DATETIME] if versioned else [])]
+    paths = {
+        base: _get(f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}),
+        f"{base}/queryables": _get(f"Queryables of {name}", (SCHEMA, HTML), schema),
+        f"{base}/sortables": _get(f"Sortables of {name}", (SCHEMA, HTML), schema),
+        f"{base}/loads": _get(f"Loads of {name}", document, schema),
+        f"{base}/diff": _get(f"Differences of {name}", (GEOJSON, HTML), schema, _DIFFERENCE),
+        f"{base}/items": _get(
+            f"Features of {name}", (GEOJSON, HTML, CSV), {"$ref": "#/components/schemas/featureCollection"},
+            _item_parameters(layer, crs, call.service.settings.most_rows, versioned=versioned),
+        ),
+        f"{base}/items/{{featureId}}": _get(f"Feature of {name}", (GEOJSON, HTML), feature, one),
+    }  # fmt: skip
+    if versioned:
+        formats = (JSON, HTML, LINK_FORMAT)
+        paths[f"{base}/items/{{featureId}}/versions"] = _get(
+            f"Versions of {name}", formats, schema, [key, _KNOWN]
+        )
+    return paths
+
+
+def _item_parameters(
+    layer: Layer, crs: dict[str, dict[str, Any]], most: int, *, versioned: bool
+) -> list[dict[str, Any]]:
+    limit = {"type": "integer", "minimum": 1, "maximum": most, "default": 100}
+    names = [attribute.name for attribute in layer.attributes]
+    parameters = [
+        _parameter("bbox", {"type": "string"}, "West, south, east, north, of bbox-crs"),
+        crs["bbox-crs"],
+        _DATETIME,
+        _KNOWN,
+        _parameter("limit", limit, "Most features of a page"),
+        _parameter("after", {"type": "string"}, "Where the page before ended; links to next pages have it"),
+        _parameter("filter", {"type": "string"}, "CQL2"),
+        _parameter(
+            "filter-lang", {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
+            "Language of the filter",
+        ),
+        crs["filter-crs"],
+        _parameter("sortby", {"type": "string"}, f"Names with + or - before them: {', '.join(names)}"),
+        _parameter("properties", {"type": "string"}, "Names of the properties that are wanted"),
+        _parameter("skipGeometry", {"type": "boolean", "default": False}, "Leave the places out"),
+        crs["crs"],
+    ]  # fmt: skip
+    if versioned:
+        parameters.append(
+            _parameter("profile", {"type": "string", "enum": list(PROFILES)}, "How versions are named")
+        )
+    taken = {parameter["name"] for parameter in parameters} | {*SELECTING, "profile", "f"}
+    parameters += [
+        _parameter(
+            name, {key: value for key, value in schema.items() if key in ("type", "format")}, "Its value"
+        )
+        for name, schema in schema_of(layer).items()
+        if name not in taken
+    ]
+    return parameters
+
+
+def _crs_parameters(call: Call) -> dict[str, dict[str, Any]]:
+    addresses = [system.address for system in reference_systems(call.city.configuration.crs)]
+    schema = {"type": "string", "format": "uri", "enum": addresses, "default": addresses[0]}
+    about = {"crs": "CRS of places", "bbox-crs": "CRS of bbox", "filter-crs": "CRS of places in the filter"}
+    return {name: _parameter(name, schema, text) for name, text in about.items()}
+
+
+def _document_paths() -> dict[str, Any]:
+    from stcloud.paas.query import Question  # noqa: PLC0415
+    from stcloud.saas.web.questiondocument import (  # noqa: PLC0415
+        CubeDocument,
+        HotSpotDocument,
+        JoinDocument,
+        SituationDocument,
+    )
+
+    formats = (JSON, GEOJSON, CSV, NDJSON, ARROW, PARQUET)
+    documents: dict[str, tuple[Any, str, tuple[Media, ...]]] = {
+        "/questions": (Question, "Answer a question", formats),
+        "/joins": (JoinDocument, "Answer a join", formats),
+        "/cubes": (CubeDocument, "Answer a cube", formats),
+        "/hotspots": (HotSpotDocument, "Answer hot and cold spots", formats),
+        "/situation": (SituationDocument, "Answer what is known of a place", (JSON, GEOJSON)),
+    }
+    return {
+        path: {"post": _operation(summary, media, {}, []) | {
+            "requestBody": {
+                "required": True,
+                "content": {JSON.type: {"schema": model.model_json_schema()}},
+            },
+        }}
+        for path, (model, summary, media) in documents.items()
+    }  # fmt: skip
+
+
+def _get(
+    summary: str,
+    formats: tuple[Media, ...],
+    schema: dict[str, Any],
+    parameters: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    return {"get": _operation(summary, formats, schema, parameters or [])}
+
+
+def _operation(
+    summary: str, formats: tuple[Media, ...], schema: dict[str, Any], parameters: list[dict[str, Any]]
+) -> dict[str, Any]:
+    content = {
+        media.type.partition("; charset")[0]: {
+            "schema": schema if "json" in media.type else {"type": "string"}
+        }
+        for media in formats
+    }
+    names = [media.name for media in formats]
+    form = _parameter("f", {"type": "string", "enum": names}, "Format, before what Accept says")
+    faults = {status: _fault(text) for status, text in (_FAULTS | _FAULTS_OF_BODY).items()}
+    return {
+        "summary": summary,
+        "parameters": [*parameters, form],
+        "responses": {"200": {"description": "The answer", "content": content}, **faults},
+    }
+
+
+def _fault(text: str) -> dict[str, Any]:
+    return {
+        "description": text,
+        "content": {PROBLEM.type: {"schema": {"$ref": "#/components/schemas/problem"}}},
+    }
+
+
+def _parameter(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:
+    return {
+        "name": name, "in": "query", "required": False, "schema": schema, "style": "form", "explode": False,
+        "description": about,
+    }  # fmt: skip
+
+
+_DATETIME = _parameter(
+    "datetime", {"type": "string"}, "An instant of RFC 3339, or a closed interval: A/B, A/.., ../B"
+)
+_KNOWN = _parameter(
+    "known", {"type": "string"}, "As it was known at this instant, or at the pin of an answer"
+)
+_DIFFERENCE = [
+    _parameter("from", {"type": "string"}, "The earlier instant, of features"),
+    _parameter("to", {"type": "string"}, "The later instant, of features"),
+    _parameter("from-known", {"type": "string"}, "The earlier belief: an instant or a pin"),
+    _parameter("to-known", {"type": "string"}, "The later belief; default: what is known now"),
+    _DATETIME,
+    _parameter("filter", {"type": "string"}, "CQL2"),
+    _parameter("filter-lang", {"type": "string", "enum": ["cql2-text"]}, "Language of the filter"),
+]
+
+_LINKS = {"type": "array", "items": {"$ref": "#/components/schemas/link"}}
+_STRING = {"type": "string"}
+_SCHEMAS: dict[str, Any] = {
+    "link": {
+        "type": "object",
+        "required": ["href", "rel"],
+        "properties": {"href": _STRING, "rel": _STRING, "type": _STRING, "title": _STRING},
+    },
+    "landingPage": {
+        "type": "object",
+        "required": ["links"],
+        "properties": {"title": _STRING, "description": _STRING, "links": _LINKS},
+    },
+    "confClasses": {
+        "type": "object",
+        "required": ["conformsTo"],
+        "properties": {"conformsTo": {"type": "array", "items": _STRING}},
+    },
+    "collections": {
+        "type": "object",
+        "required": ["links", "collections"],
+        "properties": {
+            "links": _LINKS,
+            "collections": {"type": "array", "items": {"$ref": "#/components/schemas/collection"}},
+        },
+    },
+    "collection": {
+        "type": "object",
+        "required": ["id", "links"],
+        "properties": {
+            "id": _STRING, "title": _STRING, "links": _LINKS, "extent": {"type": "object"},
+            "itemType": _STRING, "crs": {"type": "array", "items": _STRING}, "storageCrs": _STRING,
+            "versioning": {"type": "object", "properties": {"timeAxis": {"enum": ["validity-time"]}}},
+        },
+    },
+    "featureCollection": {
+        "type": "object",
+        "required": ["type", "features"],
+        "properties": {
+            "type": {"enum": ["FeatureCollection"]},
+            "features": {"type": "array", "items": {"$ref": "#/components/schemas/feature"}},
+            "links": _LINKS, "timeStamp": {"type": "string", "format": "date-time"},
+            "numberMatched": {"type": "integer", "minimum": 0}, "numberReturned": {"type": "integer", "minimum": 0},
+            "pin": {"type": ["string", "null"]},
+        },
+    },
+    "feature": {
+        "type": "object",
+        "required": ["type", "geometry", "properties"],
+        "properties": {
+            "type": {"enum": ["Feature"]}, "id": _STRING, "geometry": {"type": ["object", "null"]},
+            "properties": {"type": ["object", "null"]}, "time": {"type": "object"}, "links": _LINKS,
+        },
+    },
+    "problem": {
+        "type": "object",
+        "required": ["title", "status", "detail"],
+        "properties": {
+            "title": _STRING, "status": {"type": "integer"}, "detail": _STRING, "hint": _STRING,
+            "faults": {"type": "array", "items": _STRING},
+        },
+    },
+}  # fmt: skip

@@ -1,0 +1,33 @@
+"""The service as a whole: its cities, whether it is well, and what it counts.
+
+Tested by `tests/saas/web/test_overview.py`.
+"""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from stcloud.saas.web.call import Call, link
+from stcloud.saas.web.media import JSON, Media
+
+__all__ = ["cities", "health", "metrics"]
+
+_METRICS = Media("openmetrics", "application/openmetrics-text; version=1.0.0; charset=utf-8", "OpenMetrics")
+
+
+def cities(call: Call) -> Response:
+    """Return the cities of the service."""
+    call.known_parameters(())
+    links = [link(call.url(name), "item", JSON, city.name) for name, city in call.service.cities.items()]
+    return call.document({"title": "Cities", "links": links}, "cities")
+
+
+def health(call: Call) -> Response:
+    """Return that the service answers."""
+    call.known_parameters(())
+    return call.document({"status": "ok", "cities": len(call.service.cities)}, "health")
+
+
+def metrics(call: Call) -> Response:
+    """Return what the service counts."""
+    return call.reply(call.service.counts.text(), _METRICS)

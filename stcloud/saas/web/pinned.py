@@ -1,0 +1,77 @@
+"""Pins in addresses: an answer that is pinned never changes, so that it may be kept and asked for by its tag.
+
+Tested by `tests/saas/web/test_pinned.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from stcloud.errors import StcloudError
+from stcloud.paas.query.answer.pin import Pin
+from stcloud.saas.web.call import Call
+from stcloud.saas.web.media import Media
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["not_modified", "tag_of"]
+
+_YEAR_S = 31_536_000
+
+
+def tag_of(call: Call, media: Media, *, moving: bool = False) -> str | None:
+    """Return the strong tag of an answer that never changes, and note how it may be kept; None: it may change.
+
+    Such is the answer to a pin, of which every instant lies in the past of its layer. The tag holds what the
+    principal may see, and the purges of the layers: after a purge, an answer that is kept is no longer given.
+
+    Parameters
+    ----------
+    call, media
+        The request and the format of the answer.
+    moving
+        Whether the answer depends on the present instant, too.
+    """
+    text = call.parameters.get("known", "")
+    if moving or not text.startswith("pin:"):
+        return None
+    state = _state(call, Pin.read(text).layers)
+    if state is None:
+        return None
+    whole = "\n".join(
+        (call.base, call.path, repr(list(call.query)), media.type, call.rights, state, str(call.body))
+    )
+    tag = f'"{hashlib.sha256(whole.encode()).hexdigest()[:32]}"'
+    kept = "public" if call.public else "private"
+    call.extra["Cache-Control"] = f"{kept}, max-age={_YEAR_S}, immutable"
+    call.extra["ETag"] = tag
+    return tag
+
+
+def not_modified(call: Call, tag: str | None) -> Response | None:
+    """Return the short answer to a client that has the answer of this tag; None if it has not."""
+    given = call.headers.get("if-none-match")
+    if tag is None or given is None:
+        return None
+    tags = {part.strip().removeprefix("W/") for part in given.split(",")}
+    if tag not in tags and given.strip() != "*":
+        return None
+    return Response(status_code=304, headers={"Vary": "Accept, Authorization", **call.extra})
+
+
+def _state(call: Call, layers: Iterable[tuple[str, int]]) -> str | None:
+    """Return the purges of pinned layers; None if an instant is later than the newest load of its layer."""
+    state = []
+    for name, at_us in layers:
+        try:
+            layer = call.city.layer(name)
+        except StcloudError:  # the question itself says what is wrong
+            return None
+        if at_us > layer.pin_us():
+            return None
+        state.append(f"{name}:{len(layer.purges)}")
+    return ",".join(state)

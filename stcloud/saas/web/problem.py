@@ -1,0 +1,69 @@
+"""Errors as HTTP tells them: a status, and problem details of RFC 9457.
+
+Tested by `tests/saas/web/test_problem.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stcloud import errors
+from stcloud.iaas.job import Cancelled
+
+__all__ = ["STATUS_OF_CLASS", "STATUS_OF_KIND", "problem_of", "status_of"]
+
+STATUS_OF_KIND = {
+    "purged": 410,
+    "feature-gone": 410,
+    "not-signed-in": 401,
+    "not-permitted": 403,
+    "masked-column": 403,
+    "no-route": 404,
+    "wrong-method": 405,
+    "not-acceptable": 406,
+    "body-too-large": 413,
+    "wrong-media-type": 415,
+    "too-many-requests": 429,
+    "took-too-long": 503,
+    "too-busy": 503,
+}
+"""Kinds whose status is not that of their class."""
+
+STATUS_OF_CLASS: tuple[tuple[type[Exception], int], ...] = (
+    (errors.NotFound, 404),
+    (errors.Conflict, 409),
+    (errors.Unsupported, 400),
+    (errors.MissingExtra, 501),
+    (errors.InvalidInput, 400),
+    (Cancelled, 503),
+    (errors.StorageError, 503),
+    (errors.FormatError, 500),
+)
+"""What a client may rely on: 400 fix the request · 404 no such thing · 409 somebody else was faster · 410 it was,
+and is no more · 501 an optional part is not installed · 503 later · 500 the city is damaged, or a fault of ours."""
+
+_OURS = "a fault of the service itself; its log has more"
+
+
+def status_of(error: BaseException) -> int:
+    """Return the status of an error; 500 for a fault of ours."""
+    if isinstance(error, errors.StcloudError) and error.kind in STATUS_OF_KIND:
+        return STATUS_OF_KIND[error.kind]
+    return next((status for kind, status in STATUS_OF_CLASS if isinstance(error, kind)), 500)
+
+
+def problem_of(error: BaseException) -> dict[str, Any]:
+    """Return the problem details of an error: of a fault of ours nothing but that it is one."""
+    status = status_of(error)
+    if not isinstance(error, errors.StcloudError) or isinstance(error, errors.InternalError):
+        return {"title": "internal-error", "status": status, "detail": _OURS}
+    if isinstance(
+        error, errors.StorageError | errors.FormatError
+    ):  # their messages name files of the machine
+        return {"title": error.kind, "status": status, "detail": "the city cannot be read at present"}
+    problem = {"title": error.kind, "status": status, "detail": error.message}
+    if error.hint:
+        problem["hint"] = error.hint
+    if isinstance(error, errors.InvalidDefinition) and error.faults:
+        problem["faults"] = list(error.faults)
+    return problem

@@ -1,0 +1,134 @@
+"""Questions as documents: rows, measures, joins, cubes, hot spots, what is known of a place.
+
+The documents are those of Python and the shell (docs/reference/question.schema.json); an answer comes in the format
+that is accepted, whole or not at all.
+
+Tested by `tests/saas/web/test_questions.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from starlette.responses import Response
+
+from stcloud.daas.definition.clause import definition_faults
+from stcloud.errors import InvalidDefinition, InvalidInput, Unsupported
+from stcloud.saas.web.answerformat import OFFERED, written
+from stcloud.saas.web.call import Call, encoded
+from stcloud.saas.web.media import GEOJSON, JSON
+from stcloud.saas.web.questiondocument import CubeDocument, HotSpotDocument, JoinDocument, SituationDocument
+
+if TYPE_CHECKING:
+    from stcloud.paas.query import Answer
+
+__all__ = ["cubes", "hotspots", "joins", "questions", "situation"]
+
+
+def questions(call: Call) -> Response:
+    """Answer a question; `after` and `limit` page through its rows."""
+    from stcloud.paas.query import Question  # noqa: PLC0415
+
+    question = _document(call, Question)
+    if not question.summed and question.limit is None:
+        question = question.model_copy(update={"limit": call.service.settings.most_rows})
+    query = question.narrow(call.city.query(question.layer), _no_file)
+    return _answered(call, question.answer(query, _no_file))
+
+
+def joins(call: Call) -> Response:
+    """Answer a join: events with their partners."""
+    document = _document(call, JoinDocument)
+    question = document.question()
+    narrowed = question.narrow(call.city.query(question.layer), _no_file)
+    joining = narrowed.joining(document.join, document.how, **document.keywords())
+    reader, most = joining.reader(), call.service.settings.most_rows
+    batches, rows = [], 0
+    for batch in reader:
+        batches.append(batch)
+        rows += batch.num_rows
+        if rows > most:
+            raise _too_many(most)
+    from stcloud.paas.query import Answer  # noqa: PLC0415
+
+    lattice = call.city.configuration.lattice
+    table = pa.Table.from_batches(batches, reader.schema)
+    return _answered(call, Answer(table, lattice, dict(joining.facts), pin=joining.pin, coded=joining.coded))
+
+
+def cubes(call: Call) -> Response:
+    """Answer a cube: a row for each bin that has rows, with its step, cell and measures."""
+    from stcloud.paas.query import Answer  # noqa: PLC0415
+
+    cube = _document(call, CubeDocument).cube(call.city, _no_file)
+    return _answered(call, Answer(cube.to_arrow(), call.city.configuration.lattice, dict(cube.facts)))
+
+
+def hotspots(call: Call) -> Response:
+    """Answer hot and cold spots: a row for each cell."""
+    from stcloud.paas.query import Answer  # noqa: PLC0415
+
+    document = _document(call, HotSpotDocument)
+    result = document.hotspots(document.cube(call.city, _no_file))
+    facts = dict(result.cube.facts)
+    return _answered(call, Answer(result.to_arrow(), call.city.configuration.lattice, facts))
+
+
+def situation(call: Call) -> Response:
+    """Answer what is known of a place."""
+    document = _document(call, SituationDocument)
+    media = call.media(JSON, GEOJSON)
+    answer = call.city.situation(
+        (document.lon, document.lat), document.at, document.known_at, document.radius, days=document.days,
+        logs=document.logs, layers=document.layers, nearest=document.nearest, limit=document.limit,
+    )  # fmt: skip
+    text = answer.to_json() if media is JSON else answer.to_geojson()
+    return call.reply(text.encode(), media)
+
+
+def _answered(call: Call, answer: Answer) -> Response:
+    media = call.media(*OFFERED)
+    if len(answer) > call.service.settings.most_rows:
+        raise _too_many(call.service.settings.most_rows)
+    pin = None if answer.pin is None else answer.pin.text
+    if pin is not None:
+        call.extra["Pin"] = pin
+    if answer.next is not None:
+        call.extra["Next"] = answer.next
+    if media is JSON:
+        rows = json.loads(written(answer, JSON))
+        document = {"facts": dict(answer.facts), "pin": pin, "next": answer.next, "rows": rows}
+        return call.reply(encoded(document), JSON)
+    return call.reply(written(answer, media), media)
+
+
+def _too_many(most: int) -> InvalidInput:
+    return InvalidInput(
+        "too-many-rows", f"the answer has more than {most:,} rows, the most that are given at once",
+        hint="ask with a limit and go on with after, or ask for less: groups, a shorter time, a smaller area",
+    )  # fmt: skip
+
+
+def _document(call: Call, model: Any) -> Any:
+    """Return the document of a request; `InvalidDefinition` with every fault, `Unsupported` ``wrong-media-type``."""
+    call.known_parameters(())
+    given = call.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if given != "application/json":
+        raise Unsupported("wrong-media-type", f"the body is {given}; it is to be application/json")
+    try:
+        document = json.loads(call.body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidDefinition("not-json", f"the body is not JSON: {error}") from error
+    with definition_faults("the body", lambda _: model.model_fields):
+        return model.model_validate(document)
+
+
+def _no_file(place: str) -> str:
+    """Return a place as it is; `InvalidInput` ``no-files``: one that names a file of the service's machine."""
+    if place.strip().startswith("file:"):
+        raise InvalidInput(
+            "no-files", "a place names a file, and the service reads none", hint="send it as wkt:…"
+        )
+    return place

@@ -1,0 +1,58 @@
+"""Pages for people: the same documents as HTML, without scripts.
+
+Tested by `tests/saas/web/test_pages.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from stcloud.saas.web.call import Call
+
+__all__ = ["rendered"]
+
+
+def rendered(page: str, call: Call, document: Mapping[str, Any]) -> bytes:
+    """Return a document as a page; ``page`` names its template."""
+    plain = msgspec.json.decode(msgspec.json.encode(document))
+    pages = _environment()
+    names = pages.list_templates()
+    template = pages.get_template(f"{page}.html" if f"{page}.html" in names else "document.html")
+    trail = [part for part in call.path.split("/") if part]
+    steps = [
+        (unquote(part), f"{call.base}/{'/'.join(trail[: place + 1])}") for place, part in enumerate(trail)
+    ]
+    root = call.base if len(call.service.cities) == 1 else call.base.rpartition("/")[0]
+    return template.render(
+        document=plain, call=call, steps=steps, root=root, given=call.parameters, city=call.city.name
+    ).encode()
+
+
+@functools.cache
+def _environment() -> Environment:
+    pages = Environment(
+        loader=PackageLoader("stcloud.saas.web", "pages"), autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    pages.filters["value"] = _value
+    pages.filters["address"] = _address
+    return pages
+
+
+def _address(href: str) -> str:
+    """Return an address that a page may link to: of HTTP only, whatever a document names."""
+    return href if href.startswith(("http://", "https://", "/")) else "#"
+
+
+def _value(value: Any) -> str:
+    """Return a value as a cell shows it."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,105 @@
+"""What a request selects of a collection: its parameters as a question of the library.
+
+Tested by `tests/saas/web/test_items.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stcloud.saas.web.call import Call
+from stcloud.saas.web.collectionkind import CollectionKind, kind_of, read_profile
+from stcloud.saas.web.parameter import Interval, iso_utc, read_bbox, read_datetime, read_filter, read_property
+from stcloud.saas.web.referencesystem import chosen_system
+
+if TYPE_CHECKING:
+    from stcloud.daas.catalogue import Layer
+    from stcloud.paas.query import Query
+
+__all__ = ["SELECTING", "Selection"]
+
+SELECTING = ("bbox", "bbox-crs", "datetime", "known", "filter", "filter-lang", "filter-crs")
+"""Parameters that select rows; beside them each column is one."""
+_OURS = frozenset(
+    {*SELECTING, "limit", "after", "crs", "sortby", "properties", "profile", "f", "skipGeometry"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a request selects.
+
+    Parameters
+    ----------
+    layer, kind, query
+        The layer, what it is made of, and the question.
+    interval
+        What ``datetime`` says; None: nothing.
+    profile
+        How versions are named where there may be several of a feature.
+    moving
+        Whether it depends on the present instant.
+    """
+
+    layer: Layer
+    kind: CollectionKind
+    query: Query
+    interval: Interval | None
+    profile: str
+    moving: bool
+
+    @classmethod
+    def of(cls, call: Call, *others: str) -> Selection:
+        """Return what a request selects; ``others`` are further parameters that it may have.
+
+        Raises `InvalidInput` and `NotFound` as `Query.what` and `Query.when` do; ``unknown-parameter``,
+        ``unreadable-bbox``, ``unreadable-datetime``, ``unknown-crs``.
+        """
+        layer = call.city.layer(call.segments["collection"])
+        columns = {attribute.name: attribute for attribute in layer.attributes if attribute.name not in _OURS}
+        given = call.known_parameters((*SELECTING, *others, *columns))
+        kind = kind_of(layer)
+        zone = call.city.configuration.zone
+        interval = read_datetime(given["datetime"], zone) if "datetime" in given else None
+        query = kind.selected(call.city.query(layer.name), interval, call.now_us)
+        for name, attribute in columns.items():
+            if name in given:
+                query = query.what(read_property(attribute, given[name]))
+        query = _narrowed(query, given, layer, call.city.configuration.crs)
+        if "known" in given:
+            query = query.known_at(given["known"])
+        moving = kind.versioned and interval is None
+        return cls(
+            layer, kind, query, interval, read_profile(given, interval) if kind.versioned else "", moving
+        )
+
+    def settled(self, call: Call) -> dict[str, str]:
+        """Return the parameters that keep a selection from moving with the present instant."""
+        return {"datetime": iso_utc(call.now_us)} if self.moving else {}
+
+
+def _narrowed(query: Query, given: Mapping[str, str], layer: Layer, stored: str) -> Query:
+    if "bbox" in given:
+        system = chosen_system(given.get("bbox-crs"), "bbox-crs", stored)
+        query = query.what(_in_box(system.box(read_bbox(given["bbox"])), layer), crs=system.text)
+    if "filter" in given:
+        system = chosen_system(given.get("filter-crs"), "filter-crs", stored)
+        text = read_filter(given["filter"], given.get("filter-lang"))
+        query = query.what(text, crs=system.text)
+    return query
+
+
+def _in_box(box: tuple[float, ...], layer: Layer) -> dict[str, Any]:
+    """Return the filter that a row meets a box, or has no place at all (Features 1, fc-bbox-response C)."""
+    place = {"property": "st_geom"}
+    meets = {"op": "s_intersects", "args": [place, {"bbox": list(box)}]}
+    if not _may_lack_place(layer):
+        return meets
+    return {"op": "or", "args": [{"op": "isNull", "args": [place]}, meets]}
+
+
+def _may_lack_place(layer: Layer) -> bool:
+    west = layer.layer_kind.bounds_columns[0]
+    return any(file.nulls.get(west, 1) > 0 for file in layer.layer_kind.row_files(layer.snapshot))

@@ -1,0 +1,87 @@
+"""What a service is told when it starts. Tested by `tests/saas/web/test_settings.py`."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from stcloud.errors import InvalidInput
+
+__all__ = ["Settings", "is_loopback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a service answers.
+
+    Parameters
+    ----------
+    base_url
+        Address under which clients know the service, where a proxy is before it; None: that of the request.
+    origins
+        Origins whose pages may read it (CORS), such as ``https://maps.example.org``; ``*``: all. None by default.
+    most_rows
+        Most rows of a page, and of what is not paged.
+    most_body_bytes
+        Largest body of a request.
+    seconds
+        Seconds until a question is given up.
+    workers, heavy
+        Questions that are answered at the same time, and how many of them may be of a whole layer.
+    waiting
+        Requests that may wait for a worker; more are turned away.
+    rate
+        Requests of one principal, such as ``"50/second"``.
+    """
+
+    base_url: str | None = None
+    origins: tuple[str, ...] = ()
+    most_rows: int = 10_000
+    most_body_bytes: int = 4_000_000
+    seconds: float = 30.0
+    workers: int = 8
+    heavy: int = 2
+    waiting: int = 200
+    rate: str = "200/second"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be; `InvalidInput` ``bad-setting``."""
+        if self.base_url is not None:
+            parts = urlsplit(self.base_url)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+                raise InvalidInput(
+                    "bad-setting", f"'{self.base_url}' is no base URL",
+                    hint="write it like https://data.example.org/city",
+                )  # fmt: skip
+            if "@" in parts.netloc:
+                raise InvalidInput("bad-setting", "a base URL has no user and no password")
+        for name in ("most_rows", "most_body_bytes", "seconds", "workers", "heavy", "waiting"):
+            if getattr(self, name) <= 0:
+                raise InvalidInput("bad-setting", f"{name} is {getattr(self, name)}; it is more than nothing")
+        self.parsed_rate()
+
+    def parsed_rate(self) -> object:
+        """Return the rate as the library of limits has it; `InvalidInput` ``bad-setting``."""
+        from limits import parse  # noqa: PLC0415
+
+        try:
+            return parse(self.rate)
+        except ValueError as error:
+            raise InvalidInput(
+                "bad-setting", f"'{self.rate}' is no rate", hint="write it like 50/second"
+            ) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only programs of this machine reach a host.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
