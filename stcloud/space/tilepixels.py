@@ -65,7 +65,7 @@ class TilePixels:
         place lies on exactly one tile of a zoom. O(n); only places in `box` are projected.
         """
         columns, rows = np.full(len(x), OFF_TILE, np.int64), np.full(len(x), OFF_TILE, np.int64)
-        near = np.flatnonzero(self._boxed(x, y))
+        near = np.flatnonzero(self.near(x, y))
         across, down = self._of_grid(x[near], y[near])
         across[across == EXTENT << self.tile.z] = 0  # the meridian of 180 degrees is that of -180
         across -= self.tile.x * EXTENT
@@ -101,7 +101,8 @@ class TilePixels:
         wide, high = (east - west) * more, (north - south) * more
         return west - wide, south - high, east + wide, north + high
 
-    def _boxed(self, x: Floats, y: Floats) -> NDArray[np.bool_]:
+    def near(self, x: Floats, y: Floats) -> NDArray[np.bool_]:
+        """Tell which places lie in `box`; all that are places, where none is known."""
         if self.box is None:
             return np.asarray(np.isfinite(x) & np.isfinite(y))
         west, south, east, north = self.box

@@ -120,10 +120,10 @@ def in_area(shape: Any) -> InArea:
     return InArea(place.region(LATTICE), place.extent(LATTICE))
 
 
-def on_tile(east: int, north: int, z: int) -> PointsOnTile:
+def on_tile(east: int, north: int, z: int, roughly: bool) -> PointsOnTile:
     (lon,), (lat,) = project([EAST + 20.0 * east], [NORTH + 20.0 * north], LATTICE.crs, LONLAT)
     pixels = TilePixels(LATTICE.crs, Tile.at(lon, lat, z))
-    return PointsOnTile(pixels, tile_extent(pixels, LATTICE))
+    return PointsOnTile(pixels, tile_extent(pixels, LATTICE), roughly)
 
 
 def near(shape: Any, metres: float) -> NearShape:
@@ -190,9 +190,9 @@ CONDITIONS: dict[str, st.SearchStrategy[Resolved]] = {
         lambda drawn: PeriodTest(*drawn, "st_time", "st_time_to")
     ),
     "InArea": SHAPES.map(in_area),
-    "PointsOnTile": st.tuples(st.integers(0, 4), st.integers(0, 4), st.sampled_from([15, 18, 21])).map(
-        lambda drawn: on_tile(*drawn)
-    ),
+    "PointsOnTile": st.tuples(
+        st.integers(0, 4), st.integers(0, 4), st.sampled_from([15, 18, 21]), st.booleans()
+    ).map(lambda drawn: on_tile(*drawn)),
     "TouchesArea": SHAPES.map(TouchesArea),
     "Sited": FORMULAS.map(Sited),
     "Touched": st.tuples(SHAPES, st.none() | st.just(10.0), st.booleans()).map(

@@ -206,9 +206,10 @@ def _wanted(
 ) -> Iterator[_Part]:  # fmt: skip
     """Give the row groups of each file that may hold a wanted row."""
     paths = snapshot.paths(file for file in files if wants(file))
-    each_file(checked, paths)
+    known: dict[str, Checked] = {}
+    each_file(lambda path: known.update({path: checked(path)}), paths)
     for path in paths:
-        footer = _footer(checked(path), bounded)
+        footer = _footer(known[path], bounded)
         numbered = enumerate(footer.groups())
         wanted = footer.meeting(meets) if meets else [at for at, group in numbered if wants(group)]
         if wanted:

@@ -37,19 +37,21 @@ class OnTile(Condition):
         The tile.
     buffer
         How far beyond the tile shapes are wanted, units of the tile; points beyond it belong to its neighbours.
+    roughly
+        Whether points near the tile are kept, too: who projects them anyway leaves them out.
     """
 
     tile: Tile
     buffer: int
+    roughly: bool = False
 
     def __str__(self) -> str:
         return f"on tile {self.tile.z}/{self.tile.x}/{self.tile.y}"
 
     def resolve(self, resolving: Resolving) -> tuple[Resolved, ...]:
         """Return the condition on rows of a layer's kind."""
-        return resolving.rows.tiled(
-            TilePixels(resolving.lattice.crs, self.tile), self.buffer, resolving.lattice
-        )
+        pixels = TilePixels(resolving.lattice.crs, self.tile)
+        return resolving.rows.tiled(pixels, self.buffer, resolving.lattice, roughly=self.roughly)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,10 +64,13 @@ class PointsOnTile(Resolved):
         How the city's coordinates lie on the tile.
     extent
         Holds it; None: none is known.
+    roughly
+        Whether points near it, in its box, are kept, too.
     """
 
     pixels: TilePixels
     extent: Extent | None
+    roughly: bool = False
 
     columns = frozenset(PLACED)
 
@@ -77,7 +82,7 @@ class PointsOnTile(Resolved):
     def mask(self, rows: pa.RecordBatch) -> Mask:
         """Tell which rows of a batch lie on it; a row without a place does not."""
         x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
-        return np.asarray(self.pixels.units(x, y)[0] != OFF_TILE)
+        return self.pixels.near(x, y) if self.roughly else np.asarray(self.pixels.units(x, y)[0] != OFF_TILE)
 
     def sql(self, writing: Writing) -> list[exp.Expression]:
         """Return that rows lie in its bounding box: a superset."""

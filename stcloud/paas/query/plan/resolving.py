@@ -69,8 +69,10 @@ class RowsOfKind(Protocol):
     def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
         """Return the condition that rows lie in a place."""
 
-    def tiled(self, pixels: TilePixels, buffer: int, lattice: Lattice) -> tuple[Resolved, ...]:
-        """Return the conditions that rows lie on a tile; of shapes that they may, so far beyond it, in units."""
+    def tiled(
+        self, pixels: TilePixels, buffer: int, lattice: Lattice, *, roughly: bool
+    ) -> tuple[Resolved, ...]:
+        """Return the conditions that rows lie on a tile, or near it; shapes may, so far beyond it, in units."""
 
     @property
     def ends(self) -> Ends:

@@ -49,11 +49,11 @@ class PointRows:
         region = place.region(lattice)
         return InArea(region, Extent.of(region, place.boxes(lattice)))
 
-    def tiled(self, pixels: TilePixels, _: int, lattice: Lattice) -> tuple[Resolved, ...]:
+    def tiled(self, pixels: TilePixels, _: int, lattice: Lattice, *, roughly: bool) -> tuple[Resolved, ...]:
         """Return the condition that points lie on a tile: none lies beyond it."""
         from stcloud.paas.query.condition.tiled import PointsOnTile, tile_extent  # noqa: PLC0415
 
-        return (PointsOnTile(pixels, tile_extent(pixels, lattice)),)
+        return (PointsOnTile(pixels, tile_extent(pixels, lattice), roughly),)
 
     def located(
         self,
@@ -98,7 +98,14 @@ class ShapeRows:
 
         return TouchesArea(place.area(lattice))
 
-    def tiled(self, pixels: TilePixels, buffer: int, _: Lattice) -> tuple[Resolved, ...]:
+    def tiled(
+        self,
+        pixels: TilePixels,
+        buffer: int,
+        _: Lattice,
+        *,
+        roughly: bool,  # noqa: ARG002
+    ) -> tuple[Resolved, ...]:
         """Return the condition that shapes touch the box of a tile and its buffer; none, where none is known."""
         import shapely  # noqa: PLC0415
 

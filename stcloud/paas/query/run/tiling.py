@@ -26,7 +26,7 @@ from stcloud.paas.tile.tags import tags_of
 from stcloud.paas.tile.tileshapes import BUFFER, shapes_on_tile
 from stcloud.space import CellSize, parse_cell_size
 from stcloud.space.tilegrid import Tile, cell_of_zoom
-from stcloud.space.tilepixels import TilePixels
+from stcloud.space.tilepixels import OFF_TILE, TilePixels
 
 __all__ = ["MOST_FEATURES", "POINTS_FROM_ZOOM", "TileRequest", "tiled"]
 
@@ -78,11 +78,13 @@ class _Tiling:
         rows = self._rows(
             _PLACE if size is not None else (*_PLACE, *self.inquiry.row_keys, *columns.values())
         )
-        units = self.pixels.units(numbers_of(rows["st_x"]), numbers_of(rows["st_y"]))
+        across, down = self.pixels.units(numbers_of(rows["st_x"]), numbers_of(rows["st_y"]))
+        held = np.flatnonzero(across != OFF_TILE)
+        across, down, rows = across[held], down[held], rows.take(whole_numbers(held.astype(np.int64)))
         if size is not None or len(rows) > MOST_FEATURES:
-            return self._clustered(numbers_of(rows["st_cell"]), units, size)
+            return self._clustered(numbers_of(rows["st_cell"]), (across, down), size)
         order = _in_order(rows, self.inquiry.row_keys)
-        commands = commands_of_points(units[0][order], units[1][order])
+        commands = commands_of_points(across[order], down[order])
         return self._layer(rows.take(whole_numbers(order)), columns, commands, len(rows))
 
     def of_shapes(self) -> VectorTile:
@@ -102,8 +104,8 @@ class _Tiling:
         return replace(made, invisible=laid.invisible)
 
     def _rows(self, names: tuple[str, ...]) -> pa.Table:
-        """Return columns of the rows that lie on the tile, or of shapes may."""
-        on_tile = OnTile(self.request.tile, BUFFER)
+        """Return columns of the rows that may lie on the tile."""
+        on_tile = OnTile(self.request.tile, BUFFER, roughly=True)
         narrowed = replace(self.inquiry, conditions=(*self.inquiry.conditions, on_tile))
         return narrowed.run(RowColumns(tuple(dict.fromkeys(names)))).read_all()
 
