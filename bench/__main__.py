@@ -27,6 +27,7 @@ from bench import (
     scenes,
     series,
     start,
+    tiles,
 )
 from bench.data import Scale
 from bench.report import facts, keep, show
@@ -54,6 +55,7 @@ _MEASURES = {
     "check": check.findings,
     "division": division.findings,
     "series": series.findings,
+    "tiles": tiles.findings,
 }
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 import pyarrow as pa
 
 from stcloud.iaas.table.footer import Meets, Sift
-from stcloud.iaas.table.kept import Picks
+from stcloud.iaas.table.kept import Picks, WiderPicks
 from stcloud.iaas.table.table import File, Snapshot
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ __all__ = [
     "Sql",
     "Stage",
     "Tell",
+    "WiderPicks",
     "Writer",
 ]
 

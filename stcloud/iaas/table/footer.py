@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stcloud.iaas.conversion import scalar
+from stcloud.iaas.conversion import numbers_of, scalar
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import Checked, checked, each_file, parquet_errors
 from stcloud.iaas.table.kept import KeptColumns, Picks
@@ -28,6 +28,8 @@ __all__ = ["Meets", "Sift", "fetch", "forecast", "picked", "row_groups"]
 
 _KEPT = 512
 """Footers remembered; one weighs some hundred kilobytes at most."""
+_MOST_WIDER = 300_000
+"""Rows that are kept together."""
 _VARIES = object()
 _ENDLESS = (-np.inf, np.inf)
 
@@ -230,18 +232,58 @@ def picked(
 ) -> pa.Table | None:
     """Return as `fetch` the rows alone that ``picks`` names, of columns that are kept from one call to the next."""
     schema = pa.schema([snapshot.schema.field(name) for name in columns])
+    wanted = [file for file in files if wants(file)]
+    with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
+        whole = None
+        if picks.wider is not None:
+            key = (
+                "wider",
+                snapshot.root,
+                tuple(file.path for file in wanted),
+                tuple(columns),
+                picks.wider.key,
+            )
+            whole = kept.table(key, lambda: _wider_of(snapshot, wanted, schema, picks, kept, bounded))
+        if whole is not None and whole.num_columns:
+            return whole.take(picks.rows(whole.column(picks.column).chunk(0)))
+        parts = _wanted(snapshot, wanted, _any, bounded, meets)
+        return _gathered(parts, schema, picks, kept, most_rows)
+
+
+def _any(_: File) -> bool:
+    return True
+
+
+def _wider_of(
+    snapshot: Snapshot, files: Sequence[File], schema: pa.Schema, picks: Picks, kept: KeptColumns,
+    bounded: tuple[str, ...],
+) -> pa.Table:  # fmt: skip
+    """Return the rows that are kept together, by the column that picks them; no columns, if they are too many."""
+    assert picks.wider is not None  # noqa: S101  (who asks for them knows how they are picked)
+    parts = _wanted(snapshot, files, _any, bounded, {picks.column: picks.wider.meets})
+    rows = _gathered(parts, schema, Picks(picks.column, picks.wider.rows), kept, _MOST_WIDER)
+    if rows is None or not rows.num_rows:
+        return pa.table({})
+    rows = rows.combine_chunks()
+    return rows.take(
+        np.argsort(numbers_of(rows.column(picks.column).fill_null(scalar(0, pa.int64()))), kind="stable")
+    )
+
+
+def _gathered(
+    parts: Iterable[_Part], schema: pa.Schema, picks: Picks, kept: KeptColumns, most_rows: int
+) -> pa.Table | None:
     pieces: list[pa.Table] = []
     count = 0
-    with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
-        for part in _wanted(snapshot, files, wants, bounded, meets):
-            for number in part.numbers:
-                piece = _picked_of(_Part(part.footer, [number]), schema, picks, kept)
-                if piece is None:
-                    continue
-                count += piece.num_rows
-                if count > most_rows:
-                    return None
-                pieces.append(piece)
+    for part in parts:
+        for number in part.numbers:
+            piece = _picked_of(_Part(part.footer, [number]), schema, picks, kept)
+            if piece is None:
+                continue
+            count += piece.num_rows
+            if count > most_rows:
+                return None
+            pieces.append(piece)
     return pa.concat_tables(pieces) if pieces else pa.Table.from_batches([], schema)
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-__all__ = ["KeptColumns", "Picks"]
+__all__ = ["KeptColumns", "Picks", "WiderPicks"]
 
-Key: TypeAlias = tuple[str, int, str]
-"""A file, a row group of it, and a column."""
+Key: TypeAlias = tuple[Hashable, ...]
+"""A file, a row group of it, and a column; or what rows were picked from many files by."""
 
 _MOST_BYTES = 1 << 28
 
@@ -33,10 +35,32 @@ class Picks:
         The column.
     rows
         Gives the numbers of the rows, ascending, by all values of the column in the row group.
+    wider
+        What picks rows that are kept beside them; None: none are.
     """
 
     column: str
     rows: Callable[[pa.Array], pa.Array]
+    wider: WiderPicks | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WiderPicks:
+    """What picks more rows, of which others are wanted soon: they are kept together, by the column.
+
+    Parameters
+    ----------
+    key
+        What it picks by.
+    rows
+        As of `Picks`.
+    meets
+        Judges row groups by their least and greatest numbers, whether they may hold a row.
+    """
+
+    key: Hashable
+    rows: Callable[[pa.Array], pa.Array]
+    meets: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]]
 
 
 class KeptColumns:
@@ -57,7 +81,7 @@ class KeptColumns:
 
     def __init__(self, *, most_bytes: int = _MOST_BYTES) -> None:
         self._most_bytes, self._bytes = most_bytes, 0
-        self._kept: OrderedDict[Key, pa.Array] = OrderedDict()
+        self._kept: OrderedDict[Key, Any] = OrderedDict()
         self._lock = threading.Lock()
 
     def columns(
@@ -92,13 +116,25 @@ class KeptColumns:
                 self._keep((path, number, name), column)
         return {**known, **fresh}
 
+    def table(self, key: Key, make: Callable[[], pa.Table]) -> pa.Table:
+        """Return a table, which is made where it is not kept."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                kept: pa.Table = self._kept[key]
+                return kept
+        made = make()
+        with self._lock:
+            self._keep(key, made)
+        return made
+
     def clear(self) -> None:
         """Let go of all."""
         with self._lock:
             self._kept.clear()
             self._bytes = 0
 
-    def _keep(self, key: Key, column: pa.Array) -> None:
+    def _keep(self, key: Key, column: pa.Array | pa.Table) -> None:
         former = self._kept.pop(key, None)
         self._bytes += column.nbytes - (0 if former is None else former.nbytes)
         self._kept[key] = column

@@ -67,7 +67,11 @@ def _same(value: int, count: int) -> Words:
 
 def _text(field: int, text: str) -> bytes:
     encoded = text.encode()
-    return varints(np.array([field, len(encoded)], np.uint64)) + encoded
+    length, left = bytearray(), len(encoded)
+    while left > 0x7F:
+        length.append(left & 0x7F | 0x80)
+        left >>= 7
+    return bytes([field, *length, left]) + encoded
 
 
 def key_ids(keys: pa.Array | pa.ChunkedArray) -> NDArray[np.uint64]:

@@ -57,3 +57,14 @@ def test_tiles_of_many_row_groups_are_the_same_the_second_time(tmp_path):
         assert first.count == query.where(place).count().to_records()[0]["count"] > 1_000
         east = query.where("bbox:174.8,-42,175,-41").vector_tile(13, at.x, at.y)
         assert 0 < east.count < first.count
+        beside = [query.vector_tile(14, 2 * at.x + i, 2 * at.y + j) for i in (0, 1) for j in (0, 1)]
+        assert sum(tile.count for tile in beside) == first.count
+        march = query.when("2024-03-01T13:00/2024-03-01T15:00")
+        assert march.vector_tile(13, at.x, at.y).count == march.where(place).count().to_records()[0]["count"]
+
+
+def test_a_table_that_is_made_is_kept_too():
+    kept, made = KeptColumns(), []
+    for _ in range(2):
+        kept.table(("k", 1), lambda: made.append(1) or pa.table({"a": [1]}))
+    assert made == [1]

@@ -22,9 +22,10 @@ from stcloud.space import Lattice, Level, descendants
 from stcloud.space.tilegrid import Tile
 from stcloud.space.tilepixels import OFF_TILE, TilePixels
 
-__all__ = ["OnTile", "PointsOnTile", "tile_extent"]
+__all__ = ["OnTile", "PointsOnTile", "points_on_tile", "tile_extent"]
 
 _MOST_CELLS = 1_000
+_WIDER_ZOOMS, _WIDER_FROM = 2, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,21 @@ class PointsOnTile(Resolved):
         Holds it; None: none is known.
     roughly
         Whether points near it, in its box, are kept, too.
+    wider
+        Holds the tile of a lower zoom that it is of: its other tiles are wanted soon; None: none is known.
     """
 
     pixels: TilePixels
     extent: Extent | None
     roughly: bool = False
+    wider: Extent | None = None
 
     columns = frozenset(PLACED)
 
     @property
     def limits(self) -> Limits:
         """The extent."""
-        return NO_LIMITS if self.extent is None else Limits(extent=self.extent)
+        return NO_LIMITS if self.extent is None else Limits(extent=self.extent, wider=self.wider)
 
     def mask(self, rows: pa.RecordBatch) -> Mask:
         """Tell which rows of a batch lie on it; a row without a place does not."""
@@ -87,6 +91,15 @@ class PointsOnTile(Resolved):
     def sql(self, writing: Writing) -> list[exp.Expression]:
         """Return that rows lie in its bounding box: a superset."""
         return [] if self.extent is None else [in_boxes(self.extent.boxes, writing)]
+
+
+def points_on_tile(pixels: TilePixels, lattice: Lattice, *, roughly: bool) -> PointsOnTile:
+    """Return the condition that points lie on a tile."""
+    tile, wider = pixels.tile, None
+    if roughly and tile.z >= _WIDER_FROM:
+        above = Tile(tile.z - _WIDER_ZOOMS, tile.x >> _WIDER_ZOOMS, tile.y >> _WIDER_ZOOMS)
+        wider = tile_extent(TilePixels(pixels.crs, above), lattice)
+    return PointsOnTile(pixels, tile_extent(pixels, lattice), roughly, wider)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -51,9 +51,9 @@ class PointRows:
 
     def tiled(self, pixels: TilePixels, _: int, lattice: Lattice, *, roughly: bool) -> tuple[Resolved, ...]:
         """Return the condition that points lie on a tile: none lies beyond it."""
-        from stcloud.paas.query.condition.tiled import PointsOnTile, tile_extent  # noqa: PLC0415
+        from stcloud.paas.query.condition.tiled import points_on_tile  # noqa: PLC0415
 
-        return (PointsOnTile(pixels, tile_extent(pixels, lattice), roughly),)
+        return (points_on_tile(pixels, lattice, roughly=roughly),)
 
     def located(
         self,

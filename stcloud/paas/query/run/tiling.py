@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stcloud.iaas.conversion import numbers_of, whole_numbers
+from stcloud.paas.query.answer.pin import Pin
 from stcloud.paas.query.answer.vector_tile import VectorTile
 from stcloud.paas.query.condition.tiled import OnTile
 from stcloud.paas.query.plan.plan import RowColumns
@@ -59,10 +60,11 @@ class TileRequest:
 
 def tiled(inquiry: Inquiry, request: TileRequest) -> VectorTile:
     """Return what of a question's rows lies on a tile; see `Query.tile`."""
-    goal = _Tiling(inquiry, request, TilePixels(inquiry.subject.configuration.crs, request.tile))
+    pixels = TilePixels(inquiry.subject.configuration.crs, request.tile)
+    goal = _Tiling(inquiry, request, pixels, inquiry.pin())
     shapes = "st_geom" in inquiry.subject.kind.own
     made = goal.of_shapes() if shapes else goal.of_points()
-    return replace(made, pin=inquiry.pin(), facts=inquiry.facts())
+    return replace(made, facts=inquiry.facts())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class _Tiling:
     inquiry: Inquiry
     request: TileRequest
     pixels: TilePixels
+    pin: Pin
 
     def of_points(self) -> VectorTile:
         """Return the tile of events."""
@@ -161,7 +164,7 @@ class _Tiling:
         return self.request.layer_name or self.inquiry.subject.layer.name
 
     def _made(self, content: bytes, features: int = 0, count: int = 0) -> VectorTile:
-        return VectorTile(content, self.inquiry.pin(), features=features, count=count)
+        return VectorTile(content, self.pin, features=features, count=count)
 
 
 def _in_order(rows: pa.Table, keys: tuple[str, ...]) -> NDArray[np.int64]:
