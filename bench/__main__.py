@@ -28,6 +28,7 @@ from bench import (
     series,
     services,
     start,
+    tiles,
 )
 from bench.data import Scale
 from bench.report import facts, keep, show
@@ -56,6 +57,7 @@ _MEASURES = {
     "division": division.findings,
     "series": series.findings,
     "services": services.findings,
+    "tiles": tiles.findings,
 }
 
 

@@ -28,6 +28,7 @@ from stcloud.paas.query.condition.period import PeriodTest
 from stcloud.paas.query.condition.place import Place
 from stcloud.paas.query.condition.predicate import Predicate
 from stcloud.paas.query.condition.sited import Sited
+from stcloud.paas.query.condition.tiled import PointsOnTile, tile_extent
 from stcloud.paas.query.condition.touched import Touched
 from stcloud.paas.query.condition.units import InUnits
 from stcloud.paas.query.place.extent import extent_near
@@ -38,7 +39,9 @@ from stcloud.paas.query.plan.resolved import Masking, Resolved, Writing
 from stcloud.paas.query.resolve.prune import Pruning
 from stcloud.paas.query.sql.binder import Binder
 from stcloud.paas.query.sql.tree import column, select, table
-from stcloud.space import Lattice
+from stcloud.space import LONLAT, Lattice, project
+from stcloud.space.tilegrid import Tile
+from stcloud.space.tilepixels import TilePixels
 from stcloud.testing.examples import examples
 from stcloud.time import Relation, Span, Spans, When, Zone
 
@@ -117,6 +120,12 @@ def in_area(shape: Any) -> InArea:
     return InArea(place.region(LATTICE), place.extent(LATTICE))
 
 
+def on_tile(east: int, north: int, z: int, roughly: bool) -> PointsOnTile:
+    (lon,), (lat,) = project([EAST + 20.0 * east], [NORTH + 20.0 * north], LATTICE.crs, LONLAT)
+    pixels = TilePixels(LATTICE.crs, Tile.at(lon, lat, z))
+    return PointsOnTile(pixels, tile_extent(pixels, LATTICE), roughly)
+
+
 def near(shape: Any, metres: float) -> NearShape:
     return NearShape(shape, metres, extent_near(np.array([shape], object), metres, LATTICE))
 
@@ -181,6 +190,9 @@ CONDITIONS: dict[str, st.SearchStrategy[Resolved]] = {
         lambda drawn: PeriodTest(*drawn, "st_time", "st_time_to")
     ),
     "InArea": SHAPES.map(in_area),
+    "PointsOnTile": st.tuples(
+        st.integers(0, 4), st.integers(0, 4), st.sampled_from([15, 18, 21]), st.booleans()
+    ).map(lambda drawn: on_tile(*drawn)),
     "TouchesArea": SHAPES.map(TouchesArea),
     "Sited": FORMULAS.map(Sited),
     "Touched": st.tuples(SHAPES, st.none() | st.just(10.0), st.booleans()).map(

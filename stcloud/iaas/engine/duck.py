@@ -15,7 +15,8 @@ from stcloud.errors import InternalError, InvalidInput
 from stcloud.iaas.engine.model import Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.engine.stop import heed_stop
 from stcloud.iaas.spool import Pipe
-from stcloud.iaas.table.footer import fetch
+from stcloud.iaas.table.footer import fetch, picked
+from stcloud.iaas.table.kept import KeptColumns
 
 if TYPE_CHECKING:
     from stcloud.iaas.engine.connections import Connections, Given
@@ -40,6 +41,7 @@ class Duck:
     def __init__(self, *, memory: str = "1GB", small_rows: int = 1_000_000) -> None:
         self._memory, self._small_rows = memory, small_rows
         self._connections: Connections | None = None
+        self._kept = KeptColumns()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -60,6 +62,7 @@ class Duck:
         """Let go of the connections; twice does no harm."""
         with self._lock:
             self._closed, connections, self._connections = True, self._connections, None
+        self._kept.clear()
         if connections is not None:
             connections.close()
 
@@ -88,15 +91,22 @@ class Duck:
         if isinstance(stage, Tell):
             few = isinstance(given, pa.Table) and given.num_rows <= self._small_rows
             return stage.function(given) if few else self._run(stage.query(), relations, given)
-        rows = _fetch(stage, relations, self._small_rows)
+        rows = _fetch(stage, relations, self._small_rows, self._kept)
         return self._run(stage.query(), relations, None) if rows is None else rows
 
 
-def _fetch(stage: Fetch, relations: Mapping[str, Relation], most_rows: int) -> pa.Table | None:
+def _fetch(
+    stage: Fetch, relations: Mapping[str, Relation], most_rows: int, kept: KeptColumns
+) -> pa.Table | None:
     """Read the wanted row groups when they are few."""
     relation = relations[stage.relation]
     if not isinstance(relation, Files):
         return None
+    if stage.picks is not None:
+        return picked(
+            relation.snapshot, relation.files, stage.columns, stage.wants, bounded=stage.bounded,
+            most_rows=most_rows, meets=stage.meets, picks=stage.picks, kept=kept,
+        )  # fmt: skip
     return fetch(
         relation.snapshot, relation.files, stage.columns, stage.wants, bounded=stage.bounded,
         most_rows=most_rows, meets=stage.meets, sift=stage.sift,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 import pyarrow as pa
 
 from stcloud.iaas.table.footer import Meets, Sift
+from stcloud.iaas.table.kept import Picks, WiderPicks
 from stcloud.iaas.table.table import File, Snapshot
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ __all__ = [
     "Fetch",
     "Files",
     "Meets",
+    "Picks",
     "Refine",
     "Relation",
     "Sift",
     "Sql",
     "Stage",
     "Tell",
+    "WiderPicks",
     "Writer",
 ]
 
@@ -70,6 +73,9 @@ class Fetch:
         they may hold a wanted row. Where there are any, ``wants`` judges files alone.
     sift
         Where later stages repeat it: an engine that opens files itself may read other columns only where rows pass.
+    picks
+        Where later stages repeat it, and the same rows are wanted soon again: an engine that opens files itself may
+        keep their columns, and take the picked rows alone.
     """
 
     relation: str
@@ -79,6 +85,7 @@ class Fetch:
     bounded: tuple[str, ...]
     meets: Mapping[str, Meets] = field(default_factory=dict)
     sift: Sift | None = None
+    picks: Picks | None = None
 
 
 @dataclass(frozen=True, slots=True)

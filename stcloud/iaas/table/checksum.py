@@ -218,11 +218,11 @@ def checked(path: str | os.PathLike[str]) -> Checked:
         if origin is not None:
             _make_room(origin)
             origin.touch()
-        stat = Path(text).stat()
+        stat = os.stat(text)  # noqa: PTH116  (of many files, making paths takes longer than looking at them)
         times = (
             (stat.st_mtime_ns, stat.st_ctime_ns) if origin is None else ()
         )  # blocks come when they are wanted
-        with storage_errors(f"read a file of the layer, {Path(text).name}"):
+        with storage_errors(f"read a file of the layer, {os.path.basename(text)}"):  # noqa: PTH119
             return _remembered(text, (stat.st_ino, stat.st_size, *times))
     except FileNotFoundError as error:
         raise missing_file(Path(text)) from error

@@ -18,15 +18,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stcloud.iaas.conversion import scalar
+from stcloud.iaas.conversion import numbers_of, scalar
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import Checked, checked, each_file, parquet_errors
+from stcloud.iaas.table.kept import KeptColumns, Picks
 from stcloud.iaas.table.table import File, Snapshot
 
-__all__ = ["Meets", "Sift", "fetch", "forecast", "row_groups"]
+__all__ = ["Meets", "Sift", "fetch", "forecast", "picked", "row_groups"]
 
 _KEPT = 512
 """Footers remembered; one weighs some hundred kilobytes at most."""
+_MOST_WIDER = 300_000
+"""Rows that are kept together."""
 _VARIES = object()
 _ENDLESS = (-np.inf, np.inf)
 
@@ -190,19 +193,128 @@ def fetch(
     parts: list[_Part] = []
     rows = 0
     with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
-        paths = snapshot.paths(file for file in files if wants(file))
-        each_file(checked, paths)
-        for path in paths:
-            footer = _footer(checked(path), bounded)
-            numbered = enumerate(footer.groups())
-            wanted = footer.meeting(meets) if meets else [at for at, group in numbered if wants(group)]
-            rows += sum(footer.rows[number] for number in wanted)
+        for part in _wanted(snapshot, files, wants, bounded, meets):
+            rows += sum(part.rows)
             if rows > most_rows:
                 return None
-            if wanted:
-                parts.append(_Part(footer, wanted))
+            parts.append(part)
         schema = pa.schema([snapshot.schema.field(name) for name in columns])
         return _read(parts, schema) if sift is None else _sifted(parts, schema, sift)
+
+
+def _wanted(
+    snapshot: Snapshot, files: Iterable[File], wants: Callable[[File], bool], bounded: tuple[str, ...],
+    meets: Mapping[str, Meets],
+) -> Iterator[_Part]:  # fmt: skip
+    """Give the row groups of each file that may hold a wanted row."""
+    paths = snapshot.paths(file for file in files if wants(file))
+    known: dict[str, Checked] = {}
+    each_file(lambda path: known.update({path: checked(path)}), paths)
+    for path in paths:
+        footer = _footer(known[path], bounded)
+        numbered = enumerate(footer.groups())
+        wanted = footer.meeting(meets) if meets else [at for at, group in numbered if wants(group)]
+        if wanted:
+            yield _Part(footer, wanted)
+
+
+def picked(
+    snapshot: Snapshot,
+    files: Iterable[File],
+    columns: Sequence[str],
+    wants: Callable[[File], bool],
+    *,
+    bounded: tuple[str, ...],
+    most_rows: int,
+    meets: Mapping[str, Meets],
+    picks: Picks,
+    kept: KeptColumns,
+) -> pa.Table | None:
+    """Return as `fetch` the rows alone that ``picks`` names, of columns that are kept from one call to the next."""
+    schema = pa.schema([snapshot.schema.field(name) for name in columns])
+    wanted = [file for file in files if wants(file)]
+    with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
+        whole = None
+        if picks.wider is not None:
+            key = (
+                "wider",
+                snapshot.root,
+                tuple(file.path for file in wanted),
+                tuple(columns),
+                picks.wider.key,
+            )
+            whole = kept.table(key, lambda: _wider_of(snapshot, wanted, schema, picks, kept, bounded))
+        if whole is not None and whole.num_columns:
+            return whole.take(picks.rows(whole.column(picks.column).chunk(0)))
+        parts = _wanted(snapshot, wanted, _any, bounded, meets)
+        return _gathered(parts, schema, picks, kept, most_rows)
+
+
+def _any(_: File) -> bool:
+    return True
+
+
+def _wider_of(
+    snapshot: Snapshot, files: Sequence[File], schema: pa.Schema, picks: Picks, kept: KeptColumns,
+    bounded: tuple[str, ...],
+) -> pa.Table:  # fmt: skip
+    """Return the rows that are kept together, by the column that picks them; no columns, if they are too many."""
+    assert picks.wider is not None  # noqa: S101  (who asks for them knows how they are picked)
+    parts = _wanted(snapshot, files, _any, bounded, {picks.column: picks.wider.meets})
+    rows = _gathered(parts, schema, Picks(picks.column, picks.wider.rows), kept, _MOST_WIDER)
+    if rows is None or not rows.num_rows:
+        return pa.table({})
+    rows = rows.combine_chunks()
+    return rows.take(
+        np.argsort(numbers_of(rows.column(picks.column).fill_null(scalar(0, pa.int64()))), kind="stable")
+    )
+
+
+def _gathered(
+    parts: Iterable[_Part], schema: pa.Schema, picks: Picks, kept: KeptColumns, most_rows: int
+) -> pa.Table | None:
+    pieces: list[pa.Table] = []
+    count = 0
+    for part in parts:
+        for number in part.numbers:
+            piece = _picked_of(_Part(part.footer, [number]), schema, picks, kept)
+            if piece is None:
+                continue
+            count += piece.num_rows
+            if count > most_rows:
+                return None
+            pieces.append(piece)
+    return pa.concat_tables(pieces) if pieces else pa.Table.from_batches([], schema)
+
+
+def _picked_of(part: _Part, schema: pa.Schema, picks: Picks, kept: KeptColumns) -> pa.Table | None:
+    """Return the picked rows of one row group, if there are any; a column of one value is not kept, but made."""
+    constants = {
+        name: part.footer.constant(name, part.numbers)
+        for name in schema.names
+        if name in part.footer.constants or name not in part.footer.places
+    }
+    names = [name for name in schema.names if constants.get(name, _VARIES) is _VARIES]
+
+    def read(lacking: Sequence[str]) -> Mapping[str, pa.Array]:
+        whole = pa.schema([schema.field(name) for name in lacking])
+        part.verify(whole)
+        rows = part.read(whole).combine_chunks()
+        return {name: rows.column(name).chunk(0) for name in lacking}
+
+    def repeated(name: str, count: int) -> pa.Array:
+        return pa.repeat(scalar(constants[name], schema.field(name).type), count)
+
+    known = kept.columns(part.footer.file.path, part.numbers[0], names, read)
+    decisive = known[picks.column] if picks.column in known else repeated(picks.column, part.rows[0])
+    at = picks.rows(decisive)
+    if not len(at):
+        return None
+    rows = pa.RecordBatch.from_arrays([known[name] for name in names], names).take(at)
+    columns = [
+        rows.column(field.name) if field.name in known else repeated(field.name, len(at)) for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _read(parts: Iterable[_Part], schema: pa.Schema) -> pa.Table:

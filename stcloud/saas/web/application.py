@@ -39,6 +39,7 @@ from stcloud.saas.web import (
     openapi,
     overview,
     questions,
+    tiles,
     versions,
 )
 from stcloud.saas.web.call import Call, encoded
@@ -88,6 +89,11 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/collections/{collection}/items", items.items),
     Resource("/collections/{collection}/items/{feature}", versions.item),
     Resource("/collections/{collection}/items/{feature}/versions", versions.time_map),
+    Resource("/collections/{collection}/tiles", tiles.tilesets),
+    Resource("/collections/{collection}/tiles/{tileMatrixSet}", tiles.tileset),
+    Resource("/collections/{collection}/tiles/{tileMatrixSet}/{tileMatrix}/{tileRow}/{tileCol}", tiles.tile),
+    Resource("/tileMatrixSets", tiles.tile_grids),
+    Resource("/tileMatrixSets/{tileMatrixSet}", tiles.tile_grid),
     Resource("/questions", questions.questions, ("POST",), heavy=True),
     Resource("/joins", questions.joins, ("POST",), heavy=True),
     Resource("/cubes", questions.cubes, ("POST",), heavy=True),

@@ -144,6 +144,7 @@ def _links(call: Call, layer: Layer) -> list[Link]:
         *items,
         link(call.url("collections", name, "queryables"), f"{_RELATION}queryables", SCHEMA, "Queryables"),
         link(call.url("collections", name, "sortables"), f"{_RELATION}sortables", SCHEMA, "Sortables"),
+        link(call.url("collections", name, "tiles"), f"{_RELATION}tilesets-vector", JSON, "Vector tiles"),
         link(call.url("collections", name, "loads"), "related", JSON, "Loads: when what was recorded"),
     ]
 

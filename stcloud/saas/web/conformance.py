@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["CONFORMANCE", "CQL2"]
 
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-"
+_TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf/"
 CQL2 = (
     "cql2-text", "cql2-json", "basic-cql2", "advanced-comparison-operators", "case-insensitive-comparison",
@@ -29,6 +30,7 @@ CONFORMANCE = (
     f"{_FEATURES}8/1.0/conf/sorting",
     f"{_FEATURES}8/1.0/conf/sortables",
     f"{_FEATURES}8/1.0/conf/features-sorting",
+    *(f"{_TILES}{name}" for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt", "oas30")),
     *(f"{_CQL2}{name}" for name in CQL2),
 )
 """Features 1, 2, 3 and the draft of sorting. Versioned Features is a draft without addresses of its own."""

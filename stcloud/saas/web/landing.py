@@ -23,6 +23,12 @@ def landing(call: Call) -> Response:
         link(call.url("collections"), "data", JSON, "Collections: the layers of the city"),
         link(call.url("collections"), "http://www.opengis.net/def/rel/ogc/1.0/data", JSON),
         link(
+            call.url("tileMatrixSets"),
+            "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
+            JSON,
+            "Tile grids",
+        ),
+        link(
             call.url("functions"),
             "http://www.opengis.net/def/rel/ogc/1.0/functions",
             JSON,

@@ -29,6 +29,7 @@ from stcloud.saas.web.media import (
 )  # fmt: skip
 from stcloud.saas.web.referencesystem import reference_systems
 from stcloud.saas.web.selection import SELECTING
+from stcloud.saas.web.tilepaths import tile_grid_paths, tile_paths
 
 if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
@@ -73,8 +74,10 @@ def _document(call: Call) -> dict[str, Any]:
         "/functions": _get("Functions of filters", (JSON, HTML), {"type": "object"}),
         "/collections": _get("Collections", (JSON, HTML), {"$ref": "#/components/schemas/collections"}),
     }
+    paths |= tile_grid_paths()
     for layer in layers:
         paths |= _collection_paths(layer, call)
+        paths |= tile_paths(layer, _tile_parameters(layer))
     paths |= _document_paths()
     return {
         "openapi": "3.1.0",
@@ -160,6 +163,20 @@ def _item_parameters(
         if name not in taken and schema.get("type") not in (None, "array")
     ]
     return parameters
+
+
+def _tile_parameters(layer: Layer) -> list[dict[str, Any]]:
+    """Return what a tile may be asked with."""
+    names = ", ".join(attribute.name for attribute in layer.attributes)
+    text = {"type": "string"}
+    return [
+        _DATETIME, _KNOWN, _parameter("filter", text, "CQL2"),
+        _parameter("filter-lang", {"type": "string", "enum": ["cql2-text", "cql2-json"]}, "Language of the filter"),
+        _parameter("properties", text, f"Names of the properties that are wanted: {names}"),
+        _parameter("cluster", text, "Points by cell: true, false, or the size of the cells, such as 250m"),
+        _parameter("by", text, "Groups instead of features: cell:1km, in:LAYER, unit"),
+        _parameter("measures", text, "Measures of the groups; default: count"),
+    ]  # fmt: skip
 
 
 def _crs_parameters(call: Call) -> dict[str, dict[str, Any]]:

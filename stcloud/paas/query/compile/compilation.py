@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from stcloud.iaas.engine.model import STAGE, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.compile.memory_count import MemoryCount, memory_count
+from stcloud.paas.query.compile.memory_columns import MemoryColumns, memory_columns
 from stcloud.paas.query.compile.memory_rows import MemoryRows, memory_rows
 from stcloud.paas.query.compile.summary import given, summed
-from stcloud.paas.query.plan.plan import Rows, Summary
+from stcloud.paas.query.plan.plan import Goal, RowColumns, Rows, Summary
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
 from stcloud.paas.query.plan.row_source import Adding, RowSource
 from stcloud.paas.query.sql import exp
-from stcloud.paas.query.sql.tree import select
+from stcloud.paas.query.sql.tree import column, select
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
@@ -59,9 +60,7 @@ class Compiled:
         return replace(self, stages=(*before, replace(last, query=query)))
 
 
-def compile_plan(
-    conditions: Sequence[Resolved], goal: Rows | Summary, source: RowSource, zone: Zone
-) -> Compiled:
+def compile_plan(conditions: Sequence[Resolved], goal: Goal, source: RowSource, zone: Zone) -> Compiled:
     """Compile a resolved plan.
 
     Parameters
@@ -81,7 +80,7 @@ def compile_plan(
 @dataclass(frozen=True)
 class _Compilation:
     conditions: tuple[Resolved, ...]
-    goal: Rows | Summary
+    goal: Goal
     source: RowSource
     zone: Zone
 
@@ -144,14 +143,16 @@ class _Compilation:
         ]
 
     @cached_property
-    def _in_memory(self) -> MemoryCount | MemoryRows | None:
-        """Return what counts or gives the rows where they are few, if it can."""
+    def _in_memory(self) -> MemoryCount | MemoryRows | MemoryColumns | None:
+        """Return what counts or gives the rows, or columns of them, where they are few, if it can."""
+        exact = [condition for condition in self._left if condition.exact]
+        if isinstance(self.goal, RowColumns):
+            return memory_columns(self.goal.names, exact)
         if not self.source.counts_in_memory:
             return None
-        conditions = [condition for condition in self._left if condition.exact]
         if isinstance(self.goal, Rows):
-            return memory_rows(self.source.row_names, self.goal, conditions)
-        return memory_count(self.goal, conditions, self.zone)
+            return memory_rows(self.source.row_names, self.goal, exact)
+        return memory_count(self.goal, exact, self.zone)
 
     def _written(self) -> Sql:
         """Return the last statement."""
@@ -161,6 +162,8 @@ class _Compilation:
         where = [part for condition in self._left if condition.exact for part in condition.sql(writing)]
         if isinstance(goal, Rows):
             query = self.source.rows(table, where, goal)
+        elif isinstance(goal, RowColumns):
+            query = select({name: column(name, LAYER) for name in goal.names}, table, where=where)
         else:
             taken = {f"g{at}": self.source.group(by) for at, by in enumerate(goal.by)}
             taken |= given(goal, self.source.attributes, self.zone, writing.binder)

@@ -18,7 +18,7 @@ from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer.page import Order, beyond
 from stcloud.paas.query.compile.compilation import LAYER
 from stcloud.paas.query.compile.row_kinds import EVENTS
-from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, Rows, Summary, by_name
+from stcloud.paas.query.plan.plan import By, DutyGroup, FeatureGroup, Part, RowColumns, Rows, Summary, by_name
 from stcloud.paas.query.plan.resolved import Resolved, Writing
 from stcloud.paas.query.plan.row_source import Adding
 from stcloud.paas.query.resolve.prune import NEAR_US, time_spans
@@ -110,7 +110,8 @@ class EventRows:
             query = select({name: _stored(name) for name in columns}, table(LAYER), where=where)
             return Sql(query, self.writing.binder.values_of(query))
 
-        fetch = Fetch(LAYER, tuple(columns), written, wants, wants.bounded, wants.meets)
+        picks = wants.picks if isinstance(self._resolved.goal, RowColumns) and "st_cell" in columns else None
+        fetch = Fetch(LAYER, tuple(columns), written, wants, wants.bounded, wants.meets, picks=picks)
         # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
         return [fetch if self.counts_in_memory else fetch.query()]
 

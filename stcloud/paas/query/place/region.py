@@ -78,6 +78,15 @@ class Region:
         """Tell which cells are the region's."""
         return np.asarray(np.any([_range_of(cells, *ends) >= 0 for ends in self._ranges], axis=0), np.bool_)
 
+    def listed_rows(self, cells: CellIds) -> NDArray[np.intp]:
+        """Return the numbers of the rows whose cells are the region's, ascending: quickly, where cells ascend."""
+        pieces = [
+            _listed(cells, *run, *ends)[0] for ends in self._ranges if len(ends[0]) for run in _runs(cells)
+        ]
+        if len(pieces) == 1:
+            return pieces[0]
+        return np.unique(np.concatenate(pieces)) if pieces else np.empty(0, np.intp)
+
     def way(self, cell: int) -> str:
         """Tell how a row in a 10 m cell is decided: by the cell alone, by its point, or not to lie there."""
         cells = np.array([cell], np.int64)

@@ -39,6 +39,8 @@ class Limits:
         ``[after, before)``, UTC microseconds of valid time: a feature was there at some instant of it.
     areas
         A feature's shape touches each of them; in the city's CRS.
+    wider
+        A larger extent than ``extent``, of which other rows are wanted soon: what is read of it may be kept.
     """
 
     believed_us: int | None = None
@@ -48,6 +50,7 @@ class Limits:
     units: tuple[tuple[str, str], ...] | None = None
     valid: tuple[int, int] | None = None
     areas: tuple[BaseGeometry, ...] = ()
+    wider: Extent | None = None
 
 
 NO_LIMITS = Limits()

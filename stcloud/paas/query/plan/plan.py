@@ -2,7 +2,7 @@
 
 ::
 
-    Scan → Known → Condition* → Rows | Summary
+    Scan → Known → Condition* → Rows | Summary | RowColumns
 
 Two plans of one query are equal; other layers are named in them, and read when the plan is resolved.
 
@@ -25,8 +25,8 @@ from stcloud.space import CellSize, parse_cell_size
 from stcloud.time import Bin, Binning
 
 __all__ = [
-    "By", "Condition", "DutyGroup", "FeatureGroup", "Operator", "Part", "Plan", "Restated", "Rows", "Scan",
-    "Summary", "by_name", "is_of_units", "parse_by", "restated_in",
+    "By", "Condition", "DutyGroup", "FeatureGroup", "Goal", "Operator", "Part", "Plan", "Restated", "RowColumns",
+    "Rows", "Scan", "Summary", "by_name", "is_of_units", "parse_by", "restated_in",
 ]  # fmt: skip
 
 
@@ -140,7 +140,19 @@ class Summary:
         return f"{measures} by {names}" if names else measures
 
 
-Operator = Scan | Condition | Rows | Summary
+@dataclass(frozen=True, slots=True)
+class RowColumns:
+    """Give some columns of rows, by the names under which they are stored, in no order."""
+
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"columns {', '.join(self.names)} of rows"
+
+
+Goal = Rows | Summary | RowColumns
+"""What is wanted of the rows of a question."""
+Operator = Scan | Condition | Goal
 
 
 class Plan(tuple[Operator, ...]):

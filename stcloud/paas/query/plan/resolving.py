@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stcloud.paas.query.place.region import Region
     from stcloud.paas.query.place.spec import Named
     from stcloud.paas.query.place.versions import History
+    from stcloud.space.tilepixels import TilePixels
     from stcloud.time import PublishedDays
 
 __all__ = ["Reader", "Resolving", "RowsOfKind", "Somewhere"]
@@ -67,6 +68,11 @@ class RowsOfKind(Protocol):
 
     def placed(self, place: Somewhere, lattice: Lattice) -> Resolved:
         """Return the condition that rows lie in a place."""
+
+    def tiled(
+        self, pixels: TilePixels, buffer: int, lattice: Lattice, *, roughly: bool
+    ) -> tuple[Resolved, ...]:
+        """Return the conditions that rows lie on a tile, or near it; shapes may, so far beyond it, in units."""
 
     @property
     def ends(self) -> Ends:

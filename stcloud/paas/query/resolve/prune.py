@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from stcloud.daas.table.schema import UNIT
-from stcloud.iaas.engine.model import Meets
+from stcloud.iaas.conversion import numbers_of, whole_number, whole_numbers
+from stcloud.iaas.engine.model import Meets, Picks, WiderPicks
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.condition.known import may_be_believed
-from stcloud.paas.query.place.extent import Box
+from stcloud.paas.query.place.extent import Box, Extent
 from stcloud.paas.query.place.region import Region
 from stcloud.paas.query.plan.limits import Limits
 from stcloud.paas.query.sql.binder import instant
+from stcloud.space import NO_CELL
 from stcloud.time import Span, Spans
 
 __all__ = ["NEAR_US", "Box", "Pruning", "time_spans"]
@@ -46,6 +50,8 @@ class Pruning:
         The same places, by ranges of cells.
     units
         For each condition on unit codes, ranges of texts that together hold it.
+    wider
+        Where other rows are that are wanted soon; None: nowhere.
     """
 
     believed_us: tuple[int, ...]
@@ -53,6 +59,7 @@ class Pruning:
     boxes: tuple[tuple[Box, ...], ...]
     regions: tuple[Region, ...]
     units: tuple[tuple[tuple[str, str], ...], ...] = ()
+    wider: Extent | None = None
 
     @classmethod
     def of(cls, limits: Sequence[Limits], *, restated: bool) -> Pruning:
@@ -67,6 +74,7 @@ class Pruning:
             tuple(limit.extent.boxes for limit in limits if limit.extent is not None),
             tuple(limit.region or limit.extent.region for limit in limits if limit.extent is not None),
             () if restated else tuple(limit.units for limit in limits if limit.units is not None),
+            next((limit.wider for limit in limits if limit.wider is not None), None),
         )
 
     @property
@@ -78,6 +86,17 @@ class Pruning:
     def meets(self) -> Mapping[str, Meets]:
         """What decides it for row groups by numbers alone; empty where other columns decide, too."""
         return {"st_cell": self._meets} if self.bounded == ("st_cell",) else {}
+
+    @property
+    def picks(self) -> Picks | None:
+        """What picks rows by their cells; None: no place is asked for."""
+        if not self.regions:
+            return None
+        wider = None
+        if self.wider is not None:
+            region = self.wider.region
+            wider = WiderPicks(self.wider.ranges, partial(_picked, (region,)), region.meets)
+        return Picks("st_cell", partial(_picked, self.regions), wider)
 
     def _meets(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
         return np.asarray(np.all([region.meets(low, high) for region in self.regions], axis=0))
@@ -140,3 +159,13 @@ def _span(file: File, near_us: int) -> Span:
 def _us(at: datetime) -> int:
     delta = at - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _picked(regions: Sequence[Region], cells: pa.Array) -> pa.Array:
+    """Return the numbers of the rows whose cells are of all regions."""
+    first, *others = regions
+    numbers = numbers_of(cells.fill_null(whole_number(NO_CELL, cells.type)) if cells.null_count else cells)
+    rows = first.listed_rows(numbers)
+    for region in others:
+        rows = rows[region.listed(numbers[rows])]
+    return whole_numbers(rows)

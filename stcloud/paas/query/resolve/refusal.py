@@ -13,7 +13,7 @@ from stcloud.daas.catalogue import Layer
 from stcloud.daas.table.schema import Attribute
 from stcloud.daas.table.timeline import ALWAYS
 from stcloud.errors import NotFound
-from stcloud.paas.query.plan.plan import Rows, Summary
+from stcloud.paas.query.plan.plan import Goal, RowColumns, Rows
 from stcloud.paas.query.plan.resolved import Resolved, columns_of
 from stcloud.time import Zone
 
@@ -55,12 +55,16 @@ def refuse_purged(
             )
 
 
-def columns_read(goal: Rows | Summary, conditions: Iterable[Resolved], layer: Layer) -> frozenset[str] | None:
+def columns_read(goal: Goal, conditions: Iterable[Resolved], layer: Layer) -> frozenset[str] | None:
     """Return the names of a layer's columns that a question reads; None: all of them."""
     if isinstance(goal, Rows):
         return None
-    stored = columns_of(tuple(conditions))
+    stored = columns_of(tuple(conditions)) | (
+        frozenset(goal.names) if isinstance(goal, RowColumns) else frozenset()
+    )
     names = {attribute.name for attribute in layer.attributes if attribute.stored in stored}
+    if isinstance(goal, RowColumns):
+        return frozenset(names)
     names |= {group.name for group in goal.by if isinstance(group, Attribute)}
     names |= {
         name for measure in goal.measures if measure.tree for name in _properties(json.loads(measure.tree))

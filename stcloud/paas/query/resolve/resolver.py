@@ -14,7 +14,7 @@ import pyarrow as pa
 import shapely
 
 from stcloud.daas.table.feature import Ends, read_ends
-from stcloud.daas.table.schema import INSTANT
+from stcloud.daas.table.schema import INSTANT, UNIT
 from stcloud.daas.table.timeline import ALWAYS, FOREVER
 from stcloud.errors import InternalError
 from stcloud.iaas.table.table import Snapshot
@@ -25,9 +25,11 @@ from stcloud.paas.query.plan.plan import (
     By,
     DutyGroup,
     FeatureGroup,
+    Goal,
     Part,
     Plan,
     Restated,
+    RowColumns,
     Rows,
     Summary,
     restated_in,
@@ -91,10 +93,10 @@ class Resolution:
         return tuple(resolved for some in self.by_condition for resolved in some)
 
     @property
-    def goal(self) -> Rows | Summary:
+    def goal(self) -> Goal:
         """What is to be given."""
         goal = self.plan[-1]
-        assert isinstance(goal, Rows | Summary)  # noqa: S101  (the last step of a plan that is run)
+        assert isinstance(goal, Rows | Summary | RowColumns)  # noqa: S101  (the last step of a plan that is run)
         return goal
 
     @property
@@ -308,7 +310,11 @@ def layers_of(conditions: Iterable[Condition], by: Iterable[By] = ()) -> tuple[s
 
 def names_units(conditions: Iterable[Condition], goal: object) -> bool:
     """Tell whether an answer depends on which cell of the unit grid held an event: rows show it."""
-    if not isinstance(goal, Summary) or any(isinstance(group, Part | DutyGroup) for group in goal.by):
+    if isinstance(goal, RowColumns):
+        shows = UNIT in goal.names
+    else:
+        shows = not isinstance(goal, Summary) or any(isinstance(group, Part | DutyGroup) for group in goal.by)
+    if shows:
         return True
     return any(condition.of_units for condition in conditions)
 

@@ -23,6 +23,7 @@ from stcloud.time import Spans
 
 if TYPE_CHECKING:
     from stcloud.paas.query.place.formula import Formula
+    from stcloud.space.tilepixels import TilePixels
 
 __all__ = ["PointRows", "ShapeRows", "times_of"]
 
@@ -47,6 +48,12 @@ class PointRows:
 
         region = place.region(lattice)
         return InArea(region, Extent.of(region, place.boxes(lattice)))
+
+    def tiled(self, pixels: TilePixels, _: int, lattice: Lattice, *, roughly: bool) -> tuple[Resolved, ...]:
+        """Return the condition that points lie on a tile: none lies beyond it."""
+        from stcloud.paas.query.condition.tiled import points_on_tile  # noqa: PLC0415
+
+        return (points_on_tile(pixels, lattice, roughly=roughly),)
 
     def located(
         self,
@@ -90,6 +97,22 @@ class ShapeRows:
         from stcloud.paas.query.condition.area import TouchesArea  # noqa: PLC0415
 
         return TouchesArea(place.area(lattice))
+
+    def tiled(
+        self,
+        pixels: TilePixels,
+        buffer: int,
+        _: Lattice,
+        *,
+        roughly: bool,  # noqa: ARG002
+    ) -> tuple[Resolved, ...]:
+        """Return the condition that shapes touch the box of a tile and its buffer; none, where none is known."""
+        import shapely  # noqa: PLC0415
+
+        from stcloud.paas.query.condition.area import TouchesArea  # noqa: PLC0415
+
+        box = pixels.buffered(buffer)
+        return () if box is None else (TouchesArea(shapely.box(*box)),)
 
     def located(
         self, formula: Formula, reader: Reader, lattice: Lattice, window: tuple[int, int], _: int | None

@@ -24,11 +24,11 @@ from stcloud.paas.query.plan.label import shown
 from stcloud.paas.query.plan.plan import (
     By,
     Condition,
+    Goal,
     Plan,
     Restated,
     Rows,
     Scan,
-    Summary,
     by_name,
     restated_in,
 )
@@ -73,12 +73,12 @@ class Inquiry:
             subject, conditions, known, Resolver(subject, known), known_us(subject.layer, known), before
         )
 
-    def plan(self, goal: Rows | Summary) -> Plan:
+    def plan(self, goal: Goal) -> Plan:
         """Return the plan for a goal; reads nothing."""
         known = Known(self.known_us, self.subject.zone.iso(self.known_us))
         return Plan((Scan(self.subject.layer.name), known, *self.conditions, *self._located_anew(goal), goal))
 
-    def _located_anew(self, goal: Rows | Summary) -> tuple[Restated, ...]:
+    def _located_anew(self, goal: Goal) -> tuple[Restated, ...]:
         """Return that events are located anew, where codes matter and the grid was corrected after the pin."""
         index = self.subject.index
         if index is None or restated_in(self.conditions) is not None:
@@ -97,7 +97,7 @@ class Inquiry:
         self.resolver.resolution(self.plan(Rows()))
         return self
 
-    def compiled(self, goal: Rows | Summary) -> Compiled:
+    def compiled(self, goal: Goal) -> Compiled:
         """Return the stages for a goal; reads what the query names of other layers."""
         return self._compiled(self.resolver.resolution(self.plan(goal)))
 
@@ -107,7 +107,7 @@ class Inquiry:
         rows = source_of_kind(layer)(resolved, layer, city)
         return compile_plan(resolved.conditions, goal, rows, city.zone)
 
-    def run(self, goal: Rows | Summary, *, ordered: bool = True) -> pa.RecordBatchReader:
+    def run(self, goal: Goal, *, ordered: bool = True) -> pa.RecordBatchReader:
         """Return what the engine gives; groups in any order if they need not be ordered."""
         if ordered:
             return self.run_resolved(self.resolver.resolution(self.plan(goal)))

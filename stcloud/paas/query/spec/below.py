@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from stcloud.paas.query.join.how import read_how
     from stcloud.paas.query.run.cubing import cubed
     from stcloud.paas.query.run.exporting import write_rows
+    from stcloud.paas.query.run.group_tiling import groups_tiled
     from stcloud.paas.query.run.joining import joining_of
     from stcloud.paas.query.run.measuring import Selection, measured
     from stcloud.paas.query.run.nothing import why_empty
     from stcloud.paas.query.run.refreshing import refreshed
+    from stcloud.paas.query.run.tiling import TileRequest, tiled
     from stcloud.paas.query.run.valuing import valuing_of
     from stcloud.paas.query.run.why import why
     from stcloud.paas.query.spec.display import query_html, query_lines
@@ -25,15 +27,18 @@ if TYPE_CHECKING:
     from stcloud.paas.query.spec.joined import join_of
 
 __all__ = [
-    "Selection", "cubed", "explain", "goal_of", "join_of", "joining_of", "measured", "query_html", "query_lines",
-    "read_how", "refreshed", "shape_of", "timeline_of", "valuing_of", "why", "why_empty", "write_rows",
+    "Selection", "TileRequest", "cubed", "explain", "goal_of", "groups_tiled", "join_of", "joining_of", "measured",
+    "query_html", "query_lines", "read_how", "refreshed", "shape_of", "tiled", "timeline_of", "valuing_of", "why",
+    "why_empty", "write_rows",
 ]  # fmt: skip
 
 _HOMES = {
     "Selection": "stcloud.paas.query.run.measuring",
+    "TileRequest": "stcloud.paas.query.run.tiling",
     "cubed": "stcloud.paas.query.run.cubing",
     "explain": "stcloud.paas.query.explain",
     "goal_of": "stcloud.paas.query.spec.goal",
+    "groups_tiled": "stcloud.paas.query.run.group_tiling",
     "join_of": "stcloud.paas.query.spec.joined",
     "joining_of": "stcloud.paas.query.run.joining",
     "measured": "stcloud.paas.query.run.measuring",
@@ -42,6 +47,7 @@ _HOMES = {
     "read_how": "stcloud.paas.query.join.how",
     "refreshed": "stcloud.paas.query.run.refreshing",
     "shape_of": "stcloud.paas.query.spec.goal",
+    "tiled": "stcloud.paas.query.run.tiling",
     "timeline_of": "stcloud.paas.query.spec.goal",
     "valuing_of": "stcloud.paas.query.run.valuing",
     "why": "stcloud.paas.query.run.why",

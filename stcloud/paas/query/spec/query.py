@@ -15,6 +15,7 @@ from stcloud.paas.query.plan.plan import Condition, Plan, Restated, Rows
 from stcloud.paas.query.run.inquiry import Inquiry
 from stcloud.paas.query.run.paging import checked_limit, paged
 from stcloud.paas.query.spec import below, narrowing
+from stcloud.paas.query.spec.tiles import TiledQuery
 from stcloud.time import Instant, TimeSpan, span_text
 
 if TYPE_CHECKING:
@@ -37,12 +38,11 @@ __all__ = ["Query"]
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class Query(TiledQuery):
     """A question about one layer. Every method that narrows it returns a new one.
 
-    The conditions of several calls must all hold; several values in one call are alternatives. With a ``city``::
-
-        city.query("requests").what("status = 'open'").when("2024-03", hours="07:00-10:00").count(by=["week"])
+    The conditions of several calls must all hold; several values in one call are alternatives:
+    ``city.query("requests").what("status = 'open'").when("2024-03", hours="07:00-10:00").count(by=["week"])``.
     """
 
     subject: Subject

@@ -1,0 +1,77 @@
+"""Tiles of a query: its answer on a square of a web map, as a vector tile.
+
+Tested by `tests/paas/query/run/test_tiling.py`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stcloud.paas.query.spec import below, narrowing
+from stcloud.space.tilegrid import Tile
+
+if TYPE_CHECKING:
+    from stcloud.paas.query.answer.vector_tile import VectorTile
+    from stcloud.paas.query.run.inquiry import Inquiry
+
+__all__ = ["TiledQuery"]
+
+
+class TiledQuery(ABC):
+    """A query that can be drawn as vector tiles."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def inquiry(self) -> Inquiry:
+        """Return the question as it is put to an engine."""
+
+    def tile(
+        self, z: int, x: int, y: int, *, columns: str | Sequence[str] | None = None, layer_name: str | None = None,
+        cluster: bool | str | None = None, by: str | Sequence[str] = (), measures: str | Sequence[str] = (),
+    ) -> bytes:  # fmt: skip
+        """Return a tile of WebMercatorQuad as a Mapbox Vector Tile 2.1; empty where nothing lies on it.
+
+        Parameters
+        ----------
+        z, x, y
+            Zoom, 0 to 24; column and row, counted from the north-west.
+        columns
+            Columns that features have; None: key, times and all of the layer's own.
+        layer_name
+            Name of the tile's layer; None: that of the city's.
+        cluster
+            Whether points are made one for each cell of the lattice, with ``count``; or the size of the cells,
+            ``"250m"``. None: events below zoom 14. Features are clustered by a place in each.
+        by, measures
+            Give groups instead of rows: the areas of cells, units or features (``"in:communities"``), with measures
+            of each whole group, as `Query.measure` has them.
+
+        Notes
+        -----
+        A point lies on exactly one tile of a zoom, so counts over all tiles of a zoom add up to that of the question,
+        without rows that have no place. Of more than 50,000 rows on a tile clusters are given, with ``crowded``.
+        Ids are the first 53 bits of the XXH64 of keys; of clusters the cell. Instants are texts.
+
+        Raises
+        ------
+        InvalidInput, NotFound
+            ``unknown-tile``, ``unknown-level``, ``unknown-column``, ``crowded-tile``; and as `measure`.
+        """
+        return self.vector_tile(
+            z, x, y, columns=columns, layer_name=layer_name, cluster=cluster, by=by, measures=measures
+        ).content
+
+    def vector_tile(
+        self, z: int, x: int, y: int, *, columns: str | Sequence[str] | None = None, layer_name: str | None = None,
+        cluster: bool | str | None = None, by: str | Sequence[str] = (), measures: str | Sequence[str] = (),
+    ) -> VectorTile:  # fmt: skip
+        """Return the same with its pin, facts and figures: how many rows it stands for, and what is too small."""
+        named = None if columns is None else narrowing.names_of(columns)
+        request = below.TileRequest(Tile(z, x, y), named, layer_name, cluster)
+        groups = narrowing.names_of(by)
+        if not groups:
+            return below.tiled(self.inquiry(), request)
+        return below.groups_tiled(self.inquiry(), request, groups, narrowing.names_of(measures))

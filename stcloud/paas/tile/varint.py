@@ -1,0 +1,112 @@
+"""Varints of Protocol Buffers, of whole arrays at once; and runs of numbers, of unequal lengths."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Runs", "joined", "starts_of", "sums_of", "varint_sizes", "varints", "zigzag"]
+
+Words: TypeAlias = NDArray[np.uint64]
+Counts: TypeAlias = NDArray[np.int64]
+Runs: TypeAlias = tuple[Words, Counts]
+"""Numbers of all runs, and how many each run has."""
+
+_SEVEN = np.uint64(7)
+_LOW, _MORE = np.uint64(0x7F), np.uint8(0x80)
+
+
+def zigzag(values: NDArray[np.int64]) -> Words:
+    """Return signed numbers as unsigned ones, small where they are near zero.
+
+    >>> zigzag(np.array([0, -1, 1, -2])).tolist()
+    [0, 1, 2, 3]
+    """
+    return ((values << 1) ^ (values >> 63)).view(np.uint64)
+
+
+def varint_sizes(values: Words) -> Counts:
+    """Return how many bytes the varint of each number has, 1 to 10.
+
+    >>> varint_sizes(np.array([0, 127, 128, 2**64 - 1], np.uint64)).tolist()
+    [1, 1, 2, 10]
+    """
+    sizes = np.ones(len(values), np.int64)
+    most = int(values.max(initial=np.uint64(0)))
+    for bits in range(7, 64, 7):
+        if most >> bits == 0:
+            break
+        sizes += values >= np.uint64(1 << bits)
+    return sizes
+
+
+def varints(values: Words) -> bytes:
+    """Return numbers as varints, one after the other.
+
+    >>> varints(np.array([1, 300], np.uint64)).hex()
+    '01ac02'
+    """
+    sizes = varint_sizes(values)
+    starts = starts_of(sizes)
+    written = np.empty(int(sizes.sum()), np.uint8)
+    at, left, size = starts, values, sizes
+    while len(at):
+        low = (left & _LOW).astype(np.uint8)
+        further = size > 1
+        low[further] |= _MORE
+        written[at] = low
+        at, left, size = at[further] + 1, left[further] >> _SEVEN, size[further] - 1
+    return written.tobytes()
+
+
+def starts_of(counts: Counts) -> Counts:
+    """Return where each run starts.
+
+    >>> starts_of(np.array([2, 0, 3])).tolist()
+    [0, 2, 2]
+    """
+    starts = np.zeros(len(counts), np.int64)
+    np.cumsum(counts[:-1], out=starts[1:])
+    return starts
+
+
+def sums_of(values: Counts, counts: Counts) -> Counts:
+    """Return the sum of each run; 0 of one without numbers.
+
+    >>> sums_of(np.array([1, 2, 3]), np.array([2, 0, 1])).tolist()
+    [3, 0, 3]
+    """
+    whole = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=whole[1:])
+    ends = np.cumsum(counts)
+    return np.asarray(whole[ends] - whole[ends - counts])
+
+
+def joined(parts: Sequence[Runs | Words]) -> Words:
+    """Return for each feature what its parts give it, one after the other.
+
+    Parameters
+    ----------
+    parts
+        Runs of numbers, as many as there are features; or ``(n,)`` numbers, one for each feature.
+
+    Examples
+    --------
+    >>> numbers, runs = np.array([8, 9], np.uint64), (np.array([1, 2, 3], np.uint64), np.array([2, 1]))
+    >>> joined([numbers, runs]).tolist()
+    [8, 1, 2, 9, 3]
+    """
+    counted = [part if isinstance(part, tuple) else (part, np.ones(len(part), np.int64)) for part in parts]
+    at = starts_of(functools.reduce(np.add, [counts for _, counts in counted]))
+    whole = np.empty(sum(len(values) for values, _ in counted), np.uint64)
+    for part, (values, counts) in zip(parts, counted, strict=True):
+        if not isinstance(part, tuple):
+            whole[at] = values
+        else:
+            whole[np.arange(len(values)) + np.repeat(at - starts_of(counts), counts)] = values
+        at = at + counts
+    return whole
