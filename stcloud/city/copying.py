@@ -188,12 +188,12 @@ def _is_own(key: str) -> bool:
 
 
 def _texts(store: Store, prefixes: tuple[str, ...]) -> list[tuple[str, Callable[[], bytes]]]:
-    """Return keys and readers of the small files that are in no table; of definitions, those of copied tables."""
+    """Return keys and readers of the small files that are in no table; beside tables, those of copied ones."""
     there = store.children()
     keys = [key for key in there.keys if key != _CITY]
     keys += [key for folder in there.folders if folder not in _BY_THEMSELVES for key in store.list(folder)]
-    definitions = {f"{prefix}.toml" for prefix in prefixes}
-    keys += [key for key in store.children("layers").keys if key in definitions]
+    beside = {f"{prefix}{suffix}" for prefix in prefixes for suffix in (".toml", ".about.toml")}
+    keys += [key for key in store.children("layers").keys if key in beside]
     shown = [key for key in keys if not any(part.startswith(".") for part in key.split("/"))]
     return [(key, _reader(store, key)) for key in shown]
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from stcloud.daas.configuration import WITH_NAMES, CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
+from stcloud.daas.description import LayerDescriptions
 from stcloud.daas.entry import Layer
 from stcloud.daas.founding import founding_definition
 from stcloud.daas.ledger import PURGE, UNDO, Ledger, Reckoning
@@ -51,6 +52,7 @@ class Catalogue:
         self._tables: dict[str, Table] = {}
         self._definitions: dict[str, tuple[str, Definition]] = {}
         self.naming = LayerNames(folder, needed=configuration.format >= WITH_NAMES)
+        self.descriptions = LayerDescriptions(folder, self.naming)
         self.ledger = Ledger(Table.at(folder, "ledger"), self.naming)
         self.quarantine = Quarantine(Table.at(folder, "quarantine"), self.naming)
 
@@ -93,8 +95,11 @@ class Catalogue:
             raise
         # Read after the version: none that a purge made is there without its record.
         purges = read_purges(self.table(name).table, snapshot.sequence)
-        former = self.naming.former(name)
-        return Layer(name, saved, snapshot, attributes(snapshot.schema), loads, purges, former=former)
+        described = functools.partial(self.descriptions.of, name)
+        return Layer(
+            name, saved, snapshot, attributes(snapshot.schema), loads, purges,
+            read_description=described, former=self.naming.former(name),
+        )  # fmt: skip
 
     def _unknown(self, name: str) -> NotFound:
         known = self.names()
@@ -281,6 +286,8 @@ class Catalogue:
         known = self.table(layer).exists
         if known:
             self.definition_for(layer, definition)
+        else:
+            self.descriptions.forget(layer)  # of a layer before it, whose deletion was killed
         try:
             yield
         except BaseException:
@@ -316,6 +323,7 @@ class Catalogue:
             return False
         self.table(name).table.drop()
         self._folder.delete(*self._definition_key(name))
+        self.descriptions.forget(name)
         return True
 
     def delete(self, layer: str, now_us: int) -> None:
@@ -333,6 +341,7 @@ class Catalogue:
             with table.set_aside(staging):  # at once; what is killed while it empties the rest is swept
                 self.ledger.delete(layer, now_us)
             self._folder.delete(*self._definition_key(layer))
+            self.descriptions.forget(layer)
             self.settle_name(layer)
 
     def _definition_key(self, layer: str) -> tuple[str, str]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from stcloud.iaas.engine.model import STAGE, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.compile.memory_count import MemoryCount, memory_count
 from stcloud.paas.query.compile.memory_columns import MemoryColumns, memory_columns
+from stcloud.paas.query.compile.memory_count import MemoryCount, memory_count
 from stcloud.paas.query.compile.memory_rows import MemoryRows, memory_rows
 from stcloud.paas.query.compile.summary import given, summed
 from stcloud.paas.query.plan.plan import Goal, RowColumns, Rows, Summary
