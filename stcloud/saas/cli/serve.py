@@ -34,6 +34,17 @@ def serve(
         typer.Option(help="Origin whose pages may read it; repeat it.", show_default=False),
     ] = None,
     seconds: Annotated[float, typer.Option(help="Longest time of a question.", min=0.1)] = 30.0,
+    open311: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOG|LAYER",
+            help="Serve the requests of a log of cases, which takes reports, or of a layer as Open311.",
+            show_default=False,
+        ),
+    ] = None,
+    open311_rate: Annotated[
+        str, typer.Option(metavar="N/UNIT", help="Most reports of one network address.")
+    ] = "30/minute",
 ) -> None:
     """Serve cities over HTTP: to other systems, QGIS and browsers."""
     try:
@@ -50,8 +61,17 @@ def serve(
             "policy-needed", f"{host} is reached by others, and nothing says what they may see",
             hint="listen at 127.0.0.1", in_shell="listen at --host 127.0.0.1",
         )  # fmt: skip
-    settings = Settings(base_url=base_url, origins=tuple(origin or ()), seconds=seconds)
-    service = Service(_opened(cities), settings)
+    settings = Settings(
+        base_url=base_url,
+        origins=tuple(origin or ()),
+        seconds=seconds,
+        open311=open311,
+        open311_rate=open311_rate,
+    )
+    opened = _opened(cities)
+    if open311 is not None:
+        _check_open311(opened, open311)
+    service = Service(opened, settings)
     server = uvicorn.Server(
         uvicorn.Config(
             application(service), host, port, log_level="warning", access_log=False, server_header=False
@@ -72,6 +92,15 @@ def _opened(addresses: list[str]) -> dict[str, City]:
             )
         opened[name] = city
     return opened
+
+
+def _check_open311(cities: dict[str, City], name: str) -> None:
+    """Refuse a log or layer that cannot be served: what `open_desk` refuses."""
+    from stcloud.iaas.clock import system_clock  # noqa: PLC0415
+    from stcloud.saas.web.open311.routes import open_desk  # noqa: PLC0415
+
+    for city in cities.values():
+        open_desk(city, name, system_clock()).close()
 
 
 def _run(server: Any, host: str) -> None:

@@ -63,6 +63,9 @@ class Call:
     principal: str = "anonymous"
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
+    method: str = "GET"
+    address: str = ""
+    """Network address of the client; empty: not known."""
 
     @property
     def parameters(self) -> dict[str, str]:
