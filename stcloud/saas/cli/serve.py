@@ -41,6 +41,17 @@ def serve(
     audit: Annotated[Path | None, typer.Option(help="File that notes who was given what.")] = None,
     rate: Annotated[str, typer.Option(help="Most requests of one principal.")] = "200/second",
     seconds: Annotated[float, typer.Option(help="Longest time of a question.", min=0.1)] = 30.0,
+    open311: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOG|LAYER",
+            help="Serve the requests of a log of cases, which takes reports, or of a layer as Open311.",
+            show_default=False,
+        ),
+    ] = None,
+    open311_rate: Annotated[
+        str, typer.Option(metavar="N/UNIT", help="Most reports of one network address.")
+    ] = "30/minute",
 ) -> None:
     """Serve cities over HTTP: to other systems, QGIS and browsers."""
     try:
@@ -60,12 +71,18 @@ def serve(
             "policy-needed", f"{host} is reached by others, and nothing says what they may see",
             hint="state a policy", in_shell="state it in a --policy, or listen at --host 127.0.0.1",
         )  # fmt: skip
-    settings = Settings(base_url=base_url, origins=tuple(origin or ()), seconds=seconds, rate=rate)
+    settings = Settings(
+        base_url=base_url, origins=tuple(origin or ()), seconds=seconds, rate=rate, open311=open311,
+        open311_rate=open311_rate,
+    )  # fmt: skip
     stated = None if policy is None else Policy.from_toml(read_text(policy), name=str(policy))
     if tokens is not None and stated is None:
         raise InvalidInput("policy-needed", "tokens say who asks, and nothing says what they may see")
+    opened = _opened(cities)
+    if open311 is not None:
+        _check_open311(opened, open311)
     service = Service(
-        _opened(cities), settings, policy=stated, tokens=None if tokens is None else Tokens(tokens),
+        opened, settings, policy=stated, tokens=None if tokens is None else Tokens(tokens),
         audit=None if audit is None else AuditTrail(audit),
     )  # fmt: skip
     server = uvicorn.Server(
@@ -88,6 +105,15 @@ def _opened(addresses: list[str]) -> dict[str, City]:
             )
         opened[name] = city
     return opened
+
+
+def _check_open311(cities: dict[str, City], name: str) -> None:
+    """Refuse a log or layer that cannot be served: what `open_desk` refuses."""
+    from stcloud.iaas.clock import system_clock  # noqa: PLC0415
+    from stcloud.saas.web.open311.routes import open_desk  # noqa: PLC0415
+
+    for city in cities.values():
+        open_desk(city, name, system_clock()).close()
 
 
 def _run(server: Any, host: str) -> None:

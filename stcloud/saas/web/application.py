@@ -44,6 +44,7 @@ from stcloud.saas.web import (
 )
 from stcloud.saas.web.call import Call, encoded
 from stcloud.saas.web.media import PROBLEM
+from stcloud.saas.web.open311 import routes as open311
 from stcloud.saas.web.problem import problem_of, status_of
 from stcloud.saas.web.service import Service
 from stcloud.saas.web.workers import Workers
@@ -99,6 +100,11 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/cubes", questions.cubes, ("POST",), heavy=True),
     Resource("/hotspots", questions.hotspots, ("POST",), heavy=True),
     Resource("/situation", questions.situation, ("POST",)),
+    Resource("/open311/discovery.{format}", open311.open311_discovery),
+    Resource("/open311/v2/services.{format}", open311.open311_services),
+    Resource("/open311/v2/services/{code}.{format}", open311.open311_service),
+    Resource("/open311/v2/requests.{format}", open311.open311_requests, ("GET", "POST")),
+    Resource("/open311/v2/requests/{request}.{format}", open311.open311_request),
 )
 
 
@@ -261,6 +267,8 @@ class _Endpoint:
             principal=principal,
             rights=rights,
             public=rights == self._service.rights(ANONYMOUS),
+            method=request.method,
+            address=request.client.host if request.client else "",
         )
 
 

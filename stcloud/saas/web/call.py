@@ -67,14 +67,18 @@ class Call:
     public: bool = True
     principal: Principal = ANONYMOUS
     root: str = ""
+    method: str = "GET"
+    address: str = ""
+    """Network address of the client; empty: not known."""
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
     given: dict[str, Any] = field(default_factory=dict)
     """What handlers note of the answer: its ``pin``, and how many ``rows`` were given."""
 
     def asked_for(self) -> dict[str, Any]:
-        """Return what was asked for, as an audit trail notes it."""
-        body = self.body[:_NOTED_BYTES].decode(errors="replace")
+        """Return what was asked for, as an audit trail notes it: of a body only a document, and no report's persons."""
+        is_document = self.headers.get("content-type", "").startswith("application/json")
+        body = self.body[:_NOTED_BYTES].decode(errors="replace") if is_document else ""
         return {"path": self.path, "query": dict(self.query), **({"body": body} if body else {})}
 
     def gives(self, answer: Answer) -> None:
