@@ -76,7 +76,7 @@ class Call:
     """What handlers note of the answer: its ``pin``, and how many ``rows`` were given."""
 
     def asked_for(self) -> dict[str, Any]:
-        """Return what was asked for, as an audit trail notes it: of a body only a document, and no report's persons."""
+        """Return what was asked for, as an audit trail notes it: no report with its persons."""
         is_document = self.headers.get("content-type", "").startswith("application/json")
         body = self.body[:_NOTED_BYTES].decode(errors="replace") if is_document else ""
         return {"path": self.path, "query": dict(self.query), **({"body": body} if body else {})}
