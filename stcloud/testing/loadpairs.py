@@ -19,14 +19,26 @@ _NOON_US = 1_717_243_200_000_000
 
 
 class Cities:
-    """Two cities that load alike, one of them on a cluster; all that they hold is compared after each load."""
+    """Two cities that load alike, one of them on a cluster; all that they hold is compared after each load.
 
-    def __init__(self, folder: Path, engine: Any, *, crs: str, zone: str) -> None:
+    Parameters
+    ----------
+    folder
+        Where the cities lie, and the working folder of a bucket.
+    engine, crs, zone
+        Of the loads, and of the cities.
+    bucket
+        Address of the city that is loaded by the engine; None: it lies in the folder too.
+    """
+
+    def __init__(self, folder: Path, engine: Any, *, crs: str, zone: str, bucket: str | None = None) -> None:
         self.folders = (folder / "here", folder / "cluster")
+        self.addresses = (str(folder / "here"), bucket or str(folder / "cluster"))
+        self.cache = folder / "cache"
         self.engines = (None, engine)
         self.now_us = _NOON_US
-        for place in self.folders:
-            stcloud.create(place, crs=crs, zone=zone)
+        for place in self.addresses:
+            stcloud.create(place, crs=crs, zone=zone, cache=self.cache).close()
 
     def load(self, layer: str, *sources: Path, **terms: Any) -> list[Reckoning] | StcloudError:
         """Load sources; return the reckonings, or the error that both cities raise."""
@@ -43,17 +55,21 @@ class Cities:
     def _load(
         self, at: int, layer: str, sources: tuple[Path, ...], terms: dict[str, Any]
     ) -> list[Reckoning] | StcloudError:
-        city = stcloud.open(self.folders[at], clock=lambda: self.now_us)
-        try:
-            loaded = city.load(layer, *sources, engine=self.engines[at], **terms)
-        except StcloudError as error:
-            return error
+        with stcloud.open(self.addresses[at], clock=lambda: self.now_us, cache=self.cache) as city:
+            try:
+                loaded = city.load(layer, *sources, engine=self.engines[at], **terms)
+            except StcloudError as error:
+                return error
         return loaded if isinstance(loaded, list) else [loaded]
 
     def compare(self, layer: str) -> None:
         """Raise `AssertionError` where the cities hold not the same of a layer."""
-        here, cluster = (held(stcloud.open(folder), layer) for folder in self.folders)
+        here, cluster = (self._held(address, layer) for address in self.addresses)
         assert cluster == here
+
+    def _held(self, address: str, layer: str) -> Any:
+        with stcloud.open(address, cache=self.cache) as city:
+            return held(city, layer)
 
 
 def figures(reckoning: Reckoning) -> dict[str, Any]:

@@ -8,24 +8,20 @@ from __future__ import annotations
 from stcloud.daas.definition import Definition, EventDefinition
 from stcloud.errors import Unsupported
 from stcloud.iaas.engine.cluster import Cluster
-from stcloud.iaas.store.folder import Folder
-from stcloud.iaas.store.local import LocalStore
 
 __all__ = ["refuse_unfit"]
 
 
-def refuse_unfit(cluster: Cluster, definition: Definition, folder: Folder) -> None:
+def refuse_unfit(cluster: Cluster, definition: Definition) -> None:
     """Refuse what a cluster cannot load.
 
     Raises
     ------
     Unsupported
-        ``engine-lacks``: the layer is none of events, or the city lies in a bucket.
+        ``engine-lacks``: the layer is none of events.
     """
     if not isinstance(definition, EventDefinition):
         raise _lacks(cluster, f"'{definition.id}' defines {definition.kind}s, and it loads events")
-    if not isinstance(folder.store, LocalStore):
-        raise _lacks(cluster, "the city lies in a bucket, and its workers write to a shared folder")
 
 
 def _lacks(cluster: Cluster, why: str) -> Unsupported:

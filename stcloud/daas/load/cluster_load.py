@@ -7,7 +7,8 @@
     files that hold superseded rows are written anew
 
 Nothing of the rows comes to the client but what is refused, and the counts. What workers write lies in the staging
-folders of the city until the client's one commit.
+folders of the city until the client's one commit. Workers know nothing of a bucket: what they read of the layer is
+brought to the working folder before, and what they write there is sent with the commit.
 
 Tested by `tests/conformance/test_cluster_loads.py`.
 """
@@ -49,7 +50,7 @@ from stcloud.daas.table.layer import EventLayer
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.engine.cluster import Cluster, Report
 from stcloud.iaas.job import Job
-from stcloud.iaas.keys.distributed import OUTCOMES, KeyColumns, Outcomes, settle_on_cluster
+from stcloud.iaas.keys.distributed import OUTCOMES, KeyColumns, Outcomes, known_paths, settle_on_cluster
 from stcloud.iaas.keys.settled import CHANGED, NEW, SAME, DuplicateRule
 from stcloud.iaas.source.part import SourcePart, note_cut, parts_of
 from stcloud.iaas.source.protocol import Refusal
@@ -158,12 +159,14 @@ class ClusterLoad:
 
     def settle(self, base: Snapshot) -> None:
         """Decide which row stands for each key, and compare it with what is believed now."""
-        context = self._context
+        context, known = self._context, known_rows(base)
+        base.bring(known_paths(known, self._bounds, self._rule), known.columns)
         outcomes = settle_on_cluster(
-            self._cluster, [piece.path for piece in self._pieces], _COLUMNS, known_rows(base), self._bounds,
+            self._cluster, [piece.path for piece in self._pieces], _COLUMNS, known, self._bounds,
             folder=context.staging, files=base.paths(), rule=self._rule, compare=not context.deletes,
         )  # fmt: skip
         outcomes = self._refuse(outcomes)
+        base.bring(base.paths(base.files[number] for number in sorted(outcomes.superseded)))
         if context.request.mode == "changes" and outcomes.superseded:
             paths = base.paths()
             outcomes = without_equivalent_rows(
@@ -193,6 +196,7 @@ class ClusterLoad:
 
     def write(self, base: Snapshot, schema: pa.Schema, stamp: Reckoning, job: Job) -> TableChange:
         """Let workers write the rows to store, and the files anew that hold rows which they supersede."""
+        self._layer.table.prepare_staging()
         written, unplaced, added = self._write_rows(base, schema, stamp, job)
         closed, removed = self._close_rows(base, stamp, job)
         add: Sequence[Written] = [*written, *closed]

@@ -114,7 +114,7 @@ class Loader:
         job = job.named(name)
         _refuse_missing(source)
         if self.cluster is not None:
-            refuse_unfit(self.cluster, definition, self.folder)
+            refuse_unfit(self.cluster, definition)
         unchanged = source.watch()
         request = request.dated(definition, name, self.configuration.zone)
         load = self._identity(source, definition, request)

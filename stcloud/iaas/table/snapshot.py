@@ -129,6 +129,20 @@ class Snapshot:
                     place.expect(self.root / file.path, file.bytes)
         return [str(self.root / file.path) for file in wanted]
 
+    def bring(self, paths: Sequence[str], columns: Iterable[str] | None = None) -> None:
+        """Have here what this machine lacks of a bucket's files, for processes that know only the folder.
+
+        Parameters
+        ----------
+        paths
+            Of files of this version.
+        columns
+            What is going to be read of them; None: all.
+        """
+        if self.in_bucket:
+            with storage_errors(f"read {self.root.name}"):
+                verify_columns(paths, columns)
+
     def read(self, files: Sequence[File], columns: Sequence[str] | None = None) -> pa.Table:
         """Read whole files into memory, in order, without the partition columns."""
         schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])

@@ -159,6 +159,11 @@ class Table:
             except FileNotFoundError as error:  # another writer, without our lock, swept it
                 raise overtaken(self.root) from error
 
+    def prepare_staging(self) -> None:
+        """Have the folder of files that wait for their commit, for other processes that write into it."""
+        with storage_errors(f"write {self.root.name}"):
+            self.log.staging()
+
     def read(self, files: Sequence[File | Written], schema: pa.Schema) -> pa.Table:
         """Return the rows of files, those that wait for their commit too; columns that a file lacks are nulls."""
         paths = [

@@ -1,0 +1,81 @@
+"""Law: a load on a cluster into a city in a bucket makes the layer that a load in this process makes in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stcloud
+from stcloud.daas.load import cluster_load
+from stcloud.daas.load.cluster_read import Sizes
+from stcloud.iaas.engine.cluster import Cluster
+from stcloud.iaas.engine.spark import Spark
+from stcloud.iaas.store.opening import open_store
+from stcloud.testing.events import HEAD, define, row, rows
+from stcloud.testing.loadpairs import Cities, held
+from stcloud.testing.objectserver import ObjectServer
+
+FAR = {"crs": "EPSG:2193", "zone": "Pacific/Auckland"}
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, s3: ObjectServer) -> None:
+    """Divide sources of a few rows as large ones are, and know the bucket's server."""
+    monkeypatch.setattr(cluster_load, "SIZES", Sizes(piece_rows=8, run_rows=4, range_rows=12))
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_events_are_loaded_into_a_bucket_alike(
+    sail_apart: Spark, small: None, s3: ObjectServer, tmp_path: Path
+) -> None:
+    first, second, third = (tmp_path / f"{name}.csv" for name in ("first", "second", "third"))
+    first.write_text(rows(30) + row(31, at="soon") + row(7, note="other") + row(7))
+    second.write_text(rows(34, note="y"))
+    third.write_text(HEAD + row(3, note="y") + row(4, note="z") + row(90))
+    address = s3.address(f"cluster/{tmp_path.name}")
+    cities = Cities(tmp_path, sail_apart, **FAR, bucket=address)
+    refuse = define('duplicates = "refuse"')
+    cities.load("events", first, definition=refuse, max_rejected="50%")
+    for source in (second, third):
+        cities.cache = tmp_path / source.stem  # another machine loads: nothing of the bucket is here
+        cities.load("events", source)
+    with stcloud.open(address, cache=tmp_path / "last") as city:
+        assert [check for check in city.check() if check.faults] == []
+        assert city.layer("events").snapshot.rows == 35 + 30  # and what was believed before of 30
+
+
+@pytest.mark.parametrize(("step", "at"), [("run", 2), ("gather", 3)])
+def test_a_load_that_dies_on_the_way_leaves_nothing_visible_in_a_bucket(
+    sail_apart: Spark, small: None, s3: ObjectServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    step: str, at: int,
+) -> None:  # fmt: skip
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text(rows(20))
+    second.write_text(rows(25, note="y"))
+    address = s3.address(f"dying/{tmp_path.name}")
+    stcloud.create(address, cache=tmp_path, **FAR).close()
+    with stcloud.open(address, cache=tmp_path) as city:
+        city.load("events", first, definition=define(), engine=sail_apart)
+        before, keys = held(city, "events"), open_store(address).list()
+        whole, count = getattr(Cluster, step), 0
+
+        def dying(*arguments: Any, **named: Any) -> Any:
+            nonlocal count
+            count += 1
+            done = whole(*arguments, **named)
+            if count == at:
+                raise KeyboardInterrupt
+            return done
+
+        monkeypatch.setattr(Cluster, step, dying)
+        with pytest.raises(KeyboardInterrupt):
+            city.load("events", second, engine=sail_apart)
+        assert open_store(address).list() == keys
+    monkeypatch.setattr(Cluster, step, whole)
+    with stcloud.open(address, cache=tmp_path / "another") as city:
+        assert held(city, "events") == before
+        loaded = city.load("events", second, engine=sail_apart)
+        assert (loaded.accepted, loaded.updated) == (5, 20)
