@@ -9,6 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 import stcloud
 from stcloud.daas.ledger import Reckoning
 from stcloud.errors import StcloudError
@@ -85,11 +88,32 @@ def held(city: stcloud.City, layer: str) -> Any:
         return error.kind
     snapshot = known.snapshot
     table = snapshot.read(snapshot.files) if snapshot.files else snapshot.schema.empty_table()
-    order = [(name, "ascending") for name in ("st_key", "st_recorded_from", "st_time", "st_digest")]
-    months = sorted((file.partition["st_month"], file.rows) for file in snapshot.files)
-    by_month = {month: sum(rows for name, rows in months if name == month) for month, _ in months}
+    by_month: dict[Any, int] = {}
+    if "st_row" in table.schema.names:
+        table = _with_ends(table)
+    else:
+        months = sorted((file.partition["st_month"], file.rows) for file in snapshot.files)
+        by_month = {month: sum(rows for name, rows in months if name == month) for month, _ in months}
+    names = ("st_key", "st_recorded_from", "st_valid_from", "st_time", "st_digest")
+    order = [(name, "ascending") for name in names if name in table.schema.names]
     again = [city.rejected(layer, load=load.load).to_pylist() for load in known.loads if load.rejected]
     refused = city.rejected(layer).sort_by(
         [("load", "ascending"), ("row", "ascending"), ("reason", "ascending")]
     )
     return table.schema, table.sort_by(order).to_pylist(), by_month, refused.to_pylist(), again
+
+
+def _with_ends(rows: pa.Table) -> pa.Table:
+    """Return beliefs of features with the instants at which they ended, and without their numbers."""
+    begun = rows.filter(pc.is_valid(rows["st_key"]))
+    ends = rows.filter(pc.is_null(rows["st_key"])).select(["st_row", "st_recorded_to"]).to_pylist()
+    until = {end["st_row"]: end["st_recorded_to"] for end in ends}
+    numbers = begun["st_row"].to_pylist()
+    assert len(until) == len(ends)
+    assert len(set(numbers)) == len(numbers) >= len(until)
+    assert until.keys() <= set(numbers)
+    kept = begun["st_recorded_to"]
+    folded = [own or until.get(number) for number, own in zip(numbers, kept.to_pylist(), strict=True)]
+    at = begun.schema.get_field_index("st_recorded_to")
+    field = begun.schema.field(at)
+    return begun.set_column(at, field, pa.array(folded, field.type)).drop_columns(["st_row"])

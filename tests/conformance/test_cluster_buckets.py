@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import stcloud
-from stcloud.daas.load import cluster_load
+from stcloud.daas.load import cluster_reading
 from stcloud.daas.load.cluster_read import Sizes
 from stcloud.iaas.engine.cluster import Cluster
 from stcloud.iaas.engine.spark import Spark
@@ -23,7 +23,7 @@ FAR = {"crs": "EPSG:2193", "zone": "Pacific/Auckland"}
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, s3: ObjectServer) -> None:
     """Divide sources of a few rows as large ones are, and know the bucket's server."""
-    monkeypatch.setattr(cluster_load, "SIZES", Sizes(piece_rows=8, run_rows=4, range_rows=12))
+    monkeypatch.setattr(cluster_reading, "SIZES", Sizes(piece_rows=8, run_rows=4, range_rows=12))
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
 

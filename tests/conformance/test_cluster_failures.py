@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 import stcloud
-from stcloud.daas.load import cluster_load
+from stcloud.daas.load import cluster_reading
 from stcloud.daas.load.cluster_read import Sizes
 from stcloud.daas.load.cluster_store import Closer, SentLayer
 from stcloud.errors import InternalError, InvalidInput, StorageError, Unsupported
@@ -34,7 +34,7 @@ FAR = {"crs": "EPSG:2193", "zone": "Pacific/Auckland"}
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Divide sources of a few rows as large ones are."""
-    monkeypatch.setattr(cluster_load, "SIZES", Sizes(piece_rows=4, run_rows=2, range_rows=3))
+    monkeypatch.setattr(cluster_reading, "SIZES", Sizes(piece_rows=4, run_rows=2, range_rows=3))
 
 
 def test_too_many_rejected_rows_refuse_the_load_alike(sail: Spark, tmp_path: Path) -> None:

@@ -20,8 +20,7 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
-from stcloud.daas.load.cluster_fit import refuse_unfit
-from stcloud.daas.load.cluster_load import ClusterLoad
+from stcloud.daas.load.cluster_fit import cluster_load, refuse_unfit
 from stcloud.daas.load.expiry import Expiry, refuse_reloaded
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit
@@ -230,7 +229,7 @@ class Loader:
             staging, columns, types, Intake(), self.unit_codes, Expiry.of(known.purges(layer), columns.values()),
         )  # fmt: skip
         if self.cluster is not None:
-            steps = ClusterLoad(context, names, self.cluster)
+            steps = cluster_load(context, names, self.cluster)
             return LoadRun(kind, context, steps, names, drift, known.quarantine, limit, steps)
         return LoadRun(kind, context, kind.steps(context), names, drift, known.quarantine, limit)
 

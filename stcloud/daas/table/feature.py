@@ -31,6 +31,7 @@ __all__ = [
     "Ends",
     "FeatureLayer",
     "VersionRows",
+    "end_files",
     "instants",
     "known_snapshots",
     "lanes",
@@ -282,9 +283,14 @@ def row_files(snapshot: Snapshot, *, open_only: bool = False) -> list[File]:
     return [file for file in files if file.nulls.get("st_recorded_to") != 0] if open_only else files
 
 
+def end_files(snapshot: Snapshot) -> list[File]:
+    """Return the files of ends that are not part of rows."""
+    return _files(snapshot, ENDS)
+
+
 def read_ends(snapshot: Snapshot) -> Ends:
     """Return the ends that are not part of rows."""
-    return _read_ends(snapshot, _files(snapshot, ENDS))
+    return _read_ends(snapshot, end_files(snapshot))
 
 
 def lanes(digests: pa.Array) -> np.ndarray:
