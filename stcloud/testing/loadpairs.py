@@ -5,6 +5,7 @@ Tested by `tests/conformance/test_cluster_loads.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import stcloud
 from stcloud.daas.ledger import Reckoning
 from stcloud.errors import StcloudError
 
-__all__ = ["Cities", "held"]
+__all__ = ["Cities", "dying", "held"]
 
 _NOON_US = 1_717_243_200_000_000
 
@@ -73,6 +74,21 @@ class Cities:
     def _held(self, address: str, layer: str) -> Any:
         with stcloud.open(address, cache=self.cache) as city:
             return held(city, layer)
+
+
+def dying(whole: Callable[..., Any], at: int) -> Callable[..., Any]:
+    """Return a function that does what ``whole`` does, and raises `KeyboardInterrupt` after its ``at``-th call."""
+    count = 0
+
+    def call(*given: Any, **named: Any) -> Any:
+        nonlocal count
+        count += 1
+        done = whole(*given, **named)
+        if count == at:
+            raise KeyboardInterrupt
+        return done
+
+    return call
 
 
 def figures(reckoning: Reckoning) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,8 +12,9 @@ from stcloud.daas.load.cluster_read import Sizes
 from stcloud.iaas.engine.cluster import Cluster
 from stcloud.iaas.engine.spark import Spark
 from stcloud.iaas.store.opening import open_store
+from stcloud.testing import features
 from stcloud.testing.events import HEAD, define, row, rows
-from stcloud.testing.loadpairs import Cities, held
+from stcloud.testing.loadpairs import Cities, dying, held
 from stcloud.testing.objectserver import ObjectServer
 
 FAR = {"crs": "EPSG:2193", "zone": "Pacific/Auckland"}
@@ -47,6 +47,7 @@ def test_events_are_loaded_into_a_bucket_alike(
         assert city.layer("events").snapshot.rows == 35 + 30  # and what was believed before of 30
 
 
+@pytest.mark.costly
 @pytest.mark.parametrize(("step", "at"), [("run", 2), ("gather", 3)])
 def test_a_load_that_dies_on_the_way_leaves_nothing_visible_in_a_bucket(
     sail_apart: Spark, small: None, s3: ObjectServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -60,17 +61,8 @@ def test_a_load_that_dies_on_the_way_leaves_nothing_visible_in_a_bucket(
     with stcloud.open(address, cache=tmp_path) as city:
         city.load("events", first, definition=define(), engine=sail_apart)
         before, keys = held(city, "events"), open_store(address).list()
-        whole, count = getattr(Cluster, step), 0
-
-        def dying(*arguments: Any, **named: Any) -> Any:
-            nonlocal count
-            count += 1
-            done = whole(*arguments, **named)
-            if count == at:
-                raise KeyboardInterrupt
-            return done
-
-        monkeypatch.setattr(Cluster, step, dying)
+        whole = getattr(Cluster, step)
+        monkeypatch.setattr(Cluster, step, dying(whole, at))
         with pytest.raises(KeyboardInterrupt):
             city.load("events", second, engine=sail_apart)
         assert open_store(address).list() == keys
@@ -79,3 +71,27 @@ def test_a_load_that_dies_on_the_way_leaves_nothing_visible_in_a_bucket(
         assert held(city, "events") == before
         loaded = city.load("events", second, engine=sail_apart)
         assert (loaded.accepted, loaded.updated) == (5, 20)
+
+
+def test_features_are_loaded_into_a_bucket_alike(
+    sail_apart: Spark, small: None, s3: ObjectServer, tmp_path: Path
+) -> None:
+    rows = [f"k{at},POINT ({1_757_000 + 10 * at} 5920000),n{at % 3}" for at in range(16)]
+    address = s3.address(f"features/{tmp_path.name}")
+    cities = Cities(tmp_path, sail_apart, **FAR, bucket=address)
+    nights = [
+        rows[:12],
+        [*rows[3:9], *(line.replace(",n", ",m") for line in rows[9:]), "k20,POINT (oops,n"],
+        rows,
+    ]
+    for night, lines in enumerate(nights):
+        source = tmp_path / f"{night}.csv"
+        source.write_text("\n".join(["k,wkt,name", *lines, ""]))
+        cities.cache = tmp_path / f"machine-{night}"
+        (done,) = cities.load(
+            "things", source, definition=features.define("EPSG:2193"), valid_from=f"2024-0{1 + night}-01",
+            max_rejected="50%",
+        )  # fmt: skip
+    assert (done.accepted, done.updated, done.unchanged) == (3, 7, 6)
+    with stcloud.open(address, cache=tmp_path / "last") as city:
+        assert [check for check in city.check() if check.faults] == []

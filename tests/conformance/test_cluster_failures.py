@@ -55,6 +55,16 @@ def test_a_cut_file_fails_alike(sail: Spark, tmp_path: Path) -> None:
     assert error.kind == "unreadable-source"
 
 
+SCENES = """
+id = "scenes"
+kind = "scene"
+product = "image"
+tile = "one"
+[acquired]
+file = "image_%Y%m%d"
+"""
+
+
 def city_of(folder: Path) -> stcloud.City:
     return stcloud.create(folder / "city", **FAR)
 
@@ -65,15 +75,11 @@ def test_what_a_cluster_lacks_is_refused_before_anything_is_written(sail: Spark,
     city = city_of(tmp_path)
     before = on_disk(tmp_path / "city")
     table = pa.table({"id": ["1"], "at": ["2024-03-02 10:00:00"], "lon": ["1"], "lat": ["1"], "note": ["x"]})
-    places = tmp_path / "places.geojson"
-    places.write_text(
-        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "a"}, '
-        '"geometry": {"type": "Point", "coordinates": [174.7, -36.8]}}]}'
-    )
+    scenes = stcloud.Definition.from_toml(SCENES, name="scenes.toml")
     attempts: list[tuple[str, Any, dict[str, Any]]] = [
         ("events", table, {"definition": define()}),
         ("events", source, {"definition": define(), "dry_run": True}),
-        ("places", places, {"key": "name", "valid_from": "2024-01-01"}),
+        ("scenes", source, {"definition": scenes}),
     ]
     for layer, given_source, terms in attempts:
         with pytest.raises(Unsupported, match="cannot do this load") as raised:

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,11 +17,14 @@ from hypothesis import strategies as st
 import stcloud
 from stcloud.daas.load import cluster_reading
 from stcloud.daas.load.cluster_read import Sizes
+from stcloud.iaas.bundle import bundled
+from stcloud.iaas.engine.cluster import Cluster
 from stcloud.iaas.engine.spark import Spark
 from stcloud.testing.examples import examples
 from stcloud.testing.features import define
-from stcloud.testing.loadpairs import Cities
+from stcloud.testing.loadpairs import Cities, dying, held
 
+DISTRICT = bundled("fixtures", "district")
 FAR = {"crs": "EPSG:2193", "zone": "Pacific/Auckland"}
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 SMALL = Sizes(piece_rows=4, run_rows=2, range_rows=3)
@@ -167,3 +171,61 @@ def test_any_loads_of_features_come_to_the_same(
             stated = {"mode": "changes"} if own and mode == "snapshot" else {"mode": mode}
             stated |= {} if own else {"valid_from": day}
             cities.load("areas", source, definition=definition, max_rejected="100%", **stated)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("layer", ["components", "communities"])
+def test_layers_of_the_district_are_loaded_alike(
+    sail: Spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layer: str
+) -> None:
+    monkeypatch.setattr(cluster_reading, "SIZES", Sizes(piece_rows=900, run_rows=128, range_rows=700))
+    cities = Cities(tmp_path, sail, crs="EPSG:4548", zone="Asia/Shanghai")
+    ending = "csv" if layer == "components" else "geojson"
+    for year in ("2023", "2025"):
+        source = DISTRICT / f"{layer}_{year}.{ending}"
+        if layer == "communities":
+            source = tmp_path / f"{year}.parquet"
+            geopandas.read_file(DISTRICT / f"{layer}_{year}.geojson").to_parquet(source, row_group_size=7)
+        (done,) = cities.load(layer, source, definition=layer, valid_from=f"{year}-01-01")
+    assert done.updated
+    assert done.ended
+
+
+def test_what_a_purge_says_of_features_is_not_loaded_on_the_workers_either(
+    sail: Spark, small: None, tmp_path: Path
+) -> None:
+    rows = [(f"k{at}", square(1_757_000 + 10 * at), f"n{at}") for at in range(6)]
+    cities = Cities(tmp_path, sail, **FAR)
+    terms: dict[str, Any] = {"definition": define("EPSG:2193")}
+    cities.load("things", write(tmp_path / "a.csv", rows[:4]), valid_from="2024-01-01", **terms)
+    cities.load("things", write(tmp_path / "b.csv", rows[1:]), valid_from="2024-03-01", **terms)
+    for folder in cities.folders:
+        stcloud.open(folder, clock=lambda: cities.now_us + 500_000).purge("things", before="2024-03-02")
+    third = write(tmp_path / "c.csv", rows)
+    (done,) = cities.load("things", third, valid_from="2024-01-15", **terms)
+    assert (done.purged, done.ended) == (6, 0)
+
+
+@pytest.mark.costly
+@pytest.mark.parametrize(("step", "at"), [("run", 1), ("run", 3), ("gather", 1), ("gather", 2)])
+def test_a_load_of_features_that_dies_on_the_way_leaves_nothing_visible(
+    sail: Spark, small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, at: int
+) -> None:
+    rows = [(f"k{at}", square(1_757_000 + 10 * at), f"n{at}") for at in range(12)]
+    first, second = (
+        write(tmp_path / "a.csv", rows[:9]),
+        write(tmp_path / "b.csv", [*rows[3:], ("k0", BOWTIE, "")]),
+    )
+    city = stcloud.create(tmp_path / "city", **FAR)
+    terms: dict[str, Any] = {"definition": define("EPSG:2193"), "engine": sail, "max_rejected": "50%"}
+    city.load("things", first, valid_from="2024-01-01", **terms)
+    before = held(city, "things")
+    with monkeypatch.context() as patch:
+        patch.setattr(Cluster, step, dying(getattr(Cluster, step), at))
+        with pytest.raises(KeyboardInterrupt):
+            city.load("things", second, valid_from="2024-02-01", **terms)
+    assert held(stcloud.open(tmp_path / "city"), "things") == before
+    loaded = city.load("things", second, valid_from="2024-02-01", **terms)
+    assert (loaded.accepted, loaded.ended, loaded.unchanged) == (3, 2, 6)
+    assert not list((tmp_path / "city").rglob("_staged/*"))
+    assert not list((tmp_path / "city" / ".work").glob("*.staging"))
