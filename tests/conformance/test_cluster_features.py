@@ -46,7 +46,16 @@ BOWTIE = "POLYGON ((1757000 5920000, 1757100 5920100, 1757100 5920000, 1757000 5
 
 
 def write(path: Path, rows: list[tuple[str, str, str]]) -> Path:
-    pd.DataFrame(rows, columns=["k", "wkt", "name"]).to_csv(path, index=False)
+    """Write rows as a file of their path's suffix; Parquet in row groups of four."""
+    return lay(path, [dict(zip(("k", "wkt", "name"), row, strict=True)) for row in rows])
+
+
+def lay(path: Path, rows: list[dict[str, str]]) -> Path:
+    frame = pd.DataFrame(rows)
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    else:
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path, row_group_size=4)
     return path
 
 
@@ -56,13 +65,13 @@ def test_features_that_change_end_and_return_are_loaded_alike(
     rows = [(f"k{at}", square(1_757_000 + 10 * at), f"n{at}") for at in range(12)]
     bad = [("k20", "POLYGON ((oops", "x"), ("k21", "POINT (0 0)", "far"), ("", square(1_757_000), "none")]
     conflicting = [("k22", square(1_757_000), "one"), ("k22", square(1_757_010), "other")]
-    first = write(tmp_path / "first.csv", [*rows, *bad, *conflicting, rows[3], ("k23", BOWTIE, "bow")])
+    first = write(tmp_path / "first.parquet", [*rows, *bad, *conflicting, rows[3], ("k23", BOWTIE, "bow")])
     changed = [(key, wkt, "new" if key in ("k1", "k5") else name) for key, wkt, name in rows[:9]]
     second = write(
         tmp_path / "second.csv", [*changed, ("k30", square(1_757_500), "x"), ("k23", BOWTIE, "bow")]
     )
     third = write(
-        tmp_path / "third.csv", [*rows, ("k6", rows[6][1], "double"), ("k5", "POLYGON ((oops", "x")]
+        tmp_path / "third.parquet", [*rows, ("k6", rows[6][1], "double"), ("k5", "POLYGON ((oops", "x")]
     )
     cities = Cities(tmp_path, sail, **FAR)
     more = '[shape]\ninvalid = "repair"'
@@ -138,16 +147,6 @@ def sources(draw: st.DrawFn) -> Loads:
     return loads
 
 
-def lay(folder: Path, form: str, rows: list[dict[str, str]], number: int) -> Path:
-    frame = pd.DataFrame(rows)
-    path = folder / f"{number}.{form}"
-    if form == "csv":
-        frame.to_csv(path, index=False)
-    else:
-        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path, row_group_size=4)
-    return path
-
-
 KEPT = [
     ("snapshot", "csv", "2024-01-01", [{name: pool[0] for name, pool in POOLS.items()}] * 3),
     ("snapshot", "parquet", "2024-02-01", [{name: pool[0] for name, pool in POOLS.items()}] * 2),
@@ -167,7 +166,7 @@ def test_any_loads_of_features_come_to_the_same(
     with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
         cities = Cities(Path(folder), sail, **FAR)
         for number, (mode, form, day, rows) in enumerate(loads):
-            source = lay(Path(folder), form, rows, number)
+            source = lay(Path(folder) / f"{number}.{form}", rows)
             stated = {"mode": "changes"} if own and mode == "snapshot" else {"mode": mode}
             stated |= {} if own else {"valid_from": day}
             cities.load("areas", source, definition=definition, max_rejected="100%", **stated)
