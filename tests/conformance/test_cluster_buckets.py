@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from stcloud.testing import features
 from stcloud.testing.events import HEAD, define, row, rows
 from stcloud.testing.loadpairs import Cities, dying, held
 from stcloud.testing.objectserver import ObjectServer
+from tests.conformance.test_cluster_failures import KILLED
 
 FAR = {"crs": "EPSG:2193", "zone": "Pacific/Auckland"}
 
@@ -31,23 +35,43 @@ def small(monkeypatch: pytest.MonkeyPatch, s3: ObjectServer) -> None:
 def test_events_are_loaded_into_a_bucket_alike(
     sail_apart: Spark, small: None, s3: ObjectServer, tmp_path: Path
 ) -> None:
-    first, second, third = (tmp_path / f"{name}.csv" for name in ("first", "second", "third"))
-    first.write_text(rows(30) + row(31, at="soon") + row(7, note="other") + row(7))
-    second.write_text(rows(34, note="y"))
-    third.write_text(HEAD + row(3, note="y") + row(4, note="z") + row(90))
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text(rows(24) + row(31, at="soon") + row(7, note="other") + row(7))
+    changed = [row(number, note="y" if number % 3 else "x") for number in range(1, 12)]
+    second.write_text(HEAD + "".join(changed) + row(90))
     address = s3.address(f"cluster/{tmp_path.name}")
     cities = Cities(tmp_path, sail_apart, **FAR, bucket=address)
-    refuse = define('duplicates = "refuse"')
-    cities.load("events", first, definition=refuse, max_rejected="50%")
-    for source in (second, third):
-        cities.cache = tmp_path / source.stem  # another machine loads: nothing of the bucket is here
-        cities.load("events", source)
+    cities.load("events", first, definition=define('duplicates = "refuse"'), max_rejected="50%")
+    cities.cache = tmp_path / "another"  # another machine loads: nothing of the bucket is here
+    (done,) = cities.load("events", second)
+    assert (done.accepted, done.updated, done.unchanged) == (2, 7, 3)
     with stcloud.open(address, cache=tmp_path / "last") as city:
         assert [check for check in city.check() if check.faults] == []
-        assert city.layer("events").snapshot.rows == 35 + 30  # and what was believed before of 30
 
 
-@pytest.mark.costly
+@pytest.mark.thorough
+def test_a_killed_client_leaves_nothing_visible_in_a_bucket(
+    sail_apart: Spark, small: None, s3: ObjectServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text(rows(20))
+    second.write_text(rows(25, note="y"))
+    address = s3.address(f"killed/{tmp_path.name}")
+    with stcloud.create(address, **FAR) as city:
+        city.load("events", first, definition=define(), engine=sail_apart)
+        before, keys = held(city, "events"), open_store(address).list()
+    command = [sys.executable, "-W", "ignore", "-c", KILLED, address, second, sail_apart.url, "run", "2"]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert open_store(address).list() == keys
+    with stcloud.open(address) as city:
+        assert held(city, "events") == before
+        loaded = city.load("events", second, engine=sail_apart)
+        assert (loaded.accepted, loaded.updated) == (5, 20)
+    assert not list(tmp_path.rglob("_staged/*.parquet"))
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize(("step", "at"), [("run", 2), ("gather", 3)])
 def test_a_load_that_dies_on_the_way_leaves_nothing_visible_in_a_bucket(
     sail_apart: Spark, small: None, s3: ObjectServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -73,6 +97,7 @@ def test_a_load_that_dies_on_the_way_leaves_nothing_visible_in_a_bucket(
         assert (loaded.accepted, loaded.updated) == (5, 20)
 
 
+@pytest.mark.thorough
 def test_features_are_loaded_into_a_bucket_alike(
     sail_apart: Spark, small: None, s3: ObjectServer, tmp_path: Path
 ) -> None:

@@ -84,8 +84,7 @@ def test_features_that_change_end_and_return_are_loaded_alike(
     assert (done.accepted, done.updated, done.unchanged, done.ended) == (1, 2, 8, 3)
     (done,) = cities.load("things", third, valid_from="2024-05-01", **terms)
     assert (done.accepted, done.updated, done.ended, done.rejected) == (3, 2, 2, 3)
-    (done,) = cities.load("things", first, valid_from="2024-02-01", **terms)  # between two that are known
-    (known,) = cities.load("things", first, valid_from="2024-02-01", **terms)
+    (known,) = cities.load("things", first, valid_from="2024-01-01", **terms)
     assert known.known
     with stcloud.open(cities.addresses[1]) as city:
         assert [check for check in city.check() if check.faults] == []
@@ -124,6 +123,7 @@ POOLS = {
     "since": ("2024-01-01", "2024-02-01", "2024-03-01T12:00", "", "soon"),
     "until": ("", "2024-02-15", "2024-06-01", "2023-01-01"),
 }  # fmt: skip
+RULES = ("last", "first", "refuse", "keep")
 DAYS = ("2024-01-01", "2024-02-01", "2024-02-10", "2024-03-01")
 
 
@@ -153,17 +153,28 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize("rule", ["last", "first", "refuse", "keep"])
-@pytest.mark.costly
-@settings(max_examples=examples(4), deadline=None, suppress_health_check=SLOW)
-@given(loads=sources(), own=st.booleans())
-@example(loads=KEPT, own=False)
+@settings(max_examples=examples(6), deadline=None, suppress_health_check=SLOW)
+@given(loads=sources(), own=st.booleans(), rule=st.sampled_from(RULES))
+@example(loads=KEPT, own=False, rule="keep")
 def test_any_loads_of_features_come_to_the_same(
-    sail: Spark, small: None, tmp_path: Path, rule: str, loads: Loads, own: bool
+    sail: Spark, small: None, loads: Loads, own: bool, rule: str
 ) -> None:
+    compare(sail, loads, own=own, rule=rule)
+
+
+@pytest.mark.slow
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=SLOW)
+@given(loads=sources(), own=st.booleans(), rule=st.sampled_from(RULES))
+def test_many_loads_of_features_come_to_the_same(
+    sail: Spark, small: None, loads: Loads, own: bool, rule: str
+) -> None:
+    compare(sail, loads, own=own, rule=rule)
+
+
+def compare(sail: Spark, loads: Loads, *, own: bool, rule: str) -> None:
     text = DEFINITION.format(rule=rule) + (PERIODS if own else "")
     definition = stcloud.Definition.from_toml(text, name="areas")
-    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         cities = Cities(Path(folder), sail, **FAR)
         for number, (mode, form, day, rows) in enumerate(loads):
             source = lay(Path(folder) / f"{number}.{form}", rows)
@@ -190,6 +201,7 @@ def test_layers_of_the_district_are_loaded_alike(
     assert done.ended
 
 
+@pytest.mark.thorough
 def test_what_a_purge_says_of_features_is_not_loaded_on_the_workers_either(
     sail: Spark, small: None, tmp_path: Path
 ) -> None:
@@ -205,7 +217,7 @@ def test_what_a_purge_says_of_features_is_not_loaded_on_the_workers_either(
     assert (done.purged, done.ended) == (6, 0)
 
 
-@pytest.mark.costly
+@pytest.mark.thorough
 @pytest.mark.parametrize(("step", "at"), [("run", 1), ("run", 3), ("gather", 1), ("gather", 2)])
 def test_a_load_of_features_that_dies_on_the_way_leaves_nothing_visible(
     sail: Spark, small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, at: int

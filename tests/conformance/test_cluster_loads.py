@@ -72,6 +72,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_reading, "SIZES", Sizes(piece_rows=4, run_rows=2, range_rows=3))
 
 
+@pytest.mark.thorough
 def test_the_district_is_loaded_alike(sail: Spark, tmp_path: Path) -> None:
     cities = Cities(tmp_path, sail, crs="EPSG:4548", zone="Asia/Shanghai")
     files = [DISTRICT / name for name in DUMPS]
