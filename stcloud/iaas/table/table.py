@@ -32,7 +32,7 @@ from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, STAGED, Written, read_wh
 from stcloud.iaas.table.deltaerror import delta_errors, overtaken
 from stcloud.iaas.table.head import APPLICATION, Head
 from stcloud.iaas.table.locallog import LocalLog
-from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, log_state_path
+from stcloud.iaas.table.log import CHECKPOINT_EVERY, KEPT_ENTRIES, archive_log, log_state_path
 from stcloud.iaas.table.logstate import table_errors, write_log_state
 from stcloud.iaas.table.notes import NOTE
 from stcloud.iaas.table.snapshot import File, Snapshot, snapshot_of
@@ -45,7 +45,7 @@ __all__ = ["File", "Snapshot", "Table"]
 _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.deletedFileRetentionDuration": "interval 1 hours",  # so that checkpoints stay small; see `vacuum`
-    "delta.checkpointInterval": "20",
+    "delta.checkpointInterval": str(CHECKPOINT_EVERY),
 }
 
 
