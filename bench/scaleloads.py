@@ -122,7 +122,7 @@ def ask_both(city: str, loads: int) -> dict[str, float]:
     answers: dict[str, float] = {}
     for state in ("as loaded", "merged"):
         if state == "merged":
-            opened._catalogue.events("events").compact(least=2)  # noqa: SLF001
+            opened._catalogue.events("events").compact(Path(city).parent, least=2)  # noqa: SLF001
         asked = {layer: _question(opened, layer) for layer in ("events", "bulk")}
         assert asked["events"]() == asked["bulk"]()
         times = {layer: [] for layer in asked}  # type: dict[str, list[float]]

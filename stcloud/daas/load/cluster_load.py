@@ -60,6 +60,8 @@ __all__ = ["ClusterLoad"]
 
 SIZES = Sizes()
 _COLUMNS = KeyColumns(ROW, "st_key", "st_digest")
+_LARGE_ROWS = 1 << 17
+"""Files of so many rows, which workers wrote, are not merged: that is done here, with all of their rows."""
 _UNSPLIT = "{}"
 """Record of a row that could not be split into its columns: its text is the value of its refusal."""
 
@@ -197,7 +199,9 @@ class ClusterLoad:
         closed, removed = self._close_rows(base, stamp, job)
         add: Sequence[Written] = [*written, *closed]
         with contextlib.suppress(StorageError, FormatError):  # merging can wait
-            add, removed = self._layer.merged(base, removed, add, schema)
+            add, removed = self._layer.merged(
+                base, removed, add, schema, self._context.staging, large_rows=_LARGE_ROWS
+            )
         return TableChange(add, removed, added, self._counts(unplaced), commits=bool(add or removed))
 
     def _write_rows(
@@ -244,7 +248,7 @@ class ClusterLoad:
 
     def compact(self) -> None:
         """Merge the files of months that have many, which the commit could not merge."""
-        self._layer.compact()
+        self._layer.compact(self._context.staging, large_rows=_LARGE_ROWS)
 
     def close(self) -> None:
         """Do nothing: what was laid down goes with the staging folder."""

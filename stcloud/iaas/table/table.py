@@ -28,7 +28,15 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.checksum import forget, parquet_errors, verify_columns
 from stcloud.iaas.table.compaction import crowded
-from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, STAGED, Written, read_whole, write_parquet
+from stcloud.iaas.table.datafile import (
+    ROW_GROUP_ROWS,
+    STAGED,
+    Written,
+    read_pieces,
+    read_whole,
+    write_parquet,
+    write_pieces,
+)
 from stcloud.iaas.table.deltaerror import delta_errors, overtaken
 from stcloud.iaas.table.head import APPLICATION, Head
 from stcloud.iaas.table.locallog import LocalLog
@@ -150,12 +158,30 @@ class Table:
         Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least; files differ
         by numbers, instants, and texts of the columns ``bounded``.
         """
-        name = "-".join([*partition.values(), f"{uuid.uuid4().hex}.parquet"])
+        with self._writing():
+            return write_parquet(
+                rows,
+                self.log.staging(),
+                _new_name(partition),
+                dict(partition),
+                group_rows=group_rows,
+                bounded=bounded,
+            )
+
+    def write_pieces(
+        self, pieces: Iterable[pa.Table], partition: Mapping[str, str], *, bounded: Sequence[str] = ()
+    ) -> Written | None:
+        """Write pieces of rows one after the other as one new file, as `write` does; None: none came."""
+        with self._writing():
+            return write_pieces(
+                pieces, self.log.staging(), _new_name(partition), dict(partition), bounded=bounded
+            )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
         with storage_errors(f"write {self.root.name}"):
             try:
-                return write_parquet(
-                    rows, self.log.staging(), name, dict(partition), group_rows=group_rows, bounded=bounded
-                )
+                yield
             except FileNotFoundError as error:  # another writer, without our lock, swept it
                 raise overtaken(self.root) from error
 
@@ -168,6 +194,14 @@ class Table:
         with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
             verify_columns(paths)
             return read_whole(paths, schema)
+
+    def pieces(self, files: Sequence[File | Written], schema: pa.Schema) -> Iterator[pa.Table]:
+        """Give the rows that `read` returns in pieces, so that few are held at a time."""
+        for file in files:
+            folder = self.root if isinstance(file, File) else self.root / STAGED
+            with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
+                verify_columns([folder / file.path])
+                yield from read_pieces(folder / file.path, schema)
 
     def commit(
         self,
@@ -302,6 +336,10 @@ class Table:
         with contextlib.suppress(StorageError):
             write_log_state(self.snapshot())
             self.log.send(log_state_path(self.root))
+
+
+def _new_name(partition: Mapping[str, str]) -> str:
+    return "-".join([*partition.values(), f"{uuid.uuid4().hex}.parquet"])
 
 
 def _bucket_log(root: Path, place: Mount) -> BucketLog:
