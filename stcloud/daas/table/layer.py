@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,16 @@ from stcloud.iaas.table.sorter import in_order
 from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.time import Bin
 
-__all__ = ["LARGE_ROWS", "MOST_ROWS", "EventLayer", "LayerTable", "kept_column", "month_text", "newest"]
+__all__ = [
+    "LARGE_ROWS",
+    "MERGED_ROWS",
+    "MOST_ROWS",
+    "EventLayer",
+    "LayerTable",
+    "kept_column",
+    "month_text",
+    "newest",
+]
 
 ORDER = ("st_cell", "st_time")
 """Rows lie by cell, then time, within a month: a neighbourhood reads a neighbourhood."""
@@ -30,6 +40,8 @@ LARGE_ROWS = 1 << 20
 """Files of so many rows are not merged any more: the rows of a full file were written two times more."""
 MOST_ROWS = 1 << 22
 """A file has about so many rows at the most: whoever changes one row writes its file anew."""
+MERGED_ROWS = 1 << 22
+"""So many rows are merged at once at the most: what an older version left in many files is merged by and by."""
 
 Placed = TypeVar("Placed", File, Written)
 
@@ -175,8 +187,10 @@ class EventLayer(LayerTable):
         old = _by_month(file for file in base.files if file.path not in gone)
         add: list[Written] = []
         remove = list(removed)
+        room = MERGED_ROWS
         for month, files in new.items():
-            many = crowded([*old.get(month, ()), *files], least=_LEAST, large_rows=large_rows)
+            many = _at_once(crowded([*old.get(month, ()), *files], least=_LEAST, large_rows=large_rows), room)
+            room -= sum(file.rows for file in many)
             merge = {file.path for file in many}
             add += [file for file in files if file.path not in merge]
             if many:
@@ -185,17 +199,18 @@ class EventLayer(LayerTable):
         return add, remove
 
     def compact(self, folder: Path, *, least: int = _LEAST, large_rows: int = LARGE_ROWS) -> int:
-        """Merge the files of each month that has ``least`` or more of a size; return how many months had.
+        """Merge the files of each month that has ``least`` or more of a size; return of how many months some were.
 
         Rows and what every past instant shows stay as they are. The writer must hold the layer's lock; rows may
         spill in ``folder``, which the owner removes. Files of ``large_rows`` rows stay as they are.
         """
         snapshot = self.table.snapshot()
-        months = {
-            month: crowded(files, least=least, large_rows=large_rows)
-            for month, files in _by_month(snapshot.files).items()
-        }
-        merged = {month: files for month, files in months.items() if files}
+        merged: dict[str, list[File]] = {}
+        room = MERGED_ROWS
+        for month, files in _by_month(snapshot.files).items():
+            many = _at_once(crowded(files, least=least, large_rows=large_rows), room)
+            merged |= {month: many} if many else {}
+            room -= sum(file.rows for file in many)
         if merged:
             written = [
                 file
@@ -230,6 +245,17 @@ def newest(files: Iterable[File]) -> int | None:
         if name in file.high
     ]
     return int(pa.scalar(max(newest_of), INSTANT).cast(pa.int64()).as_py()) if newest_of else None
+
+
+def _at_once(files: Sequence[Placed], most_rows: int) -> list[Placed]:
+    """Return the smallest of some files, as many as have no more rows than that; of fewer than two, none."""
+    ordered = sorted(files, key=lambda file: file.rows)
+    chosen = [
+        file
+        for file, rows in zip(ordered, accumulate(file.rows for file in ordered), strict=True)
+        if rows <= most_rows
+    ]
+    return chosen if len(chosen) > 1 else []
 
 
 def _stored(schema: pa.Schema) -> pa.Schema:

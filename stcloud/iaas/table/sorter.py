@@ -206,8 +206,9 @@ class Sorter:
     def _ranges(self, pieces: list[_Piece]) -> list[tuple[int, int]]:
         cuts: list[int] = []
         rows = 0
-        for piece in sorted(pieces, key=lambda piece: piece.low):
-            if rows >= self.chunk_rows and piece.low > (cuts[-1] if cuts else pieces[0].low):
+        ordered = sorted(pieces, key=lambda piece: piece.low)
+        for piece in ordered:
+            if rows >= self.chunk_rows and piece.low > (cuts[-1] if cuts else ordered[0].low):
                 cuts.append(piece.low)
                 rows = 0
             rows += piece.rows

@@ -112,3 +112,20 @@ def test_merged_files_are_of_limited_size(desk):
     assert 3 <= len(files) <= 6
     assert sum(file.rows for file in files) == 120
     assert desk.faults() == []
+
+
+def test_one_merge_takes_no_more_rows_than_that(desk, monkeypatch):
+    """What is left over is merged the next time; months come one after the other."""
+    for start in range(0, 60, 20):
+        for month in (3, 4):
+            lines = (row(key, at=f"2024-0{month}-05 10:00:00") for key in range(start, start + 20))
+            desk.load(*(f"{month}{line}" for line in lines))
+    monkeypatch.setattr(layer, "MERGED_ROWS", 60)
+    monkeypatch.setattr(layer, "MOST_ROWS", 100)
+    counts = []
+    for _ in range(4):
+        counts.append(len(desk.city.layer("events").snapshot.files))
+        merge(desk)
+    assert counts == [6, 4, 2, 2]
+    assert len(desk.rows()) == 120
+    assert desk.faults() == []
