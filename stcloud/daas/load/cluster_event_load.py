@@ -58,6 +58,8 @@ from stcloud.iaas.table.table import File, Snapshot
 __all__ = ["ClusterEventLoad"]
 
 _COLUMNS = KeyColumns(ROW, "st_key", "st_digest")
+_LARGE_ROWS = 1 << 17
+"""Files of so many rows, which workers wrote, are not merged: that is done here, with all of their rows."""
 
 
 class ClusterEventLoad(ClusterReading):
@@ -147,7 +149,9 @@ class ClusterEventLoad(ClusterReading):
         closed, removed = self._close_rows(base, stamp, job)
         add: Sequence[Written] = [*written, *closed]
         with contextlib.suppress(StorageError, FormatError):  # merging can wait
-            add, removed = self._layer.merged(base, removed, add, schema)
+            add, removed = self._layer.merged(
+                base, removed, add, schema, self._context.staging, large_rows=_LARGE_ROWS
+            )
         return TableChange(add, removed, added, self._counts(unplaced), commits=bool(add or removed))
 
     def _write_rows(
@@ -194,7 +198,7 @@ class ClusterEventLoad(ClusterReading):
 
     def compact(self) -> None:
         """Merge the files of months that have many, which the commit could not merge."""
-        self._layer.compact()
+        self._layer.compact(self._context.staging, large_rows=_LARGE_ROWS)
 
     def _counts(self, unplaced: Mapping[str, int]) -> dict[str, object]:
         deletes, counts = self._context.deletes, self._outcomes.counts

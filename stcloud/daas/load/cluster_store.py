@@ -192,7 +192,8 @@ class RangeWriter:
             return
         if self.unit_codes is not None:
             rows = rows.append_column(UNIT, self.unit_codes(rows))
-        written = self.layer.opened().write(rows, task.month, self.schema, self.given)
+        written = self.layer.opened().write([rows], task.month, self.schema, self.given)
+        assert written is not None  # noqa: S101  (there are rows)
         counted = pc.value_counts(rows.column("st_unplaced").drop_null()).to_pylist()
         yield {
             "written": described(written), "digest": RowsDigest.of(rows.column("st_digest")).text,

@@ -8,7 +8,7 @@ Tested by `tests/daas/load/test_feature_load.py` and `tests/reliability/test_kil
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -202,6 +202,11 @@ class FeatureLayer(LayerTable):
     def write_rows(self, rows: pa.Table) -> Written:
         """Write beliefs, sorted by cell, as one file."""
         return self.table.write(rows, {FEATURE_PART: ROWS}, group_rows=_GROUP_ROWS)
+
+    def write_left(self, pieces: Iterable[pa.Table]) -> Written | None:
+        """Write what is left of a file of beliefs, which comes in pieces; None: nothing is."""
+        tables = list(pieces)
+        return self.write_rows(pa.concat_tables(tables)) if tables else None
 
     def write_ends(self, row: Ints, at_us: int, schema: pa.Schema) -> Written:
         """Write that beliefs end at an instant of recorded time."""
