@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
-from tenacity import retry, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.complete_to import LOADED, CompleteTo
@@ -42,21 +41,9 @@ from stcloud.iaas.source.sourcefile import SourceFile
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.steady import steady
+from stcloud.iaas.table.again import anew_when_overtaken
 
 __all__ = ["Loader", "load_id"]
-
-
-def _overtaken(error: BaseException) -> bool:
-    return isinstance(error, Conflict) and error.kind == "concurrent-commit"
-
-
-_WHEN_OVERTAKEN = retry(
-    retry=retry_if_exception(_overtaken),
-    stop=stop_after_attempt(30) | stop_after_delay(600),
-    wait=wait_random_exponential(multiplier=0.1, max=10),
-    reraise=True,
-)
-"""Does a load anew when a writer without the lock, on another machine, committed meanwhile; ten minutes at most."""
 
 
 def load_id(content: str, definition: Definition, mode: str, *period: str | None) -> str:
@@ -88,7 +75,7 @@ class Loader:
     unit_codes: Callable[[pa.RecordBatch], pa.Array] | None = None
     cluster: Cluster | None = None
 
-    @_WHEN_OVERTAKEN
+    @anew_when_overtaken
     def load(
         self,
         layer: str,

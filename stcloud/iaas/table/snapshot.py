@@ -91,6 +91,8 @@ class Snapshot:
     files: tuple[File, ...]
     sequence: int = 0
     """Number of single-writer commits up to this version."""
+    whole: bool = True
+    """False: the files are all of some partitions, and who reads the table itself reads these alone."""
 
     @property
     def rows(self) -> int:
