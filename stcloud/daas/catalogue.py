@@ -212,6 +212,7 @@ class Catalogue:
 
     def mend(self, layer: str) -> None:
         """Complete a purge that was killed after its commit, and enter loads that were; the caller holds the lock."""
+        last = self._last_in_bucket(layer)
         for entry in self.unfinished(layer):
             saved = self._saved(layer)
             complete_purge(self._folder, self.table(layer), saved, self.ledger, self.quarantine, entry)
@@ -219,7 +220,12 @@ class Catalogue:
         if self.table(layer).exists and not self._folder.exists(*self._definition_key(layer)):
             self._save_founding(layer)
         if self.table(layer).exists and read_purges(self.table(layer).table):
-            drop_unbegun(self.table(layer), {load.attempt for load in self.ledger.loads(layer)})
+            drop_unbegun(self.table(layer), {load.attempt for load in self.ledger.loads(layer)}, last)
+
+    def _last_in_bucket(self, layer: str) -> int | None:
+        """Return the number of the last commit in a bucket, where other machines commit; None: it is a folder."""
+        table = self.table(layer)
+        return table.table.sequence() if self._folder.mount is not None and table.exists else None
 
     def purges(self, layer: str) -> tuple[PurgeRecord, ...]:
         """Return the purges of a layer, oldest first; the caller holds its lock."""
