@@ -8,13 +8,12 @@ from contextlib import contextmanager
 
 import pytest
 from deltalake import DeltaTable
-from tenacity import stop_after_attempt
 
 import stcloud
-from stcloud.daas.load.loader import Loader
 from stcloud.errors import Conflict
 from stcloud.iaas.job import Cancelled, Job
 from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.table import again
 from stcloud.iaas.table.table import Table
 from stcloud.testing.events import DEFINITION, HEAD, define, on_disk, row, rows
 
@@ -155,7 +154,7 @@ def test_who_is_overtaken_again_and_again_gives_up_and_loses_nothing(monkeypatch
         stcloud.open(city).load("events", numbered(tmp_path / f"{number}.csv", [100 + number]))
 
     job = overtake_at(monkeypatch, "commit", 9, other)
-    monkeypatch.setattr(Loader.load.retry, "stop", stop_after_attempt(3))
+    monkeypatch.setattr(again, "_TRIES", 3)
     with pytest.raises(Conflict) as told:
         stcloud.open(city).load("events", mine, job=job)
     assert told.value.kind == "concurrent-commit"

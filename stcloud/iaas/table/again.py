@@ -17,6 +17,7 @@ _Given = ParamSpec("_Given")
 _Made = TypeVar("_Made")
 
 
+_TRIES, _LONGEST_S = 30, 600
 _OVERTAKEN = frozenset({"concurrent-commit", "changed-meanwhile"})
 
 
@@ -39,7 +40,7 @@ def anew_when_overtaken(function: Callable[_Given, _Made]) -> Callable[_Given, _
 
         attempts = Retrying(
             retry=retry_if_exception(_is_overtaken),
-            stop=stop_after_attempt(30) | stop_after_delay(600),
+            stop=stop_after_attempt(_TRIES) | stop_after_delay(_LONGEST_S),
             wait=wait_random_exponential(multiplier=0.1, max=10),
             reraise=True,
         )

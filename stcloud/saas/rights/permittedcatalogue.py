@@ -14,7 +14,7 @@ from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import UNIT, attributes
-from stcloud.errors import NotFound
+from stcloud.errors import InvalidDefinition, InvalidInput, NotFound, Unsupported
 from stcloud.iaas.store.folder import check_name
 from stcloud.iaas.table.table import Table
 from stcloud.saas.rights.counted import only_counts
@@ -62,7 +62,7 @@ class PermittedCatalogue(Catalogue):
         super().__init__(folder, whole.configuration)
         self._whole, self._grants, self._own = whole, grants, folder.own
         self._copies: dict[str, LayerCopy] = {}
-        self._areas: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._areas: dict[str, tuple[int | None, tuple[str, ...]]] = {}
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the layers that may be seen, sorted."""
@@ -105,7 +105,14 @@ class PermittedCatalogue(Catalogue):
                 raise
             raise self._unknown(name) from None
         layer = self._without_units(layer)
-        return self._part(layer, rule) if rule.narrows else layer
+        try:
+            return self._part(layer, rule) if rule.narrows else layer
+        except (InvalidInput, NotFound, Unsupported) as error:  # its message is about the whole city
+            raise InvalidDefinition(
+                "unfit-policy",
+                f"the policy does not fit layer '{name}' any more",
+                hint="check it against the city",
+            ) from error
 
     def _without_units(self, layer: Layer) -> Layer:
         """Return events without the codes of a grid that may not be read, or not all of it."""
@@ -140,12 +147,12 @@ class PermittedCatalogue(Catalogue):
 
     def _state(self, layer: Layer, rule: PolicyRule, schema: pa.Schema) -> str:
         """Return what a copy depends on besides the layer's rows: its columns, and the areas that the rule names."""
-        key = layer.name, layer.snapshot.version
-        if key not in self._areas:
+        version, names = self._areas.get(layer.name, (None, ()))
+        if version != layer.snapshot.version:
             conditions = row_conditions(rule, self._whole, layer.name).conditions
-            self._areas = {other: names for other, names in self._areas.items() if other[0] != layer.name}
-            self._areas[key] = tuple(sorted({name for condition in conditions for name in condition.layers}))
-        areas = [(name, self._whole.layer(name).snapshot.version) for name in self._areas[key]]
+            names = tuple(sorted({name for condition in conditions for name in condition.layers}))
+            self._areas[layer.name] = layer.snapshot.version, names
+        areas = [(name, self._whole.layer(name).snapshot.version) for name in names]
         return f"{schema.names} {attributes(schema)} {areas}"
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import stcloud
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidDefinition, InvalidInput
 from stcloud.saas.rights.permits import Permits
 from stcloud.saas.rights.policy import Policy
 from stcloud.saas.rights.principal import Principal
@@ -101,3 +101,14 @@ def test_rows_are_limited_by_what_is_stored(city):
     with pytest.raises(InvalidInput, match="area_m2") as caught:
         StoredPart.of(rule, city, city.layer("areas"), b"")
     assert caught.value.kind == "unstored-limit"
+
+
+def test_what_no_longer_fits_is_refused_without_a_word_of_the_rest(city, tmp_path):
+    permits = Permits(city, Policy.from_toml(POLICY, name="policy.toml"), tmp_path / "copies")
+    city.rename("areas", "secrets")
+    city.delete("secrets")
+    with pytest.raises(InvalidDefinition) as caught:
+        permits.city_for(Principal("zhao")).query("requests")
+    assert caught.value.kind == "unfit-policy"
+    assert str(caught.value) == "the policy does not fit layer 'requests' any more; check it against the city"
+    permits.close()

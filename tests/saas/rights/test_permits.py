@@ -1,5 +1,8 @@
 """Who may do the same shares one view of a city."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
 import pytest
 
 import stcloud
@@ -32,3 +35,25 @@ def test_a_policy_that_does_not_fit_is_refused_at_once(tmp_path):
         text = '[[allow]]\nwho = "zhao"\ndo = "read"\nlayers = "nothing"\n'
         with pytest.raises(InvalidDefinition, match="no layer 'nothing'"):
             Permits(city, Policy.from_toml(text, name="policy.toml"))
+
+
+def test_threads_share_a_view_while_rows_are_loaded(tmp_path):
+    with stcloud.create(tmp_path / "city", crs="EPSG:4548", zone="Asia/Shanghai") as city:
+        rows = pd.DataFrame({"id": [0, 1], "at": "2024-03-01", "lon": 117.0, "lat": 31.9, "kind": ["x", "z"]})
+        city.load("requests", rows, key="id", time="at", lon="lon", lat="lat")
+        text = '[[allow]]\nwho = "zhao"\ndo = "read"\nlayers = "*"\nwhat = "kind = \'x\'"\n'
+        permits = Permits(city, Policy.from_toml(text, name="policy.toml"), tmp_path / "copies")
+
+        def ask(_):
+            (record,) = permits.city_for(Principal("zhao")).query("requests").count(by=["kind"]).to_records()
+            return record["kind"], record["count"]
+
+        with ThreadPoolExecutor(4) as pool:
+            asked = pool.map(ask, range(24))
+            for number in range(1, 4):
+                city.load("requests", rows.assign(id=[2 * number, 2 * number + 1]))
+            answers = list(asked)
+        assert {kind for kind, _ in answers} == {"x"}
+        assert {count for _, count in answers} <= {1, 2, 3, 4}
+        assert ask(0) == ("x", 4)
+        permits.close()

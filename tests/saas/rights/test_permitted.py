@@ -203,6 +203,10 @@ def permitted(frame, layer, limits, town, origin):
     return frame.astype(dict.fromkeys(texts, "string")).drop(columns=limits.hidden[layer])
 
 
+def events_of(town):
+    return stcloud.Definition.from_toml(EVENTS.format(crs=town.crs), name="secrets")
+
+
 def city_of(path, town, events, areas):
     now = [FIRST_US]
     stcloud.create(path, crs=town.crs, zone=town.zone, name="town").close()
@@ -326,6 +330,7 @@ def test_an_answer_is_that_of_a_city_that_never_held_what_is_forbidden(tmp_path_
         for frame in town.events:
             frame["n"] = frame.index % 5
     whole = city_of(place / "whole", town, town.events, town.areas)
+    whole.load("secrets", town.events[0].drop(columns=["x", "y"]), definition=events_of(town))  # nobody's
     origin = whole.configuration.lattice.origin
     events = [permitted(frame, "requests", limits, town, origin) for frame in town.events]
     areas = (
