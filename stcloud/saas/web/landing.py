@@ -7,6 +7,7 @@ from starlette.responses import Response
 from stcloud.saas.web.call import Call, link
 from stcloud.saas.web.conformance import CONFORMANCE
 from stcloud.saas.web.media import HTML, JSON, OPENAPI
+from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 
 __all__ = ["conformance", "landing"]
 
@@ -22,6 +23,12 @@ def landing(call: Call) -> Response:
         link(call.url("conformance"), "http://www.opengis.net/def/rel/ogc/1.0/conformance", JSON),
         link(call.url("collections"), "data", JSON, "Collections: the layers of the city"),
         link(call.url("collections"), "http://www.opengis.net/def/rel/ogc/1.0/data", JSON),
+        link(
+            call.url("collections", catalogue_id(call)),
+            "http://www.opengis.net/def/rel/ogc/1.0/ogc-catalog",
+            CATALOGUE_JSON,
+            "Catalogue: a record of each layer",
+        ),
         link(
             call.url("functions"),
             "http://www.opengis.net/def/rel/ogc/1.0/functions",

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, select_autoescape
 
 from stcloud.saas.web.call import Call
 
@@ -39,7 +39,7 @@ def rendered(page: str, call: Call, document: Mapping[str, Any]) -> bytes:
 def _environment() -> Environment:
     pages = Environment(
         loader=PackageLoader("stcloud.saas.web", "pages"), autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     pages.filters["value"] = _value
     pages.filters["address"] = _address
