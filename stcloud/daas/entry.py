@@ -18,6 +18,7 @@ from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.purge.record import PurgeRecord
 from stcloud.daas.table.schema import Attribute
+from stcloud.errors import FormatError
 from stcloud.iaas.table.table import File, Snapshot
 
 __all__ = ["Layer"]
@@ -68,9 +69,15 @@ class Layer:
         return self.read_description()
 
     @property
-    def title(self) -> str:
-        """What the layer is called for people: in its description, or in its definition, or its name."""
-        return self.description.title or self.definition.title or self.name
+    def title(self) -> str | None:
+        """What the layer is called for people, in its description, or in its definition; None: in neither.
+
+        A damaged description has no title: `City.check` names the damage.
+        """
+        try:
+            return self.description.title or self.definition.title
+        except FormatError:
+            return self.definition.title
 
     @property
     def kind(self) -> str:

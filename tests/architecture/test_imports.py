@@ -35,6 +35,7 @@ def declared() -> set[str]:
         *groups["scene"],
         *groups["xlsx"],
         *groups["postgres"],
+        *groups["web"],
     ]
     return {text.split(">")[0].split("[")[0] for text in texts}
 

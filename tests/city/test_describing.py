@@ -93,6 +93,7 @@ def test_damage_is_named_and_hides_no_layer(city, tmp_path):
     file.write_text(file.read_text().replace("P1D", "P1M"))
     with pytest.raises(FormatError, match=r"layers/events\.about\.toml has changed since it was written"):
         _ = city.layer("events").description
+    assert city.layer("events").title == "Events"
     assert city.query("events").count().table["count"][0].as_py() == 5
     faults = [finding for finding in city.check("events") if finding.faults]
     assert [finding.check for finding in faults] == ["definition"]

@@ -90,6 +90,8 @@ COMMANDS = {
     "unreadable-point": ("grid equivalents {city} --point here", 2),
     "valid-from-needed": ("load {city} areas {files}/areas.geojson --definition {files}/degrees.toml", 2),
     "bad-rename": ("layers {city} --rename events", 2),
+    "unset-field": ("layers {city} events --set owner", 2),
+    "no-such-field": ("layers {city} events --set license=CC0-1.0", 2),
     "rename-alone": ("layers {city} events --rename events=calls", 2),
     "which-layer": ("layers {city} --delete", 2),
     "yes-needed": ("layers {city} events --delete", 2),

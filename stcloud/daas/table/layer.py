@@ -15,7 +15,6 @@ from stcloud.daas.table.schema import INSTANT, PART, UNIT, Attribute, attributes
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.iaas.table.compaction import crowded
 from stcloud.iaas.table.datafile import PIECE_ROWS, Written
-from stcloud.iaas.table.merging import merged_rows
 from stcloud.iaas.table.sorter import in_order
 from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.time import Bin
@@ -228,6 +227,8 @@ class EventLayer(LayerTable):
         if sum(file.rows for file in files) <= PIECE_ROWS:
             tables = [in_order(self.table.read(files, schema), ORDER)]
             return [file for file in [self._write(tables, {PART: month})] if file]
+        from stcloud.iaas.table.merging import merged_rows  # noqa: PLC0415  (questions merge nothing)
+
         with merged_rows(self.table.pieces(files, schema), ORDER, folder, most_rows=MOST_ROWS) as portions:
             written = [self._write(pieces, {PART: month}) for pieces in portions]
         return [file for file in written if file]

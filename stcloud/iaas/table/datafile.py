@@ -19,7 +19,9 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.blocks import add_block_digests, digest_name
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 from stcloud.iaas.table.dictionary import compact
-from stcloud.iaas.table.filestats import FileStatistics
+
+if TYPE_CHECKING:
+    from stcloud.iaas.table.filestats import FileStatistics
 
 __all__ = [
     "PIECE_ROWS", "ROW_GROUP_ROWS", "STAGED", "Written", "read_parquet", "read_pieces", "read_whole", "write_parquet",
@@ -96,6 +98,8 @@ def write_pieces(
     if first is None:
         return None
     path = folder / name
+    from stcloud.iaas.table.filestats import FileStatistics  # noqa: PLC0415  (questions write nothing)
+
     statistics = FileStatistics(
         [field.name for field in first.schema if _prunable(field.type) or field.name in bounded]
     )

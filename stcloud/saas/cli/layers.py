@@ -249,7 +249,7 @@ def _summary(layer: Layer, zone: Zone) -> dict[str, Any]:
     return {
         "layer": layer.name,
         "kind": layer.kind,
-        "title": layer.description.title or layer.definition.title,
+        "title": layer.title,
         "events": None if layer.layer_kind.versioned else layer.events,
         "versions": layer.events if layer.layer_kind.versioned else None,
         "rows": layer.rows,

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from stcloud.saas.web.call import Call, Link, link
 from stcloud.saas.web.collectionkind import kind_of
+from stcloud.saas.web.extent import extent_of
 from stcloud.saas.web.media import CSV, GEOJSON, HTML, JSON, SCHEMA
-from stcloud.saas.web.parameter import iso_utc
-from stcloud.saas.web.referencesystem import CRS84, reference_system, reference_systems
+from stcloud.saas.web.records import described_catalogue
+from stcloud.saas.web.referencesystem import reference_system, reference_systems
 
 if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
@@ -34,9 +35,10 @@ _TYPES: dict[str, dict[str, str]] = {
 
 
 def collections(call: Call) -> Response:
-    """Return all collections that the principal may see."""
+    """Return all collections that the principal may see, and the catalogue that describes them."""
     call.known_parameters(())
-    described = [_described(call, layer) for layer in _served(call)]
+    layers = _served(call)
+    described = [*(_described(call, layer) for layer in layers), described_catalogue(call, layers)]
     return call.document({"collections": described, "links": []}, "collections")
 
 
@@ -102,7 +104,7 @@ def _schema(call: Call, layer: Layer, below: str, properties: dict[str, Any]) ->
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": call.url("collections", layer.name, below),
         "type": "object",
-        "title": layer.definition.title or layer.name,
+        "title": layer.title or layer.name,
         "properties": properties,
         "additionalProperties": False,
     }
@@ -119,7 +121,7 @@ def _described(call: Call, layer: Layer) -> dict[str, Any]:
     systems = reference_systems(configuration.crs)
     document: dict[str, Any] = {
         "id": layer.name,
-        "title": layer.definition.title or layer.name,
+        "title": layer.title or layer.name,
         "itemType": "feature",
         "crs": [system.address for system in systems],
         "links": _links(call, layer),
@@ -127,7 +129,7 @@ def _described(call: Call, layer: Layer) -> dict[str, Any]:
     stored = reference_system(configuration.crs)
     if stored is not None:
         document["storageCrs"] = stored.address
-    document |= _extent(layer, configuration.crs)
+    document |= extent_of(layer, configuration.crs)
     if kind_of(layer).versioned:
         document["versioning"] = {"timeAxis": "validity-time"}
     return document
@@ -147,34 +149,3 @@ def _links(call: Call, layer: Layer) -> list[Link]:
         link(call.url("collections", name, "tiles"), f"{_RELATION}tilesets-vector", JSON, "Vector tiles"),
         link(call.url("collections", name, "loads"), "related", JSON, "Loads: when what was recorded"),
     ]
-
-
-def _extent(layer: Layer, crs: str) -> dict[str, Any]:
-    """Return a box and an interval that hold all rows, those that are no longer current, too."""
-    extent: dict[str, Any] = {}
-    if layer.extent is not None:
-        extent["spatial"] = {"bbox": [_lonlat(layer.extent, crs)], "crs": CRS84.address}
-    if layer.span_us is not None:
-        first, last = (iso_utc(at_us) for at_us in layer.span_us)
-        lasts = kind_of(layer).versioned or _ends(layer)
-        extent["temporal"] = {
-            "interval": [[first, None if lasts else last]],
-            "trs": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian",
-        }
-    return {"extent": extent} if extent else {}
-
-
-def _ends(layer: Layer) -> bool:
-    return any("st_time_to" in file.high for file in layer.snapshot.files)
-
-
-def _lonlat(bounds: tuple[float, float, float, float], crs: str) -> list[float]:
-    """Return the box in degrees that holds a box of the city's CRS, rounded outwards."""
-    import numpy as np  # noqa: PLC0415
-
-    from stcloud.space import transformer  # noqa: PLC0415
-
-    west, south, east, north = transformer(crs, CRS84.text).transform_bounds(*bounds, densify_pts=21)
-    low = np.floor(np.array([west, south]) * 1e6) / 1e6
-    high = np.ceil(np.array([east, north]) * 1e6) / 1e6
-    return [*low.tolist(), *high.tolist()]

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from stcloud.saas.web.call import Call, link
 from stcloud.saas.web.conformance import CONFORMANCE
 from stcloud.saas.web.media import HTML, JSON, OPENAPI
+from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 
 __all__ = ["conformance", "landing"]
 
@@ -27,6 +28,12 @@ def landing(call: Call) -> Response:
             "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
             JSON,
             "Tile grids",
+        ),
+        link(
+            call.url("collections", catalogue_id(call)),
+            "http://www.opengis.net/def/rel/ogc/1.0/ogc-catalog",
+            CATALOGUE_JSON,
+            "Catalogue: a record of each layer",
         ),
         link(
             call.url("functions"),

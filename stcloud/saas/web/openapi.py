@@ -27,6 +27,7 @@ from stcloud.saas.web.media import (
     SCHEMA,
     Media,
 )  # fmt: skip
+from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 from stcloud.saas.web.referencesystem import reference_systems
 from stcloud.saas.web.selection import SELECTING
 from stcloud.saas.web.tilepaths import tile_grid_paths, tile_paths
@@ -78,7 +79,7 @@ def _document(call: Call) -> dict[str, Any]:
     for layer in layers:
         paths |= _collection_paths(layer, call)
         paths |= tile_paths(layer, _tile_parameters(layer))
-    paths |= _document_paths()
+    paths |= _catalogue_paths(call) | _document_paths()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -125,6 +126,46 @@ def _collection_paths(layer: Layer, call: Call) -> dict[str, Any]:
             f"Versions of {name}", formats, schema, [key, _KNOWN]
         )
     return paths
+
+
+def _catalogue_paths(call: Call) -> dict[str, Any]:
+    base = f"/collections/{catalogue_id(call)}"
+    limit = {"type": "integer", "minimum": 1, "maximum": call.service.settings.most_rows, "default": 100}
+    parameters = [
+        _parameter(
+            "q", _STRING, "Words that a text of a record has, in this order; commas between alternatives"
+        ),
+        _parameter("type", _STRING, "Types of resources, with commas between them"),
+        _parameter("ids", _STRING, "Ids of records, with commas between them"),
+        _parameter(
+            "externalIds", _STRING, "External ids: value, scheme:value or scheme:, with commas between them"
+        ),
+        _parameter("bbox", _STRING, "West, south, east, north in degrees"),
+        _DATETIME,
+        _parameter("limit", limit, "Most records of a page"),
+        _parameter(
+            "offset", {"type": "integer", "minimum": 0, "default": 0}, "Records that come before the page"
+        ),
+    ]
+    key = {
+        "name": "recordId",
+        "in": "path",
+        "required": True,
+        "schema": _STRING,
+        "description": "Id of a record",
+    }
+    return {
+        base: _get("The catalogue", (CATALOGUE_JSON, HTML), {"$ref": "#/components/schemas/collection"}),
+        f"{base}/items": _get(
+            "Records of layers",
+            (GEOJSON, HTML),
+            {"$ref": "#/components/schemas/featureCollection"},
+            parameters,
+        ),
+        f"{base}/items/{{recordId}}": _get(
+            "Record of a layer", (GEOJSON, HTML), {"$ref": "#/components/schemas/feature"}, [key]
+        ),
+    }
 
 
 def _item_parameters(

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 from stcloud.iaas.engine.model import STAGE, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.table.table import File
-from stcloud.paas.query.compile.memory_columns import MemoryColumns, memory_columns
 from stcloud.paas.query.compile.memory_count import MemoryCount, memory_count
-from stcloud.paas.query.compile.memory_rows import MemoryRows, memory_rows
 from stcloud.paas.query.compile.summary import given, summed
 from stcloud.paas.query.plan.plan import Goal, RowColumns, Rows, Summary
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
@@ -26,6 +24,8 @@ from stcloud.paas.query.sql.tree import column, select
 from stcloud.time import Zone
 
 if TYPE_CHECKING:
+    from stcloud.paas.query.compile.memory_columns import MemoryColumns
+    from stcloud.paas.query.compile.memory_rows import MemoryRows
     from stcloud.paas.query.place.region import Region
 
 __all__ = ["LAYER", "Compiled", "compile_plan", "stage_as_layer"]
@@ -147,10 +147,14 @@ class _Compilation:
         """Return what counts or gives the rows, or columns of them, where they are few, if it can."""
         exact = [condition for condition in self._left if condition.exact]
         if isinstance(self.goal, RowColumns):
+            from stcloud.paas.query.compile.memory_columns import memory_columns  # noqa: PLC0415  (counts need none)
+
             return memory_columns(self.goal.names, exact)
         if not self.source.counts_in_memory:
             return None
         if isinstance(self.goal, Rows):
+            from stcloud.paas.query.compile.memory_rows import memory_rows  # noqa: PLC0415  (counts need none)
+
             return memory_rows(self.source.row_names, self.goal, exact)
         return memory_count(self.goal, exact, self.zone)
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stcloud.paas.query.spec import below, narrowing
-from stcloud.space.tilegrid import Tile
 
 if TYPE_CHECKING:
     from stcloud.paas.query.answer.vector_tile import VectorTile
@@ -70,6 +69,8 @@ class TiledQuery(ABC):
     ) -> VectorTile:  # fmt: skip
         """Return the same with its pin, facts and figures: how many rows it stands for, and what is too small."""
         named = None if columns is None else narrowing.names_of(columns)
+        from stcloud.space.tilegrid import Tile  # noqa: PLC0415  (other questions need none)
+
         request = below.TileRequest(Tile(z, x, y), named, layer_name, cluster)
         groups = narrowing.names_of(by)
         if not groups:
