@@ -20,13 +20,12 @@ Tested by `tests/daas/test_description.py`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from stcloud.daas.definition.document import digest_holds, toml_of, with_digest
-from stcloud.daas.describedvalue import contact_of, cycle_of, licence_of, line_of, text_of, words_of
 from stcloud.daas.names import LayerNames
 from stcloud.errors import FormatError, InvalidInput, nearest
 from stcloud.iaas.clock import Clock
@@ -37,10 +36,11 @@ __all__ = ["FIELDS", "Description", "LayerDescriptions"]
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _WAIT_S = 5.0
 _UPDATED = "updated"
-_READERS: Mapping[str, Callable[[object, str], str | tuple[str, ...]]] = {
-    "title": line_of, "description": text_of, "themes": words_of, "keywords": words_of, "owner": line_of,
-    "contact": contact_of, "licence": licence_of, "update_cycle": cycle_of, "lineage": text_of,
+_READERS = {
+    "title": "line_of", "description": "text_of", "themes": "words_of", "keywords": "words_of", "owner": "line_of",
+    "contact": "contact_of", "licence": "licence_of", "update_cycle": "cycle_of", "lineage": "text_of",
 }  # fmt: skip
+"""What reads a field, in `describedvalue`."""
 FIELDS = tuple(_READERS)
 """Names of the fields that people write."""
 
@@ -97,6 +97,8 @@ class Description:
         InvalidInput
             ``no-such-field``, with the nearest names; ``bad-text``, ``bad-licence``, ``bad-contact``, ``bad-cycle``.
         """
+        from stcloud.daas import describedvalue  # noqa: PLC0415  (who only reads needs none)
+
         empty = Description()
         read: dict[str, Any] = {}
         for name, value in changes.items():
@@ -109,7 +111,9 @@ class Description:
                     if close
                     else f"there are: {', '.join(FIELDS)}",
                 )  # fmt: skip
-            read[name] = getattr(empty, name) if value is None else reader(value, name)
+            read[name] = (
+                getattr(empty, name) if value is None else getattr(describedvalue, reader)(value, name)
+            )
         return replace(self, **read, updated_us=now_us)
 
     def to_toml(self) -> str:

@@ -124,13 +124,13 @@ def _outside(places: Places, quotes: Places, *, inside: bool) -> NDArray[np.bool
 
 def _check_quotes(text: Bytes, quotes: Places, delimiter: int, begin: int, *, inside: bool) -> None:
     """Refuse quotes that open within a field, or close before its end; two in a row stand for one."""
-    around = (delimiter, _NEWLINE, _RETURN, _QUOTE)
+    beside = (delimiter, _NEWLINE, _RETURN, _QUOTE)
     opens = (np.arange(len(quotes)) + inside) % 2 == 0
     before = quotes[opens] - 1
     before = before[before >= begin]
     after = quotes[~opens] + 1
     after = after[after < len(text)]
-    if not (np.isin(text[before], around).all() and np.isin(text[after], around).all()):
+    if not (np.isin(text[before], beside).all() and np.isin(text[after], beside).all()):
         raise _Undivided
 
 

@@ -14,6 +14,7 @@ from stcloud.saas.cli.output import note
 
 if TYPE_CHECKING:
     from stcloud.city import City
+    from stcloud.saas.web import Service, Settings
 
 __all__ = ["serve"]
 
@@ -54,18 +55,10 @@ def serve(
     ] = "30/minute",
 ) -> None:
     """Serve cities over HTTP: to other systems, QGIS and browsers."""
-    try:
-        import uvicorn  # noqa: PLC0415
+    uvicorn = _libraries()
+    from stcloud.saas.web import Settings, application  # noqa: PLC0415
+    from stcloud.saas.web.settings import is_loopback  # noqa: PLC0415
 
-        from stcloud.saas.rights.audittrail import AuditTrail  # noqa: PLC0415
-        from stcloud.saas.rights.policy import Policy  # noqa: PLC0415
-        from stcloud.saas.rights.tokens import Tokens  # noqa: PLC0415
-        from stcloud.saas.web import Service, Settings, application  # noqa: PLC0415
-        from stcloud.saas.web.settings import is_loopback  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtra(
-            "web-needed", "services need libraries that are not installed", hint="pip install stcloud[web]"
-        ) from error
     if policy is None and not is_loopback(host):
         raise InvalidInput(
             "policy-needed", f"{host} is reached by others, and nothing says what they may see",
@@ -75,22 +68,49 @@ def serve(
         base_url=base_url, origins=tuple(origin or ()), seconds=seconds, rate=rate, open311=open311,
         open311_rate=open311_rate,
     )  # fmt: skip
+    service = _service(cities, settings, policy, tokens, audit)
+    config = uvicorn.Config(
+        application(service), host, port, log_level="warning", access_log=False, server_header=False
+    )
+    _run(uvicorn.Server(config), host)
+
+
+def _libraries() -> Any:
+    """Return the server's library; `MissingExtra` ``web-needed``."""
+    try:
+        import jinja2  # noqa: F401, PLC0415
+        import limits  # noqa: F401, PLC0415
+        import msgspec  # noqa: F401, PLC0415
+        import starlette  # noqa: F401, PLC0415
+        import uvicorn  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra(
+            "web-needed",
+            f"services need {error.name}, which is not installed",
+            hint="pip install stcloud[web]",
+        ) from error
+    return uvicorn
+
+
+def _service(
+    cities: list[str], settings: Settings, policy: Path | None, tokens: Path | None, audit: Path | None
+) -> Service:
+    """Return the service of cities, with who may see what."""
+    from stcloud.saas.rights.audittrail import AuditTrail  # noqa: PLC0415
+    from stcloud.saas.rights.policy import Policy  # noqa: PLC0415
+    from stcloud.saas.rights.tokens import Tokens  # noqa: PLC0415
+    from stcloud.saas.web import Service  # noqa: PLC0415
+
     stated = None if policy is None else Policy.from_toml(read_text(policy), name=str(policy))
     if tokens is not None and stated is None:
         raise InvalidInput("policy-needed", "tokens say who asks, and nothing says what they may see")
     opened = _opened(cities)
-    if open311 is not None:
-        _check_open311(opened, open311)
-    service = Service(
+    if settings.open311 is not None:
+        _check_open311(opened, settings.open311)
+    return Service(
         opened, settings, policy=stated, tokens=None if tokens is None else Tokens(tokens),
         audit=None if audit is None else AuditTrail(audit),
     )  # fmt: skip
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application(service), host, port, log_level="warning", access_log=False, server_header=False
-        )
-    )
-    _run(server, host)
 
 
 def _opened(addresses: list[str]) -> dict[str, City]:
@@ -120,13 +140,13 @@ def _run(server: Any, host: str) -> None:
     """Serve until somebody ends it; say where, once it listens."""
     startup = server.startup
 
-    async def told(sockets: Any = None) -> None:
+    async def announced(sockets: Any = None) -> None:
         await startup(sockets)
         for listening in server.servers:
             for socket in listening.sockets:
                 note(f"serving at http://{host}:{socket.getsockname()[1]}/ (Ctrl-C ends it)")
 
-    server.startup = told
+    server.startup = announced
     server.run()
     if not server.started:
         raise InvalidInput("cannot-listen", f"nothing can listen at {host}", hint="choose another port")

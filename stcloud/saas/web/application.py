@@ -231,7 +231,7 @@ class _Endpoint:
         response = self._handler(call)
         if self._service.audit is not None and self._city:
             self._service.audit.add(
-                call.principal, self._handler.__name__, at_us=call.now_us, question=call.asked_for(),
+                call.principal, self._handler.__name__, at_us=call.now_us, question=call.noted_request(),
                 pin=call.given.get("pin"), rows=call.given.get("rows"),
             )  # fmt: skip
         return response

@@ -75,7 +75,7 @@ class Call:
     given: dict[str, Any] = field(default_factory=dict)
     """What handlers note of the answer: its ``pin``, and how many ``rows`` were given."""
 
-    def asked_for(self) -> dict[str, Any]:
+    def noted_request(self) -> dict[str, Any]:
         """Return what was asked for, as an audit trail notes it: no report with its persons."""
         is_document = self.headers.get("content-type", "").startswith("application/json")
         body = self.body[:_NOTED_BYTES].decode(errors="replace") if is_document else ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
     from stcloud.daas.table.schema import Attribute
 
-__all__ = ["collection", "collections", "queryable_schema", "queryables", "sortables"]
+__all__ = ["collection", "collections", "queryable_schema", "queryables", "schema_of", "sortables"]
 
 _RELATION = "http://www.opengis.net/def/rel/ogc/1.0/"
 _TYPES: dict[str, dict[str, str]] = {
@@ -59,15 +59,15 @@ def sortables(call: Call) -> Response:
     """Return what rows may be sorted by, as a JSON schema."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["collection"])
-    return _schema(call, layer, "sortables", _columns(layer))
+    return _schema(call, layer, "sortables", schema_of(layer))
 
 
 def queryable_schema(layer: Layer) -> dict[str, dict[str, Any]]:
     """Return what may be named in filters, as properties of a JSON schema."""
-    return _own_queryables(layer) | _columns(layer)
+    return _own_queryables(layer) | schema_of(layer)
 
 
-def _columns(layer: Layer) -> dict[str, dict[str, Any]]:
+def schema_of(layer: Layer) -> dict[str, dict[str, Any]]:
     """Return the columns of a layer as properties of a JSON schema."""
     return {attribute.name: _property(attribute) for attribute in layer.attributes}
 

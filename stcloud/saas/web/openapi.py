@@ -107,7 +107,7 @@ def _collection_paths(layer: Layer, call: Call) -> dict[str, Any]:
         "description": "Key of a feature",
     }  # fmt: skip
     crs = _crs_parameters(call)
-    one = [key, _KNOWN, crs["crs"], *([_DATETIME] if versioned else [])]
+    of_feature = [key, _KNOWN, crs["crs"], *([_DATETIME] if versioned else [])]
     paths = {
         base: _get(f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}),
         f"{base}/queryables": _get(f"Queryables of {name}", (SCHEMA, HTML), schema),
@@ -118,7 +118,7 @@ def _collection_paths(layer: Layer, call: Call) -> dict[str, Any]:
             f"Features of {name}", (GEOJSON, HTML, CSV), {"$ref": "#/components/schemas/featureCollection"},
             _item_parameters(layer, crs, call.service.settings.most_rows, versioned=versioned),
         ),
-        f"{base}/items/{{featureId}}": _get(f"Feature of {name}", (GEOJSON, HTML), feature, one),
+        f"{base}/items/{{featureId}}": _get(f"Feature of {name}", (GEOJSON, HTML), feature, of_feature),
     }  # fmt: skip
     if versioned:
         formats = (JSON, HTML, LINK_FORMAT)
@@ -231,7 +231,7 @@ def _document_paths() -> dict[str, Any]:
     from stcloud.paas.query import Question  # noqa: PLC0415
     from stcloud.saas.web.questiondocument import (  # noqa: PLC0415
         CubeDocument,
-        HotSpotDocument,
+        HotspotDocument,
         JoinDocument,
         SituationDocument,
     )
@@ -241,7 +241,7 @@ def _document_paths() -> dict[str, Any]:
         "/questions": (Question, "Answer a question", formats),
         "/joins": (JoinDocument, "Answer a join", formats),
         "/cubes": (CubeDocument, "Answer a cube", formats),
-        "/hotspots": (HotSpotDocument, "Answer hot and cold spots", formats),
+        "/hotspots": (HotspotDocument, "Answer hot and cold spots", formats),
         "/situation": (SituationDocument, "Answer what is known of a place", (JSON, GEOJSON)),
     }
     return {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stcloud.city import City
     from stcloud.paas.cube.cube import Cube
 
-__all__ = ["CubeDocument", "HotSpotDocument", "JoinDocument", "SituationDocument"]
+__all__ = ["CubeDocument", "HotspotDocument", "JoinDocument", "SituationDocument"]
 
 _OF_ANSWERS = ("count", "measure", "by", "until", "having", "compare", "rated_at", "order", "limit", "after")
 
@@ -82,7 +82,7 @@ class CubeDocument(Question):
         )
 
 
-class HotSpotDocument(CubeDocument):
+class HotspotDocument(CubeDocument):
     """A cube, and how its cells are compared with their neighbours; see `Cube.hotspots`."""
 
     distance_m: float | None = None

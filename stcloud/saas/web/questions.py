@@ -19,7 +19,7 @@ from stcloud.errors import InvalidDefinition, InvalidInput, Unsupported
 from stcloud.saas.web.answerformat import OFFERED, written
 from stcloud.saas.web.call import Call, encoded
 from stcloud.saas.web.media import GEOJSON, JSON
-from stcloud.saas.web.questiondocument import CubeDocument, HotSpotDocument, JoinDocument, SituationDocument
+from stcloud.saas.web.questiondocument import CubeDocument, HotspotDocument, JoinDocument, SituationDocument
 
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
@@ -73,7 +73,7 @@ def hotspots(call: Call) -> Response:
     """Answer hot and cold spots: a row for each cell."""
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
-    document = _document(call, HotSpotDocument)
+    document = _document(call, HotspotDocument)
     result = document.hotspots(document.cube(call.city, _no_file))
     facts = dict(result.cube.facts)
     return _answered(call, Answer(result.to_arrow(), call.city.configuration.lattice, facts))

@@ -1,39 +1,119 @@
-"""A service keeps the latest of what it computed, and lets its cities go when it ends."""
+"""A service knows who asks, shows nobody more than they may see, and lets its cities go when it ends."""
 
 import pytest
+from starlette.testclient import TestClient
 
 import stcloud
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.saas.web import Service
-from stcloud.saas.web.service import Kept
+from stcloud.iaas.clock import system_clock
+from stcloud.saas.rights.audittrail import AuditTrail
+from stcloud.saas.rights.policy import Policy
+from stcloud.saas.rights.principal import ANONYMOUS
+from stcloud.saas.rights.tokens import Tokens
+from stcloud.saas.web import Service, Settings, application
 from tests.saas.web.town import serving
 
+POLICY = """
+secret = "0123456789012345678901234567890123456789"
+[[allow]]
+who = ["role:desk"]
+do = ["read"]
+layers = ["*"]
+[[allow]]
+who = ["anonymous"]
+do = ["read"]
+layers = ["calls"]
+what = ["n > 1"]
+hide = ["weight"]
+"""
+FORBIDDEN = ("/collections/{}", "/collections/{}/items", "/collections/{}/items?datetime=..%2F2030-01-01T00:00:00Z",
+             "/collections/{}/items/p1", "/collections/{}/items/p1/versions", "/collections/{}/queryables",
+             "/collections/{}/loads", "/collections/{}/diff?from-known=2020-01-01", "/collections/{}/tiles",
+             "/collections/{}/items?filter=weight%20%3E%201", "/collections/{}/items?unheard=1")  # fmt: skip
 
-def test_the_latest_values_are_kept():
-    kept, computed = Kept(most=2), []
 
-    def get(key):
-        return kept.get(key, lambda: computed.append(key) or key)
-
-    assert [get(key) for key in ("a", "b", "a", "c", "a", "b")] == ["a", "b", "a", "c", "a", "b"]
-    assert computed == ["a", "b", "c", "b"]
-
-
-def test_a_fault_is_not_kept():
-    kept = Kept()
-    with pytest.raises(ZeroDivisionError):
-        kept.get("a", lambda: 1 / 0)
-    assert kept.get("a", lambda: 7) == 7
+@pytest.fixture
+def guarded(shanghai, tmp_path):
+    """A service with a policy, and the token of who may see all."""
+    tokens = Tokens(tmp_path / "tokens.toml")
+    now_us = system_clock()
+    token = tokens.add("zhao", ["desk"], now_us=now_us)
+    old = tokens.add("li", ["desk"], now_us=now_us, expires_us=now_us + 1)
+    policy = Policy.from_toml(POLICY, name="policy.toml")
+    trail = AuditTrail(tmp_path / "audit.ndjson")
+    service = Service({"town": shanghai.city}, policy=policy, tokens=tokens, audit=trail)
+    with TestClient(application(service)) as client:
+        yield client, {"Authorization": f"Bearer {token}"}, {"Authorization": f"Bearer {old}"}, trail
+        service.cities = {}  # the town is served on
 
 
 def test_an_unknown_city_is_not_found():
-    with pytest.raises(NotFound, match="'nope'"):
-        Service({}).city("nope")
+    with pytest.raises(NotFound, match="'nope'") as refused:
+        Service({}).city("nope", ANONYMOUS)
+    assert refused.value.kind == "unknown-city"
 
 
-def test_principals_have_digests_of_their_own():
-    service = Service({})
-    assert service.rights_digest("a") == service.rights_digest("a") != service.rights_digest("b")
+def test_what_is_forbidden_is_as_what_is_absent(guarded):
+    client, _, _, _ = guarded
+    for path in FORBIDDEN:
+        forbidden, absent = (client.get(path.format(name)) for name in ("plots", "plotz"))
+        assert forbidden.status_code == absent.status_code
+        assert forbidden.text.replace("plots", "plotz") == absent.text, path
+
+
+def test_rows_and_columns_that_are_forbidden_are_in_no_answer(guarded, shanghai):
+    client, signed, _, _ = guarded
+    few, whole = (
+        client.get("/collections/calls/items?limit=1000", headers=head).json() for head in ({}, signed)
+    )
+    expected = shanghai.calls[shanghai.calls["n"] > 1]
+    assert sorted(feature["id"] for feature in few["features"]) == sorted(expected["id"])
+    assert few["numberMatched"] == len(expected) < whole["numberMatched"] == len(shanghai.calls)
+    assert all("weight" not in feature["properties"] for feature in few["features"])
+    path = "/collections/calls/items?filter={}%20%3E%201"
+    hidden, unheard = (client.get(path.format(name)) for name in ("weight", "wxight"))
+    assert hidden.status_code == unheard.status_code == 404
+    assert "weight" not in unheard.text
+    counted = client.post("/questions", json={"layer": "calls", "count": True}).json()["rows"]
+    assert counted == [{"count": len(expected)}]
+
+
+def test_tokens_that_are_not_valid_are_refused(guarded):
+    client, signed, old, _ = guarded
+    assert client.get("/", headers=signed).status_code == 200
+    for head in (old, {"Authorization": "Bearer x"}, {"Authorization": "Basic eDp5"}):
+        refused = client.get("/", headers=head)
+        assert (refused.status_code, refused.json()["title"]) == (401, "not-signed-in")
+        assert refused.headers["www-authenticate"] == "Bearer"
+
+
+def test_an_answer_of_one_is_not_the_answer_of_another(guarded):
+    client, signed, _, _ = guarded
+    pinned = client.get("/collections/calls/items", headers=signed).headers["content-location"]
+    whole, few = client.get(pinned, headers=signed), client.get(pinned)
+    assert whole.headers["etag"] != few.headers["etag"]
+    kept = [answer.headers["cache-control"].partition(",")[0] for answer in (whole, few)]
+    assert kept == ["private", "public"]
+    assert "Authorization" in whole.headers["vary"]
+    again = client.get(pinned, headers={"If-None-Match": whole.headers["etag"]})
+    assert again.status_code == 200
+
+
+def test_it_is_noted_who_was_given_what(guarded):
+    client, signed, _, trail = guarded
+    page = client.get("/collections/calls/items?limit=2", headers=signed).json()
+    client.get("/collections/plots/items")
+    (entry,) = trail.entries()
+    assert (entry["principal"], entry["rows"], entry["pin"]) == ("zhao", 2, page["pin"])
+    assert entry["question"]["path"] == "/collections/calls/items"
+    assert trail.verify() == 1
+
+
+def test_who_asks_too_often_is_turned_away(shanghai):
+    service = Service({"town": shanghai.city}, Settings(rate="2/minute"))
+    client = TestClient(application(service))
+    statuses = [client.get("/health").status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
 
 
 def test_a_service_that_ends_closes_its_cities(tmp_path):
