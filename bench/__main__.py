@@ -26,6 +26,7 @@ from bench import (
     query,
     scenes,
     series,
+    services,
     start,
     tiles,
 )
@@ -55,6 +56,7 @@ _MEASURES = {
     "check": check.findings,
     "division": division.findings,
     "series": series.findings,
+    "services": services.findings,
     "tiles": tiles.findings,
 }
 

@@ -1,4 +1,4 @@
-"""`python -m bench.scale [--only NAME] [--sizes 1M,10M,100M] [--scale small|full] [--data DIR]`: how costs grow.
+"""`python -m bench.scale [--only NAME] [--sizes 1M,10M] [--bucket] [--scale small|full]`: how costs grow.
 
 Everything is invented from a seed when it is needed, and deleted afterwards. A full run takes hours, of which the
 largest size takes most; so it is apart from `python -m bench`.
@@ -35,16 +35,28 @@ class Sizes:
     files: tuple[int, ...]
     engines: tuple[str, ...]
     reuse: bool
+    bucket: bool
 
     @classmethod
-    def of(cls, name: str, events: tuple[int, ...] | None, engines: tuple[str, ...], *, reuse: bool) -> Sizes:
+    def of(
+        cls, name: str, events: tuple[int, ...] | None, engines: tuple[str, ...], *, reuse: bool, bucket: bool
+    ) -> Sizes:  # fmt: skip
         """Return the sizes of a scale; ``events`` instead of its own."""
         if name == "full":
             files = (1_000, 10_000, 50_000)
             return cls(
-                name, events or (1_000_000, 10_000_000), 1_800, 2_000, 10, 7_870, files, engines, reuse
+                name,
+                events or (1_000_000, 10_000_000),
+                1_800,
+                2_000,
+                10,
+                7_870,
+                files,
+                engines,
+                reuse,
+                bucket,
             )
-        return cls(name, events or (20_000, 40_000), 20, 12, 2, 100, (50, 100), engines, reuse)
+        return cls(name, events or (20_000, 40_000), 20, 12, 2, 100, (50, 100), engines, reuse, bucket)
 
 
 _MEASURES: dict[str, Callable[[Path, Sizes], Iterator[Finding]]] = {
@@ -53,7 +65,7 @@ _MEASURES: dict[str, Callable[[Path, Sizes], Iterator[Finding]]] = {
     "files": lambda folder, sizes: scalefiles.findings(folder, sizes.files),
     "feed": lambda folder, sizes: scaleloads.feed(folder, sizes.minutes, sizes.rows_s),
     "growth": lambda folder, sizes: scalegrowth.findings(
-        folder, sizes.events, sizes.engines, reuse=sizes.reuse
+        folder, sizes.events, sizes.engines, reuse=sizes.reuse, bucket=sizes.bucket
     ),
 }
 
@@ -61,7 +73,8 @@ _MEASURES: dict[str, Callable[[Path, Sizes], Iterator[Finding]]] = {
 def main() -> None:
     """Measure what is named, print it and keep it."""
     given = _arguments()
-    sizes = Sizes.of(given.scale, given.sizes, tuple(given.engine or ("duckdb", "sail")), reuse=given.reuse)
+    engines = tuple(given.engine or ("duckdb", "sail"))
+    sizes = Sizes.of(given.scale, given.sizes, engines, reuse=given.reuse, bucket=given.bucket)
     folder = given.data.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     machine, measured, notes = facts(), [], Console(stderr=True)
@@ -88,6 +101,7 @@ def _arguments() -> argparse.Namespace:
     add("--sizes", type=_sizes, metavar="N,N", help="numbers of events, such as 1M,10M,100M")
     add("--engine", choices=("duckdb", "sail"), action="append", help="ask on this only; may be repeated")
     add("--reuse", action="store_true", help="keep cities of events; ask those of an earlier run")
+    add("--bucket", action="store_true", help="growth: neighbourhood questions of copies in a bucket alone")
     add("--scale", choices=("small", "full"), default="full", help="small: to try; full: to report")
     add("--data", type=Path, default=_HERE / ".data", metavar="DIR", help="where data is kept meanwhile")
     add("--results", type=Path, default=_HERE / "results", metavar="DIR", help="where findings are kept")

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import stcloud
+from bench import scalebucket
 from bench.cityjoin import AREAS, sail
 from bench.data import CRS, SEED, events, questions
 from bench.quads import Quads
@@ -38,15 +39,32 @@ _MOST_GB = 3.0
 
 
 def findings(
-    folder: Path, sizes: Sequence[int], engines: Sequence[str] = _ENGINES, *, reuse: bool = False
-) -> Iterator[Finding]:
-    """Measure each size; then the growth from the first to the last. ``reuse``: keep cities, and ask those kept."""
+    folder: Path, sizes: Sequence[int], engines: Sequence[str] = _ENGINES, *, reuse: bool = False,
+    bucket: bool = False,
+) -> Iterator[Finding]:  # fmt: skip
+    """Measure each size; then the growth from the first to the last.
+
+    ``reuse``: keep cities, and ask those kept. ``bucket``: ask neighbourhood questions of copies in a bucket alone.
+    """
     cities: dict[int, Path] = {}
     for size in sizes:
         cities[size] = folder / f"city-scale-{size}"
         step = _kept(cities[size]) if reuse else None
         step = step or _loaded(folder, size, cities[size])
         yield _finding(step)
+    yield from _in_bucket(cities) if bucket else _asked(cities, sizes, engines)
+    for city in () if reuse else cities.values():
+        shutil.rmtree(city)
+        _note(city).unlink()
+
+
+def _in_bucket(cities: dict[int, Path]) -> Iterator[Finding]:
+    measured = list(scalebucket.steps(cities))
+    yield from map(_finding, measured)
+    yield from scalebucket.targets(measured)
+
+
+def _asked(cities: dict[int, Path], sizes: Sequence[int], engines: Sequence[str]) -> Iterator[Finding]:
     steps: list[Step] = []
     for engine in engines:
         asked = watched(
@@ -58,9 +76,6 @@ def findings(
     for step in steps:
         yield _finding(step)
     yield from _grown(steps, sizes, engines)
-    for city in () if reuse else cities.values():
-        shutil.rmtree(city)
-        _note(city).unlink()
 
 
 def show_steps(measured: Sequence[Finding]) -> None:

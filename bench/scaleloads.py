@@ -40,19 +40,21 @@ _QUESTIONS = 15
 
 def small_loads(folder: Path, loads: int) -> Iterator[Finding]:
     """Measure loads of few rows, the last hundred beside the first, and a question beside a bulk load of the same."""
-    city = folder / "city-small-loads"
-    shutil.rmtree(city, ignore_errors=True)
-    done = watched(load_often, city=str(city), loads=loads)
-    seconds, cpu_s = done.result["seconds"], done.result["cpu_s"]
+    city, other = folder / "city-small-loads", folder / "city-few-loads"
+    for place in (city, other):
+        shutil.rmtree(place, ignore_errors=True)
     part = min(100, loads // 4)
+    done = watched(load_often, city=str(city), other=str(other), loads=loads, part=part)
     more = {key: value for key, value in done.result.items() if not isinstance(value, list)}
-    more |= {"hundreds_ms": _by_hundred(seconds, part), "hundreds_cpu_ms": _by_hundred(cpu_s, part)}
-    for name, unit_s in (("", seconds), (", time of all cores", cpu_s)):
-        first, last = (1e3 * statistics.fmean(some) for some in (unit_s[:part], unit_s[-part:]))
+    more |= {f"hundreds_{name}": _by_hundred(done.result[name], part) for name in ("seconds", "cpu_s")}
+    for name, unit in (("", "seconds"), (", time of all cores", "cpu_s")):
+        first = 1e3 * statistics.fmean(done.result[f"first_{unit}"])
+        last = 1e3 * statistics.fmean(done.result[unit][-part:])
         yield Finding(
-            f"small load, last {part} of {loads:,}{name}", last, "ms", f"first {part}", first, Target(ratio=1.3),
-            None, more,
+            f"small load, last {part} of {loads:,}{name}", last, "ms", f"first {part}, in turns", first,
+            Target(ratio=1.3), None, more,
         )  # fmt: skip
+    shutil.rmtree(other)
     yield Finding("its memory", done.peak_gb, "GB", must=Target(most=3))
     asked = watched(ask_both, city=str(city), loads=loads).result
     for state in ("as loaded", "merged"):
@@ -79,23 +81,36 @@ def feed(folder: Path, minutes: int, rows_s: int = _FEED_ROWS_S) -> Iterator[Fin
         shutil.rmtree(city)
 
 
-def load_often(city: str, loads: int) -> dict[str, Any]:
-    """Load a few rows many times; rows of a load are of one hour, and hours go on through two months."""
-    opened, source = _created(city, '"id"'), Path(f"{city}.parquet")
-    seconds, cpu_s = [], []
+def load_often(city: str, other: str, loads: int, part: int) -> dict[str, Any]:
+    """Load a few rows many times; rows of a load are of one hour, and hours go on through two months.
+
+    The last ``part`` of the loads are made in turns with the first ones of another city, so that whoever else the
+    machine works for slows both alike.
+    """
+    opened, new = _created(city, '"id"'), _created(other, '"id"')
+    done: dict[str, list[float]] = {"seconds": [], "cpu_s": [], "first_seconds": [], "first_cpu_s": []}
     for number in range(loads):
-        pq.write_table(_rows(number, loads), source)
-        start, cpu = time.perf_counter(), time.process_time()
-        opened.load("events", source)
-        seconds.append(time.perf_counter() - start)
-        cpu_s.append(time.process_time() - cpu)
-    source.unlink()
+        _load_one(opened, Path(f"{city}.parquet"), number, loads, done, "")
+        if number >= loads - part:
+            _load_one(new, Path(f"{other}.parquet"), number - loads + part, loads, done, "first_")
     layer = opened.layer("events")
     on_disk = [path.stat().st_size for path in Path(city).rglob("*") if path.is_file()]
     return {
-        "seconds": seconds, "cpu_s": cpu_s, "rows": layer.rows, "files": len(layer.snapshot.files),
+        **done, "rows": layer.rows, "files": len(layer.snapshot.files),
         "bytes": layer.bytes, "files_on_disk": len(on_disk), "bytes_on_disk": sum(on_disk),
     }  # fmt: skip
+
+
+def _load_one(
+    opened: stcloud.City, source: Path, number: int, loads: int, done: dict[str, list[float]], which: str
+) -> None:
+    """Load the rows of a number, and note what it took."""
+    pq.write_table(_rows(number, loads), source)
+    start, cpu = time.perf_counter(), time.process_time()
+    opened.load("events", source)
+    done[f"{which}seconds"].append(time.perf_counter() - start)
+    done[f"{which}cpu_s"].append(time.process_time() - cpu)
+    source.unlink()
 
 
 def ask_both(city: str, loads: int) -> dict[str, float]:
@@ -107,7 +122,7 @@ def ask_both(city: str, loads: int) -> dict[str, float]:
     answers: dict[str, float] = {}
     for state in ("as loaded", "merged"):
         if state == "merged":
-            opened._catalogue.events("events").compact(least=2)  # noqa: SLF001
+            opened._catalogue.events("events").compact(Path(city).parent, least=2)  # noqa: SLF001
         asked = {layer: _question(opened, layer) for layer in ("events", "bulk")}
         assert asked["events"]() == asked["bulk"]()
         times = {layer: [] for layer in asked}  # type: dict[str, list[float]]
@@ -156,6 +171,7 @@ def _created(city: str, key: str) -> stcloud.City:
     first, source = _rows(-1, 1), Path(f"{city}.parquet")
     pq.write_table(first, source)
     opened.load("events", source, definition=_definition(key, "events"))  # the first load makes the layer
+    source.unlink()
     return opened
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stcloud.daas.load.draft import Options
     from stcloud.daas.load.limit import Limit
     from stcloud.daas.load.sequence import LoadTerms
+    from stcloud.daas.quality import quality_of
     from stcloud.daas.vacuum import vacuum_city
     from stcloud.iaas.engine.engines import start
     from stcloud.paas.grid import Indexer
@@ -44,7 +45,7 @@ __all__ = [
     "GroundSources", "IndexCache", "Indexer", "LayerChanges", "LayerPurge", "Limit", "LoadTerms", "Options", "Query",
     "SituationQuestion", "Subject", "UnitIndex", "Watchers", "case_log_names", "city_html", "city_lines",
     "crs_text", "divide_ground", "evaluate_layer", "locate_points", "open_cases", "open_episodes", "open_series",
-    "require_metric", "scenes_layer", "start", "vacuum_city", "value_source",
+    "quality_of", "require_metric", "scenes_layer", "start", "vacuum_city", "value_source",
 ]  # fmt: skip
 
 _HOMES = {
@@ -78,6 +79,7 @@ _HOMES = {
     "open_cases": "stcloud.city.caseopening",
     "open_episodes": "stcloud.city.episodes",
     "open_series": "stcloud.city.series",
+    "quality_of": "stcloud.daas.quality",
     "require_metric": "stcloud.space",
     "scenes_layer": "stcloud.city.scenes",
     "start": "stcloud.iaas.engine.engines",

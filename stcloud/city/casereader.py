@@ -5,7 +5,7 @@ Tested by `tests/city/test_cases.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -21,6 +21,7 @@ from stcloud.paas.case.duplicate import Duplicate, Reach
 from stcloud.paas.case.legality import legal
 from stcloud.paas.case.responsible import Responsibility
 from stcloud.paas.case.state import CaseState
+from stcloud.paas.case.workflow import Workflow
 from stcloud.time import Instant, Zone, instant_us
 
 if TYPE_CHECKING:
@@ -71,6 +72,11 @@ class CaseReader:
         """Key of the workflow that cases begin with now."""
         return self._log.rules.workflow(self._log.now_us()).key
 
+    @property
+    def workflows(self) -> Mapping[str, Workflow]:
+        """All workflows that were ever in force, by key, in the order in which they became known."""
+        return self._log.rules.workflows
+
     def media(self, number: str) -> list[Medium]:
         """Return the photos and recordings of a case; each is the file ``key`` in the city's folder."""
         return self._log.records.media(number)
@@ -88,6 +94,10 @@ class CaseReader:
             ``unknown-case``.
         """
         return self._log.state(number, at_us=self._instant(at), known_us=self._instant(known_at))
+
+    def states_of(self, numbers: Iterable[str]) -> dict[str, CaseState]:
+        """Return those of some cases that there are, after their last action, by number."""
+        return self._log.states_of(numbers)
 
     def actions(self, number: str, *, known_at: Instant | None = None) -> list[Action]:
         """Return the log of a case; `NotFound` ``unknown-case``."""

@@ -24,6 +24,7 @@ from stcloud.iaas.job import Job
 from stcloud.iaas.source.memory.spooling import ready
 from stcloud.iaas.source.paths import expanded
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.again import anew_when_overtaken
 from stcloud.paas.grid import Indexed
 
 __all__ = ["LayerChanges", "Watchers"]
@@ -88,10 +89,15 @@ class LayerChanges:
         """Undo a load and return the reckoning; see `City.undo`."""
         known = self.parts.catalogue
         kind = known.layer(layer).layer_kind
-        with known.locked(layer, wait_s=self.wait_s), storage_errors(f"take back {load}"):
+
+        @anew_when_overtaken
+        def undone() -> Reckoning:
             known.recovered(layer, load, self.clock)
             table = kind.table(layer, known.table(layer).table)
-            done = kind.undo(table, known.ledger, load, self.clock())
+            return kind.undo(table, known.ledger, load, self.clock())
+
+        with known.locked(layer, wait_s=self.wait_s), storage_errors(f"take back {load}"):
+            done = undone()
         self._follow(layer, None)
         return with_clock_note(done, self.clock(), None, self.configuration.zone)
 

@@ -17,18 +17,21 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from stcloud.city.copiedcases import CaseCopy
 from stcloud.city.copiedtables import copy_tables
 from stcloud.city.parts import CityParts
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.configuration import CityConfiguration
+from stcloud.daas.names import NAMES_FILE
 from stcloud.errors import Conflict
 from stcloud.iaas.job import Job
 from stcloud.iaas.store.carrier import carrying
 from stcloud.iaas.store.folder import Folder
-from stcloud.iaas.store.model import Store
+from stcloud.iaas.store.model import Store, bytes_or_none
 from stcloud.iaas.store.probe import require_put_if_absent
+from stcloud.iaas.store.revised import REVISIONS, newest
 
 __all__ = ["CityCopy", "CopiedCity"]
 
@@ -188,15 +191,18 @@ def _is_own(key: str) -> bool:
 
 
 def _texts(store: Store, prefixes: tuple[str, ...]) -> list[tuple[str, Callable[[], bytes]]]:
-    """Return keys and readers of the small files that are in no table; of definitions, those of copied tables."""
+    """Return keys and readers of the small files that are in no table; beside tables, those of copied ones."""
     there = store.children()
     keys = [key for key in there.keys if key != _CITY]
-    keys += [key for folder in there.folders if folder not in _BY_THEMSELVES for key in store.list(folder)]
-    definitions = {f"{prefix}.toml" for prefix in prefixes}
-    keys += [key for key in store.children("layers").keys if key in definitions]
+    folders = [folder for folder in there.folders if folder not in _BY_THEMSELVES]
+    keys += [key for folder in folders if not folder.endswith(REVISIONS) for key in store.list(folder)]
+    beside = {f"{prefix}{suffix}" for prefix in prefixes for suffix in (".toml", ".about.toml")}
+    keys += [key for key in store.children("layers").keys if key in beside]
     shown = [key for key in keys if not any(part.startswith(".") for part in key.split("/"))]
     return [(key, _reader(store, key)) for key in shown]
 
 
 def _reader(store: Store, key: str) -> Callable[[], bytes]:
+    if key == NAMES_FILE:  # in a bucket there may be a later revision of it
+        return lambda: newest(partial(bytes_or_none, store), key) or b""
     return lambda: store.get(key)

@@ -1,4 +1,6 @@
-"""Keywords of `City.load`, for type checkers: which return type a call has depends on how many sources it names.
+"""Keywords of `City.load` and `City.describe`, for type checkers.
+
+Which return type a load has depends on how many sources it names.
 
 Tested by `tests/city/test_load_keywords.py`.
 """
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from stcloud.space import GivenCRS
     from stcloud.time import Instant
 
-__all__ = ["LOCK_WAIT_S", "GivenDefinition", "GivenEngine", "LoadKeywords", "Names", "Source"]
+__all__ = [
+    "LOCK_WAIT_S", "DescriptionKeywords", "GivenDefinition", "GivenEngine", "LoadKeywords", "Names", "Source",
+]  # fmt: skip
 
 LOCK_WAIT_S = 600.0
 """Seconds that a change waits for another change of the same layer."""
@@ -36,6 +40,20 @@ GivenEngine: TypeAlias = "str | Engine | None"
 
 Names: TypeAlias = "str | Iterable[str] | None"
 """Names; a bare text is one."""
+
+
+class DescriptionKeywords(TypedDict, total=False):
+    """Keywords of `City.describe`, which documents them; None clears a field."""
+
+    title: str | None
+    description: str | None
+    themes: str | Iterable[str] | None
+    keywords: str | Iterable[str] | None
+    owner: str | None
+    contact: str | None
+    licence: str | None
+    update_cycle: str | None
+    lineage: str | None
 
 
 class LoadKeywords(TypedDict, total=False):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from stcloud.city import below
 from stcloud.city.parts import CityParts
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from stcloud.city.calendar import CityCalendar
     from stcloud.city.classes import CityClasses
     from stcloud.city.copying import CopiedCity
+    from stcloud.city.keywords import DescriptionKeywords
     from stcloud.daas.catalogue import Catalogue
+    from stcloud.daas.description import Description
+    from stcloud.daas.quality import LayerQuality
     from stcloud.iaas.engine.model import Engine
     from stcloud.iaas.store.traffic import Traffic
 
@@ -87,6 +90,31 @@ class OpenedCity:
         """Engine that runs the city's queries; it is started when it is first needed."""
         return self._parts.engine
 
+    def describe(self, layer: str, **fields: Unpack[DescriptionKeywords]) -> Description:
+        """Write some fields of a layer's description, for people, and return it; no load is needed.
+
+        Fields are ``title``, ``description``, ``themes``, ``keywords``, ``owner``, ``contact``, ``licence``,
+        ``update_cycle`` and ``lineage``, as in ``city.describe("requests", owner="Roads department",
+        licence="CC-BY-4.0")``. None clears a field; those that are left out stay. `Layer.description` has them.
+
+        Raises
+        ------
+        NotFound
+            ``unknown-layer``
+        InvalidInput
+            ``no-such-field``, with the nearest names; ``bad-licence``: no SPDX identifier and no URL;
+            ``bad-contact``: no e-mail address and no URL; ``bad-cycle``: no duration of ISO 8601; ``bad-text``.
+        """
+        self._catalogue.layer(layer)
+        return self._catalogue.descriptions.write(layer, fields, self._clock)
+
+    def quality(self, layer: str) -> LayerQuality:
+        """Return how good a layer's rows are: how many, unplaced, rejected, until when complete, how late recorded.
+
+        Reads the ledger and, of the events of the last year, two columns. `NotFound` ``unknown-layer``.
+        """
+        return below.quality_of(self._catalogue.layer(layer))
+
     def copy_to(
         self, target: str | os.PathLike[str], *, store_options: Mapping[str, str] | None = None,
         cases: str | None = None, job: Job | None = None,
@@ -123,6 +151,11 @@ class OpenedCity:
             return below.CityCopy(self._parts, self.configuration, place, cases).run(job or Job())
         finally:
             place.leave()
+
+    @property
+    def parts(self) -> CityParts:
+        """What the city is made of, for who shows no more than a part of it."""
+        return self._parts
 
     @property
     def _catalogue(self) -> Catalogue:

@@ -69,6 +69,11 @@ class CityParts:
         return self._folder
 
     @property
+    def clock(self) -> Clock:
+        """Returns the present instant, UTC microseconds."""
+        return self._clock
+
+    @property
     def catalogue(self) -> Catalogue:
         """The city's layers; `InvalidInput` ``city-closed``."""
         with self._lock:

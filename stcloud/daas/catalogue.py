@@ -17,6 +17,7 @@ import pyarrow as pa
 from stcloud.daas.configuration import WITH_NAMES, CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.definition.document import with_digest
+from stcloud.daas.description import LayerDescriptions
 from stcloud.daas.entry import Layer
 from stcloud.daas.founding import founding_definition
 from stcloud.daas.ledger import PURGE, UNDO, Ledger, Reckoning
@@ -51,6 +52,7 @@ class Catalogue:
         self._tables: dict[str, Table] = {}
         self._definitions: dict[str, tuple[str, Definition]] = {}
         self.naming = LayerNames(folder, needed=configuration.format >= WITH_NAMES)
+        self.descriptions = LayerDescriptions(folder, self.naming)
         self.ledger = Ledger(Table.at(folder, "ledger"), self.naming)
         self.quarantine = Quarantine(Table.at(folder, "quarantine"), self.naming)
 
@@ -93,8 +95,11 @@ class Catalogue:
             raise
         # Read after the version: none that a purge made is there without its record.
         purges = read_purges(self.table(name).table, snapshot.sequence)
-        former = self.naming.former(name)
-        return Layer(name, saved, snapshot, attributes(snapshot.schema), loads, purges, former=former)
+        described = functools.partial(self.descriptions.of, name)
+        return Layer(
+            name, saved, snapshot, attributes(snapshot.schema), loads, purges,
+            read_description=described, former=self.naming.former(name),
+        )  # fmt: skip
 
     def _unknown(self, name: str) -> NotFound:
         known = self.names()
@@ -207,6 +212,7 @@ class Catalogue:
 
     def mend(self, layer: str) -> None:
         """Complete a purge that was killed after its commit, and enter loads that were; the caller holds the lock."""
+        last = self._last_in_bucket(layer)
         for entry in self.unfinished(layer):
             saved = self._saved(layer)
             complete_purge(self._folder, self.table(layer), saved, self.ledger, self.quarantine, entry)
@@ -214,7 +220,12 @@ class Catalogue:
         if self.table(layer).exists and not self._folder.exists(*self._definition_key(layer)):
             self._save_founding(layer)
         if self.table(layer).exists and read_purges(self.table(layer).table):
-            drop_unbegun(self.table(layer), {load.attempt for load in self.ledger.loads(layer)})
+            drop_unbegun(self.table(layer), {load.attempt for load in self.ledger.loads(layer)}, last)
+
+    def _last_in_bucket(self, layer: str) -> int | None:
+        """Return the number of the last commit in a bucket, where other machines commit; None: it is a folder."""
+        table = self.table(layer)
+        return table.table.sequence() if self._folder.mount is not None and table.exists else None
 
     def purges(self, layer: str) -> tuple[PurgeRecord, ...]:
         """Return the purges of a layer, oldest first; the caller holds its lock."""
@@ -281,6 +292,8 @@ class Catalogue:
         known = self.table(layer).exists
         if known:
             self.definition_for(layer, definition)
+        else:
+            self.descriptions.forget(layer)  # of a layer before it, whose deletion was killed
         try:
             yield
         except BaseException:
@@ -316,6 +329,7 @@ class Catalogue:
             return False
         self.table(name).table.drop()
         self._folder.delete(*self._definition_key(name))
+        self.descriptions.forget(name)
         return True
 
     def delete(self, layer: str, now_us: int) -> None:
@@ -333,6 +347,7 @@ class Catalogue:
             with table.set_aside(staging):  # at once; what is killed while it empties the rest is swept
                 self.ledger.delete(layer, now_us)
             self._folder.delete(*self._definition_key(layer))
+            self.descriptions.forget(layer)
             self.settle_name(layer)
 
     def _definition_key(self, layer: str) -> tuple[str, str]:

@@ -113,6 +113,7 @@ class CityCheck:
         Definition.from_toml(text, name=path)
         if digest_holds(text) is False:
             yield f"{path} has changed since it was written; after an edit delete its first line"
+        self.catalogue.descriptions.of(name)
 
     def _log(self, name: str, table: Table) -> Iterator[str]:
         entered = [load for load in self._entered(name) if _stored(load)]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from stcloud.daas.complete_to import LOADED
 from stcloud.daas.ledger import COMPLETE, PURGE, UNDO, Reckoning
 
-__all__ = ["Completeness", "completeness_of", "stated_of_file"]
+__all__ = ["Completeness", "completeness_of", "stated_of_file", "withdrawn_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def completeness_of(loads: Iterable[Reckoning], known_us: int | None, newest_us:
         if late or (known_us is not None and load.recorded_at_us > known_us):
             break
         entries.append(load)
-    withdrawn = _withdrawn(entries)
+    withdrawn = withdrawn_of(entries)
     to_us: dict[str, int] = {}
     for entry in entries:
         subject = entry.source if entry.mode == COMPLETE else entry.load
@@ -78,7 +78,7 @@ def completeness_of(loads: Iterable[Reckoning], known_us: int | None, newest_us:
 def stated_of_file(loads: Iterable[Reckoning], load: str) -> Reckoning | None:
     """Return the entry that states last until when a file is complete, by the identity of a load of it."""
     entries, file = list(loads), _file_of(load)
-    withdrawn = _withdrawn(entries)
+    withdrawn = withdrawn_of(entries)
     stated = [
         entry
         for entry in entries
@@ -89,8 +89,8 @@ def stated_of_file(loads: Iterable[Reckoning], load: str) -> Reckoning | None:
     return stated[-1] if stated else None
 
 
-def _withdrawn(entries: Iterable[Reckoning]) -> set[str]:
-    """Return the entries that are taken back; an undo may be taken back, too."""
+def withdrawn_of(entries: Iterable[Reckoning]) -> set[str]:
+    """Return the identities of entries that are taken back; an undo may be taken back, too."""
     withdrawn: set[str] = set()
     for entry in reversed(list(entries)):
         if entry.mode == UNDO and entry.load not in withdrawn:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from stcloud.daas.completeness import Completeness, completeness_of
 from stcloud.daas.definition import Definition
+from stcloud.daas.description import Description
 from stcloud.daas.display import html_table, one_line, span_text
 from stcloud.daas.kind.protocol import LayerKind
 from stcloud.daas.kind.registry import kind_of
@@ -36,6 +37,9 @@ class Layer:
     read_loads: Callable[[], list[Reckoning]] = field(repr=False, compare=False)
     purges: tuple[PurgeRecord, ...] = field(repr=False, compare=False)
     """Purges of the layer up to this version, oldest first."""
+    read_description: Callable[[], Description] = field(
+        default=Description, repr=False, compare=False, kw_only=True
+    )
     former: tuple[str, ...] = field(default=(), repr=False, compare=False, kw_only=True)
     """Other names that it had: pins of that time have them."""
 
@@ -57,6 +61,16 @@ class Layer:
     def loads(self) -> tuple[Reckoning, ...]:
         """Loads of the layer, oldest first; reads the ledger."""
         return tuple(self.read_loads())
+
+    @property
+    def description(self) -> Description:
+        """What people wrote of the layer, as it is now; reads a small file. See `City.describe`."""
+        return self.read_description()
+
+    @property
+    def title(self) -> str:
+        """What the layer is called for people: in its description, or in its definition, or its name."""
+        return self.description.title or self.definition.title or self.name
 
     @property
     def kind(self) -> str:

@@ -16,6 +16,7 @@ were never renamed.
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -24,10 +25,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from stcloud.daas.definition.document import digest_holds, toml_of, with_digest
-from stcloud.errors import FormatError
+from stcloud.errors import Conflict, FormatError
 from stcloud.iaas.store.folder import Folder, is_name
+from stcloud.iaas.store.revised import Revised
+from stcloud.iaas.table.again import anew_when_overtaken
 
-__all__ = ["NAMES_FILE", "LayerNames", "NamedLayer"]
+__all__ = ["NAMES_FILE", "KnownNames", "LayerNames", "NamedLayer"]
 
 NAMES_FILE = "names.toml"
 _START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,15 +67,16 @@ class NamedLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
-    """The content of the file, and the text that it was read from."""
+class KnownNames:
+    """The content of the file, and the text that it was read from; None: there is no file."""
 
-    text: str = ""
+    text: str | None = None
     by_folder: Mapping[str, NamedLayer] = field(default_factory=dict)
     by_name: Mapping[str, NamedLayer] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, text: str, layers: Mapping[str, NamedLayer]) -> _Names:
+    def of(cls, text: str, layers: Mapping[str, NamedLayer]) -> KnownNames:
+        """Return the names of layers by their folders, with the text that they were read from."""
         names = {name: layer for layer in layers.values() for name in (layer.name, *layer.former)}
         return cls(text, layers, names)
 
@@ -91,7 +95,7 @@ class LayerNames:
     def __init__(self, folder: Folder, *, needed: bool = False) -> None:
         self._folder = folder
         self._needed = needed
-        self._kept = _Names()
+        self._kept = KnownNames()
 
     def folder_of(self, name: str) -> str:
         """Return the folder of the layer that has or had a name; of one that was never renamed it is the name."""
@@ -118,22 +122,35 @@ class LayerNames:
 
     def begin(self) -> None:
         """Make the file, so that it is there before the city's format says that it must be."""
-        if not self._folder.exists(NAMES_FILE):
-            self._write({})
+        if self._text() is None:
+            with contextlib.suppress(Conflict):  # another machine made it
+                self._write({}, None)
 
-    def give_name(self, old: str, new: str, now_us: int) -> None:
-        """Call the layer of a present name otherwise, in one step; the caller holds the lock of names."""
-        known = self._read().by_folder
-        layer = self.renamed(old) or NamedLayer(old, old, {})
-        self._write({**known, layer.folder: layer.called(new, now_us)})
+    def give_name(self, old: str, new: str, now_us: int, since: KnownNames | None = None) -> None:
+        """Call the layer of a present name otherwise, in one step; the caller holds the lock of names.
 
+        Raises
+        ------
+        Conflict
+            ``concurrent-commit``: another machine changed names since ``since``; nothing was written.
+        """
+        known = since or self._read()
+        layer = known.by_name.get(old) or NamedLayer(old, old, {})
+        self._write({**known.by_folder, layer.folder: layer.called(new, now_us)}, known.text)
+
+    @anew_when_overtaken
     def forget(self, folder: str) -> None:
         """Let go of the names of the layer in a folder; the caller holds the lock of names."""
-        known = dict(self._read().by_folder)
-        if known.pop(folder, None) is not None:
-            self._write(known)
+        known = self._read()
+        layers = dict(known.by_folder)
+        if layers.pop(folder, None) is not None:
+            self._write(layers, known.text)
 
-    def _write(self, layers: Mapping[str, NamedLayer]) -> None:
+    def known(self) -> KnownNames:
+        """Return what the file says now, to be given to `give_name` once it was decided on."""
+        return self._read()
+
+    def _write(self, layers: Mapping[str, NamedLayer], former: str | None) -> None:
         document = {
             layer.folder: {
                 "name": layer.name,
@@ -141,18 +158,28 @@ class LayerNames:
             }
             for layer in sorted(layers.values(), key=lambda layer: layer.folder)
         }
-        self._folder.write_text(with_digest(toml_of(document)), NAMES_FILE)
+        if self._folder.mount is None:
+            self._folder.write_text(with_digest(toml_of(document)), NAMES_FILE)
+        else:
+            text = toml_of(document)
+            revised = Revised(self._folder.mount, NAMES_FILE)
+            revised.replace(former, lambda label: with_digest(f"# {label}\n{text}"))
 
-    def _read(self) -> _Names:
+    def _text(self) -> str | None:
+        if self._folder.mount is not None:
+            return Revised(self._folder.mount, NAMES_FILE).read()
+        return self._folder.read_text(NAMES_FILE) if self._folder.exists(NAMES_FILE) else None
+
+    def _read(self) -> KnownNames:
         """Return what the file says now; it is parsed when it has changed."""
-        if not self._folder.exists(NAMES_FILE):
+        text = self._text()
+        if text is None:
             if self._needed:
                 raise _damaged("is missing, and a layer of the city was renamed")
-            return _Names()
-        text = self._folder.read_text(NAMES_FILE)
+            return KnownNames()
         kept = self._kept
         if kept.text != text:
-            kept = self._kept = _Names.of(text, dict(_parsed(text)))
+            kept = self._kept = KnownNames.of(text, dict(_parsed(text)))
         return kept
 
 

@@ -14,6 +14,7 @@ from stcloud.errors import InvalidInput
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.table.again import anew_when_overtaken
 
 __all__ = ["rename_layer"]
 
@@ -32,7 +33,8 @@ def rename_layer(
     InvalidInput
         ``bad-name``; ``name-taken``: another layer has the new name, or had it.
     Conflict
-        ``locked``: a load holds the layer for longer than ``wait_s`` seconds.
+        ``locked``: a load holds the layer for longer than ``wait_s`` seconds. ``concurrent-commit``: other machines
+        were faster again and again.
     """
     naming = catalogue.naming
     with contextlib.ExitStack() as held:
@@ -41,16 +43,26 @@ def rename_layer(
             held.enter_context(folder.lock(lock, wait_s=wait_s))
         catalogue.settle_name(new)
         held.enter_context(naming.lock(wait_s=wait_s))
-        renamed = naming.renamed(old)
+        return _renamed(catalogue, folder, old, new, clock)
+
+
+@anew_when_overtaken
+def _renamed(catalogue: Catalogue, folder: Folder, old: str, new: str, clock: Clock) -> bool:
+    """Rename a layer by what all are called now: another machine may have renamed this one, or one to this name."""
+    naming = catalogue.naming
+    with storage_errors(f"rename layer '{old}'"):
+        known = naming.known()
+        renamed = known.by_name.get(old)
         if old == new or (renamed is not None and renamed.name == new):
             catalogue.layer(new)
             return False
         catalogue.layer(old)
         _refuse_taken(catalogue, old, new)
-        with storage_errors(f"rename layer '{old}'"):
+        if known.text is None:
             naming.begin()
-            _raise_format(folder)
-            naming.give_name(old, new, clock())
+            known = naming.known()
+        _raise_format(folder)
+        naming.give_name(old, new, clock(), known)
     return True
 
 

@@ -55,8 +55,12 @@ class Job:
         """Request that the work stops at its next step; may be called from any thread."""
         self._stop.set()
 
-    def tell(self, step: str, done: int, total: int = 0) -> None:
-        """Report progress; raise `Cancelled` when someone has cancelled."""
+    def proceed(self, step: str) -> None:
+        """Raise `Cancelled` when someone has cancelled; called from any thread."""
         if self._stop.is_set():
             raise Cancelled("cancelled", f"cancelled at step '{step}'; nothing was written")
+
+    def tell(self, step: str, done: int, total: int = 0) -> None:
+        """Report progress; raise `Cancelled` when someone has cancelled."""
+        self.proceed(step)
         self.progress(step, done, total)

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["NoSpark", "apache_spark_server", "sail_server"]
+__all__ = ["NoSpark", "apache_spark_server", "sail_process", "sail_server"]
 
 _JAVAS = frozenset({17, 21})
 """What Apache Spark 4 is published for."""
@@ -114,6 +114,30 @@ def sail_server() -> Iterator[str]:
         yield f"sc://{host}:{port}"
     finally:
         server.stop()
+
+
+_SERVE = """
+from stcloud.testing.sparkserver import sail_server
+with sail_server() as url:
+    print(url, flush=True)
+    input()
+"""
+
+
+@contextlib.contextmanager
+def sail_process() -> Iterator[str]:
+    """Start Sail in a process of its own, whose workers know nothing of this one; give its address, end it."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", _SERVE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.kill()
 
 
 def _command(home: Path, folder: Path, settings: dict[str, str], cores: int) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.engine.model import Engine
-from stcloud.testing.sparkserver import NoSpark, apache_spark_server, sail_server
+from stcloud.testing.sparkserver import NoSpark, apache_spark_server, sail_process, sail_server
 
 INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
@@ -45,6 +45,17 @@ def sail() -> Iterator[Engine]:
     from stcloud.iaas.engine.spark import Spark
 
     with sail_server() as url:
+        engine = Spark(url)
+        yield engine
+        engine.close()
+
+
+@pytest.fixture(scope="session")
+def sail_apart(sail: Engine) -> Iterator[Engine]:
+    """Sail in a process of its own: its workers have no city open."""
+    from stcloud.iaas.engine.spark import Spark
+
+    with sail_process() as url:
         engine = Spark(url)
         yield engine
         engine.close()

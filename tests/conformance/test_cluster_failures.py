@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 import stcloud
-from stcloud.daas.load import cluster_load
+from stcloud.daas.load import cluster_reading
 from stcloud.daas.load.cluster_read import Sizes
 from stcloud.daas.load.cluster_store import Closer, SentLayer
 from stcloud.errors import InternalError, InvalidInput, StorageError, Unsupported
@@ -34,7 +34,7 @@ FAR = {"crs": "EPSG:2193", "zone": "Pacific/Auckland"}
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Divide sources of a few rows as large ones are."""
-    monkeypatch.setattr(cluster_load, "SIZES", Sizes(piece_rows=4, run_rows=2, range_rows=3))
+    monkeypatch.setattr(cluster_reading, "SIZES", Sizes(piece_rows=4, run_rows=2, range_rows=3))
 
 
 def test_too_many_rejected_rows_refuse_the_load_alike(sail: Spark, tmp_path: Path) -> None:
@@ -55,6 +55,16 @@ def test_a_cut_file_fails_alike(sail: Spark, tmp_path: Path) -> None:
     assert error.kind == "unreadable-source"
 
 
+SCENES = """
+id = "scenes"
+kind = "scene"
+product = "image"
+tile = "one"
+[acquired]
+file = "image_%Y%m%d"
+"""
+
+
 def city_of(folder: Path) -> stcloud.City:
     return stcloud.create(folder / "city", **FAR)
 
@@ -65,15 +75,11 @@ def test_what_a_cluster_lacks_is_refused_before_anything_is_written(sail: Spark,
     city = city_of(tmp_path)
     before = on_disk(tmp_path / "city")
     table = pa.table({"id": ["1"], "at": ["2024-03-02 10:00:00"], "lon": ["1"], "lat": ["1"], "note": ["x"]})
-    places = tmp_path / "places.geojson"
-    places.write_text(
-        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "a"}, '
-        '"geometry": {"type": "Point", "coordinates": [174.7, -36.8]}}]}'
-    )
+    scenes = stcloud.Definition.from_toml(SCENES, name="scenes.toml")
     attempts: list[tuple[str, Any, dict[str, Any]]] = [
         ("events", table, {"definition": define()}),
         ("events", source, {"definition": define(), "dry_run": True}),
-        ("places", places, {"key": "name", "valid_from": "2024-01-01"}),
+        ("scenes", source, {"definition": scenes}),
     ]
     for layer, given_source, terms in attempts:
         with pytest.raises(Unsupported, match="cannot do this load") as raised:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import stcloud
 from stcloud.daas.definition import Definition
-from stcloud.daas.load import cluster_load
+from stcloud.daas.load import cluster_reading
 from stcloud.daas.load.cluster_read import Sizes
 from stcloud.iaas.bundle import bundled
 from stcloud.iaas.engine.spark import Spark
@@ -69,9 +69,10 @@ POOLS = {
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Divide sources of a few rows as large ones are."""
-    monkeypatch.setattr(cluster_load, "SIZES", Sizes(piece_rows=4, run_rows=2, range_rows=3))
+    monkeypatch.setattr(cluster_reading, "SIZES", Sizes(piece_rows=4, run_rows=2, range_rows=3))
 
 
+@pytest.mark.thorough
 def test_the_district_is_loaded_alike(sail: Spark, tmp_path: Path) -> None:
     cities = Cities(tmp_path, sail, crs="EPSG:4548", zone="Asia/Shanghai")
     files = [DISTRICT / name for name in DUMPS]
@@ -98,7 +99,7 @@ def parquet_of(source: Path, *, group_rows: int) -> Path:
 def test_row_groups_of_a_file_are_parts_with_the_numbers_of_its_rows(
     sail: Spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_rows: int
 ) -> None:
-    monkeypatch.setattr(cluster_load, "SIZES", Sizes(piece_rows=2500, run_rows=300, range_rows=700))
+    monkeypatch.setattr(cluster_reading, "SIZES", Sizes(piece_rows=2500, run_rows=300, range_rows=700))
     cities = Cities(tmp_path, sail, crs="EPSG:4548", zone="Asia/Shanghai")
     files = []
     for name in DUMPS:
@@ -229,7 +230,7 @@ def test_many_events_of_one_cell_are_several_files(sail: Spark, small: None, tmp
 def test_readings_and_their_plausible_limits_are_loaded_alike(sail: Spark, tmp_path: Path) -> None:
     cities = Cities(tmp_path, sail, crs="EPSG:4548", zone="Asia/Shanghai")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cluster_load, "SIZES", Sizes(piece_rows=900, run_rows=100, range_rows=500))
+        patch.setattr(cluster_reading, "SIZES", Sizes(piece_rows=900, run_rows=100, range_rows=500))
         done = cities.load(
             "air",
             DISTRICT / "air_2024-01.csv",

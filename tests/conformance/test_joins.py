@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import geopandas
@@ -14,6 +15,7 @@ import sqlglot
 
 import stcloud
 from stcloud.iaas.engine.model import Engine, Files, Refine, Sql
+from stcloud.iaas.engine.spark import Spark
 from stcloud.index import AsOfIndex
 from stcloud.paas.query.join import held_by, read_how
 from stcloud.paas.query.resolve.prepared import prepared
@@ -67,6 +69,55 @@ def test_engines_join_alike(
         tables.append(QUESTIONS[question](stcloud.open(folder, engine=engine).query("cases")).table)
     assert all(one.equals(tables[0]) for one in tables)
     assert bool(len(tables[0])) == (question != "none")
+
+
+@pytest.fixture(scope="module")
+def corrected(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same city, in which some events were corrected, so that files hold what was believed before."""
+    root = tmp_path_factory.mktemp("corrected")
+    shutil.copytree(folder, root / "city")
+    rows = events(2000, 11, BOX)[::3]
+    rows["x"] += 40
+    rows.to_csv(root / "cases.csv", index=False)
+    with stcloud.open(root / "city") as city:
+        city.load("cases", root / "cases.csv", definition=stcloud.Definition.from_toml(EVENTS, name="cases"))
+    return root / "city"
+
+
+STRETCHED = {
+    "all": lambda city: city.query("cases").join("areas").table,
+    "of a filter, then": lambda city: (
+        city.query("cases").what("x > 500500").when("2020/2021").join("areas").table
+    ),
+    "the first rows": lambda city: city.query("cases").what("x > 500900").rows(70).table,
+    "no row": lambda city: city.query("cases").when("1999").rows().table,
+}
+
+
+def same_in_stretches(question: str, folder: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with stcloud.open(folder) as city:
+        expected = STRETCHED[question](city)
+    runs, run = [], Spark.run
+    monkeypatch.setattr(Spark, "run", lambda *given: runs.append(1) or run(*given))
+    monkeypatch.setattr(Spark, "stretch_rows", 300)
+    assert STRETCHED[question](stcloud.open(folder, engine=engine)).equals(expected)
+    assert (len(runs) > 1) == (question != "no row")
+
+
+@pytest.mark.parametrize("question", STRETCHED)
+def test_rows_of_stretches_at_an_endpoint_are_all_rows_in_order(
+    question: str, corrected: Path, sail: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law: an endpoint that sorts one stretch of time after the other gives the rows that it gives at once."""
+    same_in_stretches(question, corrected, sail, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", STRETCHED)
+def test_rows_of_stretches_of_named_files_are_all_rows_in_order(
+    question: str, corrected: Path, apache_spark: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same_in_stretches(question, corrected, apache_spark, monkeypatch)
 
 
 class Held:

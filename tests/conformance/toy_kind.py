@@ -170,8 +170,8 @@ class ReadingKind:
         return expired_events(snapshot, before_us, "st_at")
 
     def purged(self, layer, snapshot, keys, columns, *, writes):
-        def write(_, rows):
-            return layer.table.write(rows, {PART: "all"})
+        def write(_, pieces):
+            return layer.table.write_pieces(pieces, {PART: "all"})
 
         return purged_files(
             snapshot,

@@ -94,7 +94,7 @@ class FeatureKind:
         table = cast("FeatureLayer", layer)
         purged = purged_files(
             snapshot, row_files(snapshot), keys, columns, self.time_columns,
-            (lambda _, rows: table.write_rows(rows)) if writes else None, lasting=self.versioned, number="st_row",
+            (lambda _, pieces: table.write_left(pieces)) if writes else None, lasting=self.versioned, number="st_row",
         )  # fmt: skip
         if not writes or not len(purged.numbers):
             return purged

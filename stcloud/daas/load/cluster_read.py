@@ -1,4 +1,4 @@
-"""What a worker does with a part of a source of events: read, clean, set refused rows aside, lay down the others.
+"""What a worker does with a part of a source: read, clean, set refused rows aside, lay down the others.
 
 Rows are laid down as they come, in pieces: Parquet files in the staging folder of the load.
 
@@ -20,16 +20,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stcloud.daas.load.clean_events import ROW, CleanedEvents, EventCleaner
+from stcloud.daas.load.clean_features import CleanedFeatures
 from stcloud.daas.load.column import plain
 from stcloud.daas.load.expiry import Expiry
 from stcloud.daas.load.unexpired import unexpired
+from stcloud.daas.table.timeline import Ints
 from stcloud.iaas.engine.cluster import Report
 from stcloud.iaas.source.part import SourcePart, batches_of, cut_of
 from stcloud.iaas.source.protocol import Batch, Refusal, Source
 from stcloud.iaas.source.rejected import legible_rows
 from stcloud.iaas.store.oserror import storage_errors
 
-__all__ = ["PartReader", "RecordReader", "Sizes"]
+__all__ = ["PartReader", "PieceFiles", "RecordReader", "Seen", "Sizes"]
+
+
+_NO_TIMES: Ints = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +83,19 @@ class PartReader:
         """Read a part; report its pieces, its counts and its refused rows."""
         with storage_errors("read the source"):
             source = self.reopened()
-            seen = _Seen()
-            pieces = _PieceFiles(self.folder, self.piece_rows)
+            seen = Seen()
+            pieces = PieceFiles(self.folder, self.piece_rows)
             try:
                 for batch in batches_of(source, part):
                     cleaned = self.cleaner.clean(
                         replace(batch, rows=batch.rows.rename_columns(list(self.names)))
                     )
-                    seen.see(batch, cleaned, self.cleaner.keys_only)
-                    cleaned, purged = unexpired(cleaned, self.expiry, keys_only=self.cleaner.keys_only)
+                    keys_only = self.cleaner.keys_only
+                    seen.see(batch, _NO_TIMES if keys_only else _times(cleaned.rows), cleaned.refusals)
+                    cleaned, purged = unexpired(cleaned, self.expiry, keys_only=keys_only)
                     seen.take(cleaned, purged)
+                    seen.adjusted += cleaned.adjusted.tolist()
+                    seen.implausible.update(cleaned.implausible)
                     pieces.add(cleaned.rows)
             finally:
                 pieces.close()
@@ -113,7 +121,7 @@ class RecordReader:
 
 
 @dataclass(slots=True)
-class _Seen:
+class Seen:
     """What was seen of a part."""
 
     read: int = 0
@@ -127,25 +135,23 @@ class _Seen:
     implausible: Counter[str] = field(default_factory=Counter)
     records: dict[int, str] = field(default_factory=dict)
 
-    def see(self, batch: Batch, cleaned: CleanedEvents, keys_only: bool) -> None:  # noqa: FBT001
+    def see(self, batch: Batch, times_us: Ints, refusals: Iterable[Refusal]) -> None:
         """Note times and refused rows as they came."""
-        if not keys_only and cleaned.rows.num_rows:
-            latest_us = int(cleaned.rows.column("st_time").cast(pa.int64()).to_numpy().max())
+        if len(times_us):
+            latest_us = int(times_us.max())
             self.latest_us = latest_us if self.latest_us is None else max(latest_us, self.latest_us)
         if len(batch.numbers):
             self.last = int(batch.numbers[-1])
-        if cleaned.refusals:
-            self.records |= _records(batch, [refusal.row for refusal in cleaned.refusals])
+        if refusals:
+            self.records |= _records(batch, [refusal.row for refusal in refusals])
 
-    def take(self, cleaned: CleanedEvents, purged: int) -> None:
+    def take(self, cleaned: CleanedEvents | CleanedFeatures, purged: int) -> None:
         """Count cleaned rows."""
         self.read += cleaned.read
         self.trimmed += cleaned.padded
         self.purged += purged
         self.refusals += cleaned.refusals
         self.repairs += cleaned.repairs
-        self.adjusted += cleaned.adjusted.tolist()
-        self.implausible.update(cleaned.implausible)
 
     def report(self) -> Report:
         """Return what was seen as JSON has it."""
@@ -156,7 +162,7 @@ class _Seen:
         }  # fmt: skip
 
 
-class _PieceFiles:
+class PieceFiles:
     """Rows laid down in pieces."""
 
     def __init__(self, folder: Path, piece_rows: int) -> None:
@@ -193,6 +199,11 @@ class _PieceFiles:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _times(rows: pa.RecordBatch) -> Ints:
+    times_us: Ints = rows.column("st_time").cast(pa.int64()).to_numpy()
+    return times_us
 
 
 def _records(batch: Batch, numbers: Iterable[int]) -> Mapping[int, str]:

@@ -49,7 +49,11 @@ __all__ = [
     "Run",
     "SentLayer",
     "chosen_rows",
+    "described",
+    "lay_runs",
     "ranges",
+    "rows_of",
+    "run_of",
     "written_of",
 ]
 
@@ -161,28 +165,7 @@ class Chooser:
             rows = _kept_rows(self.pieces[place], keeps[place])
             for others in renamed[place]:
                 rows = _renamed(rows, others)
-            yield {"runs": self._laid_down(rows)}
-
-    def _laid_down(self, rows: pa.Table) -> list[tuple[Any, ...]]:
-        order = np.lexsort([_whole(rows[name]) for name in (*reversed(ORDER), MONTH)])
-        rows = rows.take(pa.array(order)).combine_chunks()
-        months = rows[MONTH].to_numpy()
-        cells, times = (_whole(rows[name]) for name in ORDER)
-        path = self.folder / f"run-{uuid.uuid4().hex}.parquet"
-        runs: list[tuple[Any, ...]] = []
-        edges = np.flatnonzero(np.diff(months, prepend=months[:1] - 1, append=months[-1:] + 1))
-        with (
-            storage_errors("lay down a run of the sort"),
-            pq.ParquetWriter(path, rows.schema, compression="lz4", write_statistics=False) as writer,
-        ):
-            for start, stop in pairwise(edges.tolist()):
-                for at in range(start, stop, self.run_rows):
-                    count = min(self.run_rows, stop - at)
-                    writer.write_table(rows.slice(at, count), row_group_size=count)
-                    last = at + count - 1
-                    low, high = ((int(cells[row]), int(times[row])) for row in (at, last))
-                    runs.append((str(path), len(runs), int(months[at]), count, low, high))
-        return runs
+            yield {"runs": lay_runs(rows, rows[MONTH].to_numpy(), ORDER, self.folder, self.run_rows)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +187,16 @@ class RangeWriter:
 
     def __call__(self, task: RowRange) -> Iterator[Report]:
         """Report the file, its rows without a place by reason, and the digest of all."""
-        rows = _of_range(task)
+        rows = rows_of(task, ORDER)
         if not rows.num_rows:
             return
         if self.unit_codes is not None:
             rows = rows.append_column(UNIT, self.unit_codes(rows))
-        written = self.layer.opened().write(rows, task.month, self.schema, self.given)
+        written = self.layer.opened().write([rows], task.month, self.schema, self.given)
+        assert written is not None  # noqa: S101  (there are rows)
         counted = pc.value_counts(rows.column("st_unplaced").drop_null()).to_pylist()
         yield {
-            "written": _described(written), "digest": RowsDigest.of(rows.column("st_digest")).text,
+            "written": described(written), "digest": RowsDigest.of(rows.column("st_digest")).text,
             "unplaced": {pair["values"]: pair["counts"] for pair in counted},
         }  # fmt: skip
 
@@ -250,7 +234,37 @@ class Closer:
                 raise InternalError("split-file", "an engine brought the keys of a file to several workers")
             file = self.files[int(number)]
             written = self.layer.opened().close_rows(self.layer.snapshot, file, whole, self.at_us)
-            yield {"written": _described(written), "file": int(number)}
+            yield {"written": described(written), "file": int(number)}
+
+
+def lay_runs(
+    rows: pa.Table, months: NDArray[np.int64], order: tuple[str, str], folder: Path, run_rows: int
+) -> list[tuple[Any, ...]]:
+    """Lay down rows sorted by month and place, of which ``order`` has the columns; return the runs to report."""
+    by = np.lexsort([*(whole_numbers(rows[name]) for name in reversed(order)), months])
+    rows, months = rows.take(pa.array(by)).combine_chunks(), months[by]
+    cells, times = (whole_numbers(rows[name]) for name in order)
+    path = folder / f"run-{uuid.uuid4().hex}.parquet"
+    runs: list[tuple[Any, ...]] = []
+    edges = np.flatnonzero(np.diff(months, prepend=months[:1] - 1, append=months[-1:] + 1))
+    with (
+        storage_errors("lay down a run of the sort"),
+        pq.ParquetWriter(path, rows.schema, compression="lz4", write_statistics=False) as writer,
+    ):
+        for start, stop in pairwise(edges.tolist()):
+            for at in range(start, stop, run_rows):
+                count = min(run_rows, stop - at)
+                writer.write_table(rows.slice(at, count), row_group_size=count)
+                last = at + count - 1
+                low, high = ((int(cells[row]), int(times[row])) for row in (at, last))
+                runs.append((str(path), len(runs), int(months[at]), count, low, high))
+    return runs
+
+
+def run_of(values: Sequence[Any]) -> Run:
+    """Return a run that a worker reported."""
+    path, group, month, rows, low, high = values
+    return Run(path, group, month, rows, tuple(low), tuple(high))
 
 
 def ranges(runs: Iterable[Run], rows: int) -> list[RowRange]:
@@ -271,7 +285,8 @@ def written_of(report: Mapping[str, Any]) -> Written:
     return Written(**report)
 
 
-def _described(written: Written) -> Report:
+def described(written: Written) -> Report:
+    """Return a file as a worker reports it."""
     return {
         "path": written.path, "bytes": written.bytes, "rows": written.rows,
         "partition": dict(written.partition), "stats": written.stats, "modified_ms": written.modified_ms,
@@ -313,7 +328,8 @@ def _renamed(rows: pa.Table, others: pa.RecordBatch) -> pa.Table:
     return rows.set_column(column, "st_key", pc.coalesce(keys, rows["st_key"].combine_chunks()))
 
 
-def _of_range(task: RowRange) -> pa.RecordBatch:
+def rows_of(task: RowRange, order: tuple[str, str]) -> pa.RecordBatch:
+    """Return the rows of a range, sorted; ``order`` has the columns of their places."""
     groups: defaultdict[str, list[int]] = defaultdict(list)
     for run in task.runs:
         groups[run.path].append(run.group)
@@ -323,19 +339,19 @@ def _of_range(task: RowRange) -> pa.RecordBatch:
             with pq.ParquetFile(path) as source:
                 tables.append(source.read_row_groups(mine, use_threads=False))
     rows = pa.concat_tables(tables)
-    cells, times = (_whole(rows[name]) for name in ORDER)
+    cells, times = (whole_numbers(rows[name]) for name in order)
     low, high = task.low, task.high
     inside = (cells > low[0]) | ((cells == low[0]) & (times >= low[1]))
     inside &= (cells < high[0]) | ((cells == high[0]) & (times < high[1]))
     at = np.flatnonzero(inside)
-    order = np.lexsort([times[at], cells[at]])
-    (batch,) = rows.take(pa.array(at[order])).combine_chunks().to_batches() or [
+    by = np.lexsort([times[at], cells[at]])
+    (batch,) = rows.take(pa.array(at[by])).combine_chunks().to_batches() or [
         pa.RecordBatch.from_pylist([], rows.schema)
     ]
     return batch
 
 
-def _whole(column: pa.ChunkedArray) -> NDArray[np.int64]:
+def whole_numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return a column as numbers, 0 for none."""
     numbers: NDArray[np.int64] = pc.fill_null(column.cast(pa.int64()), 0).to_numpy()
     return numbers

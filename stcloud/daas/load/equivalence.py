@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -67,6 +68,13 @@ class ValueComparison:
     def schema(self) -> pa.Schema:
         """Schema of the rows that came: number, key and values."""
         return pa.schema([("st_row", pa.int64()), ("st_key", pa.string()), *self.values])
+
+
+class RowContent(Protocol):
+    """Rows that came, set aside."""
+
+    def everything(self) -> Iterator[pa.RecordBatch]:
+        """Give all rows, in whatever order."""
 
 
 def without_equivalent_events(
@@ -134,7 +142,7 @@ def _changed_rows(sorter: Sorter, changed: np.ndarray, schema: pa.Schema) -> Ite
 def equivalent_features(
     stated: DatedRows,
     touched: DatedRows,
-    sorter: Sorter,
+    content: RowContent,
     held: VersionRows,
     tolerance_m: float,
     loose: Mapping[str, str] = _NONE,
@@ -145,8 +153,8 @@ def equivalent_features(
     ----------
     stated, touched
         Rows that stand, and beliefs of their keys.
-    sorter
-        Holds the rows' content.
+    content
+        Of the rows.
     held
         Holds the beliefs' content.
     tolerance_m
@@ -160,7 +168,7 @@ def equivalent_features(
         old = touched.number[belief]
         number = stated.number[row]
         order = np.argsort(number, kind="stable")
-        for chunk in sorter.everything():
+        for chunk in content.everything():
             at, pair = matches(number, order, chunk.column(ROW).to_numpy())
             if len(pair):
                 same[pair] = _same(chunk.take(pa.array(at)), held.rows(old[pair]), tolerance_m, loose)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from stcloud.daas.load.place import Placer
 from stcloud.daas.load.plausible import implausible_notes
 from stcloud.daas.load.steps import LoadContext, TableChange, ordered
 from stcloud.daas.load.unexpired import unexpired
-from stcloud.daas.table.layer import ORDER, EventLayer
+from stcloud.daas.table.layer import MOST_ROWS, ORDER, EventLayer
 from stcloud.daas.table.schema import UNIT
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.job import Job
@@ -117,12 +117,12 @@ class EventLoad:
         closed, removed = self._close_rows(base, settled, stamp, job)
         add: Sequence[Written] = [*written, *closed]
         with contextlib.suppress(StorageError, FormatError):  # merging can wait
-            add, removed = self._layer.merged(base, removed, add, schema)
+            add, removed = self._layer.merged(base, removed, add, schema, self._context.staging)
         return TableChange(add, removed, added, self._counts(settled, unplaced), commits=bool(add or removed))
 
     def compact(self) -> None:
         """Merge the files of months that have many, which the commit could not merge."""
-        self._layer.compact()
+        self._layer.compact(self._context.staging)
 
     def close(self) -> None:
         """Let go of rows and keys."""
@@ -157,21 +157,35 @@ class EventLoad:
         given = {"st_recorded_from": stamp.recorded_at_us, "st_load": stamp.load}
         unit_codes = self._context.unit_codes
 
-        def lay(rows: pa.RecordBatch, month: int) -> tuple[Written | None, Mapping[str, int], RowsDigest]:
-            rows = _chosen_rows(rows, chosen)
-            if not rows.num_rows:
-                return None, {}, RowsDigest()
-            if unit_codes is not None:
-                rows = rows.append_column(UNIT, unit_codes(rows))
-            digest = RowsDigest.of(rows.column("st_digest"))
-            return self._layer.write(rows, month, schema, given), _unplaced(rows), digest
+        def lay(
+            chunks: Iterable[pa.RecordBatch], month: int
+        ) -> tuple[Written | None, Counter[str], RowsDigest]:
+            reasons: Counter[str] = Counter()
+            digests: list[RowsDigest] = []
+
+            def chosen_chunks() -> Iterator[pa.RecordBatch]:
+                for chunk in chunks:
+                    job.proceed("write")
+                    rows = _chosen_rows(chunk, chosen)
+                    if rows.num_rows and unit_codes is not None:
+                        rows = rows.append_column(UNIT, unit_codes(rows))
+                    reasons.update(_unplaced(rows))
+                    digests.append(RowsDigest.of(rows.column("st_digest")))
+                    yield rows
+
+            file = self._layer.write(chosen_chunks(), month, schema, given)
+            return file, reasons, sum(digests, RowsDigest())
 
         written: list[Written] = []
         unplaced: Counter[str] = Counter()
         added, done = RowsDigest(), 0
         with ThreadPoolExecutor(_WORKERS) as pool:
-            chunks = ((chunk, month) for month in self._sorter.parts for chunk in self._sorter.chunks(month))
-            for file, reasons, digest in ordered(pool, lay, chunks, ahead=_WORKERS):
+            portions = (
+                (portion, month)
+                for month in self._sorter.parts
+                for portion in self._sorter.portions(month, most_rows=MOST_ROWS)
+            )
+            for file, reasons, digest in ordered(pool, lay, portions, ahead=_WORKERS):
                 written += [file] if file else []
                 unplaced.update(reasons)
                 added += digest

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
-from tenacity import retry, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from stcloud.daas.catalogue import Catalogue
 from stcloud.daas.complete_to import LOADED, CompleteTo
@@ -20,8 +19,7 @@ from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
-from stcloud.daas.load.cluster_fit import refuse_unfit
-from stcloud.daas.load.cluster_load import ClusterLoad
+from stcloud.daas.load.cluster_fit import cluster_load, refuse_unfit
 from stcloud.daas.load.expiry import Expiry, refuse_reloaded
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.load.limit import Limit
@@ -43,21 +41,9 @@ from stcloud.iaas.source.sourcefile import SourceFile
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.steady import steady
+from stcloud.iaas.table.again import anew_when_overtaken
 
 __all__ = ["Loader", "load_id"]
-
-
-def _overtaken(error: BaseException) -> bool:
-    return isinstance(error, Conflict) and error.kind == "concurrent-commit"
-
-
-_WHEN_OVERTAKEN = retry(
-    retry=retry_if_exception(_overtaken),
-    stop=stop_after_attempt(30) | stop_after_delay(600),
-    wait=wait_random_exponential(multiplier=0.1, max=10),
-    reraise=True,
-)
-"""Does a load anew when a writer without the lock, on another machine, committed meanwhile; ten minutes at most."""
 
 
 def load_id(content: str, definition: Definition, mode: str, *period: str | None) -> str:
@@ -89,7 +75,7 @@ class Loader:
     unit_codes: Callable[[pa.RecordBatch], pa.Array] | None = None
     cluster: Cluster | None = None
 
-    @_WHEN_OVERTAKEN
+    @anew_when_overtaken
     def load(
         self,
         layer: str,
@@ -114,7 +100,7 @@ class Loader:
         job = job.named(name)
         _refuse_missing(source)
         if self.cluster is not None:
-            refuse_unfit(self.cluster, definition, self.folder)
+            refuse_unfit(self.cluster, definition)
         unchanged = source.watch()
         request = request.dated(definition, name, self.configuration.zone)
         load = self._identity(source, definition, request)
@@ -230,7 +216,7 @@ class Loader:
             staging, columns, types, Intake(), self.unit_codes, Expiry.of(known.purges(layer), columns.values()),
         )  # fmt: skip
         if self.cluster is not None:
-            steps = ClusterLoad(context, names, self.cluster)
+            steps = cluster_load(context, names, self.cluster)
             return LoadRun(kind, context, steps, names, drift, known.quarantine, limit, steps)
         return LoadRun(kind, context, kind.steps(context), names, drift, known.quarantine, limit)
 

@@ -18,7 +18,8 @@ import shapely
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_features import CleanedFeatures, FeatureCleaner
 from stcloud.daas.load.column import Faults
-from stcloud.daas.load.feature_load import FeatureChanges, FeatureLoad
+from stcloud.daas.load.feature_load import FeatureLoad
+from stcloud.daas.load.feature_settle import FeatureChanges
 from stcloud.daas.load.steps import LoadContext, TableChange
 from stcloud.daas.table.changeset import DatedRows
 from stcloud.daas.table.scene import arrays_of

@@ -17,7 +17,7 @@ import pyarrow as pa
 from stcloud.daas.definition import Definition
 from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import Ledger, Reckoning
-from stcloud.daas.purge.record import PurgeRecord, read_purges, write_purges
+from stcloud.daas.purge.record import PurgeRecord, write_purges
 from stcloud.daas.purge.scope import PurgeScope
 from stcloud.daas.quarantine import Quarantine
 from stcloud.daas.table.layer import LayerTable
@@ -59,12 +59,27 @@ def complete_purge(
         folder.discard_idle_staging(f"layer-{place}")
 
 
-def drop_unbegun(layer: LayerTable, attempts: set[str]) -> None:
-    """Forget purges that were written down and never committed; ``attempts`` are those that were."""
-    records = read_purges(layer.table)
-    committed = [record for record in records if record.attempt in attempts]
-    if len(committed) < len(records):
-        write_purges(layer.table, committed)
+def drop_unbegun(layer: LayerTable, attempts: set[str], last: int | None) -> None:
+    """Forget purges that were written down and never committed.
+
+    Parameters
+    ----------
+    layer
+        The table.
+    attempts
+        Those that were committed.
+    last
+        In a bucket, the number of the last commit, read before them: another machine may be about to commit one that
+        comes later. None: there is no other.
+    """
+    write_purges(
+        layer.table,
+        lambda records: [
+            record
+            for record in records
+            if record.attempt in attempts or (last is not None and record.sequence > last)
+        ],
+    )
 
 
 def recorded_instants(ledger: Ledger, layer: str) -> dict[str, int]:

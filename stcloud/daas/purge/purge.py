@@ -13,7 +13,7 @@ Tested by `tests/daas/purge/test_purge.py`, `tests/properties/test_purge.py` and
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,13 +24,14 @@ from stcloud.daas.kind.registry import kind_of
 from stcloud.daas.ledger import PURGE, Reckoning
 from stcloud.daas.load.instant import next_recorded_us
 from stcloud.daas.purge.completion import complete_purge, recorded_instants, without_rejected
-from stcloud.daas.purge.record import PurgeRecord, read_purges, write_purges
+from stcloud.daas.purge.record import PurgeRecord, write_purges
 from stcloud.daas.purge.scope import PurgeScope, RowTest
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.purged import PurgedFiles, restated_digests
 from stcloud.errors import FormatError
 from stcloud.iaas.clock import Clock
 from stcloud.iaas.store.folder import Folder
+from stcloud.iaas.table.again import anew_when_overtaken
 from stcloud.iaas.table.check import log_changes
 
 __all__ = ["Purge", "Purged"]
@@ -108,34 +109,15 @@ class Purge:
         Raises
         ------
         Conflict
-            ``concurrent-commit``: another machine committed meanwhile; nothing was removed.
+            ``concurrent-commit``: other machines were faster again and again; nothing was removed.
         FormatError
             ``damaged-table``: the log has changed since it was written.
         """
-        table, name = self._table, self.layer.name
-        for fault in log_changes(table.table):  # after what is rewritten now it could not be told any more
-            raise FormatError("damaged-table", fault, hint="bring it back from a copy of the city")
-        table.table.discard_uncommitted()
-        purged = self._purged(self._keys(), writes=True)
-        quarantined = self._quarantined()
-        entry = self._entry(purged, table)
-        before = read_purges(table.table)
-        write_purges(table.table, [*before, PurgeRecord.of(entry)])
+        purged, quarantined, entry = self._committed()
         ledger = self.catalogue.ledger
-        try:
-            ledger.prepare()
-            (note,) = ledger.chained([entry])
-            table.table.commit(
-                add=purged.add, remove=purged.remove, after=self.layer.snapshot.sequence, note=note
-            )
-        except BaseException:
-            if not any(known.get("attempt") == entry.attempt for known in table.table.notes(1)):
-                write_purges(table.table, before)
-                table.table.discard_uncommitted()
-            raise
         complete_purge(
             self.folder,
-            self.catalogue.table(name),
+            self.catalogue.table(self.layer.name),
             self.layer.definition,
             ledger,
             self.catalogue.quarantine,
@@ -143,6 +125,34 @@ class Purge:
         )
         ledger.write([entry])
         return self._result(purged, quarantined, entry.load)
+
+    @anew_when_overtaken
+    def _committed(self) -> tuple[PurgedFiles, int, Reckoning]:
+        """Remove it from what the layer is now, in one commit; what another machine loaded meanwhile counts too."""
+        return replace(self, layer=self.catalogue.layer(self.layer.name))._commit()  # noqa: SLF001  (itself)
+
+    def _commit(self) -> tuple[PurgedFiles, int, Reckoning]:
+        table = self._table
+        for fault in log_changes(table.table):  # after what is rewritten now it could not be told any more
+            raise FormatError("damaged-table", fault, hint="bring it back from a copy of the city")
+        table.table.discard_uncommitted()
+        purged = self._purged(self._keys(), writes=True)
+        quarantined = self._quarantined()
+        entry = self._entry(purged, table)
+        record = PurgeRecord.of(entry)
+        write_purges(table.table, lambda before: [*before, record])
+        try:
+            self.catalogue.ledger.prepare()
+            (note,) = self.catalogue.ledger.chained([entry])
+            table.table.commit(
+                add=purged.add, remove=purged.remove, after=self.layer.snapshot.sequence, note=note
+            )
+        except BaseException:
+            if not any(known.get("attempt") == entry.attempt for known in table.table.notes(1)):
+                write_purges(table.table, lambda now: [other for other in now if other != record])
+                table.table.discard_uncommitted()
+            raise
+        return purged, quarantined, entry
 
     @property
     def _table(self) -> LayerTable:

@@ -9,13 +9,14 @@ Tested by `tests/daas/purge/test_record.py`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from stcloud.daas.ledger import PURGE, Reckoning
 from stcloud.daas.purge.scope import PurgeScope
 from stcloud.errors import FormatError
+from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.sidecar import read_sidecar, write_sidecar
 from stcloud.iaas.table.table import Table
 
@@ -124,7 +125,11 @@ def read_purges(table: Table, sequence: int | None = None) -> tuple[PurgeRecord,
     FormatError
         ``damaged-table``: the file is not what was written.
     """
-    text = read_sidecar(table, _FILE)
+    records = _records(table, read_sidecar(table, _FILE))
+    return tuple(record for record in records if sequence is None or record.sequence <= sequence)
+
+
+def _records(table: Table, text: str | None) -> tuple[PurgeRecord, ...]:
     if text is None:
         return ()
     try:
@@ -135,10 +140,20 @@ def read_purges(table: Table, sequence: int | None = None) -> tuple[PurgeRecord,
             f"{_FILE} of {table.name} cannot be read",
             hint="bring it back from a copy of the city",
         ) from error
-    return tuple(record for record in records if sequence is None or record.sequence <= sequence)
+    return tuple(records)
 
 
-def write_purges(table: Table, records: Iterable[PurgeRecord]) -> None:
-    """Write the purges of a table, whole or not at all."""
-    text = json.dumps({"purges": [record.to_json() for record in records]}, ensure_ascii=False, indent=1)
-    write_sidecar(table, _FILE, f"{text}\n")
+@again_when_overtaken
+def write_purges(table: Table, change: Callable[[tuple[PurgeRecord, ...]], Sequence[PurgeRecord]]) -> None:
+    """Change the purges of a table, whole or not at all; ``change`` is given those that it has, perhaps again."""
+    former = read_sidecar(table, _FILE)
+    before = _records(table, former)
+    after = tuple(change(before))
+    if after != before:
+        documents = [record.to_json() for record in after]
+        write_sidecar(table, _FILE, former, lambda label: _text(documents, label))
+
+
+def _text(documents: list[dict[str, Any]], label: str) -> str:
+    labelled = {"revision": label} if label else {}
+    return f"{json.dumps(labelled | {'purges': documents}, ensure_ascii=False, indent=1)}\n"

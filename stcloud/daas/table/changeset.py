@@ -17,6 +17,7 @@ from stcloud.iaas.keys.settled import DuplicateRule
 __all__ = [
     "ChangeSet",
     "DatedRows",
+    "Mask",
     "RowSelection",
     "contradicted",
     "decide_changes",
@@ -187,9 +188,7 @@ def decide_changes(
     )
     change = state(beliefs.pieces(known), spoken)
     content = change.begun.content
-    row, belief = (
-        _source(content, ids, side.number) for ids, side in ((stated_content, rows), (known, beliefs))
-    )
+    row, belief = (_source(content, ids, side) for ids, side in ((stated_content, rows), (known, beliefs)))
     overlap, covered = _met(rows, beliefs, stated_content, known)
     return ChangeSet(
         beliefs.number[change.ended], beliefs.pieces(known).take(change.ended), change.begun,
@@ -204,17 +203,18 @@ def _contents(rows: DatedRows, beliefs: DatedRows, equal: tuple[Ints, Ints]) -> 
     key, digest = columns
     _, number = distinct(key, digest[:, 0].view(np.int64), digest[:, 1].view(np.int64))
     known, stated_content = number[: len(beliefs)], number[len(beliefs) :].copy()
-    stated_content[equal[0][::-1]] = known[equal[1][::-1]]  # the first of several counts
+    order = np.lexsort((beliefs.start_us[equal[1]], equal[0]))[::-1]
+    stated_content[equal[0][order]] = known[equal[1][order]]  # the first of several counts
     return known, stated_content
 
 
-def _source(content: Ints, ids: Ints, numbers: Ints) -> Ints:
-    """Return the number of one that has each content, -1 for none."""
+def _source(content: Ints, ids: Ints, side: DatedRows) -> Ints:
+    """Return the number of the first in valid time that has each content, -1 for none."""
     if not len(ids):
         return np.full(len(content), -1, np.int64)
-    order = np.argsort(ids, kind="stable")
+    order = np.lexsort((side.start_us, ids))
     at = np.minimum(np.searchsorted(ids[order], content), len(ids) - 1)
-    chosen: Ints = np.where(ids[order][at] == content, numbers[order][at], -1)
+    chosen: Ints = np.where(ids[order][at] == content, side.number[order][at], -1)
     return chosen
 
 

@@ -8,7 +8,7 @@ Tested by `tests/daas/load/test_feature_load.py` and `tests/reliability/test_kil
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +31,7 @@ __all__ = [
     "Ends",
     "FeatureLayer",
     "VersionRows",
+    "end_files",
     "instants",
     "known_snapshots",
     "lanes",
@@ -202,6 +203,11 @@ class FeatureLayer(LayerTable):
         """Write beliefs, sorted by cell, as one file."""
         return self.table.write(rows, {FEATURE_PART: ROWS}, group_rows=_GROUP_ROWS)
 
+    def write_left(self, pieces: Iterable[pa.Table]) -> Written | None:
+        """Write what is left of a file of beliefs, which comes in pieces; None: nothing is."""
+        tables = list(pieces)
+        return self.write_rows(pa.concat_tables(tables)) if tables else None
+
     def write_ends(self, row: Ints, at_us: int, schema: pa.Schema) -> Written:
         """Write that beliefs end at an instant of recorded time."""
         return self._ends(Ends(np.sort(row), np.full(len(row), at_us)), schema)
@@ -282,9 +288,14 @@ def row_files(snapshot: Snapshot, *, open_only: bool = False) -> list[File]:
     return [file for file in files if file.nulls.get("st_recorded_to") != 0] if open_only else files
 
 
+def end_files(snapshot: Snapshot) -> list[File]:
+    """Return the files of ends that are not part of rows."""
+    return _files(snapshot, ENDS)
+
+
 def read_ends(snapshot: Snapshot) -> Ends:
     """Return the ends that are not part of rows."""
-    return _read_ends(snapshot, _files(snapshot, ENDS))
+    return _read_ends(snapshot, end_files(snapshot))
 
 
 def lanes(digests: pa.Array) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -12,18 +14,34 @@ import pyarrow.compute as pc
 from stcloud.daas.table.schema import INSTANT, PART, UNIT, Attribute, attributes, refuse_twins
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.iaas.table.compaction import crowded
-from stcloud.iaas.table.datafile import Written
+from stcloud.iaas.table.datafile import PIECE_ROWS, Written
+from stcloud.iaas.table.merging import merged_rows
 from stcloud.iaas.table.sorter import in_order
 from stcloud.iaas.table.table import File, Snapshot, Table
 from stcloud.time import Bin
 
-__all__ = ["EventLayer", "LayerTable", "kept_column", "month_text", "newest"]
+__all__ = [
+    "LARGE_ROWS",
+    "MERGED_ROWS",
+    "MOST_ROWS",
+    "EventLayer",
+    "LayerTable",
+    "kept_column",
+    "month_text",
+    "newest",
+]
 
 ORDER = ("st_cell", "st_time")
 """Rows lie by cell, then time, within a month: a neighbourhood reads a neighbourhood."""
 
 _LEAST = 4
 """So many files of a size in a month are merged."""
+LARGE_ROWS = 1 << 20
+"""Files of so many rows are not merged any more: the rows of a full file were written two times more."""
+MOST_ROWS = 1 << 22
+"""A file has about so many rows at the most: whoever changes one row writes its file anew."""
+MERGED_ROWS = 1 << 22
+"""So many rows are merged at once at the most: what an older version left in many files is merged by and by."""
 
 Placed = TypeVar("Placed", File, Written)
 
@@ -107,36 +125,45 @@ class LayerTable:
 class EventLayer(LayerTable):
     """The table of one layer of events, by months of the city's clock."""
 
-    def write(self, rows: pa.RecordBatch, month: int, schema: pa.Schema, stamp: Mapping[str, Any]) -> Written:
-        """Write cleaned, sorted rows of one month as one file.
+    def write(
+        self, chunks: Iterable[pa.RecordBatch], month: int, schema: pa.Schema, stamp: Mapping[str, Any]
+    ) -> Written | None:
+        """Write cleaned rows of one month, which come sorted in chunks, as one file; None: no row came.
 
         ``schema`` is what `writable_schema` gave; ``stamp`` fills the columns of the load.
         """
         schema = _stored(schema)
-        count = rows.num_rows
-        columns = [
-            kept_column(rows.column(field.name), field.type)
-            if field.name in rows.schema.names
-            else _constant(stamp.get(field.name), field.type, count)
-            for field in schema
-        ]
-        return self._write(pa.Table.from_arrays(columns, schema.names), {PART: month_text(month)})
+        return self._write(
+            (_stamped(rows, schema, stamp) for rows in chunks if rows.num_rows), {PART: month_text(month)}
+        )
 
     def close_rows(self, snapshot: Snapshot, file: File, keys: pa.Array, at_us: int) -> Written:
         """Write a file anew with the current rows of ``keys`` believed until ``at_us`` only."""
-        rows = snapshot.read([file])
-        hit = pc.and_(pc.is_in(rows["st_key"], keys), pc.is_null(rows["st_recorded_to"]))
         at = pa.scalar(at_us, pa.int64()).cast(INSTANT)
-        closed = pc.if_else(hit, at, rows["st_recorded_to"])
-        where = rows.schema.get_field_index("st_recorded_to")
-        return self.write_anew(file, rows.set_column(where, rows.schema.field(where), closed))
 
-    def write_anew(self, file: File, rows: pa.Table) -> Written:
-        """Write a file's rows, changed, as a file that is to stand for it."""
-        return self._write(rows, _partition(file))
+        def closed(rows: pa.Table) -> pa.Table:
+            hit = pc.and_(pc.is_in(rows["st_key"], keys), pc.is_null(rows["st_recorded_to"]))
+            where = rows.schema.get_field_index("st_recorded_to")
+            ended = pc.if_else(hit, at, rows["st_recorded_to"])
+            return rows.set_column(where, rows.schema.field(where), ended)
+
+        written = self.write_anew(file, map(closed, snapshot.pieces(file)))
+        assert written is not None  # noqa: S101  (the file has a row that ends)
+        return written
+
+    def write_anew(self, file: File, pieces: Iterable[pa.Table]) -> Written | None:
+        """Write a file's rows, changed, as a file that is to stand for it; None: none are left."""
+        return self._write((rows for rows in pieces if rows.num_rows), _partition(file))
 
     def merged(
-        self, base: Snapshot, removed: Sequence[File], written: Sequence[Written], schema: pa.Schema
+        self,
+        base: Snapshot,
+        removed: Sequence[File],
+        written: Sequence[Written],
+        schema: pa.Schema,
+        folder: Path,
+        *,
+        large_rows: int = LARGE_ROWS,
     ) -> tuple[list[Written], list[File]]:
         """Merge files that a commit is about to add with others of their month, where these become many.
 
@@ -146,6 +173,10 @@ class EventLayer(LayerTable):
             The version that the commit follows, and the files of it that it removes.
         written, schema
             The files that it adds, as `write` gave them, and the schema that they were written in.
+        folder
+            Where rows may spill; the owner removes it.
+        large_rows
+            Files of so many rows stay as they are.
 
         Returns
         -------
@@ -156,36 +187,53 @@ class EventLayer(LayerTable):
         old = _by_month(file for file in base.files if file.path not in gone)
         add: list[Written] = []
         remove = list(removed)
+        room = MERGED_ROWS
         for month, files in new.items():
-            many = crowded([*old.get(month, ()), *files], least=_LEAST)
+            many = _at_once(crowded([*old.get(month, ()), *files], least=_LEAST, large_rows=large_rows), room)
+            room -= sum(file.rows for file in many)
             merge = {file.path for file in many}
             add += [file for file in files if file.path not in merge]
             if many:
                 remove += [file for file in many if isinstance(file, File)]
-                rows = self.table.read(many, _stored(schema))
-                add.append(self._write(in_order(rows, ORDER), {PART: month}))
+                add += self._merge(many, _stored(schema), month, folder)
         return add, remove
 
-    def compact(self, *, least: int = _LEAST) -> int:
-        """Merge the files of each month that has ``least`` or more of a size; return how many months had.
+    def compact(self, folder: Path, *, least: int = _LEAST, large_rows: int = LARGE_ROWS) -> int:
+        """Merge the files of each month that has ``least`` or more of a size; return of how many months some were.
 
-        Rows and what every past instant shows stay as they are. The writer must hold the layer's lock.
+        Rows and what every past instant shows stay as they are. The writer must hold the layer's lock; rows may
+        spill in ``folder``, which the owner removes. Files of ``large_rows`` rows stay as they are.
         """
         snapshot = self.table.snapshot()
-        many = [crowded(files, least=least) for files in _by_month(snapshot.files).values()]
-        merged = [files for files in many if files]
+        merged: dict[str, list[File]] = {}
+        room = MERGED_ROWS
+        for month, files in _by_month(snapshot.files).items():
+            many = _at_once(crowded(files, least=least, large_rows=large_rows), room)
+            merged |= {month: many} if many else {}
+            room -= sum(file.rows for file in many)
         if merged:
-            written = [self._merge(snapshot, files) for files in merged]
-            removed = [file for files in merged for file in files]
+            written = [
+                file
+                for month, files in merged.items()
+                for file in self._merge(files, _stored(snapshot.schema), month, folder)
+            ]
+            removed = [file for files in merged.values() for file in files]
             self.table.commit(add=written, remove=removed, after=snapshot.sequence, changes_data=False)
         return len(merged)
 
-    def _merge(self, snapshot: Snapshot, files: Sequence[File]) -> Written:
-        rows = snapshot.read(files)
-        return self._write(in_order(rows, ORDER), _partition(files[0]))
+    def _merge(
+        self, files: Sequence[File | Written], schema: pa.Schema, month: str, folder: Path
+    ) -> list[Written]:
+        """Write the rows of files in order: as one file, or a few of the largest size."""
+        if sum(file.rows for file in files) <= PIECE_ROWS:
+            tables = [in_order(self.table.read(files, schema), ORDER)]
+            return [file for file in [self._write(tables, {PART: month})] if file]
+        with merged_rows(self.table.pieces(files, schema), ORDER, folder, most_rows=MOST_ROWS) as portions:
+            written = [self._write(pieces, {PART: month}) for pieces in portions]
+        return [file for file in written if file]
 
-    def _write(self, rows: pa.Table, partition: Mapping[str, str]) -> Written:
-        return self.table.write(rows, partition, bounded=(UNIT, "st_key"))
+    def _write(self, pieces: Iterable[pa.Table], partition: Mapping[str, str]) -> Written | None:
+        return self.table.write_pieces(pieces, partition, bounded=(UNIT, "st_key"))
 
 
 def newest(files: Iterable[File]) -> int | None:
@@ -197,6 +245,17 @@ def newest(files: Iterable[File]) -> int | None:
         if name in file.high
     ]
     return int(pa.scalar(max(newest_of), INSTANT).cast(pa.int64()).as_py()) if newest_of else None
+
+
+def _at_once(files: Sequence[Placed], most_rows: int) -> list[Placed]:
+    """Return the smallest of some files, as many as have no more rows than that; of fewer than two, none."""
+    ordered = sorted(files, key=lambda file: file.rows)
+    chosen = [
+        file
+        for file, rows in zip(ordered, accumulate(file.rows for file in ordered), strict=True)
+        if rows <= most_rows
+    ]
+    return chosen if len(chosen) > 1 else []
 
 
 def _stored(schema: pa.Schema) -> pa.Schema:
@@ -218,6 +277,17 @@ def _partition(file: File) -> dict[str, str]:
 def kept_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
     """Return a column as the table keeps it; dictionary-encoded text is written as it is."""
     return column if pa.types.is_dictionary(column.type) else column.cast(kind)
+
+
+def _stamped(rows: pa.RecordBatch, schema: pa.Schema, stamp: Mapping[str, Any]) -> pa.Table:
+    """Return rows in a schema, the columns of the load filled."""
+    columns = [
+        kept_column(rows.column(field.name), field.type)
+        if field.name in rows.schema.names
+        else _constant(stamp.get(field.name), field.type, rows.num_rows)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema.names)
 
 
 def _constant(value: Any, kind: pa.DataType, count: int) -> pa.Array:

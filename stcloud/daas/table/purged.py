@@ -5,7 +5,7 @@ Tested by `tests/daas/purge/test_purge.py` and `tests/properties/test_purge.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,7 +65,7 @@ def purged_files(
     keys: pa.Array,
     columns: Sequence[str],
     times: tuple[str, str],
-    write: Callable[[File, pa.Table], Written] | None,
+    write: Callable[[File, Iterable[pa.Table]], Written | None] | None,
     *,
     lasting: bool,
     number: str | None = None,
@@ -81,7 +81,7 @@ def purged_files(
     times
         Columns of the instants at which a row begins to be so, and at which it ends.
     write
-        Writes rows as a file that is to stand for one; None: nothing is written, only counted.
+        Writes pieces of rows as a file that is to stand for one; None: nothing is written, only counted.
     lasting
         Whether a row without an end is so for ever, or else at the instant at which it begins.
     number
@@ -96,19 +96,15 @@ def purged_files(
     for file in files if len(keys) else ():
         if not file.may_hold(_KEY, low, high) or (columns and all(map(file.all_null, columns))):
             continue
-        rows = snapshot.read([file])
-        hit = _hit(rows, keys, columns)
-        if not pc.any(hit).as_py():
+        looked_at = [_KEY, *(name for name in columns if name in snapshot.schema.names)]
+        if not any(pc.any(_hit(rows, keys, columns)).as_py() for rows in snapshot.pieces(file, looked_at)):
             continue
         remove.append(file)
-        parts.append(rows.filter(hit).select(names))
-        if columns:
-            rows = without_values(rows, hit, columns)
-            _add(given, _digests(rows.filter(hit)))
-        else:
-            rows = rows.filter(pc.invert(hit))
-        if write is not None and len(rows):
-            add.append(write(file, rows))
+        left = _left(snapshot.pieces(file), keys, columns, names, parts, given)
+        written = write(file, left) if write is not None else None
+        add += [written] if written is not None else []
+        for _ in left:  # what no writer took is counted
+            pass
     if not parts:
         return PurgedFiles()
     gone = pa.concat_tables(parts)
@@ -118,6 +114,25 @@ def purged_files(
         add, remove, len(gone), pc.unique(gone[_KEY]), numbers, since, _until(gone, times, lasting),
         _digests(gone), given,
     )  # fmt: skip
+
+
+def _left(
+    pieces: Iterable[pa.Table],
+    keys: pa.Array,
+    columns: Sequence[str],
+    names: Sequence[str],
+    parts: list[pa.Table],
+    given: dict[int, RowsDigest],
+) -> Iterator[pa.Table]:
+    """Give what a purge leaves of a file; note what it takes, and the digests of rows that stay without values."""
+    for rows in pieces:
+        hit = _hit(rows, keys, columns)
+        parts.append(rows.filter(hit).select(names))
+        left = without_values(rows, hit, columns) if columns else rows.filter(pc.invert(hit))
+        if columns:
+            _add(given, _digests(left.filter(hit)))
+        if len(left):
+            yield left
 
 
 def restated_digests(stated: Mapping[int, str], purged: PurgedFiles) -> dict[str, str]:

@@ -134,17 +134,34 @@ def _rewritten(
 ) -> Iterator[tuple[File, Written, RowsDigest]]:
     """Write the files anew in which rows end, or rows lie that are believed again; digest the latter."""
     for file in files:
-        rows = snapshot.read([file])
-        ends = pc.and_(target.states(rows), pc.is_null(rows[_TO]))
-        back = pc.and_(target.replaced(rows), pc.is_in(rows[_KEY], keys.restored))
-        if not (pc.any(ends).as_py() or pc.any(back).as_py()):
+        if not any(_changes(rows, keys, target) for rows in snapshot.pieces(file, _COLUMNS)):
             continue
-        again = rows.filter(back)
-        again = _set(again, _FROM, pa.repeat(now, len(again)))
-        again = _set(again, _TO, pa.nulls(len(again), INSTANT))
-        closed = _set(rows, _TO, pc.if_else(ends, now, rows[_TO]))
-        anew = layer.write_anew(file, in_order(pa.concat_tables([closed, again]), ORDER))
-        yield file, anew, RowsDigest.of(again["st_digest"])
+        digests: list[RowsDigest] = []
+
+        def undone(rows: pa.Table, digests: list[RowsDigest] = digests) -> pa.Table:
+            ends, back = _ends_and_returns(rows, keys, target)
+            again = rows.filter(back)
+            again = _set(again, _FROM, pa.repeat(now, len(again)))
+            again = _set(again, _TO, pa.nulls(len(again), INSTANT))
+            closed = _set(rows, _TO, pc.if_else(ends, now, rows[_TO]))
+            digests.append(RowsDigest.of(again["st_digest"]))
+            return in_order(pa.concat_tables([closed, again]), ORDER)
+
+        anew = layer.write_anew(file, map(undone, snapshot.pieces(file)))
+        assert anew is not None  # noqa: S101  (no row goes)
+        yield file, anew, sum(digests, RowsDigest())
+
+
+def _ends_and_returns(
+    rows: pa.Table, keys: _Keys, target: _Target
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Return which rows are believed no more, and which of those replaced are believed again."""
+    ends = pc.and_(target.states(rows), pc.is_null(rows[_TO]))
+    return ends, pc.and_(target.replaced(rows), pc.is_in(rows[_KEY], keys.restored))
+
+
+def _changes(rows: pa.Table, keys: _Keys, target: _Target) -> bool:
+    return any(pc.any(which).as_py() for which in _ends_and_returns(rows, keys, target))
 
 
 def _set(rows: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:

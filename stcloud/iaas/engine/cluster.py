@@ -103,7 +103,7 @@ class Cluster:
                 raise Unsupported(
                     "engine-folder",
                     f"worker {report['host']} of {self.url} does not see {folder}",
-                    hint="share the city's folder with the workers, under the same path",
+                    hint="share the city's folder, or the working folder of its bucket, under the same path",
                 )
         processors = {report["host"]: report["processors"] for report in reports}
         self.slots = max(2, sum(processors.values()))

@@ -36,7 +36,7 @@ class Duck:
     """
 
     name = "duckdb"
-    streams = True
+    stretch_rows = 1 << 18
 
     def __init__(self, *, memory: str = "1GB", small_rows: int = 1_000_000) -> None:
         self._memory, self._small_rows = memory, small_rows

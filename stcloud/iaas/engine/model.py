@@ -140,8 +140,8 @@ class Engine(Protocol):
         """Name of the engine in explanations."""
 
     @property
-    def streams(self) -> bool:
-        """Whether the engine streams rows; otherwise it returns a whole answer at once."""
+    def stretch_rows(self) -> int:
+        """From how many rows on a statement of their own costs little, where rows are sorted stretch by stretch."""
 
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
         """Run stages over named relations and stream the rows of the last one.

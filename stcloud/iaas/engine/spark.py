@@ -20,6 +20,7 @@ from stcloud.iaas.engine.model import STAGE, Fetch, Files, Refine, Relation, Sql
 from stcloud.iaas.engine.spark_dialect import in_spark, refuse_lacking
 from stcloud.iaas.engine.spark_session import endpoint_errors, open_session, shown_url
 from stcloud.iaas.engine.spark_source import SparkSource
+from stcloud.iaas.engine.spark_stream import streamed
 from stcloud.iaas.engine.target import leave_schema, parquet_folder
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Spark:
         ``engine-unreachable``: nothing answers at ``url``.
     """
 
-    streams = False
+    stretch_rows = 1 << 21
 
     def __init__(self, url: str) -> None:
         self.url = shown_url(url)
@@ -62,7 +63,7 @@ class Spark:
         return self._session
 
     def run(self, stages: Sequence[Stage], relations: Mapping[str, Relation]) -> pa.RecordBatchReader:
-        """Run stages over named relations; the answer is fetched whole.
+        """Run stages over named relations and stream the rows of the last one.
 
         Raises
         ------
@@ -74,7 +75,7 @@ class Spark:
         made: list[str] = []
         with endpoint_errors(self.url):
             try:
-                return self._frame(stages, relations, made).toArrow().to_reader()
+                return streamed(self._frame(stages, relations, made), self.url)
             finally:
                 for view in made:
                     self._session.catalog.dropTempView(view)
@@ -127,7 +128,13 @@ class Spark:
             self._read(relation, columns).createOrReplaceTempView(view)
             made.append(view)
             alias = exp.TableAlias(this=exp.to_identifier(table.alias_or_name, quoted=True))
-            table.replace(exp.Table(this=exp.to_identifier(view), alias=alias))
+            shown = exp.Table(this=exp.to_identifier(view))
+            condition = self._source.narrowed(relation) if isinstance(relation, Files) else None
+            if condition is None:
+                shown.set("alias", alias)
+                table.replace(shown)
+            else:
+                table.replace(exp.Subquery(this=exp.select("*").from_(shown).where(condition), alias=alias))
         return self._session.sql(in_spark(query), args=dict(stage.values))
 
     def _read(self, relation: Relation | DataFrame, columns: set[str] | None) -> DataFrame:

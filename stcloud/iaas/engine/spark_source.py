@@ -9,13 +9,15 @@ Tested by ``tests/conformance/test_apache_spark.py``.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from sqlglot import exp
 
 from stcloud.errors import Unsupported
 from stcloud.iaas.engine.model import Files
+from stcloud.iaas.table.table import File
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -49,11 +51,13 @@ class SparkSource:
         columns
             What will be read of them; None: all.
         """
-        if self._reads_delta is None:
-            self._reads_delta = self._has_delta(relation)
-        if self._reads_delta:
-            return self._delta(relation)
-        return self._parquet(relation, columns)
+        return self._delta(relation) if self._has_delta(relation) else self._parquet(relation, columns)
+
+    def narrowed(self, relation: Files) -> exp.Condition | None:
+        """Return what holds in the partitions of the files alone; None: `frame` has no others."""
+        if relation.snapshot.whole or not self._has_delta(relation):
+            return None
+        return _in_partitions(relation.files)
 
     def given(self, table: pa.Table) -> DataFrame:
         """Return rows that this process has."""
@@ -69,12 +73,15 @@ class SparkSource:
 
         So a cell with a tenth of all events is joined in as many tasks as its rows are read in.
         """
-        from pyspark.sql import functions  # noqa: PLC0415  (an extra, heavy)
-
-        return functions.broadcast(self.given(table))
+        return self.given(table).hint("broadcast")  # `functions` would call this process's first endpoint
 
     def _has_delta(self, relation: Files) -> bool:
-        """Ask the endpoint for the table once: what has no such source says so."""
+        """Return whether the endpoint reads Delta tables: it is asked once, and what has no such source says so."""
+        if self._reads_delta is None:
+            self._reads_delta = self._finds_delta(relation)
+        return self._reads_delta
+
+    def _finds_delta(self, relation: Files) -> bool:
         from pyspark.errors import PySparkException  # noqa: PLC0415  (an extra, heavy)
 
         try:
@@ -119,6 +126,19 @@ class SparkSource:
         named = frame.withColumn(_FILE, functions.col("_metadata.file_name"))
         whole = named.join(self.beside(pa.table(values)), _FILE)
         return whole.select(*relation.snapshot.schema.names)
+
+
+def _in_partitions(files: Sequence[File]) -> exp.Condition:
+    names = sorted({name for file in files for name in file.partition})
+    parts = dict.fromkeys(tuple(file.partition.get(name) for name in names) for file in files)
+    return exp.or_(
+        exp.false(), *(exp.and_(*map(_has, names, part)) if names else exp.true() for part in parts)
+    )
+
+
+def _has(name: str, value: str | None) -> exp.Expression:
+    column = exp.column(name, quoted=True)
+    return column.is_(exp.null()) if value is None else column.eq(value)
 
 
 def _name(path: str) -> str:

@@ -25,7 +25,7 @@ from stcloud.iaas.keys.settled import CHANGED, DuplicateRule, KnownRows
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 
-__all__ = ["OUTCOMES", "KeyColumns", "OutcomeWriter", "Outcomes", "settle_on_cluster"]
+__all__ = ["OUTCOMES", "KeyColumns", "OutcomeWriter", "Outcomes", "known_paths", "settle_on_cluster"]
 
 CONFLICTING = 0
 OUTCOMES = pa.schema(
@@ -166,8 +166,7 @@ def settle_on_cluster(
     """
     if not pieces:
         return Outcomes()
-    low, high = bounds
-    paths = known.paths(low, None if rule == "keep" else high)
+    paths = known_paths(known, bounds, rule)
     place = {path: number for number, path in enumerate(files)}
     came = cluster.table(_Came(columns), list(enumerate(pieces)), _CAME)
     current = cluster.table(_Current(known), [(place[path], path) for path in paths], _CURRENT)
@@ -179,6 +178,14 @@ def settle_on_cluster(
     )
     judged = cluster.query(query, came=came, current=current)
     return Outcomes.of(cluster.gather(judged, "piece", OutcomeWriter(folder)))
+
+
+def known_paths(
+    known: KnownRows, bounds: tuple[str | None, str | None], rule: DuplicateRule
+) -> Sequence[str]:
+    """Return the files that rows with keys within bounds are compared with; kept rows get keys beyond."""
+    low, high = bounds
+    return [] if low is None else known.paths(low, None if rule == "keep" else high)
 
 
 @dataclass(frozen=True, slots=True)

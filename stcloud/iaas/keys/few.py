@@ -1,6 +1,7 @@
 """Settle keys that fit into memory: the same outcome as `many.py`, without an engine.
 
-Known rows are read file by file, and only those whose key came are kept: memory does not grow with the layer.
+Known rows are read file by file, and only those whose key came are kept: memory does not grow with the layer. A file
+that was read before is read again only if it may have one of the keys by their hashes.
 
 Tested by `tests/iaas/keys/test_keys.py`.
 """
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from stcloud.iaas.keys.hashes import KeyHashes, hashes_of
 from stcloud.iaas.keys.settled import (
     CHANGED,
     NEW,
@@ -27,11 +29,12 @@ from stcloud.iaas.keys.settled import (
     Settled,
 )
 from stcloud.iaas.store.oserror import storage_errors
-from stcloud.iaas.table.checksum import parquet_errors, verify_columns
+from stcloud.iaas.table.checksum import Checked, checked, each_file, parquet_errors, verify_columns
 
 __all__ = ["settle_few"]
 
 _BATCH_ROWS = 1 << 17
+_HASHES = KeyHashes()
 
 
 def settle_few(came: pa.Table, known: KnownRows, *, rule: DuplicateRule, compare: bool) -> Settled:
@@ -106,25 +109,45 @@ def _compared(
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_], Sequence[str]]:
     """Return the file of each key's current row, -1 for none; whether its digest is this one; and the files."""
     bounds = pc.min_max(keys).as_py()
-    paths = known.paths(bounds["min"], bounds["max"])
+    files = _may_have(known.paths(bounds["min"], bounds["max"]), keys)
     file, equal = np.full(len(keys), -1, np.int32), np.zeros(len(keys), np.bool_)
-    verify_columns(paths, known.columns)
+    verify_columns([other.path for other in files], known.columns)
     with storage_errors("read a file of the layer"), parquet_errors("the layer"):
-        for place, path in enumerate(paths):
-            for at, before in _current(path, known, keys):
+        for place, read in enumerate(files):
+            for at, before in _current(read, known, keys, hashes=[] if _HASHES.wants(read, files) else None):
                 file[at] = place
                 same = pc.equal(before, digest.take(pa.array(at)))
                 equal[at] = same.fill_null(fill_value=False).to_numpy(zero_copy_only=False)
-    return file, equal, paths
+    return file, equal, [read.path for read in files]
 
 
-def _current(path: str, known: KnownRows, keys: pa.Array) -> Iterator[tuple[NDArray[np.int32], pa.Array]]:
-    """Give which of the keys a file has current rows of, by position, and those rows' digests."""
-    with pq.ParquetFile(path) as source:
+def _may_have(paths: Sequence[str], keys: pa.Array) -> list[Checked]:
+    """Return the files that may have current rows of some keys, as far as it is known without reading them."""
+    if not paths:
+        return []
+    with storage_errors("read a file of the layer"):
+        each_file(checked, paths)
+    wanted = np.sort(hashes_of(keys))
+    return [file for file in map(checked, paths) if _HASHES.may_have(file, wanted)]
+
+
+def _current(
+    file: Checked, known: KnownRows, keys: pa.Array, *, hashes: list[NDArray[np.int64]] | None
+) -> Iterator[tuple[NDArray[np.int32], pa.Array]]:
+    """Give which of the keys a file has current rows of, by position, and those rows' digests.
+
+    With a list for ``hashes``, those of all its current keys are kept at the end.
+    """
+    with pq.ParquetFile(file.path) as source:
         for rows in source.iter_batches(_BATCH_ROWS, columns=list(known.columns), use_threads=False):
+            current = rows.column(known.ended).is_null()
             place = pc.index_in(rows.column(known.key), value_set=keys)
-            wanted = pc.and_(place.is_valid(), rows.column(known.ended).is_null())
+            wanted = pc.and_(place.is_valid(), current)
             yield place.filter(wanted).to_numpy(), rows.column(known.digest).filter(wanted)
+            if hashes is not None:
+                hashes.append(hashes_of(rows.column(known.key).filter(current)))
+    if hashes is not None:
+        _HASHES.keep(file, np.concatenate([*hashes, np.empty(0, np.int64)]))
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

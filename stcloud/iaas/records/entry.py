@@ -166,7 +166,8 @@ class Find:
     """What summaries are searched for; all that is given must hold.
 
     ``bbox`` is west, south, east, north. ``order`` is ``number``, ``reported`` (newest first) or ``due`` (earliest
-    first; only cases with a deadline).
+    first; only cases with a deadline). ``reported_us`` and ``changed_us`` are the first and the last instant at which
+    cases were reported, or changed last; None: open.
     """
 
     number: str | None = None
@@ -177,6 +178,8 @@ class Find:
     cell: str | None = None
     bbox: tuple[float, float, float, float] | None = None
     due_before_us: int | None = None
+    reported_us: tuple[int | None, int | None] = (None, None)
+    changed_us: tuple[int | None, int | None] = (None, None)
     link: str | None = None
     text: str | None = None
     order: str = "number"

@@ -28,6 +28,7 @@ __all__ = ["find", "last_number"]
 
 _ORDERS = {"number": ("number",), "reported": ("reported_us", "number"), "due": ("due_us", "number")}
 _EXACT = ("kind", "class_code", "department", "cell", "link")
+_SPANS = ("reported_us", "changed_us")
 _MOST_LIMIT = 10_000
 _LAST = "\U0010ffff"
 
@@ -66,6 +67,8 @@ def _check(what: Find, limit: int) -> None:
     if what.text is not None and not fold(what.text):
         raise InvalidInput("bad-search", "the text to search for is empty")
     check_row({name: value for name, value in asdict(what).items() if isinstance(value, str | int)}, "search")
+    for name in _SPANS:
+        check_row(dict(zip(("start", "end"), getattr(what, name), strict=True)), f"{name} of a search")
 
 
 def _matches(
@@ -102,6 +105,10 @@ def _statement(database: Database, what: Find, *, private: bool) -> Select[Any]:
         conditions += [table.c.lon.between(west, east), table.c.lat.between(south, north)]
     if what.due_before_us is not None:
         conditions.append(table.c.due_us < what.due_before_us)
+    for name in _SPANS:
+        first, last = getattr(what, name)
+        conditions += [] if first is None else [table.c[name] >= first]
+        conditions += [] if last is None else [table.c[name] <= last]
     if what.order == "due":
         conditions.append(table.c.due_us.is_not(None))
     if what.text is not None:

@@ -12,7 +12,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,9 @@ from stcloud.iaas.source.archive import check_ratio, is_gzip, is_zip
 from stcloud.iaas.source.encoding import decoder, known_encoding, marked_encoding
 from stcloud.iaas.source.jsontext import check_columns
 from stcloud.iaas.source.packed import PackedText, text_member
+from stcloud.iaas.source.part import SourcePart
 from stcloud.iaas.source.protocol import Batch, Reading, Refusal
+from stcloud.iaas.source.rowends import TextSpan, row_spans
 from stcloud.iaas.source.undecodable import Illegible
 
 __all__ = ["DelimitedSource"]
@@ -59,7 +61,7 @@ class DelimitedSource:
         except csv.Error as error:
             raise _unreadable(path, f"its header: {error}") from error
         self._end = _END + self._delimiter * len(self.columns)
-        self._raw: pa.NativeFile | PackedText | None = None
+        self._raw: pa.NativeFile | PackedText | _SpanStream | None = None
 
     def position(self) -> int:
         """Return how many bytes of the file are read so far."""
@@ -67,6 +69,27 @@ class DelimitedSource:
 
     def batches(self) -> Iterator[Batch]:
         """Read the file once, in order."""
+        return self._batches(self._stream, 1)
+
+    def parts(self, rows: int) -> list[SourcePart]:
+        """Return parts of ``rows`` rows each but for the last; none where the file must be read as a whole."""
+        if self._gzip or self._member is not None or self._encoding not in _UTF8:
+            return []
+        spans = row_spans(self._path, self._delimiter, rows)
+        return [SourcePart(span.first_row, span=span) for span in spans]
+
+    def part(self, part: SourcePart) -> Iterator[Batch]:
+        """Read a part once, in order."""
+        span = part.span
+        assert span is not None  # noqa: S101  (parts made it)
+
+        def stream() -> _SpanStream:
+            self._raw = _SpanStream(self._path, span)
+            return self._raw
+
+        return self._batches(stream, part.first_row)
+
+    def _batches(self, stream: Callable[[], Any], first_row: int) -> Iterator[Batch]:
         skipped: list[Refusal] = []
         ended = False
 
@@ -76,12 +99,13 @@ class DelimitedSource:
                 ended = True
             else:
                 fields = f"{row.actual_columns} fields where the header has {row.expected_columns}"
-                skipped.append(Refusal(row.number - 1, None, row.text, f"malformed-row: {fields}"))
+                number = row.number - 2 + first_row  # the reader counts the header too
+                skipped.append(Refusal(number, None, row.text, f"malformed-row: {fields}"))
             return "skip"
 
-        start = 1
+        start = first_row
         none = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in self.columns]))
-        for rows in self._blocks(skip):
+        for rows in self._blocks(stream, skip):
             numbers = _numbers(start, rows.num_rows, [refusal.row for refusal in skipped])
             start = int(numbers[-1]) + 1 if len(numbers) else start
             ready = tuple(refusal for refusal in skipped if refusal.row < start)  # the reader is ahead of us
@@ -103,10 +127,12 @@ class DelimitedSource:
         ]
         return illegible.batch(pa.RecordBatch.from_arrays(columns, list(self.columns)), refusals)
 
-    def _blocks(self, skip: Callable[[pacsv.InvalidRow], str]) -> Iterator[pa.RecordBatch]:
+    def _blocks(
+        self, opened: Callable[[], Any], skip: Callable[[pacsv.InvalidRow], str]
+    ) -> Iterator[pa.RecordBatch]:
         try:
             types = self._types()
-            with self._stream() as stream:
+            with opened() as stream:
                 yield from self._reader(self._text(stream), _BLOCK_BYTES, types, skip)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise _unreadable(self._path, str(error)) from error
@@ -197,6 +223,37 @@ class DelimitedSource:
         except UnicodeDecodeError as error:
             raise _unreadable(self._path, str(error)) from error
         return head.decode("utf-8", "replace").lstrip("\r\n")
+
+
+class _SpanStream:
+    """The header of a file, and a span of its rows."""
+
+    def __init__(self, path: Path, span: TextSpan) -> None:
+        self._file = path.open("rb")
+        self._left, self._then = span.head, span
+        self._count = 0
+        self.closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self.closed = True
+
+    def tell(self) -> int:
+        """Return how many bytes were read."""
+        return self._count
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, none at the end."""
+        if not self._left and self._count == self._then.head:
+            self._file.seek(self._then.start)
+            self._left = self._then.stop - self._then.start
+        content = self._file.read(min(size, self._left))
+        self._left -= len(content)
+        self._count += len(content)
+        return content
 
 
 class _Text:

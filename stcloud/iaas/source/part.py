@@ -1,6 +1,7 @@
 """Parts of a source file that are read apart from each other, with the numbers that rows have in the whole file.
 
-A Parquet file divides into row groups. Every other file is one part: where its rows begin is known once it is read.
+A Parquet file divides into row groups, and delimited text where its quotes let the ends of rows be known. Every other
+file is one part.
 
 Tested by ``tests/iaas/source/test_part.py``.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stcloud.iaas.source.protocol import Batch, Source
+from stcloud.iaas.source.rowends import TextSpan
 
 __all__ = ["SourcePart", "batches_of", "cut_of", "note_cut", "parts_of"]
 
@@ -25,11 +27,14 @@ class SourcePart:
     first_row
         Number of its first row in the file, from 1.
     groups
-        Row groups of a Parquet file; None: the whole file.
+        Row groups of a Parquet file.
+    span
+        Bytes of a text. Neither: the whole file.
     """
 
     first_row: int = 1
     groups: tuple[int, ...] | None = None
+    span: TextSpan | None = None
 
 
 def parts_of(source: Source, rows: int) -> list[SourcePart]:
@@ -40,7 +45,7 @@ def parts_of(source: Source, rows: int) -> list[SourcePart]:
 
 def batches_of(source: Source, part: SourcePart) -> Iterator[Batch]:
     """Read a part of a file once, in order."""
-    if part.groups is None:
+    if part.groups is None and part.span is None:
         return source.batches()
     dividing: Any = source
     batches: Iterator[Batch] = dividing.part(part)

@@ -4,6 +4,7 @@
 
     CITY/city.toml              name, CRS, zone, lattice origin, format version
     CITY/layers/NAME.toml       the layer's definition, to be edited
+    CITY/layers/NAME.about.toml its description
     CITY/layers/NAME/           its Delta table
     CITY/ledger/  quarantine/   Delta tables: every load, every refused row
     CITY/cases/NAME.sqlite      a log of cases

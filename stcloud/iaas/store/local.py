@@ -159,7 +159,18 @@ class LocalStore:
                     yield self._key(Path(folder, name))
 
     def _holds_files(self, place: Path) -> bool:
-        return next(self._keys(self._key(place)), None) is not None
+        """Return whether there is a file below a folder: at the first one, since a folder may have thousands."""
+        folders = []
+        try:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    if entry.is_dir():
+                        folders += [] if entry.is_symlink() else [Path(entry.path)]
+                    elif not is_temporary(entry.name):
+                        return True
+        except OSError as error:
+            _raise_unless_missing(error)
+        return any(map(self._holds_files, folders))
 
     @contextlib.contextmanager
     def _reading(self, key: str) -> Iterator[Path]:

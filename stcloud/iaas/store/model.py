@@ -12,6 +12,7 @@ import builtins
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -157,6 +158,7 @@ class Store(Protocol):
         """What the store was asked for since it was opened; all zero for a folder."""
 
 
+@lru_cache(1024)  # a listing of layers looks for the same files again and again
 def check_key(key: str) -> str:
     """Return ``key`` when it is one.
 

@@ -13,12 +13,14 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from stcloud.errors import Conflict, FormatError, NotFound
 from stcloud.iaas.store.folder import Folder
-from stcloud.iaas.store.model import Entry, Store
+from stcloud.iaas.store.model import Entry, Store, bytes_or_none
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.store.revised import newest
 from stcloud.iaas.table.log import DROPPED
 from stcloud.iaas.table.logstate import changed_entries, missing_entries
 from stcloud.iaas.table.snapshot import Snapshot
@@ -170,8 +172,8 @@ def sidecars(source: Store, prefix: str) -> dict[str, bytes]:
     """Return the texts beside a table's log by their keys; they are read after the log, which may need them."""
     keys = [key for key in source.children(prefix).keys if _SIDECAR.fullmatch(key.rpartition("/")[2])]
     wanted = [key for key in keys if not key.endswith(f"/{_STATE}")]
-    contents = source.get_many(wanted)
-    return {key: content for key, content in zip(wanted, contents, strict=True) if content is not None}
+    contents = {key: newest(partial(bytes_or_none, source), key) for key in wanted}
+    return {key: content for key, content in contents.items() if content is not None}
 
 
 def _content(source: Store, key: str) -> bytes | None:

@@ -5,14 +5,11 @@ Tested by ``tests/iaas/table/test_table.py``.
 
 from __future__ import annotations
 
-import json
-import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,14 +19,18 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.blocks import add_block_digests, digest_name
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 from stcloud.iaas.table.dictionary import compact
+from stcloud.iaas.table.filestats import FileStatistics
 
-__all__ = ["ROW_GROUP_ROWS", "STAGED", "Written", "read_parquet", "read_whole", "write_parquet"]
+__all__ = [
+    "PIECE_ROWS", "ROW_GROUP_ROWS", "STAGED", "Written", "read_parquet", "read_pieces", "read_whole", "write_parquet",
+    "write_pieces",
+]  # fmt: skip
 
 STAGED = "_staged"  # readers of Delta tables pass over folders that begin with an underscore
-_LONGEST_BOUND = 64
-"""Longer texts would make the log large."""
 ROW_GROUP_ROWS = 8192
 """Small enough that a neighbourhood reads a neighbourhood (measured best for DuckDB)."""
+PIECE_ROWS = 1 << 18
+"""So many rows of a large file are in memory at once, where it is written anew."""
 
 _FEW_ROWS, _DISTINCT = 512, 0.98
 """Where half of the values of a row group repeat, evenly, 95 of a hundred in so few rows do not."""
@@ -56,34 +57,78 @@ def write_parquet(
     group_rows: int = ROW_GROUP_ROWS,
     bounded: Sequence[str] = (),
 ) -> Written:
+    """Write one file; see `write_pieces`."""
+    written = write_pieces([rows], folder, name, partition, group_rows=group_rows, bounded=bounded)
+    assert written is not None  # noqa: S101  (a piece came)
+    return written
+
+
+def write_pieces(
+    pieces: Iterable[pa.Table],
+    folder: Path,
+    name: str,
+    partition: Mapping[str, str],
+    *,
+    group_rows: int = ROW_GROUP_ROWS,
+    bounded: Sequence[str] = (),
+) -> Written | None:
     """Write one file, with checksums; a failure leaves none behind.
 
-    Texts of the columns ``bounded`` get statistics like numbers. The file is called ``name`` and a digest.
+    Parameters
+    ----------
+    pieces
+        Pieces of its rows, written as they come: only one is held.
+    folder, name
+        Where; the file is called ``name`` and a digest.
+    partition
+        Values of the columns that the file is partitioned by.
+    group_rows
+        Rows of a row group; the last one of a piece may have fewer.
+    bounded
+        Texts of these columns get statistics like numbers.
+
+    Returns
+    -------
+    The file; None: no piece came, and nothing was written.
     """
+    pieces = iter(pieces)
+    first = next(pieces, None)
+    if first is None:
+        return None
     path = folder / name
-    prunable = [field.name for field in rows.schema if _prunable(field.type) or field.name in bounded]
+    statistics = FileStatistics(
+        [field.name for field in first.schema if _prunable(field.type) or field.name in bounded]
+    )
     try:
-        with pq.ParquetWriter(
-            path,
-            rows.schema,
-            compression={field.name: _codec(field.type) for field in rows.schema},
-            compression_level={field.name: 1 for field in rows.schema if _codec(field.type) == "zstd"},
-            use_dictionary=_repetitive(rows),
-            write_statistics=prunable or False,
-            store_schema=False,
-            write_page_checksum=True,
-        ) as writer:
-            for start in range(0, rows.num_rows, group_rows):
-                writer.write_table(_row_group(rows.slice(start, group_rows)))
+        with _writer(path, first, statistics) as writer:
+            for piece in chain([first], pieces):
+                same = piece if piece.schema.equals(first.schema) else piece.cast(first.schema)
+                statistics.add(same)
+                for start in range(0, same.num_rows, group_rows):
+                    writer.write_table(_row_group(same.slice(start, group_rows)))
             add_block_digests(writer, path)
         path = path.replace(digest_name(path))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     stat = path.stat()
-    # Not escaped: delta-rs reads an escaped ideograph from U+20000 on as another character.
-    stats = json.dumps(_statistics(rows, prunable), ensure_ascii=False)
-    return Written(path.name, stat.st_size, rows.num_rows, partition, stats, stat.st_mtime_ns // 1_000_000)
+    modified_ms = stat.st_mtime_ns // 1_000_000
+    return Written(path.name, stat.st_size, statistics.rows, partition, statistics.to_json(), modified_ms)
+
+
+def _writer(path: Path, first: pa.Table, statistics: FileStatistics) -> pq.ParquetWriter:
+    """Return what writes rows like those of the first piece."""
+    codecs = {field.name: _codec(field.type) for field in first.schema}
+    return pq.ParquetWriter(
+        path,
+        first.schema,
+        compression=codecs,
+        compression_level={name: 1 for name, codec in codecs.items() if codec == "zstd"},
+        use_dictionary=_repetitive(first),
+        write_statistics=list(statistics.bounded) or False,
+        store_schema=False,
+        write_page_checksum=True,
+    )
 
 
 def read_parquet(paths: Iterable[str], columns: Sequence[str]) -> pa.Table:
@@ -104,10 +149,30 @@ def read_whole(paths: Iterable[str | os.PathLike[str]], schema: pa.Schema) -> pa
     return pa.concat_tables([schema.empty_table(), *(_whole(path, schema) for path in paths)])
 
 
+def read_pieces(
+    path: str | os.PathLike[str], schema: pa.Schema, *, piece_rows: int = PIECE_ROWS
+) -> Iterator[pa.Table]:
+    """Give the rows of a file in a schema, as `read_whole` does, in pieces of about so many whole row groups."""
+    with pq.ParquetFile(path) as source:
+        names = [name for name in schema.names if name in source.schema_arrow.names]
+        groups: list[int] = []
+        held = 0
+        for number in range(source.num_row_groups):
+            groups.append(number)
+            held += source.metadata.row_group(number).num_rows
+            if held >= piece_rows or number == source.num_row_groups - 1:
+                yield _complete(source.read_row_groups(groups, names, use_threads=False), schema)
+                groups, held = [], 0
+
+
 def _whole(path: str | os.PathLike[str], schema: pa.Schema) -> pa.Table:
     with pq.ParquetFile(path) as source:
-        there = set(source.schema_arrow.names)
-        rows = source.read([name for name in schema.names if name in there], use_threads=False)
+        names = [name for name in schema.names if name in source.schema_arrow.names]
+        return _complete(source.read(names, use_threads=False), schema)
+
+
+def _complete(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    there = set(rows.schema.names)
     columns = [
         rows[field.name].cast(field.type) if field.name in there else pa.nulls(len(rows), field.type)
         for field in schema
@@ -147,36 +212,5 @@ def _repeats(values: pa.ChunkedArray) -> bool:
     return bool(pc.count_distinct(values).as_py() * 2 < len(values))
 
 
-def _statistics(rows: pa.Table, prunable: Iterable[str]) -> dict[str, Any]:
-    """Return the null counts of all columns, least and greatest of those worth pruning on (numbers and instants)."""
-    low: dict[str, Any] = {}
-    high: dict[str, Any] = {}
-    for name in prunable:
-        try:
-            bounds = pc.min_max(_worded(rows[name])).as_py()
-        except OverflowError:  # an instant before the year 1, after 9999: it bounds no file
-            continue
-        if _comparable(bounds["min"]) and _comparable(bounds["max"]):
-            low[name], high[name] = _plain(bounds["min"]), _plain(bounds["max"])
-    nulls = {name: column.null_count for name, column in zip(rows.schema.names, rows.columns, strict=True)}
-    return {"numRecords": rows.num_rows, "minValues": low, "maxValues": high, "nullCount": nulls}
-
-
-def _worded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-
-
-def _comparable(value: Any) -> bool:
-    if isinstance(value, str):
-        return len(value) <= _LONGEST_BOUND
-    return value is not None and not (isinstance(value, float) and not math.isfinite(value))
-
-
 def _prunable(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_timestamp(kind))
-
-
-def _plain(value: Any) -> Any:
-    if not isinstance(value, datetime):
-        return value
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -17,12 +17,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import xxhash
+
 from stcloud.errors import FormatError
 from stcloud.iaas.store.mount import bring_folder
 from stcloud.iaas.store.oserror import storage_error, storage_errors
 from stcloud.iaas.store.zipdamage import zip_damages
 
 __all__ = [
+    "CHECKPOINT_EVERY",
     "DROPPED",
     "KEPT_ENTRIES",
     "Action",
@@ -33,9 +36,11 @@ __all__ = [
     "entry_versions",
     "first_entry",
     "is_entry",
+    "last_checkpoint",
     "log_entries",
     "log_state_path",
     "newest_versions",
+    "recent_digest",
     "removals",
 ]
 
@@ -43,6 +48,8 @@ Action: TypeAlias = dict[str, Any]
 
 DROPPED = b'"operation":"STCLOUD DROP"'
 """In the last entry of a table in a bucket that is deleted: of what is left nothing counts."""
+CHECKPOINT_EVERY = 20
+"""A log of so many entries has a checkpoint."""
 KEPT_ENTRIES = 100
 """So many entries stay in the log at least: who has opened the table reads on where it was."""
 _ENTRY = re.compile(r"(\d{20})\.json\Z")
@@ -79,6 +86,33 @@ def first_entry(root: Path) -> str:
     for action in actions:
         action.get("commitInfo", {}).get("operationParameters", {}).pop("location", None)
     return "".join(f"{json.dumps(action, separators=(',', ':'))}\n" for action in actions)
+
+
+def last_checkpoint(root: Path, version: int) -> int:
+    """Return the version of the last checkpoint; `ValueError`: it is later than a version, or of several files."""
+    last = json.loads((root / "_delta_log" / "_last_checkpoint").read_bytes())
+    if last.get("parts") or last["version"] > version:
+        raise ValueError("the last checkpoint is another one")
+    return int(last["version"])
+
+
+def recent_digest(root: Path, version: int) -> str:
+    """Return a digest of the bytes that a version is read from: the last checkpoint, and the entries after it.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError
+        They are not there, or not as they should be.
+    """
+    last = last_checkpoint(root, version)
+    digest = xxhash.xxh3_128(str(last).encode())
+    entries = (f"{number:020}.json" for number in range(last + 1, version + 1))
+    for name in (f"{last:020}.checkpoint.parquet", *entries):
+        with open(f"{root}/_delta_log/{name}", "rb", buffering=0) as file:  # noqa: PTH123  (faster)
+            content = file.read()
+        digest.update(b"%d " % len(content))
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def log_state_path(root: Path) -> Path:

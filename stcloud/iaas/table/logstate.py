@@ -24,6 +24,7 @@ from pyarrow import ArrowException
 
 from stcloud.errors import FormatError, NotFound, StcloudError
 from stcloud.iaas.store.oserror import one_line, os_errno, storage_error, storage_errors
+from stcloud.iaas.table.briefnote import note_of
 from stcloud.iaas.table.log import entry_contents, entry_versions, log_state_path
 from stcloud.iaas.table.snapshot import File, Snapshot
 
@@ -52,13 +53,15 @@ _FIRST_ENTRIES = 64
 class LogState:
     """A version of a table, and the digest of its log's content.
 
-    ``entries`` is a digest of the bytes of all entries of the log from version ``since`` on.
+    ``entries`` is a digest of the bytes of all entries of the log from version ``since`` on; ``snapshot`` the version
+    as `note_of` writes it, or empty.
     """
 
     version: int
     digest: str
     since: int = field(default=0, compare=False)
     entries: str = field(default="", compare=False)
+    snapshot: str = field(default="", compare=False, repr=False)
 
     def to_json(self) -> str:
         """Return what is written."""
@@ -69,7 +72,10 @@ class LogState:
         """Return what was written; None when it was something else."""
         with contextlib.suppress(ValueError, KeyError, TypeError):
             read = json.loads(text)
-            state = cls(int(read["version"]), str(read["digest"]), int(read["since"]), str(read["entries"]))
+            state = cls(
+                int(read["version"]), str(read["digest"]), int(read["since"]), str(read["entries"]),
+                str(read.get("snapshot", "")),
+            )  # fmt: skip
             return state if read["check"] == state._check() else None
         return None
 
@@ -107,13 +113,14 @@ def write_log_state(snapshot: Snapshot) -> None:
         return  # another writer of the same table was later
     with storage_errors(f"write to {snapshot.root.name}"):
         since, entries = _entries_after(snapshot.root, known, snapshot.version)
-        _write_state(replace(state_of(snapshot), since=since, entries=entries), snapshot.root)
+        _write_state(snapshot, since, entries)
 
 
-def _write_state(state: LogState, root: Path) -> None:
-    path = log_state_path(root)
+def _write_state(snapshot: Snapshot, since: int, entries: str) -> None:
+    state = replace(state_of(snapshot), since=since, entries=entries, snapshot=note_of(snapshot))
+    path = log_state_path(snapshot.root)
     temporary = path.with_name(f"_state.{uuid.uuid4().hex}")
-    with storage_errors(f"write to {root.name}"):
+    with storage_errors(f"write to {snapshot.root.name}"):
         try:
             temporary.write_text(state.to_json(), encoding="ascii")
             temporary.replace(path)
@@ -129,7 +136,7 @@ def restate_log(snapshot: Snapshot) -> None:
         entries = _chained(snapshot.root, "", range(since, snapshot.version + 1))
     except FileNotFoundError:  # a log of an older version that was cleaned
         since, entries = snapshot.version + 1, ""
-    _write_state(replace(state_of(snapshot), since=since, entries=entries), snapshot.root)
+    _write_state(snapshot, since, entries)
 
 
 def has_log(root: Path) -> bool:

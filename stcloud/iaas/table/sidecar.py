@@ -5,9 +5,12 @@ Tested by `tests/daas/purge/test_record.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from stcloud.iaas.store.folder import Folder
 from stcloud.iaas.store.mount import mount_of
 from stcloud.iaas.store.oserror import storage_errors
+from stcloud.iaas.store.revised import Revised
 from stcloud.iaas.table.table import Table
 
 __all__ = ["read_sidecar", "write_sidecar"]
@@ -19,14 +22,31 @@ def read_sidecar(table: Table, name: str) -> str | None:
         place = mount_of(table.root)
         try:
             if place is not None:
-                content = place.content(place.key(table.root / name))
-                return None if content is None else content.decode("utf-8", "replace")
+                return Revised(place, place.key(table.root / name)).read()
             return (table.root / name).read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, NotADirectoryError):
             return None
 
 
-def write_sidecar(table: Table, name: str, text: str) -> None:
-    """Write the text of a name, whole or not at all."""
-    Folder(table.root).write_text(text, name)
-    table.log.send(table.root / name)
+def write_sidecar(table: Table, name: str, former: str | None, made: Callable[[str], str]) -> None:
+    """Write the text of a name, whole or not at all.
+
+    Parameters
+    ----------
+    table, name
+        The table, and the name.
+    former
+        The text that was read; None: there was none.
+    made
+        Returns the text; in a bucket it must contain the label that it is given, which is empty elsewhere.
+
+    Raises
+    ------
+    Conflict
+        ``concurrent-commit``: another machine changed the text since it was read.
+    """
+    place = mount_of(table.root)
+    if place is None:
+        Folder(table.root).write_text(made(""), name)
+    else:
+        Revised(place, place.key(table.root / name)).replace(former, made)

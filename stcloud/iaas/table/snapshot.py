@@ -22,7 +22,7 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
 from stcloud.iaas.table.blocks import has_checksum
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
-from stcloud.iaas.table.datafile import read_whole
+from stcloud.iaas.table.datafile import read_pieces, read_whole
 
 __all__ = ["File", "Snapshot", "snapshot_of"]
 
@@ -91,6 +91,8 @@ class Snapshot:
     files: tuple[File, ...]
     sequence: int = 0
     """Number of single-writer commits up to this version."""
+    whole: bool = True
+    """False: the files are all of some partitions, and who reads the table itself reads these alone."""
 
     @property
     def rows(self) -> int:
@@ -129,6 +131,20 @@ class Snapshot:
                     place.expect(self.root / file.path, file.bytes)
         return [str(self.root / file.path) for file in wanted]
 
+    def bring(self, paths: Sequence[str], columns: Iterable[str] | None = None) -> None:
+        """Have here what this machine lacks of a bucket's files, for processes that know only the folder.
+
+        Parameters
+        ----------
+        paths
+            Of files of this version.
+        columns
+            What is going to be read of them; None: all.
+        """
+        if self.in_bucket:
+            with storage_errors(f"read {self.root.name}"):
+                verify_columns(paths, columns)
+
     def read(self, files: Sequence[File], columns: Sequence[str] | None = None) -> pa.Table:
         """Read whole files into memory, in order, without the partition columns."""
         schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
@@ -139,6 +155,14 @@ class Snapshot:
             from pyarrow import dataset  # noqa: PLC0415  (slow to import, and a query needs it not)
 
             return dataset.dataset(self.paths(files), schema=schema, format="parquet").to_table()
+
+    def pieces(self, file: File, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Give the rows of a file as `read` does, in order, some hundred thousand at a time."""
+        schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
+        with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
+            (path,) = self.paths([file])
+            verify_columns([path], schema.names)
+            yield from read_pieces(path, schema)
 
     def batches(self, files: Sequence[File], columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
         """Stream files without the partition columns; columns that a file has not yet are nulls."""

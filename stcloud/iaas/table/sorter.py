@@ -8,7 +8,8 @@ Dictionary-encoded columns lie there as numbers of one vocabulary, and come back
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -170,8 +171,22 @@ class Sorter:
 
     def chunks(self, part: int) -> Iterator[pa.RecordBatch]:
         """Give a part's rows sorted, in chunks that do not overlap in the first sort column."""
+        for portion in self.portions(part):
+            yield from portion
+
+    def portions(self, part: int, *, most_rows: int | None = None) -> Iterator[Iterator[pa.RecordBatch]]:
+        """Give a part's chunks in portions of about equal size, of about ``most_rows`` rows each at the most.
+
+        Several portions may be read at the same time.
+        """
+        ranges = self._ranges(self._pieces[part])
+        count = 1 if most_rows is None else math.ceil(self.rows_of(part) / max(most_rows, self.chunk_rows))
+        for some in np.array_split(np.arange(len(ranges)), min(count, len(ranges))):
+            yield self._chunks_in(part, [ranges[place] for place in some])
+
+    def _chunks_in(self, part: int, ranges: Iterable[tuple[int, int]]) -> Iterator[pa.RecordBatch]:
         pieces = self._pieces[part]
-        for low, high in self._ranges(pieces):
+        for low, high in ranges:
             wanted = [piece for piece in pieces if piece.low < high and piece.high >= low]
             rows = pa.concat_batches([self._read(piece) for piece in wanted])
             first = _whole(rows.column(self.order[0]))
@@ -191,8 +206,9 @@ class Sorter:
     def _ranges(self, pieces: list[_Piece]) -> list[tuple[int, int]]:
         cuts: list[int] = []
         rows = 0
-        for piece in sorted(pieces, key=lambda piece: piece.low):
-            if rows >= self.chunk_rows and piece.low > (cuts[-1] if cuts else pieces[0].low):
+        ordered = sorted(pieces, key=lambda piece: piece.low)
+        for piece in ordered:
+            if rows >= self.chunk_rows and piece.low > (cuts[-1] if cuts else ordered[0].low):
                 cuts.append(piece.low)
                 rows = 0
             rows += piece.rows

@@ -28,11 +28,19 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.again import again_when_overtaken
 from stcloud.iaas.table.checksum import forget, parquet_errors, verify_columns
 from stcloud.iaas.table.compaction import crowded
-from stcloud.iaas.table.datafile import ROW_GROUP_ROWS, STAGED, Written, read_whole, write_parquet
+from stcloud.iaas.table.datafile import (
+    ROW_GROUP_ROWS,
+    STAGED,
+    Written,
+    read_pieces,
+    read_whole,
+    write_parquet,
+    write_pieces,
+)
 from stcloud.iaas.table.deltaerror import delta_errors, overtaken
 from stcloud.iaas.table.head import APPLICATION, Head
 from stcloud.iaas.table.locallog import LocalLog
-from stcloud.iaas.table.log import KEPT_ENTRIES, archive_log, log_state_path
+from stcloud.iaas.table.log import CHECKPOINT_EVERY, KEPT_ENTRIES, archive_log, log_state_path
 from stcloud.iaas.table.logstate import table_errors, write_log_state
 from stcloud.iaas.table.notes import NOTE
 from stcloud.iaas.table.snapshot import File, Snapshot, snapshot_of
@@ -45,7 +53,7 @@ __all__ = ["File", "Snapshot", "Table"]
 _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.deletedFileRetentionDuration": "interval 1 hours",  # so that checkpoints stay small; see `vacuum`
-    "delta.checkpointInterval": "20",
+    "delta.checkpointInterval": str(CHECKPOINT_EVERY),
 }
 
 
@@ -150,14 +158,37 @@ class Table:
         Rows must not hold the partition columns. A reader decodes ``group_rows`` rows at least; files differ
         by numbers, instants, and texts of the columns ``bounded``.
         """
-        name = "-".join([*partition.values(), f"{uuid.uuid4().hex}.parquet"])
+        with self._writing():
+            return write_parquet(
+                rows,
+                self.log.staging(),
+                _new_name(partition),
+                dict(partition),
+                group_rows=group_rows,
+                bounded=bounded,
+            )
+
+    def write_pieces(
+        self, pieces: Iterable[pa.Table], partition: Mapping[str, str], *, bounded: Sequence[str] = ()
+    ) -> Written | None:
+        """Write pieces of rows one after the other as one new file, as `write` does; None: none came."""
+        with self._writing():
+            return write_pieces(
+                pieces, self.log.staging(), _new_name(partition), dict(partition), bounded=bounded
+            )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
         with storage_errors(f"write {self.root.name}"):
             try:
-                return write_parquet(
-                    rows, self.log.staging(), name, dict(partition), group_rows=group_rows, bounded=bounded
-                )
+                yield
             except FileNotFoundError as error:  # another writer, without our lock, swept it
                 raise overtaken(self.root) from error
+
+    def prepare_staging(self) -> None:
+        """Have the folder of files that wait for their commit, for other processes that write into it."""
+        with storage_errors(f"write {self.root.name}"):
+            self.log.staging()
 
     def read(self, files: Sequence[File | Written], schema: pa.Schema) -> pa.Table:
         """Return the rows of files, those that wait for their commit too; columns that a file lacks are nulls."""
@@ -168,6 +199,14 @@ class Table:
         with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
             verify_columns(paths)
             return read_whole(paths, schema)
+
+    def pieces(self, files: Sequence[File | Written], schema: pa.Schema) -> Iterator[pa.Table]:
+        """Give the rows that `read` returns in pieces, so that few are held at a time."""
+        for file in files:
+            folder = self.root if isinstance(file, File) else self.root / STAGED
+            with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
+                verify_columns([folder / file.path])
+                yield from read_pieces(folder / file.path, schema)
 
     def commit(
         self,
@@ -302,6 +341,10 @@ class Table:
         with contextlib.suppress(StorageError):
             write_log_state(self.snapshot())
             self.log.send(log_state_path(self.root))
+
+
+def _new_name(partition: Mapping[str, str]) -> str:
+    return "-".join([*partition.values(), f"{uuid.uuid4().hex}.parquet"])
 
 
 def _bucket_log(root: Path, place: Mount) -> BucketLog:

@@ -165,12 +165,15 @@ def _rewritten(
 ) -> Iterator[tuple[Written, File, int]]:
     for number, file in enumerate(files):
         job.tell("index", number, len(files))
-        rows = snapshot.read([file])
-        codes = unit_codes(rows, units)
-        differs = _differing(rows[UNIT], codes)
+        differs = sum(_differing(rows[UNIT], unit_codes(rows, units)) for rows in snapshot.pieces(file))
         if differs or file.lacks(UNIT):
-            place = rows.schema.get_field_index(UNIT)
-            yield layer.write_anew(file, rows.set_column(place, UNIT, codes)), file, differs
+            written = layer.write_anew(file, (_recoded(rows, units) for rows in snapshot.pieces(file)))
+            assert written is not None  # noqa: S101  (a file has rows)
+            yield written, file, differs
+
+
+def _recoded(rows: pa.Table, units: Units) -> pa.Table:
+    return rows.set_column(rows.schema.get_field_index(UNIT), UNIT, unit_codes(rows, units))
 
 
 def _differing(old: pa.ChunkedArray, new: pa.Array) -> int:

@@ -35,6 +35,7 @@ from stcloud.saas.cli import (
     serve,
     situation,
     timeline,
+    token,
     vacuum,
 )
 from stcloud.saas.cli.exits import CANCELLED, report
@@ -61,6 +62,7 @@ for function in (
 app.command(cls=situation.CoordinateCommand)(situation.situation)
 app.add_typer(grid.grid, name="grid")
 app.add_typer(case.case, name="case")
+app.add_typer(token.token, name="token")
 
 
 @app.callback(invoke_without_command=True)

@@ -51,6 +51,19 @@ def layers(
             show_default=False,
         ),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=TEXT",
+            help="Write a field of the layer's description: title, description, themes, keywords, owner, contact, "
+            "licence, update-cycle or lineage; without text, clear it. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    quality: Annotated[  # noqa: FBT002
+        bool, typer.Option("--quality", help="Show how good the layer's rows are, and nothing else.")
+    ] = False,
     form: FormatOption = None,
     output: OutputOption = None,
 ) -> None:
@@ -61,6 +74,12 @@ def layers(
         _rename(opened, rename, alone=not (layer or delete or yes))
     elif delete or yes:
         _delete(opened, layer if delete else None, yes=yes)
+    elif settings or quality:
+        _require_layer(layer, "--set" if settings else "--quality")
+        if settings:
+            _set(opened, str(layer), settings)
+        if quality:
+            print_records([_quality(opened, str(layer))], target)
     elif layer is None:
         _list(opened, target)
     else:
@@ -72,6 +91,41 @@ def _list(opened: City, target: Target) -> None:
     if not summaries:
         note(f"city '{opened.name}' has no layers yet; load one: stcloud load CITY LAYER FILE …")
     print_records(summaries, target, _SUMMARY)
+
+
+def _require_layer(layer: str | None, option: str) -> None:
+    if layer is None:
+        raise InvalidInput("which-layer", f"nothing says whose {option} is", hint=f"use LAYER {option}")
+
+
+def _set(opened: City, layer: str, settings: Sequence[str]) -> None:
+    """Write fields of a layer's description, all or none."""
+    fields: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name.strip():
+            raise InvalidInput(
+                "unset-field", f"'{setting}' sets no field", hint="write --set owner='Roads department'"
+            )
+        fields[name.strip().replace("-", "_")] = text.strip() or None
+    described = opened.describe(layer, **fields)
+    note(f"layer '{layer}' has {', '.join(described.fields) or 'no description'}")
+
+
+def _quality(opened: City, layer: str) -> dict[str, Any]:
+    zone, quality = opened.configuration.zone, opened.quality(layer)
+    share, late_us = quality.rejected_share, quality.lateness_us
+    return {
+        "layer": layer,
+        "rows": quality.rows,
+        "unplaced": quality.unplaced,
+        "read": quality.read,
+        "rejected": quality.rejected,
+        "rejected_share": None if share is None else round(share, 6),
+        "complete_to": None if quality.complete_to_us is None else zone.iso(quality.complete_to_us),
+        "lateness_s": None if late_us is None else round(late_us / 1e6, 3),
+        "last_load": None if quality.last_load_us is None else zone.iso(quality.last_load_us),
+    }
 
 
 def _describe(opened: City, layer: str, target: Target) -> None:
@@ -99,6 +153,7 @@ def _describe(opened: City, layer: str, target: Target) -> None:
     if target.form is OutputFormat.JSON:
         whole = {
             "layer": _summary(chosen, zone),
+            "description": _description(chosen),
             "columns": columns,
             "loads": loads,
             "definition": chosen.definition.to_toml(),
@@ -109,8 +164,18 @@ def _describe(opened: City, layer: str, target: Target) -> None:
         print_records(loads, target)
         return
     definition = visible_lines(chosen.definition.to_toml())
-    parts = ([_summary(chosen, zone)], columns, loads)
+    described = [
+        {"description": name, "text": ", ".join(value) if isinstance(value, list) else value}
+        for name, value in _description(chosen).items()
+    ]
+    parts = ([_summary(chosen, zone)], *([described] if described else []), columns, loads)
     print_to(target.path, lambda sink: _print_parts(parts, definition, sink, whole=target.path is not None))
+
+
+def _description(layer: Layer) -> dict[str, Any]:
+    """Return the fields of a layer's description that somebody wrote."""
+    fields = layer.description.fields.items()
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields}
 
 
 def _print_parts(
@@ -184,7 +249,7 @@ def _summary(layer: Layer, zone: Zone) -> dict[str, Any]:
     return {
         "layer": layer.name,
         "kind": layer.kind,
-        "title": layer.definition.title,
+        "title": layer.description.title or layer.definition.title,
         "events": None if layer.layer_kind.versioned else layer.events,
         "versions": layer.events if layer.layer_kind.versioned else None,
         "rows": layer.rows,

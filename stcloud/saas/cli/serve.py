@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stcloud.errors import InvalidInput, MissingExtra
+from stcloud.iaas.store.folder import read_text
 from stcloud.saas.cli.option import open_city
 from stcloud.saas.cli.output import note
 
@@ -33,25 +34,57 @@ def serve(
         list[str] | None,
         typer.Option(help="Origin whose pages may read it; repeat it.", show_default=False),
     ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Document of who may see what.", exists=True, dir_okay=False)
+    ] = None,
+    tokens: Annotated[Path | None, typer.Option(help="File of tokens; see stcloud token.")] = None,
+    audit: Annotated[Path | None, typer.Option(help="File that notes who was given what.")] = None,
+    rate: Annotated[str, typer.Option(help="Most requests of one principal.")] = "200/second",
     seconds: Annotated[float, typer.Option(help="Longest time of a question.", min=0.1)] = 30.0,
+    open311: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOG|LAYER",
+            help="Serve the requests of a log of cases, which takes reports, or of a layer as Open311.",
+            show_default=False,
+        ),
+    ] = None,
+    open311_rate: Annotated[
+        str, typer.Option(metavar="N/UNIT", help="Most reports of one network address.")
+    ] = "30/minute",
 ) -> None:
     """Serve cities over HTTP: to other systems, QGIS and browsers."""
     try:
         import uvicorn  # noqa: PLC0415
 
+        from stcloud.saas.rights.audittrail import AuditTrail  # noqa: PLC0415
+        from stcloud.saas.rights.policy import Policy  # noqa: PLC0415
+        from stcloud.saas.rights.tokens import Tokens  # noqa: PLC0415
         from stcloud.saas.web import Service, Settings, application  # noqa: PLC0415
         from stcloud.saas.web.settings import is_loopback  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra(
             "web-needed", "services need libraries that are not installed", hint="pip install stcloud[web]"
         ) from error
-    if not is_loopback(host):
+    if policy is None and not is_loopback(host):
         raise InvalidInput(
             "policy-needed", f"{host} is reached by others, and nothing says what they may see",
-            hint="listen at 127.0.0.1", in_shell="listen at --host 127.0.0.1",
+            hint="state a policy", in_shell="state it in a --policy, or listen at --host 127.0.0.1",
         )  # fmt: skip
-    settings = Settings(base_url=base_url, origins=tuple(origin or ()), seconds=seconds)
-    service = Service(_opened(cities), settings)
+    settings = Settings(
+        base_url=base_url, origins=tuple(origin or ()), seconds=seconds, rate=rate, open311=open311,
+        open311_rate=open311_rate,
+    )  # fmt: skip
+    stated = None if policy is None else Policy.from_toml(read_text(policy), name=str(policy))
+    if tokens is not None and stated is None:
+        raise InvalidInput("policy-needed", "tokens say who asks, and nothing says what they may see")
+    opened = _opened(cities)
+    if open311 is not None:
+        _check_open311(opened, open311)
+    service = Service(
+        opened, settings, policy=stated, tokens=None if tokens is None else Tokens(tokens),
+        audit=None if audit is None else AuditTrail(audit),
+    )  # fmt: skip
     server = uvicorn.Server(
         uvicorn.Config(
             application(service), host, port, log_level="warning", access_log=False, server_header=False
@@ -72,6 +105,15 @@ def _opened(addresses: list[str]) -> dict[str, City]:
             )
         opened[name] = city
     return opened
+
+
+def _check_open311(cities: dict[str, City], name: str) -> None:
+    """Refuse a log or layer that cannot be served: what `open_desk` refuses."""
+    from stcloud.iaas.clock import system_clock  # noqa: PLC0415
+    from stcloud.saas.web.open311.routes import open_desk  # noqa: PLC0415
+
+    for city in cities.values():
+        open_desk(city, name, system_clock()).close()
 
 
 def _run(server: Any, host: str) -> None:

@@ -9,6 +9,7 @@ Tested by `tests/saas/web/test_application.py`.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -27,6 +29,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stcloud.errors import InvalidInput, NotFound, StcloudError
+from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.web import (
     collections,
     functions,
@@ -41,6 +44,7 @@ from stcloud.saas.web import (
 )
 from stcloud.saas.web.call import Call, encoded
 from stcloud.saas.web.media import PROBLEM
+from stcloud.saas.web.open311 import routes as open311
 from stcloud.saas.web.problem import problem_of, status_of
 from stcloud.saas.web.service import Service
 from stcloud.saas.web.workers import Workers
@@ -58,6 +62,8 @@ _SECURITY = {
     "Referrer-Policy": "no-referrer",
 }
 _SMALLEST_GZIP = 1_000
+_HOST = re.compile(r"[\w.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", re.ASCII)
+_NO_FILE = "there is no such file here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,11 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/cubes", questions.cubes, ("POST",), heavy=True),
     Resource("/hotspots", questions.hotspots, ("POST",), heavy=True),
     Resource("/situation", questions.situation, ("POST",)),
+    Resource("/open311/discovery.{format}", open311.open311_discovery),
+    Resource("/open311/v2/services.{format}", open311.open311_services),
+    Resource("/open311/v2/services/{code}.{format}", open311.open311_service),
+    Resource("/open311/v2/requests.{format}", open311.open311_requests, ("GET", "POST")),
+    Resource("/open311/v2/requests/{request}.{format}", open311.open311_request),
 )
 
 
@@ -129,7 +140,9 @@ def application(service: Service) -> Starlette:
                 expose_headers=["Link", "ETag", "Content-Crs", "Memento-Datetime", "Content-Location"],
             )
         )  # fmt: skip
-    app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+    app = Starlette(
+        routes=routes, middleware=middleware, lifespan=lifespan, exception_handlers={HTTPException: _refused}
+    )
     app.router.redirect_slashes = False
     app.router.default = _Absent(service, workers)
     return app
@@ -141,11 +154,12 @@ def _routes(service: Service, workers: Workers, city: str, base: str) -> Sequenc
         by_path.setdefault(resource.path, []).append(resource)
     return [
         Route(
-            (base + path) or "/",
+            address,
             _Endpoint(service, workers, resource.handler, city, base, resource.methods, heavy=resource.heavy),
         )
         for path, resources in by_path.items()
         for resource in resources
+        for address in ((base + path,) if path != "/" or not base else (f"{base}/", base))
     ]
 
 
@@ -197,9 +211,11 @@ class _Endpoint:
     async def _response(self, request: Request) -> Response | None:
         try:
             self._refuse_method(request.method)
-            call = await self._call(request)
+            principal = self._service.principal(request.headers.get("authorization"))
+            self._service.admit(principal, request.client.host if request.client else "")
+            call = await self._call(request, principal)
             return await self._workers.run(
-                lambda: self._handler(call), _gone(request.receive), heavy=self._heavy
+                lambda: self._answered(call), _gone(request.receive), heavy=self._heavy
             )
         except ClientDisconnect:
             return None
@@ -208,6 +224,16 @@ class _Endpoint:
         except Exception as error:  # noqa: BLE001  (the one place where everything ends)
             _LOG.exception("a request to %s failed", self._handler.__name__)
             return self._failed(error)
+
+    def _answered(self, call: Call) -> Response:
+        """Return the response, once it is noted who is given what."""
+        response = self._handler(call)
+        if self._service.audit is not None and self._city:
+            self._service.audit.add(
+                call.principal, self._handler.__name__, at_us=call.now_us, question=call.asked_for(),
+                pin=call.given.get("pin"), rows=call.given.get("rows"),
+            )  # fmt: skip
+        return response
 
     def _refuse_method(self, method: str) -> None:
         if method not in self._methods:
@@ -222,16 +248,15 @@ class _Endpoint:
             headers["Retry-After"] = "1"
         return Response(encoded(problem_of(error)), status, headers, media_type=PROBLEM.type)
 
-    async def _call(self, request: Request) -> Call:
+    async def _call(self, request: Request, principal: Principal) -> Call:
         settings = self._service.settings
-        root = (
-            settings.base_url
-            or f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
-        )
+        root = settings.base_url or _root(request)
         path = request.scope["path"].removeprefix(self._base)
+        rights = self._service.rights(principal)
         return Call(
             service=self._service,
-            city=self._service.city(self._city) if self._city else next(iter(self._service.cities.values())),
+            city=self._service.city(self._city or next(iter(self._service.cities)), principal),
+            root=root.rstrip("/"),
             base=root.rstrip("/") + self._base,
             path=path,
             segments={name: _decoded(value) for name, value in request.path_params.items()},
@@ -239,7 +264,30 @@ class _Endpoint:
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await _body(request, settings.most_body_bytes),
             now_us=self._service.clock(),
+            principal=principal,
+            rights=rights,
+            public=rights == self._service.rights(ANONYMOUS),
+            method=request.method,
+            address=request.client.host if request.client else "",
         )
+
+
+def _root(request: Request) -> str:
+    """Return the address that the client used; `InvalidInput` ``unreadable-host``."""
+    host = request.headers.get("host")
+    if host is not None and not _HOST.fullmatch(host):
+        raise InvalidInput("unreadable-host", "the header Host names no host")
+    try:
+        return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
+    except ValueError as error:
+        raise InvalidInput("unreadable-host", "the header Host names no host") from error
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """Return what the routes of files refuse as other handlers do."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    problem = {"title": "no-route" if status == 404 else "refused", "status": status, "detail": _NO_FILE}
+    return Response(encoded(problem), status, media_type=PROBLEM.type)
 
 
 def _decoded(segment: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -15,12 +15,17 @@ from starlette.responses import Response
 
 from stcloud.city import City
 from stcloud.errors import InvalidInput, nearest
+from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.web.media import HTML, JSON, Media, preferred
 from stcloud.saas.web.service import Service
+
+if TYPE_CHECKING:
+    from stcloud.paas.query import Answer
 
 __all__ = ["Call", "Link", "encoded", "link_header"]
 
 Link = dict[str, str]
+_NOTED_BYTES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,8 @@ class Call:
     ----------
     service, city
         The service, and the city as the principal may see it.
-    base
-        Address of the city's landing page, without a slash at its end.
+    root, base
+        Addresses of the service's landing page and of the city's, without a slash at their end.
     path, segments
         Path below ``base``, encoded as it came; its variable parts, decoded.
     query
@@ -60,9 +65,26 @@ class Call:
     now_us: int
     rights: str = ""
     public: bool = True
-    principal: str = "anonymous"
+    principal: Principal = ANONYMOUS
+    root: str = ""
+    method: str = "GET"
+    address: str = ""
+    """Network address of the client; empty: not known."""
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
+    given: dict[str, Any] = field(default_factory=dict)
+    """What handlers note of the answer: its ``pin``, and how many ``rows`` were given."""
+
+    def asked_for(self) -> dict[str, Any]:
+        """Return what was asked for, as an audit trail notes it: no report with its persons."""
+        is_document = self.headers.get("content-type", "").startswith("application/json")
+        body = self.body[:_NOTED_BYTES].decode(errors="replace") if is_document else ""
+        return {"path": self.path, "query": dict(self.query), **({"body": body} if body else {})}
+
+    def gives(self, answer: Answer) -> None:
+        """Note what an answer gives."""
+        self.given["rows"] = len(answer)
+        self.given["pin"] = None if answer.pin is None else answer.pin.text
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -139,6 +161,8 @@ class Call:
         headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-cache", **self.extra}
         if not self.public and headers["Cache-Control"] == "no-cache":
             headers["Cache-Control"] = "private, no-cache"
+        if status == 200 and "ETag" in headers and self.headers.get("if-none-match", "").strip() == "*":
+            return Response(status_code=304, headers=headers)
         return Response(body, status, headers, media_type=media.type)
 
 

@@ -41,6 +41,8 @@ class CollectionKind(Protocol):
     """What differs between collections of events and of features."""
 
     versioned: bool
+    lasting: bool
+    """Whether its rows have a period."""
 
     def selected(self, query: Query, interval: Interval | None, now_us: int) -> Query:
         """Return what ``datetime`` selects; without it, what is so at ``now_us``."""
@@ -56,13 +58,13 @@ class _Events:
     versioned = False
 
     def __init__(self, layer: Layer) -> None:
-        self._ends = layer.snapshot.schema.get_field_index("st_time_to") >= 0 and _has_end(layer)
+        self.lasting = _has_end(layer)
 
     def selected(self, query: Query, interval: Interval | None, now_us: int) -> Query:
         del now_us
         if interval is None:
             return query
-        return query.when(interval.half_open, relation="intersects" if self._ends else None)
+        return query.when(interval.half_open, relation="intersects" if self.lasting else None)
 
     def times(self, table: pa.Table) -> list[dict[str, Any]]:
         starts = _micros(table, "st_time")
@@ -81,6 +83,7 @@ class _Events:
 
 class _Features:
     versioned = True
+    lasting = True
 
     def selected(self, query: Query, interval: Interval | None, now_us: int) -> Query:
         if interval is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
     from stcloud.daas.table.schema import Attribute
 
-__all__ = ["collection", "collections", "queryables", "schema_of", "sortables"]
+__all__ = ["collection", "collections", "queryable_schema", "queryables", "sortables"]
 
 _RELATION = "http://www.opengis.net/def/rel/ogc/1.0/"
 _TYPES: dict[str, dict[str, str]] = {
@@ -50,34 +50,40 @@ def queryables(call: Call) -> Response:
     """Return what may be named in filters, as a JSON schema."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["collection"])
-    properties = schema_of(layer) | {
-        "geometry": {"title": "Place", "format": _geometry_format(layer), "x-ogc-role": "primary-geometry"}
-    }
-    if kind_of(layer).versioned:
-        properties |= {"key": {"title": "Key", "type": "string"}}
-    else:
-        properties |= {
-            "time": {
-                "title": "Time",
-                "type": "string",
-                "format": "date-time",
-                "x-ogc-role": "primary-instant",
-            },
-            "key": {"title": "Key", "type": "string"},
-        }
-    return _schema(call, layer, "queryables", properties)
+    return _schema(call, layer, "queryables", queryable_schema(layer))
 
 
 def sortables(call: Call) -> Response:
     """Return what rows may be sorted by, as a JSON schema."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["collection"])
-    return _schema(call, layer, "sortables", schema_of(layer))
+    return _schema(call, layer, "sortables", _columns(layer))
 
 
-def schema_of(layer: Layer) -> dict[str, dict[str, Any]]:
+def queryable_schema(layer: Layer) -> dict[str, dict[str, Any]]:
+    """Return what may be named in filters, as properties of a JSON schema."""
+    return _own_queryables(layer) | _columns(layer)
+
+
+def _columns(layer: Layer) -> dict[str, dict[str, Any]]:
     """Return the columns of a layer as properties of a JSON schema."""
     return {attribute.name: _property(attribute) for attribute in layer.attributes}
+
+
+def _own_queryables(layer: Layer) -> dict[str, dict[str, Any]]:
+    """Return what every row has, as properties of a JSON schema."""
+    own: dict[str, dict[str, Any]] = {
+        "geometry": {"title": "Place", "format": _geometry_format(layer), "x-ogc-role": "primary-geometry"},
+        "key": {"title": "Key", "type": "string"},
+    }
+    kind = kind_of(layer)
+    instant = {"type": "string", "format": "date-time"}
+    if not kind.versioned:
+        own["time"] = {"title": "Time", **instant, "x-ogc-role": "primary-instant"}
+    if kind.lasting:
+        role = "primary-interval" if kind.versioned else "interval"
+        own["period"] = {"title": "Period", "type": "array", "items": instant, "x-ogc-role": role}
+    return own
 
 
 def _property(attribute: Attribute) -> dict[str, Any]:

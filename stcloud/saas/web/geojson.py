@@ -26,8 +26,9 @@ _NULL = msgspec.Raw(b"null")
 
 
 def features_of(
-    answer: Answer, names: Sequence[str], kind: CollectionKind, system: ReferenceSystem, profile: str = ""
-) -> list[dict[str, Any]]:
+    answer: Answer, names: Sequence[str], kind: CollectionKind, system: ReferenceSystem, profile: str = "", *,
+    places: bool = True,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Return the rows of an answer as features.
 
     Parameters
@@ -42,10 +43,12 @@ def features_of(
         CRS of coordinates, whose order of axes they have.
     profile
         How versions are named.
+    places
+        Whether they have their places; else null stands for them.
     """
     table = answer.table
     properties = table.select([name for name in names if name in table.schema.names]).to_pylist()
-    geometries = _geometries(answer, system)
+    geometries = _geometries(answer, system) if places else [None] * len(table)
     return [
         {"type": "Feature", "id": key, "time": time, "geometry": geometry, "properties": values}
         for key, time, geometry, values in zip(

@@ -5,9 +5,10 @@ Tested by `tests/saas/web/test_loads.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from starlette.responses import Response
 
 from stcloud.errors import InvalidInput
@@ -15,7 +16,8 @@ from stcloud.saas.web.call import Call, encoded, link
 from stcloud.saas.web.collectionkind import kind_of
 from stcloud.saas.web.geojson import features_of
 from stcloud.saas.web.media import GEOJSON, HTML
-from stcloud.saas.web.parameter import Interval, iso_utc, read_datetime
+from stcloud.saas.web.parameter import Interval, iso_utc, read_datetime, read_filter
+from stcloud.saas.web.queryable import read_condition
 from stcloud.saas.web.referencesystem import CRS84
 
 if TYPE_CHECKING:
@@ -24,7 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["difference", "loads"]
 
-_IGNORED = ("st_recorded_from", "st_recorded_to", "st_load", "st_unit")
+_OFFERED = (GEOJSON, HTML)
+_CALLED = {
+    "st_x": "geometry", "st_y": "geometry", "st_geom": "geometry", "st_time": "time", "st_time_to": "time",
+    "st_valid_from": "period", "st_valid_to": "period",
+}  # fmt: skip
+"""What clients know our columns by; further ones of ours are derived, or say when a row was recorded."""
+_ENDS = ("from", "to", "from-known", "to-known")
 
 
 def loads(call: Call) -> Response:
@@ -39,7 +47,12 @@ def loads(call: Call) -> Response:
             "recorded": iso_utc(reckoning.recorded_at_us),
             **reckoning.counts,
             "links": [
-                link(call.url("collections", name, "items", known=iso_utc(reckoning.recorded_at_us)), "items")
+                link(
+                    call.url("collections", name, "items", known=iso_utc(reckoning.recorded_at_us)),
+                    "items",
+                    GEOJSON,
+                    "As it was known then",
+                )
             ],
         }
         for reckoning in layer.loads
@@ -50,56 +63,78 @@ def loads(call: Call) -> Response:
 def difference(call: Call) -> Response:
     """Return what differs between two beliefs (``from-known``, ``to-known``) or two instants (``from``, ``to``).
 
-    Each feature has the member ``change``: ``added``, ``removed`` or ``changed``, and ``differs``, the names of the
-    columns that differ. A removed one comes as it was before.
+    Each feature has the member ``change``: ``added``, ``removed`` or ``changed``, and ``differs``, the names of what
+    differs. A removed one comes as it was before.
     """
     layer = call.city.layer(call.segments["collection"])
-    given = call.known_parameters(
-        ("from", "to", "from-known", "to-known", "datetime", "filter", "filter-lang")
-    )
-    before, after = _sides(call, layer, given)
-    most = call.service.settings.most_rows
-    answers = [query.rows(most + 1) for query in (before, after)]
-    for answer in answers:
-        if len(answer) > most:
-            raise InvalidInput(
-                "too-many-rows",
-                f"more than {most:,} rows are compared",
-                hint="narrow them with filter or datetime",
-            )
-    features = _changed(layer, *answers)
+    given = call.known_parameters((*_ENDS, "datetime", "filter", "filter-lang"))
+    media = call.media(*_OFFERED)
+    before, after = _answers(call, layer, given)
+    features = _changed(layer, before, after, with_period="from" not in given)
     document: dict[str, Any] = {
-        "type": "FeatureCollection", "numberReturned": len(features), "features": features, "links": [],
-    }  # fmt: skip
-    media = call.media(GEOJSON, HTML)
+        "type": "FeatureCollection",
+        "featureType": layer.name,
+        "numberReturned": len(features),
+        "pin": None if after.pin is None else after.pin.text,
+        "features": features,
+        "links": call.own_links(media, _OFFERED),
+    }
     if media is HTML:
-        return call.document(document, "difference", (GEOJSON, HTML))
-    return call.reply(encoded(document | {"links": call.own_links(media, (GEOJSON, HTML))}), media)
+        from stcloud.saas.web.rendering import rendered  # noqa: PLC0415
+
+        return call.reply(rendered("difference", call, document), HTML)
+    return call.reply(encoded(document), media)
 
 
-def _sides(call: Call, layer: Layer, given: dict[str, str]) -> tuple[Query, Query]:
-    """Return the two questions whose answers are compared."""
-    kind, zone = kind_of(layer), call.city.configuration.zone
+def _answers(call: Call, layer: Layer, given: dict[str, str]) -> tuple[Answer, Answer]:
+    """Return what was so before and after, both of one recorded instant where no other is named."""
+    most = call.service.settings.most_rows
+    earlier, later = _sides(call, layer, given)
+    after = later.query(call, layer, given, None).rows(most + 1)
+    pin = None if after.pin is None else after.pin.text
+    before = earlier.query(call, layer, given, pin).rows(most + 1)
+    if max(len(before), len(after)) > most:
+        raise InvalidInput(
+            "too-many-rows",
+            f"more than {most:,} rows are compared",
+            hint="narrow them with filter or datetime",
+        )
+    return before, after
 
-    def query(datetime: str | None, known: str | None) -> Query:
-        interval = _instant(datetime, call) if datetime is not None and kind.versioned else None
-        if datetime is not None and not kind.versioned:
-            interval = read_datetime(datetime, zone)
-        narrowed = kind.selected(call.city.query(layer.name), interval, call.now_us)
-        narrowed = narrowed.what(given["filter"]) if "filter" in given else narrowed
-        return narrowed if known is None else narrowed.known_at(known)
 
-    if "from" in given and "to" in given and kind.versioned:
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of two that are compared: what was so at a time, as known at an instant."""
+
+    interval: Interval | None
+    known: str | None
+
+    def query(self, call: Call, layer: Layer, given: dict[str, str], pin: str | None) -> Query:
+        """Return the question; ``pin`` is for where no ``known`` is given."""
+        query = kind_of(layer).selected(call.city.query(layer.name), self.interval, call.now_us)
+        if "filter" in given:
+            text = read_filter(given["filter"], given.get("filter-lang"))
+            query = query.what(read_condition(text, layer, CRS84), crs=CRS84.text)
+        known = pin if self.known is None else self.known
+        return query if known is None else query.known_at(known)
+
+
+def _sides(call: Call, layer: Layer, given: dict[str, str]) -> tuple[_Side, _Side]:
+    versioned, zone = kind_of(layer).versioned, call.city.configuration.zone
+    if versioned and "from" in given and "to" in given and "datetime" not in given:
         known = given.get("to-known")
-        return query(given["from"], given.get("from-known", known)), query(given["to"], known)
-    if "from-known" in given:
+        earlier, later = (_instant(given[name], call) for name in ("from", "to"))
+        return _Side(earlier, given.get("from-known", known)), _Side(later, known)
+    if "from-known" in given and "from" not in given and "to" not in given:
         at = given.get("datetime")
-        if kind.versioned and at is None:
-            at = iso_utc(call.now_us)
-        return query(at, given["from-known"]), query(at, given.get("to-known"))
+        if at is None:
+            interval = Interval(call.now_us, call.now_us, is_instant=True) if versioned else None
+        else:
+            interval = _instant(at, call) if versioned else read_datetime(at, zone)
+        return _Side(interval, given["from-known"]), _Side(interval, given.get("to-known"))
     raise InvalidInput(
-        "which-difference", "it is not said what is compared",
-        hint="give from-known (and to-known), or of versioned features from and to",
+        "which-difference", "it is not clear what is compared",
+        hint="give from-known (and to-known, datetime), or of versioned features from and to",
     )  # fmt: skip
 
 
@@ -110,28 +145,31 @@ def _instant(text: str, call: Call) -> Interval:
     return interval
 
 
-def _changed(layer: Layer, before: Answer, after: Answer) -> list[dict[str, Any]]:
-    """Return the features that differ, by key."""
+def _changed(layer: Layer, before: Answer, after: Answer, *, with_period: bool) -> list[dict[str, Any]]:
+    """Return the features that differ, by key; ``with_period``: their periods count, too."""
     names = [attribute.name for attribute in layer.attributes]
+    called = {name: name for name in names} | _CALLED
+    if not with_period:
+        called = {name: word for name, word in called.items() if word != "period"}
     kind = kind_of(layer)
     sides = []
     for answer in (before, after):
         keys = answer.table["st_key"].to_pylist()
         features = features_of(answer, names, kind, CRS84)
-        sides.append(dict(zip(keys, zip(features, _compared(answer.table), strict=True), strict=True)))
+        rows = answer.table.select([name for name in called if name in answer.table.schema.names]).to_pylist()
+        sides.append(dict(zip(keys, zip(features, rows, strict=True), strict=True)))
     changes = []
     for key in sorted(sides[0].keys() | sides[1].keys()):
         old, new = sides[0].get(key), sides[1].get(key)
-        if old is not None and new is not None and old[1] == new[1]:
+        differs = _differing(old[1], new[1], called) if old and new else []
+        shown = new or old
+        if shown is None or (old and new and not differs):
             continue
         change = "added" if old is None else "removed" if new is None else "changed"
-        shown = new or old
-        differs = [name for name in old[1] if old[1][name] != new[1][name]] if old and new else []
-        if shown is not None:
-            changes.append({**shown[0], "change": change, "differs": differs})
+        changes.append({**shown[0], "change": change, "differs": differs})
     return changes
 
 
-def _compared(table: pa.Table) -> list[dict[str, Any]]:
-    kept = table.select([name for name in table.schema.names if name not in _IGNORED])
-    return list(kept.to_pylist())
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any], called: Mapping[str, str]) -> list[str]:
+    names = [called[name] for name in called if old.get(name) != new.get(name)]
+    return list(dict.fromkeys(names))

@@ -83,7 +83,7 @@ def _quality(media: Media, accept: str) -> float:
             precision = 0
         elif kind == own_kind and subtype == "*":
             precision = 1
-        elif (kind, subtype) in ((own_kind, own_subtype), _also(media)):
+        elif (kind, subtype) == (own_kind, own_subtype) or (kind, subtype) == _also(media):
             precision = 2
         else:
             continue
@@ -91,9 +91,9 @@ def _quality(media: Media, accept: str) -> float:
     return best[1]
 
 
-def _also(media: Media) -> tuple[str, str]:
+def _also(media: Media) -> tuple[str, str] | None:
     """Return another type that means the same: a feature collection is JSON, too, and so is a schema."""
-    return ("application", "json") if media.essence.endswith("+json") else ("", "")
+    return ("application", "json") if media.essence.endswith("+json") else None
 
 
 def _weight(parameters: Sequence[str]) -> float:
@@ -101,7 +101,8 @@ def _weight(parameters: Sequence[str]) -> float:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
             try:
-                return min(max(float(value), 0.0), 1.0)
+                weight = float(value)
             except ValueError:
                 return 0.0
+            return min(weight, 1.0) if weight > 0 else 0.0  # of what is no number, too
     return 1.0

@@ -12,7 +12,7 @@ from starlette.responses import Response
 import stcloud
 from stcloud.saas.web.call import Call, encoded
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
-from stcloud.saas.web.collections import schema_of
+from stcloud.saas.web.collections import queryable_schema
 from stcloud.saas.web.media import (
     ARROW,
     CSV,
@@ -133,7 +133,7 @@ def _item_parameters(
     limit = {"type": "integer", "minimum": 1, "maximum": most, "default": 100}
     names = [attribute.name for attribute in layer.attributes]
     parameters = [
-        _parameter("bbox", {"type": "string"}, "West, south, east, north, of bbox-crs"),
+        _parameter("bbox", _BOX, "West, south, east, north; with heights six numbers"),
         crs["bbox-crs"],
         _DATETIME,
         _KNOWN,
@@ -159,8 +159,8 @@ def _item_parameters(
         _parameter(
             name, {key: value for key, value in schema.items() if key in ("type", "format")}, "Its value"
         )
-        for name, schema in schema_of(layer).items()
-        if name not in taken
+        for name, schema in queryable_schema(layer).items()
+        if name not in taken and schema.get("type") not in (None, "array")
     ]
     return parameters
 
@@ -256,6 +256,10 @@ def _parameter(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_BOX = {
+    "type": "array", "items": {"type": "number"},
+    "oneOf": [{"minItems": count, "maxItems": count} for count in (4, 6)],
+}  # fmt: skip
 _DATETIME = _parameter(
     "datetime", {"type": "string"}, "An instant of RFC 3339, or a closed interval: A/B, A/.., ../B"
 )

@@ -18,7 +18,9 @@ _METRICS = Media("openmetrics", "application/openmetrics-text; version=1.0.0; ch
 def cities(call: Call) -> Response:
     """Return the cities of the service."""
     call.known_parameters(())
-    links = [link(call.url(name), "item", JSON, city.name) for name, city in call.service.cities.items()]
+    links = [
+        link(f"{call.url(name)}/", "item", JSON, city.name) for name, city in call.service.cities.items()
+    ]
     return call.document({"title": "Cities", "links": links}, "cities")
 
 

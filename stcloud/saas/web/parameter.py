@@ -18,8 +18,8 @@ from stcloud.errors import InvalidInput
 from stcloud.time import Zone, instant_us
 
 __all__ = [
-    "Interval", "iso_utc", "read_bbox", "read_datetime", "read_filter", "read_limit", "read_names", "read_order",
-    "read_property",
+    "Interval", "iso_utc", "read_bbox", "read_datetime", "read_filter", "read_flag", "read_limit", "read_names",
+    "read_order", "read_property",
 ]  # fmt: skip
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})0*)?([Zz]|[+-]\d\d:\d\d)")
@@ -130,6 +130,13 @@ def read_limit(text: str | None, default: int, most: int) -> int:
     return min(int(text), most)
 
 
+def read_flag(text: str, parameter: str) -> bool:
+    """Return what ``true`` or ``false`` means; `InvalidInput` ``bad-flag``."""
+    if text not in _TRUE:
+        raise InvalidInput("bad-flag", f"{parameter}={text[:40]} is neither true nor false")
+    return _TRUE[text]
+
+
 def read_names(text: str, known: Sequence[str], parameter: str) -> tuple[str, ...]:
     """Return names between commas; `InvalidInput` ``unknown-property``."""
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
@@ -145,7 +152,7 @@ def read_names(text: str, known: Sequence[str], parameter: str) -> tuple[str, ..
 def read_order(text: str, known: Sequence[str]) -> tuple[str, ...]:
     """Return the columns to sort by, ``-`` before one for descending; `InvalidInput` ``unknown-property``."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    read_names(",".join(part.lstrip("+-") for part in parts), known, "sortby")
+    read_names(",".join(part[part[0] in "+-" :] for part in parts), known, "sortby")
     return tuple(part.removeprefix("+") for part in parts)
 
 

@@ -43,7 +43,16 @@ def tag_of(call: Call, media: Media, *, moving: bool = False) -> str | None:
     if state is None:
         return None
     whole = "\n".join(
-        (call.base, call.path, repr(list(call.query)), media.type, call.rights, state, str(call.body))
+        (
+            call.base,
+            call.path,
+            repr(list(call.query)),
+            media.type,
+            call.rights,
+            state,
+            str(call.body),
+            _coding(call),
+        )
     )
     tag = f'"{hashlib.sha256(whole.encode()).hexdigest()[:32]}"'
     kept = "public" if call.public else "private"
@@ -58,9 +67,14 @@ def not_modified(call: Call, tag: str | None) -> Response | None:
     if tag is None or given is None:
         return None
     tags = {part.strip().removeprefix("W/") for part in given.split(",")}
-    if tag not in tags and given.strip() != "*":
+    if tag not in tags:  # of "*" it shows only with the answer whether there is one
         return None
     return Response(status_code=304, headers={"Vary": "Accept, Authorization", **call.extra})
+
+
+def _coding(call: Call) -> str:
+    """Return how bytes may come: other bytes have another strong tag."""
+    return "gzip" if "gzip" in call.headers.get("accept-encoding", "") else ""
 
 
 def _state(call: Call, layers: Iterable[tuple[str, int]]) -> str | None:

@@ -61,9 +61,14 @@ def problem_of(error: BaseException) -> dict[str, Any]:
         error, errors.StorageError | errors.FormatError
     ):  # their messages name files of the machine
         return {"title": error.kind, "status": status, "detail": "the city cannot be read at present"}
-    problem = {"title": error.kind, "status": status, "detail": error.message}
+    problem: dict[str, Any] = {"title": error.kind, "status": status, "detail": _plain(error.message)}
     if error.hint:
-        problem["hint"] = error.hint
+        problem["hint"] = _plain(error.hint)
     if isinstance(error, errors.InvalidDefinition) and error.faults:
-        problem["faults"] = list(error.faults)
+        problem["faults"] = [_plain(str(fault)) for fault in error.faults]
     return problem
+
+
+def _plain(text: str) -> str:
+    """Return a text that UTF-8 can hold: a document of JSON may name half a character."""
+    return text.encode("utf-8", "replace").decode()

@@ -32,8 +32,11 @@ def questions(call: Call) -> Response:
     from stcloud.paas.query import Question  # noqa: PLC0415
 
     question = _document(call, Question)
+    most = call.service.settings.most_rows
     if not question.summed and question.limit is None:
-        question = question.model_copy(update={"limit": call.service.settings.most_rows})
+        question = question.model_copy(update={"limit": most})
+    elif question.limit is not None and question.limit > most:
+        raise _too_many(most)
     query = question.narrow(call.city.query(question.layer), _no_file)
     return _answered(call, question.answer(query, _no_file))
 
@@ -90,6 +93,7 @@ def situation(call: Call) -> Response:
 
 def _answered(call: Call, answer: Answer) -> Response:
     media = call.media(*OFFERED)
+    call.gives(answer)
     if len(answer) > call.service.settings.most_rows:
         raise _too_many(call.service.settings.most_rows)
     pin = None if answer.pin is None else answer.pin.text

@@ -36,14 +36,19 @@ class ReferenceSystem:
         Its address in the register of OGC; how the library names it.
     north_first
         Whether the register's first axis is the one to the north.
-    places
-        Decimal places that coordinates are written with: 9 of degrees, 4 of metres.
+    degrees
+        Whether its coordinates are degrees; they are written with 9 decimal places, metres with 4.
     """
 
     address: str
     text: str
     north_first: bool
-    places: int
+    degrees: bool
+
+    @property
+    def places(self) -> int:
+        """Decimal places that coordinates are written with."""
+        return _DEGREE_PLACES if self.degrees else _METRE_PLACES
 
     def shapes(self, shapes: NDArray[Any], source: str) -> NDArray[Any]:
         """Return shapes of another CRS in this one, axes in its order, rounded."""
@@ -74,12 +79,10 @@ def reference_system(text: str) -> ReferenceSystem | None:
     crs = read_crs(text)
     first = crs.axis_info[0].direction.lower() if crs.axis_info else "east"
     degrees = bool(crs.axis_info) and crs.axis_info[0].unit_name.startswith("degree")
-    return ReferenceSystem(
-        _EPSG + code, text, first in ("north", "south"), _DEGREE_PLACES if degrees else _METRE_PLACES
-    )
+    return ReferenceSystem(_EPSG + code, text, first in ("north", "south"), degrees)
 
 
-CRS84 = ReferenceSystem(_OGC, "OGC:CRS84", north_first=False, places=_DEGREE_PLACES)
+CRS84 = ReferenceSystem(_OGC, "OGC:CRS84", north_first=False, degrees=True)
 
 
 def reference_systems(stored: str) -> tuple[ReferenceSystem, ...]:

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stcloud.errors import InvalidInput
 from stcloud.saas.web.call import Call
 from stcloud.saas.web.collectionkind import CollectionKind, kind_of, read_profile
 from stcloud.saas.web.parameter import Interval, iso_utc, read_bbox, read_datetime, read_filter, read_property
-from stcloud.saas.web.referencesystem import chosen_system
+from stcloud.saas.web.queryable import read_condition, simple_queryables
+from stcloud.saas.web.referencesystem import ReferenceSystem, chosen_system
 
 if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
@@ -33,8 +35,10 @@ class Selection:
 
     Parameters
     ----------
-    layer, kind, query
-        The layer, what it is made of, and the question.
+    layer, kind
+        The layer, and what it is made of.
+    query, unpinned
+        The question, and the same without what ``known`` says.
     interval
         What ``datetime`` says; None: nothing.
     profile
@@ -46,6 +50,7 @@ class Selection:
     layer: Layer
     kind: CollectionKind
     query: Query
+    unpinned: Query
     interval: Interval | None
     profile: str
     moving: bool
@@ -58,9 +63,10 @@ class Selection:
         ``unreadable-bbox``, ``unreadable-datetime``, ``unknown-crs``.
         """
         layer = call.city.layer(call.segments["collection"])
-        columns = {attribute.name: attribute for attribute in layer.attributes if attribute.name not in _OURS}
-        given = call.known_parameters((*SELECTING, *others, *columns))
         kind = kind_of(layer)
+        columns = {name: column for name, column in simple_queryables(layer).items() if name not in _OURS}
+        further = [name for name in others if kind.versioned or name != "profile"]
+        given = call.known_parameters((*SELECTING, *further, *columns))
         zone = call.city.configuration.zone
         interval = read_datetime(given["datetime"], zone) if "datetime" in given else None
         query = kind.selected(call.city.query(layer.name), interval, call.now_us)
@@ -68,11 +74,16 @@ class Selection:
             if name in given:
                 query = query.what(read_property(attribute, given[name]))
         query = _narrowed(query, given, layer, call.city.configuration.crs)
-        if "known" in given:
-            query = query.known_at(given["known"])
+        known = query.known_at(given["known"]) if "known" in given else query
         moving = kind.versioned and interval is None
         return cls(
-            layer, kind, query, interval, read_profile(given, interval) if kind.versioned else "", moving
+            layer,
+            kind,
+            known,
+            query,
+            interval,
+            read_profile(given, interval) if kind.versioned else "",
+            moving,
         )
 
     def settled(self, call: Call) -> dict[str, str]:
@@ -83,21 +94,39 @@ class Selection:
 def _narrowed(query: Query, given: Mapping[str, str], layer: Layer, stored: str) -> Query:
     if "bbox" in given:
         system = chosen_system(given.get("bbox-crs"), "bbox-crs", stored)
-        query = query.what(_in_box(system.box(read_bbox(given["bbox"])), layer), crs=system.text)
+        query = query.what(_in_box(read_bbox(given["bbox"]), system, layer), crs=system.text)
     if "filter" in given:
         system = chosen_system(given.get("filter-crs"), "filter-crs", stored)
         text = read_filter(given["filter"], given.get("filter-lang"))
-        query = query.what(text, crs=system.text)
+        query = query.what(read_condition(text, layer, system), crs=system.text)
     return query
 
 
-def _in_box(box: tuple[float, ...], layer: Layer) -> dict[str, Any]:
-    """Return the filter that a row meets a box, or has no place at all (Features 1, fc-bbox-response C)."""
+def _in_box(numbers: tuple[float, ...], system: ReferenceSystem, layer: Layer) -> dict[str, Any]:
+    """Return the filter that a row meets a box, or has no place at all (Features 1, fc-bbox-response C).
+
+    A box in degrees whose west is east of its east goes over the antimeridian.
+    """
+    west, south, east, north = system.box(numbers)
+    if south > north or (west > east and not system.degrees):
+        raise InvalidInput("unreadable-bbox", "bbox ends before it begins: the lower corner comes first")
+    boxes = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
     place = {"property": "st_geom"}
-    meets = {"op": "s_intersects", "args": [place, {"bbox": list(box)}]}
-    if not _may_lack_place(layer):
-        return meets
-    return {"op": "or", "args": [{"op": "isNull", "args": [place]}, meets]}
+    meets: list[dict[str, Any]] = [
+        {"op": "s_intersects", "args": [place, _box(first, south, last, north)]} for first, last in boxes
+    ]
+    if _may_lack_place(layer):
+        meets.append({"op": "isNull", "args": [place]})
+    return meets[0] if len(meets) == 1 else {"op": "or", "args": meets}
+
+
+def _box(west: float, south: float, east: float, north: float) -> dict[str, Any]:
+    """Return a box as filters have it; without an inside it is a line, or a point."""
+    if west < east and south < north:
+        return {"bbox": [west, south, east, north]}
+    if west < east or south < north:
+        return {"type": "LineString", "coordinates": [[west, south], [east, north]]}
+    return {"type": "Point", "coordinates": [west, south]}
 
 
 def _may_lack_place(layer: Layer) -> bool:

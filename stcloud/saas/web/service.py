@@ -1,4 +1,4 @@
-"""A service: its cities, who may do what, and what it counts.
+"""A service: its cities, who asks, what they may see, and what it counts.
 
 Tested by `tests/saas/web/test_service.py`.
 """
@@ -6,41 +6,23 @@ Tested by `tests/saas/web/test_service.py`.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import stcloud
 from stcloud.city import City
-from stcloud.errors import NotFound
+from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.iaas.clock import Clock, system_clock
+from stcloud.saas.rights.audittrail import AuditTrail
+from stcloud.saas.rights.oidc import OidcKeys
+from stcloud.saas.rights.permits import Permits
+from stcloud.saas.rights.policy import Policy
+from stcloud.saas.rights.principal import ANONYMOUS, Principal
+from stcloud.saas.rights.tokens import Tokens
 from stcloud.saas.web.counts import Counts
+from stcloud.saas.web.kept import Kept
 from stcloud.saas.web.settings import Settings
 
-__all__ = ["Kept", "Service"]
-
-
-class Kept:
-    """Values that were computed and may be used again: the latest ones, by key."""
-
-    def __init__(self, most: int = 1_000) -> None:
-        self._most = most
-        self._values: OrderedDict[Hashable, Any] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
-        """Return the value of a key, computed if it is not kept."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = compute()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return value
+__all__ = ["Service"]
 
 
 class Service:
@@ -52,31 +34,78 @@ class Service:
         Open cities by the names that their addresses have; of one alone the name is in no address.
     settings
         How it answers.
+    policy
+        Who may see what; None: whoever reaches the service sees all, as the machine's own user does.
+    tokens, audit
+        Tokens that principals show; where it is noted what they were given.
     clock
         Returns the present instant, UTC microseconds.
     """
 
     def __init__(
-        self, cities: Mapping[str, City], settings: Settings | None = None, *, clock: Clock = system_clock
-    ) -> None:
+        self, cities: Mapping[str, City], settings: Settings | None = None, *, policy: Policy | None = None,
+        tokens: Tokens | None = None, audit: AuditTrail | None = None, clock: Clock = system_clock,
+    ) -> None:  # fmt: skip
+        from limits.storage import MemoryStorage  # noqa: PLC0415
+        from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+
         self.cities = dict(cities)
         self.settings = settings or Settings()
-        self.clock = clock
-        self.kept = Kept()
-        self.counts = Counts()
+        self.policy, self.audit, self.clock = policy, audit, clock
+        self.kept, self.counts = Kept(), Counts()
+        self._tokens = tokens
+        self._oidc = None if policy is None or policy.oidc is None else OidcKeys(policy.oidc)
+        self._permits = (
+            {} if policy is None else {name: Permits(city, policy) for name, city in cities.items()}
+        )
+        self._rate = self.settings.parsed_rate()
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def city(self, name: str) -> City:
-        """Return a city; `NotFound` ``unknown-city``."""
+    def principal(self, authorization: str | None) -> Principal:
+        """Return who shows a header ``Authorization``; nobody without one.
+
+        Raises
+        ------
+        InvalidInput
+            ``not-signed-in``: the token is unknown, expired or revoked, or of another scheme.
+        """
+        if authorization is None:
+            return ANONYMOUS
+        scheme, _, token = authorization.strip().partition(" ")
+        now_us = self.clock()
+        if scheme.lower() == "bearer" and token.strip():
+            for known in (self._tokens, self._oidc):
+                principal = None if known is None else known.principal_of(token.strip(), now_us)
+                if principal is not None:
+                    return principal
+        raise InvalidInput("not-signed-in", "the token is not valid", hint="show a valid one, or none")
+
+    def admit(self, principal: Principal, address: str) -> None:
+        """Count a request of a principal, or of an address where it is not known who asks.
+
+        Raises
+        ------
+        Unsupported
+            ``too-many-requests``.
+        """
+        who = address if principal.is_anonymous else principal.name
+        if not self._limiter.hit(self._rate, principal.kind, who):
+            raise Unsupported("too-many-requests", f"more than {self.settings.rate}", hint="ask more slowly")
+
+    def city(self, name: str, principal: Principal) -> City:
+        """Return a city as a principal may see it; `NotFound` ``unknown-city``."""
         if name not in self.cities:
             raise NotFound("unknown-city", f"there is no city '{name}' here")
-        return self.cities[name]
+        return self._permits[name].city_for(principal) if self._permits else self.cities[name]
 
-    def rights_digest(self, principal: str) -> str:
+    def rights(self, principal: Principal) -> str:
         """Return a digest of what a principal may see: answers of others are not theirs."""
-        text = f"{stcloud.__version__}|{principal}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        grants = "all" if self.policy is None else self.policy.grants(principal).digest
+        return hashlib.sha256(f"{stcloud.__version__} {grants}".encode()).hexdigest()[:16]
 
     def close(self) -> None:
-        """Close the cities."""
+        """Close the cities, and remove the copies of what principals may see."""
+        for permits in self._permits.values():
+            permits.close()
         for city in self.cities.values():
             city.close()

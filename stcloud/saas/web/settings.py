@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stcloud.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
 
 __all__ = ["Settings", "is_loopback"]
 
@@ -33,6 +37,10 @@ class Settings:
         Requests that may wait for a worker; more are turned away.
     rate
         Requests of one principal, such as ``"50/second"``.
+    open311
+        Log of cases, or layer, whose requests are served as Open311; None: none are.
+    open311_rate
+        Reports of one network address, such as ``"30/minute"``.
     """
 
     base_url: str | None = None
@@ -44,6 +52,8 @@ class Settings:
     heavy: int = 2
     waiting: int = 200
     rate: str = "200/second"
+    open311: str | None = None
+    open311_rate: str = "30/minute"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be; `InvalidInput` ``bad-setting``."""
@@ -60,17 +70,20 @@ class Settings:
             if getattr(self, name) <= 0:
                 raise InvalidInput("bad-setting", f"{name} is {getattr(self, name)}; it is more than nothing")
         self.parsed_rate()
+        _parsed(self.open311_rate)
 
-    def parsed_rate(self) -> object:
+    def parsed_rate(self) -> RateLimitItem:
         """Return the rate as the library of limits has it; `InvalidInput` ``bad-setting``."""
-        from limits import parse  # noqa: PLC0415
+        return _parsed(self.rate)
 
-        try:
-            return parse(self.rate)
-        except ValueError as error:
-            raise InvalidInput(
-                "bad-setting", f"'{self.rate}' is no rate", hint="write it like 50/second"
-            ) from error
+
+def _parsed(rate: str) -> object:
+    from limits import parse  # noqa: PLC0415
+
+    try:
+        return parse(rate)
+    except ValueError as error:
+        raise InvalidInput("bad-setting", f"'{rate}' is no rate", hint="write it like 50/second") from error
 
 
 def is_loopback(host: str) -> bool:

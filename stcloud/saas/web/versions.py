@@ -46,8 +46,8 @@ class _Feature:
         layer = call.city.layer(call.segments["collection"])
         return cls(call, layer, kind_of(layer), call.segments["feature"])
 
-    def query(self, interval: Interval | None) -> Query:
-        """Return the question about this feature alone."""
+    def query(self, interval: Interval | None, pin: str | None = None) -> Query:
+        """Return the question about this feature alone, at a pin or at what ``known`` says."""
         query = self.call.city.query(self.layer.name)
         query = (
             query.when("../..")
@@ -55,12 +55,12 @@ class _Feature:
             else self.kind.selected(query, interval, self.call.now_us)
         )
         query = query.what({"op": "=", "args": [{"property": "st_key"}, self.key]})
-        known = self.call.parameters.get("known")
+        known = self.call.parameters.get("known") if pin is None else pin
         return query if known is None else query.known_at(known)
 
-    def starts(self) -> list[int | None]:
+    def starts(self, pin: str | None = None) -> list[int | None]:
         """Return the starts of all versions, ascending, UTC microseconds; `NotFound` ``unknown-feature``."""
-        answer = self.query(_EVER).rows()
+        answer = self.query(_EVER, pin).rows()
         if not len(answer):
             raise NotFound("unknown-feature", f"collection '{self.layer.name}' has no feature '{self.key}'")
         import pyarrow as pa  # noqa: PLC0415
@@ -96,7 +96,7 @@ def item(call: Call) -> Response:
         return unchanged
     answer = feature.query(interval).rows(2)
     if not len(answer):
-        return _gone(feature)
+        return _gone(feature, _pin(answer))
     system = chosen_system(given.get("crs"), "crs", call.city.configuration.crs)
     links = call.own_links(media, _OFFERED)
     links.append(link(call.url("collections", feature.layer.name), "collection", JSON, feature.layer.name))
@@ -104,10 +104,13 @@ def item(call: Call) -> Response:
         links += _neighbours(feature, answer)
     call.extra["Link"] = link_header(links)
     call.extra["Content-Crs"] = f"<{system.address}>"
+    if tag is None:
+        at = iso_utc(call.now_us) if feature.kind.versioned and interval is None else given.get("datetime")
+        call.extra["Content-Location"] = call.again(known=_pin(answer), datetime=at)
     names = [attribute.name for attribute in feature.layer.attributes]
     document: dict[str, Any] = features_of(answer, names, feature.kind, system)[0]
     document |= {"featureType": feature.layer.name, "links": links}
-    document["pin"] = None if answer.pin is None else answer.pin.text
+    document["pin"] = _pin(answer)
     if media is HTML:
         from stcloud.saas.web.rendering import rendered  # noqa: PLC0415
 
@@ -150,7 +153,7 @@ def _neighbours(feature: _Feature, answer: Answer) -> list[Link]:
     start = answer.table["st_valid_from"].cast(pa.int64())[0].as_py()
     if start is not None:
         feature.call.extra["Memento-Datetime"] = http_date(start)
-    starts = feature.starts()
+    starts = feature.starts(_pin(answer))
     place = starts.index(start)
     links = [link(feature.address(), "original", GEOJSON)]
     if place > 0:
@@ -160,13 +163,17 @@ def _neighbours(feature: _Feature, answer: Answer) -> list[Link]:
     return [*links, *feature.history_links()]
 
 
-def _gone(feature: _Feature) -> Response:
+def _pin(answer: Answer) -> str | None:
+    return None if answer.pin is None else answer.pin.text
+
+
+def _gone(feature: _Feature, pin: str | None) -> Response:
     """Return that a feature is not there then, with the way to when it was; `NotFound` if it never was."""
     call = feature.call
     absent = NotFound("unknown-feature", f"collection '{feature.layer.name}' has no feature '{feature.key}'")
     if not feature.kind.versioned:
         raise absent
-    starts = feature.starts()
+    starts = feature.starts(pin)
     links = [link(feature.address(starts[-1]), "latest-version", GEOJSON), *feature.history_links()]
     call.extra["Link"] = link_header(links)
     gone = NotFound("feature-gone", f"feature '{feature.key}' was not there then; it has other versions")

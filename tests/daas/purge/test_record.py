@@ -45,7 +45,7 @@ def test_rows_that_lasted_longer_touch_later_questions_too():
 
 def test_a_record_counts_from_its_commit_on(tmp_path):
     assert read_purges(Table(tmp_path)) == ()
-    write_purges(Table(tmp_path), [ROWS, VALUES])
+    write_purges(Table(tmp_path), lambda before: [*before, ROWS, VALUES])
     assert read_purges(Table(tmp_path)) == (ROWS, VALUES)
     assert [len(read_purges(Table(tmp_path), sequence)) for sequence in (2, 3, 4)] == [0, 1, 2]
 

@@ -19,7 +19,7 @@ def test_months(month, text):
     assert month_text(month) == text
 
 
-def test_merging_files_keeps_every_past_state(desk):
+def test_merging_files_keeps_every_past_state(desk, tmp_path):
     """Law: what was known at any instant is the same before and after files are merged."""
     chance, instants = random.Random(3), []
     for number in range(3):
@@ -30,12 +30,12 @@ def test_merging_files_keeps_every_past_state(desk):
     instants += [at - 1 for at in instants] + [instants[0] - 10]
     layer = desk.city._catalogue.events("events")
     before, files, rows = [desk.rows(at) for at in instants], len(layer.table.snapshot().files), desk.rows()
-    assert layer.compact(least=2) == 1
+    assert layer.compact(tmp_path, least=2) == 1
     after = layer.table.snapshot()
     assert len(after.files) == 1 < files
     assert [desk.rows(at) for at in instants] == before
     assert desk.rows() == rows
-    assert layer.compact(least=2) == 0
+    assert layer.compact(tmp_path, least=2) == 0
     cells = after.read(after.files)["st_cell"].to_pylist()
     assert cells == sorted(cells)
     assert desk.faults() == []
@@ -96,15 +96,15 @@ def test_a_file_that_is_damaged_is_not_merged_and_keeps_no_load_away(desk):
     assert len(desk.rows()) == 5
 
 
-def test_a_merge_that_is_overtaken_does_not_bring_back_what_was_closed(desk, monkeypatch):
+def test_a_merge_that_is_overtaken_does_not_bring_back_what_was_closed(desk, tmp_path, monkeypatch):
     """Even without the lock: the merge commits after what it read, or not at all."""
     for number in range(3):
         desk.load(row(number, at="2024-03-05 10:00:00"))
     mine = EventLayer("events", Table(desk.folder / "city/layers/events"))
     meant = EventLayer._merge
 
-    def slow(self, snapshot, files):
-        merged = meant(self, snapshot, files)
+    def slow(self, *given):
+        merged = meant(self, *given)
         monkeypatch.setattr(EventLayer, "_merge", meant)
         theirs = Table(desk.folder / "city/layers/events")
         gone = theirs.snapshot().files[:1]
@@ -113,7 +113,7 @@ def test_a_merge_that_is_overtaken_does_not_bring_back_what_was_closed(desk, mon
 
     monkeypatch.setattr(EventLayer, "_merge", slow)
     with pytest.raises(Exception, match="another writer"):
-        mine.compact(least=2)
+        mine.compact(tmp_path, least=2)
     assert len(desk.rows()) == 2
 
 

@@ -31,7 +31,7 @@ def test_parts_of_a_parquet_file_are_its_row_groups(tmp_path: Path, rows: int, c
 
 def test_other_files_are_one_part(tmp_path: Path) -> None:
     path = tmp_path / "numbers.csv"
-    path.write_text("n\n1\n2\n")
+    path.write_text('n\n1\n2"\n')  # a quote within a field: quotes tell nothing of rows
     source = open_source(path, Reading())
     assert parts_of(source, 1) == [SourcePart()]
     assert [batch.numbers.tolist() for batch in batches_of(source, SourcePart())] == [[1, 2]]

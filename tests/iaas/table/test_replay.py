@@ -1,5 +1,7 @@
 """A log that is replayed without delta-rs: it gives what delta-rs gives, or nothing is decided here."""
 
+import json
+
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
@@ -8,7 +10,10 @@ from hypothesis import strategies as st
 
 from stcloud.errors import FormatError, NotFound
 from stcloud.iaas.table import head as tables
-from stcloud.iaas.table.log import entry_path
+from stcloud.iaas.table import replay as replays
+from stcloud.iaas.table.briefnote import MOST_FILES
+from stcloud.iaas.table.erasure import erase
+from stcloud.iaas.table.log import entry_path, last_checkpoint
 from stcloud.iaas.table.logstate import log_state_path, read_log_state
 from stcloud.iaas.table.replay import replay_log
 from stcloud.iaas.table.snapshot import snapshot_of
@@ -158,6 +163,77 @@ def test_nothing_is_decided_of_a_log_that_is_not_as_it_was_noted(tmp_path, damag
     assert replay_log(root, state, "stcloud") is None
     with pytest.raises(FormatError):
         Table(root).snapshot()
+
+
+def replayed(root, monkeypatch):
+    """What a table opened anew shows without delta-rs, and how often the log was replayed for that."""
+    times = []
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            replays, "last_checkpoint", lambda *given: times.append(given) or last_checkpoint(*given)
+        )
+        return replay_log(root, read_log_state(root), "stcloud"), len(times)
+
+
+@pytest.mark.parametrize("count", [20, 45])
+def test_a_log_with_checkpoints_is_read_from_its_note(tmp_path, monkeypatch, count):
+    table = written(tmp_path / "t", events(count))
+    read, times_replayed = replayed(table.root, monkeypatch)
+    assert repr(read.snapshot) == repr(as_delta_reads(table.root))
+    assert times_replayed == 0
+
+
+def test_a_table_of_many_files_has_a_short_note(tmp_path):
+    table = written(tmp_path / "t", events(20))
+    rows = pa.table({"n": [1]}, schema=pa.schema([SCHEMA.field("n")]))
+    files = [table.write(rows, {"part": "2024-03"}) for _ in range(MOST_FILES)]
+    table.commit(add=files, after=20)
+    assert read_log_state(table.root).snapshot == ""
+    assert repr(replay_log(table.root, read_log_state(table.root), "stcloud").snapshot) == repr(
+        as_delta_reads(table.root)
+    )
+
+
+OTHER_NOTES = {
+    "no note": lambda _: "",
+    "no JSON": lambda note: note[:-1],
+    "another number": lambda note: note.replace('"n": 0', '"n": 9'),
+    "no file": lambda note: json.dumps(json.loads(note) | {"files": []}),
+    "a list": lambda _: "[]",
+    "another log": lambda note: json.dumps(json.loads(note) | {"log": "0"}),
+}
+
+
+@pytest.mark.parametrize("other", OTHER_NOTES)
+def test_a_note_that_is_another_is_passed_over(tmp_path, monkeypatch, other):
+    root = written(tmp_path / "t", events(25)).root
+    state = json.loads(log_state_path(root).read_text())
+    changed_note = OTHER_NOTES[other](state["snapshot"])
+    assert changed_note != state["snapshot"]
+    log_state_path(root).write_text(json.dumps(state | {"snapshot": changed_note}))
+    read, times_replayed = replayed(root, monkeypatch)
+    assert repr(read.snapshot) == repr(as_delta_reads(root))
+    assert times_replayed == 1
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda root: changed(entry_path(root, 24)), lambda root: entry_path(root, 22).unlink()]
+)
+def test_a_note_does_not_hide_that_the_log_has_changed(tmp_path, harm):
+    root = written(tmp_path / "t", events(24)).root
+    assert replay_log(root, read_log_state(root), "stcloud") is not None
+    harm(root)
+    assert replay_log(root, read_log_state(root), "stcloud") is None
+
+
+def test_what_is_erased_is_in_no_note(tmp_path):
+    table = written(tmp_path / "t", events(25))
+    file = table.snapshot().files[0]
+    assert file.path in log_state_path(table.root).read_text()
+    table.commit(remove=[file], after=25)
+    erase(table)
+    assert file.path not in log_state_path(table.root).read_text()
+    assert repr(reading(table.root)[0]) == repr(as_delta_reads(table.root))
 
 
 def test_without_a_note_delta_rs_reads_the_log(tmp_path):

@@ -95,6 +95,14 @@ def test_memory_stays_flat_however_much_comes(tmp_path):
     assert held <= 200_000
 
 
+def test_chunks_are_as_small_where_the_last_rows_come_first(tmp_path):
+    batches = [[(0, cell, 0, None) for cell in range(start, start + 50)] for start in range(950, -1, -50)]
+    sorter = sorted_in(tmp_path, batches, run_bytes=1, chunk_rows=100)
+    assert [chunk.num_rows for chunk in sorter.chunks(0)] == [100] * 10
+    portions = [sum(chunk.num_rows for chunk in portion) for portion in sorter.portions(0, most_rows=400)]
+    assert portions == [400, 300, 300]
+
+
 def test_nothing_came(tmp_path):
     sorter = sorted_in(tmp_path, [[]])
     assert sorter.parts == []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from stcloud.iaas.engine.model import STAGE, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.table.table import File
+from stcloud.paas.query.compile.memory_columns import MemoryColumns, memory_columns
 from stcloud.paas.query.compile.memory_count import MemoryCount, memory_count
 from stcloud.paas.query.compile.memory_rows import MemoryRows, memory_rows
 from stcloud.paas.query.compile.summary import given, summed
@@ -84,13 +85,13 @@ class _Compilation:
     zone: Zone
 
     def compiled(self) -> Compiled:
-        count = self._counted
+        few = self._in_memory
         last: Sql | Tell
-        if count is None:
+        if few is None:
             last = self._written()
             looked_at = frozenset(column.name for column in last.query.find_all(exp.Column))
         else:
-            last, looked_at = Tell(count, self._written), count.columns
+            last, looked_at = Tell(few, self._written), few.columns
         given = self.source.given(looked_at | columns_of(self._masked))
         needed = looked_at | columns_of(self._masked)
         needed |= {name for adding in (*given, *self._grouping) for name in adding.columns}
@@ -122,7 +123,7 @@ class _Compilation:
         """Whether functions look at rows before the last statement, or instead of it."""
         return (
             bool(self._masked or self._grouping or self.source.given(frozenset()))
-            or self._counted is not None
+            or self._in_memory is not None
             or self.source.table() is None
         )
 
@@ -142,13 +143,15 @@ class _Compilation:
         ]
 
     @cached_property
-    def _counted(self) -> MemoryCount | MemoryRows | None:
-        """Return what counts the rows, or gives columns of them, where they are few, if it can."""
+    def _in_memory(self) -> MemoryCount | MemoryRows | MemoryColumns | None:
+        """Return what counts or gives the rows, or columns of them, where they are few, if it can."""
         exact = [condition for condition in self._left if condition.exact]
         if isinstance(self.goal, RowColumns):
-            return memory_rows(self.goal.names, exact)
-        if not self.source.counts_in_memory or not isinstance(self.goal, Summary):
+            return memory_columns(self.goal.names, exact)
+        if not self.source.counts_in_memory:
             return None
+        if isinstance(self.goal, Rows):
+            return memory_rows(self.source.row_names, self.goal, exact)
         return memory_count(self.goal, exact, self.zone)
 
     def _written(self) -> Sql:

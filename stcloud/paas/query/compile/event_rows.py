@@ -166,10 +166,15 @@ class EventRows:
         same = exp.EQ(this=_stored(UNIT), expression=column("unit", name))
         return exp.Join(this=table(name), on=all_of([same, started, lasting]), side="LEFT")
 
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """Stored names of the columns that rows are given with."""
+        unit = [UNIT] if UNIT in self._snapshot.schema.names else []
+        return (*EVENTS.own, *unit, *(attribute.stored for attribute in self._own.values()))
+
     def rows(self, source: exp.Expression, where: Sequence[exp.Expression], goal: Rows) -> exp.Query:
         """Return the statement that gives rows, in order and cut to a page."""
-        unit = [UNIT] if UNIT in self._snapshot.schema.names else []
-        names = [*EVENTS.own, *unit, *(attribute.stored for attribute in self._own.values())]
+        names = self.row_names
         chosen = select({name: _stored(name) for name in names}, source, where=where)
         inner = exp.Subquery(this=chosen, alias=exp.TableAlias(this=exp.to_identifier("chosen")))
         order = (*goal.order, Order("st_time"), Order("st_key"))

@@ -123,11 +123,15 @@ class FeatureRows:
         """Return none: only events have duty grids."""
         return []
 
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """Stored names of the columns that rows are given with."""
+        own = [attribute.stored for attribute in self._layer.attributes]
+        return (*FEATURES.own[:-1], *own, FEATURES.own[-1])
+
     def rows(self, source: exp.Expression, where: Sequence[exp.Expression], _: Rows) -> exp.Query:
         """Return the statement that gives rows, in no order: who shows them orders them."""
-        own = [attribute.stored for attribute in self._layer.attributes]
-        names = [*FEATURES.own[:-1], *own, FEATURES.own[-1]]
-        return select({name: column(name, LAYER) for name in names}, source, where=where)
+        return select({name: column(name, LAYER) for name in self.row_names}, source, where=where)
 
 
 def _window(limits: Sequence[Limits], ends: Ends, layer: str) -> Window:

@@ -75,7 +75,11 @@ class RowSource(Protocol):
 
     @property
     def counts_in_memory(self) -> bool:
-        """Whether few rows may be counted in memory, as SQL would count them."""
+        """Whether few rows may be counted, or given, in memory, as SQL would do it."""
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """Stored names of the columns that rows are given with."""
 
     def settles(self, condition: Resolved) -> bool:
         """Tell whether no row is fetched, or stored, that a condition does not keep."""

@@ -81,6 +81,7 @@ class Features(Layer):
             engine,
             cache or IndexCache(),
             coding,
+            read_description=layer.read_description,
             former=layer.former,
         )
 

@@ -35,7 +35,7 @@ from stcloud.paas.query.plan.plan import (
 from stcloud.paas.query.plan.row_kind import source_of_kind
 from stcloud.paas.query.resolve.resolver import Resolution, Resolver, layers_of, names_units
 from stcloud.paas.query.resolve.subject import Subject
-from stcloud.paas.query.run.stretch import stretches
+from stcloud.paas.query.run.stretch import by_part, stretches
 
 __all__ = ["Inquiry"]
 
@@ -143,18 +143,20 @@ class Inquiry:
         return iter(whole.slice(0, goal.limit).to_batches())
 
     def _in_time(self, goal: Rows) -> Iterator[pa.RecordBatch]:
-        """Give events by time; an engine that streams runs one stretch after the other, until it is enough."""
-        if goal.order or goal.after is not None or not self.subject.engine.streams:
+        """Give events by time: the engine runs one stretch after the other, until it is enough."""
+        if goal.order or goal.after is not None:
             yield from self.run(goal)
             return
-        left = goal.limit
+        left, least_rows = goal.limit, self.subject.engine.stretch_rows
         compiled = self.compiled(goal)
-        parts = stretches(compiled.files.files)
-        if len(parts) <= 1:  # what is compiled already; of a small question that is half the time
+        in_turn = stretches(compiled.files.files, least_rows)
+        if len(in_turn) <= 1:  # what is compiled already; of a small question that is half the time
             yield from self.subject.engine.run(compiled.stages, compiled.relations)
             return
-        for files in parts:
-            for batch in self.of_files(files).run(Rows(left)):
+        parts = by_part(self.subject.layer.snapshot.files)
+        for files in in_turn:
+            whole = [file for part in by_part(files) for file in parts[part]]
+            for batch in self.of_partitions(whole).run(Rows(left)):
                 yield batch
                 left = None if left is None else left - batch.num_rows
             if left == 0:
@@ -164,6 +166,15 @@ class Inquiry:
         """Return the question about some files alone."""
         layer = self.subject.layer
         few = replace(layer, snapshot=replace(layer.snapshot, files=files))
+        return replace(self, subject=replace(self.subject, layer=few))
+
+    def of_partitions(self, files: Sequence[File]) -> Inquiry:
+        """Return the question about all files of some partitions: what none of them needs is not tested.
+
+        An engine that reads the table itself reads these partitions whole.
+        """
+        layer = self.subject.layer
+        few = replace(layer, snapshot=replace(layer.snapshot, files=tuple(files), whole=False))
         return replace(self, subject=replace(self.subject, layer=few))
 
     def pin(self, by: Sequence[By] = ()) -> Pin:

@@ -8,13 +8,10 @@ from datetime import datetime
 from stcloud.daas.table.schema import PART
 from stcloud.iaas.table.table import File
 
-__all__ = ["stretches"]
-
-_ROWS = 1 << 18
-"""Fewer rows are sorted together with those that follow: a statement of their own would take longer."""
+__all__ = ["by_part", "stretches"]
 
 
-def stretches(files: Iterable[File], least_rows: int = _ROWS) -> list[tuple[File, ...]]:
+def stretches(files: Iterable[File], least_rows: int) -> list[tuple[File, ...]]:
     """Cut files into groups of which each holds only earlier events than the next, by what the log knows of them.
 
     Parameters
@@ -22,11 +19,9 @@ def stretches(files: Iterable[File], least_rows: int = _ROWS) -> list[tuple[File
     files
         Of a layer of events; those of one partition stay together.
     least_rows
-        A group with fewer rows takes in the next.
+        A group with fewer rows takes in the next: a statement of their own would take longer.
     """
-    parts: dict[str | None, list[File]] = {}
-    for file in files:
-        parts.setdefault(file.partition.get(PART), []).append(file)
+    parts = by_part(files)
     if any(
         "st_time" not in file.low or "st_time" not in file.high for part in parts.values() for file in part
     ):
@@ -38,6 +33,14 @@ def stretches(files: Iterable[File], least_rows: int = _ROWS) -> list[tuple[File
         else:
             groups.append(part)
     return [tuple(group) for group in groups]
+
+
+def by_part(files: Iterable[File]) -> dict[str | None, list[File]]:
+    """Return files by their partition."""
+    parts: dict[str | None, list[File]] = {}
+    for file in files:
+        parts.setdefault(file.partition.get(PART), []).append(file)
+    return parts
 
 
 def _first(files: Sequence[File]) -> datetime:

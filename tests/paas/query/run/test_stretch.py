@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stcloud.daas.table.schema import PART
+from stcloud.iaas.engine.duck import Duck
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.run import inquiry
 from stcloud.paas.query.run.stretch import stretches
@@ -54,7 +54,7 @@ def test_rows_of_stretches_are_all_rows_in_order(city, limit, monkeypatch):
     whole = city.query("cases").rows().to_records()
     assert len(whole) == 150
     assert whole == sorted(whole, key=lambda row: (row["st_time"], row["st_key"]))
-    monkeypatch.setattr(inquiry, "stretches", partial(stretches, least_rows=1))
+    monkeypatch.setattr(Duck, "stretch_rows", 1)
     assert city.query("cases").rows(limit).to_records() == whole[:limit]
     batches = city.query("cases").batches(limit)
     assert [key for one in batches for key in one["st_key"].to_pylist()] == [
@@ -66,13 +66,13 @@ def test_rows_of_stretches_are_all_rows_in_order(city, limit, monkeypatch):
 
 
 def test_rows_enough_are_not_looked_for_in_later_files(city, monkeypatch):
-    monkeypatch.setattr(inquiry, "stretches", partial(stretches, least_rows=1))
-    read, of = [], inquiry.Inquiry.of_files
+    monkeypatch.setattr(Duck, "stretch_rows", 1)
+    read, of = [], inquiry.Inquiry.of_partitions
 
     def noted(asked, files):
         read.append(files)
         return of(asked, files)
 
-    monkeypatch.setattr(inquiry.Inquiry, "of_files", noted)
+    monkeypatch.setattr(inquiry.Inquiry, "of_partitions", noted)
     assert sum(batch.num_rows for batch in city.query("cases").inquiry().rows(inquiry.Rows(3))) == 3
     assert len(read) == 1

@@ -7,7 +7,8 @@
     files that hold superseded rows are written anew
 
 Nothing of the rows comes to the client but what is refused, and the counts. What workers write lies in the staging
-folders of the city until the client's one commit.
+folders of the city until the client's one commit. Workers know nothing of a bucket: what they read of the layer is
+brought to the working folder before, and what they write there is sent with the commit.
 
 Tested by `tests/conformance/test_cluster_loads.py`.
 """
@@ -18,7 +19,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import pyarrow as pa
 
@@ -27,17 +28,17 @@ from stcloud.daas.definition import EventDefinition
 from stcloud.daas.ledger import Reckoning
 from stcloud.daas.load.clean_events import ROW, EventCleaner
 from stcloud.daas.load.cluster_equivalence import without_equivalent_rows
-from stcloud.daas.load.cluster_read import PartReader, RecordReader, Sizes
+from stcloud.daas.load.cluster_read import PartReader
+from stcloud.daas.load.cluster_reading import ClusterReading
 from stcloud.daas.load.cluster_store import (
     Chooser,
     Closer,
     NumberReader,
     OutcomeReader,
-    Piece,
     RangeWriter,
-    Run,
     SentLayer,
     ranges,
+    run_of,
     written_of,
 )
 from stcloud.daas.load.equivalence import ValueComparison
@@ -49,45 +50,28 @@ from stcloud.daas.table.layer import EventLayer
 from stcloud.errors import FormatError, StorageError
 from stcloud.iaas.engine.cluster import Cluster, Report
 from stcloud.iaas.job import Job
-from stcloud.iaas.keys.distributed import OUTCOMES, KeyColumns, Outcomes, settle_on_cluster
+from stcloud.iaas.keys.distributed import OUTCOMES, KeyColumns, Outcomes, known_paths, settle_on_cluster
 from stcloud.iaas.keys.settled import CHANGED, NEW, SAME, DuplicateRule
-from stcloud.iaas.source.part import SourcePart, note_cut, parts_of
-from stcloud.iaas.source.protocol import Refusal
 from stcloud.iaas.table.datafile import Written
 from stcloud.iaas.table.table import File, Snapshot
 
-__all__ = ["ClusterLoad"]
+__all__ = ["ClusterEventLoad"]
 
-SIZES = Sizes()
 _COLUMNS = KeyColumns(ROW, "st_key", "st_digest")
-_UNSPLIT = "{}"
-"""Record of a row that could not be split into its columns: its text is the value of its refusal."""
+_LARGE_ROWS = 1 << 17
+"""Files of so many rows, which workers wrote, are not merged: that is done here, with all of their rows."""
 
 
-class ClusterLoad:
-    """One load of events on a cluster: its reading and its steps; see `RowReading` and `StoreSteps`.
-
-    Parameters
-    ----------
-    context
-        Of the load.
-    names
-        The source's columns as the definition spells them.
-    cluster
-        Does the work.
-    """
+class ClusterEventLoad(ClusterReading):
+    """One load of events on a cluster: its reading and its steps; see `ClusterReading` and `StoreSteps`."""
 
     base: Snapshot | None = None
 
     def __init__(self, context: LoadContext, names: tuple[str, ...], cluster: Cluster) -> None:
-        self._sizes = SIZES
-        self._context, self._names, self._cluster = context, names, cluster
+        super().__init__(context, names, cluster)
         self._layer = cast("EventLayer", context.layer)
         self._definition = cast("EventDefinition", context.definition)
-        self._parts: list[tuple[SourcePart, int]] = []
-        self._pieces: list[Piece] = []
         self._bounds: tuple[str | None, str | None] = (None, None)
-        self._records: dict[int, str] = {}
         self._adjusted: set[int] = set()
         self._outcomes = Outcomes()
 
@@ -97,7 +81,6 @@ class ClusterLoad:
     def read(self, job: Job) -> None:
         """Let workers read the parts of the source."""
         context = self._context
-        parts = parts_of(context.source, self._sizes.piece_rows)
         cleaner = EventCleaner(
             self._definition, context.columns, Placer(context.definition.space, context.lattice), context.zone,
             context.deletes, context.types,
@@ -110,60 +93,28 @@ class ClusterLoad:
             context.staging,
             self._sizes.piece_rows,
         )
-        job.tell("read", 0, 0)
         implausible: Counter[str] = Counter()
-        cut: Counter[str] = Counter()
         pieces: list[Report] = []
-        for report in self._cluster.run(reader, parts):
-            self._take(report)
-            self._parts.append((parts[report["task"]], report["last"]))
+        for report in self._read_parts(reader, job):
             pieces += report["pieces"]
             implausible.update(report["implausible"])
-            cut.update(report["cut"])
-        note_cut(context.source, cut)
+            self._adjusted.update(report["adjusted"])
         context.intake.remarks = tuple(implausible_notes(implausible, self._definition))
-        self._pieces = [Piece(piece["path"], piece["first"], piece["last"]) for piece in pieces]
         self._bounds = (
             min((piece["low"] for piece in pieces), default=None),
             max((piece["high"] for piece in pieces), default=None),
         )
-        job.tell("read", context.intake.read, 0)
-
-    def _take(self, report: Report) -> None:
-        """Count what was seen of a part."""
-        intake = self._context.intake
-        intake.read += report["read"]
-        intake.trimmed += report["trimmed"]
-        intake.purged += report["purged"]
-        intake.refusals += [Refusal(*values) for values in report["refusals"]]
-        intake.repairs += [Refusal(*values) for values in report["repairs"]]
-        latest_us = report["latest_us"]
-        if latest_us is not None:
-            intake.latest_us = latest_us if intake.latest_us is None else max(latest_us, intake.latest_us)
-        self._adjusted.update(report["adjusted"])
-        self._records |= {int(number): text for number, text in report["records"].items()}
-
-    def records(self, refusals: Iterable[Refusal]) -> dict[int, str]:
-        """Return the rows of refusals; those that were refused late are read again, by the workers."""
-        wanted = {refusal.row: refusal for refusal in refusals}
-        late = [row for row, refusal in wanted.items() if row not in self._records and refusal.field]
-        tasks = []
-        for part, last in self._parts:
-            mine = [row for row in late if part.first_row <= row <= last]
-            tasks += [(part, mine)] if mine else []
-        known = dict(self._records)
-        for report in self._cluster.run(RecordReader(self._context.source.reopened), tasks):
-            known |= {int(number): text for number, text in report["records"].items()}
-        return {row: known.get(row, _UNSPLIT) for row in wanted}
 
     def settle(self, base: Snapshot) -> None:
         """Decide which row stands for each key, and compare it with what is believed now."""
-        context = self._context
+        context, known = self._context, known_rows(base)
+        base.bring(known_paths(known, self._bounds, self._rule), known.columns)
         outcomes = settle_on_cluster(
-            self._cluster, [piece.path for piece in self._pieces], _COLUMNS, known_rows(base), self._bounds,
+            self._cluster, [piece.path for piece in self._pieces], _COLUMNS, known, self._bounds,
             folder=context.staging, files=base.paths(), rule=self._rule, compare=not context.deletes,
         )  # fmt: skip
         outcomes = self._refuse(outcomes)
+        base.bring(base.paths(base.files[number] for number in sorted(outcomes.superseded)))
         if context.request.mode == "changes" and outcomes.superseded:
             paths = base.paths()
             outcomes = without_equivalent_rows(
@@ -193,11 +144,14 @@ class ClusterLoad:
 
     def write(self, base: Snapshot, schema: pa.Schema, stamp: Reckoning, job: Job) -> TableChange:
         """Let workers write the rows to store, and the files anew that hold rows which they supersede."""
+        self._layer.table.prepare_staging()
         written, unplaced, added = self._write_rows(base, schema, stamp, job)
         closed, removed = self._close_rows(base, stamp, job)
         add: Sequence[Written] = [*written, *closed]
         with contextlib.suppress(StorageError, FormatError):  # merging can wait
-            add, removed = self._layer.merged(base, removed, add, schema)
+            add, removed = self._layer.merged(
+                base, removed, add, schema, self._context.staging, large_rows=_LARGE_ROWS
+            )
         return TableChange(add, removed, added, self._counts(unplaced), commits=bool(add or removed))
 
     def _write_rows(
@@ -213,7 +167,7 @@ class ClusterLoad:
         table = self._cluster.table(OutcomeReader(), self._outcomes.tasks(*stored), OUTCOMES)
         chooser = Chooser(tuple(self._pieces), self._context.staging, self._sizes.run_rows)
         chosen = self._cluster.gather(table, "piece", chooser)
-        runs = [_run(values) for report in chosen for values in report["runs"]]
+        runs = [run_of(values) for report in chosen for values in report["runs"]]
         given = {"st_recorded_from": stamp.recorded_at_us, "st_load": stamp.load}
         writer = RangeWriter(self._sent(base), schema, given, self._context.unit_codes)
         written: list[Written] = []
@@ -244,10 +198,7 @@ class ClusterLoad:
 
     def compact(self) -> None:
         """Merge the files of months that have many, which the commit could not merge."""
-        self._layer.compact()
-
-    def close(self) -> None:
-        """Do nothing: what was laid down goes with the staging folder."""
+        self._layer.compact(self._context.staging, large_rows=_LARGE_ROWS)
 
     def _counts(self, unplaced: Mapping[str, int]) -> dict[str, object]:
         deletes, counts = self._context.deletes, self._outcomes.counts
@@ -261,11 +212,6 @@ class ClusterLoad:
             "unplaced_by": dict(unplaced),
             "time_adjusted": len(self._adjusted - refused),
         }
-
-
-def _run(values: Sequence[Any]) -> Run:
-    path, group, month, rows, low, high = values
-    return Run(path, group, month, rows, tuple(low), tuple(high))
 
 
 def _numbers(reports: Iterable[Report], outcome: str) -> list[int]:

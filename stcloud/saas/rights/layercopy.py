@@ -1,0 +1,153 @@
+"""Copies of layers that hold what may be seen, file by file: what a load adds is copied, and nothing else.
+
+Tested by `tests/saas/rights/test_layercopy.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from stcloud.daas.table.schema import UNIT
+from stcloud.iaas.table.table import File, Snapshot, Table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stcloud.daas.catalogue import Layer
+    from stcloud.iaas.table.datafile import Written
+    from stcloud.saas.rights.stored import StoredPart
+
+__all__ = ["LayerCopy"]
+
+_BOUNDED = (UNIT, "st_key")
+_GROUP_ROWS = {"feature": 1024}
+_EVENT_GROUP_ROWS = 8192
+_LASTS_S = 600.0
+"""A question may read files for so long that are no part of the table any more."""
+
+
+class LayerCopy:
+    """A table with the part of a layer that may be seen; it belongs to one process, and may be deleted.
+
+    Parameters
+    ----------
+    root
+        Its folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        self._base: Snapshot | None = None
+        self._state = ""
+        self._number = self._purges = 0
+        self._made: dict[str, str | None] = {}
+        self._numbers: dict[str, NDArray[np.int64]] = {}
+        self._outdated: list[tuple[float, Path]] = []
+        self.table = Table(root / "0")
+
+    def renewed(self, layer: Layer, state: str, part: Callable[[], StoredPart]) -> Snapshot:
+        """Return the copy of a layer as it is now.
+
+        Parameters
+        ----------
+        layer
+            The whole layer.
+        state
+            What the part depends on besides the rows: where it differs, all is copied anew.
+        part
+            Returns what may be seen; called when something is copied.
+        """
+        with self._lock:
+            if self._base != layer.snapshot or self._state != state:
+                self._delete_outdated(_LASTS_S)
+                self._renew(layer, state, part())
+                self._base, self._state = layer.snapshot, state
+                if len(layer.purges) != self._purges:  # what was purged lies nowhere any more
+                    self._purges = len(layer.purges)
+                    self._delete_outdated(0.0)
+            return self.table.snapshot()
+
+    def _delete_outdated(self, least_s: float) -> None:
+        """Delete what has been outdated for so long that no question reads it any more."""
+        now_s = time.monotonic()
+        for since_s, path in self._outdated:
+            if now_s - since_s >= least_s:
+                _delete(path)
+        self._outdated = [(since_s, path) for since_s, path in self._outdated if now_s - since_s < least_s]
+
+    def _renew(self, layer: Layer, state: str, part: StoredPart) -> None:
+        kind, base = layer.layer_kind, layer.snapshot
+        if self._state != state or not self.table.exists:
+            self._begin(part.schema, kind.partition)
+        rows = kind.row_files(base)
+        held = {file.path for file in base.files}
+        add: list[Written] = []
+        for file in rows:
+            if file.path not in self._made:
+                self._copied(layer, file, part.shown(base.read([file])), add)
+        paths = {file.path for file in rows}
+        for file in base.files:
+            if file.path not in paths and file.path not in self._made:
+                self._copied(layer, file, self._ends(base.read([file]), part.schema), add)
+        self._commit(add, [path for path in self._made if path not in held])
+
+    def _begin(self, schema: pa.Schema, partition: str) -> None:
+        """Make the table anew."""
+        self._outdated.append((time.monotonic(), self.table.root))
+        self._number += 1
+        self._made, self._numbers = {}, {}
+        self.table = Table(self._root / str(self._number))
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.table.create(schema, partition_by=[partition])
+
+    def _copied(self, layer: Layer, file: File, rows: pa.Table, add: list[Written]) -> None:
+        """Write what is left of a file, if something is."""
+        if "st_row" in rows.schema.names:
+            self._numbers[file.path] = rows["st_row"].to_numpy()
+        self._made[file.path] = None
+        if len(rows):
+            group_rows = _GROUP_ROWS.get(layer.kind, _EVENT_GROUP_ROWS)
+            partition = {name: value or "" for name, value in file.partition.items()}
+            written = self.table.write(rows, partition, group_rows=group_rows, bounded=_BOUNDED)
+            self._made[file.path] = written.path
+            add.append(written)
+
+    def _ends(self, rows: pa.Table, schema: pa.Schema) -> pa.Table:
+        """Return the ends of beliefs that may be seen."""
+        numbers = np.concatenate([np.empty(0, np.int64), *self._numbers.values()])
+        kept = rows.filter(pa.array(np.isin(rows["st_row"].to_numpy(), numbers)))
+        fields = [field for field in schema if field.name in rows.schema.names]
+        columns = [
+            kept[field.name] if kept[field.name].type == field.type else pa.nulls(len(kept), field.type)
+            for field in fields
+        ]
+        return pa.table(columns, schema=pa.schema(fields))
+
+    def _commit(self, add: list[Written], gone: list[str]) -> None:
+        snapshot = self.table.snapshot()
+        remove = {self._made[path] for path in gone}
+        for path in gone:
+            del self._made[path]
+            self._numbers.pop(path, None)
+        files = [file for file in snapshot.files if file.path in remove]
+        if add or files or not snapshot.sequence:
+            self.table.commit(add=add, remove=files, after=snapshot.sequence)
+        self._outdated += [(time.monotonic(), self.table.root / file.path) for file in files]
+
+
+def _delete(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

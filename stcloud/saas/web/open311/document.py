@@ -1,0 +1,63 @@
+"""Documents of the standard, in JSON and in XML.
+
+Tested by `tests/saas/web/open311/test_document.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+from stcloud.errors import NotFound
+from stcloud.saas.web.media import Media
+
+__all__ = ["FORMATS", "format_of", "written"]
+
+FORMATS = {
+    "json": Media("json", "application/json; charset=utf-8", "JSON"),
+    "xml": Media("xml", "text/xml; charset=utf-8", "XML"),
+}
+_MEMBERS = {
+    "services": "service", "attributes": "attribute", "values": "value", "service_requests": "request",
+    "errors": "error", "endpoints": "endpoint", "formats": "format",
+}  # fmt: skip
+"""What the members of a list are called in XML."""
+_NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-�\U00010000-\U0010ffff]")
+
+
+def format_of(name: str) -> Media:
+    """Return the format of an address's ending; `NotFound` ``no-route``."""
+    if name not in FORMATS:
+        raise NotFound("no-route", f"there is no format '{name:.20}'", hint="there are json and xml")
+    return FORMATS[name]
+
+
+def written(document: Any, media: Media, root: str) -> bytes:
+    r"""Return a document as bytes; ``root`` names it in XML.
+
+    >>> written([{"code": 404, "description": "a < b"}], FORMATS["json"], "errors")
+    b'[{"code":404,"description":"a < b"}]'
+    >>> written([{"code": 404, "description": "a < b"}], FORMATS["xml"], "errors").decode().partition("\n")[2]
+    '<errors><error><code>404</code><description>a &lt; b</description></error></errors>'
+    """
+    if media.name == "json":
+        return bytes(msgspec.json.encode(document))
+    element = _element(root, document)
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(element, encoding="utf-8")
+
+
+def _element(name: str, value: Any) -> ET.Element:
+    element = ET.Element(name)
+    if isinstance(value, Mapping):
+        element.extend(_element(key, each) for key, each in value.items())
+    elif isinstance(value, list | tuple):
+        element.extend(_element(_MEMBERS[name], each) for each in value)
+    elif isinstance(value, bool):
+        element.text = "true" if value else "false"
+    elif value is not None:
+        element.text = _NO_XML.sub("�", str(value))
+    return element

@@ -1,0 +1,71 @@
+"""An audit trail is only added to; what was changed in it is seen."""
+
+import stat
+
+import pytest
+
+from stcloud.errors import FormatError
+from stcloud.saas.rights.audittrail import AuditTrail
+from stcloud.saas.rights.principal import ANONYMOUS, Principal
+
+
+@pytest.fixture
+def trail(tmp_path):
+    made = AuditTrail(tmp_path / "audit.ndjson")
+    for number in range(3):
+        made.add(
+            Principal("zhao"), "POST /questions", at_us=number, question={"layer": "requests"}, pin="pin:…",
+            rows=number, personal={"phone", "name"},
+        )  # fmt: skip
+    return made
+
+
+def test_entries_say_who_was_given_what(trail, tmp_path):
+    entry = next(trail.entries())
+    assert {name: entry[name] for name in ("principal", "action", "rows", "personal", "question")} == {
+        "principal": "zhao", "action": "POST /questions", "rows": 0, "personal": ["name", "phone"],
+        "question": {"layer": "requests"},
+    }  # fmt: skip
+    assert trail.verify() == 3
+    assert stat.S_IMODE((tmp_path / "audit.ndjson").stat().st_mode) == 0o600
+
+
+def test_an_empty_trail_is_whole(tmp_path):
+    trail = AuditTrail(tmp_path / "none.ndjson")
+    assert trail.verify(trail.digest()) == 0
+    assert trail.add(ANONYMOUS, "\udcff", at_us=1) == trail.digest()
+    assert trail.verify() == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: [lines[0].replace(b"zhao", b"liao"), *lines[1:]],
+        lambda lines: [lines[0], lines[2]],
+        lambda lines: [lines[1], lines[0], lines[2]],
+        lambda lines: [b"[]\n", *lines],
+    ],
+)
+def test_what_was_changed_is_seen(trail, tmp_path, change):
+    path = tmp_path / "audit.ndjson"
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+    with pytest.raises(FormatError, match="line") as caught:
+        trail.verify()
+    assert caught.value.kind == "damaged-audit"
+
+
+def test_who_has_a_digest_sees_that_the_end_was_cut_off(trail, tmp_path):
+    digest, path = trail.digest(), tmp_path / "audit.ndjson"
+    trail.add(ANONYMOUS, "GET /", at_us=9)
+    assert trail.verify(digest) == 4
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    assert trail.verify() == 2
+    with pytest.raises(FormatError):
+        trail.verify(digest)
+
+
+def test_what_a_killed_process_left_is_no_entry(trail, tmp_path):
+    with (tmp_path / "audit.ndjson").open("ab") as file:
+        file.write(b'{"action": "GET')
+    trail.add(ANONYMOUS, "GET /", at_us=9)
+    assert trail.verify() == 4

@@ -1,0 +1,103 @@
+"""Copies of layers follow the loads, and keep nothing of what a purge has removed."""
+
+import pandas as pd
+import pytest
+
+import stcloud
+from stcloud.errors import InvalidInput
+from stcloud.saas.rights.permits import Permits
+from stcloud.saas.rights.policy import Policy
+from stcloud.saas.rights.principal import Principal
+from stcloud.saas.rights.stored import StoredPart
+
+POLICY = """
+[[allow]]
+who = "zhao"
+do = "read"
+layers = "requests"
+what = "kind <> 'z'"
+where = "areas:A"
+"""
+AREAS = """
+id = "areas"
+kind = "feature"
+key = ["code"]
+[space]
+column = "wkt"
+crs = "EPSG:4326"
+"""
+
+
+def frame(*ids, kind="x", lon=174.5):
+    count = len(ids)
+    return pd.DataFrame(
+        {
+            "id": ids,
+            "at": [f"2024-0{1 + n % 3}-01" for n in range(count)],
+            "lon": lon,
+            "lat": -36.9,
+            "kind": kind,
+        }
+    )
+
+
+def area(east):
+    corners = f"174 -37,{east} -37,{east} -36,174 -36,174 -37"
+    return pd.DataFrame({"code": ["A"], "wkt": [f"POLYGON(({corners}))"]})
+
+
+def keys(city):
+    return city.query("requests").rows().to_pandas().st_key.tolist()
+
+
+def data_files(place):
+    return {path for path in (place / "copies").rglob("*.parquet") if "_delta_log" not in path.parts}
+
+
+@pytest.fixture
+def city(tmp_path):
+    with stcloud.create(tmp_path / "city", crs="EPSG:2193", zone="Pacific/Auckland") as made:
+        definition = stcloud.Definition.from_toml(AREAS, name="areas")
+        made.load("areas", area(175), definition=definition, valid_from="2020")
+        made.load("requests", frame("a", "b", "c"), key="id", time="at", lon="lon", lat="lat")
+        yield made
+
+
+def test_copies_follow_the_loads_and_copy_only_what_is_new(city, tmp_path):
+    permits = Permits(city, Policy.from_toml(POLICY, name="policy.toml"), tmp_path / "copies")
+    seen = permits.city_for(Principal("zhao"))
+    assert keys(seen) == ["a", "b", "c"]
+    before = data_files(tmp_path)
+    city.load("requests", frame("d", kind="z"))
+    city.load("requests", frame("e"))
+    assert keys(seen) == ["a", "e", "b", "c"]
+    assert len(data_files(tmp_path) - before) == 1
+    assert before <= data_files(tmp_path)
+    city.load("requests", frame("b", kind="z"))  # what a row has become may not be seen
+    assert keys(seen) == ["a", "e", "c"]
+    city.load("areas", area(174.2), valid_from="2020")  # areas of rules are those of now
+    assert keys(seen) == []
+    permits.close()
+
+
+def test_what_was_purged_is_in_no_copy(city, tmp_path):
+    permits = Permits(city, Policy.from_toml(POLICY, name="policy.toml"), tmp_path / "copies")
+    seen = permits.city_for(Principal("zhao"))
+    assert keys(seen) == ["a", "b", "c"]
+    city.purge("requests", before="2024-01-15")
+    permits.renew()
+    held = pd.concat([pd.read_parquet(path) for path in data_files(tmp_path)])
+    assert sorted(held.st_key) == ["b", "c"]
+    assert keys(seen) == ["b", "c"]
+    permits.close()
+
+
+def test_rows_are_limited_by_what_is_stored(city):
+    policy = Policy.from_toml(
+        POLICY.replace("requests", "areas").replace("kind <> 'z'", "area_m2 > 1"), name="p"
+    )
+    grants = policy.grants(Principal("zhao"))
+    rule = grants.of("areas").model_copy(update={"where": ()})
+    with pytest.raises(InvalidInput, match="area_m2") as caught:
+        StoredPart.of(rule, city, city.layer("areas"), b"")
+    assert caught.value.kind == "unstored-limit"

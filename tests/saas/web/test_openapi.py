@@ -1,0 +1,90 @@
+"""The definition names every route of the service, and what each takes."""
+
+import re
+
+import pytest
+
+from stcloud.saas.web.application import RESOURCES
+
+
+@pytest.fixture(scope="module")
+def definition(shanghai):
+    response = shanghai.client.get("/api")
+    assert response.headers["content-type"] == "application/vnd.oai.openapi+json;version=3.1"
+    return response.json()
+
+
+def general(path):
+    """Return a path of the definition as routes have it."""
+    return re.sub(r"^/collections/[^/{]+", "/collections/{collection}", path).replace(
+        "{featureId}", "{feature}"
+    )
+
+
+def test_it_has_every_route(definition):
+    ours = {resource.path for resource in RESOURCES}
+    assert {general(path) for path in definition["paths"]} == ours
+    for resource in RESOURCES:
+        for path, item in definition["paths"].items():
+            if general(path) == resource.path:
+                assert {method.upper() for method in item} == set(resource.methods)
+
+
+def test_it_has_every_collection(definition, shanghai):
+    names = {path.split("/")[2] for path in definition["paths"] if path.startswith("/collections/")}
+    assert names == {"calls", "plots"}
+    assert "/collections/calls/items/{featureId}/versions" not in definition["paths"]
+    assert "/collections/plots/items/{featureId}/versions" in definition["paths"]
+
+
+def parameters(definition, path):
+    return {made["name"]: made for made in definition["paths"][path]["get"]["parameters"]}
+
+
+def test_every_queryable_is_a_parameter(definition, shanghai):
+    for name in ("calls", "plots"):
+        given = parameters(definition, f"/collections/{name}/items")
+        queryables = shanghai.get(f"/collections/{name}/queryables")["properties"]
+        for queryable, schema in queryables.items():
+            if schema.get("type") not in (None, "array"):
+                assert given[queryable]["schema"]["type"] == schema["type"], queryable
+                assert given[queryable]["schema"].get("format") == schema.get("format")
+
+
+def test_every_parameter_is_taken(definition, shanghai):
+    """A parameter that the definition has is none that the service does not know."""
+    example = {"bbox": "121,31,122,32", "datetime": "2024-03-01T00:00:00Z", "known": "2100-01-01", "limit": "3",
+               "filter": "key = 'x'", "sortby": "", "properties": "", "after": "x", "from": "2024-03-01T00:00:00Z",
+               "to": "2024-03-01T00:00:00Z", "from-known": "2100-01-01", "to-known": "2100-01-01"}  # fmt: skip
+    for path, item in definition["paths"].items():
+        if "get" not in item:
+            continue
+        for name, made in parameters(definition, path).items():
+            if made["in"] == "query":
+                schema = made["schema"]
+                value = example.get(name, schema.get("enum", ["1"])[0])
+                response = shanghai.client.get(path.replace("{featureId}", "p3"), params={name: value})
+                assert response.status_code in (200, 400, 404)
+                if response.status_code == 400:
+                    assert response.json()["title"] != "unknown-parameter", (path, name)
+
+
+def test_references_are_there(definition):
+    text = str(definition)
+    for name in set(re.findall(r"#/components/schemas/(\w+)", text)):
+        assert name in definition["components"]["schemas"]
+
+
+def test_documents_are_described_whole(definition):
+    for path in ("/questions", "/joins", "/cubes", "/hotspots", "/situation"):
+        schema = definition["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert schema["type"] == "object"
+        for reference in set(re.findall(r"'\$ref': '([^']+)'", str(schema))):
+            assert reference.startswith("#/components/schemas/")
+            assert reference.rpartition("/")[2] in definition["components"]["schemas"]
+
+
+def test_it_has_a_page(shanghai):
+    page = shanghai.client.get("/api?f=html")
+    assert page.status_code == 200
+    assert "/collections/calls/items" in page.text
