@@ -55,6 +55,27 @@ def test_a_tile_far_from_the_city_holds_nothing_and_is_known_to():
     assert pixels.units(np.array([500_000.0]), np.array([3_500_000.0]))[0].tolist() == [OFF_TILE]
 
 
+@pytest.mark.parametrize("z", [9, 14, 20])
+@pytest.mark.parametrize("crs", sorted(CITIES))
+def test_places_at_the_edges_of_tiles_lie_on_one(crs, z):
+    tile = Tile.at(*CITIES[crs], z)
+    west, south, east, north = tile.bounds_m
+    chance, unit = np.random.default_rng(z), tile.side_m / EXTENT
+    off = np.concatenate([[0.0], chance.uniform(-4, 4, 60), chance.uniform(-1e-6, 1e-6, 39)]) * unit
+    along = chance.uniform(west, east, 100), chance.uniform(south, north, 100)
+    edges = [(np.full(100, x) + off, along[1]) for x in (west, east)]
+    edges += [(along[0], np.full(100, y) + off) for y in (south, north)]
+    back = pyproj.Transformer.from_crs("EPSG:3857", crs, always_xy=True)
+    x, y = back.transform(*(np.concatenate(axis) for axis in zip(*edges, strict=True)))
+    held = np.zeros(len(x), int)
+    for i, j in np.ndindex(3, 3):
+        units = TilePixels(crs, Tile(z, tile.x + i - 1, tile.y + j - 1)).units(x, y)
+        on_tile = units[0] != OFF_TILE
+        held += on_tile
+        assert all(((axis[on_tile] >= 0) & (axis[on_tile] < EXTENT)).all() for axis in units)
+    assert held.tolist() == [1] * len(x)
+
+
 def test_what_has_no_place_lies_on_no_tile():
     pixels = TilePixels("EPSG:4548", Tile.at(117, 31.6, 12))
     assert pixels.units(np.array([np.nan]), np.array([3_500_000.0]))[0].tolist() == [OFF_TILE]

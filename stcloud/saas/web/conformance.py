@@ -36,7 +36,7 @@ CONFORMANCE = (
     f"{_FEATURES}8/1.0/conf/sorting",
     f"{_FEATURES}8/1.0/conf/sortables",
     f"{_FEATURES}8/1.0/conf/features-sorting",
-    *(f"{_TILES}{name}" for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt", "oas30")),
+    *(f"{_TILES}{name}" for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt")),
     *(f"{_CQL2}{name}" for name in CQL2),
     *(f"{_RECORDS}{name}" for name in RECORDS),
 )

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from stcloud.errors import InvalidInput, NotFound
 from stcloud.saas.web.call import Call, link
-from stcloud.saas.web.collections import schema_of
+from stcloud.saas.web.collections import queryable_schema
 from stcloud.saas.web.media import JSON, TILE
 from stcloud.saas.web.parameter import read_names
 from stcloud.saas.web.pinned import not_modified, tag_of
@@ -96,7 +96,8 @@ def tileset(call: Call) -> Response:
     layer = call.city.layer(call.segments["collection"])
     document = _described(call, layer)
     links = [part for part in document.pop("links") if part["rel"] != "self"]
-    properties = {name: {"type": schema["type"]} for name, schema in schema_of(layer).items()}
+    schema = queryable_schema(layer)
+    properties = {attribute.name: {"type": schema[attribute.name]["type"]} for attribute in layer.attributes}
     document |= {
         "layers": [
             {

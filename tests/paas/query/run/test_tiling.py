@@ -9,6 +9,7 @@ from dataclasses import replace
 import geopandas
 import numpy as np
 import pandas as pd
+import pyogrio
 import pyproj
 import pytest
 import shapely
@@ -160,6 +161,20 @@ def test_points_are_the_rows_with_all_their_columns(city):
             assert np.abs(np.array(feature.points) - [[row.column, row.row]]).max() <= 1
     times = [feature.attributes["st_time"] for feature in features]
     assert times == sorted(times, key=pd.Timestamp)
+
+
+def test_gdal_reads_a_tile_where_its_events_are(city, tmp_path):
+    frame = placed(rows(), 14)
+    x, y = frame["tile"].iloc[0]
+    path = tmp_path / "14" / str(x) / f"{y}.mvt"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(city.query("calls").tile(14, x, y))
+    read = pyogrio.read_dataframe(path).to_crs(CRS).set_index("id")
+    here = frame[[place == (x, y) for place in frame["tile"]]].set_index("id").loc[read.index]
+    assert len(read) == len(here) > 20
+    assert np.abs(read.geometry.x - here["x"]).max() < 1
+    assert np.abs(read.geometry.y - here["y"]).max() < 1
+    assert read["kind"].fillna("").tolist() == here["kind"].fillna("").tolist()
 
 
 @pytest.mark.parametrize("z", [9, 12, 13])
