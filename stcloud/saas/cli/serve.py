@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,7 +73,7 @@ def serve(
     config = uvicorn.Config(
         application(service), host, port, log_level="warning", access_log=False, server_header=False
     )
-    _run(uvicorn.Server(config), host)
+    _run(uvicorn.Server(config), host, port)
 
 
 def _libraries() -> Any:
@@ -136,17 +137,20 @@ def _check_open311(cities: dict[str, City], name: str) -> None:
         open_desk(city, name, system_clock()).close()
 
 
-def _run(server: Any, host: str) -> None:
-    """Serve until somebody ends it; say where, once it listens."""
-    startup = server.startup
+def _run(server: Any, host: str, port: int) -> None:
+    """Serve until somebody ends it; say where, before the first request."""
+    with _listening(host, port) as listening:
+        note(f"serving at http://{host}:{listening.getsockname()[1]}/ (Ctrl-C ends it)")
+        server.run(sockets=[listening])
 
-    async def announced(sockets: Any = None) -> None:
-        await startup(sockets)
-        for listening in server.servers:
-            for socket in listening.sockets:
-                note(f"serving at http://{host}:{socket.getsockname()[1]}/ (Ctrl-C ends it)")
 
-    server.startup = announced
-    server.run()
-    if not server.started:
-        raise InvalidInput("cannot-listen", f"nothing can listen at {host}", hint="choose another port")
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; `InvalidInput` ``cannot-listen``."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2_048)
+    except OSError as error:
+        raise InvalidInput(
+            "cannot-listen", f"nothing can listen at {host}, port {port}: {error.strerror or error}",
+            hint="choose another port",
+        ) from error  # fmt: skip

@@ -245,6 +245,8 @@ class _Endpoint:
         headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
         if status == 405:
             headers["Allow"] = ", ".join(sorted(self._methods))
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
         if status in (429, 503):
             headers["Retry-After"] = "1"
         return Response(encoded(problem_of(error)), status, headers, media_type=PROBLEM.type)

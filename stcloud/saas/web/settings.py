@@ -77,7 +77,7 @@ class Settings:
         return _parsed(self.rate)
 
 
-def _parsed(rate: str) -> object:
+def _parsed(rate: str) -> RateLimitItem:
     from limits import parse  # noqa: PLC0415
 
     try:

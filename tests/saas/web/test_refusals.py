@@ -1,5 +1,7 @@
 """What handlers refuse: each kind with its status, in one problem."""
 
+from urllib.parse import quote
+
 import pytest
 
 PATHS = {
@@ -19,7 +21,7 @@ DOCUMENTS = {
 @pytest.mark.parametrize("path", PATHS)
 def test_a_request_is_refused_in_one_problem(shanghai, path):
     kind, status = PATHS[path]
-    response = shanghai.client.get(path.format(plot=shanghai.plots[0].key))
+    response = shanghai.client.get(path.format(plot=quote(shanghai.plots[0].key, safe="")))
     assert (response.json()["title"], response.status_code) == (kind, status)
 
 

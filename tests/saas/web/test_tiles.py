@@ -2,7 +2,7 @@
 
 from functools import partial
 
-import httpx
+import httpx2
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,7 +43,7 @@ class Client:
 
     def __init__(self, portal, app):
         self.portal = portal
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://town.test")
+        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://town.test")
 
     def get(self, path, **options):
         return self.portal.call(partial(self.client.get, path, **options))
