@@ -45,7 +45,7 @@ class TilePixels:
     --------
     >>> pixels = TilePixels("EPSG:4528", Tile.at(121.4737, 31.2304, 14))
     >>> [unit.tolist() for unit in pixels.units(np.array([40640412.315, 0.0]), np.array([3457455.489, 0.0]))]
-    [[2133, -1], [3110, -1]]
+    [[1650, -1], [2307, -1]]
     """
 
     crs: str
