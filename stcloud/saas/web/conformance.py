@@ -24,6 +24,7 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     f"{_FEATURES}1/1.0/conf/core",
+    f"{_FEATURES}1/1.0/conf/oas30",
     f"{_FEATURES}1/1.1/conf/core",
     f"{_FEATURES}1/1.1/conf/oas31",
     f"{_FEATURES}1/1.0/conf/geojson",

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from stcloud.saas.web.call import Call, link
 from stcloud.saas.web.conformance import CONFORMANCE
-from stcloud.saas.web.media import HTML, JSON, OPENAPI
+from stcloud.saas.web.media import HTML, JSON, OPENAPI, OPENAPI_30
 from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 
 __all__ = ["conformance", "landing"]
@@ -18,6 +18,9 @@ def landing(call: Call) -> Response:
     city = call.city
     links = [
         link(call.url("api"), "service-desc", OPENAPI, "Definition of this API"),
+        link(
+            call.url("api", f="openapi30"), "service-desc", OPENAPI_30, "Definition of this API, OpenAPI 3.0"
+        ),
         link(call.url("api", f="html"), "service-doc", HTML, "Description of this API"),
         link(call.url("conformance"), "conformance", JSON, "What this API conforms to"),
         link(call.url("conformance"), "http://www.opengis.net/def/rel/ogc/1.0/conformance", JSON),

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from stcloud.errors import InvalidInput, Unsupported
 
 __all__ = [
-    "ARROW", "CSV", "GEOJSON", "HTML", "JSON", "LINK_FORMAT", "NDJSON", "OPENAPI", "PARQUET", "PROBLEM", "SCHEMA",
-    "TILE", "Media", "preferred",
+    "ARROW", "CSV", "GEOJSON", "HTML", "JSON", "LINK_FORMAT", "NDJSON", "OPENAPI", "OPENAPI_30", "PARQUET", "PROBLEM",
+    "SCHEMA", "TILE", "Media", "preferred",
 ]  # fmt: skip
 
 
@@ -35,6 +35,7 @@ GEOJSON = Media("geojson", "application/geo+json", "GeoJSON")
 HTML = Media("html", "text/html; charset=utf-8", "HTML")
 SCHEMA = Media("schema", "application/schema+json", "JSON Schema")
 OPENAPI = Media("openapi", "application/vnd.oai.openapi+json;version=3.1", "OpenAPI 3.1")
+OPENAPI_30 = Media("openapi30", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI 3.0")
 LINK_FORMAT = Media("linkformat", "application/link-format", "Link format")
 CSV = Media("csv", "text/csv; charset=utf-8", "CSV")
 NDJSON = Media("ndjson", "application/x-ndjson", "NDJSON")

@@ -22,11 +22,13 @@ from stcloud.saas.web.media import (
     LINK_FORMAT,
     NDJSON,
     OPENAPI,
+    OPENAPI_30,
     PARQUET,
     PROBLEM,
     SCHEMA,
     Media,
 )  # fmt: skip
+from stcloud.saas.web.openapi30 import as_openapi_30
 from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 from stcloud.saas.web.referencesystem import reference_systems
 from stcloud.saas.web.selection import SELECTING
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["definition"]
 
+_OFFERED = (OPENAPI, OPENAPI_30, HTML)
 _FAULTS = {
     "400": "The request is wrong", "401": "Nobody is signed in", "403": "It is not permitted",
     "404": "There is no such thing", "406": "No accepted format is offered", "410": "It was, and is no more",
@@ -52,7 +55,7 @@ _FAULTS_OF_BODY = {
 def definition(call: Call) -> Response:
     """Return the definition of what the principal may use."""
     call.known_parameters(())
-    media = call.media(OPENAPI, HTML)
+    media = call.media(*_OFFERED)
     document = _document(call)
     if media is HTML:
         paths = [
@@ -60,8 +63,8 @@ def definition(call: Call) -> Response:
             for path, item in document["paths"].items()
             for method, operation in item.items()
         ]
-        return call.document({"title": document["info"]["title"], "paths": paths}, "api", (OPENAPI, HTML))
-    return call.reply(encoded(document), media)
+        return call.document({"title": document["info"]["title"], "paths": paths}, "api", _OFFERED)
+    return call.reply(encoded(as_openapi_30(document) if media is OPENAPI_30 else document), media)
 
 
 def _document(call: Call) -> dict[str, Any]:
@@ -71,7 +74,7 @@ def _document(call: Call) -> dict[str, Any]:
         "/conformance": _get(
             "Conformance classes", (JSON, HTML), {"$ref": "#/components/schemas/confClasses"}
         ),
-        "/api": _get("This definition", (OPENAPI, HTML), {"type": "object"}),
+        "/api": _get("This definition", _OFFERED, {"type": "object"}),
         "/functions": _get("Functions of filters", (JSON, HTML), {"type": "object"}),
         "/collections": _get("Collections", (JSON, HTML), {"$ref": "#/components/schemas/collections"}),
     }
@@ -171,14 +174,14 @@ def _catalogue_paths(call: Call) -> dict[str, Any]:
 def _item_parameters(
     layer: Layer, crs: dict[str, dict[str, Any]], most: int, *, versioned: bool
 ) -> list[dict[str, Any]]:
-    limit = {"type": "integer", "minimum": 1, "maximum": most, "default": 100}
+    limit = {"type": "integer", "minimum": 1, "default": 100}
     names = [attribute.name for attribute in layer.attributes]
     parameters = [
         _parameter("bbox", _BOX, "West, south, east, north; with heights six numbers"),
         crs["bbox-crs"],
         _DATETIME,
         _KNOWN,
-        _parameter("limit", limit, "Most features of a page"),
+        _parameter("limit", limit, f"Most features of a page, {most:,} at most"),
         _parameter("after", {"type": "string"}, "Where the page before ended; links to next pages have it"),
         _parameter("filter", {"type": "string"}, "CQL2"),
         _parameter(

@@ -19,7 +19,7 @@ from stcloud.time import Zone, instant_us
 
 __all__ = [
     "Interval", "iso_utc", "read_bbox", "read_datetime", "read_filter", "read_flag", "read_limit", "read_names",
-    "read_order", "read_property",
+    "read_order", "read_property", "require_language",
 ]  # fmt: skip
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})0*)?([Zz]|[+-]\d\d:\d\d)")
@@ -27,6 +27,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_NAMES = 1_000
 _TRUE = {"true": True, "false": False}
+_BOOLEANS = _TRUE | {"1": True, "0": False}
+"""Values of a column; GDAL writes numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +160,7 @@ def read_order(text: str, known: Sequence[str]) -> tuple[str, ...]:
 
 def read_filter(text: str, language: str | None) -> str | dict[str, Any]:
     """Return a CQL2 filter, as text or as its JSON; `InvalidInput` ``unknown-filter-lang``, ``not-json``."""
-    if language not in (None, "cql2-text", "cql2-json"):
-        raise InvalidInput(
-            "unknown-filter-lang", f"filter-lang={language[:40]} is unknown; there are cql2-text, cql2-json"
-        )
+    require_language(language)
     if language != "cql2-json":
         return text
     try:
@@ -171,6 +170,14 @@ def read_filter(text: str, language: str | None) -> str | dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidInput("not-json", "the filter is no object of JSON")
     return document
+
+
+def require_language(language: str | None) -> None:
+    """Refuse a language that filters are not read in; `InvalidInput` ``unknown-filter-lang``."""
+    if language not in (None, "cql2-text", "cql2-json"):
+        raise InvalidInput(
+            "unknown-filter-lang", f"filter-lang={language[:40]} is unknown; there are cql2-text, cql2-json"
+        )
 
 
 def read_property(attribute: Attribute, text: str) -> Mapping[str, Any]:
@@ -185,7 +192,7 @@ def read_property(attribute: Attribute, text: str) -> Mapping[str, Any]:
                 if not math.isfinite(value):
                     raise ValueError(text)  # noqa: TRY301
             case "boolean":
-                value = _TRUE[text.lower()]
+                value = _BOOLEANS[text.lower()]
             case "date":
                 value = {"date": date.fromisoformat(text).isoformat()}
             case "instant":

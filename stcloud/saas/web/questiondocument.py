@@ -6,7 +6,9 @@ Tested by `tests/saas/web/test_questions.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
 
 from stcloud.daas.definition.clause import Closed
 from stcloud.errors import InvalidInput
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["CubeDocument", "HotspotDocument", "JoinDocument", "SituationDocument"]
 
 _OF_ANSWERS = ("count", "measure", "by", "until", "having", "compare", "rated_at", "order", "limit", "after")
+
+
+_Number = Annotated[float, Field(strict=True)]
+_Count = Annotated[int, Field(strict=True)]
 
 
 class JoinDocument(Question):
@@ -85,13 +91,13 @@ class CubeDocument(Question):
 class HotspotDocument(CubeDocument):
     """A cube, and how its cells are compared with their neighbours; see `Cube.hotspots`."""
 
-    distance_m: float | None = None
-    nearest: int | None = None
-    steps: int = 1
+    distance_m: _Number | None = None
+    nearest: _Count | None = None
+    steps: _Count = 1
     both: bool = False
     reference: Literal["cube", "step", "window"] = "cube"
     corrected: bool = True
-    alpha: float = 0.1
+    alpha: _Number = 0.1
     skip_warm_up: bool = True
     with_events_only: bool = False
     per_km2: bool | None = None
@@ -108,13 +114,13 @@ class HotspotDocument(CubeDocument):
 class SituationDocument(Closed):
     """A place and an instant; see `City.situation`."""
 
-    lon: float
-    lat: float
+    lon: _Number
+    lat: _Number
     at: str | None = None
     known_at: str | None = None
     radius: str = "200m"
-    days: float = 7.0
+    days: _Number = 7.0
     logs: tuple[str, ...] | None = None
     layers: dict[str, tuple[str, ...]] | None = None
     nearest: tuple[str, ...] = ()
-    limit: int = 50
+    limit: _Count = 50

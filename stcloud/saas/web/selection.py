@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 from stcloud.errors import InvalidInput
 from stcloud.saas.web.call import Call
 from stcloud.saas.web.collectionkind import CollectionKind, kind_of, read_profile
-from stcloud.saas.web.parameter import Interval, iso_utc, read_bbox, read_datetime, read_filter, read_property
+from stcloud.saas.web.parameter import (
+    Interval,
+    iso_utc,
+    read_bbox,
+    read_datetime,
+    read_filter,
+    read_property,
+    require_language,
+)
 from stcloud.saas.web.queryable import read_condition, simple_queryables
 from stcloud.saas.web.referencesystem import ReferenceSystem, chosen_system
 
@@ -92,13 +100,13 @@ class Selection:
 
 
 def _narrowed(query: Query, given: Mapping[str, str], layer: Layer, stored: str) -> Query:
+    require_language(given.get("filter-lang"))
+    of_box, of_filter = (chosen_system(given.get(name), name, stored) for name in ("bbox-crs", "filter-crs"))
     if "bbox" in given:
-        system = chosen_system(given.get("bbox-crs"), "bbox-crs", stored)
-        query = query.what(_in_box(read_bbox(given["bbox"]), system, layer), crs=system.text)
+        query = query.what(_in_box(read_bbox(given["bbox"]), of_box, layer), crs=of_box.text)
     if "filter" in given:
-        system = chosen_system(given.get("filter-crs"), "filter-crs", stored)
         text = read_filter(given["filter"], given.get("filter-lang"))
-        query = query.what(read_condition(text, layer, system), crs=system.text)
+        query = query.what(read_condition(text, layer, of_filter), crs=of_filter.text)
     return query
 
 

@@ -30,7 +30,7 @@ def both(name):
 
 def crs_uri(town):
     entries = [
-        *town.get("/collections")["collections"],
+        *(entry for entry in town.get("/collections")["collections"] if entry["itemType"] == "feature"),
         *(town.get(f"/collections/{name}") for name in COLLECTIONS),
     ]
     for entry in entries:

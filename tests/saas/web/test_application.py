@@ -47,6 +47,7 @@ def test_another_method_is_refused_with_those_that_there_are(method, city):
         response = client.request(method, "/collections")
         assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
         assert response.headers["content-type"] == PROBLEM
+        assert response.json()["title"] == "wrong-method"
         assert client.get("/questions").headers["allow"] == "POST"
 
 

@@ -107,6 +107,8 @@ def test_a_filter_narrows_what_is_compared(place):
 def test_what_cannot_be_compared_is_refused(parameters, place):
     response = place.client.get("/collections/plots/diff", params=parameters)
     assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
+    if set(parameters) <= {"from"}:
+        assert response.json()["title"] == "which-difference"
 
 
 def test_the_pages_of_differences_and_loads_are_whole(place):

@@ -6,6 +6,9 @@ import pytest
 
 from stcloud.saas.web.application import RESOURCES
 
+OURS = [resource for resource in RESOURCES if not resource.path.startswith("/open311/")]
+"""All but those of Open311, which has a discovery of its own."""
+
 
 @pytest.fixture(scope="module")
 def definition(shanghai):
@@ -16,14 +19,14 @@ def definition(shanghai):
 
 def general(path):
     """Return a path of the definition as routes have it."""
-    below = re.sub(r"^/collections/[^/{]+", "/collections/{collection}", path)
-    return below.replace("{featureId}", "{feature}").replace("{recordId}", "{feature}")
+    whole = re.sub(r"^/collections/[^/{]+", "/collections/{collection}", path)
+    return re.sub(r"{(featureId|recordId)}", "{feature}", whole)
 
 
 def test_it_has_every_route(definition):
-    ours = {resource.path for resource in RESOURCES if not resource.path.startswith("/open311")}
+    ours = {resource.path for resource in OURS}
     assert {general(path) for path in definition["paths"]} == ours
-    for resource in RESOURCES:
+    for resource in OURS:
         for path, item in definition["paths"].items():
             if general(path) == resource.path:
                 assert {method.upper() for method in item} == set(resource.methods)
@@ -87,3 +90,17 @@ def test_it_has_a_page(shanghai):
     page = shanghai.client.get("/api?f=html")
     assert page.status_code == 200
     assert "/collections/calls/items" in page.text
+
+
+def test_it_is_there_in_the_words_of_openapi_30(definition, shanghai):
+    response = shanghai.client.get("/api?f=openapi30")
+    assert response.headers["content-type"] == "application/vnd.oai.openapi+json;version=3.0"
+    older = response.json()
+    assert older["openapi"].startswith("3.0.")
+    assert set(older["paths"]) == set(definition["paths"])
+    for text in ("$defs", "const", "'null'", "anyOf"):
+        assert text not in str(older)
+    assert older["components"]["schemas"]["featureCollection"]["properties"]["pin"] == {
+        "type": "string",
+        "nullable": True,
+    }

@@ -124,3 +124,16 @@ def test_every_fault_of_a_document_is_named(place):
     response = place.client.post("/questions", json={"layer": 7, "limit": "x", "nope": 1})
     assert response.status_code == 400
     assert len(response.json()["faults"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "document", "kind"),
+    [
+        ("/joins", {"layer": "calls", "join": "plots", "count": True}, "not-of-joins"),
+        ("/cubes", {"layer": "calls", "limit": 3}, "not-of-cubes"),
+        ("/questions", {"layer": "calls", "where": ["file:/etc/passwd"]}, "no-files"),
+    ],
+)
+def test_what_a_document_must_not_have_is_named(path, document, kind, place):
+    response = place.client.post(path, json=document)
+    assert (response.status_code, response.json()["title"]) == (400, kind)

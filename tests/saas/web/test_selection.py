@@ -243,7 +243,9 @@ def test_what_is_no_filter_of_the_collection_is_refused(text, place):
 
 
 def test_languages_and_crs_of_filters_are_those_that_are_offered(place):
-    place.problem("/collections/calls/items", 400, filter="n=1", filter_lang="sql")
+    for others in ({"filter": "n=1"}, {}):
+        problem = place.problem("/collections/calls/items", 400, filter_lang="sql", **others)
+        assert problem["title"] == "unknown-filter-lang"
     place.problem("/collections/calls/items", 400, filter="n=1", filter_crs="EPSG:99999")
     place.problem("/collections/calls/items", 400, filter="not json", filter_lang="cql2-json")
     place.problem("/collections/calls/items", 400, filter="[1]", filter_lang="cql2-json")

@@ -81,7 +81,7 @@ def test_a_request_exactly_at_the_transition_instant_returns_the_later_version(c
 
 def test_a_request_to_a_timestamp_in_1990_returns_410_gone(client):
     response = client.get("/collections/building/items/1?datetime=1990-01-01T00:00:00Z")
-    assert response.status_code == 410
+    assert (response.status_code, response.json()["title"]) == (410, "feature-gone")
     header = links(response)
     assert header["latest-version"] == SECOND
     assert header["timemap"] == header["version-history"] == VERSIONS
@@ -174,6 +174,7 @@ def test_a_feature_that_never_was_is_404(client):
 def test_of_a_feature_an_interval_is_refused(client):
     response = client.get("/collections/building/items/1?datetime=2005-01-01T00:00:00Z/..")
     assert response.status_code == 400
+    assert response.json()["title"] == "not-an-instant"
 
 
 @pytest.mark.parametrize("interval", ["2012-10-14T16:43:17Z/..", "../2012-10-14T16:43:17Z"])
@@ -242,7 +243,7 @@ def test_an_event_has_one_state(place):
     response = place.client.get("/collections/calls/items/a%2Fb")
     assert response.json()["id"] == "a/b"
     assert "memento-datetime" not in response.headers
-    assert place.client.get("/collections/calls/items/a%2Fb/versions").status_code == 404
+    assert place.problem("/collections/calls/items/a%2Fb/versions", 404)["title"] == "no-versions"
     assert place.client.get("/collections/calls/items/a%2Fb?datetime=2024-01-01T00:00:00Z").status_code == 400
 
 

@@ -131,7 +131,7 @@ def load_calls(city: stcloud.City, frame: pd.DataFrame) -> None:
 
 @contextmanager
 def serving(city: stcloud.City, **settings: Any) -> Iterator[TestClient]:
-    service = Service({city.name: city}, Settings(**settings))
+    service = Service({city.name: city}, Settings(**{"rate": "100000/second", **settings}))
     with TestClient(application(service), raise_server_exceptions=False) as client:
         yield client
 
