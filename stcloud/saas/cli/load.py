@@ -13,6 +13,7 @@ import typer
 from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.saas.cli.exits import ALERT, report
 from stcloud.saas.cli.journal import Journal
+from stcloud.saas.cli.loadopen311 import Endpoint
 from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city, split
 from stcloud.saas.cli.output import note
 from stcloud.saas.cli.reckoning import Reckonings
@@ -164,6 +165,18 @@ EngineUrl = Annotated[
         show_default=False,
     ),
 ]
+FromOpen311 = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Load the requests of an Open311 endpoint; a run that was stopped goes on.",
+        show_default=False,
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(help="With --from-open311: from when on; default: the last 90 days.", show_default=False),
+]
 Again = Annotated[bool, typer.Option("--again", help="Load a file even if it was loaded already.")]
 
 
@@ -177,6 +190,8 @@ def load(
     valid_to: ValidTo = None,
     complete_to: CompleteTo = None,
     undo: Undo = None,
+    from_open311: FromOpen311 = None,
+    since: Since = None,
     max_rejected: MaxRejected = "5%",
     alert_rejected: AlertRejected = None,
     dry_run: DryRun = False,  # noqa: FBT002
@@ -215,17 +230,17 @@ def load(
     period = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
     states = {**period, "complete_to": complete_to, "engine": engine}
     with journal.recording([str(source) for source in sources or ()]):
+        endpoint = Endpoint.of(str(city), from_open311, since, zone)
         loading = Loading(open_city(city), layer, target, journal, alert)
         if undo is not None:
-            _refuse_besides_undo(sources, definition, dry_run, *given.values(), *states.values())
-            _undo(loading, undo)
-            return
+            _refuse_besides_undo(sources, definition, dry_run, endpoint, *given.values(), *states.values())
+            return _undo(loading, undo)
         options = {
             **states, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
             "empty": empty, "keep_going": keep_going, "dry_run": dry_run, "definition": definition, **given,
         }  # fmt: skip
-        _load(loading, sources or [], options, given)
-        alert.end()
+        _load_from(endpoint, loading, sources or [], options, given)
+        return alert.end()
 
 
 @dataclass(slots=True)
@@ -312,6 +327,24 @@ def _load(loading: Loading, sources: list[Path], options: dict[str, Any], given:
         note("dry run: nothing was written to the city")
     else:
         _offer_index(opened, layer)
+
+
+def _load_from(
+    endpoint: Endpoint | None, loading: Loading, sources: list[Path], options: dict[str, Any],
+    given: dict[str, Any],
+) -> None:  # fmt: skip
+    """Load files, or what an endpoint has, as one file; what was read is let go of once it is loaded."""
+    if endpoint is None:
+        _load(loading, sources, options, given)
+        return
+    endpoint.refuse_besides(sources)
+    if options["definition"] is None and not _is_there(loading.city, loading.layer):
+        options["definition"] = "open311"
+    with endpoint.read(loading.city, loading.layer, keep=options["dry_run"]) as requests:
+        if options["complete_to"] is None:
+            options["complete_to"] = loading.city.configuration.zone.iso(requests.until_us)
+        if requests.requests:
+            _load(loading, [requests.path], options, given)
 
 
 def _show_definition(loading: Loading, source: Path, options: dict[str, Any], given: dict[str, Any]) -> None:

@@ -46,8 +46,8 @@ def written(document: Any, media: Media, root: str) -> bytes:
     """
     if media.name == "json":
         return bytes(msgspec.json.encode(document))
-    element = _element(root, document)
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(element, encoding="utf-8")
+    text: bytes = ET.tostring(_element(root, document), encoding="utf-8", xml_declaration=False)
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + text
 
 
 def _element(name: str, value: Any) -> ET.Element:

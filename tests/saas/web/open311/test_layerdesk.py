@@ -73,6 +73,19 @@ def test_changes_are_dated_by_the_source(loaded):
     assert numbers(page.requests) == ["r19", "r18"]
 
 
+def test_changes_that_the_source_does_not_date_are_not_searched_for(city, tmp_path):
+    source = tmp_path / "requests.json"
+    source.write_text(
+        json.dumps([{name: row[name] for name in row if name != "updated_datetime"} for row in ROWS])
+    )
+    city.load("undated", source, definition="open311")
+    desk = LayerDesk(city, "undated")
+    assert len(desk.search(RequestSearch()).requests) == 20
+    with pytest.raises(Unsupported) as raised:
+        desk.search(RequestSearch(changed_us=(0, None)))
+    assert raised.value.kind == "no-changes"
+
+
 def test_services_are_the_classes_of_the_layer(loaded):
     services = LayerDesk(loaded, "mirrored").services()
     assert [(each.code, each.name) for each in services] == [("000", "Type 0"), ("001", "Type 1")]
