@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from stcloud.errors import InvalidInput
 from stcloud.saas.cli.output import note
@@ -18,8 +20,20 @@ if TYPE_CHECKING:
     from stcloud.city import City
     from stcloud.saas.harvest import Harvest
 
-__all__ = ["Endpoint"]
+__all__ = ["Endpoint", "FromOpen311", "Since"]
 
+FromOpen311 = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Load the requests of an Open311 endpoint; a run that was stopped goes on.",
+        show_default=False,
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(help="With --from-open311: from when on; default: the last 90 days.", show_default=False),
+]
 _DAYS_US = 90 * 86_400_000_000
 
 

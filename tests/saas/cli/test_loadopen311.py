@@ -2,11 +2,14 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import uvicorn
 
 import stcloud
+from stcloud.errors import InvalidInput
+from stcloud.saas.cli.loadopen311 import Endpoint
 from stcloud.saas.web import Service, Settings, application
 from stcloud.space import project
 from stcloud.testing.hands import Hands
@@ -121,6 +124,15 @@ def test_what_cannot_be_loaded_is_refused_in_one_line(run, city, arguments, word
     assert result.code == 2
     assert words in result.err
     assert "Traceback" not in result.err
+
+
+def test_options_that_do_not_go_together_are_refused_by_their_kinds():
+    with pytest.raises(InvalidInput) as raised:
+        Endpoint.of("city", None, "2024-01-01", None)
+    assert raised.value.kind == "no-endpoint"
+    with pytest.raises(InvalidInput) as raised:
+        Endpoint.of("city", "http://127.0.0.1:9/", None, None).refuse_besides([Path("a.csv")])
+    assert raised.value.kind == "two-sources"
 
 
 def test_a_dry_run_keeps_what_was_read(run, city, server):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from stcloud.errors import Conflict, InvalidInput, Unsupported
+from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
 from stcloud.saas.web.open311.casedesk import CaseDesk
 from stcloud.saas.web.open311.report import PublicReport
 from stcloud.saas.web.open311.requestsearch import RequestSearch
@@ -141,8 +141,16 @@ def test_a_report_with_its_key_is_filed_once(city, desk):
 
 
 def test_a_place_outside_the_city_is_refused(desk):
-    with pytest.raises(InvalidInput, match="outside the city"):
+    with pytest.raises(InvalidInput) as raised:
         desk.check(report(at=(2.35, 48.85)))
+    assert raised.value.kind == "outside-city"
+
+
+def test_what_there_is_not_is_not_found(desk):
+    for look, kind in ((desk.request, "unknown-request"), (desk.service, "unknown-service")):
+        with pytest.raises(NotFound) as raised:
+            look("nothing")
+        assert raised.value.kind == kind
 
 
 def test_attributes_are_those_of_the_service(desk):
