@@ -1,17 +1,33 @@
 """The desk of a log: what is posted comes back, a search is that of a plain comparison, texts stay apart."""
 
+import geopandas
 import pytest
+import shapely
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
+from stcloud.iaas.bundle import bundled_text
 from stcloud.saas.web.open311.casedesk import CaseDesk
 from stcloud.saas.web.open311.report import PublicReport
 from stcloud.saas.web.open311.requestsearch import RequestSearch
+from stcloud.space import project
 from stcloud.time import Zone, instant_us
 from tests.saas.web.open311.conftest import PLACE
 
 CODES = ("matter-01001", "matter-01002", "component-01001")
+CELLS = """
+id = "cells"
+kind = "feature"
+key = ["gridCode"]
+[space]
+column = "geometry"
+encoding = "wkb"
+crs = "EPSG:2193"
+[grid]
+[columns]
+gridCode = {}
+"""
 
 
 def us(text):
@@ -169,3 +185,32 @@ def test_a_workflow_without_the_public_takes_no_reports(city, clock):
     assert raised.value.kind == "no-reports"
     assert desk.search(RequestSearch()).requests == ()
     desk.close()
+
+
+def test_the_city_is_where_its_unit_grid_is(city, desk, tmp_path):
+    x, y = (part[0] for part in project([PLACE[0]], [PLACE[1]], "EPSG:4326", "EPSG:2193"))
+    cells = geopandas.GeoDataFrame(
+        {"gridCode": ["110101001001001"]},
+        geometry=[shapely.box(x - 50, y - 50, x + 50, y + 50)],
+        crs="EPSG:2193",
+    )
+    (tmp_path / "cells.toml").write_text(CELLS)
+    city.load("cells", cells, definition=tmp_path / "cells.toml", valid_from="2020-01-01")
+    desk.check(report())
+    with pytest.raises(InvalidInput, match="outside the city"):
+        desk.check(report(at=(PLACE[0] + 0.01, PLACE[1])))
+
+
+def test_conditions_of_the_log_are_a_list_to_choose_from(city, desk):
+    with city.cases("desk") as cases:
+        cases.add_rule("conditions", bundled_text("layers", "classes", "conditions-example-a.csv"))
+    attributes = {each.code: each for each in desk.service("matter-06001").attributes}
+    keys = [key for key, _ in attributes["condition"].values]
+    assert "stop work" in keys
+    stated = PublicReport("matter-06001", PLACE, {"description": "abc"}, {"condition": "stop work"})
+    desk.check(stated)
+    number = desk.file(stated, None).number
+    with city.cases("desk") as cases:
+        assert cases.state(number).condition == "stop work"
+    with pytest.raises(InvalidInput, match="attribute condition cannot be 'none'"):
+        desk.check(PublicReport("matter-06001", PLACE, {"description": "abc"}, {"condition": "none"}))
