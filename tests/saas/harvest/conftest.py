@@ -61,12 +61,15 @@ def server():
     made.close()
 
 
-def service_of(rows, most):
-    """Answer as a service of rows that gives at most so many, newest first, by dates to the second, inclusive."""
+def service_of(rows, most, *, strict=False):
+    """Answer as a service of rows that gives at most so many, newest first, by dates to the second.
+
+    ``strict``: its spans are open at both ends, and else closed.
+    """
 
     def answer(path):
         given = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
-        first, last = us(given["start_date"]), us(given["end_date"])
+        first, last = us(given["start_date"]) + strict, us(given["end_date"]) - strict
         chosen = [row for row in rows if first <= us(row["requested_datetime"]) // 10**6 * 10**6 <= last]
         chosen.sort(key=lambda row: row["requested_datetime"], reverse=True)
         return json.dumps(chosen[:most]).encode()

@@ -38,10 +38,12 @@ def rows_of(done):
 @given(
     st.lists(st.integers(-5 * 10**6, (SPAN_S + 5) * 10**6), max_size=120, unique_by=lambda at: at // 10**6),
     st.sampled_from([50, 100, 1000]),
+    st.booleans(),
 )
-def test_each_request_of_the_span_is_there_once(server, tmp_path_factory, places, most):
-    rows = [row(number, FIRST_US + at) for number, at in enumerate(places)]
-    server.answer = service_of(rows, most)
+def test_each_request_of_the_span_is_there_once(server, tmp_path_factory, places, most, strict):
+    edges = [at * 10**6 for at in (0, 30 * 86_400, SPAN_S)]
+    rows = [row(number, FIRST_US + at) for number, at in enumerate(dict.fromkeys([*edges, *places]))]
+    server.answer = service_of(rows, most, strict=strict)
     done = read(server, tmp_path_factory.mktemp("harvest"))
     wanted = {
         each["service_request_id"] for each in rows if FIRST_US <= us(each["requested_datetime"]) < UNTIL_US
