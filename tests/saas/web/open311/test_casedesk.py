@@ -67,7 +67,7 @@ def test_what_is_posted_comes_back(city, clock):
         assert (request["service_code"], request["status"]) == (code, "open")
         assert request["service_name"] not in (None, code)
         assert (request["long"], request["lat"]) == (at or (None, None))
-        assert before_us < us(request["requested_datetime"]) < clock()
+        assert before_us // 10**6 * 10**6 <= us(request["requested_datetime"]) < clock()
         assert request["description"] is None
         desk.close()
         with city.cases(log) as cases:
@@ -91,7 +91,7 @@ def test_a_search_is_that_of_a_plain_comparison(city, clock, desk):
     for codes in ((), CODES[:2]):
         for statuses in ((), ("open",), ("closed",)):
             for size in (1, 5, 1000):
-                span = (us(every[2]["requested_datetime"]), us(every[10]["requested_datetime"]))
+                span = (us(every[2]["requested_datetime"]), us(every[10]["requested_datetime"]) + 999_999)
                 wanted = [
                     each["service_request_id"] for each in reversed(every)
                     if span[0] <= us(each["requested_datetime"]) <= span[1]
@@ -141,7 +141,7 @@ def test_a_closed_request_was_updated_when_it_was_closed(city, clock, desk):
             happened="2026-09-07T12:00+12:00",
         )  # fmt: skip
     request = desk.request(number)
-    assert (request["status"], request["updated_datetime"]) == ("closed", "2026-09-07T12:00+12:00")
+    assert (request["status"], request["updated_datetime"]) == ("closed", "2026-09-07T12:00:00+12:00")
     assert request["status_notes"] == "rejected"
 
 
