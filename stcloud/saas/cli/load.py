@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.saas.cli.exits import ALERT, report
 from stcloud.saas.cli.journal import Journal
+from stcloud.saas.cli.loadopen311 import Endpoint, FromOpen311, Since
 from stcloud.saas.cli.option import CityFolder, FormatOption, LayerName, OutputOption, open_city, split
 from stcloud.saas.cli.output import note
 from stcloud.saas.cli.reckoning import Reckonings
@@ -177,6 +179,8 @@ def load(
     valid_to: ValidTo = None,
     complete_to: CompleteTo = None,
     undo: Undo = None,
+    from_open311: FromOpen311 = None,
+    since: Since = None,
     max_rejected: MaxRejected = "5%",
     alert_rejected: AlertRejected = None,
     dry_run: DryRun = False,  # noqa: FBT002
@@ -206,26 +210,24 @@ def load(
     target = target_of(form, output, offered=RECORDS)
     alert = Alert.of(alert_rejected)
     journal = Journal(log, str(city), layer, dry_run)
-    options: dict[str, Any] = {
-        "key": split(key) or None, "time": time, "time_formats": time_format or None, "lon": lon, "lat": lat,
-        "x": x, "y": y, "crs": crs, "datum": datum, "zone": zone, "source_layer": source_layer, "encoding": encoding,
-        "source_format": source_format,
-    }  # fmt: skip
-    given = {name: value for name, value in options.items() if value is not None}
+    given = _stated(
+        key=split(key) or None, time=time, time_formats=time_format or None, lon=lon, lat=lat, x=x, y=y, crs=crs,
+        datum=datum, zone=zone, source_layer=source_layer, encoding=encoding, source_format=source_format,
+    )  # fmt: skip
     period = {"mode": mode and mode.value, "valid_from": valid_from, "valid_to": valid_to}
     states = {**period, "complete_to": complete_to, "engine": engine}
     with journal.recording([str(source) for source in sources or ()]):
+        endpoint = Endpoint.of(str(city), from_open311, since, zone)
         loading = Loading(open_city(city), layer, target, journal, alert)
         if undo is not None:
-            _refuse_besides_undo(sources, definition, dry_run, *given.values(), *states.values())
-            _undo(loading, undo)
-            return
-        options = {
+            besides = (sources, definition, dry_run, endpoint, *given.values(), *states.values())
+            return _undo(loading, undo, besides)
+        options: dict[str, Any] = {
             **states, "max_rejected": max_rejected, "again": again, "allow_missing": split(allow_missing),
             "empty": empty, "keep_going": keep_going, "dry_run": dry_run, "definition": definition, **given,
         }  # fmt: skip
-        _load(loading, sources or [], options, given)
-        alert.end()
+        _load_from(endpoint, loading, sources or [], options, given)
+        return alert.end()
 
 
 @dataclass(slots=True)
@@ -271,7 +273,12 @@ class Loading:
         self.alert.add(reckoning)
 
 
-def _undo(loading: Loading, load: str) -> None:
+def _stated(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _undo(loading: Loading, load: str, besides: Iterable[object]) -> None:
+    _refuse_besides_undo(besides)
     printer = Reckonings(loading.city, loading.layer, loading.target)
     with printer.opened():
         undone = loading.city.undo(loading.layer, load)
@@ -312,6 +319,24 @@ def _load(loading: Loading, sources: list[Path], options: dict[str, Any], given:
         note("dry run: nothing was written to the city")
     else:
         _offer_index(opened, layer)
+
+
+def _load_from(
+    endpoint: Endpoint | None, loading: Loading, sources: list[Path], options: dict[str, Any],
+    given: dict[str, Any],
+) -> None:  # fmt: skip
+    """Load files, or what an endpoint has, as one file; what was read is let go of once it is loaded."""
+    if endpoint is None:
+        _load(loading, sources, options, given)
+        return
+    endpoint.refuse_besides(sources)
+    if options["definition"] is None and not _is_there(loading.city, loading.layer):
+        options["definition"] = "open311"
+    with endpoint.read(loading.city, loading.layer, keep=options["dry_run"]) as requests:
+        if options["complete_to"] is None:
+            options["complete_to"] = loading.city.configuration.zone.iso(requests.until_us)
+        if requests.requests:
+            _load(loading, [requests.path], options, given)
 
 
 def _show_definition(loading: Loading, source: Path, options: dict[str, Any], given: dict[str, Any]) -> None:
@@ -357,7 +382,7 @@ def _no_source(layer: str) -> InvalidInput:
     )
 
 
-def _refuse_besides_undo(*given: object) -> None:
+def _refuse_besides_undo(given: Iterable[object]) -> None:
     if any(given):
         raise InvalidInput(
             "undo-alone",

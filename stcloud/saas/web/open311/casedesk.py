@@ -18,6 +18,7 @@ from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
 from stcloud.iaas.records import CaseSummary, Find
 from stcloud.paas.case.classes.class_row import KINDS
 from stcloud.saas.web.open311.desk import Filed, RequestPage, ServiceType
+from stcloud.saas.web.open311.document import instant_text
 from stcloud.saas.web.open311.report import PublicReport
 from stcloud.saas.web.open311.requestsearch import RequestSearch
 from stcloud.saas.web.open311.servicelist import Opening, opening_of, service_code, service_of, services_of
@@ -203,7 +204,7 @@ class CaseDesk:
         page = list(summaries)
         closed = [each.number for each in page if self._meaning(each.state).closed]
         ends = {number: state.since_us for number, state in self._cases.states_of(closed).items()}
-        iso = self._city.configuration.zone.iso
+        zone = self._city.configuration.zone
         for summary in page:
             meaning = self._meaning(summary.state)
             updated_us = ends.get(summary.number, summary.changed_us)
@@ -216,9 +217,9 @@ class CaseDesk:
                 "description": None,
                 "agency_responsible": summary.department,
                 "service_notice": None,
-                "requested_datetime": iso(summary.reported_us or 0),
-                "updated_datetime": iso(updated_us),
-                "expected_datetime": None if summary.due_us is None else iso(summary.due_us),
+                "requested_datetime": instant_text(summary.reported_us or 0, zone),
+                "updated_datetime": instant_text(updated_us, zone),
+                "expected_datetime": None if summary.due_us is None else instant_text(summary.due_us, zone),
                 "address": None,
                 "address_id": None,
                 "zipcode": None,

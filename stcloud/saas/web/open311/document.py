@@ -14,8 +14,10 @@ import msgspec
 
 from stcloud.errors import NotFound
 from stcloud.saas.web.media import Media
+from stcloud.saas.web.open311.requestsearch import SECOND_US
+from stcloud.time import Zone
 
-__all__ = ["FORMATS", "format_of", "written"]
+__all__ = ["FORMATS", "format_of", "instant_text", "written"]
 
 FORMATS = {
     "json": Media("json", "application/json; charset=utf-8", "JSON"),
@@ -26,6 +28,7 @@ _MEMBERS = {
     "errors": "error", "endpoints": "endpoint", "formats": "format",
 }  # fmt: skip
 """What the members of a list are called in XML."""
+_NO_SECONDS = re.compile(r"(T\d\d:\d\d)(?=[+Z-])")
 _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-�\U00010000-\U0010ffff]")
 
 
@@ -34,6 +37,15 @@ def format_of(name: str) -> Media:
     if name not in FORMATS:
         raise NotFound("no-route", f"there is no format '{name:.20}'", hint="there are json and xml")
     return FORMATS[name]
+
+
+def instant_text(at_us: int, zone: Zone) -> str:
+    """Return an instant on the clock of a zone, to the second, as all clients of the standard read it.
+
+    >>> instant_text(1_999_999, Zone("Asia/Shanghai"))
+    '1970-01-01T08:00:01+08:00'
+    """
+    return _NO_SECONDS.sub(r"\1:00", zone.iso(at_us // SECOND_US * SECOND_US))
 
 
 def written(document: Any, media: Media, root: str) -> bytes:
@@ -46,8 +58,7 @@ def written(document: Any, media: Media, root: str) -> bytes:
     """
     if media.name == "json":
         return bytes(msgspec.json.encode(document))
-    element = _element(root, document)
-    text: bytes = ET.tostring(element, encoding="utf-8")
+    text: bytes = ET.tostring(_element(root, document), encoding="utf-8", xml_declaration=False)
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + text
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from stcloud.errors import InvalidInput, NotFound, Unsupported
 from stcloud.paas.case.requested import RequestColumns, import_of
 from stcloud.saas.web.open311.desk import Filed, RequestPage, ServiceType
+from stcloud.saas.web.open311.document import instant_text
 from stcloud.saas.web.open311.report import PublicReport
 from stcloud.saas.web.open311.requestsearch import RequestSearch
 from stcloud.space import project
@@ -28,6 +29,8 @@ __all__ = ["LayerDesk"]
 _DEGREES = "EPSG:4326"
 _NEWEST_FIRST = ("-st_time",)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST_US, _LATEST_US = -62_135_500_000_000_000, 253_402_200_000_000_000
+"""Instants of the years 1 and 9999: what is searched for beyond them is searched for there."""
 _PLAIN = (
     "status_notes", "service_name", "description", "service_notice", "address", "address_id", "zipcode", "media_url",
 )  # fmt: skip
@@ -177,11 +180,14 @@ class LayerDesk:
         }
 
     def _iso(self, instant_us: Any) -> str | None:
-        return self._city.configuration.zone.iso(instant_us) if isinstance(instant_us, int) else None
+        zone = self._city.configuration.zone
+        return instant_text(instant_us, zone) if isinstance(instant_us, int) else None
 
 
 def _at(instant_us: int | None) -> datetime | None:
-    return None if instant_us is None else _EPOCH + timedelta(microseconds=instant_us)
+    if instant_us is None:
+        return None
+    return _EPOCH + timedelta(microseconds=min(max(instant_us, _EARLIEST_US), _LATEST_US))
 
 
 def _is_wanted(request: Mapping[str, Any], search: RequestSearch) -> bool:

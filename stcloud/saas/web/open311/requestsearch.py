@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from stcloud.errors import InvalidInput, StcloudError, nearest
 from stcloud.time import Zone, instant_us
 
-__all__ = ["MOST_REQUESTS", "RequestSearch"]
+__all__ = ["MOST_REQUESTS", "SECOND_US", "RequestSearch"]
 
 MOST_REQUESTS = 1_000
 """Most requests of a page: that of the standard."""
+SECOND_US = 1_000_000
 _DAYS_US = 90 * 86_400_000_000
 _PARAMETERS = (
     "service_request_id", "service_code", "start_date", "end_date", "updated_after", "updated_before", "status",
@@ -80,7 +81,8 @@ class RequestSearch:
         return cls(
             numbers=_listed(known.get("service_request_id", "")),
             codes=frozenset(_listed(known.get("service_code", ""))), statuses=frozenset(statuses),
-            reported_us=(start_us, end_us), changed_us=(after_us, before_us), size=_size(known.get("page_size")),
+            reported_us=(start_us, _to_its_end(end_us)), changed_us=(after_us, _to_its_end(before_us)),
+            size=_size(known.get("page_size")),
             cursor=known.get("cursor"),
         )  # fmt: skip
 
@@ -113,6 +115,11 @@ def _instant(text: str | None, name: str, zone: Zone) -> int | None:
         raise InvalidInput(
             "unreadable-time", f"{name} '{text:.80}' is no instant", hint="write it like 2026-01-31T00:00:00Z"
         ) from error
+
+
+def _to_its_end(at_us: int | None) -> int | None:
+    """Return the last instant of a whole second: documents show no parts of seconds, and an end is inside."""
+    return at_us if at_us is None or at_us % SECOND_US else at_us + SECOND_US - 1
 
 
 def _size(text: str | None) -> int:

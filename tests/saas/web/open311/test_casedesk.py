@@ -1,17 +1,33 @@
 """The desk of a log: what is posted comes back, a search is that of a plain comparison, texts stay apart."""
 
+import geopandas
 import pytest
+import shapely
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from stcloud.errors import Conflict, InvalidInput, Unsupported
+from stcloud.errors import Conflict, InvalidInput, NotFound, Unsupported
+from stcloud.iaas.bundle import bundled_text
 from stcloud.saas.web.open311.casedesk import CaseDesk
 from stcloud.saas.web.open311.report import PublicReport
 from stcloud.saas.web.open311.requestsearch import RequestSearch
+from stcloud.space import project
 from stcloud.time import Zone, instant_us
 from tests.saas.web.open311.conftest import PLACE
 
 CODES = ("matter-01001", "matter-01002", "component-01001")
+CELLS = """
+id = "cells"
+kind = "feature"
+key = ["gridCode"]
+[space]
+column = "geometry"
+encoding = "wkb"
+crs = "EPSG:2193"
+[grid]
+[columns]
+gridCode = {}
+"""
 
 
 def us(text):
@@ -51,7 +67,7 @@ def test_what_is_posted_comes_back(city, clock):
         assert (request["service_code"], request["status"]) == (code, "open")
         assert request["service_name"] not in (None, code)
         assert (request["long"], request["lat"]) == (at or (None, None))
-        assert before_us < us(request["requested_datetime"]) < clock()
+        assert before_us // 10**6 * 10**6 <= us(request["requested_datetime"]) < clock()
         assert request["description"] is None
         desk.close()
         with city.cases(log) as cases:
@@ -75,7 +91,7 @@ def test_a_search_is_that_of_a_plain_comparison(city, clock, desk):
     for codes in ((), CODES[:2]):
         for statuses in ((), ("open",), ("closed",)):
             for size in (1, 5, 1000):
-                span = (us(every[2]["requested_datetime"]), us(every[10]["requested_datetime"]))
+                span = (us(every[2]["requested_datetime"]), us(every[10]["requested_datetime"]) + 999_999)
                 wanted = [
                     each["service_request_id"] for each in reversed(every)
                     if span[0] <= us(each["requested_datetime"]) <= span[1]
@@ -125,7 +141,7 @@ def test_a_closed_request_was_updated_when_it_was_closed(city, clock, desk):
             happened="2026-09-07T12:00+12:00",
         )  # fmt: skip
     request = desk.request(number)
-    assert (request["status"], request["updated_datetime"]) == ("closed", "2026-09-07T12:00+12:00")
+    assert (request["status"], request["updated_datetime"]) == ("closed", "2026-09-07T12:00:00+12:00")
     assert request["status_notes"] == "rejected"
 
 
@@ -141,8 +157,16 @@ def test_a_report_with_its_key_is_filed_once(city, desk):
 
 
 def test_a_place_outside_the_city_is_refused(desk):
-    with pytest.raises(InvalidInput, match="outside the city"):
+    with pytest.raises(InvalidInput) as raised:
         desk.check(report(at=(2.35, 48.85)))
+    assert raised.value.kind == "outside-city"
+
+
+def test_what_there_is_not_is_not_found(desk):
+    for look, kind in ((desk.request, "unknown-request"), (desk.service, "unknown-service")):
+        with pytest.raises(NotFound) as raised:
+            look("nothing")
+        assert raised.value.kind == kind
 
 
 def test_attributes_are_those_of_the_service(desk):
@@ -161,3 +185,32 @@ def test_a_workflow_without_the_public_takes_no_reports(city, clock):
     assert raised.value.kind == "no-reports"
     assert desk.search(RequestSearch()).requests == ()
     desk.close()
+
+
+def test_the_city_is_where_its_unit_grid_is(city, desk, tmp_path):
+    x, y = (part[0] for part in project([PLACE[0]], [PLACE[1]], "EPSG:4326", "EPSG:2193"))
+    cells = geopandas.GeoDataFrame(
+        {"gridCode": ["110101001001001"]},
+        geometry=[shapely.box(x - 50, y - 50, x + 50, y + 50)],
+        crs="EPSG:2193",
+    )
+    (tmp_path / "cells.toml").write_text(CELLS)
+    city.load("cells", cells, definition=tmp_path / "cells.toml", valid_from="2020-01-01")
+    desk.check(report())
+    with pytest.raises(InvalidInput, match="outside the city"):
+        desk.check(report(at=(PLACE[0] + 0.01, PLACE[1])))
+
+
+def test_conditions_of_the_log_are_a_list_to_choose_from(city, desk):
+    with city.cases("desk") as cases:
+        cases.add_rule("conditions", bundled_text("layers", "classes", "conditions-example-a.csv"))
+    attributes = {each.code: each for each in desk.service("matter-06001").attributes}
+    keys = [key for key, _ in attributes["condition"].values]
+    assert "stop work" in keys
+    stated = PublicReport("matter-06001", PLACE, {"description": "abc"}, {"condition": "stop work"})
+    desk.check(stated)
+    number = desk.file(stated, None).number
+    with city.cases("desk") as cases:
+        assert cases.state(number).condition == "stop work"
+    with pytest.raises(InvalidInput, match="attribute condition cannot be 'none'"):
+        desk.check(PublicReport("matter-06001", PLACE, {"description": "abc"}, {"condition": "none"}))

@@ -39,8 +39,9 @@ def test_addresses_of_one_ipv6_network_are_one_sender():
 def test_the_same_text_is_let_in_once_in_ten_minutes():
     guard = ReportGuard("9/second")
     enter(guard)
-    with pytest.raises(Conflict, match="a few minutes ago"):
+    with pytest.raises(Conflict, match="a few minutes ago") as raised:
         enter(guard, " A  broken LAMP ")
+    assert raised.value.kind == "repeated-report"
     enter(guard, now_us=AGAIN_US)
 
 

@@ -15,7 +15,8 @@ ROWS = [
     {
         "service_request_id": f"r{hour:02}", "status": "closed" if hour % 3 == 0 else "open",
         "service_code": f"00{hour % 2}", "service_name": f"Type {hour % 2}", "description": f"number {hour}",
-        "requested_datetime": f"2026-09-01T{hour:02}:00+12:00", "updated_datetime": f"2026-09-02T{hour:02}:00+12:00",
+        "requested_datetime": f"2026-09-01T{hour:02}:00:00+12:00",
+        "updated_datetime": f"2026-09-02T{hour:02}:00:00+12:00",
         "lat": None if hour == 5 else PLACE[1], "long": None if hour == 5 else PLACE[0],
     }
     for hour in range(20)
@@ -73,6 +74,19 @@ def test_changes_are_dated_by_the_source(loaded):
     assert numbers(page.requests) == ["r19", "r18"]
 
 
+def test_changes_that_the_source_does_not_date_are_not_searched_for(city, tmp_path):
+    source = tmp_path / "requests.json"
+    source.write_text(
+        json.dumps([{name: row[name] for name in row if name != "updated_datetime"} for row in ROWS])
+    )
+    city.load("undated", source, definition="open311")
+    desk = LayerDesk(city, "undated")
+    assert len(desk.search(RequestSearch()).requests) == 20
+    with pytest.raises(Unsupported) as raised:
+        desk.search(RequestSearch(changed_us=(0, None)))
+    assert raised.value.kind == "no-changes"
+
+
 def test_services_are_the_classes_of_the_layer(loaded):
     services = LayerDesk(loaded, "mirrored").services()
     assert [(each.code, each.name) for each in services] == [("000", "Type 0"), ("001", "Type 1")]
@@ -84,7 +98,16 @@ def test_a_layer_takes_no_reports(loaded, clock):
         desk.check(PublicReport("001", PLACE, {"description": "abc"}))
     client = client_of(loaded, clock, open311="mirrored")
     assert len(client.get("/open311/v2/requests.json?service_request_id=r01,r02,r99").json()) == 2
-    for query in ("cursor=x", "cursor=%00", "service_request_id=%00", "end_date=9999-12-31T23:59:59Z"):
+    for query in (
+        "cursor=x",
+        "cursor=%00",
+        "service_request_id=%00",
+        "end_date=9999-12-31T23:59:59Z",
+        "end_date=0001-01-01T00:00:00Z",
+        "start_date=0001-01-01T00:00:00Z",
+        "updated_after=0001-01-01T00:00:00Z",
+        "updated_before=9999-12-31T23:59:59Z",
+    ):
         assert client.get(f"/open311/v2/requests.json?{query}").status_code < 500
 
 

@@ -85,6 +85,7 @@ def test_who_reports_too_often_is_told_when_to_come_back(city, clock):
         ("requests.json?status=open&status=closed", 400), ("requests/%00.json", 404),
         ("requests/%ED%A0%80.json", 400),
         ("requests.json?service_request_id=%00", 200), ("requests.json?cursor=9%3A%00", 200),
+        ("requests.json?end_date=0001-01-01T00:00:00Z", 200), ("requests.json?end_date=9999-12-31T23:59:59Z", 200),
     ],
 )  # fmt: skip
 def test_errors_are_a_list_of_codes(client, path, status):
