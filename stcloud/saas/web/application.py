@@ -43,7 +43,7 @@ from stcloud.saas.web import (
     tiles,
     versions,
 )
-from stcloud.saas.web.call import Call, encoded
+from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.media import PROBLEM
 from stcloud.saas.web.open311 import routes as open311
 from stcloud.saas.web.problem import problem_of, status_of
@@ -52,7 +52,7 @@ from stcloud.saas.web.workers import Workers
 
 __all__ = ["Handler", "application"]
 
-Handler = Callable[[Call], Response]
+Handler = Callable[[CityRequest], Response]
 _LOG = logging.getLogger("stcloud.web")
 _SECURITY = {
     "Content-Security-Policy": (
@@ -226,7 +226,7 @@ class _Endpoint:
             _LOG.exception("a request to %s failed", self._handler.__name__)
             return self._failed(error)
 
-    def _answered(self, call: Call) -> Response:
+    def _answered(self, call: CityRequest) -> Response:
         """Return the response, once it is noted who is given what."""
         response = self._handler(call)
         if self._service.audit is not None and self._city:
@@ -251,12 +251,12 @@ class _Endpoint:
             headers["Retry-After"] = "1"
         return Response(encoded(problem_of(error)), status, headers, media_type=PROBLEM.type)
 
-    async def _call(self, request: Request, principal: Principal) -> Call:
+    async def _call(self, request: Request, principal: Principal) -> CityRequest:
         settings = self._service.settings
         root = settings.base_url or _root(request)
         path = request.scope["path"].removeprefix(self._base)
         rights = self._service.rights(principal)
-        return Call(
+        return CityRequest(
             service=self._service,
             city=self._service.city(self._city or next(iter(self._service.cities)), principal),
             root=root.rstrip("/"),
@@ -332,5 +332,5 @@ class _Absent:
             await self._endpoint(scope, receive, send)
 
 
-def _absent(call: Call) -> Response:
+def _absent(call: CityRequest) -> Response:
     raise NotFound("no-route", f"there is nothing at {call.path[:200]}")

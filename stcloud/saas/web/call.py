@@ -29,7 +29,7 @@ _NOTED_BYTES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CityRequest:
     """A request.
 
     Parameters

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from stcloud.errors import InvalidInput
-from stcloud.saas.web.parameter import Interval, iso_utc
+from stcloud.saas.web.parameter import ClosedInterval, iso_utc
 
 if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
@@ -44,7 +44,7 @@ class CollectionKind(Protocol):
     lasting: bool
     """Whether its rows have a period."""
 
-    def selected(self, query: Query, interval: Interval | None, now_us: int) -> Query:
+    def selected(self, query: Query, interval: ClosedInterval | None, now_us: int) -> Query:
         """Return what ``datetime`` selects; without it, what is so at ``now_us``."""
 
     def times(self, table: pa.Table) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ class _Events:
     def __init__(self, layer: Layer) -> None:
         self.lasting = _has_end(layer)
 
-    def selected(self, query: Query, interval: Interval | None, now_us: int) -> Query:
+    def selected(self, query: Query, interval: ClosedInterval | None, now_us: int) -> Query:
         del now_us
         if interval is None:
             return query
@@ -85,7 +85,7 @@ class _Features:
     versioned = True
     lasting = True
 
-    def selected(self, query: Query, interval: Interval | None, now_us: int) -> Query:
+    def selected(self, query: Query, interval: ClosedInterval | None, now_us: int) -> Query:
         if interval is None:
             return query.as_of(now_us)
         if interval.is_instant and interval.first_us is not None:
@@ -122,7 +122,7 @@ def kind_of(layer: Layer) -> CollectionKind:
     return _Features() if layer.layer_kind.versioned else _Events(layer)
 
 
-def read_profile(parameters: Mapping[str, str], interval: Interval | None) -> str:
+def read_profile(parameters: Mapping[str, str], interval: ClosedInterval | None) -> str:
     """Return how versions are given, for an interval; `InvalidInput` ``unknown-profile``."""
     profile = parameters.get("profile", UNIQUE_IDS).removeprefix(PROFILE_ADDRESS)
     if profile not in PROFILES:

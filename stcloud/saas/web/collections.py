@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from stcloud.saas.web.call import Call, Link, link
+from stcloud.saas.web.call import CityRequest, Link, link
 from stcloud.saas.web.collectionkind import kind_of
 from stcloud.saas.web.extent import extent_of
 from stcloud.saas.web.media import CSV, GEOJSON, HTML, JSON, SCHEMA
@@ -34,7 +34,7 @@ _TYPES: dict[str, dict[str, str]] = {
 }
 
 
-def collections(call: Call) -> Response:
+def collections(call: CityRequest) -> Response:
     """Return all collections that the principal may see, and the catalogue that describes them."""
     call.known_parameters(())
     layers = _served(call)
@@ -42,20 +42,20 @@ def collections(call: Call) -> Response:
     return call.document({"collections": described, "links": []}, "collections")
 
 
-def collection(call: Call) -> Response:
+def collection(call: CityRequest) -> Response:
     """Return one collection."""
     call.known_parameters(())
     return call.document(_described(call, call.city.layer(call.segments["collection"])), "collection")
 
 
-def queryables(call: Call) -> Response:
+def queryables(call: CityRequest) -> Response:
     """Return what may be named in filters, as a JSON schema."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["collection"])
     return _schema(call, layer, "queryables", queryable_schema(layer))
 
 
-def sortables(call: Call) -> Response:
+def sortables(call: CityRequest) -> Response:
     """Return what rows may be sorted by, as a JSON schema."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["collection"])
@@ -99,7 +99,7 @@ def _geometry_format(layer: Layer) -> str:
     return "geometry-any" if kind_of(layer).versioned else "geometry-point"
 
 
-def _schema(call: Call, layer: Layer, below: str, properties: dict[str, Any]) -> Response:
+def _schema(call: CityRequest, layer: Layer, below: str, properties: dict[str, Any]) -> Response:
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": call.url("collections", layer.name, below),
@@ -111,11 +111,11 @@ def _schema(call: Call, layer: Layer, below: str, properties: dict[str, Any]) ->
     return call.document(document, "schema", (SCHEMA, HTML))
 
 
-def _served(call: Call) -> Sequence[Layer]:
+def _served(call: CityRequest) -> Sequence[Layer]:
     return call.city.layers()
 
 
-def _described(call: Call, layer: Layer) -> dict[str, Any]:
+def _described(call: CityRequest, layer: Layer) -> dict[str, Any]:
     """Return what a collection is: title, extent, CRSs, clocks, links."""
     configuration = call.city.configuration
     systems = reference_systems(configuration.crs)
@@ -135,7 +135,7 @@ def _described(call: Call, layer: Layer) -> dict[str, Any]:
     return document
 
 
-def _links(call: Call, layer: Layer) -> list[Link]:
+def _links(call: CityRequest, layer: Layer) -> list[Link]:
     name = layer.name
     items = [
         link(call.url("collections", name, "items", f=media.name), "items", media, f"{name} as {media.title}")

@@ -9,7 +9,7 @@ __all__ = ["Counts"]
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
-class Counts:
+class ServiceCounts:
     """Requests by resource and status, and how long they took."""
 
     def __init__(self) -> None:

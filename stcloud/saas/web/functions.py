@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from stcloud.saas.web.call import Call
+from stcloud.saas.web.call import CityRequest
 
 __all__ = ["functions"]
 
@@ -14,7 +14,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-def functions(call: Call) -> Response:
+def functions(call: CityRequest) -> Response:
     """Return the functions, what they take and what they give."""
     from stcloud.paas.query.filter.function import FUNCTIONS  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from stcloud.saas.web.call import Call, Link, encoded, link, link_header
+from stcloud.saas.web.call import CityRequest, Link, encoded, link, link_header
 from stcloud.saas.web.collectionkind import PROFILE_ADDRESS, UNIQUE_IDS
 from stcloud.saas.web.geojson import features_of
 from stcloud.saas.web.itemtable import written_csv
@@ -18,7 +18,7 @@ from stcloud.saas.web.media import CSV, GEOJSON, HTML, JSON, Media
 from stcloud.saas.web.parameter import iso_utc, read_flag, read_limit, read_names, read_order
 from stcloud.saas.web.pinned import not_modified, tag_of
 from stcloud.saas.web.referencesystem import ReferenceSystem, chosen_system
-from stcloud.saas.web.selection import Selection
+from stcloud.saas.web.selection import ItemSelection
 
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
@@ -31,10 +31,10 @@ PAGING = ("limit", "after", "sortby", "properties", "skipGeometry", "crs", "prof
 _DEFAULT_ROWS = 100
 
 
-def items(call: Call) -> Response:
+def items(call: CityRequest) -> Response:
     """Return a page of features, with links to its neighbours that carry the pin."""
     media = call.media(*OFFERED)
-    selection = Selection.of(call, *PAGING)
+    selection = ItemSelection.of(call, *PAGING)
     given = call.parameters
     tag = tag_of(call, media, moving=selection.moving)
     unchanged = not_modified(call, tag)
@@ -75,13 +75,13 @@ def items(call: Call) -> Response:
     return call.reply(encoded(collection), media)
 
 
-def sortables(selection: Selection) -> list[str]:
+def sortables(selection: ItemSelection) -> list[str]:
     """Return the names that rows may be sorted by."""
     return [attribute.name for attribute in selection.layer.attributes]
 
 
 def _features(
-    call: Call, selection: Selection, answer: Answer, names: Sequence[str], system: ReferenceSystem, *,
+    call: CityRequest, selection: ItemSelection, answer: Answer, names: Sequence[str], system: ReferenceSystem, *,
     places: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
     features = features_of(answer, names, selection.kind, system, selection.profile, places=places)
@@ -92,7 +92,7 @@ def _features(
     return features
 
 
-def _matched(call: Call, selection: Selection, answer: Answer, *, first: bool) -> int:
+def _matched(call: CityRequest, selection: ItemSelection, answer: Answer, *, first: bool) -> int:
     """Return how many rows are selected: counted once for all pages."""
     if first and answer.next is None:
         return len(answer)
@@ -106,7 +106,7 @@ def _matched(call: Call, selection: Selection, answer: Answer, *, first: bool) -
     return int(call.service.kept.get(key, counted))
 
 
-def _links(call: Call, selection: Selection, answer: Answer, media: Media) -> list[Link]:
+def _links(call: CityRequest, selection: ItemSelection, answer: Answer, media: Media) -> list[Link]:
     links = call.own_links(media, OFFERED)
     pin = None if answer.pin is None else answer.pin.text
     if answer.next is not None:
@@ -119,7 +119,7 @@ def _links(call: Call, selection: Selection, answer: Answer, media: Media) -> li
     return links
 
 
-def _pinned(call: Call, selection: Selection, answer: Answer) -> str:
+def _pinned(call: CityRequest, selection: ItemSelection, answer: Answer) -> str:
     """Return the address of the same answer for ever."""
     pin = None if answer.pin is None else answer.pin.text
     return call.again(known=pin, **selection.settled(call))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from stcloud.saas.web.call import Call, link
+from stcloud.saas.web.call import CityRequest, link
 from stcloud.saas.web.conformance import CONFORMANCE
 from stcloud.saas.web.media import HTML, JSON, OPENAPI, OPENAPI_30
 from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
@@ -12,7 +12,7 @@ from stcloud.saas.web.records import CATALOGUE_JSON, catalogue_id
 __all__ = ["conformance", "landing"]
 
 
-def landing(call: Call) -> Response:
+def landing(call: CityRequest) -> Response:
     """Return what there is of a city, with links to it."""
     call.known_parameters(())
     city = call.city
@@ -55,7 +55,7 @@ def landing(call: Call) -> Response:
     return call.document(document, "landing")
 
 
-def conformance(call: Call) -> Response:
+def conformance(call: CityRequest) -> Response:
     """Return the conformance classes that the tests of this project pass."""
     call.known_parameters(())
     return call.document({"conformsTo": list(CONFORMANCE)}, "conformance")

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from stcloud.errors import InvalidInput
-from stcloud.saas.web.call import Call, encoded, link
+from stcloud.saas.web.call import CityRequest, encoded, link
 from stcloud.saas.web.collectionkind import kind_of
 from stcloud.saas.web.geojson import features_of
 from stcloud.saas.web.media import GEOJSON, HTML
-from stcloud.saas.web.parameter import Interval, iso_utc, read_datetime, read_filter
+from stcloud.saas.web.parameter import ClosedInterval, iso_utc, read_datetime, read_filter
 from stcloud.saas.web.queryable import read_condition
 from stcloud.saas.web.referencesystem import CRS84
 
@@ -35,7 +35,7 @@ _CALLED = {
 _ENDS = ("from", "to", "from-known", "to-known")
 
 
-def loads(call: Call) -> Response:
+def loads(call: CityRequest) -> Response:
     """Return the loads of a collection: when each was recorded, and its reckoning."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["collection"])
@@ -60,7 +60,7 @@ def loads(call: Call) -> Response:
     return call.document({"collection": name, "loads": described, "links": []}, "loads")
 
 
-def difference(call: Call) -> Response:
+def difference(call: CityRequest) -> Response:
     """Return what differs between two beliefs (``from-known``, ``to-known``) or two instants (``from``, ``to``).
 
     Each feature has the member ``change``: ``added``, ``removed`` or ``changed``, and ``differs``, the names of what
@@ -86,7 +86,7 @@ def difference(call: Call) -> Response:
     return call.reply(encoded(document), media)
 
 
-def _answers(call: Call, layer: Layer, given: dict[str, str]) -> tuple[Answer, Answer]:
+def _answers(call: CityRequest, layer: Layer, given: dict[str, str]) -> tuple[Answer, Answer]:
     """Return what was so before and after, both of one recorded instant where no other is named."""
     most = call.service.settings.most_rows
     earlier, later = _sides(call, layer, given)
@@ -106,10 +106,10 @@ def _answers(call: Call, layer: Layer, given: dict[str, str]) -> tuple[Answer, A
 class _Side:
     """One of two that are compared: what was so at a time, as known at an instant."""
 
-    interval: Interval | None
+    interval: ClosedInterval | None
     known: str | None
 
-    def query(self, call: Call, layer: Layer, given: dict[str, str], pin: str | None) -> Query:
+    def query(self, call: CityRequest, layer: Layer, given: dict[str, str], pin: str | None) -> Query:
         """Return the question; ``pin`` is for where no ``known`` is given."""
         query = kind_of(layer).selected(call.city.query(layer.name), self.interval, call.now_us)
         if "filter" in given:
@@ -119,7 +119,7 @@ class _Side:
         return query if known is None else query.known_at(known)
 
 
-def _sides(call: Call, layer: Layer, given: dict[str, str]) -> tuple[_Side, _Side]:
+def _sides(call: CityRequest, layer: Layer, given: dict[str, str]) -> tuple[_Side, _Side]:
     versioned, zone = kind_of(layer).versioned, call.city.configuration.zone
     if versioned and "from" in given and "to" in given and "datetime" not in given:
         known = given.get("to-known")
@@ -128,7 +128,7 @@ def _sides(call: Call, layer: Layer, given: dict[str, str]) -> tuple[_Side, _Sid
     if "from-known" in given and "from" not in given and "to" not in given:
         at = given.get("datetime")
         if at is None:
-            interval = Interval(call.now_us, call.now_us, is_instant=True) if versioned else None
+            interval = ClosedInterval(call.now_us, call.now_us, is_instant=True) if versioned else None
         else:
             interval = _instant(at, call) if versioned else read_datetime(at, zone)
         return _Side(interval, given["from-known"]), _Side(interval, given.get("to-known"))
@@ -138,7 +138,7 @@ def _sides(call: Call, layer: Layer, given: dict[str, str]) -> tuple[_Side, _Sid
     )  # fmt: skip
 
 
-def _instant(text: str, call: Call) -> Interval:
+def _instant(text: str, call: CityRequest) -> ClosedInterval:
     interval = read_datetime(text, call.city.configuration.zone)
     if not interval.is_instant:
         raise InvalidInput("not-an-instant", f"{text[:80]} is an interval; versions are compared at instants")

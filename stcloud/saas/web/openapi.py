@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 import stcloud
-from stcloud.saas.web.call import Call, encoded
+from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
 from stcloud.saas.web.collections import queryable_schema
 from stcloud.saas.web.media import (
@@ -52,7 +52,7 @@ _FAULTS_OF_BODY = {
 }
 
 
-def definition(call: Call) -> Response:
+def definition(call: CityRequest) -> Response:
     """Return the definition of what the principal may use."""
     call.known_parameters(())
     media = call.media(*_OFFERED)
@@ -67,7 +67,7 @@ def definition(call: Call) -> Response:
     return call.reply(encoded(as_openapi_30(document) if media is OPENAPI_30 else document), media)
 
 
-def _document(call: Call) -> dict[str, Any]:
+def _document(call: CityRequest) -> dict[str, Any]:
     layers = call.city.layers()
     paths: dict[str, Any] = {
         "/": _get("Landing page", (JSON, HTML), {"$ref": "#/components/schemas/landingPage"}),
@@ -100,7 +100,7 @@ def _document(call: Call) -> dict[str, Any]:
     }
 
 
-def _collection_paths(layer: Layer, call: Call) -> dict[str, Any]:
+def _collection_paths(layer: Layer, call: CityRequest) -> dict[str, Any]:
     name, base = layer.name, f"/collections/{layer.name}"
     versioned = kind_of(layer).versioned
     schema, document = {"type": "object"}, (JSON, HTML)
@@ -131,7 +131,7 @@ def _collection_paths(layer: Layer, call: Call) -> dict[str, Any]:
     return paths
 
 
-def _catalogue_paths(call: Call) -> dict[str, Any]:
+def _catalogue_paths(call: CityRequest) -> dict[str, Any]:
     base = f"/collections/{catalogue_id(call)}"
     limit = {"type": "integer", "minimum": 1, "maximum": call.service.settings.most_rows, "default": 100}
     parameters = [
@@ -223,7 +223,7 @@ def _tile_parameters(layer: Layer) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _crs_parameters(call: Call) -> dict[str, dict[str, Any]]:
+def _crs_parameters(call: CityRequest) -> dict[str, dict[str, Any]]:
     addresses = [system.address for system in reference_systems(call.city.configuration.crs)]
     schema = {"type": "string", "format": "uri", "enum": addresses, "default": addresses[0]}
     about = {"crs": "CRS of places", "bbox-crs": "CRS of bbox", "filter-crs": "CRS of places in the filter"}

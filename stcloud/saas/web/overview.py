@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from stcloud.saas.web.call import Call, link
+from stcloud.saas.web.call import CityRequest, link
 from stcloud.saas.web.media import JSON, Media
 
 __all__ = ["cities", "health", "metrics"]
@@ -15,7 +15,7 @@ __all__ = ["cities", "health", "metrics"]
 _METRICS = Media("openmetrics", "application/openmetrics-text; version=1.0.0; charset=utf-8", "OpenMetrics")
 
 
-def cities(call: Call) -> Response:
+def cities(call: CityRequest) -> Response:
     """Return the cities of the service."""
     call.known_parameters(())
     links = [
@@ -24,12 +24,12 @@ def cities(call: Call) -> Response:
     return call.document({"title": "Cities", "links": links}, "cities")
 
 
-def health(call: Call) -> Response:
+def health(call: CityRequest) -> Response:
     """Return that the service answers."""
     call.known_parameters(())
     return call.document({"status": "ok", "cities": len(call.service.cities)}, "health")
 
 
-def metrics(call: Call) -> Response:
+def metrics(call: CityRequest) -> Response:
     """Return what the service counts."""
     return call.reply(call.service.counts.text(), _METRICS)

@@ -32,7 +32,7 @@ _BOOLEANS = _TRUE | {"1": True, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class ClosedInterval:
     """A closed interval of instants, UTC microseconds; None: open. Of an instant both ends are the same."""
 
     first_us: int | None
@@ -62,7 +62,7 @@ def iso_utc(at_us: int) -> str:
     return text + (f".{at.microsecond:06}".rstrip("0") if at.microsecond else "") + "Z"
 
 
-def read_datetime(text: str, zone: Zone) -> Interval:
+def read_datetime(text: str, zone: Zone) -> ClosedInterval:
     """Return what ``datetime`` means: an instant of RFC 3339, or a closed interval whose ends may be open.
 
     A date is that day in the city's zone.
@@ -75,14 +75,14 @@ def read_datetime(text: str, zone: Zone) -> Interval:
     start, slash, end = text.partition("/")
     if not slash:
         first_us, last_us = _period(start, text, zone)
-        return Interval(first_us, last_us, is_instant=first_us == last_us)
+        return ClosedInterval(first_us, last_us, is_instant=first_us == last_us)
     first = None if start in ("", "..") else _period(start, text, zone)[0]
     last = None if end in ("", "..") else _period(end, text, zone)[1]
     if first is None and last is None:
         raise _unreadable(text, "one end is an instant")
     if first is not None and last is not None and last < first:
         raise _unreadable(text, "its end is before its start")
-    return Interval(first, last)
+    return ClosedInterval(first, last)
 
 
 def _period(part: str, text: str, zone: Zone) -> tuple[int, int]:

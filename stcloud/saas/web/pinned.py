@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from stcloud.errors import StcloudError
 from stcloud.paas.query.answer.pin import Pin
-from stcloud.saas.web.call import Call
+from stcloud.saas.web.call import CityRequest
 from stcloud.saas.web.media import Media
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ __all__ = ["not_modified", "tag_of"]
 _YEAR_S = 31_536_000
 
 
-def tag_of(call: Call, media: Media, *, moving: bool = False) -> str | None:
+def tag_of(call: CityRequest, media: Media, *, moving: bool = False) -> str | None:
     """Return the strong tag of an answer that never changes, and note how it may be kept; None: it may change.
 
     Such is the answer to a pin, of which every instant lies in the past of its layer. The tag holds what the
@@ -61,7 +61,7 @@ def tag_of(call: Call, media: Media, *, moving: bool = False) -> str | None:
     return tag
 
 
-def not_modified(call: Call, tag: str | None) -> Response | None:
+def not_modified(call: CityRequest, tag: str | None) -> Response | None:
     """Return the short answer to a client that has the answer of this tag; None if it has not."""
     given = call.headers.get("if-none-match")
     if tag is None or given is None:
@@ -72,12 +72,12 @@ def not_modified(call: Call, tag: str | None) -> Response | None:
     return Response(status_code=304, headers={"Vary": "Accept, Authorization", **call.extra})
 
 
-def _coding(call: Call) -> str:
+def _coding(call: CityRequest) -> str:
     """Return how bytes may come: other bytes have another strong tag."""
     return "gzip" if "gzip" in call.headers.get("accept-encoding", "") else ""
 
 
-def _state(call: Call, layers: Iterable[tuple[str, int]]) -> str | None:
+def _state(call: CityRequest, layers: Iterable[tuple[str, int]]) -> str | None:
     """Return the purges of pinned layers; None if an instant is later than the newest load of its layer."""
     state = []
     for name, at_us in layers:

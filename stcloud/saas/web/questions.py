@@ -17,7 +17,7 @@ from starlette.responses import Response
 from stcloud.daas.definition.clause import definition_faults
 from stcloud.errors import InvalidDefinition, InvalidInput, Unsupported
 from stcloud.saas.web.answerformat import OFFERED, written
-from stcloud.saas.web.call import Call, encoded
+from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.media import GEOJSON, JSON
 from stcloud.saas.web.questiondocument import CubeDocument, HotspotDocument, JoinDocument, SituationDocument
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["cubes", "hotspots", "joins", "questions", "situation"]
 
 
-def questions(call: Call) -> Response:
+def questions(call: CityRequest) -> Response:
     """Answer a question; `after` and `limit` page through its rows."""
     from stcloud.paas.query import Question  # noqa: PLC0415
 
@@ -41,7 +41,7 @@ def questions(call: Call) -> Response:
     return _answered(call, question.answer(query, _no_file))
 
 
-def joins(call: Call) -> Response:
+def joins(call: CityRequest) -> Response:
     """Answer a join: events with their partners."""
     document = _document(call, JoinDocument)
     question = document.question()
@@ -61,7 +61,7 @@ def joins(call: Call) -> Response:
     return _answered(call, Answer(table, lattice, dict(joining.facts), pin=joining.pin, coded=joining.coded))
 
 
-def cubes(call: Call) -> Response:
+def cubes(call: CityRequest) -> Response:
     """Answer a cube: a row for each bin that has rows, with its step, cell and measures."""
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
@@ -69,7 +69,7 @@ def cubes(call: Call) -> Response:
     return _answered(call, Answer(cube.to_arrow(), call.city.configuration.lattice, dict(cube.facts)))
 
 
-def hotspots(call: Call) -> Response:
+def hotspots(call: CityRequest) -> Response:
     """Answer hot and cold spots: a row for each cell."""
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
@@ -79,7 +79,7 @@ def hotspots(call: Call) -> Response:
     return _answered(call, Answer(result.to_arrow(), call.city.configuration.lattice, facts))
 
 
-def situation(call: Call) -> Response:
+def situation(call: CityRequest) -> Response:
     """Answer what is known of a place."""
     document = _document(call, SituationDocument)
     media = call.media(JSON, GEOJSON)
@@ -91,7 +91,7 @@ def situation(call: Call) -> Response:
     return call.reply(text.encode(), media)
 
 
-def _answered(call: Call, answer: Answer) -> Response:
+def _answered(call: CityRequest, answer: Answer) -> Response:
     media = call.media(*OFFERED)
     call.gives(answer)
     if len(answer) > call.service.settings.most_rows:
@@ -115,7 +115,7 @@ def _too_many(most: int) -> InvalidInput:
     )  # fmt: skip
 
 
-def _document(call: Call, model: Any) -> Any:
+def _document(call: CityRequest, model: Any) -> Any:
     """Return the document of a request; `InvalidDefinition` with every fault, `Unsupported` ``wrong-media-type``."""
     call.known_parameters(())
     given = call.headers.get("content-type", "application/json").partition(";")[0].strip().lower()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stcloud.daas.describedvalue import is_url
-from stcloud.saas.web.call import Call, Link, link
+from stcloud.saas.web.call import CityRequest, Link, link
 from stcloud.saas.web.extent import extent_of
 from stcloud.saas.web.media import CSV, GEOJSON, HTML, JSON, SCHEMA
 from stcloud.saas.web.parameter import iso_utc
@@ -30,7 +30,7 @@ _FORMATS = (GEOJSON, CSV, HTML)
 Box = tuple[float, float, float, float]
 
 
-def record_of(call: Call, layer: Layer, catalogue: str) -> dict[str, Any]:
+def record_of(call: CityRequest, layer: Layer, catalogue: str) -> dict[str, Any]:
     """Return the record of a layer in the catalogue of a name, as GeoJSON, without figures and links to itself."""
     extent = extent_of(layer, call.city.configuration.crs).get("extent", {})
     interval = extent.get("temporal", {}).get("interval")
@@ -70,7 +70,7 @@ def _geometry(extent: dict[str, Any]) -> dict[str, Any] | None:
     return {"type": "MultiPolygon", "coordinates": rings}
 
 
-def _properties(call: Call, layer: Layer, catalogue: str, extent: dict[str, Any]) -> dict[str, Any]:
+def _properties(call: CityRequest, layer: Layer, catalogue: str, extent: dict[str, Any]) -> dict[str, Any]:
     description, city = layer.description, call.city
     recorded = layer.recorded_us
     instants = [*(recorded or ()), *([description.updated_us] if description.updated_us is not None else [])]
@@ -99,7 +99,7 @@ def _properties(call: Call, layer: Layer, catalogue: str, extent: dict[str, Any]
     }
 
 
-def _themes(call: Call, description: Description, catalogue: str) -> list[dict[str, Any]]:
+def _themes(call: CityRequest, description: Description, catalogue: str) -> list[dict[str, Any]]:
     """Return themes as concepts of a scheme, which is the catalogue's own."""
     if not description.themes:
         return []
@@ -126,7 +126,7 @@ def _licence(description: Description) -> str | None:
     return _OTHER if description.licence and is_url(description.licence) else description.licence
 
 
-def figures_of(call: Call, layer: Layer) -> dict[str, Any]:
+def figures_of(call: CityRequest, layer: Layer) -> dict[str, Any]:
     """Return figures of quality; they are counted once for a version of the layer and its ledger."""
     key = (
         "quality", call.base, call.rights, call.principal, layer.name, layer.snapshot.version, layer.pin_us(),
@@ -146,7 +146,7 @@ def figures_of(call: Call, layer: Layer) -> dict[str, Any]:
     }
 
 
-def _links(call: Call, layer: Layer, catalogue: str) -> list[Link]:
+def _links(call: CityRequest, layer: Layer, catalogue: str) -> list[Link]:
     name, licence = layer.name, layer.description.licence
     links = [
         link(call.url("collections", catalogue), "collection", JSON, "The catalogue"),

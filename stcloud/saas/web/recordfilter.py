@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stcloud.saas.web.parameter import Interval, read_bbox, read_datetime
+from stcloud.saas.web.parameter import ClosedInterval, read_bbox, read_datetime
 from stcloud.saas.web.record import Box, boxes_of
 from stcloud.time import Zone
 
@@ -40,7 +40,7 @@ class RecordFilter:
     ids: frozenset[str] | None = None
     external: frozenset[str] | None = None
     box: Box | None = None
-    interval: Interval | None = None
+    interval: ClosedInterval | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, str], zone: Zone) -> RecordFilter:
@@ -118,7 +118,7 @@ def _meets(box: Box, extent: Mapping[str, Any]) -> bool:
     )
 
 
-def _overlaps(interval: Interval, span_us: tuple[int, int | None]) -> bool:
+def _overlaps(interval: ClosedInterval, span_us: tuple[int, int | None]) -> bool:
     first_us, last_us = span_us
     return (interval.last_us is None or first_us <= interval.last_us) and (
         interval.first_us is None or last_us is None or last_us >= interval.first_us

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.saas.web.call import Call, Link, link
+from stcloud.saas.web.call import CityRequest, Link, link
 from stcloud.saas.web.extent import extent_of
 from stcloud.saas.web.media import GEOJSON, HTML, Media
 from stcloud.saas.web.parameter import iso_utc, read_datetime, read_limit
@@ -44,7 +44,7 @@ _OFFERED = (GEOJSON, HTML)
 _MOST_OFFSET_DIGITS = 9
 
 
-def catalogue_id(call: Call) -> str:
+def catalogue_id(call: CityRequest) -> str:
     """Return the id of the catalogue, which no layer has, or had before it was renamed."""
     name = _ID
     while _is_layer(call, name):
@@ -53,12 +53,12 @@ def catalogue_id(call: Call) -> str:
 
 
 def routed(
-    of_layers: Callable[[Call], Response], of_catalogue: Callable[[Call], Response]
-) -> Callable[[Call], Response]:
+    of_layers: Callable[[CityRequest], Response], of_catalogue: Callable[[CityRequest], Response]
+) -> Callable[[CityRequest], Response]:
     """Return the handler of a path that layers and the catalogue have."""
 
     @functools.wraps(of_layers)
-    def handler(call: Call) -> Response:
+    def handler(call: CityRequest) -> Response:
         name = call.segments["collection"]
         if name.rstrip("-") == _ID and name == catalogue_id(call):
             return of_catalogue(call)
@@ -67,7 +67,7 @@ def routed(
     return handler
 
 
-def catalogue(call: Call) -> Response:
+def catalogue(call: CityRequest) -> Response:
     """Return the catalogue as a collection."""
     call.known_parameters(())
     document = described_catalogue(call, call.city.layers())
@@ -75,7 +75,7 @@ def catalogue(call: Call) -> Response:
     return call.document({**document, "links": links}, "catalog", (CATALOGUE_JSON, HTML))
 
 
-def records(call: Call) -> Response:
+def records(call: CityRequest) -> Response:
     """Return a page of records, by the names of their layers."""
     given = call.known_parameters((*SELECTING, *PAGING))
     media = call.media(*_OFFERED)
@@ -100,7 +100,7 @@ def records(call: Call) -> Response:
     return call.document(document, "records", _OFFERED)
 
 
-def record(call: Call) -> Response:
+def record(call: CityRequest) -> Response:
     """Return the record of one layer; `NotFound` ``unknown-layer``."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["feature"])
@@ -108,7 +108,7 @@ def record(call: Call) -> Response:
     return call.document(made, "record", _OFFERED)
 
 
-def described_catalogue(call: Call, layers: Sequence[Layer]) -> dict[str, Any]:
+def described_catalogue(call: CityRequest, layers: Sequence[Layer]) -> dict[str, Any]:
     """Return the catalogue as the list of collections has it, with the extent of all layers."""
     name = catalogue_id(call)
     document: dict[str, Any] = {
@@ -156,17 +156,17 @@ def _whole(boxes: Sequence[Sequence[float]]) -> list[list[float]]:
     return [[west, min(box[1] for box in boxes), east, max(box[3] for box in boxes)]]
 
 
-def _whole_record(call: Call, layer: Layer, made: dict[str, Any], catalogue: str) -> dict[str, Any]:
+def _whole_record(call: CityRequest, layer: Layer, made: dict[str, Any], catalogue: str) -> dict[str, Any]:
     """Return a record as a page has it, with a link to itself."""
     own = link(call.url("collections", catalogue, "items", layer.name), "self", GEOJSON)
     return _with_figures(call, layer, made) | {"links": [own, *made["links"]]}
 
 
-def _with_figures(call: Call, layer: Layer, made: dict[str, Any]) -> dict[str, Any]:
+def _with_figures(call: CityRequest, layer: Layer, made: dict[str, Any]) -> dict[str, Any]:
     return made | {"properties": made["properties"] | {"quality": figures_of(call, layer)}}
 
 
-def _span_us(call: Call, made: dict[str, Any]) -> tuple[int, int | None] | None:
+def _span_us(call: CityRequest, made: dict[str, Any]) -> tuple[int, int | None] | None:
     """Return the interval of a record, UTC microseconds."""
     if made["time"] is None:
         return None
@@ -174,7 +174,7 @@ def _span_us(call: Call, made: dict[str, Any]) -> tuple[int, int | None] | None:
     return None if interval.first_us is None else (interval.first_us, interval.last_us)
 
 
-def _is_layer(call: Call, name: str) -> bool:
+def _is_layer(call: CityRequest, name: str) -> bool:
     try:
         call.city.layer(name)
     except NotFound as error:

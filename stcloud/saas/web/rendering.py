@@ -14,12 +14,12 @@ from urllib.parse import unquote
 import msgspec
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from stcloud.saas.web.call import Call
+from stcloud.saas.web.call import CityRequest
 
 __all__ = ["rendered"]
 
 
-def rendered(page: str, call: Call, document: Mapping[str, Any]) -> bytes:
+def rendered(page: str, call: CityRequest, document: Mapping[str, Any]) -> bytes:
     """Return a document as a page; ``page`` names its template."""
     plain = msgspec.json.decode(msgspec.json.encode(document))
     pages = _environment()
@@ -53,7 +53,7 @@ def _address(href: str) -> str:
     return href if href.startswith(("http://", "https://", "/")) else "#"
 
 
-def _page_of(feature: Mapping[str, Any], collection: str, call: Call) -> str:
+def _page_of(feature: Mapping[str, Any], collection: str, call: CityRequest) -> str:
     """Return the address of a feature's page, as it was then, and as it was known then."""
     start = feature["time"].get("interval", [None])[0] if "datetime" in call.parameters else None
     originals = [made["href"] for made in feature.get("links", []) if made["rel"] == "original"]

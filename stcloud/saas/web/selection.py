@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stcloud.errors import InvalidInput
-from stcloud.saas.web.call import Call
+from stcloud.saas.web.call import CityRequest
 from stcloud.saas.web.collectionkind import CollectionKind, kind_of, read_profile
 from stcloud.saas.web.parameter import (
-    Interval,
+    ClosedInterval,
     iso_utc,
     read_bbox,
     read_datetime,
@@ -38,7 +38,7 @@ _OURS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ItemSelection:
     """What a request selects.
 
     Parameters
@@ -59,12 +59,12 @@ class Selection:
     kind: CollectionKind
     query: Query
     unpinned: Query
-    interval: Interval | None
+    interval: ClosedInterval | None
     profile: str
     moving: bool
 
     @classmethod
-    def of(cls, call: Call, *others: str) -> Selection:
+    def of(cls, call: CityRequest, *others: str) -> ItemSelection:
         """Return what a request selects; ``others`` are further parameters that it may have.
 
         Raises `InvalidInput` and `NotFound` as `Query.what` and `Query.when` do; ``unknown-parameter``,
@@ -94,7 +94,7 @@ class Selection:
             moving,
         )
 
-    def settled(self, call: Call) -> dict[str, str]:
+    def settled(self, call: CityRequest) -> dict[str, str]:
         """Return the parameters that keep a selection from moving with the present instant."""
         return {"datetime": iso_utc(call.now_us)} if self.moving else {}
 

@@ -18,7 +18,7 @@ from stcloud.saas.rights.permits import Permits
 from stcloud.saas.rights.policy import Policy
 from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.rights.tokens import Tokens
-from stcloud.saas.web.counts import Counts
+from stcloud.saas.web.counts import ServiceCounts
 from stcloud.saas.web.kept import Kept
 from stcloud.saas.web.settings import Settings
 
@@ -52,7 +52,7 @@ class Service:
         self.cities = dict(cities)
         self.settings = settings or Settings()
         self.policy, self.audit, self.clock = policy, audit, clock
-        self.kept, self.counts = Kept(), Counts()
+        self.kept, self.counts = Kept(), ServiceCounts()
         self._tokens = tokens
         self._oidc = None if policy is None or policy.oidc is None else OidcKeys(policy.oidc)
         self._permits = (

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.saas.web.call import Call, link
+from stcloud.saas.web.call import CityRequest, link
 from stcloud.saas.web.collections import queryable_schema
 from stcloud.saas.web.media import JSON, TILE
 from stcloud.saas.web.parameter import read_names
 from stcloud.saas.web.pinned import not_modified, tag_of
-from stcloud.saas.web.selection import Selection
+from stcloud.saas.web.selection import ItemSelection
 from stcloud.space.tilegrid import FINEST_ZOOM, HALF_SIDE_M, Tile
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _NUMBER = re.compile(r"\d{1,9}")
 _TRUTHS: dict[str, bool] = {"true": True, "false": False}
 
 
-def tile_grids(call: Call) -> Response:
+def tile_grids(call: CityRequest) -> Response:
     """Return the tile grids: there is one."""
     call.known_parameters(())
     own = call.url("tileMatrixSets", GRID)
@@ -54,7 +54,7 @@ def tile_grids(call: Call) -> Response:
     )
 
 
-def tile_grid(call: Call) -> Response:
+def tile_grid(call: CityRequest) -> Response:
     """Return the definition of a tile grid."""
     call.known_parameters(())
     _require_grid(call)
@@ -80,7 +80,7 @@ def _matrix(z: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def tilesets(call: Call) -> Response:
+def tilesets(call: CityRequest) -> Response:
     """Return the tilesets of a collection: there is one."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["collection"])
@@ -89,7 +89,7 @@ def tilesets(call: Call) -> Response:
     return call.document(document, "document")
 
 
-def tileset(call: Call) -> Response:
+def tileset(call: CityRequest) -> Response:
     """Return the tileset of a collection, with the template of its tiles."""
     call.known_parameters(())
     _require_grid(call)
@@ -112,12 +112,12 @@ def tileset(call: Call) -> Response:
     return call.document(document, "document")
 
 
-def tile(call: Call) -> Response:
+def tile(call: CityRequest) -> Response:
     """Return a tile; 204 where nothing lies on it."""
     media = call.media(TILE)
     _require_grid(call)
     z, row, column = (_number(call, name) for name in ("tileMatrix", "tileRow", "tileCol"))
-    selection = Selection.of(call, *DRAWING)
+    selection = ItemSelection.of(call, *DRAWING)
     tag = tag_of(call, media, moving=selection.moving)
     unchanged = not_modified(call, tag)
     if unchanged is not None:
@@ -128,7 +128,7 @@ def tile(call: Call) -> Response:
     return call.reply(made.content, TILE, 200 if made.content else 204)
 
 
-def _drawn(call: Call, selection: Selection, place: Tile) -> VectorTile:
+def _drawn(call: CityRequest, selection: ItemSelection, place: Tile) -> VectorTile:
     own = {attribute.name for attribute in selection.layer.attributes}
     given = {
         name: value for name, value in call.parameters.items() if name == "properties" or name not in own
@@ -149,7 +149,7 @@ def _parts(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in re.split(r",(?![^(]*\))", text or "") if part.strip())
 
 
-def _number(call: Call, name: str) -> int:
+def _number(call: CityRequest, name: str) -> int:
     """Return a part of a tile's address; `InvalidInput` ``unknown-tile``: it is no number."""
     text = call.segments[name]
     if not _NUMBER.fullmatch(text):
@@ -159,13 +159,13 @@ def _number(call: Call, name: str) -> int:
     return int(text)
 
 
-def _require_grid(call: Call) -> None:
+def _require_grid(call: CityRequest) -> None:
     name = call.segments["tileMatrixSet"]
     if name != GRID:
         raise NotFound("unknown-tile-grid", f"there is no tile grid '{name[:80]}'", hint=f"use {GRID}")
 
 
-def _described(call: Call, layer: Layer) -> dict[str, Any]:
+def _described(call: CityRequest, layer: Layer) -> dict[str, Any]:
     title = layer.definition.title or layer.name
     links = [
         link(call.url("collections", layer.name, "tiles", GRID), "self", JSON, f"Tileset of {title}"),
@@ -183,7 +183,7 @@ def _described(call: Call, layer: Layer) -> dict[str, Any]:
     }
 
 
-def _template(call: Call, layer: str) -> dict[str, Any]:
+def _template(call: CityRequest, layer: str) -> dict[str, Any]:
     address = call.url("collections", layer, "tiles", GRID)
     made: dict[str, Any] = dict(
         link(f"{address}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", "item", TILE, "Tiles")

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from stcloud.errors import InvalidInput, NotFound
-from stcloud.saas.web.call import Call, Link, encoded, link, link_header
+from stcloud.saas.web.call import CityRequest, Link, encoded, link, link_header
 from stcloud.saas.web.collectionkind import CollectionKind, kind_of
 from stcloud.saas.web.geojson import features_of
 from stcloud.saas.web.media import GEOJSON, HTML, JSON, LINK_FORMAT, PROBLEM
-from stcloud.saas.web.parameter import Interval, iso_utc, read_datetime
+from stcloud.saas.web.parameter import ClosedInterval, iso_utc, read_datetime
 from stcloud.saas.web.pinned import not_modified, tag_of
 from stcloud.saas.web.problem import problem_of
 from stcloud.saas.web.referencesystem import chosen_system
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 __all__ = ["item", "time_map"]
 
 _OFFERED = (GEOJSON, HTML)
-_EVER = Interval(None, None)
+_EVER = ClosedInterval(None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Feature:
     """One feature of a collection, as a request names it."""
 
-    call: Call
+    call: CityRequest
     layer: Layer
     kind: CollectionKind
     key: str
 
     @classmethod
-    def of(cls, call: Call) -> _Feature:
+    def of(cls, call: CityRequest) -> _Feature:
         layer = call.city.layer(call.segments["collection"])
         return cls(call, layer, kind_of(layer), call.segments["feature"])
 
-    def query(self, interval: Interval | None, pin: str | None = None) -> Query:
+    def query(self, interval: ClosedInterval | None, pin: str | None = None) -> Query:
         """Return the question about this feature alone, at a pin or at what ``known`` says."""
         query = self.call.city.query(self.layer.name)
         query = (
@@ -82,7 +82,7 @@ class _Feature:
         ]
 
 
-def item(call: Call) -> Response:
+def item(call: CityRequest) -> Response:
     """Return one feature: as it is, or with ``datetime`` as it was; 410 if it was, and was not then."""
     feature = _Feature.of(call)
     media = call.media(*_OFFERED)
@@ -118,7 +118,7 @@ def item(call: Call) -> Response:
     return call.reply(encoded(document), media)
 
 
-def time_map(call: Call) -> Response:
+def time_map(call: CityRequest) -> Response:
     """Return the list of a feature's versions, with a link to each."""
     feature = _Feature.of(call)
     call.known_parameters(("known",))
@@ -139,7 +139,7 @@ def time_map(call: Call) -> Response:
     return call.document({"title": feature.key, "links": links}, "versions", offered)
 
 
-def _instant(given: dict[str, str], call: Call) -> Interval:
+def _instant(given: dict[str, str], call: CityRequest) -> ClosedInterval:
     interval = read_datetime(given["datetime"], call.city.configuration.zone)
     if not interval.is_instant:
         raise InvalidInput("not-an-instant", "of one feature datetime is an instant, not an interval")

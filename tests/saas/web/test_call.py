@@ -5,13 +5,13 @@ import json
 import pytest
 
 from stcloud.errors import InvalidInput
-from stcloud.saas.web.call import Call, encoded, link, link_header
+from stcloud.saas.web.call import CityRequest, encoded, link, link_header
 from stcloud.saas.web.media import CSV, GEOJSON, HTML, JSON
 from stcloud.saas.web.service import Service
 
 
 def call(*query, headers=None, path="/collections/calls/items"):
-    return Call(
+    return CityRequest(
         service=Service({}), city=None, base="http://example.org/town", path=path, segments={}, query=query,
         headers=headers or {}, body=b"", now_us=0,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stcloud.errors import InvalidInput
 from stcloud.saas.web import parameter
 from stcloud.saas.web.parameter import (
-    Interval,
+    ClosedInterval,
     iso_utc,
     read_bbox,
     read_datetime,
@@ -60,14 +60,14 @@ def test_an_end_may_be_open(text, open_end):
 
 
 def test_a_closed_interval_meets_a_version_that_ends_where_it_begins():
-    assert Interval(5, 9).touching == (4, 10)
-    assert Interval(None, None).touching == (None, None)
+    assert ClosedInterval(5, 9).touching == (4, 10)
+    assert ClosedInterval(None, None).touching == (None, None)
 
 
 @given(st.datetimes(timezones=st.just(dt.UTC)))
 def test_an_instant_is_written_as_it_is_read(at):
     at_us = (at - EPOCH) // dt.timedelta(microseconds=1)
-    assert read_datetime(iso_utc(at_us), SHANGHAI) == Interval(at_us, at_us, is_instant=True)
+    assert read_datetime(iso_utc(at_us), SHANGHAI) == ClosedInterval(at_us, at_us, is_instant=True)
 
 
 def test_a_box_loses_its_heights():

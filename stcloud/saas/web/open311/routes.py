@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from starlette.responses import Response
 
 from stcloud.errors import InternalError, InvalidInput, NotFound, StcloudError
-from stcloud.saas.web.call import Call
+from stcloud.saas.web.call import CityRequest
 from stcloud.saas.web.media import Media
 from stcloud.saas.web.open311.desk import ServiceDesk
 from stcloud.saas.web.open311.document import FORMATS, format_of, written
@@ -39,14 +39,14 @@ _FORM = "application/x-www-form-urlencoded"
 _MOST_KEY = 200
 _GUARDS: WeakKeyDictionary[Service, ReportGuard] = WeakKeyDictionary()
 
-Answer = Callable[[Call, Media], Response]
+Answer = Callable[[CityRequest, Media], Response]
 
 
-def _answering(answer: Answer) -> Callable[[Call], Response]:
+def _answering(answer: Answer) -> Callable[[CityRequest], Response]:
     """Return a handler that prints errors as the standard has them."""
 
     @wraps(answer)
-    def handler(call: Call) -> Response:
+    def handler(call: CityRequest) -> Response:
         media = FORMATS.get(call.segments.get("format", ""), FORMATS["json"])
         try:
             return answer(call, format_of(call.segments["format"]))
@@ -58,7 +58,7 @@ def _answering(answer: Answer) -> Callable[[Call], Response]:
     return handler
 
 
-def _failed(call: Call, media: Media, error: StcloudError) -> Response:
+def _failed(call: CityRequest, media: Media, error: StcloudError) -> Response:
     status, problem = status_of(error), problem_of(error)
     description = "; ".join(str(problem[name]) for name in ("detail", "hint") if name in problem)
     call.extra["Cache-Control"] = "no-store"
@@ -68,7 +68,7 @@ def _failed(call: Call, media: Media, error: StcloudError) -> Response:
 
 
 @_answering
-def open311_discovery(call: Call, media: Media) -> Response:
+def open311_discovery(call: CityRequest, media: Media) -> Response:
     """Return where the interface is, and in which formats."""
     _log_of(call)
     endpoint = {
@@ -84,7 +84,7 @@ def open311_discovery(call: Call, media: Media) -> Response:
 
 
 @_answering
-def open311_services(call: Call, media: Media) -> Response:
+def open311_services(call: CityRequest, media: Media) -> Response:
     """Return the types of requests."""
     with _desk(call) as desk:
         services = [service.document() for service in desk.services()]
@@ -92,7 +92,7 @@ def open311_services(call: Call, media: Media) -> Response:
 
 
 @_answering
-def open311_service(call: Call, media: Media) -> Response:
+def open311_service(call: CityRequest, media: Media) -> Response:
     """Return a type of requests with what its reports may state."""
     with _desk(call) as desk:
         definition = desk.service(call.segments["code"]).definition()
@@ -100,7 +100,7 @@ def open311_service(call: Call, media: Media) -> Response:
 
 
 @_answering
-def open311_requests(call: Call, media: Media) -> Response:
+def open311_requests(call: CityRequest, media: Media) -> Response:
     """Return a page of requests; of a POST, file a report."""
     if call.method == "POST":
         return _filed(call, media)
@@ -112,7 +112,7 @@ def open311_requests(call: Call, media: Media) -> Response:
     return call.reply(written(list(page.requests), media, "service_requests"), media)
 
 
-def _following(call: Call, search: RequestSearch, cursor: str) -> str:
+def _following(call: CityRequest, search: RequestSearch, cursor: str) -> str:
     """Return the address of the next page; its span does not move with the present instant."""
     kept = {name: value for name, value in call.query if name != "cursor"}
     first_us, _ = search.reported_us
@@ -122,14 +122,14 @@ def _following(call: Call, search: RequestSearch, cursor: str) -> str:
 
 
 @_answering
-def open311_request(call: Call, media: Media) -> Response:
+def open311_request(call: CityRequest, media: Media) -> Response:
     """Return one request."""
     with _desk(call) as desk:
         request = desk.request(call.segments["request"])
     return call.reply(written([request], media, "service_requests"), media)
 
 
-def _filed(call: Call, media: Media) -> Response:
+def _filed(call: CityRequest, media: Media) -> Response:
     """File the report of a form: the guard first, then what the form says, then the desk."""
     _log_of(call)
     guard = _guard(call.service)
@@ -148,7 +148,7 @@ def _filed(call: Call, media: Media) -> Response:
     return call.reply(written([answer], media, "service_requests"), media)
 
 
-def _key(call: Call) -> str | None:
+def _key(call: CityRequest) -> str | None:
     """Return the sender's identity of a report; `InvalidInput` ``bad-value``."""
     key = call.headers.get("idempotency-key")
     if key is not None and not (1 <= len(key.strip()) <= _MOST_KEY and key.isprintable()):
@@ -162,7 +162,7 @@ def _guard(service: Service) -> ReportGuard:
     return _GUARDS[service]
 
 
-def _log_of(call: Call) -> str:
+def _log_of(call: CityRequest) -> str:
     """Return the log or layer whose requests are served; `NotFound` ``no-route``: none is."""
     name = call.service.settings.open311
     if name is None:
@@ -171,7 +171,7 @@ def _log_of(call: Call) -> str:
 
 
 @contextmanager
-def _desk(call: Call) -> Iterator[ServiceDesk]:
+def _desk(call: CityRequest) -> Iterator[ServiceDesk]:
     desk = open_desk(call.city, _log_of(call), call.now_us)
     try:
         yield desk
