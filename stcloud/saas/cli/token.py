@@ -17,7 +17,7 @@ from stcloud.saas.cli.target import RECORDS, target_of
 __all__ = ["token"]
 
 token = typer.Typer(
-    help="Make, revoke and list the tokens by which a service knows who asks.", no_args_is_help=True
+    help="Tokens by which a service knows who asks.", no_args_is_help=True
 )
 
 _DAY_US = 86_400_000_000

@@ -3,7 +3,7 @@
 Ring: saas. It knows HTTP, media types, links and the standards of OGC; it builds questions and prints answers. It
 must not know how a question is answered, who may do what, or files of a city.
 
-Nouns: a `Service` has cities and settings; a `CityRequest` is one request of one principal to one city; a handler is a
+Nouns: a `Service` has cities and settings; a `CityRequest` is one request of a principal to a city; a handler is a
 function from a call to a response, run by a worker; a `Media` is a format by its type and its name in ``f=``.
 
 Start at `application`, which has the routes. Tested by `tests/saas/web/`.

@@ -22,7 +22,7 @@ from stcloud.saas.web.service import Service
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
-__all__ = ["Call", "Link", "encoded", "link_header"]
+__all__ = ["CityRequest", "Link", "encoded", "link_header"]
 
 Link = dict[str, str]
 _NOTED_BYTES = 10_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-__all__ = ["Counts"]
+__all__ = ["ServiceCounts"]
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 

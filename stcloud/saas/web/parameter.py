@@ -18,7 +18,7 @@ from stcloud.errors import InvalidInput
 from stcloud.time import Zone, instant_us
 
 __all__ = [
-    "Interval", "iso_utc", "read_bbox", "read_datetime", "read_filter", "read_flag", "read_limit", "read_names",
+    "ClosedInterval", "iso_utc", "read_bbox", "read_datetime", "read_filter", "read_flag", "read_limit", "read_names",
     "read_order", "read_property", "require_language",
 ]  # fmt: skip
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
     from stcloud.paas.query import Query
 
-__all__ = ["SELECTING", "Selection"]
+__all__ = ["SELECTING", "ItemSelection"]
 
 SELECTING = ("bbox", "bbox-crs", "datetime", "known", "filter", "filter-lang", "filter-crs")
 """Parameters that select rows; beside them each column is one."""
