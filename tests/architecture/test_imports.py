@@ -18,6 +18,7 @@ DISTRIBUTIONS = {
     "chinese_calendar": "chinesecalendar",
     "grpc": "grpcio",
     "odc": "odc-geo",
+    "prometheus_client": "prometheus-client",
     "pyspark": "pyspark-client",
 }
 FOR_TESTS = {"hypothesis", "moto", "pysail", "pytest", "werkzeug"}

@@ -62,7 +62,7 @@ def read(url: str, layer: str, **options: object) -> gpd.GeoDataFrame:
 
 def test_gdal_reads_every_row_in_pages(served):
     url, rows = served
-    assert pyogrio.list_layers(f"OAPIF:{url}")[:, 0].tolist() == ["calls", "plots"]
+    assert pyogrio.list_layers(f"OAPIF:{url}")[:, 0].tolist() == ["calls", "plots", "catalog"]
     frame = read(url, "calls", PAGE_SIZE=7)
     assert frame["id"].tolist() == rows.calls["id"].tolist()
     assert frame.crs == rows.city.configuration.crs
@@ -123,7 +123,7 @@ def test_owslib_reads_what_there_is(served):
         from owslib.ogcapi.features import Features
     url, rows = served
     client, calls = Features(url), rows.calls
-    assert client.feature_collections() == ["calls", "plots"]
+    assert client.feature_collections() == ["calls", "plots", "catalog"]
     assert client.api()["openapi"].startswith("3.0.")
     assert any("ogcapi-features-1" in uri for uri in client.conformance()["conformsTo"])
     assert client.collection("calls")["id"] == "calls"

@@ -50,6 +50,11 @@ class Compiled:
     bounded: tuple[str, ...]
     """Columns whose bounds ``wants`` looks at."""
 
+    def as_statement(self) -> Compiled:
+        """Return the same, whose last stage is a statement, however few the rows are: an engine elsewhere runs it."""
+        *before, last = self.stages
+        return replace(self, stages=(*before, last.query())) if isinstance(last, Tell) else self
+
     def unordered(self) -> Compiled:
         """Return the same, whose last statement gives its rows in any order: of many groups that is half the work."""
         *before, last = self.stages

@@ -79,7 +79,7 @@ def write_joined(inquiry: Inquiry, engine: Writer, target: str, joined: Joined) 
 
 
 def _write(inquiry: Inquiry, engine: Writer, target: str, after: Sequence[Stage]) -> None:
-    compiled = inquiry.compiled(Rows()).unordered()
+    compiled = inquiry.compiled(Rows()).as_statement().unordered()
     shown = stored_names(_last_names(compiled.stages), inquiry.row_schema, inquiry.subject.kind.own)
     named = select({name: column(stored, STAGE) for name, stored in shown.items()}, table(STAGE))
     engine.write([*compiled.stages, Sql(named), *after], compiled.relations, target)
