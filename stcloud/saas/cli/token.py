@@ -16,9 +16,7 @@ from stcloud.saas.cli.target import RECORDS, target_of
 
 __all__ = ["token"]
 
-token = typer.Typer(
-    help="Tokens by which a service knows who asks.", no_args_is_help=True
-)
+token = typer.Typer(help="Tokens by which a service knows who asks.", no_args_is_help=True)
 
 _DAY_US = 86_400_000_000
 _DAYS = re.compile(r"([1-9][0-9]{0,4})d")

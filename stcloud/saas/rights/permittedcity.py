@@ -181,6 +181,10 @@ class PermittedCity(City):
         """Refuse to change the city."""
         self._refuse_change("indexed", events)
 
+    def describe(self, layer: str, *_: Any, **__: Any) -> NoReturn:
+        """Refuse to change the city."""
+        self._refuse_change("described", layer)
+
     def rename(self, layer: str, *_: Any, **__: Any) -> NoReturn:
         """Refuse to change the city."""
         self._refuse_change("renamed", layer)

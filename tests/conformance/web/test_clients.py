@@ -123,7 +123,7 @@ def test_owslib_reads_what_there_is(served):
         from owslib.ogcapi.features import Features
     url, rows = served
     client, calls = Features(url), rows.calls
-    assert client.feature_collections() == ["calls", "plots", "catalog"]
+    assert client.feature_collections() == ["calls", "plots"]
     assert client.api()["openapi"].startswith("3.0.")
     assert any("ogcapi-features-1" in uri for uri in client.conformance()["conformsTo"])
     assert client.collection("calls")["id"] == "calls"
