@@ -102,7 +102,8 @@ def test_who_may_load_loads_into_the_whole_city(permits):
 def test_nothing_else_is_changed(permits, tmp_path):
     seen = permits.city_for(Principal("loader"))
     for act in (
-        lambda: seen.undo("requests", "x"), lambda: seen.delete("requests"), lambda: seen.rename("requests", "r"), lambda: seen.describe("requests", owner="r"),
+        lambda: seen.undo("requests", "x"), lambda: seen.delete("requests"), lambda: seen.rename("requests", "r"),
+        lambda: seen.describe("requests", owner="r"),
         lambda: seen.purge("requests", before="2024"), lambda: seen.index("requests"), seen.vacuum, seen.check,
         lambda: seen.copy_to(tmp_path / "copy"), lambda: seen.rejected("requests"),
         lambda: seen.draft("requests", FRAME), lambda: seen.cases("more", create="urban-management"),
