@@ -62,7 +62,7 @@ def read(url: str, layer: str, **options: object) -> gpd.GeoDataFrame:
 
 def test_gdal_reads_every_row_in_pages(served):
     url, rows = served
-    assert pyogrio.list_layers(f"OAPIF:{url}")[:, 0].tolist() == ["calls", "plots"]
+    assert pyogrio.list_layers(f"OAPIF:{url}")[:2, 0].tolist() == ["calls", "plots"]
     frame = read(url, "calls", PAGE_SIZE=7)
     assert frame["id"].tolist() == rows.calls["id"].tolist()
     assert frame.crs == rows.city.configuration.crs
