@@ -22,6 +22,8 @@ DISTRIBUTIONS = {
     "pyspark": "pyspark-client",
 }
 FOR_TESTS = {"hypothesis", "moto", "pysail", "pytest", "werkzeug"}
+OF_LIBRARIES = {"tzdata", "python-multipart"}
+"""What libraries import: zones of time, and the forms that starlette reads."""
 OF_CALLERS = {"polars"}
 """What answers are handed to where callers have it."""
 
@@ -89,4 +91,4 @@ def test_what_is_imported_is_declared():
 
 def test_what_is_declared_is_imported():
     used = {DISTRIBUTIONS.get(top, top) for top in imported()}
-    assert declared() - used - {"tzdata"} == set(), "declared, and imported by nothing"
+    assert declared() - used - OF_LIBRARIES == set(), "declared, and imported by nothing"

@@ -133,7 +133,7 @@ def _collection_paths(layer: Layer, call: CityRequest) -> dict[str, Any]:
 
 def _catalogue_paths(call: CityRequest) -> dict[str, Any]:
     base = f"/collections/{catalogue_id(call)}"
-    limit = {"type": "integer", "minimum": 1, "maximum": call.service.settings.most_rows, "default": 100}
+    limit = {"type": "integer", "minimum": 1, "default": 100}
     parameters = [
         _parameter(
             "q", _STRING, "Words that a text of a record has, in this order; commas between alternatives"
