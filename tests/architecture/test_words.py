@@ -38,10 +38,6 @@ PUBLIC = {
 """Names that callers may write, each with its file and its reason."""
 
 TWICE = {
-    "Call": "a request as handlers of services see it, and a call of a function in a filter",
-    "Counts": "what a service counts of itself, and what a test counts",
-    "Interval": "a closed interval of OGC API Features, and an interval in a filter",
-    "Selection": "what a request selects, and what a measure is taken of",
     "Entry": "what a store's list says of a key, and a line of a log of cases",
     "Scene": "an image of an instant, and what tests are drawn from",
     "Question": "the question that is kept, and the one that is drawn to test it",

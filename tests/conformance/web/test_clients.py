@@ -15,7 +15,6 @@ import pyogrio
 import pytest
 import shapely
 
-from stcloud.testing.examples import examples
 from tests.saas.web.conftest import DAYS
 from tests.saas.web.town import Town, town
 
@@ -146,13 +145,15 @@ def test_owslib_reads_what_there_is(served):
 @pytest.mark.parametrize("version", ["openapi", "openapi30"])
 def test_schemathesis_finds_no_fault(version, served, tmp_path):
     """Values that the schema allows may be refused: it cannot say what CQL2, an instant or the name of a layer is."""
-    url, _ = served
+    url, rows = served
+    if (version == "openapi") == (rows.zone.key == "Asia/Shanghai"):
+        pytest.skip("each town is asked by one of the two definitions")
     words = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}api?f={version}", "--checks", "all"]
     words += [
         "--exclude-checks",
         "positive_data_acceptance",
         "--max-examples",
-        str(examples(20)),
+        "20",
         "--seed",
         "1",
     ]
