@@ -18,6 +18,8 @@ import shapely
 from tests.saas.web.conftest import DAYS
 from tests.saas.web.town import Town, town
 
+pytestmark = pytest.mark.costly
+
 
 @pytest.fixture(scope="module", params=["shanghai", "auckland"])
 def served(
