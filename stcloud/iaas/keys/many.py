@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,14 +89,14 @@ def settle_many(
     """
     rows = pq.read_metadata(path).num_rows
     parts = 1 if rule == "keep" else max(1, math.ceil(rows / part_rows))
-    with file_errors():
-        settled = []
+
+    def settled() -> Iterator[Settled]:
         for part in range(parts):
             with connect(memory="512MB", scratch=str(scratch)) as connection:
-                settled.append(
-                    _settled(connection, path, known, rule, _KeyPart(part, parts), compare=compare)
-                )
-    return settled[0] if parts == 1 else _together(settled)
+                yield _settled(connection, path, known, rule, _KeyPart(part, parts), compare=compare)
+
+    with file_errors():
+        return next(settled()) if parts == 1 else _together(settled())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +107,24 @@ class _KeyPart:
     of: int
 
 
-def _together(parts: Sequence[Settled]) -> Settled:
-    """Return what became of the rows of all parts, which have no key in common."""
-    outcomes = np.zeros(max(len(part.outcomes) for part in parts), np.uint8)
+def _together(parts: Iterable[Settled]) -> Settled:
+    """Return what became of the rows of all parts, which have no key in common.
+
+    Each is let go of before the next is made: the outcomes of a part are a byte for each row of the whole source.
+    """
+    outcomes, repeated = np.zeros(0, np.uint8), 0
+    conflicting: dict[int, str] = {}
     superseded: defaultdict[str, list[pa.Array]] = defaultdict(list)
     for part in parts:
+        if len(outcomes) < len(part.outcomes):
+            outcomes = np.concatenate([outcomes, np.zeros(len(part.outcomes) - len(outcomes), np.uint8)])
         outcomes[: len(part.outcomes)] |= part.outcomes
+        repeated += part.repeated
+        conflicting.update(part.conflicting)
         for file, keys in part.superseded.items():
             superseded[file].append(keys)
-    return Settled(
-        outcomes,
-        repeated=sum(part.repeated for part in parts),
-        conflicting={number: key for part in parts for number, key in part.conflicting.items()},
-        superseded={file: pa.concat_arrays(keys) for file, keys in superseded.items()},
-    )
+    joined = {file: pa.concat_arrays(keys) for file, keys in superseded.items()}
+    return Settled(outcomes, repeated=repeated, conflicting=conflicting, superseded=joined)
 
 
 def _settled(
