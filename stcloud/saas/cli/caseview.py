@@ -17,6 +17,7 @@ from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.plaintext import visible_json, visible_lines
 
 if TYPE_CHECKING:
+    from stcloud.city.casereader import CaseReader
     from stcloud.city.cases import Cases
     from stcloud.iaas.records import Audit, CaseSummary, StoredRule
     from stcloud.paas.case import Action, CaseState
@@ -25,7 +26,17 @@ if TYPE_CHECKING:
     from stcloud.paas.case.workflow import Workflow
     from stcloud.time import Zone
 
-__all__ = ["AtOption", "KnownOption", "LogName", "clock", "inbox", "list_cases", "rule_record", "show"]
+__all__ = [
+    "AtOption",
+    "KnownOption",
+    "LogName",
+    "case_record",
+    "clock",
+    "inbox",
+    "list_cases",
+    "rule_record",
+    "show",
+]
 
 LogName = Annotated[str, typer.Argument(metavar="LOG", help="Name of the log.", show_default=False)]
 AtOption = Annotated[
@@ -57,13 +68,8 @@ def show(
         actions = [action for action in cases.actions(number, known_at=known_at) if action.seq <= state.seq]
         clocks = cases.clocks(number, at=at, known_at=known_at)
         if target.form is OutputFormat.JSON:
-            document = _state_record(state, cases.zone) | {
-                "actions": [_action_record(action, cases.zone) for action in actions],
-                "clocks": [_clock_record(each, cases.zone) for each in clocks],
-            }
-            print_text(
-                visible_json(json.dumps(plain(document), ensure_ascii=False, indent=2)) + "\n", target.path
-            )
+            document = plain(case_record(cases, number, at, known_at))
+            print_text(visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n", target.path)
             return
         lines = [*_state_lines(state, cases), "", *_action_lines(actions, cases)]
         lines += [f"photo {each.use} of action {each.seq}: {each.key}" for each in cases.media(number)]
@@ -72,6 +78,19 @@ def show(
         if shown and target.path is None:
             print_text("\n")
             print_records(shown)
+
+
+def case_record(
+    cases: CaseReader, number: str, at: str | None = None, known_at: str | None = None
+) -> dict[str, Any]:
+    """Return a case, its actions and its clocks, without persons and free texts."""
+    state = cases.state(number, at=at, known_at=known_at)
+    actions = [action for action in cases.actions(number, known_at=known_at) if action.seq <= state.seq]
+    clocks = cases.clocks(number, at=at, known_at=known_at)
+    return _state_record(state, cases.zone) | {
+        "actions": [_action_record(action, cases.zone) for action in actions],
+        "clocks": [_clock_record(each, cases.zone) for each in clocks],
+    }
 
 
 def list_cases(

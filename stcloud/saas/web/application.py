@@ -31,6 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.web import (
+    caseroutes,
     collections,
     functions,
     items,
@@ -101,6 +102,8 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/cubes", questions.cubes, ("POST",), heavy=True),
     Resource("/hotspots", questions.hotspots, ("POST",), heavy=True),
     Resource("/situation", questions.situation, ("POST",)),
+    Resource("/cases/{log}/actions", caseroutes.act, ("POST",)),
+    Resource("/cases/{log}/{case}", caseroutes.case),
     Resource("/open311/discovery.{format}", open311.open311_discovery),
     Resource("/open311/v2/services.{format}", open311.open311_services),
     Resource("/open311/v2/services/{code}.{format}", open311.open311_service),

@@ -82,7 +82,7 @@ def _document(call: CityRequest) -> dict[str, Any]:
     for layer in layers:
         paths |= _collection_paths(layer, call)
         paths |= tile_paths(layer, _tile_parameters(layer))
-    paths |= _catalogue_paths(call) | _document_paths()
+    paths |= _catalogue_paths(call) | _document_paths() | _case_paths(call)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -256,6 +256,29 @@ def _document_paths() -> dict[str, Any]:
         }}
         for path, (model, summary, media) in documents.items()
     }  # fmt: skip
+
+
+def _case_paths(call: CityRequest) -> dict[str, Any]:
+    """Return the paths of the logs of cases that may be read."""
+    from stcloud.saas.web.caseroutes import ActionDocument  # noqa: PLC0415
+
+    text = {"type": "string"}
+    number = {
+        "name": "case",
+        "in": "path",
+        "required": True,
+        "schema": text,
+        "description": "Number of a case",
+    }
+    at = _parameter("at", text, "As it was at this instant")
+    body = {"required": True, "content": {JSON.type: {"schema": ActionDocument.model_json_schema()}}}
+    paths: dict[str, Any] = {}
+    for log in call.city.case_logs():
+        schema = {"type": "object"}
+        paths[f"/cases/{log}/{{case}}"] = _get(f"Case of {log}", (JSON, HTML), schema, [number, at, _KNOWN])
+        act = _operation(f"Act on a case of {log}", (JSON,), schema, [])
+        paths[f"/cases/{log}/actions"] = {"post": act | {"requestBody": body}}
+    return paths
 
 
 def _get(

@@ -24,14 +24,14 @@ from stcloud.saas.web.questiondocument import CubeDocument, HotspotDocument, Joi
 if TYPE_CHECKING:
     from stcloud.paas.query import Answer
 
-__all__ = ["cubes", "hotspots", "joins", "questions", "situation"]
+__all__ = ["cubes", "hotspots", "joins", "questions", "read_document", "situation"]
 
 
 def questions(call: CityRequest) -> Response:
     """Answer a question; `after` and `limit` page through its rows."""
     from stcloud.paas.query import Question  # noqa: PLC0415
 
-    question = _document(call, Question)
+    question = read_document(call, Question)
     most = call.service.settings.most_rows
     if not question.summed and question.limit is None:
         question = question.model_copy(update={"limit": most})
@@ -43,7 +43,7 @@ def questions(call: CityRequest) -> Response:
 
 def joins(call: CityRequest) -> Response:
     """Answer a join: events with their partners."""
-    document = _document(call, JoinDocument)
+    document = read_document(call, JoinDocument)
     question = document.question()
     narrowed = question.narrow(call.city.query(question.layer), _no_file)
     joining = narrowed.joining(document.join, document.how, **document.keywords())
@@ -65,7 +65,7 @@ def cubes(call: CityRequest) -> Response:
     """Answer a cube: a row for each bin that has rows, with its step, cell and measures."""
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
-    cube = _document(call, CubeDocument).cube(call.city, _no_file)
+    cube = read_document(call, CubeDocument).cube(call.city, _no_file)
     return _answered(call, Answer(cube.to_arrow(), call.city.configuration.lattice, dict(cube.facts)))
 
 
@@ -73,7 +73,7 @@ def hotspots(call: CityRequest) -> Response:
     """Answer hot and cold spots: a row for each cell."""
     from stcloud.paas.query import Answer  # noqa: PLC0415
 
-    document = _document(call, HotspotDocument)
+    document = read_document(call, HotspotDocument)
     result = document.hotspots(document.cube(call.city, _no_file))
     facts = dict(result.cube.facts)
     return _answered(call, Answer(result.to_arrow(), call.city.configuration.lattice, facts))
@@ -81,7 +81,7 @@ def hotspots(call: CityRequest) -> Response:
 
 def situation(call: CityRequest) -> Response:
     """Answer what is known of a place."""
-    document = _document(call, SituationDocument)
+    document = read_document(call, SituationDocument)
     media = call.media(JSON, GEOJSON)
     answer = call.city.situation(
         (document.lon, document.lat), document.at, document.known_at, document.radius, days=document.days,
@@ -115,7 +115,7 @@ def _too_many(most: int) -> InvalidInput:
     )  # fmt: skip
 
 
-def _document(call: CityRequest, model: Any) -> Any:
+def read_document(call: CityRequest, model: Any) -> Any:
     """Return the document of a request; `InvalidDefinition` with every fault, `Unsupported` ``wrong-media-type``."""
     call.known_parameters(())
     given = call.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
