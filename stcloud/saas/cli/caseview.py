@@ -11,13 +11,13 @@ import typer
 
 from stcloud.errors import InvalidInput, NotFound, nearest
 from stcloud.paas.case.action import PRIVATE
+from stcloud.saas.cli.caserecord import case_record, clock_record, shown_instant
 from stcloud.saas.cli.option import CityFolder, FormatOption, OutputFormat, OutputOption, open_city
 from stcloud.saas.cli.output import note, plain, print_records, print_text
 from stcloud.saas.cli.target import RECORDS, Target, target_of
 from stcloud.saas.plaintext import visible_json, visible_lines
 
 if TYPE_CHECKING:
-    from stcloud.city.casereader import CaseReader
     from stcloud.city.cases import Cases
     from stcloud.iaas.records import Audit, CaseSummary, StoredRule
     from stcloud.paas.case import Action, CaseState
@@ -78,19 +78,6 @@ def show(
         if shown and target.path is None:
             print_text("\n")
             print_records(shown)
-
-
-def case_record(
-    cases: CaseReader, number: str, at: str | None = None, known_at: str | None = None
-) -> dict[str, Any]:
-    """Return a case, its actions and its clocks, without persons and free texts."""
-    state = cases.state(number, at=at, known_at=known_at)
-    actions = [action for action in cases.actions(number, known_at=known_at) if action.seq <= state.seq]
-    clocks = cases.clocks(number, at=at, known_at=known_at)
-    return _state_record(state, cases.zone) | {
-        "actions": [_action_record(action, cases.zone) for action in actions],
-        "clocks": [_clock_record(each, cases.zone) for each in clocks],
-    }
 
 
 def list_cases(
@@ -209,7 +196,7 @@ def clock(
             ], target)  # fmt: skip
             return
         print_records(
-            [_clock_record(each, cases.zone) for each in clocks], target, ("case", "stage", "limit", "due")
+            [clock_record(each, cases.zone) for each in clocks], target, ("case", "stage", "limit", "due")
         )
 
 
@@ -271,39 +258,6 @@ def _action_lines(actions: Sequence[Action], cases: Cases) -> list[str]:
     return lines
 
 
-def _state_record(state: CaseState, zone: Zone) -> dict[str, Any]:
-    return {
-        "case": state.case, "state": state.state, "since": zone.iso(state.since_us), "workflow": state.workflow,
-        "seq": state.seq, "opened": zone.iso(state.opened_us), "values": dict(state.values),
-        "departments": list(state.departments), "counts": dict(state.counts), "flags": sorted(state.flags),
-        "stays": [
-            {"state": stay.state, "from": zone.iso(stay.from_us), "to": stay.to_us and zone.iso(stay.to_us)}
-            for stay in state.stays
-        ],
-    }  # fmt: skip
-
-
-def _action_record(action: Action, zone: Zone) -> dict[str, Any]:
-    stated = {name: value for name, value in action.fields.items() if not name.startswith("rule_")}
-    return {
-        "seq": action.seq, "action": action.name, "happened": _shown(action.happened_us, zone),
-        "recorded": _shown(action.recorded_us, zone), "by": action.actor, "role": action.role,
-        "stated": ", ".join(f"{name}={value}" for name, value in stated.items()),
-    }  # fmt: skip
-
-
-def _clock_record(clock: CaseClock, zone: Zone) -> dict[str, Any]:
-    """Return a clock as programs read it."""
-    return {
-        "case": clock.case, "stage": clock.stage or "whole",
-        "limit": None if clock.limit is None else str(clock.limit),
-        "started": None if clock.started_us is None else _shown(clock.started_us, zone),
-        "due": None if clock.deadline_us is None else _shown(clock.deadline_us, zone),
-        "elapsed": clock.elapsed, "left": clock.left, "running": clock.running, "paused": clock.paused,
-        "overdue": clock.overdue, "exempt": clock.exempt, "provisional": clock.provisional,
-    }  # fmt: skip
-
-
 def _clock_columns(clock: CaseClock, zone: Zone) -> dict[str, Any]:
     """Return a clock as people read it; elapsed and left are in units of the limit."""
     started = clock.started_us is not None
@@ -328,7 +282,7 @@ def _brief(limit: TimeLimit) -> str:
 
 
 def _summary_record(summary: CaseSummary, zone: Zone, *, short: bool) -> dict[str, Any]:
-    written = _minute if short else _shown
+    written = _minute if short else shown_instant
     record = {
         "number": summary.number, "state": summary.state, "kind": summary.kind, "class": summary.class_code,
         "department": summary.department, "cell": summary.cell,
@@ -354,11 +308,6 @@ def _reader(who: str | None, why: str | None, text: str | None) -> Audit | None:
             "no-reason", "who searches persons and free texts says why", hint="give --by and --why"
         )
     return Audit(who=who, why=why)
-
-
-def _shown(instant_us: int, zone: Zone) -> str:
-    """Return an instant on the city's clock, to the second."""
-    return zone.iso(instant_us // 1_000_000 * 1_000_000)
 
 
 def _workflows(cases: Cases) -> Sequence[Workflow]:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from stcloud.daas.definition.clause import Closed
 from stcloud.errors import InvalidInput
-from stcloud.saas.cli.caseview import case_record
+from stcloud.saas.cli.caserecord import case_record
 from stcloud.saas.cli.output import plain
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.media import HTML, JSON

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 import stcloud
+from stcloud.saas.web.apischemas import SCHEMAS, STRING
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
 from stcloud.saas.web.collections import queryable_schema
@@ -93,7 +94,7 @@ def _document(call: CityRequest) -> dict[str, Any]:
         "servers": [{"url": call.base}],
         "paths": paths,
         "components": {
-            "schemas": _SCHEMAS,
+            "schemas": SCHEMAS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{}, {"token": []}],
@@ -136,14 +137,14 @@ def _catalogue_paths(call: CityRequest) -> dict[str, Any]:
     limit = {"type": "integer", "minimum": 1, "default": 100}
     parameters = [
         _parameter(
-            "q", _STRING, "Words that a text of a record has, in this order; commas between alternatives"
+            "q", STRING, "Words that a text of a record has, in this order; commas between alternatives"
         ),
-        _parameter("type", _STRING, "Types of resources, with commas between them"),
-        _parameter("ids", _STRING, "Ids of records, with commas between them"),
+        _parameter("type", STRING, "Types of resources, with commas between them"),
+        _parameter("ids", STRING, "Ids of records, with commas between them"),
         _parameter(
-            "externalIds", _STRING, "External ids: value, scheme:value or scheme:, with commas between them"
+            "externalIds", STRING, "External ids: value, scheme:value or scheme:, with commas between them"
         ),
-        _parameter("bbox", _STRING, "West, south, east, north in degrees"),
+        _parameter("bbox", STRING, "West, south, east, north in degrees"),
         _DATETIME,
         _parameter("limit", limit, "Most records of a page"),
         _parameter(
@@ -154,7 +155,7 @@ def _catalogue_paths(call: CityRequest) -> dict[str, Any]:
         "name": "recordId",
         "in": "path",
         "required": True,
-        "schema": _STRING,
+        "schema": STRING,
         "description": "Id of a record",
     }
     return {
@@ -342,67 +343,3 @@ _DIFFERENCE = [
     _parameter("filter", {"type": "string"}, "CQL2"),
     _parameter("filter-lang", {"type": "string", "enum": ["cql2-text"]}, "Language of the filter"),
 ]
-
-_LINKS = {"type": "array", "items": {"$ref": "#/components/schemas/link"}}
-_STRING = {"type": "string"}
-_SCHEMAS: dict[str, Any] = {
-    "link": {
-        "type": "object",
-        "required": ["href", "rel"],
-        "properties": {"href": _STRING, "rel": _STRING, "type": _STRING, "title": _STRING},
-    },
-    "landingPage": {
-        "type": "object",
-        "required": ["links"],
-        "properties": {"title": _STRING, "description": _STRING, "links": _LINKS},
-    },
-    "confClasses": {
-        "type": "object",
-        "required": ["conformsTo"],
-        "properties": {"conformsTo": {"type": "array", "items": _STRING}},
-    },
-    "collections": {
-        "type": "object",
-        "required": ["links", "collections"],
-        "properties": {
-            "links": _LINKS,
-            "collections": {"type": "array", "items": {"$ref": "#/components/schemas/collection"}},
-        },
-    },
-    "collection": {
-        "type": "object",
-        "required": ["id", "links"],
-        "properties": {
-            "id": _STRING, "title": _STRING, "links": _LINKS, "extent": {"type": "object"},
-            "itemType": _STRING, "crs": {"type": "array", "items": _STRING}, "storageCrs": _STRING,
-            "versioning": {"type": "object", "properties": {"timeAxis": {"enum": ["validity-time"]}}},
-        },
-    },
-    "featureCollection": {
-        "type": "object",
-        "required": ["type", "features"],
-        "properties": {
-            "type": {"enum": ["FeatureCollection"]},
-            "features": {"type": "array", "items": {"$ref": "#/components/schemas/feature"}},
-            "links": _LINKS, "timeStamp": {"type": "string", "format": "date-time"},
-            "numberMatched": {"type": "integer", "minimum": 0}, "numberReturned": {"type": "integer", "minimum": 0},
-            "pin": {"type": ["string", "null"]},
-        },
-    },
-    "feature": {
-        "type": "object",
-        "required": ["type", "geometry", "properties"],
-        "properties": {
-            "type": {"enum": ["Feature"]}, "id": _STRING, "geometry": {"type": ["object", "null"]},
-            "properties": {"type": ["object", "null"]}, "time": {"type": "object"}, "links": _LINKS,
-        },
-    },
-    "problem": {
-        "type": "object",
-        "required": ["title", "status", "detail"],
-        "properties": {
-            "title": _STRING, "status": {"type": "integer"}, "detail": _STRING, "hint": _STRING,
-            "faults": {"type": "array", "items": _STRING},
-        },
-    },
-}  # fmt: skip
