@@ -77,7 +77,9 @@ class Tile:
         down = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
         if not 0 <= down < 1:
             raise _outside(lon, lat)
-        return cls(z, int(across * (1 << z)), int(down * (1 << z)))
+        many = 1 << z
+        # Rounding lets a place just before 180 degrees be at the very end.
+        return cls(z, min(int(across * many), many - 1), min(int(down * many), many - 1))
 
     @property
     def place(self) -> tuple[int, int]:

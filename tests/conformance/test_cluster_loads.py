@@ -217,9 +217,9 @@ def test_many_events_of_one_cell_are_several_files(sail: Spark, small: None, tmp
     with monkey.context() as patch:
         patch.setattr(
             "stcloud.daas.table.layer.EventLayer.merged",
-            lambda _self, _base, gone, add, _schema: (list(add), list(gone)),
+            lambda _self, _base, gone, add, *_, **__: (list(add), list(gone)),
         )
-        patch.setattr("stcloud.daas.table.layer.EventLayer.compact", lambda _self: 0)
+        patch.setattr("stcloud.daas.table.layer.EventLayer.compact", lambda *_, **__: 0)
         cities.load("events", tmp_path / "calls.parquet", definition=define())
     files = stcloud.open(cities.folders[1]).layer("events").snapshot.files
     assert len(files) > 5

@@ -2,7 +2,7 @@
 
 import pyproj
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stcloud.errors import InvalidInput
@@ -14,7 +14,8 @@ MERCATOR = pyproj.Transformer.from_crs("OGC:CRS84", "EPSG:3857", always_xy=True)
 
 
 @settings(max_examples=examples(60), deadline=None)
-@given(st.floats(-180, 180), st.floats(-85.05, 85.05), st.integers(0, 20))
+@example(lon=179.99999999999997, lat=0.0, z=0)
+@given(lon=st.floats(-180, 180), lat=st.floats(-85.05, 85.05), z=st.integers(0, 20))
 def test_a_place_lies_within_the_bounds_of_its_tile(lon, lat, z):
     tile = Tile.at(lon, lat, z)
     west, south, east, north = tile.bounds_lonlat
