@@ -33,13 +33,15 @@ __all__ = ["findings"]
 _BOX_DEG, _LIMIT, _ZOOM = 0.02, 100, 14
 _SPARE = 5
 _CLIENTS, _MIXED_S = 16, 8.0
+_MOST_EVENTS = 1_000_000
 _PEER = "tipg over PostGIS"
 
 
 def findings(scale: Scale) -> Iterator[Finding]:
     """Measure pages, tiles, pinned pages, and many clients at once."""
-    source = events(scale.events, scale.folder)
-    city = scale.folder / f"city-services-{scale.events}"
+    count = min(scale.events, _MOST_EVENTS)
+    source = events(count, scale.folder)
+    city = scale.folder / f"city-services-{count}"
     if not city.exists():
         load_events(str(city), str(source))
     asked = questions(_SPARE + 30)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from stcloud.saas.web.call import CityRequest, Link, encoded, link, link_header
-from stcloud.saas.web.collectionkind import PROFILE_ADDRESS, UNIQUE_IDS
+from stcloud.saas.web.collectionkind import PROFILE_ADDRESS, UNIQUE_IDS, kind_of
 from stcloud.saas.web.geojson import features_of
 from stcloud.saas.web.itemtable import written_csv
 from stcloud.saas.web.media import CSV, GEOJSON, HTML, JSON, Media
@@ -34,12 +34,13 @@ _DEFAULT_ROWS = 100
 def items(call: CityRequest) -> Response:
     """Return a page of features, with links to its neighbours that carry the pin."""
     media = call.media(*OFFERED)
-    selection = ItemSelection.of(call, *PAGING)
     given = call.parameters
-    tag = tag_of(call, media, moving=selection.moving)
+    versioned = kind_of(call.city.layer(call.segments["collection"])).versioned
+    tag = tag_of(call, media, moving=versioned and "datetime" not in given)
     unchanged = not_modified(call, tag)
-    if unchanged is not None:
+    if unchanged is not None:  # before the question is read, which takes longer
         return unchanged
+    selection = ItemSelection.of(call, *PAGING)
     system = chosen_system(given.get("crs"), "crs", call.city.configuration.crs)
     names = [attribute.name for attribute in selection.layer.attributes]
     limit = read_limit(given.get("limit"), _DEFAULT_ROWS, call.service.settings.most_rows)
