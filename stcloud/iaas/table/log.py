@@ -8,6 +8,7 @@ the log, about a hundred in each: readers of Delta tables pass over folders that
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -105,14 +106,24 @@ def recent_digest(root: Path, version: int) -> str:
         They are not there, or not as they should be.
     """
     last = last_checkpoint(root, version)
+    checkpoint = f"{root}/_delta_log/{last:020}.checkpoint.parquet"
+    state = Path(checkpoint).stat()
     digest = xxhash.xxh3_128(str(last).encode())
-    entries = (f"{number:020}.json" for number in range(last + 1, version + 1))
-    for name in (f"{last:020}.checkpoint.parquet", *entries):
-        with open(f"{root}/_delta_log/{name}", "rb", buffering=0) as file:  # noqa: PTH123  (faster)
+    digest.update(_checkpoint_digest(checkpoint, state.st_size, state.st_mtime_ns, state.st_ino))
+    for number in range(last + 1, version + 1):
+        with open(f"{root}/_delta_log/{number:020}.json", "rb", buffering=0) as file:  # noqa: PTH123  (faster)
             content = file.read()
         digest.update(b"%d " % len(content))
         digest.update(content)
     return digest.hexdigest()
+
+
+@functools.lru_cache(256)
+def _checkpoint_digest(path: str, size: int, mtime_ns: int, inode: int) -> bytes:
+    """Return a digest of a checkpoint, which is read once in a process: it grows with the commits of a week."""
+    del size, mtime_ns, inode
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123  (faster)
+        return xxhash.xxh3_128(file.read()).digest()
 
 
 def log_state_path(root: Path) -> Path:
