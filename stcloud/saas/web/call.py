@@ -5,6 +5,7 @@ Tested by `tests/saas/web/test_call.py`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -73,17 +74,25 @@ class CityRequest:
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
     given: dict[str, Any] = field(default_factory=dict)
-    """What handlers note of the answer: its ``pin``, and how many ``rows`` were given."""
+    """What handlers note for the audit trail: ``document`` of the request, ``pin`` and ``rows`` of the answer."""
 
     def noted_request(self) -> dict[str, Any]:
-        """Return what was asked for, as an audit trail notes it: no report with its persons."""
-        is_document = self.headers.get("content-type", "").startswith("application/json")
-        body = self.body[:_NOTED_BYTES].decode(errors="replace") if is_document else ""
-        return {"path": self.path, "query": dict(self.query), **({"body": body} if body else {})}
+        """Return what was asked for, as an audit trail notes it.
 
-    def gives(self, answer: Answer) -> None:
-        """Note what an answer gives."""
-        self.given["rows"] = len(answer)
+        Of a body it notes nothing but what a handler has read and noted, since it may hold persons and free texts; of
+        a very large document only its digest.
+        """
+        noted: dict[str, Any] = {"path": self.path, "query": dict(self.query)}
+        document = self.given.get("document")
+        if document is not None:
+            text = encoded(document)
+            digest = {"sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
+            noted["document"] = document if len(text) <= _NOTED_BYTES else digest
+        return noted
+
+    def gives(self, answer: Answer, rows: int | None = None) -> None:
+        """Note what an answer gives; ``rows``: if these are not all of its own."""
+        self.given["rows"] = len(answer) if rows is None else rows
         self.given["pin"] = None if answer.pin is None else answer.pin.text
 
     @property

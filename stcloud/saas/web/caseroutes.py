@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
 from starlette.responses import Response
 
 from stcloud.daas.definition.clause import Closed
@@ -52,8 +53,8 @@ class ActionDocument(Closed):
     id: str | None = None
     at: tuple[float, float] | None = None
     fields: dict[str, str | int | float | bool] | None = None
-    private: dict[str, str] | None = None
-    person: str | None = None
+    private: dict[str, str] | None = Field(default=None, exclude=True)  # in no document that is written
+    person: str | None = Field(default=None, exclude=True)
 
 
 def case(call: CityRequest) -> Response:

@@ -71,6 +71,7 @@ def difference(call: CityRequest) -> Response:
     media = call.media(*_OFFERED)
     before, after = _answers(call, layer, given)
     features = _changed(layer, before, after, with_period="from" not in given)
+    call.gives(after, len(features))
     document: dict[str, Any] = {
         "type": "FeatureCollection",
         "featureType": layer.name,

@@ -126,7 +126,9 @@ def read_document(call: CityRequest, model: Any) -> Any:
     except (ValueError, RecursionError) as error:
         raise InvalidDefinition("not-json", f"the body is not JSON: {error}") from error
     with definition_faults("the body", lambda _: model.model_fields):
-        return model.model_validate(document)
+        validated = model.model_validate(document)
+    call.given["document"] = validated.model_dump(mode="json", exclude_defaults=True)
+    return validated
 
 
 def _no_file(place: str) -> str:

@@ -123,6 +123,7 @@ def tile(call: CityRequest) -> Response:
     if unchanged is not None:
         return unchanged
     made = _drawn(call, selection, Tile(z, column, row))
+    call.given.update(rows=made.features, pin=made.pin.text)
     if tag is None:
         call.extra["Content-Location"] = call.again(known=made.pin.text, **selection.settled(call))
     return call.reply(made.content, TILE, 200 if made.content else 204)

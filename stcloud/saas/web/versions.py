@@ -97,6 +97,7 @@ def item(call: CityRequest) -> Response:
     answer = feature.query(interval).rows(2)
     if not len(answer):
         return _gone(feature, _pin(answer))
+    call.gives(answer)
     system = chosen_system(given.get("crs"), "crs", call.city.configuration.crs)
     links = call.own_links(media, _OFFERED)
     links.append(link(call.url("collections", feature.layer.name), "collection", JSON, feature.layer.name))

@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import stcloud
+from stcloud.saas.rights.audittrail import AuditTrail
 from stcloud.saas.rights.policy import Policy
 from stcloud.saas.rights.tokens import Tokens
 from stcloud.saas.web import Service, application
@@ -19,9 +20,9 @@ who = ["signed-in"]
 do = ["read"]
 cases = ["desk"]
 """
-STORY = "lid broken, a man fell"
+STORY, PERSON = "lid broken, a man fell", "wang xiaoming"
 REPORT = {"action": "report", "role": "collector", "id": "a1", "at": [174.76, -36.85],
-          "fields": {"source": "collector"}, "private": {"opinion": STORY}}  # fmt: skip
+          "fields": {"source": "collector"}, "private": {"opinion": STORY}, "person": PERSON}  # fmt: skip
 FILE = {"action": "file", "role": "operator", "fields": {
     "class": "01001", "condition": "1", "limit_kind": "work_hour", "limit_value": "4"}}  # fmt: skip
 
@@ -39,8 +40,9 @@ def city(tmp_path, clock):
         yield opened
 
 
-def test_a_case_is_opened_once_read_and_acted_on(city, clock):
-    client = TestClient(application(Service({"town": city}, clock=clock)))
+def test_a_case_is_opened_once_read_and_acted_on(city, clock, tmp_path):
+    trail = tmp_path / "audit.ndjson"
+    client = TestClient(application(Service({"town": city}, clock=clock, audit=AuditTrail(trail))))
     missing = client.post("/cases/desk/actions", json=REPORT)
     assert (missing.status_code, missing.json()["title"]) == (400, "actor-needed")
     first = client.post("/cases/desk/actions", json=REPORT | {"actor": "wang"})
@@ -60,6 +62,11 @@ def test_a_case_is_opened_once_read_and_acted_on(city, clock):
     assert [action["action"] for action in shown.json()["actions"]][:2] == ["report", "file"]
     assert STORY not in shown.text
     assert client.get("/cases/desk/nope").status_code == client.get("/cases/nope/1").status_code == 404
+    noted = trail.read_text()
+    assert '"action": "act"' in noted
+    assert "a1" in noted
+    assert STORY not in noted
+    assert PERSON not in noted
     page = client.get(f"/cases/desk/{number}?f=html")
     assert page.status_code == 200
     assert "/cases/desk/actions" in client.get("/api").json()["paths"]
