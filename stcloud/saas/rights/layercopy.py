@@ -77,6 +77,12 @@ class LayerCopy:
                     self._delete_outdated(0.0)
             return self.table.snapshot()
 
+    def clear(self) -> None:
+        """Remove all of it from the disk; it is made anew when it is asked for again."""
+        with self._lock:
+            _delete(self._root)
+            self._base, self._state, self._outdated = None, "", []
+
     def _delete_outdated(self, least_s: float) -> None:
         """Delete what has been outdated for so long that no question reads it any more."""
         now_s = time.monotonic()

@@ -52,8 +52,9 @@ class Permits:
     def renew(self) -> None:
         """Bring all copies up to date: after a purge, what was purged lies in none of them."""
         with self._lock:
-            for city in self._cities.values():
-                city.layers()
+            cities = list(self._cities.values())
+        for city in cities:
+            city.renew()
 
     def close(self) -> None:
         """Let go of all copies; the city stays open."""

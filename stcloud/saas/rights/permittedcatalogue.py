@@ -14,7 +14,7 @@ from stcloud.daas.ledger import COMPLETE, UNDO, Reckoning
 from stcloud.daas.table.feature import FeatureLayer
 from stcloud.daas.table.layer import LayerTable
 from stcloud.daas.table.schema import UNIT, attributes
-from stcloud.errors import InvalidDefinition, InvalidInput, NotFound, Unsupported
+from stcloud.errors import InvalidDefinition, InvalidInput, NotFound, StcloudError, Unsupported
 from stcloud.iaas.store.folder import check_name
 from stcloud.iaas.table.table import Table
 from stcloud.saas.rights.counted import only_counts
@@ -144,6 +144,14 @@ class PermittedCatalogue(Catalogue):
     def _copy(self, name: str) -> LayerCopy:
         folder = self.naming.folder_of(name)
         return self._copies.setdefault(folder, LayerCopy(self._own / _COPIES / folder))
+
+    def renew_copies(self) -> None:
+        """Bring the copies up to date that there are; remove those of layers that are gone or cannot be read."""
+        for folder, copy in list(self._copies.items()):
+            try:
+                self.layer(self.naming.name_of(folder))
+            except StcloudError:
+                copy.clear()
 
     def _state(self, layer: Layer, rule: PolicyRule, schema: pa.Schema) -> str:
         """Return what a copy depends on besides the layer's rows: its columns, and the areas that the rule names."""

@@ -90,7 +90,7 @@ class PermittedCity(City):
         self._own = Path(self._temporary.name) if self._temporary is not None else Path(folder or "")
         super().__init__(whole.parts.folder, whole.configuration, clock=whole.parts.clock)
         self._whole, self.grants = whole, grants
-        self._parts = _PermittedParts(whole, grants, self._own)
+        self._parts = self._permitted = _PermittedParts(whole, grants, self._own)
         self._reading: PermittedCity | None = None
 
     def may(self, right: Right, layer: str) -> bool:
@@ -208,6 +208,12 @@ class PermittedCity(City):
     def copy_to(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: a copy has all that there is."""
         raise not_permitted("the city may not be copied")
+
+    def renew(self) -> None:
+        """Bring copies up to date; what was purged, and what was of layers that are gone, lies in none of them."""
+        self._permitted.catalogue.renew_copies()
+        if self._reading is not None:
+            self._reading.renew()
 
     def close(self) -> None:
         """Let go of copies and memory; the whole city stays open."""

@@ -89,6 +89,10 @@ def test_what_was_purged_is_in_no_copy(city, tmp_path):
     held = pd.concat([pd.read_parquet(path) for path in data_files(tmp_path)])
     assert sorted(held.st_key) == ["b", "c"]
     assert keys(seen) == ["b", "c"]
+    city.delete("requests")
+    permits.renew()
+    assert data_files(tmp_path) == set()
+    assert seen.layers() == ()
     permits.close()
 
 
