@@ -58,7 +58,7 @@ def serve(
     """Serve cities over HTTP: to other systems, QGIS and browsers."""
     uvicorn = _libraries()
     from stcloud.saas.web import Settings, application  # noqa: PLC0415
-    from stcloud.saas.web.settings import is_loopback  # noqa: PLC0415
+    from stcloud.saas.web.settings import is_loopback, own_names  # noqa: PLC0415
 
     if policy is None and not is_loopback(host):
         raise InvalidInput(
@@ -67,7 +67,7 @@ def serve(
         )  # fmt: skip
     settings = Settings(
         base_url=base_url, origins=tuple(origin or ()), seconds=seconds, rate=rate, open311=open311,
-        open311_rate=open311_rate,
+        open311_rate=open311_rate, hosts=() if policy is not None else own_names(host, base_url),
     )  # fmt: skip
     service = _service(cities, settings, policy, tokens, audit)
     config = uvicorn.Config(

@@ -8,6 +8,7 @@ Tested by `tests/saas/web/test_application.py`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -131,7 +133,9 @@ def application(service: Service) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        renewing = asyncio.ensure_future(_renewed(service))
         yield
+        renewing.cancel()
         workers.close()
         service.close()
 
@@ -150,6 +154,16 @@ def application(service: Service) -> Starlette:
     app.router.redirect_slashes = False
     app.router.default = _Absent(service, workers)
     return app
+
+
+async def _renewed(service: Service) -> None:
+    """Bring what principals see up to date from time to time: what was purged is to lie nowhere, asked for or not."""
+    while True:
+        await asyncio.sleep(service.settings.renew_s)
+        try:
+            await run_in_threadpool(service.renew)
+        except (StcloudError, OSError):
+            _LOG.exception("what principals may see could not be renewed")
 
 
 def _routes(service: Service, workers: Workers, city: str, base: str) -> Sequence[BaseRoute]:
@@ -215,9 +229,8 @@ class _Endpoint:
     async def _response(self, request: Request) -> Response | None:
         try:
             self._refuse_method(request.method)
-            principal = self._service.principal(request.headers.get("authorization"))
-            self._service.admit(principal, request.client.host if request.client else "")
-            call = await self._call(request, principal)
+            self._refuse_host(request)
+            call = await self._call(request, await self._principal(request))
             return await self._workers.run(
                 lambda: self._answered(call), _gone(request.receive), heavy=self._heavy
             )
@@ -238,6 +251,25 @@ class _Endpoint:
                 pin=call.given.get("pin"), rows=call.given.get("rows"),
             )  # fmt: skip
         return response
+
+    async def _principal(self, request: Request) -> Principal:
+        """Return who asks, admitted; files and keys are read in a thread, and tokens that fail count, too."""
+        shown, address = request.headers.get("authorization"), _address(request)
+        try:
+            known = None if shown is None else await run_in_threadpool(self._service.principal, shown)
+        except InvalidInput:
+            self._service.admit(ANONYMOUS, address)
+            raise
+        principal = known or ANONYMOUS
+        self._service.admit(principal, address)
+        return principal
+
+    def _refuse_host(self, request: Request) -> None:
+        """Refuse a name of the service that is not its own: a page of another site may have its name lead here."""
+        hosts = self._service.settings.hosts
+        name = request.headers.get("host", "").lower()
+        if hosts and re.sub(r":\d+$", "", name) not in hosts:
+            raise InvalidInput("foreign-host", "the header Host names another service")
 
     def _refuse_method(self, method: str) -> None:
         if method not in self._methods:
@@ -274,8 +306,12 @@ class _Endpoint:
             rights=rights,
             public=rights == self._service.rights(ANONYMOUS),
             method=request.method,
-            address=request.client.host if request.client else "",
+            address=_address(request),
         )
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _root(request: Request) -> str:

@@ -24,6 +24,7 @@ STATUS_OF_KIND = {
     "body-too-large": 413,
     "wrong-media-type": 415,
     "too-many-requests": 429,
+    "foreign-host": 421,
     "took-too-long": 503,
     "too-busy": 503,
 }

@@ -103,6 +103,11 @@ class Service:
         grants = "all" if self.policy is None else self.policy.grants(principal).digest
         return hashlib.sha256(f"{stcloud.__version__} {grants}".encode()).hexdigest()[:16]
 
+    def renew(self) -> None:
+        """Bring copies of what principals may see up to date; what was purged lies in none of them then."""
+        for permits in self._permits.values():
+            permits.renew()
+
     def close(self) -> None:
         """Close the cities, and remove the copies of what principals may see."""
         for permits in self._permits.values():

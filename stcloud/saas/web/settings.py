@@ -12,7 +12,7 @@ from stcloud.errors import InvalidInput
 if TYPE_CHECKING:
     from limits import RateLimitItem
 
-__all__ = ["Settings", "is_loopback"]
+__all__ = ["Settings", "is_loopback", "own_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Settings:
         Address under which clients know the service, where a proxy is before it; None: that of the request.
     origins
         Origins whose pages may read it (CORS), such as ``https://maps.example.org``; ``*``: all. None by default.
+    hosts
+        Names by which the service is reached; a request that names another one is refused. Of none: any.
     most_rows
         Most rows of a page, and of what is not paged.
     most_body_bytes
@@ -35,6 +37,8 @@ class Settings:
         Questions that are answered at the same time, and how many of them may be of a whole layer.
     waiting
         Requests that may wait for a worker; more are turned away.
+    renew_s
+        Seconds after which copies of what principals may see are brought up to date, though nobody asks.
     rate
         Requests of one principal, such as ``"50/second"``.
     open311
@@ -45,12 +49,14 @@ class Settings:
 
     base_url: str | None = None
     origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     most_rows: int = 10_000
     most_body_bytes: int = 4_000_000
     seconds: float = 30.0
     workers: int = 8
     heavy: int = 2
     waiting: int = 200
+    renew_s: float = 60.0
     rate: str = "200/second"
     open311: str | None = None
     open311_rate: str = "30/minute"
@@ -66,7 +72,7 @@ class Settings:
                 )  # fmt: skip
             if "@" in parts.netloc:
                 raise InvalidInput("bad-setting", "a base URL has no user and no password")
-        for name in ("most_rows", "most_body_bytes", "seconds", "workers", "heavy", "waiting"):
+        for name in ("most_rows", "most_body_bytes", "seconds", "workers", "heavy", "waiting", "renew_s"):
             if getattr(self, name) <= 0:
                 raise InvalidInput("bad-setting", f"{name} is {getattr(self, name)}; it is more than nothing")
         self.parsed_rate()
@@ -98,3 +104,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def own_names(host: str, base_url: str | None = None) -> tuple[str, ...]:
+    """Return the names of a service that whoever reaches it may see all of, where it listens at a loopback host.
+
+    A page of another site may have its own name lead to this machine; a browser then reads the service for it.
+
+    >>> own_names("127.0.0.1"), own_names("::1", "https://Data.example.org/xiamen")
+    (('127.0.0.1', '[::1]', 'localhost'), ('127.0.0.1', '[::1]', 'data.example.org', 'localhost'))
+    """
+    names = {f"[{host}]" if ":" in host else host, "localhost", "127.0.0.1", "[::1]"}
+    if base_url is not None:
+        names.add(urlsplit(base_url).hostname or "")
+    return tuple(sorted(name.lower() for name in names if name))

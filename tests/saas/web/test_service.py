@@ -1,5 +1,7 @@
 """A service knows who asks, shows nobody more than they may see, and lets its cities go when it ends."""
 
+import threading
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -107,6 +109,45 @@ def test_it_is_noted_who_was_given_what(guarded):
     assert (entry["principal"], entry["rows"], entry["pin"]) == ("zhao", 2, page["pin"])
     assert entry["question"]["path"] == "/collections/calls/items"
     assert trail.verify() == 1
+
+
+def test_of_every_kind_of_answer_it_is_noted_how_much_was_given(guarded):
+    client, signed, _, trail = guarded
+    for path in ("items/r007", "diff?from-known=2020-01-01T00:00:00Z", "tiles/WebMercatorQuad/0/0/0"):
+        assert client.get(f"/collections/calls/{path}", headers=signed).status_code in (200, 204), path
+    client.post("/questions", json={"layer": "calls", "what": "n > 2", "count": True}, headers=signed)
+    entries = list(trail.entries())
+    assert all(entry["rows"] is not None and entry["pin"].startswith("pin:") for entry in entries)
+    assert entries[-1]["question"]["document"] == {"layer": "calls", "what": ["n > 2"], "count": True}
+    client.post(
+        "/questions", json={"layer": "calls", "what": f"n IN ({', '.join(['7'] * 9_000)})"}, headers=signed
+    )
+    *_, last = trail.entries()
+    assert set(last["question"]["document"]) == {"sha256", "bytes"}
+
+
+def test_tokens_that_fail_are_counted(shanghai):
+    policy = Policy.from_toml(POLICY, name="policy.toml")
+    service = Service({"town": shanghai.city}, Settings(rate="3/minute"), policy=policy)
+    with TestClient(application(service)) as client:
+        heads = [{"Authorization": f"Bearer {number}"} for number in range(5)]
+        assert [client.get("/", headers=head).status_code for head in heads] == [401, 401, 401, 429, 429]
+        service.cities = {}  # the town is served on
+
+
+def test_what_principals_see_is_renewed_though_nobody_asks(monkeypatch):
+    service, renewed = Service({}, Settings(renew_s=0.01)), threading.Event()
+    monkeypatch.setattr(service, "renew", renewed.set)
+    with TestClient(application(service)):
+        assert renewed.wait(10)
+
+
+def test_a_name_of_another_service_is_refused(shanghai):
+    client = TestClient(application(Service({"town": shanghai.city}, Settings(hosts=("localhost", "[::1]")))))
+    for host, status in {"localhost": 200, "LOCALHOST:8080": 200, "[::1]:8080": 200, "evil.example": 421,
+                         "localhost.evil.example": 421, "evil.example:8080": 421}.items():  # fmt: skip
+        assert client.get("/", headers={"Host": host}).status_code == status, host
+    assert client.get("/", headers={"Host": "evil.example"}).json()["title"] == "foreign-host"
 
 
 def test_who_asks_too_often_is_turned_away(shanghai):
