@@ -176,6 +176,7 @@ def test_a_conflict_is_exit_code_4(monkeypatch, run, city, tmp_path):
     file = numbered(tmp_path / "a.csv", [6])
     before = on_disk(city)
     monkeypatch.setattr(Table, "commit", overtaken)
+    monkeypatch.setattr(again, "_TRIES", 3)
     ended = run("load", city, "events", file)
     assert (ended.code, "try again" in ended.line) == (4, True)
     assert on_disk(city) == before
