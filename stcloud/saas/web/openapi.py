@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 import stcloud
+from stcloud.saas.web.apioperation import get_of, operation, query_parameter
 from stcloud.saas.web.apischemas import SCHEMAS, STRING
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
@@ -25,7 +26,6 @@ from stcloud.saas.web.media import (
     OPENAPI,
     OPENAPI_30,
     PARQUET,
-    PROBLEM,
     SCHEMA,
     Media,
 )  # fmt: skip
@@ -41,16 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["definition"]
 
 _OFFERED = (OPENAPI, OPENAPI_30, HTML)
-_FAULTS = {
-    "400": "The request is wrong", "401": "Nobody is signed in", "403": "It is not permitted",
-    "404": "There is no such thing", "406": "No accepted format is offered", "410": "It was, and is no more",
-    "429": "Too many requests", "500": "A fault of the service", "503": "Too busy, or it took too long",
-}  # fmt: skip
-_FAULTS_OF_BODY = {
-    "413": "The body is too large",
-    "415": "The body is of another type",
-    "409": "Others were faster",
-}
 
 
 def definition(call: CityRequest) -> Response:
@@ -71,13 +61,13 @@ def definition(call: CityRequest) -> Response:
 def _document(call: CityRequest) -> dict[str, Any]:
     layers = call.city.layers()
     paths: dict[str, Any] = {
-        "/": _get("Landing page", (JSON, HTML), {"$ref": "#/components/schemas/landingPage"}),
-        "/conformance": _get(
+        "/": get_of("Landing page", (JSON, HTML), {"$ref": "#/components/schemas/landingPage"}),
+        "/conformance": get_of(
             "Conformance classes", (JSON, HTML), {"$ref": "#/components/schemas/confClasses"}
         ),
-        "/api": _get("This definition", _OFFERED, {"type": "object"}),
-        "/functions": _get("Functions of filters", (JSON, HTML), {"type": "object"}),
-        "/collections": _get("Collections", (JSON, HTML), {"$ref": "#/components/schemas/collections"}),
+        "/api": get_of("This definition", _OFFERED, {"type": "object"}),
+        "/functions": get_of("Functions of filters", (JSON, HTML), {"type": "object"}),
+        "/collections": get_of("Collections", (JSON, HTML), {"$ref": "#/components/schemas/collections"}),
     }
     paths |= tile_grid_paths()
     for layer in layers:
@@ -113,20 +103,20 @@ def _collection_paths(layer: Layer, call: CityRequest) -> dict[str, Any]:
     crs = _crs_parameters(call)
     of_feature = [key, _KNOWN, crs["crs"], *([_DATETIME] if versioned else [])]
     paths = {
-        base: _get(f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}),
-        f"{base}/queryables": _get(f"Queryables of {name}", (SCHEMA, HTML), schema),
-        f"{base}/sortables": _get(f"Sortables of {name}", (SCHEMA, HTML), schema),
-        f"{base}/loads": _get(f"Loads of {name}", document, schema),
-        f"{base}/diff": _get(f"Differences of {name}", (GEOJSON, HTML), schema, _DIFFERENCE),
-        f"{base}/items": _get(
+        base: get_of(f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}),
+        f"{base}/queryables": get_of(f"Queryables of {name}", (SCHEMA, HTML), schema),
+        f"{base}/sortables": get_of(f"Sortables of {name}", (SCHEMA, HTML), schema),
+        f"{base}/loads": get_of(f"Loads of {name}", document, schema),
+        f"{base}/diff": get_of(f"Differences of {name}", (GEOJSON, HTML), schema, _DIFFERENCE),
+        f"{base}/items": get_of(
             f"Features of {name}", (GEOJSON, HTML, CSV), {"$ref": "#/components/schemas/featureCollection"},
             _item_parameters(layer, crs, call.service.settings.most_rows, versioned=versioned),
         ),
-        f"{base}/items/{{featureId}}": _get(f"Feature of {name}", (GEOJSON, HTML), feature, of_feature),
+        f"{base}/items/{{featureId}}": get_of(f"Feature of {name}", (GEOJSON, HTML), feature, of_feature),
     }  # fmt: skip
     if versioned:
         formats = (JSON, HTML, LINK_FORMAT)
-        paths[f"{base}/items/{{featureId}}/versions"] = _get(
+        paths[f"{base}/items/{{featureId}}/versions"] = get_of(
             f"Versions of {name}", formats, schema, [key, _KNOWN]
         )
     return paths
@@ -136,18 +126,18 @@ def _catalogue_paths(call: CityRequest) -> dict[str, Any]:
     base = f"/collections/{catalogue_id(call)}"
     limit = {"type": "integer", "minimum": 1, "default": 100}
     parameters = [
-        _parameter(
+        query_parameter(
             "q", STRING, "Words that a text of a record has, in this order; commas between alternatives"
         ),
-        _parameter("type", STRING, "Types of resources, with commas between them"),
-        _parameter("ids", STRING, "Ids of records, with commas between them"),
-        _parameter(
+        query_parameter("type", STRING, "Types of resources, with commas between them"),
+        query_parameter("ids", STRING, "Ids of records, with commas between them"),
+        query_parameter(
             "externalIds", STRING, "External ids: value, scheme:value or scheme:, with commas between them"
         ),
-        _parameter("bbox", STRING, "West, south, east, north in degrees"),
+        query_parameter("bbox", STRING, "West, south, east, north in degrees"),
         _DATETIME,
-        _parameter("limit", limit, "Most records of a page"),
-        _parameter(
+        query_parameter("limit", limit, "Most records of a page"),
+        query_parameter(
             "offset", {"type": "integer", "minimum": 0, "default": 0}, "Records that come before the page"
         ),
     ]
@@ -159,14 +149,14 @@ def _catalogue_paths(call: CityRequest) -> dict[str, Any]:
         "description": "Id of a record",
     }
     return {
-        base: _get("The catalogue", (CATALOGUE_JSON, HTML), {"$ref": "#/components/schemas/collection"}),
-        f"{base}/items": _get(
+        base: get_of("The catalogue", (CATALOGUE_JSON, HTML), {"$ref": "#/components/schemas/collection"}),
+        f"{base}/items": get_of(
             "Records of layers",
             (GEOJSON, HTML),
             {"$ref": "#/components/schemas/featureCollection"},
             parameters,
         ),
-        f"{base}/items/{{recordId}}": _get(
+        f"{base}/items/{{recordId}}": get_of(
             "Record of a layer", (GEOJSON, HTML), {"$ref": "#/components/schemas/feature"}, [key]
         ),
     }
@@ -178,30 +168,30 @@ def _item_parameters(
     limit = {"type": "integer", "minimum": 1, "default": 100}
     names = [attribute.name for attribute in layer.attributes]
     parameters = [
-        _parameter("bbox", _BOX, "West, south, east, north; with heights six numbers"),
+        query_parameter("bbox", _BOX, "West, south, east, north; with heights six numbers"),
         crs["bbox-crs"],
         _DATETIME,
         _KNOWN,
-        _parameter("limit", limit, f"Most features of a page, {most:,} at most"),
-        _parameter("after", {"type": "string"}, "Where the page before ended; links to next pages have it"),
-        _parameter("filter", {"type": "string"}, "CQL2"),
-        _parameter(
+        query_parameter("limit", limit, f"Most features of a page, {most:,} at most"),
+        query_parameter("after", {"type": "string"}, "Where the page before ended; links to next pages have it"),
+        query_parameter("filter", {"type": "string"}, "CQL2"),
+        query_parameter(
             "filter-lang", {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
             "Language of the filter",
         ),
         crs["filter-crs"],
-        _parameter("sortby", {"type": "string"}, f"Names with + or - before them: {', '.join(names)}"),
-        _parameter("properties", {"type": "string"}, "Names of the properties that are wanted"),
-        _parameter("skipGeometry", {"type": "boolean", "default": False}, "Leave the places out"),
+        query_parameter("sortby", {"type": "string"}, f"Names with + or - before them: {', '.join(names)}"),
+        query_parameter("properties", {"type": "string"}, "Names of the properties that are wanted"),
+        query_parameter("skipGeometry", {"type": "boolean", "default": False}, "Leave the places out"),
         crs["crs"],
     ]  # fmt: skip
     if versioned:
         parameters.append(
-            _parameter("profile", {"type": "string", "enum": list(PROFILES)}, "How versions are named")
+            query_parameter("profile", {"type": "string", "enum": list(PROFILES)}, "How versions are named")
         )
     taken = {parameter["name"] for parameter in parameters} | {*SELECTING, "profile", "f"}
     parameters += [
-        _parameter(
+        query_parameter(
             name, {key: value for key, value in schema.items() if key in ("type", "format")}, "Its value"
         )
         for name, schema in queryable_schema(layer).items()
@@ -214,13 +204,14 @@ def _tile_parameters(layer: Layer) -> list[dict[str, Any]]:
     """Return what a tile may be asked with."""
     names = ", ".join(attribute.name for attribute in layer.attributes)
     text = {"type": "string"}
+    language = {"type": "string", "enum": ["cql2-text", "cql2-json"]}
     return [
-        _DATETIME, _KNOWN, _parameter("filter", text, "CQL2"),
-        _parameter("filter-lang", {"type": "string", "enum": ["cql2-text", "cql2-json"]}, "Language of the filter"),
-        _parameter("properties", text, f"Names of the properties that are wanted: {names}"),
-        _parameter("cluster", text, "Points by cell: true, false, or the size of the cells, such as 250m"),
-        _parameter("by", text, "Groups instead of features: cell:1km, in:LAYER, unit"),
-        _parameter("measures", text, "Measures of the groups; default: count"),
+        _DATETIME, _KNOWN, query_parameter("filter", text, "CQL2"),
+        query_parameter("filter-lang", language, "Language of the filter"),
+        query_parameter("properties", text, f"Names of the properties that are wanted: {names}"),
+        query_parameter("cluster", text, "Points by cell: true, false, or the size of the cells, such as 250m"),
+        query_parameter("by", text, "Groups instead of features: cell:1km, in:LAYER, unit"),
+        query_parameter("measures", text, "Measures of the groups; default: count"),
     ]  # fmt: skip
 
 
@@ -228,7 +219,7 @@ def _crs_parameters(call: CityRequest) -> dict[str, dict[str, Any]]:
     addresses = [system.address for system in reference_systems(call.city.configuration.crs)]
     schema = {"type": "string", "format": "uri", "enum": addresses, "default": addresses[0]}
     about = {"crs": "CRS of places", "bbox-crs": "CRS of bbox", "filter-crs": "CRS of places in the filter"}
-    return {name: _parameter(name, schema, text) for name, text in about.items()}
+    return {name: query_parameter(name, schema, text) for name, text in about.items()}
 
 
 def _document_paths() -> dict[str, Any]:
@@ -249,7 +240,7 @@ def _document_paths() -> dict[str, Any]:
         "/situation": (SituationDocument, "Answer what is known of a place", (JSON, GEOJSON)),
     }
     return {
-        path: {"post": _operation(summary, media, {}, []) | {
+        path: {"post": operation(summary, media, {}, []) | {
             "requestBody": {
                 "required": True,
                 "content": {JSON.type: {"schema": model.model_json_schema()}},
@@ -271,75 +262,33 @@ def _case_paths(call: CityRequest) -> dict[str, Any]:
         "schema": text,
         "description": "Number of a case",
     }
-    at = _parameter("at", text, "As it was at this instant")
+    at = query_parameter("at", text, "As it was at this instant")
     body = {"required": True, "content": {JSON.type: {"schema": ActionDocument.model_json_schema()}}}
     paths: dict[str, Any] = {}
     for log in call.city.case_logs():
         schema = {"type": "object"}
-        paths[f"/cases/{log}/{{case}}"] = _get(f"Case of {log}", (JSON, HTML), schema, [number, at, _KNOWN])
-        act = _operation(f"Act on a case of {log}", (JSON,), schema, [])
+        paths[f"/cases/{log}/{{case}}"] = get_of(f"Case of {log}", (JSON, HTML), schema, [number, at, _KNOWN])
+        act = operation(f"Act on a case of {log}", (JSON,), schema, [])
         paths[f"/cases/{log}/actions"] = {"post": act | {"requestBody": body}}
     return paths
-
-
-def _get(
-    summary: str,
-    formats: tuple[Media, ...],
-    schema: dict[str, Any],
-    parameters: list[dict[str, Any]] | None = None,
-) -> dict[str, Any]:
-    return {"get": _operation(summary, formats, schema, parameters or [])}
-
-
-def _operation(
-    summary: str, formats: tuple[Media, ...], schema: dict[str, Any], parameters: list[dict[str, Any]]
-) -> dict[str, Any]:
-    content = {
-        media.type.partition("; charset")[0]: {
-            "schema": schema if "json" in media.type else {"type": "string"}
-        }
-        for media in formats
-    }
-    names = [media.name for media in formats]
-    form = _parameter("f", {"type": "string", "enum": names}, "Format, before what Accept says")
-    faults = {status: _fault(text) for status, text in (_FAULTS | _FAULTS_OF_BODY).items()}
-    return {
-        "summary": summary,
-        "parameters": [*parameters, form],
-        "responses": {"200": {"description": "The answer", "content": content}, **faults},
-    }
-
-
-def _fault(text: str) -> dict[str, Any]:
-    return {
-        "description": text,
-        "content": {PROBLEM.type: {"schema": {"$ref": "#/components/schemas/problem"}}},
-    }
-
-
-def _parameter(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:
-    return {
-        "name": name, "in": "query", "required": False, "schema": schema, "style": "form", "explode": False,
-        "description": about,
-    }  # fmt: skip
 
 
 _BOX = {
     "type": "array", "items": {"type": "number"},
     "oneOf": [{"minItems": count, "maxItems": count} for count in (4, 6)],
 }  # fmt: skip
-_DATETIME = _parameter(
+_DATETIME = query_parameter(
     "datetime", {"type": "string"}, "An instant of RFC 3339, or a closed interval: A/B, A/.., ../B"
 )
-_KNOWN = _parameter(
+_KNOWN = query_parameter(
     "known", {"type": "string"}, "As it was known at this instant, or at the pin of an answer"
 )
 _DIFFERENCE = [
-    _parameter("from", {"type": "string"}, "The earlier instant, of features"),
-    _parameter("to", {"type": "string"}, "The later instant, of features"),
-    _parameter("from-known", {"type": "string"}, "The earlier belief: an instant or a pin"),
-    _parameter("to-known", {"type": "string"}, "The later belief; default: what is known now"),
+    query_parameter("from", {"type": "string"}, "The earlier instant, of features"),
+    query_parameter("to", {"type": "string"}, "The later instant, of features"),
+    query_parameter("from-known", {"type": "string"}, "The earlier belief: an instant or a pin"),
+    query_parameter("to-known", {"type": "string"}, "The later belief; default: what is known now"),
     _DATETIME,
-    _parameter("filter", {"type": "string"}, "CQL2"),
-    _parameter("filter-lang", {"type": "string", "enum": ["cql2-text"]}, "Language of the filter"),
+    query_parameter("filter", {"type": "string"}, "CQL2"),
+    query_parameter("filter-lang", {"type": "string", "enum": ["cql2-text"]}, "Language of the filter"),
 ]

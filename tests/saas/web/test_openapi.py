@@ -5,6 +5,7 @@ import re
 import pytest
 
 from stcloud.saas.web.application import RESOURCES
+from stcloud.saas.web.problem import STATUS_OF_CLASS, STATUS_OF_KIND
 
 OURS = [resource for resource in RESOURCES if not resource.path.startswith(("/open311/", "/cases/"))]
 """All but those of Open311, which has a discovery of its own."""
@@ -37,6 +38,14 @@ def test_it_has_every_collection(definition, shanghai):
     assert names == {"calls", "plots", "catalog"}
     assert "/collections/calls/items/{featureId}/versions" not in definition["paths"]
     assert "/collections/plots/items/{featureId}/versions" in definition["paths"]
+
+
+def test_every_operation_names_every_fault(definition):
+    """A client learns of a fault from the definition, wherever it may happen: of rates, rights, names and time."""
+    statuses = {*STATUS_OF_KIND.values(), *(status for _, status in STATUS_OF_CLASS)} - {405}
+    for path, item in definition["paths"].items():
+        for operation in item.values():
+            assert statuses <= {int(status) for status in operation["responses"]}, path
 
 
 def parameters(definition, path):

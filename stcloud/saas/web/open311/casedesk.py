@@ -21,7 +21,14 @@ from stcloud.saas.web.open311.desk import Filed, RequestPage, ServiceType
 from stcloud.saas.web.open311.document import instant_text
 from stcloud.saas.web.open311.report import PublicReport
 from stcloud.saas.web.open311.requestsearch import RequestSearch
-from stcloud.saas.web.open311.servicelist import Opening, opening_of, service_code, service_of, services_of
+from stcloud.saas.web.open311.servicelist import (
+    Opening,
+    opening_of,
+    service_code,
+    service_named,
+    service_of,
+    services_of,
+)
 from stcloud.space import area_of_use, project
 
 if TYPE_CHECKING:
@@ -75,10 +82,7 @@ class CaseDesk:
 
     def service(self, code: str) -> ServiceType:
         """Return a class with what its reports may state; `NotFound` ``unknown-service``."""
-        service = next((each for each in self.services() if each.code == code), None)
-        if service is None:
-            raise NotFound("unknown-service", f"there is no service '{code:.80}'")
-        return service
+        return service_named(self.services(), code)
 
     def search(self, search: RequestSearch) -> RequestPage:
         """Return a page of requests, newest first."""

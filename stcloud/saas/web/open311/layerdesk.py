@@ -18,6 +18,7 @@ from stcloud.saas.web.open311.desk import Filed, RequestPage, ServiceType
 from stcloud.saas.web.open311.document import instant_text
 from stcloud.saas.web.open311.report import PublicReport
 from stcloud.saas.web.open311.requestsearch import RequestSearch
+from stcloud.saas.web.open311.servicelist import service_named
 from stcloud.space import project
 
 if TYPE_CHECKING:
@@ -77,10 +78,7 @@ class LayerDesk:
 
     def service(self, code: str) -> ServiceType:
         """Return a class; `NotFound` ``unknown-service``."""
-        service = next((each for each in self.services() if each.code == code), None)
-        if service is None:
-            raise NotFound("unknown-service", f"there is no service '{code:.80}'")
-        return service
+        return service_named(self.services(), code)
 
     def search(self, search: RequestSearch) -> RequestPage:
         """Return a page of requests, newest first; `Unsupported` ``no-changes``: the layer dates no changes."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from stcloud.errors import NotFound
 from stcloud.paas.case.definition import FieldClause
 from stcloud.saas.web.open311.desk import ServiceAttribute, ServiceType
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from stcloud.paas.case.transition import Transition
     from stcloud.paas.case.workflow import Workflow
 
-__all__ = ["Opening", "opening_of", "service_code", "service_of", "services_of"]
+__all__ = ["Opening", "opening_of", "service_code", "service_named", "service_of", "services_of"]
 
 _OURS = frozenset({
     "kind", "class", "cell", "lon", "lat", "source", "department", "status", "promised", "limit_kind", "limit_value",
@@ -119,3 +120,11 @@ def _datatype(clause: FieldClause) -> str:
 def _values(clause: FieldClause) -> tuple[tuple[str, str], ...]:
     values = ("true", "false") if clause.type == "boolean" else clause.values
     return tuple((value, value) for value in values)
+
+
+def service_named(services: Iterable[ServiceType], code: str) -> ServiceType:
+    """Return the service of a code; `NotFound` ``unknown-service``."""
+    service = next((each for each in services if each.code == code), None)
+    if service is None:
+        raise NotFound("unknown-service", f"there is no service '{code:.80}'")
+    return service
