@@ -15,7 +15,7 @@ from stcloud.errors import InternalError, InvalidInput
 from stcloud.iaas.engine.model import Fetch, Files, Refine, Relation, Sql, Stage, Tell
 from stcloud.iaas.engine.stop import heed_stop
 from stcloud.iaas.spool import Pipe
-from stcloud.iaas.table.footer import fetch, picked
+from stcloud.iaas.table.footer import fetch
 from stcloud.iaas.table.kept import KeptColumns
 
 if TYPE_CHECKING:
@@ -103,9 +103,11 @@ def _fetch(
     if not isinstance(relation, Files):
         return None
     if stage.picks is not None:
+        from stcloud.iaas.table.picking import picked  # noqa: PLC0415  (counts need none)
+
         return picked(
-            relation.snapshot, relation.files, stage.columns, stage.wants, bounded=stage.bounded,
-            most_rows=most_rows, meets=stage.meets, picks=stage.picks, kept=kept,
+            relation.snapshot, relation.files, stage.columns, bounded=stage.bounded, most_rows=most_rows,
+            meets=stage.meets, picks=stage.picks, kept=kept,
         )  # fmt: skip
     return fetch(
         relation.snapshot, relation.files, stage.columns, stage.wants, bounded=stage.bounded,

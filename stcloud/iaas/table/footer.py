@@ -18,19 +18,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stcloud.iaas.conversion import numbers_of, scalar
+from stcloud.iaas.conversion import scalar
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import Checked, checked, each_file, parquet_errors
-from stcloud.iaas.table.kept import KeptColumns, Picks
 from stcloud.iaas.table.table import File, Snapshot
 
-__all__ = ["Meets", "Sift", "fetch", "forecast", "picked", "row_groups"]
+__all__ = [
+    "VARIES", "Meets", "RowGroups", "Sift", "fetch", "forecast", "read_groups", "row_groups", "wanted_groups",
+]  # fmt: skip
 
 _KEPT = 512
 """Footers remembered; one weighs some hundred kilobytes at most."""
-_MOST_WIDER = 300_000
-"""Rows that are kept together."""
-_VARIES = object()
+VARIES = object()
+"""Stands for the values of a column that has several."""
 _ENDLESS = (-np.inf, np.inf)
 
 
@@ -68,7 +68,7 @@ class _Footer:
     bounds: Mapping[str, NDArray[np.float64]]
     """Least and greatest number of each row group, ``(2, n)``; not known: endless."""
     constants: Mapping[str, Sequence[Any]]
-    """The one value, maybe None, that all rows of a row group have; else `_VARIES`."""
+    """The one value, maybe None, that all rows of a row group have; else `VARIES`."""
 
     def meeting(self, meets: Mapping[str, Meets]) -> list[int]:
         """Return the row groups that may hold a wanted row by the bounds of all these columns."""
@@ -93,24 +93,25 @@ class _Footer:
             yield File("", rows, 0, {}, low, high)
 
     def constant(self, name: str, numbers: Sequence[int]) -> Any:
-        """Return the one value that a column has in some row groups, or `_VARIES`."""
+        """Return the one value that a column has in some row groups, or `VARIES`."""
         if name not in self.places:
             return None
         values = self.constants.get(name)
-        first = _VARIES if values is None else values[numbers[0]]
+        first = VARIES if values is None else values[numbers[0]]
         same = values is not None and all(values[number] == first for number in numbers)
-        return first if same else _VARIES
+        return first if same else VARIES
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """Some row groups of a file, at least one."""
+class RowGroups:
+    """Some row groups of a file, at least one, by their numbers."""
 
     footer: _Footer
     numbers: Sequence[int]
 
     @property
     def rows(self) -> list[int]:
+        """How many rows each has."""
         return [self.footer.rows[number] for number in self.numbers]
 
     def verify(self, schema: pa.Schema) -> None:
@@ -118,7 +119,7 @@ class _Part:
         wanted = [
             self.footer.places[name]
             for name in schema.names
-            if name in self.footer.places and self.footer.constant(name, self.numbers) is _VARIES
+            if name in self.footer.places and self.footer.constant(name, self.numbers) is VARIES
         ]
         if wanted:
             self.footer.file.verify(wanted, self.numbers)
@@ -126,19 +127,19 @@ class _Part:
     def read(self, schema: pa.Schema) -> pa.Table:
         """Read columns, which were verified; those that the file has not yet are nulls, and constants are known."""
         constants = {name: self.footer.constant(name, self.numbers) for name in schema.names}
-        wanted = [name for name, value in constants.items() if value is _VARIES]
+        wanted = [name for name, value in constants.items() if value is VARIES]
         file = pq.ParquetFile(self.footer.file.path, metadata=self.footer.metadata)
         rows = file.read_row_groups(self.numbers, columns=wanted, use_threads=False) if wanted else None
         count = sum(self.rows)
         columns = [
             _typed(rows.column(field.name), field.type)
-            if rows is not None and constants[field.name] is _VARIES
+            if rows is not None and constants[field.name] is VARIES
             else pa.repeat(scalar(constants[field.name], field.type), count)
             for field in schema
         ]
         return pa.Table.from_arrays(columns, schema=schema)
 
-    def split(self, passed: NDArray[np.bool_]) -> tuple[_Part | None, NDArray[np.bool_]]:
+    def split(self, passed: NDArray[np.bool_]) -> tuple[RowGroups | None, NDArray[np.bool_]]:
         """Return the row groups in which a row passes, and which of their rows do."""
         pieces = np.split(passed, np.cumsum(self.rows)[:-1])
         kept = [place for place, piece in enumerate(pieces) if piece.any()]
@@ -190,22 +191,22 @@ def fetch(
     ``wants`` is shown the files, then, but for ``meets``, their row groups as `row_groups` describes them.
     Columns that a file has not yet come as nulls. With ``sift``, rows that do not pass are left out.
     """
-    parts: list[_Part] = []
+    parts: list[RowGroups] = []
     rows = 0
     with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
-        for part in _wanted(snapshot, files, wants, bounded, meets):
+        for part in wanted_groups(snapshot, files, wants, bounded, meets):
             rows += sum(part.rows)
             if rows > most_rows:
                 return None
             parts.append(part)
         schema = pa.schema([snapshot.schema.field(name) for name in columns])
-        return _read(parts, schema) if sift is None else _sifted(parts, schema, sift)
+        return read_groups(parts, schema) if sift is None else _sifted(parts, schema, sift)
 
 
-def _wanted(
+def wanted_groups(
     snapshot: Snapshot, files: Iterable[File], wants: Callable[[File], bool], bounded: tuple[str, ...],
     meets: Mapping[str, Meets],
-) -> Iterator[_Part]:  # fmt: skip
+) -> Iterator[RowGroups]:  # fmt: skip
     """Give the row groups of each file that may hold a wanted row."""
     paths = snapshot.paths(file for file in files if wants(file))
     known: dict[str, Checked] = {}
@@ -215,118 +216,20 @@ def _wanted(
         numbered = enumerate(footer.groups())
         wanted = footer.meeting(meets) if meets else [at for at, group in numbered if wants(group)]
         if wanted:
-            yield _Part(footer, wanted)
+            yield RowGroups(footer, wanted)
 
 
-def picked(
-    snapshot: Snapshot,
-    files: Iterable[File],
-    columns: Sequence[str],
-    wants: Callable[[File], bool],
-    *,
-    bounded: tuple[str, ...],
-    most_rows: int,
-    meets: Mapping[str, Meets],
-    picks: Picks,
-    kept: KeptColumns,
-) -> pa.Table | None:
-    """Return as `fetch` the rows alone that ``picks`` names, of columns that are kept from one call to the next."""
-    schema = pa.schema([snapshot.schema.field(name) for name in columns])
-    wanted = [file for file in files if wants(file)]
-    with storage_errors(f"read {snapshot.root.name}"), parquet_errors(snapshot.root.name):
-        whole = None
-        if picks.wider is not None:
-            key = (
-                "wider",
-                snapshot.root,
-                tuple(file.path for file in wanted),
-                tuple(columns),
-                picks.wider.key,
-            )
-            whole = kept.table(key, lambda: _wider_of(snapshot, wanted, schema, picks, kept, bounded))
-        if whole is not None and whole.num_columns:
-            return whole.take(picks.rows(whole.column(picks.column).chunk(0)))
-        parts = _wanted(snapshot, wanted, _any, bounded, meets)
-        return _gathered(parts, schema, picks, kept, most_rows)
-
-
-def _any(_: File) -> bool:
-    return True
-
-
-def _wider_of(
-    snapshot: Snapshot, files: Sequence[File], schema: pa.Schema, picks: Picks, kept: KeptColumns,
-    bounded: tuple[str, ...],
-) -> pa.Table:  # fmt: skip
-    """Return the rows that are kept together, by the column that picks them; no columns, if they are too many."""
-    assert picks.wider is not None  # noqa: S101  (who asks for them knows how they are picked)
-    parts = _wanted(snapshot, files, _any, bounded, {picks.column: picks.wider.meets})
-    rows = _gathered(parts, schema, Picks(picks.column, picks.wider.rows), kept, _MOST_WIDER)
-    if rows is None or not rows.num_rows:
-        return pa.table({})
-    rows = rows.combine_chunks()
-    return rows.take(
-        np.argsort(numbers_of(rows.column(picks.column).fill_null(scalar(0, pa.int64()))), kind="stable")
-    )
-
-
-def _gathered(
-    parts: Iterable[_Part], schema: pa.Schema, picks: Picks, kept: KeptColumns, most_rows: int
-) -> pa.Table | None:
-    pieces: list[pa.Table] = []
-    count = 0
-    for part in parts:
-        for number in part.numbers:
-            piece = _picked_of(_Part(part.footer, [number]), schema, picks, kept)
-            if piece is None:
-                continue
-            count += piece.num_rows
-            if count > most_rows:
-                return None
-            pieces.append(piece)
-    return pa.concat_tables(pieces) if pieces else pa.Table.from_batches([], schema)
-
-
-def _picked_of(part: _Part, schema: pa.Schema, picks: Picks, kept: KeptColumns) -> pa.Table | None:
-    """Return the picked rows of one row group, if there are any; a column of one value is not kept, but made."""
-    constants = {
-        name: part.footer.constant(name, part.numbers)
-        for name in schema.names
-        if name in part.footer.constants or name not in part.footer.places
-    }
-    names = [name for name in schema.names if constants.get(name, _VARIES) is _VARIES]
-
-    def read(lacking: Sequence[str]) -> Mapping[str, pa.Array]:
-        whole = pa.schema([schema.field(name) for name in lacking])
-        part.verify(whole)
-        rows = part.read(whole).combine_chunks()
-        return {name: rows.column(name).chunk(0) for name in lacking}
-
-    def repeated(name: str, count: int) -> pa.Array:
-        return pa.repeat(scalar(constants[name], schema.field(name).type), count)
-
-    known = kept.columns(part.footer.file.path, part.numbers[0], names, read)
-    decisive = known[picks.column] if picks.column in known else repeated(picks.column, part.rows[0])
-    at = picks.rows(decisive)
-    if not len(at):
-        return None
-    rows = pa.RecordBatch.from_arrays([known[name] for name in names], names).take(at)
-    columns = [
-        rows.column(field.name) if field.name in known else repeated(field.name, len(at)) for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _read(parts: Iterable[_Part], schema: pa.Schema) -> pa.Table:
+def read_groups(parts: Iterable[RowGroups], schema: pa.Schema) -> pa.Table:
+    """Return columns of row groups, whose bytes are verified first."""
     parts = list(parts)
     each_file(lambda part: part.verify(schema), parts)
     tables = [part.read(schema) for part in parts]
     return pa.concat_tables(tables) if tables else pa.Table.from_batches([], schema)  # `empty_table`: pandas
 
 
-def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:
+def _sifted(parts: Sequence[RowGroups], schema: pa.Schema, sift: Sift) -> pa.Table:
     """Read the columns by which rows pass, then the others where some do."""
-    quick = _read(parts, pa.schema([schema.field(name) for name in sift.columns])).combine_chunks()
+    quick = read_groups(parts, pa.schema([schema.field(name) for name in sift.columns])).combine_chunks()
     passed = sift.test(quick.to_batches()[0]) if quick.num_rows else np.empty(0, np.bool_)
     cuts = np.cumsum([sum(part.rows) for part in parts])[:-1]
     split = (
@@ -335,7 +238,7 @@ def _sifted(parts: Sequence[_Part], schema: pa.Schema, sift: Sift) -> pa.Table:
         else []
     )
     rest = pa.schema([field for field in schema if field.name not in sift.columns])
-    others = _read((part for part, _ in split if part is not None), rest)
+    others = read_groups((part for part, _ in split if part is not None), rest)
     if split:
         others = others.filter(pa.array(np.concatenate([passing for _, passing in split])))
     quick = quick.filter(pa.array(passed))
@@ -367,12 +270,12 @@ def _footer(file: Checked, bounded: tuple[str, ...]) -> _Footer:
 
 def _constant(statistics: pq.Statistics | None, count: int) -> Any:
     if statistics is None or not statistics.has_null_count:
-        return _VARIES
+        return VARIES
     if statistics.null_count == count:
         return None
     same = statistics.null_count == 0 and statistics.has_min_max and statistics.min_raw == statistics.max_raw
     return (
-        statistics.min if same and not isinstance(statistics.min, float) else _VARIES
+        statistics.min if same and not isinstance(statistics.min, float) else VARIES
     )  # 0.0 may have been -0.0
 
 

@@ -37,11 +37,14 @@ class Picks:
         Gives the numbers of the rows, ascending, by all values of the column in the row group.
     wider
         What picks rows that are kept beside them; None: none are.
+    of_few
+        Whether they are only picked where the row groups that may hold one hold few rows together.
     """
 
     column: str
     rows: Callable[[pa.Array], pa.Array]
     wider: WiderPicks | None = None
+    of_few: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,10 +87,22 @@ _Written: TypeAlias = tuple[Sequence[NDArray[np.int64]], bytes, int]
 
 def _numbered(columns: Sequence[pa.Array]) -> tuple[list[NDArray[np.int64]], pa.Array]:
     """Return the number of each value among the different ones of all columns, and these."""
-    whole = pa.concat_arrays(columns) if len(columns) > 1 else columns[0]
+    apart: list[pa.Array] = []
+    places = [_place_among(apart, column) for column in columns]
+    whole = pa.concat_arrays(apart) if len(apart) > 1 else apart[0]
     encoded = whole.dictionary_encode()
     codes = numbers_of(encoded.indices.fill_null(0)).astype(np.int64)
-    return np.split(codes, np.cumsum([len(column) for column in columns])[:-1]), encoded.dictionary
+    pieces = np.split(codes, np.cumsum([len(column) for column in apart])[:-1])
+    return [pieces[place] for place in places], encoded.dictionary
+
+
+def _place_among(apart: list[pa.Array], column: pa.Array) -> int:
+    """Return where an equal column is among others, which it joins if there is none."""
+    for place, other in enumerate(apart):
+        if other.equals(column):
+            return place
+    apart.append(column)
+    return len(apart) - 1
 
 
 def _texts(columns: Sequence[pa.Array]) -> _Written:

@@ -36,11 +36,14 @@ def varint_sizes(values: Words) -> Counts:
     [1, 1, 2, 10]
     """
     sizes = np.ones(len(values), np.int64)
-    most = int(values.max(initial=np.uint64(0)))
+    long = np.flatnonzero(values >= np.uint64(1 << 7))  # few are: of a feature's numbers most are small
+    left = values[long]
     for bits in range(7, 64, 7):
-        if most >> bits == 0:
+        if not len(long):
             break
-        sizes += values >= np.uint64(1 << bits)
+        sizes[long] += 1
+        further = left >= np.uint64(1 << bits + 7) if bits < 63 else np.zeros(len(left), np.bool_)
+        long, left = long[further], left[further]
     return sizes
 
 

@@ -97,6 +97,8 @@ def _matched(call: CityRequest, selection: ItemSelection, answer: Answer, *, fir
     """Return how many rows are selected: counted once for all pages."""
     if first and answer.next is None:
         return len(answer)
+    if answer.matched is not None:
+        return answer.matched
     pin = "" if answer.pin is None else answer.pin.text
     pinned = selection.unpinned.known_at(pin) if pin else selection.query
     key = ("matched", call.base, call.rights, pin, pinned.inquiry().digest("count"))

@@ -6,7 +6,9 @@ import pyarrow as pa
 import pytest
 
 import stcloud
-from stcloud.iaas.table.kept import KeptColumns
+from stcloud.iaas.table.kept import KeptColumns, Picks, WiderPicks
+from stcloud.iaas.table.picking import picked
+from stcloud.iaas.table.table import Table
 from stcloud.space.tilegrid import Tile
 
 
@@ -63,6 +65,87 @@ def test_tiles_of_many_row_groups_are_the_same_the_second_time(tmp_path):
         beside = [query.vector_tile(14, 2 * at.x + i, 2 * at.y + j) for i in (0, 1) for j in (0, 1)]
         assert sum(tile.count for tile in beside) == first.count
         assert march.vector_tile(13, at.x, at.y, cluster=False) == early
+
+
+SCHEMA = pa.schema([("st_cell", pa.int64()), ("n", pa.int64()), ("part", pa.string())])
+
+
+def of_cells(first, last):
+    """Pick the rows of a range of cells."""
+    return lambda cells: pa.array(np.flatnonzero((cells.to_numpy() >= first) & (cells.to_numpy() <= last)))
+
+
+def meets(first, last):
+    return lambda low, high: (low <= last) & (high >= first)
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """Two tables, one of a million rows at most, one of more; with the cells of their rows by ``n``."""
+    made = {}
+    for name, count, parts in (("few", 600_000, 20), ("many", 1_050_000, 3)):
+        chance, table = np.random.default_rng(3), Table(tmp_path_factory.mktemp("cells") / name)
+        table.create(SCHEMA, partition_by=["part"])
+        of_rows = chance.integers(0, 1_000, count)
+        files = []
+        for part, held in enumerate(np.array_split(np.arange(count), parts)):
+            numbers = held[np.argsort(of_rows[held], kind="stable")]
+            content = pa.table({"st_cell": of_rows[numbers], "n": numbers})
+            files.append(table.write(content, {"part": f"{part:02}"}, bounded=["st_cell"]))
+        table.commit(add=files, after=0)
+        made[name] = (table.snapshot(), of_rows)
+    return made
+
+
+@pytest.mark.parametrize("name", ["few", "many"])
+@pytest.mark.parametrize("near", [(100, 400), None])
+def test_rows_that_are_picked_are_those_of_the_cells_wherever_they_are_kept(cells, name, near):
+    """By single row groups, by a neighbourhood, by bundles of files: the first time, and again."""
+    snapshot, of_rows = cells[name]
+    kept = KeptColumns()
+    for first, last in ((150, 180), (390, 400), (150, 180), (1_000, 2_000)):
+        wider = near and WiderPicks(near, of_cells(*near), meets(*near))
+        for files in (snapshot.files, snapshot.files[1:3], snapshot.files[::2]):
+            picks = Picks("st_cell", of_cells(first, last), wider)
+            rows = picked(
+                snapshot, files, ["n", "st_cell"], bounded=("st_cell",), most_rows=1_000_000,
+                meets={"st_cell": meets(first, last)}, picks=picks, kept=kept,
+            )  # fmt: skip
+            parts = [int(file.partition["part"]) for file in files]
+            held = np.concatenate(
+                [np.array_split(np.arange(len(of_rows)), len(snapshot.files))[part] for part in parts]
+            )
+            inside = held[(of_rows[held] >= first) & (of_rows[held] <= last)]
+            assert sorted(rows["n"].to_pylist()) == inside.tolist()
+            assert rows["st_cell"].to_pylist() == of_rows[rows["n"].to_numpy()].tolist()
+
+
+def test_rows_of_many_row_groups_are_not_picked_for_one_page(cells):
+    snapshot, _ = cells["few"]
+    picks = Picks("st_cell", of_cells(5, 9), of_few=True)
+    given = {
+        "bounded": ("st_cell",),
+        "meets": {"st_cell": meets(5, 9)},
+        "picks": picks,
+        "kept": KeptColumns(),
+    }
+    assert picked(snapshot, snapshot.files, ["n"], most_rows=1_000, **given) is None
+    assert picked(snapshot, snapshot.files, ["n", "st_cell"], most_rows=600_000, **given).num_rows > 0
+
+
+def test_a_load_leaves_what_is_kept_of_other_files(cells):
+    """Bundles are of files that follow each other: what is added behind them changes none before."""
+    snapshot, _ = cells["few"]
+    near = WiderPicks("near", of_cells(0, 999), meets(0, 999))
+    kept, read = KeptColumns(), []
+    keep = kept.table
+    kept.table = lambda key, make: keep(key, lambda: read.append(key) or make())
+    given = {"bounded": ("st_cell",), "most_rows": 1_000_000, "meets": {}, "kept": kept,
+             "picks": Picks("st_cell", of_cells(3, 9), near)}  # fmt: skip
+    for files in (snapshot.files, snapshot.files[:-3], snapshot.files):
+        rows = picked(snapshot, files, ["n", "st_cell"], **given)
+        assert rows.num_rows > 0
+    assert [len(key[2]) for key in read] == [8, 8]
 
 
 def test_a_table_that_is_made_is_kept_too():

@@ -64,6 +64,8 @@ class Answer:
         Gives the communities that points lie in, where rows are grouped by cells and there is a unit grid.
     coded
         Columns that hold codes: the tables that people read have names in them, ``Dirty road (06012)``.
+    matched
+        How many rows the question has on all pages, where that was known with the page; None: `Query.count` counts.
     traffic
         Requests to the city's bucket, and bytes read from it, while the answer was made (by whoever used the city
         at the same time, too); all zero where the city lies in a folder.
@@ -79,6 +81,7 @@ class Answer:
     communities: CommunityOf | None = field(default=None, repr=False, compare=False)
     coded: CodedColumns = field(default_factory=dict, repr=False, compare=False)
     traffic: Traffic = field(default=NO_TRAFFIC, repr=False, compare=False)
+    matched: int | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from stcloud.daas.catalogue import Layer
 from stcloud.daas.configuration import CityConfiguration
 from stcloud.daas.table.schema import UNIT, Attribute
-from stcloud.iaas.engine.model import Fetch, Files, Relation, Sql, Stage
+from stcloud.iaas.engine.model import Fetch, Files, Picks, Relation, Sql, Stage
 from stcloud.iaas.table.table import File
 from stcloud.paas.query.answer.page import Order, beyond
 from stcloud.paas.query.compile.compilation import LAYER
@@ -110,10 +110,16 @@ class EventRows:
             query = select({name: _stored(name) for name in columns}, table(LAYER), where=where)
             return Sql(query, self.writing.binder.values_of(query))
 
-        picks = wants.picks if isinstance(self._resolved.goal, RowColumns) and "st_cell" in columns else None
+        picks = self._picks() if "st_cell" in columns else None
         fetch = Fetch(LAYER, tuple(columns), written, wants, wants.bounded, wants.meets, picks=picks)
         # What nothing but SQL narrows is fetched by SQL: conditions leave rows that no function need see.
         return [fetch if self.counts_in_memory else fetch.query()]
+
+    def _picks(self) -> Picks | None:
+        """Return what picks rows, where others near them are wanted soon: tiles and pages."""
+        goal = self._resolved.goal
+        paged = isinstance(goal, Rows) and goal.limit is not None
+        return self._bounds.wants.picks(of_few=paged) if paged or isinstance(goal, RowColumns) else None
 
     def table(self) -> exp.Expression:
         """Return the layer as a table."""

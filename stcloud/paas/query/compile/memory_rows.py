@@ -16,9 +16,11 @@ from stcloud.iaas.conversion import scalar
 from stcloud.paas.query.plan.plan import Rows
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
 
-__all__ = ["MemoryRows", "memory_rows"]
+__all__ = ["MemoryRows", "matched_in", "memory_rows"]
 
 _TIME, _KEY = "st_time", "st_key"
+_MATCHED = b"matched"
+"""In the metadata of rows: how many there are on all pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,16 @@ class MemoryRows:
         return columns_of(self.conditions) | {*self.names, _TIME, _KEY}
 
     def __call__(self, rows: pa.Table) -> pa.Table:
-        """Return the rows."""
+        """Return the rows, with how many there are on all pages for `matched_in`."""
         whole = rows.combine_chunks()
         batches = [Masking(self.conditions)(batch) for batch in whole.to_batches()]
         kept = pa.Table.from_batches(batches, whole.schema)
+        matched = {_MATCHED: str(kept.num_rows).encode()}
         if self.after is not None:
             kept = kept.filter(_later(kept, *self.after))
         order = pc.sort_indices(kept, sort_keys=[(_TIME, "ascending"), (_KEY, "ascending")])
-        return kept.select(list(self.names)).take(order[: self.limit])
+        page = kept.select(list(self.names)).take(order[: self.limit])
+        return page.replace_schema_metadata(matched)
 
 
 def memory_rows(names: Sequence[str], goal: Rows, conditions: Sequence[Resolved]) -> MemoryRows | None:
@@ -61,6 +65,12 @@ def memory_rows(names: Sequence[str], goal: Rows, conditions: Sequence[Resolved]
     if goal.order or any(condition.checks_all for condition in conditions):
         return None
     return MemoryRows(tuple(names), tuple(conditions), goal.limit, goal.after)
+
+
+def matched_in(batches: Sequence[pa.RecordBatch]) -> int | None:
+    """Return how many rows there are on all pages; None: whoever gave the batches did not count them."""
+    metadata = batches[0].schema.metadata if batches else None
+    return int(metadata[_MATCHED]) if metadata and _MATCHED in metadata else None
 
 
 def _later(rows: pa.Table, at_us: int, key: str | None) -> pa.ChunkedArray:

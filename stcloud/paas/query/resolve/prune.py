@@ -87,16 +87,15 @@ class Pruning:
         """What decides it for row groups by numbers alone; empty where other columns decide, too."""
         return {"st_cell": self._meets} if self.bounded == ("st_cell",) else {}
 
-    @property
-    def picks(self) -> Picks | None:
-        """What picks rows by their cells; None: no place is asked for."""
+    def picks(self, *, of_few: bool) -> Picks | None:
+        """Return what picks rows by their cells, ``of_few`` as of `Picks`; None: no place is asked for."""
         if not self.regions:
             return None
         wider = None
         if self.wider is not None:
             region = self.wider.region
             wider = WiderPicks(self.wider.ranges, partial(_picked, (region,)), region.meets)
-        return Picks("st_cell", partial(_picked, self.regions), wider)
+        return Picks("st_cell", partial(_picked, self.regions), wider, of_few)
 
     def _meets(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
         return np.asarray(np.all([region.meets(low, high) for region in self.regions], axis=0))

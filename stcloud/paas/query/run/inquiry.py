@@ -133,26 +133,50 @@ class Inquiry:
         """Stream rows as they are shown; features are all fetched before the first, since they come in no order."""
         schema, kind = self.row_schema, self.subject.kind
         if kind.in_order:
-            return (shown(batch, schema, kind.own) for batch in self._in_time(goal))
-        batches = (shown(batch, schema, kind.own) for batch in self.run(goal))
+            batches = self._at_once(goal) or self._in_stretches(goal)
+            return (shown(batch, schema, kind.own) for batch in batches)
+        return iter(self._of_features(goal)[0].to_batches())
+
+    def page(self, goal: Rows) -> tuple[pa.Table, int | None]:
+        """Return rows as they are shown, and how many there are on all pages; None: it was not counted."""
+        schema, kind = self.row_schema, self.subject.kind
+        if not kind.in_order:
+            return self._of_features(goal)
+        at_once = self._at_once(goal)
+        batches = list(at_once or self._in_stretches(goal))
+        table = pa.Table.from_batches((shown(batch, schema, kind.own) for batch in batches), schema)
+        if at_once is None:
+            return table, None
+        from stcloud.paas.query.compile.memory_rows import matched_in  # noqa: PLC0415  (counts need none)
+
+        return table, matched_in(batches)
+
+    def _of_features(self, goal: Rows) -> tuple[pa.Table, int]:
+        """Return rows of features, and how many there are on all pages."""
+        schema, own = self.row_schema, self.subject.kind.own
         order = (*goal.order, *(Order(name) for name in self.row_keys))
-        whole = ordered(pa.Table.from_batches(batches, schema), order)
+        whole = ordered(
+            pa.Table.from_batches((shown(batch, schema, own) for batch in self.run(goal)), schema), order
+        )
+        matched = len(whole)
         if goal.after is not None:
             names = [key.name for key in order]
             whole = whole.slice(place_in(whole, names, goal.after) + 1)
-        return iter(whole.slice(0, goal.limit).to_batches())
+        return whole.slice(0, goal.limit), matched
 
-    def _in_time(self, goal: Rows) -> Iterator[pa.RecordBatch]:
-        """Give events by time: the engine runs one stretch after the other, until it is enough."""
-        if goal.order or goal.after is not None:
-            yield from self.run(goal)
-            return
-        left, least_rows = goal.limit, self.subject.engine.stretch_rows
+    def _at_once(self, goal: Rows) -> pa.RecordBatchReader | None:
+        """Return events by time, which the engine gives in one run; None: of so many rows it runs stretches."""
         compiled = self.compiled(goal)
-        in_turn = stretches(compiled.files.files, least_rows)
-        if len(in_turn) <= 1:  # what is compiled already; of a small question that is half the time
-            yield from self.subject.engine.run(compiled.stages, compiled.relations)
-            return
+        if not goal.order and goal.after is None:
+            least_rows = self.subject.engine.stretch_rows
+            if len(stretches(compiled.files.files, least_rows)) > 1:
+                return None
+        return self.subject.engine.run(compiled.stages, compiled.relations)
+
+    def _in_stretches(self, goal: Rows) -> Iterator[pa.RecordBatch]:
+        """Give events by time: the engine runs one stretch after the other, until it is enough."""
+        left, least_rows = goal.limit, self.subject.engine.stretch_rows
+        in_turn = stretches(self.compiled(goal).files.files, least_rows)
         parts = by_part(self.subject.layer.snapshot.files)
         for files in in_turn:
             whole = [file for part in by_part(files) for file in parts[part]]

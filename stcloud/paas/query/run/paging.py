@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import pyarrow as pa
-
 from stcloud.errors import InvalidInput
 from stcloud.paas.query.answer.answer import Answer
 from stcloud.paas.query.answer.page import Order, place_of, read_order
@@ -33,13 +31,15 @@ def paged(inquiry: Inquiry, limit: int | None, order: Sequence[str], after: str 
     fields = read_order(order, inquiry.row_schema.names)
     size = checked_limit(limit)
     goal = replace(rows_of(inquiry, size, order), limit=None if size is None else size + 1, after=last)
-    table = pa.Table.from_batches(inquiry.rows(goal), inquiry.row_schema)
-    page = table if size is None else table.slice(0, size)
+    table, matched = inquiry.page(goal)
+    page, pin = table if size is None else table.slice(0, size), inquiry.pin()
     if not 0 < len(page) < len(table):
-        return inquiry.answer(page, inquiry.pin())
+        if after is None and len(page) == len(table):
+            matched = len(page)
+        return replace(inquiry.answer(page, pin), matched=matched)
     names = (*(field.name for field in fields), *inquiry.row_keys)
     last = place_of(page, len(page) - 1, names)
-    return inquiry.answer(page, inquiry.pin(), inquiry.cursor(description, last, inquiry.pin()))
+    return replace(inquiry.answer(page, pin, inquiry.cursor(description, last, pin)), matched=matched)
 
 
 def rows_of(inquiry: Inquiry, limit: int | None, order: Sequence[str]) -> Rows:

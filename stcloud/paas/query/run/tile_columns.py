@@ -52,8 +52,17 @@ def stored_columns(inquiry: Inquiry, names: Sequence[str] | None) -> dict[str, s
 
 
 def attributes_of(columns: Mapping[str, pa.ChunkedArray], zone: Zone) -> dict[str, pa.Array]:
-    """Return columns as a tile can hold them: instants and days as texts, ISO 8601, instants on the city's clock."""
-    return {name: _attribute(column, zone) for name, column in columns.items()}
+    """Return columns as a tile can hold them: instants and days as texts, ISO 8601, instants on the city's clock.
+
+    Columns that are alike, as a key is and what it was loaded from, are one array.
+    """
+    made: list[tuple[pa.ChunkedArray, pa.Array]] = []
+    attributes = {}
+    for name, column in columns.items():
+        alike = next((attribute for other, attribute in made if other.equals(column)), None)
+        attributes[name] = _attribute(column, zone) if alike is None else alike
+        made.append((column, attributes[name]))
+    return attributes
 
 
 def _attribute(column: pa.ChunkedArray, zone: Zone) -> pa.Array:
@@ -76,9 +85,11 @@ def _instants(values: pa.Array, zone: Zone) -> pa.Array:
 
 def _written(utc_us: NDArray[np.int64], zone: Zone) -> pa.Array:
     offset_us = zone.offset_at(utc_us)
-    local = (utc_us + offset_us).view("datetime64[us]")
+    local_us = utc_us + offset_us
+    local = pa.array(local_us) if (utc_us % SECOND_US).any() else pa.array(local_us // SECOND_US)
     unit = "us" if (utc_us % SECOND_US).any() else "s"
-    texts = pa.array(np.datetime_as_string(local.astype(f"datetime64[{unit}]")).tolist(), pa.string())
+    spaced = local.cast(pa.timestamp(unit)).cast(pa.string())
+    texts = pc.binary_replace_slice(spaced, start=10, stop=11, replacement="T")
     different, number = np.unique(offset_us, return_inverse=True)
     offsets = pa.array([offset_text(int(offset)) for offset in different], pa.string())
     return pc.binary_join_element_wise(texts, offsets.take(pa.array(number)), "")

@@ -68,18 +68,22 @@ def narrowed(city, what, where, when):
 )
 def test_rows_in_memory_are_those_of_sql(engines, what, where, when, limit):
     """Page after page, with ties of time and keys beyond ASCII."""
-    pages = []
+    pages, counted = [], []
     for city in engines:
-        query, after, tables = narrowed(city, what, where, when), None, []
+        query, after, tables, matched = narrowed(city, what, where, when), None, [], set()
         while True:
             answer = query.rows(limit, after=after)
             tables.append(answer.table)
+            matched.add(answer.matched)
             after = answer.next
             if after is None:
                 break
         pages.append(pa.concat_tables(tables))
+        counted.append(matched)
     assert pages[0].equals(pages[1])
     assert pages[0].num_rows == narrowed(engines[0], what, where, when).count().to_records()[0]["count"]
+    assert counted[0] == {pages[0].num_rows}, "each page knows how many rows there are on all"
+    assert counted[1] <= {None, pages[0].num_rows}
 
 
 def test_rows_of_few_are_given_in_memory_and_ordered_ones_by_sql(engines):
