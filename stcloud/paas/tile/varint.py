@@ -18,6 +18,7 @@ Runs: TypeAlias = tuple[Words, Counts]
 
 _SEVEN = np.uint64(7)
 _LOW, _MORE = np.uint64(0x7F), np.uint8(0x80)
+"""What one byte holds, and the bit that says that more follow."""
 
 
 def zigzag(values: NDArray[np.int64]) -> Words:
@@ -53,16 +54,18 @@ def varints(values: Words) -> bytes:
     >>> varints(np.array([1, 300], np.uint64)).hex()
     '01ac02'
     """
-    sizes = varint_sizes(values)
-    starts = starts_of(sizes)
-    written = np.empty(int(sizes.sum()), np.uint8)
-    at, left, size = starts, values, sizes
-    while len(at):
-        low = (left & _LOW).astype(np.uint8)
-        further = size > 1
-        low[further] |= _MORE
-        written[at] = low
-        at, left, size = at[further] + 1, left[further] >> _SEVEN, size[further] - 1
+    low = values.astype(np.uint8)
+    long = np.flatnonzero(values > _LOW)
+    if not len(long):
+        return low.tobytes()
+    low[long] |= _MORE
+    rest = values[long] >> _SEVEN
+    further = np.frombuffer(varints(rest), np.uint8)
+    at = np.repeat(long + 1, varint_sizes(rest)) + np.arange(len(further))
+    written = np.empty(len(values) + len(further), np.uint8)
+    first = np.ones(len(written), np.bool_)
+    first[at] = False
+    written[at], written[first] = further, low
     return written.tobytes()
 
 
