@@ -44,6 +44,13 @@ $(VENV)/.bench: $(VENV)/.ready
 	@$(PIP) '.[bench]'
 	@touch $@
 
+# pygeoapi, another peer of the benchmarks: it needs a younger Python, and is left out where there is none.
+$(VENV)/.pygeoapi: $(VENV)/.ready
+	@python=$$(for name in python3.14 python3.13 python3.12; do $$name -c '' 2>/dev/null && echo $$name && break; done); \
+	if [ -z "$$python" ]; then echo "There is no Python 3.12 for pygeoapi: it is not measured"; else \
+		echo "Installing pygeoapi into $@"; rm -rf $@; $$python -m venv $@ && $@/bin/python -m pip install --quiet \
+		--disable-pip-version-check 'pygeoapi>=0.24' 'psycopg2-binary>=2.9' 'geoalchemy2>=0.17' 'uvicorn>=0.34' 'starlette>=0.46'; fi
+
 # Apache Spark's own server, which slow tests question: in a folder of its own, since its modules have the client's names.
 $(VENV)/.apache-spark: $(VENV)/.ready
 	@echo "Laying Apache Spark's server into $@ (450 MB; it runs where Java 17 or 21 is)"
@@ -83,7 +90,7 @@ format: $(VENV)/.ready
 docs: $(VENV)/.ready  ## write the generated reference pages
 	$(BIN)/python docs/generate.py
 
-bench: $(VENV)/.bench  ## measure against the peers
+bench: $(VENV)/.bench $(VENV)/.pygeoapi  ## measure against the peers
 	$(BIN)/python -m bench
 
 bench-scale: $(VENV)/.ready  ## measure how costs grow to SIZES events, many loads and many layers: hours

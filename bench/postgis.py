@@ -20,9 +20,11 @@ import shapely
 
 from bench.data import ZONE, Question
 
-__all__ = ["Missing", "ask", "fill", "server", "version"]
+__all__ = ["CRS", "Connection", "Missing", "ask", "fill", "server", "version"]
 
 _SRID = 32618
+CRS = f"http://www.opengis.net/def/crs/EPSG/0/{_SRID}"
+"""Of the table's points, as OGC API Features names it."""
 _CLUSTER = ("-U", "bench", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 _SETTINGS = {
     "listen_addresses": "",

@@ -1,25 +1,20 @@
-"""Requests to a served city, beside tipg over PostGIS with the same events, in the same run.
+"""Requests to a served city, beside tipg and pygeoapi over PostGIS with the same events, in the same run.
 
-Both answer on loopback, on two cores that they share with who asks. Where tipg or PostGIS is not installed, our own
-figures are measured alone.
+All answer on loopback, on two cores that they share with who asks. Where a peer or PostGIS is not installed, our own
+figures are measured without it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import math
-import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -27,14 +22,16 @@ from bench import postgis
 from bench.data import Question, Scale, events, questions
 from bench.query import load_events
 from bench.report import Finding, Target
+from bench.webpeers import Server, pygeoapi, tipg
 
 __all__ = ["findings"]
 
 _BOX_DEG, _LIMIT, _ZOOM = 0.02, 100, 14
-_SPARE = 5
+_SPARE = 35
+"""So many others are asked before: a service that runs has decoded columns, and a database has read pages."""
 _CLIENTS, _MIXED_S = 16, 8.0
 _MOST_EVENTS = 1_000_000
-_PEER = "tipg over PostGIS"
+_PEER, _OTHER = "tipg over PostGIS", "pygeoapi over PostGIS"
 
 
 def findings(scale: Scale) -> Iterator[Finding]:
@@ -46,46 +43,20 @@ def findings(scale: Scale) -> Iterator[Finding]:
         load_events(str(city), str(source))
     asked = questions(_SPARE + 30)
     with _ours(city) as own, contextlib.ExitStack() as stack:
-        peer = _peer(stack, source)
-        yield _pages(own, peer, asked)
+        peer, other = _peers(stack, source, scale.folder)
+        yield _pages(own, peer, asked, _PEER)
         yield from _tiles(own, peer, asked)
+        if other is not None:
+            yield _pages(own, other, asked, _OTHER)
         yield _pinned(own, asked)
         yield _mixed(own, asked)
 
 
-@dataclass(slots=True)
-class _Server:
-    """A server on loopback, and one connection to it."""
-
-    port: int
-    prefix: str
-    _connection: http.client.HTTPConnection | None = field(default=None)
-
-    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes, dict[str, str]]:
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        self._connection.request("GET", path, headers=headers or {})
-        response = self._connection.getresponse()
-        return (
-            response.status,
-            response.read(),
-            {name.lower(): value for name, value in response.getheaders()},
-        )
-
-    def timed_ms(self, path: str, headers: dict[str, str] | None = None, status: int = 200) -> float:
-        start = time.perf_counter()
-        got, body, _ = self.get(path, headers)
-        taken = time.perf_counter() - start
-        if got != status:
-            raise RuntimeError(f"{path}: {got}: {body[:300]!r}")
-        return taken * 1e3
-
-
-def _items(server: _Server, question: Question) -> str:
+def _items(server: Server, question: Question) -> str:
     x, y = question.polygon.centroid.coords[0]
     half = _BOX_DEG / 2
     box = ",".join(f"{number:.6f}" for number in (x - half, y - half, x + half, y + half))
-    return f"{server.prefix}/items?bbox={box}&{_span(question)}&limit={_LIMIT}&f=geojson"
+    return f"{server.prefix}/items?bbox={box}&{_span(question)}&limit={_LIMIT}"
 
 
 def _span(question: Question) -> str:
@@ -93,7 +64,7 @@ def _span(question: Question) -> str:
     return f"datetime={quote(f'{first}/{last}')}"
 
 
-def _tile(server: _Server, question: Question, *, months: bool) -> str:
+def _tile(server: Server, question: Question, *, months: bool) -> str:
     lon, lat = question.polygon.centroid.coords[0]
     across = 2**_ZOOM
     column = int((lon + 180) / 360 * across)
@@ -103,17 +74,28 @@ def _tile(server: _Server, question: Question, *, months: bool) -> str:
     )
 
 
-def _pages(own: _Server, peer: _Server | None, asked: Sequence[Question]) -> Finding:
+def _peers(stack: contextlib.ExitStack, source: Path, folder: Path) -> tuple[Server | None, Server | None]:
+    """Start tipg and pygeoapi over PostGIS with the same events; None where one of them is missing."""
+    try:
+        connection = stack.enter_context(postgis.server())
+    except postgis.Missing:
+        return None, None
+    postgis.fill(connection, source)
+    connection.execute("ALTER TABLE events ADD PRIMARY KEY (id)")
+    return stack.enter_context(tipg(connection)), stack.enter_context(pygeoapi(connection, folder))
+
+
+def _pages(own: Server, peer: Server | None, asked: Sequence[Question], name: str) -> Finding:
     ours, theirs = _in_turns(own, peer, _items, asked)
-    name = f"items: {_BOX_DEG}° × 3 months, limit {_LIMIT}, with numberMatched"
-    return Finding(name, ours, "ms", _PEER, theirs, Target(ratio=1.0), Target(ratio=0.7))
+    measure = f"items: {_BOX_DEG}° × 3 months, limit {_LIMIT}, with numberMatched"
+    return Finding(measure, ours, "ms", name, theirs, Target(ratio=1.0), Target(ratio=0.7))
 
 
-def _tiles(own: _Server, peer: _Server | None, asked: Sequence[Question]) -> Iterator[Finding]:
+def _tiles(own: Server, peer: Server | None, asked: Sequence[Question]) -> Iterator[Finding]:
     if own.get(_tile(own, asked[0], months=False))[0] == 404:
         return
 
-    def path(server: _Server, question: Question) -> str:
+    def path(server: Server, question: Question) -> str:
         if server is own:
             return _tile(server, question, months=False)
         parts = _tile(server, question, months=False).split("/")
@@ -129,7 +111,7 @@ def _tiles(own: _Server, peer: _Server | None, asked: Sequence[Question]) -> Ite
     )
 
 
-def _pinned(own: _Server, asked: Sequence[Question]) -> Finding:
+def _pinned(own: Server, asked: Sequence[Question]) -> Finding:
     taken = []
     for question in asked:
         _, _, headers = own.get(_items(own, question))
@@ -146,13 +128,13 @@ def _pinned(own: _Server, asked: Sequence[Question]) -> Finding:
     )
 
 
-def _mixed(own: _Server, asked: Sequence[Question]) -> Finding:
+def _mixed(own: Server, asked: Sequence[Question]) -> Finding:
     """Ask pages and the like from several clients at once; the last of a hundred beside the middle one."""
     taken: list[float] = []
     ends = time.monotonic() + _MIXED_S
 
     def client(number: int) -> None:
-        mine = _Server(own.port, own.prefix)
+        mine = Server(own.port, own.prefix)
         while time.monotonic() < ends:
             question = asked[(number + len(taken)) % len(asked)]
             taken.append(mine.timed_ms(_items(mine, question)))
@@ -171,7 +153,7 @@ def _mixed(own: _Server, asked: Sequence[Question]) -> Finding:
 
 
 def _in_turns(
-    own: _Server, peer: _Server | None, path: Callable[[_Server, Question], str], asked: Sequence[Question]
+    own: Server, peer: Server | None, path: Callable[[Server, Question], str], asked: Sequence[Question]
 ) -> tuple[float, float | None]:
     ours, theirs = [], []
     for question in asked:
@@ -182,7 +164,7 @@ def _in_turns(
 
 
 @contextlib.contextmanager
-def _ours(city: Path) -> Iterator[_Server]:
+def _ours(city: Path) -> Iterator[Server]:
     command = [sys.executable, "-m", "stcloud", "serve", str(city), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
@@ -192,44 +174,7 @@ def _ours(city: Path) -> Iterator[_Server]:
             if not line:
                 raise RuntimeError("stcloud serve did not start")
             match = re.search(r":(\d+)/", line)
-        yield _Server(int(match[1]) if match else 0, "/collections/events")
+        yield Server(int(match[1]) if match else 0, "/collections/events")
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _peer(stack: contextlib.ExitStack, source: Path) -> _Server | None:
-    """Start tipg over PostGIS with the same events; None where one of them is missing."""
-    try:
-        import tipg  # noqa: F401, PLC0415
-
-        connection = stack.enter_context(postgis.server())
-    except (ImportError, postgis.Missing):
-        return None
-    postgis.fill(connection, source)
-    connection.execute("ALTER TABLE events ADD PRIMARY KEY (id)")
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "DATABASE_URL": f"postgresql://bench@{quote(connection.info.host, safe='')}:5432/postgres",
-        "TIPG_TABLE_CONFIG__public_events__datetimecol": "at",
-        "TIPG_CACHECONTROL": "",
-    }
-    command = [sys.executable, "-m", "uvicorn", "tipg.main:app", "--port", str(port), "--log-level", "error"]
-    process = subprocess.Popen(command, env=environment)
-    stack.callback(process.wait, 20)
-    stack.callback(process.terminate)
-    server = _Server(port, "/collections/public.events")
-    for _ in range(300):
-        with contextlib.suppress(OSError, http.client.HTTPException, json.JSONDecodeError):
-            if server.get("/collections")[0] == 200:
-                return server
-        server._connection = None  # noqa: SLF001
-        time.sleep(0.1)
-    raise RuntimeError("tipg did not start")
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
