@@ -125,6 +125,7 @@ class LayerCopy:
         self._made, self._numbers = {}, {}
         self.table = Table(self._root / str(self._number))
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _delete(self.table.root)  # of a process that was killed
         self.table.create(schema, partition_by=[partition])
 
     def _copied(self, layer: Layer, file: File, pieces: Iterable[pa.Table]) -> list[Written]:

@@ -189,3 +189,10 @@ def test_a_copy_that_failed_is_made_anew(city, tmp_path, monkeypatch):
         keys(seen)
     assert sorted(keys(seen)) == ["a", "b", "c", "d", "e", "f"]
     permits.close()
+
+
+def test_what_a_killed_process_left_is_not_read(city, tmp_path):
+    policy = Policy.from_toml(POLICY, name="policy.toml")
+    for _ in range(2):
+        permits = Permits(city, policy, tmp_path / "copies")
+        assert keys(permits.city_for(Principal("zhao"))) == ["a", "b", "c"]
