@@ -126,6 +126,11 @@ class CityParts:
         return below.GeometryReader(metric, self.catalogue, below.crs_text(source_crs), tell)
 
     @property
+    def wanted_engine(self) -> str | Engine:
+        """The engine, or the name of one that is started when first needed."""
+        return self._wanted
+
+    @property
     def engine(self) -> Engine:
         """The engine, started when first needed; `InvalidInput` ``city-closed``."""
         with self._lock:

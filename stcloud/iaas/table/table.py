@@ -169,12 +169,22 @@ class Table:
             )
 
     def write_pieces(
-        self, pieces: Iterable[pa.Table], partition: Mapping[str, str], *, bounded: Sequence[str] = ()
+        self,
+        pieces: Iterable[pa.Table],
+        partition: Mapping[str, str],
+        *,
+        group_rows: int = ROW_GROUP_ROWS,
+        bounded: Sequence[str] = (),
     ) -> Written | None:
         """Write pieces of rows one after the other as one new file, as `write` does; None: none came."""
         with self._writing():
             return write_pieces(
-                pieces, self.log.staging(), _new_name(partition), dict(partition), bounded=bounded
+                pieces,
+                self.log.staging(),
+                _new_name(partition),
+                dict(partition),
+                group_rows=group_rows,
+                bounded=bounded,
             )
 
     @contextlib.contextmanager

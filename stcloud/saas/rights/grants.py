@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from stcloud.errors import InvalidInput
@@ -57,6 +57,14 @@ class Grants:
         """Tell whether something may be done with a log of cases."""
         rule = next((rule for rule in self.rules if rule.names_cases(log)), None)
         return rule is not None and rule.allows(right)
+
+    def reach(self, layers: Iterable[str], logs: Callable[[], Iterable[str]]) -> bool:
+        """Tell whether anything may be done with any of these layers and logs of cases; ``logs`` gives them."""
+        if not self.rules:
+            return False
+        return any(self._first(layer) is not None for layer in layers) or any(
+            rule.names_cases(log) for log in logs() for rule in self.rules
+        )
 
     def reading(self) -> Grants:
         """Return the same without layers of which only counts may be seen."""

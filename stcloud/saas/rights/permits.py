@@ -29,10 +29,15 @@ class Permits:
         The city, and the policy, which is checked: `InvalidDefinition` ``invalid-policy``.
     folder
         Where copies of layers are kept of which only some rows may be seen; None: a new temporary folder.
+    name
+        What rules call the city; None: its own name.
     """
 
-    def __init__(self, city: City, policy: Policy, folder: Path | None = None) -> None:
-        policy.check(city)
+    def __init__(
+        self, city: City, policy: Policy, folder: Path | None = None, *, name: str | None = None
+    ) -> None:
+        self.name = city.name if name is None else name
+        policy.check(city, self.name)
         self.city, self.policy = city, policy
         self._temporary = (
             None if folder is not None else tempfile.TemporaryDirectory(prefix="stcloud-rights-")
@@ -43,11 +48,16 @@ class Permits:
 
     def city_for(self, principal: Principal) -> PermittedCity:
         """Return the city as a principal may see it."""
-        grants = self.policy.grants(principal)
+        grants = self.policy.grants(principal, self.name)
         with self._lock:
             if grants.digest not in self._cities:
                 self._cities[grants.digest] = PermittedCity(self.city, grants, self._own / grants.digest[:16])
             return self._cities[grants.digest]
+
+    def shows(self, principal: Principal) -> bool:
+        """Tell whether a principal may do anything with what the city holds; else nothing is said of it."""
+        grants = self.policy.grants(principal, self.name)
+        return bool(grants.rules) and grants.reach(self.city.parts.catalogue.names(), self.city.case_logs)
 
     def renew(self) -> None:
         """Bring all copies up to date: after a purge, what was purged lies in none of them."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from stcloud.city import City
 from stcloud.city.parts import CityParts
+from stcloud.iaas.engine.duck import Duck
 from stcloud.saas.rights.counted import CountedQuery, only_counts
 from stcloud.saas.rights.grants import not_permitted
 from stcloud.saas.rights.permittedcatalogue import PermittedCatalogue
@@ -39,12 +40,18 @@ __all__ = ["PermittedCity"]
 
 
 class _PermittedParts(CityParts):
-    """The parts of a city as a principal may see them; the engine is the city's."""
+    """The parts of a city as a principal may see them.
+
+    The engine is the city's; but where there may be copies, an engine elsewhere cannot read them: it is one of this
+    process then.
+    """
 
     def __init__(self, whole: City, grants: Grants, own: Path) -> None:
         folder = whole.parts.folder
         read = ReadFolder(folder.root, folder.mount, own=own, has_log=grants.shows_cases)
-        super().__init__(read, whole.configuration, "", whole.parts.clock)
+        copies = any(rule.limits_rows for rule in grants.rules)
+        self._asks_itself = copies and not _is_here(whole.parts.wanted_engine)
+        super().__init__(read, whole.configuration, "duckdb", whole.parts.clock)
         self._whole = whole
         self._permitted = PermittedCatalogue(whole, read, grants)
 
@@ -56,14 +63,24 @@ class _PermittedParts(CityParts):
 
     @property
     def engine(self) -> Engine:
-        """The engine of the whole city."""
+        """The engine of the whole city, or one of this process."""
+        if self._asks_itself:
+            return super().engine
         self._refuse_closed()
         return self._whole.engine
 
     def close(self) -> None:
-        """Let go of what is kept in memory; the city and its engine stay open."""
-        self._closed = True
+        """Let go of what is kept in memory, and of an engine of its own; the city and its engine stay open."""
+        with self._lock:
+            self._closed, own, self._engine = True, self._engine, None
         self.memory.close()
+        if own is not None:
+            own.close()
+
+
+def _is_here(engine: str | Engine) -> bool:
+    """Tell whether an engine runs in this process, and so reads what it has on its disk."""
+    return engine == "duckdb" or isinstance(engine, Duck)
 
 
 class PermittedCity(City):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -103,33 +103,55 @@ class Policy(Closed):
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def grants(self, principal: Principal) -> Grants:
-        """Return what a principal may do."""
-        places = tuple(place for place, rule in enumerate(self.allow) if rule.fits(principal))
+    def grants(self, principal: Principal, city: str | None = None) -> Grants:
+        """Return what a principal may do in a city, or with None, in any."""
+        places = tuple(
+            place
+            for place, rule in enumerate(self.allow)
+            if rule.fits(principal) and (city is None or rule.names_city(city))
+        )
         text = f"{self.digest} {places}"
         key = (self.secret or "").encode()
         return Grants(
             tuple(self.allow[place] for place in places), hashlib.sha256(text.encode()).hexdigest(), key
         )
 
-    def check(self, city: City) -> None:
+    def check(self, city: City, name: str | None = None) -> None:
         """Refuse a policy that does not fit a city: layers, columns, filters, places and times that are not there.
+
+        Rules about other cities are passed over; ``name`` is that of the city in rules, by default its own.
 
         Raises
         ------
         InvalidDefinition
             ``invalid-policy``, with every fault.
         """
-        faults = tuple(self._faults(city))
+        faults = tuple(self._faults(city, city.name if name is None else name))
         if faults:
             raise InvalidDefinition(
                 "invalid-policy", f"the policy does not fit city '{city.name}'", faults=faults
             )
 
-    def _faults(self, city: City) -> Iterator[str]:
+    def check_cities(self, names: Collection[str]) -> None:
+        """Refuse rules about cities that are not among these: `InvalidDefinition` ``invalid-policy``."""
+        faults = tuple(
+            f"rule {number}: there is no city '{pattern}'"
+            for number, rule in enumerate(self.allow, start=1)
+            for pattern in rule.cities
+            if "*" not in pattern and pattern not in names
+        )
+        if faults:
+            raise InvalidDefinition(
+                "invalid-policy", "the policy does not fit the cities that are served", faults=faults,
+                hint=f"there are: {', '.join(names)}",
+            )  # fmt: skip
+
+    def _faults(self, city: City, name: str) -> Iterator[str]:
         from stcloud.saas.rights.rulecheck import faults_of  # noqa: PLC0415  (what reads layers is slow to import)
 
         for number, rule in enumerate(self.allow, start=1):
+            if not rule.names_city(name):
+                continue
             try:
                 yield from (f"rule {number}: {fault}" for fault in faults_of(rule, city))
             except StcloudError as error:

@@ -29,6 +29,8 @@ class PolicyRule(Closed):
     ----------
     who
         Names, ``role:NAME``, ``anonymous``, ``signed-in``.
+    cities
+        Names that the cities have in addresses of a service; ``*`` as below. By default it is about each city.
     do
         ``read`` (rows, and so counts), ``count`` (measures alone), ``load``, ``act`` (on cases), ``administer``.
     layers, cases
@@ -45,6 +47,7 @@ class PolicyRule(Closed):
 
     who: Annotated[tuple[Text, ...], Field(min_length=1)]
     do: Annotated[tuple[Right, ...], Field(min_length=1)]
+    cities: Annotated[tuple[Text, ...], Field(min_length=1)] = ("*",)
     layers: tuple[Text, ...] = ()
     cases: tuple[Text, ...] = ()
     columns: Annotated[tuple[Text, ...] | None, Field(min_length=1)] = None
@@ -56,7 +59,7 @@ class PolicyRule(Closed):
     position: Text | None = None
 
     @field_validator(
-        "who", "do", "layers", "cases", "columns", "hide", "what", "where", "when", mode="before"
+        "who", "do", "cities", "layers", "cases", "columns", "hide", "what", "where", "when", mode="before"
     )
     @classmethod
     def _several(cls, given: Any) -> Any:
@@ -108,6 +111,10 @@ class PolicyRule(Closed):
     def fits(self, principal: Principal) -> bool:
         """Tell whether the rule is about a principal."""
         return any(principal.fits(who) for who in self.who)
+
+    def names_city(self, city: str) -> bool:
+        """Tell whether the rule is about a city."""
+        return any(fnmatchcase(city, pattern) for pattern in self.cities)
 
     def names_layer(self, layer: str) -> bool:
         """Tell whether the rule is about a layer."""

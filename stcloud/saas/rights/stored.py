@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from stcloud.daas.table.schema import UNIT, Attribute, attributes
 from stcloud.errors import InvalidInput
-from stcloud.iaas.table.sorter import in_order
 from stcloud.paas.query.plan.plan import Plan, Rows, Scan
 from stcloud.paas.query.plan.resolved import Masking, Resolved, columns_of
 from stcloud.paas.query.resolve.resolver import Resolver
@@ -148,8 +147,13 @@ class StoredPart:
             {load.load: str(load.recorded_at_us) for load in layer.loads},
         )  # fmt: skip
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Columns by which rows as they are shown are to be sorted again; none: they are in order as they come."""
+        return () if self.rule.position is None else _EVENT_ORDER
+
     def shown(self, rows: pa.Table) -> pa.Table:
-        """Return the rows of a file that may be seen, as they are shown."""
+        """Return the rows of a piece of a file that may be seen, as they are shown."""
         batches = [self.keeps(batch) for batch in rows.combine_chunks().to_batches()]
         kept = pa.Table.from_batches(batches, rows.schema)
         kept = self._generalised(kept) if self.rule.position is not None else kept
@@ -194,7 +198,7 @@ class StoredPart:
             field = rows.schema.field(name)
             column = pa.array(value, field.type).take(places)
             rows = rows.set_column(rows.schema.get_field_index(name), field, column)
-        return in_order(rows, _EVENT_ORDER)
+        return rows
 
 
 def _resolved(query: Query) -> tuple[Resolved, ...]:

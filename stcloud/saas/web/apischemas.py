@@ -58,6 +58,7 @@ SCHEMAS: dict[str, Any] = {
         "properties": {
             "type": {"enum": ["Feature"]}, "id": STRING, "geometry": {"type": ["object", "null"]},
             "properties": {"type": ["object", "null"]}, "time": {"type": "object"}, "links": _LINKS,
+            "geometries": {"type": "object"},
         },
     },
     "problem": {

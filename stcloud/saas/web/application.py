@@ -28,7 +28,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.saas.rights.principal import ANONYMOUS, Principal
@@ -47,6 +47,7 @@ from stcloud.saas.web import (
     versions,
 )
 from stcloud.saas.web.call import CityRequest, encoded
+from stcloud.saas.web.hardened import Hardened
 from stcloud.saas.web.media import PROBLEM
 from stcloud.saas.web.open311 import routes as open311
 from stcloud.saas.web.problem import problem_of, status_of
@@ -57,16 +58,9 @@ __all__ = ["Handler", "application"]
 
 Handler = Callable[[CityRequest], Response]
 _LOG = logging.getLogger("stcloud.web")
-_SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 _SMALLEST_GZIP = 1_000
 _HOST = re.compile(r"[\w.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", re.ASCII)
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NO_FILE = "there is no such file here"
 
 
@@ -119,6 +113,7 @@ def application(service: Service) -> Starlette:
     workers = Workers(service.settings)
     names = list(service.cities)
     alone = len(names) == 1
+    absent = _Endpoint(service, workers, _absent, methods=_METHODS)
     routes: list[BaseRoute] = [
         Route("/health", _Endpoint(service, workers, overview.health)),
         Route("/metrics", _Endpoint(service, workers, overview.metrics)),
@@ -129,7 +124,7 @@ def application(service: Service) -> Starlette:
     else:
         routes.append(Route("/", _Endpoint(service, workers, overview.cities)))
         for name in names:
-            routes += _routes(service, workers, name, f"/{quote(name, safe='')}")
+            routes += _routes(service, workers, name, f"/{quote(name, safe='')}", absent)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -139,7 +134,7 @@ def application(service: Service) -> Starlette:
         workers.close()
         service.close()
 
-    middleware = [Middleware(_Hardened), Middleware(GZipMiddleware, minimum_size=_SMALLEST_GZIP)]
+    middleware = [Middleware(Hardened), Middleware(GZipMiddleware, minimum_size=_SMALLEST_GZIP)]
     if service.settings.origins:
         middleware.append(
             Middleware(
@@ -152,7 +147,7 @@ def application(service: Service) -> Starlette:
         routes=routes, middleware=middleware, lifespan=lifespan, exception_handlers={HTTPException: _refused}
     )
     app.router.redirect_slashes = False
-    app.router.default = _Absent(service, workers)
+    app.router.default = _Absent(absent)
     return app
 
 
@@ -166,14 +161,25 @@ async def _renewed(service: Service) -> None:
             _LOG.exception("what principals may see could not be renewed")
 
 
-def _routes(service: Service, workers: Workers, city: str, base: str) -> Sequence[BaseRoute]:
+def _routes(
+    service: Service, workers: Workers, city: str, base: str, absent: _Endpoint | None = None
+) -> Sequence[BaseRoute]:
     by_path: dict[str, list[Resource]] = {}
     for resource in RESOURCES:
         by_path.setdefault(resource.path, []).append(resource)
     return [
         Route(
             address,
-            _Endpoint(service, workers, resource.handler, city, base, resource.methods, heavy=resource.heavy),
+            _Endpoint(
+                service,
+                workers,
+                resource.handler,
+                city,
+                base,
+                resource.methods,
+                heavy=resource.heavy,
+                absent=absent,
+            ),
         )
         for path, resources in by_path.items()
         for resource in resources
@@ -181,73 +187,57 @@ def _routes(service: Service, workers: Workers, city: str, base: str) -> Sequenc
     ]
 
 
-class _Hardened:
-    """Adds headers of security, and lets routes see the path as it came: an encoded slash is part of a name."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        raw = scope.get("raw_path") or quote(scope["path"]).encode()
-        path = raw.partition(b"?")[0].decode("latin-1")
-
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                there = {name.lower() for name, _ in message["headers"]}
-                message["headers"] += [
-                    (name.lower().encode(), value.encode())
-                    for name, value in _SECURITY.items()
-                    if name.lower().encode() not in there
-                ]
-            await send(message)
-
-        await self._app({**scope, "path": path}, receive, sent)
-
-
 class _Endpoint:
     """Answers requests of one resource."""
 
     def __init__(
         self, service: Service, workers: Workers, handler: Handler, city: str = "", base: str = "",
-        methods: Sequence[str] = ("GET",), *, heavy: bool = False,
+        methods: Sequence[str] = ("GET",), *, heavy: bool = False, absent: _Endpoint | None = None,
     ) -> None:  # fmt: skip
-        self._service, self._workers, self._handler = service, workers, handler
-        self._city, self._base, self._heavy = city, base, heavy
+        self._service, self._workers, self.handler = service, workers, handler
+        self._city, self._base, self._heavy, self._absent = city, base, heavy, absent
         self._methods = {*methods, *(("HEAD",) if "GET" in methods else ())}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         start = time.perf_counter()
-        response = await self._response(request)
+        endpoint, response = self, None
+        try:
+            self._refuse_host(request)
+            principal = await self._principal(request)
+            endpoint = await self._for(principal)
+            response = await endpoint.response_to(request, principal)
+        except ClientDisconnect:
+            pass
+        except StcloudError as error:
+            response = endpoint.failed(error)
+        except Exception as error:  # noqa: BLE001  (the one place where everything ends)
+            _LOG.exception("a request to %s failed", endpoint.handler.__name__)
+            response = endpoint.failed(error)
         if response is not None:
             await response(scope, receive, send)
-        self._service.counts.add(self._handler.__name__, response, time.perf_counter() - start)
+        self._service.counts.add(endpoint.handler.__name__, response, time.perf_counter() - start)
 
-    async def _response(self, request: Request) -> Response | None:
-        try:
-            self._refuse_method(request.method)
-            self._refuse_host(request)
-            call = await self._call(request, await self._principal(request))
-            return await self._workers.run(
-                lambda: self._answered(call), _gone(request.receive), heavy=self._heavy
-            )
-        except ClientDisconnect:
-            return None
-        except StcloudError as error:
-            return self._failed(error)
-        except Exception as error:  # noqa: BLE001  (the one place where everything ends)
-            _LOG.exception("a request to %s failed", self._handler.__name__)
-            return self._failed(error)
+    async def _for(self, principal: Principal) -> _Endpoint:
+        """Return what answers a principal: of a city that it may not know of, what answers where nothing is."""
+        if self._absent is None or await run_in_threadpool(self._service.shows, self._city, principal):
+            return self
+        return self._absent
+
+    async def response_to(self, request: Request, principal: Principal) -> Response | None:
+        """Return the response to a request of a principal; None: its client went away. Raises what goes wrong."""
+        self._refuse_method(request.method)
+        call = await self._call(request, principal)
+        return await self._workers.run(
+            lambda: self._answered(call), _gone(request.receive), heavy=self._heavy
+        )
 
     def _answered(self, call: CityRequest) -> Response:
         """Return the response, once it is noted who is given what."""
-        response = self._handler(call)
+        response = self.handler(call)
         if self._service.audit is not None and self._city:
             self._service.audit.add(
-                call.principal, self._handler.__name__, at_us=call.now_us, question=call.noted_request(),
+                call.principal, self.handler.__name__, at_us=call.now_us, question=call.noted_request(),
                 pin=call.given.get("pin"), rows=call.given.get("rows"),
             )  # fmt: skip
         return response
@@ -275,7 +265,8 @@ class _Endpoint:
         if method not in self._methods:
             raise InvalidInput("wrong-method", f"{method} is not offered here")
 
-    def _failed(self, error: Exception) -> Response:
+    def failed(self, error: Exception) -> Response:
+        """Return the problem that an error is."""
         status = status_of(error)
         headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
         if status == 405:
@@ -297,7 +288,7 @@ class _Endpoint:
             root=root.rstrip("/"),
             base=root.rstrip("/") + self._base,
             path=path,
-            segments={name: _decoded(value) for name, value in request.path_params.items()},
+            segments={name: _decoded(value) for name, value in request.path_params.items() if self._city},
             query=request.query_params.multi_items(),
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await _body(request, settings.most_body_bytes),
@@ -361,10 +352,8 @@ def _gone(receive: Receive) -> Callable[[], Awaitable[object]]:
 class _Absent:
     """Answers addresses that there are not."""
 
-    def __init__(self, service: Service, workers: Workers) -> None:
-        self._endpoint = _Endpoint(
-            service, workers, _absent, methods=("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-        )
+    def __init__(self, endpoint: _Endpoint) -> None:
+        self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

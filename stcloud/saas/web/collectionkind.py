@@ -25,6 +25,7 @@ __all__ = [
     "PROFILES",
     "PROFILE_ADDRESS",
     "SAME_IDS",
+    "SLICES",
     "UNIQUE_IDS",
     "CollectionKind",
     "kind_of",
@@ -33,7 +34,8 @@ __all__ = [
 ]
 
 UNIQUE_IDS, SAME_IDS = "versions-as-features-unique-ids", "versions-as-features"
-PROFILES = (UNIQUE_IDS, SAME_IDS)
+SLICES = "features-with-time-slices"
+PROFILES = (UNIQUE_IDS, SAME_IDS, SLICES)
 PROFILE_ADDRESS = "http://www.opengis.net/def/profile/OGC/0/"
 
 

@@ -187,7 +187,7 @@ def _item_parameters(
     ]  # fmt: skip
     if versioned:
         parameters.append(
-            query_parameter("profile", {"type": "string", "enum": list(PROFILES)}, "How versions are named")
+            query_parameter("profile", {"type": "string", "enum": list(PROFILES)}, "How versions are given")
         )
     taken = {parameter["name"] for parameter in parameters} | {*SELECTING, "profile", "f"}
     parameters += [

@@ -16,10 +16,12 @@ _METRICS = Media("openmetrics", "application/openmetrics-text; version=1.0.0; ch
 
 
 def cities(call: CityRequest) -> Response:
-    """Return the cities of the service."""
+    """Return the cities of the service that the principal may know of."""
     call.known_parameters(())
     links = [
-        link(f"{call.url(name)}/", "item", JSON, city.name) for name, city in call.service.cities.items()
+        link(f"{call.url(name)}/", "item", JSON, city.name)
+        for name, city in call.service.cities.items()
+        if call.service.shows(name, call.principal)
     ]
     return call.document({"title": "Cities", "links": links}, "cities")
 

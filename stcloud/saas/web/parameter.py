@@ -126,7 +126,7 @@ def read_bbox(text: str) -> tuple[float, float, float, float]:
 def read_limit(text: str | None, default: int, most: int) -> int:
     """Return how many rows a page has, at most ``most``; `InvalidInput` ``bad-limit``."""
     if text is None:
-        return default
+        return min(default, most)
     if not re.fullmatch(r"\+?\d{1,18}", text) or int(text) < 1:
         raise InvalidInput("bad-limit", f"limit={text[:40]} is no number of rows: it is 1 or more")
     return min(int(text), most)

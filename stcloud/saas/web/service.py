@@ -55,8 +55,12 @@ class Service:
         self.kept, self.counts = Kept(), ServiceCounts()
         self._tokens = tokens
         self._oidc = None if policy is None or policy.oidc is None else OidcKeys(policy.oidc)
+        if policy is not None:
+            policy.check_cities(self.cities)
         self._permits = (
-            {} if policy is None else {name: Permits(city, policy) for name, city in cities.items()}
+            {}
+            if policy is None
+            else {name: Permits(city, policy, name=name) for name, city in cities.items()}
         )
         self._rate = self.settings.parsed_rate()
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -97,6 +101,10 @@ class Service:
         if name not in self.cities:
             raise NotFound("unknown-city", f"there is no city '{name}' here")
         return self._permits[name].city_for(principal) if self._permits else self.cities[name]
+
+    def shows(self, name: str, principal: Principal) -> bool:
+        """Tell whether a principal may know of a city: of several, of those that it is granted something of."""
+        return len(self.cities) < 2 or not self._permits or self._permits[name].shows(principal)
 
     def rights(self, principal: Principal) -> str:
         """Return a digest of what a principal may see: answers of others are not theirs."""

@@ -75,7 +75,7 @@ def test_a_box_loses_its_heights():
 
 
 def test_a_limit_is_at_most_what_is_given_at_once():
-    assert (read_limit(None, 100, 10), read_limit("+7", 100, 10), read_limit("999", 100, 10)) == (100, 7, 10)
+    assert (read_limit(None, 100, 10), read_limit("+7", 100, 10), read_limit("999", 100, 10)) == (10, 7, 10)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "1e3", " 1", "9" * 30, "１"])

@@ -154,12 +154,22 @@ def test_profile_versions_as_features_unique_ids(client):
     assert [href(feature, "original") for feature in features] == [ORIGINAL, ORIGINAL]
 
 
-def test_the_profile_of_time_slices_is_not_offered(client):
-    response = client.get(
-        "/collections/building/items?datetime=2005-01-01T00:00:00Z/..&profile=features-with-time-slices"
-    )
-    assert response.status_code == 400
-    assert response.json()["title"] == "unknown-profile"
+def test_profile_features_with_time_slices(client):
+    (feature,) = since_2005(client, "features-with-time-slices")
+    periods = ["2001-07-02T10:43:17Z/2012-10-14T16:43:17Z", "2012-10-14T16:43:17Z/.."]
+    assert list(feature["properties"]) == periods
+    assert feature == {
+        "type": "Feature", "id": "1", "time": {"interval": ["2001-07-02T10:43:17Z", ".."]}, "geometry": POINT,
+        "properties": {
+            period: {"id": "1", **version["properties"]}
+            for period, version in zip(periods, (OLD, NEW), strict=True)
+        },
+    }  # fmt: skip
+
+
+def test_a_profile_that_is_unknown_is_refused(client):
+    response = client.get("/collections/building/items?datetime=2005-01-01T00:00:00Z/..&profile=slices")
+    assert (response.status_code, response.json()["title"]) == (400, "unknown-profile")
 
 
 def test_a_collection_declares_its_time_axis(client):
