@@ -12,9 +12,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -28,7 +28,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from stcloud.errors import InvalidInput, NotFound, StcloudError
 from stcloud.saas.rights.principal import ANONYMOUS, Principal
@@ -36,6 +36,7 @@ from stcloud.saas.web import (
     caseroutes,
     collections,
     functions,
+    intake,
     items,
     landing,
     loads,
@@ -47,24 +48,18 @@ from stcloud.saas.web import (
     versions,
 )
 from stcloud.saas.web.call import CityRequest, encoded
+from stcloud.saas.web.hardened import Hardened
 from stcloud.saas.web.media import PROBLEM
 from stcloud.saas.web.open311 import routes as open311
 from stcloud.saas.web.problem import problem_of, status_of
 from stcloud.saas.web.service import Service
+from stcloud.saas.web.uploads import Uploads, read_body
 from stcloud.saas.web.workers import Workers
 
 __all__ = ["Handler", "application"]
 
 Handler = Callable[[CityRequest], Response]
 _LOG = logging.getLogger("stcloud.web")
-_SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 _SMALLEST_GZIP = 1_000
 _HOST = re.compile(r"[\w.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", re.ASCII)
 _NO_FILE = "there is no such file here"
@@ -72,12 +67,16 @@ _NO_FILE = "there is no such file here"
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A path below a city's address, its handler, and what it may cost."""
+    """A path below a city's address, its handler, and what it may cost.
+
+    ``admits`` refuses what is not to be loaded before a byte of the body is read, which then comes as a file.
+    """
 
     path: str
     handler: Handler
     methods: tuple[str, ...] = ("GET",)
     heavy: bool = False
+    admits: Callable[[CityRequest], None] | None = None
 
 
 RESOURCES: tuple[Resource, ...] = (
@@ -90,6 +89,8 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/collections/{collection}/queryables", collections.queryables),
     Resource("/collections/{collection}/sortables", collections.sortables),
     Resource("/collections/{collection}/loads", loads.loads),
+    Resource("/collections/{collection}/loads", intake.load, ("POST",), admits=intake.admit),
+    Resource("/collections/{collection}/loads/{load}", loads.recorded_load),
     Resource("/collections/{collection}/diff", loads.difference, heavy=True),
     Resource("/collections/{collection}/items", records.routed(items.items, records.records)),
     Resource("/collections/{collection}/items/{feature}", records.routed(versions.item, records.record)),
@@ -139,7 +140,7 @@ def application(service: Service) -> Starlette:
         workers.close()
         service.close()
 
-    middleware = [Middleware(_Hardened), Middleware(GZipMiddleware, minimum_size=_SMALLEST_GZIP)]
+    middleware = [Middleware(Hardened), Middleware(GZipMiddleware, minimum_size=_SMALLEST_GZIP)]
     if service.settings.origins:
         middleware.append(
             Middleware(
@@ -170,41 +171,32 @@ def _routes(service: Service, workers: Workers, city: str, base: str) -> Sequenc
     by_path: dict[str, list[Resource]] = {}
     for resource in RESOURCES:
         by_path.setdefault(resource.path, []).append(resource)
-    return [
-        Route(
-            address,
-            _Endpoint(service, workers, resource.handler, city, base, resource.methods, heavy=resource.heavy),
-        )
-        for path, resources in by_path.items()
-        for resource in resources
-        for address in ((base + path,) if path != "/" or not base else (f"{base}/", base))
-    ]
+    uploads = Uploads(service.settings)
+    routes = []
+    for path, resources in by_path.items():
+        methods = [method for resource in resources for method in resource.methods]
+        endpoints = {
+            method: _Endpoint(
+                service, workers, resource.handler, city, base, methods, heavy=resource.heavy,
+                admits=resource.admits, uploads=uploads,
+            )
+            for resource in resources
+            for method in resource.methods
+        }  # fmt: skip
+        addresses = (base + path,) if path != "/" or not base else (f"{base}/", base)
+        routes += [Route(address, _ByMethod(endpoints)) for address in addresses]
+    return routes
 
 
-class _Hardened:
-    """Adds headers of security, and lets routes see the path as it came: an encoded slash is part of a name."""
+class _ByMethod:
+    """Answers requests of one path, whose methods may have handlers of their own."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, endpoints: Mapping[str, _Endpoint]) -> None:
+        self._endpoints = endpoints
+        self._other = next(iter(endpoints.values()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        raw = scope.get("raw_path") or quote(scope["path"]).encode()
-        path = raw.partition(b"?")[0].decode("latin-1")
-
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                there = {name.lower() for name, _ in message["headers"]}
-                message["headers"] += [
-                    (name.lower().encode(), value.encode())
-                    for name, value in _SECURITY.items()
-                    if name.lower().encode() not in there
-                ]
-            await send(message)
-
-        await self._app({**scope, "path": path}, receive, sent)
+        await self._endpoints.get(scope["method"], self._other)(scope, receive, send)
 
 
 class _Endpoint:
@@ -213,9 +205,11 @@ class _Endpoint:
     def __init__(
         self, service: Service, workers: Workers, handler: Handler, city: str = "", base: str = "",
         methods: Sequence[str] = ("GET",), *, heavy: bool = False,
+        admits: Callable[[CityRequest], None] | None = None, uploads: Uploads | None = None,
     ) -> None:  # fmt: skip
         self._service, self._workers, self._handler = service, workers, handler
         self._city, self._base, self._heavy = city, base, heavy
+        self._admits, self._uploads = admits, uploads
         self._methods = {*methods, *(("HEAD",) if "GET" in methods else ())}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -231,6 +225,8 @@ class _Endpoint:
             self._refuse_method(request.method)
             self._refuse_host(request)
             call = await self._call(request, await self._principal(request))
+            if self._admits is not None and self._uploads is not None:
+                return await self._loaded(call, request, self._admits, self._uploads)
             return await self._workers.run(
                 lambda: self._answered(call), _gone(request.receive), heavy=self._heavy
             )
@@ -241,6 +237,17 @@ class _Endpoint:
         except Exception as error:  # noqa: BLE001  (the one place where everything ends)
             _LOG.exception("a request to %s failed", self._handler.__name__)
             return self._failed(error)
+
+    async def _loaded(
+        self, call: CityRequest, request: Request, admits: Callable[[CityRequest], None], uploads: Uploads
+    ) -> Response | None:
+        """Return the response to a body that is loaded; None if its client left before."""
+        await self._workers.run(lambda: admits(call), asyncio.Event().wait)
+        upload = await uploads.received(request)
+        with_file = replace(call, upload=upload.path)
+        return await self._workers.run(
+            lambda: self._answered(with_file), _gone(request.receive), loading=True, ended=upload.close
+        )
 
     def _answered(self, call: CityRequest) -> Response:
         """Return the response, once it is noted who is given what."""
@@ -300,7 +307,7 @@ class _Endpoint:
             segments={name: _decoded(value) for name, value in request.path_params.items()},
             query=request.query_params.multi_items(),
             headers={name.lower(): value for name, value in request.headers.items()},
-            body=await _body(request, settings.most_body_bytes),
+            body=b"" if self._admits is not None else await read_body(request, settings.most_body_bytes),
             now_us=self._service.clock(),
             principal=principal,
             rights=rights,
@@ -337,17 +344,6 @@ def _decoded(segment: str) -> str:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError as error:
         raise InvalidInput("unreadable-address", "the address has bytes that are no UTF-8") from error
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """Return the whole body; `InvalidInput` ``body-too-large``."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise InvalidInput("body-too-large", f"the body has more than {most:,} bytes")
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _gone(receive: Receive) -> Callable[[], Awaitable[object]]:

@@ -15,6 +15,7 @@ from stcloud.saas.web.apischemas import SCHEMAS, STRING
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
 from stcloud.saas.web.collections import queryable_schema
+from stcloud.saas.web.loadpaths import LOAD_ID, load_of
 from stcloud.saas.web.media import (
     ARROW,
     CSV,
@@ -106,7 +107,8 @@ def _collection_paths(layer: Layer, call: CityRequest) -> dict[str, Any]:
         base: get_of(f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}),
         f"{base}/queryables": get_of(f"Queryables of {name}", (SCHEMA, HTML), schema),
         f"{base}/sortables": get_of(f"Sortables of {name}", (SCHEMA, HTML), schema),
-        f"{base}/loads": get_of(f"Loads of {name}", document, schema),
+        f"{base}/loads": get_of(f"Loads of {name}", document, schema) | load_of(layer, call),
+        f"{base}/loads/{{loadId}}": get_of(f"Load of {name}", document, schema, [LOAD_ID]),
         f"{base}/diff": get_of(f"Differences of {name}", (GEOJSON, HTML), schema, _DIFFERENCE),
         f"{base}/items": get_of(
             f"Features of {name}", (GEOJSON, HTML, CSV), {"$ref": "#/components/schemas/featureCollection"},
