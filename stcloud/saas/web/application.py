@@ -53,7 +53,7 @@ from stcloud.saas.web.media import PROBLEM
 from stcloud.saas.web.open311 import routes as open311
 from stcloud.saas.web.problem import problem_of, status_of
 from stcloud.saas.web.service import Service
-from stcloud.saas.web.uploads import Uploads, read_body
+from stcloud.saas.web.uploads import Uploads, discard, read_body
 from stcloud.saas.web.workers import Workers
 
 __all__ = ["Handler", "application"]
@@ -242,7 +242,11 @@ class _Endpoint:
         self, call: CityRequest, request: Request, admits: Callable[[CityRequest], None], uploads: Uploads
     ) -> Response | None:
         """Return the response to a body that is loaded; None if its client left before."""
-        await self._workers.run(lambda: admits(call), asyncio.Event().wait)
+        try:
+            await self._workers.run(lambda: admits(call), asyncio.Event().wait)
+        except StcloudError:
+            await discard(request)
+            raise
         upload = await uploads.received(request)
         with_file = replace(call, upload=upload.path)
         return await self._workers.run(

@@ -6,6 +6,7 @@ Tested by `tests/saas/web/test_uploads.py`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -17,15 +18,17 @@ from typing import TYPE_CHECKING, BinaryIO
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from stcloud.errors import InvalidInput, Unsupported
+from stcloud.errors import InvalidInput, StcloudError, Unsupported
 from stcloud.saas.web.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["Upload", "Uploads", "read_body", "too_large"]
+__all__ = ["Upload", "Uploads", "discard", "read_body"]
 
 _PIECE_BYTES = 1 << 20
+_DISCARDED_BYTES, _DISCARDED_S = 100_000_000, 10.0
+"""How much of a body that is refused is read, and how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,18 @@ class Uploads:
         """
         most = self._settings.most_load_bytes
         length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length) > most:
-            raise too_large(most)
-        self._hold()
+        try:
+            if length.isdecimal() and int(length) > most:
+                raise _too_large(most)
+            self._hold()
+        except StcloudError:
+            await discard(request)
+            raise
         upload = Upload(Path(tempfile.mkdtemp(prefix="stcloud-upload-")) / "body", self._released)
         try:
             async with asyncio.timeout(self._settings.load_seconds):
                 with upload.path.open("wb") as file:
-                    await _written(request.stream(), file, most)
+                    await _written(request, file, most)
         except TimeoutError as error:
             upload.close()
             raise Unsupported(
@@ -102,15 +109,12 @@ class Uploads:
             self._held -= 1
 
 
-async def _written(stream: AsyncIterator[bytes], file: BinaryIO, most: int) -> None:
+async def _written(request: Request, file: BinaryIO, most: int) -> None:
     """Write a body to a file, a piece at a time; `InvalidInput` ``body-too-large``."""
     parts: list[bytes] = []
-    size = waiting = 0
-    async for part in stream:
-        size += len(part)
+    waiting = 0
+    async for part in _bounded(request, most):
         waiting += len(part)
-        if size > most:
-            raise too_large(most)
         parts.append(part)
         if waiting >= _PIECE_BYTES:
             await run_in_threadpool(file.write, b"".join(parts))
@@ -120,15 +124,36 @@ async def _written(stream: AsyncIterator[bytes], file: BinaryIO, most: int) -> N
 
 async def read_body(request: Request, most: int) -> bytes:
     """Return a whole body; `InvalidInput` ``body-too-large``."""
-    parts, size = [], 0
-    async for part in request.stream():
+    return b"".join([part async for part in _bounded(request, most)])
+
+
+async def _bounded(request: Request, most: int) -> AsyncIterator[bytes]:
+    """Give a body of so many bytes at most, in parts; `InvalidInput` ``body-too-large``."""
+    size, stream = 0, request.stream()
+    async for part in stream:
         size += len(part)
         if size > most:
-            raise too_large(most)
-        parts.append(part)
-    return b"".join(parts)
+            await _discard(stream)
+            raise _too_large(most)
+        yield part
 
 
-def too_large(most: int) -> InvalidInput:
+async def discard(request: Request) -> None:
+    """Read a body that is refused, up to a limit: a client that still sends does not read why it is refused."""
+    if "expect" not in request.headers:  # who waits for leave to send has sent nothing
+        await _discard(request.stream())
+
+
+async def _discard(stream: AsyncIterator[bytes]) -> None:
+    size = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARDED_S):
+            async for part in stream:
+                size += len(part)
+                if size > _DISCARDED_BYTES:
+                    return
+
+
+def _too_large(most: int) -> InvalidInput:
     """Return the error for a body of more than so many bytes."""
     return InvalidInput("body-too-large", f"the body has more than {most:,} bytes")

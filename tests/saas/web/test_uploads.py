@@ -54,8 +54,8 @@ def test_a_body_is_what_came(spool):
 
 
 def test_what_is_not_whole_leaves_nothing(spool):
-    assert kind_of(sent(length=11), most_load_bytes=10) == "body-too-large"
-    assert kind_of(sent(part(b"x" * 6), part(b"x" * 6)), most_load_bytes=10) == "body-too-large"
+    assert kind_of(sent(part(b"x" * 11, more=False), length=11), most_load_bytes=10) == "body-too-large"
+    assert kind_of(sent(part(b"x" * 6), part(b"x" * 6, more=False)), most_load_bytes=10) == "body-too-large"
     assert kind_of(sent(part(b"x")), load_seconds=0.05) == "took-too-long"
     with pytest.raises(ClientDisconnect):
         asyncio.run(Uploads(Settings()).received(sent(part(b"x"), {"type": "http.disconnect"})))
@@ -74,6 +74,19 @@ def test_more_than_may_be_held_are_turned_away():
         (await uploads.received(sent(part(b"x", more=False)))).close()
 
     asyncio.run(several())
+
+
+def test_a_body_that_is_refused_is_read_to_its_end():
+    """Who still sends does not read the answer; who waits for leave to send (``Expect``) sends nothing."""
+    for length in (None, 24):
+        request = sent(part(b"x" * 12), part(b"x" * 11), part(b"x", more=False), length=length)
+        assert kind_of(request, most_load_bytes=10) == "body-too-large"
+        with pytest.raises(RuntimeError, match="consumed"):
+            asyncio.run(anext(request.stream()))
+    waiting = sent(part(b"x", more=False), length=11)
+    waiting.scope["headers"].append((b"expect", b"100-continue"))
+    assert kind_of(waiting, most_load_bytes=10) == "body-too-large"
+    assert asyncio.run(anext(waiting.stream())) == b"x"
 
 
 def test_a_small_body_is_read_whole():
