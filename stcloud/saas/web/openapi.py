@@ -68,7 +68,9 @@ def _document(call: CityRequest) -> dict[str, Any]:
         ),
         "/api": get_of("This definition", _OFFERED, {"type": "object"}),
         "/functions": get_of("Functions of filters", (JSON, HTML), {"type": "object"}),
-        "/collections": get_of("Collections", (JSON, HTML), {"$ref": "#/components/schemas/collections"}),
+        "/collections": get_of(
+            "Collections", (JSON, HTML), {"$ref": "#/components/schemas/collections"}, [_KNOWN]
+        ),
     }
     paths |= tile_grid_paths()
     for layer in layers:
@@ -104,9 +106,11 @@ def _collection_paths(layer: Layer, call: CityRequest) -> dict[str, Any]:
     crs = _crs_parameters(call)
     of_feature = [key, _KNOWN, crs["crs"], *([_DATETIME] if versioned else [])]
     paths = {
-        base: get_of(f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}),
-        f"{base}/queryables": get_of(f"Queryables of {name}", (SCHEMA, HTML), schema),
-        f"{base}/sortables": get_of(f"Sortables of {name}", (SCHEMA, HTML), schema),
+        base: get_of(
+            f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}, [_KNOWN]
+        ),
+        f"{base}/queryables": get_of(f"Queryables of {name}", (SCHEMA, HTML), schema, [_KNOWN]),
+        f"{base}/sortables": get_of(f"Sortables of {name}", (SCHEMA, HTML), schema, [_KNOWN]),
         f"{base}/loads": get_of(f"Loads of {name}", document, schema) | load_of(layer, call),
         f"{base}/loads/{{loadId}}": get_of(f"Load of {name}", document, schema, [LOAD_ID]),
         f"{base}/diff": get_of(f"Differences of {name}", (GEOJSON, HTML), schema, _DIFFERENCE),
