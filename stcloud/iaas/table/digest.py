@@ -7,6 +7,8 @@ often is hashed once a batch.
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -19,6 +21,7 @@ __all__ = ["digest_rows"]
 
 Hashes: TypeAlias = NDArray[np.uint64]
 _LANES = (0, 1)
+_IMPORTING = threading.Lock()
 
 
 def digest_rows(rows: pa.RecordBatch, salt: str, *, many: bool = False) -> pa.Array:
@@ -82,6 +85,12 @@ def _add(sums: Hashes, hashes: Hashes, codes: NDArray[Any] | None) -> None:
 
 
 def _compiled() -> tuple[Callable[..., Hashes], Callable[..., None]]:
+    with _IMPORTING:  # a thread that waits for an import which fails in another one gets another error
+        return _imported()
+
+
+@functools.cache
+def _imported() -> tuple[Callable[..., Hashes], Callable[..., None]]:
     try:
         from stcloud.iaas.table import xxh64  # noqa: PLC0415  (slow to import)
     except RuntimeError:  # there is no folder where compiled loops may be kept: slower, and the same

@@ -43,6 +43,10 @@ def serve(
     audit: Annotated[Path | None, typer.Option(help="File that notes who was given what.")] = None,
     rate: Annotated[str, typer.Option(help="Most requests of one principal.")] = "200/second",
     seconds: Annotated[float, typer.Option(help="Longest time of a question.", min=0.1)] = 30.0,
+    max_load_mb: Annotated[
+        int, typer.Option(help="Largest file that is loaded into a layer, in MB; 0: none is.", min=0)
+    ] = 1_000,
+    load_seconds: Annotated[float, typer.Option(help="Longest time of a load.", min=0.1)] = 600.0,
     open311: Annotated[
         str | None,
         typer.Option(
@@ -68,6 +72,7 @@ def serve(
     settings = Settings(
         base_url=base_url, origins=tuple(origin or ()), seconds=seconds, rate=rate, open311=open311,
         open311_rate=open311_rate, hosts=() if policy is not None else own_names(host, base_url),
+        most_load_bytes=max_load_mb * 1_000_000, load_seconds=load_seconds,
     )  # fmt: skip
     service = _service(cities, settings, policy, tokens, audit)
     config = uvicorn.Config(

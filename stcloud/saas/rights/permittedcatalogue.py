@@ -29,13 +29,14 @@ from stcloud.saas.rights.stored import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pyarrow as pa
 
     from stcloud.city import City
     from stcloud.daas.entry import Layer
     from stcloud.daas.purge.record import PurgeRecord
+    from stcloud.daas.table.schema import Attribute
     from stcloud.saas.rights.grants import Grants
     from stcloud.saas.rights.readfolder import ReadFolder
     from stcloud.saas.rights.rule import PolicyRule
@@ -129,16 +130,18 @@ class PermittedCatalogue(Catalogue):
         """Return what may be seen of a layer."""
         purges = tuple(_shown_purges(layer, hidden_columns(rule, layer)))
         if not rule.limits_rows:
-            loads = partial(_without_details, layer.read_loads)
-            return replace(shown_layer(layer, rule), purges=purges, read_loads=loads)
+            shown = shown_layer(layer, rule)
+            loads = partial(_without_details, layer.read_loads, _names(shown.attributes))
+            return replace(shown, purges=purges, read_loads=loads)
         schema = visible_schema(rule, layer)
         snapshot = self._copy(layer.name).renewed(
             layer, self._state(layer, rule, schema),
             lambda: StoredPart.of(rule, self._whole, layer, self._grants.secret),
         )  # fmt: skip
+        visible = attributes(schema)
         return replace(
-            layer, definition=visible_definition(rule, layer), snapshot=snapshot, attributes=attributes(schema),
-            read_loads=partial(_instants, layer.read_loads), purges=purges,
+            layer, definition=visible_definition(rule, layer), snapshot=snapshot, attributes=visible,
+            read_loads=partial(_instants, layer.read_loads, _names(visible)), purges=purges,
         )  # fmt: skip
 
     def _copy(self, name: str) -> LayerCopy:
@@ -168,27 +171,33 @@ def _without(schema: pa.Schema, name: str) -> pa.Schema:
     return schema.remove(schema.get_field_index(name))
 
 
-def _instants(loads: Callable[[], list[Reckoning]]) -> list[Reckoning]:
-    """Return when a layer was loaded and until when it is complete, without what was loaded."""
+def _names(shown: Iterable[Attribute]) -> frozenset[str]:
+    return frozenset(attribute.name for attribute in shown)
+
+
+def _instants(loads: Callable[[], list[Reckoning]], shown: frozenset[str]) -> list[Reckoning]:
+    """Return when a layer was loaded, until when it is complete and which columns it brought, and no more."""
     known = {load.load: str(load.recorded_at_us) for load in loads()}
     return [
         Reckoning(
             known[load.load], load.layer, known.get(load.source, "") if load.mode in (UNDO, COMPLETE) else "",
             load.mode, load.recorded_at_us, complete_to_us=load.complete_to_us, complete_by=load.complete_by,
+            new_columns=tuple(name for name in load.new_columns if name in shown),
         )
         for load in loads()
     ]  # fmt: skip
 
 
-def _without_details(loads: Callable[[], list[Reckoning]]) -> list[Reckoning]:
-    """Return loads with their counts, and without what names columns."""
+def _without_details(loads: Callable[[], list[Reckoning]], shown: frozenset[str]) -> list[Reckoning]:
+    """Return loads with their counts, and without what names columns that are hidden."""
     none: dict[str, int] = {}
     return [
         replace(
-            load, rejected_by=none, unplaced_by=none, new_columns=(), missing_columns=(), notes=(), scope={}
+            load, rejected_by=none, unplaced_by=none, missing_columns=(), notes=(), scope={},
+            new_columns=tuple(name for name in load.new_columns if name in shown),
         )
         for load in loads()
-    ]
+    ]  # fmt: skip
 
 
 def _shown_purges(layer: Layer, hidden: frozenset[str]) -> list[PurgeRecord]:

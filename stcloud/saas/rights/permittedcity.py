@@ -180,6 +180,15 @@ class PermittedCity(City):
         self._require("load", layer, "nothing may be loaded into it")
         return self._whole.load(layer, *sources, **keywords)
 
+    def check_load(self, layer: str) -> None:
+        """Refuse a layer that may not be loaded into, or is not there; it need not be one that may be seen.
+
+        Raises `NotFound` ``unknown-layer``, ``renamed-layer``; `InvalidInput` ``not-permitted``.
+        """
+        self._require("load", layer, "nothing may be loaded into it")
+        if layer not in self._whole.parts.catalogue.names():
+            self._catalogue.layer(layer)
+
     def undo(self, layer: str, load: str, **keywords: Any) -> Reckoning:
         """Undo a load of a layer that may be administered."""
         self._require("administer", layer, "none of its loads may be undone")

@@ -5,7 +5,7 @@ Tested by `tests/saas/web/test_openapi.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stcloud.saas.web.media import PROBLEM
@@ -24,6 +24,7 @@ _FAULTS = {
 _FAULTS_OF_BODY = {
     "409": "Others were faster", "413": "The body is too large", "415": "The body is of another type",
 }  # fmt: skip
+_ANSWERED = {"200": "The answer"}
 
 
 def get_of(
@@ -43,8 +44,13 @@ def operation(
     schema: dict[str, Any],
     parameters: Sequence[dict[str, Any]] = (),
     name: str | None = None,
+    *,
+    statuses: Mapping[str, str] = _ANSWERED,
 ) -> dict[str, Any]:
-    """Return an operation; ``schema`` is that of its answers in JSON, ``name`` the id that a standard gives it."""
+    """Return an operation; ``schema`` is that of its answers in JSON, ``name`` the id that a standard gives it.
+
+    ``statuses`` are those of answers, and what they mean.
+    """
     content = {
         media.type.partition("; charset")[0]: {
             "schema": schema if "json" in media.type else {"type": "string"}
@@ -58,8 +64,10 @@ def operation(
         **({} if name is None else {"operationId": name}),
         "summary": summary,
         "parameters": [*parameters, form],
-        "responses": {"200": {"description": "The answer", "content": content}, **faults},
-    }
+        "responses": {
+            **{status: {"description": text, "content": content} for status, text in statuses.items()}, **faults,
+        },
+    }  # fmt: skip
 
 
 def query_parameter(name: str, schema: dict[str, Any], about: str) -> dict[str, Any]:

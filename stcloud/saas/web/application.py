@@ -1,7 +1,6 @@
-"""The application: routes, and the way of a request from its bytes to a response.
+"""The application: its routes, below each city of a service, and what it does from time to time.
 
-A request finds its handler by the address as it came, is checked, handed to a worker, and answered with the whole
-response: a client that reads slowly holds no worker, and one that leaves stops its question.
+A request finds its endpoint by the address as it came.
 
 Tested by `tests/saas/web/test_application.py`.
 """
@@ -10,13 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -24,18 +21,18 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from stcloud.errors import InvalidInput, NotFound, StcloudError
-from stcloud.saas.rights.principal import ANONYMOUS, Principal
+from stcloud.errors import NotFound, StcloudError
 from stcloud.saas.web import (
     caseroutes,
     collections,
     functions,
+    intake,
     items,
     landing,
     loads,
@@ -47,31 +44,34 @@ from stcloud.saas.web import (
     versions,
 )
 from stcloud.saas.web.call import CityRequest, encoded
+from stcloud.saas.web.endpoint import ByMethod, Endpoint, Handler
 from stcloud.saas.web.hardened import Hardened
 from stcloud.saas.web.media import PROBLEM
 from stcloud.saas.web.open311 import routes as open311
-from stcloud.saas.web.problem import problem_of, status_of
 from stcloud.saas.web.service import Service
+from stcloud.saas.web.uploads import Uploads
 from stcloud.saas.web.workers import Workers
 
 __all__ = ["Handler", "application"]
 
-Handler = Callable[[CityRequest], Response]
 _LOG = logging.getLogger("stcloud.web")
 _SMALLEST_GZIP = 1_000
-_HOST = re.compile(r"[\w.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", re.ASCII)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NO_FILE = "there is no such file here"
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A path below a city's address, its handler, and what it may cost."""
+    """A path below a city's address, its handler, and what it may cost.
+
+    ``admits`` refuses what is not to be loaded before a byte of the body is read, which then comes as a file.
+    """
 
     path: str
     handler: Handler
     methods: tuple[str, ...] = ("GET",)
     heavy: bool = False
+    admits: Callable[[CityRequest], None] | None = None
 
 
 RESOURCES: tuple[Resource, ...] = (
@@ -84,6 +84,8 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("/collections/{collection}/queryables", collections.queryables),
     Resource("/collections/{collection}/sortables", collections.sortables),
     Resource("/collections/{collection}/loads", loads.loads),
+    Resource("/collections/{collection}/loads", intake.load, ("POST",), admits=intake.admit),
+    Resource("/collections/{collection}/loads/{load}", loads.recorded_load),
     Resource("/collections/{collection}/diff", loads.difference, heavy=True),
     Resource("/collections/{collection}/items", records.routed(items.items, records.records)),
     Resource("/collections/{collection}/items/{feature}", records.routed(versions.item, records.record)),
@@ -113,16 +115,16 @@ def application(service: Service) -> Starlette:
     workers = Workers(service.settings)
     names = list(service.cities)
     alone = len(names) == 1
-    absent = _Endpoint(service, workers, _absent, methods=_METHODS)
+    absent = Endpoint(service, workers, _absent, methods=_METHODS)
     routes: list[BaseRoute] = [
-        Route("/health", _Endpoint(service, workers, overview.health)),
-        Route("/metrics", _Endpoint(service, workers, overview.metrics)),
+        Route("/health", Endpoint(service, workers, overview.health)),
+        Route("/metrics", Endpoint(service, workers, overview.metrics)),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
     if alone:
         routes += _routes(service, workers, names[0], "")
     else:
-        routes.append(Route("/", _Endpoint(service, workers, overview.cities)))
+        routes.append(Route("/", Endpoint(service, workers, overview.cities)))
         for name in names:
             routes += _routes(service, workers, name, f"/{quote(name, safe='')}", absent)
 
@@ -162,158 +164,26 @@ async def _renewed(service: Service) -> None:
 
 
 def _routes(
-    service: Service, workers: Workers, city: str, base: str, absent: _Endpoint | None = None
+    service: Service, workers: Workers, city: str, base: str, absent: Endpoint | None = None
 ) -> Sequence[BaseRoute]:
     by_path: dict[str, list[Resource]] = {}
     for resource in RESOURCES:
         by_path.setdefault(resource.path, []).append(resource)
-    return [
-        Route(
-            address,
-            _Endpoint(
-                service,
-                workers,
-                resource.handler,
-                city,
-                base,
-                resource.methods,
-                heavy=resource.heavy,
-                absent=absent,
-            ),
-        )
-        for path, resources in by_path.items()
-        for resource in resources
-        for address in ((base + path,) if path != "/" or not base else (f"{base}/", base))
-    ]
-
-
-class _Endpoint:
-    """Answers requests of one resource."""
-
-    def __init__(
-        self, service: Service, workers: Workers, handler: Handler, city: str = "", base: str = "",
-        methods: Sequence[str] = ("GET",), *, heavy: bool = False, absent: _Endpoint | None = None,
-    ) -> None:  # fmt: skip
-        self._service, self._workers, self.handler = service, workers, handler
-        self._city, self._base, self._heavy, self._absent = city, base, heavy, absent
-        self._methods = {*methods, *(("HEAD",) if "GET" in methods else ())}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        start = time.perf_counter()
-        endpoint, response = self, None
-        try:
-            self._refuse_host(request)
-            principal = await self._principal(request)
-            endpoint = await self._for(principal)
-            response = await endpoint.response_to(request, principal)
-        except ClientDisconnect:
-            pass
-        except StcloudError as error:
-            response = endpoint.failed(error)
-        except Exception as error:  # noqa: BLE001  (the one place where everything ends)
-            _LOG.exception("a request to %s failed", endpoint.handler.__name__)
-            response = endpoint.failed(error)
-        if response is not None:
-            await response(scope, receive, send)
-        self._service.counts.add(endpoint.handler.__name__, response, time.perf_counter() - start)
-
-    async def _for(self, principal: Principal) -> _Endpoint:
-        """Return what answers a principal: of a city that it may not know of, what answers where nothing is."""
-        if self._absent is None or await run_in_threadpool(self._service.shows, self._city, principal):
-            return self
-        return self._absent
-
-    async def response_to(self, request: Request, principal: Principal) -> Response | None:
-        """Return the response to a request of a principal; None: its client went away. Raises what goes wrong."""
-        self._refuse_method(request.method)
-        call = await self._call(request, principal)
-        return await self._workers.run(
-            lambda: self._answered(call), _gone(request.receive), heavy=self._heavy
-        )
-
-    def _answered(self, call: CityRequest) -> Response:
-        """Return the response, once it is noted who is given what."""
-        response = self.handler(call)
-        if self._service.audit is not None and self._city:
-            self._service.audit.add(
-                call.principal, self.handler.__name__, at_us=call.now_us, question=call.noted_request(),
-                pin=call.given.get("pin"), rows=call.given.get("rows"),
-            )  # fmt: skip
-        return response
-
-    async def _principal(self, request: Request) -> Principal:
-        """Return who asks, admitted; files and keys are read in a thread, and tokens that fail count, too."""
-        shown, address = request.headers.get("authorization"), _address(request)
-        try:
-            known = None if shown is None else await run_in_threadpool(self._service.principal, shown)
-        except InvalidInput:
-            self._service.admit(ANONYMOUS, address)
-            raise
-        principal = known or ANONYMOUS
-        self._service.admit(principal, address)
-        return principal
-
-    def _refuse_host(self, request: Request) -> None:
-        """Refuse a name of the service that is not its own: a page of another site may have its name lead here."""
-        hosts = self._service.settings.hosts
-        name = request.headers.get("host", "").lower()
-        if hosts and re.sub(r":\d+$", "", name) not in hosts:
-            raise InvalidInput("foreign-host", "the header Host names another service")
-
-    def _refuse_method(self, method: str) -> None:
-        if method not in self._methods:
-            raise InvalidInput("wrong-method", f"{method} is not offered here")
-
-    def failed(self, error: Exception) -> Response:
-        """Return the problem that an error is."""
-        status = status_of(error)
-        headers = {"Vary": "Accept, Authorization", "Cache-Control": "no-store"}
-        if status == 405:
-            headers["Allow"] = ", ".join(sorted(self._methods))
-        if status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        if status in (429, 503):
-            headers["Retry-After"] = "1"
-        return Response(encoded(problem_of(error)), status, headers, media_type=PROBLEM.type)
-
-    async def _call(self, request: Request, principal: Principal) -> CityRequest:
-        settings = self._service.settings
-        root = settings.base_url or _root(request)
-        path = request.scope["path"].removeprefix(self._base)
-        rights = self._service.rights(principal)
-        return CityRequest(
-            service=self._service,
-            city=self._service.city(self._city or next(iter(self._service.cities)), principal),
-            root=root.rstrip("/"),
-            base=root.rstrip("/") + self._base,
-            path=path,
-            segments={name: _decoded(value) for name, value in request.path_params.items() if self._city},
-            query=request.query_params.multi_items(),
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=await _body(request, settings.most_body_bytes),
-            now_us=self._service.clock(),
-            principal=principal,
-            rights=rights,
-            public=rights == self._service.rights(ANONYMOUS),
-            method=request.method,
-            address=_address(request),
-        )
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-def _root(request: Request) -> str:
-    """Return the address that the client used; `InvalidInput` ``unreadable-host``."""
-    host = request.headers.get("host")
-    if host is not None and not _HOST.fullmatch(host):
-        raise InvalidInput("unreadable-host", "the header Host names no host")
-    try:
-        return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
-    except ValueError as error:
-        raise InvalidInput("unreadable-host", "the header Host names no host") from error
+    uploads = Uploads(service.settings)
+    routes = []
+    for path, resources in by_path.items():
+        methods = [method for resource in resources for method in resource.methods]
+        endpoints = {
+            method: Endpoint(
+                service, workers, resource.handler, city, base, methods, heavy=resource.heavy,
+                admits=resource.admits, uploads=uploads, absent=absent,
+            )
+            for resource in resources
+            for method in resource.methods
+        }  # fmt: skip
+        addresses = (base + path,) if path != "/" or not base else (f"{base}/", base)
+        routes += [Route(address, ByMethod(endpoints)) for address in addresses]
+    return routes
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -323,36 +193,10 @@ async def _refused(_: Request, error: Exception) -> Response:
     return Response(encoded(problem), status, media_type=PROBLEM.type)
 
 
-def _decoded(segment: str) -> str:
-    try:
-        return unquote(segment, errors="strict")
-    except UnicodeDecodeError as error:
-        raise InvalidInput("unreadable-address", "the address has bytes that are no UTF-8") from error
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """Return the whole body; `InvalidInput` ``body-too-large``."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise InvalidInput("body-too-large", f"the body has more than {most:,} bytes")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _gone(receive: Receive) -> Callable[[], Awaitable[object]]:
-    async def gone() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    return gone
-
-
 class _Absent:
     """Answers addresses that there are not."""
 
-    def __init__(self, endpoint: _Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -45,8 +46,8 @@ class CityRequest:
         Parameters of the address, in order.
     headers
         By names in lower case.
-    body
-        Whole body.
+    body, upload
+        Whole body; or the file that it was written to, alone in a folder that is removed after the request.
     now_us
         When it came, UTC microseconds.
     rights
@@ -71,6 +72,7 @@ class CityRequest:
     method: str = "GET"
     address: str = ""
     """Network address of the client; empty: not known."""
+    upload: Path = Path()
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
     given: dict[str, Any] = field(default_factory=dict)

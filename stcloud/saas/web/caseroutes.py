@@ -14,7 +14,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from stcloud.daas.definition.clause import Closed
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, Unsupported
 from stcloud.saas.cli.caserecord import case_record
 from stcloud.saas.cli.output import plain
 from stcloud.saas.web.call import CityRequest, encoded
@@ -72,7 +72,11 @@ def act(call: CityRequest) -> Response:
     ------
     InvalidInput, Conflict, NotFound
         As `Cases.act`; ``not-permitted``: the principal may not act, or has not the role; ``actor-needed``.
+    Unsupported
+        ``wrong-media-type``.
     """
+    if "content-type" not in call.headers:  # a page of another site can have a browser send such a body
+        raise Unsupported("wrong-media-type", "the body is of no stated type; it is to be application/json")
     document: ActionDocument = read_document(call, ActionDocument)
     actor = _actor(call, document)
     with call.city.cases(call.segments["log"]) as cases:

@@ -5,14 +5,15 @@ Tested by `tests/saas/web/test_collections.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from stcloud.paas.query.resolve.refusal import refuse_purged
 from stcloud.saas.web.call import CityRequest, Link, link
 from stcloud.saas.web.collectionkind import kind_of
 from stcloud.saas.web.extent import extent_of
+from stcloud.saas.web.knownlayers import is_purged, known_layer, known_layers, known_us_of, tagged
 from stcloud.saas.web.media import CSV, GEOJSON, HTML, JSON, SCHEMA
 from stcloud.saas.web.records import described_catalogue
 from stcloud.saas.web.referencesystem import reference_system, reference_systems
@@ -35,30 +36,38 @@ _TYPES: dict[str, dict[str, str]] = {
 
 
 def collections(call: CityRequest) -> Response:
-    """Return all collections that the principal may see, and the catalogue that describes them."""
-    call.known_parameters(())
-    layers = _served(call)
-    described = [*(_described(call, layer) for layer in layers), described_catalogue(call, layers)]
-    return call.document({"collections": described, "links": []}, "collections")
+    """Return all collections that the principal may see, and the catalogue that describes them.
+
+    With ``known``, those that were there, as they were known then.
+    """
+    call.known_parameters(("known",))
+    layers = known_layers(call)
+    described = [
+        *(_described(call, layer) for layer in layers),
+        described_catalogue(call, call.city.layers()),
+    ]
+    return tagged(call, {"collections": described, "links": []}, "collections", (JSON, HTML), layers)
 
 
 def collection(call: CityRequest) -> Response:
-    """Return one collection."""
-    call.known_parameters(())
-    return call.document(_described(call, call.city.layer(call.segments["collection"])), "collection")
+    """Return one collection; with ``known``, as it was known then."""
+    call.known_parameters(("known",))
+    layer = known_layer(call)
+    refuse_purged(layer, known_us_of(call, layer), call.city.configuration.zone, columns=frozenset())
+    return tagged(call, _described(call, layer), "collection", (JSON, HTML), [layer])
 
 
 def queryables(call: CityRequest) -> Response:
     """Return what may be named in filters, as a JSON schema."""
-    call.known_parameters(())
-    layer = call.city.layer(call.segments["collection"])
+    call.known_parameters(("known",))
+    layer = known_layer(call)
     return _schema(call, layer, "queryables", queryable_schema(layer))
 
 
 def sortables(call: CityRequest) -> Response:
     """Return what rows may be sorted by, as a JSON schema."""
-    call.known_parameters(())
-    layer = call.city.layer(call.segments["collection"])
+    call.known_parameters(("known",))
+    layer = known_layer(call)
     return _schema(call, layer, "sortables", schema_of(layer))
 
 
@@ -102,17 +111,13 @@ def _geometry_format(layer: Layer) -> str:
 def _schema(call: CityRequest, layer: Layer, below: str, properties: dict[str, Any]) -> Response:
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": call.url("collections", layer.name, below),
+        "$id": call.url("collections", layer.name, below, known=call.parameters.get("known")),
         "type": "object",
         "title": layer.title or layer.name,
         "properties": properties,
         "additionalProperties": False,
     }
-    return call.document(document, "schema", (SCHEMA, HTML))
-
-
-def _served(call: CityRequest) -> Sequence[Layer]:
-    return call.city.layers()
+    return tagged(call, document, "schema", (SCHEMA, HTML), [layer])
 
 
 def _described(call: CityRequest, layer: Layer) -> dict[str, Any]:
@@ -129,23 +134,28 @@ def _described(call: CityRequest, layer: Layer) -> dict[str, Any]:
     stored = reference_system(configuration.crs)
     if stored is not None:
         document["storageCrs"] = stored.address
-    document |= extent_of(layer, configuration.crs)
+    if not is_purged(layer, known_us_of(call, layer)):
+        document |= extent_of(layer, configuration.crs)
     if kind_of(layer).versioned:
         document["versioning"] = {"timeAxis": "validity-time"}
     return document
 
 
 def _links(call: CityRequest, layer: Layer) -> list[Link]:
-    name = layer.name
+    name, known = layer.name, call.parameters.get("known")
+
+    def below(*path: str, **given: Any) -> str:
+        return call.url("collections", name, *path, **given, known=known)
+
     items = [
-        link(call.url("collections", name, "items", f=media.name), "items", media, f"{name} as {media.title}")
+        link(below("items", f=media.name), "items", media, f"{name} as {media.title}")
         for media in (GEOJSON, HTML, CSV)
     ]
     return [
-        link(call.url("collections", name), "self", JSON, "This document"),
+        link(below(), "self", JSON, "This document"),
         *items,
-        link(call.url("collections", name, "queryables"), f"{_RELATION}queryables", SCHEMA, "Queryables"),
-        link(call.url("collections", name, "sortables"), f"{_RELATION}sortables", SCHEMA, "Sortables"),
+        link(below("queryables"), f"{_RELATION}queryables", SCHEMA, "Queryables"),
+        link(below("sortables"), f"{_RELATION}sortables", SCHEMA, "Sortables"),
         link(call.url("collections", name, "tiles"), f"{_RELATION}tilesets-vector", JSON, "Vector tiles"),
         link(call.url("collections", name, "loads"), "related", JSON, "Loads: when what was recorded"),
     ]

@@ -1,4 +1,4 @@
-"""Headers of security on every response. Tested by `tests/saas/web/test_application.py`."""
+"""What every response has, and what every request goes through. Tested by `tests/saas/web/test_application.py`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Hardened:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, with the headers."""
+        """Answer a request, or pass on what is none."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from stcloud.errors import InvalidInput
+from stcloud.errors import InvalidInput, NotFound
 from stcloud.saas.web.call import CityRequest, encoded, link
 from stcloud.saas.web.collectionkind import kind_of
 from stcloud.saas.web.geojson import features_of
-from stcloud.saas.web.media import GEOJSON, HTML
+from stcloud.saas.web.media import GEOJSON, HTML, JSON
 from stcloud.saas.web.parameter import ClosedInterval, iso_utc, read_datetime, read_filter
 from stcloud.saas.web.queryable import read_condition
 from stcloud.saas.web.referencesystem import CRS84
 
 if TYPE_CHECKING:
     from stcloud.daas.catalogue import Layer
+    from stcloud.daas.ledger import Reckoning
     from stcloud.paas.query import Answer, Query
 
-__all__ = ["difference", "loads"]
+__all__ = ["described_load", "difference", "loads", "recorded_load"]
 
 _OFFERED = (GEOJSON, HTML)
 _CALLED = {
@@ -39,25 +40,36 @@ def loads(call: CityRequest) -> Response:
     """Return the loads of a collection: when each was recorded, and its reckoning."""
     call.known_parameters(())
     layer = call.city.layer(call.segments["collection"])
-    name = layer.name
-    described = [
-        {
-            "load": reckoning.load,
-            "mode": reckoning.mode,
-            "recorded": iso_utc(reckoning.recorded_at_us),
-            **reckoning.counts,
-            "links": [
-                link(
-                    call.url("collections", name, "items", known=iso_utc(reckoning.recorded_at_us)),
-                    "items",
-                    GEOJSON,
-                    "As it was known then",
-                )
-            ],
-        }
-        for reckoning in layer.loads
-    ]
-    return call.document({"collection": name, "loads": described, "links": []}, "loads")
+    described = [described_load(call, layer.name, reckoning) for reckoning in layer.loads]
+    return call.document({"collection": layer.name, "loads": described, "links": []}, "loads")
+
+
+def recorded_load(call: CityRequest) -> Response:
+    """Return one load, with why rows were rejected, and notes; `NotFound` ``unknown-load``."""
+    call.known_parameters(())
+    layer = call.city.layer(call.segments["collection"])
+    identity = call.segments["load"]
+    named = [reckoning for reckoning in layer.loads if reckoning.load == identity]
+    if not named:
+        raise NotFound("unknown-load", f"layer '{layer.name}' has no load '{identity[:80]}'")
+    document = {"collection": layer.name, **described_load(call, layer.name, named[-1]), **named[-1].details}
+    return call.document(document, "document")
+
+
+def described_load(call: CityRequest, layer: str, reckoning: Reckoning) -> dict[str, Any]:
+    """Return a load as lists have it: its identity, mode, recorded instant and counts."""
+    recorded = iso_utc(reckoning.recorded_at_us)
+    items = call.url("collections", layer, "items", known=recorded)
+    return {
+        "load": reckoning.load,
+        "mode": reckoning.mode,
+        "recorded": recorded,
+        **reckoning.counts,
+        "links": [
+            link(items, "items", GEOJSON, "As it was known then"),
+            link(call.url("collections", layer, "loads", reckoning.load), "item", JSON, "The load"),
+        ],
+    }
 
 
 def difference(call: CityRequest) -> Response:

@@ -15,6 +15,7 @@ from stcloud.saas.web.apischemas import SCHEMAS, STRING
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.collectionkind import PROFILES, kind_of
 from stcloud.saas.web.collections import queryable_schema
+from stcloud.saas.web.loadpaths import LOAD_ID, load_of
 from stcloud.saas.web.media import (
     ARROW,
     CSV,
@@ -67,7 +68,9 @@ def _document(call: CityRequest) -> dict[str, Any]:
         ),
         "/api": get_of("This definition", _OFFERED, {"type": "object"}),
         "/functions": get_of("Functions of filters", (JSON, HTML), {"type": "object"}),
-        "/collections": get_of("Collections", (JSON, HTML), {"$ref": "#/components/schemas/collections"}),
+        "/collections": get_of(
+            "Collections", (JSON, HTML), {"$ref": "#/components/schemas/collections"}, [_KNOWN]
+        ),
     }
     paths |= tile_grid_paths()
     for layer in layers:
@@ -103,10 +106,13 @@ def _collection_paths(layer: Layer, call: CityRequest) -> dict[str, Any]:
     crs = _crs_parameters(call)
     of_feature = [key, _KNOWN, crs["crs"], *([_DATETIME] if versioned else [])]
     paths = {
-        base: get_of(f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}),
-        f"{base}/queryables": get_of(f"Queryables of {name}", (SCHEMA, HTML), schema),
-        f"{base}/sortables": get_of(f"Sortables of {name}", (SCHEMA, HTML), schema),
-        f"{base}/loads": get_of(f"Loads of {name}", document, schema),
+        base: get_of(
+            f"Collection {name}", document, {"$ref": "#/components/schemas/collection"}, [_KNOWN]
+        ),
+        f"{base}/queryables": get_of(f"Queryables of {name}", (SCHEMA, HTML), schema, [_KNOWN]),
+        f"{base}/sortables": get_of(f"Sortables of {name}", (SCHEMA, HTML), schema, [_KNOWN]),
+        f"{base}/loads": get_of(f"Loads of {name}", document, schema) | load_of(layer, call),
+        f"{base}/loads/{{loadId}}": get_of(f"Load of {name}", document, schema, [LOAD_ID]),
         f"{base}/diff": get_of(f"Differences of {name}", (GEOJSON, HTML), schema, _DIFFERENCE),
         f"{base}/items": get_of(
             f"Features of {name}", (GEOJSON, HTML, CSV), {"$ref": "#/components/schemas/featureCollection"},

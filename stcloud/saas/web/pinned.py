@@ -23,7 +23,9 @@ __all__ = ["not_modified", "tag_of"]
 _YEAR_S = 31_536_000
 
 
-def tag_of(call: CityRequest, media: Media, *, moving: bool = False) -> str | None:
+def tag_of(
+    call: CityRequest, media: Media, *, moving: bool = False, besides: str | None = None
+) -> str | None:
     """Return the strong tag of an answer that never changes, and note how it may be kept; None: it may change.
 
     Such is the answer to a pin, of which every instant lies in the past of its layer. The tag holds what the
@@ -35,6 +37,8 @@ def tag_of(call: CityRequest, media: Media, *, moving: bool = False) -> str | No
         The request and the format of the answer.
     moving
         Whether the answer depends on the present instant, too.
+    besides
+        What else the answer has that may change: it is then to be asked for again.
     """
     text = call.parameters.get("known", "")
     if moving or not text.startswith("pin:"):
@@ -52,11 +56,13 @@ def tag_of(call: CityRequest, media: Media, *, moving: bool = False) -> str | No
             state,
             str(call.body),
             _coding(call),
+            besides or "",
         )
     )
     tag = f'"{hashlib.sha256(whole.encode()).hexdigest()[:32]}"'
     kept = "public" if call.public else "private"
-    call.extra["Cache-Control"] = f"{kept}, max-age={_YEAR_S}, immutable"
+    if besides is None:
+        call.extra["Cache-Control"] = f"{kept}, max-age={_YEAR_S}, immutable"
     call.extra["ETag"] = tag
     return tag
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "is_loopback", "own_names"]
 
+_POSITIVE = (
+    "most_rows", "most_body_bytes", "seconds", "workers", "heavy", "waiting", "renew_s", "load_seconds", "loads",
+    "uploads",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -37,6 +42,14 @@ class Settings:
         Questions that are answered at the same time, and how many of them may be of a whole layer.
     waiting
         Requests that may wait for a worker; more are turned away.
+    most_load_bytes
+        Largest body that is loaded into a layer; 0: none is.
+    load_seconds
+        Seconds until a load is given up, and until its body must have come.
+    load_wait_s
+        Seconds that a load waits for another one of its layer.
+    loads, uploads
+        Loads that are done at the same time; bodies that are taken in, wait or are loaded. More are turned away.
     renew_s
         Seconds after which copies of what principals may see are brought up to date, though nobody asks.
     rate
@@ -56,6 +69,11 @@ class Settings:
     workers: int = 8
     heavy: int = 2
     waiting: int = 200
+    most_load_bytes: int = 1_000_000_000
+    load_seconds: float = 600.0
+    load_wait_s: float = 10.0
+    loads: int = 2
+    uploads: int = 8
     renew_s: float = 60.0
     rate: str = "200/second"
     open311: str | None = None
@@ -72,9 +90,11 @@ class Settings:
                 )  # fmt: skip
             if "@" in parts.netloc:
                 raise InvalidInput("bad-setting", "a base URL has no user and no password")
-        for name in ("most_rows", "most_body_bytes", "seconds", "workers", "heavy", "waiting", "renew_s"):
+        for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise InvalidInput("bad-setting", f"{name} is {getattr(self, name)}; it is more than nothing")
+        if self.most_load_bytes < 0:
+            raise InvalidInput("bad-setting", f"most_load_bytes is {self.most_load_bytes}; it is 0 or more")
         self.parsed_rate()
         _parsed(self.open311_rate)
 

@@ -21,17 +21,18 @@ _Result = TypeVar("_Result")
 
 
 class Workers:
-    """Threads for small questions, and a few for those of a whole layer, which would keep all others waiting.
+    """Threads for small questions, for loads, and a few for questions of a whole layer: they keep the others waiting.
 
     A question that nobody waits for any more, or that takes too long, is interrupted; its thread takes the next one
     when it has ended.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._seconds = settings.seconds
+        self._settings = settings
         self._most = settings.waiting + settings.workers
         self._light = ThreadPoolExecutor(settings.workers, thread_name_prefix="question")
         self._heavy = ThreadPoolExecutor(settings.heavy, thread_name_prefix="heavy-question")
+        self._loads = ThreadPoolExecutor(settings.loads, thread_name_prefix="load")
         self._pending = 0
 
     @property
@@ -40,8 +41,9 @@ class Workers:
         return self._pending
 
     async def run(
-        self, work: Callable[[], _Result], gone: Callable[[], Awaitable[object]], *, heavy: bool = False
-    ) -> _Result | None:
+        self, work: Callable[[], _Result], gone: Callable[[], Awaitable[object]], *, heavy: bool = False,
+        loading: bool = False, ended: Callable[[], object] = lambda: None,
+    ) -> _Result | None:  # fmt: skip
         """Return what a piece of work returns; None if its client went away before.
 
         Parameters
@@ -52,6 +54,10 @@ class Workers:
             Returns when nobody waits any more.
         heavy
             Whether it may read a whole layer.
+        loading
+            Whether it is a load, which may take longer.
+        ended
+            Called once when the work has ended, or is not begun.
 
         Raises
         ------
@@ -59,22 +65,26 @@ class Workers:
             ``too-busy``: too many wait already; ``took-too-long``. And what the work raises.
         """
         if self._pending >= self._most:
+            ended()
             raise Unsupported("too-busy", "too many questions wait at present", hint="ask again in a while")
         stop = Stop()
-        future = (self._heavy if heavy else self._light).submit(_stoppable, work, stop)
+        pool = self._loads if loading else self._heavy if heavy else self._light
+        future = pool.submit(_stoppable, work, stop)
         self._pending += 1
         loop = asyncio.get_running_loop()
+        future.add_done_callback(lambda _: ended())
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._ended))
-        return await self._awaited(future, stop, gone)
+        return await self._awaited(future, stop, gone, loading=loading)
 
     async def _awaited(
-        self, future: Future[_Result], stop: Stop, gone: Callable[[], Awaitable[object]]
+        self, future: Future[_Result], stop: Stop, gone: Callable[[], Awaitable[object]], *, loading: bool
     ) -> _Result | None:
+        seconds = self._settings.load_seconds if loading else self._settings.seconds
         answer: asyncio.Future[Any] = asyncio.wrap_future(future)
         leaving: asyncio.Future[Any] = asyncio.ensure_future(gone())
         try:
             done, _ = await asyncio.wait(
-                {answer, leaving}, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED
+                {answer, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if answer in done:
                 result: _Result = answer.result()
@@ -87,18 +97,27 @@ class Workers:
             leaving.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await leaving
-        raise Unsupported(
-            "took-too-long", f"the question was given up after {self._seconds:g} seconds",
-            hint="ask for less: a shorter time, a smaller area, larger groups",
-        )  # fmt: skip
+        raise _took_too_long(seconds, loading=loading)
 
     def _ended(self) -> None:
         self._pending -= 1
 
     def close(self) -> None:
         """Take no more work; wait for none."""
-        for pool in (self._light, self._heavy):
+        for pool in (self._light, self._heavy, self._loads):
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _took_too_long(seconds: float, *, loading: bool) -> Unsupported:
+    if loading:
+        return Unsupported(
+            "took-too-long", f"the load was given up after {seconds:g} seconds",
+            hint="send it again to learn whether it was done just then, or in parts",
+        )  # fmt: skip
+    return Unsupported(
+        "took-too-long", f"the question was given up after {seconds:g} seconds",
+        hint="ask for less: a shorter time, a smaller area, larger groups",
+    )  # fmt: skip
 
 
 def _stoppable(work: Callable[[], _Result], stop: Stop) -> _Result:

@@ -1,5 +1,7 @@
 """Digests of rows: any change of what is written changes them, and nothing else does."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -89,3 +91,29 @@ def test_a_hundred_thousand_rows_collide_nowhere():
         {"a": pa.array(numbers // 300).cast(pa.string()), "b": pa.array(numbers % 300).cast(pa.string())}
     )
     assert len(set(digest_rows(rows, "").to_pylist())) == 100_000
+
+
+NO_PLACE = """
+import numba, sys, threading, pyarrow as pa
+from stcloud.iaas.table.digest import digest_rows
+def njit(*_, **given):
+    import time; time.sleep(0.05)
+    raise RuntimeError("no locator available")
+numba.njit = njit
+rows = pa.RecordBatch.from_pydict({"a": ["1", None], "b": ["x", "x"]})
+plain, same = digest_rows(rows, ""), []
+def run():
+    same.append(digest_rows(rows, "", many=True) == plain)
+threads = [threading.Thread(target=run) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+sys.exit(0 if same == [True] * 4 else 1)
+"""
+
+
+def test_threads_hash_where_no_compiled_loop_may_be_kept():
+    """A service of a user without a home has no folder for them."""
+    run = subprocess.run(
+        [sys.executable, "-c", NO_PLACE], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr

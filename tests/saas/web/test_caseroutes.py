@@ -1,5 +1,7 @@
 """Cases over HTTP: an action is that of its principal, is done once, and not on a case that others changed."""
 
+import json
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -45,6 +47,8 @@ def test_a_case_is_opened_once_read_and_acted_on(city, clock, tmp_path):
     client = TestClient(application(Service({"town": city}, clock=clock, audit=AuditTrail(trail))))
     missing = client.post("/cases/desk/actions", json=REPORT)
     assert (missing.status_code, missing.json()["title"]) == (400, "actor-needed")
+    untyped = client.post("/cases/desk/actions", content=json.dumps(REPORT | {"actor": "wang"}))
+    assert (untyped.status_code, untyped.json()["title"]) == (415, "wrong-media-type")
     first = client.post("/cases/desk/actions", json=REPORT | {"actor": "wang"})
     assert first.status_code == 200, first.text
     again = client.post("/cases/desk/actions", json=REPORT | {"actor": "wang"})

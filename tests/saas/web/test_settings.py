@@ -17,6 +17,8 @@ from stcloud.saas.web.settings import Settings, is_loopback
         {"seconds": -1.0},
         {"workers": 0},
         {"waiting": 0},
+        {"loads": 0},
+        {"most_load_bytes": -1},
         {"rate": "fast"},
     ],
 )
