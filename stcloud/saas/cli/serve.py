@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -56,6 +57,7 @@ def serve(
     ] = "30/minute",
 ) -> None:
     """Serve cities over HTTP: to other systems, QGIS and browsers."""
+    _take_memory_of_the_c_library()
     uvicorn = _libraries()
     from stcloud.saas.web import Settings, application  # noqa: PLC0415
     from stcloud.saas.web.settings import is_loopback, own_names  # noqa: PLC0415
@@ -74,6 +76,15 @@ def serve(
         application(service), host, port, log_level="warning", access_log=False, server_header=False
     )
     _run(uvicorn.Server(config), host, port)
+
+
+def _take_memory_of_the_c_library() -> None:
+    """Have Arrow take memory from the C library, unless the environment says otherwise; Arrow is not loaded yet.
+
+    Of its own pool, which is made for few threads, a service that answers while it is loaded holds several times what
+    is in use.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def _libraries() -> Any:

@@ -16,9 +16,9 @@ class serve:
     Its standard error must have no traceback at the end.
     """
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, rate: str = "100000/second") -> None:
         words = [sys.executable, "-m", "stcloud", "serve", str(folder), "--port", "0"]
-        self._words = [*words, "--rate", "100000/second", *options]
+        self._words = [*words, "--rate", rate, *options]
 
     @property
     def process_id(self) -> int:
