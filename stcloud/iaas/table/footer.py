@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from stcloud.iaas.conversion import numbers_of, scalar
+from stcloud.iaas.conversion import numbers_of, scalar, whole_numbers
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import Checked, checked, each_file, parquet_errors
 from stcloud.iaas.table.kept import KeptColumns, Picks
@@ -265,9 +265,8 @@ def _wider_of(
     if rows is None or not rows.num_rows:
         return pa.table({})
     rows = rows.combine_chunks()
-    return rows.take(
-        np.argsort(numbers_of(rows.column(picks.column).fill_null(scalar(0, pa.int64()))), kind="stable")
-    )
+    order = np.argsort(numbers_of(rows.column(picks.column).fill_null(scalar(0, pa.int64()))), kind="stable")
+    return rows.take(whole_numbers(order))
 
 
 def _gathered(
