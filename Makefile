@@ -39,6 +39,15 @@ $(VENV)/.azurite: $(VENV)/.ready
 	else echo "npm is not installed: tests of Azure are skipped"; fi
 	@touch $@
 
+# A web map that reads our tiles in Chromium. Where npm or Chromium is not installed, its tests are skipped and say so.
+$(VENV)/.maplibre: $(VENV)/.ready
+	@if command -v npm >/dev/null; then \
+		echo "Installing MapLibre GL JS, a client of tests, into $(VENV)/maplibre" && \
+		{ npm install --prefix $(VENV)/maplibre --no-audit --no-fund --omit=dev --silent maplibre-gl@6.17.0 || \
+		echo "MapLibre could not be installed: tests of web maps are skipped"; }; \
+	else echo "npm is not installed: tests of web maps are skipped"; fi
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.ready
 	@echo "Installing the peers of its benchmarks (pyproject.toml, bench) into $(VENV)"
 	@$(PIP) '.[bench]'
@@ -63,7 +72,7 @@ $(VENV)/.apache-spark: $(VENV)/.ready
 demo: $(VENV)/.installed  ## build a demo city, ask it questions, draw maps and charts
 	$(BIN)/stcloud demo demo
 
-test: $(if $(filter quick,$(PROFILE)),$(VENV)/.ready,$(VENV)/.azurite)  ## all tests but the slow ones
+test: $(if $(filter quick,$(PROFILE)),$(VENV)/.ready,$(VENV)/.azurite $(VENV)/.maplibre)  ## all tests but the slow ones
 	$(PYTEST) $(PROFILE) $(if $(filter quick,$(PROFILE)),--cases 1)
 
 error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
@@ -71,7 +80,7 @@ error-kinds: $(VENV)/.ready  ## all tests, and which kinds of errors they raise
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest -n $(JOBS) -m '' --deselect tests/architecture/test_error_kinds.py
 	STCLOUD_ERROR_KINDS=$(CURDIR)/.pytest_cache/error-kinds $(BIN)/python -m pytest tests/architecture/test_error_kinds.py
 
-test-all: $(VENV)/.azurite $(VENV)/.apache-spark  ## all tests and the slow ones, in one run: none waits for the others
+test-all: $(VENV)/.azurite $(VENV)/.maplibre $(VENV)/.apache-spark  ## all tests and the slow ones, in one run: none waits for the others
 	$(PYTEST) $(PROFILE) -m ''
 
 test-slow: $(VENV)/.azurite $(VENV)/.apache-spark  ## kill tests and large simulations

@@ -18,6 +18,8 @@ MACHINE = {
     "Apache Spark's server is not available: {}": "Java 17, and a package of 450 MB",
     "PostgreSQL is not available: {}": "a server that not every machine has",
     "mounting a file system is not permitted here": "mounting needs root",
+    "Chromium is not installed": "a browser that not every machine has",
+    "maplibre-gl is not installed: make .venv/.maplibre": "a client from npm, which not every machine has",
     "no device that is full": "only Linux has /dev/full",
     "only Linux lists the threads of a process": "a look into /proc",
     "no such object store here: {}": "servers that are installed beside Python",

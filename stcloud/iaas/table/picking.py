@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from stcloud.iaas.conversion import numbers_of, scalar
+from stcloud.iaas.conversion import numbers_of, scalar, whole_numbers
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import parquet_errors
 from stcloud.iaas.table.footer import VARIES, Meets, RowGroups, read_groups, wanted_groups
@@ -131,7 +131,7 @@ class _Picking:
     def _sorted(self, rows: pa.Table) -> pa.Table:
         rows = rows.combine_chunks()
         numbers = numbers_of(rows.column(self._picks.column).fill_null(scalar(0, pa.int64())))
-        return rows.take(np.argsort(numbers, kind="stable"))
+        return rows.take(whole_numbers(np.argsort(numbers, kind="stable")))
 
     def _picked(self, rows: pa.Table) -> pa.Table:
         if not rows.num_rows:

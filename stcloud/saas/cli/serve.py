@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,6 +62,7 @@ def serve(
     ] = "30/minute",
 ) -> None:
     """Serve cities over HTTP: to other systems, QGIS and browsers."""
+    _take_memory_of_the_c_library()
     uvicorn = _libraries()
     from stcloud.saas.web import Settings, application  # noqa: PLC0415
     from stcloud.saas.web.settings import is_loopback, own_names  # noqa: PLC0415
@@ -78,7 +81,16 @@ def serve(
     config = uvicorn.Config(
         application(service), host, port, log_level="warning", access_log=False, server_header=False
     )
-    _run(uvicorn.Server(config), host, port)
+    _run(uvicorn.Server(config), host, port, tuple(service.cities.values()))
+
+
+def _take_memory_of_the_c_library() -> None:
+    """Have Arrow take memory from the C library, unless the environment says otherwise; Arrow is not loaded yet.
+
+    Of its own pool, which is made for few threads, a service that answers while it is loaded holds several times what
+    is in use.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def _libraries() -> Any:
@@ -142,10 +154,13 @@ def _check_open311(cities: dict[str, City], name: str) -> None:
         open_desk(city, name, system_clock()).close()
 
 
-def _run(server: Any, host: str, port: int) -> None:
-    """Serve until somebody ends it; say where, before the first request."""
+def _run(server: Any, host: str, port: int, cities: tuple[City, ...]) -> None:
+    """Serve until somebody ends it; say where, before the first request, and load meanwhile what it will need."""
+    from stcloud.saas.web.warming import warm  # noqa: PLC0415
+
     with _listening(host, port) as listening:
         note(f"serving at http://{host}:{listening.getsockname()[1]}/ (Ctrl-C ends it)")
+        threading.Thread(target=warm, args=(cities,), name="warming", daemon=True).start()
         server.run(sockets=[listening])
 
 

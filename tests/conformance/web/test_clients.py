@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -15,6 +13,7 @@ import pyogrio
 import pytest
 import shapely
 
+from tests.conformance.web.serving import serve
 from tests.saas.web.conftest import DAYS
 from tests.saas.web.town import Town, town
 
@@ -33,27 +32,6 @@ def served(
         rows = made
     with serve(folder / "town") as url:
         yield url, rows
-
-
-class serve:
-    """A process that serves a folder, as long as the block lasts."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> str:
-        words = [sys.executable, "-m", "stcloud", "serve", str(self._folder), "--port", "0"]
-        words += ["--rate", "100000/second"]
-        self._process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-        line = self._process.stderr.readline()
-        match = re.search(r"http://\S+/", line)
-        assert match, line
-        return match[0]
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        errors = self._process.communicate(timeout=60)[1]
-        assert "Traceback" not in errors, errors
 
 
 def read(url: str, layer: str, **options: object) -> gpd.GeoDataFrame:

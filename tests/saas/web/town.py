@@ -25,8 +25,9 @@ ODD_KEYS = ("a/b", "a b", "ä%41", "<b>&\"'", "a.20240301T000000Z", "%2e")
 
 @dataclass
 class Town:
-    """A city, what it was loaded from, and a client of its service."""
+    """A city, its folder, what it was loaded from, and a client of its service."""
 
+    folder: Path
     city: stcloud.City
     client: TestClient
     zone: ZoneInfo
@@ -150,7 +151,9 @@ def town(
     load_calls(city, whole)
     versions = load_plots(city, corner, zone)
     with serving(city) as client:
-        yield Town(city, client, ZoneInfo(zone), in_order(whole), in_order(earlier), versions)
+        yield Town(
+            folder / "town", city, client, ZoneInfo(zone), in_order(whole), in_order(earlier), versions
+        )
 
 
 def load_plots(city: stcloud.City, corner: tuple[float, float], zone: str) -> list[Plot]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from stcloud.iaas.conversion import numbers_of
 from stcloud.paas.query.condition.area import PLACED, in_boxes
 from stcloud.paas.query.place.extent import Box, Extent
 from stcloud.paas.query.plan.condition import Condition
@@ -85,7 +86,7 @@ class PointsOnTile(Resolved):
 
     def mask(self, rows: pa.RecordBatch) -> Mask:
         """Tell which rows of a batch lie on it; a row without a place does not."""
-        x, y = (rows.column(name).to_numpy(zero_copy_only=False) for name in ("st_x", "st_y"))
+        x, y = (numbers_of(rows.column(name)) for name in ("st_x", "st_y"))
         return self.pixels.near(x, y) if self.roughly else np.asarray(self.pixels.units(x, y)[0] != OFF_TILE)
 
     def sql(self, writing: Writing) -> list[exp.Expression]:
