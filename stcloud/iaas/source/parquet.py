@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from stcloud.errors import InvalidInput
+from stcloud.iaas.parquetstream import open_streamed
 from stcloud.iaas.source.geoarrow import geometry_columns, to_wkb, to_wkt
 from stcloud.iaas.source.jsontext import check_columns
 from stcloud.iaas.source.part import SourcePart
@@ -22,8 +22,6 @@ from stcloud.iaas.source.undecodable import Illegible
 __all__ = ["ParquetSource", "open_parquet"]
 
 _BATCH_ROWS = 32_768
-_BUFFER_BYTES = 1 << 16
-"""So much of each column is read ahead."""
 _INT64_STOP = 2**63
 _NS_PER_US = 1_000
 
@@ -43,8 +41,7 @@ class ParquetSource:
 
     def __init__(self, path: Path) -> None:
         try:
-            # Buffered ahead, all that was read of a file is held until its end: 25 bytes a row, of whole loads.
-            self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
+            self._file = open_streamed(path)
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise

@@ -1,7 +1,6 @@
 """What a Parquet file says of its rows besides their values."""
 
 import geopandas
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,23 +47,3 @@ def test_a_file_without_such_columns_has_no_remarks(tmp_path):
     source = open_source(tmp_path / "u.parquet", Reading())
     list(source.batches())
     assert remarks_of(source) == ()
-
-
-@pytest.mark.parametrize("groups", [1, 24])
-def test_bytes_that_were_read_are_not_held(tmp_path, groups):
-    """Memory of a load grows neither with its file nor with a row group of it."""
-    batches, batch_rows = 24, 32_768
-    values = np.random.default_rng(7).integers(
-        0, 2**62, batches * batch_rows
-    )  # they do not pack: 8 bytes each
-    path = tmp_path / "many.parquet"
-    pq.write_table(pa.table({"n": values}), path, row_group_size=len(values) // groups, use_dictionary=False)
-    pool = pa.default_memory_pool()
-    source = open_source(path, Reading())
-    before, held = pool.bytes_allocated(), []
-    for batch in source.batches():
-        assert batch.rows.num_rows == batch_rows
-        del batch
-        held.append(pool.bytes_allocated() - before)
-    assert len(held) == batches
-    assert max(held) < path.stat().st_size / 3, (max(held), path.stat().st_size)
