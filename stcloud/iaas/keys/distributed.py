@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from stcloud.iaas.engine.cluster import Cluster, Report
 from stcloud.iaas.keys.settled import CHANGED, DuplicateRule, KnownRows
+from stcloud.iaas.parquetstream import open_streamed
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
 
@@ -197,7 +198,7 @@ class _Came:
     def __call__(self, task: tuple[int, str]) -> Iterator[pa.RecordBatch]:
         piece, path = task
         names = [self.columns.number, self.columns.key, self.columns.digest]
-        with storage_errors("read rows that came"), pq.ParquetFile(path) as source:
+        with storage_errors("read rows that came"), open_streamed(path) as source:
             for rows in source.iter_batches(_BATCH_ROWS, columns=names, use_threads=False):
                 number, key, digest = (rows.column(name) for name in names)
                 high, low = _halves(digest)
@@ -218,7 +219,7 @@ class _Current:
         with (
             storage_errors("read a file of the layer"),
             parquet_errors("the layer"),
-            pq.ParquetFile(path) as source,
+            open_streamed(path) as source,
         ):
             for rows in source.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False):
                 kept = rows.filter(rows.column(self.known.ended).is_null())

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stcloud.iaas.keys.hashes import KeyHashes, hashes_of
@@ -28,6 +27,7 @@ from stcloud.iaas.keys.settled import (
     Renumbered,
     Settled,
 )
+from stcloud.iaas.parquetstream import open_streamed
 from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.table.checksum import Checked, checked, each_file, parquet_errors, verify_columns
 
@@ -138,7 +138,7 @@ def _current(
 
     With a list for ``hashes``, those of all its current keys are kept at the end.
     """
-    with pq.ParquetFile(file.path) as source:
+    with open_streamed(file.path) as source:
         for rows in source.iter_batches(_BATCH_ROWS, columns=list(known.columns), use_threads=False):
             current = rows.column(known.ended).is_null()
             place = pc.index_in(rows.column(known.key), value_set=keys)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from stcloud.errors import InvalidInput
+from stcloud.iaas.parquetstream import open_streamed
 from stcloud.iaas.source.geoarrow import geometry_columns, to_wkb, to_wkt
 from stcloud.iaas.source.jsontext import check_columns
 from stcloud.iaas.source.part import SourcePart
@@ -41,7 +41,7 @@ class ParquetSource:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = pq.ParquetFile(path)
+            self._file = open_streamed(path)
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise

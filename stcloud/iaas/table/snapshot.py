@@ -22,7 +22,7 @@ from stcloud.iaas.store.oserror import storage_errors
 from stcloud.iaas.store.traffic import NO_TRAFFIC, Traffic
 from stcloud.iaas.table.blocks import has_checksum
 from stcloud.iaas.table.checksum import parquet_errors, verify_columns
-from stcloud.iaas.table.datafile import read_pieces, read_whole
+from stcloud.iaas.table.datafile import read_batches, read_pieces, read_whole
 
 __all__ = ["File", "Snapshot", "snapshot_of"]
 
@@ -169,12 +169,11 @@ class Snapshot:
         if not files:
             return
         schema = pa.schema([self.schema.field(name) for name in self._stored(columns)])
-        from pyarrow import dataset  # noqa: PLC0415  (slow to import)
-
         with storage_errors(f"read {self.root.name}"), parquet_errors(self.root.name):
-            verify_columns(self.paths(files), schema.names)
-            source = dataset.dataset(self.paths(files), schema=schema, format="parquet")
-            yield from source.to_batches(batch_size=16_384, batch_readahead=4, fragment_readahead=1)
+            paths = self.paths(files)
+            verify_columns(paths, schema.names)
+            for path in paths:
+                yield from read_batches(path, schema)
 
     def _stored(self, columns: Sequence[str] | None) -> list[str]:
         keys = set(self.files[0].partition) if self.files else set()

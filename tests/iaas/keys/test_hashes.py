@@ -60,7 +60,7 @@ def counted(monkeypatch):
             read.append(path)
             super().__init__(path, **options)
 
-    monkeypatch.setattr(few.pq, "ParquetFile", Counted)
+    monkeypatch.setattr(pq, "ParquetFile", Counted)
     return read
 
 
