@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from stcloud.errors import InvalidInput, StcloudError
+from stcloud.saas.rights.grants import not_permitted
 from stcloud.saas.rights.principal import ANONYMOUS, Principal
 from stcloud.saas.web.call import CityRequest, encoded
 from stcloud.saas.web.media import PROBLEM
@@ -139,11 +140,16 @@ class Endpoint:
         return principal
 
     def _refuse_host(self, request: Request) -> None:
-        """Refuse a name of the service that is not its own: a page of another site may have its name lead here."""
-        hosts = self._service.settings.hosts
+        """Refuse a name of the service that is not its own, and what a page of another site sends to be done."""
+        settings = self._service.settings
         name = request.headers.get("host", "").lower()
-        if hosts and re.sub(r":\d+$", "", name) not in hosts:
+        if not settings.hosts:
+            return
+        if re.sub(r":\d+$", "", name) not in settings.hosts:
             raise InvalidInput("foreign-host", "the header Host names another service")
+        origin = request.headers.get("origin")
+        if request.method == "POST" and origin is not None and not settings.trusts(origin, name):
+            raise not_permitted("a page of another site may not have anything done here")
 
     def _refuse_method(self, method: str) -> None:
         if method not in self._methods:

@@ -98,6 +98,21 @@ class Settings:
         self.parsed_rate()
         _parsed(self.open311_rate)
 
+    def trusts(self, origin: str, host: str) -> bool:
+        """Return whether pages of an origin may have something done: those named, and the service's own.
+
+        ``host`` is the name, and the port, by which the request reaches the service.
+
+        >>> settings = Settings(base_url="https://data.example.org/city", origins=("https://maps.example.org",))
+        >>> [settings.trusts(f"{origin}.example.org", "127.0.0.1:8080") for origin in
+        ...  ("https://data", "https://maps", "https://evil")]
+        [True, True, False]
+        """
+        if "*" in self.origins or origin in self.origins:
+            return True
+        own = urlsplit(self.base_url).netloc if self.base_url is not None else host
+        return bool(own) and origin.lower().partition("://")[2] in (own.lower(), host)
+
     def parsed_rate(self) -> RateLimitItem:
         """Return the rate as the library of limits has it; `InvalidInput` ``bad-setting``."""
         return _parsed(self.rate)

@@ -162,6 +162,33 @@ def test_options_are_those_of_the_library(client, city, twin):
     assert (empty.status_code, empty.json()["title"]) == (400, "empty-source")
 
 
+DATED = """
+id = "wards"
+kind = "feature"
+key = ["k"]
+[valid]
+file = "wards_%Y%m%d"
+[space]
+column = "wkt"
+crs = "EPSG:4326"
+"""
+
+
+def test_a_name_is_read_where_the_definition_reads_it(client, city):
+    content = "k,wkt\nw1,POINT (174.76 -36.85)\n"
+    rows = pd.DataFrame({"k": ["w1"], "wkt": ["POINT (174.7 -36.8)"]})
+    city.load(
+        "wards", rows, definition=stcloud.Definition.from_toml(DATED, name="wards"), valid_from="2020-01-01"
+    )
+    address = "/collections/wards/loads"
+    undated = client.post(address, content=content, headers=CSV)
+    assert (undated.status_code, undated.json()["title"]) == (400, "undated-file")
+    dated = client.post(address, params={"name": "wards_20240407.csv"}, content=content, headers=CSV)
+    assert dated.status_code == 201, dated.text
+    (version,) = city.query("wards").as_of("2024-04-07").rows().to_records()
+    assert pd.Timestamp(version["st_valid_from"]) == pd.Timestamp("2024-04-07", tz=ZONE)
+
+
 def test_the_same_body_again_is_no_second_load(client, city):
     first = client.post(CALLS, content=SECOND, headers=CSV)
     again = client.post(CALLS, content=SECOND, headers=CSV | {"Content-Encoding": "identity"})

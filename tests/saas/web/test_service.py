@@ -150,6 +150,19 @@ def test_a_name_of_another_service_is_refused(shanghai):
     assert client.get("/", headers={"Host": "evil.example"}).json()["title"] == "foreign-host"
 
 
+def test_a_page_of_another_site_has_nothing_done(shanghai):
+    """Whoever reaches a service without a policy may act and load, and so may a browser, for the pages in it."""
+    settings = Settings(hosts=("localhost",), origins=("https://maps.example.org",))
+    client = TestClient(application(Service({"town": shanghai.city}, settings)))
+    question = {"json": {"layer": "calls"}}
+    ours = {None: 200, "http://localhost:8080": 200, "https://maps.example.org": 200}
+    others = {"http://localhost:3000": 403, "https://evil.example": 403, "null": 403}
+    for origin, status in (ours | others).items():
+        head = {"Host": "localhost:8080"} | ({} if origin is None else {"Origin": origin})
+        assert client.post("/questions", headers=head, **question).status_code == status, origin
+        assert client.get("/", headers=head).status_code == 200
+
+
 def test_who_asks_too_often_is_turned_away(shanghai):
     service = Service({"town": shanghai.city}, Settings(rate="2/minute"))
     client = TestClient(application(service))
