@@ -12,15 +12,13 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stcloud.errors import FormatError
 from stcloud.iaas.store.oserror import storage_errors
-
-if TYPE_CHECKING:
-    from stcloud.saas.rights.principal import Principal
+from stcloud.saas.rights.auditentry import AuditEntry
 
 __all__ = ["AuditTrail"]
 
@@ -41,38 +39,26 @@ class AuditTrail:
         self._path = path
         self._lock = threading.Lock()
 
-    def add(
-        self, principal: Principal, action: str, *, at_us: int, question: Mapping[str, Any] | None = None,
-        pin: str | None = None, rows: int | None = None, personal: Iterable[str] = (),
-    ) -> str:  # fmt: skip
-        """Add an entry and return its digest; the entry is on disk then.
+    def add(self, entry: AuditEntry) -> str:
+        """Add an entry and return its digest; the entry is on disk then."""
+        return self.add_all([entry])
 
-        Parameters
-        ----------
-        principal, action, at_us
-            Who, what (such as a route), and when, UTC microseconds.
-        question, pin, rows
-            The question as a document, the pin of the answer, and how many rows were given.
-        personal
-            Names of the columns given that hold what is personal.
-        """
-        entry = {
-            "at_us": at_us, "principal": principal.name, "kind": principal.kind, "action": action,
-            "question": None if question is None else dict(question), "pin": pin, "rows": rows,
-            "personal": sorted(personal),
-        }  # fmt: skip
+    def add_all(self, entries: Iterable[AuditEntry]) -> str:
+        """Add entries, one after the other, and return the digest of the last; they are on disk then."""
         with self._lock, storage_errors(f"write {self._path}"):
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                document = json.dumps(
-                    {**entry, "previous": self._last(file, mends=True)}, ensure_ascii=False, sort_keys=True
-                )
-                line = document.encode("utf-8", "backslashreplace")
-                file.write(line + b"\n")
+                last, lines = self._last(file, mends=True), []
+                for entry in entries:
+                    document = {**entry.document(), "previous": last}
+                    text = json.dumps(document, ensure_ascii=False, sort_keys=True)
+                    lines.append(text.encode("utf-8", "backslashreplace"))
+                    last = _digest(lines[-1])
+                file.write(b"".join(line + b"\n" for line in lines))
                 file.flush()
                 os.fsync(file.fileno())
-        return _digest(line)
+        return last
 
     def digest(self) -> str:
         """Return the digest of the last entry, which stands for all before it; of none it is zeros.

@@ -90,6 +90,14 @@ class PermittedCatalogue(Catalogue):
             raise only_counts(name)
         return FeatureLayer(name, self.table(name).table)
 
+    def _unknown(self, name: str) -> NotFound:
+        """Return the error for what is not there; for who keeps the service it says whether it is withheld."""
+        error = super()._unknown(name)
+        present = self._present(name)
+        is_there = present in self._whole.parts.catalogue.names()
+        error.context["withheld"] = is_there and self._grants.of(present) is None
+        return error
+
     def _present(self, name: str) -> str:
         """Return what the layer is called now that has or had a name."""
         return self.naming.name_of(self.naming.folder_of(check_name(name)))

@@ -133,11 +133,11 @@ def application(service: Service) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        renewing = asyncio.ensure_future(_renewed(service))
+        tending = asyncio.ensure_future(_tended(service))
         yield
-        renewing.cancel()
+        tending.cancel()
         workers.close()
-        service.close()
+        await run_in_threadpool(service.close)
 
     middleware = [Middleware(_Hardened), Middleware(GZipMiddleware, minimum_size=_SMALLEST_GZIP)]
     if service.settings.origins:
@@ -156,14 +156,18 @@ def application(service: Service) -> Starlette:
     return app
 
 
-async def _renewed(service: Service) -> None:
-    """Bring what principals see up to date from time to time: what was purged is to lie nowhere, asked for or not."""
+async def _tended(service: Service) -> None:
+    """Do from time to time what nobody asks for: what was purged is to lie nowhere, what was counted is noted."""
     while True:
         await asyncio.sleep(service.settings.renew_s)
-        try:
-            await run_in_threadpool(service.renew)
-        except (StcloudError, OSError):
-            _LOG.exception("what principals may see could not be renewed")
+        for what, tend in (
+            ("what principals may see could not be renewed", service.renew),
+            ("the audit trail could not be kept", service.notes.tend),
+        ):
+            try:
+                await run_in_threadpool(tend)
+            except (StcloudError, OSError):
+                _LOG.exception(what)
 
 
 def _routes(service: Service, workers: Workers, city: str, base: str) -> Sequence[BaseRoute]:
@@ -244,12 +248,15 @@ class _Endpoint:
 
     def _answered(self, call: CityRequest) -> Response:
         """Return the response, once it is noted who is given what."""
-        response = self._handler(call)
-        if self._service.audit is not None and self._city:
-            self._service.audit.add(
-                call.principal, self._handler.__name__, at_us=call.now_us, question=call.noted_request(),
-                pin=call.given.get("pin"), rows=call.given.get("rows"),
-            )  # fmt: skip
+        if not self._city:
+            return self._handler(call)
+        notes, name = self._service.notes, self._handler.__name__
+        try:
+            response = self._handler(call)
+        except StcloudError as error:
+            notes.failed(call, name, self._city, error)
+            raise
+        notes.answered(call, name, self._city, response.status_code)
         return response
 
     async def _principal(self, request: Request) -> Principal:
@@ -257,12 +264,21 @@ class _Endpoint:
         shown, address = request.headers.get("authorization"), _address(request)
         try:
             known = None if shown is None else await run_in_threadpool(self._service.principal, shown)
-        except InvalidInput:
-            self._service.admit(ANONYMOUS, address)
+        except InvalidInput as error:
+            self._admit(ANONYMOUS, address)
+            self._service.notes.turned_away(ANONYMOUS, address, self._city, error)
             raise
         principal = known or ANONYMOUS
-        self._service.admit(principal, address)
+        self._admit(principal, address)
         return principal
+
+    def _admit(self, principal: Principal, address: str) -> None:
+        """Count a request, and note one too many."""
+        try:
+            self._service.admit(principal, address)
+        except StcloudError as error:
+            self._service.notes.turned_away(principal, address, self._city, error)
+            raise
 
     def _refuse_host(self, request: Request) -> None:
         """Refuse a name of the service that is not its own: a page of another site may have its name lead here."""

@@ -27,6 +27,8 @@ __all__ = ["CityRequest", "Link", "encoded", "link_header"]
 
 Link = dict[str, str]
 _NOTED_BYTES = 10_000
+_SECRETS = ("api_key", "access_token", "token")
+"""Parameters that clients put credentials into, though none are taken there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class CityRequest:
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
     given: dict[str, Any] = field(default_factory=dict)
-    """What handlers note for the audit trail: ``document`` of the request, ``pin`` and ``rows`` of the answer."""
+    """What handlers note for the audit trail: ``document`` of the request, ``pin`` and ``rows`` of the answer; the
+    ``error`` that they print themselves."""
 
     def noted_request(self) -> dict[str, Any]:
         """Return what was asked for, as an audit trail notes it.
@@ -82,7 +85,8 @@ class CityRequest:
         Of a body it notes nothing but what a handler has read and noted, since it may hold persons and free texts; of
         a very large document only its digest.
         """
-        noted: dict[str, Any] = {"path": self.path, "query": dict(self.query)}
+        query = {name: "…" if name.lower() in _SECRETS else value for name, value in self.query}
+        noted: dict[str, Any] = {"path": self.path, "query": query}
         document = self.given.get("document")
         if document is not None:
             text = encoded(document)

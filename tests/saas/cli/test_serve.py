@@ -61,7 +61,9 @@ def test_a_city_is_served_to_who_may_see_it(city, tmp_path):
         finally:
             process.terminate()
     entries = [json.loads(line) for line in (tmp_path / "audit.ndjson").read_text().splitlines()]
-    assert [(entry["principal"], entry["rows"]) for entry in entries] == [("zhao", 1)]
+    assert [(entry["principal"], entry["status"], entry["rows"]) for entry in entries] == [
+        ("", 404, None), ("zhao", 200, 1), ("", 401, None),
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_served_is_refused_in_one_line(city, tmp_path, run):

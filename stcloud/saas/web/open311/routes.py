@@ -60,6 +60,7 @@ def _answering(answer: Answer) -> Callable[[CityRequest], Response]:
 
 def _failed(call: CityRequest, media: Media, error: StcloudError) -> Response:
     status, problem = status_of(error), problem_of(error)
+    call.given["error"] = error
     description = "; ".join(str(problem[name]) for name in ("detail", "hint") if name in problem)
     call.extra["Cache-Control"] = "no-store"
     if status in (429, 503):
