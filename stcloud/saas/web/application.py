@@ -162,7 +162,7 @@ async def _tended(service: Service) -> None:
         await asyncio.sleep(service.settings.renew_s)
         for what, tend in (
             ("what principals may see could not be renewed", service.renew),
-            ("the audit trail could not be kept", service.notes.tend),
+            ("the audit trail could not be kept", service.keep_trail),
         ):
             try:
                 await run_in_threadpool(tend)

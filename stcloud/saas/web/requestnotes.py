@@ -9,14 +9,17 @@ Tested by `tests/saas/web/test_requestnotes.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stcloud.errors import StcloudError
 from stcloud.saas.rights.auditentry import AuditEntry
+from stcloud.saas.rights.traildigests import TrailDigests
 from stcloud.saas.rights.turnedaway import TurnedAway
 from stcloud.saas.web.problem import status_of
 
 if TYPE_CHECKING:
+    from stcloud.city import City
     from stcloud.iaas.clock import Clock
     from stcloud.saas.rights.audittrail import AuditTrail
     from stcloud.saas.rights.principal import Principal
@@ -44,6 +47,7 @@ class RequestNotes:
     def __init__(self, trail: AuditTrail | None, clock: Clock) -> None:
         self._trail, self._clock = trail, clock
         self._turned_away = TurnedAway()
+        self._digests = None if trail is None else TrailDigests(trail)
 
     def answered(self, call: CityRequest, action: str, city: str, status: int) -> None:
         """Note a response of a handler before it is sent; the entry is on disk then."""
@@ -69,13 +73,18 @@ class RequestNotes:
                 principal, address, city=city, status=status, error=error.kind, at_us=self._clock()
             )
 
-    def tend(self) -> None:
-        """Write down what was counted in minutes that are over."""
-        self._write(self._turned_away.ended(self._clock()))
+    def tend(self, cities: Mapping[str, City]) -> None:
+        """Write down what was counted in minutes that are over; once an hour let the cities know of the trail."""
+        now_us = self._clock()
+        self._write(self._turned_away.ended(now_us))
+        if self._digests is not None:
+            self._digests.enter(cities, now_us)
 
-    def close(self) -> None:
-        """Write down all that was counted."""
+    def close(self, cities: Mapping[str, City]) -> None:
+        """Write down all that was counted, and let the cities know of all that the trail has."""
         self._write(self._turned_away.ended())
+        if self._digests is not None:
+            self._digests.enter(cities, self._clock(), ends=True)
 
     def _refused(
         self, call: CityRequest, action: str, city: str, status: int, error: StcloudError | None
@@ -86,7 +95,8 @@ class RequestNotes:
             self._add(
                 AuditEntry(
                     principal=call.principal, action=action, at_us=call.now_us, city=city, status=status,
-                    question=_request_of(call), error=None if error is None else error.kind, withheld=_withholds(error),
+                    question=_request_of(call), error=None if error is None else error.kind,
+                    withheld=_withholds(error),
                 )
             )  # fmt: skip
 

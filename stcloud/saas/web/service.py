@@ -113,10 +113,14 @@ class Service:
         for permits in self._permits.values():
             permits.renew()
 
+    def keep_trail(self) -> None:
+        """Write down what was counted, and let the cities know of the audit trail where an hour is over."""
+        self.notes.tend(self.cities)
+
     def close(self) -> None:
         """Note what was counted, close the cities, and remove the copies of what principals may see."""
         try:
-            self.notes.close()
+            self.notes.close(self.cities)
         except StcloudError:
             _LOG.exception("the audit trail could not be kept")
         for permits in self._permits.values():

@@ -1,6 +1,8 @@
 """An audit trail is only added to; what was changed in it is seen."""
 
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -92,3 +94,22 @@ def test_what_is_said_of_refused_requests_is_not_said_of_others(trail):
     assert {name: refused[name] for name in only} == {
         "error": "not-signed-in", "count": 7, "since_us": 3, "address": "192.0.2.7",
     }  # fmt: skip
+
+
+def test_processes_share_a_trail(tmp_path):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from stcloud.saas.rights.auditentry import AuditEntry\n"
+        "from stcloud.saas.rights.audittrail import AuditTrail\n"
+        "from stcloud.saas.rights.principal import Principal\n"
+        "trail = AuditTrail(Path(sys.argv[1]))\n"
+        "for number in range(30):\n"
+        "    trail.add(AuditEntry(principal=Principal(sys.argv[2]), action='items', at_us=number))\n"
+    )
+    path = tmp_path / "audit.ndjson"
+    writers = [subprocess.Popen([sys.executable, "-c", program, str(path), name]) for name in ("li", "zhao")]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    trail = AuditTrail(path)
+    assert trail.verify() == trail.head().lines == 60
+    for name in ("li", "zhao"):
+        assert [each["at_us"] for each in trail.entries() if each["principal"] == name] == list(range(30))

@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import stcloud
+from stcloud.daas.traildigest import trail_digests
 from stcloud.saas.rights.audittrail import AuditTrail
 from stcloud.saas.rights.policy import Policy
 from stcloud.saas.rights.tokens import Tokens
@@ -137,12 +138,12 @@ def test_tokens_that_fail_and_floods_are_counted_by_minute(serve):
     good = {"Authorization": f"Bearer {served.token}"}
     assert [served.client.get("/", headers=head).status_code for head in bad] == [401] * 3 + [429] * 2
     assert [served.client.get("/", headers=good).status_code for _ in range(5)] == [200] * 3 + [429] * 2
-    served.service.notes.tend()
+    served.service.keep_trail()
     assert served.refused("status") == []  # the minute is not over
     served.clock.pass_hours(1)
-    served.service.notes.tend()
+    served.service.keep_trail()
     served.client.get("/", headers=bad[0])
-    served.service.notes.close()
+    served.service.notes.close({})
     assert served.refused("status", "error", "principal", "address", "count", "city") == [
         (401, "not-signed-in", "", "testclient", 3, "town"), (429, "too-many-requests", "", "testclient", 2, "town"),
         (429, "too-many-requests", "zhao", None, 2, "town"), (429, "too-many-requests", "", "testclient", 1, "town"),
@@ -156,6 +157,23 @@ def test_a_service_without_a_trail_notes_nothing(town, tmp_path):
     client = TestClient(application(service))
     assert client.get("/collections/plots").status_code == 404
     assert client.get("/", headers={"Authorization": "Bearer x"}).status_code == 401
-    service.notes.tend()
+    service.keep_trail()
     service.cities = {}
     service.close()
+
+
+def test_the_city_knows_once_an_hour_and_in_the_end_what_the_trail_holds(served, town):
+    def known():
+        digests = trail_digests(town.parts.catalogue.ledger)
+        return [digest.head.lines for digest in digests if digest.head.trail == served.trail.head().trail]
+
+    for _ in range(2):
+        served.client.get("/collections/plots")
+        served.service.keep_trail()
+        served.client.get("/collections/plots")
+        served.service.keep_trail()
+        served.clock.pass_hours(1)
+    assert known() == [1, 3]
+    served.client.get("/", headers={"Authorization": "Bearer x"})
+    served.service.notes.close(served.service.cities)
+    assert known() == [1, 3, 5]
