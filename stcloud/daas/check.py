@@ -109,10 +109,17 @@ class CityCheck:
         if not self.folder.exists(path) and founding_definition(self.catalogue.table(name).table) is not None:
             return  # a first load was killed before it saved it: the next one does
         text = self.folder.read_text(path)
-        Definition.from_toml(text, name=path)
+        definition = Definition.from_toml(text, name=path)
         if digest_holds(text) is False:
             yield f"{path} has changed since it was written; after an edit delete its first line"
         self.catalogue.descriptions.of(name)
+        table = self.catalogue.table(name)
+        if definition.personal and table.exists:
+            known = {attribute.name for attribute in table.attributes()}
+            known |= {column.rename or declared for declared, column in definition.columns.items()}
+            for column in definition.personal_columns:
+                if column not in known:
+                    yield f"{path} marks '{column}' as personal, and there is no such column"
 
     def _log(self, name: str, table: Table) -> Iterator[str]:
         entered = [load for load in self._entered(name) if _stored(load)]

@@ -75,7 +75,7 @@ class PermittedCatalogue(Catalogue):
 
     def table(self, name: str) -> LayerTable:
         """Return the table that a layer is read from: its own, or a copy of what may be seen."""
-        rule = self._grants.of(self._present(name))
+        rule = self._rule(self._present(name))
         if rule is None:
             return LayerTable(name, Table(self._own / "absent"))
         if not rule.limits_rows:
@@ -90,17 +90,16 @@ class PermittedCatalogue(Catalogue):
             raise only_counts(name)
         return FeatureLayer(name, self.table(name).table)
 
-    def _unknown(self, name: str) -> NotFound:
-        """Return the error for what is not there; for who keeps the service it says whether it is withheld."""
-        error = super()._unknown(name)
-        present = self._present(name)
-        is_there = present in self._whole.parts.catalogue.names()
-        error.context["withheld"] = is_there and self._grants.of(present) is None
-        return error
-
     def _present(self, name: str) -> str:
         """Return what the layer is called now that has or had a name."""
         return self.naming.name_of(self.naming.folder_of(check_name(name)))
+
+    def _rule(self, name: str) -> PolicyRule | None:
+        """Return what the rule that decides on a layer says of it, its personal columns by their names."""
+        rule = self._grants.of(name)
+        if rule is None or rule.personal == "show" or name not in self._whole.parts.catalogue.names():
+            return rule
+        return rule.of_layer(self._whole.parts.catalogue.layer(name).personal)
 
     def _layer(self, name: str) -> Layer:
         rule = self._grants.of(self._present(name))
@@ -114,6 +113,7 @@ class PermittedCatalogue(Catalogue):
             raise self._unknown(name) from None
         layer = self._without_units(layer)
         try:
+            rule = rule.of_layer(layer.personal)
             return self._part(layer, rule) if rule.narrows else layer
         except (InvalidInput, NotFound, Unsupported) as error:  # its message is about the whole city
             raise InvalidDefinition(
@@ -128,7 +128,7 @@ class PermittedCatalogue(Catalogue):
         if UNIT not in schema.names:
             return layer
         index = self._whole.parts.grids.of(layer.name)
-        rule = None if index is None else self._grants.of(index[0].name)
+        rule = None if index is None else self._rule(index[0].name)
         if rule is not None and rule.allows("read") and not rule.limits_rows:
             return layer
         return replace(layer, snapshot=replace(layer.snapshot, schema=_without(schema, UNIT)))
@@ -169,7 +169,7 @@ class PermittedCatalogue(Catalogue):
             names = tuple(sorted({name for condition in conditions for name in condition.layers}))
             self._areas[layer.name] = layer.snapshot.version, names
         areas = [(name, self._whole.layer(name).snapshot.version) for name in names]
-        return f"{schema.names} {attributes(schema)} {areas}"
+        return f"{schema.names} {attributes(schema)} {areas} {sorted(rule.mask.items())}"
 
 
 def _without(schema: pa.Schema, name: str) -> pa.Schema:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from stcloud.city import City
 from stcloud.city.parts import CityParts
-from stcloud.errors import NotFound
 from stcloud.saas.rights.counted import CountedQuery, only_counts
 from stcloud.saas.rights.grants import not_permitted
 from stcloud.saas.rights.permittedcatalogue import PermittedCatalogue
@@ -157,12 +156,7 @@ class PermittedCity(City):
             raise not_permitted("no log of cases may be made")
         if self.grants.may_with_cases("act", log) and self.grants.of_cases(log) is not None:
             return self._whole.cases(log)
-        try:
-            return read_cases(self, self._parts, log, self._clock)
-        except NotFound as error:
-            is_there = log in self._whole.case_logs()
-            error.context["withheld"] = is_there and not self.grants.shows_cases(log)
-            raise
+        return read_cases(self, self._parts, log, self._clock)
 
     def load(self, layer: str, *sources: Any, **keywords: Any) -> Any:
         """Load into a layer of the whole city, as `stcloud.City.load` does, where that is granted."""

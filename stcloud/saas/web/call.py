@@ -76,8 +76,8 @@ class CityRequest:
     extra: dict[str, str] = field(default_factory=dict)
     """Headers that handlers add to what they return."""
     given: dict[str, Any] = field(default_factory=dict)
-    """What handlers note for the audit trail: ``document`` of the request, ``pin`` and ``rows`` of the answer; the
-    ``error`` that they print themselves."""
+    """What handlers note for the audit trail: ``document`` of the request, ``pin``, ``rows`` and ``personal`` columns
+    of the answer; the ``error`` that they print themselves."""
 
     def noted_request(self) -> dict[str, Any]:
         """Return what was asked for, as an audit trail notes it.
@@ -94,9 +94,12 @@ class CityRequest:
             noted["document"] = document if len(text) <= _NOTED_BYTES else digest
         return noted
 
-    def gives(self, answer: Answer, rows: int | None = None) -> None:
-        """Note what an answer gives; ``rows``: if these are not all of its own."""
+    def gives(
+        self, answer: Answer, rows: int | None = None, *, personal: frozenset[str] = frozenset()
+    ) -> None:
+        """Note what an answer gives; ``rows``: if these are not all of its own; ``personal``: names of columns."""
         self.given["rows"] = len(answer) if rows is None else rows
+        self.given["personal"] = personal if self.given["rows"] else frozenset()
         self.given["pin"] = None if answer.pin is None else answer.pin.text
 
     @property

@@ -31,6 +31,7 @@ _REFUSED = (403, 404)
 _COUNTED = (401, 429)
 """Statuses of requests of which nobody looked at what they ask for: counted by minute, see `TurnedAway`."""
 _LONGEST_PATH = 500
+_OPEN311 = "/open311/"
 
 
 class RequestNotes:
@@ -49,6 +50,11 @@ class RequestNotes:
         self._turned_away = TurnedAway()
         self._digests = None if trail is None else TrailDigests(trail)
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether there is a trail."""
+        return self._trail is not None
+
     def answered(self, call: CityRequest, action: str, city: str, status: int) -> None:
         """Note a response of a handler before it is sent; the entry is on disk then."""
         if status < 400:
@@ -56,6 +62,7 @@ class RequestNotes:
                 AuditEntry(
                     principal=call.principal, action=action, at_us=call.now_us, city=city, status=status,
                     question=call.noted_request(), pin=call.given.get("pin"), rows=call.given.get("rows"),
+                    personal=call.given.get("personal", frozenset()),
                 )
             )  # fmt: skip
         else:
@@ -96,7 +103,7 @@ class RequestNotes:
                 AuditEntry(
                     principal=call.principal, action=action, at_us=call.now_us, city=city, status=status,
                     question=_request_of(call), error=None if error is None else error.kind,
-                    withheld=_withholds(error),
+                    withheld=status == 404 and _is_withheld(call, city),
                 )
             )  # fmt: skip
 
@@ -116,10 +123,12 @@ def _request_of(call: CityRequest) -> dict[str, Any]:
     return wanted | {name: document[name] for name in ("layer", "join", "action", "case") if name in document}
 
 
-def _withholds(error: BaseException | None) -> bool:
-    """Return whether an error, or one that it was made from, stands for what is there and may not be seen."""
-    while error is not None:
-        if isinstance(error, StcloudError) and error.context.get("withheld"):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _is_withheld(call: CityRequest, city: str) -> bool:
+    """Return whether a layer or a log that a request is about is there, and may not be seen."""
+    document = call.given.get("document") or {}
+    layers = [call.segments.get("collection"), document.get("layer"), document.get("join")]
+    logs = [call.segments.get("log")]
+    if call.path.startswith(_OPEN311):
+        layers.append(call.service.settings.open311)
+        logs.append(call.service.settings.open311)
+    return call.service.withholds(city, call.principal, filter(None, layers), filter(None, logs))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import stcloud
 from stcloud.city import City
@@ -102,6 +102,10 @@ class Service:
         if name not in self.cities:
             raise NotFound("unknown-city", f"there is no city '{name}' here")
         return self._permits[name].city_for(principal) if self._permits else self.cities[name]
+
+    def withholds(self, name: str, principal: Principal, layers: Iterable[str], logs: Iterable[str]) -> bool:
+        """Return whether a city has one of these layers or logs of cases, and a principal may not see it."""
+        return name in self._permits and self._permits[name].withholds(principal, layers, logs)
 
     def rights(self, principal: Principal) -> str:
         """Return a digest of what a principal may see: answers of others are not theirs."""

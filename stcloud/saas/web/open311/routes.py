@@ -108,6 +108,7 @@ def open311_requests(call: CityRequest, media: Media) -> Response:
     search = RequestSearch.of(call.parameters, call.city.configuration.zone, call.now_us)
     with _desk(call) as desk:
         page = desk.search(search)
+        call.given.update(rows=len(page.requests), personal=desk.personal if page.requests else frozenset())
     if page.next is not None:
         call.extra["Link"] = f'<{_following(call, search, page.next)}>; rel="next"'
     return call.reply(written(list(page.requests), media, "service_requests"), media)
@@ -127,6 +128,7 @@ def open311_request(call: CityRequest, media: Media) -> Response:
     """Return one request."""
     with _desk(call) as desk:
         request = desk.request(call.segments["request"])
+        call.given.update(rows=1, personal=desk.personal)
     return call.reply(written([request], media, "service_requests"), media)
 
 
