@@ -166,9 +166,9 @@ def _guard(service: Service) -> ReportGuard:
 
 
 def _log_of(call: CityRequest) -> str:
-    """Return the log or layer whose requests are served; `NotFound` ``no-route``: none is."""
-    name = call.service.settings.open311
-    if name is None:
+    """Return the log or layer whose requests are served; `NotFound` ``no-route``: none is that may be seen."""
+    name, city = call.service.settings.open311, call.city
+    if name is None or name not in (*city.case_logs(), *city.parts.catalogue.names()):
         raise NotFound("no-route", f"there is nothing at {call.path[:200]}")
     return name
 
